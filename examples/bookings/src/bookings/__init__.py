@@ -1,0 +1,1 @@
+"""The reference platform: tours and activities, sold through partners. Knows nothing of shards."""
