@@ -1,0 +1,1 @@
+"""The roof: one command a file, no logic."""

@@ -1,0 +1,1 @@
+"""YAML to what the house needs, with the place of every mistake."""

@@ -1,0 +1,1 @@
+"""Joins decisions and bytes: handler.py is the life of one request."""

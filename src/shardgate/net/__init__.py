@@ -1,0 +1,1 @@
+"""Moves bytes and measures time. Knows no shard and no route."""

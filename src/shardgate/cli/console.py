@@ -1,0 +1,25 @@
+"""What all commands share: the configuration option, and how mistakes are shown."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shardgate.config.load import ConfigError, Loaded, load
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option("--config", "-c", help="The configuration.", metavar="FILE", envvar="SHARDGATE_CONFIG"),
+]
+DEFAULT_CONFIG = Path("shardgate.yaml")
+
+
+def load_or_exit(config: Path) -> Loaded:
+    """The configuration; or all of its mistakes on standard error, and exit code 1."""
+    try:
+        return load(config)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        count = len(error.mistakes)
+        typer.echo(f"shardgate: {count} mistake{'s' if count > 1 else ''} in {config}", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,141 @@
+"""shardgate.yaml and what it names → everything that the gateway needs, or every mistake at once.
+
+Holds: nothing is served from a configuration with a mistake in it.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from shardgate.config.places import Document, read_document
+from shardgate.config.schema import Config, ShardConfig
+from shardgate.core.locate.hashed import Hash
+from shardgate.core.locate.prefix import Prefix
+from shardgate.core.routes.openapi import Mistake, Rulebook, build_routes, convert_all
+from shardgate.core.routes.openapi import read_document as read_openapi
+from shardgate.core.routes.route import Routes
+from shardgate.core.topology import Shard
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A configuration without a mistake."""
+
+    config: Config
+    routes: Routes
+    shards: dict[str, Shard]
+    host: str
+    port: int
+    directory: Path | None
+
+
+class ConfigError(Exception):
+    """A configuration with mistakes; the message lists them all."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = mistakes
+        lines = [f"{m.path}: {m.problem}\n    → {m.cure}" for m in mistakes]
+        super().__init__("\n".join(lines))
+
+
+def load(path: Path) -> Loaded:
+    """Read a configuration. Raises ConfigError with all of its mistakes, each with its place and its cure."""
+    document, mistakes = read_document(path)
+    if mistakes:
+        raise ConfigError(mistakes)
+    config: Config | None = convert_all(document.data, Config, "", mistakes)
+    if config is None:
+        raise ConfigError(_placed(document, mistakes))
+    shards = _shards(config, mistakes)
+    host, port = _listen(config, mistakes)
+    book = _rulebook(config, path, mistakes)
+    routes, more = build_routes(
+        book, method_override=config.method_override, trailing_slash=config.trailing_slash == "optional"
+    )
+    mistakes += more
+    if not routes.routes and not mistakes:
+        mistakes.append(Mistake("rules", "there is no operation", "name the `openapi` document, or write `rules`"))
+    mistakes += _unknown_shards(routes, shards)
+    directory = path.parent / config.directory if config.directory else None
+    if directory is not None and not directory.is_file():
+        mistakes.append(
+            Mistake("directory", f"{directory} does not exist", "run `shardgate split`, or correct the path")
+        )
+    if mistakes:
+        raise ConfigError(_placed(document, mistakes))
+    return Loaded(config, routes, shards, host, port, directory)
+
+
+def _shards(config: Config, mistakes: list[Mistake]) -> dict[str, Shard]:
+    shards: dict[str, Shard] = {}
+    for name, given in config.shards.items():
+        entry = ShardConfig(url=given) if isinstance(given, str) else given
+        url = urlsplit(entry.url)
+        if url.scheme != "http" or not url.hostname or url.path not in {"", "/"} or url.query:
+            cure = "write it as `http://host:port`"
+            mistakes.append(Mistake(f"shards.{name}", f"{entry.url!r} is no address of a shard", cure))
+            continue
+        shards[name] = Shard(name, url.hostname, url.port or 80, entry.alias or name)
+    if not config.shards:
+        mistakes.append(Mistake("shards", "there is no shard", "add `north: http://127.0.0.1:8101`"))
+    return shards
+
+
+def _listen(config: Config, mistakes: list[Mistake]) -> tuple[str, int]:
+    host, _, port = config.listen.rpartition(":")
+    if not port.isdigit() or int(port) > 65535 or not host:
+        mistakes.append(Mistake("listen", f"{config.listen!r} is no address", "write it as `127.0.0.1:8080`"))
+        return "", 0
+    return host.strip("[]"), int(port)
+
+
+def _rulebook(config: Config, path: Path, mistakes: list[Mistake]) -> Rulebook:
+    book = Rulebook({}, {}, {}, {}, {}, {})
+    if config.openapi is not None:
+        document, unreadable = read_application(path.parent / config.openapi)
+        mistakes += unreadable
+        book = read_openapi(document)
+    for name, rule in config.rules.items():
+        method, _, template = name.partition(" ")
+        if not method.isupper() or not template.startswith("/"):
+            mistakes.append(Mistake(f"rules.{name}", "it is no operation", "write it as `GET /events/{id}`"))
+            continue
+        book.operations.setdefault(name, name)
+        book.rules[name] = rule
+        book.places[name] = f"rules.{name}"
+    book.locators.update(config.locators)
+    book.dialects.update(config.dialects)
+    book.unserved.update(config.unserved)
+    return book
+
+
+def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
+    """An OpenAPI document. JSON is read as JSON: a large one takes YAML's reader seconds."""
+    if path.suffix != ".json":
+        document, mistakes = read_document(path)
+        return document.data, mistakes
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, object]), []
+    except OSError as error:
+        problem = f"{path} cannot be read: {error.strerror}"
+        return {}, [Mistake("openapi", problem, "check the path; the application's own command writes the document")]
+    except msgspec.DecodeError as error:
+        return {}, [Mistake("openapi", f"{path} is not a JSON object: {error}", "write the document again")]
+
+
+def _unknown_shards(routes: Routes, shards: dict[str, Shard]) -> list[Mistake]:
+    """Locators that pin keys to shards must name shards that exist."""
+    pins = [locator for route in routes.routes for locator in route.locators if isinstance(locator, Hash | Prefix)]
+    names = {shard for locator in pins for shard in locator.pinned()}
+    cure = f"there are: {', '.join(shards)}"
+    return [Mistake("locators", f"no shard is named {name!r}", cure) for name in sorted(names - set(shards))]
+
+
+def _placed(document: Document, mistakes: list[Mistake]) -> list[Mistake]:
+    """The same mistakes, each with the file and the line of what is at fault."""
+    return [
+        mistake
+        if mistake.path.startswith("openapi: ")
+        else msgspec.structs.replace(mistake, path=document.find(mistake.path))
+        for mistake in mistakes
+    ]

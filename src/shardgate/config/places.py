@@ -1,0 +1,76 @@
+"""A YAML file as plain data, with the line of every value, so that a mistake can be pointed at."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shardgate.core.routes.openapi import Mistake
+
+
+class Document:
+    """A file that was read: its data, and where each part of it stands."""
+
+    __slots__ = ("_lines", "data", "name")
+
+    def __init__(self, name: str, data: Any, lines: dict[str, int]) -> None:
+        self.name = name
+        self.data = data
+        self._lines = lines
+
+    def find(self, path: str) -> str:
+        """The place of a dotted path, whose names may have dots themselves."""
+        wanted = path.replace("[", ".[")
+        candidates = [known for known in self._lines if _begins(wanted, known.replace("\0", "."))]
+        nearest = max(candidates, key=len, default="")
+        return f"{self.name}:{self._lines.get(nearest, 1)}: {path}"
+
+
+def read_document(path: Path) -> tuple[Document, list[Mistake]]:
+    """Read a YAML file; what cannot be read is a mistake and an empty document."""
+    empty = Document(str(path), {}, {})
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        return empty, [Mistake(str(path), f"it cannot be read: {error.strerror}", "check the path")]
+    except UnicodeDecodeError:
+        return empty, [Mistake(str(path), "it is not UTF-8", "save it as UTF-8")]
+    loader = yaml.SafeLoader(text)
+    lines: dict[str, int] = {}
+    mistakes: list[Mistake] = []
+    try:
+        node = loader.get_single_node()
+        data = loader.construct_document(node) if node is not None else {}
+        if node is not None:
+            _note(node, "", lines, mistakes, str(path))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        problem = getattr(error, "problem", None) or "it is not YAML"
+        return empty, [Mistake(f"{path}:{line}", str(problem), "correct the YAML there")]
+    finally:
+        loader.dispose()
+    if not isinstance(data, dict):
+        return empty, [Mistake(str(path), "it is not a mapping", "write `shards:` and what follows")]
+    return Document(str(path), data, lines), mistakes
+
+
+def _note(node: yaml.Node, path: str, lines: dict[str, int], mistakes: list[Mistake], name: str) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            inner = f"{path}\0{key.value}" if path else str(key.value)
+            line = key.start_mark.line + 1
+            if key.value in seen:
+                mistakes.append(Mistake(f"{name}:{line}", f"{key.value!r} stands twice", "keep one of the two"))
+            seen.add(key.value)
+            lines[inner] = line
+            _note(value, inner, lines, mistakes, name)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            _note(value, f"{path}\0[{number}]", lines, mistakes, name)
+
+
+def _begins(text: str, start: str) -> bool:
+    return text == start or text.startswith(start + ".")

@@ -1,0 +1,40 @@
+"""The YAML, one Struct a section; names one for one. No other default exists than here."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from shardgate.core.limits import Limits, Timeouts
+
+
+class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a shard is served."""
+
+    url: str
+    alias: str | None = None
+    """The name that clients may read, in a reply that says which shard is missing; by default the shard's own."""
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """shardgate.yaml."""
+
+    shards: dict[str, ShardConfig | str]
+    """Shard → its URL, or its URL and more."""
+    listen: str = "127.0.0.1:8080"
+    workers: int = 0
+    """Processes; 0: one a core."""
+    openapi: str | None = None
+    """The application's OpenAPI document (JSON or YAML), beside this file."""
+    directory: str | None = None
+    """The store with the directory (tenant → shard), as `shardgate split` writes it."""
+    method_override: str | None = None
+    """The query parameter by which a POST says that it is another method."""
+    trailing_slash: Literal["optional", "distinct"] = "optional"
+    locators: dict[str, Any] = {}
+    dialects: dict[str, Any] = {}
+    rules: dict[str, Any] = {}
+    """`GET /path` → its rule: adds to `x-shardgate` in the document, and wins over it."""
+    unserved: dict[str, str] = {}
+    """`POST /path` → why this gateway does not serve it."""
+    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()

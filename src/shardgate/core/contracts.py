@@ -1,0 +1,123 @@
+"""What a Locator, a Merger and a Dialect must do. To extend the house, read this first.
+
+A strategy is a frozen msgspec Struct tagged by `kind`: its fields are its configuration, its validation and its page in
+the reference. The only other edit is one line in the folder's `__init__.py`, an explicit table.
+
+Holds: nothing here waits. *Not known* is a value (UNKNOWN), and *ask the shards* is a value (AskAll).
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Final, Protocol
+
+import msgspec
+
+from shardgate.core.http import Reply, Request
+from shardgate.core.topology import ShardId, Topology
+
+
+class Strategy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """The base of every strategy: a value that is also its own configuration."""
+
+
+class Unknown(Enum):
+    """This locator cannot say; the next of the chain is asked."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+
+
+class AskAll(msgspec.Struct, frozen=True):
+    """Only the shards can say: ask each for this path (`{key}` filled in); the one that has it owns the key."""
+
+    path: str
+
+
+class Memory(Protocol):
+    """What earlier replies taught: key → shard, in named spaces, bounded."""
+
+    def recall(self, space: str, key: str) -> ShardId | Unknown:
+        """The shard that last showed this key."""
+
+    def learn(self, space: str, key: str, shard: ShardId) -> None:
+        """Remember that this shard showed this key."""
+
+    def forget(self, space: str, key: str) -> None:
+        """The shard does not have it any more."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What a decision may look at: one epoch's topology, and what earlier replies taught."""
+
+    topology: Topology
+    memory: Memory
+
+
+class Locator(Protocol):
+    """Which shard holds this key?"""
+
+    def locate(self, space: str, key: str, known: Known) -> ShardId | AskAll | Unknown:
+        """Answer from the key and from what is known; never wait. `space` is the name of the locator chain."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """What a client asked of a list."""
+
+    offset: int
+    limit: int | None
+    """None: all there is."""
+    order: tuple[tuple[str, bool], ...]
+    """Sort keys, each with whether it descends; empty: the list's default order."""
+    fields: tuple[str, ...] | None
+    """The properties asked for; None: all."""
+
+
+class Dialect(Protocol):
+    """How an application pages, sorts and counts: reads a client's page, and writes what a shard is asked."""
+
+    def read_page(self, query: str) -> Page | Unknown:
+        """The page that a query string asks for; UNKNOWN where a value cannot be read."""
+
+    def write_query(self, query: str, *, page: Page, fields: Sequence[str] | None) -> str:
+        """The query string for a shard: the client's, with this page and these properties."""
+
+    def total(self, reply: Reply) -> int | None:
+        """The size of the filtered collection, where a shard's reply states it."""
+
+    def with_total(self, reply: Reply, total: int) -> Reply:
+        """The merged reply, stating this size as a shard would."""
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """One call to make for a merge: this target of this shard."""
+
+    shard: ShardId
+    target: bytes
+
+
+class Merging(Protocol):
+    """One request's merge under way: says what to ask, is told what came, until it has a reply."""
+
+    def asks(self) -> Sequence[Ask]:
+        """The first calls to make."""
+
+    def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
+        """Given the replies to the last asks: the merged reply, or what to ask next."""
+
+    def learned(self) -> Sequence[tuple[str, ShardId]]:
+        """After the reply: which keys its rows showed, and on which shard."""
+
+    def explain(self) -> Sequence[str]:
+        """How the replies are merged, in sentences."""
+
+
+class Merger(Protocol):
+    """One reply out of many."""
+
+    def begin(self, request: Request, shards: Sequence[ShardId]) -> Merging:
+        """Start a merge over these shards."""
+
+    def describe(self) -> str:
+        """The merge in one line, for `explain` and `routes`."""

@@ -1,0 +1,5 @@
+"""The table of dialects, the ways in which applications page: a new one is a file here and a word in `AnyDialect`."""
+
+from shardgate.core.dialect.offset import Offset
+
+AnyDialect = Offset

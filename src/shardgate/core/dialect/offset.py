@@ -1,0 +1,107 @@
+"""Bare arrays paged by limit and offset, sorted by one parameter, counted by a header on request.
+
+Never: judges a value that it cannot read. It says UNKNOWN, the shards are asked as the client asked, and refuse.
+"""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, quote_plus
+
+from shardgate.core.contracts import UNKNOWN, Page, Strategy, Unknown
+from shardgate.core.errors import UnreadablePageError
+from shardgate.core.http import Reply
+
+# One a Python int() would read is not enough: "+5", " 5" and "5_0" mean different things to different servers.
+_NUMBER = re.compile(r"[0-9]{1,15}")
+
+
+class Offset(Strategy, frozen=True, tag="offset"):
+    """`limit=20&offset=40&order=-name,id&fields=id,name&with_count=true`, each name as the application has it."""
+
+    limit: str = "limit"
+    limit_default: int | None = None
+    """What the application takes when no limit is given; null: all rows."""
+    offset: str = "offset"
+    offset_needs_limit: bool = False
+    """The application ignores the offset where no limit is given."""
+    order: str = "order"
+    direction: str | None = None
+    """The parameter with `asc,desc,…`; null: a `-` before the key descends."""
+    fields: str | None = None
+    count_header: str | None = None
+    """The reply field with the size of the filtered collection, ignoring limit and offset."""
+
+    def read_page(self, query: str) -> Page | Unknown:
+        """The page that a query string asks for; UNKNOWN where a value cannot be read.
+
+        Raises UnreadablePageError where a parameter stands twice: applications differ on which one counts.
+        """
+        values = self._own(query)
+        limit = _number(values.get(self.limit), self.limit_default)
+        offset = _number(values.get(self.offset), 0)
+        order = self._order(values)
+        fields = values.get(self.fields) if self.fields else None
+        names = None if fields is None else tuple(fields.split(","))
+        if limit is UNKNOWN or offset is UNKNOWN or order is UNKNOWN or (names and "" in names):
+            return UNKNOWN
+        if self.offset_needs_limit and self.limit not in values:
+            offset = 0
+        return Page(offset or 0, limit, order, names)
+
+    def write_query(self, query: str, *, page: Page, fields: Sequence[str] | None) -> str:
+        """The query string for a shard: the client's, with this page and these properties."""
+        paging = {self.limit, self.offset} | ({self.fields} if self.fields else set())
+        parts = [part for part in query.split("&") if part and _name(part) not in paging]
+        if page.limit is not None:
+            parts.append(f"{self.limit}={page.limit}")
+        if page.offset:
+            parts.append(f"{self.offset}={page.offset}")
+        if self.fields and fields is not None:
+            parts.append(f"{self.fields}={quote_plus(','.join(fields), safe=',')}")
+        return "&".join(parts)
+
+    def total(self, reply: Reply) -> int | None:
+        """The count that a shard's reply states; None where it states none."""
+        if self.count_header is None:
+            return None
+        value = reply.field(self.count_header.lower().encode())
+        return int(value) if value is not None and value.isdigit() else None
+
+    def with_total(self, reply: Reply, total: int) -> Reply:
+        """The merged reply, with the count in the application's header."""
+        if self.count_header is not None:
+            name = self.count_header.lower().encode()
+            reply.fields = [(field, b"%d" % total if field.lower() == name else value) for field, value in reply.fields]
+        return reply
+
+    def _own(self, query: str) -> dict[str, str]:
+        own = {self.limit, self.offset, self.order, self.direction, self.fields}
+        values: dict[str, str] = {}
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            if name in own:
+                if name in values:
+                    raise UnreadablePageError(f"the parameter {name!r} stands twice")
+                values[name] = value
+        return values
+
+    def _order(self, values: dict[str, str]) -> tuple[tuple[str, bool], ...] | Unknown:
+        text = values.get(self.order)
+        if text is None:
+            return ()
+        names = text.split(",")
+        if self.direction is None:
+            return tuple((name.removeprefix("-"), name.startswith("-")) for name in names)
+        directions = [word.lower() for word in values.get(self.direction, "").split(",")]
+        directions += ["asc"] * (len(names) - len(directions))
+        return tuple((name, word == "desc") for name, word in zip(names, directions, strict=False))
+
+
+def _name(part: str) -> str:
+    pairs = parse_qsl(part, keep_blank_values=True)
+    return pairs[0][0] if pairs else ""
+
+
+def _number(text: str | None, default: int | None) -> int | None | Unknown:
+    if text is None:
+        return default
+    return int(text) if _NUMBER.fullmatch(text) else UNKNOWN

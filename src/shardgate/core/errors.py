@@ -1,0 +1,178 @@
+"""Every way a request can fail, one class each: a stable code, a status, and what a client may read.
+
+Holds: `code` is part of the API; once released it keeps its meaning. `detail` is public, `log` is not.
+Never: names a shard to a client, but by the alias that its owner chose for the public.
+"""
+
+from typing import ClassVar
+
+
+class ShardgateError(Exception):
+    """The base; it is never raised itself."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+    retry_after_s: ClassVar[int | None] = None
+
+    def __init__(self, detail: str, *, log: str = "", missing: tuple[str, ...] = (), allow: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.log = log
+        self.missing = missing
+        self.allow = allow
+
+
+class ClientError(ShardgateError):
+    """The request is at fault; sending it again changes nothing."""
+
+
+class MalformedRequestError(ClientError):
+    """The bytes are not one plainly valid HTTP/1.1 request. The connection is closed."""
+
+    code, status, title = "SG1001", 400, "Malformed request"
+
+
+class AmbiguousKeyError(ClientError):
+    """The request names two different keys, or one key twice: to choose would be to guess."""
+
+    code, status, title = "SG1002", 400, "Ambiguous key"
+
+
+class AmbiguousPathError(ClientError):
+    """The path has dot segments, empty segments or encoded separators, which servers read differently."""
+
+    code, status, title = "SG1003", 400, "Ambiguous path"
+
+
+class UnknownOperationError(ClientError):
+    """No operation of the application has this path. Nothing was sent to a shard."""
+
+    code, status, title = "SG1004", 404, "Unknown operation"
+
+
+class MethodNotAllowedError(ClientError):
+    """The path exists, with other methods (`Allow` lists them). Nothing was sent to a shard."""
+
+    code, status, title = "SG1005", 405, "Method not allowed"
+
+
+class BodyTooLargeError(ClientError):
+    """The request body is larger than `limits.request_body_bytes_max`."""
+
+    code, status, title = "SG1006", 413, "Request body too large"
+
+
+class HeadTooLargeError(ClientError):
+    """The header section is larger than the gateway reads."""
+
+    code, status, title = "SG1007", 431, "Request header fields too large"
+
+
+class TargetTooLongError(ClientError):
+    """The request target is longer than the gateway reads."""
+
+    code, status, title = "SG1008", 414, "URI too long"
+
+
+class UnreadablePageError(ClientError):
+    """A paging or sorting parameter cannot be read, and the application did not refuse it either."""
+
+    code, status, title = "SG1009", 400, "Unreadable list parameter"
+
+
+class MissingKeyError(ClientError):
+    """The request lacks the key that says whose data it concerns."""
+
+    code, status, title = "SG1010", 400, "Missing key"
+
+
+class UnknownKeyError(ClientError):
+    """No shard owns the key that a changing request names."""
+
+    code, status, title = "SG1011", 404, "Unknown key"
+
+
+class UnsupportedCodingError(ClientError):
+    """A transfer coding other than `chunked` (RFC 9112 section 6.1)."""
+
+    code, status, title = "SG1012", 501, "Unsupported transfer coding"
+
+
+class SlowRequestError(ClientError):
+    """The request did not arrive within its time. The connection is closed."""
+
+    code, status, title = "SG1013", 408, "Request timeout"
+
+
+class NotServedError(ClientError):
+    """The operation exists, but this gateway is configured not to serve it (`unserved`)."""
+
+    code, status, title = "SG1014", 501, "Operation not served"
+
+
+class UpstreamError(ShardgateError):
+    """A shard is at fault, or the way to it."""
+
+
+class ShardDownError(UpstreamError):
+    """The shard that owns the data cannot be reached. Nothing was done."""
+
+    code, status, title = "SG2001", 503, "Shard unavailable"
+    retry_after_s = 1
+
+
+class BrokenReplyError(UpstreamError):
+    """A shard's reply is not valid HTTP, is truncated, or its body is not what the rule says."""
+
+    code, status, title = "SG2002", 502, "Broken reply"
+
+
+class DeadlineError(UpstreamError):
+    """A shard did not answer in time. For an unsafe method it is unknown whether it took effect."""
+
+    code, status, title = "SG2003", 504, "Deadline exceeded"
+
+
+class ShardsMissingError(UpstreamError):
+    """A list needs every shard, and some did not answer: `missing` names them."""
+
+    code, status, title = "SG2004", 503, "Shards missing"
+    retry_after_s = 1
+
+
+class ReplyTooLargeError(UpstreamError):
+    """A reply that had to be held for merging is larger than `limits.reply_body_bytes_max`."""
+
+    code, status, title = "SG2005", 502, "Reply too large to merge"
+
+
+class KeyOnTwoShardsError(UpstreamError):
+    """Two shards say that they hold the key. A person must look; the gateway does not guess."""
+
+    code, status, title = "SG2006", 409, "Key found on two shards"
+
+
+class OrderBrokenError(UpstreamError):
+    """A shard's rows are not in the order that the rule says, so a merge would be wrong."""
+
+    code, status, title = "SG2007", 502, "Rows out of order"
+
+
+class LostReplyError(UpstreamError):
+    """The connection broke after a changing request was sent: it is unknown whether it took effect."""
+
+    code, status, title = "SG2008", 502, "Reply lost"
+
+
+class OverloadError(ShardgateError):
+    """The gateway protects itself; the same request may succeed a little later."""
+
+    code, status, title = "SG4001", 503, "Overloaded"
+    retry_after_s = 1
+
+
+class BugError(ShardgateError):
+    """A defect of the gateway. The log has the traceback under the request's id."""
+
+    code, status, title = "SG9001", 500, "Internal error"

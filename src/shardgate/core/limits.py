@@ -1,0 +1,49 @@
+"""Every bound of the house, each with the reason for its number.
+
+Holds: what has no bound here is bounded by one that is (a pipelined request by the head's, a row by the body's).
+"""
+
+import msgspec
+
+# Apache takes 8,190 bytes a line, nginx 32 KiB in all, Node 16 KiB in all: a request that passed there passes here.
+HEAD_BYTES_MAX = 32 * 1024
+TARGET_BYTES_MAX = 16 * 1024
+FIELDS_MAX = 100
+# A chunk-size line is a number and rare extensions; nobody needs more.
+CHUNK_LINE_BYTES_MAX = 256
+# Header lines and blocks that were validated once are remembered; when full, the memory starts again.
+REMEMBERED_LINES_MAX = 4096
+REMEMBERED_BLOCKS_MAX = 1024
+REMEMBERED_BLOCK_BYTES_MAX = 4096
+# What a keyed reply may hold back in memory for a slow client before its shard is told to wait.
+WRITE_BUFFER_BYTES_MAX = 256 * 1024
+# A list page teaches where its rows live; beyond this the catalogue would push out what is in use.
+LEARNED_ROWS_MAX = 1000
+# A create's reply is read for its new id; a larger one is relayed unread.
+LEARNED_BODY_BYTES_MAX = 256 * 1024
+
+# After a refusal, how long what a client still sends is read over, so that it can read why.
+LINGER_S = 2.0
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The bounds that an operator may set."""
+
+    request_body_bytes_max: int = 16 * 1024 * 1024
+    reply_body_bytes_max: int = 512 * 1024 * 1024
+    connections_per_shard_max: int = 256
+    waiting_per_shard_max: int = 1024
+    client_connections_max: int = 20_000
+    learned_keys_max: int = 200_000
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The durations that an operator may set, in seconds."""
+
+    connect_timeout_s: float = 1.0
+    request_timeout_s: float = 30.0
+    client_header_timeout_s: float = 30.0
+    client_idle_timeout_s: float = 75.0
+    # Shorter than the idle time of common servers (uvicorn 5 s, Node 5 s), so that we close first.
+    shard_idle_timeout_s: float = 4.0
+    drain_timeout_s: float = 20.0

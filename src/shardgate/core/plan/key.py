@@ -1,0 +1,106 @@
+"""Reads the key of a request, from wherever its rule says; refuses two different ones.
+
+Holds: a key is read as the application will read it, or the request is refused: a parameter that stands twice, a JSON
+member that stands twice at any depth, a body that is not plain UTF-8 JSON are 400, never a guess.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from shardgate.core.errors import AmbiguousKeyError
+from shardgate.core.http import Request
+
+SOURCES = ("path", "query", "header", "body", "form", "basic")
+_BODY_SOURCES = ("body", "form")
+
+
+def needs_body(key: str | tuple[str, ...]) -> bool:
+    """Whether the key can only be read when the whole body has come."""
+    sources = (key,) if isinstance(key, str) else key
+    return any(source.partition(".")[0] in _BODY_SOURCES for source in sources)
+
+
+def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[str, str]) -> str | None:
+    """The key, None where the request has none. Raises AmbiguousKeyError."""
+    if isinstance(key, str):
+        return _read(key, request, variables)
+    found = {value for source in key if (value := _read(source, request, variables)) is not None}
+    if len(found) > 1:
+        raise AmbiguousKeyError(f"{' and '.join(key)} name different keys")
+    return next(iter(found), None)
+
+
+def _read(source: str, request: Request, variables: Mapping[str, str]) -> str | None:
+    kind, _, name = source.partition(".")
+    if kind == "path":
+        return variables.get(name)
+    if kind == "query":
+        return _only(parse_qsl(request.query, keep_blank_values=True), name)
+    if kind == "header":
+        return _header(request, name)
+    if kind == "form":
+        return _form(request, name)
+    if kind == "basic":
+        return _basic(request)
+    return _member(request.body, name)
+
+
+def _only(pairs: list[tuple[str, str]], name: str) -> str | None:
+    values = [value for key, value in pairs if key == name]
+    if len(values) > 1:
+        raise AmbiguousKeyError(f"the parameter {name!r} stands twice")
+    return values[0] if values else None
+
+
+def _header(request: Request, name: str) -> str | None:
+    field = name.lower().encode()
+    if field in request.fields.repeated:
+        raise AmbiguousKeyError(f"the header {name!r} stands twice")
+    value = request.fields.values.get(field)
+    return None if value is None else value.decode("latin-1")
+
+
+def _form(request: Request, name: str) -> str | None:
+    try:
+        text = request.body.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise AmbiguousKeyError("the form is not URL-encoded") from error
+    return _only(parse_qsl(text, keep_blank_values=True), name)
+
+
+def _basic(request: Request) -> str | None:
+    """The user of HTTP Basic authentication (RFC 7617), form-decoded by nobody here: ids are plain."""
+    scheme, _, credentials = request.fields.values.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _member(body: bytes, path: str) -> str | None:
+    """A member of a JSON body, by its dotted path; a number is its decimal text."""
+    if not body:
+        return None
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=_no_twins)
+    except (ValueError, RecursionError) as error:
+        raise AmbiguousKeyError("the body is not JSON in UTF-8, so that its key cannot be read") from error
+    for name in path.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value)
+
+
+def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise AmbiguousKeyError("a JSON member stands twice")
+    return members

@@ -1,0 +1,53 @@
+"""A plan: the calls to make for one request. A value: it can be printed, compared, explained.
+
+Nothing else exists than these four; the planner chooses, the engine carries out.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from shardgate.core.contracts import Merging
+from shardgate.core.http import Request
+from shardgate.core.routes.route import Route
+from shardgate.core.topology import ShardId
+
+
+class ToOne(msgspec.Struct):
+    """Relay to the shard that owns the key."""
+
+    route: Route
+    shard: ShardId
+    key: str
+    doubted: "Probe | None" = None
+    """What to do if the shard turns out not to hold the key: its place was only remembered."""
+
+
+class ToAny(msgspec.Struct):
+    """Relay to any of these shards, the first that can be reached."""
+
+    route: Route
+    shards: Sequence[ShardId]
+
+
+class Probe(msgspec.Struct):
+    """Ask every shard for this target by GET; the one that has it owns the key, and answers."""
+
+    route: Route
+    space: str
+    key: str
+    target: bytes
+    shards: Sequence[ShardId]
+    is_the_request: bool
+    """The probe is the request itself: the owner's reply is the answer."""
+
+
+class Scatter(msgspec.Struct):
+    """Ask every shard, merge."""
+
+    route: Route
+    request: Request
+    merging: Merging
+
+
+Plan = ToOne | ToAny | Probe | Scatter

@@ -1,0 +1,74 @@
+"""Request + Route + what is known → Plan. Decides; never asks anyone."""
+
+from collections.abc import Mapping
+
+from shardgate.core.contracts import UNKNOWN, AskAll, Known
+from shardgate.core.errors import MissingKeyError, NotServedError, UnknownKeyError
+from shardgate.core.http import SAFE_METHODS, Request
+from shardgate.core.locate.learned import Learned
+from shardgate.core.plan.key import read_key
+from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
+from shardgate.core.routes.route import Route
+from shardgate.core.routes.rule import AnyShard, One
+
+
+def plan_request(
+    request: Request,
+    route: Route,
+    variables: Mapping[str, str],
+    known: Known,
+) -> Plan:
+    """The calls to make. Raises a ClientError where the request is refused before anyone is asked."""
+    rule = route.rule
+    if isinstance(rule, One):
+        return _plan_one(rule, request, route, variables, known)
+    if isinstance(rule, AnyShard):
+        return ToAny(route, known.topology.ids)
+    if rule is None:
+        raise NotServedError(route.unserved or "this gateway does not serve the operation")
+    return Scatter(route, request, rule.merge.begin(request, known.topology.ids))
+
+
+def _plan_one(
+    rule: One,
+    request: Request,
+    route: Route,
+    variables: Mapping[str, str],
+    known: Known,
+) -> Plan:
+    key = read_key(rule.key, request, variables)
+    if key is None:
+        return unknown_key(rule, request, route, known)
+    remembered = None
+    for locator in route.locators:
+        place = locator.locate(rule.locate, key, known)
+        if place is UNKNOWN:
+            continue
+        if isinstance(place, AskAll):
+            probe = _probe(rule, request, route, key, place, known)
+            return probe if remembered is None else ToOne(route, remembered, key, probe)
+        if not isinstance(locator, Learned):
+            return ToOne(route, place, key)
+        remembered = place
+    if remembered is not None:
+        return ToOne(route, remembered, key)
+    return unknown_key(rule, request, route, known, key)
+
+
+def _probe(rule: One, request: Request, route: Route, key: str, place: AskAll, known: Known) -> Probe:
+    same = request.method in {"GET", "HEAD"} and request.path.rstrip("/") == place.path
+    target = request.target if same else place.path.encode()
+    return Probe(route, rule.locate, key, target, known.topology.ids, same)
+
+
+def unknown_key(rule: One, request: Request, route: Route, known: Known, key: str | None = None) -> ToAny:
+    """Nobody owns the key, or there is none: any instance can say so, if the rule lets it.
+
+    Raises MissingKeyError or UnknownKeyError where it does not.
+    """
+    outcome = rule.unknown or ("ask" if request.method in SAFE_METHODS else "refuse")
+    if outcome == "ask":
+        return ToAny(route, known.topology.ids)
+    if key is None:
+        raise MissingKeyError(f"the request needs a key: {rule.key}")
+    raise UnknownKeyError(f"nobody owns the key {key!r}")

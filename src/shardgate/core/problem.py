@@ -1,0 +1,30 @@
+"""A ShardgateError as an HTTP reply (RFC 9457); the only place that does it.
+
+Never: writes `error.log`, which may name what a client must not read.
+"""
+
+import msgspec
+
+from shardgate.core.errors import ShardgateError
+from shardgate.core.http import Reply
+
+
+def problem_reply(error: ShardgateError, request_id: str | None = None) -> Reply:
+    """The error in words for people and a code for machines."""
+    document: dict[str, object] = {
+        "type": f"urn:shardgate:error:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+    }
+    if error.missing:
+        document["missing"] = list(error.missing)
+    if request_id is not None:
+        document["request_id"] = request_id
+    fields = [(b"Content-Type", b"application/problem+json"), (b"Cache-Control", b"no-store")]
+    if error.retry_after_s is not None:
+        fields.append((b"Retry-After", b"%d" % error.retry_after_s))
+    if error.allow:
+        fields.append((b"Allow", error.allow.encode()))
+    return Reply(error.status, fields, msgspec.json.encode(document))

@@ -1,0 +1,1 @@
+"""Which operation is this, and how is it served?"""

@@ -1,0 +1,249 @@
+"""The application's OpenAPI document and the overlay → Routes, with every mistake that is in them.
+
+`x-shardgate` on an operation is its rule, written by the team that adds the endpoint; at the document's root it may hold
+`locators` and `dialects` by name. The overlay says the same for applications that cannot be touched, and wins.
+
+Holds: an operation without a rule is a mistake: the gateway does not guess how data is divided.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from shardgate.core.contracts import Locator
+from shardgate.core.locate import AnyLocator
+from shardgate.core.merge.listed import Listed
+from shardgate.core.plan.key import SOURCES
+from shardgate.core.routes.route import Route, Routes
+from shardgate.core.routes.rule import Gather, One, Rule
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_T = TypeVar("_T")
+
+Plain = dict[str, Any]
+"""A mapping as YAML or JSON gives it."""
+
+
+class Mistake(msgspec.Struct, frozen=True):
+    """What is wrong, where, and what to do."""
+
+    path: str
+    problem: str
+    cure: str
+
+
+class Rulebook(msgspec.Struct):
+    """What rules are made from, as it was written: operations from the document, the rest from document and overlay."""
+
+    operations: dict[str, str]
+    """`GET /v3/events` → operationId."""
+    rules: dict[str, Plain]
+    places: dict[str, str]
+    """`GET /v3/events` → where its rule stands."""
+    locators: Plain
+    dialects: Plain
+    unserved: dict[str, str]
+
+
+def read_document(document: Plain) -> Rulebook:
+    """The operations of an OpenAPI document, with their rules."""
+    root = document.get("x-shardgate", {})
+    book = Rulebook({}, {}, {}, dict(root.get("locators", {})), dict(root.get("dialects", {})), {})
+    for path, item in document.get("paths", {}).items():
+        for method in _METHODS:
+            if not isinstance(operation := item.get(method), dict):
+                continue
+            name = f"{method.upper()} {path}"
+            book.operations[name] = operation.get("operationId", name)
+            if "x-shardgate" in operation:
+                book.rules[name] = operation["x-shardgate"]
+                book.places[name] = f"openapi: paths.{path}.{method}.x-shardgate"
+    return book
+
+
+def build_routes(book: Rulebook, *, method_override: str | None, trailing_slash: bool) -> tuple[Routes, list[Mistake]]:
+    """Every operation as a route, and all mistakes at once."""
+    mistakes: list[Mistake] = []
+    locators = {
+        name: chain for name, config in book.locators.items() if (chain := _chain(name, config, mistakes)) is not None
+    }
+    routes = [route for name in book.operations if (route := _route(name, book, locators, mistakes)) is not None]
+    mistakes += [
+        Mistake(f"unserved.{name}", "no such operation", _nearest(name, book.operations))
+        for name in book.unserved
+        if name not in book.operations
+    ]
+    mistakes += _twins(routes)
+    return Routes(tuple(routes), method_override, trailing_slash), mistakes
+
+
+def convert_all(value: Any, kind: Any, path: str, mistakes: list[Mistake]) -> Any:
+    """Convert plain data to a typed value; each thing that is wrong in it becomes a mistake.
+
+    msgspec stops at the first mistake, so that the part at fault is taken out and the rest is tried again.
+    """
+    found = False
+    while True:
+        try:
+            converted = msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            problem, _, place = str(error).partition(" - at `$")
+            place = place.rstrip("`")
+            if not (found and "missing required field" in problem):
+                mistakes.append(Mistake(f"{path}{place}", _lower(problem), _cure(problem)))
+            found = True
+            value = _without(value, place, problem)
+            if value is None:
+                return None
+        else:
+            return None if found else converted
+
+
+def _route(
+    name: str, book: Rulebook, locators: Mapping[str, tuple[Locator, ...]], mistakes: list[Mistake]
+) -> Route | None:
+    method, _, template = name.partition(" ")
+    operation = book.operations[name]
+    if name in book.unserved:
+        return Route(method, template, operation, None, unserved=book.unserved[name])
+    if name not in book.rules:
+        cure = "add `x-shardgate` to it in the document, or an entry under `rules`, or list it under `unserved`"
+        mistakes.append(Mistake(f"rules.{name}", "the operation has no rule", cure))
+        return None
+    place = book.places[name]
+    written = _with_dialect(book.rules[name], book.dialects, place, mistakes)
+    rule: Rule | None = convert_all(written, Rule, place, mistakes)
+    if rule is None:
+        return None
+    before = len(mistakes)
+    _check_names(rule, template, place, locators, mistakes)
+    if len(mistakes) > before:
+        return None
+    chain = locators[rule.locate] if isinstance(rule, One) else ()
+    return Route(method, template, operation, rule, chain)
+
+
+def _check_names(
+    rule: Rule,
+    template: str,
+    place: str,
+    locators: Mapping[str, tuple[Locator, ...]],
+    mistakes: list[Mistake],
+) -> None:
+    names = list(rule.learn) if isinstance(rule, One | Gather) else []
+    if isinstance(rule, One):
+        names.append(rule.locate)
+        for source in (rule.key,) if isinstance(rule.key, str) else rule.key:
+            mistakes += _check_source(source, template, f"{place}.key")
+    mistakes += [
+        Mistake(f"{place}.locate", f"no locator is named {name!r}", _nearest(name, locators))
+        for name in names
+        if name not in locators
+    ]
+    if isinstance(rule, Gather) and isinstance(rule.merge, Listed):
+        merge = rule.merge
+        wanted = {key.removeprefix("-") for key in merge.default_order} | {merge.tie}
+        mistakes += [
+            Mistake(f"{place}.merge.keys", f"the sort key {key!r} has no type", f"add `{key}: text`")
+            for key in sorted(wanted - set(merge.keys))
+        ]
+
+
+def _check_source(source: str, template: str, place: str) -> list[Mistake]:
+    kind, _, name = source.partition(".")
+    if kind not in SOURCES:
+        return [
+            Mistake(
+                place,
+                f"{source!r} is no place of a key",
+                f"start it with one of {', '.join(SOURCES)}",
+            )
+        ]
+    if kind == "path" and f"{{{name}}}" not in template:
+        return [Mistake(place, f"the path has no variable {name!r}", f"take one of {template}")]
+    return []
+
+
+def _chain(name: str, config: Any, mistakes: list[Mistake]) -> tuple[Locator, ...] | None:
+    chain: tuple[AnyLocator, ...] | None
+    chain = convert_all(config, tuple[AnyLocator, ...], f"locators.{name}", mistakes)
+    if chain == ():
+        mistakes.append(Mistake(f"locators.{name}", "the chain is empty", "add `- kind: directory`"))
+    return chain
+
+
+def _with_dialect(rule: Plain, dialects: Plain, place: str, mistakes: list[Mistake]) -> Plain:
+    """A dialect may be given by its name."""
+    merge = rule.get("merge") if isinstance(rule, dict) else None
+    name = merge.get("dialect") if isinstance(merge, dict) else None
+    if not isinstance(merge, dict) or not isinstance(name, str):
+        return rule
+    if name not in dialects:
+        cure = _nearest(name, dialects)
+        mistakes.append(Mistake(f"{place}.merge.dialect", f"no dialect is named {name!r}", cure))
+        return {**rule, "merge": {**merge, "dialect": {"kind": "offset"}}}
+    return {**rule, "merge": {**merge, "dialect": dialects[name]}}
+
+
+def _twins(routes: list[Route]) -> list[Mistake]:
+    """Two templates that differ only in the names of their variables are one path."""
+    shapes: dict[str, str] = {}
+    mistakes = []
+    for route in routes:
+        segments = ["{}" if s.startswith("{") else s for s in route.template.split("/")]
+        shape = f"{route.method} {'/'.join(segments).rstrip('/')}"
+        name = f"{route.method} {route.template}"
+        if shape in shapes:
+            problem = f"it is the same path as {shapes[shape]}"
+            mistakes.append(Mistake(f"rules.{name}", problem, "remove one of the two"))
+        shapes[shape] = name
+    return mistakes
+
+
+def _nearest(name: str, names: Mapping[str, object]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    near = get_close_matches(name, list(names), 1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"there are: {', '.join(sorted(names)) or 'none'}"
+
+
+def _cure(problem: str) -> str:
+    if "unknown field" in problem:
+        return "remove it, or correct its name"
+    if "missing required field" in problem:
+        return "add it"
+    return "see the reference of the configuration"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _without(value: Any, place: str, problem: str) -> Any:
+    """A copy of the data without the part at fault; None where nothing is left to try."""
+    steps = [step for step in place.replace("[", ".[").split(".") if step]
+    if "unknown field" in problem:
+        steps.append(problem.split("`")[1])
+    if not steps or "missing required field" in problem:
+        return None
+    return _cut_at(value, steps)
+
+
+def _cut_at(value: Any, steps: list[str]) -> Any:
+    step, *rest = steps
+    if isinstance(value, dict):
+        names = list(value) if step == "[...]" else [step]
+        if not any(name in value for name in names):
+            return None
+        if rest:
+            return {k: _cut_at(v, rest) if k in names else v for k, v in value.items()}
+        return {k: v for k, v in value.items() if k not in names}
+    if isinstance(value, list) and step.startswith("["):
+        index = int(step[1:-1]) if step[1:-1].isdigit() else -1
+        if rest:
+            return [_cut_at(v, rest) if n == index else v for n, v in enumerate(value)]
+        return [v for n, v in enumerate(value) if n != index]
+    return None

@@ -1,0 +1,63 @@
+"""A rule: how one operation is served. Tagged by `rule`; its fields are what `x-shardgate` says in the application's document."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from shardgate.core.merge import AnyMerger
+
+Outcome = Literal["ask", "refuse"]
+
+
+class One(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="rule",
+    tag="one",
+):
+    """The shard that owns the key answers; its reply passes untouched."""
+
+    key: str | tuple[str, ...]
+    """Where the key is: `path.id`, `query.vendor`, `header.X-Vendor`, `body.vendor_id`, `form.client_id`,
+    `basic.username`. Several: those that are present must agree."""
+    locate: str
+    """The locator chain, by its name."""
+    learn: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Locator → property of the reply whose value now lives on this shard, e.g. `{event: id}` on a create."""
+    not_here: tuple[int, ...] = (404,)
+    """The statuses by which an instance says that it does not hold the key."""
+    unknown: Outcome | None = None
+    """No key, or nobody owns it: `ask` any shard (the application then refuses as it always does) or `refuse`.
+    By default reads ask; changes are refused, since an application might take them on the wrong shard."""
+
+
+class AnyShard(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="rule",
+    tag="any",
+):
+    """Any healthy shard answers: the data is the same everywhere."""
+
+
+class Gather(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="rule",
+    tag="gather",
+):
+    """Every shard answers; the replies are merged."""
+
+    merge: AnyMerger
+    learn: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Locator → property of each row; only the list's tie-breaker is read."""
+
+
+Rule = One | AnyShard | Gather

@@ -1,0 +1,108 @@
+"""Method and path → Route, compiled once.
+
+A path that servers may read differently is refused before anything is matched: dot segments, empty segments, encoded
+separators, backslashes, path parameters. What is matched is what is forwarded, byte for byte.
+
+Hot path: a walk down a tree of dictionaries, one look-up a segment.
+"""
+
+import re
+from urllib.parse import unquote
+
+from shardgate.core.errors import AmbiguousPathError, MethodNotAllowedError, UnknownOperationError
+from shardgate.core.routes.route import Route, Routes
+
+# RFC 3986 section 3.3 `pchar`, without `;`, whose parameters some servers cut off.
+_PATH = re.compile(r"/(?:[A-Za-z0-9\-._~!$&'()*+,=:@/]|%[0-9A-Fa-f]{2})*")
+_DOTS = re.compile(r"/\.{1,2}(?=/|$)")
+
+Variables = dict[str, str]
+
+
+class _Node:
+    __slots__ = ("children", "routes", "variable")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.variable: _Node | None = None
+        self.routes: dict[str, tuple[Route, tuple[str, ...]]] = {}
+
+
+class RouteTable:
+    """All routes of one configuration."""
+
+    __slots__ = ("_root", "_trailing_slash")
+
+    def __init__(self, routes: Routes) -> None:
+        self._root = _Node()
+        self._trailing_slash = routes.trailing_slash
+        for route in routes.routes:
+            self._add(route)
+
+    def match(self, method: str, path: str) -> tuple[Route, Variables]:
+        """The operation of a request, and its path variables, decoded.
+
+        A HEAD is matched as the GET it stands for, where the application does not define it.
+        Raises AmbiguousPathError, UnknownOperationError, MethodNotAllowedError.
+        """
+        node, values = self._walk(path)
+        found = node.routes.get(method)
+        if found is None and method == "HEAD":
+            found = node.routes.get("GET")
+        if found is None:
+            allow = ", ".join(sorted(node.routes))
+            raise MethodNotAllowedError(f"{path} can be asked by {allow}", allow=allow)
+        route, names = found
+        return route, dict(zip(names, values, strict=True)) if names else {}
+
+    def _walk(self, path: str) -> tuple[_Node, list[str]]:
+        if "//" in path or _PATH.fullmatch(path) is None or _DOTS.search(path):
+            raise _refusal(path)
+        node = self._root
+        values: list[str] = []
+        segments = path.split("/")
+        if self._trailing_slash and len(segments) > 2 and not segments[-1]:
+            segments.pop()
+        for segment in segments[1:]:
+            child = node.children.get(segment)
+            if child is None:
+                child = node.variable
+                if child is None or not segment:
+                    raise _unknown(path)
+                values.append(_decoded(segment) if "%" in segment else segment)
+            node = child
+        if not node.routes:
+            raise _unknown(path)
+        return node, values
+
+    def _add(self, route: Route) -> None:
+        node = self._root
+        names: list[str] = []
+        for segment in route.template.split("/")[1:]:
+            if segment.startswith("{"):
+                names.append(segment[1:-1])
+                node.variable = node.variable or _Node()
+                node = node.variable
+            else:
+                node = node.children.setdefault(segment, _Node())
+        node.routes[route.method] = (route, tuple(names))
+
+
+def _refusal(path: str) -> AmbiguousPathError | UnknownOperationError:
+    if not path.startswith("/"):
+        return UnknownOperationError("the target is not a path")
+    return AmbiguousPathError("the path has dot segments, empty segments or characters that servers read differently")
+
+
+def _unknown(path: str) -> UnknownOperationError:
+    return UnknownOperationError(f"{path} is no path of the application")
+
+
+def _decoded(segment: str) -> str:
+    try:
+        value = unquote(segment, errors="strict")
+    except UnicodeDecodeError as error:
+        raise AmbiguousPathError("a path segment is not UTF-8") from error
+    if value in {".", ".."} or any(mark in value for mark in "/\\;\0%"):
+        raise AmbiguousPathError("a path segment hides a separator")
+    return value

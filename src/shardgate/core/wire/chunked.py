@@ -1,0 +1,100 @@
+"""The chunked coding, read strictly (RFC 9112 section 7.1).
+
+Holds: a size is hexadecimal digits only; each chunk ends with CRLF; lines have a bound.
+Never: accepts a bare LF, a sign, an underscore, or more digits than a file could have. Extensions are read over;
+trailer fields are validated and dropped, as section 7.1.2 allows one who does not know their meaning.
+"""
+
+import re
+
+from shardgate.core.errors import MalformedRequestError
+from shardgate.core.limits import CHUNK_LINE_BYTES_MAX, HEAD_BYTES_MAX
+from shardgate.core.wire.fields import FieldReader
+
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
+
+
+class ChunkedDecoder:
+    """Feed it bytes; it returns data, and says when the message is over and what was left."""
+
+    __slots__ = ("_buffer", "_in_trailer", "_remaining", "done", "rest")
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._remaining = 0  # data bytes and the CRLF behind them; 0: a size line is next
+        self._in_trailer = False
+        self.done = False
+        self.rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Decode what has come. After the last chunk `done` is true and `rest` holds the bytes behind it.
+
+        Raises MalformedRequestError.
+        """
+        buffer = self._buffer + data if self._buffer else data
+        out: list[bytes] = []
+        position = 0
+        while not self.done:
+            if self._in_trailer:
+                position = self._read_trailer(buffer, position)
+                break
+            if self._remaining:
+                before = position
+                position = self._read_data(buffer, position, out)
+                if self._remaining:
+                    if position == before:
+                        break
+                    continue
+            end = buffer.find(b"\r\n", position)
+            if end < 0:
+                if len(buffer) - position > CHUNK_LINE_BYTES_MAX:
+                    raise MalformedRequestError("a chunk-size line is too long")
+                break
+            self._start_chunk(buffer[position:end])
+            position = end + 2
+        if not self.done:
+            self._buffer = buffer[position:]
+        return b"".join(out) if len(out) != 1 else out[0]
+
+    def _start_chunk(self, line: bytes) -> None:
+        match = _SIZE_LINE.fullmatch(line) if len(line) <= CHUNK_LINE_BYTES_MAX else None
+        if match is None:
+            raise MalformedRequestError("a chunk size is not plain hexadecimal digits")
+        size = int(match[1], 16)
+        if size:
+            self._remaining = size + 2
+        else:
+            self._in_trailer = True
+
+    def _read_data(self, buffer: bytes, position: int, out: list[bytes]) -> int:
+        available = len(buffer) - position
+        wanted = self._remaining - 2
+        if wanted > 0 and available:
+            taken = min(wanted, available)
+            out.append(buffer[position : position + taken])
+            self._remaining -= taken
+            return position + taken
+        if available >= 2:
+            if buffer[position : position + 2] != b"\r\n":
+                raise MalformedRequestError("a chunk is longer than its size says")
+            self._remaining = 0
+            return position + 2
+        return position
+
+    def _read_trailer(self, buffer: bytes, position: int) -> int:
+        if buffer.startswith(b"\r\n", position):
+            self._finish(buffer, position + 2)
+            return position
+        end = buffer.find(b"\r\n\r\n", position)
+        if end < 0:
+            if len(buffer) - position > HEAD_BYTES_MAX:
+                raise MalformedRequestError("the trailer section is too long")
+            return position
+        FieldReader().read(buffer[position:end])
+        self._finish(buffer, end + 4)
+        return position
+
+    def _finish(self, buffer: bytes, position: int) -> None:
+        self.done = True
+        self.rest = buffer[position:]
+        self._buffer = b""

@@ -1,0 +1,64 @@
+"""Heads written anew: a request towards a shard, a reply towards the client.
+
+Holds: framing is always ours; what crosses was validated and freed of hop-by-hop fields when it was read.
+Hot path: one `%`-format a head.
+"""
+
+from http import HTTPStatus
+
+from shardgate.core.http import Reply
+
+_STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus}
+# RFC 9110 section 8.6: none of these may have a Content-Length of its own making.
+_BODILESS = frozenset({204, 304})
+
+
+def hop_lines(peer: str, scheme: str) -> bytes:
+    """What each request of one client connection is given (RFC 9110 section 7.6.3): made once a connection."""
+    return f"X-Forwarded-For: {peer}\r\nX-Forwarded-Proto: {scheme}\r\nVia: 1.1 shardgate\r\n".encode("latin-1")
+
+
+def request_head(
+    method: bytes, target: bytes, host: bytes, lines: bytes, hop: bytes, request_id: bytes, length: int | None
+) -> bytes:
+    """The head of a request to a shard; `length` is None where there is no body."""
+    if length is None:
+        return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%bX-Request-Id: %b\r\n\r\n" % (
+            method,
+            target,
+            host,
+            lines,
+            hop,
+            request_id,
+        )
+    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%bX-Request-Id: %b\r\nContent-Length: %d\r\n\r\n" % (
+        method,
+        target,
+        host,
+        lines,
+        hop,
+        request_id,
+        length,
+    )
+
+
+def reply_head(status: int, reason: bytes | None, lines: bytes, framing: bytes) -> bytes:
+    """The head of a reply to a client; `framing` is its Content-Length or Transfer-Encoding line, and Connection."""
+    if reason is None:
+        return b"%b%b%b\r\n" % (status_line(status), lines, framing)
+    return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (status, reason, lines, framing)
+
+
+def status_line(status: int) -> bytes:
+    """The status line with the registered phrase."""
+    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+
+
+def whole_reply(reply: Reply, *, with_body: bool, closes: bool) -> bytes:
+    """A reply of ours, in bytes; a HEAD has the head that a GET would have (RFC 9110 section 9.3.2)."""
+    lines = b"".join([b"%b: %b\r\n" % field for field in reply.fields])
+    framing = b"" if reply.status in _BODILESS else b"Content-Length: %d\r\n" % len(reply.body)
+    if closes:
+        framing += b"Connection: close\r\n"
+    head = reply_head(reply.status, reply.reason, lines, framing)
+    return head + reply.body if with_body and reply.status not in _BODILESS else head

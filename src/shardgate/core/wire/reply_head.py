@@ -1,0 +1,80 @@
+"""The head of a shard's reply: bytes → ReplyHead, or a broken reply.
+
+Holds: framing is decided here once (RFC 9112 section 6.3) and written anew towards the client.
+Hot path: costs a look-up for each line that was seen before.
+"""
+
+import re
+
+from shardgate.core.errors import BrokenReplyError, MalformedRequestError
+from shardgate.core.http import Field, ReplyHead
+from shardgate.core.wire.fields import HOP_BY_HOP, FieldReader
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n")
+_LENGTH = re.compile(rb"\d{1,18}")
+_FRAMING = HOP_BY_HOP | {b"content-length"}
+
+
+class ReplyHeadParser:
+    """Reads reply heads. One a worker; it remembers the lines that it has seen."""
+
+    __slots__ = ("_reader",)
+
+    def __init__(self) -> None:
+        self._reader = FieldReader()
+
+    def parse(self, head: bytes) -> ReplyHead:
+        """Read a head: from the status line to the CRLF of the last field line, the empty line left out.
+
+        Raises BrokenReplyError.
+        """
+        match = _STATUS_LINE.match(head)
+        if match is None:
+            raise BrokenReplyError("a shard's status line is not HTTP/1.1")
+        minor, status, reason = match.groups()
+        try:
+            fields = self._reader.read(head[match.end() : -2])
+        except MalformedRequestError as error:
+            raise BrokenReplyError("a shard's header section is malformed") from error
+        length: bytes | None = None
+        coding: bytes | None = None
+        connection = b""
+        crossing: list[Field] = []
+        for field in fields:
+            name, value, _ = field
+            if name not in _FRAMING:
+                crossing.append(field)
+            elif name == b"content-length":
+                if length is not None:
+                    raise BrokenReplyError("a shard's reply has two Content-Length fields")
+                length = value
+            elif name == b"transfer-encoding":
+                coding = value if coding is None else coding + b"," + value
+            elif name == b"connection":
+                connection = connection + b"," + value.lower()
+        if connection:
+            crossing = _without_nominated(crossing, connection)
+        return ReplyHead(
+            int(status),
+            reason or b"",
+            crossing,
+            _length(length, coding),
+            coding is not None,
+            b"close" not in connection if minor == b"1" else b"keep-alive" in connection,
+        )
+
+
+def _length(length: bytes | None, coding: bytes | None) -> int | None:
+    if coding is not None and (length is not None or coding.lower() != b"chunked"):
+        raise BrokenReplyError("a shard's reply is framed in two ways, or in one we do not know")
+    if length is None:
+        return None
+    if _LENGTH.fullmatch(length) is None:
+        raise BrokenReplyError("a shard's Content-Length is not one plain number")
+    return int(length)
+
+
+def _without_nominated(fields: list[Field], connection: bytes) -> list[Field]:
+    """RFC 9110 section 7.6.1: what Connection names stays behind too."""
+    options = {option.strip() for option in connection.split(b",")}
+    return [field for field in fields if field[0] not in options]

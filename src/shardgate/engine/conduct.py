@@ -1,0 +1,104 @@
+"""Carries out the plans that need more than one shard: probes and scatters.
+
+Holds: a list is never silently smaller: a missing shard is an error that names it.
+"""
+
+from collections.abc import Mapping
+
+from shardgate.core.contracts import Ask
+from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError, ShardsMissingError
+from shardgate.core.http import Reply, Request
+from shardgate.core.plan.plan import Probe, Scatter
+from shardgate.core.routes.rule import Gather, One
+from shardgate.core.topology import ShardId
+from shardgate.engine.cluster import Cluster, Snapshot
+from shardgate.engine.scatter import Outcome
+from shardgate.engine.scatter import Scatter as Round
+
+# Named by the shards for their own replies; a merged reply has its own, or none.
+_NOT_MERGED = frozenset(
+    {
+        b"accept-ranges",
+        b"age",
+        b"content-encoding",
+        b"date",
+        b"etag",
+        b"last-modified",
+        b"set-cookie",
+    }
+)
+
+
+class Conductor:
+    """Runs the rounds of one worker's probes and gathers."""
+
+    __slots__ = ("_body_bytes_max", "_cluster")
+
+    def __init__(self, cluster: Cluster, body_bytes_max: int) -> None:
+        self._cluster = cluster
+        self._body_bytes_max = body_bytes_max
+
+    async def gather(self, plan: Scatter, snapshot: Snapshot, hop: bytes, request_id: bytes) -> Reply:
+        """Ask until the merge has its reply. Raises ShardsMissingError, or what the merge raises."""
+        asks = plan.merging.asks()
+        fields = plan.request.fields
+        while True:
+            outcomes = await Round(self._cluster, self._body_bytes_max).ask(
+                asks, fields.host, fields.unconditional + hop, request_id
+            )
+            replies = self._all_of(outcomes, snapshot)
+            outcome = plan.merging.take(replies)
+            if isinstance(outcome, Reply):
+                break
+            asks = outcome
+        if isinstance(plan.route.rule, Gather):
+            for space in plan.route.rule.learn:
+                for key, shard in plan.merging.learned():
+                    snapshot.known.memory.learn(space, key, shard)
+        outcome.fields = [field for field in outcome.fields if field[0].lower() not in _NOT_MERGED]
+        return outcome
+
+    async def find(
+        self, plan: Probe, request: Request, snapshot: Snapshot, hop: bytes, request_id: bytes
+    ) -> tuple[ShardId | None, Reply]:
+        """Who holds the key, and its reply to the probe; None and the refusal where nobody does.
+
+        Raises KeyOnTwoShardsError, or ShardDownError where a shard that did not answer might hold it.
+        """
+        asks = [Ask(shard, plan.target) for shard in plan.shards]
+        fields = request.fields
+        lines = fields.end_to_end if plan.is_the_request else fields.unconditional
+        outcomes = await Round(self._cluster, self._body_bytes_max).ask(asks, fields.host, lines + hop, request_id)
+        rule = plan.route.rule
+        not_here = rule.not_here if isinstance(rule, One) else (404,)
+        replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
+        owners = [shard for shard, reply in replies.items() if reply.status < 400]
+        if len(owners) > 1:
+            log = f"key {plan.key!r} of {plan.space} is on {', '.join(owners)}"
+            raise KeyOnTwoShardsError("two shards say that they hold the key", log=log)
+        if owners:
+            snapshot.known.memory.learn(plan.space, plan.key, owners[0])
+            return owners[0], replies[owners[0]]
+        snapshot.known.memory.forget(plan.space, plan.key)
+        for shard in plan.shards:
+            outcome = outcomes[shard]
+            if isinstance(outcome, ShardgateError):
+                raise ShardDownError("a shard that may hold the key cannot be asked", log=outcome.log) from outcome
+        refusals = [reply for reply in replies.values() if reply.status not in not_here]
+        return None, refusals[0] if refusals else replies[plan.shards[0]]
+
+    def _all_of(self, outcomes: Mapping[ShardId, Outcome], snapshot: Snapshot) -> dict[ShardId, Reply]:
+        shards = snapshot.known.topology.shards
+        replies: dict[ShardId, Reply] = {}
+        missing: list[ShardId] = []
+        for shard, outcome in outcomes.items():
+            if isinstance(outcome, Reply):
+                replies[shard] = outcome
+            elif outcome.status == 502:
+                raise outcome
+            else:
+                missing.append(shard)
+        if missing:
+            names = tuple(shards[shard].alias for shard in shards if shard in missing)
+            raise ShardsMissingError("the list needs every shard; some did not answer", missing=names)
+        return replies

@@ -1,0 +1,122 @@
+"""The life of one request, on one screen. Start reading here.
+
+    bytes → net/connection → Request → handle: match → plan → carry out → net/connection → bytes
+
+A plan for one shard is relayed by callbacks, without a task: it is what most requests are. The others run as a task.
+Any failure is a ShardgateError, and becomes a reply in core/problem.
+"""
+
+import logging
+from itertools import count
+from secrets import token_hex
+from urllib.parse import parse_qsl
+
+from shardgate.core.errors import AmbiguousKeyError, BugError, ShardgateError
+from shardgate.core.http import Request
+from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
+from shardgate.core.plan.planner import plan_request
+from shardgate.core.problem import problem_reply
+from shardgate.engine.cluster import Cluster, Snapshot
+from shardgate.engine.conduct import Conductor
+from shardgate.engine.relay import Relay
+from shardgate.net import tasks
+from shardgate.net.connection import ClientConnection
+
+_log = logging.getLogger("shardgate")
+
+
+class Gateway:
+    """Answers every request of one worker."""
+
+    __slots__ = ("_clients", "_clients_max", "_cluster", "_conductor", "_numbers", "_turn")
+
+    def __init__(self, cluster: Cluster, conductor: Conductor, clients_max: int) -> None:
+        self._cluster = cluster
+        self._conductor = conductor
+        self._clients: set[ClientConnection] = set()
+        self._clients_max = clients_max
+        self._numbers = count()
+        self._turn = 0
+
+    def handle(self, request: Request, client: ClientConnection) -> None:
+        """Match, plan, carry out."""
+        request_id = request.fields.request_id or self._new_id()
+        snapshot = self._cluster.snapshot
+        try:
+            self._carry_out(self.plan(request, snapshot), request, client, request_id, snapshot)
+        except ShardgateError as error:
+            client.send(problem_reply(error, request_id.decode("ascii")))
+
+    def plan(self, request: Request, snapshot: Snapshot) -> Plan:
+        """What must be asked of whom. Raises a ClientError where the request is refused before anyone is asked."""
+        if snapshot.method_override is not None and request.method == "POST" and request.query:
+            _override_method(request, snapshot.method_override)
+        route, variables = snapshot.routes.match(request.method, request.path)
+        return plan_request(request, route, variables, snapshot.known)
+
+    def opened(self, client: ClientConnection) -> bool:
+        """A client has come; False: there is no room for it."""
+        self._clients.add(client)
+        return len(self._clients) <= self._clients_max
+
+    def closed(self, client: ClientConnection) -> None:
+        """A client has gone."""
+        self._clients.discard(client)
+
+    def drain(self) -> int:
+        """Let no client begin anything new; returns how many still wait for a reply."""
+        for client in list(self._clients):
+            client.close()
+        return sum(client.busy for client in self._clients)
+
+    def _carry_out(
+        self, plan: Plan, request: Request, client: ClientConnection, request_id: bytes, snapshot: Snapshot
+    ) -> None:
+        if isinstance(plan, Probe | Scatter):
+            work = self._conduct(plan, request, client, request_id, snapshot)
+            client.adopt(tasks.start(work, "request"))
+            return
+        relay = Relay(self._cluster, client, request, plan.route, request_id, snapshot.known.memory)
+        client.adopt(relay)
+        if isinstance(plan, ToAny):
+            self._turn = (self._turn + 1) % len(plan.shards)
+            shards = [*plan.shards[self._turn :], *plan.shards[: self._turn]]
+            relay.start(shards[0], others=shards[1:])
+        elif (probe := plan.doubted) is not None:
+            relay.start(plan.shard, doubt=lambda: self._carry_out(probe, request, client, request_id, snapshot))
+        else:
+            relay.start(plan.shard)
+
+    async def _conduct(
+        self, plan: Probe | Scatter, request: Request, client: ClientConnection, request_id: bytes, snapshot: Snapshot
+    ) -> None:
+        try:
+            if isinstance(plan, Scatter):
+                client.send(await self._conductor.gather(plan, snapshot, client.hop, request_id))
+                return
+            owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, request_id)
+            if plan.is_the_request or owner is None:
+                client.send(reply)
+                return
+            relay = Relay(self._cluster, client, request, plan.route, request_id, snapshot.known.memory)
+            relay.start(owner)
+        except ShardgateError as error:
+            client.send(problem_reply(error, request_id.decode("ascii")))
+        except Exception:
+            _log.exception("request %s failed", request_id.decode("ascii"))
+            client.send(problem_reply(BugError("the gateway failed; its log says more"), request_id.decode("ascii")))
+
+    def _new_id(self) -> bytes:
+        return b"%b-%x" % (_WORKER_ID, next(self._numbers))
+
+
+_WORKER_ID = token_hex(6).encode()
+
+
+def _override_method(request: Request, parameter: str) -> None:
+    """`POST /v3/orders/7?method=PATCH` is a PATCH; it is sent on as it came."""
+    named = [value for name, value in parse_qsl(request.query) if name == parameter]
+    if len(named) > 1:
+        raise AmbiguousKeyError(f"the parameter {parameter!r} stands twice")
+    if named and named[0].upper() in {"PUT", "PATCH", "DELETE"}:
+        request.method = named[0].upper()

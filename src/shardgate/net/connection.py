@@ -1,0 +1,340 @@
+"""One client connection: bytes → requests → handler → bytes, one request at a time.
+
+Holds: requests that a client sends ahead wait in a bounded buffer; a request that is not plainly valid is answered and the
+connection closed; a client that leaves cancels what runs for it.
+Never: knows a route or a shard.
+Hot path: a request without a body goes from `data_received` to the handler in one call.
+"""
+
+import asyncio
+from typing import Protocol, cast
+
+import msgspec
+
+from shardgate.core.errors import BodyTooLargeError, ClientError, HeadTooLargeError, SlowRequestError
+from shardgate.core.http import Reply, Request
+from shardgate.core.limits import HEAD_BYTES_MAX, LINGER_S, WRITE_BUFFER_BYTES_MAX
+from shardgate.core.problem import problem_reply
+from shardgate.core.wire.chunked import ChunkedDecoder
+from shardgate.core.wire.forwarding import hop_lines, reply_head, whole_reply
+from shardgate.core.wire.request_head import RequestHeadParser
+from shardgate.net.clock import now
+from shardgate.net.watch import Watch
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Work(Protocol):
+    """What runs for a request."""
+
+    def cancel(self) -> object:
+        """The client has left."""
+
+
+class BackPressure(Protocol):
+    """Whoever writes a reply that streams."""
+
+    def pause(self) -> None:
+        """The client is slower than the shard."""
+
+    def resume(self) -> None:
+        """The client has caught up."""
+
+
+class Handler(Protocol):
+    """Answers requests."""
+
+    def handle(self, request: Request, client: "ClientConnection") -> None:
+        """Answer through the client's methods, now or later."""
+
+    def opened(self, client: "ClientConnection") -> bool:
+        """A client has come; False: there is no room for it."""
+
+    def closed(self, client: "ClientConnection") -> None:
+        """A client has gone."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a connection needs to know."""
+
+    body_bytes_max: int
+    header_timeout_s: float
+    idle_timeout_s: float
+
+
+class ClientConnection(asyncio.Protocol):
+    """A connection that a client opened."""
+
+    __slots__ = (
+        "_body",
+        "_body_size",
+        "_buffer",
+        "_chunked",
+        "_chunked_reply",
+        "_closing",
+        "_draining",
+        "_eof",
+        "_handler",
+        "_keep_alive",
+        "_parser",
+        "_pausable",
+        "_request",
+        "_settings",
+        "_transport",
+        "_watch",
+        "_work",
+        "_writes_body",
+        "busy",
+        "deadline_at",
+        "hop",
+        "peer",
+    )
+
+    def __init__(self, handler: Handler, parser: RequestHeadParser, watch: Watch, settings: Settings) -> None:
+        self._handler = handler
+        self._parser = parser
+        self._watch = watch
+        self._settings = settings
+        self._transport: asyncio.Transport | None = None
+        self._buffer = b""
+        self._request: Request | None = None
+        self._body: list[bytes] = []
+        self._body_size = 0
+        self._chunked: ChunkedDecoder | None = None
+        self._work: Work | None = None
+        self._pausable: BackPressure | None = None
+        self._keep_alive = True
+        self._chunked_reply = False
+        self._writes_body = True
+        self._closing = False
+        self._eof = False
+        self._draining = False
+        self.busy = False
+        """A request is with the handler."""
+        self.peer = ""
+        self.hop = b""
+        """The lines that requests of this connection carry towards shards."""
+        self.deadline_at = 0.0
+
+    # Receiving.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES_MAX)
+        name = transport.get_extra_info("peername")
+        self.peer = name[0] if name else "unknown"
+        self.hop = hop_lines(self.peer, "http")
+        self.deadline_at = now() + self._settings.header_timeout_s
+        self._watch.add(self)
+        if not self._handler.opened(self):
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._watch.discard(self)
+        self._transport = None
+        self._handler.closed(self)
+        work, self._work = self._work, None
+        if work is not None:
+            work.cancel()
+
+    def eof_received(self) -> bool:
+        # A half-closed client still reads its replies, as `printf … | nc` does.
+        self._eof = True
+        return self.busy
+
+    def data_received(self, data: bytes) -> None:
+        if self._draining:
+            return
+        if self._buffer:
+            data = self._buffer + data
+            self._buffer = b""
+        if self.busy:
+            self._hold(data)
+        elif self._request is not None:
+            self._read_body(self._request, data)
+        else:
+            self._read_head(data)
+
+    def pause_writing(self) -> None:
+        if self._pausable is not None:
+            self._pausable.pause()
+
+    def resume_writing(self) -> None:
+        if self._pausable is not None:
+            self._pausable.resume()
+
+    def expire(self) -> None:
+        """No request came in time (RFC 9110 section 15.5.9); an idle connection is closed in silence."""
+        if self.busy:
+            return
+        if self._draining:
+            self.abort()
+        elif self._buffer or self._request is not None:
+            self._refuse(SlowRequestError("the request did not arrive in time"))
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Take no more requests; the one under way is answered first."""
+        self._closing = True
+        self._keep_alive = False
+        if not self.busy and self._transport is not None:
+            self._transport.close()
+
+    # Replying.
+
+    def adopt(self, work: Work) -> None:
+        """This now runs for the request, and is cancelled if the client leaves."""
+        self._work = work
+
+    def send(self, reply: Reply) -> None:
+        """Send a whole reply."""
+        if self._transport is not None:
+            self._transport.write(whole_reply(reply, with_body=self._writes_body, closes=not self._keep_alive))
+        self._finished()
+
+    def begin(
+        self, status: int, reason: bytes, lines: bytes, *, length: int | None, has_body: bool, stream: BackPressure
+    ) -> None:
+        """Send the head of a reply whose body follows by `write`; `length` is None where it is not known."""
+        framing = b""
+        if length is not None:
+            framing = b"Content-Length: %d\r\n" % length
+        elif has_body:
+            # RFC 9112 section 6.1: a 1.0 client does not know chunks; the end of the connection is the end.
+            self._chunked_reply = self._request is not None and self._request.minor == 1
+            self._keep_alive = self._keep_alive and self._chunked_reply
+            framing = b"Transfer-Encoding: chunked\r\n" if self._chunked_reply else b""
+        if not self._keep_alive:
+            framing += b"Connection: close\r\n"
+        self._pausable = stream
+        if self._transport is not None:
+            self._transport.write(reply_head(status, reason, lines, framing))
+
+    def write(self, data: bytes) -> None:
+        """Send a piece of the body."""
+        if self._transport is not None:
+            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_reply else data)
+
+    def finish(self) -> None:
+        """The reply is whole."""
+        if self._chunked_reply and self._transport is not None:
+            self._transport.write(b"0\r\n\r\n")
+        self._finished()
+
+    def abort(self) -> None:
+        """The reply cannot be ended well: the client must see that it is not whole."""
+        self._work = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    # Inside.
+
+    def _read_head(self, data: bytes) -> None:
+        while data.startswith(b"\r\n"):
+            data = data[2:]  # RFC 9112 section 2.2: an empty line before a request is forgiven
+        end = data.find(b"\r\n\r\n")
+        if end < 0 or end > HEAD_BYTES_MAX:
+            if len(data) > HEAD_BYTES_MAX:
+                self._refuse(HeadTooLargeError(f"the header section is larger than {HEAD_BYTES_MAX} bytes"))
+            else:
+                self._hold(data)
+            return
+        try:
+            request = self._parser.parse(data[: end + 2])
+        except ClientError as error:
+            self._refuse(error)
+            return
+        fields = request.fields
+        self._request = request
+        self._writes_body = request.sent_method != b"HEAD"
+        self._keep_alive = fields.keep_alive and not self._closing
+        rest = data[end + 4 :]
+        if fields.chunked or fields.content_length:
+            self._start_body(request, rest)
+        else:
+            self._buffer = rest
+            self._dispatch(request)
+
+    def _start_body(self, request: Request, rest: bytes) -> None:
+        if request.fields.content_length > self._settings.body_bytes_max:
+            self._refuse(_too_large(self._settings))
+            return
+        if request.fields.expects_continue and not rest and self._transport is not None:
+            self._transport.write(_CONTINUE)
+        self._chunked = ChunkedDecoder() if request.fields.chunked else None
+        self._read_body(request, rest)
+
+    def _read_body(self, request: Request, data: bytes) -> None:
+        if self._chunked is not None:
+            try:
+                piece = self._chunked.feed(data)
+            except ClientError as error:
+                self._refuse(error)
+                return
+            done, rest = self._chunked.done, self._chunked.rest
+        else:
+            missing = request.fields.content_length - self._body_size
+            piece, rest = data[:missing], data[missing:]
+            done = len(piece) == missing
+        self._body.append(piece)
+        self._body_size += len(piece)
+        if self._body_size > self._settings.body_bytes_max:
+            self._refuse(_too_large(self._settings))
+        elif done:
+            request.body = b"".join(self._body)
+            self._body, self._body_size, self._chunked = [], 0, None
+            self._buffer = rest
+            self._dispatch(request)
+
+    def _dispatch(self, request: Request) -> None:
+        self.busy = True
+        self._handler.handle(request, self)
+
+    def _hold(self, data: bytes) -> None:
+        """Keep what came ahead; a client that sends on and on without reading waits."""
+        self._buffer = data
+        if self.busy and len(data) > HEAD_BYTES_MAX and self._transport is not None:
+            self._transport.pause_reading()
+
+    def _finished(self) -> None:
+        self.busy = False
+        self._work = None
+        self._pausable = None
+        self._request = None
+        self._chunked_reply = False
+        self._writes_body = True
+        transport = self._transport
+        if transport is None or self._draining:
+            return
+        if not self._keep_alive or self._closing or (self._eof and not self._buffer):
+            transport.close()
+            return
+        self.deadline_at = now() + self._settings.idle_timeout_s
+        if self._buffer:
+            transport.resume_reading()
+            # By way of the loop: a long pipeline must not become a deep recursion.
+            asyncio.get_running_loop().call_soon(self._next)
+
+    def _next(self) -> None:
+        if not self.busy and self._transport is not None and self._buffer:
+            data, self._buffer = self._buffer, b""
+            self.data_received(data)
+            if self._eof and not self.busy:
+                self.close()
+
+    def _refuse(self, error: ClientError) -> None:
+        """Answer, and close: where this request ends, and where another would begin, is not known."""
+        self._keep_alive = False
+        self._closing = True
+        self._draining = True
+        self._buffer = b""
+        self.send(problem_reply(error))
+        # To close now would reset the connection, and the client might never read why (RFC 9112 section 9.6).
+        if self._transport is not None:
+            self._transport.write_eof()
+            self.deadline_at = now() + LINGER_S
+
+
+def _too_large(settings: Settings) -> BodyTooLargeError:
+    return BodyTooLargeError(f"the request body is larger than {settings.body_bytes_max} bytes")

@@ -1,0 +1,279 @@
+"""One connection to an upstream: sends one request, reads one reply, and hands its bytes on as they come.
+
+Holds: a connection is used again only after a reply that was read to its end, with nothing behind it.
+Never: knows a shard, retries, or waits: the pool decides, the sink receives.
+Hot path: a reply that comes in one piece is parsed and handed on in one call.
+"""
+
+import asyncio
+from typing import Protocol, cast
+
+from shardgate.core.errors import (
+    BrokenReplyError,
+    DeadlineError,
+    LostReplyError,
+    MalformedRequestError,
+    ShardgateError,
+)
+from shardgate.core.http import ReplyHead
+from shardgate.core.limits import HEAD_BYTES_MAX
+from shardgate.core.wire.chunked import ChunkedDecoder
+from shardgate.core.wire.reply_head import ReplyHeadParser
+from shardgate.net.watch import Watch
+
+
+class ReplySink(Protocol):
+    """Receives one reply: its head, its data, and its end; or what went wrong."""
+
+    def reply_head(self, head: ReplyHead) -> None:
+        """The head has come."""
+
+    def reply_data(self, data: bytes) -> None:
+        """A piece of the body, freed of its framing."""
+
+    def reply_end(self) -> None:
+        """The reply is whole."""
+
+    def reply_failed(self, error: ShardgateError) -> None:
+        """There is no reply, or no more of it."""
+
+
+class ConnectionOwner(Protocol):
+    """Whoever lends connections out."""
+
+    def released(self, connection: "UpstreamConnection") -> None:
+        """The connection can be used again."""
+
+    def lost(self, connection: "UpstreamConnection") -> None:
+        """The connection is closed."""
+
+    def again(self, call: "Call") -> None:
+        """Try the call once more, on another connection."""
+
+
+class Call:
+    """One request to an upstream, whole, and where its reply goes."""
+
+    __slots__ = (
+        "_connection",
+        "_watch",
+        "body",
+        "deadline_at",
+        "done",
+        "head",
+        "is_head",
+        "repeatable",
+        "sink",
+        "tried_again",
+    )
+
+    def __init__(self, head: bytes, body: bytes, sink: ReplySink, *, method: bytes, deadline_at: float) -> None:
+        self.head = head
+        self.body = body
+        self.sink = sink
+        self.is_head = method == b"HEAD"
+        self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"}
+        self.deadline_at = deadline_at
+        self.tried_again = False
+        self.done = False
+        self._connection: UpstreamConnection | None = None
+        self._watch: Watch | None = None
+
+    def watched_by(self, watch: Watch) -> None:
+        """From now on the call's deadline is kept."""
+        self._watch = watch
+        watch.add(self)
+
+    def on(self, connection: "UpstreamConnection") -> None:
+        """The call has its connection."""
+        self._connection = connection
+
+    def expire(self) -> None:
+        """The deadline has passed: nobody cares any more."""
+        self.fail(DeadlineError("the shard did not answer in time"))
+
+    def fail(self, error: ShardgateError) -> None:
+        """End the call without a reply; the connection, if any, is not used again."""
+        if not self.done:
+            self.cancel()
+            self.sink.reply_failed(error)
+
+    def cancel(self) -> None:
+        """Nobody wants the reply; the sink is not told."""
+        self.end()
+        if self._connection is not None:
+            self._connection.abort()
+
+    def end(self) -> None:
+        """The call is over."""
+        self.done = True
+        if self._watch is not None:
+            self._watch.discard(self)
+
+    def pause(self) -> None:
+        """The sink cannot take more for now."""
+        if self._connection is not None:
+            self._connection.pause_reading()
+
+    def resume(self) -> None:
+        """The sink can take more again."""
+        if self._connection is not None:
+            self._connection.resume_reading()
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """A connection that carries one call at a time."""
+
+    __slots__ = ("_buffer", "_call", "_chunked", "_head", "_owner", "_parser", "_remaining", "_transport", "idle_at")
+
+    def __init__(self, owner: ConnectionOwner, parser: ReplyHeadParser) -> None:
+        self._owner = owner
+        self._parser = parser
+        self._transport: asyncio.Transport | None = None
+        self._call: Call | None = None
+        self._buffer = b""
+        self._head: ReplyHead | None = None
+        self._chunked: ChunkedDecoder | None = None
+        self._remaining: int | None = 0  # bytes to come; None: until the connection ends
+        self.idle_at: float | None = None
+        """Since when the connection waits for work again; None: it is new."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether the other side has not closed it."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def send(self, call: Call) -> None:
+        """Send a request; its reply goes to the call's sink."""
+        self._call = call
+        call.on(self)
+        transport = cast("asyncio.Transport", self._transport)
+        transport.write(call.head + call.body if call.body else call.head)
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._call = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause_reading(self) -> None:
+        """Stop taking bytes; the upstream feels it."""
+        if self.usable:
+            cast("asyncio.Transport", self._transport).pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take bytes again."""
+        if self.usable:
+            cast("asyncio.Transport", self._transport).resume_reading()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        call = self._call
+        if call is None:
+            # Bytes nobody asked for: the two sides disagree on where a reply ends.
+            self.abort()
+            return
+        try:
+            if self._head is None:
+                self._read_head(call, self._buffer + data if self._buffer else data)
+            else:
+                self._read_body(call, data)
+        except ShardgateError as error:
+            call.fail(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        call, self._call = self._call, None
+        self._transport = None
+        self._owner.lost(self)
+        if call is None or call.done:
+            return
+        if self._head is not None and self._remaining is None and self._chunked is None:
+            call.end()
+            call.sink.reply_end()
+        elif self._head is not None or self._buffer:
+            call.fail(BrokenReplyError("a shard's reply broke off"))
+        elif call.repeatable and self.idle_at is not None and not call.tried_again:
+            # The upstream closed an idle connection while we wrote: RFC 9110 section 9.2.2 allows to repeat.
+            call.tried_again = True
+            self._owner.again(call)
+        elif call.repeatable:
+            call.fail(BrokenReplyError("a shard closed the connection without a reply"))
+        else:
+            call.fail(LostReplyError("the connection to the shard broke; the change may have been made or not"))
+
+    def _read_head(self, call: Call, data: bytes) -> None:
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            if len(data) > HEAD_BYTES_MAX:
+                raise BrokenReplyError("a shard's header section is too large")
+            self._buffer = data
+            return
+        head = self._parser.parse(data[: end + 2])
+        self._buffer = b""
+        rest = data[end + 4 :]
+        if head.status < 200:
+            if head.status == 101:
+                raise BrokenReplyError("a shard switches protocols unasked")
+            self._read_head(call, rest)
+            return
+        self._head = head
+        self._frame(call, head)
+        call.sink.reply_head(head)
+        if call.done:
+            return
+        if rest or self._remaining == 0:
+            self._read_body(call, rest)
+
+    def _frame(self, call: Call, head: ReplyHead) -> None:
+        """Where the body ends: RFC 9112 section 6.3."""
+        if call.is_head or head.status in {204, 304}:
+            self._remaining = 0
+        elif head.chunked:
+            self._chunked = ChunkedDecoder()
+            self._remaining = None
+        else:
+            self._remaining = head.content_length
+
+    def _read_body(self, call: Call, data: bytes) -> None:
+        if self._chunked is not None:
+            self._read_chunks(call, self._chunked, data)
+        elif self._remaining is None:
+            call.sink.reply_data(data)
+        elif len(data) <= self._remaining:
+            self._remaining -= len(data)
+            if data:
+                call.sink.reply_data(data)
+            if self._remaining == 0:
+                self._finish(call, clean=True)
+        else:
+            # More than was announced: what belongs to the reply passes, the connection is not trusted again.
+            if self._remaining:
+                call.sink.reply_data(data[: self._remaining])
+            self._finish(call, clean=False)
+
+    def _read_chunks(self, call: Call, decoder: ChunkedDecoder, data: bytes) -> None:
+        try:
+            piece = decoder.feed(data)
+        except MalformedRequestError as error:
+            raise BrokenReplyError("a shard's chunked coding is broken") from error
+        if piece:
+            call.sink.reply_data(piece)
+        if decoder.done and not call.done:
+            self._finish(call, clean=not decoder.rest)
+
+    def _finish(self, call: Call, *, clean: bool) -> None:
+        if call.done:
+            return
+        call.end()
+        self._call = None
+        reusable = clean and self._head is not None and self._head.keep_alive
+        self._head = None
+        self._chunked = None
+        self._remaining = 0
+        if reusable:
+            self._owner.released(self)
+        else:
+            self.abort()
+        call.sink.reply_end()

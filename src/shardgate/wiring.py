@@ -1,0 +1,135 @@
+"""The fuse box: builds every object of one worker once, by hand, in order; and runs it."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable
+
+import uvloop
+
+from shardgate.config.load import Loaded
+from shardgate.core.errors import ShardgateError
+from shardgate.core.plan.explain import explain
+from shardgate.core.topology import Topology
+from shardgate.core.wire.request_head import RequestHeadParser
+from shardgate.engine.cluster import Cluster
+from shardgate.engine.conduct import Conductor
+from shardgate.engine.handler import Gateway
+from shardgate.net import tasks
+from shardgate.net.connection import ClientConnection, Settings
+from shardgate.net.watch import TICK_S, Watch
+from shardgate.store.sqlite import SqliteStore
+
+DIRECTORY_POLL_S = 1.0
+BACKLOG = 2048
+
+_log = logging.getLogger("shardgate")
+
+
+class Worker:
+    """One process of the gateway."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        limits, timeouts = loaded.config.limits, loaded.config.timeouts
+        self._loaded = loaded
+        self._store = SqliteStore(loaded.directory) if loaded.directory else None
+        self._watch = Watch()
+        self._cluster = Cluster(loaded.routes, self._topology(), limits, timeouts, self._watch)
+        conductor = Conductor(self._cluster, limits.reply_body_bytes_max)
+        self._gateway = Gateway(self._cluster, conductor, limits.client_connections_max)
+        self._parser = RequestHeadParser()
+        self._settings = Settings(
+            limits.request_body_bytes_max, timeouts.client_header_timeout_s, timeouts.client_idle_timeout_s
+        )
+
+    async def run(self, listening: socket.socket, ready: Callable[[], None], stop: asyncio.Event) -> None:
+        """Serve until told to stop, then drain."""
+        loop = asyncio.get_running_loop()
+        self._watch.start()
+        following = tasks.start(self._follow_directory(), "directory")
+        server = await loop.create_server(self._connection, sock=listening, backlog=BACKLOG)
+        ready()
+        await stop.wait()
+        server.close()
+        await self._drain()
+        following.cancel()
+        self.close()
+
+    def explain(self, head: bytes, body: bytes) -> list[tuple[str, str]]:
+        """What would become of a request. Raises ShardgateError where it is refused."""
+        request = self._parser.parse(head)
+        request.body = body
+        plan = self._gateway.plan(request, self._cluster.snapshot)
+        return explain(request, plan)
+
+    def close(self) -> None:
+        """Close what is idle."""
+        self._cluster.close()
+        self._watch.stop()
+        if self._store is not None:
+            self._store.close()
+
+    def _connection(self) -> ClientConnection:
+        return ClientConnection(self._gateway, self._parser, self._watch, self._settings)
+
+    def _topology(self) -> Topology:
+        if self._store is None:
+            return Topology(self._loaded.shards)
+        epoch = self._store.epoch()
+        directory = {space: self._store.read(space) for space in self._store.spaces()}
+        return Topology(self._loaded.shards, directory, epoch)
+
+    async def _follow_directory(self) -> None:
+        """Take over what others write into the store: tenants that were placed or moved."""
+        while self._store is not None:
+            await asyncio.sleep(DIRECTORY_POLL_S)
+            if self._store.epoch() != self._cluster.snapshot.known.topology.epoch:
+                self._cluster.replace_directory(self._topology())
+                _log.info("the directory is at epoch %d", self._cluster.snapshot.known.topology.epoch)
+
+    async def _drain(self) -> None:
+        """Answer what is under way; no longer than the drain time."""
+        async with asyncio.timeout(self._loaded.config.timeouts.drain_timeout_s) as limit:
+            while self._gateway.drain():
+                await asyncio.sleep(TICK_S / 5)
+        if limit.expired():
+            _log.warning("some requests did not end within the drain time")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that shares its port with those of the other workers. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind((host, port))
+    return listening
+
+
+def serve_worker(loaded: Loaded, port: int, ready: Callable[[], None]) -> None:
+    """The life of a worker process."""
+
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await Worker(loaded).run(listen(loaded.host, port), ready, stop)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve())
+
+
+def explain_request(
+    loaded: Loaded, method: str, target: str, headers: list[str], body: bytes
+) -> tuple[list[tuple[str, str]], int]:
+    """What the gateway would do with a request, in titled lines, and an exit code; no shard is asked."""
+    worker = Worker(loaded)
+    head = "\r\n".join([f"{method} {target} HTTP/1.1", "Host: localhost", *headers, ""])
+    try:
+        return worker.explain(head.encode(), body), 0
+    except ShardgateError as error:
+        return [("refused", f"{error.status} {error.title} ({error.code}): {error.detail}"), ("asked", "nobody")], 1
+    finally:
+        worker.close()

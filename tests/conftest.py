@@ -1,0 +1,38 @@
+"""Real servers on loopback: shards that answer what a test says, and the gateway in front of them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster import Gateway, Shard, running_gateway, running_shard
+
+StartGateway = Callable[..., Any]
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def start_shard(stack: AsyncExitStack) -> Callable[..., Any]:
+    """Start a shard: `shard = await start_shard(answer)`."""
+
+    async def start(answer: Any = None) -> Shard:
+        return await stack.enter_async_context(running_shard(answer))
+
+    return start
+
+
+@pytest.fixture
+def start_gateway(stack: AsyncExitStack, tmp_path: Path) -> Callable[..., Any]:
+    """Start a gateway: `gateway = await start_gateway({"shards": …, "rules": …})`."""
+
+    async def start(config: dict[str, Any]) -> Gateway:
+        return await stack.enter_async_context(running_gateway(config, tmp_path))
+
+    return start
