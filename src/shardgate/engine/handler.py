@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from shardgate.core.errors import AmbiguousKeyError, BugError, ShardgateError
 from shardgate.core.http import Request
 from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
-from shardgate.core.plan.planner import plan_request
+from shardgate.core.plan.planner import nobodys, plan_request
 from shardgate.core.problem import problem_reply
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.conduct import Conductor
@@ -95,11 +95,14 @@ class Gateway:
                 client.send(await self._conductor.gather(plan, snapshot, client.hop, request_id))
                 return
             owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, request_id)
-            if plan.is_the_request or owner is None:
+            if plan.is_the_request:
                 client.send(reply)
-                return
-            relay = Relay(self._cluster, client, request, plan.route, request_id, snapshot.known.memory)
-            relay.start(owner)
+            elif owner is not None:
+                self._carry_out(ToOne(plan.route, owner, plan.key), request, client, request_id, snapshot)
+            elif (anyone := nobodys(plan, request, snapshot.known)) is not None:
+                self._carry_out(anyone, request, client, request_id, snapshot)
+            else:
+                client.send(reply)
         except ShardgateError as error:
             client.send(problem_reply(error, request_id.decode("ascii")))
         except Exception:

@@ -29,11 +29,11 @@ class Relay:
     """One request on its way to one shard, and the reply on its way back."""
 
     __slots__ = (
+        "_begun",
         "_call",
         "_client",
         "_cluster",
         "_doubt",
-        "_head",
         "_kept",
         "_memory",
         "_others",
@@ -60,7 +60,7 @@ class Relay:
         self._memory = memory
         self._doubt: Doubt | None = None
         self._call: Call | None = None
-        self._head: ReplyHead | None = None
+        self._begun = False
         self._shard = ""
         self._others: Sequence[ShardId] = ()
         self._kept: list[bytes] | None = None
@@ -99,9 +99,8 @@ class Relay:
         if self._call is not None:
             self._call.resume()
 
-    def reply_head(self, head: ReplyHead) -> None:
+    def reply_head(self, head: ReplyHead, data: bytes) -> None:
         """Pass the head on, unless the shard says that it does not hold the key."""
-        self._head = head
         rule = self._route.rule
         if isinstance(rule, One):
             if self._doubt is not None and head.status in rule.not_here:
@@ -110,16 +109,10 @@ class Relay:
                 self._doubt()
                 return
             if rule.learn and 200 <= head.status < 300:
-                self._kept = []
-        bodiless = self._request.sent_method == b"HEAD" or head.status in {204, 304}
-        self._client.begin(
-            head.status,
-            head.reason,
-            b"".join([line for _, _, line in head.fields]),
-            length=head.content_length,
-            has_body=not bodiless,
-            stream=self,
-        )
+                self._kept = [data]
+        self._begun = True
+        has_body = self._request.sent_method != b"HEAD" and head.status not in {204, 304}
+        self._client.begin(head, data, has_body=has_body, stream=self)
 
     def reply_data(self, data: bytes) -> None:
         """Pass a piece of the body on."""
@@ -135,7 +128,7 @@ class Relay:
 
     def reply_failed(self, error: ShardgateError) -> None:
         """Try another shard where any will do, or say what happened."""
-        if self._head is not None:
+        if self._begun:
             self._client.abort()
         elif self._others and isinstance(error, ShardDownError) and self._request.method in SAFE_METHODS:
             self.start(self._others[0], others=self._others[1:])

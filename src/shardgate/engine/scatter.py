@@ -70,8 +70,9 @@ class _Collector:
         self._size = 0
         self.call: Call | None = None
 
-    def reply_head(self, head: ReplyHead) -> None:
+    def reply_head(self, head: ReplyHead, data: bytes) -> None:
         self._head = head
+        self.reply_data(data)
 
     def reply_data(self, data: bytes) -> None:
         self._body.append(data)

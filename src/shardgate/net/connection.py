@@ -12,11 +12,11 @@ from typing import Protocol, cast
 import msgspec
 
 from shardgate.core.errors import BodyTooLargeError, ClientError, HeadTooLargeError, SlowRequestError
-from shardgate.core.http import Reply, Request
+from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.limits import HEAD_BYTES_MAX, LINGER_S, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.problem import problem_reply
 from shardgate.core.wire.chunked import ChunkedDecoder
-from shardgate.core.wire.forwarding import hop_lines, reply_head, whole_reply
+from shardgate.core.wire.forwarding import hop_lines, relayed_head, whole_reply
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.net.clock import now
 from shardgate.net.watch import Watch
@@ -193,13 +193,11 @@ class ClientConnection(asyncio.Protocol):
             self._transport.write(whole_reply(reply, with_body=self._writes_body, closes=not self._keep_alive))
         self._finished()
 
-    def begin(
-        self, status: int, reason: bytes, lines: bytes, *, length: int | None, has_body: bool, stream: BackPressure
-    ) -> None:
-        """Send the head of a reply whose body follows by `write`; `length` is None where it is not known."""
+    def begin(self, head: ReplyHead, data: bytes, *, has_body: bool, stream: BackPressure) -> None:
+        """Send the head of a shard's reply and the first piece of its body; the rest follows by `write`."""
         framing = b""
-        if length is not None:
-            framing = b"Content-Length: %d\r\n" % length
+        if head.content_length is not None:
+            framing = b"Content-Length: %d\r\n" % head.content_length
         elif has_body:
             # RFC 9112 section 6.1: a 1.0 client does not know chunks; the end of the connection is the end.
             self._chunked_reply = self._request is not None and self._request.minor == 1
@@ -209,7 +207,10 @@ class ClientConnection(asyncio.Protocol):
             framing += b"Connection: close\r\n"
         self._pausable = stream
         if self._transport is not None:
-            self._transport.write(reply_head(status, reason, lines, framing))
+            written = relayed_head(head, framing)
+            self._transport.write(
+                written + (b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_reply else data) if data else written
+            )
 
     def write(self, data: bytes) -> None:
         """Send a piece of the body."""

@@ -5,6 +5,7 @@ Never: judges a value that it cannot read. It says UNKNOWN, the shards are asked
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 from urllib.parse import parse_qsl, quote_plus
 
 from shardgate.core.contracts import UNKNOWN, Page, Strategy, Unknown
@@ -30,11 +31,20 @@ class Offset(Strategy, frozen=True, tag="offset"):
     fields: str | None = None
     count_header: str | None = None
     """The reply field with the size of the filtered collection, ignoring limit and offset."""
+    repeated: Literal["refuse", "first", "last"] = "refuse"
+    """Which one the application reads, where one of these parameters stands twice."""
+    states_order: bool = False
+    """Shards are sent the whole order, tie-breaker included: the application breaks ties by what it does not show."""
+    refuse: tuple[str, ...] = ()
+    """Parameters that page or wrap the list in a way not described here; a shard would do it to its own rows alone."""
+    brackets: bool = False
+    """The application reads `limit[]=5` or `limit[0]=5` as `limit` (as qs, PHP and Rack do): refused, never a guess."""
 
     def read_page(self, query: str) -> Page | Unknown:
         """The page that a query string asks for; UNKNOWN where a value cannot be read.
 
-        Raises UnreadablePageError where a parameter stands twice: applications differ on which one counts.
+        Raises UnreadablePageError where a parameter stands twice, and the rule does not say which one counts, or where
+        one is of those to refuse.
         """
         values = self._own(query)
         limit = _number(values.get(self.limit), self.limit_default)
@@ -51,11 +61,15 @@ class Offset(Strategy, frozen=True, tag="offset"):
     def write_query(self, query: str, *, page: Page, fields: Sequence[str] | None) -> str:
         """The query string for a shard: the client's, with this page and these properties."""
         paging = {self.limit, self.offset} | ({self.fields} if self.fields else set())
+        if self.states_order:
+            paging |= {self.order, self.direction or self.order}
         parts = [part for part in query.split("&") if part and _name(part) not in paging]
         if page.limit is not None:
             parts.append(f"{self.limit}={page.limit}")
         if page.offset:
             parts.append(f"{self.offset}={page.offset}")
+        if self.states_order:
+            parts += self._stated(page.order)
         if self.fields and fields is not None:
             parts.append(f"{self.fields}={quote_plus(','.join(fields), safe=',')}")
         return "&".join(parts)
@@ -78,10 +92,14 @@ class Offset(Strategy, frozen=True, tag="offset"):
         own = {self.limit, self.offset, self.order, self.direction, self.fields}
         values: dict[str, str] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):
-            if name in own:
-                if name in values:
-                    raise UnreadablePageError(f"the parameter {name!r} stands twice")
-                values[name] = value
+            plain = name.partition("[")[0] if self.brackets else name
+            if plain in self.refuse or (plain != name and plain in own):
+                raise UnreadablePageError(f"the gateway does not know how the parameter {name!r} changes the list")
+            if name not in own or (name in values and self.repeated == "first"):
+                continue
+            if name in values and self.repeated == "refuse":
+                raise UnreadablePageError(f"the parameter {name!r} stands twice")
+            values[name] = value
         return values
 
     def _order(self, values: dict[str, str]) -> tuple[tuple[str, bool], ...] | Unknown:
@@ -94,6 +112,14 @@ class Offset(Strategy, frozen=True, tag="offset"):
         directions = [word.lower() for word in values.get(self.direction, "").split(",")]
         directions += ["asc"] * (len(names) - len(directions))
         return tuple((name, word == "desc") for name, word in zip(names, directions, strict=False))
+
+    def _stated(self, order: Sequence[tuple[str, bool]]) -> list[str]:
+        down = "" if self.direction else "-"
+        names = ",".join(f"{down}{name}" if descends else name for name, descends in order)
+        stated = [f"{self.order}={quote_plus(names, safe=',')}"]
+        if self.direction:
+            stated.append(f"{self.direction}={','.join('desc' if descends else 'asc' for _, descends in order)}")
+        return stated
 
 
 def _name(part: str) -> str:

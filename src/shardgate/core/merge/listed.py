@@ -70,7 +70,8 @@ class ListedMerging:
         if self._order is None:
             target = self._request.target
         else:
-            query = self._rule.dialect.write_query(self._request.query, page=self._first_rows(), fields=self._fields())
+            page = self._first_rows(self._order)
+            query = self._rule.dialect.write_query(self._request.query, page=page, fields=self._fields())
             target = f"{self._request.path}?{query}".rstrip("?").encode()
         return [Ask(shard, target) for shard in self._shards]
 
@@ -132,10 +133,10 @@ class ListedMerging:
         stated = [total for total in totals if total is not None]
         return self._rule.dialect.with_total(reply, sum(stated)) if stated else reply
 
-    def _first_rows(self) -> Page:
+    def _first_rows(self, order: Order) -> Page:
         page = self._page
         limit = None if page.limit is None else page.offset + page.limit
-        return Page(0, limit, page.order, page.fields)
+        return Page(0, limit, order, page.fields)
 
     def _fields(self) -> tuple[str, ...] | None:
         fields = self._page.fields

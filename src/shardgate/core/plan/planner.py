@@ -38,7 +38,7 @@ def _plan_one(
 ) -> Plan:
     key = read_key(rule.key, request, variables)
     if key is None:
-        return unknown_key(rule, request, route, known)
+        return _unowned(rule, request, route, known, None)
     remembered = None
     for locator in route.locators:
         place = locator.locate(rule.locate, key, known)
@@ -52,7 +52,7 @@ def _plan_one(
         remembered = place
     if remembered is not None:
         return ToOne(route, remembered, key)
-    return unknown_key(rule, request, route, known, key)
+    return _unowned(rule, request, route, known, key)
 
 
 def _probe(rule: One, request: Request, route: Route, key: str, place: AskAll, known: Known) -> Probe:
@@ -61,14 +61,22 @@ def _probe(rule: One, request: Request, route: Route, key: str, place: AskAll, k
     return Probe(route, rule.locate, key, target, known.topology.ids, same)
 
 
-def unknown_key(rule: One, request: Request, route: Route, known: Known, key: str | None = None) -> ToAny:
-    """Nobody owns the key, or there is none: any instance can say so, if the rule lets it.
+def nobodys(plan: Probe, request: Request, known: Known) -> ToAny | None:
+    """No shard has the key: any instance can say so in its own words, if the rule lets it; None if it does not."""
+    rule = plan.route.rule
+    if isinstance(rule, One) and _may_ask_any(rule, request):
+        return ToAny(plan.route, known.topology.ids)
+    return None
 
-    Raises MissingKeyError or UnknownKeyError where it does not.
-    """
-    outcome = rule.unknown or ("ask" if request.method in SAFE_METHODS else "refuse")
-    if outcome == "ask":
+
+def _unowned(rule: One, request: Request, route: Route, known: Known, key: str | None) -> ToAny:
+    """There is no key, or no locator knows it. Raises MissingKeyError or UnknownKeyError."""
+    if _may_ask_any(rule, request):
         return ToAny(route, known.topology.ids)
     if key is None:
         raise MissingKeyError(f"the request needs a key: {rule.key}")
     raise UnknownKeyError(f"nobody owns the key {key!r}")
+
+
+def _may_ask_any(rule: One, request: Request) -> bool:
+    return rule.unknown == "ask" or (rule.unknown is None and request.method in SAFE_METHODS)

@@ -6,7 +6,7 @@ Hot path: one `%`-format a head.
 
 from http import HTTPStatus
 
-from shardgate.core.http import Reply
+from shardgate.core.http import Reply, ReplyHead
 
 _STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus}
 # RFC 9110 section 8.6: none of these may have a Content-Length of its own making.
@@ -42,11 +42,10 @@ def request_head(
     )
 
 
-def reply_head(status: int, reason: bytes | None, lines: bytes, framing: bytes) -> bytes:
-    """The head of a reply to a client; `framing` is its Content-Length or Transfer-Encoding line, and Connection."""
-    if reason is None:
-        return b"%b%b%b\r\n" % (status_line(status), lines, framing)
-    return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (status, reason, lines, framing)
+def relayed_head(head: ReplyHead, framing: bytes) -> bytes:
+    """A shard's head for the client; `framing` is its Content-Length or Transfer-Encoding line, and Connection."""
+    lines = b"".join([line for _, _, line in head.fields])
+    return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (head.status, head.reason, lines, framing)
 
 
 def status_line(status: int) -> bytes:
@@ -60,5 +59,6 @@ def whole_reply(reply: Reply, *, with_body: bool, closes: bool) -> bytes:
     framing = b"" if reply.status in _BODILESS else b"Content-Length: %d\r\n" % len(reply.body)
     if closes:
         framing += b"Connection: close\r\n"
-    head = reply_head(reply.status, reply.reason, lines, framing)
+    start = status_line(reply.status) if reply.reason is None else b"HTTP/1.1 %d %b\r\n" % (reply.status, reply.reason)
+    head = b"%b%b%b\r\n" % (start, lines, framing)
     return head + reply.body if with_body and reply.status not in _BODILESS else head

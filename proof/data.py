@@ -1,0 +1,82 @@
+"""The data of a proof: a seeded monolith and its shards, made once, kept in `.demo/`, copied for each run.
+
+Holds: what is kept was finished and verified; an interrupted making leaves nothing that is used.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".demo"
+BIN = Path(sys.executable).parent
+NAMES = ("north", "south", "west", "east", "coast", "isles", "alps", "lakes", "harbour", "forest")
+SEED = 7
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where the databases are: the monolith's, and each shard's; and the directory."""
+
+    monolith: Path
+    shards: dict[str, Path]
+    directory: Path
+
+    def copy(self, folder: Path) -> "Data":
+        """The same data for one run, which may change it."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        moved = [Path(shutil.copy(path, folder)) for path in (self.monolith, self.directory, *self.shards.values())]
+        return Data(moved[0], dict(zip(self.shards, moved[2:], strict=True)), moved[1])
+
+
+def prepare(scale: float, shards: int) -> Data:
+    """Seed and split, unless it was done before by the same code."""
+    folder = CACHE / f"scale-{scale}-{_fingerprint()}"
+    monolith = folder / "monolith.db"
+    if not monolith.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = folder / "unfinished.db"
+        for left in folder.glob("unfinished.db*"):
+            left.unlink()
+        _run("bookings", "seed", "--db", str(unfinished), "--scale", str(scale), "--seed", str(SEED))
+        unfinished.rename(monolith)
+    names = NAMES[:shards]
+    cut = folder / f"shards-{shards}"
+    if not (cut / "directory.db").exists():
+        shutil.rmtree(cut, ignore_errors=True)
+        cut.mkdir()
+        _run("shardgate", "split", *split_options(monolith, cut, names))
+    return Data(monolith, {name: cut / f"{name}.db" for name in names}, cut / "directory.db")
+
+
+def split_options(monolith: Path, folder: Path, names: tuple[str, ...]) -> list[str]:
+    """How the platform's database is cut by vendor."""
+    return [
+        f"--source=sqlite:///{monolith}",
+        "--tenant=vendors",
+        f"--shards={len(names)}",
+        f"--names={','.join(names)}",
+        f"--into-template=sqlite:///{folder}/{{shard}}.db",
+        "--reference=categories,clients",
+        "--empty=tokens,usage",
+        f"--directory={folder}/directory.db",
+    ]
+
+
+def _run(command: str, *options: str) -> None:
+    shown = [option.replace(f"{ROOT}/", "") for option in options]
+    print(f"$ {command} {' '.join(shown)}", flush=True)
+    subprocess.run([BIN / command, *options], check=True, cwd=ROOT)
+
+
+def _fingerprint() -> str:
+    """Of the code that makes the data: other code, other data."""
+    digest = hashlib.sha256()
+    platform = ROOT / "examples/bookings/src/bookings"
+    for path in sorted([*platform.glob("seed/*.py"), platform / "tables.py", *ROOT.glob("src/shardgate/split/*.py")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]

@@ -1,0 +1,131 @@
+"""Real processes on loopback: a monolith, its shards, and the gateway before them; each can be killed and brought back."""
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+import yaml
+
+from proof.data import BIN, ROOT, Data
+
+READY_TIMEOUT_S = 60.0
+_ADDRESS = re.compile(r"ready on (http://\S+)")
+
+
+class Server:
+    """A process that says on which address it is ready; its output goes to a file."""
+
+    def __init__(self, command: list[str], log: Path) -> None:
+        self._command = command
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready; the same address as before, if it ran before."""
+        command = [*self._command, *self._same_address()]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, cwd=ROOT)
+        deadline_at = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < deadline_at and self._process.poll() is None:
+            if match := _ADDRESS.search(self._log.read_text()):
+                self.url = match[1]
+                return
+            time.sleep(0.02)
+        self.kill()
+        raise RuntimeError(f"{self._command[0]} did not become ready:\n{self._log.read_text()}")
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Politely."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(number)
+            process.wait(READY_TIMEOUT_S)
+
+    def _same_address(self) -> list[str]:
+        port = self.url.rpartition(":")[2]
+        return ["--port", port or "0"] if self._command[1] == "serve" and "--db" in self._command else []
+
+
+class Fleet:
+    """Everything that runs for a proof."""
+
+    def __init__(self, data: Data, folder: Path, *, workers: int = 1) -> None:
+        self._folder = folder
+        self._data = data
+        self._workers = workers
+        self.token = ""
+        """The partner's last token."""
+        self.monolith = self._instance("monolith", str(data.monolith))
+        self.shards = {name: self._instance(name, str(path)) for name, path in data.shards.items()}
+        self.gateway = Server([str(BIN / "shardgate"), "serve", "-c", str(folder / "shardgate.yaml")], folder / "gateway.log")
+
+    def __enter__(self) -> Self:
+        try:
+            for server in (self.monolith, *self.shards.values()):
+                server.start()
+            self._write_config()
+            self.gateway.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End all; the gateway first, so that it meets no dead shard."""
+        for server in (self.gateway, *self.shards.values(), self.monolith):
+            server.stop()
+
+    @property
+    def config(self) -> Path:
+        """The gateway's configuration."""
+        return self._folder / "shardgate.yaml"
+
+    @contextmanager
+    def client(self, server: Server) -> Iterator[httpx.Client]:
+        """A client of one of the servers, with a partner's token."""
+        with httpx.Client(base_url=server.url, timeout=60) as client:
+            self.token = token(client, "marketplace")
+            client.headers["Authorization"] = f"Bearer {self.token}"
+            yield client
+
+    def _instance(self, name: str, database: str) -> Server:
+        return Server([str(BIN / "bookings"), "serve", "--db", database], self._folder / f"{name}.log")
+
+    def _write_config(self) -> None:
+        example = yaml.safe_load((ROOT / "examples/bookings/shardgate.yaml").read_text())
+        example |= {
+            "listen": "127.0.0.1:0",
+            "workers": self._workers,
+            "openapi": str(ROOT / "examples/bookings/openapi.json"),
+            "directory": str(self._data.directory),
+            "shards": {name: server.url for name, server in self.shards.items()},
+        }
+        self.config.write_text(yaml.safe_dump(example, sort_keys=False))
+
+
+def token(client: httpx.Client, name: str) -> str:
+    """A client's access token. Its secret is that of the seeded data."""
+    form = {"grant_type": "client_credentials", "client_id": name, "client_secret": f"{name}-secret"}
+    answer = client.post("/oauth/token", data=form)
+    answer.raise_for_status()
+    return str(answer.json()["access_token"])
