@@ -1,0 +1,126 @@
+"""To whom the data of each operation belongs, said in the document as `x-shardgate`, for whoever divides the data.
+
+Every operation has its line here, written by whoever adds the operation; a test sees to it.
+
+Never: read by the application, which holds all the data that it knows of.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bookings import resources as r
+from bookings.resources import Property, Resource
+
+Rule = dict[str, Any]
+
+
+def _of_vendor(key: str, **more: Any) -> Rule:
+    """Belongs to the vendor that the request names. The application refuses an unknown one by itself, anywhere."""
+    return {"rule": "one", "key": key, "locate": "vendor", "unknown": "ask", **more}
+
+
+def _of(kind: str, **more: Any) -> Rule:
+    """Belongs to whoever owns the thing whose id is in the path."""
+    return {"rule": "one", "key": f"path.{kind}_id", "locate": kind, "unknown": "ask", **more}
+
+
+def _list(resource: Resource, **more: Any) -> Rule:
+    """Every vendor has some of the rows: one list of all."""
+    keys = {each.name: _sort_key(each) for each in resource.sortable.values()}
+    return {"rule": "gather", "merge": {"kind": "list", "dialect": "v3", "keys": keys}, **more}
+
+
+def _sort_key(each: Property) -> str | dict[str, str]:
+    kind = "number" if each.sort == "integer" else str(each.sort)
+    return {"type": kind, "nulls": "first"} if each.nullable else kind
+
+
+_EVERYWHERE: Final[Rule] = {"rule": "any"}
+
+ROOT: Final[Mapping[str, Any]] = {
+    "locators": {
+        "client": [{"kind": "hash"}],
+        "vendor": [{"kind": "directory", "space": "vendors"}],
+        "event": [{"kind": "learned"}, {"kind": "probe", "path": "/v3/events/{key}"}],
+        "date": [{"kind": "learned"}, {"kind": "probe", "path": "/v3/dates/{key}"}],
+        "order": [{"kind": "learned"}, {"kind": "probe", "path": "/v3/orders/{key}"}],
+    },
+    "dialects": {
+        "v3": {
+            "kind": "offset",
+            "limit_default": 100_000,
+            "fields": "fields",
+            "count_header": "X-Total_Count",
+            "repeated": "last",
+        }
+    },
+}
+
+RULES: Final[Mapping[str, Rule]] = {
+    "get_health": _EVERYWHERE,
+    # A client's live token is kept by one instance, always the same.
+    "create_token": {
+        "rule": "one",
+        "key": ["form.client_id", "basic.username"],
+        "locate": "client",
+        "unknown": "ask",
+    },
+    "list_categories": _EVERYWHERE,
+    "get_category": _EVERYWHERE,
+    "list_vendors": _list(r.VENDORS),
+    "get_vendor": _of_vendor("path.vendor_id"),
+    "change_vendor": _of_vendor("path.vendor_id"),
+    "list_events": _list(r.EVENTS, learn={"event": "id"}),
+    "create_event": _of_vendor("body.vendor_id", learn={"event": "id"}),
+    "list_vendor_events": _of_vendor("path.vendor_id"),
+    "get_event": _of("event"),
+    "change_event": _of("event"),
+    "delete_event": _of("event"),
+    "list_dates": _list(r.DATES, learn={"date": "id"}),
+    "list_event_dates": _of("event"),
+    "create_date": _of("event", learn={"date": "id"}),
+    "get_date": _of("date"),
+    "change_date": _of("date"),
+    "list_orders": _list(r.ORDERS, learn={"order": "id"}),
+    "create_order": _of_vendor("body.vendor_id", learn={"order": "id"}),
+    "list_vendor_orders": _of_vendor("path.vendor_id"),
+    "get_order": _of("order"),
+    "change_order": _of("order"),
+    "cancel_order": _of("order"),
+    "list_order_tickets": _of("order"),
+    "list_order_payments": _of("order"),
+    "create_order_payment": _of("order"),
+    "list_coupons": _list(r.COUPONS),
+    "list_vendor_coupons": _of_vendor("path.vendor_id"),
+    "create_coupon": _of_vendor("path.vendor_id"),
+    "get_coupon": _of_vendor("path.vendor_id"),
+    "change_coupon": _of_vendor("path.vendor_id"),
+    "list_vouchers": _list(r.VOUCHERS),
+    "list_vendor_vouchers": _of_vendor("path.vendor_id"),
+    "create_voucher": _of_vendor("path.vendor_id"),
+    "get_voucher": _of_vendor("path.vendor_id"),
+    "change_voucher": _of_vendor("path.vendor_id"),
+    "list_users": _list(r.USERS),
+    "list_vendor_users": _of_vendor("path.vendor_id"),
+    "create_user": _of_vendor("path.vendor_id"),
+    "get_user": _of_vendor("path.vendor_id"),
+    "change_user": _of_vendor("path.vendor_id"),
+    "report_sales": {
+        "rule": "gather",
+        "merge": {
+            "kind": "groups",
+            "key": "key",
+            "sum": ["orders", "tickets", "revenue"],
+            "average": {"average": {"of": "revenue", "over": "orders", "decimals": 2}},
+        },
+    },
+}
+
+
+def add_to(document: dict[str, Any]) -> None:
+    """Write the rules into an OpenAPI document."""
+    document["x-shardgate"] = ROOT
+    for item in document["paths"].values():
+        for operation in item.values():
+            if (rule := RULES.get(operation["operationId"])) is not None:
+                operation["x-shardgate"] = rule

@@ -1,0 +1,1 @@
+"""Who calls: clients, their tokens, what they may do and how often."""

@@ -1,0 +1,1 @@
+"""The reference data: the same rows from the same seed, at any scale."""

@@ -1,0 +1,38 @@
+"""Everything that may differ between two installations, read once at start.
+
+Never: read after start; a running app holds one frozen value.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+DEVELOPMENT_SECRET = "bookings-development-secret-not-for-production"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one running instance is told."""
+
+    database: str
+    secret: str = DEVELOPMENT_SECRET
+    token_lifetime_s: int = 3600
+    calls_a_month: int = 500_000
+    usage_flush_s: float = 5.0
+
+    @classmethod
+    def load(cls, database: str) -> "Settings":
+        return cls(
+            database=database_url(database),
+            secret=os.environ.get("BOOKINGS_SECRET", DEVELOPMENT_SECRET),
+        )
+
+
+def database_url(text: str) -> str:
+    """A bare path is a SQLite file; PostgreSQL is always spoken to through psycopg 3."""
+    if "://" not in text:
+        return f"sqlite:///{Path(text).absolute()}"
+    scheme, rest = text.split("://", 1)
+    if scheme in {"postgres", "postgresql"}:
+        return f"postgresql+psycopg://{rest}"
+    return text

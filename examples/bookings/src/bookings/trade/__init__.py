@@ -1,0 +1,1 @@
+"""What happens to orders: placing, paying, cancelling, and what was sold."""

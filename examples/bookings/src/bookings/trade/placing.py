@@ -1,0 +1,136 @@
+"""Places an order: takes its seats, prices its lines, writes its tickets.
+
+Holds: a date is never sold beyond its capacity, however many buy at once, because a seat is taken
+by one conditional UPDATE. Dates are taken in the order of their ids, so that two orders that want
+the same ones wait for each other and never deadlock.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from bookings import tables as t
+from bookings.errors import conflict, invalid
+from bookings.ids import new_id, new_order_code
+from bookings.rows import add_row
+from bookings.schemas.catalogue import Wanted
+from bookings.schemas.trade import NewOrder
+
+CURRENCY = "EUR"  # the platform settles in one currency
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One item with its price."""
+
+    date_id: str
+    quantity: int
+    price: int
+
+
+def place_order(connection: Connection, order: NewOrder, now: str) -> str:
+    """Writes the order and returns its id. The vendor is known to exist."""
+    dates = _dates_of(connection, order)
+    percent = _discount(connection, order)
+    _take_seats(connection, order.items, now)
+    lines = [_priced(item, dates[item.date_id].price, percent) for item in order.items]
+    return _write(connection, order, lines, now)
+
+
+def _dates_of(connection: Connection, order: NewOrder) -> Mapping[str, Row[*tuple[Any, ...]]]:
+    wanted = {item.date_id for item in order.items}
+    found = connection.execute(
+        select(t.dates.c.id, t.dates.c.price, t.events.c.active)
+        .join_from(t.dates, t.events)
+        .where(t.dates.c.id.in_(sorted(wanted)), t.events.c.vendor_id == order.vendor_id)
+    )
+    dates = {row.id: row for row in found}
+    for position, item in enumerate(order.items):
+        if item.date_id not in dates:
+            raise invalid(f"items.{position}.date_id", "is not a date of the order's vendor")
+        if not dates[item.date_id].active:
+            raise conflict(f"date {item.date_id!r} is of an event that is not active")
+    return dates
+
+
+def _discount(connection: Connection, order: NewOrder) -> int:
+    if order.coupon_code is None:
+        return 0
+    percent = connection.scalar(
+        select(t.coupons.c.percent).where(
+            t.coupons.c.vendor_id == order.vendor_id,
+            t.coupons.c.code == order.coupon_code,
+            t.coupons.c.active,
+        )
+    )
+    if percent is None:
+        raise invalid("coupon_code", "is not a coupon of the order's vendor")
+    return int(percent)
+
+
+def _take_seats(connection: Connection, items: Sequence[Wanted], now: str) -> None:
+    seats: Counter[str] = Counter()
+    for item in items:
+        seats[item.date_id] += item.quantity
+    for date_id, quantity in sorted(seats.items()):
+        taken = connection.execute(
+            update(t.dates)
+            .where(t.dates.c.id == date_id, t.dates.c.booked + quantity <= t.dates.c.capacity)
+            .values(booked=t.dates.c.booked + quantity, updated_at=now)
+        )
+        if not taken.rowcount:
+            raise conflict(f"date {date_id!r} has not {quantity} seats left")
+
+
+def _priced(item: Wanted, unit_price: int, percent: int) -> Line:
+    full = unit_price * item.quantity
+    return Line(item.date_id, item.quantity, full - full * percent // 100)
+
+
+def _write(connection: Connection, order: NewOrder, lines: Sequence[Line], now: str) -> str:
+    price = sum(line.price for line in lines)
+    code = new_order_code()
+    values = {
+        "vendor_id": order.vendor_id,
+        "code": code,
+        "status": "open" if price else "paid",  # nothing is due
+        "customer_name": order.customer.name if order.customer else None,
+        "customer_email": order.customer.email if order.customer else None,
+        "price": price,
+        "paid": 0,
+        "currency": CURRENCY,
+        "coupon_code": order.coupon_code,
+    }
+    order_id = add_row(connection, t.orders, values, now)
+    items = [
+        {
+            "id": new_id(),
+            "order_id": order_id,
+            "date_id": line.date_id,
+            "position": position,
+            "quantity": line.quantity,
+            "price": line.price,
+        }
+        for position, line in enumerate(lines)
+    ]
+    connection.execute(insert(t.order_items), items)
+    connection.execute(insert(t.tickets), _tickets(items, code, now))
+    return order_id
+
+
+def _tickets(items: Sequence[Mapping[str, Any]], code: str, now: str) -> list[dict[str, Any]]:
+    owners = [item["id"] for item in items for _ in range(item["quantity"])]
+    return [
+        {
+            "id": new_id(),
+            "item_id": item_id,
+            "code": f"{code}-{number}",
+            "valid": True,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for number, item_id in enumerate(owners, 1)
+    ]

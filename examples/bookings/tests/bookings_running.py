@@ -1,0 +1,78 @@
+"""A running platform for the tests: the real app on a real socket, with a seeded database."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import uvicorn
+
+from bookings.app import create_app
+from bookings.database import Database
+from bookings.identity.clients import SCOPES_OF, find_client
+from bookings.seed.loading import load
+from bookings.seed.platform import platform
+from bookings.settings import Settings
+
+SCALE = 0.005
+SEED = 7
+
+
+class Platform:
+    """One running app and clients that talk to it."""
+
+    def __init__(self, app: Any, url: str) -> None:
+        self.app = app
+        self.url = url
+        self.database: Database = app.state.database
+        self._clients: dict[tuple[str, ...], httpx.Client] = {}
+
+    def anonymous(self) -> httpx.Client:
+        return self._client((), {})
+
+    def client(self, name: str = "marketplace", *scopes: str) -> httpx.Client:
+        """A client with a token of its own, of all its scopes unless some are named."""
+        with self.database.read() as connection:
+            registered = find_client(connection, name)
+        assert registered is not None
+        token = self.app.state.tokens.issue(registered, scopes or SCOPES_OF[registered.kind])
+        return self._client((name, *scopes), {"Authorization": f"Bearer {token}"})
+
+    def get(self, path: str, **params: Any) -> Any:
+        """What the marketplace reads there."""
+        reply = self.client().get(path, params=params)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+    def _client(self, key: tuple[str, ...], headers: dict[str, str]) -> httpx.Client:
+        if key not in self._clients:
+            self._clients[key] = httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        return self._clients[key]
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Platform]:
+    app = create_app(settings)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    platform = Platform(app, f"http://127.0.0.1:{port}")
+    try:
+        yield platform
+    finally:
+        platform.close()
+        server.should_exit = True
+        thread.join()
+
+
+def seed(url: str, *, number: int = SEED, force: bool = False) -> None:
+    load(url, platform(number, SCALE), lambda *_: None, force=force)
