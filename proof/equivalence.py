@@ -1,0 +1,99 @@
+"""`make equivalence`: the test of the law. The same requests to a monolith and to the gateway over its shards; differences are counted.
+
+    make equivalence REQUESTS=2000 SHARDS=3
+    make equivalence REQUESTS=200 SEED=4711      # repeat a run that found something
+"""
+
+import argparse
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import randbelow
+
+import httpx
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from proof.compare import difference
+from proof.data import CACHE, ROOT, prepare
+from proof.fleet import Fleet, token
+from proof.requests import Generator, Request, Samples
+
+CLIENTS = ("marketplace", "vendor-1", "vendor-2")
+AT_ONCE = 4
+SHOWN = 10
+
+
+@dataclass
+class Result:
+    """What a run found."""
+
+    seed: int
+    shards: int
+    requests: int = 0
+    statuses: dict[int, int] = field(default_factory=dict)
+    differences: list[str] = field(default_factory=list)
+
+
+def main() -> None:
+    """Run, print, and exit with 1 where the law does not hold."""
+    options = argparse.ArgumentParser(description="The test of the law.")
+    options.add_argument("--requests", type=int, default=500)
+    options.add_argument("--shards", type=int, default=3)
+    options.add_argument("--seed", type=int, default=None, help="repeat a run")
+    options.add_argument("--scale", type=float, default=0.03, help="1 is 33,000 events")
+    given = options.parse_args()
+    seed = randbelow(10**6) if given.seed is None else given.seed
+    print(f"equivalence: seed {seed}", flush=True)
+    result = run(requests=given.requests, shards=given.shards, seed=seed, scale=given.scale, folder=CACHE / "equivalence")
+    for line in result.differences[:SHOWN]:
+        print(f"- {line}")
+    statuses = ", ".join(f"{count} × {status}" for status, count in sorted(result.statuses.items()))
+    print(f"equivalence: answers {statuses}; seed {seed}")
+    print(f"equivalence: {result.requests} requests, {given.shards} shards, {len(result.differences)} differences")
+    sys.exit(1 if result.differences else 0)
+
+
+def run(*, requests: int, shards: int, seed: int, scale: float, folder: Path) -> Result:
+    """Ask both; collect what differs."""
+    data = prepare(scale, shards).copy(folder)
+    document = msgspec.json.decode((ROOT / "examples/bookings/openapi.json").read_bytes())
+    result = Result(seed, shards)
+    with Fleet(data, folder) as fleet, ExitStack() as stack:
+        monolith = stack.enter_context(httpx.Client(base_url=fleet.monolith.url, timeout=60))
+        gateway = stack.enter_context(httpx.Client(base_url=fleet.gateway.url, timeout=60))
+        # The instances sign with one secret: a token of either side is good on both.
+        headers = {name: {"Authorization": f"Bearer {token(monolith, name)}"} for name in CLIENTS}
+        headers |= {"nobody": {}, "forged": {"Authorization": "Bearer forged"}}
+        monolith_as_partner = stack.enter_context(
+            httpx.Client(base_url=fleet.monolith.url, timeout=60, headers=headers["marketplace"])
+        )
+        generated = Generator(document, Samples(monolith_as_partner), seed).requests(requests)
+
+        def ask(request: Request) -> tuple[int, str | None]:
+            method, url, client = request
+            expected = monolith.request(method, url, headers=headers[client])
+            answer = gateway.request(method, url, headers=headers[client])
+            return expected.status_code, difference(expected, answer)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool, _progress() as bar:
+            for request, (status, found) in zip(
+                generated, bar.track(pool.map(ask, generated), total=requests), strict=True
+            ):
+                result.requests += 1
+                result.statuses[status] = result.statuses.get(status, 0) + 1
+                if found is not None:
+                    result.differences.append(f"{request.method} {request.url} as {request.client}: {found}")
+    return result
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("asking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
+
+
+if __name__ == "__main__":
+    main()
