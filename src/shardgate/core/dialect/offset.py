@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import parse_qsl, quote_plus
 
 from shardgate.core.contracts import UNKNOWN, Page, Strategy, Unknown
-from shardgate.core.errors import UnreadablePageError
+from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply
 
 # One a Python int() would read is not enough: "+5", " 5" and "5_0" mean different things to different servers.
@@ -52,7 +52,7 @@ class Offset(Strategy, frozen=True, tag="offset"):
         order = self._order(values)
         fields = values.get(self.fields) if self.fields else None
         names = None if fields is None else tuple(fields.split(","))
-        if limit is UNKNOWN or offset is UNKNOWN or order is UNKNOWN or (names and "" in names):
+        if limit is UNKNOWN or offset is UNKNOWN or order is UNKNOWN or not _all_plain(names or ()):
             return UNKNOWN
         if self.offset_needs_limit and self.limit not in values:
             offset = 0
@@ -75,11 +75,15 @@ class Offset(Strategy, frozen=True, tag="offset"):
         return "&".join(parts)
 
     def total(self, reply: Reply) -> int | None:
-        """The count that a shard's reply states; None where it states none."""
+        """The count that a shard's reply states; None where it states none. Raises BrokenReplyError."""
         if self.count_header is None:
             return None
         value = reply.field(self.count_header.lower().encode())
-        return int(value) if value is not None and value.isdigit() else None
+        if value is None:
+            return None
+        if not _NUMBER.fullmatch(text := value.decode("latin-1")):
+            raise BrokenReplyError(f"a shard's {self.count_header} is not a number")
+        return int(text)
 
     def with_total(self, reply: Reply, total: int) -> Reply:
         """The merged reply, with the count in the application's header."""
@@ -109,9 +113,11 @@ class Offset(Strategy, frozen=True, tag="offset"):
         names = text.split(",")
         if self.direction is None:
             return tuple((name.removeprefix("-"), name.startswith("-")) for name in names)
-        directions = [word.lower() for word in values.get(self.direction, "").split(",")]
+        directions = [word.lower() for word in values[self.direction].split(",")] if self.direction in values else []
+        if len(directions) > len(names) or not {"asc", "desc"}.issuperset(directions):
+            return UNKNOWN
         directions += ["asc"] * (len(names) - len(directions))
-        return tuple((name, word == "desc") for name, word in zip(names, directions, strict=False))
+        return tuple((name, word == "desc") for name, word in zip(names, directions, strict=True))
 
     def _stated(self, order: Sequence[tuple[str, bool]]) -> list[str]:
         down = "" if self.direction else "-"
@@ -122,12 +128,17 @@ class Offset(Strategy, frozen=True, tag="offset"):
         return stated
 
 
+def _all_plain(names: Sequence[str]) -> bool:
+    """An application may or may not strip spaces, so that nobody here knows which property ` id` is."""
+    return all(name and name == name.strip() for name in names)
+
+
 def _name(part: str) -> str:
     pairs = parse_qsl(part, keep_blank_values=True)
     return pairs[0][0] if pairs else ""
 
 
-def _number(text: str | None, default: int | None) -> int | None | Unknown:
+def _number(text: str | None, default: int | None) -> int | Unknown | None:
     if text is None:
         return default
     return int(text) if _NUMBER.fullmatch(text) else UNKNOWN

@@ -59,7 +59,7 @@ class GroupsMerging:
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply:
         """The united rows. Raises BrokenReplyError where a row is not what the rule says."""
-        refusal = unite(list(replies.values()))
+        refusal = unite([replies[shard] for shard in self._shards])
         if refusal is not None:
             return refusal
         groups: dict[Any, _Row] = {}
@@ -74,6 +74,7 @@ class GroupsMerging:
             msgspec.DecodeError,
             UnicodeDecodeError,
             RecursionError,
+            ArithmeticError,
             KeyError,
             TypeError,
         ) as error:
@@ -93,10 +94,18 @@ class GroupsMerging:
         return said
 
     def _add(self, groups: dict[Any, _Row], row: _Row) -> None:
-        united = groups.setdefault(row[self._rule.key], row)
-        if united is not row:
-            for name in self._rule.sum:
-                united[name] += row[name]
+        rule = self._rule
+        for name in rule.sum:
+            if type(row[name]) not in {int, float}:
+                raise TypeError(f"{name} is not a number")
+        united = groups.setdefault(row[rule.key], row)
+        if united is row:
+            return
+        for name, value in row.items():
+            if name in rule.sum:
+                united[name] += value
+            elif name not in rule.average and united[name] != value:
+                raise TypeError(f"{name} is not the same on every shard")
 
     def _recombine(self, row: _Row) -> None:
         for name, average in self._rule.average.items():

@@ -12,7 +12,7 @@ import msgspec
 
 from shardgate.core.contracts import UNKNOWN, Ask, Page, Strategy
 from shardgate.core.dialect import AnyDialect
-from shardgate.core.errors import UnreadablePageError
+from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.order import KeyConfig, Order, Ranking, SortKey, sort_key
@@ -72,15 +72,16 @@ class ListedMerging:
         else:
             page = self._first_rows(self._order)
             query = self._rule.dialect.write_query(self._request.query, page=page, fields=self._fields())
-            target = f"{self._request.path}?{query}".rstrip("?").encode()
+            target = (f"{self._request.path}?{query}" if query else self._request.path).encode()
         return [Ask(shard, target) for shard in self._shards]
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply:
         """The merged reply.
 
-        Raises BrokenReplyError, OrderBrokenError, or UnreadablePageError where the shards accept what the rule cannot read.
+        Raises BrokenReplyError, OrderBrokenError, or UnreadablePageError where the shards accept what the rule
+        cannot read.
         """
-        refusal = unite(list(replies.values()))
+        refusal = unite([replies[shard] for shard in self._shards])
         if refusal is not None:
             return refusal
         if self._order is None:
@@ -131,7 +132,11 @@ class ListedMerging:
         reply = Reply(200, list(first.fields), join(rows, tables))
         totals = [self._rule.dialect.total(replies[shard]) for shard in self._shards]
         stated = [total for total in totals if total is not None]
-        return self._rule.dialect.with_total(reply, sum(stated)) if stated else reply
+        if not stated:
+            return reply
+        if len(stated) < len(totals):
+            raise BrokenReplyError("some shards state the size of their list, others do not")
+        return self._rule.dialect.with_total(reply, sum(stated))
 
     def _first_rows(self, order: Order) -> Page:
         page = self._page
