@@ -22,7 +22,8 @@ MAY_DIFFER = frozenset(
 def difference(expected: httpx.Response, answer: httpx.Response) -> str | None:
     """What differs first; None where the answers are one."""
     if answer.status_code != expected.status_code:
-        return f"status {answer.status_code} instead of {expected.status_code}: {answer.text[:300]} | {expected.text[:300]}"
+        said = f"{answer.text[:300]!r} instead of {expected.text[:300]!r}"
+        return f"status {answer.status_code} instead of {expected.status_code}: {said}"
     ours, theirs = _meaning(answer.headers), _meaning(expected.headers)
     if ours != theirs:
         return f"headers {dict(ours.items() - theirs.items())} instead of {dict(theirs.items() - ours.items())}"

@@ -148,8 +148,8 @@ def _stay(fleet: Fleet) -> None:
     """Let the visitor try; Ctrl-C ends it."""
     _title("All stays up until Ctrl-C. To try:")
     _say(f"TOKEN={fleet.token}")
-    _say(f'curl -H "Authorization: Bearer $TOKEN" "{fleet.gateway.url}/v3/events?order=-name&limit=2&with_count=true" -i')
-    _say(f'curl -H "Authorization: Bearer $TOKEN" "{fleet.gateway.url}/v3/reports/sales?group_by=category"')
+    for url in ("/v3/events?order=-name&limit=2&with_count=true", "/v3/reports/sales?group_by=category"):
+        _say(f'curl -i -H "Authorization: Bearer $TOKEN" "{fleet.gateway.url}{url}"')
     _say(f".venv/bin/shardgate explain -c {fleet.config} GET '/v3/events?order=-name&limit=20&offset=8000'")
     try:
         while True:
@@ -180,7 +180,7 @@ def _say(text: str) -> None:
     _console.print(f"  {text}", markup=False)
 
 
-def _expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - it reads as a sentence
+def _expect(holds: bool, otherwise: str) -> None:
     if not holds:
         raise SystemExit(f"demo: failed: {otherwise}")
 

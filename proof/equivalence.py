@@ -1,4 +1,5 @@
-"""`make equivalence`: the test of the law. The same requests to a monolith and to the gateway over its shards; differences are counted.
+"""`make equivalence`: the test of the law. The same requests to a monolith and to the gateway over its shards;
+differences are counted.
 
     make equivalence REQUESTS=2000 SHARDS=3
     make equivalence REQUESTS=200 SEED=4711      # repeat a run that found something
@@ -32,7 +33,6 @@ class Result:
     """What a run found."""
 
     seed: int
-    shards: int
     requests: int = 0
     statuses: dict[int, int] = field(default_factory=dict)
     differences: list[str] = field(default_factory=list)
@@ -48,7 +48,9 @@ def main() -> None:
     given = options.parse_args()
     seed = randbelow(10**6) if given.seed is None else given.seed
     print(f"equivalence: seed {seed}", flush=True)
-    result = run(requests=given.requests, shards=given.shards, seed=seed, scale=given.scale, folder=CACHE / "equivalence")
+    result = run(
+        requests=given.requests, shards=given.shards, seed=seed, scale=given.scale, folder=CACHE / "equivalence"
+    )
     for line in result.differences[:SHOWN]:
         print(f"- {line}")
     statuses = ", ".join(f"{count} × {status}" for status, count in sorted(result.statuses.items()))
@@ -58,20 +60,23 @@ def main() -> None:
 
 
 def run(*, requests: int, shards: int, seed: int, scale: float, folder: Path) -> Result:
-    """Ask both; collect what differs."""
-    data = prepare(scale, shards).copy(folder)
+    """Start everything, ask both, collect what differs."""
+    with Fleet(prepare(scale, shards).copy(folder), folder) as fleet:
+        return compare_all(fleet, requests=requests, seed=seed)
+
+
+def compare_all(fleet: Fleet, *, requests: int, seed: int) -> Result:
+    """Ask the monolith and the gateway of a running fleet."""
     document = msgspec.json.decode((ROOT / "examples/bookings/openapi.json").read_bytes())
-    result = Result(seed, shards)
-    with Fleet(data, folder) as fleet, ExitStack() as stack:
+    result = Result(seed)
+    with ExitStack() as stack:
         monolith = stack.enter_context(httpx.Client(base_url=fleet.monolith.url, timeout=60))
         gateway = stack.enter_context(httpx.Client(base_url=fleet.gateway.url, timeout=60))
         # The instances sign with one secret: a token of either side is good on both.
         headers = {name: {"Authorization": f"Bearer {token(monolith, name)}"} for name in CLIENTS}
         headers |= {"nobody": {}, "forged": {"Authorization": "Bearer forged"}}
-        monolith_as_partner = stack.enter_context(
-            httpx.Client(base_url=fleet.monolith.url, timeout=60, headers=headers["marketplace"])
-        )
-        generated = Generator(document, Samples(monolith_as_partner), seed).requests(requests)
+        samples = Samples(lambda url: monolith.get(url, headers=headers["marketplace"]).json())
+        generated = Generator(document, samples, seed).requests(requests)
 
         def ask(request: Request) -> tuple[int, str | None]:
             method, url, client = request
@@ -79,14 +84,13 @@ def run(*, requests: int, shards: int, seed: int, scale: float, folder: Path) ->
             answer = gateway.request(method, url, headers=headers[client])
             return expected.status_code, difference(expected, answer)
 
-        with ThreadPoolExecutor(AT_ONCE) as pool, _progress() as bar:
-            for request, (status, found) in zip(
-                generated, bar.track(pool.map(ask, generated), total=requests), strict=True
-            ):
-                result.requests += 1
-                result.statuses[status] = result.statuses.get(status, 0) + 1
-                if found is not None:
-                    result.differences.append(f"{request.method} {request.url} as {request.client}: {found}")
+        pool, bar = stack.enter_context(ThreadPoolExecutor(AT_ONCE)), stack.enter_context(_progress())
+        answers = bar.track(pool.map(ask, generated), total=requests)
+        for request, (status, found) in zip(generated, answers, strict=True):
+            result.requests += 1
+            result.statuses[status] = result.statuses.get(status, 0) + 1
+            if found is not None:
+                result.differences.append(f"{request.method} {request.url} as {request.client}: {found}")
     return result
 
 

@@ -1,4 +1,5 @@
-"""Real processes on loopback: a monolith, its shards, and the gateway before them; each can be killed and brought back."""
+"""Real processes on loopback: a monolith, its shards, and the gateway before them; each can be killed and brought
+back."""
 
 import re
 import signal
@@ -72,7 +73,9 @@ class Fleet:
         """The partner's last token."""
         self.monolith = self._instance("monolith", str(data.monolith))
         self.shards = {name: self._instance(name, str(path)) for name, path in data.shards.items()}
-        self.gateway = Server([str(BIN / "shardgate"), "serve", "-c", str(folder / "shardgate.yaml")], folder / "gateway.log")
+        self.gateway = Server(
+            [str(BIN / "shardgate"), "serve", "-c", str(folder / "shardgate.yaml")], folder / "gateway.log"
+        )
 
     def __enter__(self) -> Self:
         try:

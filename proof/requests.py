@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import httpx
-
 LIST_PARAMETERS = ("limit", "offset", "order", "accept", "exclude", "fields", "match", "delta_since", "with_count")
 SAMPLED = 400
 
@@ -26,14 +24,13 @@ class Request(NamedTuple):
 class Samples:
     """Rows of every list, to take ids and values from."""
 
-    def __init__(self, monolith: httpx.Client) -> None:
+    def __init__(self, read: Callable[[str], list[dict[str, Any]]]) -> None:
         lists = ("categories", "vendors", "events", "dates", "orders", "coupons", "vouchers", "users")
-        self.rows = {name: self._read(monolith, name) for name in lists}
+        self.rows = {name: _sample(name, read(f"/v3/{name}")) for name in lists}
 
-    @staticmethod
-    def _read(monolith: httpx.Client, name: str) -> list[dict[str, Any]]:
-        everything = monolith.get(f"/v3/{name}").json()
-        return list(random.Random(name).sample(everything, min(SAMPLED, len(everything))))
+
+def _sample(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return random.Random(name).sample(rows, min(SAMPLED, len(rows)))
 
 
 class Generator:
@@ -88,6 +85,9 @@ class Generator:
             return str(self._row(self._random.choice(list(self._samples.rows)))["id"])
         return self._random.choice(("0" * 32, "nothing", "1", "%20", "a%C3%A9", "A" * 40))
 
+    def _source(self, kind: str, otherwise: str) -> str:
+        return kind if kind in self._samples.rows else otherwise
+
     def _row(self, source: str) -> dict[str, Any]:
         return self._random.choice(self._samples.rows[source])
 
@@ -120,12 +120,16 @@ class Generator:
         return [*names, "bogus"] if self._random.random() < 0.05 else names
 
     def _accept(self, kind: str) -> str:
-        return ",".join(self._id(kind if kind in self._samples.rows else "orders") for _ in range(self._random.randint(1, 8)))
+        return ",".join(
+            self._id(kind if kind in self._samples.rows else "orders") for _ in range(self._random.randint(1, 8))
+        )
 
     _exclude = _accept
 
     def _match(self, kind: str) -> str:
-        texts = [str(v) for v in self._row(kind if kind in self._samples.rows else "events").values() if isinstance(v, str)]
+        texts = [
+            str(v) for v in self._row(kind if kind in self._samples.rows else "events").values() if isinstance(v, str)
+        ]
         text = self._random.choice(texts)
         start = self._random.randrange(max(1, len(text) - 3))
         part = text[start : start + self._random.randint(1, 6)]
@@ -133,7 +137,9 @@ class Generator:
 
     def _delta_since(self, kind: str) -> str:
         row = self._row(kind if kind in self._samples.rows else "events")
-        return self._random.choice((str(row["updated_at"]), "2026-01-01T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01"))
+        return self._random.choice(
+            (str(row["updated_at"]), "2026-01-01T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01")
+        )
 
     def _with_count(self, _: str) -> str:
         return self._random.choice(("true", "true", "true", "false", "TRUE", "1"))

@@ -1,4 +1,5 @@
-"""A shard that is a real server, answers as told in raw bytes, and keeps what it was sent; and a gateway to put before it."""
+"""A shard that is a real server, answers as told in raw bytes, and keeps what it was sent; and a gateway to put
+before it."""
 
 import asyncio
 import json
@@ -50,7 +51,10 @@ class Shard:
 def reply(body: bytes | str = b"", *, status: str = "200 OK", fields: str = "") -> bytes:
     """A reply in bytes: `reply("[]", fields="X: 1\\r\\n")`."""
     data = body.encode() if isinstance(body, str) else body
-    return f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{fields}Content-Length: {len(data)}\r\n\r\n".encode() + data
+    return (
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{fields}Content-Length: {len(data)}\r\n\r\n".encode()
+        + data
+    )
 
 
 def rows(*items: Any, fields: str = "") -> bytes:

@@ -39,7 +39,7 @@ class Supervisor:
             signal.signal(number, self._stop)
         wanted = self._loaded.config.workers or len(os.sched_getaffinity(0))
         try:
-            if not all([self._start(port) for _ in range(wanted)]):
+            if not all(self._start(port) for _ in range(wanted)):
                 self._stop()
             else:
                 ready(port, list(self._workers))

@@ -11,6 +11,7 @@ import uvloop
 from shardgate.config.load import Loaded
 from shardgate.core.errors import ShardgateError
 from shardgate.core.plan.explain import explain
+from shardgate.core.routes.openapi import Mistake
 from shardgate.core.topology import Topology
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.cluster import Cluster
@@ -19,7 +20,7 @@ from shardgate.engine.handler import Gateway
 from shardgate.net import tasks
 from shardgate.net.connection import ClientConnection, Settings
 from shardgate.net.watch import TICK_S, Watch
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.sqlite import SqliteStore, StoreError
 
 DIRECTORY_POLL_S = 1.0
 BACKLOG = 2048
@@ -76,9 +77,7 @@ class Worker:
     def _topology(self) -> Topology:
         if self._store is None:
             return Topology(self._loaded.shards)
-        epoch = self._store.epoch()
-        directory = {space: self._store.read(space) for space in self._store.spaces()}
-        return Topology(self._loaded.shards, directory, epoch)
+        return _read_topology(self._loaded, self._store)
 
     async def _follow_directory(self) -> None:
         """Take over what others write into the store: tenants that were placed or moved."""
@@ -91,25 +90,51 @@ class Worker:
     async def _drain(self) -> None:
         """Answer what is under way; no longer than the drain time."""
         async with asyncio.timeout(self._loaded.config.timeouts.drain_timeout_s) as limit:
-            while self._gateway.drain():
+            while self._gateway.drain():  # noqa: ASYNC110 - polled, so that the hot path has no counter to keep
                 await asyncio.sleep(TICK_S / 5)
         if limit.expired():
             _log.warning("some requests did not end within the drain time")
+
+
+def _read_topology(loaded: Loaded, store: SqliteStore) -> Topology:
+    # The epoch first: a change in between is then seen again at the next look, never missed.
+    epoch = store.epoch()
+    return Topology(loaded.shards, {space: store.read(space) for space in store.spaces()}, epoch)
+
+
+def check_directory(loaded: Loaded) -> list[Mistake]:
+    """What is wrong between the directory and the configuration: each of its shards must be configured."""
+    if loaded.directory is None:
+        return []
+    try:
+        with SqliteStore(loaded.directory) as store:
+            topology = _read_topology(loaded, store)
+    except StoreError as error:
+        return [Mistake("directory", str(error), "name the file that `shardgate split` wrote")]
+    named = {shard for space in topology.directory.values() for shard in space.values()}
+    cure = f"add it under `shards`; there are: {', '.join(loaded.shards)}"
+    return [
+        Mistake("shards", f"the directory gives keys to {shard!r}, which is no shard here", cure)
+        for shard in sorted(named - set(loaded.shards))
+    ]
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that shares its port with those of the other workers. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listening.bind((host, port))
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind((host, port))
+    except OSError:
+        listening.close()
+        raise
     return listening
 
 
 def serve_worker(loaded: Loaded, port: int, ready: Callable[[], None]) -> None:
     """The life of a worker process."""
-
 
     async def serve() -> None:
         stop = asyncio.Event()

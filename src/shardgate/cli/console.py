@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from shardgate.config.load import ConfigError, Loaded, load
+from shardgate.wiring import check_directory
 
 ConfigOption = Annotated[
     Path,
@@ -17,7 +18,10 @@ DEFAULT_CONFIG = Path("shardgate.yaml")
 def load_or_exit(config: Path) -> Loaded:
     """The configuration; or all of its mistakes on standard error, and exit code 1."""
     try:
-        return load(config)
+        loaded = load(config)
+        if mistakes := check_directory(loaded):
+            raise ConfigError(mistakes)
+        return loaded
     except ConfigError as error:
         typer.echo(str(error), err=True)
         count = len(error.mistakes)

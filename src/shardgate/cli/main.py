@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the option's own value
+def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"shardgate {__version__}")
         raise typer.Exit

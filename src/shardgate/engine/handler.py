@@ -44,8 +44,8 @@ class Gateway:
         snapshot = self._cluster.snapshot
         try:
             self._carry_out(self.plan(request, snapshot), request, client, request_id, snapshot)
-        except ShardgateError as error:
-            client.send(problem_reply(error, request_id.decode("ascii")))
+        except Exception as error:
+            _fail(client, error, request_id.decode("ascii"))
 
     def plan(self, request: Request, snapshot: Snapshot) -> Plan:
         """What must be asked of whom. Raises a ClientError where the request is refused before anyone is asked."""
@@ -103,17 +103,23 @@ class Gateway:
                 self._carry_out(anyone, request, client, request_id, snapshot)
             else:
                 client.send(reply)
-        except ShardgateError as error:
-            client.send(problem_reply(error, request_id.decode("ascii")))
-        except Exception:
-            _log.exception("request %s failed", request_id.decode("ascii"))
-            client.send(problem_reply(BugError("the gateway failed; its log says more"), request_id.decode("ascii")))
+        except Exception as error:
+            _fail(client, error, request_id.decode("ascii"))
 
     def _new_id(self) -> bytes:
         return b"%b-%x" % (_WORKER_ID, next(self._numbers))
 
 
 _WORKER_ID = token_hex(6).encode()
+
+
+def _fail(client: ClientConnection, error: Exception, request_id: str) -> None:
+    if not isinstance(error, ShardgateError):
+        _log.error("request %s failed", request_id, exc_info=error)
+        error = BugError("the gateway failed; its log says more under this request's id")
+    elif error.log:
+        _log.warning("request %s: %s: %s", request_id, error.code, error.log)
+    client.send(problem_reply(error, request_id))
 
 
 def _override_method(request: Request, parameter: str) -> None:

@@ -1,0 +1,54 @@
+# Every verb of the project. `make` alone lists them. Each sets up what it needs.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+REQUESTS ?= 2000
+SHARDS   ?= 3
+SEED     ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format equivalence bench lock clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(READY): requirements.lock pyproject.toml examples/bookings/pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make: Python 3.11 or newer is needed (PYTHON=/path/to/python3)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed, this is $$($(PYTHON) --version)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . -e examples/bookings
+	@touch $@
+
+setup: $(READY) ## make the virtual environment
+
+demo: $(READY) ## seed a monolith, cut it in three, and tour the three as one
+	@$(BIN)/python -m proof.demo
+
+test: check ## lint, types, floors and all tests
+	$(BIN)/pytest
+
+check: $(READY) ## lint, types and floors alone
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## let the formatter and the linter mend what they can
+	$(BIN)/ruff check --fix --quiet || true
+	$(BIN)/ruff format
+
+equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=3 SEED=…
+	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) $(if $(SEED),--seed $(SEED))
+
+bench: $(READY) ## CPU a relayed request and a gather, over stub shards
+	@$(BIN)/python -m bench.run
+
+lock: $(READY) ## choose newer versions of what is used
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --group dev --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
+
+clean: ## remove what was made
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,114 @@
+"""The commands as a user types them."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from shardgate.cli.main import app
+
+CONFIG = """
+listen: 127.0.0.1:0
+workers: 2
+shards: {north: "http://127.0.0.1:1", south: "http://127.0.0.1:2"}
+locators:
+  event: [{kind: learned}, {kind: probe, path: "/events/{key}"}]
+rules:
+  GET /events:
+    rule: gather
+    merge: {kind: list, dialect: {kind: offset, limit_default: 100}, keys: {id: text, name: text}}
+  GET /events/{id}: {rule: one, key: path.id, locate: event}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    file = tmp_path / "shardgate.yaml"
+    file.write_text(CONFIG)
+    return str(file)
+
+
+def run(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(words))
+    return result.exit_code, result.output
+
+
+def test_check_says_that_a_configuration_is_right(config: str) -> None:
+    assert run("check", "-c", config) == (0, f"shardgate: {config} is right: 2 shards, 2 operations served\n")
+
+
+def test_check_tells_every_mistake_with_its_line_and_exits_with_1(tmp_path: Path) -> None:
+    file = tmp_path / "shardgate.yaml"
+    file.write_text(CONFIG.replace("locate: event", "locate: evnt").replace("workers: 2", "wrkers: 2"))
+    code, said = run("check", "-c", str(file))
+    assert code == 1
+    assert f"{file}:3: wrkers: " in said
+    file.write_text(CONFIG.replace("locate: event", "locate: evnt").replace("http://127.0.0.1:2", "nowhere"))
+    code, said = run("check", "-c", str(file))
+    assert code == 1
+    assert "did you mean 'event'?" in said
+    assert f"{file}:4: shards.south: " in said
+
+
+def test_explain_says_what_each_shard_is_asked_and_how_the_page_is_cut(config: str) -> None:
+    code, said = run("explain", "GET", "/events?order=-name&limit=20&offset=8000", "-c", config)
+    assert code == 0
+    assert "north: GET /events?order=-name&limit=8020" in said
+    assert "south: GET /events?order=-name&limit=8020" in said
+    assert "sorted by name down, id up" in said
+
+
+def test_explain_says_who_refuses_and_exits_with_1(config: str) -> None:
+    code, said = run("explain", "GET", "/nothing", "-c", config)
+    assert code == 1
+    assert "404 Unknown operation (SG1004)" in said
+
+
+def test_routes_lists_every_operation(config: str) -> None:
+    code, said = run("routes", "-c", config)
+    assert code == 0
+    assert "/events/{id}" in said
+
+
+@pytest.mark.parametrize("command", ["split", "serve", "check", "explain", "routes"])
+def test_every_command_explains_itself(command: str) -> None:
+    code, said = run(command, "--help")
+    assert code == 0
+    assert "Usage:" in said
+
+
+@pytest.mark.cluster
+def test_serve_replaces_a_worker_that_dies_and_ends_on_sigterm(config: str) -> None:
+    command = [sys.executable, "-m", "shardgate", "serve", "-c", config]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as gateway:
+        assert gateway.stdout is not None
+        ready = gateway.stdout.readline()
+        url, pids = re.findall(r"http://\S+", ready)[0], [int(pid) for pid in re.findall(r"\d+", ready.split("pid")[1])]
+        assert len(pids) == 2
+        assert httpx.get(f"{url}/nothing").status_code == 404
+        subprocess.run(["kill", "-KILL", str(pids[0])], check=True)
+        deadline_at = time.monotonic() + 10
+        children = Path(f"/proc/{gateway.pid}/task/{gateway.pid}/children")
+        while time.monotonic() < deadline_at and len(set(map(int, children.read_text().split())) - {pids[0]}) < 2:
+            time.sleep(0.05)
+        assert len(children.read_text().split()) == 2
+        for _ in range(20):
+            assert httpx.get(f"{url}/nothing").status_code == 404
+        gateway.send_signal(signal.SIGTERM)
+        assert gateway.wait(10) == 0
+
+
+def test_serve_says_when_the_address_is_taken(config: str, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, said = run("serve", "-c", config, "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+    assert code == 1
+    assert "cannot listen" in said
