@@ -3,6 +3,8 @@
 Holds: what has no bound here is bounded by one that is (a pipelined request by the head's, a row by the body's).
 """
 
+from typing import Annotated
+
 import msgspec
 
 # Apache takes 8,190 bytes a line, nginx 32 KiB in all, Node 16 KiB in all: a request that passed there passes here.
@@ -13,6 +15,7 @@ FIELDS_MAX = 100
 CHUNK_LINE_BYTES_MAX = 256
 # Header lines and blocks that were validated once are remembered; when full, the memory starts again.
 REMEMBERED_LINES_MAX = 4096
+REMEMBERED_LINE_BYTES_MAX = 1024
 REMEMBERED_BLOCKS_MAX = 1024
 REMEMBERED_BLOCK_BYTES_MAX = 4096
 # What a keyed reply may hold back in memory for a slow client before its shard is told to wait.
@@ -26,24 +29,28 @@ LEARNED_BODY_BYTES_MAX = 256 * 1024
 LINGER_S = 2.0
 
 
+_AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+_Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The bounds that an operator may set."""
 
-    request_body_bytes_max: int = 16 * 1024 * 1024
-    reply_body_bytes_max: int = 512 * 1024 * 1024
-    connections_per_shard_max: int = 256
-    waiting_per_shard_max: int = 1024
-    client_connections_max: int = 20_000
-    learned_keys_max: int = 200_000
+    request_body_bytes_max: _AtLeastOne = 16 * 1024 * 1024
+    reply_body_bytes_max: _AtLeastOne = 512 * 1024 * 1024
+    connections_per_shard_max: _AtLeastOne = 256
+    waiting_per_shard_max: _AtLeastOne = 1024
+    client_connections_max: _AtLeastOne = 20_000
+    learned_keys_max: _AtLeastOne = 200_000
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The durations that an operator may set, in seconds."""
 
-    connect_timeout_s: float = 1.0
-    request_timeout_s: float = 30.0
-    client_header_timeout_s: float = 30.0
-    client_idle_timeout_s: float = 75.0
+    connect_timeout_s: _Seconds = 1.0
+    request_timeout_s: _Seconds = 30.0
+    client_header_timeout_s: _Seconds = 30.0
+    client_idle_timeout_s: _Seconds = 75.0
     # Shorter than the idle time of common servers (uvicorn 5 s, Node 5 s), so that we close first.
-    shard_idle_timeout_s: float = 4.0
-    drain_timeout_s: float = 20.0
+    shard_idle_timeout_s: _Seconds = 4.0
+    drain_timeout_s: _Seconds = 20.0

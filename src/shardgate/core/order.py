@@ -2,7 +2,8 @@
 
 Only the sort keys of a row are decoded, all rows of a shard in one pass.
 
-Holds: the order is total (a tie-breaker ends it) and it is the application's; a shard whose rows are not in it is found out.
+Holds: the order is total (a tie-breaker ends it) and it is the application's; a shard whose rows are not in it is
+found out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,9 +83,35 @@ class Ranking:
             positions.sort(key=values.__getitem__, reverse=descends)
         return positions
 
+    def comparable(self, start: int, end: int) -> list[Any]:
+        """The keys of rows start to end, as they were added, as values that compare in this order."""
+        columns = [
+            [_Down(value) for value in column[start:end]] if descends else column[start:end]
+            for column, (_, descends) in zip(self._columns, self._order, strict=True)
+        ]
+        return list(zip(*columns, strict=True))
+
     def values(self, name: str) -> list[_Key]:
         """The column of one key."""
         return self._columns[[key for key, _ in self._order].index(name)]
+
+
+class _Down:
+    """A key that compares the other way round."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __lt__(self, other: "_Down") -> bool:
+        return bool(other.value < self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Down) and other.value == self.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
 
 
 def _stretches(order: Order) -> list[tuple[int, int, bool]]:

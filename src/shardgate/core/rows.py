@@ -21,7 +21,7 @@ _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """One shard's list: its rows in order, and the white space that its application writes around them."""
+    """One shard's list: its rows in order, and the body that shows what white space its application writes."""
 
     raw: list[msgspec.Raw]
     body: bytes
@@ -44,9 +44,9 @@ def cut(body: bytes) -> Rows:
 def join(rows: Sequence[msgspec.Raw], samples: Sequence[Rows]) -> bytes:
     """Join rows into an array, with the white space that the samples show."""
     if not rows:
-        return b"[]"
+        return _empty(samples)
     opening, separator, closing = _style(samples)
-    return b"".join((b"[", opening, separator.join(rows), closing, b"]"))
+    return b"".join((opening, separator.join(rows), closing))
 
 
 def without(row: msgspec.Raw, names: Collection[str]) -> msgspec.Raw:
@@ -59,6 +59,8 @@ def without(row: msgspec.Raw, names: Collection[str]) -> msgspec.Raw:
         members = _MEMBERS.decode(text)
     except _BROKEN as error:
         raise BrokenReplyError("a shard's row is not a JSON object") from error
+    if not members:
+        return row
     kept: list[bytes] = []
     position = 1
     for name, value in members.items():
@@ -69,8 +71,12 @@ def without(row: msgspec.Raw, names: Collection[str]) -> msgspec.Raw:
         if name not in names:
             kept.append(text[position:end])
         position = end + len(_space_at(text, end)) + 1
+    if position != len(text):
+        raise BrokenReplyError("a shard's row has one member twice")
+    if not kept:
+        return msgspec.Raw(b"{}")
     inner = text[1:-1]
-    closing = inner[len(inner.rstrip(b" \t\r\n")) :]
+    closing = inner[len(inner.rstrip()) :]
     return msgspec.Raw(b"{%s%s%s}" % (_space_at(text, 1), b",".join(kept).lstrip(), closing))
 
 
@@ -80,20 +86,25 @@ def _space_at(text: bytes, position: int) -> bytes:
 
 
 def _style(samples: Sequence[Rows]) -> tuple[bytes, bytes, bytes]:
-    """Opening space, separator and closing space, as the application writes them."""
-    shown = [sample for sample in samples if sample.raw]
-    longest = max(shown, key=lambda sample: min(len(sample.raw), 2), default=None)
-    if longest is None:
-        return b"", b",", b""
+    """What the application writes before the first row, between two, and behind the last."""
+    longest = max(samples, key=lambda sample: min(len(sample.raw), 2))
     body = longest.body
     first = bytes(longest.raw[0])
     start = body.index(first)
-    opening = body[body.index(b"[") + 1 : start]
-    closing = body[len(body.rstrip().removesuffix(b"]").rstrip()) :].rstrip()[:-1]
+    opening, closing = body[:start], body[len(body.rstrip().removesuffix(b"]").rstrip()) :]
     if len(longest.raw) > 1:
         after = start + len(first)
         return opening, body[after : body.index(bytes(longest.raw[1]), after)], closing
-    return opening, b"," + (opening or _space_inside(first)), closing
+    return opening, b"," + (opening[opening.index(b"[") + 1 :] or _space_inside(first)), closing
+
+
+def _empty(samples: Sequence[Rows]) -> bytes:
+    """An empty list, as a shard without rows writes it."""
+    for sample in samples:
+        if not sample.raw:
+            return sample.body
+    body = samples[0].body if samples else b""
+    return body[: len(body) - len(body.lstrip())] + b"[]" + body[len(body.rstrip()) :]
 
 
 def _space_inside(row: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """Rendezvous hashing: every gateway computes the same shard from the key and the shards' names alone.
 
-The shard with the highest hash of (key, shard) wins (Thaler and Ravishankar, 1998), so that adding a shard moves only the
+The shard with the highest hash of (key, shard) wins (Thaler and Ravishankar, 1998), so that adding a shard moves
+only the
 keys that the new one wins. Overrides pin single keys.
 """
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from shardgate.core.contracts import AskAll, Known, Strategy
+from shardgate.core.contracts import UNKNOWN, AskAll, Known, Strategy, Unknown
 
 
 class Probe(Strategy, frozen=True, tag="probe"):
@@ -10,6 +10,8 @@ class Probe(Strategy, frozen=True, tag="probe"):
 
     path: str
 
-    def locate(self, space: str, key: str, known: Known) -> AskAll:
-        """The path to ask for."""
+    def locate(self, space: str, key: str, known: Known) -> AskAll | Unknown:
+        """The path to ask for; UNKNOWN for a key that cannot be a path segment, so that no other path is ever asked."""
+        if key in {"", ".", ".."} or any(mark in key for mark in "/\\;\0%"):
+            return UNKNOWN
         return AskAll(self.path.replace("{key}", quote(key, safe="")))

@@ -101,6 +101,8 @@ class GroupsMerging:
         united = groups.setdefault(row[rule.key], row)
         if united is row:
             return
+        if united.keys() != row.keys():
+            raise TypeError("a property is missing on some shard")
         for name, value in row.items():
             if name in rule.sum:
                 united[name] += value

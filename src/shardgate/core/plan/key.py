@@ -13,15 +13,6 @@ from urllib.parse import parse_qsl
 from shardgate.core.errors import AmbiguousKeyError
 from shardgate.core.http import Request
 
-SOURCES = ("path", "query", "header", "body", "form", "basic")
-_BODY_SOURCES = ("body", "form")
-
-
-def needs_body(key: str | tuple[str, ...]) -> bool:
-    """Whether the key can only be read when the whole body has come."""
-    sources = (key,) if isinstance(key, str) else key
-    return any(source.partition(".")[0] in _BODY_SOURCES for source in sources)
-
 
 def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[str, str]) -> str | None:
     """The key, None where the request has none. Raises AmbiguousKeyError."""
@@ -38,7 +29,7 @@ def _read(source: str, request: Request, variables: Mapping[str, str]) -> str | 
     if kind == "path":
         return variables.get(name)
     if kind == "query":
-        return _only(parse_qsl(request.query, keep_blank_values=True), name)
+        return _only(request.query, name)
     if kind == "header":
         return _header(request, name)
     if kind == "form":
@@ -48,19 +39,36 @@ def _read(source: str, request: Request, variables: Mapping[str, str]) -> str | 
     return _member(request.body, name)
 
 
-def _only(pairs: list[tuple[str, str]], name: str) -> str | None:
-    values = [value for key, value in pairs if key == name]
+def _only(pairs: str, name: str) -> str | None:
+    # What is not UTF-8 becomes surrogates, which no key may have.
+    decoded = parse_qsl(pairs, keep_blank_values=True, errors="surrogateescape")
+    values = [value for key, value in decoded if key == name]
     if len(values) > 1:
         raise AmbiguousKeyError(f"the parameter {name!r} stands twice")
-    return values[0] if values else None
+    return _text(values[0]) if values else None
 
 
 def _header(request: Request, name: str) -> str | None:
+    """A header that crosses to the shard as the only one that an application could take for it."""
     field = name.lower().encode()
-    if field in request.fields.repeated:
+    values = request.fields.values
+    # Many applications fold `_` into `-`.
+    if field in request.fields.repeated or any(
+        twin != field and twin.replace(b"_", b"-") == field.replace(b"_", b"-") for twin in values
+    ):
         raise AmbiguousKeyError(f"the header {name!r} stands twice")
-    value = request.fields.values.get(field)
-    return None if value is None else value.decode("latin-1")
+    value = values.get(field)
+    if value is None:
+        return None
+    if any(option.strip().lower() == field for option in values.get(b"connection", b"").split(b",")):
+        raise AmbiguousKeyError(f"Connection names the header {name!r}, so that the shard would not see it")
+    return value.decode("latin-1")
+
+
+def _text(value: str) -> str:
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise AmbiguousKeyError("the key is not UTF-8")
+    return value
 
 
 def _form(request: Request, name: str) -> str | None:
@@ -68,16 +76,18 @@ def _form(request: Request, name: str) -> str | None:
         text = request.body.decode("ascii")
     except UnicodeDecodeError as error:
         raise AmbiguousKeyError("the form is not URL-encoded") from error
-    return _only(parse_qsl(text, keep_blank_values=True), name)
+    return _only(text, name)
 
 
 def _basic(request: Request) -> str | None:
     """The user of HTTP Basic authentication (RFC 7617), form-decoded by nobody here: ids are plain."""
+    if b"authorization" in request.fields.repeated:
+        raise AmbiguousKeyError("the header 'Authorization' stands twice")
     scheme, _, credentials = request.fields.values.get(b"authorization", b"").partition(b" ")
     if scheme.lower() != b"basic":
         return None
     try:
-        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0] or None
     except (binascii.Error, UnicodeDecodeError):
         return None
 
@@ -96,7 +106,7 @@ def _member(body: bytes, path: str) -> str | None:
         value = value.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return str(value)
+    return _text(str(value))
 
 
 def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from shardgate.core.contracts import UNKNOWN, AskAll, Known
-from shardgate.core.errors import MissingKeyError, NotServedError, UnknownKeyError
+from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError, UnknownKeyError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate.learned import Learned
 from shardgate.core.plan.key import read_key
@@ -47,6 +47,9 @@ def _plan_one(
         if isinstance(place, AskAll):
             probe = _probe(rule, request, route, key, place, known)
             return probe if remembered is None else ToOne(route, remembered, key, probe)
+        if place not in known.topology.shards:
+            log = f"{rule.locate} says that {place!r} owns the key; the configuration has no such shard"
+            raise ShardDownError("the shard that owns the key cannot be reached", log=log)
         if not isinstance(locator, Learned):
             return ToOne(route, place, key)
         remembered = place

@@ -1,6 +1,7 @@
 """The application's OpenAPI document and the overlay → Routes, with every mistake that is in them.
 
-`x-shardgate` on an operation is its rule, written by the team that adds the endpoint; at the document's root it may hold
+`x-shardgate` on an operation is its rule, written by the team that adds the endpoint; at the document's root it
+may hold
 `locators` and `dialects` by name. The overlay says the same for applications that cannot be touched, and wins.
 
 Holds: an operation without a rule is a mistake: the gateway does not guess how data is divided.
@@ -14,9 +15,8 @@ import msgspec
 from shardgate.core.contracts import Locator
 from shardgate.core.locate import AnyLocator
 from shardgate.core.merge.listed import Listed
-from shardgate.core.plan.key import SOURCES
 from shardgate.core.routes.route import Route, Routes
-from shardgate.core.routes.rule import Gather, One, Rule
+from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Rule
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _T = TypeVar("_T")
@@ -152,12 +152,12 @@ def _check_names(
 
 def _check_source(source: str, template: str, place: str) -> list[Mistake]:
     kind, _, name = source.partition(".")
-    if kind not in SOURCES:
+    if kind not in KEY_SOURCES:
         return [
             Mistake(
                 place,
                 f"{source!r} is no place of a key",
-                f"start it with one of {', '.join(SOURCES)}",
+                f"start it with one of {', '.join(KEY_SOURCES)}",
             )
         ]
     if kind == "path" and f"{{{name}}}" not in template:

@@ -1,4 +1,5 @@
-"""A rule: how one operation is served. Tagged by `rule`; its fields are what `x-shardgate` says in the application's document."""
+"""A rule: how one operation is served. Tagged by `rule`; its fields are what `x-shardgate` says in the
+application's document."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -8,6 +9,9 @@ import msgspec
 from shardgate.core.merge import AnyMerger
 
 Outcome = Literal["ask", "refuse"]
+
+KEY_SOURCES = ("path", "query", "header", "body", "form", "basic")
+"""The places in a request that a key can be read from (plan/key.py reads them)."""
 
 
 class One(

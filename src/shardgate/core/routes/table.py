@@ -58,27 +58,24 @@ class RouteTable:
     def _walk(self, path: str) -> tuple[_Node, list[str]]:
         if "//" in path or _PATH.fullmatch(path) is None or _DOTS.search(path):
             raise _refusal(path)
-        node = self._root
-        values: list[str] = []
         segments = path.split("/")
         if self._trailing_slash and len(segments) > 2 and not segments[-1]:
             segments.pop()
-        for segment in segments[1:]:
-            child = node.children.get(segment)
-            if child is None:
-                child = node.variable
-                if child is None or not segment:
-                    raise _unknown(path)
-                values.append(_decoded(segment) if "%" in segment else segment)
-            node = child
-        if not node.routes:
+        if "%" in path:
+            # An application decodes before it matches: `/events/%65xport` is its `/events/export`.
+            segments = [_decoded(segment) for segment in segments]
+        found = _descend(self._root, segments, 1, [])
+        if found is None:
             raise _unknown(path)
-        return node, values
+        return found
 
     def _add(self, route: Route) -> None:
         node = self._root
         names: list[str] = []
-        for segment in route.template.split("/")[1:]:
+        template = route.template
+        if self._trailing_slash and len(template) > 1:
+            template = template.removesuffix("/")
+        for segment in template.split("/")[1:]:
             if segment.startswith("{"):
                 names.append(segment[1:-1])
                 node.variable = node.variable or _Node()
@@ -86,6 +83,25 @@ class RouteTable:
             else:
                 node = node.children.setdefault(segment, _Node())
         node.routes[route.method] = (route, tuple(names))
+
+
+def _descend(node: _Node, segments: list[str], start: int, values: list[str]) -> tuple[_Node, list[str]] | None:
+    """The node of a path. A fixed segment comes before a variable, which is tried where the fixed one leads nowhere."""
+    for position in range(start, len(segments)):
+        segment = segments[position]
+        child = node.children.get(segment)
+        if child is not None and node.variable is not None:
+            found = _descend(child, segments, position + 1, values[:])
+            if found is not None:
+                return found
+            child = None
+        if child is None:
+            child = node.variable
+            if child is None or not segment:
+                return None
+            values.append(segment)
+        node = child
+    return (node, values) if node.routes else None
 
 
 def _refusal(path: str) -> AmbiguousPathError | UnknownOperationError:

@@ -29,7 +29,7 @@ class ChunkedDecoder:
     def feed(self, data: bytes) -> bytes:
         """Decode what has come. After the last chunk `done` is true and `rest` holds the bytes behind it.
 
-        Raises MalformedRequestError.
+        Raises a ClientError. What is said does not depend on how the bytes were cut.
         """
         buffer = self._buffer + data if self._buffer else data
         out: list[bytes] = []
@@ -47,7 +47,7 @@ class ChunkedDecoder:
                     continue
             end = buffer.find(b"\r\n", position)
             if end < 0:
-                if len(buffer) - position > CHUNK_LINE_BYTES_MAX:
+                if len(buffer) - position > CHUNK_LINE_BYTES_MAX + 1:
                     raise MalformedRequestError("a chunk-size line is too long")
                 break
             self._start_chunk(buffer[position:end])
@@ -86,9 +86,9 @@ class ChunkedDecoder:
             self._finish(buffer, position + 2)
             return position
         end = buffer.find(b"\r\n\r\n", position)
+        if (end if end >= 0 else len(buffer) - 3) - position > HEAD_BYTES_MAX:
+            raise MalformedRequestError("the trailer section is too long")
         if end < 0:
-            if len(buffer) - position > HEAD_BYTES_MAX:
-                raise MalformedRequestError("the trailer section is too long")
             return position
         FieldReader().read(buffer[position:end])
         self._finish(buffer, end + 4)

@@ -11,13 +11,14 @@ Hot path: `read` costs one dictionary look-up a line.
 
 import re
 
-from shardgate.core.errors import MalformedRequestError
+from shardgate.core.errors import HeadTooLargeError, MalformedRequestError
 from shardgate.core.http import Field
-from shardgate.core.limits import FIELDS_MAX, REMEMBERED_LINES_MAX
+from shardgate.core.limits import FIELDS_MAX, REMEMBERED_LINE_BYTES_MAX, REMEMBERED_LINES_MAX
 
 TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _VISIBLE = rb"[\x21-\x7e\x80-\xff]"
-_LINE = re.compile(rb"(%s):[ \t]*(|%s(?:[\t\x20-\x7e\x80-\xff]*%s)?)[ \t]*" % (TOKEN, _VISIBLE, _VISIBLE))
+# Possessive: where a long run of spaces is refused, it must not be tried at each of its lengths.
+_LINE = re.compile(rb"(%s):[ \t]*+(|%s(?:[\t\x20-\x7e\x80-\xff]*%s)?)[ \t]*" % (TOKEN, _VISIBLE, _VISIBLE))
 
 # RFC 9110 section 7.6.1, with the two that old proxies still send.
 HOP_BY_HOP = frozenset(
@@ -46,13 +47,13 @@ class FieldReader:
     def read(self, section: bytes) -> list[Field]:
         """The fields of a section: lines without the empty one at its end, joined by CRLF.
 
-        Raises MalformedRequestError; a reply's reader turns it into a broken reply.
+        Raises a ClientError; a reply's reader turns it into a broken reply.
         """
         if not section:
             return []
         lines = section.split(b"\r\n")
         if len(lines) > FIELDS_MAX:
-            raise MalformedRequestError(f"more than {FIELDS_MAX} header fields")
+            raise HeadTooLargeError(f"more than {FIELDS_MAX} header fields")
         memory = self._memory
         return [memory.get(line) or self._parse(line) for line in lines]
 
@@ -62,7 +63,8 @@ class FieldReader:
             raise MalformedRequestError("a header line is not `name: value` as RFC 9110 section 5 says")
         name, value = match.groups()
         field = (name.lower(), value, b"%s: %s\r\n" % (name, value))
-        if len(self._memory) >= REMEMBERED_LINES_MAX:
-            self._memory.clear()
-        self._memory[line] = field
+        if len(line) <= REMEMBERED_LINE_BYTES_MAX:
+            if len(self._memory) >= REMEMBERED_LINES_MAX:
+                self._memory.clear()
+            self._memory[line] = field
         return field

@@ -6,7 +6,7 @@ Hot path: costs a look-up for each line that was seen before.
 
 import re
 
-from shardgate.core.errors import BrokenReplyError, MalformedRequestError
+from shardgate.core.errors import BrokenReplyError, ClientError
 from shardgate.core.http import Field, ReplyHead
 from shardgate.core.wire.fields import HOP_BY_HOP, FieldReader
 
@@ -34,7 +34,7 @@ class ReplyHeadParser:
         minor, status, reason = match.groups()
         try:
             fields = self._reader.read(head[match.end() : -2])
-        except MalformedRequestError as error:
+        except ClientError as error:
             raise BrokenReplyError("a shard's header section is malformed") from error
         length: bytes | None = None
         coding: bytes | None = None
@@ -58,14 +58,15 @@ class ReplyHeadParser:
             int(status),
             reason or b"",
             crossing,
-            _length(length, coding),
+            _length(length, coding, minor),
             coding is not None,
             b"close" not in connection if minor == b"1" else b"keep-alive" in connection,
         )
 
 
-def _length(length: bytes | None, coding: bytes | None) -> int | None:
-    if coding is not None and (length is not None or coding.lower() != b"chunked"):
+def _length(length: bytes | None, coding: bytes | None, minor: bytes) -> int | None:
+    # RFC 9112 section 6.1: a 1.0 message has no transfer coding.
+    if coding is not None and (length is not None or coding.lower() != b"chunked" or minor == b"0"):
         raise BrokenReplyError("a shard's reply is framed in two ways, or in one we do not know")
     if length is None:
         return None

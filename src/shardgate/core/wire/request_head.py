@@ -27,7 +27,7 @@ from shardgate.core.wire.fields import HOP_BY_HOP, TOKEN, FieldReader
 
 _REQUEST_LINE = re.compile(rb"(%s) ([\x21\x22\x24-\x7e]+) HTTP/1\.([01])\r\n" % TOKEN)
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
-_HOST = re.compile(rb"[A-Za-z0-9.\-_]*(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+_HOST = re.compile(rb"[A-Za-z0-9.\-_]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _LENGTH = re.compile(rb"\d{1,18}")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
 
@@ -38,16 +38,14 @@ _OURS = frozenset(
         b"expect",
         b"forwarded",
         b"host",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-port",
-        b"x-forwarded-proto",
+        b"proxy",
         b"x-original-url",
         b"x-real-ip",
         b"x-request-id",
         b"x-rewrite-url",
     }
 )
+_OUR_PREFIXES = (b"proxy-", b"shardgate-", b"x-forwarded-")
 _DROPPED = HOP_BY_HOP | _OURS
 _CONDITIONS = frozenset(
     {
@@ -67,6 +65,8 @@ _NEVER_NOMINATED = _OURS | {
     b"cookie",
     b"idempotency-key",
     b"via",
+    b"x-forwarded-for",
+    b"x-forwarded-proto",
 }
 
 
@@ -85,7 +85,7 @@ class RequestHeadParser:
         Raises a ClientError; the connection cannot go on after it.
         """
         match = _REQUEST_LINE.match(head)
-        if match is None:
+        if match is None or match.end() - 2 > TARGET_BYTES_MAX:
             raise _bad_request_line(head)
         method, target, minor = match.groups()
         block = head[match.end() : -2]
@@ -122,14 +122,7 @@ def interpret(fields: list[Field]) -> RequestFields:
         else:
             values[name] = value
     options = _connection_options(values)
-    crossing = [
-        (name, line)
-        for name, _, line in fields
-        if name not in _DROPPED
-        and name not in options
-        and name.replace(b"_", b"-") not in _DROPPED
-        and not name.startswith(b"shardgate-")
-    ]
+    crossing = [(name, line) for name, _, line in fields if name not in options and _crosses(name.replace(b"_", b"-"))]
     length, chunked = _framing(values, repeated)
     request_id = values.get(b"x-request-id")
     return RequestFields(
@@ -146,6 +139,10 @@ def interpret(fields: list[Field]) -> RequestFields:
     )
 
 
+def _crosses(name: bytes) -> bool:
+    return name not in _DROPPED and not name.startswith(_OUR_PREFIXES)
+
+
 def _bad_request_line(head: bytes) -> MalformedRequestError | TargetTooLongError:
     line = head.partition(b"\r\n")[0]
     if len(line) > TARGET_BYTES_MAX:
@@ -154,7 +151,9 @@ def _bad_request_line(head: bytes) -> MalformedRequestError | TargetTooLongError
 
 
 def _host(values: dict[bytes, bytes], repeated: set[bytes]) -> bytes:
-    host = values.get(b"host", b"")
+    host = values.get(b"host")
+    if host is None:
+        return b""  # HTTP/1.0 may leave it out
     if b"host" in repeated or _HOST.fullmatch(host) is None:
         raise MalformedRequestError("a request needs exactly one valid Host field")
     return host
@@ -188,13 +187,10 @@ def _connection_options(values: dict[bytes, bytes]) -> frozenset[bytes]:
 
 
 def _as_http10(fields: RequestFields) -> RequestFields:
-    """RFC 9112 section 6.1: a 1.0 message has no transfer coding; section 9.3: it closes unless asked not to."""
+    """RFC 9112 section 6.1: a 1.0 message has no transfer coding; section 9.3: its connection may close."""
     if fields.chunked:
         raise MalformedRequestError("HTTP/1.0 has no Transfer-Encoding")
-    stays = b"keep-alive" in fields.values.get(b"connection", b"").lower()
-    return msgspec.structs.replace(
-        fields, host=fields.host or b"localhost", keep_alive=stays and fields.keep_alive, expects_continue=False
-    )
+    return msgspec.structs.replace(fields, host=fields.host or b"localhost", keep_alive=False, expects_continue=False)
 
 
 def _origin_form(target: bytes, host: bytes) -> bytes:
