@@ -9,7 +9,7 @@ SHARDS   ?= 3
 SEED     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence bench lock clean
+.PHONY: help setup demo test check format equivalence bench bench-pages lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=3 SEED=…
 
 bench: $(READY) ## CPU a relayed request and a gather, over stub shards
 	@$(BIN)/python -m bench.run
+
+bench-pages: $(READY) ## what a page costs, however deep, over 2 to 16 shards
+	@$(BIN)/python -m bench.pages
 
 lock: $(READY) ## choose newer versions of what is used
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
