@@ -1,0 +1,1 @@
+"""What gateways must remember and agree on: for now the directory of tenants."""

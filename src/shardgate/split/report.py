@@ -1,0 +1,169 @@
+"""What a person sees of a split: the plan, how far it is, and what was verified."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final, TypeAlias
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table as Grid
+
+from shardgate.split.plan import Plan
+from shardgate.split.schema import Table
+from shardgate.split.verify import Verified
+
+Showing: TypeAlias = AbstractContextManager[Callable[[int], None]]
+
+_LINE_EVERY_S: Final = 2.0
+_FRAME: Final = 3  # a space on either side of a cell, and a line
+_VERDICTS: Final = 26  # the last two columns of the verification, with all frames but the shards'
+
+
+class Report:
+    """Writes to one console; on a terminal progress is a bar, elsewhere a line now and then."""
+
+    __slots__ = ("_begun_at", "_console", "_copied", "_verified")
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._begun_at = time.perf_counter()
+        self._copied = 0
+        self._verified = 0
+
+    def stage(self, text: str) -> None:
+        self._console.print(text, style="dim", highlight=False)
+
+    def plan(self, plan: Plan, warnings: Sequence[str], count: Callable[[Table], int]) -> None:
+        reference = {table.name: count(table) for table in plan.ownership.reference}
+        divided = sum(load.rows for load in plan.loads)
+        self._copied = divided + sum(reference.values())
+        self._verified = divided + sum(reference.values()) * len(plan.shards)
+        self._roles(plan, reference)
+        self._loads(plan)
+        for warning in warnings:
+            self._console.print("[yellow]warning:[/] ", end="")
+            self._console.print(warning, markup=False, highlight=False, soft_wrap=True)
+
+    def copying(self) -> Showing:
+        return self._progress("copying", self._copied)
+
+    def verifying(self) -> Showing:
+        return self._progress("verifying", self._verified)
+
+    def verification(self, verified: Sequence[Verified], shards: Sequence[str]) -> None:
+        """As many shards side by side as there is room for; the others in a grid below."""
+        tables = max((len(each.table) for each in verified), default=0)
+        counts = max((len(f"{each.source_rows:,}") for each in verified), default=0)
+        cell = max(counts, *(len(name) for name in shards)) + _FRAME
+        room = max(1, (self._console.width - tables - cell - _VERDICTS) // cell)
+        for first in range(0, len(shards), room):
+            self._console.print(_verification(verified, shards, slice(first, first + room)))
+
+    def end(self, verified: Sequence[Verified], *, shards: int) -> None:
+        took_s = time.perf_counter() - self._begun_at
+        if not verified:
+            line = f"split: finished, {shards} shards had been verified before, in {took_s:.1f} s"
+        else:
+            rows = sum(each.source_rows for each in verified)
+            line = f"split: verified, {len(verified)} tables, {rows} rows, {shards} shards in {took_s:.1f} s"
+        self._console.print(line, highlight=False, soft_wrap=True)
+
+    def _roles(self, plan: Plan, reference: dict[str, int]) -> None:
+        grid = Grid(title="tables", title_justify="left")
+        for name in ("table", "is", "by"):
+            grid.add_column(name)
+        grid.add_column("rows", justify="right")
+        for owned in plan.ownership.owned:
+            rows = sum(plan.survey.rows[owned.table.name])
+            kind = "divided" if len(owned.path) > 1 else "the tenants"
+            grid.add_row(escape(owned.table.name), kind, escape(" → ".join(owned.path)), f"{rows:,}")
+        for name, rows in reference.items():
+            grid.add_row(escape(name), "reference", "whole on each shard", f"{rows:,}")
+        for table in plan.ownership.empty:
+            grid.add_row(escape(table.name), "empty", "made without rows", "")
+        self._console.print(grid)
+
+    def _loads(self, plan: Plan) -> None:
+        grid = Grid(title="shards", title_justify="left")
+        for name in ("shard", "tenants", "rows", "bytes"):
+            grid.add_column(name, justify="left" if name == "shard" else "right")
+        for load in plan.loads:
+            grid.add_row(load.name, f"{load.tenants:,}", f"{load.rows:,}", f"{load.bytes:,}")
+        self._console.print(grid)
+        self._console.print(
+            f"imbalance: the fullest shard is {plan.imbalance:.2%} above the average",
+            highlight=False,
+        )
+        if plan.lonely:
+            self._console.print(f"           it holds one tenant only: {plan.lonely}", markup=False)
+
+    @contextmanager
+    def _progress(self, verb: str, total: int) -> Iterator[Callable[[int], None]]:
+        if self._console.is_terminal:
+            with _bar(self._console) as progress:
+                task = progress.add_task(verb, total=total)
+                yield lambda rows: progress.advance(task, rows)
+            return
+        yield _Lines(self._console, verb, total)
+
+
+class _Lines:
+    """Progress where no terminal is: a line every two seconds."""
+
+    __slots__ = ("_console", "_done", "_said_at", "_total", "_verb")
+
+    def __init__(self, console: Console, verb: str, total: int) -> None:
+        self._console = console
+        self._verb = verb
+        self._total = total
+        self._done = 0
+        self._said_at = time.perf_counter()
+
+    def __call__(self, rows: int) -> None:
+        self._done += rows
+        now = time.perf_counter()
+        if now - self._said_at >= _LINE_EVERY_S:
+            self._said_at = now
+            line = f"{self._verb}: {self._done:,} of {self._total:,} rows"
+            self._console.print(line, highlight=False)
+
+
+def _verification(verified: Sequence[Verified], shards: Sequence[str], shown: slice) -> Grid:
+    grid = Grid(title="verification: rows, and their checksums", title_justify="left")
+    grid.add_column("table", no_wrap=True)
+    for name in ("source", *shards[shown]):
+        grid.add_column(name, justify="right", no_wrap=True)
+    for name in ("rows", "checksum"):
+        grid.add_column(name, no_wrap=True)
+    for each in verified:
+        counts = [f"{content.rows:,}" for content in each.found[shown]]
+        grid.add_row(escape(each.table), f"{each.source_rows:,}", *counts, *_verdict(each))
+    return grid
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def _verdict(each: Verified) -> tuple[str, str]:
+    rows = "= sum" if each.divided else "= each"
+    return (
+        rows if each.complete else "[red]DIFFER[/]",
+        "equal" if each.sent == each.found else "[red]DIFFERS[/]",
+    )
