@@ -60,9 +60,13 @@ def test_check_tells_every_mistake_with_its_line_and_exits_with_1(tmp_path: Path
 def test_explain_says_what_each_shard_is_asked_and_how_the_page_is_cut(config: str) -> None:
     code, said = run("explain", "GET", "/events?order=-name&limit=20&offset=8000", "-c", config)
     assert code == 0
-    assert "north: GET /events?order=-name&limit=8020" in said
-    assert "south: GET /events?order=-name&limit=8020" in said
+    assert "it is deep: blocks like these find where it begins on each shard" in said
     assert "sorted by name down, id up" in said
+    code, said = run("explain", "GET", "/events?order=-name&limit=20&offset=40", "-c", config)
+    assert code == 0
+    assert "north: GET /events?order=-name&limit=60" in said
+    assert "south: GET /events?order=-name&limit=60" in said
+    assert "rows 40 to 60 of the merged list are the page" in said
 
 
 def test_explain_says_who_refuses_and_exits_with_1(config: str) -> None:

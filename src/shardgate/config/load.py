@@ -69,7 +69,10 @@ def load(path: Path) -> Loaded:
 def _shards(config: Config, mistakes: list[Mistake]) -> dict[str, Shard]:
     shards: dict[str, Shard] = {}
     for name, given in config.shards.items():
-        entry = ShardConfig(url=given) if isinstance(given, str) else given
+        entry: ShardConfig | None
+        entry = ShardConfig(url=given) if isinstance(given, str) else _entry(name, given, mistakes)
+        if entry is None:
+            continue
         url = urlsplit(entry.url)
         if url.scheme != "http" or not url.hostname or url.path not in {"", "/"} or url.query:
             cure = "write it as `http://host:port`"
@@ -79,6 +82,11 @@ def _shards(config: Config, mistakes: list[Mistake]) -> dict[str, Shard]:
     if not config.shards:
         mistakes.append(Mistake("shards", "there is no shard", "add `north: http://127.0.0.1:8101`"))
     return shards
+
+
+def _entry(name: str, given: object, mistakes: list[Mistake]) -> ShardConfig | None:
+    entry: ShardConfig | None = convert_all(given, ShardConfig, f"shards.{name}", mistakes)
+    return entry
 
 
 def _listen(config: Config, mistakes: list[Mistake]) -> tuple[str, int]:

@@ -18,8 +18,8 @@ class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """shardgate.yaml."""
 
-    shards: dict[str, ShardConfig | str]
-    """Shard → its URL, or its URL and more."""
+    shards: dict[str, Any]
+    """Shard → its URL, or a ShardConfig; each is read by itself, so that a mistake names its shard."""
     listen: str = "127.0.0.1:8080"
     workers: int = 0
     """Processes; 0: one a core."""

@@ -45,13 +45,15 @@ class Request(msgspec.Struct):
     body: bytes = b""
 
 
-class ReplyHead(msgspec.Struct, gc=False):
-    """The head of a shard's reply."""
+class ReplyHead(msgspec.Struct, frozen=True, gc=False):
+    """The head of a shard's reply; shared between replies."""
 
     status: int
     reason: bytes
     fields: list[Field]
     """What crosses the gateway: without hop-by-hop fields and framing."""
+    lines: bytes
+    """The same, as they are written."""
     content_length: int | None
     chunked: bool
     keep_alive: bool

@@ -6,12 +6,13 @@ Holds: the order is total (a tie-breaker ends it) and it is the application's; a
 found out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from operator import le
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import astuple
 
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError
 
@@ -41,59 +42,70 @@ def sort_key(config: KeyConfig) -> SortKey:
 
 
 class Ranking:
-    """The sort keys of rows, decoded: columns in the order's significance, one value a row."""
+    """The sort keys of rows, decoded: one tuple a row, in the order's significance."""
 
-    __slots__ = ("_columns", "_order")
+    __slots__ = ("_decoder", "_nulls", "_order", "_stretches", "rows")
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, keys: Mapping[str, SortKey]) -> None:
         self._order = order
-        self._columns: list[list[_Key]] = [[] for _ in order]
+        self._decoder = _decoder(tuple((name, keys[name]) for name, _ in order))
+        self._nulls = tuple(keys[name].nulls for name, _ in order)
+        self._stretches = _stretches(order)
+        self.rows: list[tuple[_Key, ...]] = []
 
-    def add(self, body: bytes, keys: Mapping[str, SortKey]) -> int:
+    def add(self, body: bytes) -> int:
         """Take in one shard's rows; returns how many.
 
         Raises BrokenReplyError where a row lacks a key or has it in another type, OrderBrokenError where the rows
         are not in this order.
         """
-        names = tuple(name for name, _ in self._order)
-        decoder = _decoder(tuple((name, keys[name]) for name in names))
         try:
-            rows = decoder.decode(body)
+            rows = list(map(astuple, self._decoder.decode(body)))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BrokenReplyError(
                 "a shard's row lacks a sort key, or has it in another type", log=str(error)
             ) from error
-        columns = [
-            _nulls_in_place([getattr(row, f"k{n}") for row in rows], keys[name].nulls) for n, name in enumerate(names)
-        ]
-        _check(columns, self._order)
-        for column, more in zip(self._columns, columns, strict=True):
-            column.extend(more)
+        if any(self._nulls):
+            rows = [_nulls_in_place(row, self._nulls) for row in rows]
+        self._check(rows)
+        self.rows += rows
         return len(rows)
 
     def sorted(self) -> list[int]:
-        """The positions of the rows, as they were added, in the merged order.
-
-        Python's sort finds the shards' runs and merges them (timsort); mixed directions sort by each stretch of one
-        direction, the least significant first, since it is stable.
-        """
-        positions = list(range(len(self._columns[0]))) if self._columns else []
-        for start, end, descends in reversed(_stretches(self._order)):
-            values = _combined(self._columns[start:end])
-            positions.sort(key=values.__getitem__, reverse=descends)
-        return positions
+        """The positions of the rows, as they were added, in the merged order."""
+        return self._sort(self.rows)
 
     def comparable(self, start: int, end: int) -> list[Any]:
         """The keys of rows start to end, as they were added, as values that compare in this order."""
-        columns = [
-            [_Down(value) for value in column[start:end]] if descends else column[start:end]
-            for column, (_, descends) in zip(self._columns, self._order, strict=True)
+        down = [descends for _, descends in self._order]
+        if not any(down):
+            return self.rows[start:end]
+        return [
+            tuple(_Down(value) if descends else value for value, descends in zip(row, down, strict=True))
+            for row in self.rows[start:end]
         ]
-        return list(zip(*columns, strict=True))
 
-    def values(self, name: str) -> list[_Key]:
-        """The column of one key."""
-        return self._columns[[key for key, _ in self._order].index(name)]
+    def _sort(self, rows: list[tuple[_Key, ...]]) -> list[int]:
+        """Python's sort finds the shards' runs and merges them (timsort).
+
+        Mixed directions sort by each stretch of one direction, the least significant first, since it is stable.
+        """
+        positions = list(range(len(rows)))
+        for start, end, descends in reversed(self._stretches):
+            part = rows if len(self._stretches) == 1 else [row[start:end] for row in rows]
+            positions.sort(key=part.__getitem__, reverse=descends)
+        return positions
+
+    def _check(self, rows: list[tuple[_Key, ...]]) -> None:
+        """Each shard's rows must be in the order that the rule says, or a merge would be silently wrong."""
+        if len(self._stretches) == 1:
+            first, second = (rows[1:], rows) if self._stretches[0][2] else (rows, rows[1:])
+            in_order = all(map(le, first, second))
+        else:
+            in_order = self._sort(rows) == list(range(len(rows)))
+        if not in_order:
+            names = ", ".join(f"-{name}" if descends else name for name, descends in self._order)
+            raise OrderBrokenError(f"a shard's rows are not in the order {names} that the rule declares")
 
 
 class _Down:
@@ -124,32 +136,14 @@ def _stretches(order: Order) -> list[tuple[int, int, bool]]:
     return stretches
 
 
-def _combined(columns: Sequence[list[_Key]]) -> Sequence[Any]:
-    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
-
-
-def _nulls_in_place(column: list[_Key], nulls: str | None) -> list[_Key]:
-    if nulls is None:
-        return column
-    empty = 0 if nulls == "first" else 2
-    return [(empty, 0) if value is None else (1, value) for value in column]  # type: ignore[misc]
-
-
-def _check(columns: list[list[_Key]], order: Order) -> None:
-    """Each shard's rows must be in the order that the rule says, or a merge would be silently wrong."""
-    stretches = _stretches(order)
-    if len(stretches) == 1:
-        values = _combined(columns)
-        first, second = (values, values[1:]) if not stretches[0][2] else (values[1:], values)
-        in_order = all(map(le, first, second))
-    else:
-        ranking = list(range(len(columns[0])))
-        for start, end, descends in reversed(stretches):
-            ranking.sort(key=_combined(columns[start:end]).__getitem__, reverse=descends)
-        in_order = ranking == list(range(len(columns[0])))
-    if not in_order:
-        names = ", ".join(f"-{name}" if descends else name for name, descends in order)
-        raise OrderBrokenError(f"a shard's rows are not in the order {names} that the rule declares")
+def _nulls_in_place(row: tuple[_Key, ...], nulls: tuple[str | None, ...]) -> tuple[_Key, ...]:
+    """A key that may be null becomes a pair, whose first value says where it stands among the others."""
+    placed: list[Any] = list(row)
+    for n, where in enumerate(nulls):
+        if where is not None:
+            empty = (0 if where == "first" else 2, 0)
+            placed[n] = empty if row[n] is None else (1, row[n])
+    return tuple(placed)
 
 
 @lru_cache(maxsize=256)

@@ -1,19 +1,27 @@
 """One client connection: bytes → requests → handler → bytes, one request at a time.
 
-Holds: requests that a client sends ahead wait in a bounded buffer; a request that is not plainly valid is answered and the
-connection closed; a client that leaves cancels what runs for it.
+Holds: requests that a client sends ahead wait in a bounded buffer, and for as long as it does not read what it asked
+for before; a request that is not plainly valid is answered and the connection closed; a client that leaves cancels
+what runs for it.
 Never: knows a route or a shard.
 Hot path: a request without a body goes from `data_received` to the handler in one call.
 """
 
 import asyncio
+import re
 from typing import Protocol, cast
 
 import msgspec
 
-from shardgate.core.errors import BodyTooLargeError, ClientError, HeadTooLargeError, SlowRequestError
+from shardgate.core.errors import (
+    BodyTooLargeError,
+    ClientError,
+    HeadTooLargeError,
+    SlowRequestError,
+    TargetTooLongError,
+)
 from shardgate.core.http import Reply, ReplyHead, Request
-from shardgate.core.limits import HEAD_BYTES_MAX, LINGER_S, WRITE_BUFFER_BYTES_MAX
+from shardgate.core.limits import HEAD_BYTES_MAX, LINGER_S, TARGET_BYTES_MAX, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.problem import problem_reply
 from shardgate.core.wire.chunked import ChunkedDecoder
 from shardgate.core.wire.forwarding import hop_lines, relayed_head, whole_reply
@@ -22,6 +30,7 @@ from shardgate.net.clock import now
 from shardgate.net.watch import Watch
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 
 
 class Work(Protocol):
@@ -75,12 +84,15 @@ class ClientConnection(asyncio.Protocol):
         "_draining",
         "_eof",
         "_handler",
+        "_head_begun",
         "_keep_alive",
         "_parser",
         "_pausable",
         "_request",
         "_settings",
+        "_stalled",
         "_transport",
+        "_unsent",
         "_watch",
         "_work",
         "_writes_body",
@@ -109,6 +121,9 @@ class ClientConnection(asyncio.Protocol):
         self._closing = False
         self._eof = False
         self._draining = False
+        self._head_begun = False
+        self._stalled = False  # the client does not read what was written
+        self._unsent = 0
         self.busy = False
         """A request is with the handler."""
         self.peer = ""
@@ -140,7 +155,9 @@ class ClientConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         # A half-closed client still reads its replies, as `printf … | nc` does.
         self._eof = True
-        return self.busy
+        if self._buffer and not self.busy:
+            asyncio.get_running_loop().call_soon(self._next)
+        return self.busy or bool(self._buffer)
 
     def data_received(self, data: bytes) -> None:
         if self._draining:
@@ -148,7 +165,7 @@ class ClientConnection(asyncio.Protocol):
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
-        if self.busy:
+        if self.busy or self._stalled:
             self._hold(data)
         elif self._request is not None:
             self._read_body(self._request, data)
@@ -156,18 +173,27 @@ class ClientConnection(asyncio.Protocol):
             self._read_head(data)
 
     def pause_writing(self) -> None:
+        self._stalled = True
         if self._pausable is not None:
             self._pausable.pause()
 
     def resume_writing(self) -> None:
+        self._stalled = False
         if self._pausable is not None:
             self._pausable.resume()
+        elif self._buffer:
+            self._go_on()
 
     def expire(self) -> None:
         """No request came in time (RFC 9110 section 15.5.9); an idle connection is closed in silence."""
-        if self.busy:
+        if self.busy or self._transport is None:
             return
-        if self._draining:
+        unsent = self._transport.get_write_buffer_size()
+        if unsent and (not self._unsent or unsent < self._unsent):
+            # The end of a reply is still on its way to a slow client.
+            self._unsent = unsent
+            self.deadline_at = now() + self._settings.idle_timeout_s
+        elif unsent or self._draining:
             self.abort()
         elif self._buffer or self._request is not None:
             self._refuse(SlowRequestError("the request did not arrive in time"))
@@ -196,7 +222,9 @@ class ClientConnection(asyncio.Protocol):
     def begin(self, head: ReplyHead, data: bytes, *, has_body: bool, stream: BackPressure) -> None:
         """Send the head of a shard's reply and the first piece of its body; the rest follows by `write`."""
         framing = b""
-        if head.content_length is not None:
+        if head.status == 204:
+            pass  # RFC 9110 section 8.6: whatever the shard says, there is no Content-Length
+        elif head.content_length is not None:
             framing = b"Content-Length: %d\r\n" % head.content_length
         elif has_body:
             # RFC 9112 section 6.1: a 1.0 client does not know chunks; the end of the connection is the end.
@@ -232,14 +260,14 @@ class ClientConnection(asyncio.Protocol):
     # Inside.
 
     def _read_head(self, data: bytes) -> None:
-        while data.startswith(b"\r\n"):
-            data = data[2:]  # RFC 9112 section 2.2: an empty line before a request is forgiven
+        if data.startswith(b"\r\n"):
+            data = _EMPTY_LINES.sub(b"", data, 1)  # RFC 9112 section 2.2: an empty line before a request is forgiven
         end = data.find(b"\r\n\r\n")
-        if end < 0 or end > HEAD_BYTES_MAX:
-            if len(data) > HEAD_BYTES_MAX:
-                self._refuse(HeadTooLargeError(f"the header section is larger than {HEAD_BYTES_MAX} bytes"))
-            else:
-                self._hold(data)
+        if (end if end >= 0 else len(data) - 3) > HEAD_BYTES_MAX:
+            self._refuse(_head_too_large(data))
+            return
+        if end < 0:
+            self._await_more(data)
             return
         try:
             request = self._parser.parse(data[: end + 2])
@@ -248,6 +276,7 @@ class ClientConnection(asyncio.Protocol):
             return
         fields = request.fields
         self._request = request
+        self._head_begun = False
         self._writes_body = request.sent_method != b"HEAD"
         self._keep_alive = fields.keep_alive and not self._closing
         rest = data[end + 4 :]
@@ -264,6 +293,7 @@ class ClientConnection(asyncio.Protocol):
         if request.fields.expects_continue and not rest and self._transport is not None:
             self._transport.write(_CONTINUE)
         self._chunked = ChunkedDecoder() if request.fields.chunked else None
+        self.deadline_at = now() + self._settings.header_timeout_s
         self._read_body(request, rest)
 
     def _read_body(self, request: Request, data: bytes) -> None:
@@ -287,6 +317,8 @@ class ClientConnection(asyncio.Protocol):
             self._body, self._body_size, self._chunked = [], 0, None
             self._buffer = rest
             self._dispatch(request)
+        elif piece:
+            self.deadline_at = now() + self._settings.header_timeout_s
 
     def _dispatch(self, request: Request) -> None:
         self.busy = True
@@ -295,8 +327,15 @@ class ClientConnection(asyncio.Protocol):
     def _hold(self, data: bytes) -> None:
         """Keep what came ahead; a client that sends on and on without reading waits."""
         self._buffer = data
-        if self.busy and len(data) > HEAD_BYTES_MAX and self._transport is not None:
+        if len(data) > HEAD_BYTES_MAX and self._transport is not None:
             self._transport.pause_reading()
+
+    def _await_more(self, data: bytes) -> None:
+        """A head that has begun must end in its own time, however long the connection idled before."""
+        if not self._head_begun:
+            self._head_begun = True
+            self.deadline_at = now() + self._settings.header_timeout_s
+        self._buffer = data
 
     def _finished(self) -> None:
         self.busy = False
@@ -308,21 +347,26 @@ class ClientConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._draining:
             return
+        self.deadline_at = now() + self._settings.idle_timeout_s
+        self._unsent = 0
         if not self._keep_alive or self._closing or (self._eof and not self._buffer):
             transport.close()
-            return
-        self.deadline_at = now() + self._settings.idle_timeout_s
-        if self._buffer:
-            transport.resume_reading()
-            # By way of the loop: a long pipeline must not become a deep recursion.
-            asyncio.get_running_loop().call_soon(self._next)
+        elif self._buffer and not self._stalled:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
+        # By way of the loop: a long pipeline must not become a deep recursion.
+        asyncio.get_running_loop().call_soon(self._next)
 
     def _next(self) -> None:
-        if not self.busy and self._transport is not None and self._buffer:
-            data, self._buffer = self._buffer, b""
-            self.data_received(data)
-            if self._eof and not self.busy:
-                self.close()
+        if self.busy or self._stalled or self._closing or not self._buffer:
+            return
+        data, self._buffer = self._buffer, b""
+        self.data_received(data)
+        if self._eof and not self.busy and (self._head_begun or self._request is not None):
+            self.close()  # the rest of this request will never come
 
     def _refuse(self, error: ClientError) -> None:
         """Answer, and close: where this request ends, and where another would begin, is not known."""
@@ -335,6 +379,13 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write_eof()
             self.deadline_at = now() + LINGER_S
+            self._transport.resume_reading()
+
+
+def _head_too_large(data: bytes) -> ClientError:
+    if b"\r\n" not in data[: TARGET_BYTES_MAX + 2]:
+        return TargetTooLongError(f"the request line is longer than {TARGET_BYTES_MAX} bytes")
+    return HeadTooLargeError(f"the header section is larger than {HEAD_BYTES_MAX} bytes")
 
 
 def _too_large(settings: Settings) -> BodyTooLargeError:

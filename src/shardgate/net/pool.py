@@ -1,6 +1,7 @@
 """Connections to one address: lends idle ones, opens new ones up to a bound, lets calls wait beyond it.
 
-Holds: at most `connections_max` are open; a waiting call is served first in, first out; nothing waits past its deadline.
+Holds: at most `connections_max` are open; a waiting call is served first in, first out; nothing waits past its
+deadline.
 Never: knows which shard lives at the address.
 Hot path: `start` on an idle connection is a pop and a write.
 """
@@ -110,9 +111,9 @@ class Pool:
         tasks.start(self._connect(call), "connect again")
 
     def expire(self) -> None:
-        """A tick: close the connections that have idled too long, the oldest first."""
+        """Each tick: close the connections that have idled too long, the oldest first."""
         instant = now()
-        self.deadline_at = instant + self._idle_timeout_s / 4
+        self.deadline_at = instant
         while self._idle and instant - (self._idle[0].idle_at or 0.0) > self._idle_timeout_s:
             self._idle.pop(0).abort()
 
@@ -123,14 +124,16 @@ class Pool:
                 _, connection = await loop.create_connection(
                     lambda: UpstreamConnection(self, self._parser), self._host, self._port
                 )
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: the host is no name that DNS knows
             call.fail(ShardDownError("the shard cannot be reached", log=str(error)))
             self._one_less()
             return
         if call.done:
             self.released(connection)
-        else:
+        elif connection.usable:
             connection.send(call)
+        else:
+            call.fail(ShardDownError("the shard cannot be reached", log="it closed the new connection at once"))
 
     def _one_less(self) -> None:
         self._open -= 1

@@ -10,9 +10,9 @@ from typing import Protocol, cast
 
 from shardgate.core.errors import (
     BrokenReplyError,
+    ClientError,
     DeadlineError,
     LostReplyError,
-    MalformedRequestError,
     ShardgateError,
 )
 from shardgate.core.http import ReplyHead
@@ -124,7 +124,18 @@ class Call:
 class UpstreamConnection(asyncio.Protocol):
     """A connection that carries one call at a time."""
 
-    __slots__ = ("_buffer", "_call", "_chunked", "_head", "_owner", "_parser", "_remaining", "_transport", "idle_at")
+    __slots__ = (
+        "_buffer",
+        "_call",
+        "_chunked",
+        "_head",
+        "_owner",
+        "_parser",
+        "_paused",
+        "_remaining",
+        "_transport",
+        "idle_at",
+    )
 
     def __init__(self, owner: ConnectionOwner, parser: ReplyHeadParser) -> None:
         self._owner = owner
@@ -134,6 +145,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._buffer = b""
         self._head: ReplyHead | None = None
         self._chunked: ChunkedDecoder | None = None
+        self._paused = False
         self._remaining: int | None = 0  # bytes to come; None: until the connection ends
         self.idle_at: float | None = None
         """Since when the connection waits for work again; None: it is new."""
@@ -159,11 +171,13 @@ class UpstreamConnection(asyncio.Protocol):
     def pause_reading(self) -> None:
         """Stop taking bytes; the upstream feels it."""
         if self.usable:
+            self._paused = True
             cast("asyncio.Transport", self._transport).pause_reading()
 
     def resume_reading(self) -> None:
         """Take bytes again."""
         if self.usable:
+            self._paused = False
             cast("asyncio.Transport", self._transport).resume_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -189,7 +203,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._owner.lost(self)
         if call is None or call.done:
             return
-        if self._head is not None and self._remaining is None and self._chunked is None:
+        if exc is None and self._head is not None and self._remaining is None and self._chunked is None:
             call.end()
             call.sink.reply_end()
         elif self._head is not None or self._buffer:
@@ -204,20 +218,18 @@ class UpstreamConnection(asyncio.Protocol):
             call.fail(LostReplyError("the connection to the shard broke; the change may have been made or not"))
 
     def _read_head(self, call: Call, data: bytes) -> None:
-        end = data.find(b"\r\n\r\n")
-        if end < 0:
-            if len(data) > HEAD_BYTES_MAX:
+        head, rest = None, data
+        while head is None or head.status < 200:  # 1xx: the reply itself is still to come
+            end = rest.find(b"\r\n\r\n")
+            if (end if end >= 0 else len(rest) - 3) > HEAD_BYTES_MAX:
                 raise BrokenReplyError("a shard's header section is too large")
-            self._buffer = data
-            return
-        head = self._parser.parse(data[: end + 2])
-        self._buffer = b""
-        rest = data[end + 4 :]
-        if head.status < 200:
+            self._buffer = rest if end < 0 else b""
+            if end < 0:
+                return
+            head = self._parser.parse(rest[: end + 2])
+            rest = rest[end + 4 :]
             if head.status == 101:
                 raise BrokenReplyError("a shard switches protocols unasked")
-            self._read_head(call, rest)
-            return
         self._head = head
         self._frame(call, head)
         # Head and first piece go on together: one write to the client instead of two (8 µs a request).
@@ -248,7 +260,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self._chunked is not None:
             try:
                 piece = self._chunked.feed(data)
-            except MalformedRequestError as error:
+            except ClientError as error:
                 raise BrokenReplyError("a shard's chunked coding is broken") from error
             return piece, (not self._chunked.rest if self._chunked.done else None)
         if self._remaining is None:
@@ -264,12 +276,18 @@ class UpstreamConnection(asyncio.Protocol):
             return
         call.end()
         self._call = None
-        reusable = clean and self._head is not None and self._head.keep_alive
+        reusable = clean and self._head is not None and self._head.keep_alive and not self._still_sends(call)
         self._head = None
         self._chunked = None
         self._remaining = 0
+        if self._paused:
+            self.resume_reading()  # the client was slow for the end of this reply; the next one's is not
         if reusable:
             self._owner.released(self)
         else:
             self.abort()
         call.sink.reply_end()
+
+    def _still_sends(self, call: Call) -> bool:
+        """A reply that came before its request was sent whole: the upstream may never read the rest."""
+        return bool(call.body) and cast("asyncio.Transport", self._transport).get_write_buffer_size() > 0

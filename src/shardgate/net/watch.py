@@ -48,7 +48,7 @@ class Watch:
         self._waiting.discard(watched)
 
     def _tick(self) -> None:
+        self.start()  # first: whatever fails below, the next tick comes
         instant = now()
         for watched in [watched for watched in self._waiting if watched.deadline_at <= instant]:
             watched.expire()
-        self.start()

@@ -6,7 +6,7 @@ Never: judges a value that it cannot read. It says UNKNOWN, the shards are asked
 import re
 from collections.abc import Sequence
 from typing import Literal
-from urllib.parse import parse_qsl, quote_plus
+from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
 from shardgate.core.contracts import UNKNOWN, Page, Strategy, Unknown
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
@@ -134,8 +134,7 @@ def _all_plain(names: Sequence[str]) -> bool:
 
 
 def _name(part: str) -> str:
-    pairs = parse_qsl(part, keep_blank_values=True)
-    return pairs[0][0] if pairs else ""
+    return unquote_plus(part.partition("=")[0])
 
 
 def _number(text: str | None, default: int | None) -> int | Unknown | None:

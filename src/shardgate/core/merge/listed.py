@@ -92,7 +92,11 @@ class ListedMerging:
         if self._order is None:
             return [Ask(shard, self._request.target) for shard in self._shards]
         fields = tuple(name for name, _ in self._order) if self._searching else self._fields()
-        return [self._ask(block, self._order, fields) for block in self._blocks]
+        # The plain way asks all shards the same: its query is written once.
+        targets = {(block.start, block.count): b"" for block in self._blocks}
+        for start, count in targets:
+            targets[start, count] = self._target(Page(start, count, self._order, fields), fields)
+        return [Ask(block.shard, targets[block.start, block.count]) for block in self._blocks]
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """The merged reply, or the next round.
@@ -162,17 +166,16 @@ class ListedMerging:
         count = None if self._page.limit is None else self._page.offset + self._page.limit
         return [Block(shard, 0, count) for shard in self._shards]
 
-    def _ask(self, block: Block, order: Order, fields: tuple[str, ...] | None) -> Ask:
-        page = Page(block.start, block.count, order, fields)
+    def _target(self, page: Page, fields: tuple[str, ...] | None) -> bytes:
         query = self._rule.dialect.write_query(self._request.query, page=page, fields=fields)
-        return Ask(block.shard, (f"{self._request.path}?{query}" if query else self._request.path).encode())
+        return (f"{self._request.path}?{query}" if query else self._request.path).encode()
 
     def _cut_page(self, tables: "_Tables", skip: int) -> list[msgspec.Raw]:
         end = None if self._page.limit is None else skip + self._page.limit
         chosen = tables.ranking.sorted()[skip:end]
         if len(chosen) <= LEARNED_ROWS_MAX:
-            ties = tables.ranking.values(self._rule.tie)
-            self._shown = [(str(ties[n]), tables.owners[n]) for n in chosen]
+            keys, tie = tables.ranking.rows, tables.tie
+            self._shown = [(str(keys[n][tie]), tables.owners[n]) for n in chosen]
         return [tables.raw[n] for n in chosen]
 
     def _reply(self, rows: list[msgspec.Raw], tables: "_Tables", replies: Mapping[ShardId, Reply]) -> Reply:
@@ -202,11 +205,12 @@ class ListedMerging:
 class _Tables:
     """The rows of one round: raw, each with its shard, and ranked."""
 
-    __slots__ = ("_ends", "owners", "ranking", "raw", "samples")
+    __slots__ = ("_ends", "owners", "ranking", "raw", "samples", "tie")
 
     def __init__(self, rule: Listed, order: Order, bodies: Sequence[tuple[Block, bytes]]) -> None:
         keys: dict[str, SortKey] = {name: sort_key(rule.keys[name]) for name, _ in order}
-        self.ranking = Ranking(order)
+        self.ranking = Ranking(order, keys)
+        self.tie = [name for name, _ in order].index(rule.tie)
         self.samples: list[Rows] = []
         self.raw: list[msgspec.Raw] = []
         self.owners: list[ShardId] = []
@@ -215,7 +219,7 @@ class _Tables:
             rows = cut(body)
             self.samples.append(rows)
             self.raw += rows.raw
-            self.owners += [block.shard] * self.ranking.add(body, keys)
+            self.owners += [block.shard] * self.ranking.add(body)
             self._ends.append((block, len(self.raw)))
 
     def keys(self) -> dict[Block, list[Any]]:

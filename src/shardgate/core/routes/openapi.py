@@ -8,18 +8,19 @@ Holds: an operation without a rule is a mistake: the gateway does not guess how 
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, get_args
 
 import msgspec
 
 from shardgate.core.contracts import Locator
+from shardgate.core.dialect import AnyDialect
 from shardgate.core.locate import AnyLocator
+from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.listed import Listed
 from shardgate.core.routes.route import Route, Routes
 from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Rule
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_T = TypeVar("_T")
 
 Plain = dict[str, Any]
 """A mapping as YAML or JSON gives it."""
@@ -81,23 +82,24 @@ def build_routes(book: Rulebook, *, method_override: str | None, trailing_slash:
 def convert_all(value: Any, kind: Any, path: str, mistakes: list[Mistake]) -> Any:
     """Convert plain data to a typed value; each thing that is wrong in it becomes a mistake.
 
-    msgspec stops at the first mistake, so that the part at fault is taken out and the rest is tried again.
+    msgspec stops at the first mistake, so that the part at fault is taken out and the rest is tried again: what comes
+    back may lack it, and is there to look for more mistakes in; None where nothing could be made of it.
     """
     found = False
     while True:
         try:
-            converted = msgspec.convert(value, kind)
+            return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
             problem, _, place = str(error).partition(" - at `$")
             place = place.rstrip("`")
+            unknown = f".{problem.split('`')[1]}" if "unknown field" in problem else ""
             if not (found and "missing required field" in problem):
-                mistakes.append(Mistake(f"{path}{place}", _lower(problem), _cure(problem)))
+                where = f"{path}{place}{unknown}".lstrip(".")
+                mistakes.append(Mistake(where, _lower(problem), _cure(problem, where)))
             found = True
             value = _without(value, place, problem)
             if value is None:
                 return None
-        else:
-            return None if found else converted
 
 
 def _route(
@@ -113,14 +115,14 @@ def _route(
         return None
     place = book.places[name]
     written = _with_dialect(book.rules[name], book.dialects, place, mistakes)
+    before = len(mistakes)
     rule: Rule | None = convert_all(written, Rule, place, mistakes)
     if rule is None:
         return None
-    before = len(mistakes)
-    _check_names(rule, template, place, locators, mistakes)
+    _check_names(rule, template, place, book.locators, mistakes)
     if len(mistakes) > before:
         return None
-    chain = locators[rule.locate] if isinstance(rule, One) else ()
+    chain = locators.get(rule.locate, ()) if isinstance(rule, One) else ()
     return Route(method, template, operation, rule, chain)
 
 
@@ -128,7 +130,7 @@ def _check_names(
     rule: Rule,
     template: str,
     place: str,
-    locators: Mapping[str, tuple[Locator, ...]],
+    names_of_locators: Mapping[str, object],
     mistakes: list[Mistake],
 ) -> None:
     names = list(rule.learn) if isinstance(rule, One | Gather) else []
@@ -137,9 +139,9 @@ def _check_names(
         for source in (rule.key,) if isinstance(rule.key, str) else rule.key:
             mistakes += _check_source(source, template, f"{place}.key")
     mistakes += [
-        Mistake(f"{place}.locate", f"no locator is named {name!r}", _nearest(name, locators))
+        Mistake(f"{place}.locate", f"no locator is named {name!r}", _nearest(name, names_of_locators))
         for name in names
-        if name not in locators
+        if name not in names_of_locators
     ]
     if isinstance(rule, Gather) and isinstance(rule.merge, Listed):
         merge = rule.merge
@@ -210,12 +212,27 @@ def _nearest(name: str, names: Mapping[str, object]) -> str:
     return f"there are: {', '.join(sorted(names)) or 'none'}"
 
 
-def _cure(problem: str) -> str:
+def _cure(problem: str, where: str) -> str:
+    if "enum value" in problem and ".keys[" in where:
+        return "take one of: text, number, boolean"
+    if "Invalid value" in problem:
+        return f"take one of: {', '.join(_tags(where))}"
     if "unknown field" in problem:
         return "remove it, or correct its name"
     if "missing required field" in problem:
         return "add it"
-    return "see the reference of the configuration"
+    return "write it as docs/configuration.md says"
+
+
+def _tags(where: str) -> list[str]:
+    """The words that a tag may be, by where it stands."""
+    if where.endswith(".rule"):
+        strategies: Any = Rule
+    elif where.endswith("dialect.kind"):
+        strategies = AnyDialect
+    else:
+        strategies = AnyLocator if where.startswith("locators.") else AnyMerger
+    return [str(each.__struct_config__.tag) for each in get_args(strategies) or (strategies,)]
 
 
 def _lower(text: str) -> str:
@@ -239,7 +256,8 @@ def _cut_at(value: Any, steps: list[str]) -> Any:
         if not any(name in value for name in names):
             return None
         if rest:
-            return {k: _cut_at(v, rest) if k in names else v for k, v in value.items()}
+            cut = {k: _cut_at(v, rest) if k in names else v for k, v in value.items()}
+            return {k: v for k, v in cut.items() if v is not None or value[k] is None}
         return {k: v for k, v in value.items() if k not in names}
     if isinstance(value, list) and step.startswith("["):
         index = int(step[1:-1]) if step[1:-1].isdigit() else -1

@@ -44,8 +44,7 @@ def request_head(
 
 def relayed_head(head: ReplyHead, framing: bytes) -> bytes:
     """A shard's head for the client; `framing` is its Content-Length or Transfer-Encoding line, and Connection."""
-    lines = b"".join([line for _, _, line in head.fields])
-    return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (head.status, head.reason, lines, framing)
+    return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (head.status, head.reason, head.lines, framing)
 
 
 def status_line(status: int) -> bytes:

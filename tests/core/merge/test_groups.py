@@ -1,0 +1,92 @@
+"""Reports of several shards as one: sums add, averages are made again, the rest must agree."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shardgate.core.errors import BrokenReplyError
+from shardgate.core.http import Reply
+from shardgate.core.merge.groups import Average, Groups
+from tests.core.requests import request
+
+RULE = Groups(key="day", sum=("count", "total"), average={"mean": Average(of="total", over="count")})
+
+
+def united(*bodies: Any, rule: Groups = RULE) -> Any:
+    shards = [f"s{n}" for n in range(len(bodies))]
+    merging = rule.begin(request("GET /report?x=1"), shards)
+    assert {ask.target for ask in merging.asks()} == {b"/report?x=1"}
+    texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+    return json.loads(merging.take({s: Reply(200, [], t.encode()) for s, t in zip(shards, texts, strict=True)}).body)
+
+
+def row(day: Any, count: Any, total: Any, **more: Any) -> dict[str, Any]:
+    return {"day": day, "count": count, "total": total, "mean": round(total / count, 2) if count else 0.0, **more}
+
+
+def test_rows_of_one_key_become_one_and_others_stay() -> None:
+    one = [row("mon", 1, 10), row("tue", 2, 10)]
+    two = [row("mon", 2, 10), row("sun", 0, 0)]
+    assert united(one, two, []) == [row("mon", 3, 20), row("sun", 0, 0), row("tue", 2, 10)]
+    assert united([], []) == []
+
+
+SMALL = st.integers(0, 1000)
+REPORT = st.dictionaries(st.sampled_from("abcd"), st.tuples(SMALL, SMALL), max_size=4)
+
+
+@given(st.lists(REPORT, min_size=1, max_size=4))
+def test_shards_together_report_what_a_monolith_would(reports: list[dict[str, tuple[int, int]]]) -> None:
+    days = sorted({day for report in reports for day in report})
+    together = [row(day, *(sum(r[day][n] for r in reports if day in r) for n in (0, 1))) for day in days]
+    apart = [[row(day, *numbers) for day, numbers in sorted(report.items())] for report in reports]
+    assert united(*apart) == together
+    assert united(*reversed(apart)) == together
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "",
+        "{}",
+        "[1]",
+        "[",
+        '[{"count":1,"total":1,"mean":1}]',
+        '[{"day":"mon","total":1,"mean":1}]',
+        '[{"day":"mon","count":"1","total":1,"mean":1}]',
+        '[{"day":"mon","count":null,"total":1,"mean":1}]',
+        '[{"day":"mon","count":true,"total":1,"mean":1}]',
+        '[{"day":"mon","count":[1],"total":1,"mean":1}]',
+        '[{"day":["mon"],"count":1,"total":1,"mean":1}]',
+        '[{"day":7,"count":1,"total":1,"mean":1}]',
+        '[{"day":"mon","count":1,"total":1e400,"mean":1}]',
+        '[{"day":"mon","count":1,"total":1}]',
+        '[{"day":"mon","count":1,"total":1,"mean":1,"more":1}]',
+        "[" * 100_000 + "]" * 100_000,
+    ],
+)
+def test_a_report_that_is_not_what_the_rule_says_is_broken(broken: str) -> None:
+    # Found: two texts were "added" to a longer text.
+    with pytest.raises(BrokenReplyError):
+        united([row("mon", 1, 1)], broken)
+
+
+def test_text_is_never_added() -> None:
+    with pytest.raises(BrokenReplyError):
+        united([row("mon", 1, 1) | {"count": "1"}], [row("mon", 1, 1) | {"count": "1"}])
+
+
+def test_what_is_neither_sum_nor_average_must_be_the_same() -> None:
+    # Found: the first shard's value stood for all.
+    assert united([row("mon", 1, 1, unit="EUR")], [row("mon", 1, 1, unit="EUR")]) == [row("mon", 2, 2, unit="EUR")]
+    with pytest.raises(BrokenReplyError):
+        united([row("mon", 1, 1, unit="EUR")], [row("mon", 1, 1, unit="USD")])
+
+
+def test_one_refusal_stands_for_all() -> None:
+    merging = RULE.begin(request("GET /report"), ["s0", "s1"])
+    refusal = Reply(403, [], b"no")
+    assert merging.take({"s1": refusal, "s0": Reply(200, [], b"[]")}) is refusal

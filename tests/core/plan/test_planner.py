@@ -1,0 +1,159 @@
+"""Request and rules in, plan out: who is asked, and who is not."""
+
+from typing import Any
+
+import pytest
+
+from shardgate.core.contracts import Known
+from shardgate.core.dialect.offset import Offset
+from shardgate.core.errors import (
+    AmbiguousKeyError,
+    MissingKeyError,
+    NotServedError,
+    ShardDownError,
+    ShardgateError,
+    UnknownKeyError,
+)
+from shardgate.core.http import Request
+from shardgate.core.locate.directory import Directory
+from shardgate.core.locate.learned import Learned, LearnedKeys
+from shardgate.core.locate.prefix import Prefix
+from shardgate.core.locate.probe import Probe as AskEverybody
+from shardgate.core.merge.listed import Listed
+from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
+from shardgate.core.plan.planner import plan_request
+from shardgate.core.routes.route import Route, Routes
+from shardgate.core.routes.rule import AnyShard, Gather, One
+from shardgate.core.routes.table import RouteTable
+from shardgate.core.topology import Shard, Topology
+from tests.core.requests import request
+
+SHARDS = {name: Shard(name, "h", 1, name) for name in ("north", "south")}
+VENDOR = (Directory(), Prefix(shards={"n": "north", "s": "south"}))
+EVENT = (Learned(), AskEverybody(path="/events/{key}"))
+REMEMBERED = (Learned(),)
+LIST = Gather(merge=Listed(dialect=Offset(limit_default=10), keys={"id": "text", "name": "text"}))
+ROUTES = [
+    ("GET /events", LIST, ()),
+    ("POST /events", One(key="body.vendor", locate="vendor"), VENDOR),
+    ("GET /events/{id}", One(key="path.id", locate="event"), EVENT),
+    ("PATCH /events/{id}", One(key="path.id", locate="event"), EVENT),
+    ("GET /events/{id}/dates", One(key="path.id", locate="event"), EVENT),
+    ("GET /vendors/{v}", One(key=("path.v", "query.vendor"), locate="vendor"), VENDOR),
+    ("PUT /vendors/{v}", One(key="path.v", locate="vendor"), VENDOR),
+    ("POST /login", One(key="form.user", locate="vendor", unknown="ask"), VENDOR),
+    ("GET /strict/{v}", One(key="path.v", locate="vendor", unknown="refuse"), VENDOR),
+    ("GET /tickets/{id}", One(key="path.id", locate="ticket"), REMEMBERED),
+    ("DELETE /tickets/{id}", One(key="path.id", locate="ticket"), REMEMBERED),
+    ("GET /categories", AnyShard(), ()),
+    ("GET /later", None, ()),
+]
+TABLE = RouteTable(
+    Routes(tuple(Route(line.split()[0], line.split()[1], line, rule, chain) for line, rule, chain in ROUTES))
+)
+
+
+def known(**learned: str) -> Known:
+    memory = LearnedKeys(100)
+    for key, shard in learned.items():
+        memory.learn("event", key, shard)
+        memory.learn("ticket", key, shard)
+    return Known(Topology(SHARDS, {"vendor": {"7": "south", "8": "north", "gone": "west"}}), memory)
+
+
+def plan(asked: Request, **learned: str) -> Plan:
+    route, variables = TABLE.match(asked.method, asked.path)
+    return plan_request(asked, route, variables, known(**learned))
+
+
+@pytest.mark.parametrize(
+    ("line", "learned", "expected"),
+    [
+        ("GET /categories", {}, "any of north, south"),
+        ("GET /vendors/7", {}, "south"),
+        ("GET /vendors/n-1", {}, "north"),
+        ("GET /vendors/7?vendor=7", {}, "south"),
+        ("GET /vendors/unheard", {}, "any of north, south"),
+        ("HEAD /vendors/7", {}, "south"),
+        ("PUT /vendors/s-1", {}, "south"),
+        ("GET /events/e", {}, "probe /events/e, which is the request"),
+        ("GET /events/e?fields=id", {}, "probe /events/e?fields=id, which is the request"),
+        ("HEAD /events/e", {}, "probe /events/e, which is the request"),
+        ("GET /events/e/", {}, "probe /events/e/, which is the request"),
+        ("PATCH /events/e", {}, "probe /events/e"),
+        ("GET /events/e/dates", {}, "probe /events/e"),
+        ("GET /events/a%20b/dates", {}, "probe /events/a%20b"),
+        ("GET /events/e", {"e": "north"}, "north, or else probe /events/e, which is the request"),
+        ("PATCH /events/e", {"e": "south"}, "south, or else probe /events/e"),
+        ("GET /events/e", {"e": "west"}, "probe /events/e, which is the request"),
+        ("GET /tickets/t", {"t": "north"}, "north"),
+        ("GET /tickets/t", {}, "any of north, south"),
+        ("GET /events?order=-name&limit=2&offset=1", {}, "gather /events?order=-name&limit=3"),
+        ("GET /events", {}, "gather /events?limit=10"),
+    ],
+)
+def test_a_request_becomes_a_plan(line: str, learned: dict[str, str], expected: str) -> None:
+    assert told(plan(request(line), **learned)) == expected
+
+
+def test_a_create_goes_where_its_body_says() -> None:
+    assert told(plan(request("POST /events", body='{"vendor":7}'))) == "south"
+    assert told(plan(request("POST /login", body="user=8"))) == "north"
+    assert told(plan(request("POST /login", body="other=8"))) == "any of north, south"
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "error"),
+    [
+        ("POST /events", "{}", MissingKeyError),
+        ("POST /events", '{"vendor":"unheard"}', UnknownKeyError),
+        ("POST /events", '{"vendor":7,"vendor":8}', AmbiguousKeyError),
+        ("GET /vendors/7?vendor=8", "", AmbiguousKeyError),
+        ("PUT /vendors/unheard", "", UnknownKeyError),
+        ("GET /strict/unheard", "", UnknownKeyError),
+        ("DELETE /tickets/t", "", UnknownKeyError),
+        ("GET /later", "", NotServedError),
+        ("GET /vendors/gone", "", ShardDownError),
+    ],
+)
+def test_a_request_is_refused_before_anyone_is_asked(line: str, body: str, error: type[ShardgateError]) -> None:
+    with pytest.raises(error):
+        plan(request(line, body=body))
+
+
+def test_an_owner_that_the_configuration_does_not_have_is_an_unavailable_shard() -> None:
+    # Found: a directory with the name of a shard that is not configured ended the connection without a reply.
+    with pytest.raises(ShardDownError) as caught:
+        plan(request("GET /vendors/gone"))
+    assert "west" not in caught.value.detail
+    assert "west" in caught.value.log
+
+
+@pytest.mark.parametrize("key", ["", ".", "..", "a/b", "../x", "a%2Fb", "a\\\\b", "a;b"])
+def test_a_key_that_is_no_path_segment_is_never_probed(key: str) -> None:
+    # Found: a key in a body could make a probe of any other path: `..` asked every shard for `/`, "" for the list.
+    by_body = Route("GET", "/e", "e", One(key="body.id", locate="event"), EVENT)
+    planned = plan_request(request("GET /e", body=f'{{"id":"{key}"}}'), by_body, {}, known())
+    assert isinstance(planned, ToAny)
+
+
+def test_two_gateways_make_the_same_plan() -> None:
+    for line in ("GET /vendors/7", "GET /events?limit=2", "GET /events/e"):
+        assert told(plan(request(line))) == told(plan(request(line)))
+
+
+def told(made: Plan) -> str:
+    """A plan in one line."""
+    result: Any
+    if isinstance(made, ToAny):
+        return f"any of {', '.join(made.shards)}"
+    if isinstance(made, Probe):
+        assert tuple(made.shards) == ("north", "south")
+        return f"probe {made.target.decode()}" + (", which is the request" if made.is_the_request else "")
+    if isinstance(made, Scatter):
+        asks = made.merging.asks()
+        assert [ask.shard for ask in asks] == ["north", "south"]
+        (result,) = {ask.target for ask in asks}
+        return f"gather {result.decode()}"
+    assert isinstance(made, ToOne)
+    return made.shard if made.doubted is None else f"{made.shard}, or else {told(made.doubted)}"
