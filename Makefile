@@ -7,6 +7,7 @@ READY  := $(VENV)/.ready
 REQUESTS ?= 2000
 SHARDS   ?= 3
 SEED     ?=
+DB       ?= sqlite
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format equivalence bench bench-pages lock clean
@@ -40,8 +41,8 @@ format: $(READY) ## let the formatter and the linter mend what they can
 	$(BIN)/ruff check --fix --quiet || true
 	$(BIN)/ruff format
 
-equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=3 SEED=…
-	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) $(if $(SEED),--seed $(SEED))
+equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=…
+	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY) ## CPU a relayed request and a gather, over stub shards
 	@$(BIN)/python -m bench.run

@@ -19,18 +19,19 @@ SEED = 7
 
 @dataclass(frozen=True)
 class Data:
-    """Where the databases are: the monolith's, and each shard's; and the directory."""
+    """Where the databases are, as files or URLs: the monolith's, and each shard's; and the directory."""
 
-    monolith: Path
-    shards: dict[str, Path]
+    monolith: str
+    shards: dict[str, str]
     directory: Path
 
     def copy(self, folder: Path) -> "Data":
-        """The same data for one run, which may change it."""
+        """The same data for one run, which may change it. For SQLite: a file is copied, a URL cannot be."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        moved = [Path(shutil.copy(path, folder)) for path in (self.monolith, self.directory, *self.shards.values())]
-        return Data(moved[0], dict(zip(self.shards, moved[2:], strict=True)), moved[1])
+        kept = (self.monolith, str(self.directory), *self.shards.values())
+        moved = [Path(shutil.copy(path, folder)) for path in kept]
+        return Data(str(moved[0]), dict(zip(self.shards, map(str, moved[2:]), strict=True)), moved[1])
 
 
 def prepare(scale: float, shards: int) -> Data:
@@ -42,32 +43,34 @@ def prepare(scale: float, shards: int) -> Data:
         unfinished = folder / "unfinished.db"
         for left in folder.glob("unfinished.db*"):
             left.unlink()
-        _run("bookings", "seed", "--db", str(unfinished), "--scale", str(scale), "--seed", str(SEED))
+        run("bookings", "seed", "--db", str(unfinished), "--scale", str(scale), "--seed", str(SEED))
         unfinished.rename(monolith)
     names = NAMES[:shards]
     cut = folder / f"shards-{shards}"
     if not (cut / "directory.db").exists():
         shutil.rmtree(cut, ignore_errors=True)
         cut.mkdir()
-        _run("shardgate", "split", *split_options(monolith, cut, names))
-    return Data(monolith, {name: cut / f"{name}.db" for name in names}, cut / "directory.db")
+        into = f"sqlite:///{cut}/{{shard}}.db"
+        run("shardgate", "split", *split_options(f"sqlite:///{monolith}", into, cut / "directory.db", names))
+    return Data(str(monolith), {name: str(cut / f"{name}.db") for name in names}, cut / "directory.db")
 
 
-def split_options(monolith: Path, folder: Path, names: tuple[str, ...]) -> list[str]:
+def split_options(source: str, template: str, directory: Path, names: tuple[str, ...]) -> list[str]:
     """How the platform's database is cut by vendor."""
     return [
-        f"--source=sqlite:///{monolith}",
+        f"--source={source}",
         "--tenant=vendors",
         f"--shards={len(names)}",
         f"--names={','.join(names)}",
-        f"--into-template=sqlite:///{folder}/{{shard}}.db",
+        f"--into-template={template}",
         "--reference=categories,clients",
         "--empty=tokens,usage",
-        f"--directory={folder}/directory.db",
+        f"--directory={directory}",
     ]
 
 
-def _run(command: str, *options: str) -> None:
+def run(command: str, *options: str) -> None:
+    """Show a command, and run it."""
     shown = [option.replace(f"{ROOT}/", "") for option in options]
     print(f"$ {command} {' '.join(shown)}", flush=True)
     subprocess.run([BIN / command, *options], check=True, cwd=ROOT)

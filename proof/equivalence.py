@@ -2,6 +2,8 @@
 differences are counted.
 
     make equivalence REQUESTS=2000 SHARDS=3
+    make equivalence REQUESTS=10000 SHARDS=1,2,3,5,8
+    make equivalence DB=postgresql
     make equivalence REQUESTS=200 SEED=4711      # repeat a run that found something
 """
 
@@ -21,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from proof.compare import difference
 from proof.data import CACHE, ROOT, prepare
 from proof.fleet import Fleet, token
+from proof.postgres import prepared
 from proof.requests import Generator, Request, Samples
 
 CLIENTS = ("marketplace", "vendor-1", "vendor-2")
@@ -41,28 +44,41 @@ class Result:
 def main() -> None:
     """Run, print, and exit with 1 where the law does not hold."""
     options = argparse.ArgumentParser(description="The test of the law.")
-    options.add_argument("--requests", type=int, default=500)
-    options.add_argument("--shards", type=int, default=3)
+    options.add_argument("--requests", type=int, default=500, help="for each number of shards")
+    options.add_argument("--shards", default="3", help="how many, or several numbers: 1,2,3,5,8")
     options.add_argument("--seed", type=int, default=None, help="repeat a run")
     options.add_argument("--scale", type=float, default=0.03, help="1 is 33,000 events")
+    options.add_argument("--db", choices=("sqlite", "postgresql"), default="sqlite", help="behind the platform")
     given = options.parse_args()
     seed = randbelow(10**6) if given.seed is None else given.seed
-    print(f"equivalence: seed {seed}", flush=True)
-    result = run(
-        requests=given.requests, shards=given.shards, seed=seed, scale=given.scale, folder=CACHE / "equivalence"
-    )
+    results = []
+    for count in map(int, given.shards.split(",")):
+        print(f"equivalence: {count} shards on {given.db}, seed {seed}", flush=True)
+        folder = CACHE / "equivalence"
+        result = run(requests=given.requests, shards=count, seed=seed, scale=given.scale, folder=folder, db=given.db)
+        _report(result, count)
+        results.append(result)
+    requests, differences = sum(r.requests for r in results), sum(len(r.differences) for r in results)
+    print(f"equivalence: {requests} requests, {given.shards} shards, {differences} differences")
+    sys.exit(1 if differences else 0)
+
+
+def _report(result: Result, shards: int) -> None:
     for line in result.differences[:SHOWN]:
         print(f"- {line}")
     statuses = ", ".join(f"{count} × {status}" for status, count in sorted(result.statuses.items()))
-    print(f"equivalence: answers {statuses}; seed {seed}")
-    print(f"equivalence: {result.requests} requests, {given.shards} shards, {len(result.differences)} differences")
-    sys.exit(1 if result.differences else 0)
+    print(f"{shards} shards: {statuses}; {len(result.differences)} differences", flush=True)
 
 
-def run(*, requests: int, shards: int, seed: int, scale: float, folder: Path) -> Result:
+def run(*, requests: int, shards: int, seed: int, scale: float, folder: Path, db: str = "sqlite") -> Result:
     """Start everything, ask both, collect what differs."""
-    with Fleet(prepare(scale, shards).copy(folder), folder) as fleet:
-        return compare_all(fleet, requests=requests, seed=seed)
+    with ExitStack() as stack:
+        if db == "postgresql":
+            folder.mkdir(parents=True, exist_ok=True)
+            data = stack.enter_context(prepared(scale, shards))
+        else:
+            data = prepare(scale, shards).copy(folder)
+        return compare_all(stack.enter_context(Fleet(data, folder)), requests=requests, seed=seed)
 
 
 def compare_all(fleet: Fleet, *, requests: int, seed: int) -> Result:

@@ -71,8 +71,8 @@ class Fleet:
         self._workers = workers
         self.token = ""
         """The partner's last token."""
-        self.monolith = self._instance("monolith", str(data.monolith))
-        self.shards = {name: self._instance(name, str(path)) for name, path in data.shards.items()}
+        self.monolith = self._instance("monolith", data.monolith)
+        self.shards = {name: self._instance(name, url) for name, url in data.shards.items()}
         self.gateway = Server(
             [str(BIN / "shardgate"), "serve", "-c", str(folder / "shardgate.yaml")], folder / "gateway.log"
         )
