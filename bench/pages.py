@@ -1,7 +1,7 @@
 """`make bench-pages`: what a page costs, however deep, over 2 to 16 shards: rounds, rows, and time beside page one.
 
 Shards are small real servers that cut their rows out of memory; the gateway is a process of its own. A page is
-compared with the sorted whole. Beside it stands the plain way: to ask each shard for all rows up to the end of the page.
+compared with the sorted whole. Beside it stands the plain way: to ask each shard for all rows up to its end.
 """
 
 import asyncio

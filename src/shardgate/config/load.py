@@ -12,7 +12,7 @@ from shardgate.config.places import Document, read_document
 from shardgate.config.schema import Config, ShardConfig
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.prefix import Prefix
-from shardgate.core.routes.openapi import Mistake, Rulebook, build_routes, convert_all
+from shardgate.core.routes.openapi import IN_DOCUMENT, Mistake, Rulebook, build_routes, convert_all
 from shardgate.core.routes.openapi import read_document as read_openapi
 from shardgate.core.routes.route import Routes
 from shardgate.core.topology import Shard
@@ -62,7 +62,7 @@ def load(path: Path) -> Loaded:
             Mistake("directory", f"{directory} does not exist", "run `shardgate split`, or correct the path")
         )
     if mistakes:
-        raise ConfigError(_placed(document, mistakes))
+        raise ConfigError(_placed(document, mistakes, path.parent / config.openapi if config.openapi else None))
     return Loaded(config, routes, shards, host, port, directory)
 
 
@@ -73,15 +73,26 @@ def _shards(config: Config, mistakes: list[Mistake]) -> dict[str, Shard]:
         entry = ShardConfig(url=given) if isinstance(given, str) else _entry(name, given, mistakes)
         if entry is None:
             continue
-        url = urlsplit(entry.url)
-        if url.scheme != "http" or not url.hostname or url.path not in {"", "/"} or url.query:
+        address = _address(entry.url)
+        if address is None:
             cure = "write it as `http://host:port`"
             mistakes.append(Mistake(f"shards.{name}", f"{entry.url!r} is no address of a shard", cure))
             continue
-        shards[name] = Shard(name, url.hostname, url.port or 80, entry.alias or name)
+        shards[name] = Shard(name, *address, entry.alias or name)
     if not config.shards:
         mistakes.append(Mistake("shards", "there is no shard", "add `north: http://127.0.0.1:8101`"))
     return shards
+
+
+def _address(text: str) -> tuple[str, int] | None:
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:  # a port beyond 65535, an unclosed bracket
+        return None
+    if url.scheme != "http" or not url.hostname or url.path not in {"", "/"} or url.query or "@" in url.netloc:
+        return None
+    return url.hostname, port or 80
 
 
 def _entry(name: str, given: object, mistakes: list[Mistake]) -> ShardConfig | None:
@@ -102,7 +113,7 @@ def _rulebook(config: Config, path: Path, mistakes: list[Mistake]) -> Rulebook:
     if config.openapi is not None:
         document, unreadable = read_application(path.parent / config.openapi)
         mistakes += unreadable
-        book = read_openapi(document)
+        book = read_openapi(document, mistakes)
     for name, rule in config.rules.items():
         method, _, template = name.partition(" ")
         if not method.isupper() or not template.startswith("/"):
@@ -139,11 +150,15 @@ def _unknown_shards(routes: Routes, shards: dict[str, Shard]) -> list[Mistake]:
     return [Mistake("locators", f"no shard is named {name!r}", cure) for name in sorted(names - set(shards))]
 
 
-def _placed(document: Document, mistakes: list[Mistake]) -> list[Mistake]:
+def _placed(document: Document, mistakes: list[Mistake], openapi: Path | None = None) -> list[Mistake]:
     """The same mistakes, each with the file and the line of what is at fault."""
-    return [
-        mistake
-        if mistake.path.startswith("openapi: ")
-        else msgspec.structs.replace(mistake, path=document.find(mistake.path))
-        for mistake in mistakes
-    ]
+    application = None
+    placed = []
+    for mistake in mistakes:
+        place, where = mistake.path, document
+        if place.startswith(IN_DOCUMENT) and openapi is not None:
+            # Read once more, JSON too, as YAML: only that reader knows lines, and only a mistake is worth its seconds.
+            application = application or read_document(openapi)[0]
+            place, where = place.removeprefix(IN_DOCUMENT), application
+        placed.append(msgspec.structs.replace(mistake, path=where.find(place)))
+    return placed

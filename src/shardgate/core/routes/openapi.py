@@ -7,6 +7,7 @@ may hold
 Holds: an operation without a rule is a mistake: the gateway does not guess how data is divided.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -20,6 +21,10 @@ from shardgate.core.merge.listed import Listed
 from shardgate.core.routes.route import Route, Routes
 from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Rule
 
+IN_DOCUMENT = "openapi: "
+"""Begins the path of a mistake that stands in the application's document."""
+
+_VARIABLE = re.compile(r"\{[^{}]+\}")
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 Plain = dict[str, Any]
@@ -47,11 +52,17 @@ class Rulebook(msgspec.Struct):
     unserved: dict[str, str]
 
 
-def read_document(document: Plain) -> Rulebook:
+class _Root(msgspec.Struct, forbid_unknown_fields=True):
+    locators: Plain = {}
+    dialects: Plain = {}
+
+
+def read_document(document: Plain, mistakes: list[Mistake]) -> Rulebook:
     """The operations of an OpenAPI document, with their rules."""
-    root = document.get("x-shardgate", {})
-    book = Rulebook({}, {}, {}, dict(root.get("locators", {})), dict(root.get("dialects", {})), {})
-    for path, item in document.get("paths", {}).items():
+    root = convert_all(document.get("x-shardgate", {}), _Root, f"{IN_DOCUMENT}x-shardgate", mistakes) or _Root()
+    paths = convert_all(document.get("paths", {}), dict[str, dict[str, Any]], f"{IN_DOCUMENT}paths", mistakes)
+    book = Rulebook({}, {}, {}, dict(root.locators), dict(root.dialects), {})
+    for path, item in (paths or {}).items():
         for method in _METHODS:
             if not isinstance(operation := item.get(method), dict):
                 continue
@@ -59,7 +70,7 @@ def read_document(document: Plain) -> Rulebook:
             book.operations[name] = operation.get("operationId", name)
             if "x-shardgate" in operation:
                 book.rules[name] = operation["x-shardgate"]
-                book.places[name] = f"openapi: paths.{path}.{method}.x-shardgate"
+                book.places[name] = f"{IN_DOCUMENT}paths.{path}.{method}.x-shardgate"
     return book
 
 
@@ -90,8 +101,9 @@ def convert_all(value: Any, kind: Any, path: str, mistakes: list[Mistake]) -> An
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            problem, _, place = str(error).partition(" - at `$")
-            place = place.rstrip("`")
+            problem, place = _split(str(error))
+            if "[...]" in place:
+                place = _pinned(value, kind, place, str(error))
             unknown = f".{problem.split('`')[1]}" if "unknown field" in problem else ""
             if not (found and "missing required field" in problem):
                 where = f"{path}{place}{unknown}".lstrip(".")
@@ -100,6 +112,41 @@ def convert_all(value: Any, kind: Any, path: str, mistakes: list[Mistake]) -> An
             value = _without(value, place, problem)
             if value is None:
                 return None
+
+
+def _split(text: str) -> tuple[str, str]:
+    """What msgspec says is wrong, and where: `expected … - at `$.a[0].b``, or `- at `key` in `$.a`` of a name."""
+    problem, found, place = text.partition(" - at `key` in `$")
+    if found:
+        return "Invalid name: it is no text", place.rstrip("`")
+    problem, _, place = text.partition(" - at `$")
+    return problem, place.rstrip("`")
+
+
+def _pinned(value: Any, kind: Any, place: str, text: str) -> str:
+    """msgspec calls any entry of a mapping `[...]`: which one is it?"""
+    before = place.partition("[...]")[0]
+    entries = _part(value, _steps(before))
+    for name in entries if isinstance(entries, dict) else ():
+        others = [other for other in entries if other != name]
+        alone = value
+        for other in others:
+            alone = _cut_at(alone, [*_steps(before), other])
+        try:
+            msgspec.convert(alone, kind)
+        except msgspec.ValidationError as error:
+            if str(error) == text:
+                return place.replace("[...]", f".{name}", 1)
+    return place
+
+
+def _part(value: Any, steps: list[str]) -> Any:
+    for step in steps:
+        if isinstance(value, list):
+            value = value[int(step[1:-1])]
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 def _route(
@@ -114,6 +161,10 @@ def _route(
         mistakes.append(Mistake(f"rules.{name}", "the operation has no rule", cure))
         return None
     place = book.places[name]
+    if any("{" in segment and not _VARIABLE.fullmatch(segment) for segment in template.split("/")):
+        cure = "list it under `unserved`, or give the variable a segment of its own"
+        mistakes.append(Mistake(place, f"{template} has a variable that is only a part of its segment", cure))
+        return None
     written = _with_dialect(book.rules[name], book.dialects, place, mistakes)
     before = len(mistakes)
     rule: Rule | None = convert_all(written, Rule, place, mistakes)
@@ -145,6 +196,11 @@ def _check_names(
     ]
     if isinstance(rule, Gather) and isinstance(rule.merge, Listed):
         merge = rule.merge
+        mistakes += [
+            Mistake(f"{place}.learn.{name}", f"{member!r} is not what rows are told apart by", f"write {merge.tie!r}")
+            for name, member in rule.learn.items()
+            if member != merge.tie
+        ]
         wanted = {key.removeprefix("-") for key in merge.default_order} | {merge.tie}
         mistakes += [
             Mistake(f"{place}.merge.keys", f"the sort key {key!r} has no type", f"add `{key}: text`")
@@ -162,6 +218,8 @@ def _check_source(source: str, template: str, place: str) -> list[Mistake]:
                 f"start it with one of {', '.join(KEY_SOURCES)}",
             )
         ]
+    if not name and kind != "basic":
+        return [Mistake(place, f"{source!r} names nothing", f"write it as `{kind}.` and a name")]
     if kind == "path" and f"{{{name}}}" not in template:
         return [Mistake(place, f"the path has no variable {name!r}", f"take one of {template}")]
     return []
@@ -212,9 +270,20 @@ def _nearest(name: str, names: Mapping[str, object]) -> str:
     return f"there are: {', '.join(sorted(names)) or 'none'}"
 
 
+_WORDS = {
+    "type": ("text", "number", "boolean"),
+    "nulls": ("first", "last"),
+    "unknown": ("ask", "refuse"),
+    "repeated": ("refuse", "first", "last"),
+    "trailing_slash": ("optional", "distinct"),
+}
+
+
 def _cure(problem: str, where: str) -> str:
-    if "enum value" in problem and ".keys[" in where:
-        return "take one of: text, number, boolean"
+    if "enum value" in problem:
+        return f"take one of: {', '.join(_WORDS.get(where.rpartition('.')[2], _WORDS['type']))}"
+    if "Invalid name" in problem:
+        return "put the name in quotes"
     if "Invalid value" in problem:
         return f"take one of: {', '.join(_tags(where))}"
     if "unknown field" in problem:
@@ -241,12 +310,16 @@ def _lower(text: str) -> str:
 
 def _without(value: Any, place: str, problem: str) -> Any:
     """A copy of the data without the part at fault; None where nothing is left to try."""
-    steps = [step for step in place.replace("[", ".[").split(".") if step]
+    steps = _steps(place)
     if "unknown field" in problem:
         steps.append(problem.split("`")[1])
     if not steps or "missing required field" in problem:
         return None
     return _cut_at(value, steps)
+
+
+def _steps(place: str) -> list[str]:
+    return [step for step in place.replace("[", ".[").split(".") if step]
 
 
 def _cut_at(value: Any, steps: list[str]) -> Any:
