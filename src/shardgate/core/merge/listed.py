@@ -46,7 +46,7 @@ class Listed(Strategy, frozen=True, tag="list"):
 
     def describe(self) -> str:
         """The merge in one line."""
-        return f"list, by {', '.join(self.default_order)} or any of {', '.join(self.keys)}"
+        return f"one list, sorted by {', '.join(self.default_order)} unless the request says otherwise"
 
     def order(self, page: Page) -> Order | None:
         """The total order of a page; None where it names a property that is no sort key."""
