@@ -11,7 +11,7 @@ import uvloop
 from shardgate.config.load import Loaded
 from shardgate.core.errors import ShardgateError
 from shardgate.core.plan.explain import explain
-from shardgate.core.routes.openapi import Mistake
+from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.topology import Topology
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.cluster import Cluster
@@ -89,11 +89,13 @@ class Worker:
 
     async def _drain(self) -> None:
         """Answer what is under way; no longer than the drain time."""
-        async with asyncio.timeout(self._loaded.config.timeouts.drain_timeout_s) as limit:
-            while self._gateway.drain():  # noqa: ASYNC110 - polled, so that the hot path has no counter to keep
-                await asyncio.sleep(TICK_S / 5)
-        if limit.expired():
+        try:
+            async with asyncio.timeout(self._loaded.config.timeouts.drain_timeout_s):
+                while self._gateway.drain():  # noqa: ASYNC110 - polled, so that the hot path has no counter to keep
+                    await asyncio.sleep(TICK_S / 5)
+        except TimeoutError:
             _log.warning("some requests did not end within the drain time")
+            self._gateway.abort()
 
 
 def _read_topology(loaded: Loaded, store: SqliteStore) -> Topology:

@@ -3,6 +3,7 @@
 Holds: nothing is served from a configuration with a mistake in it.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +13,8 @@ from shardgate.config.places import Document, read_document
 from shardgate.config.schema import Config, ShardConfig
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.prefix import Prefix
-from shardgate.core.routes.openapi import IN_DOCUMENT, Mistake, Rulebook, build_routes, convert_all
+from shardgate.core.routes.mistakes import Mistake, convert_all
+from shardgate.core.routes.openapi import IN_DOCUMENT, Rulebook, build_routes
 from shardgate.core.routes.openapi import read_document as read_openapi
 from shardgate.core.routes.route import Routes
 from shardgate.core.topology import Shard
@@ -55,7 +57,7 @@ def load(path: Path) -> Loaded:
     mistakes += more
     if not routes.routes and not mistakes:
         mistakes.append(Mistake("rules", "there is no operation", "name the `openapi` document, or write `rules`"))
-    mistakes += _unknown_shards(routes, shards)
+    mistakes += _unknown_shards(routes, config.shards)
     directory = path.parent / config.directory if config.directory else None
     if directory is not None and not directory.is_file():
         mistakes.append(
@@ -132,7 +134,7 @@ def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
     """An OpenAPI document. JSON is read as JSON: a large one takes YAML's reader seconds."""
     if path.suffix != ".json":
         document, mistakes = read_document(path)
-        return document.data, mistakes
+        return document.data, [Mistake("openapi", f"{m.path}: {m.problem}", m.cure) for m in mistakes]
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, object]), []
     except OSError as error:
@@ -142,7 +144,7 @@ def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
         return {}, [Mistake("openapi", f"{path} is not a JSON object: {error}", "write the document again")]
 
 
-def _unknown_shards(routes: Routes, shards: dict[str, Shard]) -> list[Mistake]:
+def _unknown_shards(routes: Routes, shards: Mapping[str, object]) -> list[Mistake]:
     """Locators that pin keys to shards must name shards that exist."""
     pins = [locator for route in routes.routes for locator in route.locators if isinstance(locator, Hash | Prefix)]
     names = {shard for locator in pins for shard in locator.pinned()}

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from shardgate.core.routes.openapi import Mistake
+from shardgate.core.routes.mistakes import Mistake
 
 
 class Document:
@@ -23,7 +23,8 @@ class Document:
         wanted = path.replace("[", ".[")
         candidates = [known for known in self._lines if _begins(wanted, known.replace("\0", "."))]
         nearest = max(candidates, key=len, default="")
-        return f"{self.name}:{self._lines.get(nearest, 1)}: {path}"
+        line = f"{self.name}:{self._lines.get(nearest, 1)}"
+        return f"{line}: {path}" if path else line
 
 
 def read_document(path: Path) -> tuple[Document, list[Mistake]]:
@@ -48,6 +49,8 @@ def read_document(path: Path) -> tuple[Document, list[Mistake]]:
         line = mark.line + 1 if mark else 1
         problem = getattr(error, "problem", None) or "it is not YAML"
         return empty, [Mistake(f"{path}:{line}", str(problem), "correct the YAML there")]
+    except RecursionError:
+        return empty, [Mistake(str(path), "an alias refers to itself, or it is too deep", "write it out")]
     finally:
         loader.dispose()
     if not isinstance(data, dict):

@@ -27,6 +27,8 @@ LEARNED_BODY_BYTES_MAX = 256 * 1024
 
 # After a refusal, how long what a client still sends is read over, so that it can read why.
 LINGER_S = 2.0
+# How long a reply is waited for after its client has ended its side: most have left, some only sent all they had.
+HALF_CLOSED_S = 2.0
 
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]

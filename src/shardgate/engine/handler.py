@@ -63,6 +63,11 @@ class Gateway:
         """A client has gone."""
         self._clients.discard(client)
 
+    def abort(self) -> None:
+        """End what could not be drained; what runs for it is cancelled."""
+        for client in list(self._clients):
+            client.abort()
+
     def drain(self) -> int:
         """Let no client begin anything new; returns how many still wait for a reply."""
         for client in list(self._clients):
@@ -124,7 +129,7 @@ def _fail(client: ClientConnection, error: Exception, request_id: str) -> None:
 
 def _override_method(request: Request, parameter: str) -> None:
     """`POST /v3/orders/7?method=PATCH` is a PATCH; it is sent on as it came."""
-    named = [value for name, value in parse_qsl(request.query) if name == parameter]
+    named = [value for name, value in parse_qsl(request.query, keep_blank_values=True) if name == parameter]
     if len(named) > 1:
         raise AmbiguousKeyError(f"the parameter {parameter!r} stands twice")
     if named and named[0].upper() in {"PUT", "PATCH", "DELETE"}:

@@ -21,7 +21,7 @@ from shardgate.core.errors import (
     TargetTooLongError,
 )
 from shardgate.core.http import Reply, ReplyHead, Request
-from shardgate.core.limits import HEAD_BYTES_MAX, LINGER_S, TARGET_BYTES_MAX, WRITE_BUFFER_BYTES_MAX
+from shardgate.core.limits import HALF_CLOSED_S, HEAD_BYTES_MAX, LINGER_S, TARGET_BYTES_MAX, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.problem import problem_reply
 from shardgate.core.wire.chunked import ChunkedDecoder
 from shardgate.core.wire.forwarding import hop_lines, relayed_head, whole_reply
@@ -153,8 +153,9 @@ class ClientConnection(asyncio.Protocol):
             work.cancel()
 
     def eof_received(self) -> bool:
-        # A half-closed client still reads its replies, as `printf … | nc` does.
+        # Most clients that end their side have left; some still read their replies, as `printf … | nc` does.
         self._eof = True
+        self.deadline_at = now() + HALF_CLOSED_S
         if self._buffer and not self.busy:
             asyncio.get_running_loop().call_soon(self._next)
         return self.busy or bool(self._buffer)
@@ -185,8 +186,15 @@ class ClientConnection(asyncio.Protocol):
             self._go_on()
 
     def expire(self) -> None:
-        """No request came in time (RFC 9110 section 15.5.9); an idle connection is closed in silence."""
-        if self.busy or self._transport is None:
+        """No request came in time (RFC 9110 section 15.5.9); an idle connection is closed in silence.
+
+        Nor is a reply waited for long that its client most likely does not wait for any more.
+        """
+        if self._transport is None:
+            return
+        if self.busy:
+            if self._eof and self._pausable is None:
+                self._transport.abort()  # connection_lost cancels what runs for it
             return
         unsent = self._transport.get_write_buffer_size()
         if unsent and (not self._unsent or unsent < self._unsent):
@@ -253,7 +261,6 @@ class ClientConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """The reply cannot be ended well: the client must see that it is not whole."""
-        self._work = None
         if self._transport is not None:
             self._transport.abort()
 
@@ -347,7 +354,7 @@ class ClientConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._draining:
             return
-        self.deadline_at = now() + self._settings.idle_timeout_s
+        self.deadline_at = now() + (HALF_CLOSED_S if self._eof else self._settings.idle_timeout_s)
         self._unsent = 0
         if not self._keep_alive or self._closing or (self._eof and not self._buffer):
             transport.close()

@@ -1,17 +1,22 @@
 """Reads the key of a request, from wherever its rule says; refuses two different ones.
 
 Holds: a key is read as the application will read it, or the request is refused: a parameter that stands twice, a JSON
-member that stands twice at any depth, a body that is not plain UTF-8 JSON are 400, never a guess.
+member that stands twice at any depth, a body that is not plain UTF-8 JSON, or is declared as something else, are 400,
+never a guess.
 """
 
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from shardgate.core.errors import AmbiguousKeyError
 from shardgate.core.http import Request
+
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?([^\s\"';,]*)")
+_UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
 def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[str, str]) -> str | None:
@@ -36,7 +41,7 @@ def _read(source: str, request: Request, variables: Mapping[str, str]) -> str | 
         return _form(request, name)
     if kind == "basic":
         return _basic(request)
-    return _member(request.body, name)
+    return _member(request, name)
 
 
 def _only(pairs: str, name: str) -> str | None:
@@ -71,7 +76,21 @@ def _text(value: str) -> str:
     return value
 
 
+def _refuse_other_body(request: Request, *others: bytes) -> None:
+    """One body can be JSON, a form and UTF-7 at once: the application reads what Content-Type says."""
+    values = request.fields.values
+    declared = values.get(b"content-type", b"").lower()
+    if any(other in declared for other in others):
+        raise AmbiguousKeyError("the body is declared to be something else than what the key is read from")
+    if not _UTF_8.issuperset(_CHARSET.findall(declared)):
+        raise AmbiguousKeyError("the body is declared not to be UTF-8, so that its key cannot be read")
+    if values.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise AmbiguousKeyError("the body has a Content-Encoding, so that its key cannot be read")
+
+
 def _form(request: Request, name: str) -> str | None:
+    if request.body:
+        _refuse_other_body(request, b"multipart/")
     try:
         text = request.body.decode("ascii")
     except UnicodeDecodeError as error:
@@ -92,17 +111,21 @@ def _basic(request: Request) -> str | None:
         return None
 
 
-def _member(body: bytes, path: str) -> str | None:
+def _member(request: Request, path: str) -> str | None:
     """A member of a JSON body, by its dotted path; a number is its decimal text."""
-    if not body:
+    if not request.body:
         return None
+    _refuse_other_body(request, b"multipart/", b"x-www-form-urlencoded")
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_no_twins)
+        value = json.loads(request.body.decode(), object_pairs_hook=_no_twins)
     except (ValueError, RecursionError) as error:
         raise AmbiguousKeyError("the body is not JSON in UTF-8, so that its key cannot be read") from error
     for name in path.split("."):
         if not isinstance(value, dict):
             return None
+        # Go and .NET find a member in whatever case it is written.
+        if any(other != name and other.casefold() == name.casefold() for other in value):
+            raise AmbiguousKeyError(f"the JSON member {name!r} is also written in another case")
         value = value.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None

@@ -1,0 +1,307 @@
+"""A wrong configuration is refused with every mistake in it, each with its file, its line and its cure."""
+
+from pathlib import Path
+
+import pytest
+
+from shardgate.config.load import ConfigError, load
+
+RIGHT = """\
+listen: 127.0.0.1:0
+shards:
+  north: http://127.0.0.1:1
+  south: {url: "http://127.0.0.1:2", alias: lisboa}
+locators:
+  event: [{kind: learned}, {kind: probe, path: "/events/{key}"}]
+  vendor:
+    - {kind: prefix, shards: {n: north, s: south}}
+    - {kind: hash, overrides: {pinned: south}}
+dialects:
+  mine: {kind: offset, limit_default: 10}
+rules:
+  GET /events:
+    rule: gather
+    merge: {kind: list, dialect: mine, keys: {id: text, name: {nulls: first}}}
+    learn: {event: id}
+  GET /events/{id}: {rule: one, key: path.id, locate: event}
+  POST /events: {rule: one, key: [body.vendor, query.vendor], locate: vendor, learn: {event: id}}
+  GET /categories: {rule: any}
+"""
+
+
+def mistakes(folder: Path, text: str, **files: str) -> list[str]:
+    """What is wrong with a configuration: `line: path: problem → cure`."""
+    for name, content in files.items():
+        (folder / name.replace("__", ".")).write_text(content)
+    file = folder / "shardgate.yaml"
+    file.write_text(text)
+    try:
+        load(file)
+    except ConfigError as error:
+        said = [f"{mistake.path}: {mistake.problem} → {mistake.cure}" for mistake in error.mistakes]
+        return [line.removeprefix(f"{folder}/").removeprefix("shardgate.yaml:") for line in said]
+    return []
+
+
+def edited(*pairs: tuple[str, str]) -> str:
+    text = RIGHT
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, RIGHT) == []
+    loaded = load(tmp_path / "shardgate.yaml")
+    assert [shard.alias for shard in loaded.shards.values()] == ["north", "lisboa"]
+    assert [route.template for route in loaded.routes.routes][:2] == ["/events", "/events/{id}"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("listen: 127", "lsten: 127", "1: lsten: unknown field `lsten` → remove it, or correct its name"),
+        ("127.0.0.1:0", "8080", "1: listen: expected text, got a whole number"),
+        ("127.0.0.1:0", "localhost", "1: listen: 'localhost' is no address → write it as `127.0.0.1:8080`"),
+        ("127.0.0.1:0", "a:70000", "1: listen: 'a:70000' is no address"),
+        (
+            "http://127.0.0.1:1",
+            "127.0.0.1:1",
+            "3: shards.north: '127.0.0.1:1' is no address of a shard → write it as `http",
+        ),
+        ("http://127.0.0.1:1", "https://a", "3: shards.north: 'https://a' is no address of a shard"),
+        ("http://127.0.0.1:1", "http://a/b", "3: shards.north: 'http://a/b' is no address of a shard"),
+        ("http://127.0.0.1:1", "http://u:p@a", "3: shards.north: 'http://u:p@a' is no address of a shard"),
+        ("http://127.0.0.1:1", "http://a:99999", "3: shards.north: 'http://a:99999' is no address of a shard"),
+        ("http://127.0.0.1:1", '"http://[::1"', "3: shards.north: 'http://[::1' is no address of a shard"),
+        ("http://127.0.0.1:1", "7", "3: shards.north: expected a mapping, got a whole number"),
+        ("alias:", "alas:", "4: shards.south.alas: unknown field `alas`"),
+        (
+            "kind: learned",
+            "kind: learnt",
+            "6: locators.event[0].kind: unknown word 'learnt' → take one of: directory, hash,",
+        ),
+        ("{kind: learned}, ", "7, ", "6: locators.event[0]: expected a mapping, got a whole number"),
+        ("n: north", "n: nroth", "locators: no shard is named 'nroth' → there are: north, south"),
+        ("s: south}", "s: 7}", "8: locators.vendor[0].shards.s: expected text, got a whole number"),
+        ("pinned: south", "pinned: [south]", "9: locators.vendor[1].overrides.pinned: expected text, got a list"),
+        (
+            "rule: gather",
+            "rule: gathr",
+            "14: rules.GET /events.rule: unknown word 'gathr' → take one of: one, any, gather",
+        ),
+        (
+            "dialect: mine",
+            "dialect: mien",
+            "15: rules.GET /events.merge.dialect: no dialect is named 'mien' → did you mean 'mine'?",
+        ),
+        (
+            "id: text",
+            "id: txt",
+            "15: rules.GET /events.merge.keys.id: unknown word 'txt' → take one of: text, number, boolean",
+        ),
+        (
+            "nulls: first",
+            "nulls: frist",
+            "15: rules.GET /events.merge.keys.name.nulls: unknown word 'frist' → take one of: first, last",
+        ),
+        ("nulls: first", "nuls: first", "15: rules.GET /events.merge.keys.name.nuls: unknown field `nuls`"),
+        ("id: text, ", "", "15: rules.GET /events.merge.keys: the sort key 'id' has no type → add `id: text`"),
+        ("kind: list", "kind: lst", "15: rules.GET /events.merge.kind: unknown word 'lst' → take one of: groups, list"),
+        (
+            "learn: {event: id}\n  GET",
+            "learn: {event: name}\n  GET",
+            "16: rules.GET /events.learn.event: 'name' is not what rows",
+        ),
+        (
+            "key: path.id",
+            "key: path.event",
+            "17: rules.GET /events/{id}.key: the path has no variable 'event' → take one of /events/{id}",
+        ),
+        (
+            "key: path.id",
+            "key: cookie.id",
+            "17: rules.GET /events/{id}.key: 'cookie.id' is no place of a key → start it with one of",
+        ),
+        (
+            "key: path.id",
+            "key: query",
+            "17: rules.GET /events/{id}.key: 'query' names nothing → write it as `query.` and a name",
+        ),
+        ("key: path.id, ", "", "17: rules.GET /events/{id}: it lacks the field `key` → add it"),
+        (
+            "locate: event",
+            "locate: evnt",
+            "17: rules.GET /events/{id}.locate: no locator is named 'evnt' → did you mean 'event'?",
+        ),
+        ("GET /categories", "categories", "19: rules.categories: it is no operation → write it as `GET /events/{id}`"),
+        ("GET /categories", "get /categories", "19: rules.get /categories: it is no operation"),
+        (
+            "GET /categories",
+            "GET /events/{other}",
+            "19: rules.GET /events/{other}: it is the same path as GET /events/{id}",
+        ),
+        (
+            "GET /categories",
+            "GET /x/{a}.json",
+            "19: rules.GET /x/{a}.json: /x/{a}.json has a variable that is only a part",
+        ),
+        ("{rule: any}", "any", "19: rules.GET /categories: expected a mapping, got text"),
+        ("{rule: any}", "{rule: any}\nunserved: {GET /x: later}", "20: unserved.GET /x: no such operation → "),
+        ("{rule: any}", "{rule: any}\ndirectory: none.db", "20: directory: "),
+        (
+            "{rule: any}",
+            "{rule: any}\ntrailing_slash: maybe",
+            "20: trailing_slash: unknown word 'maybe' → take one of: optional, dist",
+        ),
+        (
+            "{rule: any}",
+            "{rule: any}\nlimits: {learned_keys_max: 0}",
+            "20: limits.learned_keys_max: expected a whole number >= 1",
+        ),
+        (
+            "{rule: any}",
+            "{rule: any}\ntimeouts: {connect_timeout_s: 0}",
+            "20: timeouts.connect_timeout_s: expected a number > 0",
+        ),
+        ("{rule: any}", "{rule: any}\n7: x", "1: invalid name, it is no text → put the name in quotes"),
+        (
+            "GET /categories:",
+            "GET /categories: {rule: any}\n  GET /events:",
+            "20: 'GET /events' stands twice → keep one of the two",
+        ),
+        ("alias: lisboa", "url: x", "4: 'url' stands twice"),
+        ("{rule: any}", "{rule: any", "20: expected ',' or '}'"),
+        ("{rule: any}", "{rule: any}\n\tx: y", "20: "),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_its_cure(tmp_path: Path, old: str, new: str, said: str) -> None:
+    found = mistakes(tmp_path, edited((old, new)))
+    assert any(said in line for line in found), found
+    assert all(" → " in line and not line.endswith("→ ") for line in found)
+    assert len(found) == 1, found
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    found = mistakes(
+        tmp_path,
+        edited(
+            ("listen:", "lsten:"),
+            ("http://127.0.0.1:1", "nowhere"),
+            ("kind: learned", "kind: learnt"),
+            ("nulls: first", "nulls: middle"),
+            ("locate: vendor", "locate: vndor"),
+            ("rule: any", "rule: every"),
+        ),
+    )
+    assert [line.split(": ")[1] for line in sorted(found, key=lambda line: int(line.split(":")[0]))] == [
+        "lsten",
+        "shards.north",
+        "locators.event[0].kind",
+        "rules.GET /events.merge.keys.name.nulls",
+        "rules.POST /events.locate",
+        "rules.GET /categories.rule",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "shards"),
+        ("[]", "it is not a mapping"),
+        ("just text", "it is not a mapping"),
+        ("shards: {}", "1: shards: there is no shard → add `north: http://127.0.0.1:8101`"),
+        ("shards: {a: http://a}", "there is no operation → name the `openapi` document, or write `rules`"),
+        ("shards: &a {b: *a}", "an alias refers to itself"),
+        ("shards: !!python/object:os.system {}", "could not determine a constructor"),
+    ],
+)
+def test_a_file_that_says_nothing_useful(tmp_path: Path, text: str, said: str) -> None:
+    found = mistakes(tmp_path, text)
+    assert any(said in line for line in found), found
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="it cannot be read: No such file"):
+        load(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="it cannot be read: Is a directory"):
+        load(tmp_path)
+    (tmp_path / "latin.yaml").write_bytes(b"listen: \xe9")
+    with pytest.raises(ConfigError, match="it is not UTF-8\n    → save it as UTF-8"):
+        load(tmp_path / "latin.yaml")
+
+
+OPENAPI = """\
+openapi: 3.1.0
+x-shardgate:
+  locators: {event: [{kind: directory}]}
+paths:
+  /events:
+    get: {operationId: list, x-shardgate: {rule: any}}
+    post: {operationId: create, x-shardgate: {rule: one, key: body.id, locate: event}}
+  /events/{id}:
+    get: {operationId: read}
+"""
+BESIDE = "shards: {north: http://a}\nopenapi: api.yaml\n"
+
+
+def test_an_operation_without_a_rule_is_a_mistake(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, BESIDE, api__yaml=OPENAPI)
+    assert "rules.GET /events/{id}: the operation has no rule → add `x-shardgate` to it in the document, or " in said
+    assert mistakes(tmp_path, BESIDE + "unserved: {'GET /events/{id}': later}\n", api__yaml=OPENAPI) == []
+    assert mistakes(tmp_path, BESIDE + "rules: {'GET /events/{id}': {rule: any}}\n", api__yaml=OPENAPI) == []
+
+
+@pytest.mark.parametrize("name", ["api.yaml", "api.json"])
+def test_a_mistake_in_the_document_is_told_with_the_documents_line(tmp_path: Path, name: str) -> None:
+    # Found: neither the file nor the line was told.
+    wrong = '{"paths": {\n"/events": {\n"get": {"x-shardgate":\n{"rule": "one", "key": "path.id", "locate": "evnt"}}}}}'
+    found = mistakes(tmp_path, BESIDE.replace("api.yaml", name), **{name.replace(".", "__"): wrong})
+    assert [line.partition(": ")[0] for line in found] == [f"{name}:4", f"{name}:4"]
+    assert ".x-shardgate.key: the path has no variable 'id'" in found[0]
+    assert ".x-shardgate.locate: no locator is named 'evnt'" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("x-shardgate: 7", "api.yaml:1: x-shardgate: expected a mapping, got a whole number"),
+        ("x-shardgate: {locators: []}", "api.yaml:1: x-shardgate.locators: expected a mapping, got a list"),
+        ("x-shardgate: {locator: {}}", "api.yaml:1: x-shardgate.locator: unknown field `locator`"),
+        ("paths: []", "api.yaml:1: paths: expected a mapping, got a list"),
+        ("paths:\n  /a: 7", "api.yaml:2: paths./a: expected a mapping, got a whole number"),
+        (
+            "paths:\n  /a: {get: {x-shardgate: any}}",
+            "api.yaml:2: paths./a.get.x-shardgate: expected a mapping, got text",
+        ),
+        ("paths: {", "2: openapi: "),
+        ("7", "2: openapi: "),
+    ],
+)
+def test_a_document_that_is_no_openapi_document(tmp_path: Path, document: str, said: str) -> None:
+    # Found: some of these ended in a traceback.
+    found = mistakes(tmp_path, BESIDE, api__yaml=document)
+    assert any(line.startswith(said) for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("none.yaml", None), ("none.json", None), ("x.json", "[]"), ("y.json", "{")]
+)
+def test_a_document_that_cannot_be_read(tmp_path: Path, name: str, text: str | None) -> None:
+    files = {} if text is None else {name.replace(".", "__"): text}
+    (said,) = mistakes(tmp_path, BESIDE.replace("api.yaml", name), **files)
+    assert said.startswith("2: openapi: ")
+    assert name in said
+
+
+def test_what_is_missing_is_told_beside_other_mistakes(tmp_path: Path) -> None:
+    # Found: whatever else was wrong hid what was missing.
+    found = mistakes(tmp_path, "listen: [1]\nworkers: x\n")
+    assert [line.partition(" → ")[0] for line in found] == [
+        "1: listen: expected text, got a list",
+        "2: workers: expected a whole number, got text",
+        "1: it lacks the field `shards`",
+    ]
+    # A field with a wrong name is one mistake, not two.
+    assert len(mistakes(tmp_path, "shrds: {a: http://a}\n")) == 1
