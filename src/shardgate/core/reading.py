@@ -8,7 +8,7 @@ and where it differs, the rows moved (ChangedError).
 Never: does IO, or asks for rows behind the end that a shard has stated.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -21,23 +21,54 @@ from shardgate.core.topology import ShardId
 _NO_ROWS = Rows([], b"[]")
 
 
-class Reading:
-    """One round's blocks, at most one of a shard, until all are read."""
+def read(dialect: Dialect, blocks: Sequence[Block], totals: Mapping[ShardId, int]) -> "Reading | InPieces":
+    """Start to read a round's blocks, at most one of a shard; `totals`: the sizes that shards have stated."""
+    if dialect.past_end is None and dialect.cover(0, None) == (0, None):
+        return Reading(blocks)
+    return InPieces(dialect, blocks, totals)
 
-    __slots__ = ("_dialect", "_in_pages", "_minds_the_end", "_parts", "_totals")
+
+class Reading:
+    """One request a block: the application gives any rows, as many as are asked for. The hot path."""
+
+    __slots__ = ("_blocks", "_rows", "more")
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self._blocks = blocks
+        self._rows: dict[ShardId, Rows] = {}
+        self.more = False
+        """Whether a shard has rows behind its block, as far as it said so."""
+
+    def wanted(self) -> Sequence[Block]:
+        """The rows to ask for next; none: all is read."""
+        return () if self._rows else self._blocks
+
+    def take(self, shard: ShardId, listing: Listing) -> None:
+        """What a shard gave. Raises BrokenReplyError."""
+        self._rows[shard] = cut(listing.rows)
+        self.more = self.more or bool(listing.more)
+
+    def blocks(self) -> list[tuple[Block, Rows]]:
+        """The rows of each block; fewer than asked where the shard ends."""
+        return [(block, self._rows[block.shard]) for block in self._blocks]
+
+
+class InPieces:
+    """As many requests a block as it takes."""
+
+    __slots__ = ("_dialect", "_in_pages", "_parts", "_totals")
 
     def __init__(self, dialect: Dialect, blocks: Sequence[Block], totals: Mapping[ShardId, int]) -> None:
         self._dialect = dialect
         self._in_pages = dialect.cover(0, None)[1] is not None
-        self._minds_the_end = self._in_pages or dialect.past_end is not None
         self._totals = dict(totals)
         self._parts = {block.shard: _Part(block) for block in blocks}
         for part in self._parts.values():
             self._go_on(part)
 
-    def wanted(self) -> Iterator[Block]:
+    def wanted(self) -> Sequence[Block]:
         """The rows to ask for next, of each shard that has not given its block; none: all is read."""
-        return (part.asked for part in self._parts.values() if part.asked is not None)
+        return [part.asked for part in self._parts.values() if part.asked is not None]
 
     def take(self, shard: ShardId, listing: Listing) -> None:
         """What a shard gave. Raises BrokenReplyError, ChangedError."""
@@ -66,7 +97,7 @@ class Reading:
         start, count = part.rest
         total = self._totals.get(part.block.shard)
         past_end = total is not None and 0 < start >= total
-        if part.ended or (self._minds_the_end and past_end):
+        if part.ended or past_end:
             part.asked = None
             return
         first, many = self._dialect.cover(start, count)

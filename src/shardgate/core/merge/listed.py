@@ -19,7 +19,7 @@ from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.order import KeyConfig, Order, Ranking, SortKey, sort_key
-from shardgate.core.reading import Reading
+from shardgate.core.reading import InPieces, Reading, read
 from shardgate.core.refusals import unite
 from shardgate.core.rows import Rows, join, without
 from shardgate.core.selection import Block, ChangedError, Selection
@@ -103,7 +103,7 @@ class ListedMerging:
             return [Ask(shard, self._request.target) for shard in self._shards]
         fields = tuple(name for name, _ in self._order) if self._searching else self._fields()
         # The plain way asks all shards the same: its query is written once.
-        blocks = list(self._reading.wanted())
+        blocks = self._reading.wanted()
         targets = {(block.start, block.count): b"" for block in blocks}
         for start, count in targets:
             targets[start, count] = self._target(Page(start, count, self._order, fields), fields)
@@ -137,7 +137,7 @@ class ListedMerging:
 
     def _next(self, order: Order) -> Reply | Sequence[Ask]:
         """What follows from all that came. Raises ChangedError, BrokenReplyError, OrderBrokenError."""
-        if any(self._reading.wanted()):
+        if self._reading.wanted():
             return self.asks()
         if self._sizing:
             self._sizing = False
@@ -177,9 +177,11 @@ class ListedMerging:
 
     def _select(self) -> Selection | None:
         """A deep page is worth looking for; None where to read all that comes before it costs less."""
-        page, most = self._page, self._request_max
-        plain_max = PLAIN_ROWS_MAX if most is None else min(PLAIN_ROWS_MAX, most)
-        if page.limit is None or page.offset <= max(plain_max, page.limit):
+        page = self._page
+        if page.limit is None or page.offset <= page.limit:
+            return None
+        most = self._request_max
+        if page.offset <= (PLAIN_ROWS_MAX if most is None else min(PLAIN_ROWS_MAX, most)):
             return None
         if self._changes > CHANGES_MAX and most is None:
             return None
@@ -203,8 +205,8 @@ class ListedMerging:
     def _searching(self) -> bool:
         return self._selection is not None and not self._selection.narrow_enough
 
-    def _read(self) -> Reading:
-        return Reading(self._rule.dialect, self._next_blocks(), self._totals)
+    def _read(self) -> Reading | InPieces:
+        return read(self._rule.dialect, self._next_blocks(), self._totals)
 
     def _next_blocks(self) -> Sequence[Block]:
         page = self._page
