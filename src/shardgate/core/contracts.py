@@ -74,20 +74,65 @@ class Page(msgspec.Struct, frozen=True):
     """The properties asked for; None: all."""
 
 
+class Listing(msgspec.Struct, frozen=True, gc=False):
+    """What a shard's reply says of its list."""
+
+    rows: bytes
+    """The JSON array, as it stands in the body."""
+    total: int | None = None
+    """The size of the filtered collection; None: not stated."""
+    more: bool | None = None
+    """Whether there are rows behind these; None: not stated."""
+
+
+class Merged(msgspec.Struct, frozen=True):
+    """A merged page, to be told as one instance would."""
+
+    request: Request
+    page: Page
+    rows: bytes
+    """The JSON array."""
+    shown: int
+    """How many rows that are."""
+    total: int | None
+    more: bool
+    """Whether there are rows behind the page."""
+    reply: Reply
+    """A shard's, for all that is not about the list's rows."""
+
+
 class Dialect(Protocol):
-    """How an application pages, sorts and counts: reads a client's page, and writes what a shard is asked."""
+    """How an application pages, sorts and counts: reads a client's page, writes what a shard is asked, takes the rows
+    out of a shard's reply, and tells the merged page. Most of it is in `Parameters`, the base of those we have."""
+
+    @property
+    def accepted(self) -> tuple[int, ...]:
+        """The statuses of a reply that is a list."""
+
+    @property
+    def past_end(self) -> int | None:
+        """The status by which the application refuses a page behind the last row; None: it gives an empty one."""
 
     def read_page(self, query: str) -> Page | Unknown:
         """The page that a query string asks for; UNKNOWN where a value cannot be read."""
 
+    def cover(self, start: int, count: int | None) -> tuple[int, int | None]:
+        """The rows (first, how many) of one request that gives row `start` and as many of the `count` as it can.
+
+        An application that counts pages may give rows before `start` too; one with a greatest size may give fewer.
+        """
+
     def write_query(self, query: str, *, page: Page, fields: Sequence[str] | None) -> str:
-        """The query string for a shard: the client's, with this page and these properties."""
+        """The query string for a shard: the client's, with this page, as `cover` gave it, and these properties."""
 
-    def total(self, reply: Reply) -> int | None:
-        """The size of the filtered collection, where a shard's reply states it."""
+    def open(self, reply: Reply) -> Listing:
+        """Where the rows stand in a shard's reply, and what it states of the list. Never decodes a row."""
 
-    def with_total(self, reply: Reply, total: int) -> Reply:
-        """The merged reply, stating this size as a shard would."""
+    def refused(self, reply: Reply, total: int) -> Reply:
+        """A shard's refusal of a page behind the end, telling the size of the whole list where it tells one."""
+
+    def close(self, merged: Merged) -> Reply:
+        """The merged reply: the shard's own, around the merged rows, with every number and link of a page redone."""
 
 
 class Ask(msgspec.Struct, frozen=True):

@@ -4,19 +4,19 @@ Precedence where they differ: what concerns the caller comes before what concern
 last: 401, 403, 429, then any other 4xx by its number, then 3xx and 1xx/2xx that are no list, then 5xx.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from shardgate.core.http import Reply
 
 _CALLER_FIRST = {401: 0, 403: 1, 429: 2}
 
 
-def unite(replies: Sequence[Reply], accepted: int = 200) -> Reply | None:
+def unite(replies: Sequence[Reply], accepted: Collection[int] = (200,)) -> Reply | None:
     """The refusal that stands for all; None where every shard accepted.
 
     N equal refusals are one, with the application's own body.
     """
-    refused = [reply for reply in replies if reply.status != accepted]
+    refused = [reply for reply in replies if reply.status not in accepted]
     if not refused:
         return None
     return min(refused, key=lambda reply: _rank(reply.status))

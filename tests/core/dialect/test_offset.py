@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shardgate.core.contracts import UNKNOWN, Page
+from shardgate.core.contracts import UNKNOWN, Listing, Merged, Page
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply
+from tests.core.requests import request
 
 PLAIN = Offset(limit_default=20, fields="fields", count_header="X-Total-Count")
 NAMED = Offset(limit="_limit", offset="_start", order="_sort", direction="_order")
@@ -142,15 +143,16 @@ def test_an_order_that_is_stated_reads_back(dialect: Offset) -> None:
 
 
 def test_a_total_is_read_and_written() -> None:
-    reply = Reply(200, [(b"X-TOTAL-Count", b"12"), (b"X", b"y")])
-    assert PLAIN.total(reply) == 12
-    assert PLAIN.with_total(reply, 30).fields == [(b"X-TOTAL-Count", b"30"), (b"X", b"y")]
-    assert PLAIN.total(Reply(200, [])) is None
-    assert Offset().total(reply) is None
+    reply = Reply(200, [(b"X-TOTAL-Count", b"12"), (b"X", b"y")], b"[]")
+    assert PLAIN.open(reply) == Listing(b"[]", 12)
+    merged = Merged(request(), Page(0, 2, (), None), b"[{}]", 1, 30, more=False, reply=reply)
+    assert PLAIN.close(merged) == Reply(200, [(b"X-TOTAL-Count", b"30"), (b"X", b"y")], b"[{}]")
+    assert PLAIN.open(Reply(200, [])).total is None
+    assert Offset().open(reply).total is None
 
 
 @pytest.mark.parametrize("value", [b"", b"x", b"-1", b"1,234", b"1.0", b"\xb2", b"9" * 5000])
 def test_a_total_that_is_no_number_is_a_broken_reply(value: bytes) -> None:
     # Found: it was ignored, so that one shard's total stood for all; 5,000 digits were an internal error.
     with pytest.raises(BrokenReplyError):
-        PLAIN.total(Reply(200, [(b"X-Total-Count", value)]))
+        PLAIN.open(Reply(200, [(b"X-Total-Count", value)]))

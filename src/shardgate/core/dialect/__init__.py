@@ -1,5 +1,10 @@
 """The table of dialects, the ways in which applications page: a new one is a file here and a word in `AnyDialect`."""
 
+from shardgate.core.dialect.content_range import ContentRange
+from shardgate.core.dialect.drf import Drf
+from shardgate.core.dialect.envelope import Envelope
+from shardgate.core.dialect.link_header import LinkHeader
 from shardgate.core.dialect.offset import Offset
+from shardgate.core.dialect.pages import Pages
 
-AnyDialect = Offset
+AnyDialect = ContentRange | Drf | Envelope | LinkHeader | Offset | Pages

@@ -1,7 +1,8 @@
 """Sorted lists into one sorted list, a page at a time.
 
 A shallow page is read plainly: the first offset + limit rows of each shard hold it, whatever shard its rows are on.
-Where a deep page begins on each shard is found first, by small blocks (selection.py).
+Where a deep page begins on each shard is found first, by small blocks (selection.py). How many requests a block takes
+is up to the application's pages (reading.py).
 
 Holds: the page is the one that an instance with all the data would give. A sort key that the client did not ask for is
 asked upstream and taken out again. A page that cannot be read is passed to the shards as it is, for them to refuse.
@@ -12,14 +13,15 @@ from typing import Any
 
 import msgspec
 
-from shardgate.core.contracts import UNKNOWN, Ask, Page, Strategy
+from shardgate.core.contracts import UNKNOWN, Ask, Merged, Page, Strategy
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.order import KeyConfig, Order, Ranking, SortKey, sort_key
+from shardgate.core.reading import InPieces, Reading, read
 from shardgate.core.refusals import unite
-from shardgate.core.rows import Rows, cut, join, without
+from shardgate.core.rows import Rows, join, without
 from shardgate.core.selection import Block, ChangedError, Selection
 from shardgate.core.topology import ShardId
 
@@ -62,15 +64,19 @@ class ListedMerging:
 
     __slots__ = (
         "_added",
-        "_blocks",
         "_changes",
         "_order",
         "_page",
+        "_past_end",
+        "_reading",
+        "_replies",
         "_request",
         "_rule",
         "_selection",
         "_shards",
         "_shown",
+        "_sizing",
+        "_totals",
     )
 
     def __init__(self, rule: Listed, request: Request, shards: Sequence[ShardId]) -> None:
@@ -83,20 +89,25 @@ class ListedMerging:
         self._order = order
         self._added = self._missing_fields()
         self._changes = 0
+        self._past_end = False
+        self._replies: dict[ShardId, Reply] = {}
+        self._totals: dict[ShardId, int] = {}
         self._selection = self._select()
-        self._blocks = self._next_blocks()
+        self._sizing = self._selection is not None and rule.dialect.past_end is not None
+        self._reading = self._read()
         self._shown: list[tuple[str, ShardId]] = []
 
     def asks(self) -> Sequence[Ask]:
-        """What each shard is asked next: the client's own request, where its page cannot be read."""
-        if self._order is None:
+        """What each shard is asked next: the client's own request, where its page cannot be read or is refused."""
+        if self._order is None or self._past_end:
             return [Ask(shard, self._request.target) for shard in self._shards]
         fields = tuple(name for name, _ in self._order) if self._searching else self._fields()
         # The plain way asks all shards the same: its query is written once.
-        targets = {(block.start, block.count): b"" for block in self._blocks}
+        blocks = self._reading.wanted()
+        targets = {(block.start, block.count): b"" for block in blocks}
         for start, count in targets:
             targets[start, count] = self._target(Page(start, count, self._order, fields), fields)
-        return [Ask(block.shard, targets[block.start, block.count]) for block in self._blocks]
+        return [Ask(block.shard, targets[block.start, block.count]) for block in blocks]
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """The merged reply, or the next round.
@@ -104,25 +115,47 @@ class ListedMerging:
         Raises BrokenReplyError, OrderBrokenError, or UnreadablePageError where the shards accept what the rule
         cannot read.
         """
-        refusal = unite([replies[shard] for shard in self._shards if shard in replies])
+        asked = [shard for shard in self._shards if shard in replies]
+        refusal = unite([replies[shard] for shard in asked], self._rule.dialect.accepted)
         if refusal is not None:
-            return refusal
+            total = self._total() if self._past_end else None
+            return refusal if total is None else self._rule.dialect.refused(refusal, total)
         if self._order is None:
             raise UnreadablePageError("a paging or sorting parameter names what the rule does not know")
-        tables = _Tables(self._rule, self._order, [(block, replies[block.shard].body) for block in self._blocks])
+        if self._past_end:
+            raise BrokenReplyError("a shard gives a page that is behind the end of the whole list")
         try:
-            if self._selection is None:
-                skip = self._page.offset
-            elif self._searching:
-                self._selection.take(tables.keys())
-                self._blocks = self._next_blocks()
-                return self.asks()
-            else:
-                skip = self._selection.skip(tables.keys())
+            for shard in asked:
+                listing = self._rule.dialect.open(replies[shard])
+                self._replies[shard] = replies[shard]
+                if listing.total is not None:
+                    self._totals[shard] = listing.total
+                self._reading.take(shard, listing)
+            return self._next(self._order)
         except ChangedError:
             return self._again()
-        rows = self._cut_page(tables, skip)
-        return self._reply(rows, tables, replies)
+
+    def _next(self, order: Order) -> Reply | Sequence[Ask]:
+        """What follows from all that came. Raises ChangedError, BrokenReplyError, OrderBrokenError."""
+        if self._reading.wanted():
+            return self.asks()
+        if self._sizing:
+            self._sizing = False
+            self._reading = self._read()
+            return self._next(order)
+        tables = _Tables(self._rule, order, self._reading.blocks())
+        skip = self._page.offset
+        if self._selection is not None:
+            if self._searching:
+                self._selection.take(tables.keys())
+                self._reading = self._read()
+                return self._next(order)
+            skip = self._selection.skip(tables.keys())
+        total = self._total()
+        if self._rule.dialect.past_end is not None and total is not None and 0 < self._page.offset >= total:
+            self._past_end = True
+            return self.asks()
+        return self._reply(tables, skip, total)
 
     def learned(self) -> Sequence[tuple[str, ShardId]]:
         """The tie-breaker of each row of the page, and the shard that the row came from."""
@@ -145,51 +178,72 @@ class ListedMerging:
     def _select(self) -> Selection | None:
         """A deep page is worth looking for; None where to read all that comes before it costs less."""
         page = self._page
-        if page.limit is None or page.offset <= max(PLAIN_ROWS_MAX, page.limit) or self._changes > CHANGES_MAX:
+        if page.limit is None or page.offset <= page.limit:
+            return None
+        most = self._request_max
+        if page.offset <= (PLAIN_ROWS_MAX if most is None else min(PLAIN_ROWS_MAX, most)):
+            return None
+        if self._changes > CHANGES_MAX and most is None:
             return None
         return Selection(self._shards, page.offset, page.limit)
 
     def _again(self) -> Sequence[Ask]:
-        """Rows changed between two rounds: begin anew; at last in one round, of which each shard is consistent."""
+        """Rows changed between two requests: begin anew; at last in one round, of which each shard is consistent."""
         self._changes += 1
+        if self._changes > CHANGES_MAX and self._request_max is not None:
+            raise BrokenReplyError("the list changes faster than the application's pages let it be read")
         self._selection = self._select()
-        self._blocks = self._next_blocks()
+        self._reading = self._read()
         return self.asks()
+
+    @property
+    def _request_max(self) -> int | None:
+        """The most rows that one request can give; None: any number."""
+        return self._rule.dialect.cover(0, None)[1]
 
     @property
     def _searching(self) -> bool:
         return self._selection is not None and not self._selection.narrow_enough
 
+    def _read(self) -> Reading | InPieces:
+        return read(self._rule.dialect, self._next_blocks(), self._totals)
+
     def _next_blocks(self) -> Sequence[Block]:
+        page = self._page
+        if self._sizing:
+            return [Block(shard, 0, 1) for shard in self._shards]
         if self._selection is not None:
             return self._selection.blocks() if self._searching else self._selection.page_blocks()
-        count = None if self._page.limit is None else self._page.offset + self._page.limit
-        return [Block(shard, 0, count) for shard in self._shards]
+        return [Block(shard, 0, None if page.limit is None else page.offset + page.limit) for shard in self._shards]
 
     def _target(self, page: Page, fields: tuple[str, ...] | None) -> bytes:
         query = self._rule.dialect.write_query(self._request.query, page=page, fields=fields)
         return (f"{self._request.path}?{query}" if query else self._request.path).encode()
 
-    def _cut_page(self, tables: "_Tables", skip: int) -> list[msgspec.Raw]:
+    def _reply(self, tables: "_Tables", skip: int, total: int | None) -> Reply:
         end = None if self._page.limit is None else skip + self._page.limit
         chosen = tables.ranking.sorted()[skip:end]
         if len(chosen) <= LEARNED_ROWS_MAX:
             keys, tie = tables.ranking.rows, tables.tie
             self._shown = [(str(keys[n][tie]), tables.owners[n]) for n in chosen]
-        return [tables.raw[n] for n in chosen]
-
-    def _reply(self, rows: list[msgspec.Raw], tables: "_Tables", replies: Mapping[ShardId, Reply]) -> Reply:
+        rows = [tables.raw[n] for n in chosen]
         if self._added:
             rows = [without(row, self._added) for row in rows]
-        first = replies[self._shards[0]]
-        reply = Reply(200, list(first.fields), join(rows, tables.samples))
-        totals = [self._rule.dialect.total(replies[shard]) for shard in self._shards]
-        stated = [total for total in totals if total is not None]
-        if not stated:
-            return reply
-        if len(stated) < len(totals):
+        if total is None:
+            more = self._reading.more or (end is not None and len(tables.raw) > end)
+        else:
+            more = self._page.offset + len(rows) < total
+        reply = next(self._replies[shard] for shard in self._shards if shard in self._replies)
+        body = join(rows, tables.samples)
+        return self._rule.dialect.close(Merged(self._request, self._page, body, len(rows), total, more, reply))
+
+    def _total(self) -> int | None:
+        """The size of the whole list; None where no shard states one. Raises BrokenReplyError where only some do."""
+        if not self._totals:
+            return None
+        if len(self._totals) < len(self._shards):
             raise BrokenReplyError("some shards state the size of their list, others do not")
-        return self._rule.dialect.with_total(reply, sum(stated))
+        return sum(self._totals.values())
 
     def _fields(self) -> tuple[str, ...] | None:
         fields = self._page.fields
@@ -207,7 +261,7 @@ class _Tables:
 
     __slots__ = ("_ends", "owners", "ranking", "raw", "samples", "tie")
 
-    def __init__(self, rule: Listed, order: Order, bodies: Sequence[tuple[Block, bytes]]) -> None:
+    def __init__(self, rule: Listed, order: Order, blocks: Sequence[tuple[Block, Rows]]) -> None:
         keys: dict[str, SortKey] = {name: sort_key(rule.keys[name]) for name, _ in order}
         self.ranking = Ranking(order, keys)
         self.tie = [name for name, _ in order].index(rule.tie)
@@ -215,11 +269,10 @@ class _Tables:
         self.raw: list[msgspec.Raw] = []
         self.owners: list[ShardId] = []
         self._ends: list[tuple[Block, int]] = []
-        for block, body in bodies:
-            rows = cut(body)
+        for block, rows in blocks:
             self.samples.append(rows)
             self.raw += rows.raw
-            self.owners += [block.shard] * self.ranking.add(body)
+            self.owners += [block.shard] * self.ranking.add(rows.body)
             self._ends.append((block, len(self.raw)))
 
     def keys(self) -> dict[Block, list[Any]]:

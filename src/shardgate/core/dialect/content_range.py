@@ -1,0 +1,50 @@
+"""Bare arrays that say where they stand: `Content-Range: 0-24/3573`, status 206 while there is more (as PostgREST)."""
+
+import re
+
+from shardgate.core.contracts import Listing, Merged
+from shardgate.core.counts import with_field
+from shardgate.core.errors import BrokenReplyError
+from shardgate.core.http import Reply
+from shardgate.core.parameters import Parameters
+
+_RANGE = re.compile(r"(?:[A-Za-z]+ )?(?:\*|[0-9]{1,15}-[0-9]{1,15})/(\*|[0-9]{1,15})")
+
+
+class ContentRange(Parameters, frozen=True, tag="content_range"):
+    """Limit and offset, `order=price.desc,id`. A `Range` of the request is not read, as HTTP allows."""
+
+    suffix: str | None = "."
+    past_end: int | None = 416
+    unit: str = ""
+    """What stands before the range: `items` in `items 0-24/3573`."""
+    partial: int = 206
+    """The status of a page that is not all of a list whose size is stated."""
+
+    @property
+    def accepted(self) -> tuple[int, ...]:
+        """The statuses of a reply that is a list."""
+        return (200, 206)
+
+    def open(self, reply: Reply) -> Listing:
+        """The body, and the size that the range states, unless it is `*`. Raises BrokenReplyError."""
+        value = reply.field(b"content-range")
+        match = None if value is None else _RANGE.fullmatch(value.decode("latin-1"))
+        if match is None:
+            raise BrokenReplyError("a shard's Content-Range is missing, or cannot be read")
+        return Listing(reply.body, None if match[1] == "*" else int(match[1]))
+
+    def refused(self, reply: Reply, total: int) -> Reply:
+        """The refusal, with `*/` and the size of the whole list."""
+        with_field(reply, "Content-Range", f"{self.unit} */{total}".lstrip().encode())
+        return reply
+
+    def close(self, merged: Merged) -> Reply:
+        """The rows, and their range in the whole list."""
+        first, total = merged.page.offset, merged.total
+        rows = f"{first}-{first + merged.shown - 1}" if merged.shown else "*"
+        said = f"{self.unit} {rows}".lstrip() + f"/{'*' if total is None else total}"
+        status = 200 if total is None or merged.shown >= total else self.partial
+        reply = Reply(status, list(merged.reply.fields), merged.rows)
+        with_field(reply, "Content-Range", said.encode())
+        return reply

@@ -1,0 +1,37 @@
+"""Lists of the Django REST framework: `{"count": 9, "next": "http://…", "previous": null, "results": [...]}`."""
+
+from shardgate.core.contracts import Listing, Merged
+from shardgate.core.document import Document
+from shardgate.core.http import Reply
+from shardgate.core.links import Linked
+
+
+class Drf(Linked, frozen=True, tag="drf"):
+    """Page numbers (PageNumberPagination); with `page: null` limit and offset (LimitOffsetPagination)."""
+
+    page: str | None = "page"
+    limit: str = "page_size"
+    order: str = "ordering"
+    past_end: int | None = 404
+    links_sorted: bool = True
+    first_page_bare: bool = True
+    results: str = "results"
+    count: str = "count"
+    next: str = "next"
+    previous: str = "previous"
+
+    def open(self, reply: Reply) -> Listing:
+        """The results and their count. Raises BrokenReplyError."""
+        body = Document(reply.body)
+        return Listing(body.array(self.results), body.number(self.count))
+
+    def close(self, merged: Merged) -> Reply:
+        """The object of a shard, around the merged rows, with links of the client's own address."""
+        links = self.links(merged)
+        changes: dict[str | None, object] = {
+            self.results: merged.rows,
+            self.count: merged.total,
+            self.next: links["next"],
+            self.previous: links["prev"],
+        }
+        return Reply(200, list(merged.reply.fields), Document(merged.reply.body).edited(changes))

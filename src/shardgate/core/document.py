@@ -1,0 +1,120 @@
+"""A JSON object as text: where its members stand, and the same text with some of them replaced.
+
+Everything that is not replaced keeps its bytes: numbers, order, white space, members that nobody here knows.
+
+Holds: a body that is not one JSON object in UTF-8, or has a member twice, is a broken reply.
+Never: decodes a value.
+"""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from shardgate.core.errors import BrokenReplyError
+
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_OPENING = re.compile(rb"[ \t\r\n]*\{")
+_NAME = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
+_COMMA = re.compile(rb"[ \t\r\n]*,?")
+_NUMBER = re.compile(rb"[0-9]{1,15}")
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+Span = tuple[int, int]
+
+
+class Document:
+    """One object's text. Members are named by path: `pagination.total`, or a name that has dots itself."""
+
+    __slots__ = ("_levels", "body")
+
+    def __init__(self, body: bytes) -> None:
+        """Raises BrokenReplyError."""
+        try:
+            if not body.isascii():
+                body.decode()
+        except UnicodeDecodeError as error:
+            raise BrokenReplyError("a shard's list is not in UTF-8") from error
+        self.body = body
+        self._levels: dict[str, dict[str, Span]] = {"": _members(body, 0, len(body))}
+
+    def span(self, path: str) -> Span | None:
+        """Where a member's value stands; None where there is none. Raises BrokenReplyError."""
+        top = self._levels[""]
+        if path in top:
+            return top[path]
+        parent, _, name = path.rpartition(".")
+        if not parent:
+            return None
+        if parent not in self._levels:
+            span = self.span(parent)
+            inside = span is not None and self.body[span[0] : span[0] + 1] == b"{"
+            self._levels[parent] = _members(self.body, *span) if span is not None and inside else {}
+        return self._levels[parent].get(name)
+
+    def raw(self, path: str) -> bytes | None:
+        """A member's value, as it stands there."""
+        span = self.span(path)
+        return None if span is None else self.body[span[0] : span[1]]
+
+    def array(self, path: str) -> bytes:
+        """A list. Raises BrokenReplyError where there is none."""
+        value = self.raw(path)
+        if value is None:
+            raise BrokenReplyError(f"a shard's reply has no {path}")
+        return value
+
+    def number(self, path: str | None) -> int | None:
+        """A count; None where it is not stated. Raises BrokenReplyError where it is no count."""
+        value = None if path is None else self.raw(path)
+        if value is None or value == b"null":
+            return None
+        if not _NUMBER.fullmatch(value):
+            raise BrokenReplyError(f"a shard's {path} is not a count")
+        return int(value)
+
+    def flag(self, path: str | None) -> bool | None:
+        """A yes or no; None where it is not stated. Raises BrokenReplyError where it is neither."""
+        value = None if path is None else self.raw(path)
+        if value is None or value == b"null":
+            return None
+        if value not in {b"true", b"false"}:
+            raise BrokenReplyError(f"a shard's {path} is neither true nor false")
+        return value == b"true"
+
+    def edited(self, changes: Mapping[str | None, object]) -> bytes:
+        """The text with other values, where it has such members. Bytes are put in as they are; None is `null`."""
+        spans: list[tuple[Span, bytes]] = []
+        for path, value in changes.items():
+            span = None if path is None else self.span(path)
+            if span is not None:
+                spans.append((span, value if isinstance(value, bytes) else msgspec.json.encode(value)))
+        pieces: list[bytes] = []
+        position = 0
+        for (start, end), value in sorted(spans):
+            pieces += (self.body[position:start], value)
+            position = end
+        return b"".join((*pieces, self.body[position:]))
+
+
+def _members(body: bytes, start: int, end: int) -> dict[str, Span]:
+    whole = start == 0 and end == len(body)
+    text = body if whole else body[start:end]
+    opening = _OPENING.match(text)
+    try:
+        values = _MEMBERS.decode(text)
+    except _BROKEN as error:
+        raise BrokenReplyError("a shard's list is not in a JSON object") from error
+    position = opening.end() if opening else 0
+    spans: dict[str, Span] = {}
+    for name, value in values.items():
+        match = _NAME.match(text, position)
+        if match is None or msgspec.json.decode(match[1]) != name:
+            raise BrokenReplyError("a shard's reply has one member twice")
+        behind = match.end() + len(memoryview(value))
+        spans[name] = (start + match.end(), start + behind)
+        comma = _COMMA.match(text, behind)
+        position = comma.end() if comma else behind
+    if text[position:].strip(b" \t\r\n") != b"}":
+        raise BrokenReplyError("a shard's reply has one member twice")
+    return spans

@@ -1,0 +1,69 @@
+"""The links of a merged page: the client's own address, with the paging parameters of another page.
+
+Holds: an address of a shard never leaks: links are made anew from the request, never edited from a reply.
+"""
+
+from typing import Literal
+from urllib.parse import parse_qsl, quote_plus, urlencode
+
+from shardgate.core.contracts import Merged, Page
+from shardgate.core.parameters import Parameters, name_of
+
+Rel = Literal["first", "prev", "self", "next", "last"]
+
+
+class Linked(Parameters, frozen=True):
+    """The base of dialects that link pages to each other."""
+
+    origin: str | None = None
+    """What links begin with: `https://api.example.com`; null: `http://` and the client's Host; empty: they begin with
+    the path."""
+    links_sorted: bool = False
+    """The application sorts the parameters of its links by name and encodes them anew."""
+    first_page_bare: bool = False
+    """The application's link to the first page leaves out the page's number (or the offset)."""
+
+    def links(self, merged: Merged) -> dict[Rel, str | None]:
+        """The address of each neighbour of a page; None where there is none."""
+        page = merged.page
+        offset, limit = page.offset, page.limit or merged.shown
+        end = offset + limit
+        last = None if merged.total is None or not limit else max(0, merged.total - 1) // limit * limit
+        return {
+            "first": self._link(merged, 0),
+            "prev": self._link(merged, max(0, offset - limit)) if offset else None,
+            "self": self._link(merged, offset),
+            "next": self._link(merged, end) if merged.more else None,
+            "last": None if last is None else self._link(merged, last),
+        }
+
+    def _link(self, merged: Merged, offset: int) -> str:
+        request = merged.request
+        origin = f"http://{request.fields.host.decode('latin-1')}" if self.origin is None else self.origin
+        query = self._with_page(request.query, Page(offset, merged.page.limit, (), None))
+        path = f"{origin.rstrip('/')}{request.path}"
+        return f"{path}?{query}" if query else path
+
+    def _with_page(self, query: str, page: Page) -> str:
+        """The client's query with another page: what it names is changed in place, what it does not is appended.
+
+        The size of numbered pages stays as the client wrote it, also where the application cut it.
+        """
+        values = {name: str(number) for name, number in self.paging(page)}
+        place = self.page or self.offset
+        values.setdefault(place, "0")
+        if self.first_page_bare and not page.offset:
+            values.pop(place)
+        if self.page is not None:
+            values.pop(self.limit, None)
+        paging = {place} if self.page is not None else {place, self.limit}
+        named = [(name_of(part), part) for part in query.split("&") if part]
+        parts = [part if name not in paging else _part(part, values.pop(name, None)) for name, part in named]
+        parts += [f"{quote_plus(name)}={value}" for name, value in values.items()]
+        kept = "&".join(part for part in parts if part)
+        return urlencode(sorted(parse_qsl(kept, keep_blank_values=True))) if self.links_sorted else kept
+
+
+def _part(part: str, value: str | None) -> str:
+    """A parameter with another value, its name as the client wrote it; nothing where it has none any more."""
+    return "" if value is None else f"{part.partition('=')[0]}={value}"

@@ -1,0 +1,218 @@
+"""The query parameters that page and sort a list: what every dialect reads from a client and writes to a shard.
+
+A page is rows [offset, offset + limit), also where the application counts pages: then only whole pages can be asked
+for, and `cover` says which page holds the rows that are wanted.
+
+Never: judges a value that it cannot read. It says UNKNOWN, the shards are asked as the client asked, and refuse.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+from urllib.parse import parse_qsl, quote_plus, unquote_plus
+
+from shardgate.core.contracts import UNKNOWN, Page, Strategy, Unknown
+from shardgate.core.errors import UnreadablePageError
+from shardgate.core.http import Reply
+
+# One a Python int() would read is not enough: "+5", " 5" and "5_0" mean different things to different servers.
+NUMBER = re.compile(r"[0-9]{1,15}")
+# So many sizes are tried to find a page that holds all wanted rows; about every second one does.
+_SIZES_TRIED = 256
+
+
+class Parameters(Strategy, frozen=True):
+    """`limit=20&offset=40&order=-name,id&fields=id,name`, each name as the application has it."""
+
+    limit: str = "limit"
+    limit_default: int | None = None
+    """What the application takes when no limit is given; null: all rows."""
+    limit_max: int | None = None
+    """The most rows that one request gives; null: any number."""
+    limit_over: Literal["cut", "refuse"] = "cut"
+    """What the application does with a greater limit."""
+    offset: str = "offset"
+    offset_needs_limit: bool = False
+    """The application ignores the offset where no limit is given."""
+    page: str | None = None
+    """The parameter with a page's number, in applications that have that instead of an offset."""
+    page_first: int = 1
+    """The number of the first page."""
+    order: str = "order"
+    order_repeats: bool = False
+    """Several parameters `order` are several sort keys."""
+    direction: str | None = None
+    """The parameter with `asc,desc,…`; null: a `-` before the key descends."""
+    suffix: str | None = None
+    """What stands between a key and its direction: `.` where `name.desc` descends; wins over `-`."""
+    fields: str | None = None
+    repeated: Literal["refuse", "first", "last"] = "refuse"
+    """Which one the application reads, where one of these parameters stands twice."""
+    states_order: bool = False
+    """Shards are sent the whole order, tie-breaker included: the application breaks ties by what it does not show."""
+    past_end: int | None = None
+    """The status by which the application refuses a page behind the last row; null: it gives an empty one."""
+    refuse: tuple[str, ...] = ()
+    """Parameters that page or wrap the list in a way not described here; a shard would do it to its own rows alone."""
+    brackets: bool = False
+    """The application reads `limit[]=5` or `limit[0]=5` as `limit` (as qs, PHP and Rack do): refused, never a guess."""
+
+    def __post_init__(self) -> None:
+        """Pages have a size."""
+        if self.page is not None and not (self.limit_default and self.limit_max):
+            raise ValueError("a list with page numbers needs limit_default and limit_max")
+        if self.limit_max is not None and self.limit_max < 1:
+            raise ValueError("limit_max is at least 1")
+
+    @property
+    def accepted(self) -> tuple[int, ...]:
+        """The statuses of a reply that is a list."""
+        return (200,)
+
+    def refused(self, reply: Reply, total: int) -> Reply:
+        """A shard's refusal of a page behind the end, telling the size of the whole list where it tells one."""
+        return reply
+
+    def read_page(self, query: str) -> Page | Unknown:
+        """The page that a query string asks for; UNKNOWN where a value cannot be read.
+
+        Raises UnreadablePageError where a parameter stands twice, and the rule does not say which one counts, or where
+        one is of those to refuse.
+        """
+        values = self._own(query)
+        limit = self._limit(values)
+        offset = UNKNOWN if limit is UNKNOWN else self._offset(values, limit)
+        order = self._order(values)
+        fields = values.get(self.fields) if self.fields else None
+        names = None if fields is None else tuple(fields.split(","))
+        if limit is UNKNOWN or offset is UNKNOWN or order is UNKNOWN or not _all_plain(names or ()):
+            return UNKNOWN
+        if self.offset_needs_limit and self.limit not in values:
+            offset = 0
+        return Page(offset, limit, order, names)
+
+    def write_query(self, query: str, *, page: Page, fields: Sequence[str] | None) -> str:
+        """The query string for a shard: the client's, with this page and these properties."""
+        own = {self.limit, self.page or self.offset} | ({self.fields} if self.fields else set())
+        if self.states_order:
+            own |= {self.order, self.direction or self.order}
+        parts = [part for part in query.split("&") if part and name_of(part) not in own]
+        parts += [f"{quote_plus(name)}={number}" for name, number in self.paging(page)]
+        if self.states_order:
+            parts += self._stated(page.order)
+        if self.fields and fields is not None:
+            parts.append(f"{self.fields}={quote_plus(','.join(fields), safe=',')}")
+        return "&".join(parts)
+
+    def paging(self, page: Page) -> list[tuple[str, int]]:
+        """The parameters that ask for these rows; where pages are counted, they are one whole page (`cover`)."""
+        said = [] if page.limit is None else [(self.limit, page.limit)]
+        if self.page is not None:
+            said.append((self.page, page.offset // (page.limit or 1) + self.page_first))
+        elif page.offset:
+            said.append((self.offset, page.offset))
+        return said
+
+    def cover(self, start: int, count: int | None) -> tuple[int, int | None]:
+        """The rows (first, how many) of one request that gives row `start` and as many of the `count` as it can."""
+        most = self.limit_max
+        if most is None:
+            return start, count
+        wanted = most if count is None else min(count, most)
+        if self.page is None:
+            return start, wanted
+        for size in range(wanted, min(most, wanted + _SIZES_TRIED, start + wanted) + 1):
+            if start % size + wanted <= size:
+                return start - start % size, size
+        if start + wanted <= most:
+            return 0, start + wanted
+        size = min(range(max(1, most - _SIZES_TRIED), most + 1), key=lambda size: start % size - size)
+        return start - start % size, size
+
+    def _own(self, query: str) -> dict[str, str]:
+        own = {self.limit, self.page or self.offset, self.order, self.direction, self.fields}
+        values: dict[str, str] = {}
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            plain = name.partition("[")[0] if self.brackets else name
+            if plain in self.refuse or (plain != name and plain in own):
+                raise UnreadablePageError(f"the gateway does not know how the parameter {name!r} changes the list")
+            if name not in own or (name in values and self.repeated == "first"):
+                continue
+            if name in values and name == self.order and self.order_repeats:
+                values[name] += f"&{value}"  # no property is named like that
+            elif name in values and self.repeated == "refuse":
+                raise UnreadablePageError(f"the parameter {name!r} stands twice")
+            else:
+                values[name] = value
+        return values
+
+    def _limit(self, values: dict[str, str]) -> int | Unknown | None:
+        limit = _number(values.get(self.limit), self.limit_default)
+        if limit is UNKNOWN or (limit == 0 and self.page is not None):
+            return UNKNOWN
+        if limit is not None and self.limit_max is not None and limit > self.limit_max:
+            return self.limit_max if self.limit_over == "cut" else UNKNOWN
+        return limit
+
+    def _offset(self, values: dict[str, str], limit: int | None) -> int | Unknown:
+        if self.page is None:
+            offset = _number(values.get(self.offset), 0)
+            return offset or 0 if offset is not UNKNOWN else UNKNOWN
+        page = _number(values.get(self.page), self.page_first)
+        if page is UNKNOWN or page is None or page < self.page_first:
+            return UNKNOWN
+        return (page - self.page_first) * (limit or 0)
+
+    def _order(self, values: dict[str, str]) -> tuple[tuple[str, bool], ...] | Unknown:
+        text = values.get(self.order)
+        if text is None:
+            return ()
+        if self.suffix is not None:
+            return _suffixed(text.split("&" if self.order_repeats else ","), self.suffix)
+        names = text.split(",")
+        if self.direction is None:
+            return tuple((name.removeprefix("-"), name.startswith("-")) for name in names)
+        directions = [word.lower() for word in values[self.direction].split(",")] if self.direction in values else []
+        if len(directions) > len(names) or not {"asc", "desc"}.issuperset(directions):
+            return UNKNOWN
+        directions += ["asc"] * (len(names) - len(directions))
+        return tuple((name, word == "desc") for name, word in zip(names, directions, strict=True))
+
+    def _stated(self, order: Sequence[tuple[str, bool]]) -> list[str]:
+        words = ["desc" if descends else "asc" for _, descends in order]
+        if self.suffix is not None:
+            keys = [f"{name}{self.suffix}{word}" for (name, _), word in zip(order, words, strict=True)]
+            joined = keys if self.order_repeats else [",".join(keys)]
+            return [f"{self.order}={quote_plus(key, safe=',.:')}" for key in joined]
+        down = "" if self.direction else "-"
+        names = ",".join(f"{down}{name}" if descends else name for name, descends in order)
+        stated = [f"{self.order}={quote_plus(names, safe=',')}"]
+        if self.direction:
+            stated.append(f"{self.direction}={','.join(words)}")
+        return stated
+
+
+def name_of(part: str) -> str:
+    """The name of a query string's part, decoded."""
+    return unquote_plus(part.partition("=")[0])
+
+
+def _suffixed(keys: Sequence[str], suffix: str) -> tuple[tuple[str, bool], ...]:
+    """A key whose last word is no direction is a name as a whole; the rule will know it, or not."""
+    order: list[tuple[str, bool]] = []
+    for key in keys:
+        name, _, word = key.rpartition(suffix)
+        known = name and word.lower() in {"asc", "desc"}
+        order.append((name, word.lower() == "desc") if known else (key, False))
+    return tuple(order)
+
+
+def _all_plain(names: Sequence[str]) -> bool:
+    """An application may or may not strip spaces, so that nobody here knows which property ` id` is."""
+    return all(name and name == name.strip() for name in names)
+
+
+def _number(text: str | None, default: int | None) -> int | Unknown | None:
+    if text is None:
+        return default
+    return int(text) if NUMBER.fullmatch(text) else UNKNOWN

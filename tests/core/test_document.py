@@ -1,0 +1,49 @@
+"""An object's members are found and replaced; everything else keeps its bytes."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shardgate.core.document import Document
+from shardgate.core.errors import BrokenReplyError
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text('ab.{}[]":\\é😀,', max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('abé"\\', max_size=2), inner, max_size=3),
+    max_leaves=8,
+)
+STYLES: list[dict[str, Any]] = [{}, {"indent": 3}, {"separators": (",", ":"), "ensure_ascii": False}]
+
+
+@given(st.dictionaries(st.text('xyé"\\', max_size=3), VALUES, max_size=4), VALUES, st.sampled_from(STYLES))
+def test_a_member_is_replaced_and_nothing_else(members: dict[str, Any], new: Any, style: dict[str, Any]) -> None:
+    whole = {"first": {"deep": {"one": 1}, "rest": members}, **members, "last": [members]}
+    body = json.dumps(whole, **style).encode()
+    document = Document(body)
+    assert json.loads(document.raw("first.rest") or b"") == members
+    assert document.edited({}) == body
+    same = {"first.deep.one": document.raw("first.deep.one"), "last": document.raw("last")}
+    assert document.edited(dict(same)) == body
+    changed = json.loads(document.edited({"first.deep.one": new, "last": b"[]", "absent": 1, None: 2}))
+    assert changed == {**whole, "first": {"deep": {"one": new}, "rest": members}, "last": []}
+
+
+def test_a_name_may_have_dots() -> None:
+    document = Document(b'{"@odata.count": 3, "a": {"b": 4}}')
+    assert (document.number("@odata.count"), document.number("a.b"), document.number("a.c.d")) == (3, 4, None)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b'{"a":1', b'{"a":1}}', b'{"a":1,"a":1}', b'{"a":"\xff"}', b'{"b":1,"a":1,"b":2}']
+)
+def test_what_is_not_one_plain_object_is_broken(body: bytes) -> None:
+    with pytest.raises(BrokenReplyError):
+        Document(body)
+
+
+def test_a_member_twice_inside_is_broken_where_it_is_looked_at() -> None:
+    with pytest.raises(BrokenReplyError):
+        Document(b'{"a":{"b":1,"b":1}}').raw("a.b")

@@ -1,0 +1,98 @@
+"""One application that speaks a dialect, as one instance with all the rows and as three with a part each."""
+
+import random
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+
+from tests.cluster import Asked, Gateway, Shard, running_gateway, running_shard
+
+Row = dict[str, Any]
+Speak = Callable[[list[Row], "Question"], bytes]
+NAMES = ["Åre", "Bern", "Cham", "Ulm", "Zug", 'a "quoted" one', "\U0001f600"]
+SPEAKING = ("content-type", "link", "x-total-count", "x-total-pages", "content-range")
+
+
+class Question:
+    """What a list is asked: the path as it came, and its parameters."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.target = asked.line.split(" ")[1]
+        self.url = f"http://{asked.field('host')[0]}{self.target}"
+        self.query = urlsplit(self.target).query
+        self.values = dict(parse_qsl(self.query, keep_blank_values=True))
+        self.pairs = parse_qsl(self.query, keep_blank_values=True)
+
+    def number(self, name: str, default: int) -> int:
+        return int(self.values.get(name, default))
+
+
+def ranked(rows: list[Row], order: list[tuple[str, bool]]) -> list[Row]:
+    """The rows in an order that ends with the id."""
+    rows = sorted(rows, key=lambda row: row["id"])
+    for name, descends in reversed(order):
+        rows.sort(key=lambda row: row[name], reverse=descends)
+    return rows
+
+
+def minus(text: str | None) -> list[tuple[str, bool]]:
+    """`-name,id`"""
+    return [(name.removeprefix("-"), name.startswith("-")) for name in text.split(",")] if text else []
+
+
+def table(size: int) -> list[Row]:
+    chance = random.Random(size)
+    ids = chance.sample(range(100_000), size)
+    return [{"id": f"{n:05d}", "name": chance.choice(NAMES), "price": chance.randrange(50) / 4} for n in ids]
+
+
+class World:
+    """The gateway over three instances of unequal size, beside one instance with all rows."""
+
+    def __init__(self, gateway: Gateway, whole: Shard, parts: list[Shard]) -> None:
+        self.gateway = gateway
+        self.whole = whole
+        self.parts = parts
+
+    async def both(self, target: str, **headers: str) -> httpx.Response:
+        """The gateway's reply, which is the one instance's."""
+        host = f"127.0.0.1:{self.gateway.port}"
+        expected = await self.gateway.client.get(self.whole.url + target, headers={"Host": host, **headers})
+        answer = await self.gateway.get(target, headers=headers)
+        assert (answer.status_code, answer.text) == (expected.status_code, expected.text), target
+        for name in SPEAKING:
+            assert answer.headers.get(name) == expected.headers.get(name), (target, name)
+        return answer
+
+    def local(self, link: str) -> str:
+        """The target of a link, which must lead to the gateway."""
+        base = f"http://127.0.0.1:{self.gateway.port}"
+        assert link.startswith((base + "/", "/")), link
+        return link.removeprefix(base)
+
+
+async def world(
+    stack: AsyncExitStack, folder: Path, speak: Speak, dialect: dict[str, Any], size: int = 120, **merge: Any
+) -> World:
+    """Start it."""
+    rows = table(size)
+    chance = random.Random(7)
+    parts: list[list[Row]] = [[], [], []]
+    for row in rows:
+        parts[chance.choice([0, 0, 0, 0, 1, 1, 2])].append(row)
+    whole = await stack.enter_async_context(running_shard(lambda asked: speak(rows, Question(asked))))
+    shards = [
+        await stack.enter_async_context(running_shard(lambda asked, part=part: speak(part, Question(asked))))  # type: ignore[misc]
+        for part in parts
+    ]
+    rule = {"kind": "list", "dialect": dialect, "keys": {"id": "text", "name": "text", "price": "number"}, **merge}
+    config = {
+        "shards": {f"s{n}": shard.url for n, shard in enumerate(shards)},
+        "rules": {"GET /rows": {"rule": "gather", "merge": rule}},
+    }
+    gateway = await stack.enter_async_context(running_gateway(config, folder))
+    return World(gateway, whole, shards)
