@@ -1,5 +1,7 @@
 """Starts one worker a core on one port, replaces the dead, passes signals on, and drains.
 
+Holds: no worker outlives its supervisor, however that ends: one left behind would go on serving an old configuration
+on the port of the new one.
 Never: touches a request, or runs an event loop.
 """
 
@@ -7,7 +9,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from shardgate.config.load import Loaded
 from shardgate.wiring import listen, serve_worker
@@ -15,6 +18,8 @@ from shardgate.wiring import listen, serve_worker
 # A worker that dies sooner than this did not serve: its successor waits, so that a defect at start is no busy loop.
 SHORT_LIFE_S = 2.0
 PAUSE_S = 1.0
+# A terminal that goes away is no reason to leave requests unanswered.
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _log = logging.getLogger("shardgate")
 
@@ -26,17 +31,20 @@ class Supervisor:
         self._loaded = loaded
         self._workers: dict[int, float] = {}
         self._stopping = False
+        # Nobody writes into it: a worker reads its end when the last holder of the other side, the supervisor, is gone.
+        self._lifeline = os.pipe()
 
     def run(self, ready: Callable[[int, list[int]], None]) -> int:
-        """Serve until SIGTERM or SIGINT; the exit code. `ready` hears the port and the workers' process ids.
+        """Serve until SIGTERM, SIGINT or SIGHUP; the exit code. `ready` hears the port and the workers' process ids.
 
         Raises OSError where the address cannot be taken.
         """
         # Bound, not listening: it holds the port (also a free one, asked for as 0), and takes no connection.
         holder = listen(self._loaded.host, self._loaded.port)
         port = holder.getsockname()[1]
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
+        for number in ENDING:
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` asks for that
+                signal.signal(number, self._stop)
         wanted = self._loaded.config.workers or len(os.sched_getaffinity(0))
         try:
             if not all(self._start(port) for _ in range(wanted)):
@@ -48,14 +56,17 @@ class Supervisor:
             holder.close()
 
     def _start(self, port: int) -> bool:
-        """Fork a worker; True when it serves."""
+        """Fork a worker; True when it serves. None is begun once the end has."""
         reader, writer = os.pipe()
-        worker = os.fork()
-        if worker == 0:
-            os.close(reader)
-            _run_worker(self._loaded, port, writer)
+        with _signals_held():  # until it is noted whom they must be passed on to
+            worker = -1 if self._stopping else os.fork()
+            if worker == 0:
+                os.close(reader)
+                os.close(self._lifeline[1])
+                _run_worker(self._loaded, port, writer, self._lifeline[0])
+            if worker > 0:
+                self._workers[worker] = time.monotonic()
         os.close(writer)
-        self._workers[worker] = time.monotonic()
         with os.fdopen(reader, "rb") as pipe:
             return pipe.read(1) == b"."
 
@@ -82,13 +93,24 @@ class Supervisor:
             os.kill(worker, signal.SIGTERM)
 
 
-def _run_worker(loaded: Loaded, port: int, writer: int) -> None:
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+
+
+def _run_worker(loaded: Loaded, port: int, writer: int, lifeline: int) -> None:
     """In the child: serve, and never return into the parent's code."""
     code = 1
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        serve_worker(loaded, port, lambda: _say_ready(writer))
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal sends it to all of its processes; the parent decides
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        serve_worker(loaded, port, lambda: _say_ready(writer), lifeline)
         code = 0
     except BaseException:
         _log.exception("the worker failed")

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
+import sqlite3
 from collections.abc import Callable
 
 import uvloop
@@ -83,9 +84,13 @@ class Worker:
         """Take over what others write into the store: tenants that were placed or moved."""
         while self._store is not None:
             await asyncio.sleep(DIRECTORY_POLL_S)
-            if self._store.epoch() != self._cluster.snapshot.known.topology.epoch:
-                self._cluster.replace_directory(self._topology())
-                _log.info("the directory is at epoch %d", self._cluster.snapshot.known.topology.epoch)
+            try:
+                if self._store.epoch() != self._cluster.snapshot.known.topology.epoch:
+                    self._cluster.replace_directory(self._topology())
+                    _log.info("the directory is at epoch %d", self._cluster.snapshot.known.topology.epoch)
+            except sqlite3.Error as error:
+                # What was known stays in force; the next look may succeed.
+                _log.error("the directory cannot be read: %s", error)
 
     async def _drain(self) -> None:
         """Answer what is under way; no longer than the drain time."""
@@ -135,13 +140,19 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve_worker(loaded: Loaded, port: int, ready: Callable[[], None]) -> None:
-    """The life of a worker process."""
+def serve_worker(loaded: Loaded, port: int, ready: Callable[[], None], lifeline: int) -> None:
+    """The life of a worker process: until a signal, or until the pipe that its supervisor holds has ended."""
 
     async def serve() -> None:
-        stop = asyncio.Event()
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, stop.set)
+
+        def orphaned() -> None:
+            loop.remove_reader(lifeline)
+            stop.set()
+
+        loop.add_reader(lifeline, orphaned)
         await Worker(loaded).run(listen(loaded.host, port), ready, stop)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
