@@ -78,7 +78,25 @@ def test_explain_says_who_refuses_and_exits_with_1(config: str) -> None:
 def test_routes_lists_every_operation(config: str) -> None:
     code, said = run("routes", "-c", config)
     assert code == 0
-    assert "/events/{id}" in said
+    # Found: a path cut in two at 80 columns, where there is no terminal.
+    assert [line.split()[:2] for line in said.splitlines()[1:]] == [["GET", "/events"], ["GET", "/events/{id}"]]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "127.0.0.1:²", "8080", "localhost:"])
+def test_serve_says_how_an_address_is_written(config: str, address: str) -> None:
+    # Found: a traceback.
+    code, said = run("serve", "-c", config, "--listen", address)
+    assert code == 2
+    assert "write it as 127.0.0.1:8080" in said
+
+
+def test_explain_says_that_nobody_owns_a_key(tmp_path: Path) -> None:
+    file = tmp_path / "shardgate.yaml"
+    probe = '[{kind: learned}, {kind: probe, path: "/events/{key}"}]'
+    file.write_text(CONFIG.replace(probe, "[{kind: prefix, shards: {n: north}}]"))
+    code, said = run("explain", "GET", "/events/7", "-c", str(file))
+    assert code == 0
+    assert "no key, or nobody owns it: any of north, south" in said
 
 
 @pytest.mark.parametrize("command", ["split", "serve", "check", "explain", "routes"])

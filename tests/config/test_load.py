@@ -65,6 +65,13 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         ("127.0.0.1:0", "8080", "1: listen: expected text, got a whole number"),
         ("127.0.0.1:0", "localhost", "1: listen: 'localhost' is no address → write it as `127.0.0.1:8080`"),
         ("127.0.0.1:0", "a:70000", "1: listen: 'a:70000' is no address"),
+        ("127.0.0.1:0", "a:²", "1: listen: 'a:²' is no address"),
+        ("127.0.0.1:0", "127.0.0.1:0\nworkers: -3", "2: workers: expected a whole number >= 0"),
+        ("http://127.0.0.1:2", "http://127.0.0.1:1/", "4: shards.south: 'http://127.0.0.1:1/' is north already"),
+        ('"/events/{key}"', "/events", "6: locators.event[1].path: '/events' is no path with a key in it"),
+        ('"/events/{key}"', '"events/{key}"', "6: locators.event[1].path: 'events/{key}' is no path with a key in it"),
+        ("key: path.id", "key: []", "17: rules.GET /events/{id}.key: there is no place of a key → add one"),
+        ("  GET /events:", "  POST /orders:", "14: rules.POST /orders.rule: a gather reads, and POST does not"),
         (
             "http://127.0.0.1:1",
             "127.0.0.1:1",

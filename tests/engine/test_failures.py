@@ -197,7 +197,7 @@ async def test_bytes_that_come_after_a_reply_end_the_idle_connection(two: Two, s
         assert await reader.read() == b""
 
     async with serving(late) as url:
-        gateway = await start_gateway({"shards": {"secret-north": url, "secret-south": url}, **RULES})
+        gateway = await start_gateway({"shards": {"secret-north": url, "secret-south": "http://127.0.0.1:1"}, **RULES})
         assert (await gateway.get("/vendors/n-1")).text == "mine"
         await asyncio.sleep(0.1)
         assert (await gateway.get("/vendors/n-1")).text == "mine"
@@ -226,7 +226,11 @@ async def test_a_shard_that_stops_in_the_middle_ends_the_clients_reply_in_time(t
 
     async with serving(half_of_it) as url:
         gateway = await start_gateway(
-            {"shards": {"secret-north": url, "secret-south": url}, "timeouts": {"request_timeout_s": 0.4}, **RULES}
+            {
+                "shards": {"secret-north": url, "secret-south": "http://127.0.0.1:1"},
+                "timeouts": {"request_timeout_s": 0.4},
+                **RULES,
+            }
         )
         async with asyncio.timeout(1.2):
             reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
@@ -260,7 +264,7 @@ class ClosingShard:
 async def test_a_read_on_a_connection_that_just_closed_is_repeated_once(start_gateway: Any) -> None:
     shard = ClosingShard()
     async with serving(shard.serve) as url:
-        gateway = await start_gateway({"shards": {"secret-north": url, "secret-south": url}, **RULES})
+        gateway = await start_gateway({"shards": {"secret-north": url, "secret-south": "http://127.0.0.1:1"}, **RULES})
         for _ in range(3):
             assert (await gateway.get("/vendors/n-1")).text == "ok"
     assert shard.asked == ["GET"] * 5
@@ -270,7 +274,7 @@ async def test_a_read_on_a_connection_that_just_closed_is_repeated_once(start_ga
 async def test_a_change_is_never_sent_twice(start_gateway: Any) -> None:
     shard = ClosingShard()
     async with serving(shard.serve) as url:
-        gateway = await start_gateway({"shards": {"secret-north": url, "secret-south": url}, **RULES})
+        gateway = await start_gateway({"shards": {"secret-north": url, "secret-south": "http://127.0.0.1:1"}, **RULES})
         assert (await gateway.client.post("/vendors/n-1", content=b"1")).text == "ok"
         answer = await gateway.client.post("/vendors/n-1", content=b"2")
         assert (answer.status_code, answer.json()["code"]) == (502, "SG2008")
@@ -295,7 +299,7 @@ async def test_a_reply_that_comes_before_its_request_was_read_is_passed_on(start
         await asyncio.sleep(0.2)
 
     async with serving(hasty) as url:
-        gateway = await start_gateway({"shards": {"secret-north": url, "secret-south": url}, **RULES})
+        gateway = await start_gateway({"shards": {"secret-north": url, "secret-south": "http://127.0.0.1:1"}, **RULES})
         answer = await gateway.client.post("/vendors/n-1", content=b"x" * 12_000_000)
         assert (answer.status_code, answer.text) == (413, "too much")
 

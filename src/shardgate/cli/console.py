@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from shardgate.config.load import ConfigError, Loaded, load
 from shardgate.wiring import check_directory
@@ -13,6 +14,15 @@ ConfigOption = Annotated[
     typer.Option("--config", "-c", help="The configuration.", metavar="FILE", envvar="SHARDGATE_CONFIG"),
 ]
 DEFAULT_CONFIG = Path("shardgate.yaml")
+PLAIN_WIDTH = 200  # where no terminal limits it: a log should not cut names
+
+
+def wide_console() -> Console:
+    """Standard output, as wide as its terminal."""
+    console = Console()
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
+    return console
 
 
 def load_or_exit(config: Path) -> Loaded:

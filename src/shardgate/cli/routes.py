@@ -1,9 +1,8 @@
 """`shardgate routes`: the route table, readable."""
 
-from rich.console import Console
 from rich.table import Table
 
-from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit
+from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit, wide_console
 from shardgate.core.plan.explain import describe_rule
 
 
@@ -11,7 +10,7 @@ def routes(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """List every operation, with the rule that serves it."""
     table = Table(box=None, pad_edge=False)
     for title in ("method", "path", "operation", "rule"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title in {"method", "path"})
     for route in sorted(load_or_exit(config).routes.routes, key=lambda route: (route.template, route.method)):
         table.add_row(route.method, route.template, route.operation, describe_rule(route))
-    Console().print(table)
+    wide_console().print(table)

@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit
+from shardgate.config.load import parse_listen
 from shardgate.supervisor import Supervisor
 
 
@@ -23,10 +24,10 @@ def serve(
     if workers is not None:
         loaded = msgspec.structs.replace(loaded, config=msgspec.structs.replace(loaded.config, workers=workers))
     if listen is not None:
-        host, _, port = listen.rpartition(":")
-        if not host or not port.isdigit():
+        address = parse_listen(listen)
+        if address is None:
             raise typer.BadParameter("write it as 127.0.0.1:8080", param_hint="--listen")
-        loaded = msgspec.structs.replace(loaded, host=host.strip("[]"), port=int(port))
+        loaded = msgspec.structs.replace(loaded, host=address[0], port=address[1])
 
     def ready(port: int, pids: list[int]) -> None:
         noun = "worker" if len(pids) == 1 else "workers"

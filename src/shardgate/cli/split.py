@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from shardgate.cli.console import wide_console
 from shardgate.split.errors import RefusedError, SplitError
 from shardgate.split.request import (
     Mode,
@@ -15,7 +16,6 @@ from shardgate.split.request import (
     parse_type,
 )
 
-PLAIN_WIDTH = 200  # where no terminal limits it: a log should not cut names
 EXAMPLE = """
 Cut one application's database into several, by tenant.
 
@@ -113,7 +113,4 @@ def _run(request: Request) -> None:
     except ModuleNotFoundError as error:
         reason = f"the package {error.name} is missing. Install it: pip install 'shardgate[split]'"
         raise RefusedError([reason]) from error
-    console = Console()
-    if not console.is_terminal:
-        console.width = PLAIN_WIDTH
-    run_split(request, console)
+    run_split(request, wide_console())

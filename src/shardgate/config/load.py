@@ -80,6 +80,12 @@ def _shards(config: Config, mistakes: list[Mistake]) -> dict[str, Shard]:
             cure = "write it as `http://host:port`"
             mistakes.append(Mistake(f"shards.{name}", f"{entry.url!r} is no address of a shard", cure))
             continue
+        twin = next((shard.id for shard in shards.values() if (shard.host, shard.port) == address), None)
+        if twin is not None:
+            cure = "give each shard an instance of its own"
+            mistakes.append(
+                Mistake(f"shards.{name}", f"{entry.url!r} is {twin} already: its rows would count twice", cure)
+            )
         shards[name] = Shard(name, *address, entry.alias or name)
     if not config.shards:
         mistakes.append(Mistake("shards", "there is no shard", "add `north: http://127.0.0.1:8101`"))
@@ -102,12 +108,20 @@ def _entry(name: str, given: object, mistakes: list[Mistake]) -> ShardConfig | N
     return entry
 
 
+def parse_listen(text: str) -> tuple[str, int] | None:
+    """Host and port of `127.0.0.1:8080` or `[::1]:8080`; None where it is no such thing."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        return None
+    return host.strip("[]"), int(port)
+
+
 def _listen(config: Config, mistakes: list[Mistake]) -> tuple[str, int]:
-    host, _, port = config.listen.rpartition(":")
-    if not port.isdigit() or int(port) > 65535 or not host:
+    address = parse_listen(config.listen)
+    if address is None:
         mistakes.append(Mistake("listen", f"{config.listen!r} is no address", "write it as `127.0.0.1:8080`"))
         return "", 0
-    return host.strip("[]"), int(port)
+    return address
 
 
 def _rulebook(config: Config, path: Path, mistakes: list[Mistake]) -> Rulebook:

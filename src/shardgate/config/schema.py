@@ -1,6 +1,6 @@
 """The YAML, one Struct a section; names one for one. No other default exists than here."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -21,7 +21,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     shards: dict[str, Any]
     """Shard → its URL, or a ShardConfig; each is read by itself, so that a mistake names its shard."""
     listen: str = "127.0.0.1:8080"
-    workers: int = 0
+    workers: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Processes; 0: one a core."""
     openapi: str | None = None
     """The application's OpenAPI document (JSON or YAML), beside this file."""

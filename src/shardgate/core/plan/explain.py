@@ -23,8 +23,9 @@ def explain(request: Request, plan: Plan) -> list[tuple[str, str]]:
             ("asked", f"{plan.shard}: the request as it came; the reply passes untouched"),
         ]
     elif isinstance(plan, ToAny):
+        why = "no key, or nobody owns it: " if isinstance(route.rule, One) else ""
         said += [
-            ("shard", f"any of {', '.join(plan.shards)}"),
+            ("shard", f"{why}any of {', '.join(plan.shards)}"),
             ("asked", "the first that can be reached: the request as it came"),
         ]
     elif isinstance(plan, Probe):

@@ -14,6 +14,7 @@ import msgspec
 
 from shardgate.core.contracts import Locator
 from shardgate.core.locate import AnyLocator
+from shardgate.core.locate.probe import Probe
 from shardgate.core.merge.listed import Listed
 from shardgate.core.routes.mistakes import Mistake, convert_all
 from shardgate.core.routes.route import Route, Routes
@@ -103,6 +104,9 @@ def _route(
         return None
     whole = len(mistakes) == before
     _check_names(rule, template, place, book.locators, mistakes)
+    if isinstance(rule, Gather) and method not in {"GET", "HEAD"}:
+        cure = "serve it by `one` or `any`, or list it under `unserved`"
+        mistakes.append(Mistake(f"{place}.rule", f"a gather reads, and {method} does not", cure))
     if whole:
         mistakes += _check_order(rule, place)
     if len(mistakes) > before:
@@ -121,7 +125,10 @@ def _check_names(
     names = list(rule.learn) if isinstance(rule, One | Gather) else []
     if isinstance(rule, One):
         names.append(rule.locate)
-        for source in (rule.key,) if isinstance(rule.key, str) else rule.key:
+        sources = (rule.key,) if isinstance(rule.key, str) else rule.key
+        if not sources:
+            mistakes.append(Mistake(f"{place}.key", "there is no place of a key", "add one, like `path.id`"))
+        for source in sources:
             mistakes += _check_source(source, template, f"{place}.key")
     mistakes += [
         Mistake(f"{place}.locate", f"no locator is named {name!r}", _nearest(name, names_of_locators))
@@ -168,6 +175,15 @@ def _chain(name: str, config: Any, mistakes: list[Mistake]) -> tuple[Locator, ..
     chain = convert_all(config, tuple[AnyLocator, ...], f"locators.{name}", mistakes)
     if chain == ():
         mistakes.append(Mistake(f"locators.{name}", "the chain is empty", "add `- kind: directory`"))
+    mistakes += [
+        Mistake(
+            f"locators.{name}[{number}].path",
+            f"{locator.path!r} is no path with a key in it: it would be found everywhere, or nowhere",
+            "write it as `/events/{key}`",
+        )
+        for number, locator in enumerate(chain or ())
+        if isinstance(locator, Probe) and not (locator.path.startswith("/") and "{key}" in locator.path)
+    ]
     return chain
 
 
