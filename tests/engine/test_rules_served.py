@@ -189,3 +189,11 @@ async def test_a_slow_shard_does_not_hold_up_others(two: Any) -> None:
     waiting = asyncio.ensure_future(two.gateway.get("/vendors/n-1"))
     assert (await asyncio.wait_for(two.gateway.get("/vendors/s-1"), 0.4)).status_code == 200
     assert (await waiting).status_code == 200
+
+
+async def test_a_limit_of_nothing_behind_an_offset_is_left_for_the_application_to_refuse(two: Any) -> None:
+    two.north_says = two.south_says = lambda asked: reply('{"error":"limit"}', status="400 Bad Request")
+    assert (await two.gateway.get("/events?limit=0&offset=5")).status_code == 400
+    assert two.north.asked[0].line == "GET /events?limit=0&offset=5 HTTP/1.1"
+    two.north_says = two.south_says = lambda asked: rows()
+    assert (await two.gateway.get("/events?limit=0&offset=5")).text == "[]"

@@ -99,7 +99,8 @@ class ListedMerging:
 
     def asks(self) -> Sequence[Ask]:
         """What each shard is asked next: the client's own request, where its page cannot be read or is refused."""
-        if self._order is None or self._past_end:
+        # A limit of 0 is passed as it is: offset + 0 rows would hide from an application what it may refuse.
+        if self._order is None or self._past_end or (self._page.limit == 0 and self._page.offset):
             return [Ask(shard, self._request.target) for shard in self._shards]
         fields = tuple(name for name, _ in self._order) if self._searching else self._fields()
         # The plain way asks all shards the same: its query is written once.
