@@ -22,6 +22,7 @@ class Asked:
 
     head: bytes
     body: bytes
+    trailers: bytes = b""
 
     @property
     def line(self) -> str:
@@ -30,6 +31,23 @@ class Asked:
     def field(self, name: str) -> list[str]:
         lines = self.head.decode("latin-1").split("\r\n")[1:]
         return [line.partition(":")[2].strip() for line in lines if line.lower().startswith(name.lower() + ":")]
+
+
+async def read_chunked(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """A chunked body and its trailer section; anything unusual raises."""
+    body = b""
+    while True:
+        line = await reader.readuntil(b"\r\n")
+        size = int(line[:-2].decode("ascii"), 16)
+        assert line == b"%x\r\n" % size, line
+        if size == 0:
+            break
+        body += await reader.readexactly(size)
+        assert await reader.readexactly(2) == b"\r\n"
+    trailers = b""
+    while (line := await reader.readuntil(b"\r\n")) != b"\r\n":
+        trailers += line
+    return body, trailers
 
 
 Answer = Callable[[Asked], bytes | Awaitable[bytes]]
@@ -78,6 +96,8 @@ async def running_shard(answer: Answer | None = None) -> AsyncIterator[Shard]:
                 length = asked.field("content-length")
                 if length:
                     asked.body = await reader.readexactly(int(length[0]))
+                elif asked.field("transfer-encoding"):
+                    asked.body, asked.trailers = await read_chunked(reader)
                 shard.asked.append(asked)
                 said = answer(asked) if answer else reply("{}")
                 data = said if isinstance(said, bytes) else await said

@@ -42,7 +42,11 @@ class Worker:
         self._gateway = Gateway(self._cluster, conductor, limits.client_connections_max)
         self._parser = RequestHeadParser()
         self._settings = Settings(
-            limits.request_body_bytes_max, timeouts.client_header_timeout_s, timeouts.client_idle_timeout_s
+            limits.request_body_bytes_max,
+            limits.held_body_bytes_max,
+            timeouts.client_header_timeout_s,
+            timeouts.client_idle_timeout_s,
+            timeouts.stream_idle_timeout_s,
         )
 
     async def run(self, listening: socket.socket, ready: Callable[[], None], stop: asyncio.Event) -> None:

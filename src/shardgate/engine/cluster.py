@@ -6,14 +6,14 @@ Holds: a request looks at one snapshot from its first step to its last.
 import msgspec
 
 from shardgate.core.contracts import Known
+from shardgate.core.http import Request
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate.learned import LearnedKeys
 from shardgate.core.routes.route import Routes
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import ShardId, Topology
-from shardgate.net.clock import now
 from shardgate.net.pool import Pool
-from shardgate.net.upstream import Call, ReplySink
+from shardgate.net.upstream import Call, Patience, ReplySink, Upload
 from shardgate.net.watch import Watch
 
 
@@ -28,12 +28,26 @@ class Snapshot(msgspec.Struct, frozen=True):
 class Cluster:
     """The shards of one worker."""
 
-    __slots__ = ("_limits", "_pools", "_timeouts", "_watch", "snapshot")
+    __slots__ = (
+        "_gather_patience",
+        "_limits",
+        "_pools",
+        "_relay_patience",
+        "_timeouts",
+        "_watch",
+        "snapshot",
+        "stream_idle_s",
+    )
 
     def __init__(self, routes: Routes, topology: Topology, limits: Limits, timeouts: Timeouts, watch: Watch) -> None:
         self._limits = limits
         self._timeouts = timeouts
+        self._gather_patience = Patience(timeouts.request_timeout_s)
+        self._relay_patience = Patience(
+            timeouts.request_timeout_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s
+        )
         self._watch = watch
+        self.stream_idle_s = timeouts.stream_idle_timeout_s
         self._pools = {shard.id: self._pool(shard.host, shard.port) for shard in topology.shards.values()}
         known = Known(topology, LearnedKeys(limits.learned_keys_max))
         self.snapshot = Snapshot(RouteTable(routes), known, routes.method_override)
@@ -43,10 +57,26 @@ class Cluster:
         known = Known(topology, self.snapshot.known.memory)
         self.snapshot = msgspec.structs.replace(self.snapshot, known=known)
 
-    def call(self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes) -> Call:
-        """Send one request to one shard; the sink receives the reply, or why there is none."""
-        deadline_at = now() + self._timeouts.request_timeout_s
-        call = Call(head, body, sink, method=method, deadline_at=deadline_at)
+    def relay(
+        self, shard: ShardId, head: bytes, request: Request, sink: ReplySink, upload: Upload, offers: bytes
+    ) -> Call:
+        """Send a client's request to one shard; the sink receives the reply as it comes, or why there is none."""
+        arriving = request.arriving
+        call = Call(
+            head,
+            b"" if arriving else request.body,
+            sink,
+            self._relay_patience,
+            method=request.sent_method,
+            upload=upload if arriving else None,
+            offers=offers,
+        )
+        self._pools[shard].start(call)
+        return call
+
+    def get(self, shard: ShardId, head: bytes, sink: ReplySink) -> Call:
+        """Send a request of the gateway's own to one shard, whose reply must be whole in time."""
+        call = Call(head, b"", sink, self._gather_patience, method=b"GET")
         self._pools[shard].start(call)
         return call
 

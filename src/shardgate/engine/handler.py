@@ -7,15 +7,17 @@ Any failure is a ShardgateError, and becomes a reply in core/problem.
 """
 
 import logging
+from collections.abc import Mapping
 from itertools import count
 from secrets import token_hex
 from urllib.parse import parse_qsl
 
 from shardgate.core.errors import AmbiguousKeyError, BugError, ShardgateError
-from shardgate.core.http import Request
+from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
 from shardgate.core.plan.planner import nobodys, plan_request
 from shardgate.core.problem import problem_reply
+from shardgate.core.routes.route import Route
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.conduct import Conductor
 from shardgate.engine.relay import Relay
@@ -39,20 +41,30 @@ class Gateway:
         self._turn = 0
 
     def handle(self, request: Request, client: ClientConnection) -> None:
-        """Match, plan, carry out."""
+        """Match, plan, carry out. A body that has not come whole is collected first where the plan depends on it."""
         request_id = request.fields.request_id or self._new_id()
         snapshot = self._cluster.snapshot
         try:
-            self._carry_out(self.plan(request, snapshot), request, client, request_id, snapshot)
+            route, variables = self._match(request, snapshot)
+            if request.arriving and not (route.streams and request.method not in SAFE_METHODS):
+                client.collect()
+                return
+            plan = plan_request(request, route, variables, snapshot.known)
+            if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
+                plan = plan.doubted  # a body that streams can be sent once only: make sure where first
+            self._carry_out(plan, request, client, request_id, snapshot)
         except Exception as error:
             _fail(client, error, request_id.decode("ascii"))
 
     def plan(self, request: Request, snapshot: Snapshot) -> Plan:
         """What must be asked of whom. Raises a ClientError where the request is refused before anyone is asked."""
+        route, variables = self._match(request, snapshot)
+        return plan_request(request, route, variables, snapshot.known)
+
+    def _match(self, request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
         if snapshot.method_override is not None and request.method == "POST" and request.query:
             _override_method(request, snapshot.method_override)
-        route, variables = snapshot.routes.match(request.method, request.path)
-        return plan_request(request, route, variables, snapshot.known)
+        return snapshot.routes.match(request.method, request.path)
 
     def opened(self, client: ClientConnection) -> bool:
         """A client has come; False: there is no room for it."""

@@ -4,6 +4,7 @@ Holds: nothing of the reply is decoded, but for a create's, whose new id is lear
 Hot path: this is what most requests are; `make bench` shows it as relay CPU.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -16,7 +17,7 @@ from shardgate.core.problem import problem_reply
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import One
 from shardgate.core.topology import ShardId
-from shardgate.core.wire.forwarding import request_head
+from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
 from shardgate.engine.cluster import Cluster
 from shardgate.net.connection import ClientConnection
 from shardgate.net.upstream import Call
@@ -70,7 +71,7 @@ class Relay:
         self._doubt = doubt
         request = self._request
         fields = request.fields
-        has_body = fields.chunked or b"content-length" in fields.values
+        offers = self._offers()
         head = request_head(
             request.sent_method,
             request.target,
@@ -78,11 +79,19 @@ class Relay:
             fields.end_to_end,
             self._client.hop,
             self._request_id,
-            len(request.body) if has_body else None,
+            upgrade_lines(offers) if offers else body_framing(request),
         )
         self._shard = shard
         self._others = others
-        self._call = self._cluster.call(shard, head, request.body, self, request.sent_method)
+        self._call = self._cluster.relay(shard, head, request, self, self._client, offers)
+
+    def _offers(self) -> bytes:
+        """The protocol that the client wants to switch to, where the rule lets it pass."""
+        request, rule = self._request, self._route.rule
+        wanted = request.fields.upgrade
+        if not wanted or not isinstance(rule, One) or request.method != "GET" or request.length is not None:
+            return b""
+        return wanted if wanted.decode("latin-1") in rule.upgrade else b""
 
     def cancel(self) -> None:
         """The client has left."""
@@ -99,6 +108,10 @@ class Relay:
         if self._call is not None:
             self._call.resume()
 
+    def reply_interim(self, head: ReplyHead) -> None:
+        """Pass a 1xx on."""
+        self._client.interim(head)
+
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
         """Pass the head on, unless the shard says that it does not hold the key."""
         rule = self._route.rule
@@ -111,6 +124,8 @@ class Relay:
             if rule.learn and 200 <= head.status < 300:
                 self._kept = [data]
         self._begun = True
+        if head.is_event_stream and self._call is not None:
+            self._call.may_be_silent(self._cluster.stream_idle_s)
         has_body = self._request.sent_method != b"HEAD" and head.status not in {204, 304}
         self._client.begin(head, data, has_body=has_body, stream=self)
 
@@ -120,11 +135,15 @@ class Relay:
             self._keep(self._kept, data)
         self._client.write(data)
 
-    def reply_end(self) -> None:
+    def reply_end(self, trailers: bytes) -> None:
         """The reply is whole."""
         if self._kept:
             self._learn(b"".join(self._kept))
-        self._client.finish()
+        self._client.finish(trailers)
+
+    def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
+        """The shard has taken the offer: what follows is none of ours."""
+        self._client.switch(head, data, upstream)
 
     def reply_failed(self, error: ShardgateError) -> None:
         """Try another shard where any will do, or say what happened."""

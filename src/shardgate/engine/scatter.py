@@ -36,9 +36,9 @@ class Scatter:
         self._waiting = len(asks)
         try:
             for ask in asks:
-                head = request_head(b"GET", ask.target, host, lines, b"", request_id, None)
+                head = request_head(b"GET", ask.target, host, lines, b"", request_id, b"")
                 sink = _Collector(self, ask.shard, self._body_bytes_max)
-                sink.call = self._cluster.call(ask.shard, head, b"", sink, b"GET")
+                sink.call = self._cluster.get(ask.shard, head, sink)
                 self._calls.append(sink.call)
             await self._done
         finally:
@@ -70,6 +70,9 @@ class _Collector:
         self._size = 0
         self.call: Call | None = None
 
+    def reply_interim(self, head: ReplyHead) -> None:
+        pass  # of no use to a merge
+
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
         self._head = head
         self.reply_data(data)
@@ -80,12 +83,15 @@ class _Collector:
         if self._size > self._body_bytes_max and self.call is not None:
             self.call.fail(ReplyTooLargeError(f"a shard's reply is larger than {self._body_bytes_max} bytes"))
 
-    def reply_end(self) -> None:
+    def reply_end(self, trailers: bytes) -> None:
         head = self._head
         if head is not None:
             fields = [(line[: len(name)], value) for name, value, line in head.fields]
             body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
             self._scatter.settle(self._shard, Reply(head.status, fields, body, head.reason))
+
+    def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
+        upstream.abort()  # never: nothing was offered
 
     def reply_failed(self, error: ShardgateError) -> None:
         self._scatter.settle(self._shard, error)

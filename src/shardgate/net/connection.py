@@ -14,19 +14,26 @@ from typing import Protocol, cast
 import msgspec
 
 from shardgate.core.errors import (
-    BodyTooLargeError,
     ClientError,
     HeadTooLargeError,
     SlowRequestError,
     TargetTooLongError,
 )
 from shardgate.core.http import Reply, ReplyHead, Request
-from shardgate.core.limits import HALF_CLOSED_S, HEAD_BYTES_MAX, LINGER_S, TARGET_BYTES_MAX, WRITE_BUFFER_BYTES_MAX
+from shardgate.core.limits import (
+    HALF_CLOSED_S,
+    HEAD_BYTES_MAX,
+    LINGER_S,
+    SMALL_BODY_BYTES_MAX,
+    TARGET_BYTES_MAX,
+    WRITE_BUFFER_BYTES_MAX,
+)
 from shardgate.core.problem import problem_reply
-from shardgate.core.wire.chunked import ChunkedDecoder
-from shardgate.core.wire.forwarding import hop_lines, relayed_head, whole_reply
+from shardgate.core.wire.forwarding import chunk, hop_lines, last_chunk, relayed_head, upgrade_lines, whole_reply
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.net.clock import now
+from shardgate.net.incoming import BodyTaker, IncomingBody, too_large
+from shardgate.net.tunnel import Tunnel
 from shardgate.net.watch import Watch
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -67,24 +74,27 @@ class Settings(msgspec.Struct, frozen=True):
     """What a connection needs to know."""
 
     body_bytes_max: int
+    """Of any request."""
+    held_body_bytes_max: int
+    """Of a body that is held until it is whole."""
     header_timeout_s: float
     idle_timeout_s: float
+    stream_idle_timeout_s: float
 
 
 class ClientConnection(asyncio.Protocol):
     """A connection that a client opened."""
 
     __slots__ = (
-        "_body",
-        "_body_size",
         "_buffer",
-        "_chunked",
         "_chunked_reply",
         "_closing",
         "_draining",
+        "_endless",
         "_eof",
         "_handler",
         "_head_begun",
+        "_incoming",
         "_keep_alive",
         "_parser",
         "_pausable",
@@ -93,6 +103,7 @@ class ClientConnection(asyncio.Protocol):
         "_stalled",
         "_transport",
         "_unsent",
+        "_upload_waits",
         "_watch",
         "_work",
         "_writes_body",
@@ -110,15 +121,15 @@ class ClientConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._request: Request | None = None
-        self._body: list[bytes] = []
-        self._body_size = 0
-        self._chunked: ChunkedDecoder | None = None
+        self._incoming: IncomingBody | None = None
+        self._upload_waits = False  # nobody takes the body just now; the client need not hurry
         self._work: Work | None = None
         self._pausable: BackPressure | None = None
         self._keep_alive = True
         self._chunked_reply = False
         self._writes_body = True
         self._closing = False
+        self._endless = False  # the reply is a stream of events: only a client that is still there ends it
         self._eof = False
         self._draining = False
         self._head_begun = False
@@ -156,6 +167,8 @@ class ClientConnection(asyncio.Protocol):
         # Most clients that end their side have left; some still read their replies, as `printf … | nc` does.
         self._eof = True
         self.deadline_at = now() + HALF_CLOSED_S
+        if self._incoming is not None:
+            return False  # the rest of this body will never come: connection_lost cancels what runs for it
         if self._buffer and not self.busy:
             asyncio.get_running_loop().call_soon(self._next)
         return self.busy or bool(self._buffer)
@@ -166,10 +179,10 @@ class ClientConnection(asyncio.Protocol):
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
-        if self.busy or self._stalled:
+        if self._incoming is not None:
+            self._read_body(self._incoming, data)
+        elif self.busy or self._stalled:
             self._hold(data)
-        elif self._request is not None:
-            self._read_body(self._request, data)
         else:
             self._read_head(data)
 
@@ -193,7 +206,9 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is None:
             return
         if self.busy:
-            if self._eof and self._pausable is None:
+            if self._incoming is not None and not self._upload_waits:
+                self._refuse(SlowRequestError("the request did not arrive in time"))
+            elif self._eof and (self._pausable is None or self._endless):
                 self._transport.abort()  # connection_lost cancels what runs for it
             return
         unsent = self._transport.get_write_buffer_size()
@@ -215,6 +230,57 @@ class ClientConnection(asyncio.Protocol):
         if not self.busy and self._transport is not None:
             self._transport.close()
 
+    # Taking a request's body while it comes.
+
+    def collect(self) -> None:
+        """Hold the arriving body until it is whole; the handler then sees the request again."""
+        incoming, request = self._incoming, self._request
+        if incoming is None or request is None:
+            return
+        self.busy = False
+        if request.fields.content_length > self._settings.held_body_bytes_max:
+            self._refuse(too_large(self._settings.held_body_bytes_max))
+            return
+        incoming.hold_at_most(self._settings.held_body_bytes_max)
+        self._ask_for_body(incoming)
+        if incoming.is_whole:
+            self._body_whole(incoming)
+
+    @property
+    def upload_is_chunked(self) -> bool:
+        """Whether the arriving body is of unknown length."""
+        return self._request is not None and self._request.fields.chunked
+
+    def stream_to(self, taker: BodyTaker) -> None:
+        """Hand the arriving body on as it comes."""
+        incoming = self._incoming
+        if incoming is not None:
+            incoming.hand_to(taker)
+            self._ask_for_body(incoming)
+            if incoming.is_whole:
+                self._body_whole(incoming)
+
+    def pause_upload(self) -> None:
+        """The shard is slower than the client."""
+        self._upload_waits = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_upload(self) -> None:
+        """The shard has caught up."""
+        if self._incoming is not None:
+            self._upload_waits = False
+            self.deadline_at = now() + self._settings.header_timeout_s
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _ask_for_body(self, incoming: IncomingBody) -> None:
+        """RFC 9110 section 10.1.1: only now, since a refusal would have spared the client its body."""
+        expected = self._request is not None and self._request.fields.expects_continue
+        if expected and not incoming.has_begun and self._transport is not None:
+            self._transport.write(_CONTINUE)
+        self.resume_upload()
+
     # Replying.
 
     def adopt(self, work: Work) -> None:
@@ -223,12 +289,21 @@ class ClientConnection(asyncio.Protocol):
 
     def send(self, reply: Reply) -> None:
         """Send a whole reply."""
+        if self._incoming is not None:
+            self._keep_alive = False  # nobody will read the rest of the request
         if self._transport is not None:
             self._transport.write(whole_reply(reply, with_body=self._writes_body, closes=not self._keep_alive))
         self._finished()
 
+    def interim(self, head: ReplyHead) -> None:
+        """Pass a 1xx on; RFC 9110 section 15.2: not to a 1.0 client."""
+        if self._transport is not None and self._request is not None and self._request.minor == 1:
+            self._transport.write(relayed_head(head, b""))
+
     def begin(self, head: ReplyHead, data: bytes, *, has_body: bool, stream: BackPressure) -> None:
         """Send the head of a shard's reply and the first piece of its body; the rest follows by `write`."""
+        if self._incoming is not None:
+            self._keep_alive = False
         framing = b""
         if head.status == 204:
             pass  # RFC 9110 section 8.6: whatever the shard says, there is no Content-Length
@@ -242,22 +317,33 @@ class ClientConnection(asyncio.Protocol):
         if not self._keep_alive:
             framing += b"Connection: close\r\n"
         self._pausable = stream
+        self._endless = head.is_event_stream
         if self._transport is not None:
             written = relayed_head(head, framing)
-            self._transport.write(
-                written + (b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_reply else data) if data else written
-            )
+            self._transport.write(written + (chunk(data) if self._chunked_reply else data) if data else written)
 
     def write(self, data: bytes) -> None:
         """Send a piece of the body."""
         if self._transport is not None:
-            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_reply else data)
+            self._transport.write(chunk(data) if self._chunked_reply else data)
 
-    def finish(self) -> None:
-        """The reply is whole."""
+    def finish(self, trailers: bytes = b"") -> None:
+        """The reply is whole. Trailers pass where the client has said that it takes them."""
         if self._chunked_reply and self._transport is not None:
-            self._transport.write(b"0\r\n\r\n")
+            takes = self._request is not None and self._request.fields.takes_trailers
+            self._transport.write(last_chunk(trailers if takes else b""))
         self._finished()
+
+    def switch(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
+        """The shard has switched protocols: from now on bytes pass both ways unread."""
+        ahead, self._buffer = self._buffer, b""
+        if self._transport is None:
+            upstream.close()
+            return
+        self._transport.write(relayed_head(head, upgrade_lines(head.upgrade)) + data)
+        if ahead:
+            upstream.write(ahead)
+        Tunnel(self._watch, self._settings.stream_idle_timeout_s).join(self._transport, upstream)
 
     def abort(self) -> None:
         """The reply cannot be ended well: the client must see that it is not whole."""
@@ -294,38 +380,40 @@ class ClientConnection(asyncio.Protocol):
             self._dispatch(request)
 
     def _start_body(self, request: Request, rest: bytes) -> None:
-        if request.fields.content_length > self._settings.body_bytes_max:
-            self._refuse(_too_large(self._settings))
+        fields, length = request.fields, request.fields.content_length
+        if length > self._settings.body_bytes_max:
+            self._refuse(too_large(self._settings.body_bytes_max))
             return
-        if request.fields.expects_continue and not rest and self._transport is not None:
-            self._transport.write(_CONTINUE)
-        self._chunked = ChunkedDecoder() if request.fields.chunked else None
-        self.deadline_at = now() + self._settings.header_timeout_s
-        self._read_body(request, rest)
-
-    def _read_body(self, request: Request, data: bytes) -> None:
-        if self._chunked is not None:
-            try:
-                piece = self._chunked.feed(data)
-            except ClientError as error:
-                self._refuse(error)
-                return
-            done, rest = self._chunked.done, self._chunked.rest
-        else:
-            missing = request.fields.content_length - self._body_size
-            piece, rest = data[:missing], data[missing:]
-            done = len(piece) == missing
-        self._body.append(piece)
-        self._body_size += len(piece)
-        if self._body_size > self._settings.body_bytes_max:
-            self._refuse(_too_large(self._settings))
-        elif done:
-            request.body = b"".join(self._body)
-            self._body, self._body_size, self._chunked = [], 0, None
-            self._buffer = rest
+        if length and len(rest) >= length:
+            request.body, self._buffer = rest[:length], rest[length:]
             self._dispatch(request)
-        elif piece:
-            self.deadline_at = now() + self._settings.header_timeout_s
+            return
+        incoming = self._incoming = IncomingBody(fields, self._settings.body_bytes_max)
+        self._upload_waits = False
+        self.deadline_at = now() + self._settings.header_timeout_s
+        self._read_body(incoming, rest)
+        if self._incoming is incoming and (fields.expects_continue or length > SMALL_BODY_BYTES_MAX or fields.chunked):
+            request.arriving = True
+            self.pause_upload()  # until it is decided who takes it
+            self._dispatch(request)
+
+    def _read_body(self, incoming: IncomingBody, data: bytes) -> None:
+        try:
+            if incoming.feed(data):
+                self.deadline_at = now() + self._settings.header_timeout_s
+        except ClientError as error:
+            self._refuse(error)
+            return
+        if incoming.is_whole and not (self.busy and incoming.is_undecided):
+            self._body_whole(incoming)
+
+    def _body_whole(self, incoming: IncomingBody) -> None:
+        self._incoming = None
+        self._buffer = incoming.rest
+        if not self.busy and self._request is not None:
+            self._request.body = incoming.whole()
+            self._request.arriving = False
+            self._dispatch(self._request)
 
     def _dispatch(self, request: Request) -> None:
         self.busy = True
@@ -354,6 +442,9 @@ class ClientConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._draining:
             return
+        if self._incoming is not None:
+            self._linger()
+            return
         self.deadline_at = now() + (HALF_CLOSED_S if self._eof else self._settings.idle_timeout_s)
         self._unsent = 0
         if not self._keep_alive or self._closing or (self._eof and not self._buffer):
@@ -379,21 +470,32 @@ class ClientConnection(asyncio.Protocol):
         """Answer, and close: where this request ends, and where another would begin, is not known."""
         self._keep_alive = False
         self._closing = True
-        self._draining = True
         self._buffer = b""
+        work, self._work = self._work, None
+        if work is not None:
+            work.cancel()
+        if self._pausable is not None:
+            self.abort()  # a reply is on its way already
+            return
+        self._draining = True
         self.send(problem_reply(error))
-        # To close now would reset the connection, and the client might never read why (RFC 9112 section 9.6).
-        if self._transport is not None:
-            self._transport.write_eof()
-            self.deadline_at = now() + LINGER_S
-            self._transport.resume_reading()
+        self._linger()
+
+    def _linger(self) -> None:
+        """To close now would reset the connection, and the client might never read why (RFC 9112 section 9.6)."""
+        self._incoming = None
+        self._draining = True
+        if self._transport is None:
+            return
+        if not self._transport.can_write_eof():  # TLS: its own end says that nothing more comes
+            self._transport.close()
+            return
+        self._transport.write_eof()
+        self.deadline_at = now() + LINGER_S
+        self._transport.resume_reading()
 
 
 def _head_too_large(data: bytes) -> ClientError:
     if b"\r\n" not in data[: TARGET_BYTES_MAX + 2]:
         return TargetTooLongError(f"the request line is longer than {TARGET_BYTES_MAX} bytes")
     return HeadTooLargeError(f"the header section is larger than {HEAD_BYTES_MAX} bytes")
-
-
-def _too_large(settings: Settings) -> BodyTooLargeError:
-    return BodyTooLargeError(f"the request body is larger than {settings.body_bytes_max} bytes")

@@ -6,7 +6,10 @@ Hot path: a reply that comes in one piece is parsed and handed on in one call.
 """
 
 import asyncio
+from math import inf
 from typing import Protocol, cast
+
+import msgspec
 
 from shardgate.core.errors import (
     BrokenReplyError,
@@ -18,12 +21,18 @@ from shardgate.core.errors import (
 from shardgate.core.http import ReplyHead
 from shardgate.core.limits import HEAD_BYTES_MAX
 from shardgate.core.wire.chunked import ChunkedDecoder
+from shardgate.core.wire.forwarding import chunk, last_chunk
 from shardgate.core.wire.reply_head import ReplyHeadParser
+from shardgate.net.clock import now
+from shardgate.net.incoming import BodyTaker
 from shardgate.net.watch import Watch
 
 
 class ReplySink(Protocol):
     """Receives one reply: its head, its data, and its end; or what went wrong."""
+
+    def reply_interim(self, head: ReplyHead) -> None:
+        """A 1xx has come, other than 100 and 101; the reply itself is still to come."""
 
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
         """The head has come, and with it the first piece of the body, maybe empty."""
@@ -31,8 +40,11 @@ class ReplySink(Protocol):
     def reply_data(self, data: bytes) -> None:
         """A piece of the body, freed of its framing."""
 
-    def reply_end(self) -> None:
+    def reply_end(self, trailers: bytes) -> None:
         """The reply is whole."""
+
+    def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
+        """The upstream has switched to the protocol that the call offered; `data` came behind its head."""
 
     def reply_failed(self, error: ShardgateError) -> None:
         """There is no reply, or no more of it."""
@@ -51,33 +63,111 @@ class ConnectionOwner(Protocol):
         """Try the call once more, on another connection."""
 
 
+class Upload(Protocol):
+    """A request body that is still arriving."""
+
+    @property
+    def upload_is_chunked(self) -> bool:
+        """Whether its length is unknown."""
+
+    def stream_to(self, taker: BodyTaker) -> None:
+        """Begin to hand it on."""
+
+    def pause_upload(self) -> None:
+        """The upstream is slower than the client."""
+
+    def resume_upload(self) -> None:
+        """The upstream has caught up."""
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """How long a call waits."""
+
+    reply_s: float
+    """Until the reply begins; until it is whole where `idle_s` is None."""
+    idle_s: float | None = None
+    """Without a byte moving, in either body."""
+    total_s: float = inf
+
+
 class Call:
-    """One request to an upstream, whole, and where its reply goes."""
+    """One request to an upstream, and where its reply goes."""
 
     __slots__ = (
         "_connection",
+        "_ends_at",
+        "_patience",
         "_watch",
         "body",
         "deadline_at",
         "done",
+        "has_body",
         "head",
+        "is_chunked",
         "is_head",
+        "offers",
         "repeatable",
         "sink",
         "tried_again",
+        "upload",
     )
 
-    def __init__(self, head: bytes, body: bytes, sink: ReplySink, *, method: bytes, deadline_at: float) -> None:
+    def __init__(
+        self,
+        head: bytes,
+        body: bytes,
+        sink: ReplySink,
+        patience: Patience,
+        *,
+        method: bytes,
+        upload: Upload | None = None,
+        offers: bytes = b"",
+    ) -> None:
         self.head = head
         self.body = body
         self.sink = sink
         self.is_head = method == b"HEAD"
-        self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"}
-        self.deadline_at = deadline_at
+        self.upload = upload
+        """What of the body is still to come; None: nothing, or nothing any more."""
+        self.has_body = bool(body) or upload is not None
+        self.is_chunked = upload is not None and upload.upload_is_chunked
+        """How the arriving body is framed."""
+        self.offers = offers
+        """The protocol that the upstream may switch to."""
+        self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"} and upload is None
+        instant = now()
+        self.deadline_at = instant + patience.reply_s
+        self._ends_at = instant + patience.total_s
+        self._patience = patience
         self.tried_again = False
         self.done = False
         self._connection: UpstreamConnection | None = None
         self._watch: Watch | None = None
+
+    def moved(self) -> None:
+        """A byte of a body has moved: that is a sign of life."""
+        idle_s = self._patience.idle_s
+        if idle_s is not None:
+            self.deadline_at = min(now() + idle_s, self._ends_at)
+
+    def may_be_silent(self, idle_s: float) -> None:
+        """The reply is a stream of events: it ends when one side likes, and may say nothing for long."""
+        self._patience = Patience(self._patience.reply_s, idle_s)
+        self._ends_at = inf
+        self.deadline_at = now() + idle_s
+
+    def body_data(self, data: bytes) -> None:
+        """A piece of the arriving body goes on."""
+        if not self.done and self._connection is not None:
+            self.moved()
+            self._connection.write_body(self, data)
+
+    def body_end(self, trailers: bytes) -> None:
+        """The arriving body is whole; now the reply is waited for."""
+        if not self.done and self._connection is not None:
+            self._connection.end_body(self, trailers)
+            self.upload = None
+            self.deadline_at = min(now() + self._patience.reply_s, self._ends_at)
 
     def watched_by(self, watch: Watch) -> None:
         """From now on the call's deadline is kept."""
@@ -112,11 +202,13 @@ class Call:
 
     def pause(self) -> None:
         """The sink cannot take more for now."""
+        self.moved()
         if self._connection is not None:
             self._connection.pause_reading()
 
     def resume(self) -> None:
         """The sink can take more again."""
+        self.moved()
         if self._connection is not None:
             self._connection.resume_reading()
 
@@ -161,6 +253,27 @@ class UpstreamConnection(asyncio.Protocol):
         call.on(self)
         transport = cast("asyncio.Transport", self._transport)
         transport.write(call.head + call.body if call.body else call.head)
+        if call.upload is not None:
+            call.upload.stream_to(call)
+
+    def write_body(self, call: Call, data: bytes) -> None:
+        """Send a piece of an arriving body, framed as its head says."""
+        if self._transport is not None:
+            self._transport.write(chunk(data) if call.is_chunked else data)
+
+    def end_body(self, call: Call, trailers: bytes) -> None:
+        """Send the end of an arriving body."""
+        if self._transport is not None and call.is_chunked:
+            self._transport.write(last_chunk(trailers))
+
+    def pause_writing(self) -> None:
+        if self._call is not None and self._call.upload is not None:
+            self._call.upload.pause_upload()
+
+    def resume_writing(self) -> None:
+        if self._call is not None and self._call.upload is not None:
+            self._call.moved()
+            self._call.upload.resume_upload()
 
     def abort(self) -> None:
         """Close at once."""
@@ -205,7 +318,7 @@ class UpstreamConnection(asyncio.Protocol):
             return
         if exc is None and self._head is not None and self._remaining is None and self._chunked is None:
             call.end()
-            call.sink.reply_end()
+            call.sink.reply_end(b"")
         elif self._head is not None or self._buffer:
             call.fail(BrokenReplyError("a shard's reply broke off"))
         elif call.repeatable and self.idle_at is not None and not call.tried_again:
@@ -229,14 +342,27 @@ class UpstreamConnection(asyncio.Protocol):
             head = self._parser.parse(rest[: end + 2])
             rest = rest[end + 4 :]
             if head.status == 101:
-                raise BrokenReplyError("a shard switches protocols unasked")
+                self._switch(call, head, rest)
+                return
+            if 100 < head.status < 200:
+                call.sink.reply_interim(head)
         self._head = head
         self._frame(call, head)
         # Head and first piece go on together: one write to the client instead of two (8 µs a request).
         data, over = self._cut(rest)
+        if over is None:
+            call.moved()
         call.sink.reply_head(head, data)
         if over is not None and not call.done:
             self._finish(call, clean=over)
+
+    def _switch(self, call: Call, head: ReplyHead, data: bytes) -> None:
+        """RFC 9110 section 7.8: only to what was offered."""
+        if not call.offers or head.upgrade != call.offers:
+            raise BrokenReplyError("a shard switches protocols unasked")
+        call.end()
+        self._call = None
+        call.sink.reply_switched(head, data, cast("asyncio.Transport", self._transport))
 
     def _frame(self, call: Call, head: ReplyHead) -> None:
         """Where the body ends: RFC 9112 section 6.3."""
@@ -250,6 +376,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _read_body(self, call: Call, data: bytes) -> None:
         piece, over = self._cut(data)
+        call.moved()
         if piece:
             call.sink.reply_data(piece)
         if over is not None and not call.done:
@@ -277,6 +404,7 @@ class UpstreamConnection(asyncio.Protocol):
         call.end()
         self._call = None
         reusable = clean and self._head is not None and self._head.keep_alive and not self._still_sends(call)
+        trailers = self._chunked.trailers if self._chunked is not None else b""
         self._head = None
         self._chunked = None
         self._remaining = 0
@@ -286,8 +414,10 @@ class UpstreamConnection(asyncio.Protocol):
             self._owner.released(self)
         else:
             self.abort()
-        call.sink.reply_end()
+        call.sink.reply_end(trailers)
 
     def _still_sends(self, call: Call) -> bool:
         """A reply that came before its request was sent whole: the upstream may never read the rest."""
-        return bool(call.body) and cast("asyncio.Transport", self._transport).get_write_buffer_size() > 0
+        if call.upload is not None:
+            return True
+        return call.has_body and cast("asyncio.Transport", self._transport).get_write_buffer_size() > 0

@@ -3,7 +3,7 @@
 import msgspec
 
 from shardgate.core.contracts import Locator
-from shardgate.core.routes.rule import Rule
+from shardgate.core.routes.rule import AnyShard, One, Rule
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -15,6 +15,15 @@ class Route(msgspec.Struct, frozen=True):
     rule: Rule | None
     locators: tuple[Locator, ...] = ()
     unserved: str = ""
+
+    @property
+    def streams(self) -> bool:
+        """Whether a request can be sent on before its body is whole: nothing in the body decides where it goes."""
+        rule = self.rule
+        if isinstance(rule, One):
+            sources = (rule.key,) if isinstance(rule.key, str) else rule.key
+            return not any(source.startswith(("body.", "form.")) for source in sources)
+        return rule is None or isinstance(rule, AnyShard)
 
 
 class Routes(msgspec.Struct, frozen=True):

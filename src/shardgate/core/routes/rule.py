@@ -33,6 +33,8 @@ class One(
     """Locator → property of the reply whose value now lives on this shard, e.g. `{event: id}` on a create."""
     not_here: tuple[int, ...] = (404,)
     """The statuses by which an instance says that it does not hold the key."""
+    upgrade: tuple[str, ...] = ("websocket",)
+    """The protocols that a client may switch to, with the shard (RFC 9110 section 7.8)."""
     unknown: Outcome | None = None
     """No key, or nobody owns it: `ask` any shard (the application then refuses as it always does) or `refuse`.
     By default reads ask; changes are refused, since an application might take them on the wrong shard."""
