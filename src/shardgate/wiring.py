@@ -19,7 +19,8 @@ from shardgate.engine.cluster import Cluster
 from shardgate.engine.conduct import Conductor
 from shardgate.engine.handler import Gateway
 from shardgate.net import tasks
-from shardgate.net.connection import ClientConnection, Settings
+from shardgate.net.connection import ClientConnection
+from shardgate.net.contracts import Settings
 from shardgate.net.watch import TICK_S, Watch
 from shardgate.store.sqlite import SqliteStore, StoreError
 

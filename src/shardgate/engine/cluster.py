@@ -12,8 +12,8 @@ from shardgate.core.locate.learned import LearnedKeys
 from shardgate.core.routes.route import Routes
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import ShardId, Topology
+from shardgate.net.call import Call, Patience, ReplySink, Upload
 from shardgate.net.pool import Pool
-from shardgate.net.upstream import Call, Patience, ReplySink, Upload
 from shardgate.net.watch import Watch
 
 
@@ -58,19 +58,11 @@ class Cluster:
         self.snapshot = msgspec.structs.replace(self.snapshot, known=known)
 
     def relay(
-        self, shard: ShardId, head: bytes, request: Request, sink: ReplySink, upload: Upload, offers: bytes
+        self, shard: ShardId, head: bytes, request: Request, sink: ReplySink, upload: Upload | None, offers: bytes
     ) -> Call:
         """Send a client's request to one shard; the sink receives the reply as it comes, or why there is none."""
-        arriving = request.arriving
-        call = Call(
-            head,
-            b"" if arriving else request.body,
-            sink,
-            self._relay_patience,
-            method=request.sent_method,
-            upload=upload if arriving else None,
-            offers=offers,
-        )
+        method, body, patience = request.sent_method, request.body, self._relay_patience
+        call = Call(head, body, sink, patience, method=method, upload=upload, offers=offers)
         self._pools[shard].start(call)
         return call
 

@@ -19,8 +19,8 @@ from shardgate.core.routes.rule import One
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
 from shardgate.engine.cluster import Cluster
+from shardgate.net.call import Call
 from shardgate.net.connection import ClientConnection
-from shardgate.net.upstream import Call
 
 Doubt = Callable[[], None]
 """What to do when the shard turns out not to hold the key."""
@@ -83,7 +83,7 @@ class Relay:
         )
         self._shard = shard
         self._others = others
-        self._call = self._cluster.relay(shard, head, request, self, self._client, offers)
+        self._call = self._cluster.relay(shard, head, request, self, self._client.incoming, offers)
 
     def _offers(self) -> bytes:
         """The protocol that the client wants to switch to, where the rule lets it pass."""

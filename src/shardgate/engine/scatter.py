@@ -13,7 +13,7 @@ from shardgate.core.http import Reply, ReplyHead
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
-from shardgate.net.upstream import Call
+from shardgate.net.call import Call
 
 Outcome = Reply | ShardgateError
 

@@ -12,8 +12,9 @@ from collections import deque
 from shardgate.core.errors import OverloadError, ShardDownError
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net import tasks
+from shardgate.net.call import Call
 from shardgate.net.clock import now
-from shardgate.net.upstream import Call, UpstreamConnection
+from shardgate.net.upstream import UpstreamConnection
 from shardgate.net.watch import Watch
 
 # A change is not sent on a connection that has idled this long: it may just be closing, and it could not be repeated.
