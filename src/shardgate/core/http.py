@@ -32,6 +32,8 @@ class RequestFields(msgspec.Struct, frozen=True, gc=False):
     upgrade: bytes = b""
     """The protocol that the client asks to switch to, in lower case (RFC 9110 section 7.8); b"": none."""
     takes_trailers: bool = False
+    has_body: bool = False
+    """It has a body, maybe an empty one."""
 
 
 class Request(msgspec.Struct):
@@ -52,11 +54,11 @@ class Request(msgspec.Struct):
     @property
     def length(self) -> int | None:
         """The body's length in bytes; None: there is no body, or an arriving one that is chunked."""
+        if not self.fields.has_body:
+            return None
         if self.arriving:
             return None if self.fields.chunked else self.fields.content_length
-        if self.fields.chunked or b"content-length" in self.fields.values:
-            return len(self.body)
-        return None
+        return len(self.body)
 
 
 class ReplyHead(msgspec.Struct, frozen=True, gc=False):

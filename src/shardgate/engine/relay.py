@@ -71,7 +71,7 @@ class Relay:
         self._doubt = doubt
         request = self._request
         fields = request.fields
-        offers = self._offers()
+        offers = self._offers(fields.upgrade) if fields.upgrade else b""
         head = request_head(
             request.sent_method,
             request.target,
@@ -85,11 +85,10 @@ class Relay:
         self._others = others
         self._call = self._cluster.relay(shard, head, request, self, self._client.incoming, offers)
 
-    def _offers(self) -> bytes:
+    def _offers(self, wanted: bytes) -> bytes:
         """The protocol that the client wants to switch to, where the rule lets it pass."""
         request, rule = self._request, self._route.rule
-        wanted = request.fields.upgrade
-        if not wanted or not isinstance(rule, One) or request.method != "GET" or request.length is not None:
+        if not isinstance(rule, One) or request.method != "GET" or request.fields.has_body:
             return b""
         return wanted if wanted.decode("latin-1") in rule.upgrade else b""
 

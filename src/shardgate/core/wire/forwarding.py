@@ -35,10 +35,10 @@ def request_head(
 
 def body_framing(request: Request) -> bytes:
     """How the body of a request is framed towards a shard: as long as it is, or in chunks where nobody knows yet."""
+    if not request.fields.has_body:
+        return b""
     length = request.length
-    if length is not None:
-        return b"Content-Length: %d\r\n" % length
-    return b"Transfer-Encoding: chunked\r\n" if request.arriving else b""
+    return b"Transfer-Encoding: chunked\r\n" if length is None else b"Content-Length: %d\r\n" % length
 
 
 def upgrade_lines(protocol: bytes) -> bytes:

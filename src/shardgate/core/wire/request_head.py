@@ -128,6 +128,7 @@ def interpret(fields: list[Field]) -> RequestFields:
         request_id=request_id if request_id and _REQUEST_ID.fullmatch(request_id) else None,
         upgrade=values.get(b"upgrade", b"").lower() if b"upgrade" in options else b"",
         takes_trailers=takes_trailers,
+        has_body=chunked or b"content-length" in values,
     )
 
 
