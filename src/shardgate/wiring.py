@@ -5,7 +5,8 @@ import logging
 import signal
 import socket
 import sqlite3
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Iterator
 
 import uvloop
 
@@ -13,7 +14,7 @@ from shardgate.config.load import Loaded
 from shardgate.core.errors import ShardgateError
 from shardgate.core.plan.explain import explain
 from shardgate.core.routes.mistakes import Mistake
-from shardgate.core.topology import Topology
+from shardgate.core.topology import TlsFiles, Topology
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.conduct import Conductor
@@ -21,10 +22,13 @@ from shardgate.engine.handler import Gateway
 from shardgate.net import tasks
 from shardgate.net.connection import ClientConnection
 from shardgate.net.contracts import Settings
+from shardgate.net.tls import Tls, for_clients, for_shards
+from shardgate.net.tls import listening as listening_context
 from shardgate.net.watch import TICK_S, Watch
 from shardgate.store.sqlite import SqliteStore, StoreError
 
 DIRECTORY_POLL_S = 1.0
+CERTIFICATES_POLL_S = 5.0
 BACKLOG = 2048
 
 _log = logging.getLogger("shardgate")
@@ -38,6 +42,7 @@ class Worker:
         self._loaded = loaded
         self._store = SqliteStore(loaded.directory) if loaded.directory else None
         self._watch = Watch()
+        self._tls = Tls(loaded.tls, for_clients) if loaded.tls is not None else None
         self._cluster = Cluster(loaded.routes, self._topology(), limits, timeouts, self._watch)
         conductor = Conductor(self._cluster, limits.reply_body_bytes_max)
         self._gateway = Gateway(self._cluster, conductor, limits.client_connections_max)
@@ -48,20 +53,48 @@ class Worker:
             timeouts.client_header_timeout_s,
             timeouts.client_idle_timeout_s,
             timeouts.stream_idle_timeout_s,
+            loaded.trusted,
         )
 
     async def run(self, listening: socket.socket, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Serve until told to stop, then drain."""
-        loop = asyncio.get_running_loop()
         self._watch.start()
         following = tasks.start(self._follow_directory(), "directory")
-        server = await loop.create_server(self._connection, sock=listening, backlog=BACKLOG)
+        refreshing = tasks.start(self._refresh_certificates(), "certificates")
+        server = await self._serve(listening)
         ready()
         await stop.wait()
         server.close()
         await self._drain()
         following.cancel()
+        refreshing.cancel()
         self.close()
+
+    async def _serve(self, listening: socket.socket) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        if self._tls is None:
+            return await loop.create_server(self._connection, sock=listening, backlog=BACKLOG)
+        limit_s = self._loaded.config.timeouts.client_header_timeout_s
+        return await loop.create_server(
+            self._connection,
+            sock=listening,
+            backlog=BACKLOG,
+            ssl=listening_context(self._tls),
+            ssl_handshake_timeout=limit_s,
+        )
+
+    async def _refresh_certificates(self) -> None:
+        """Take over certificates that were renewed."""
+        used = [*([self._tls] if self._tls is not None else []), *self._cluster.tls]
+        while used:
+            await asyncio.sleep(CERTIFICATES_POLL_S)
+            for tls in used:
+                try:
+                    if tls.refresh():
+                        _log.info("the certificate in %s was read anew", tls.files.certificate or tls.files.ca)
+                except OSError as error:
+                    # Certificate and key are seldom replaced in one instant; the next look may succeed.
+                    _log.error("the certificate in %s cannot be used: %s", tls.files.certificate, error)
 
     def explain(self, head: bytes, body: bytes) -> list[tuple[str, str]]:
         """What would become of a request. Raises ShardgateError where it is refused."""
@@ -114,8 +147,28 @@ def _read_topology(loaded: Loaded, store: SqliteStore) -> Topology:
     return Topology(loaded.shards, {space: store.read(space) for space in store.spaces()}, epoch)
 
 
-def check_directory(loaded: Loaded) -> list[Mistake]:
-    """What is wrong between the directory and the configuration: each of its shards must be configured."""
+def check_files(loaded: Loaded) -> list[Mistake]:
+    """What is wrong with the files that the configuration names."""
+    mistakes = _check_directory(loaded)
+    cure = "check the path, and that certificate and key belong together"
+    for place, files, build in _tls_files(loaded):
+        try:
+            Tls(files, build)
+        except OSError as error:
+            mistakes.append(Mistake(place, f"TLS cannot be set up: {error}", cure))
+    return mistakes
+
+
+def _tls_files(loaded: Loaded) -> Iterator[tuple[str, TlsFiles, Callable[[TlsFiles], ssl.SSLContext]]]:
+    if loaded.tls is not None:
+        yield "tls", loaded.tls, for_clients
+    for shard in loaded.shards.values():
+        if shard.tls is not None:
+            yield f"shards.{shard.id}", shard.tls, for_shards
+
+
+def _check_directory(loaded: Loaded) -> list[Mistake]:
+    """Each shard of the directory must be configured."""
     if loaded.directory is None:
         return []
     try:

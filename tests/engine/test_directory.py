@@ -8,7 +8,7 @@ import yaml
 
 from shardgate.config.load import load
 from shardgate.store.sqlite import SqliteStore
-from shardgate.wiring import check_directory
+from shardgate.wiring import check_files
 from tests.cluster import reply
 
 RULES = {
@@ -42,5 +42,5 @@ def test_a_directory_that_names_a_shard_nobody_configured_is_a_mistake(tmp_path:
         store.put_many("vendors", [("7", "nowhere")])
     file = tmp_path / "shardgate.yaml"
     file.write_text(yaml.safe_dump({"shards": {"north": "http://127.0.0.1:1"}, **RULES}))
-    (mistake,) = check_directory(load(file))
+    (mistake,) = check_files(load(file))
     assert "'nowhere'" in mistake.problem

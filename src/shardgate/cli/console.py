@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from shardgate.config.load import ConfigError, Loaded, load
-from shardgate.wiring import check_directory
+from shardgate.wiring import check_files
 
 ConfigOption = Annotated[
     Path,
@@ -29,7 +29,7 @@ def load_or_exit(config: Path) -> Loaded:
     """The configuration; or all of its mistakes on standard error, and exit code 1."""
     try:
         loaded = load(config)
-        if mistakes := check_directory(loaded):
+        if mistakes := check_files(loaded):
             raise ConfigError(mistakes)
         return loaded
     except ConfigError as error:

@@ -32,8 +32,9 @@ def serve(
     def ready(port: int, pids: list[int]) -> None:
         noun = "worker" if len(pids) == 1 else "workers"
         listed = ", ".join(map(str, pids))
+        scheme = "https" if loaded.tls else "http"
         typer.echo(
-            f"shardgate: ready on http://{loaded.host}:{port} over {len(loaded.shards)} shards, "
+            f"shardgate: ready on {scheme}://{loaded.host}:{port} over {len(loaded.shards)} shards, "
             f"{len(pids)} {noun} (pid {listed})"
         )
 

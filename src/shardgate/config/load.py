@@ -4,20 +4,22 @@ Holds: nothing is served from a configuration with a mistake in it.
 """
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
 from shardgate.config.places import Document, read_document
-from shardgate.config.schema import Config, ShardConfig
+from shardgate.config.schema import Config
+from shardgate.config.shards import beside, read_shards
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.prefix import Prefix
 from shardgate.core.routes.mistakes import Mistake, convert_all
 from shardgate.core.routes.openapi import IN_DOCUMENT, Rulebook, build_routes
 from shardgate.core.routes.openapi import read_document as read_openapi
 from shardgate.core.routes.route import Routes
-from shardgate.core.topology import Shard
+from shardgate.core.topology import Shard, TlsFiles
+from shardgate.core.wire.forwarded import TrustedProxies
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -29,6 +31,8 @@ class Loaded(msgspec.Struct, frozen=True):
     host: str
     port: int
     directory: Path | None
+    tls: TlsFiles | None = None
+    trusted: TrustedProxies = TrustedProxies()
 
 
 class ConfigError(Exception):
@@ -48,8 +52,12 @@ def load(path: Path) -> Loaded:
     config: Config | None = convert_all(document.data, Config, "", mistakes)
     if config is None:
         raise ConfigError(_placed(document, mistakes))
-    shards = _shards(config, mistakes)
+    shards = read_shards(config, path, mistakes)
     host, port = _listen(config, mistakes)
+    trusted = _trusted(config, mistakes)
+    tls = None
+    if config.tls is not None:
+        tls = TlsFiles(*beside(path, config.tls.certificate, config.tls.key, config.tls.client_ca))
     book = _rulebook(config, path, mistakes)
     routes, more = build_routes(
         book, method_override=config.method_override, trailing_slash=config.trailing_slash == "optional"
@@ -65,47 +73,18 @@ def load(path: Path) -> Loaded:
         )
     if mistakes:
         raise ConfigError(_placed(document, mistakes, path.parent / config.openapi if config.openapi else None))
-    return Loaded(config, routes, shards, host, port, directory)
+    return Loaded(config, routes, shards, host, port, directory, tls, trusted)
 
 
-def _shards(config: Config, mistakes: list[Mistake]) -> dict[str, Shard]:
-    shards: dict[str, Shard] = {}
-    for name, given in config.shards.items():
-        entry: ShardConfig | None
-        entry = ShardConfig(url=given) if isinstance(given, str) else _entry(name, given, mistakes)
-        if entry is None:
-            continue
-        address = _address(entry.url)
-        if address is None:
-            cure = "write it as `http://host:port`"
-            mistakes.append(Mistake(f"shards.{name}", f"{entry.url!r} is no address of a shard", cure))
-            continue
-        twin = next((shard.id for shard in shards.values() if (shard.host, shard.port) == address), None)
-        if twin is not None:
-            cure = "give each shard an instance of its own"
-            mistakes.append(
-                Mistake(f"shards.{name}", f"{entry.url!r} is {twin} already: its rows would count twice", cure)
-            )
-        shards[name] = Shard(name, *address, entry.alias or name)
-    if not config.shards:
-        mistakes.append(Mistake("shards", "there is no shard", "add `north: http://127.0.0.1:8101`"))
-    return shards
-
-
-def _address(text: str) -> tuple[str, int] | None:
-    try:
-        url = urlsplit(text)
-        port = url.port
-    except ValueError:  # a port beyond 65535, an unclosed bracket
-        return None
-    if url.scheme != "http" or not url.hostname or url.path not in {"", "/"} or url.query or "@" in url.netloc:
-        return None
-    return url.hostname, port or 80
-
-
-def _entry(name: str, given: object, mistakes: list[Mistake]) -> ShardConfig | None:
-    entry: ShardConfig | None = convert_all(given, ShardConfig, f"shards.{name}", mistakes)
-    return entry
+def _trusted(config: Config, mistakes: list[Mistake]) -> TrustedProxies:
+    networks = []
+    for number, name in enumerate(config.trusted_proxies):
+        try:
+            networks.append(ip_network(name))
+        except ValueError as error:
+            cure = "write it as `10.0.0.0/8` or `::1`"
+            mistakes.append(Mistake(f"trusted_proxies[{number}]", str(error), cure))
+    return TrustedProxies(tuple(networks))
 
 
 def parse_listen(text: str) -> tuple[str, int] | None:

@@ -7,12 +7,29 @@ import msgspec
 from shardgate.core.limits import Limits, Timeouts
 
 
+class TlsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Certificate and key of the listener, in PEM; they are read again when they change."""
+
+    certificate: str
+    key: str | None = None
+    """Without it, it stands in the certificate's file."""
+    client_ca: str | None = None
+    """Who must have signed the clients' certificates; without it clients need none."""
+
+
 class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a shard is served."""
 
     url: str
     alias: str | None = None
     """The name that clients may read, in a reply that says which shard is missing; by default the shard's own."""
+    ca: str | None = None
+    """Who signed the certificate of an `https` shard; by default the system's authorities are asked."""
+    certificate: str | None = None
+    """What the gateway shows a shard that wants to know who comes."""
+    key: str | None = None
+    server_name: str | None = None
+    """The name in the shard's certificate; by default the host of its URL."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,6 +40,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     listen: str = "127.0.0.1:8080"
     workers: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Processes; 0: one a core."""
+    tls: TlsConfig | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of proxies in front, whose `X-Forwarded-For`, `X-Forwarded-Proto` and `Forwarded` are believed."""
     openapi: str | None = None
     """The application's OpenAPI document (JSON or YAML), beside this file."""
     directory: str | None = None

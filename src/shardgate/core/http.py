@@ -51,6 +51,9 @@ class Request(msgspec.Struct):
     arriving: bool = False
     """The body has not come whole: it is handed on while it comes, or collected first."""
 
+    scheme: str = "http"
+    """What the client spoke: `http` or `https`."""
+
     @property
     def length(self) -> int | None:
         """The body's length in bytes; None: there is no body, or an arriving one that is chunked."""

@@ -16,7 +16,7 @@ class Linked(Parameters, frozen=True):
     """The base of dialects that link pages to each other."""
 
     origin: str | None = None
-    """What links begin with: `https://api.example.com`; null: `http://` and the client's Host; empty: they begin with
+    """What links begin with: `https://api.example.com`; null: the client's scheme and Host; empty: they begin with
     the path."""
     links_sorted: bool = False
     """The application sorts the parameters of its links by name and encodes them anew."""
@@ -39,7 +39,7 @@ class Linked(Parameters, frozen=True):
 
     def _link(self, merged: Merged, offset: int) -> str:
         request = merged.request
-        origin = f"http://{request.fields.host.decode('latin-1')}" if self.origin is None else self.origin
+        origin = f"{request.scheme}://{request.fields.host.decode('latin-1')}" if self.origin is None else self.origin
         query = self._with_page(request.query, Page(offset, merged.page.limit, (), None))
         path = f"{origin.rstrip('/')}{request.path}"
         return f"{path}?{query}" if query else path

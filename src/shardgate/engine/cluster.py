@@ -11,9 +11,10 @@ from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate.learned import LearnedKeys
 from shardgate.core.routes.route import Routes
 from shardgate.core.routes.table import RouteTable
-from shardgate.core.topology import ShardId, Topology
+from shardgate.core.topology import Shard, ShardId, Topology
 from shardgate.net.call import Call, Patience, ReplySink, Upload
-from shardgate.net.pool import Pool
+from shardgate.net.pool import Pool, PoolSettings
+from shardgate.net.tls import Tls, for_shards
 from shardgate.net.watch import Watch
 
 
@@ -37,6 +38,7 @@ class Cluster:
         "_watch",
         "snapshot",
         "stream_idle_s",
+        "tls",
     )
 
     def __init__(self, routes: Routes, topology: Topology, limits: Limits, timeouts: Timeouts, watch: Watch) -> None:
@@ -47,8 +49,10 @@ class Cluster:
             timeouts.request_timeout_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s
         )
         self._watch = watch
+        self.tls: list[Tls] = []
+        """What is spoken to shards in, to be refreshed."""
         self.stream_idle_s = timeouts.stream_idle_timeout_s
-        self._pools = {shard.id: self._pool(shard.host, shard.port) for shard in topology.shards.values()}
+        self._pools = {shard.id: self._pool(shard) for shard in topology.shards.values()}
         known = Known(topology, LearnedKeys(limits.learned_keys_max))
         self.snapshot = Snapshot(RouteTable(routes), known, routes.method_override)
 
@@ -77,13 +81,15 @@ class Cluster:
         for pool in self._pools.values():
             pool.close()
 
-    def _pool(self, host: str, port: int) -> Pool:
-        return Pool(
-            host,
-            port,
-            watch=self._watch,
-            connections_max=self._limits.connections_per_shard_max,
-            waiting_max=self._limits.waiting_per_shard_max,
-            connect_timeout_s=self._timeouts.connect_timeout_s,
-            idle_timeout_s=self._timeouts.shard_idle_timeout_s,
+    def _pool(self, shard: Shard) -> Pool:
+        tls = Tls(shard.tls, for_shards) if shard.tls is not None else None
+        if tls is not None:
+            self.tls.append(tls)
+        limits, timeouts = self._limits, self._timeouts
+        settings = PoolSettings(
+            limits.connections_per_shard_max,
+            limits.waiting_per_shard_max,
+            timeouts.connect_timeout_s,
+            timeouts.shard_idle_timeout_s,
         )
+        return Pool(shard.host, shard.port, tls, self._watch, settings)

@@ -22,6 +22,7 @@ from shardgate.core.limits import (
     WRITE_BUFFER_BYTES_MAX,
 )
 from shardgate.core.problem import problem_reply
+from shardgate.core.wire.forwarded import forwarded_lines
 from shardgate.core.wire.forwarding import hop_lines
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.net.clock import now
@@ -48,6 +49,7 @@ class ClientConnection(asyncio.Protocol):
         "_out",
         "_parser",
         "_pausable",
+        "_proxy",
         "_request",
         "_settings",
         "_stalled",
@@ -60,6 +62,7 @@ class ClientConnection(asyncio.Protocol):
         "hop",
         "incoming",
         "peer",
+        "scheme",
     )
 
     _out: OutgoingReply  # from connection_made on
@@ -85,7 +88,10 @@ class ClientConnection(asyncio.Protocol):
         """The request's body, while it has not come whole."""
         self.busy = False
         """A request is with the handler."""
+        self._proxy: str | None = None  # the trusted one that the connection comes from
         self.peer = ""
+        """The client's address, as far as it can be believed."""
+        self.scheme = "http"
         self.hop = b""
         """The lines that requests of this connection carry towards shards."""
         self.deadline_at = 0.0
@@ -98,7 +104,11 @@ class ClientConnection(asyncio.Protocol):
         self._out = OutgoingReply(self._transport)
         name = transport.get_extra_info("peername")
         self.peer = name[0] if name else "unknown"
-        self.hop = hop_lines(self.peer, "http")
+        if transport.get_extra_info("ssl_object") is not None:
+            self.scheme = "https"
+        self.hop = hop_lines(self.peer, self.scheme)
+        if self._settings.trusted.covers(self.peer):
+            self._proxy = self.peer
         self.deadline_at = now() + self._settings.header_timeout_s
         self._watch.add(self)
         if not self._handler.opened(self):
@@ -274,6 +284,10 @@ class ClientConnection(asyncio.Protocol):
         self._head_begun = False
         self._out.announce(request, fields.keep_alive and not self._closing)
         self._buffer = data[end + 4 :]
+        request.scheme = self.scheme
+        if self._proxy is not None:
+            self.hop, request.scheme = forwarded_lines(fields, self._proxy, self.scheme)
+            self.peer = self._settings.trusted.client_of(fields, self._proxy)
         if fields.chunked or fields.content_length:
             self._start_body(request)
         else:

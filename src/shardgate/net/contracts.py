@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from shardgate.core.http import Request
+from shardgate.core.wire.forwarded import TrustedProxies
 
 if TYPE_CHECKING:
     from shardgate.net.connection import ClientConnection
@@ -60,3 +61,4 @@ class Settings(msgspec.Struct, frozen=True):
     header_timeout_s: float
     idle_timeout_s: float
     stream_idle_timeout_s: float
+    trusted: TrustedProxies
