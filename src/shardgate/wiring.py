@@ -43,7 +43,8 @@ class Worker:
         self._store = SqliteStore(loaded.directory) if loaded.directory else None
         self._watch = Watch()
         self._tls = Tls(loaded.tls, for_clients) if loaded.tls is not None else None
-        self._cluster = Cluster(loaded.routes, self._topology(), limits, timeouts, self._watch)
+        compress = loaded.config.compress
+        self._cluster = Cluster(loaded.routes, self._topology(), limits, timeouts, self._watch, compress)
         conductor = Conductor(self._cluster, limits.reply_body_bytes_max)
         self._gateway = Gateway(self._cluster, conductor, limits.client_connections_max)
         self._parser = RequestHeadParser()

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from shardgate.core.limits import Limits, Timeouts
+from shardgate.core.wire.coding import Compress
 
 
 class TlsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +44,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tls: TlsConfig | None = None
     trusted_proxies: tuple[str, ...] = ()
     """Networks of proxies in front, whose `X-Forwarded-For`, `X-Forwarded-Proto` and `Forwarded` are believed."""
+    compress: Compress | None = None
+    """Pack replies for clients that take gzip; without it, shards do it, or nobody."""
     openapi: str | None = None
     """The application's OpenAPI document (JSON or YAML), beside this file."""
     directory: str | None = None

@@ -12,6 +12,7 @@ from shardgate.core.locate.learned import LearnedKeys
 from shardgate.core.routes.route import Routes
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Shard, ShardId, Topology
+from shardgate.core.wire.coding import Compress
 from shardgate.net.call import Call, Patience, ReplySink, Upload
 from shardgate.net.pool import Pool, PoolSettings
 from shardgate.net.tls import Tls, for_shards
@@ -36,12 +37,21 @@ class Cluster:
         "_relay_patience",
         "_timeouts",
         "_watch",
+        "compress",
         "snapshot",
         "stream_idle_s",
         "tls",
     )
 
-    def __init__(self, routes: Routes, topology: Topology, limits: Limits, timeouts: Timeouts, watch: Watch) -> None:
+    def __init__(
+        self,
+        routes: Routes,
+        topology: Topology,
+        limits: Limits,
+        timeouts: Timeouts,
+        watch: Watch,
+        compress: Compress | None,
+    ) -> None:
         self._limits = limits
         self._timeouts = timeouts
         self._gather_patience = Patience(timeouts.request_timeout_s)
@@ -49,6 +59,8 @@ class Cluster:
             timeouts.request_timeout_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s
         )
         self._watch = watch
+        self.compress = compress
+        """How replies are packed for clients; None: not at all."""
         self.tls: list[Tls] = []
         """What is spoken to shards in, to be refreshed."""
         self.stream_idle_s = timeouts.stream_idle_timeout_s

@@ -3,6 +3,7 @@
 Holds: a list is never silently smaller: a missing shard is an error that names it.
 """
 
+import asyncio
 from collections.abc import Mapping
 
 from shardgate.core.contracts import Ask
@@ -11,6 +12,7 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.plan.plan import Probe, Scatter
 from shardgate.core.routes.rule import Gather, One
 from shardgate.core.topology import ShardId
+from shardgate.core.wire.coding import packed_fields, takes_gzip
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.scatter import Outcome
 from shardgate.engine.scatter import Scatter as Round
@@ -27,6 +29,10 @@ _NOT_MERGED = frozenset(
         b"set-cookie",
     }
 )
+
+
+# About 5 ms at the default level: what other requests can bear to wait.
+PACKED_AT_ONCE_BYTES_MAX = 128 * 1024
 
 
 class Conductor:
@@ -56,7 +62,18 @@ class Conductor:
                 for key, shard in plan.merging.learned():
                     snapshot.known.memory.learn(space, key, shard)
         outcome.fields = [field for field in outcome.fields if field[0].lower() not in _NOT_MERGED]
-        return outcome
+        return await self._packed(outcome, plan.request)
+
+    async def _packed(self, reply: Reply, request: Request) -> Reply:
+        """The reply as the client takes it; a long body is packed on a thread of its own."""
+        compress = self._cluster.compress
+        if compress is None or not compress.may_pack(reply.status, reply.fields, len(reply.body)):
+            return reply
+        if packs := takes_gzip(request.fields):
+            is_long = len(reply.body) > PACKED_AT_ONCE_BYTES_MAX
+            reply.body = await asyncio.to_thread(compress.pack, reply.body) if is_long else compress.pack(reply.body)
+        reply.fields = packed_fields(reply.fields, is_packed=packs)
+        return reply
 
     async def find(
         self, plan: Probe, request: Request, snapshot: Snapshot, hop: bytes, request_id: bytes

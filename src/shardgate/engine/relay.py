@@ -5,6 +5,7 @@ Hot path: this is what most requests are; `make bench` shows it as relay CPU.
 """
 
 import asyncio
+import zlib
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -17,6 +18,7 @@ from shardgate.core.problem import problem_reply
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import One
 from shardgate.core.topology import ShardId
+from shardgate.core.wire.coding import Compress, packed_head, takes_gzip
 from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
 from shardgate.engine.cluster import Cluster
 from shardgate.net.call import Call
@@ -34,10 +36,12 @@ class Relay:
         "_call",
         "_client",
         "_cluster",
+        "_compress",
         "_doubt",
         "_kept",
         "_memory",
         "_others",
+        "_packer",
         "_request",
         "_request_id",
         "_route",
@@ -59,6 +63,8 @@ class Relay:
         self._route = route
         self._request_id = request_id
         self._memory = memory
+        self._compress = cluster.compress
+        self._packer: zlib._Compress | None = None
         self._doubt: Doubt | None = None
         self._call: Call | None = None
         self._begun = False
@@ -125,6 +131,8 @@ class Relay:
         self._begun = True
         if head.is_event_stream and self._call is not None:
             self._call.may_be_silent(self._cluster.stream_idle_s)
+        if self._compress is not None:
+            head, data = self._pack_from(head, data, self._compress)
         has_body = self._request.sent_method != b"HEAD" and head.status not in {204, 304}
         self._client.begin(head, data, has_body=has_body, stream=self)
 
@@ -132,12 +140,14 @@ class Relay:
         """Pass a piece of the body on."""
         if self._kept is not None:
             self._keep(self._kept, data)
-        self._client.write(data)
+        self._client.write(data if self._packer is None else _packed(self._packer, data))
 
     def reply_end(self, trailers: bytes) -> None:
         """The reply is whole."""
         if self._kept:
             self._learn(b"".join(self._kept))
+        if self._packer is not None and (rest := self._packer.flush()):
+            self._client.write(rest)
         self._client.finish(trailers)
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
@@ -152,6 +162,17 @@ class Relay:
             self.start(self._others[0], others=self._others[1:])
         else:
             self._client.send(problem_reply(error, self._request_id.decode("ascii")))
+
+    def _pack_from(self, head: ReplyHead, data: bytes, compress: Compress) -> tuple[ReplyHead, bytes]:
+        """From here on the body is packed, where it is worth it and the client takes it."""
+        named = [(name, value) for name, value, _ in head.fields]
+        if not compress.may_pack(head.status, named, head.content_length):
+            return head, data
+        packs = takes_gzip(self._request.fields)
+        if packs and self._request.sent_method != b"HEAD":
+            self._packer = compress.packer()
+            data = _packed(self._packer, data)
+        return packed_head(head, is_packed=packs), data
 
     def _keep(self, kept: list[bytes], data: bytes) -> None:
         kept.append(data)
@@ -169,3 +190,8 @@ class Relay:
         for space, member in rule.learn.items():
             if isinstance(key := document.get(member), str | int):
                 self._memory.learn(space, str(key), self._shard)
+
+
+def _packed(packer: "zlib._Compress", data: bytes) -> bytes:
+    """Flushed, so that what has come can be read at once."""
+    return packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH) if data else b""

@@ -11,6 +11,7 @@ from shardgate.core.contracts import Ask
 from shardgate.core.errors import ReplyTooLargeError, ShardgateError
 from shardgate.core.http import Reply, ReplyHead
 from shardgate.core.topology import ShardId
+from shardgate.core.wire.coding import unpacked
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
 from shardgate.net.call import Call
@@ -21,13 +22,14 @@ Outcome = Reply | ShardgateError
 class Scatter:
     """The calls of one round."""
 
-    __slots__ = ("_body_bytes_max", "_calls", "_cluster", "_done", "_outcomes", "_waiting")
+    __slots__ = ("_body_bytes_max", "_calls", "_cluster", "_done", "_outcomes", "_packed", "_waiting")
 
     def __init__(self, cluster: Cluster, body_bytes_max: int) -> None:
         self._cluster = cluster
         self._body_bytes_max = body_bytes_max
         self._calls: list[Call] = []
         self._outcomes: dict[ShardId, Outcome] = {}
+        self._packed: list[ShardId] = []
         self._waiting = 0
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -46,11 +48,24 @@ class Scatter:
             for call in self._calls:
                 if not call.done:
                     call.cancel()
+        for shard in self._packed:
+            self._outcomes[shard] = await self._unpacked(self._outcomes[shard])
         return self._outcomes
+
+    async def _unpacked(self, outcome: Outcome) -> Outcome:
+        """A shard packed its reply, though nobody asked it to; on a thread of its own, since it may be long."""
+        try:
+            if isinstance(outcome, Reply):
+                return await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
+        except ShardgateError as error:
+            return error
+        return outcome
 
     def settle(self, shard: ShardId, outcome: Outcome) -> None:
         """One call is over."""
         self._outcomes[shard] = outcome
+        if isinstance(outcome, Reply) and outcome.field(b"content-encoding") is not None:
+            self._packed.append(shard)
         self._waiting -= 1
         if self._waiting == 0 and not self._done.done():
             self._done.set_result(None)
