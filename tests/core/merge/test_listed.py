@@ -196,3 +196,27 @@ def test_a_sort_key_that_was_not_asked_for_is_asked_and_taken_out() -> None:
     )
     assert merged.body == b'[{"name":"y"},{"name":"x"}]'
     assert target("?fields=id,name") == "/rows?fields=id,name"
+
+
+def test_numbers_of_any_length_are_the_applications_to_judge() -> None:
+    # Found: a limit or an offset of 16 digits or more was a 400 of the gateway, where the application gives a list.
+    most = "9" * 20
+    assert target(f"?limit={most}") == f"/rows?limit={most}"
+    assert target(f"?limit={most}&offset=7") == f"/rows?limit={most}"
+    assert target(f"?limit=5&offset={most}") == f"/rows?limit=5&offset={most}"
+    one, two = '[{"id":"a"},{"id":"c"}]', '[{"id":"b"}]'
+    assert listed(f"?limit={most}&offset=1", one, two).body == b'[{"id":"b"},{"id":"c"}]'
+    assert listed(f"?limit=5&offset={'9' * 5000}", "[]", "[]").body == b"[]"
+
+
+def test_a_shard_that_does_not_count_the_offset_is_found_out() -> None:
+    with pytest.raises(BrokenReplyError):
+        listed(f"?offset={'9' * 20}", '[{"id":"a"}]', "[]")
+    with pytest.raises(BrokenReplyError):
+        listed("?limit=0", '[{"id":"a"}]', "[]")
+
+
+def test_the_first_round_of_a_deep_page_asks_for_the_clients_own_properties() -> None:
+    # Found: the search for a deep page left out the client's `fields`, so that another mistake was refused before it.
+    assert "fields=name,bogus,id" in target("?offset=5000&limit=10&fields=name,bogus")
+    assert "fields=name,id" in target("?offset=5000&limit=10&order=name")
