@@ -142,6 +142,11 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
             "locate: evnt",
             "17: rules.GET /events/{id}.locate: no locator is named 'evnt' → did you mean 'event'?",
         ),
+        (
+            "learn: {event: id}",
+            "learn: {event: id}\n    prune: {vendor: vendr}",
+            "17: rules.GET /events.prune.vendor: no locator is named 'vendr' → did you mean 'vendor'?",
+        ),
         ("GET /categories", "categories", "19: rules.categories: it is no operation → write it as `GET /events/{id}`"),
         ("GET /categories", "get /categories", "19: rules.get /categories: it is no operation"),
         (
