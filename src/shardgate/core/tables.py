@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from shardgate.core.order import Order, Ranking, SortKey
+from shardgate.core.order import Order, Ranking
 from shardgate.core.rows import Rows
 from shardgate.core.selection import Block
+from shardgate.core.sort_key import SortKey
 from shardgate.core.topology import ShardId
 
 

@@ -13,12 +13,13 @@ from shardgate.core.dialect import AnyDialect
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import LEARNED_ROWS_MAX
-from shardgate.core.order import KeyConfig, Order, sort_key
+from shardgate.core.order import Order
 from shardgate.core.parameters import ROWS_MAX
 from shardgate.core.refusals import unite
 from shardgate.core.rows import Rows, join, without
 from shardgate.core.search import Search
 from shardgate.core.selection import Block, ChangedError
+from shardgate.core.sort_key import KeyConfig, clash, sort_key
 from shardgate.core.tables import Tables
 from shardgate.core.topology import ShardId
 
@@ -34,6 +35,11 @@ class Listed(Strategy, frozen=True, tag="list"):
     tie: str = "id"
     """The unique property that the application ends every order with."""
 
+    def __post_init__(self) -> None:
+        """The keys can be those of one row."""
+        if (problem := clash({name: sort_key(config) for name, config in self.keys.items()})) is not None:
+            raise ValueError(problem)
+
     def begin(self, request: Request, shards: Sequence[ShardId]) -> "ListedMerging":
         """Start the merge of one request."""
         return ListedMerging(self, request, shards)
@@ -41,6 +47,10 @@ class Listed(Strategy, frozen=True, tag="list"):
     def describe(self) -> str:
         """The merge in one line."""
         return f"one list, sorted by {', '.join(self.default_order)} unless the request says otherwise"
+
+    def property(self, name: str) -> str:
+        """The property of a row that a sort key is in: what `fields` calls it."""
+        return sort_key(self.keys[name]).place(name)[0]
 
     def order(self, page: Page) -> Order | None:
         """The total order of a page; None where it names a property that is no sort key."""
@@ -163,7 +173,7 @@ class ListedMerging:
         end = None if self._page.limit is None else skip + self._page.limit
         chosen = tables.ranking.sorted()[skip:end]
         if len(chosen) <= LEARNED_ROWS_MAX:
-            keys, tie = tables.ranking.rows, [name for name, _ in self._order or ()].index(self._rule.tie)
+            keys, tie = tables.ranking.values, [name for name, _ in self._order or ()].index(self._rule.tie)
             self._shown = [(str(keys[n][tie]), tables.owners[n]) for n in chosen]
         rows = [tables.raw[n] for n in chosen]
         if self._added:
@@ -190,13 +200,14 @@ class ListedMerging:
         fields = self._page.fields
         if fields is not None:
             return (*fields, *self._added)
-        return tuple(name for name, _ in order) if self._search.narrowing else None
+        return tuple({self._rule.property(name): None for name, _ in order}) if self._search.narrowing else None
 
     def _missing_fields(self) -> tuple[str, ...]:
         fields = self._page.fields
         if fields is None or self._order is None:
             return ()
-        return tuple(name for name, _ in self._order if name not in fields)
+        wanted = {self._rule.property(name): None for name, _ in self._order if name not in fields}
+        return tuple(name for name in wanted if name not in fields)
 
 
 def _is_empty(page: Page, dialect: AnyDialect) -> bool:
