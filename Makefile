@@ -52,7 +52,7 @@ bench-pages: $(READY) ## what a page costs, however deep, over 2 to 16 shards
 
 lock: $(READY) ## choose newer versions of what is used
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --python-version 3.11 --group dev --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
+	  --python-version 3.11 --group dev --extra icu --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
 
 clean: ## remove what was made
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -106,7 +106,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         (
             "id: text",
             "id: txt",
-            "15: rules.GET /events.merge.keys.id: unknown word 'txt' → take one of: text, number, boolean",
+            "15: rules.GET /events.merge.keys.id: unknown word 'txt' → take one of: text, number, decimal, boo",
         ),
         (
             "nulls: first",
@@ -141,6 +141,26 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
             "locate: event",
             "locate: evnt",
             "17: rules.GET /events/{id}.locate: no locator is named 'evnt' → did you mean 'event'?",
+        ),
+        (
+            "id: text",
+            "id: {collation: icu:xx}",
+            "15: rules.GET /events.merge.keys.id: the locale 'xx' is none that ICU has an order of",
+        ),
+        (
+            "id: text",
+            "id: {type: number, collation: utf16}",
+            "15: rules.GET /events.merge.keys.id: only text has a collation",
+        ),
+        (
+            "id: text",
+            "id: text, name.first: text",
+            "15: rules.GET /events.merge: the sort key 'name' stands where 'name.first' goes deeper",
+        ),
+        (
+            "learn: {event: id}",
+            "learn: {event: id}\n    prune: {vendor: vendr}",
+            "17: rules.GET /events.prune.vendor: no locator is named 'vendr' → did you mean 'vendor'?",
         ),
         ("GET /categories", "categories", "19: rules.categories: it is no operation → write it as `GET /events/{id}`"),
         ("GET /categories", "get /categories", "19: rules.get /categories: it is no operation"),

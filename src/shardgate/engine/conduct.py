@@ -6,7 +6,7 @@ Holds: a list is never silently smaller: a missing shard is an error that names 
 import asyncio
 from collections.abc import Mapping
 
-from shardgate.core.contracts import Ask
+from shardgate.core.contracts import Ask, Merging
 from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError, ShardsMissingError
 from shardgate.core.http import Reply, Request
 from shardgate.core.plan.plan import Probe, Scatter
@@ -46,23 +46,33 @@ class Conductor:
 
     async def gather(self, plan: Scatter, snapshot: Snapshot, hop: bytes, request_id: bytes) -> Reply:
         """Ask until the merge has its reply. Raises ShardsMissingError, or what the merge raises."""
-        asks = plan.merging.asks()
+        merging = plan.merging
+        outcome = await self._merge(plan, merging, snapshot, hop, request_id)
+        if plan.instead is not None and plan.pruned is not None:
+            shown = {key for key, _ in merging.learned()}
+            if not plan.pruned.hoped <= shown:
+                merging = plan.instead
+                outcome = await self._merge(plan, merging, snapshot, hop, request_id)
+        if isinstance(plan.route.rule, Gather):
+            for space in plan.route.rule.learn:
+                for key, shard in merging.learned():
+                    snapshot.known.memory.learn(space, key, shard)
+        outcome.fields = [field for field in outcome.fields if field[0].lower() not in _NOT_MERGED]
+        return await self._packed(outcome, plan.request)
+
+    async def _merge(self, plan: Scatter, merging: Merging, snapshot: Snapshot, hop: bytes, request_id: bytes) -> Reply:
+        """Ask what the merge asks for until it has its reply."""
+        asks = merging.asks()
         fields = plan.request.fields
         while True:
             outcomes = await Round(self._cluster, self._body_bytes_max).ask(
                 asks, fields.host, fields.unconditional + hop, request_id
             )
             replies = self._all_of(outcomes, snapshot)
-            outcome = plan.merging.take(replies)
+            outcome = merging.take(replies)
             if isinstance(outcome, Reply):
-                break
+                return outcome
             asks = outcome
-        if isinstance(plan.route.rule, Gather):
-            for space in plan.route.rule.learn:
-                for key, shard in plan.merging.learned():
-                    snapshot.known.memory.learn(space, key, shard)
-        outcome.fields = [field for field in outcome.fields if field[0].lower() not in _NOT_MERGED]
-        return await self._packed(outcome, plan.request)
 
     async def _packed(self, reply: Reply, request: Request) -> Reply:
         """The reply as the client takes it; a long body is packed on a thread of its own."""

@@ -30,6 +30,11 @@ def _list(resource: Resource, **more: Any) -> Rule:
     return {"rule": "gather", "merge": {"kind": "list", "dialect": "v3", "keys": keys}, **more}
 
 
+def _of_vendors(**more: str) -> dict[str, str]:
+    """Filters whose comma lists name keys: only the shards that own one of them are asked."""
+    return {"accept_vendors": "vendor", **more}
+
+
 def _sort_key(each: Property) -> str | dict[str, str]:
     kind = "number" if each.sort == "integer" else str(each.sort)
     return {"type": kind, "nulls": "first"} if each.nullable else kind
@@ -67,21 +72,21 @@ RULES: Final[Mapping[str, Rule]] = {
     },
     "list_categories": _EVERYWHERE,
     "get_category": _EVERYWHERE,
-    "list_vendors": _list(r.VENDORS),
+    "list_vendors": _list(r.VENDORS, prune={"accept": "vendor"}),
     "get_vendor": _of_vendor("path.vendor_id"),
     "change_vendor": _of_vendor("path.vendor_id"),
-    "list_events": _list(r.EVENTS, learn={"event": "id"}),
+    "list_events": _list(r.EVENTS, learn={"event": "id"}, prune=_of_vendors(accept="event")),
     "create_event": _of_vendor("body.vendor_id", learn={"event": "id"}),
     "list_vendor_events": _of_vendor("path.vendor_id"),
     "get_event": _of("event"),
     "change_event": _of("event"),
     "delete_event": _of("event"),
-    "list_dates": _list(r.DATES, learn={"date": "id"}),
+    "list_dates": _list(r.DATES, learn={"date": "id"}, prune=_of_vendors(accept="date")),
     "list_event_dates": _of("event"),
     "create_date": _of("event", learn={"date": "id"}),
     "get_date": _of("date"),
     "change_date": _of("date"),
-    "list_orders": _list(r.ORDERS, learn={"order": "id"}),
+    "list_orders": _list(r.ORDERS, learn={"order": "id"}, prune=_of_vendors(accept="order")),
     "create_order": _of_vendor("body.vendor_id", learn={"order": "id"}),
     "list_vendor_orders": _of_vendor("path.vendor_id"),
     "get_order": _of("order"),
@@ -90,23 +95,24 @@ RULES: Final[Mapping[str, Rule]] = {
     "list_order_tickets": _of("order"),
     "list_order_payments": _of("order"),
     "create_order_payment": _of("order"),
-    "list_coupons": _list(r.COUPONS),
+    "list_coupons": _list(r.COUPONS, prune=_of_vendors()),
     "list_vendor_coupons": _of_vendor("path.vendor_id"),
     "create_coupon": _of_vendor("path.vendor_id"),
     "get_coupon": _of_vendor("path.vendor_id"),
     "change_coupon": _of_vendor("path.vendor_id"),
-    "list_vouchers": _list(r.VOUCHERS),
+    "list_vouchers": _list(r.VOUCHERS, prune=_of_vendors()),
     "list_vendor_vouchers": _of_vendor("path.vendor_id"),
     "create_voucher": _of_vendor("path.vendor_id"),
     "get_voucher": _of_vendor("path.vendor_id"),
     "change_voucher": _of_vendor("path.vendor_id"),
-    "list_users": _list(r.USERS),
+    "list_users": _list(r.USERS, prune=_of_vendors()),
     "list_vendor_users": _of_vendor("path.vendor_id"),
     "create_user": _of_vendor("path.vendor_id"),
     "get_user": _of_vendor("path.vendor_id"),
     "change_user": _of_vendor("path.vendor_id"),
     "report_sales": {
         "rule": "gather",
+        "prune": _of_vendors(),
         "merge": {
             "kind": "groups",
             "key": "key",

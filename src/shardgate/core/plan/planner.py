@@ -8,8 +8,9 @@ from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate.learned import Learned
 from shardgate.core.plan.key import read_key
 from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
+from shardgate.core.plan.prune import prune
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import AnyShard, One
+from shardgate.core.routes.rule import AnyShard, Gather, One
 
 
 def plan_request(
@@ -26,7 +27,16 @@ def plan_request(
         return ToAny(route, known.topology.ids)
     if rule is None:
         raise NotServedError(route.unserved or "this gateway does not serve the operation")
-    return Scatter(route, request, rule.merge.begin(request, known.topology.ids))
+    return _plan_gather(rule, request, route, known)
+
+
+def _plan_gather(rule: Gather, request: Request, route: Route, known: Known) -> Scatter:
+    everybody = known.topology.ids
+    pruned = prune(route.filters, request.query, known) if route.filters and request.query else None
+    if pruned is None:
+        return Scatter(route, request, rule.merge.begin(request, everybody))
+    instead = rule.merge.begin(request, everybody) if pruned.hoped else None
+    return Scatter(route, request, rule.merge.begin(request, pruned.shards), pruned, instead)
 
 
 def _plan_one(

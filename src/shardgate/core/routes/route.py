@@ -6,6 +6,18 @@ from shardgate.core.contracts import Locator
 from shardgate.core.routes.rule import AnyShard, One, Rule
 
 
+class Filter(msgspec.Struct, frozen=True):
+    """A query parameter by which a list keeps only what belongs to some tenants, or only some ids."""
+
+    parameter: str
+    separator: str | None
+    """What stands between two keys; None: a parameter has one."""
+    space: str
+    locators: tuple[Locator, ...]
+    shown: bool = False
+    """The keys are what the list's rows are told apart by, so that a page shows whether it has all of them."""
+
+
 class Route(msgspec.Struct, frozen=True):
     """An operation. `rule` is None where the gateway is configured not to serve it; `unserved` says why."""
 
@@ -15,6 +27,7 @@ class Route(msgspec.Struct, frozen=True):
     rule: Rule | None
     locators: tuple[Locator, ...] = ()
     unserved: str = ""
+    filters: tuple[Filter, ...] = ()
 
     @property
     def streams(self) -> bool:
