@@ -97,6 +97,7 @@ async def started(folder: Path, *, body_bytes_max: int = BODY_BYTES_MAX) -> Asyn
     for connection in shard.connections:
         connection.transport.abort()
     await server.wait_closed()
+    await turns(5)  # what was aborted is closed in the loop's next turns
 
 
 def each(cases: list[Case]) -> pytest.MarkDecorator:
