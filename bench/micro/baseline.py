@@ -6,6 +6,7 @@ and moves the others' columns by the same factors: what changed is the source.
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -25,6 +26,7 @@ class Cost(msgspec.Struct, frozen=True):
     """CPU time, in runs of the yardstick."""
 
 
+Measure = Literal["instructions", "yardsticks"]
 Costs = dict[str, Cost]
 Baseline = dict[str, Costs]
 """Version of Python → name of the work → its cost."""
@@ -40,13 +42,17 @@ def read(file: Path = FILE) -> Baseline:
     return msgspec.json.decode(file.read_bytes(), type=Baseline) if file.exists() else {}
 
 
-def allowed(baseline: Baseline, name: str, column: str) -> Cost:
-    """The most that a work may cost under a version of Python."""
-    margin = 1.0
+def risen(measured: Costs, baseline: Baseline, column: str, of: Measure) -> list[str]:
+    """What costs more than it may, in words."""
+    margin = INSTRUCTIONS_MORE_MAX if of == "instructions" else TIME_MORE_MAX
     if column not in baseline:
-        column, margin = max(baseline, key=_number), UNKNOWN_VERSION
-    cost = baseline[column][name]
-    return Cost(cost.instructions * INSTRUCTIONS_MORE_MAX * margin, cost.yardsticks * TIME_MORE_MAX * margin)
+        column, margin = max(baseline, key=_number), margin * UNKNOWN_VERSION
+    found = []
+    for name, cost in measured.items():
+        before, now = (float(getattr(each, of)) for each in (baseline[column][name], cost))
+        if now > before * margin:
+            found.append(f"{name}: {now / before - 1:+.1%} {of} ({before:,} before, {now:,} now)")
+    return found
 
 
 def renewed(baseline: Baseline, measured: Costs, column: str) -> Baseline:
@@ -57,8 +63,12 @@ def renewed(baseline: Baseline, measured: Costs, column: str) -> Baseline:
 
 
 def write(baseline: Baseline, file: Path = FILE) -> None:
-    """Keep it, one work a line."""
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(baseline), indent=1) + b"\n")
+    """Keep it, one work a line, so that a change reads well."""
+    columns = []
+    for column, costs in baseline.items():
+        lines = [f'  "{name}": {msgspec.json.encode(cost).decode()}' for name, cost in costs.items()]
+        columns.append(f' "{column}": {{\n' + ",\n".join(lines) + "\n }")
+    file.write_text("{\n" + ",\n".join(columns) + "\n}\n")
 
 
 def _moved(costs: Costs, before: Costs, after: Costs) -> Costs:
@@ -67,9 +77,9 @@ def _moved(costs: Costs, before: Costs, after: Costs) -> Costs:
 
 def _scaled(cost: Cost | None, before: Cost | None, after: Cost) -> Cost:
     if cost is None or before is None:
-        return after
+        return cost or after
     factor = after.instructions / before.instructions
-    return Cost(round(cost.instructions * factor, 1), round(cost.yardsticks * after.yardsticks / before.yardsticks, 4))
+    return Cost(round(cost.instructions * factor, 1), round(cost.yardsticks * factor, 4))
 
 
 def _number(column: str) -> tuple[int, ...]:

@@ -17,8 +17,8 @@ from shardgate.config.load import load
 from shardgate.wiring import Worker
 
 SHARDS, ROWS, BYTES = 4, 10, 880
-BATCH = 20
-"""Exchanges in one run of the loop, so that the price of starting it does not count."""
+RELAYS, GATHERS = 100, 10
+"""Exchanges in one run of the loop, so that the price of starting it hardly counts."""
 
 
 class WholeGateway:
@@ -29,7 +29,6 @@ class WholeGateway:
         config.write_text(yaml.safe_dump(RULES))
         self._loop = MemoryLoop()
         self._stop = asyncio.Event()
-        asyncio.set_event_loop(self._loop)
         worker = Worker(load(config))
         self._listening = socket.socket()
         self._running = self._loop.create_task(worker.run(self._listening, lambda: None, self._stop))
@@ -49,22 +48,21 @@ class WholeGateway:
             self._loop.run_ready()
         self._listening.close()
         self._loop.close()
-        asyncio.set_event_loop(None)
 
     def relay(self) -> Callable[[], object]:
         """Keyed requests, each answered by its shard."""
-        return self._asks(KEYED, [keyed_reply(BYTES)] * SHARDS)
+        return self._asks(KEYED, [keyed_reply(BYTES)] * SHARDS, RELAYS)
 
     def gather(self) -> Callable[[], object]:
         """Lists over four shards, ten rows each."""
-        return self._asks(LISTED, [list_reply(ROWS, shard) for shard in range(SHARDS)])
+        return self._asks(LISTED, [list_reply(ROWS, shard) for shard in range(SHARDS)], GATHERS)
 
-    def _asks(self, target: str, replies: list[bytes]) -> Callable[[], object]:
+    def _asks(self, target: str, replies: list[bytes], count: int) -> Callable[[], object]:
         request = b"GET %b HTTP/1.1\r\n%b" % (target.encode(), HEADERS)
         client, transport, upstreams = self._client, self._transport, self._loop.upstreams
 
-        async def exchanges(count: int) -> bytes:
-            for _ in range(count):
+        async def exchanges(times: int) -> bytes:
+            for _ in range(times):
                 transport.written = b""
                 client.data_received(request)
                 while not transport.written:
@@ -79,4 +77,4 @@ class WholeGateway:
         first = self._loop.run_until_complete(exchanges(2))
         if not first.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(f"the gateway does not answer: {first[:200]!r}")
-        return lambda: self._loop.run_until_complete(exchanges(BATCH))
+        return lambda: self._loop.run_until_complete(exchanges(count))

@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 from bench.load import HEADERS
-from bench.micro.whole import BATCH, WholeGateway
+from bench.micro.whole import GATHERS, RELAYS, WholeGateway
 from bench.run import KEYED, LISTED, RULES
 from bench.stub_shard import keyed_reply, list_reply
 from shardgate.config.load import load
@@ -44,8 +44,8 @@ def all_work() -> Iterator[list[Work]]:
     """Everything that is measured; the whole gateway runs meanwhile, in memory."""
     with TemporaryDirectory() as folder, WholeGateway(Path(folder)) as whole:
         yield [
-            Work("relay, whole", whole.relay(), BATCH),
-            Work("gather 4 x 10, whole", whole.gather(), BATCH),
+            Work("relay, whole", whole.relay(), RELAYS),
+            Work("gather 4 x 10, whole", whole.gather(), GATHERS),
             *_wire(),
             *_decisions(Path(folder)),
         ]
