@@ -10,7 +10,7 @@ SEED     ?=
 DB       ?= sqlite
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence bench bench-pages lock clean
+.PHONY: help setup demo test check format equivalence bench bench-pages bench-micro bench-micro-baseline lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -49,6 +49,12 @@ bench: $(READY) ## CPU a relayed request and a gather, over stub shards
 
 bench-pages: $(READY) ## what a page costs, however deep, over 2 to 16 shards
 	@$(BIN)/python -m bench.pages
+
+bench-micro: $(READY) ## what the hot modules cost, each alone, in nanoseconds and instructions
+	@$(BIN)/python -m bench.micro
+
+bench-micro-baseline: $(READY) ## the same, kept as what `make test` allows from now on
+	@$(BIN)/python -m bench.micro --baseline
 
 lock: $(READY) ## choose newer versions of what is used
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
