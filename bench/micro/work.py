@@ -72,7 +72,7 @@ def _wire() -> list[Work]:
         Work(
             "head to a shard",
             lambda: request_head(
-                request.sent_method, request.target, fields.host, fields.end_to_end, hop, b"id-1", None
+                request.sent_method, request.target, fields.host, fields.end_to_end, hop, b"id-1", b""
             ),
         ),
         Work("head to the client", lambda: relayed_head(reply, b"Content-Length: 880\r\n")),

@@ -55,6 +55,7 @@ class Worker:
             timeouts.client_idle_timeout_s,
             timeouts.stream_idle_timeout_s,
             loaded.trusted,
+            loaded.config.request_trailers == "pass",
         )
 
     async def run(self, listening: socket.socket, ready: Callable[[], None], stop: asyncio.Event) -> None:

@@ -81,7 +81,8 @@ async def test_an_upload_reaches_the_shard_while_the_client_still_sends(start_ga
         writer.close()
 
 
-async def test_an_upload_of_unknown_length_goes_on_in_chunks_with_its_trailers(start_gateway: Any) -> None:
+@pytest.mark.parametrize(("trailers", "passed"), [("pass", b"X-Checksum: 1\r\n"), ("drop", b"")])
+async def test_an_upload_of_unknown_length_goes_on_in_chunks(start_gateway: Any, trailers: str, passed: bytes) -> None:
     asked: list[tuple[bytes, bytes, bytes]] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -91,7 +92,7 @@ async def test_an_upload_of_unknown_length_goes_on_in_chunks_with_its_trailers(s
             writer.write(OK)
 
     async with serving(serve) as url:
-        gateway = await start_gateway(before(url))
+        gateway = await start_gateway(before(url, request_trailers=trailers))
         reader, writer = await connect(gateway)
         for _ in range(2):
             writer.write(b"PUT /items/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
@@ -99,7 +100,7 @@ async def test_an_upload_of_unknown_length_goes_on_in_chunks_with_its_trailers(s
             writer.write(b"2;x=y\r\nde\r\n0\r\nX-Checksum: 1\r\nContent-Length: 9\r\nHost: b\r\n\r\n")
             assert await reader.readexactly(len(OK)) == OK
         writer.close()
-    assert [(body, trailers) for _, body, trailers in asked] == [(b"abcde", b"X-Checksum: 1\r\n")] * 2
+    assert [(body, trailers) for _, body, trailers in asked] == [(b"abcde", passed)] * 2
     assert all(b"\r\nTransfer-Encoding: chunked\r\n" in head for head, _, _ in asked)
 
 

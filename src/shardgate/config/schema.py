@@ -53,6 +53,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     method_override: str | None = None
     """The query parameter by which a POST says that it is another method."""
     trailing_slash: Literal["optional", "distinct"] = "optional"
+    request_trailers: Literal["drop", "pass"] = "drop"
+    """Whether trailer fields of requests go on to shards: some applications take them for header fields."""
     locators: dict[str, Any] = {}
     dialects: dict[str, Any] = {}
     rules: dict[str, Any] = {}

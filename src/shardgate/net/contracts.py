@@ -62,3 +62,5 @@ class Settings(msgspec.Struct, frozen=True):
     idle_timeout_s: float
     stream_idle_timeout_s: float
     trusted: TrustedProxies
+    passes_trailers: bool
+    """Of requests, to shards."""

@@ -155,7 +155,7 @@ class IncomingBody:
     def _end_if_whole(self) -> None:
         if self._reader.done and self.is_wanted:
             if self._taker is not None:
-                self._taker.body_end(self._reader.trailers)
+                self._taker.body_end(self._reader.trailers if self._settings.passes_trailers else b"")
             self._owner.body_whole(self)
 
 
