@@ -13,7 +13,7 @@ import httpx
 import yaml
 
 from shardgate.config.load import load
-from shardgate.wiring import Worker, listen
+from shardgate.wiring import Entrance, Worker, listen
 
 
 @dataclass
@@ -141,7 +141,7 @@ async def running_gateway(config: dict[str, Any], folder: Path) -> AsyncIterator
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     ready, stop = asyncio.Event(), asyncio.Event()
-    running = asyncio.get_running_loop().create_task(Worker(loaded).run(listening, ready.set, stop))
+    running = asyncio.get_running_loop().create_task(Worker(loaded).run(Entrance([listening]), ready.set, stop))
     waiting = asyncio.get_running_loop().create_task(ready.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():

@@ -5,11 +5,13 @@ import logging
 import signal
 import socket
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import msgspec
 import uvloop
 
-from shardgate.config.load import Loaded
+from shardgate.config.load import ConfigError, Loaded, load
 from shardgate.core.errors import ShardgateError
 from shardgate.core.plan.explain import explain
 from shardgate.core.routes.mistakes import Mistake
@@ -21,6 +23,13 @@ from shardgate.engine.handler import Gateway
 from shardgate.net import tasks
 from shardgate.net.connection import ClientConnection, Settings
 from shardgate.net.watch import TICK_S, Watch
+from shardgate.observe.access_log import AccessLog
+from shardgate.observe.admin import Admin
+from shardgate.observe.layout import Layout
+from shardgate.observe.log_file import LogFile
+from shardgate.observe.memory import SharedMemory
+from shardgate.observe.meter import Meter
+from shardgate.observe.observer import Observer
 from shardgate.store.sqlite import SqliteStore, StoreError
 
 DIRECTORY_POLL_S = 1.0
@@ -29,34 +38,73 @@ BACKLOG = 2048
 _log = logging.getLogger("shardgate")
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where a worker counts."""
+
+    layout: Layout
+    memory: SharedMemory
+    cells: memoryview
+    """Its slot of the memory."""
+
+
+class Entrance(msgspec.Struct, frozen=True):
+    """Where requests come in: sockets that the supervisor holds, too, so that none is lost while workers change."""
+
+    clients: Sequence[socket.socket]
+    admin: socket.socket | None = None
+
+
 class Worker:
     """One process of the gateway."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, place: Place | None = None) -> None:
+        place = place or _own_place(loaded)
         limits, timeouts = loaded.config.limits, loaded.config.timeouts
         self._loaded = loaded
         self._store = SqliteStore(loaded.directory) if loaded.directory else None
         self._watch = Watch()
-        self._cluster = Cluster(loaded.routes, self._topology(), limits, timeouts, self._watch)
+        meter = Meter(place.cells, place.layout, loaded.routes.routes, loaded.shards)
+        self._cluster = Cluster(loaded.routes, self._topology(), limits, timeouts, self._watch, meter)
+        self._observer = Observer(meter, self._watch, self._cluster.pools)
         conductor = Conductor(self._cluster, limits.reply_body_bytes_max)
-        self._gateway = Gateway(self._cluster, conductor, limits.client_connections_max)
+        self._gateway = Gateway(self._cluster, conductor, limits.client_connections_max, self._observer)
         self._parser = RequestHeadParser()
         self._settings = Settings(
             limits.request_body_bytes_max, timeouts.client_header_timeout_s, timeouts.client_idle_timeout_s
         )
+        self._admin = Admin(
+            place.layout, place.memory, loaded.shards.values(), connect_timeout_s=timeouts.connect_timeout_s
+        )
 
-    async def run(self, listening: socket.socket, ready: Callable[[], None], stop: asyncio.Event) -> None:
+    async def run(self, entrance: Entrance, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Serve until told to stop, then drain."""
         loop = asyncio.get_running_loop()
+        self._observer.start(_open_log(self._loaded))
         self._watch.start()
         following = tasks.start(self._follow_directory(), "directory")
-        server = await loop.create_server(self._connection, sock=listening, backlog=BACKLOG)
+        servers = [
+            await loop.create_server(self._connection, sock=listening, backlog=BACKLOG)
+            for listening in entrance.clients
+        ]
+        if entrance.admin is not None:
+            servers.append(await loop.create_server(self._admin_connection, sock=entrance.admin))
         ready()
         await stop.wait()
-        server.close()
-        await self._drain()
+        if self._admin.draining and entrance.admin is not None:
+            # The whole gateway ends: whoever asks is told so until the last request is answered.
+            last = servers.pop()
+            await self._drain(servers)
+            last.close()
+        else:
+            await self._drain(servers)
         following.cancel()
+        self._admin.close()
+        self._observer.close()
         self.close()
+
+    def reopen_log(self) -> None:
+        """The access log was renamed."""
+        self._observer.reopen_log()
 
     def explain(self, head: bytes, body: bytes) -> list[tuple[str, str]]:
         """What would become of a request. Raises ShardgateError where it is refused."""
@@ -75,6 +123,11 @@ class Worker:
     def _connection(self) -> ClientConnection:
         return ClientConnection(self._gateway, self._parser, self._watch, self._settings)
 
+    def _admin_connection(self) -> ClientConnection:
+        timeouts = self._loaded.config.timeouts
+        settings = Settings(0, timeouts.client_header_timeout_s, timeouts.client_idle_timeout_s)
+        return ClientConnection(self._admin, self._parser, self._watch, settings)
+
     def _topology(self) -> Topology:
         if self._store is None:
             return Topology(self._loaded.shards)
@@ -92,8 +145,10 @@ class Worker:
                 # What was known stays in force; the next look may succeed.
                 _log.error("the directory cannot be read: %s", error)
 
-    async def _drain(self) -> None:
-        """Answer what is under way; no longer than the drain time."""
+    async def _drain(self, servers: Sequence[asyncio.AbstractServer]) -> None:
+        """Take no more clients; answer what is under way, no longer than the drain time."""
+        for server in servers:
+            server.close()
         try:
             async with asyncio.timeout(self._loaded.config.timeouts.drain_timeout_s):
                 while self._gateway.drain():  # noqa: ASYNC110 - polled, so that the hot path has no counter to keep
@@ -101,12 +156,35 @@ class Worker:
         except TimeoutError:
             _log.warning("some requests did not end within the drain time")
             self._gateway.abort()
+            await asyncio.sleep(TICK_S / 5)  # the connections hear that they are lost, and tell it
 
 
 def _read_topology(loaded: Loaded, store: SqliteStore) -> Topology:
     # The epoch first: a change in between is then seen again at the next look, never missed.
     epoch = store.epoch()
     return Topology(loaded.shards, {space: store.read(space) for space in store.spaces()}, epoch)
+
+
+def read(file: Path) -> Loaded:
+    """The configuration and what it must agree with. Raises ConfigError with all of its mistakes."""
+    loaded = load(file)
+    if mistakes := check_directory(loaded):
+        raise ConfigError(mistakes)
+    return loaded
+
+
+def _own_place(loaded: Loaded) -> Place:
+    """Memory that is not shared, for a worker without a supervisor."""
+    layout = Layout({}, 0).extended(loaded.routes.routes, loaded.shards)
+    memory = SharedMemory.roomy(layout.size)
+    return Place(layout, memory, memory.slot(0))
+
+
+def _open_log(loaded: Loaded) -> AccessLog | None:
+    wanted = loaded.access_log
+    if wanted is None:
+        return None
+    return AccessLog(LogFile(wanted.to), query=wanted.query, sample=wanted.sample)
 
 
 def check_directory(loaded: Loaded) -> list[Mistake]:
@@ -140,11 +218,13 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve_worker(loaded: Loaded, port: int, ready: Callable[[], None], lifeline: int) -> None:
+def serve_worker(loaded: Loaded, place: Place, entrance: Entrance, ready: Callable[[], None], lifeline: int) -> None:
     """The life of a worker process: until a signal, or until the pipe that its supervisor holds has ended."""
 
     async def serve() -> None:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        worker = Worker(loaded, place)
+        loop.add_signal_handler(signal.SIGUSR1, worker.reopen_log)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
 
@@ -153,7 +233,7 @@ def serve_worker(loaded: Loaded, port: int, ready: Callable[[], None], lifeline:
             stop.set()
 
         loop.add_reader(lifeline, orphaned)
-        await Worker(loaded).run(listen(loaded.host, port), ready, stop)
+        await worker.run(entrance, ready, stop)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve())

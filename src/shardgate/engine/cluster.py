@@ -3,9 +3,12 @@
 Holds: a request looks at one snapshot from its first step to its last.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from shardgate.core.contracts import Known
+from shardgate.core.errors import ShardgateError
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate.learned import LearnedKeys
 from shardgate.core.routes.route import Routes
@@ -15,6 +18,7 @@ from shardgate.net.clock import now
 from shardgate.net.pool import Pool
 from shardgate.net.upstream import Call, ReplySink
 from shardgate.net.watch import Watch
+from shardgate.observe.meter import Meter
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -28,9 +32,12 @@ class Snapshot(msgspec.Struct, frozen=True):
 class Cluster:
     """The shards of one worker."""
 
-    __slots__ = ("_limits", "_pools", "_timeouts", "_watch", "snapshot")
+    __slots__ = ("_limits", "_meter", "_pools", "_timeouts", "_watch", "snapshot")
 
-    def __init__(self, routes: Routes, topology: Topology, limits: Limits, timeouts: Timeouts, watch: Watch) -> None:
+    def __init__(
+        self, routes: Routes, topology: Topology, limits: Limits, timeouts: Timeouts, watch: Watch, meter: Meter
+    ) -> None:
+        self._meter = meter
         self._limits = limits
         self._timeouts = timeouts
         self._watch = watch
@@ -45,10 +52,25 @@ class Cluster:
 
     def call(self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes) -> Call:
         """Send one request to one shard; the sink receives the reply, or why there is none."""
-        deadline_at = now() + self._timeouts.request_timeout_s
-        call = Call(head, body, sink, method=method, deadline_at=deadline_at)
+        instant = now()
+        call = Call(head, body, sink, method=method, deadline_at=instant + self._timeouts.request_timeout_s)
+        call.started_at = instant
         self._pools[shard].start(call)
         return call
+
+    def replied(self, shard: ShardId, call: Call) -> float:
+        """The head of a shard's reply has come; how long it took, in seconds."""
+        took_s = now() - call.started_at
+        self._meter.replied(shard, took_s)
+        return took_s
+
+    def failed(self, shard: ShardId, error: ShardgateError) -> None:
+        """A shard gave no whole reply."""
+        self._meter.failed(shard, error)
+
+    def pools(self) -> Iterator[tuple[ShardId, int, int, int, int]]:
+        """Of each shard: its connections, those that are idle, the calls that wait, and how many have ever waited."""
+        return ((shard, *pool.figures()) for shard, pool in self._pools.items())
 
     def close(self) -> None:
         """Close what is idle."""

@@ -3,10 +3,11 @@
 Holds: a list is never silently smaller: a missing shard is an error that names it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import Ask
 from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError, ShardsMissingError
+from shardgate.core.exchange import Exchange
 from shardgate.core.http import Reply, Request
 from shardgate.core.plan.plan import Probe, Scatter
 from shardgate.core.routes.rule import Gather, One
@@ -14,6 +15,7 @@ from shardgate.core.topology import ShardId
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.scatter import Outcome
 from shardgate.engine.scatter import Scatter as Round
+from shardgate.net.clock import now
 
 # Named by the shards for their own replies; a merged reply has its own, or none.
 _NOT_MERGED = frozenset(
@@ -38,14 +40,12 @@ class Conductor:
         self._cluster = cluster
         self._body_bytes_max = body_bytes_max
 
-    async def gather(self, plan: Scatter, snapshot: Snapshot, hop: bytes, request_id: bytes) -> Reply:
+    async def gather(self, plan: Scatter, snapshot: Snapshot, hop: bytes, exchange: Exchange) -> Reply:
         """Ask until the merge has its reply. Raises ShardsMissingError, or what the merge raises."""
         asks = plan.merging.asks()
         fields = plan.request.fields
         while True:
-            outcomes = await Round(self._cluster, self._body_bytes_max).ask(
-                asks, fields.host, fields.unconditional + hop, request_id
-            )
+            outcomes = await self._ask(asks, fields.host, fields.unconditional + hop, exchange)
             replies = self._all_of(outcomes, snapshot)
             outcome = plan.merging.take(replies)
             if isinstance(outcome, Reply):
@@ -59,7 +59,7 @@ class Conductor:
         return outcome
 
     async def find(
-        self, plan: Probe, request: Request, snapshot: Snapshot, hop: bytes, request_id: bytes
+        self, plan: Probe, request: Request, snapshot: Snapshot, hop: bytes, exchange: Exchange
     ) -> tuple[ShardId | None, Reply]:
         """Who holds the key, and its reply to the probe; None and the refusal where nobody does.
 
@@ -68,7 +68,7 @@ class Conductor:
         asks = [Ask(shard, plan.target) for shard in plan.shards]
         fields = request.fields
         lines = fields.end_to_end if plan.is_the_request else fields.unconditional
-        outcomes = await Round(self._cluster, self._body_bytes_max).ask(asks, fields.host, lines + hop, request_id)
+        outcomes = await self._ask(asks, fields.host, lines + hop, exchange)
         rule = plan.route.rule
         not_here = rule.not_here if isinstance(rule, One) else (404,)
         replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
@@ -86,6 +86,16 @@ class Conductor:
                 raise ShardDownError("a shard that may hold the key cannot be asked", log=outcome.log) from outcome
         refusals = [reply for reply in replies.values() if reply.status not in not_here]
         return None, refusals[0] if refusals else replies[plan.shards[0]]
+
+    async def _ask(
+        self, asks: Sequence[Ask], host: bytes, lines: bytes, exchange: Exchange
+    ) -> Mapping[ShardId, Outcome]:
+        """One round; what it took is noted."""
+        began_at = now()
+        exchange.shards = exchange.shards or [ask.shard for ask in asks]
+        outcomes = await Round(self._cluster, self._body_bytes_max).ask(asks, host, lines, exchange.request_id)
+        exchange.upstream_s += now() - began_at
+        return outcomes
 
     def _all_of(self, outcomes: Mapping[ShardId, Outcome], snapshot: Snapshot) -> dict[ShardId, Reply]:
         shards = snapshot.known.topology.shards

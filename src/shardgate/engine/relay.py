@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from shardgate.core.contracts import Memory
-from shardgate.core.errors import ShardDownError, ShardgateError
+from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError
+from shardgate.core.exchange import DEADLINE, SHARD_BROKE, Exchange
 from shardgate.core.http import SAFE_METHODS, ReplyHead, Request
 from shardgate.core.limits import LEARNED_BODY_BYTES_MAX
 from shardgate.core.problem import problem_reply
@@ -34,11 +35,11 @@ class Relay:
         "_client",
         "_cluster",
         "_doubt",
+        "_exchange",
         "_kept",
         "_memory",
         "_others",
         "_request",
-        "_request_id",
         "_route",
         "_shard",
     )
@@ -49,14 +50,14 @@ class Relay:
         client: ClientConnection,
         request: Request,
         route: Route,
-        request_id: bytes,
+        exchange: Exchange,
         memory: Memory,
     ) -> None:
         self._cluster = cluster
         self._client = client
         self._request = request
         self._route = route
-        self._request_id = request_id
+        self._exchange = exchange
         self._memory = memory
         self._doubt: Doubt | None = None
         self._call: Call | None = None
@@ -77,10 +78,11 @@ class Relay:
             fields.host,
             fields.end_to_end,
             self._client.hop,
-            self._request_id,
+            self._exchange.request_id,
             len(request.body) if has_body else None,
         )
         self._shard = shard
+        self._exchange.shards = (*self._exchange.shards, shard)
         self._others = others
         self._call = self._cluster.call(shard, head, request.body, self, request.sent_method)
 
@@ -101,6 +103,8 @@ class Relay:
 
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
         """Pass the head on, unless the shard says that it does not hold the key."""
+        if self._call is not None:
+            self._exchange.upstream_s += self._cluster.replied(self._shard, self._call)
         rule = self._route.rule
         if isinstance(rule, One):
             if self._doubt is not None and head.status in rule.not_here:
@@ -128,12 +132,15 @@ class Relay:
 
     def reply_failed(self, error: ShardgateError) -> None:
         """Try another shard where any will do, or say what happened."""
+        self._cluster.failed(self._shard, error)
         if self._begun:
-            self._client.abort()
+            self._exchange.error = error.code
+            self._client.abort(DEADLINE if isinstance(error, DeadlineError) else SHARD_BROKE)
         elif self._others and isinstance(error, ShardDownError) and self._request.method in SAFE_METHODS:
             self.start(self._others[0], others=self._others[1:])
         else:
-            self._client.send(problem_reply(error, self._request_id.decode("ascii")))
+            self._exchange.error = error.code
+            self._client.send(problem_reply(error, self._exchange.request_id.decode("ascii")))
 
     def _keep(self, kept: list[bytes], data: bytes) -> None:
         kept.append(data)

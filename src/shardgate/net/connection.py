@@ -20,8 +20,16 @@ from shardgate.core.errors import (
     SlowRequestError,
     TargetTooLongError,
 )
+from shardgate.core.exchange import CLIENT_GONE, Exchange
 from shardgate.core.http import Reply, ReplyHead, Request
-from shardgate.core.limits import HALF_CLOSED_S, HEAD_BYTES_MAX, LINGER_S, TARGET_BYTES_MAX, WRITE_BUFFER_BYTES_MAX
+from shardgate.core.limits import (
+    HALF_CLOSED_S,
+    HEAD_BYTES_MAX,
+    LAST_CHANCE_S,
+    LINGER_S,
+    TARGET_BYTES_MAX,
+    WRITE_BUFFER_BYTES_MAX,
+)
 from shardgate.core.problem import problem_reply
 from shardgate.core.wire.chunked import ChunkedDecoder
 from shardgate.core.wire.forwarding import hop_lines, relayed_head, whole_reply
@@ -62,6 +70,12 @@ class Handler(Protocol):
     def closed(self, client: "ClientConnection") -> None:
         """A client has gone."""
 
+    def refused(self, request: Request | None, client: "ClientConnection", error: ClientError) -> None:
+        """The connection itself is about to refuse a request; None: the bytes were none."""
+
+    def finished(self, exchange: Exchange) -> None:
+        """A request is over, well or not."""
+
 
 class Settings(msgspec.Struct, frozen=True):
     """What a connection needs to know."""
@@ -89,6 +103,7 @@ class ClientConnection(asyncio.Protocol):
         "_parser",
         "_pausable",
         "_request",
+        "_retiring",
         "_settings",
         "_stalled",
         "_transport",
@@ -98,6 +113,8 @@ class ClientConnection(asyncio.Protocol):
         "_writes_body",
         "busy",
         "deadline_at",
+        "exchange",
+        "head_bytes",
         "hop",
         "peer",
     )
@@ -121,11 +138,16 @@ class ClientConnection(asyncio.Protocol):
         self._closing = False
         self._eof = False
         self._draining = False
+        self._retiring = False
         self._head_begun = False
         self._stalled = False  # the client does not read what was written
         self._unsent = 0
         self.busy = False
         """A request is with the handler."""
+        self.exchange: Exchange | None = None
+        """What is noted of it."""
+        self.head_bytes = 0
+        """The size of the last head that was read."""
         self.peer = ""
         self.hop = b""
         """The lines that requests of this connection carry towards shards."""
@@ -151,6 +173,8 @@ class ClientConnection(asyncio.Protocol):
         work, self._work = self._work, None
         if work is not None:
             work.cancel()
+        if self.exchange is not None:
+            self._close_exchange(self.exchange, cut_off=CLIENT_GONE)
 
     def eof_received(self) -> bool:
         # Most clients that end their side have left; some still read their replies, as `printf … | nc` does.
@@ -215,6 +239,13 @@ class ClientConnection(asyncio.Protocol):
         if not self.busy and self._transport is not None:
             self._transport.close()
 
+    def retire(self) -> None:
+        """The next reply says that it is the last. An idle connection stays a moment: a request may be on its way."""
+        if not self._retiring:
+            self._retiring = True
+            if not (self.busy or self._buffer or self._request):
+                self.deadline_at = min(self.deadline_at, now() + LAST_CHANCE_S)
+
     # Replying.
 
     def adopt(self, work: Work) -> None:
@@ -223,13 +254,18 @@ class ClientConnection(asyncio.Protocol):
 
     def send(self, reply: Reply) -> None:
         """Send a whole reply."""
+        self._keep_alive = self._keep_alive and not self._retiring
         if self._transport is not None:
-            self._transport.write(whole_reply(reply, with_body=self._writes_body, closes=not self._keep_alive))
+            written = whole_reply(reply, with_body=self._writes_body, closes=not self._keep_alive)
+            self._transport.write(written)
+            if (exchange := self.exchange) is not None:
+                exchange.status, exchange.bytes_out, exchange.first_byte_at = reply.status, len(written), now()
         self._finished()
 
     def begin(self, head: ReplyHead, data: bytes, *, has_body: bool, stream: BackPressure) -> None:
         """Send the head of a shard's reply and the first piece of its body; the rest follows by `write`."""
         framing = b""
+        self._keep_alive = self._keep_alive and not self._retiring
         if head.status == 204:
             pass  # RFC 9110 section 8.6: whatever the shard says, there is no Content-Length
         elif head.content_length is not None:
@@ -244,23 +280,32 @@ class ClientConnection(asyncio.Protocol):
         self._pausable = stream
         if self._transport is not None:
             written = relayed_head(head, framing)
-            self._transport.write(
-                written + (b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_reply else data) if data else written
-            )
+            if data:
+                written += b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_reply else data
+            self._transport.write(written)
+            if (exchange := self.exchange) is not None:
+                exchange.status, exchange.bytes_out, exchange.first_byte_at = head.status, len(written), now()
 
     def write(self, data: bytes) -> None:
         """Send a piece of the body."""
         if self._transport is not None:
-            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_reply else data)
+            written = b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_reply else data
+            self._transport.write(written)
+            if self.exchange is not None:
+                self.exchange.bytes_out += len(written)
 
     def finish(self) -> None:
         """The reply is whole."""
         if self._chunked_reply and self._transport is not None:
             self._transport.write(b"0\r\n\r\n")
+            if self.exchange is not None:
+                self.exchange.bytes_out += 5
         self._finished()
 
-    def abort(self) -> None:
-        """The reply cannot be ended well: the client must see that it is not whole."""
+    def abort(self, reason: str = "") -> None:
+        """The reply cannot be ended well: the client must see that it is not whole. `reason` is noted."""
+        if self.exchange is not None:
+            self.exchange.cut_off = reason
         if self._transport is not None:
             self._transport.abort()
 
@@ -283,6 +328,7 @@ class ClientConnection(asyncio.Protocol):
             return
         fields = request.fields
         self._request = request
+        self.head_bytes = end + 4
         self._head_begun = False
         self._writes_body = request.sent_method != b"HEAD"
         self._keep_alive = fields.keep_alive and not self._closing
@@ -351,15 +397,28 @@ class ClientConnection(asyncio.Protocol):
         self._request = None
         self._chunked_reply = False
         self._writes_body = True
+        instant = now()
+        if self.exchange is not None:
+            self._close_exchange(self.exchange, instant)
         transport = self._transport
         if transport is None or self._draining:
             return
-        self.deadline_at = now() + (HALF_CLOSED_S if self._eof else self._settings.idle_timeout_s)
+        if self._eof:
+            self.deadline_at = instant + HALF_CLOSED_S
+        else:
+            self.deadline_at = instant + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
         self._unsent = 0
         if not self._keep_alive or self._closing or (self._eof and not self._buffer):
             transport.close()
         elif self._buffer and not self._stalled:
             self._go_on()
+
+    def _close_exchange(self, exchange: Exchange, instant: float | None = None, cut_off: str = "") -> None:
+        """The request is over: what was noted of it is told once."""
+        self.exchange = None
+        exchange.ended_at = now() if instant is None else instant
+        exchange.cut_off = exchange.cut_off or cut_off
+        self._handler.finished(exchange)
 
     def _go_on(self) -> None:
         if self._transport is not None:
@@ -381,6 +440,7 @@ class ClientConnection(asyncio.Protocol):
         self._closing = True
         self._draining = True
         self._buffer = b""
+        self._handler.refused(self._request, self, error)
         self.send(problem_reply(error))
         # To close now would reset the connection, and the client might never read why (RFC 9112 section 9.6).
         if self._transport is not None:

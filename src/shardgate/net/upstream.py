@@ -64,6 +64,7 @@ class Call:
         "is_head",
         "repeatable",
         "sink",
+        "started_at",
         "tried_again",
     )
 
@@ -74,6 +75,7 @@ class Call:
         self.is_head = method == b"HEAD"
         self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"}
         self.deadline_at = deadline_at
+        self.started_at = 0.0
         self.tried_again = False
         self.done = False
         self._connection: UpstreamConnection | None = None

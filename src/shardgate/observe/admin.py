@@ -61,15 +61,19 @@ class Admin:
         """The process lives."""
         return _json(200, {"alive": True})
 
+    @property
+    def draining(self) -> bool:
+        """The whole gateway ends, not this worker alone."""
+        return self._memory.total(self._layout.cell(DRAINING)) > 0
+
     def ready(self) -> Reply:
         """Whether clients should be sent here.
 
         With one shard of several down they should: the others still answer, and another gateway would not do better.
         """
-        draining = self._memory.total(self._layout.cell(DRAINING)) > 0
-        is_ready = not draining and any(self._reached.values())
+        is_ready = not self.draining and any(self._reached.values())
         words = {shard: "reachable" if reached else "unreachable" for shard, reached in self._reached.items()}
-        return _json(200 if is_ready else 503, {"ready": is_ready, "draining": draining, "shards": words})
+        return _json(200 if is_ready else 503, {"ready": is_ready, "draining": self.draining, "shards": words})
 
     def opened(self, client: ClientConnection) -> bool:
         """Somebody asks; False: too many do."""

@@ -21,7 +21,18 @@ _log = logging.getLogger("shardgate")
 class LogFile:
     """An open log. Batches are whole lines, each with its line feed."""
 
-    __slots__ = ("_fd", "_pending", "_piece_bytes_max", "_place", "_thread", "_torn", "_work", "lost")
+    __slots__ = (
+        "_fd",
+        "_given",
+        "_piece_bytes_max",
+        "_place",
+        "_refused",
+        "_taken",
+        "_thread",
+        "_torn",
+        "_unwritten",
+        "_work",
+    )
 
     def __init__(self, place: str) -> None:
         """Open it; `place` is `stdout`, `stderr` or a path. Raises OSError."""
@@ -29,22 +40,26 @@ class LogFile:
         self._fd = -1
         self._piece_bytes_max = 0
         self._torn = False
-        self._pending = 0
-        self.lost = 0
-        """Lines that could not be written."""
+        # Each is written by one of the two threads alone.
+        self._given = self._refused = 0
+        self._taken = self._unwritten = 0
         self._open()
         # None: open the file anew. An empty batch: the end.
         self._work: SimpleQueue[bytes | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="access log", daemon=True)
         self._thread.start()
 
+    @property
+    def lost(self) -> int:
+        """Lines that could not be written."""
+        return self._refused + self._unwritten
+
     def write(self, batch: bytes) -> None:
         """Write soon. A batch that finds too much waiting is lost."""
-        if self._pending > PENDING_BYTES_MAX:
-            self.lost += batch.count(b"\n")
+        if self._given - self._taken > PENDING_BYTES_MAX:
+            self._refused += batch.count(b"\n")
         elif batch:
-            # Only this thread adds and only the other subtracts; a sum that is a little off for a moment does no harm.
-            self._pending += len(batch)
+            self._given += len(batch)
             self._work.put(batch)
 
     def reopen(self) -> None:
@@ -67,11 +82,11 @@ class LogFile:
                 self._write(batch)
                 self._torn = False
             except OSError as error:
-                self.lost += batch.count(b"\n")
+                self._unwritten += batch.count(b"\n")
                 if not self._torn:
                     _log.error("the access log %s cannot be written: %s", self._place, error.strerror)
                 self._torn = True
-            self._pending -= len(batch)
+            self._taken += len(batch)
         if self._place not in STREAMS:
             os.close(self._fd)
 
