@@ -13,7 +13,8 @@ import httpx
 import yaml
 
 from shardgate.config.load import load
-from shardgate.wiring import Entrance, Worker, listen
+from shardgate.net.listeners import listen
+from shardgate.wiring import Entrance, Worker
 
 
 @dataclass
@@ -108,6 +109,11 @@ class Gateway:
 
     port: int
     client: httpx.AsyncClient
+    admin_port: int = 0
+
+    async def admin(self, path: str) -> httpx.Response:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.admin_port}", timeout=10) as client:
+            return await client.get(path)
 
     async def get(self, url: str, **options: Any) -> httpx.Response:
         return await self.client.get(url, **options)
@@ -140,13 +146,14 @@ async def running_gateway(config: dict[str, Any], folder: Path) -> AsyncIterator
     loaded = load(file)
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
+    admin = listen("127.0.0.1", 0) if "admin" in config else None
     ready, stop = asyncio.Event(), asyncio.Event()
-    running = asyncio.get_running_loop().create_task(Worker(loaded).run(Entrance([listening]), ready.set, stop))
+    running = asyncio.get_running_loop().create_task(Worker(loaded).run(Entrance([listening], admin), ready.set, stop))
     waiting = asyncio.get_running_loop().create_task(ready.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         await running
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-        yield Gateway(port, client)
+        yield Gateway(port, client, admin.getsockname()[1] if admin else 0)
     stop.set()
     await running

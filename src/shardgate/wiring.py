@@ -204,20 +204,6 @@ def check_directory(loaded: Loaded) -> list[Mistake]:
     ]
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that shares its port with those of the other workers. Raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listening.bind((host, port))
-    except OSError:
-        listening.close()
-        raise
-    return listening
-
-
 def serve_worker(loaded: Loaded, place: Place, entrance: Entrance, ready: Callable[[], None], lifeline: int) -> None:
     """The life of a worker process: until a signal, or until the pipe that its supervisor holds has ended."""
 

@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from shardgate.config.load import load
-from shardgate.wiring import Entrance, Worker, listen
+from shardgate.net.listeners import listen
+from shardgate.wiring import Entrance, Worker
 from tests.cluster import Asked, reply
 
 GET = b"GET /any HTTP/1.1\r\nHost: a\r\n\r\n"
