@@ -12,7 +12,7 @@ from shardgate.net.watch import TICK_S
 from shardgate.observe.exposition import expose
 from shardgate.observe.layout import BOUNDS_S, REQUESTS, Layout
 from shardgate.observe.memory import SharedMemory
-from tests.cluster import Asked, reply, rows
+from tests.cluster import Asked, leave, reply, rows
 from tests.observe.metrics import Metrics
 
 RULES = {
@@ -68,19 +68,20 @@ async def test_requests_are_counted_by_operation_rule_and_class_of_status(gatewa
 async def test_times_and_bytes_and_shards_are_measured(gateway: Any) -> None:
     request = b"POST /vendors/n-1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
     received = await gateway.raw(request)
-    await gateway.raw(b"GET /events HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    listing = b"GET /events HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    await gateway.raw(listing)
     read = await scrape(gateway)
     for name in ["shardgate_time_to_first_byte_seconds", "shardgate_request_duration_seconds"]:
         assert read.value(f"{name}_count", rule="one") == 1
         assert read.value(f"{name}_bucket", rule="one", le="30") == 1
         assert 0 < read.value(f"{name}_sum", rule="one") < 5
         assert read.value(f"{name}_count", rule="gather") == 1
-    assert read.value("shardgate_received_bytes_total") == len(request) + 54
+    assert read.value("shardgate_received_bytes_total") == len(request) + len(listing)
     assert read.value("shardgate_sent_bytes_total") > len(received)
     assert read.value("shardgate_upstream_first_byte_seconds_count", shard="north") == 2
     assert read.value("shardgate_upstream_first_byte_seconds_count", shard="south") == 1
     assert read.value("shardgate_upstream_connections", shard="north") >= 1
-    assert read.value("shardgate_client_connections_total") == 2
+    assert read.value("shardgate_client_connections_opened_total") == 2
     assert read.value("shardgate_worker_cpu_seconds_total") > 0
 
 
@@ -122,7 +123,7 @@ async def test_what_is_under_way_is_shown_and_a_client_that_leaves_is_cut_off(
     assert read.value("shardgate_errors_total", code="SG4001") == 1
     assert read.value("shardgate_upstream_errors_total", shard="south", code="SG2001") == 1
     for _, writer in waiting:
-        writer.transport.abort()
+        leave(writer)
     read = await scrape(gateway)
     assert read.value("shardgate_requests_in_flight") == 0
     assert read.value("shardgate_requests_cut_off_total", reason="client_gone") == 2

@@ -67,7 +67,7 @@ CUT_OFF = Family(
 )
 IN_FLIGHT = Family("shardgate_requests_in_flight", "gauge", "Requests that wait for the end of their reply.")
 CLIENTS = Family("shardgate_client_connections", "gauge", "Connections of clients that are open.")
-CLIENTS_CAME = Family("shardgate_client_connections_total", "counter", "Connections that clients opened.")
+CLIENTS_CAME = Family("shardgate_client_connections_opened_total", "counter", "Connections that clients opened.")
 CLIENTS_REFUSED = Family(
     "shardgate_client_connections_refused_total", "counter", "Connections closed at once: too many are open."
 )
