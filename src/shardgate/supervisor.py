@@ -299,8 +299,8 @@ class Supervisor:
         self._slots.add(worker.slot)
         if worker.generation is self._next and not worker.leaves:
             self._abandon(worker.generation, f"a worker ended with {code} before all served")
-        elif self._ends_at is not None and code:
-            self._code = 1
+        elif self._ends_at is not None and code and (worker.serves or code != -signal.SIGTERM):
+            self._code = 1  # one that did not serve yet ends by the signal itself
 
     # Signals and time.
 
