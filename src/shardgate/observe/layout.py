@@ -118,6 +118,10 @@ class Layout(msgspec.Struct, frozen=True):
         """The cells of what is so now, and is not so any more when its process is gone."""
         return [cell for family in FAMILIES if family.kind == "gauge" for cell in self.cells[family.name].values()]
 
+    def histograms(self) -> list[int]:
+        """The first cell of each series of buckets."""
+        return [cell for family in FAMILIES if family.kind == "histogram" for cell in self.cells[family.name].values()]
+
     def extended(self, routes: Iterable[Route], shards: Iterable[ShardId]) -> "Layout":
         """The same cells, and those that these routes and shards need besides."""
         cells = {family.name: dict(self.cells.get(family.name, {})) for family in FAMILIES}

@@ -1,0 +1,1 @@
+"""What single parts of the hot path cost."""
