@@ -65,6 +65,8 @@ class _Generation(msgspec.Struct):
     clients: Listeners
     admin: Listeners | None
     workers: int
+    sockets: int
+    """How many of the clients' sockets its workers accept from."""
     started_at: float = 0.0
 
     def entrance(self, index: int) -> Entrance:
@@ -152,7 +154,7 @@ class Supervisor:
             for each in new:
                 each.close()
             raise
-        return _Generation(loaded, self._layout, clients, admin, workers)
+        return _Generation(loaded, self._layout, clients, admin, workers, len(clients.sockets))
 
     def _begin(self, generation: _Generation) -> None:
         self._next = generation
@@ -223,12 +225,14 @@ class Supervisor:
             if worker.generation is coming:
                 self._dismiss(worker)
         if coming is self._current:
+            _log.error("the gateway cannot start: %s", problem)
             self._code = 1
             self._end(delay_s=0)
             return
         for new, old in ((coming.clients, self._current.clients), (coming.admin, self._current.admin)):
             if new is not None and new is not old:
                 new.close()
+        self._current.clients.keep(self._current.sockets)
         self._refuse(problem)
 
     # Workers.

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import subprocess
+import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -191,47 +193,35 @@ def test_a_log_that_cannot_be_opened_anew_goes_on_in_the_old_file(tmp_path: Path
     assert len(lines(tmp_path / "moved/log")) == 1
 
 
+WRITER = """
+import sys
+from tests.observe.test_access_log import AccessLog, LogFile, exchange
+log = AccessLog(LogFile(sys.argv[1]), query=False, sample=1.0)
+number = int(sys.argv[2])
+for _ in range(2000):
+    log.write(exchange(b"/" + b"%d" % number * (number * 150 + 1)))
+log.close()
+"""
+
+
+def writers(place: str, **options: Any) -> list[subprocess.Popen[bytes]]:
+    return [subprocess.Popen([sys.executable, "-c", WRITER, place, str(number)], **options) for number in range(4)]
+
+
 def test_several_processes_write_whole_lines_into_one_file(tmp_path: Path) -> None:
-    _write_at_once(str(tmp_path / "log"))
+    running = writers(str(tmp_path / "log"))
+    assert [process.wait() for process in running] == [0] * 4
     assert len(lines(tmp_path / "log")) == 4 * 2000
 
 
-def test_several_processes_write_whole_lines_into_one_pipe(tmp_path: Path) -> None:
+def test_several_processes_write_whole_lines_into_one_pipe() -> None:
     reader, writer = os.pipe()
-    before = os.dup(1)
-    os.dup2(writer, 1)
-    try:
-        pids = _fork_writers("stdout")
-    finally:
-        os.dup2(before, 1)
-        os.close(writer)
-        os.close(before)
+    running = writers("stdout", stdout=writer)
+    os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         received = pipe.read()
-    _wait(pids)
+    assert [process.wait() for process in running] == [0] * 4
     assert len([json.loads(line) for line in received.splitlines()]) == 4 * 2000
-
-
-def _write_at_once(place: str) -> None:
-    _wait(_fork_writers(place))
-
-
-def _fork_writers(place: str) -> list[int]:
-    pids = []
-    for number in range(4):
-        pid = os.fork()
-        if pid == 0:
-            log = AccessLog(LogFile(place), query=False, sample=1.0)
-            for _ in range(2000):
-                log.write(exchange(b"/" + b"%d" % number * (number * 150 + 1)))
-            log.close()
-            os._exit(0)
-        pids.append(pid)
-    return pids
-
-
-def _wait(pids: list[int]) -> None:
-    assert [os.waitpid(pid, 0)[1] for pid in pids] == [0] * len(pids)
 
 
 def test_a_disk_that_is_full_loses_lines_and_counts_them() -> None:

@@ -44,6 +44,11 @@ class Listeners:
         while len(self.sockets) < count:
             self.sockets.append(listen(self.address[0], self.port))
 
+    def keep(self, count: int) -> None:
+        """Give up all but the first so many, which nobody accepts from."""
+        close_all(self.sockets[count:])
+        del self.sockets[count:]
+
     def of(self, index: int, count: int) -> Sequence[socket.socket]:
         """What the worker of this number, of so many, accepts from; more than one where there were more workers."""
         return self.sockets[index::count]
