@@ -14,7 +14,7 @@ from bench.micro.memory_loop import MemoryLoop, MemoryTransport
 from bench.run import KEYED, LISTED, RULES
 from bench.stub_shard import keyed_reply, list_reply
 from shardgate.config.load import load
-from shardgate.wiring import Worker
+from shardgate.wiring import Entrance, Worker
 
 SHARDS, ROWS, BYTES = 4, 10, 880
 RELAYS, GATHERS = 100, 10
@@ -31,7 +31,7 @@ class WholeGateway:
         self._stop = asyncio.Event()
         worker = Worker(load(config))
         self._listening = socket.socket()
-        self._running = self._loop.create_task(worker.run(self._listening, lambda: None, self._stop))
+        self._running = self._loop.create_task(worker.run(Entrance([self._listening]), lambda: None, self._stop))
         while self._loop.clients is None:
             self._loop.run_ready()
         self._transport = MemoryTransport()

@@ -332,3 +332,38 @@ def test_what_is_missing_is_told_beside_other_mistakes(tmp_path: Path) -> None:
     ]
     # A field with a wrong name is one mistake, not two.
     assert len(mistakes(tmp_path, "shrds: {a: http://a}\n")) == 1
+
+
+def test_operators_may_say_nothing_or_where_and_how_much(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    for text, place, sample in [
+        ("", None, 1),
+        ("access_log: off\n", None, 1),
+        ('access_log: "off"\n', None, 1),
+        ("access_log: stdout\n", "stdout", 1),
+        ("access_log: logs/a.json\n", str(tmp_path / "logs/a.json"), 1),
+        ("access_log: {to: stderr, query: true, sample: 0.25}\n", "stderr", 0.25),
+    ]:
+        assert mistakes(tmp_path, text + RIGHT) == []
+        access_log = load(tmp_path / "shardgate.yaml").access_log
+        assert (access_log.to if access_log else None) == place
+        assert access_log is None or access_log.sample == sample
+    assert mistakes(tmp_path, "admin: 127.0.0.1:9901\n" + RIGHT) == []
+    assert load(tmp_path / "shardgate.yaml").admin == ("127.0.0.1", 9901)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("admin: 9901", "1: admin: expected text or nothing, got a whole number"),
+        ("admin: localhost", "1: admin: 'localhost' is no address → write it as `127.0.0.1:9901`"),
+        ("access_log: on", "1: access_log: it does not say where to"),
+        ("access_log: nowhere/log", "nowhere does not exist → name a file in a folder that exists, or `stdout`"),
+        ("access_log: .", "cannot be written"),
+        ("access_log: {to: stdout, sample: 0}", "1: access_log.sample: expected a number > 0.0"),
+        ("access_log: {query: true}", "1: access_log: it lacks the field `to` → add it"),
+    ],
+)
+def test_what_operators_get_wrong_is_told(tmp_path: Path, line: str, said: str) -> None:
+    (found,) = mistakes(tmp_path, f"{line}\n{RIGHT}")
+    assert said in found

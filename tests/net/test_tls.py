@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import trustme
 
-from shardgate import wiring
-from shardgate.config.load import load
-from shardgate.wiring import check_files
+from shardgate.config.load import ConfigError
+from shardgate.configured import read
+from shardgate.net import tls as tls_files
 from tests.cluster import Asked, reply
 
 
@@ -81,7 +81,7 @@ async def test_an_early_refusal_can_be_read_over_tls(
 async def test_a_renewed_certificate_is_shown_without_a_restart(
     start_shard: Any, start_gateway: Any, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wiring, "CERTIFICATES_POLL_S", 0.05)
+    monkeypatch.setattr(tls_files, "POLL_S", 0.05)
     shard = await start_shard()
     tls = issue(authority, tmp_path / "tls", "api.example.com", "old.example.com")
     gateway = await start_gateway({"shards": {"north": shard.url}, "tls": tls, **RULES})
@@ -165,9 +165,10 @@ def test_files_that_do_not_fit_are_a_mistake_of_the_configuration(authority: tru
     file = tmp_path / "shardgate.yaml"
     text = "rules: {GET /any: {rule: any}}\nshards: {north: {url: 'https://127.0.0.1:1', ca: nowhere.pem}}\n"
     file.write_text(text + f"tls: {{certificate: {one['certificate']}, key: {other['key']}}}\n")
-    mistakes = check_files(load(file))
-    assert [mistake.path for mistake in mistakes] == ["tls", "shards.north"]
-    assert "nowhere.pem" in mistakes[1].problem
+    with pytest.raises(ConfigError) as raised:
+        read(file)
+    assert [mistake.path for mistake in raised.value.mistakes] == ["tls", "shards.north"]
+    assert "nowhere.pem" in raised.value.mistakes[1].problem
 
 
 @pytest.mark.parametrize(

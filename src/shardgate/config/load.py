@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from shardgate.config.places import Document, read_document
-from shardgate.config.schema import Config
+from shardgate.config.schema import AccessLogConfig, Config
 from shardgate.config.shards import beside, read_shards
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.prefix import Prefix
@@ -31,6 +31,8 @@ class Loaded(msgspec.Struct, frozen=True):
     host: str
     port: int
     directory: Path | None
+    admin: tuple[str, int] | None = None
+    access_log: AccessLogConfig | None = None
     tls: TlsFiles | None = None
     trusted: TrustedProxies = TrustedProxies()
 
@@ -53,7 +55,9 @@ def load(path: Path) -> Loaded:
     if config is None:
         raise ConfigError(_placed(document, mistakes))
     shards = read_shards(config, path, mistakes)
-    host, port = _listen(config, mistakes)
+    host, port = _address_of("listen", config.listen, "127.0.0.1:8080", mistakes) or ("", 0)
+    admin = _address_of("admin", config.admin, "127.0.0.1:9901", mistakes) if config.admin is not None else None
+    access_log = _access_log(config.access_log, path.parent, mistakes)
     trusted = _trusted(config, mistakes)
     tls = None
     if config.tls is not None:
@@ -73,7 +77,7 @@ def load(path: Path) -> Loaded:
         )
     if mistakes:
         raise ConfigError(_placed(document, mistakes, path.parent / config.openapi if config.openapi else None))
-    return Loaded(config, routes, shards, host, port, directory, tls, trusted)
+    return Loaded(config, routes, shards, host, port, directory, admin, access_log, tls, trusted)
 
 
 def _trusted(config: Config, mistakes: list[Mistake]) -> TrustedProxies:
@@ -95,12 +99,27 @@ def parse_listen(text: str) -> tuple[str, int] | None:
     return host.strip("[]"), int(port)
 
 
-def _listen(config: Config, mistakes: list[Mistake]) -> tuple[str, int]:
-    address = parse_listen(config.listen)
+def _address_of(name: str, text: str, example: str, mistakes: list[Mistake]) -> tuple[str, int] | None:
+    address = parse_listen(text)
     if address is None:
-        mistakes.append(Mistake("listen", f"{config.listen!r} is no address", "write it as `127.0.0.1:8080`"))
-        return "", 0
+        mistakes.append(Mistake(name, f"{text!r} is no address", f"write it as `{example}`"))
     return address
+
+
+def _access_log(given: bool | str | AccessLogConfig, folder: Path, mistakes: list[Mistake]) -> AccessLogConfig | None:
+    if given is False or given == "off":
+        return None
+    if given is True or (isinstance(given, str) and not given):
+        mistakes.append(Mistake("access_log", "it does not say where to", "write `stdout`, or the path of a file"))
+        return None
+    wanted = AccessLogConfig(to=given) if isinstance(given, str) else given
+    if wanted.to in {"stdout", "stderr"}:
+        return wanted
+    file = folder / wanted.to
+    if file.is_dir() or not file.parent.is_dir():
+        problem = f"{file} cannot be written" if file.is_dir() else f"{file.parent} does not exist"
+        mistakes.append(Mistake("access_log", problem, "name a file in a folder that exists, or `stdout`"))
+    return msgspec.structs.replace(wanted, to=str(file))
 
 
 def _rulebook(config: Config, path: Path, mistakes: list[Mistake]) -> Rulebook:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from shardgate.core.limits import Limits, Timeouts
+from shardgate.core.limits import WORKERS_MAX, Limits, Timeouts
 from shardgate.core.wire.coding import Compress
 
 
@@ -33,19 +33,34 @@ class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The name in the shard's certificate; by default the host of its URL."""
 
 
+class AccessLogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The access log."""
+
+    to: str
+    """`stdout`, `stderr`, or a file beside this one."""
+    query: bool = False
+    """Whether what stands behind the `?` is written; tokens and personal data may stand there."""
+    sample: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    """The part of the requests that is written; failures always are."""
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """shardgate.yaml."""
 
     shards: dict[str, Any]
     """Shard → its URL, or a ShardConfig; each is read by itself, so that a mistake names its shard."""
     listen: str = "127.0.0.1:8080"
-    workers: Annotated[int, msgspec.Meta(ge=0)] = 0
+    workers: Annotated[int, msgspec.Meta(ge=0, le=WORKERS_MAX)] = 0
     """Processes; 0: one a core."""
     tls: TlsConfig | None = None
     trusted_proxies: tuple[str, ...] = ()
     """Networks of proxies in front, whose `X-Forwarded-For`, `X-Forwarded-Proto` and `Forwarded` are believed."""
     compress: Compress | None = None
     """Pack replies for clients that take gzip; without it, shards do it, or nobody."""
+    admin: str | None = None
+    """Where operators ask for metrics and health; without it nowhere."""
+    access_log: bool | str | AccessLogConfig = False
+    """Where to; YAML reads `off` as false."""
     openapi: str | None = None
     """The application's OpenAPI document (JSON or YAML), beside this file."""
     directory: str | None = None

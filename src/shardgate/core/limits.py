@@ -28,11 +28,17 @@ LEARNED_ROWS_MAX = 1000
 # A create's reply is read for its new id; a larger one is relayed unread.
 LEARNED_BODY_BYTES_MAX = 256 * 1024
 
+# Their counters have room for twice as many, while those of an old configuration drain.
+WORKERS_MAX = 120
+
 # After a refusal, how long what a client still sends is read over, so that it can read why.
 LINGER_S = 2.0
 # How long a reply is waited for after its client has ended its side: most have left, some only sent all they had.
 HALF_CLOSED_S = 2.0
 
+
+# When a process ends: how long an idle connection may still bring one more request, whose reply says it is the last.
+LAST_CHANCE_S = 0.5
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
@@ -64,3 +70,4 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # Shorter than the idle time of common servers (uvicorn 5 s, Node 5 s), so that we close first.
     shard_idle_timeout_s: _Seconds = 4.0
     drain_timeout_s: _Seconds = 20.0
+    drain_delay_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0

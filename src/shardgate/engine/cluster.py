@@ -3,9 +3,12 @@
 Holds: a request looks at one snapshot from its first step to its last.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from shardgate.core.contracts import Known
+from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Request
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate.learned import LearnedKeys
@@ -14,9 +17,11 @@ from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Shard, ShardId, Topology
 from shardgate.core.wire.coding import Compress
 from shardgate.net.call import Call, Patience, ReplySink, Upload
+from shardgate.net.clock import now
 from shardgate.net.pool import Pool, PoolSettings
 from shardgate.net.tls import Tls, for_shards
 from shardgate.net.watch import Watch
+from shardgate.observe.meter import Meter
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -33,6 +38,7 @@ class Cluster:
     __slots__ = (
         "_gather_patience",
         "_limits",
+        "_meter",
         "_pools",
         "_relay_patience",
         "_timeouts",
@@ -51,7 +57,9 @@ class Cluster:
         timeouts: Timeouts,
         watch: Watch,
         compress: Compress | None,
+        meter: Meter,
     ) -> None:
+        self._meter = meter
         self._limits = limits
         self._timeouts = timeouts
         self._gather_patience = Patience(timeouts.request_timeout_s)
@@ -87,6 +95,20 @@ class Cluster:
         call = Call(head, b"", sink, self._gather_patience, method=b"GET")
         self._pools[shard].start(call)
         return call
+
+    def replied(self, shard: ShardId, call: Call) -> float:
+        """The head of a shard's reply has come; how long it took, in seconds."""
+        took_s = now() - call.started_at
+        self._meter.replied(shard, took_s)
+        return took_s
+
+    def failed(self, shard: ShardId, error: ShardgateError) -> None:
+        """A shard gave no whole reply."""
+        self._meter.failed(shard, error)
+
+    def pools(self) -> Iterator[tuple[ShardId, int, int, int, int]]:
+        """Of each shard: its connections, those that are idle, the calls that wait, and how many have ever waited."""
+        return ((shard, *pool.figures()) for shard, pool in self._pools.items())
 
     def close(self) -> None:
         """Close what is idle."""

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from shardgate.core.contracts import Memory
-from shardgate.core.errors import ShardDownError, ShardgateError
+from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError
+from shardgate.core.exchange import DEADLINE, SHARD_BROKE, Exchange
 from shardgate.core.http import SAFE_METHODS, ReplyHead, Request
 from shardgate.core.limits import LEARNED_BODY_BYTES_MAX
 from shardgate.core.problem import problem_reply
@@ -38,12 +39,12 @@ class Relay:
         "_cluster",
         "_compress",
         "_doubt",
+        "_exchange",
         "_kept",
         "_memory",
         "_others",
         "_packer",
         "_request",
-        "_request_id",
         "_route",
         "_shard",
     )
@@ -54,14 +55,14 @@ class Relay:
         client: ClientConnection,
         request: Request,
         route: Route,
-        request_id: bytes,
+        exchange: Exchange,
         memory: Memory,
     ) -> None:
         self._cluster = cluster
         self._client = client
         self._request = request
         self._route = route
-        self._request_id = request_id
+        self._exchange = exchange
         self._memory = memory
         self._compress = cluster.compress
         self._packer: zlib._Compress | None = None
@@ -84,10 +85,11 @@ class Relay:
             fields.host,
             fields.end_to_end,
             self._client.hop,
-            self._request_id,
+            self._exchange.request_id,
             upgrade_lines(offers) if offers else body_framing(request),
         )
         self._shard = shard
+        self._exchange.shards = (*self._exchange.shards, shard)
         self._others = others
         self._call = self._cluster.relay(shard, head, request, self, self._client.incoming, offers)
 
@@ -119,6 +121,8 @@ class Relay:
 
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
         """Pass the head on, unless the shard says that it does not hold the key."""
+        if self._call is not None:
+            self._exchange.upstream_s += self._cluster.replied(self._shard, self._call)
         rule = self._route.rule
         if isinstance(rule, One):
             if self._doubt is not None and head.status in rule.not_here:
@@ -156,12 +160,15 @@ class Relay:
 
     def reply_failed(self, error: ShardgateError) -> None:
         """Try another shard where any will do, or say what happened."""
+        self._cluster.failed(self._shard, error)
         if self._begun:
-            self._client.abort()
+            self._exchange.error = error.code
+            self._client.abort(DEADLINE if isinstance(error, DeadlineError) else SHARD_BROKE)
         elif self._others and isinstance(error, ShardDownError) and self._request.method in SAFE_METHODS:
             self.start(self._others[0], others=self._others[1:])
         else:
-            self._client.send(problem_reply(error, self._request_id.decode("ascii")))
+            self._exchange.error = error.code
+            self._client.send(problem_reply(error, self._exchange.request_id.decode("ascii")))
 
     def _pack_from(self, head: ReplyHead, data: bytes, compress: Compress) -> tuple[ReplyHead, bytes]:
         """From here on the body is packed, where it is worth it and the client takes it."""

@@ -22,10 +22,10 @@ Outcome = Reply | ShardgateError
 class Scatter:
     """The calls of one round."""
 
-    __slots__ = ("_body_bytes_max", "_calls", "_cluster", "_done", "_outcomes", "_packed", "_waiting")
+    __slots__ = ("_body_bytes_max", "_calls", "_done", "_outcomes", "_packed", "_waiting", "cluster")
 
     def __init__(self, cluster: Cluster, body_bytes_max: int) -> None:
-        self._cluster = cluster
+        self.cluster = cluster
         self._body_bytes_max = body_bytes_max
         self._calls: list[Call] = []
         self._outcomes: dict[ShardId, Outcome] = {}
@@ -40,7 +40,7 @@ class Scatter:
             for ask in asks:
                 head = request_head(b"GET", ask.target, host, lines, b"", request_id, b"")
                 sink = _Collector(self, ask.shard, self._body_bytes_max)
-                sink.call = self._cluster.get(ask.shard, head, sink)
+                sink.call = self.cluster.get(ask.shard, head, sink)
                 self._calls.append(sink.call)
             await self._done
         finally:
@@ -90,6 +90,8 @@ class _Collector:
 
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
         self._head = head
+        if self.call is not None:
+            self._scatter.cluster.replied(self._shard, self.call)
         self.reply_data(data)
 
     def reply_data(self, data: bytes) -> None:
@@ -109,4 +111,5 @@ class _Collector:
         upstream.abort()  # never: nothing was offered
 
     def reply_failed(self, error: ShardgateError) -> None:
+        self._scatter.cluster.failed(self._shard, error)
         self._scatter.settle(self._shard, error)

@@ -103,6 +103,7 @@ class Call:
         "offers",
         "repeatable",
         "sink",
+        "started_at",
         "tried_again",
         "upload",
     )
@@ -130,7 +131,7 @@ class Call:
         self.offers = offers
         """The protocol that the upstream may switch to."""
         self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"} and upload is None
-        instant = now()
+        instant = self.started_at = now()
         self.deadline_at = instant + patience.reply_s
         self._ends_at = instant + patience.total_s
         self._patience = patience

@@ -12,10 +12,12 @@ import re
 from typing import cast
 
 from shardgate.core.errors import ClientError, HeadTooLargeError, SlowRequestError, TargetTooLongError
+from shardgate.core.exchange import CLIENT_GONE, Exchange
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.limits import (
     HALF_CLOSED_S,
     HEAD_BYTES_MAX,
+    LAST_CHANCE_S,
     LINGER_S,
     SMALL_BODY_BYTES_MAX,
     TARGET_BYTES_MAX,
@@ -51,6 +53,7 @@ class ClientConnection(asyncio.Protocol):
         "_pausable",
         "_proxy",
         "_request",
+        "_retiring",
         "_settings",
         "_stalled",
         "_transport",
@@ -59,6 +62,8 @@ class ClientConnection(asyncio.Protocol):
         "_work",
         "busy",
         "deadline_at",
+        "exchange",
+        "head_bytes",
         "hop",
         "incoming",
         "peer",
@@ -80,6 +85,7 @@ class ClientConnection(asyncio.Protocol):
         self._closing = False
         self._eof = False
         self._draining = False
+        self._retiring = False
         self._endless = False  # the reply is a stream of events: only a client that is still there ends it
         self._head_begun = False
         self._stalled = False  # the client does not read what was written
@@ -88,6 +94,10 @@ class ClientConnection(asyncio.Protocol):
         """The request's body, while it has not come whole."""
         self.busy = False
         """A request is with the handler."""
+        self.exchange: Exchange | None = None
+        """What is noted of it."""
+        self.head_bytes = 0
+        """The size of the last head that was read."""
         self._proxy: str | None = None  # the trusted one that the connection comes from
         self.peer = ""
         """The client's address, as far as it can be believed."""
@@ -120,6 +130,8 @@ class ClientConnection(asyncio.Protocol):
         self._forget_body()
         self._handler.closed(self)
         self._cancel_work()
+        if self.exchange is not None:
+            self._close_exchange(self.exchange, cut_off=CLIENT_GONE)
 
     def eof_received(self) -> bool:
         # Most clients that end their side have left; some still read their replies, as `printf … | nc` does.
@@ -186,6 +198,13 @@ class ClientConnection(asyncio.Protocol):
         if not self.busy and self._transport is not None:
             self._transport.close()
 
+    def retire(self) -> None:
+        """The next reply says that it is the last. An idle connection stays a moment: a request may be on its way."""
+        if not self._retiring:
+            self._retiring = True
+            if not (self.busy or self._buffer or self._request):
+                self.deadline_at = min(self.deadline_at, now() + LAST_CHANCE_S)
+
     # The request's body, where it did not come with its head.
 
     def collect(self) -> None:
@@ -215,10 +234,12 @@ class ClientConnection(asyncio.Protocol):
 
     def send(self, reply: Reply) -> None:
         """Send a whole reply."""
-        if self.incoming is not None:
-            self._out.keep_alive = False  # nobody will read the rest of the request
+        if self.incoming is not None or self._retiring:
+            self._out.keep_alive = False  # nobody will read what else the client sends
         if self._transport is not None:
-            self._out.send(reply)
+            size = self._out.send(reply)
+            if (exchange := self.exchange) is not None:
+                exchange.status, exchange.bytes_out, exchange.first_byte_at = reply.status, size, now()
         self._finished()
 
     def interim(self, head: ReplyHead) -> None:
@@ -228,22 +249,28 @@ class ClientConnection(asyncio.Protocol):
 
     def begin(self, head: ReplyHead, data: bytes, *, has_body: bool, stream: BackPressure) -> None:
         """Send the head of a shard's reply and the first piece of its body; the rest follows by `write`."""
-        if self.incoming is not None:
+        if self.incoming is not None or self._retiring:
             self._out.keep_alive = False
         self._pausable = stream
         self._endless = head.is_event_stream
         if self._transport is not None:
-            self._out.begin(head, data, has_body)
+            size = self._out.begin(head, data, has_body)
+            if (exchange := self.exchange) is not None:
+                exchange.status, exchange.bytes_out, exchange.first_byte_at = head.status, size, now()
 
     def write(self, data: bytes) -> None:
         """Send a piece of the body."""
         if self._transport is not None:
-            self._out.write(data)
+            size = self._out.write(data)
+            if self.exchange is not None:
+                self.exchange.bytes_out += size
 
     def finish(self, trailers: bytes) -> None:
         """The reply is whole."""
         if self._transport is not None:
-            self._out.finish(trailers)
+            size = self._out.finish(trailers)
+            if self.exchange is not None:
+                self.exchange.bytes_out += size
         self._finished()
 
     def switch(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
@@ -257,8 +284,10 @@ class ClientConnection(asyncio.Protocol):
             upstream.write(ahead)
         Tunnel(self._watch, self._settings.stream_idle_timeout_s).join(self._transport, upstream)
 
-    def abort(self) -> None:
-        """The reply cannot be ended well: the client must see that it is not whole."""
+    def abort(self, reason: str = "") -> None:
+        """The reply cannot be ended well: the client must see that it is not whole. `reason` is noted."""
+        if self.exchange is not None:
+            self.exchange.cut_off = reason
         if self._transport is not None:
             self._transport.abort()
 
@@ -281,6 +310,7 @@ class ClientConnection(asyncio.Protocol):
             return
         fields = request.fields
         self._request = request
+        self.head_bytes = end + 4
         self._head_begun = False
         self._out.announce(request, fields.keep_alive and not self._closing)
         self._buffer = data[end + 4 :]
@@ -333,18 +363,31 @@ class ClientConnection(asyncio.Protocol):
         self._work = None
         self._pausable = None
         self._request = None
+        instant = now()
+        if self.exchange is not None:
+            self._close_exchange(self.exchange, instant)
         transport = self._transport
         if transport is None or self._draining:
             return
         if self.incoming is not None:
             self._linger()
             return
-        self.deadline_at = now() + (HALF_CLOSED_S if self._eof else self._settings.idle_timeout_s)
+        if self._eof:
+            self.deadline_at = instant + HALF_CLOSED_S
+        else:
+            self.deadline_at = instant + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
         self._unsent = 0
         if not self._out.keep_alive or self._closing or (self._eof and not self._buffer):
             transport.close()
         elif self._buffer and not self._stalled:
             self._go_on()
+
+    def _close_exchange(self, exchange: Exchange, instant: float | None = None, cut_off: str = "") -> None:
+        """The request is over: what was noted of it is told once."""
+        self.exchange = None
+        exchange.ended_at = now() if instant is None else instant
+        exchange.cut_off = exchange.cut_off or cut_off
+        self._handler.finished(exchange)
 
     def _go_on(self) -> None:
         if self._transport is not None:
@@ -372,6 +415,7 @@ class ClientConnection(asyncio.Protocol):
         self._out.keep_alive = False
         if self._request is None:
             self._out.refuse()
+        self._handler.refused(self._request, self, error)
         self.send(problem_reply(error))
         self._linger()
 
@@ -397,6 +441,8 @@ class ClientConnection(asyncio.Protocol):
         body, self.incoming = self.incoming, None
         if body is not None:
             body.end()
+            if self.exchange is not None:
+                self.exchange.bytes_in += body.size
 
 
 def _head_too_large(data: bytes) -> ClientError:

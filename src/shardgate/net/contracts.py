@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from shardgate.core.errors import ClientError
+from shardgate.core.exchange import Exchange
 from shardgate.core.http import Request
 from shardgate.core.wire.forwarded import TrustedProxies
 
@@ -39,6 +41,12 @@ class Handler(Protocol):
 
     def closed(self, client: "ClientConnection") -> None:
         """A client has gone."""
+
+    def refused(self, request: Request | None, client: "ClientConnection", error: ClientError) -> None:
+        """The connection itself is about to refuse a request; None: the bytes were none."""
+
+    def finished(self, exchange: Exchange) -> None:
+        """A request is over, well or not."""
 
 
 class BodyTaker(Protocol):

@@ -39,12 +39,12 @@ class IncomingBody:
         "_reader",
         "_request",
         "_settings",
-        "_size",
         "_taker",
         "_transport",
         "_watch",
         "deadline_at",
         "is_wanted",
+        "size",
     )
 
     def __init__(
@@ -59,7 +59,8 @@ class IncomingBody:
         self._reader = BodyReader(None if fields.chunked else fields.content_length)
         self._bytes_max = settings.body_bytes_max
         self._held: list[bytes] = []
-        self._size = 0
+        self.size = 0
+        """What has come, in bytes."""
         self._taker: BodyTaker | None = None
         self.is_wanted = True
         """Somebody takes it: while nobody does, the client need not hurry."""
@@ -84,8 +85,8 @@ class IncomingBody:
         except ClientError as error:
             self._owner.body_refused(error)
             return
-        self._size += len(piece)
-        if self._size > self._bytes_max:
+        self.size += len(piece)
+        if self.size > self._bytes_max:
             self._owner.body_refused(too_large(self._bytes_max))
             return
         if piece:
@@ -147,7 +148,7 @@ class IncomingBody:
     def _go_on(self) -> None:
         """RFC 9110 section 10.1.1: a 100 only now, since a refusal would have spared the client its body."""
         self.is_wanted = True
-        if self._request.fields.expects_continue and not self._size:
+        if self._request.fields.expects_continue and not self.size:
             self._transport.write(_CONTINUE)
         self.resume()
         self._end_if_whole()

@@ -37,17 +37,19 @@ class OutgoingReply:
         """What follows answers something that is no request."""
         self._with_body = True
 
-    def send(self, reply: Reply) -> None:
-        """A whole reply."""
-        self._transport.write(whole_reply(reply, with_body=self._with_body, closes=not self.keep_alive))
+    def send(self, reply: Reply) -> int:
+        """A whole reply; its size in bytes."""
+        written = whole_reply(reply, with_body=self._with_body, closes=not self.keep_alive)
+        self._transport.write(written)
+        return len(written)
 
     def interim(self, head: ReplyHead) -> None:
         """A 1xx; RFC 9110 section 15.2: not to a 1.0 client."""
         if self._minor == 1:
             self._transport.write(relayed_head(head, b""))
 
-    def begin(self, head: ReplyHead, data: bytes, has_body: bool) -> None:
-        """The head of a shard's reply and the first piece of its body, in one write."""
+    def begin(self, head: ReplyHead, data: bytes, has_body: bool) -> int:
+        """The head of a shard's reply and the first piece of its body, in one write; its size in bytes."""
         framing = b""
         if head.status == 204:
             pass  # RFC 9110 section 8.6: whatever the shard says, there is no Content-Length
@@ -61,16 +63,24 @@ class OutgoingReply:
         if not self.keep_alive:
             framing += b"Connection: close\r\n"
         written = relayed_head(head, framing)
-        self._transport.write(written + (chunk(data) if self._chunked else data) if data else written)
+        if data:
+            written += chunk(data) if self._chunked else data
+        self._transport.write(written)
+        return len(written)
 
-    def write(self, data: bytes) -> None:
-        """A piece of the body."""
-        self._transport.write(chunk(data) if self._chunked else data)
+    def write(self, data: bytes) -> int:
+        """A piece of the body; its size as it was written."""
+        written = chunk(data) if self._chunked else data
+        self._transport.write(written)
+        return len(written)
 
-    def finish(self, trailers: bytes) -> None:
+    def finish(self, trailers: bytes) -> int:
         """The end. Trailers pass where the client has said that it takes them (RFC 9110 section 6.5.1)."""
-        if self._chunked:
-            self._transport.write(last_chunk(trailers if self._takes_trailers else b""))
+        if not self._chunked:
+            return 0
+        written = last_chunk(trailers if self._takes_trailers else b"")
+        self._transport.write(written)
+        return len(written)
 
     def switch(self, head: ReplyHead, data: bytes) -> None:
         """The shard's 101, and what came behind it."""

@@ -46,6 +46,7 @@ class Pool:
         "_settings",
         "_tls",
         "_waiting",
+        "_waits",
         "_watch",
         "deadline_at",
     )
@@ -61,6 +62,7 @@ class Pool:
         self._idle: list[UpstreamConnection] = []
         self._waiting: deque[Call] = deque()
         self._open = 0
+        self._waits = 0
         self.deadline_at = now() + settings.idle_timeout_s
         watch.add(self)
 
@@ -79,8 +81,13 @@ class Pool:
             tasks.start(self._connect(call), "connect")
         elif len(self._waiting) < self._settings.waiting_max:
             self._waiting.append(call)
+            self._waits += 1
         else:
             call.fail(OverloadError("too many requests wait for the shard"))
+
+    def figures(self) -> tuple[int, int, int, int]:
+        """Connections, those that are idle, calls that wait, and how many have ever waited."""
+        return self._open, len(self._idle), len(self._waiting), self._waits
 
     def close(self) -> None:
         """Close what is idle; what works ends with its call."""

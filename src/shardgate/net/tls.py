@@ -5,11 +5,17 @@ connections that are open are not touched. TLS 1.2 is the least; what is spoken 
 Never: makes or keeps a key; never trusts a shard's certificate that its authority did not sign.
 """
 
+import asyncio
+import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from shardgate.core.topology import TlsFiles
+
+POLL_S = 5.0
+
+_log = logging.getLogger("shardgate")
 
 
 class Tls:
@@ -65,6 +71,19 @@ def listening(tls: Tls) -> ssl.SSLContext:
     context = for_clients(tls.files)
     context.sni_callback = choose
     return context
+
+
+async def keep_fresh(used: Sequence[Tls]) -> None:
+    """Take over certificates that are renewed, for as long as this runs."""
+    while used:
+        await asyncio.sleep(POLL_S)
+        for tls in used:
+            try:
+                if tls.refresh():
+                    _log.info("the certificate in %s was read anew", tls.files.certificate or tls.files.ca)
+            except OSError as error:
+                # Certificate and key are seldom replaced in one instant; the next look may succeed.
+                _log.error("the certificate in %s cannot be used: %s", tls.files.certificate, error)
 
 
 def _stamp(files: TlsFiles) -> tuple[tuple[int, int, int], ...]:
