@@ -80,7 +80,7 @@ def test_a_few_instructions_more_in_a_relayed_request_turn_it_red(works: list[Wo
 
 
 def test_time_that_no_instruction_shows_turns_it_red(works: list[Work]) -> None:
-    relay, text = works[0], bytes(5000)
+    relay, text = works[0], bytes(20_000)
     hidden = slowed(relay, lambda: sum(text))
     assert not risen(counted([hidden]), read(), version(), "instructions")
     (found,) = still_slow([hidden], read(), attempts=2)
