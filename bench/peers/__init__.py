@@ -1,8 +1,8 @@
 """The peers that shardgate is measured beside, one small module each, and the contract that they all keep.
 
-A peer says what it can do, sets itself up below `.bench/`, and gives the command that starts it; who starts, pins, counts and
-ends processes is `bench/processes.py`, the same for all. A peer that cannot be had on this machine raises MissingError with the
-words that say how to get it; it is then named as missing, and no figure of it is guessed.
+A peer says what it can do, sets itself up below `.bench/`, and gives the command that starts it; who starts, pins,
+counts and ends processes is `bench/processes.py`, the same for all. A peer that cannot be had on this machine raises
+MissingError with the words that say how to get it; it is then named as missing, and no figure of it is guessed.
 
 To add one: a module with a class that keeps `Peer`, and a line in `bench/peers/roster.py`.
 """
@@ -25,10 +25,11 @@ class Work(StrEnum):
     """What a peer can do.
 
     RELAY: `GET /v3/events/{id}` goes to `shards[0]` (any shard answers alike), the reply passes.
-    GATHER: `GET /v3/events?order=name&limit=N` is asked of every shard; a JSON array with the first N rows of all of
-    them, by `name` and then `id`, each row's bytes or at least values unchanged, and `X-Total_Count` with the sum of
-    the shards'.
-    LIST: the same, but unsorted and whole: all a peer can do that merges and does not know order or pages.
+    GATHER: `GET /v3/events?rows=R&order=name&limit=N` is asked of every shard; the reply is a JSON array with the first
+    N rows of all of them, by `name` and then `id`, each row's values unchanged, and `X-Total_Count` with the sum of the
+    shards'. `rows` (how many rows each shard answers) passes as it is.
+    LIST: the same with a limit above all rows: the whole list. Order and count are not asked for: all a peer can do
+    that merges and does not know order or pages.
     """
 
     RELAY = "relay"
