@@ -56,4 +56,4 @@ lock: $(READY) ## choose newer versions of what is used
 	  --python-version 3.11 --group dev --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

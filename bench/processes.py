@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -59,7 +59,8 @@ def started(
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Running]:
     """A process pinned to its cores, from the moment it accepts connections. Raises StartError."""
-    pinned = ["taskset", "-c", ",".join(map(str, cores)), *arguments]
+    # SIGTERM comes from the kernel too when the bench itself is killed and can end nothing any more.
+    pinned = ["setpriv", "--pdeathsig", "TERM", "taskset", "-c", ",".join(map(str, cores)), *arguments]
     with log.open("ab") as output:
         process = subprocess.Popen(
             pinned,
@@ -98,12 +99,12 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    for pid, _, session in _table():
-        if session == process.pid:
-            try:
+    limit = time.monotonic() + END_S
+    while (left := [pid for pid, _, session in _table() if session == process.pid]) and time.monotonic() < limit:
+        for pid in left:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        time.sleep(0.01)
 
 
 def tree(pid: int) -> list[int]:
@@ -116,14 +117,15 @@ def tree(pid: int) -> list[int]:
 
 
 def _table() -> list[tuple[int, int, int]]:
-    """Process, parent and session of all there are."""
+    """Process, parent and session of all that live."""
     rows = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        rows.append((int(folder.name), int(fields[1]), int(fields[3])))
+        if fields[0] != "Z":
+            rows.append((int(folder.name), int(fields[1]), int(fields[3])))
     return rows
 
 

@@ -62,8 +62,9 @@ def build_rig(say: Say) -> None:
     """Build load and stub, once for each state of their source. Raises MissingError."""
     for name in ("load", "stub"):
         build(HERE / "go", f"./{name}", CACHE / name, say)
-    if shutil.which("taskset") is None:
-        raise MissingError("taskset pins processes to cores: apt install util-linux")
+    for tool in ("taskset", "setpriv"):
+        if shutil.which(tool) is None:
+            raise MissingError(f"{tool} is needed to start processes on their core: apt install util-linux")
 
 
 @contextmanager

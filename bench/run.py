@@ -8,9 +8,11 @@ see that all works; its figures are not for keeping.
 import os
 import platform
 import re
+import signal
 import sys
 import time
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 
 import msgspec
@@ -20,7 +22,7 @@ from bench import space, works
 from bench.peers import CACHE, MissingError
 from bench.peers.roster import PEERS, SUBJECT
 from bench.picture import draw
-from bench.processes import Cores
+from bench.processes import Cores, StartError
 from bench.results import Machine, Report
 from bench.rig import build_rig
 from bench.stage import Bench, Pace
@@ -33,6 +35,7 @@ _FULL, _QUICK = Pace(5, 1.0), Pace(1, 0.4)
 
 def main() -> None:
     """Measure all, print, write."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended by SIGTERM"))  # and every `with` ends its processes
     quick = bool(os.environ.get("QUICK"))
     cores = Cores.of_this_machine()
     if cores is None:
@@ -49,12 +52,19 @@ def main() -> None:
     peers = run.installed(PEERS)
     os.sched_setaffinity(0, {cores.load})
     measuring = time.monotonic()
-    works.relays(run, peers)
-    works.gathers(run, peers)
-    works.slow_shard(run, peers)
-    works.two_workers(run)
-    space.idle_clients(run, peers)
-    space.bulk(run, peers)
+    for step in (
+        works.relays,
+        works.gathers,
+        works.slow_shard,
+        works.two_workers,
+        space.idle_clients,
+        space.bulk,
+    ):
+        try:
+            step(run, peers)
+        except (StartError, OSError, HTTPException) as error:
+            report.missing[step.__name__] = f"{type(error).__name__}: {error}"
+            run.say(f"{step.__name__} failed: {error}")
     report.took_s = round(time.monotonic() - measuring, 1)
     verdicts = judge(report)
     print_report(report, verdicts)

@@ -4,7 +4,7 @@ import resource
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -25,7 +25,7 @@ _SETTLE_S = 1.0
 _REQUEST = b"GET /v3/events/%032x HTTP/1.1\r\nHost: api.example.com\r\nAccept: application/json\r\n\r\n"
 
 
-def idle_clients(bench: Bench, peers: list[Peer]) -> None:
+def idle_clients(bench: Bench, peers: Sequence[Peer]) -> None:
     """10,000 clients that each had one reply, and now only stay."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CLIENTS + 500
@@ -67,7 +67,7 @@ def _ask(stack: ExitStack, port: int, number: int) -> None:
         data += piece
 
 
-def bulk(bench: Bench, peers: list[Peer]) -> None:
+def bulk(bench: Bench, peers: Sequence[Peer]) -> None:
     """A body of 1 GiB in each direction: what of it stays in the gateway's memory."""
     chosen = [SUBJECT, *(peer for peer in peers if peer.name == GO_RELAY.name)]
     with ExitStack() as stack:

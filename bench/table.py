@@ -3,7 +3,10 @@
 from bench.results import Measured, Report, Single
 from bench.targets import Verdict
 
-_HEAD = f"{'':18}{'conns':>6}{'CPU µs/request':>16}{'spread':>16}{'requests/s':>12}{'core':>6}{'TTFB p50 µs':>13}{'p99':>10}"
+_HEAD = (
+    f"{'':18}{'conns':>6}{'CPU µs/request':>16}{'spread':>18}{'requests/s':>12}{'core':>6}"
+    f"{'TTFB p50 µs':>13}{'p99':>10}"
+)
 
 
 def print_report(report: Report, verdicts: list[Verdict]) -> None:
@@ -22,14 +25,10 @@ def print_report(report: Report, verdicts: list[Verdict]) -> None:
     for warning in report.warnings:
         print(f"warning: {warning}")
     print()
-    for verdict in verdicts:
-        if verdict.met:
-            print(f"  met     {verdict.line()}{' goal too' if verdict.goal_met else ''}")
-    for verdict in verdicts:
-        if not verdict.met:
-            print(f"  MISSED  {verdict.line()}")
-    met = sum(verdict.met for verdict in verdicts)
-    print(f"bench: {met} of {len(verdicts)} musts met")
+    for verdict in sorted(verdicts, key=lambda verdict: not verdict.met):
+        word = "MISSED" if not verdict.met else "goal" if verdict.goal_met else "must"
+        print(f"  {word:8}{verdict.line()}")
+    print(f"bench: {sum(verdict.met for verdict in verdicts)} of {len(verdicts)} musts met")
 
 
 def _line(each: Measured) -> str:

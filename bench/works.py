@@ -88,7 +88,7 @@ def slow_shard(bench: Bench, peers: Sequence[Peer]) -> None:
         bench.interleave(SLOW_SHARD, running, [Load(target=PAGE, seconds=max(1.0, bench.pace.seconds))])
 
 
-def two_workers(bench: Bench) -> None:
+def two_workers(bench: Bench, _peers: Sequence[Peer]) -> None:
     """What a second process adds: by requests where cores are free for it, else by what a request costs in CPU."""
     load = Load(seconds=bench.pace.seconds, connections=64)
     for workers in (1, 2):

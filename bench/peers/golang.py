@@ -32,7 +32,7 @@ def run_go(command: list[str], *, binaries: Path | None = None) -> None:
         environment["GOBIN"] = str(binaries)
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode != 0:
-        words = " ".join(done.stderr.strip().splitlines()[-2:])
+        words = (done.stderr.strip().splitlines() or ["no word"])[-1].strip()
         raise MissingError(f"`go {' '.join(command[1:3])}` failed: {words}")
 
 

@@ -36,6 +36,8 @@ const trace = "traceparent: 00-4bf92f3577b34da60000000000000000-00f067aa0ba902b7
 
 const failuresMax = 100 // a gateway that only refuses is not measured
 
+const patienceS = 15
+
 var epoch = time.Now()
 
 func now() int64 { return int64(time.Since(epoch)) }
@@ -78,6 +80,8 @@ func main() {
 	traced := flag.Bool("trace", false, "add a ninth field that differs each time")
 	flag.Parse()
 
+	// A gateway that takes no connection at all must not hold up the rest.
+	time.AfterFunc(time.Duration((*warm+*seconds+patienceS)*1e9), func() { fatal("the gateway hangs", syscall.ETIMEDOUT) })
 	runtime.GOMAXPROCS(1)
 	runtime.LockOSThread()
 	debug.SetGCPercent(-1)

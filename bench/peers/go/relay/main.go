@@ -1,7 +1,7 @@
 // Command relay is a reverse proxy on net/http as a careful Go engineer writes it.
 //
-// -handler lean is a handler of our own on a pooled Transport; -handler standard is httputil.ReverseProxy with the same
-// Transport and a buffer pool. The bench takes the quicker one as "Go relay".
+// -handler lean is a handler of our own on a pooled Transport, the quicker one; -handler standard is httputil.ReverseProxy
+// with the same Transport and a buffer pool.
 package main
 
 import (
