@@ -51,7 +51,7 @@ class Bench(msgspec.Struct, frozen=True):
 
     @contextmanager
     def stage(
-        self, peers: Sequence[Peer], work: Work, shards: int, *, slow: int | None = None, workers: int = 1
+        self, peers: Sequence[Peer], work: Work, shards: int, *, slow: int | None = None
     ) -> Iterator[dict[str, Running]]:
         """Name → process of each peer that answers rightly."""
         with ExitStack() as stack:
@@ -62,7 +62,7 @@ class Bench(msgspec.Struct, frozen=True):
                 if work not in peer.works:
                     continue
                 try:
-                    process = stack.enter_context(self.start(peer, ports, folder, workers))
+                    process = stack.enter_context(self.start(peer, ports, folder))
                 except StartError as error:
                     self.report.missing[peer.name] = f"it does not start: {error}"
                     continue
@@ -74,13 +74,13 @@ class Bench(msgspec.Struct, frozen=True):
             yield running
 
     @contextmanager
-    def start(self, peer: Peer, shards: Sequence[int], folder: Path, workers: int = 1) -> Iterator[Running]:
+    def start(self, peer: Peer, shards: Sequence[int], folder: Path) -> Iterator[Running]:
         """One peer, in a folder of its own."""
         port = next(_ports)
-        site = Site(port=port, shards=shards, folder=folder / str(port), workers=workers)
+        site = Site(port=port, shards=shards, folder=folder / str(port))
         site.folder.mkdir()
         command = peer.command(site)
-        cores = self.cores.gateway if workers == 1 else self.cores.pair
+        cores = self.cores.gateway if command.cores == 1 else self.cores.pair
         with started(
             command.arguments,
             port=site.port,
@@ -99,7 +99,7 @@ class Bench(msgspec.Struct, frozen=True):
                     try:
                         runs[name].append(measure(process.pid, process.port, load, self.cores))
                     except LoadError as error:
-                        self.report.missing[f"{name}, {work}, {load.connections} connections"] = str(error)
+                        self.report.missing[f"{name}, a round of {work}, {load.connections} connections"] = str(error)
             self.report.measured += [
                 Measured(work=work, peer=name, connections=load.connections, rate=load.rate, runs=found)
                 for name, found in runs.items()

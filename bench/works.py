@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bench.answers import PAGE, WHOLE
 from bench.peers import Peer, Work
-from bench.peers.roster import GO_RAW, GO_RELAY, SUBJECT
+from bench.peers.roster import GO_RAW, GO_RELAY, SUBJECT, TWO_WORKERS
 from bench.results import Single
 from bench.rig import KEYED, LARGE, Load
 from bench.stage import Bench
@@ -90,11 +90,9 @@ def slow_shard(bench: Bench, peers: Sequence[Peer]) -> None:
 
 def two_workers(bench: Bench, _peers: Sequence[Peer]) -> None:
     """What a second process adds: by requests where cores are free for it, else by what a request costs in CPU."""
-    load = Load(seconds=bench.pace.seconds, connections=64)
-    for workers in (1, 2):
-        with bench.stage([SUBJECT], Work.RELAY, 4, workers=workers) as running:
-            bench.interleave(_by_workers(workers), running, [load])
-    one, two = (bench.report.find(_by_workers(workers), SUBJECT.name, 64) for workers in (1, 2))
+    with bench.stage([SUBJECT, TWO_WORKERS], Work.RELAY, 4) as running:
+        bench.interleave(RELAY, running, [Load(seconds=bench.pace.seconds, connections=64)])
+    one, two = (bench.report.find(RELAY, peer.name, 64) for peer in (SUBJECT, TWO_WORKERS))
     if one is None or two is None:
         return
     if len(bench.cores.pair) == 2:
@@ -103,7 +101,3 @@ def two_workers(bench: Bench, _peers: Sequence[Peer]) -> None:
         value = 2 * one.median("cpu_us") / two.median("cpu_us")
         note = "by CPU a request, both workers on one core: this machine has no second one to spare"
     bench.report.singles.append(Single(work=SCALING, peer=SUBJECT.name, unit="×", value=value, note=note))
-
-
-def _by_workers(workers: int) -> str:
-    return f"relay 1 KB, {workers} worker{'s' if workers > 1 else ''}"

@@ -50,8 +50,6 @@ class Site(msgspec.Struct, frozen=True):
     """The shards' ports on 127.0.0.1."""
     folder: Path
     """An empty folder for configuration and logs, gone when the run ends."""
-    workers: int = 1
-    """Processes or threads that serve; more than one is asked of shardgate alone."""
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -60,6 +58,8 @@ class Command(msgspec.Struct, frozen=True):
     arguments: Sequence[str]
     environment: Mapping[str, str] = {}
     """Added to the runner's own."""
+    cores: int = 1
+    """How many it would use; all peers that are compared with each other use one."""
 
 
 class Peer(Protocol):

@@ -10,6 +10,7 @@ from bench.peers.nginx import Nginx
 from bench.peers.shardgate import Shardgate
 
 SUBJECT = Shardgate()
+TWO_WORKERS = Shardgate("two workers", workers=2)
 GO_RELAY = GoRelay("Go relay", "lean")
 GO_RAW = GoAggregator("Go RawMessage", "raw")
 PEERS: tuple[Peer, ...] = (

@@ -16,8 +16,11 @@ from bench.peers import Command, Say, Site, Work
 class Shardgate:
     """From this checkout."""
 
-    name = "shardgate"
     works = frozenset({Work.RELAY, Work.GATHER, Work.LIST})
+
+    def __init__(self, name: str = "shardgate", workers: int = 1) -> None:
+        self.name = name
+        self._workers = workers
 
     def install(self, _cache: Path, _say: Say) -> str:
         """It is there."""
@@ -26,8 +29,8 @@ class Shardgate:
     def command(self, site: Site) -> Command:
         """Write its configuration."""
         config = site.folder / "shardgate.yaml"
-        config.write_text(yaml.safe_dump(_config(site)))
-        return Command([sys.executable, "-m", "shardgate", "serve", "-c", str(config)])
+        config.write_text(yaml.safe_dump({**_config(site), "workers": self._workers}))
+        return Command([sys.executable, "-m", "shardgate", "serve", "-c", str(config)], cores=self._workers)
 
 
 def _config(site: Site) -> dict[str, Any]:
@@ -39,7 +42,6 @@ def _config(site: Site) -> dict[str, Any]:
     }
     return {
         "listen": f"127.0.0.1:{site.port}",
-        "workers": site.workers,
         "shards": {f"s{n}": f"http://127.0.0.1:{port}" for n, port in enumerate(site.shards)},
         "locators": {"event": [{"kind": "hash"}]},
         "rules": {
