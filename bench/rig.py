@@ -23,7 +23,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     target: str = KEYED
     connections: int = 32
     seconds: float = 1.0
-    warm_s: float = 0.3
+    warm_s: float = 0.2
     rate: float = 0
     """Requests a second, due at fixed instants; 0: each connection sends as soon as it can."""
     traced: bool = False
@@ -99,7 +99,9 @@ def measure(pid: int, port: int, load: Load, cores: Cores) -> Run:
     if not line:
         raise LoadError(error.decode(errors="replace").strip())
     said = msgspec.json.decode(line, type=_Said)
-    if said.failed or not said.requests:
+    if not said.requests:
+        raise LoadError("no reply was whole within the time")
+    if said.failed:
         raise LoadError(f"{said.failed} of {said.requests} replies were refusals: {said.failure}")
     return Run(
         requests=said.requests,

@@ -30,7 +30,7 @@ from bench.table import print_report
 from bench.targets import judge
 
 RESULTS = Path(bench.__file__).resolve().parent / "results"
-_FULL, _QUICK = Pace(5, 1.0), Pace(1, 0.4)
+_FULL, _QUICK = Pace(5, 0.8), Pace(1, 0.3)
 
 
 def main() -> None:

@@ -77,9 +77,10 @@ def bulk(bench: Bench, peers: Sequence[Peer]) -> None:
         )
         stack.enter_context(shard)
         for peer in chosen:
-            process = stack.enter_context(bench.start(peer, [SHARD_PORT], folder))
             for work, send in ((DOWN, _down), (UP, _up)):
-                bench.report.singles.append(_growth(work, peer.name, process, send))
+                # A process of its own for each: what one direction leaves behind would hide what the other takes.
+                with bench.start(peer, [SHARD_PORT], folder) as process:
+                    bench.report.singles.append(_growth(work, peer.name, process, send))
                 bench.say(f"{work}: {peer.name} measured")
 
 
