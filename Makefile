@@ -8,6 +8,7 @@ REQUESTS ?= 2000
 SHARDS   ?= 3
 SEED     ?=
 DB       ?= sqlite
+QUICK    ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format equivalence bench bench-pages bench-micro bench-micro-baseline lock clean
@@ -44,8 +45,8 @@ format: $(READY) ## let the formatter and the linter mend what they can
 equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=…
 	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## CPU a relayed request and a gather, over stub shards
-	@$(BIN)/python -m bench.run
+bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
+	@QUICK=$(QUICK) $(BIN)/python -m bench.run
 
 bench-pages: $(READY) ## what a page costs, however deep, over 2 to 16 shards
 	@$(BIN)/python -m bench.pages
@@ -61,4 +62,4 @@ lock: $(READY) ## choose newer versions of what is used
 	  --python-version 3.11 --group dev --extra icu --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -9,10 +9,8 @@ from typing import cast
 
 import yaml
 
-from bench.load import HEADERS
 from bench.micro.memory_loop import MemoryLoop, MemoryTransport
-from bench.run import KEYED, LISTED, RULES
-from bench.stub_shard import keyed_reply, list_reply
+from bench.micro.messages import HEADERS, KEYED, LISTED, RULES, keyed_reply, list_reply
 from shardgate.config.load import load
 from shardgate.wiring import Entrance, Worker
 

@@ -11,10 +11,8 @@ from tempfile import TemporaryDirectory
 import msgspec
 import yaml
 
-from bench.load import HEADERS
+from bench.micro.messages import HEADERS, KEYED, LISTED, RULES, keyed_reply, list_reply
 from bench.micro.whole import GATHERS, RELAYS, WholeGateway
-from bench.run import KEYED, LISTED, RULES
-from bench.stub_shard import keyed_reply, list_reply
 from shardgate.config.load import load
 from shardgate.core.contracts import Known
 from shardgate.core.http import Reply, Request
