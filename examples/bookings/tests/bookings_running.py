@@ -10,6 +10,7 @@ import httpx
 import uvicorn
 
 from bookings.app import create_app
+from bookings.clock import Clock, utc_now
 from bookings.database import Database
 from bookings.identity.clients import SCOPES_OF, find_client
 from bookings.seed.loading import load
@@ -57,8 +58,8 @@ class Platform:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Platform]:
-    app = create_app(settings)
+def running(settings: Settings, clock: Clock = utc_now) -> Iterator[Platform]:
+    app = create_app(settings, clock)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -27,6 +27,7 @@ from bookings.api import (
     vouchers,
 )
 from bookings.api.middleware import Conventions
+from bookings.background import Repeated
 from bookings.clock import Clock, instant, utc_now
 from bookings.database import Database
 from bookings.document import describe
@@ -34,6 +35,7 @@ from bookings.identity.guard import Guard
 from bookings.identity.quota import Quota
 from bookings.identity.tokens import Tokens
 from bookings.settings import Settings
+from bookings.trade.expiry import Expiry
 
 ROUTERS = (
     health, oauth, categories, vendors, events, dates, availability, orders, order_children,
@@ -44,11 +46,14 @@ ROUTERS = (
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     database = Database(settings.database)
     quota = Quota(database, settings.calls_a_month, clock)
+    expiry = Repeated("expiry", Expiry(database, clock).sweep)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(quota.start, settings.usage_flush_s)
+        expiry.start(settings.expiry_sweep_s)
         yield
+        await run_in_threadpool(expiry.stop)
         await run_in_threadpool(quota.stop)
         database.close()
 

@@ -86,6 +86,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "list_vendor_orders": _of_vendor("path.vendor_id"),
     "get_order": _of("order"),
     "change_order": _of("order"),
+    "confirm_order": _of("order"),
     "cancel_order": _of("order"),
     "list_order_tickets": _of("order"),
     "list_order_payments": _of("order"),
