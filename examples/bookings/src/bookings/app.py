@@ -18,6 +18,8 @@ from bookings.api import (
     events,
     health,
     oauth,
+    octo,
+    octo_bookings,
     order_children,
     orders,
     problems,
@@ -39,7 +41,7 @@ from bookings.trade.expiry import Expiry
 
 ROUTERS = (
     health, oauth, categories, vendors, events, dates, availability, orders, order_children,
-    coupons, vouchers, users, reports,
+    coupons, vouchers, users, reports, octo, octo_bookings,
 )  # fmt: skip
 
 
@@ -68,6 +70,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.database = database
     app.state.tokens = Tokens(settings.secret, settings.token_lifetime_s, clock)
     app.state.guard = Guard(app.state.tokens, quota)
+    app.state.octo_endpoint = settings.octo_endpoint
     app.state.now = lambda: instant(clock())
     for module in ROUTERS:
         app.include_router(module.router)

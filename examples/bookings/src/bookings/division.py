@@ -30,6 +30,17 @@ def _list(resource: Resource, **more: Any) -> Rule:
     return {"rule": "gather", "merge": {"kind": "list", "dialect": "v3", "keys": keys}, **more}
 
 
+def _octo(key: str, locate: str, **more: Any) -> Rule:
+    """Belongs to whoever owns the product, or the booking: an event of one vendor, and an order of its date."""
+    return {"rule": "one", "key": key, "locate": locate, "unknown": "ask", **more}
+
+
+def _octo_list(tie: str, *order: str, learn: str) -> Rule:
+    keys = dict.fromkeys((*order, tie), "text")
+    merge = {"kind": "list", "dialect": "octo", "keys": keys, "default_order": [*order, tie], "tie": tie}
+    return {"rule": "gather", "merge": merge, "learn": {learn: tie}}
+
+
 def _sort_key(each: Property) -> str | dict[str, str]:
     kind = "number" if each.sort == "integer" else str(each.sort)
     return {"type": kind, "nulls": "first"} if each.nullable else kind
@@ -44,6 +55,8 @@ ROOT: Final[Mapping[str, Any]] = {
         "event": [{"kind": "learned"}, {"kind": "probe", "path": "/v3/events/{key}"}],
         "date": [{"kind": "learned"}, {"kind": "probe", "path": "/v3/dates/{key}"}],
         "order": [{"kind": "learned"}, {"kind": "probe", "path": "/v3/orders/{key}"}],
+        "product": [{"kind": "learned"}, {"kind": "probe", "path": "/octo/products/{key}"}],
+        "booking": [{"kind": "learned"}, {"kind": "probe", "path": "/octo/bookings/{key}"}],
     },
     "dialects": {
         "v3": {
@@ -52,7 +65,8 @@ ROOT: Final[Mapping[str, Any]] = {
             "fields": "fields",
             "count_header": "X-Total_Count",
             "repeated": "last",
-        }
+        },
+        "octo": {"kind": "whole"},
     },
 }
 
@@ -106,6 +120,19 @@ RULES: Final[Mapping[str, Rule]] = {
     "create_user": _of_vendor("path.vendor_id"),
     "get_user": _of_vendor("path.vendor_id"),
     "change_user": _of_vendor("path.vendor_id"),
+    "octo_get_supplier": _EVERYWHERE,
+    "octo_list_capabilities": _EVERYWHERE,
+    "octo_list_products": _octo_list("id", learn="product"),
+    "octo_get_product": _octo("path.id", "product", not_here=[400]),
+    "octo_check_availability": _octo("body.productId", "product"),
+    "octo_read_calendar": _octo("body.productId", "product"),
+    "octo_reserve_booking": _octo("body.productId", "product", learn={"booking": "uuid"}),
+    "octo_list_bookings": _octo_list("uuid", "utcCreatedAt", learn="booking"),
+    "octo_get_booking": _octo("path.uuid", "booking", not_here=[400]),
+    "octo_change_booking": _octo("path.uuid", "booking"),
+    "octo_confirm_booking": _octo("path.uuid", "booking"),
+    "octo_extend_booking": _octo("path.uuid", "booking"),
+    "octo_cancel_booking": _octo("path.uuid", "booking"),
     "report_sales": {
         "rule": "gather",
         "merge": {

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from bookings import tables as t
 from bookings.clock import later
 from bookings.errors import conflict, invalid
 from bookings.ids import new_id, new_order_code
-from bookings.rows import add_row, unique
+from bookings.rows import AnyRow, add_row, unique
 from bookings.schemas.catalogue import Wanted
 from bookings.schemas.trade import NewOrder
 
@@ -44,7 +44,7 @@ def place_order(connection: Connection, order: NewOrder, now: str) -> str:
         return _write(connection, order, vendors, lines, now)
 
 
-def _dates_of(connection: Connection, order: NewOrder) -> Mapping[str, Row[*tuple[Any, ...]]]:
+def _dates_of(connection: Connection, order: NewOrder) -> Mapping[str, AnyRow]:
     wanted = {item.date_id for item in order.items}
     found = connection.execute(
         select(t.dates.c.id, t.dates.c.price, t.events.c.active, t.events.c.vendor_id)
