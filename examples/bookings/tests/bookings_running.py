@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -55,6 +56,25 @@ class Platform:
         if key not in self._clients:
             self._clients[key] = httpx.Client(base_url=self.url, headers=headers, timeout=30)
         return self._clients[key]
+
+
+class MovableClock:
+    """The time, so many minutes later."""
+
+    minutes = 0
+
+    def __call__(self) -> datetime:
+        return utc_now() + timedelta(minutes=self.minutes)
+
+
+@contextmanager
+def beside(platform: Platform, expiry_sweep_s: float) -> Iterator[tuple[Platform, MovableClock]]:
+    """Another process on the same database, whose clock can be moved; its tokens live longer than any test."""
+    clock = MovableClock()
+    url = platform.database.engine.url.render_as_string(hide_password=False)
+    settings = Settings(database=url, token_lifetime_s=10**6, expiry_sweep_s=expiry_sweep_s)
+    with running(settings, clock) as other:
+        yield other, clock
 
 
 @contextmanager

@@ -8,11 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from bookings_running import Platform, running
+from bookings_running import MovableClock, Platform, beside
 from octo_client import Octo, reservation
 from test_bookings_trade import a_date, booked
-
-from bookings.settings import Settings
 
 GUEST = {"fullName": "Guest É", "emailAddress": "guest@mail.example", "locales": ["de"]}
 
@@ -130,6 +128,22 @@ def test_cancelling_gives_the_seats_back_once(either: Platform) -> None:
     assert booked(either, slot[1]) == 0
 
 
+def test_steps_of_one_booking_at_once_never_deadlock(either: Platform) -> None:
+    octo, slot = Octo.of(either), a_slot(either, 9)
+    steps = [("confirm", {"contact": GUEST}), ("cancel", {}), ("extend", {}), ("?method=PATCH", {"notes": "x"})] * 3
+    for _ in range(3):
+        path = f"/octo/bookings/{reserve(either, slot)['uuid']}"
+
+        def step(number: int, path: str = path) -> int:
+            name, body = steps[number]
+            return octo.http.post(f"{path}{name if name[0] == '?' else '/' + name}", json=body).status_code
+
+        with ThreadPoolExecutor(12) as clients:
+            assert set(clients.map(step, range(12))) <= {200, 400}
+        assert octo.http.get(path).json()["status"] == "CANCELLED"
+    assert booked(either, slot[1]) == 0
+
+
 def minutes_left(booking: dict[str, Any]) -> float:
     return (datetime.fromisoformat(booking["utcExpiresAt"]) - datetime.now(UTC)) / timedelta(minutes=1)
 
@@ -219,25 +233,14 @@ def test_a_client_finds_only_what_it_has_booked(either: Platform) -> None:
     assert mine.get(f"/bookings/{held['uuid']}", "Booking")["id"] == held["id"]
 
 
-class _Later:
-    """A clock that a test may move."""
-
-    minutes = 0
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + timedelta(minutes=self.minutes)
-
-
 @pytest.fixture
-def later(either: Platform) -> Iterator[tuple[Platform, _Later]]:
-    """Another process on the same database, whose clock can be moved, and which never sweeps."""
-    clock = _Later()
-    url = either.database.engine.url.render_as_string(hide_password=False)
-    with running(Settings(database=url, token_lifetime_s=10**6, expiry_sweep_s=10**6), clock) as platform:
-        yield platform, clock
+def later(either: Platform) -> Iterator[tuple[Platform, MovableClock]]:
+    """Another process on the same database, that never sweeps."""
+    with beside(either, expiry_sweep_s=10**6) as other:
+        yield other
 
 
-def test_what_has_expired_cannot_be_confirmed_even_before_it_is_swept(later: tuple[Platform, _Later]) -> None:
+def test_what_has_expired_cannot_be_confirmed_even_before_it_is_swept(later: tuple[Platform, MovableClock]) -> None:
     platform, clock = later
     held = reserve(platform, a_slot(platform, 5), expirationMinutes=5)
     octo, path = Octo.of(platform), f"/bookings/{held['uuid']}"

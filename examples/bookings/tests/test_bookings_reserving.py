@@ -9,10 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from bookings_running import Platform, running
+from bookings_running import MovableClock, Platform, beside
 from test_bookings_trade import a_date, booked, order
-
-from bookings.settings import Settings
 
 
 def act(platform: Platform, placed: dict[str, Any], what: str) -> tuple[int, str]:
@@ -52,25 +50,14 @@ def test_nothing_to_pay_is_paid_when_it_is_confirmed(platform: Platform) -> None
     assert (placed["status"], act(platform, placed, "confirm")) == ("reserved", (200, "paid"))
 
 
-class _Later:
-    """A clock that a test may move."""
-
-    minutes = 0
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + timedelta(minutes=self.minutes)
-
-
 @pytest.fixture
-def later(either: Platform) -> Iterator[tuple[Platform, _Later]]:
-    """Another process on the same database, whose clock can be moved; its tokens live longer than the test."""
-    clock = _Later()
-    url = either.database.engine.url.render_as_string(hide_password=False)
-    with running(Settings(database=url, token_lifetime_s=10**6, expiry_sweep_s=0.05), clock) as platform:
-        yield platform, clock
+def later(either: Platform) -> Iterator[tuple[Platform, MovableClock]]:
+    """Another process on the same database, that sweeps often."""
+    with beside(either, expiry_sweep_s=0.05) as other:
+        yield other
 
 
-def test_a_reservation_ends_and_frees_its_seats(later: tuple[Platform, _Later]) -> None:
+def test_a_reservation_ends_and_frees_its_seats(later: tuple[Platform, MovableClock]) -> None:
     platform, clock = later
     vendor, date_id = a_date(platform, capacity=3)
     short = order(platform, vendor, (date_id, 2), reserve_minutes=5).json()

@@ -16,7 +16,7 @@ Rule = dict[str, Any]
 
 def _of_vendor(key: str, **more: Any) -> Rule:
     """Belongs to the vendor that the request names. The application refuses an unknown one by itself, anywhere."""
-    return {"rule": "one", "key": key, "locate": "vendor", "unknown": "ask", **more}
+    return {"rule": "one", "key": key, "locate": "vendor", "unknown": "ask"} | more
 
 
 def _of(kind: str, **more: Any) -> Rule:
@@ -96,7 +96,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "get_date": _of("date"),
     "change_date": _of("date"),
     "list_orders": _list(r.ORDERS, learn={"order": "id"}),
-    "create_order": _of_vendor("body.vendor_id", learn={"order": "id"}),
+    # Without a vendor its items may be of several, on several instances: no one instance may be asked.
+    "create_order": _of_vendor("body.vendor_id", learn={"order": "id"}, unknown="refuse"),
     "list_vendor_orders": _of_vendor("path.vendor_id"),
     "get_order": _of("order"),
     "change_order": _of("order"),

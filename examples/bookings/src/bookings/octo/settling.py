@@ -1,6 +1,7 @@
 """What becomes of a booking: confirmed, extended, changed, cancelled. Each is a step of its order.
 
-Holds: to confirm again what is confirmed changes nothing; to cancel again is refused, as the standard has it.
+Holds: the order is written before its booking, so that of two steps at once one waits for the other, and no two for
+each other. To confirm again what is confirmed changes nothing; to cancel again is refused, as the standard has it.
 """
 
 from collections.abc import Sequence
@@ -45,11 +46,11 @@ def confirm(connection: Connection, client: Client, uuid: str, body: OctoConfirm
     booking = require_booking(connection, client, uuid)
     if booking.status in {"open", "paid"}:
         return
-    _say(connection, booking, body, now)
     try:
         confirm_order(connection, booking.order_id, now)
     except ApiError:
         raise invalid_booking(uuid, "The booking is cancelled, or its reservation has expired") from None
+    _say(connection, booking, body, now)
     mine = update(t.bookings).where(t.bookings.c.id == booking.id)
     connection.execute(mine.values(confirmed_at=now))
 
@@ -85,6 +86,7 @@ def change(connection: Connection, client: Client, uuid: str, body: OctoChange, 
 
 def _say(connection: Connection, booking: AnyRow, body: OctoChange | OctoConfirmation, now: str) -> None:
     """Writes down what the body says of the booking, its units and its guest."""
+    change_row(connection, t.orders, booking.order_id, _guest(body.contact), now)
     said = body.model_fields_set
     values: dict[str, str | None] = {}
     if "reseller_reference" in said:
@@ -97,7 +99,6 @@ def _say(connection: Connection, booking: AnyRow, body: OctoChange | OctoConfirm
         connection.execute(update(t.bookings).where(t.bookings.c.id == booking.id).values(values))
     if body.unit_items is not None:
         _say_of_units(connection, booking.id, body.unit_items)
-    change_row(connection, t.orders, booking.order_id, _guest(body.contact), now)
 
 
 def _guest(contact: OctoContact | None) -> dict[str, str | None]:
