@@ -11,7 +11,7 @@ import pytest
 
 from proof.compare import difference
 from proof.data import prepare
-from proof.fleet import Fleet
+from proof.fleet import Fleet, token
 
 pytestmark = pytest.mark.cluster
 
@@ -180,6 +180,26 @@ def test_a_gateway_that_remembers_nothing_finds_a_booking_by_its_uuid(both: Both
     path = f"/octo/bookings/{body['uuid']}"
     assert both.gateway.post(f"{path}/confirm", json={"contact": {}}).json()["id"] == held["id"]
     assert both.gateway.post("/octo/bookings", json=body).json()["status"] == "CONFIRMED"
+
+
+def test_two_clients_with_one_uuid_each_have_their_own_booking(both: Both, slots: list[tuple[str, str]]) -> None:
+    gateway, fleet = both.gateway, both.fleet
+    with httpx.Client(base_url=fleet.gateway.url, timeout=60) as vendor:
+        vendor.headers["Authorization"] = f"Bearer {token(vendor, 'vendor-1')}"
+        product = vendor.get("/octo/products").json()[0]["id"]
+        [home] = both.holders(f"/octo/products/{product}")
+        body = {"start_date": "2027-01-01", "start_time": "10:00", "capacity": 7}
+        date = gateway.post(f"/v3/events/{product}/dates", json=body).json()["id"]
+        elsewhere = next(slot for slot in slots if both.holders(f"/octo/products/{slot[0]}") != [home])
+        mine, theirs = reservation((product, date)), reservation(elsewhere)
+        theirs["uuid"] = mine["uuid"]
+        path = f"/octo/bookings/{mine['uuid']}"
+        for client, wanted in ((vendor, mine), (gateway, theirs)):
+            assert client.post("/octo/bookings", json=wanted).json()["productId"] == wanted["productId"]
+        for client, wanted in ((vendor, mine), (gateway, theirs)) * 2:
+            assert client.get(path).json()["productId"] == wanted["productId"]
+            sold = client.post(f"{path}/confirm", json={"contact": {}}).json()
+            assert (sold["status"], sold["productId"]) == ("CONFIRMED", wanted["productId"])
 
 
 def test_fifty_buyers_through_two_workers_get_exactly_the_seats_there_are(both: Both) -> None:

@@ -129,11 +129,13 @@ RULES: Final[Mapping[str, Rule]] = {
     "octo_read_calendar": _octo("body.productId", "product"),
     "octo_reserve_booking": _octo("body.productId", "product", learn={"booking": "uuid"}),
     "octo_list_bookings": _octo_list("uuid", "utcCreatedAt", learn="booking"),
+    # Two clients may have chosen one uuid, so that a remembered place may be of the other: every 400 is looked into.
+    # What was refused may be sent once more then, and that is safe: each of these steps can be repeated.
     "octo_get_booking": _octo("path.uuid", "booking", not_here=[400]),
-    "octo_change_booking": _octo("path.uuid", "booking"),
-    "octo_confirm_booking": _octo("path.uuid", "booking"),
-    "octo_extend_booking": _octo("path.uuid", "booking"),
-    "octo_cancel_booking": _octo("path.uuid", "booking"),
+    "octo_change_booking": _octo("path.uuid", "booking", not_here=[400]),
+    "octo_confirm_booking": _octo("path.uuid", "booking", not_here=[400]),
+    "octo_extend_booking": _octo("path.uuid", "booking", not_here=[400]),
+    "octo_cancel_booking": _octo("path.uuid", "booking", not_here=[400]),
     "report_sales": {
         "rule": "gather",
         "merge": {

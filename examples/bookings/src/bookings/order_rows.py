@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, null, select
 
 from bookings import tables as t
 
@@ -16,6 +16,8 @@ HIDDEN = (t.orders.c.id.label("_id"), t.orders.c.customer_email.label("_email"))
 
 # A several-vendor order is rare, and asked for first: nothing else costs a look at the items.
 OF_SEVERAL = t.orders.c.vendor_count > 1
+# An order over several vendors is no one's; that the row has the first one's is only to say where the row belongs.
+ONLY_VENDOR = case((OF_SEVERAL, null()), else_=t.orders.c.vendor_id)
 
 
 def has_items_of(vendors: Collection[str]) -> ColumnElement[bool]:
@@ -65,7 +67,8 @@ def _items_of(connection: Connection, page: Select[Any], vendor_id: str | None) 
         )
         .join_from(t.order_items, t.dates)
         .where(t.order_items.c.order_id.in_(ids), *of_vendor)
-        .order_by(t.order_items.c.order_id, t.order_items.c.position)
+        # As they take place. Of one date in the order in which they were ordered.
+        .order_by(t.order_items.c.order_id, t.dates.c.start_date, t.dates.c.id, t.order_items.c.position)
     )
     items: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for order_id, id_, event_id, date_id, start_date, quantity, price in found:

@@ -127,7 +127,9 @@ ORDERS = Resource(
     source=t.orders,
     table=t.orders,
     properties=(
-        *_shown(t.orders, "id vendor_id code status"),
+        *_shown(t.orders, "id"),
+        Property("vendor_id", order_rows.ONLY_VENDOR, "text", nullable=True),
+        *_shown(t.orders, "code status"),
         Property("customer", t.orders.c.customer_name),
         *_shown(t.orders, "price paid currency coupon_code cancelled_at expires_at created_at updated_at"),
         Property("items", null()),

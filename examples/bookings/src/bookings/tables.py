@@ -109,8 +109,8 @@ orders = Table(
     Index("orders_by_vendor_count", "vendor_count", "id"),
 )  # fmt: skip
 
-# An item knows its vendor through its date. The order's own `vendor_id` is that of its first item,
-# and `vendor_count` says whether there are others.
+# An item knows its vendor through its date. The order's own `vendor_id` is that of its first item;
+# `vendor_count` says whether there are others.
 order_items = Table(
     "order_items", metadata, _id(), _owner("order_id", "orders"), _owner("date_id", "dates"),
     _count("position"), _count("quantity"), _money("price"),

@@ -48,10 +48,10 @@ class OrderItem(Reply):
 
 
 class Order(Reply):
-    """An order with its items."""
+    """An order with its items, as they take place. One over several vendors has no `vendor_id`."""
 
     id: str
-    vendor_id: str
+    vendor_id: str | None
     code: str
     status: Status
     customer: Customer | None

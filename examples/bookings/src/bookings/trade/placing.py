@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, select, update
 from bookings import tables as t
 from bookings.clock import later
 from bookings.errors import conflict, invalid
-from bookings.ids import new_id, new_order_code
+from bookings.ids import new_id, new_order_code, new_ticket_code
 from bookings.rows import AnyRow, add_row, unique
 from bookings.schemas.catalogue import Wanted
 from bookings.schemas.trade import NewOrder
@@ -138,10 +138,10 @@ def _tickets(items: Sequence[Mapping[str, Any]], code: str, now: str, *, valid: 
         {
             "id": new_id(),
             "item_id": item_id,
-            "code": f"{code}-{number}",
+            "code": new_ticket_code(code),
             "valid": valid,
             "created_at": now,
             "updated_at": now,
         }
-        for number, item_id in enumerate(owners, 1)
+        for item_id in owners
     ]

@@ -29,7 +29,10 @@ def confirm_order(connection: Connection, order_id: str, now: str) -> None:
     )
     if confirmed.rowcount:
         _validate_tickets(connection, order_id, now, valid=True)
-    elif connection.scalar(select(orders.status).where(orders.id == order_id)) not in {"open", "paid"}:
+        return
+    # Locked, so that what is confirmed already is not cancelled before its reply is read.
+    status = connection.scalar(select(orders.status).where(orders.id == order_id).with_for_update())
+    if status not in {"open", "paid"}:
         raise conflict("the order is cancelled, or its reservation has ended")
 
 
