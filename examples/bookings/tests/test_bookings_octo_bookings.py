@@ -75,8 +75,9 @@ def test_the_same_uuid_is_the_same_booking(either: Platform) -> None:
     assert octo.post("/bookings", body, "Booking") == sold
 
 
-def test_one_uuid_from_many_threads_takes_its_seats_once(either: Platform) -> None:
-    slot = a_slot(either, 2)  # there are no seats for a second one
+@pytest.mark.parametrize("capacity", [2, 100])  # with no seats for a second one, and with seats for all
+def test_one_uuid_from_many_threads_takes_its_seats_once(either: Platform, capacity: int) -> None:
+    slot = a_slot(either, capacity)
     body, octo = reservation(*slot, "adult", "adult"), Octo.of(either)
     with ThreadPoolExecutor(20) as retries:
         found = list(retries.map(lambda _: octo.post("/bookings", body, "Booking"), range(20)))
@@ -202,6 +203,9 @@ def test_what_is_wrong_with_a_reservation_is_said_in_the_standards_words(either:
         ({"unitItems": [{"unitId": "adult"}] * 101}, {"error": "UNPROCESSABLE_ENTITY"}),
         ({"unitItems": [{"unitId": "adult"}] * 6}, {"error": "UNPROCESSABLE_ENTITY"}),
         ({"unitItems": "adult"}, {"error": "UNPROCESSABLE_ENTITY"}),
+        ({"unitItems": [{"unitId": "adult", "uuid": str(uuid4())}] * 2}, {"error": "UNPROCESSABLE_ENTITY"}),
+        ({"unitItems": [{"unitId": "adult", "uuid": "me"}]}, {"error": "INVALID_BOOKING_UUID", "uuid": "me"}),
+        ({"contact": {"emailAddress": "nowhere"}}, {"error": "UNPROCESSABLE_ENTITY"}),
         ({"expirationMinutes": 0}, {"error": "UNPROCESSABLE_ENTITY"}),
         ({"contact": {"fullName": "\0"}}, {"error": "UNPROCESSABLE_ENTITY"}),
     ):

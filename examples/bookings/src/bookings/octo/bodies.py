@@ -13,6 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from bookings.clock import parse_day
 from bookings.octo.refusals import bad_request, invalid_booking
+from bookings.schemas.values import Email
 
 
 def _storable(text: str) -> str:
@@ -63,7 +64,7 @@ class OctoContact(OctoBody):
     full_name: OptionalText = None
     first_name: OptionalText = None
     last_name: OptionalText = None
-    email_address: OptionalText = None
+    email_address: Email | None = None
     phone_number: OptionalText = None
     locales: Annotated[list[Text], Field(max_length=50)] = []
     postal_code: OptionalText = None

@@ -19,7 +19,7 @@ from bookings.listing import Conditions
 from bookings.octo.bodies import OctoContact, OctoReservation, OctoUnitItem, plain_uuid
 from bookings.octo.products import UNIT_IDS, UNITS_MAX, require_product
 from bookings.octo.refusals import OctoError, invalid_availability, invalid_booking, invalid_unit, unprocessable
-from bookings.rows import AnyRow
+from bookings.rows import AnyRow, unique
 from bookings.schemas.catalogue import Wanted
 from bookings.schemas.trade import NewCustomer, NewOrder
 from bookings.trade.placing import place_order
@@ -78,6 +78,9 @@ def _check(connection: Connection, owned: Conditions, body: OctoReservation) -> 
             raise invalid_unit(item.unit_id)
     if not 1 <= len(body.unit_items) <= UNITS_MAX:
         raise unprocessable(f"Validation failed: 1 to {UNITS_MAX} unitItems can be booked at once")
+    given = [plain_uuid(item.uuid) for item in body.unit_items if item.uuid]
+    if len(set(given)) < len(given):
+        raise unprocessable("Validation failed: two unitItems have one uuid")
 
 
 def _write(connection: Connection, client: Client, uuid: str, body: OctoReservation, now: str) -> None:
@@ -100,7 +103,8 @@ def _write(connection: Connection, client: Client, uuid: str, body: OctoReservat
         "notes": body.notes,
         "contact": contact_text(body.contact),
     }
-    connection.execute(insert(t.bookings).values(values))
+    with unique("the uuid was already used"):
+        connection.execute(insert(t.bookings).values(values))
     units = [
         _unit(booking_id, position, item, ticket)
         for position, (item, ticket) in enumerate(zip(body.unit_items, _tickets(connection, order_id), strict=True))

@@ -44,15 +44,13 @@ def require_booking(connection: Connection, client: Client, uuid: str) -> AnyRow
 def confirm(connection: Connection, client: Client, uuid: str, body: OctoConfirmation, now: str) -> None:
     """Makes a held booking a sold one."""
     booking = require_booking(connection, client, uuid)
-    if booking.status in {"open", "paid"}:
-        return
     try:
-        confirm_order(connection, booking.order_id, now)
+        was_held = confirm_order(connection, booking.order_id, now)
     except ApiError:
         raise invalid_booking(uuid, "The booking is cancelled, or its reservation has expired") from None
-    _say(connection, booking, body, now)
-    mine = update(t.bookings).where(t.bookings.c.id == booking.id)
-    connection.execute(mine.values(confirmed_at=now))
+    if was_held:
+        _say(connection, booking, body, now)
+        connection.execute(update(t.bookings).where(t.bookings.c.id == booking.id).values(confirmed_at=now))
 
 
 def extend(connection: Connection, client: Client, uuid: str, body: OctoExtension, now: str) -> None:

@@ -19,8 +19,8 @@ from bookings.trade.placing import CURRENCY
 ENDED = ("cancelled", "expired")
 
 
-def confirm_order(connection: Connection, order_id: str, now: str) -> None:
-    """Turns a reserved order into a real one; one that is real already stays as it is. The order is known to exist."""
+def confirm_order(connection: Connection, order_id: str, now: str) -> bool:
+    """Turns a reserved order into a real one; False: it was one already, and stays as it is. It is known to exist."""
     orders = t.orders.c
     confirmed = connection.execute(
         update(t.orders)
@@ -29,11 +29,12 @@ def confirm_order(connection: Connection, order_id: str, now: str) -> None:
     )
     if confirmed.rowcount:
         _validate_tickets(connection, order_id, now, valid=True)
-        return
+        return True
     # Locked, so that what is confirmed already is not cancelled before its reply is read.
     status = connection.scalar(select(orders.status).where(orders.id == order_id).with_for_update())
     if status not in {"open", "paid"}:
         raise conflict("the order is cancelled, or its reservation has ended")
+    return False
 
 
 def extend_order(connection: Connection, order_id: str, expires_at: str, now: str) -> None:
