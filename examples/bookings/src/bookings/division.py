@@ -16,7 +16,7 @@ Rule = dict[str, Any]
 
 def _of_vendor(key: str, **more: Any) -> Rule:
     """Belongs to the vendor that the request names. The application refuses an unknown one by itself, anywhere."""
-    return {"rule": "one", "key": key, "locate": "vendor", "unknown": "ask", **more}
+    return {"rule": "one", "key": key, "locate": "vendor", "unknown": "ask"} | more
 
 
 def _of(kind: str, **more: Any) -> Rule:
@@ -35,6 +35,17 @@ def _of_vendors(**more: str) -> dict[str, str]:
     return {"accept_vendors": "vendor", **more}
 
 
+def _octo(key: str, locate: str, **more: Any) -> Rule:
+    """Belongs to whoever owns the product, or the booking: an event of one vendor, and an order of its date."""
+    return {"rule": "one", "key": key, "locate": locate, "unknown": "ask", **more}
+
+
+def _octo_list(tie: str, *order: str, learn: str) -> Rule:
+    keys = dict.fromkeys((*order, tie), "text")
+    merge = {"kind": "list", "dialect": "octo", "keys": keys, "default_order": [*order, tie], "tie": tie}
+    return {"rule": "gather", "merge": merge, "learn": {learn: tie}}
+
+
 def _sort_key(each: Property) -> str | dict[str, str]:
     kind = "number" if each.sort == "integer" else str(each.sort)
     return {"type": kind, "nulls": "first"} if each.nullable else kind
@@ -49,6 +60,8 @@ ROOT: Final[Mapping[str, Any]] = {
         "event": [{"kind": "learned"}, {"kind": "probe", "path": "/v3/events/{key}"}],
         "date": [{"kind": "learned"}, {"kind": "probe", "path": "/v3/dates/{key}"}],
         "order": [{"kind": "learned"}, {"kind": "probe", "path": "/v3/orders/{key}"}],
+        "product": [{"kind": "learned"}, {"kind": "probe", "path": "/octo/products/{key}"}],
+        "booking": [{"kind": "learned"}, {"kind": "probe", "path": "/octo/bookings/{key}"}],
     },
     "dialects": {
         "v3": {
@@ -57,7 +70,8 @@ ROOT: Final[Mapping[str, Any]] = {
             "fields": "fields",
             "count_header": "X-Total_Count",
             "repeated": "last",
-        }
+        },
+        "octo": {"kind": "whole"},
     },
 }
 
@@ -86,11 +100,13 @@ RULES: Final[Mapping[str, Rule]] = {
     "create_date": _of("event", learn={"date": "id"}),
     "get_date": _of("date"),
     "change_date": _of("date"),
-    "list_orders": _list(r.ORDERS, learn={"order": "id"}, prune=_of_vendors(accept="order")),
-    "create_order": _of_vendor("body.vendor_id", learn={"order": "id"}),
+    "list_orders": _list(r.ORDERS, learn={"order": "id"}, prune={"accept": "order"}),
+    # Without a vendor its items may be of several, on several instances: no one instance may be asked.
+    "create_order": _of_vendor("body.vendor_id", learn={"order": "id"}, unknown="refuse"),
     "list_vendor_orders": _of_vendor("path.vendor_id"),
     "get_order": _of("order"),
     "change_order": _of("order"),
+    "confirm_order": _of("order"),
     "cancel_order": _of("order"),
     "list_order_tickets": _of("order"),
     "list_order_payments": _of("order"),
@@ -110,6 +126,21 @@ RULES: Final[Mapping[str, Rule]] = {
     "create_user": _of_vendor("path.vendor_id"),
     "get_user": _of_vendor("path.vendor_id"),
     "change_user": _of_vendor("path.vendor_id"),
+    "octo_get_supplier": _EVERYWHERE,
+    "octo_list_capabilities": _EVERYWHERE,
+    "octo_list_products": _octo_list("id", learn="product"),
+    "octo_get_product": _octo("path.id", "product", not_here=[400]),
+    "octo_check_availability": _octo("body.productId", "product"),
+    "octo_read_calendar": _octo("body.productId", "product"),
+    "octo_reserve_booking": _octo("body.productId", "product", learn={"booking": "uuid"}),
+    "octo_list_bookings": _octo_list("uuid", "utcCreatedAt", learn="booking"),
+    # Two clients may have chosen one uuid, so that a remembered place may be of the other: every 400 is looked into.
+    # What was refused may be sent once more then, and that is safe: each of these steps can be repeated.
+    "octo_get_booking": _octo("path.uuid", "booking", not_here=[400]),
+    "octo_change_booking": _octo("path.uuid", "booking", not_here=[400]),
+    "octo_confirm_booking": _octo("path.uuid", "booking", not_here=[400]),
+    "octo_extend_booking": _octo("path.uuid", "booking", not_here=[400]),
+    "octo_cancel_booking": _octo("path.uuid", "booking", not_here=[400]),
     "report_sales": {
         "rule": "gather",
         "prune": _of_vendors(),

@@ -6,5 +6,6 @@ from shardgate.core.dialect.envelope import Envelope
 from shardgate.core.dialect.link_header import LinkHeader
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
+from shardgate.core.dialect.whole import Whole
 
-AnyDialect = ContentRange | Drf | Envelope | LinkHeader | Offset | Pages
+AnyDialect = ContentRange | Drf | Envelope | LinkHeader | Offset | Pages | Whole
