@@ -29,6 +29,12 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
+    @property
+    def pid(self) -> int:
+        """Its process; the head of its workers, where it has some."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it is ready; the same address as before, if it ran before."""
         command = [*self._command, *self._same_address()]
