@@ -28,6 +28,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     per_s: float
     memory_mib: float
     thresholds: list[Threshold]
+    repeated: bool = False
+    """The better of two, since the first missed a threshold."""
 
     @property
     def met(self) -> int:
@@ -40,6 +42,8 @@ class Report(msgspec.Struct, kw_only=True):
 
     measured_at: str
     machine: str
+    load_before: float
+    """Of the machine, before anything was started; above zero somebody else was there."""
     quick: bool
     k6: str
     versions: dict[str, str]
@@ -72,7 +76,9 @@ def print_table(runs: list[Run], missing: Mapping[str, str], subject: str) -> No
     for run in runs:
         times = f"{run.first_byte_p50_ms:9.2f}{run.first_byte_p95_ms:9.2f}{run.first_byte_p99_ms:9.2f}"
         verdict = "all met" if run.met == len(run.thresholds) else f"{len(run.thresholds) - run.met} failed"
-        print(f"{run.work:34}{run.target:22}{times}{run.per_s:12,.0f}{verdict:>16}")
+        print(f"{run.work:34}{run.target:22}{times}{run.per_s:12,.0f}{verdict:>16}{' *' if run.repeated else ''}")
+    if any(run.repeated for run in runs):
+        print("* the better of two runs, since the first missed a threshold")
     for name, reason in missing.items():
         print(f"missing: {name}: {reason}")
     ours = [run for run in runs if run.target == subject]

@@ -66,7 +66,8 @@ def run(script: str, gateway: str, seconds: float, core: int, folder: Path) -> S
     file.unlink(missing_ok=True)
     options = ["--quiet", "--no-usage-report", "--address=", "--log-format=raw"]
     given = {"GATEWAY": gateway, "SECONDS": str(seconds), "SUMMARY": str(file)}
-    command = ["taskset", "-c", str(core), str(_BINARY), "run", *options, *_set(given), str(_HERE / f"{script}.js")]
+    pinned = ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(core)]
+    command = [*pinned, str(_BINARY), "run", *options, *_set(given), str(_HERE / f"{script}.js")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         _, error = process.communicate(timeout=60 + 4 * seconds)

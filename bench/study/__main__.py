@@ -9,7 +9,8 @@ import platform as machine
 import random
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -17,8 +18,10 @@ import httpx
 import msgspec
 from rich.console import Console
 
-from bench.peers import CACHE
-from bench.peers.flask_poc import FlaskCopy
+from bench.peers import CACHE, MissingError, Peer
+from bench.peers.flask_poc import FlaskCopy, FlaskRelay
+from bench.peers.roster import GO_RAW
+from bench.processes import memory_bytes, tree
 from bench.study.lines import lines_of_code
 from bench.study.platform import SHARDS, Beside, Platform, platform
 from bench.study.report import Cycle, Idle, Report, Served, Staleness
@@ -27,6 +30,8 @@ from bench.study.staleness import Observer, Vendors
 from bench.study.tables import RESULTS, copy_table, served_table, staleness_table, write_tables
 
 PORT = 21_210
+COPY = "PoC 1, Flask copy"
+GATEWAYS: Mapping[str, Peer] = {"PoC 2, Flask": FlaskRelay(), "PoC 2, Go": GO_RAW}
 SEED = 7
 _console = Console(highlight=False, soft_wrap=True)
 
@@ -37,8 +42,9 @@ def main() -> None:
     signal.signal(signal.SIGHUP, _unwind)
     quick = bool(os.environ.get("QUICK"))
     FlaskCopy().install(CACHE, _say)
+    load_before = round(os.getloadavg()[0], 1)
     with platform(0.03 if quick else 1.0) as running:
-        report = asyncio.run(_Study(running, quick=quick).run())
+        report = asyncio.run(_Study(running, load_before, quick=quick).run())
     folder = CACHE / "quick" if quick else RESULTS
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
@@ -52,7 +58,8 @@ def main() -> None:
 class _Study:
     """The measurements, in order."""
 
-    def __init__(self, running: Platform, *, quick: bool) -> None:
+    def __init__(self, running: Platform, load_before: float, *, quick: bool) -> None:
+        self._load_before = load_before
         self._platform = running
         self._quick = quick
         self._chance = random.Random(SEED)
@@ -79,6 +86,7 @@ class _Study:
             return Report(
                 measured_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 machine=f"{os.cpu_count()} cores, {machine.system()}, Python {machine.python_version()}",
+                load_before=self._load_before,
                 quick=self._quick,
                 events=events,
                 shards=SHARDS,
@@ -144,15 +152,22 @@ class _Study:
         )
 
     async def _served(self, beside: Beside) -> tuple[list[Served], dict[str, float]]:
-        _say("the same lists and events from the monolith, the copy and the gateway")
-        urls = {
-            "monolith": self._platform.monolith,
-            "PoC 1, Flask copy": beside.url,
-            "shardgate": self._platform.gateway,
-        }
-        event = self._vendors.an_event()[1]
-        found = await served(urls, event, self._platform.token, seconds=0.5 if self._quick else 3.0)
-        return found, {"PoC 1, Flask copy": beside.memory_mib(), "shardgate": self._platform.gateway_mib()}
+        _say("the same lists and events from the monolith, the copy and the gateways")
+        ours = {"monolith": self._platform.monolith, COPY: beside.url, "shardgate": self._platform.gateway}
+        with ExitStack() as stack:
+            others = {}
+            for number, (name, peer) in enumerate(GATEWAYS.items(), PORT + 10):
+                try:
+                    peer.install(CACHE, _say)
+                except MissingError as error:
+                    _say(f"{name} is missing: {error}")
+                    continue
+                others[name] = stack.enter_context(self._platform.before(peer, number))
+            urls = {name: f"http://127.0.0.1:{each.port}" for name, each in others.items()}
+            event = self._vendors.an_event()[1]
+            found = await served(ours, urls, event, self._platform.token, seconds=0.5 if self._quick else 3.0)
+            memory = {name: memory_bytes(tree(each.pid)) / 2**20 for name, each in others.items()}
+        return found, {COPY: beside.memory_mib(), **memory, "shardgate": self._platform.gateway_mib()}
 
     async def _new_events(self, count: int) -> Sequence[tuple[str, str]]:
         return [await self._vendors.create() for _ in range(count)]

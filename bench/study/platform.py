@@ -11,8 +11,9 @@ from typing import NamedTuple
 import httpx
 import msgspec
 
+from bench.peers import Peer, Site
 from bench.peers.flask_poc import ENVIRONMENT, PYTHON, beside
-from bench.processes import memory_bytes, started, tree
+from bench.processes import Running, memory_bytes, started, tree
 from bench.study.report import Cycle
 from proof.data import CACHE, prepare
 from proof.fleet import Fleet, token
@@ -86,6 +87,17 @@ class Platform:
         command = beside(port, ["--copy", str(copy), *every, *self._options()], {"TOKEN": self.token})
         with started(command.arguments, port=port, cores=CORES, log=log, environment=command.environment) as running:
             yield Beside(f"http://127.0.0.1:{port}", running.pid, log)
+
+    @contextmanager
+    def before(self, peer: Peer, port: int) -> Iterator[Running]:
+        """Another gateway before the same instances."""
+        shards = [int(url.rpartition(":")[2]) for url in self.instances]
+        site = Site(port=port, shards=shards, folder=self._folder / str(port))
+        site.folder.mkdir()
+        command = peer.command(site)
+        log = site.folder / "output"
+        with started(command.arguments, port=port, cores=CORES, log=log, environment=command.environment) as running:
+            yield running
 
     def _options(self) -> Sequence[str]:
         return [part for url in self.instances for part in ("--platform", url)]

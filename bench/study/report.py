@@ -67,6 +67,8 @@ class Report(msgspec.Struct, kw_only=True):
 
     measured_at: str
     machine: str
+    load_before: float
+    """Of the machine, before anything was started; above zero somebody else was there."""
     quick: bool
     events: int
     shards: int

@@ -18,8 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench/results"
 DOCUMENT = ROOT / "docs/study.md"
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_BENCH_PEERS = ("shardgate", "Go relay", "Go RawMessage", "Go map", "Flask relay (PoC 2)")
+_BENCH_PEERS = ("shardgate", "nginx", "Go relay", "Go RawMessage", "Go map", "aiohttp", "Flask relay (PoC 2)")
 _BENCH_WORKS = ("relay 1 KB", "relay 50 KB", "gather 4 × 10", "gather 4 × 50")
+_VERBS = {"study.json": "make study", "k6.json": "make bench-k6", "latest.json": "make bench"}
 Rows = Sequence[Sequence[str]]
 
 
@@ -30,7 +31,15 @@ def write_tables() -> None:
 
 def rendered(text: str, results: Path) -> str:
     """The document with the tables as the result files in this folder have them."""
-    return MARKED.sub(lambda found: f"{found[1]}{_TABLES[found[2]](results)}{found[3]}", text)
+    return MARKED.sub(lambda found: f"{found[1]}{_written(found[2], results)}{found[3]}", text)
+
+
+def _written(name: str, results: Path) -> str:
+    try:
+        return _TABLES[name](results)
+    except FileNotFoundError as error:
+        file = Path(error.filename).name
+        return f"Not measured here yet: `{_VERBS[file]}` writes `bench/results/{file}`.\n"
 
 
 def copy_table(results: Path) -> str:
@@ -92,7 +101,7 @@ def k6_table(results: Path) -> str:
     rows = [
         (
             run.work, run.target, f"{run.first_byte_p50_ms:.2f}", f"{run.first_byte_p95_ms:.2f}",
-            f"{run.first_byte_p99_ms:.2f}", f"{run.per_s:,.0f}", f"{run.met} of {len(run.thresholds)}",
+            f"{run.first_byte_p99_ms:.2f}", f"{run.per_s:,.0f}", f"{run.met} of {len(run.thresholds)}{' *' if run.repeated else ''}",
         )
         for run in report.runs
     ]  # fmt: skip
@@ -119,8 +128,6 @@ def ratio_table(results: Path) -> str:
 def bench_table(results: Path) -> str:
     """CPU time a request, of `make bench`."""
     file = results / "latest.json"
-    if not file.exists():
-        return "Not measured here yet: `make bench` writes `bench/results/latest.json`.\n"
     report: dict[str, Any] = msgspec.json.decode(file.read_bytes())
     rows = [
         (
@@ -179,13 +186,13 @@ def _table(head: Sequence[str], rows: Rows, source: str) -> str:
 def _study(results: Path) -> tuple[Report, str]:
     file = results / "study.json"
     report = msgspec.json.decode(file.read_bytes(), type=Report)
-    return report, _source(file, f"{report.measured_at}, {report.machine}")
+    return report, _source(file, f"{report.measured_at}, {report.machine}, load {report.load_before:g}")
 
 
 def _k6(results: Path) -> tuple[K6Report, str]:
     file = results / "k6.json"
     report = msgspec.json.decode(file.read_bytes(), type=K6Report)
-    return report, _source(file, f"{report.measured_at}, {report.machine}, {report.k6}")
+    return report, _source(file, f"{report.measured_at}, {report.machine}, load {report.load_before:g}, {report.k6}")
 
 
 def _source(file: Path, when: str) -> str:
