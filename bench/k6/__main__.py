@@ -1,8 +1,8 @@
 """Runs every script of this folder against shardgate and those of its peers that can do the work. `QUICK=1`: shorter.
 
 A run that misses a threshold, whoever's it is, is repeated once, for a machine is seldom quiet; the better one is kept
-and marked. The time to first byte is taken at a fixed rate, requests a second at 16 busy clients; there k6 is often what is used
-up, on the core that it shares with the shards: `make bench` says what the gateway could do.
+and marked. The time to first byte is taken at a fixed rate, requests a second at 16 busy clients; there k6 is often
+what is used up, on the core that it shares with the shards: `make bench` says what the gateway could do.
 """
 
 import os

@@ -101,7 +101,8 @@ def k6_table(results: Path) -> str:
     rows = [
         (
             run.work, run.target, f"{run.first_byte_p50_ms:.2f}", f"{run.first_byte_p95_ms:.2f}",
-            f"{run.first_byte_p99_ms:.2f}", f"{run.per_s:,.0f}", f"{run.met} of {len(run.thresholds)}{' *' if run.repeated else ''}",
+            f"{run.first_byte_p99_ms:.2f}", f"{run.per_s:,.0f}",
+            f"{run.met} of {len(run.thresholds)}{' *' if run.repeated else ''}",
         )
         for run in report.runs
     ]  # fmt: skip
