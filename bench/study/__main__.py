@@ -116,7 +116,7 @@ class _Study:
         return (await filling).cycles[1], deleted
 
     async def _staleness(self, beside: Beside, poll_every_s: float, scan_every_s: float) -> Staleness:
-        writes, span_s = (6, 5.0) if self._quick else (30, 25.0)
+        writes, span_s = (6, 5.0) if self._quick else (20, 20.0)
         _say(
             f"{writes} events created, changed, deleted each; polls each {poll_every_s} s, scans each {scan_every_s} s"
         )

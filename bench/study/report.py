@@ -18,7 +18,7 @@ class Cycle(msgspec.Struct, kw_only=True):
 
 
 class Lag(msgspec.Struct, kw_only=True):
-    """How long writes of one kind were not seen by who read ten times a second."""
+    """How long writes of one kind were not seen."""
 
     writes: int
     first_read_stale: int
