@@ -1,4 +1,4 @@
-"""The tables of `docs/study.md`, written from the result files between their marks: no number there is typed by hand.
+"""The tables of `docs/study.md`, written from the result files between their marks: no number is typed by hand.
 
 python -m bench.study.tables
 """
@@ -6,22 +6,16 @@ python -m bench.study.tables
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from statistics import median
-from typing import Any
 
-import msgspec
-
-from bench.k6.results import Report as K6Report
-from bench.study.report import Lag, Report
+from bench.study.gateways import bench_table, k6_table, ratio_table, size_table
+from bench.study.markdown import study_results, table
+from bench.study.report import Lag
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench/results"
 DOCUMENT = ROOT / "docs/study.md"
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_BENCH_PEERS = ("shardgate", "nginx", "Go relay", "Go RawMessage", "Go map", "aiohttp", "Flask relay (PoC 2)")
-_BENCH_WORKS = ("relay 1 KB", "relay 50 KB", "gather 4 × 10", "gather 4 × 50")
 _VERBS = {"study.json": "make study", "k6.json": "make bench-k6", "latest.json": "make bench"}
-Rows = Sequence[Sequence[str]]
 
 
 def write_tables() -> None:
@@ -44,7 +38,7 @@ def _written(name: str, results: Path) -> str:
 
 def copy_table(results: Path) -> str:
     """What it costs to keep a copy."""
-    report, source = _study(results)
+    report, source = study_results(results)
     full, scan, idle, lost = report.full, report.scan, report.idle, report.full_while_deleting
     rows = [
         ("events on the platform, over its instances", f"{report.events:,} over {report.shards}"),
@@ -60,12 +54,12 @@ def copy_table(results: Path) -> str:
         ("… rows that the copy then lacked until a scan", f"{lost.lacking}"),
         ("… rows that it still had", f"{lost.left_over}"),
     ]
-    return _table(("what", "measured"), rows, source)
+    return table(("what", "measured"), rows, source)
 
 
 def staleness_table(results: Path) -> str:
     """What is seen late."""
-    report, source = _study(results)
+    report, source = study_results(results)
     rows: list[Sequence[str]] = []
     for each in report.staleness:
         way = f"copy, polls each {each.poll_every_s:g} s, scans each {each.scan_every_s:g} s"
@@ -76,12 +70,12 @@ def staleness_table(results: Path) -> str:
         (f"copy, {each.wrong_after_s:.0f} s after the last of it", "rows that differ", f"{each.wrong_rows}", "", "", "")
         for each in report.staleness
     ]
-    return _table(("read from", "write", "first read stale", "stale reads", "lag p50", "lag max"), rows, source)
+    return table(("read from", "write", "first read stale", "stale reads", "lag p50", "lag max"), rows, source)
 
 
 def served_table(results: Path) -> str:
     """The real platform, from three places."""
-    report, source = _study(results)
+    report, source = study_results(results)
     rows = [
         (
             each.work,
@@ -92,80 +86,7 @@ def served_table(results: Path) -> str:
         )
         for each in report.served
     ]
-    return _table(("asked for", "of", "TTFB p50 ms", "TTFB p99 ms", "requests/s"), rows, source)
-
-
-def k6_table(results: Path) -> str:
-    """The gateways over stub shards, as k6 saw them."""
-    report, source = _k6(results)
-    rows = [
-        (
-            run.work, run.target, f"{run.first_byte_p50_ms:.2f}", f"{run.first_byte_p95_ms:.2f}",
-            f"{run.first_byte_p99_ms:.2f}", f"{run.per_s:,.0f}",
-            f"{run.met} of {len(run.thresholds)}{' *' if run.repeated else ''}",
-        )
-        for run in report.runs
-    ]  # fmt: skip
-    head = ("work", "gateway", "TTFB p50 ms", "p95 ms", "p99 ms", "requests/s", "thresholds met")
-    return _table(head, rows, source)
-
-
-def ratio_table(results: Path) -> str:
-    """The steps of the study, each divided by shardgate."""
-    report, source = _k6(results)
-    ours = {run.work: run for run in report.runs if run.target == "shardgate"}
-    rows = [
-        (
-            run.work, run.target, f"{run.first_byte_p50_ms / ours[run.work].first_byte_p50_ms:.2f}",
-            f"{run.first_byte_p95_ms / ours[run.work].first_byte_p95_ms:.2f}",
-            f"{run.per_s / ours[run.work].per_s:.2f}",
-        )
-        for run in report.runs
-        if run.target != "shardgate" and run.work in ours
-    ]  # fmt: skip
-    return _table(("work", "gateway", "its TTFB p50 ÷ ours", "its p95 ÷ ours", "its requests/s ÷ ours"), rows, source)
-
-
-def bench_table(results: Path) -> str:
-    """CPU time a request, of `make bench`."""
-    file = results / "latest.json"
-    report: dict[str, Any] = msgspec.json.decode(file.read_bytes())
-    rows = [
-        (
-            each["work"], each["peer"], f"{_median(each, 'cpu_us'):,.0f}", f"{_median(each, 'per_s'):,.0f}",
-            f"{_median(each, 'first_p50_us') / 1000:.2f}", f"{_median(each, 'first_p99_us') / 1000:.2f}",
-        )
-        for each in report["measured"]
-        if each["work"] in _BENCH_WORKS and each["peer"] in _BENCH_PEERS and each["connections"] == 32
-    ]  # fmt: skip
-    head = ("work, 32 connections", "gateway", "CPU µs/request", "requests/s", "TTFB p50 ms", "p99 ms")
-    return _table(head, rows, _source(file, str(report["date"])))
-
-
-def size_table(results: Path) -> str:
-    """Memory and code."""
-    study, source = _study(results)
-    k6, k6_source = _k6(results)
-    stubs: dict[str, float] = {}
-    for run in k6.runs:
-        stubs[run.target] = max(run.memory_mib, stubs.get(run.target, 0))
-    places = {
-        "PoC 1, Flask copy": "Flask copy (PoC 1)",
-        "PoC 2, Flask": "Flask relay (PoC 2)",
-        "PoC 2, Go": "Go RawMessage",
-        "shardgate": "shardgate",
-    }
-    rows = [
-        (
-            subject,
-            f"{lines:,}",
-            f"{stubs[places[subject]]:.0f}" if places[subject] in stubs else "",
-            f"{study.memory_mib[subject]:.0f}" if subject in study.memory_mib else "",
-        )
-        for subject, lines in study.lines.items()
-    ]
-    head = ("", "lines of code", "MiB, over stub shards", "MiB, with the real platform")
-    return _table(head, rows, f"{source} {k6_source}")
+    return table(("asked for", "of", "TTFB p50 ms", "TTFB p99 ms", "requests/s"), rows, source)
 
 
 _TABLES: Mapping[str, Callable[[Path], str]] = {
@@ -177,27 +98,6 @@ _TABLES: Mapping[str, Callable[[Path], str]] = {
     "bench": bench_table,
     "size": size_table,
 }
-
-
-def _table(head: Sequence[str], rows: Rows, source: str) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{source}\n"
-
-
-def _study(results: Path) -> tuple[Report, str]:
-    file = results / "study.json"
-    report = msgspec.json.decode(file.read_bytes(), type=Report)
-    return report, _source(file, f"{report.measured_at}, {report.machine}, load {report.load_before:g}")
-
-
-def _k6(results: Path) -> tuple[K6Report, str]:
-    file = results / "k6.json"
-    report = msgspec.json.decode(file.read_bytes(), type=K6Report)
-    return report, _source(file, f"{report.measured_at}, {report.machine}, load {report.load_before:g}, {report.k6}")
-
-
-def _source(file: Path, when: str) -> str:
-    return f"From [{file.name}](../bench/results/{file.name}): {when}."
 
 
 def _lag_row(way: str, kind: str, lag: Lag) -> Sequence[str]:
@@ -222,10 +122,6 @@ def _sum(lags: Sequence[Lag]) -> Lag:
         lag_p95_s=max(each.lag_p95_s for each in lags),
         lag_max_s=max(each.lag_max_s for each in lags),
     )
-
-
-def _median(measured: dict[str, Any], field: str) -> float:
-    return float(median(run[field] for run in measured["runs"]))
 
 
 def _mib(size: int) -> str:
