@@ -11,10 +11,11 @@ DB       ?= sqlite
 QUICK    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence bench bench-pages bench-micro bench-micro-baseline lock clean
+.PHONY: help setup demo test check format equivalence bench bench-k6 bench-micro bench-micro-baseline bench-pages \
+  study lock clean
 
 help: ## list the verbs
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
 
 $(READY): requirements.lock pyproject.toml examples/bookings/pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "make: Python 3.11 or newer is needed (PYTHON=/path/to/python3)"; exit 1; }
@@ -47,6 +48,10 @@ equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql S
 
 bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.run
+	@$(BIN)/python -m bench.study.tables
+
+bench-k6: $(READY) ## the same work asked by k6, built by Go: TTFB with thresholds (QUICK=1 for a short look)
+	@QUICK=$(QUICK) $(BIN)/python -m bench.k6
 
 bench-pages: $(READY) ## what a page costs, however deep, over 2 to 16 shards
 	@$(BIN)/python -m bench.pages
@@ -56,6 +61,9 @@ bench-micro: $(READY) ## what the hot modules cost, each alone, in nanoseconds a
 
 bench-micro-baseline: $(READY) ## the same, kept as what `make test` allows from now on
 	@$(BIN)/python -m bench.micro --baseline
+
+study: $(READY) ## a copy beside the platform and the gateway: staleness, cost; writes the tables of docs/study.md
+	@QUICK=$(QUICK) $(BIN)/python -m bench.study
 
 lock: $(READY) ## choose newer versions of what is used
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \

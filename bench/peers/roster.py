@@ -3,6 +3,7 @@
 from bench.peers import Peer
 from bench.peers.aiohttp_peer import Aiohttp
 from bench.peers.envoy import Envoy
+from bench.peers.flask_poc import FlaskRelay
 from bench.peers.go_nethttp import GoAggregator, GoRelay
 from bench.peers.haproxy import HAProxy
 from bench.peers.krakend import KrakenD
@@ -23,4 +24,5 @@ PEERS: tuple[Peer, ...] = (
     GoAggregator("Go map", "map"),
     KrakenD(),
     Aiohttp(),
+    FlaskRelay(),
 )
