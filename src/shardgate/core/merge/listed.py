@@ -7,9 +7,13 @@ asked upstream and taken out again. A page that cannot be read is passed to the 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
 
 from shardgate.core.contracts import UNKNOWN, Ask, Merged, Page, Strategy
 from shardgate.core.dialect import AnyDialect
+from shardgate.core.distinct import Dedupe, distinct
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import LEARNED_ROWS_MAX
@@ -23,6 +27,9 @@ from shardgate.core.sort_key import KeyConfig, clash, sort_key
 from shardgate.core.tables import Tables
 from shardgate.core.topology import ShardId
 
+# More than any list has, and a number that every server reads.
+_ALL_ROWS: Final = 2**31 - 1
+
 
 class Listed(Strategy, frozen=True, tag="list"):
     """One list out of many, in one order."""
@@ -34,9 +41,16 @@ class Listed(Strategy, frozen=True, tag="list"):
     """The order without a parameter; `-name` descends."""
     tie: str = "id"
     """The unique property that the application ends every order with."""
+    dedupe: Dedupe | None = None
+    """Several shards have some of the rows. Which, is only known when every list is read whole; null: none has."""
 
     def __post_init__(self) -> None:
         """The keys can be those of one row."""
+        dedupe = self.dedupe
+        if dedupe is not None and (dedupe.of is None) == (dedupe.winner in {"highest", "lowest"}):
+            raise ValueError("the highest or the lowest wins by `of`, and only they")
+        if dedupe is not None and not {*dedupe.names} <= self.keys.keys():
+            raise ValueError(f"{' and '.join(dedupe.names)} must be among the keys, so that their types are known")
         if (problem := clash({name: sort_key(config) for name, config in self.keys.items()})) is not None:
             raise ValueError(problem)
 
@@ -90,7 +104,7 @@ class ListedMerging:
         self._past_end = False
         self._replies: dict[ShardId, Reply] = {}
         self._empty = _is_empty(self._page, rule.dialect)
-        self._search = Search(rule.dialect, Page(0, 0, (), None) if self._empty else self._page, shards)
+        self._search = Search(rule.dialect, self._searched(), shards)
         self._shown: list[tuple[str, ShardId]] = []
 
     def asks(self) -> Sequence[Ask]:
@@ -143,9 +157,22 @@ class ListedMerging:
         said = [f"sorted by {order}", f"rows {page.offset} to {end} of the merged list are the page"]
         if self._search.narrowing:
             said.append("it is deep: blocks like these find where it begins on each shard, before it is fetched")
+        if self._rule.dedupe is not None:
+            said.append("every list is read whole: a row that several shards have is shown and counted once")
         if self._added:
-            said.append(f"{', '.join(self._added)}: asked for to sort by, taken out of each row again")
+            said.append(f"{', '.join(self._added)}: asked for to sort by or to compare, taken out of each row again")
         return said
+
+    def _searched(self) -> Page:
+        """The rows that the shards are searched for."""
+        if self._empty:
+            return Page(0, 0, (), None)
+        if self._rule.dedupe is None:
+            return self._page
+        dialect = self._rule.dialect
+        # An application that has a default, and no greatest limit, must be told that all are wanted.
+        told = dialect.limit_default is not None and dialect.limit_max is None
+        return Page(0, _ALL_ROWS if told else None, (), None)
 
     def _next(self, order: Order) -> Reply | Sequence[Ask]:
         """What follows from all that came. Raises ChangedError, BrokenReplyError, OrderBrokenError."""
@@ -153,11 +180,21 @@ class ListedMerging:
         if found is None:
             return self.asks()
         tables, skip = found
+        ranked = tables.ranking.sorted()
         total = self._total()
+        if self._rule.dedupe is not None:
+            ranked, skip = self._distinct(self._rule.dedupe, tables, ranked), self._page.offset
+            total = None if total is None else len(ranked)
         if self._rule.dialect.past_end is not None and total is not None and 0 < self._page.offset >= total:
             self._past_end = True
             return self.asks()
-        return self._reply(tables, skip, total)
+        return self._reply(tables, ranked, skip, total)
+
+    def _distinct(self, dedupe: Dedupe, tables: Tables, ranked: Sequence[int]) -> list[int]:
+        try:
+            return distinct(dedupe, self._rule.keys, tables, ranked, self._shards)
+        except (ValueError, msgspec.DecodeError) as error:
+            raise BrokenReplyError("a shard's row lacks what it is told apart by", log=str(error)) from error
 
     def _rank(self, blocks: Sequence[tuple[Block, Rows]]) -> Tables:
         order = self._order or ()
@@ -167,11 +204,11 @@ class ListedMerging:
         query = self._rule.dialect.write_query(self._request.query, page=page, fields=fields)
         return (f"{self._request.path}?{query}" if query else self._request.path).encode()
 
-    def _reply(self, tables: Tables, skip: int, total: int | None) -> Reply:
+    def _reply(self, tables: Tables, ranked: Sequence[int], skip: int, total: int | None) -> Reply:
         if tables.raw and (self._empty or self._page.limit == 0):
             raise BrokenReplyError("a shard gives rows where the page has none")
         end = None if self._page.limit is None else skip + self._page.limit
-        chosen = tables.ranking.sorted()[skip:end]
+        chosen = ranked[skip:end]
         if len(chosen) <= LEARNED_ROWS_MAX:
             keys, tie = tables.ranking.values, [name for name, _ in self._order or ()].index(self._rule.tie)
             self._shown = [(str(keys[n][tie]), tables.owners[n]) for n in chosen]
@@ -179,7 +216,7 @@ class ListedMerging:
         if self._added:
             rows = [without(row, self._added) for row in rows]
         if total is None:
-            more = self._search.more or (end is not None and len(tables.raw) > end)
+            more = self._search.more or (end is not None and len(ranked) > end)
         else:
             more = self._page.offset + len(rows) < total
         reply = next(self._replies[shard] for shard in self._shards if shard in self._replies)
@@ -206,7 +243,8 @@ class ListedMerging:
         fields = self._page.fields
         if fields is None or self._order is None:
             return ()
-        wanted = {self._rule.property(name): None for name, _ in self._order if name not in fields}
+        names = [name for name, _ in self._order] + list(self._rule.dedupe.names if self._rule.dedupe else ())
+        wanted = {self._rule.property(name): None for name in names if name not in fields}
         return tuple(name for name in wanted if name not in fields)
 
 
