@@ -5,6 +5,7 @@ Holds: a list is never silently smaller: a missing shard is an error that names 
 
 from collections.abc import Mapping
 
+from shardgate.core.conditional import Validators
 from shardgate.core.contracts import Ask, Merging
 from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError, ShardsMissingError
 from shardgate.core.http import Reply, Request
@@ -41,21 +42,24 @@ class Conductor:
     async def gather(self, plan: Scatter, snapshot: Snapshot, hop: bytes, request_id: bytes) -> Reply:
         """Ask until the merge has its reply. Raises ShardsMissingError, or what the merge raises."""
         merging = plan.merging
-        outcome = await self._merge(plan, merging, snapshot, hop, request_id)
+        outcome, validators = await self._merge(plan, merging, snapshot, hop, request_id)
         if plan.instead is not None and plan.pruned is not None:
             shown = {key for key, _ in merging.learned()}
             if not plan.pruned.hoped <= shown:
                 merging = plan.instead
-                outcome = await self._merge(plan, merging, snapshot, hop, request_id)
+                outcome, validators = await self._merge(plan, merging, snapshot, hop, request_id)
         if isinstance(plan.route.rule, Gather):
             for space in plan.route.rule.learn:
                 for key, shard in merging.learned():
                     snapshot.known.memory.learn(space, key, shard)
         outcome.fields = [field for field in outcome.fields if field[0].lower() not in _NOT_MERGED]
-        return outcome
+        return validators.apply(plan.request, outcome, plan.route.rule)
 
-    async def _merge(self, plan: Scatter, merging: Merging, snapshot: Snapshot, hop: bytes, request_id: bytes) -> Reply:
+    async def _merge(
+        self, plan: Scatter, merging: Merging, snapshot: Snapshot, hop: bytes, request_id: bytes
+    ) -> tuple[Reply, Validators]:
         """Ask what the merge asks for until it has its reply."""
+        validators = Validators()
         asks = merging.asks()
         fields = plan.request.fields
         while True:
@@ -63,9 +67,10 @@ class Conductor:
                 asks, fields.host, fields.unconditional + hop, request_id
             )
             replies = self._all_of(outcomes, snapshot)
+            validators.add(asks, replies)
             outcome = merging.take(replies)
             if isinstance(outcome, Reply):
-                return outcome
+                return outcome, validators
             asks = outcome
 
     async def find(
