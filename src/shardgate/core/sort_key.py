@@ -67,7 +67,10 @@ KeyConfig = Kind | SortKey
 
 def sort_key(config: KeyConfig) -> SortKey:
     """A key's configuration in full."""
-    return config if isinstance(config, SortKey) else SortKey(type=config)
+    return config if isinstance(config, SortKey) else _PLAIN[config]
+
+
+_PLAIN: dict[Kind, SortKey] = {kind: SortKey(type=kind) for kind in _JSON}
 
 
 def clash(keys: Mapping[str, SortKey]) -> str | None:
@@ -113,7 +116,7 @@ def _finite(value: int | Decimal) -> int | Decimal:
 class KeyReader:
     """Reads the sort keys of each row of a list, and skips the rest."""
 
-    __slots__ = ("_decoder", "_exact", "_numbers", "_values")
+    __slots__ = ("_decoder", "_exact", "_numbers", "_values", "changes")
 
     def __init__(self, keys: Sequence[tuple[str, SortKey]]) -> None:
         places = [key.place(name) for name, key in keys]
@@ -122,12 +125,18 @@ class KeyReader:
         exact = [(int | Decimal if key.type == "number" else _JSON[key.type], key.nulls is not None) for _, key in keys]
         self._exact = _decoder(places, exact)
         self._values = _values(places, [key.nulls is not None for _, key in keys])
+        self.changes = [
+            (n, change, key.nulls)
+            for n, (_, key) in enumerate(keys)
+            if (change := transform(key)) is not None or key.nulls is not None
+        ]
+        """What must be done to make a row's values comparable: which one, how, and where it stands when it is null."""
 
     def read(self, body: bytes) -> list[Values]:
         """The keys of each row. Raises msgspec.DecodeError where a row lacks one, or has it in another type."""
         rows = list(map(self._values, self._decoder.decode(body)))
         # A float is a number rounded: what was written is read again, exactly (the first reading refused all texts).
-        if any(float in {type(row[n]) for row in rows} for n in self._numbers):
+        if self._numbers and any(float in {type(row[n]) for row in rows} for n in self._numbers):
             rows = list(map(self._values, self._exact.decode(body)))
         return rows
 
