@@ -15,15 +15,16 @@ from shardgate.core import errors
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate import directory, hashed, learned, prefix, probe
-from shardgate.core.merge.groups import Average, Groups
-from shardgate.core.merge.listed import Listed
-from shardgate.core.order import SortKey
-from shardgate.core.routes.rule import Gather, One
+from shardgate.core.distinct import Dedupe
+from shardgate.core.merge import AnyMerger
+from shardgate.core.numbers import Average
+from shardgate.core.routes.rule import Gather, One, Prune
+from shardgate.core.sort_key import SortKey
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = sorted((c for c in vars(errors).values() if inspect.isclass(c) and hasattr(c, "code")), key=lambda c: c.code)
-STRUCTS: list[Any] = [Config, ShardConfig, Limits, Timeouts, One, Gather, Listed, Groups, Average, SortKey]
-STRUCTS += get_args(AnyDialect)
+STRUCTS: list[Any] = [Config, ShardConfig, Limits, Timeouts, One, Gather, Prune, Dedupe, Average, SortKey]
+STRUCTS += [*get_args(AnyMerger), *get_args(AnyDialect)]
 STRUCTS += [directory.Directory, hashed.Hash, prefix.Prefix, probe.Probe, learned.Learned]
 
 
