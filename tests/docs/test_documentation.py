@@ -13,9 +13,9 @@ from shardgate.config.load import load
 from shardgate.config.schema import Config, ShardConfig
 from shardgate.core import errors
 from shardgate.core.dialect import AnyDialect
+from shardgate.core.distinct import Dedupe
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate import directory, hashed, learned, prefix, probe
-from shardgate.core.distinct import Dedupe
 from shardgate.core.merge import AnyMerger
 from shardgate.core.numbers import Average
 from shardgate.core.routes.rule import Gather, One, Prune

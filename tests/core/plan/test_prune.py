@@ -86,3 +86,5 @@ def test_what_was_only_seen_before_must_be_shown() -> None:
     assert asked("ids=e1&vendors=s1", VENDOR, EVENT, e1="south") == "south"
     unseen = Filter("ids", ",", "event", (Learned(),))
     assert asked("ids=e1", unseen, e1="south") is None
+    kept = Filter("ids", ",", "event", (Learned(), Directory(space="vendor")))
+    assert asked("ids=w1", kept, w1="south") == "west"

@@ -74,10 +74,10 @@ def _owners(
 def _owner(each: Filter, key: str, known: Known) -> tuple[ShardId | None, bool]:
     for locator in each.locators:
         place = locator.locate(each.space, key, known)
-        if place is UNKNOWN:
-            continue
         remembered = isinstance(locator, Learned)
-        if isinstance(place, AskAll) or place not in known.topology.shards or (remembered and not each.shown):
+        if place is UNKNOWN or (remembered and not each.shown):
+            continue
+        if isinstance(place, AskAll) or place not in known.topology.shards:
             return None, False
         return place, not remembered
     return None, False
