@@ -23,11 +23,12 @@ Values = tuple[Any, ...]
 
 _JSON: dict[Kind, Any] = {
     "text": str,
-    "number": int | float,
+    "number": Any,  # a float would be rounded: what has a point or an exponent becomes a Decimal, by the decoder's hook
     "decimal": int | Decimal,
     "boolean": bool,
     "time": str,
 }
+_NUMBERS = frozenset({int, Decimal})
 # RFC 3339 section 5.6, whose note lets a space stand for the T.
 _TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?"
@@ -116,14 +117,16 @@ def _finite(value: int | Decimal) -> int | Decimal:
 class KeyReader:
     """Reads the sort keys of each row of a list, and skips the rest."""
 
-    __slots__ = ("_decoder", "_exact", "_numbers", "_values", "changes")
+    __slots__ = ("_decoder", "_numbers", "_values", "changes")
 
     def __init__(self, keys: Sequence[tuple[str, SortKey]]) -> None:
         places = [key.place(name) for name, key in keys]
-        self._numbers = [n for n, (_, key) in enumerate(keys) if key.type == "number"]
+        self._numbers = [
+            (n, _NUMBERS | {type(None)} if key.nulls else _NUMBERS)
+            for n, (_, key) in enumerate(keys)
+            if key.type == "number"
+        ]
         self._decoder = _decoder(places, [(_JSON[key.type], key.nulls is not None) for _, key in keys])
-        exact = [(int | Decimal if key.type == "number" else _JSON[key.type], key.nulls is not None) for _, key in keys]
-        self._exact = _decoder(places, exact)
         self._values = _values(places, [key.nulls is not None for _, key in keys])
         self.changes = [
             (n, change, key.nulls)
@@ -133,11 +136,11 @@ class KeyReader:
         """What must be done to make a row's values comparable: which one, how, and where it stands when it is null."""
 
     def read(self, body: bytes) -> list[Values]:
-        """The keys of each row. Raises msgspec.DecodeError where a row lacks one, or has it in another type."""
+        """The keys of each row. Raises ValueError where a row lacks one, or has it in another type."""
         rows = list(map(self._values, self._decoder.decode(body)))
-        # A float is a number rounded: what was written is read again, exactly (the first reading refused all texts).
-        if self._numbers and any(float in {type(row[n]) for row in rows} for n in self._numbers):
-            rows = list(map(self._values, self._exact.decode(body)))
+        for n, types in self._numbers:
+            if not {type(row[n]) for row in rows} <= types:
+                raise ValueError("a value is no number")
         return rows
 
 
@@ -149,7 +152,7 @@ def reader(keys: tuple[tuple[str, SortKey], ...]) -> KeyReader:
 
 def _decoder(places: Sequence[tuple[str, ...]], types: Sequence[tuple[Any, bool]]) -> msgspec.json.Decoder[list[Any]]:
     leaves = [(place, kind, empty) for place, (kind, empty) in zip(places, types, strict=True)]
-    return msgspec.json.Decoder(list[_row(leaves)])  # type: ignore[misc]
+    return msgspec.json.Decoder(list[_row(leaves)], float_hook=Decimal)  # type: ignore[misc]
 
 
 def _row(leaves: Sequence[tuple[tuple[str, ...], Any, bool]]) -> Any:
