@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from shardgate.core.sort_key import KeyConfig, reader, sort_key, transform
+from shardgate.core.key_reader import reader
+from shardgate.core.sort_key import KeyConfig, sort_key, transform
 from shardgate.core.tables import Tables
 from shardgate.core.topology import ShardId
 

@@ -11,7 +11,8 @@ from operator import le
 from typing import Any
 
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError
-from shardgate.core.sort_key import SortKey, Values, reader
+from shardgate.core.key_reader import Values, reader
+from shardgate.core.sort_key import SortKey
 
 Order = tuple[tuple[str, bool], ...]
 """Sort keys, most significant first, each with whether it descends."""
