@@ -2,7 +2,7 @@
 
 Holds: a number is read as it is written, never rounded to a float.
 Never: decodes more of a row than its sort keys.
-Hot path: one reader for each order that was asked for, kept; 0.4 µs a row with a point in its number, 0.1 otherwise.
+Hot path: one reader for each order that was asked for, kept; a number with a point costs 0.4 µs more than another.
 """
 
 from collections.abc import Callable, Sequence

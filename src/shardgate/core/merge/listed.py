@@ -7,52 +7,27 @@ asked upstream and taken out again. A page that cannot be read is passed to the 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import msgspec
 
-from shardgate.core.contracts import UNKNOWN, Ask, Merged, Page, Strategy
-from shardgate.core.dialect import AnyDialect
+from shardgate.core.contracts import UNKNOWN, Ask, Merged, Page
 from shardgate.core.distinct import Dedupe, distinct
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import LEARNED_ROWS_MAX
+from shardgate.core.list_rule import ListRule
 from shardgate.core.order import Order
-from shardgate.core.parameters import ROWS_MAX
 from shardgate.core.refusals import unite
 from shardgate.core.rows import Rows, join, without
 from shardgate.core.search import Search
 from shardgate.core.selection import Block, ChangedError
-from shardgate.core.sort_key import KeyConfig, clash, sort_key
+from shardgate.core.sort_key import sort_key
 from shardgate.core.tables import Tables
 from shardgate.core.topology import ShardId
 
-# More than any list has, and a number that every server reads.
-_ALL_ROWS: Final = 2**31 - 1
 
-
-class Listed(Strategy, frozen=True, tag="list"):
+class Listed(ListRule, frozen=True, tag="list"):
     """One list out of many, in one order."""
-
-    dialect: AnyDialect
-    keys: Mapping[str, KeyConfig]
-    """The properties that rows can be sorted by."""
-    default_order: tuple[str, ...] = ("id",)
-    """The order without a parameter; `-name` descends."""
-    tie: str = "id"
-    """The unique property that the application ends every order with."""
-    dedupe: Dedupe | None = None
-    """Several shards have some of the rows. Which, is only known when every list is read whole; null: none has."""
-
-    def __post_init__(self) -> None:
-        """The keys can be those of one row."""
-        dedupe = self.dedupe
-        if dedupe is not None and (dedupe.of is None) == (dedupe.winner in {"highest", "lowest"}):
-            raise ValueError("the highest or the lowest wins by `of`, and only they")
-        if dedupe is not None and not {*dedupe.names} <= self.keys.keys():
-            raise ValueError(f"{' and '.join(dedupe.names)} must be among the keys, so that their types are known")
-        if (problem := clash({name: sort_key(config) for name, config in self.keys.items()})) is not None:
-            raise ValueError(problem)
 
     def begin(self, request: Request, shards: Sequence[ShardId]) -> "ListedMerging":
         """Start the merge of one request."""
@@ -61,18 +36,6 @@ class Listed(Strategy, frozen=True, tag="list"):
     def describe(self) -> str:
         """The merge in one line."""
         return f"one list, sorted by {', '.join(self.default_order)} unless the request says otherwise"
-
-    def property(self, name: str) -> str:
-        """The property of a row that a sort key is in: what `fields` calls it."""
-        return sort_key(self.keys[name]).place(name)[0]
-
-    def order(self, page: Page) -> Order | None:
-        """The total order of a page; None where it names a property that is no sort key."""
-        order = page.order or tuple((name.removeprefix("-"), name.startswith("-")) for name in self.default_order)
-        names = [name for name, _ in order]
-        if len(set(names)) < len(names) or not all(name in self.keys for name in names):
-            return None
-        return order if self.tie in names else (*order, (self.tie, False))
 
 
 class ListedMerging:
@@ -100,11 +63,11 @@ class ListedMerging:
         self._shards = shards
         self._page = Page(0, None, (), None) if page is UNKNOWN or order is None else page
         self._order = order
-        self._added = self._missing_fields()
+        self._added = () if order is None else rule.added(self._page, order)
         self._past_end = False
         self._replies: dict[ShardId, Reply] = {}
-        self._empty = _is_empty(self._page, rule.dialect)
-        self._search = Search(rule.dialect, self._searched(), shards)
+        self._empty = rule.is_empty(self._page)
+        self._search = Search(rule.dialect, rule.searched(self._page), shards)
         self._shown: list[tuple[str, ShardId]] = []
 
     def asks(self) -> Sequence[Ask]:
@@ -162,17 +125,6 @@ class ListedMerging:
         if self._added:
             said.append(f"{', '.join(self._added)}: asked for to sort by or to compare, taken out of each row again")
         return said
-
-    def _searched(self) -> Page:
-        """The rows that the shards are searched for."""
-        if self._empty:
-            return Page(0, 0, (), None)
-        if self._rule.dedupe is None:
-            return self._page
-        dialect = self._rule.dialect
-        # An application that has a default, and no greatest limit, must be told that all are wanted.
-        told = dialect.limit_default is not None and dialect.limit_max is None
-        return Page(0, _ALL_ROWS if told else None, (), None)
 
     def _next(self, order: Order) -> Reply | Sequence[Ask]:
         """What follows from all that came. Raises ChangedError, BrokenReplyError, OrderBrokenError."""
@@ -238,20 +190,3 @@ class ListedMerging:
         if fields is not None:
             return (*fields, *self._added)
         return tuple({self._rule.property(name): None for name, _ in order}) if self._search.narrowing else None
-
-    def _missing_fields(self) -> tuple[str, ...]:
-        fields = self._page.fields
-        if fields is None or self._order is None:
-            return ()
-        names = [name for name, _ in self._order] + list(self._rule.dedupe.names if self._rule.dedupe else ())
-        wanted = {self._rule.property(name): None for name in names if name not in fields}
-        return tuple(name for name in wanted if name not in fields)
-
-
-def _is_empty(page: Page, dialect: AnyDialect) -> bool:
-    """Whether no list has rows for this page: it is the application's to give, or to refuse, as the client wrote it.
-
-    A limit of 0: offset + 0 rows would hide from an application what it may refuse. An offset behind all lists: the
-    numbers of a search for it may be too large for a shard where the client's are not.
-    """
-    return (page.offset >= ROWS_MAX and dialect.past_end is None) or (page.limit == 0 and page.offset > 0)
