@@ -13,13 +13,14 @@ from shardgate.config.load import load
 from shardgate.config.schema import AccessLogConfig, Config, ShardConfig
 from shardgate.core import errors
 from shardgate.core.dialect import AnyDialect
+from shardgate.core.distinct import Dedupe
 from shardgate.core.exchange import CUT_OFFS
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate import directory, hashed, learned, prefix, probe
-from shardgate.core.merge.groups import Average, Groups
-from shardgate.core.merge.listed import Listed
-from shardgate.core.order import SortKey
-from shardgate.core.routes.rule import Gather, One
+from shardgate.core.merge import AnyMerger
+from shardgate.core.numbers import Average
+from shardgate.core.routes.rule import Gather, One, Prune
+from shardgate.core.sort_key import SortKey
 from shardgate.observe.access_log import Line
 from shardgate.observe.layout import FAMILIES
 
@@ -33,12 +34,12 @@ STRUCTS: list[Any] = [
     Timeouts,
     One,
     Gather,
-    Listed,
-    Groups,
+    Prune,
+    Dedupe,
     Average,
     SortKey,
 ]
-STRUCTS += get_args(AnyDialect)
+STRUCTS += [*get_args(AnyMerger), *get_args(AnyDialect)]
 STRUCTS += [directory.Directory, hashed.Hash, prefix.Prefix, probe.Probe, learned.Learned]
 
 
