@@ -72,7 +72,7 @@ class Worker:
         self._cluster = Cluster(loaded.routes, self._topology(), limits, timeouts, self._watch, compress, meter)
         self._observer = Observer(meter, self._watch, self._cluster.pools)
         conductor = Conductor(self._cluster, limits.reply_body_bytes_max)
-        self._gateway = Gateway(self._cluster, conductor, limits.client_connections_max, self._observer)
+        self._gateway = Gateway(self._cluster, conductor, limits, self._observer)
         self._parser = RequestHeadParser()
         self._settings = Settings(
             limits.request_body_bytes_max,

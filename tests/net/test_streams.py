@@ -446,3 +446,45 @@ async def test_a_tunnel_in_which_nothing_moves_is_closed(start_gateway: Any) -> 
         async with asyncio.timeout(2):
             assert (await reader.read(-1)).startswith(b"HTTP/1.1 101 ")
         writer.close()
+
+
+async def test_more_requests_under_way_than_the_limit_are_refused_and_the_others_go_on(start_gateway: Any) -> None:
+    go_on = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await go_on.wait()
+        writer.write(OK)
+
+    async with serving(serve) as url:
+        gateway = await start_gateway(before(url, limits={"requests_in_flight_max": 2}))
+        waiting = [await connect(gateway) for _ in range(2)]
+        for _, writer in waiting:
+            writer.write(b"GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        await asyncio.sleep(0.1)
+        refused = await gateway.get("/items/1")
+        assert (refused.status_code, refused.json()["code"]) == (503, "SG4001")
+        assert "retry-after" in refused.headers
+        go_on.set()
+        for reader, writer in waiting:
+            assert await reader.readexactly(len(OK)) == OK
+            writer.close()
+        assert (await gateway.get("/items/1")).status_code == 200
+
+
+async def test_more_clients_than_the_limit_are_closed_at_once(start_gateway: Any) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(OK)
+
+    async with serving(serve) as url:
+        gateway = await start_gateway(before(url, limits={"client_connections_max": 2}))
+        open_now = [await connect(gateway) for _ in range(2)]
+        for reader, writer in open_now:
+            writer.write(b"GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert await reader.readexactly(len(OK)) == OK
+        with suppress(ConnectionError):
+            assert await gateway.raw(b"GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n") == b""
+        for _, writer in open_now:
+            writer.close()

@@ -53,6 +53,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     connections_per_shard_max: _AtLeastOne = 256
     waiting_per_shard_max: _AtLeastOne = 1024
     client_connections_max: _AtLeastOne = 20_000
+    requests_in_flight_max: _AtLeastOne = 10_000
     learned_keys_max: _AtLeastOne = 200_000
 
 

@@ -12,9 +12,10 @@ from itertools import count
 from secrets import token_hex
 from urllib.parse import parse_qsl
 
-from shardgate.core.errors import AmbiguousKeyError, BugError, ClientError, ShardgateError
+from shardgate.core.errors import AmbiguousKeyError, BugError, ClientError, OverloadError, ShardgateError
 from shardgate.core.exchange import DRAIN, Exchange
 from shardgate.core.http import SAFE_METHODS, Request
+from shardgate.core.limits import Limits
 from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
 from shardgate.core.plan.planner import nobodys, plan_request
 from shardgate.core.problem import problem_reply
@@ -33,14 +34,14 @@ _log = logging.getLogger("shardgate")
 class Gateway:
     """Answers every request of one worker."""
 
-    __slots__ = ("_clients", "_clients_max", "_cluster", "_conductor", "_numbers", "_observer", "_turn")
+    __slots__ = ("_clients", "_cluster", "_conductor", "_limits", "_numbers", "_observer", "_turn")
 
-    def __init__(self, cluster: Cluster, conductor: Conductor, clients_max: int, observer: Observer) -> None:
+    def __init__(self, cluster: Cluster, conductor: Conductor, limits: Limits, observer: Observer) -> None:
         self._cluster = cluster
         self._conductor = conductor
         self._observer = observer
         self._clients: set[ClientConnection] = set()
-        self._clients_max = clients_max
+        self._limits = limits
         self._numbers = count()
         self._turn = 0
 
@@ -49,6 +50,8 @@ class Gateway:
         exchange = client.exchange or self._begin(request, client)
         snapshot = self._cluster.snapshot
         try:
+            if self._observer.meter.in_flight > self._limits.requests_in_flight_max:
+                raise OverloadError("too many requests are under way")
             route, variables = self._match(request, snapshot)
             exchange.route = route
             if request.arriving and not (route.streams and request.method not in SAFE_METHODS):
@@ -81,7 +84,7 @@ class Gateway:
     def opened(self, client: ClientConnection) -> bool:
         """A client has come; False: there is no room for it."""
         self._clients.add(client)
-        has_room = len(self._clients) <= self._clients_max
+        has_room = len(self._clients) <= self._limits.client_connections_max
         self._observer.meter.client_came(refused=not has_room)
         return has_room
 
