@@ -78,6 +78,8 @@ class ReplyHead(msgspec.Struct, frozen=True, gc=False):
     keep_alive: bool
     upgrade: bytes = b""
     """The protocol that a 101 switches to, in lower case."""
+    is_packed: bool = False
+    """Its body has a content coding."""
     is_event_stream: bool = False
     """It may be silent for long (server-sent events)."""
 

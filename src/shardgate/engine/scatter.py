@@ -22,14 +22,15 @@ Outcome = Reply | ShardgateError
 class Scatter:
     """The calls of one round."""
 
-    __slots__ = ("_body_bytes_max", "_calls", "_done", "_outcomes", "_packed", "_waiting", "cluster")
+    __slots__ = ("_body_bytes_max", "_calls", "_done", "_outcomes", "_waiting", "cluster", "packed")
 
     def __init__(self, cluster: Cluster, body_bytes_max: int) -> None:
         self.cluster = cluster
         self._body_bytes_max = body_bytes_max
         self._calls: list[Call] = []
         self._outcomes: dict[ShardId, Outcome] = {}
-        self._packed: list[ShardId] = []
+        self.packed: list[ShardId] = []
+        """Whose replies must be unpacked."""
         self._waiting = 0
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -48,7 +49,7 @@ class Scatter:
             for call in self._calls:
                 if not call.done:
                     call.cancel()
-        for shard in self._packed:
+        for shard in self.packed:
             self._outcomes[shard] = await self._unpacked(self._outcomes[shard])
         return self._outcomes
 
@@ -64,8 +65,6 @@ class Scatter:
     def settle(self, shard: ShardId, outcome: Outcome) -> None:
         """One call is over."""
         self._outcomes[shard] = outcome
-        if isinstance(outcome, Reply) and outcome.field(b"content-encoding") is not None:
-            self._packed.append(shard)
         self._waiting -= 1
         if self._waiting == 0 and not self._done.done():
             self._done.set_result(None)
@@ -105,6 +104,8 @@ class _Collector:
         if head is not None:
             fields = [(line[: len(name)], value) for name, value, line in head.fields]
             body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+            if head.is_packed:
+                self._scatter.packed.append(self._shard)
             self._scatter.settle(self._shard, Reply(head.status, fields, body, head.reason))
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:

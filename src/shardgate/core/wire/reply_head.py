@@ -73,6 +73,7 @@ class ReplyHeadParser:
             coding is not None,
             b"close" not in connection if minor == b"1" else b"keep-alive" in connection,
             own.get(b"upgrade", b"").lower(),
+            any(name == b"content-encoding" for name, _, _ in crossing),
             any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value, _ in crossing),
         )
 
