@@ -21,7 +21,6 @@ from shardgate.core.wire.forwarding import chunk, last_chunk
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net.call import Call
 
-
 # RFC 9112 section 6.3: their replies end with their head, whatever that says.
 _BODILESS = frozenset({204, 304})
 
