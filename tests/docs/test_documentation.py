@@ -13,6 +13,7 @@ from shardgate.config.load import load
 from shardgate.config.schema import Config, ShardConfig
 from shardgate.core import errors
 from shardgate.core.dialect import AnyDialect
+from shardgate.core.dialect.id_cursor import Seek
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate import directory, hashed, learned, prefix, probe
 from shardgate.core.merge.groups import Average, Groups
@@ -23,7 +24,7 @@ from shardgate.core.routes.rule import Gather, One
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = sorted((c for c in vars(errors).values() if inspect.isclass(c) and hasattr(c, "code")), key=lambda c: c.code)
 STRUCTS: list[Any] = [Config, ShardConfig, Limits, Timeouts, One, Gather, Listed, Groups, Average, SortKey]
-STRUCTS += get_args(AnyDialect)
+STRUCTS += [*get_args(AnyDialect), Seek]
 STRUCTS += [directory.Directory, hashed.Hash, prefix.Prefix, probe.Probe, learned.Learned]
 
 

@@ -24,6 +24,8 @@ WRITE_BUFFER_BYTES_MAX = 256 * 1024
 LEARNED_ROWS_MAX = 1000
 # A create's reply is read for its new id; a larger one is relayed unread.
 LEARNED_BODY_BYTES_MAX = 256 * 1024
+# How often shards are asked on to reach a page that they cannot begin at: 100,000 rows at 100 a page.
+CURSOR_ROUNDS_MAX = 1000
 
 # After a refusal, how long what a client still sends is read over, so that it can read why.
 LINGER_S = 2.0

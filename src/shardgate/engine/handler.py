@@ -20,6 +20,7 @@ from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.conduct import Conductor
 from shardgate.engine.relay import Relay
 from shardgate.net import tasks
+from shardgate.net.clock import wall
 from shardgate.net.connection import ClientConnection
 
 _log = logging.getLogger("shardgate")
@@ -52,7 +53,7 @@ class Gateway:
         if snapshot.method_override is not None and request.method == "POST" and request.query:
             _override_method(request, snapshot.method_override)
         route, variables = snapshot.routes.match(request.method, request.path)
-        return plan_request(request, route, variables, snapshot.known)
+        return plan_request(request, route, variables, snapshot.known, wall())
 
     def opened(self, client: ClientConnection) -> bool:
         """A client has come; False: there is no room for it."""

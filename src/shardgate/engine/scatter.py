@@ -36,9 +36,11 @@ class Scatter:
         self._waiting = len(asks)
         try:
             for ask in asks:
-                head = request_head(b"GET", ask.target, host, lines, b"", request_id, None)
+                length = len(ask.body) if ask.method == b"POST" else None
+                head = request_head(ask.method, ask.target, host, lines, b"", request_id, length)
                 sink = _Collector(self, ask.shard, self._body_bytes_max)
-                sink.call = self._cluster.call(ask.shard, head, b"", sink, b"GET")
+                # A gather only reads, so that a POST of it may be sent again as a GET may.
+                sink.call = self._cluster.call(ask.shard, head, ask.body, sink, b"GET")
                 self._calls.append(sink.call)
             await self._done
         finally:

@@ -9,5 +9,5 @@ def now() -> float:
 
 
 def wall() -> float:
-    """Seconds since 1970, for logs."""
+    """Seconds since 1970, for logs and cursors."""
     return time.time()  # noqa: TID251 - here is the one place

@@ -3,8 +3,11 @@
 from shardgate.core.dialect.content_range import ContentRange
 from shardgate.core.dialect.drf import Drf
 from shardgate.core.dialect.envelope import Envelope
+from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.dialect.link_header import LinkHeader
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
 
-AnyDialect = ContentRange | Drf | Envelope | LinkHeader | Offset | Pages
+AnyCursor = IdCursor
+AnyPlace = ContentRange | Drf | Envelope | LinkHeader | Offset | Pages
+AnyDialect = AnyPlace | AnyCursor

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from shardgate.core.contracts import Ask, Strategy
+from shardgate.core.contracts import NO_MOMENT, Ask, Moment, Strategy
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply, Request
 from shardgate.core.refusals import unite
@@ -34,7 +34,7 @@ class Groups(Strategy, frozen=True, tag="groups"):
     sum: tuple[str, ...]
     average: Mapping[str, Average] = msgspec.field(default_factory=dict)
 
-    def begin(self, request: Request, shards: Sequence[ShardId]) -> "GroupsMerging":
+    def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> "GroupsMerging":
         """Start the merge of one request."""
         return GroupsMerging(self, request, shards)
 

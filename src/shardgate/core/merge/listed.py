@@ -13,9 +13,21 @@ from typing import Any
 
 import msgspec
 
-from shardgate.core.contracts import UNKNOWN, Ask, Merged, Page, Strategy
-from shardgate.core.dialect import AnyDialect
+from shardgate.core.contracts import (
+    NO_MOMENT,
+    UNKNOWN,
+    Ask,
+    Merged,
+    Merging,
+    Moment,
+    Page,
+    Strategy,
+    as_it_came,
+    method_of,
+)
+from shardgate.core.dialect import AnyCursor, AnyDialect
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
+from shardgate.core.following import Sorting
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.order import KeyConfig, Order, Ranking, SortKey, sort_key
@@ -42,8 +54,11 @@ class Listed(Strategy, frozen=True, tag="list"):
     tie: str = "id"
     """The unique property that the application ends every order with."""
 
-    def begin(self, request: Request, shards: Sequence[ShardId]) -> "ListedMerging":
+    def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
         """Start the merge of one request."""
+        dialect = self.dialect
+        if isinstance(dialect, AnyCursor):
+            return dialect.begin(request, shards, moment, self._sorting)
         return ListedMerging(self, request, shards)
 
     def describe(self) -> str:
@@ -57,6 +72,12 @@ class Listed(Strategy, frozen=True, tag="list"):
         if len(set(names)) < len(names) or not all(name in self.keys for name in names):
             return None
         return order if self.tie in names else (*order, (self.tie, False))
+
+    def _sorting(self, page: Page) -> Sorting | None:
+        order = self.order(page)
+        if order is None:
+            return None
+        return Sorting(order, {name: sort_key(self.keys[name]) for name, _ in order}, self.tie)
 
 
 class ListedMerging:
@@ -80,7 +101,7 @@ class ListedMerging:
     )
 
     def __init__(self, rule: Listed, request: Request, shards: Sequence[ShardId]) -> None:
-        page = rule.dialect.read_page(request.query)
+        page = rule.dialect.read(request)
         order = None if page is UNKNOWN else rule.order(page)
         self._rule = rule
         self._request = request
@@ -101,14 +122,15 @@ class ListedMerging:
         """What each shard is asked next: the client's own request, where its page cannot be read or is refused."""
         # A limit of 0 is passed as it is: offset + 0 rows would hide from an application what it may refuse.
         if self._order is None or self._past_end or (self._page.limit == 0 and self._page.offset):
-            return [Ask(shard, self._request.target) for shard in self._shards]
+            return as_it_came(self._request, self._shards)
         fields = tuple(name for name, _ in self._order) if self._searching else self._fields()
         # The plain way asks all shards the same: its query is written once.
         blocks = self._reading.wanted()
-        targets = {(block.start, block.count): b"" for block in blocks}
-        for start, count in targets:
-            targets[start, count] = self._target(Page(start, count, self._order, fields), fields)
-        return [Ask(block.shard, targets[block.start, block.count]) for block in blocks]
+        request, method = self._request, method_of(self._request)
+        asked = {(block.start, block.count): (b"", b"") for block in blocks}
+        for start, count in asked:
+            asked[start, count] = self._rule.dialect.ask(request, Page(start, count, self._order, fields), fields)
+        return [Ask(block.shard, *asked[block.start, block.count], method) for block in blocks]
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """The merged reply, or the next round.
@@ -216,10 +238,6 @@ class ListedMerging:
         if self._selection is not None:
             return self._selection.blocks() if self._searching else self._selection.page_blocks()
         return [Block(shard, 0, None if page.limit is None else page.offset + page.limit) for shard in self._shards]
-
-    def _target(self, page: Page, fields: tuple[str, ...] | None) -> bytes:
-        query = self._rule.dialect.write_query(self._request.query, page=page, fields=fields)
-        return (f"{self._request.path}?{query}" if query else self._request.path).encode()
 
     def _reply(self, tables: "_Tables", skip: int, total: int | None) -> Reply:
         end = None if self._page.limit is None else skip + self._page.limit

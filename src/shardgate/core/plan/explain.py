@@ -61,5 +61,7 @@ def _explain_probe(request: Request, plan: Probe) -> list[tuple[str, str]]:
 
 
 def _explain_scatter(plan: Scatter) -> list[tuple[str, str]]:
-    said = [("asked", f"{ask.shard}: GET {ask.target.decode('ascii')}") for ask in plan.merging.asks()]
+    said = [
+        ("asked", f"{ask.shard}: {ask.method.decode()} {ask.target.decode('ascii')}") for ask in plan.merging.asks()
+    ]
     return [*said, *(("merged", line) for line in plan.merging.explain())]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shardgate.core.contracts import UNKNOWN, AskAll, Known
+from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
 from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError, UnknownKeyError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate.learned import Learned
@@ -17,6 +17,7 @@ def plan_request(
     route: Route,
     variables: Mapping[str, str],
     known: Known,
+    at_s: float = 0.0,
 ) -> Plan:
     """The calls to make. Raises a ClientError where the request is refused before anyone is asked."""
     rule = route.rule
@@ -26,7 +27,8 @@ def plan_request(
         return ToAny(route, known.topology.ids)
     if rule is None:
         raise NotServedError(route.unserved or "this gateway does not serve the operation")
-    return Scatter(route, request, rule.merge.begin(request, known.topology.ids))
+    topology = known.topology
+    return Scatter(route, request, rule.merge.begin(request, topology.ids, Moment(at_s, topology.epoch)))
 
 
 def _plan_one(
