@@ -76,7 +76,13 @@ class World:
 
 
 async def world(
-    stack: AsyncExitStack, folder: Path, speak: Speak, dialect: dict[str, Any], size: int = 120, **merge: Any
+    stack: AsyncExitStack,
+    folder: Path,
+    speak: Speak,
+    dialect: dict[str, Any],
+    size: int = 120,
+    operation: str = "GET /rows",
+    **merge: Any,
 ) -> World:
     """Start it."""
     rows = table(size)
@@ -92,7 +98,9 @@ async def world(
     rule = {"kind": "list", "dialect": dialect, "keys": {"id": "text", "name": "text", "price": "number"}, **merge}
     config = {
         "shards": {f"s{n}": shard.url for n, shard in enumerate(shards)},
-        "rules": {"GET /rows": {"rule": "gather", "merge": rule}},
+        "rules": {operation: {"rule": "gather", "merge": rule}},
+        "cursors": {"secret_file": "cursor.secret"},
     }
+    (folder / "cursor.secret").write_text("0123456789abcdef" * 4)
     gateway = await stack.enter_async_context(running_gateway(config, folder))
     return World(gateway, whole, shards)

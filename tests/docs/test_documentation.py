@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from shardgate.config.load import load
-from shardgate.config.schema import Config, ShardConfig
+from shardgate.config.schema import Config, CursorsConfig, ShardConfig
 from shardgate.core import errors
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.dialect.id_cursor import Seek
@@ -23,7 +23,19 @@ from shardgate.core.routes.rule import Gather, One
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = sorted((c for c in vars(errors).values() if inspect.isclass(c) and hasattr(c, "code")), key=lambda c: c.code)
-STRUCTS: list[Any] = [Config, ShardConfig, Limits, Timeouts, One, Gather, Listed, Groups, Average, SortKey]
+STRUCTS: list[Any] = [
+    Config,
+    CursorsConfig,
+    ShardConfig,
+    Limits,
+    Timeouts,
+    One,
+    Gather,
+    Listed,
+    Groups,
+    Average,
+    SortKey,
+]
 STRUCTS += [*get_args(AnyDialect), Seek]
 STRUCTS += [directory.Directory, hashed.Hash, prefix.Prefix, probe.Probe, learned.Learned]
 

@@ -15,6 +15,14 @@ class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The name that clients may read, in a reply that says which shard is missing; by default the shard's own."""
 
 
+class CursorsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the cursors that this gateway gives are signed with."""
+
+    secret_file: str
+    """One secret a line: the first signs, all are accepted."""
+    lifetime_s: Annotated[int, msgspec.Meta(ge=1)] = 86_400
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """shardgate.yaml."""
 
@@ -32,6 +40,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     trailing_slash: Literal["optional", "distinct"] = "optional"
     locators: dict[str, Any] = {}
     dialects: dict[str, Any] = {}
+    cursors: CursorsConfig | None = None
     rules: dict[str, Any] = {}
     """`GET /path` → its rule: adds to `x-shardgate` in the document, and wins over it."""
     unserved: dict[str, str] = {}

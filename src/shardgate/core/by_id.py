@@ -115,7 +115,7 @@ class ByIdMerging(Following):
                 self._streams[shard] = Backward(Place(), key, limit)
             else:
                 place = Place(seek=None if body is None else self._seek(body))
-                self._streams[shard] = Forward(place, key, limit, tells_more=tells)
+                self._streams[shard] = Forward(place, key, limit, tells_more=tells, far=place.seek is None)
 
     def _seek(self, row: bytes) -> tuple[str, str] | None:
         """The filter that begins a list near a row: by its most significant sort key."""

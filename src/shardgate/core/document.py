@@ -12,10 +12,12 @@ from collections.abc import Mapping
 import msgspec
 
 from shardgate.core.errors import BrokenReplyError
+from shardgate.core.rows import without
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OPENING = re.compile(rb"[ \t\r\n]*\{")
 _NAME = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
+_COLON = re.compile(rb'\{[ \t\r\n]*"(?:[^"\\]|\\.)*":( ?)')
 _COMMA = re.compile(rb"[ \t\r\n]*,?")
 _NUMBER = re.compile(rb"[0-9]{1,15}")
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -95,6 +97,37 @@ class Document:
             pieces += (self.body[position:start], value)
             position = end
         return b"".join((*pieces, self.body[position:]))
+
+    def put(self, path: str, value: object) -> bytes:
+        """The text with a member of this value; where there was none, it is the last of its object."""
+        if self.span(path) is not None:
+            return self.edited({path: value})
+        start, end, name = self._parent(path)
+        inside = self.body[start + 1 : end - 1]
+        closing = inside[len(inside.rstrip()) :]
+        colon = _COLON.match(self.body, start)
+        space = colon[1] if colon else b""
+        comma = b"," + space if inside.strip() else b""
+        member = msgspec.json.encode(name) + b":" + space + msgspec.json.encode(value)
+        return b"".join((self.body[: end - 1 - len(closing)], comma, member, closing, self.body[end - 1 :]))
+
+    def without(self, path: str) -> bytes:
+        """The text without a member."""
+        if self.span(path) is None:
+            return self.body
+        start, end, name = self._parent(path)
+        return self.body[:start] + bytes(without(msgspec.Raw(self.body[start:end]), {name})) + self.body[end:]
+
+    def _parent(self, path: str) -> tuple[int, int, str]:
+        """Where the object of a member stands, and the member's name in it. Raises BrokenReplyError."""
+        whole = len(self.body) - len(self.body.lstrip()), len(self.body.rstrip())
+        parent, _, name = path.rpartition(".")
+        if path in self._levels[""] or not parent:
+            return *whole, path
+        span = self.span(parent)
+        if span is None or self.body[span[0] : span[0] + 1] != b"{":
+            raise BrokenReplyError(f"a shard's reply has no {parent}")
+        return *span, name
 
 
 def _members(body: bytes, start: int, end: int) -> dict[str, Span]:

@@ -68,7 +68,7 @@ class Following(ABC):
         """What each shard is asked next; the client's own request, where its page cannot be read."""
         if not self._streams:
             return as_it_came(self._request, self._shards)
-        return [self._ask(shard, stream) for shard, stream in self._streams.items() if stream.wanted]
+        return [self._ask(shard, self._streams[shard]) for shard in self._wanted()]
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """The merged reply, or the next round.
@@ -85,7 +85,7 @@ class Following(ABC):
         for shard in asked:
             self._open(shard, replies[shard], self._sorting)
         self._rounds += 1
-        if any(stream.wanted for stream in self._streams.values()):
+        if self._wanted():
             if self._rounds >= CURSOR_ROUNDS_MAX:
                 raise UnreadablePageError("the page is too far behind the places that its shards can begin at")
             return self.asks()
@@ -112,6 +112,19 @@ class Following(ABC):
     @abstractmethod
     def _next(self, listing: Listing, rows: Sequence[Row]) -> str | None:
         """A shard's own cursor behind a page of it; None at its end."""
+
+    def _wanted(self) -> list[ShardId]:
+        """The shards to read on: those whose next rows may belong to the page."""
+        rows = [row for stream in self._streams.values() for row in stream.rows]
+        bound = None
+        if (limit := self._page.limit or 0) <= len(rows):
+            rows.sort(key=_key)
+            bound = rows[limit - 1].key
+        return [
+            shard
+            for shard, stream in self._streams.items()
+            if stream.wanted and not (bound is not None and isinstance(stream, Forward) and stream.reaches(bound))
+        ]
 
     def _chosen(self) -> tuple[list[Row], bool]:
         """The rows of the page, and whether there are more, in the direction in which the client goes."""

@@ -80,6 +80,19 @@ def without(row: msgspec.Raw, names: Collection[str]) -> msgspec.Raw:
     return msgspec.Raw(b"{%s%s%s}" % (_space_at(text, 1), b",".join(kept).lstrip(), closing))
 
 
+def excerpt(row: msgspec.Raw, names: Collection[str]) -> bytes:
+    """A row with no other members than these, or those that they are in (`price` of `price.amount`).
+
+    Raises BrokenReplyError where the row is not an object.
+    """
+    try:
+        members = _MEMBERS.decode(row)
+    except _BROKEN as error:
+        raise BrokenReplyError("a shard's row is not a JSON object") from error
+    kept = {*names, *(name.partition(".")[0] for name in names)}
+    return msgspec.json.encode({name: value for name, value in members.items() if name in kept})
+
+
 def _space_at(text: bytes, position: int) -> bytes:
     match = _SPACE.match(text, position)
     return match[0] if match else b""

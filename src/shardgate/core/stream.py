@@ -53,18 +53,18 @@ class Batch(msgspec.Struct, frozen=True):
 class Forward:
     """The rows of a shard behind a key (None: behind its place), until there are enough for a page."""
 
-    __slots__ = ("_before", "_ended", "_last", "_starts", "_tells_more", "_want", "behind", "more", "place", "rows")
+    __slots__ = ("_ended", "_far", "_last", "_starts", "_tells_more", "_want", "behind", "more", "place", "rows")
 
-    def __init__(self, place: Place, behind: Any, want: int, *, tells_more: bool) -> None:
+    def __init__(self, place: Place, behind: Any, want: int, *, tells_more: bool, far: bool = False) -> None:
         self.place = place
         self.behind = behind
         self.rows: list[Row] = []
         self.more: bool | None = None
         self._want = want
         self._tells_more = tells_more
+        self._far = far
         self._ended = False
         self._last: Any = None
-        self._before = 0
         self._starts: list[tuple[str | None, int]] = []
 
     @property
@@ -76,8 +76,13 @@ class Forward:
 
     @property
     def walking(self) -> bool:
-        """Whether rows are passed over: then larger pages get there sooner."""
-        return self.behind is not None and not self.rows and (self.place.cursor is None or bool(self._starts))
+        """Whether many rows may be passed over: then larger pages get there sooner."""
+        return self._far and not self.rows
+
+    def reaches(self, bound: Any) -> bool:
+        """Whether what follows is surely behind this key, and it is known whether anything does."""
+        last = self._last
+        return last is not None and (bound < last or (last == bound and self.more is not None))
 
     def take(self, batch: Batch) -> None:
         """A page of the shard. Raises BrokenReplyError where it does not go on."""

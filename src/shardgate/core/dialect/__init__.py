@@ -1,6 +1,7 @@
 """The table of dialects, the ways in which applications page: a new one is a file here and a word in `AnyDialect`."""
 
 from shardgate.core.dialect.content_range import ContentRange
+from shardgate.core.dialect.cursor import Cursor
 from shardgate.core.dialect.drf import Drf
 from shardgate.core.dialect.envelope import Envelope
 from shardgate.core.dialect.id_cursor import IdCursor
@@ -8,6 +9,6 @@ from shardgate.core.dialect.link_header import LinkHeader
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
 
-AnyCursor = IdCursor
+AnyCursor = Cursor | IdCursor
 AnyPlace = ContentRange | Drf | Envelope | LinkHeader | Offset | Pages
 AnyDialect = AnyPlace | AnyCursor

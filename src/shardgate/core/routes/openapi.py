@@ -8,22 +8,25 @@ Holds: an operation without a rule is a mistake: the gateway does not guess how 
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from shardgate.core.contracts import Locator
+from shardgate.core.dialect import AnyDialect
 from shardgate.core.locate import AnyLocator
 from shardgate.core.locate.probe import Probe
 from shardgate.core.merge.listed import Listed
 from shardgate.core.routes.mistakes import Mistake, convert_all
 from shardgate.core.routes.route import Route, Routes
 from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Rule
+from shardgate.core.seal import Seal
 
 IN_DOCUMENT = "openapi: "
 """Begins the path of a mistake that stands in the application's document."""
 
 _VARIABLE = re.compile(r"\{[^{}]+\}")
+_SEALED = {str(kind.__struct_config__.tag) for kind in get_args(AnyDialect) if "seal" in kind.__struct_fields__}
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 Plain = dict[str, Any]
@@ -41,6 +44,8 @@ class Rulebook(msgspec.Struct):
     locators: Plain
     dialects: Plain
     unserved: dict[str, str]
+    seal: Seal | None = None
+    """What signs the cursors of dialects that need it."""
 
 
 class _Root(msgspec.Struct, forbid_unknown_fields=True):
@@ -98,6 +103,7 @@ def _route(
         mistakes.append(Mistake(place, f"{template} has a variable that is only a part of its segment", cure))
         return None
     written = _with_dialect(book.rules[name], book.dialects, place, mistakes)
+    written = _with_seal(written, book.seal, place, mistakes)
     before = len(mistakes)
     rule: Rule | None = convert_all(written, Rule, place, mistakes)
     if rule is None:
@@ -198,6 +204,20 @@ def _with_dialect(rule: Plain, dialects: Plain, place: str, mistakes: list[Mista
         mistakes.append(Mistake(f"{place}.merge.dialect", f"no dialect is named {name!r}", cure))
         return {**rule, "merge": {**merge, "dialect": {"kind": "offset"}}}
     return {**rule, "merge": {**merge, "dialect": dialects[name]}}
+
+
+def _with_seal(rule: Plain, seal: Seal | None, place: str, mistakes: list[Mistake]) -> Plain:
+    """A dialect that signs its cursors is given what it signs with."""
+    merge = rule.get("merge") if isinstance(rule, dict) else None
+    dialect = merge.get("dialect") if isinstance(merge, dict) else None
+    if not isinstance(merge, dict) or not isinstance(dialect, dict) or dialect.get("kind") not in _SEALED:
+        return rule
+    if "seal" in dialect:
+        mistakes.append(Mistake(f"{place}.merge.dialect.seal", "it is not written here", "write `cursors`"))
+    if seal is None:
+        cure = "add `cursors: {secret_file: cursor.secret}`, the same secret for every worker and every gateway"
+        mistakes.append(Mistake(f"{place}.merge.dialect", "its cursors are signed, and there is no secret", cure))
+    return {**rule, "merge": {**merge, "dialect": {**dialect, "seal": seal or Seal((b"",), 0)}}}
 
 
 def _twins(routes: list[Route]) -> list[Mistake]:

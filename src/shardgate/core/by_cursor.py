@@ -1,0 +1,101 @@
+"""Lists that go on where an opaque cursor says: the client is given one of ours, with a place for every shard.
+
+It holds the sort keys of the last row that was shown, and each shard's own cursor of a page at or before it. Each shard
+is read from there, and its rows up to those keys are passed over: no row is shown twice, none is left out, whatever
+came or went in between.
+
+Holds: a cursor of other shards, or of another epoch, is followed by its keys alone, from every shard's beginning: rows
+may have moved, and a shard's own cursor may count them.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from shardgate.core.contracts import Listing, Merged, Moment, Page
+from shardgate.core.errors import BadCursorError, BrokenReplyError
+from shardgate.core.following import ByCursor, Following, Sorting, key_of
+from shardgate.core.http import Reply, Request
+from shardgate.core.rows import excerpt
+from shardgate.core.seal import Composite, Seal, digest
+from shardgate.core.stream import Forward, Place, Row
+from shardgate.core.topology import ShardId
+
+
+class ByOpaque(ByCursor, Protocol):
+    """A dialect that pages by opaque cursors."""
+
+    @property
+    def seal(self) -> Seal:
+        """What signs its cursors."""
+
+    def scope(self, request: Request) -> str:
+        """What a cursor is good for: the parameters that choose the rows."""
+
+    def close_at(self, merged: Merged, cursor: str | None) -> Reply:
+        """As `close`, with the cursor behind the page; None: it is the last."""
+
+
+class ByCursorMerging(Following):
+    """One request's page: from the places of a cursor, or from the beginning."""
+
+    def __init__(
+        self,
+        dialect: ByOpaque,
+        sorting: Sorting | None,
+        page: Page,
+        cursor: str | None,
+        request: Request,
+        shards: Sequence[ShardId],
+        moment: Moment,
+    ) -> None:
+        """Raises BadCursorError."""
+        super().__init__(dialect, sorting, page, request, shards)
+        self._opaque = dialect
+        self._expires_s = int(moment.at_s) + dialect.seal.lifetime_s
+        self._names = tuple(sorted(shards))
+        self._map = digest(str(moment.epoch), *self._names)
+        self._scope = b""
+        if sorting is None:
+            return
+        self._scope = digest(request.path, dialect.scope(request), repr(sorting.order))
+        composite = None if cursor is None else dialect.seal.open(cursor, moment.at_s)
+        if composite is not None and composite.scope != self._scope:
+            raise BadCursorError("the cursor belongs to another list, or to other parameters of it")
+        self._begin(sorting, page.limit or 0, composite)
+
+    def _begin(self, sorting: Sorting, limit: int, composite: Composite | None) -> None:
+        if composite is None:
+            self._streams = {shard: Forward(Place(), None, limit, tells_more=True) for shard in self._shards}
+            return
+        try:
+            key = key_of(sorting, composite.key)
+        except BrokenReplyError as error:
+            raise BadCursorError("the cursor does not fit this list any more: begin it anew") from error
+        same = composite.shards == self._map
+        places = dict(zip(self._names, composite.places, strict=True)) if same else {}
+        self._streams = {
+            shard: Forward(Place(places.get(shard)), key, limit, tells_more=True, far=not same)
+            for shard in self._shards
+        }
+
+    def _next(self, listing: Listing, rows: Sequence[Row]) -> str | None:
+        return listing.next
+
+    def _reply(self) -> Reply:
+        chosen, more = self._chosen()
+        merged = Merged(
+            self._request, self._page, self._body(chosen), len(chosen), self._total(), more, self._replies[0]
+        )
+        return self._opaque.close_at(merged, self._cursor(chosen) if more and chosen else None)
+
+    def _cursor(self, chosen: Sequence[Row]) -> str:
+        names = [name for name, _ in self._sorting.order] if self._sorting is not None else []
+        used = dict.fromkeys(self._names, 0)
+        for row in chosen:
+            used[row.shard] += 1
+        places = [
+            stream.position(used[shard]) if isinstance(stream := self._streams[shard], Forward) else None
+            for shard in self._names
+        ]
+        key = excerpt(chosen[-1].raw, names)
+        return self._opaque.seal.close(Composite(self._expires_s, self._scope, self._map, key, tuple(places)))
