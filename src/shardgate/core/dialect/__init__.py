@@ -6,9 +6,10 @@ from shardgate.core.dialect.drf import Drf
 from shardgate.core.dialect.envelope import Envelope
 from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.dialect.link_header import LinkHeader
+from shardgate.core.dialect.ndjson import Ndjson
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
 
 AnyCursor = Cursor | IdCursor
-AnyPlace = ContentRange | Drf | Envelope | LinkHeader | Offset | Pages
+AnyPlace = ContentRange | Drf | Envelope | LinkHeader | Ndjson | Offset | Pages
 AnyDialect = AnyPlace | AnyCursor
