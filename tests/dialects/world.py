@@ -26,6 +26,7 @@ class Question:
         self.query = urlsplit(self.target).query
         self.values = dict(parse_qsl(self.query, keep_blank_values=True))
         self.pairs = parse_qsl(self.query, keep_blank_values=True)
+        self.body = asked.body
 
     def number(self, name: str, default: int) -> int:
         return int(self.values.get(name, default))
@@ -58,12 +59,13 @@ class World:
         self.whole = whole
         self.parts = parts
 
-    async def both(self, target: str, **headers: str) -> httpx.Response:
-        """The gateway's reply, which is the one instance's."""
-        host = f"127.0.0.1:{self.gateway.port}"
-        expected = await self.gateway.client.get(self.whole.url + target, headers={"Host": host, **headers})
-        answer = await self.gateway.get(target, headers=headers)
-        assert (answer.status_code, answer.text) == (expected.status_code, expected.text), target
+    async def both(self, target: str, *, body: bytes | None = None, **headers: str) -> httpx.Response:
+        """The gateway's reply, which is the one instance's; with a body it is a POST."""
+        host, method = f"127.0.0.1:{self.gateway.port}", "GET" if body is None else "POST"
+        ask = self.gateway.client.request
+        expected = await ask(method, self.whole.url + target, content=body, headers={"Host": host, **headers})
+        answer = await ask(method, target, content=body, headers=headers)
+        assert (answer.status_code, answer.text) == (expected.status_code, expected.text), (target, body)
         for name in SPEAKING:
             assert answer.headers.get(name) == expected.headers.get(name), (target, name)
         return answer

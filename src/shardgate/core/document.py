@@ -54,6 +54,20 @@ class Document:
             self._levels[parent] = _members(self.body, *span) if span is not None and inside else {}
         return self._levels[parent].get(name)
 
+    def has_twin(self, path: str) -> bool:
+        """Whether a member's name, or its parent's, also stands there in another case, as some servers would read it.
+
+        Raises BrokenReplyError.
+        """
+        self.span(path)
+        parent, _, name = path.rpartition(".")
+        if path in self._levels[""] or not parent:
+            parent, name = "", path
+        folded = name.casefold()
+        if any(other != name and other.casefold() == folded for other in self._levels.get(parent, ())):
+            return True
+        return bool(parent) and self.has_twin(parent)
+
     def raw(self, path: str) -> bytes | None:
         """A member's value, as it stands there."""
         span = self.span(path)

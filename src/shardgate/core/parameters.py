@@ -8,7 +8,7 @@ Never: judges a value that it cannot read. It says UNKNOWN, the shards are asked
 
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
 from shardgate.core.contracts import UNKNOWN, Page, Strategy, Unknown
@@ -24,6 +24,8 @@ _SIZES_TRIED = 256
 class Parameters(Strategy, frozen=True):
     """`limit=20&offset=40&order=-name,id&fields=id,name`, each name as the application has it."""
 
+    posted: ClassVar[bool] = False
+    """Whether the list is asked for by POST."""
     limit: str = "limit"
     limit_default: int | None = None
     """What the application takes when no limit is given; null: all rows."""

@@ -9,7 +9,8 @@ from shardgate.core.dialect.link_header import LinkHeader
 from shardgate.core.dialect.ndjson import Ndjson
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
+from shardgate.core.dialect.search import Search
 
 AnyCursor = Cursor | IdCursor
-AnyPlace = ContentRange | Drf | Envelope | LinkHeader | Ndjson | Offset | Pages
+AnyPlace = ContentRange | Drf | Envelope | LinkHeader | Ndjson | Offset | Pages | Search
 AnyDialect = AnyPlace | AnyCursor

@@ -110,9 +110,8 @@ def _route(
         return None
     whole = len(mistakes) == before
     _check_names(rule, template, place, book.locators, mistakes)
-    if isinstance(rule, Gather) and method not in {"GET", "HEAD"}:
-        cure = "serve it by `one` or `any`, or list it under `unserved`"
-        mistakes.append(Mistake(f"{place}.rule", f"a gather reads, and {method} does not", cure))
+    if isinstance(rule, Gather):
+        mistakes += _check_method(rule, method, place)
     if whole:
         mistakes += _check_order(rule, place)
     if len(mistakes) > before:
@@ -141,6 +140,18 @@ def _check_names(
         for name in names
         if name not in names_of_locators
     ]
+
+
+def _check_method(rule: Gather, method: str, place: str) -> list[Mistake]:
+    """A gather reads; a POST does where its dialect says so."""
+    posted = isinstance(rule.merge, Listed) and rule.merge.dialect.posted
+    if posted and method != "POST":
+        cure = "name another dialect, or write the operation as POST"
+        return [Mistake(f"{place}.merge.dialect", f"it reads the page from a body, which a {method} has not", cure)]
+    if not posted and method not in {"GET", "HEAD"}:
+        cure = "serve it by `one` or `any`, list it under `unserved`; or, if it only reads, name a dialect `search`"
+        return [Mistake(f"{place}.rule", f"a gather reads, and {method} does not", cure)]
+    return []
 
 
 def _check_order(rule: Rule, place: str) -> list[Mistake]:
