@@ -99,6 +99,8 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
     """Whether there are rows before these; None: not stated."""
     next: str | None = None
     """The shard's own cursor behind these rows, where it writes one."""
+    beside: bytes = b""
+    """What else of this reply its dialect needs to tell the merged page."""
 
 
 class Merged(msgspec.Struct, frozen=True):
@@ -115,6 +117,8 @@ class Merged(msgspec.Struct, frozen=True):
     """Whether there are rows behind the page."""
     reply: Reply
     """A shard's, for all that is not about the list's rows."""
+    beside: tuple[bytes, ...] = ()
+    """What the dialect kept of all replies (`Listing.beside`)."""
 
 
 class Dialect(Protocol):

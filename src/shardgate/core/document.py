@@ -17,7 +17,7 @@ from shardgate.core.rows import without
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OPENING = re.compile(rb"[ \t\r\n]*\{")
 _NAME = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
-_COLON = re.compile(rb'\{[ \t\r\n]*"(?:[^"\\]|\\.)*":( ?)')
+_FIRST = re.compile(rb'\{([ \t\r\n]*)"(?:[^"\\]|\\.)*"[ \t\r\n]*(:[ \t\r\n]*)')
 _COMMA = re.compile(rb"[ \t\r\n]*,?")
 _NUMBER = re.compile(rb"[0-9]{1,15}")
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -117,13 +117,30 @@ class Document:
         if self.span(path) is not None:
             return self.edited({path: value})
         start, end, name = self._parent(path)
-        inside = self.body[start + 1 : end - 1]
-        closing = inside[len(inside.rstrip()) :]
-        colon = _COLON.match(self.body, start)
-        space = colon[1] if colon else b""
-        comma = b"," + space if inside.strip() else b""
-        member = msgspec.json.encode(name) + b":" + space + msgspec.json.encode(value)
-        return b"".join((self.body[: end - 1 - len(closing)], comma, member, closing, self.body[end - 1 :]))
+        opening, colon, closing = _spacing(self.body[start:end])
+        before = self.body[: end - 1 - len(closing)]
+        comma = b"," + (opening or colon[1:]) if self.body[start + 1 : end - 1].strip() else b""
+        member = msgspec.json.encode(name) + colon + msgspec.json.encode(value)
+        return b"".join((before, comma, member, closing, self.body[end - 1 :]))
+
+    def members(self, path: str) -> dict[str, bytes]:
+        """What an object holds, in its order; nothing where there is no object."""
+        span = self.span(path)
+        if span is None or self.body[span[0] : span[0] + 1] != b"{":
+            return {}
+        return {name: self.body[start:end] for name, (start, end) in _members(self.body, *span).items()}
+
+    def rewritten(self, path: str, members: Mapping[str, bytes]) -> bytes:
+        """The text with other members in an object, in the white space that it was written with."""
+        span = self.span(path)
+        if span is None:
+            return self.body
+        opening, colon, closing = _spacing(self.body[span[0] : span[1]])
+        said = (b"," + (opening or colon[1:])).join(
+            msgspec.json.encode(name) + colon + value for name, value in members.items()
+        )
+        inside = opening + said + closing if said else b""
+        return b"".join((self.body[: span[0]], b"{", inside, b"}", self.body[span[1] :]))
 
     def without(self, path: str) -> bytes:
         """The text without a member."""
@@ -142,6 +159,13 @@ class Document:
         if span is None or self.body[span[0] : span[0] + 1] != b"{":
             raise BrokenReplyError(f"a shard's reply has no {parent}")
         return *span, name
+
+
+def _spacing(text: bytes) -> tuple[bytes, bytes, bytes]:
+    """What an object's writer puts before the first member, between a name and its value, and behind the last."""
+    first = _FIRST.match(text)
+    closing = text[len(text[:-1].rstrip()) : -1]
+    return (first[1], first[2], closing) if first else (b"", b":", b"")
 
 
 def _members(body: bytes, start: int, end: int) -> dict[str, Span]:

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
+import msgspec
+
 from shardgate.core.contracts import Merged, Page
+from shardgate.core.document import Document
 from shardgate.core.http import Request
 from shardgate.core.parameters import Parameters, name_of
 
@@ -65,6 +68,33 @@ def address(request: Request, origin: str | None, query: str) -> str:
     begin = f"http://{request.fields.host.decode('latin-1')}" if origin is None else origin
     path = f"{begin.rstrip('/')}{request.path}"
     return f"{path}?{query}" if query else path
+
+
+def linked(
+    body: bytes, member: str, links: Mapping[Rel, str | None], *, absent: bool, form: bytes | None = None
+) -> bytes:
+    """A body whose object of links has these; a link to no page is `null`, or `absent`.
+
+    A link that is an object has its address in `href`: it is written as another of the body, or in this form. A body that has no object of links stays as it is.
+    """
+    document = Document(body)
+    before = document.members(member)
+    sample = next((value for name, value in before.items() if name in links and value.startswith(b"{")), form)
+    told: dict[str, bytes] = {
+        rel: _link_like(sample, link) for rel, link in links.items() if link is not None or not absent
+    }
+    others = [name for name in before if name not in links]
+    names = list(before)
+    first = min((names.index(rel) for rel in links if rel in before), default=len(names))
+    ahead = {name: before[name] for name in others if names.index(name) < first}
+    behind = {name: before[name] for name in others if name not in ahead}
+    return document.rewritten(member, {**ahead, **told, **behind}) if before else body
+
+
+def _link_like(sample: bytes | None, link: str | None) -> bytes:
+    if link is None or sample is None:
+        return msgspec.json.encode(link)
+    return Document(sample).edited({"href": link})
 
 
 def with_values(query: str, values: Mapping[str, str | None]) -> str:

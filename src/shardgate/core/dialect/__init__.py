@@ -4,7 +4,9 @@ from shardgate.core.dialect.content_range import ContentRange
 from shardgate.core.dialect.cursor import Cursor
 from shardgate.core.dialect.drf import Drf
 from shardgate.core.dialect.envelope import Envelope
+from shardgate.core.dialect.hal import Hal
 from shardgate.core.dialect.id_cursor import IdCursor
+from shardgate.core.dialect.json_api import JsonApi
 from shardgate.core.dialect.link_header import LinkHeader
 from shardgate.core.dialect.ndjson import Ndjson
 from shardgate.core.dialect.offset import Offset
@@ -12,5 +14,5 @@ from shardgate.core.dialect.pages import Pages
 from shardgate.core.dialect.search import Search
 
 AnyCursor = Cursor | IdCursor
-AnyPlace = ContentRange | Drf | Envelope | LinkHeader | Ndjson | Offset | Pages | Search
+AnyPlace = ContentRange | Drf | Envelope | Hal | JsonApi | LinkHeader | Ndjson | Offset | Pages | Search
 AnyDialect = AnyPlace | AnyCursor

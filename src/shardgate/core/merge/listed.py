@@ -85,6 +85,7 @@ class ListedMerging:
 
     __slots__ = (
         "_added",
+        "_beside",
         "_changes",
         "_order",
         "_page",
@@ -109,6 +110,7 @@ class ListedMerging:
         self._page = Page(0, None, (), None) if page is UNKNOWN or order is None else page
         self._order = order
         self._added = self._missing_fields()
+        self._beside: list[bytes] = []
         self._changes = 0
         self._past_end = False
         self._replies: dict[ShardId, Reply] = {}
@@ -151,6 +153,8 @@ class ListedMerging:
             for shard in asked:
                 listing = self._rule.dialect.open(replies[shard])
                 self._replies[shard] = replies[shard]
+                if listing.beside:
+                    self._beside.append(listing.beside)
                 if listing.total is not None:
                     self._totals[shard] = listing.total
                 self._reading.take(shard, listing)
@@ -254,7 +258,8 @@ class ListedMerging:
             more = self._page.offset + len(rows) < total
         reply = next(self._replies[shard] for shard in self._shards if shard in self._replies)
         body = join(rows, tables.samples)
-        return self._rule.dialect.close(Merged(self._request, self._page, body, len(rows), total, more, reply))
+        beside = tuple(self._beside)
+        return self._rule.dialect.close(Merged(self._request, self._page, body, len(rows), total, more, reply, beside))
 
     def _total(self) -> int | None:
         """The size of the whole list; None where no shard states one. Raises BrokenReplyError where only some do."""
