@@ -214,6 +214,29 @@ async def test_a_cursor_outlives_its_worker_and_lives_on_with_the_next_secret(
     assert codes == [200, 200, 400]
 
 
+async def test_where_a_shards_own_cursor_has_ended_the_keys_decide(stack: AsyncExitStack, tmp_path: Path) -> None:
+    life = ["one"]
+
+    def forgetful(part: list[Row], asked: Question) -> bytes:
+        said = asked.values.get("cursor", "")
+        if said and not said.startswith(life[0]):
+            return reply('{"error":"cursor"}', status="410 Gone")
+        start = int(said.removeprefix(life[0]) or 0)
+        limit = min(asked.number("limit", 10), 25)
+        token = f"{life[0]}{start + limit}" if start + limit < len(part) else None
+        return reply(json.dumps({"items": ranked(part, [])[start : start + limit], "next_cursor": token}))
+
+    rows = await world(stack, tmp_path, forgetful, {"kind": "cursor", "limit_default": 10, "limit_max": 25})
+    body = (await rows.gateway.get("/rows?limit=25")).json()
+    seen = [row["id"] for row in body["items"]]
+    while body["next_cursor"]:
+        life[0] = "two" if life[0] == "one" else "one"
+        body = (await rows.gateway.get(f"/rows?limit=25&cursor={body['next_cursor']}")).json()
+        seen += [row["id"] for row in body["items"]]
+    assert len(seen) == len(set(seen)) == 120
+    assert seen == sorted(seen)
+
+
 @pytest.mark.parametrize(
     ("secret", "said"), [(None, "cannot be read"), ("short", "32 characters"), ("", "32 characters")]
 )

@@ -1,17 +1,17 @@
 """Lists that go on where an opaque cursor says: the client is given one of ours, with a place for every shard.
 
 It holds the sort keys of the last row that was shown, and each shard's own cursor of a page at or before it. Each shard
-is read from there, and its rows up to those keys are passed over: no row is shown twice, none is left out, whatever
-came or went in between.
+is read from there, and its rows up to those keys are passed over: no row is shown twice, whatever came in between. Rows
+that went are as far as the shard's own cursors bear them: one that counts rows skips others, here as in one instance.
 
 Holds: a cursor of other shards, or of another epoch, is followed by its keys alone, from every shard's beginning: rows
 may have moved, and a shard's own cursor may count them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from shardgate.core.contracts import Listing, Merged, Moment, Page
+from shardgate.core.contracts import Ask, Listing, Merged, Moment, Page
 from shardgate.core.errors import BadCursorError, BrokenReplyError
 from shardgate.core.following import ByCursor, Following, Sorting, key_of
 from shardgate.core.http import Reply, Request
@@ -19,6 +19,8 @@ from shardgate.core.rows import excerpt
 from shardgate.core.seal import Composite, Seal, digest
 from shardgate.core.stream import Forward, Place, Row
 from shardgate.core.topology import ShardId
+
+_CURSOR_REFUSED = frozenset({400, 404, 410, 422})
 
 
 class ByOpaque(ByCursor, Protocol):
@@ -55,15 +57,28 @@ class ByCursorMerging(Following):
         self._names = tuple(sorted(shards))
         self._map = digest(str(moment.epoch), *self._names)
         self._scope = b""
+        self._composite: Composite | None = None
         if sorting is None:
             return
         self._scope = digest(request.path, dialect.scope(request), repr(sorting.order))
         composite = None if cursor is None else dialect.seal.open(cursor, moment.at_s)
+        self._composite = composite
         if composite is not None and composite.scope != self._scope:
             raise BadCursorError("the cursor belongs to another list, or to other parameters of it")
-        self._begin(sorting, page.limit or 0, composite)
+        self._begin(sorting, composite, trusted=True)
 
-    def _begin(self, sorting: Sorting, limit: int, composite: Composite | None) -> None:
+    def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
+        """As `Following.take`; where a shard refuses its own cursor, which may have ended there, the keys decide."""
+        composite, sorting = self._composite, self._sorting
+        refused = any(reply.status in _CURSOR_REFUSED for reply in replies.values())
+        if not refused or composite is None or sorting is None or not any(composite.places):
+            return super().take(replies)
+        self._composite = None
+        self._begin(sorting, composite, trusted=False)
+        return self.asks()
+
+    def _begin(self, sorting: Sorting, composite: Composite | None, *, trusted: bool) -> None:
+        limit = self._page.limit or 0
         if composite is None:
             self._streams = {shard: Forward(Place(), None, limit, tells_more=True) for shard in self._shards}
             return
@@ -71,7 +86,7 @@ class ByCursorMerging(Following):
             key = key_of(sorting, composite.key)
         except BrokenReplyError as error:
             raise BadCursorError("the cursor does not fit this list any more: begin it anew") from error
-        same = composite.shards == self._map
+        same = trusted and composite.shards == self._map
         places = dict(zip(self._names, composite.places, strict=True)) if same else {}
         self._streams = {
             shard: Forward(Place(places.get(shard)), key, limit, tells_more=True, far=not same)

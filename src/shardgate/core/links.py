@@ -4,7 +4,7 @@ Holds: an address of a shard never leaks: links are made anew from the request, 
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
 import msgspec
@@ -75,15 +75,18 @@ def linked(
 ) -> bytes:
     """A body whose object of links has these; a link to no page is `null`, or `absent`.
 
-    A link that is an object has its address in `href`: it is written as another of the body, or in this form. A body that has no object of links stays as it is.
+    A link of the same kind that is not among these is dropped. One that is an object has its address in `href`: it is
+    written as another of the body, or in this form. A body that has no object of links stays as it is.
     """
     document = Document(body)
     before = document.members(member)
     sample = next((value for name, value in before.items() if name in links and value.startswith(b"{")), form)
     told: dict[str, bytes] = {
-        rel: _link_like(sample, link) for rel, link in links.items() if link is not None or not absent
+        rel: _link_like(before.get(rel, b""), sample, link)
+        for rel, link in links.items()
+        if link is not None or not absent
     }
-    others = [name for name in before if name not in links]
+    others = [name for name in before if name not in get_args(Rel)]
     names = list(before)
     first = min((names.index(rel) for rel in links if rel in before), default=len(names))
     ahead = {name: before[name] for name in others if names.index(name) < first}
@@ -91,7 +94,9 @@ def linked(
     return document.rewritten(member, {**ahead, **told, **behind}) if before else body
 
 
-def _link_like(sample: bytes | None, link: str | None) -> bytes:
+def _link_like(own: bytes, other: bytes | None, link: str | None) -> bytes:
+    """A link as it was written, or as another is."""
+    sample = own if own.startswith(b"{") else other
     if link is None or sample is None:
         return msgspec.json.encode(link)
     return Document(sample).edited({"href": link})

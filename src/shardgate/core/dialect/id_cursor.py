@@ -51,6 +51,8 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
             raise ValueError("a list with cursors needs limit_default")
         if self.row is not None and not (self.row.startswith("/") and "{id}" in self.row):
             raise ValueError("row is a path with {id} in it")
+        if self.seeks and self.total is not None:
+            raise ValueError("a list that is begun by a filter (seeks) does not state its total")
 
     @property
     def tells_more(self) -> bool:
