@@ -13,8 +13,8 @@ from shardgate.core.dialect.cursor import Cursor
 from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.http import Reply
 from shardgate.core.merge.listed import Listed
-from shardgate.core.order import SortKey
 from shardgate.core.seal import Seal
+from shardgate.core.sort_key import SortKey
 from tests.core.requests import request
 
 Row = dict[str, Any]

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError
-from shardgate.core.order import Order, Ranking, SortKey
+from shardgate.core.order import Order, Ranking
+from shardgate.core.sort_key import SortKey
 
 ID = {"id": SortKey()}
 BY_ID: Order = (("id", False),)

@@ -10,16 +10,19 @@ import pytest
 import yaml
 
 from shardgate.config.load import load
-from shardgate.config.schema import Config, CursorsConfig, ShardConfig
+from shardgate.config.schema import AccessLogConfig, Config, CursorsConfig, ShardConfig
 from shardgate.core import errors
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.dialect.id_cursor import Seek
+from shardgate.core.exchange import CUT_OFFS
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate import directory, hashed, learned, prefix, probe
 from shardgate.core.merge.groups import Average, Groups
 from shardgate.core.merge.listed import Listed
 from shardgate.core.order import SortKey
 from shardgate.core.routes.rule import Gather, One
+from shardgate.observe.access_log import Line
+from shardgate.observe.layout import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = sorted((c for c in vars(errors).values() if inspect.isclass(c) and hasattr(c, "code")), key=lambda c: c.code)
@@ -27,6 +30,7 @@ STRUCTS: list[Any] = [
     Config,
     CursorsConfig,
     ShardConfig,
+    AccessLogConfig,
     Limits,
     Timeouts,
     One,
@@ -57,6 +61,15 @@ def test_every_field_of_the_configuration_is_documented(struct: Any) -> None:
     missing = [field.encode_name for field in msgspec.structs.fields(struct) if f"`{field.encode_name}`" not in text]
     named_otherwise = [name for name in missing if not re.search(rf"\b{name}\b", text)]
     assert named_otherwise == []
+
+
+def test_every_metric_and_every_member_of_the_access_log_is_documented() -> None:
+    text = (ROOT / "docs/howto/operate.md").read_text()
+    names = [family.name for family in FAMILIES] + [field.encode_name for field in msgspec.structs.fields(Line)]
+    assert [name for name in [*names, *CUT_OFFS] if f"`{name}`" not in text] == []
+    metrics = set(re.findall(r"shardgate_[a-z_]+", text))
+    known = {family.name + end for family in FAMILIES for end in ("", "_bucket")}
+    assert metrics <= known
 
 
 def test_the_readmes_configuration_is_right_but_for_the_files_it_names(tmp_path: Path) -> None:

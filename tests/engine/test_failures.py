@@ -228,7 +228,7 @@ async def test_a_shard_that_stops_in_the_middle_ends_the_clients_reply_in_time(t
         gateway = await start_gateway(
             {
                 "shards": {"secret-north": url, "secret-south": "http://127.0.0.1:1"},
-                "timeouts": {"request_timeout_s": 0.4},
+                "timeouts": {"reply_idle_timeout_s": 0.4},
                 **RULES,
             }
         )

@@ -104,7 +104,6 @@ class ByCursorMerging(Following):
         return self._opaque.close_at(merged, self._cursor(chosen) if more and chosen else None)
 
     def _cursor(self, chosen: Sequence[Row]) -> str:
-        names = [name for name, _ in self._sorting.order] if self._sorting is not None else []
         used = dict.fromkeys(self._names, 0)
         for row in chosen:
             used[row.shard] += 1
@@ -112,5 +111,5 @@ class ByCursorMerging(Following):
             stream.position(used[shard]) if isinstance(stream := self._streams[shard], Forward) else None
             for shard in self._names
         ]
-        key = excerpt(chosen[-1].raw, names)
+        key = excerpt(chosen[-1].raw, [] if self._sorting is None else self._sorting.places)
         return self._opaque.seal.close(Composite(self._expires_s, self._scope, self._map, key, tuple(places)))

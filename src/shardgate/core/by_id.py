@@ -8,19 +8,18 @@ Holds: an id that no shard has is refused by the application itself.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import quote
 
 import msgspec
 
 from shardgate.core.contracts import Ask, Listing, Merged, Page
-from shardgate.core.errors import BrokenReplyError, KeyOnTwoShardsError
+from shardgate.core.errors import KeyOnTwoShardsError
 from shardgate.core.following import ByCursor, Following, Sorting, key_of
 from shardgate.core.http import Reply, Request
+from shardgate.core.rows import value_at
 from shardgate.core.stream import Backward, Forward, Place, Row
 from shardgate.core.topology import ShardId
-
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Anchor(msgspec.Struct, frozen=True):
@@ -123,14 +122,10 @@ class ByIdMerging(Following):
             return None
         name, descends = self._sorting.order[0]
         parameter = self._by_id.seek(name, descends=descends)
-        try:
-            value: Any = _MEMBERS.decode(row).get(name)
-            text = "null" if value is None else bytes(value).decode()
-            if text.startswith('"'):
-                text = msgspec.json.decode(text, type=str)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BrokenReplyError("a shard's row is not a JSON object") from error
-        return None if parameter is None or text == "null" else (parameter, text)
+        value = value_at(row, self._sorting.places[0])
+        if parameter is None or value is None:
+            return None
+        return parameter, msgspec.json.decode(value, type=str) if value.startswith(b'"') else value.decode()
 
     def _next(self, listing: Listing, rows: Sequence[Row]) -> str | None:
         return rows[-1].name if rows else None

@@ -58,7 +58,7 @@ class MethodNotAllowedError(ClientError):
 
 
 class BodyTooLargeError(ClientError):
-    """The request body is larger than `limits.request_body_bytes_max`."""
+    """The request body is larger than `limits.request_body_bytes_max`, or `held_body_bytes_max` where it is held."""
 
     code, status, title = "SG1006", 413, "Request body too large"
 

@@ -17,9 +17,10 @@ from shardgate.core.contracts import Ask, Dialect, Listing, Page, as_it_came
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import CURSOR_ROUNDS_MAX, LEARNED_ROWS_MAX
-from shardgate.core.order import Order, Ranking, SortKey
+from shardgate.core.order import Order, Ranking
 from shardgate.core.refusals import unite
 from shardgate.core.rows import Rows, cut, join, without
+from shardgate.core.sort_key import SortKey
 from shardgate.core.stream import Backward, Batch, Forward, Place, Row
 from shardgate.core.topology import ShardId
 
@@ -30,6 +31,11 @@ class Sorting(msgspec.Struct, frozen=True):
     order: Order
     keys: Mapping[str, SortKey]
     tie: str
+
+    @property
+    def places(self) -> list[tuple[str, ...]]:
+        """Where the sort keys stand in a row."""
+        return [self.keys[name].place(name) for name, _ in self.order]
 
 
 class ByCursor(Dialect, Protocol):
@@ -61,8 +67,7 @@ class Following(ABC):
         self._counts: dict[ShardId, int] = {}
         self._rounds = 0
         self._shown: list[tuple[str, ShardId]] = []
-        names = [name for name, _ in sorting.order] if sorting is not None else []
-        self._added = tuple(name for name in names if page.fields is not None and name not in page.fields)
+        self._added = _missing_fields(sorting, page)
 
     def asks(self) -> Sequence[Ask]:
         """What each shard is asked next; the client's own request, where its page cannot be read."""
@@ -162,7 +167,7 @@ class Following(ABC):
         count = ranking.add(rows.body)
         tie = [name for name, _ in sorting.order].index(sorting.tie)
         keys = ranking.comparable(0, count)
-        found = [Row(keys[n], raw, str(ranking.rows[n][tie]), shard) for n, raw in enumerate(rows.raw)]
+        found = [Row(keys[n], raw, str(ranking.values[n][tie]), shard) for n, raw in enumerate(rows.raw)]
         full = count >= self._counts[shard]
         self._streams[shard].take(Batch(found, self._next(listing, found), listing.more, listing.before, full))
         # What was walked over is not kept: memory is bounded by the page, however far it is.
@@ -178,6 +183,15 @@ def key_of(sorting: Sorting, row: bytes) -> Any:
     ranking = Ranking(sorting.order, sorting.keys)
     ranking.add(b"[" + row + b"]")
     return ranking.comparable(0, 1)[0]
+
+
+def _missing_fields(sorting: Sorting | None, page: Page) -> tuple[str, ...]:
+    """The properties to ask for besides, to sort by."""
+    fields = page.fields
+    if sorting is None or fields is None:
+        return ()
+    wanted = dict.fromkeys(place[0] for place in sorting.places)
+    return tuple(name for name in wanted if name not in fields)
 
 
 def _key(row: Row) -> Any:

@@ -20,6 +20,9 @@ REMEMBERED_BLOCKS_MAX = 1024
 REMEMBERED_BLOCK_BYTES_MAX = 4096
 # What a keyed reply may hold back in memory for a slow client before its shard is told to wait.
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
+# A body up to this long is held until it is whole, so that a slow client does not keep a shard's worker waiting; a
+# longer one, and one of unknown length, goes on while it comes.
+SMALL_BODY_BYTES_MAX = 64 * 1024
 # A list page teaches where its rows live; beyond this the catalogue would push out what is in use.
 LEARNED_ROWS_MAX = 1000
 # A create's reply is read for its new id; a larger one is relayed unread.
@@ -27,11 +30,17 @@ LEARNED_BODY_BYTES_MAX = 256 * 1024
 # How often shards are asked on to reach a page that they cannot begin at: 100,000 rows at 100 a page.
 CURSOR_ROUNDS_MAX = 1000
 
+# Their counters have room for twice as many, while those of an old configuration drain.
+WORKERS_MAX = 120
+
 # After a refusal, how long what a client still sends is read over, so that it can read why.
 LINGER_S = 2.0
 # How long a reply is waited for after its client has ended its side: most have left, some only sent all they had.
 HALF_CLOSED_S = 2.0
 
+
+# When a process ends: how long an idle connection may still bring one more request, whose reply says it is the last.
+LAST_CHANCE_S = 0.5
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
@@ -40,7 +49,8 @@ _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The bounds that an operator may set."""
 
-    request_body_bytes_max: _AtLeastOne = 16 * 1024 * 1024
+    request_body_bytes_max: _AtLeastOne = 8 * 1024 * 1024 * 1024
+    held_body_bytes_max: _AtLeastOne = 16 * 1024 * 1024
     reply_body_bytes_max: _AtLeastOne = 512 * 1024 * 1024
     connections_per_shard_max: _AtLeastOne = 256
     waiting_per_shard_max: _AtLeastOne = 1024
@@ -53,8 +63,13 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     connect_timeout_s: _Seconds = 1.0
     request_timeout_s: _Seconds = 30.0
+    reply_idle_timeout_s: _Seconds = 60.0
+    request_total_timeout_s: _Seconds = 3600.0
+    # Event streams and WebSockets: most send a sign of life every 15 to 60 s.
+    stream_idle_timeout_s: _Seconds = 300.0
     client_header_timeout_s: _Seconds = 30.0
     client_idle_timeout_s: _Seconds = 75.0
     # Shorter than the idle time of common servers (uvicorn 5 s, Node 5 s), so that we close first.
     shard_idle_timeout_s: _Seconds = 4.0
     drain_timeout_s: _Seconds = 20.0
+    drain_delay_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0

@@ -21,7 +21,7 @@ class Linked(Parameters, frozen=True):
     """The base of dialects that link pages to each other."""
 
     origin: str | None = None
-    """What links begin with: `https://api.example.com`; null: `http://` and the client's Host; empty: they begin with
+    """What links begin with: `https://api.example.com`; null: the client's scheme and Host; empty: they begin with
     the path."""
     links_sorted: bool = False
     """The application sorts the parameters of its links by name and encodes them anew."""
@@ -65,7 +65,7 @@ class Linked(Parameters, frozen=True):
 
 def address(request: Request, origin: str | None, query: str) -> str:
     """The client's own address with another query; `origin` as in Linked."""
-    begin = f"http://{request.fields.host.decode('latin-1')}" if origin is None else origin
+    begin = f"{request.scheme}://{request.fields.host.decode('latin-1')}" if origin is None else origin
     path = f"{begin.rstrip('/')}{request.path}"
     return f"{path}?{query}" if query else path
 

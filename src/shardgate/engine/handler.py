@@ -7,21 +7,25 @@ Any failure is a ShardgateError, and becomes a reply in core/problem.
 """
 
 import logging
+from collections.abc import Mapping
 from itertools import count
 from secrets import token_hex
 from urllib.parse import parse_qsl
 
-from shardgate.core.errors import AmbiguousKeyError, BugError, ShardgateError
-from shardgate.core.http import Request
+from shardgate.core.errors import AmbiguousKeyError, BugError, ClientError, ShardgateError
+from shardgate.core.exchange import DRAIN, Exchange
+from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
 from shardgate.core.plan.planner import nobodys, plan_request
 from shardgate.core.problem import problem_reply
+from shardgate.core.routes.route import Route
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.conduct import Conductor
 from shardgate.engine.relay import Relay
 from shardgate.net import tasks
-from shardgate.net.clock import wall
+from shardgate.net.clock import now, wall
 from shardgate.net.connection import ClientConnection
+from shardgate.observe.observer import Observer
 
 _log = logging.getLogger("shardgate")
 
@@ -29,88 +33,122 @@ _log = logging.getLogger("shardgate")
 class Gateway:
     """Answers every request of one worker."""
 
-    __slots__ = ("_clients", "_clients_max", "_cluster", "_conductor", "_numbers", "_turn")
+    __slots__ = ("_clients", "_clients_max", "_cluster", "_conductor", "_numbers", "_observer", "_turn")
 
-    def __init__(self, cluster: Cluster, conductor: Conductor, clients_max: int) -> None:
+    def __init__(self, cluster: Cluster, conductor: Conductor, clients_max: int, observer: Observer) -> None:
         self._cluster = cluster
         self._conductor = conductor
+        self._observer = observer
         self._clients: set[ClientConnection] = set()
         self._clients_max = clients_max
         self._numbers = count()
         self._turn = 0
 
     def handle(self, request: Request, client: ClientConnection) -> None:
-        """Match, plan, carry out."""
-        request_id = request.fields.request_id or self._new_id()
+        """Match, plan, carry out. A body that has not come whole is collected first where the plan depends on it."""
+        exchange = client.exchange or self._begin(request, client)
         snapshot = self._cluster.snapshot
         try:
-            self._carry_out(self.plan(request, snapshot), request, client, request_id, snapshot)
+            route, variables = self._match(request, snapshot)
+            exchange.route = route
+            if request.arriving and not (route.streams and request.method not in SAFE_METHODS):
+                client.collect()
+                return
+            plan = plan_request(request, route, variables, snapshot.known, wall)
+            if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
+                plan = plan.doubted  # a body that streams can be sent once only: make sure where first
+            self._carry_out(plan, request, client, exchange, snapshot)
         except Exception as error:
-            _fail(client, error, request_id.decode("ascii"))
+            _fail(client, error, exchange)
 
     def plan(self, request: Request, snapshot: Snapshot) -> Plan:
         """What must be asked of whom. Raises a ClientError where the request is refused before anyone is asked."""
+        route, variables = self._match(request, snapshot)
+        return plan_request(request, route, variables, snapshot.known, wall)
+
+    def _begin(self, request: Request, client: ClientConnection) -> Exchange:
+        request_id = request.fields.request_id or self._new_id()
+        exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes + len(request.body))
+        client.exchange = exchange
+        self._observer.meter.in_flight += 1
+        return exchange
+
+    def _match(self, request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
         if snapshot.method_override is not None and request.method == "POST" and request.query:
             _override_method(request, snapshot.method_override)
-        route, variables = snapshot.routes.match(request.method, request.path)
-        return plan_request(request, route, variables, snapshot.known, wall())
+        return snapshot.routes.match(request.method, request.path)
 
     def opened(self, client: ClientConnection) -> bool:
         """A client has come; False: there is no room for it."""
         self._clients.add(client)
-        return len(self._clients) <= self._clients_max
+        has_room = len(self._clients) <= self._clients_max
+        self._observer.meter.client_came(refused=not has_room)
+        return has_room
 
     def closed(self, client: ClientConnection) -> None:
         """A client has gone."""
         self._clients.discard(client)
+        self._observer.meter.client_went()
+
+    def refused(self, request: Request | None, client: ClientConnection, error: ClientError) -> None:
+        """A request that the connection refuses itself."""
+        if client.exchange is None:
+            client.exchange = Exchange(request, b"", client.peer, now(), client.head_bytes if request else 0)
+            self._observer.meter.in_flight += 1
+        client.exchange.error = error.code
+
+    def finished(self, exchange: Exchange) -> None:
+        """A request is over."""
+        self._observer.meter.in_flight -= 1
+        self._observer.finished(exchange)
 
     def abort(self) -> None:
         """End what could not be drained; what runs for it is cancelled."""
         for client in list(self._clients):
-            client.abort()
+            client.abort(DRAIN)
 
     def drain(self) -> int:
-        """Let no client begin anything new; returns how many still wait for a reply."""
-        for client in list(self._clients):
-            client.close()
-        return sum(client.busy for client in self._clients)
+        """Let each client go after its next reply, or after a moment without one; returns how many are still here."""
+        for client in self._clients:
+            client.retire()
+        return len(self._clients)
 
     def _carry_out(
-        self, plan: Plan, request: Request, client: ClientConnection, request_id: bytes, snapshot: Snapshot
+        self, plan: Plan, request: Request, client: ClientConnection, exchange: Exchange, snapshot: Snapshot
     ) -> None:
         if isinstance(plan, Probe | Scatter):
-            work = self._conduct(plan, request, client, request_id, snapshot)
+            work = self._conduct(plan, request, client, exchange, snapshot)
             client.adopt(tasks.start(work, "request"))
             return
-        relay = Relay(self._cluster, client, request, plan.route, request_id, snapshot.known.memory)
+        relay = Relay(self._cluster, client, request, plan.route, exchange, snapshot.known.memory)
         client.adopt(relay)
         if isinstance(plan, ToAny):
             self._turn = (self._turn + 1) % len(plan.shards)
             shards = [*plan.shards[self._turn :], *plan.shards[: self._turn]]
             relay.start(shards[0], others=shards[1:])
         elif (probe := plan.doubted) is not None:
-            relay.start(plan.shard, doubt=lambda: self._carry_out(probe, request, client, request_id, snapshot))
+            relay.start(plan.shard, doubt=lambda: self._carry_out(probe, request, client, exchange, snapshot))
         else:
             relay.start(plan.shard)
 
     async def _conduct(
-        self, plan: Probe | Scatter, request: Request, client: ClientConnection, request_id: bytes, snapshot: Snapshot
+        self, plan: Probe | Scatter, request: Request, client: ClientConnection, exchange: Exchange, snapshot: Snapshot
     ) -> None:
         try:
             if isinstance(plan, Scatter):
-                client.send(await self._conductor.gather(plan, snapshot, client.hop, request_id))
+                client.send(await self._conductor.gather(plan, snapshot, client.hop, exchange))
                 return
-            owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, request_id)
+            owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, exchange)
             if plan.is_the_request:
                 client.send(reply)
             elif owner is not None:
-                self._carry_out(ToOne(plan.route, owner, plan.key), request, client, request_id, snapshot)
+                self._carry_out(ToOne(plan.route, owner, plan.key), request, client, exchange, snapshot)
             elif (anyone := nobodys(plan, request, snapshot.known)) is not None:
-                self._carry_out(anyone, request, client, request_id, snapshot)
+                self._carry_out(anyone, request, client, exchange, snapshot)
             else:
                 client.send(reply)
         except Exception as error:
-            _fail(client, error, request_id.decode("ascii"))
+            _fail(client, error, exchange)
 
     def _new_id(self) -> bytes:
         return b"%b-%x" % (_WORKER_ID, next(self._numbers))
@@ -119,12 +157,14 @@ class Gateway:
 _WORKER_ID = token_hex(6).encode()
 
 
-def _fail(client: ClientConnection, error: Exception, request_id: str) -> None:
+def _fail(client: ClientConnection, error: Exception, exchange: Exchange) -> None:
+    request_id = exchange.request_id.decode("ascii")
     if not isinstance(error, ShardgateError):
         _log.error("request %s failed", request_id, exc_info=error)
         error = BugError("the gateway failed; its log says more under this request's id")
     elif error.log:
         _log.warning("request %s: %s: %s", request_id, error.code, error.log)
+    exchange.error = error.code
     client.send(problem_reply(error, request_id))
 
 

@@ -63,7 +63,7 @@ def known(**learned: str) -> Known:
 
 def plan(asked: Request, **learned: str) -> Plan:
     route, variables = TABLE.match(asked.method, asked.path)
-    return plan_request(asked, route, variables, known(**learned))
+    return plan_request(asked, route, variables, known(**learned), lambda: 0.0)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_an_owner_that_the_configuration_does_not_have_is_an_unavailable_shard()
 def test_a_key_that_is_no_path_segment_is_never_probed(key: str) -> None:
     # Found: a key in a body could make a probe of any other path: `..` asked every shard for `/`, "" for the list.
     by_body = Route("GET", "/e", "e", One(key="body.id", locate="event"), EVENT)
-    planned = plan_request(request("GET /e", body=f'{{"id":"{key}"}}'), by_body, {}, known())
+    planned = plan_request(request("GET /e", body=f'{{"id":"{key}"}}'), by_body, {}, known(), lambda: 0.0)
     assert isinstance(planned, ToAny)
 
 

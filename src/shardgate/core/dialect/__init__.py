@@ -12,7 +12,8 @@ from shardgate.core.dialect.ndjson import Ndjson
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
 from shardgate.core.dialect.search import Search
+from shardgate.core.dialect.whole import Whole
 
 AnyCursor = Cursor | IdCursor
-AnyPlace = ContentRange | Drf | Envelope | Hal | JsonApi | LinkHeader | Ndjson | Offset | Pages | Search
+AnyPlace = ContentRange | Drf | Envelope | Hal | JsonApi | LinkHeader | Ndjson | Offset | Pages | Search | Whole
 AnyDialect = AnyPlace | AnyCursor

@@ -79,7 +79,7 @@ def _part(value: Any, steps: list[str]) -> Any:
 
 
 _WORDS = {
-    "type": ("text", "number", "boolean"),
+    "type": ("text", "number", "decimal", "boolean", "time"),
     "nulls": ("first", "last"),
     "unknown": ("ask", "refuse"),
     "repeated": ("refuse", "first", "last"),

@@ -18,8 +18,8 @@ from shardgate.core.locate import AnyLocator
 from shardgate.core.locate.probe import Probe
 from shardgate.core.merge.listed import Listed
 from shardgate.core.routes.mistakes import Mistake, convert_all
-from shardgate.core.routes.route import Route, Routes
-from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Rule
+from shardgate.core.routes.route import Filter, Route, Routes
+from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Prune, Rule
 from shardgate.core.seal import Seal
 
 IN_DOCUMENT = "openapi: "
@@ -117,7 +117,23 @@ def _route(
     if len(mistakes) > before:
         return None
     chain = locators.get(rule.locate, ()) if isinstance(rule, One) else ()
-    return Route(method, template, operation, rule, chain)
+    return Route(method, template, operation, rule, chain, filters=_filters(rule, locators))
+
+
+def _filters(rule: Rule, locators: Mapping[str, tuple[Locator, ...]]) -> tuple[Filter, ...]:
+    if not isinstance(rule, Gather):
+        return ()
+    found = []
+    for parameter, given in rule.prune.items():
+        how = given if isinstance(given, Prune) else Prune(locate=given)
+        chain = locators.get(how.locate, ())
+        found.append(Filter(parameter, how.separator, how.locate, chain, shown=how.locate in rule.learn))
+    return tuple(found)
+
+
+def _filtered(rule: Gather) -> dict[str, str]:
+    """Parameter → the name of its locator."""
+    return {name: given.locate if isinstance(given, Prune) else given for name, given in rule.prune.items()}
 
 
 def _check_names(
@@ -128,6 +144,12 @@ def _check_names(
     mistakes: list[Mistake],
 ) -> None:
     names = list(rule.learn) if isinstance(rule, One | Gather) else []
+    if isinstance(rule, Gather):
+        mistakes += [
+            Mistake(f"{place}.prune.{parameter}", f"no locator is named {name!r}", _nearest(name, names_of_locators))
+            for parameter, name in _filtered(rule).items()
+            if name not in names_of_locators
+        ]
     if isinstance(rule, One):
         names.append(rule.locate)
         sources = (rule.key,) if isinstance(rule.key, str) else rule.key

@@ -23,30 +23,16 @@ from shardgate.core.limits import (
     REMEMBERED_BLOCKS_MAX,
     TARGET_BYTES_MAX,
 )
-from shardgate.core.wire.fields import HOP_BY_HOP, TOKEN, FieldReader
+from shardgate.core.wire.fields import HOP_BY_HOP, OUR_PREFIXES, OURS, TOKEN, FieldReader
 
 _REQUEST_LINE = re.compile(rb"(%s) ([\x21\x22\x24-\x7e]+) HTTP/1\.([01])\r\n" % TOKEN)
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
 _HOST = re.compile(rb"[A-Za-z0-9.\-_]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _LENGTH = re.compile(rb"\d{1,18}")
+_TRAILERS = re.compile(rb"(?:^|,)[ \t]*trailers[ \t]*(?:$|,)", re.IGNORECASE)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
 
-# Written anew by the gateway, or not a client's to say. `_` twins count too: many applications fold `_` into `-`.
-_OURS = frozenset(
-    {
-        b"content-length",
-        b"expect",
-        b"forwarded",
-        b"host",
-        b"proxy",
-        b"x-original-url",
-        b"x-real-ip",
-        b"x-request-id",
-        b"x-rewrite-url",
-    }
-)
-_OUR_PREFIXES = (b"proxy-", b"shardgate-", b"x-forwarded-")
-_DROPPED = HOP_BY_HOP | _OURS
+_DROPPED = HOP_BY_HOP | OURS
 _CONDITIONS = frozenset(
     {
         b"accept-encoding",
@@ -59,7 +45,7 @@ _CONDITIONS = frozenset(
     }
 )
 # RFC 9110 section 7.6.1: a connection option must not name a field meant for all recipients.
-_NEVER_NOMINATED = _OURS | {
+_NEVER_NOMINATED = OURS | {
     b"authorization",
     b"content-type",
     b"cookie",
@@ -125,22 +111,29 @@ def interpret(fields: list[Field]) -> RequestFields:
     crossing = [(name, line) for name, _, line in fields if name not in options and _crosses(name.replace(b"_", b"-"))]
     length, chunked = _framing(values, repeated)
     request_id = values.get(b"x-request-id")
+    end_to_end = b"".join([line for _, line in crossing])
+    takes_trailers = b"te" in options and _TRAILERS.search(values.get(b"te", b"")) is not None
+    if takes_trailers:  # RFC 9110 section 10.1.4: we pass them on, so we may ask for them
+        end_to_end += b"TE: trailers\r\nConnection: TE\r\n"
     return RequestFields(
         host=_host(values, repeated),
         content_length=length,
         chunked=chunked,
         keep_alive=b"close" not in options,
         expects_continue=values.get(b"expect", b"").lower() == b"100-continue",
-        end_to_end=b"".join([line for _, line in crossing]),
+        end_to_end=end_to_end,
         unconditional=b"".join([line for name, line in crossing if name not in _CONDITIONS]),
         values=values,
         repeated=frozenset(repeated),
         request_id=request_id if request_id and _REQUEST_ID.fullmatch(request_id) else None,
+        upgrade=values.get(b"upgrade", b"").lower() if b"upgrade" in options else b"",
+        takes_trailers=takes_trailers,
+        has_body=chunked or b"content-length" in values,
     )
 
 
 def _crosses(name: bytes) -> bool:
-    return name not in _DROPPED and not name.startswith(_OUR_PREFIXES)
+    return name not in _DROPPED and not name.startswith(OUR_PREFIXES)
 
 
 def _bad_request_line(head: bytes) -> MalformedRequestError | TargetTooLongError:
@@ -190,7 +183,9 @@ def _as_http10(fields: RequestFields) -> RequestFields:
     """RFC 9112 section 6.1: a 1.0 message has no transfer coding; section 9.3: its connection may close."""
     if fields.chunked:
         raise MalformedRequestError("HTTP/1.0 has no Transfer-Encoding")
-    return msgspec.structs.replace(fields, host=fields.host or b"localhost", keep_alive=False, expects_continue=False)
+    return msgspec.structs.replace(
+        fields, host=fields.host or b"localhost", keep_alive=False, expects_continue=False, upgrade=b""
+    )
 
 
 def _origin_form(target: bytes, host: bytes) -> bytes:
