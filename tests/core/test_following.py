@@ -1,5 +1,6 @@
 """Pages by cursors, one after the other, are the sorted list: any rows, division, order and sizes."""
 
+import base64
 import json
 from functools import cmp_to_key
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from shardgate.core.contracts import Moment
 from shardgate.core.dialect.cursor import Cursor
-from shardgate.core.dialect.id_cursor import IdCursor
+from shardgate.core.dialect.id_cursor import IdCursor, Seek
 from shardgate.core.http import Reply
 from shardgate.core.merge.listed import Listed
 from shardgate.core.seal import Seal
@@ -19,18 +20,29 @@ from tests.core.requests import request
 
 Row = dict[str, Any]
 Parts = dict[str, list[Row]]
-KEYS = {"id": SortKey(), "name": SortKey(), "rank": SortKey(type="number", nulls="last")}
+KEYS = {
+    "id": SortKey(collation="case_insensitive"),
+    "name": SortKey(),
+    "rank": SortKey(type="number", nulls="last"),
+    "city": SortKey(path="v.city", nulls="last"),
+}
 CURSORS = Listed(dialect=Cursor(seal=Seal((b"s" * 32,), 60), limit_default=3, limit_max=4), keys=KEYS)
 IDS = Listed(dialect=IdCursor(limit_default=3, limit_max=4, row="/rows/{id}", total="total"), keys=KEYS)
+FIELDS = Listed(dialect=Cursor(seal=Seal((b"s" * 32,), 60), limit_default=3, fields="fields"), keys=KEYS)
 ROWS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from("aAbé"), st.none() | st.integers(0, 2)), max_size=24)
-ORDERS = st.sampled_from(["", "name", "-name", "-rank,name", "rank,-id", "-id", "-name,-rank,id"])
+ORDERS = st.sampled_from(["", "name", "-name", "-rank,name", "rank,-id", "-id", "-name,-rank,id", "city", "-city,rank"])
 
 
 def divided(table: list[tuple[int, str, int | None]]) -> Parts:
     parts: Parts = {"s0": [], "s1": [], "s2": []}
     for n, (place, name, rank) in enumerate(table):
-        parts[f"s{place}"].append({"id": f"{n:02d}", "name": name, "rank": rank})
+        row = {"id": f"R{n:02d}", "name": name, "rank": rank, "v": {"city": name, "kept": "no"} if rank else None}
+        parts[f"s{place}"].append(row)
     return parts
+
+
+def value(row: Row, name: str) -> Any:
+    return row["v"] and row["v"]["city"] if name == "city" else row[name]
 
 
 def in_order(rows: list[Row], order: str) -> list[Row]:
@@ -38,7 +50,7 @@ def in_order(rows: list[Row], order: str) -> list[Row]:
 
     def compare(a: Row, b: Row) -> int:
         for name, down in keys:
-            x, y = a[name], b[name]
+            x, y = value(a, name), value(b, name)
             if x != y:
                 above = x is None if x is None or y is None else x > y
                 return -1 if above == down else 1
@@ -117,3 +129,28 @@ def test_the_page_behind_or_before_any_row_is_the_lists(
     before = asked(IDS, parts, f"{query}&ending_before={expected[n]['id']}")
     assert before["data"] == expected[max(0, n - limit) : n]
     assert before["has_more"] == (n > limit)
+
+
+def test_what_a_nested_sort_key_is_in_is_asked_for_and_taken_out_again() -> None:
+    """And of it, a cursor holds the key alone."""
+    row = {"id": "R1", "name": "a", "v": {"city": "Ulm", "kept": "no"}}
+    merging = FIELDS.begin(request("GET /rows?fields=name&order=-city&limit=1"), ("s0",), Moment(1.0))
+    (ask,) = merging.asks()
+    assert dict(parse_qsl(ask.target.decode().partition("?")[2]))["fields"] == "name,v,id"
+    outcome = merging.take({"s0": Reply(200, [], json.dumps({"items": [row], "next_cursor": "n"}).encode())})
+    assert isinstance(outcome, Reply)
+    body = json.loads(outcome.body)
+    assert body["items"] == [{"name": "a"}]
+    inside = base64.urlsafe_b64decode(body["next_cursor"] + "==")
+    assert b'{"id":"R1","v":{"city":"Ulm"}}' in inside
+
+
+def test_a_list_begins_near_the_value_of_a_nested_sort_key() -> None:
+    dialect = IdCursor(limit_default=3, row="/rows/{id}", seeks={"city": Seek(down="city_max")})
+    rule = Listed(dialect=dialect, keys=KEYS, default_order=("-city",))
+    row = {"id": "R1", "name": "a", "rank": 1, "v": {"city": "Ulm & Bern"}}
+    merging = rule.begin(request("GET /rows?starting_after=R1"), ("s0", "s1"))
+    asks = merging.take({"s0": Reply(200, [], json.dumps(row).encode()), "s1": Reply(404, [], b"{}")})
+    assert not isinstance(asks, Reply)
+    asked = {ask.shard: dict(parse_qsl(ask.target.decode().partition("?")[2])) for ask in asks}
+    assert asked == {"s0": {"limit": "3", "starting_after": "R1"}, "s1": {"limit": "3", "city_max": "Ulm & Bern"}}

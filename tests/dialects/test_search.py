@@ -1,5 +1,6 @@
 """A list asked for by POST, with the page in a JSON body."""
 
+import asyncio
 import json
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -98,6 +99,42 @@ async def test_a_page_that_is_not_said_is_the_first(stack: AsyncExitStack, tmp_p
     rows = await world(stack, tmp_path, by_start, STARTS, operation=POST)
     for body in ("{}", ' { "query" : "e" } ', '{"pagination":null}', '{"pagination":{}}', '{"pagination":{"count":3}}'):
         assert (await ask(rows, body)).status_code == 200
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_long_body_that_arrives_bit_by_bit_is_read_whole_before_a_shard_is_asked(
+    stack: AsyncExitStack, tmp_path: Path, chunked: bool
+) -> None:
+    rows = await world(stack, tmp_path, by_start, STARTS, operation=POST)
+    body = b'{"tags": ["%b"], "pagination": {"count": 7, "start": 5}}' % (b"x" * 200_000)
+    framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(body)
+    reader, writer = await asyncio.open_connection("127.0.0.1", rows.gateway.port)
+    writer.write(b"POST /rows/search HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%b\r\n\r\n" % (rows.gateway.port, framing))
+    try:
+        for start in range(0, len(body), 40_000):
+            await asyncio.sleep(0.02)
+            assert all(not part.asked for part in rows.parts)
+            piece = body[start : start + 40_000]
+            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+            await writer.drain()
+        writer.write(b"0\r\n\r\n" if chunked else b"")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    finally:
+        writer.close()
+    expected = await rows.gateway.client.post(rows.whole.url + "/rows/search", content=body)
+    assert (await rows.gateway.client.post("/rows/search", content=body)).text == expected.text
+    for part in rows.parts:
+        first = part.asked[0]
+        assert first.line == "POST /rows/search HTTP/1.1"
+        assert (first.field("transfer-encoding"), first.field("content-length")) == ([], [str(len(first.body))])
+        assert json.loads(first.body)["tags"] == ["x" * 200_000]
+
+
+async def test_a_body_longer_than_what_is_held_is_refused(stack: AsyncExitStack, tmp_path: Path) -> None:
+    rows = await world(stack, tmp_path, by_start, STARTS, operation=POST)
+    answer = await rows.gateway.client.post("/rows/search", content=b'{"x":"%b"}' % (b"x" * 17_000_000))
+    assert answer.status_code == 413
+    assert all(not part.asked for part in rows.parts)
 
 
 async def test_deep_pages(stack: AsyncExitStack, tmp_path: Path) -> None:

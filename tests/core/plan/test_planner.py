@@ -157,3 +157,21 @@ def told(made: Plan) -> str:
         return f"gather {result.decode()}"
     assert isinstance(made, ToOne)
     return made.shard if made.doubted is None else f"{made.shard}, or else {told(made.doubted)}"
+
+
+def test_only_a_gather_reads_the_clock() -> None:
+    """It is the hot path of relays that must not pay for the cursors of lists."""
+    read = []
+
+    def clock() -> float:
+        read.append(1)
+        return 12.0
+
+    for line in ("GET /categories", "GET /vendors/7", "GET /events/e", "POST /login"):
+        asked = request(line, body="user=7")
+        route, variables = TABLE.match(asked.method, asked.path)
+        plan_request(asked, route, variables, known(), clock)
+    assert read == []
+    route, variables = TABLE.match("GET", "/events")
+    plan_request(request("GET /events"), route, variables, known(), clock)
+    assert read == [1]
