@@ -22,10 +22,15 @@ FIELD = {**LINK, "items": "data", "next_header": "Next-Page", "next_is": "link",
 ARRAY = {"kind": "cursor", "limit_default": 10, "items": None, "next_header": "X-Next"}
 
 
+def kept(rows: list[Row], asked: Question) -> list[Row]:
+    vendors = asked.values.get("vendor")
+    return rows if vendors is None else [row for row in rows if row["vendor"] in vendors.split(",")]
+
+
 def page(rows: list[Row], asked: Question, *, cursor: str = "cursor", limit: str = "limit") -> tuple[list[Row], str]:
     """A keyset: the cursor is the id of the last row, in disguise, and the order it was made in."""
     order = asked.values.get("order", asked.values.get("_sort", ""))
-    shown = ranked(rows, minus(order))
+    shown = ranked(kept(rows, asked), minus(order))
     if cursor in asked.values:
         made, last = json.loads(base64.b64decode(asked.values[cursor]))
         assert made == order
@@ -37,7 +42,8 @@ def page(rows: list[Row], asked: Question, *, cursor: str = "cursor", limit: str
 
 def in_body(rows: list[Row], asked: Question) -> bytes:
     shown, token = page(rows, asked)
-    return reply(json.dumps({"next_cursor": token or None, "items": shown, "total": len(rows), "more": bool(token)}))
+    total = len(kept(rows, asked))
+    return reply(json.dumps({"next_cursor": token or None, "items": shown, "total": total, "more": bool(token)}))
 
 
 def in_meta(rows: list[Row], asked: Question) -> bytes:
@@ -119,6 +125,13 @@ async def test_a_page_costs_two_requests_of_a_shard_at_most(stack: AsyncExitStac
     rows = await world(stack, tmp_path, in_body, BODY, size=600)
     await walk(rows, "limit=25", "cursor", size=600)
     assert max(len(part.asked) for part in rows.parts) <= 2 * 24
+
+
+async def test_only_the_owners_of_the_vendors_are_asked_for_any_page(stack: AsyncExitStack, tmp_path: Path) -> None:
+    rows = await world(stack, tmp_path, in_body, {**BODY}, prune={"vendor": "part"})
+    size = sum(row["vendor"] != "a-1" for row in rows.rows)
+    await walk(rows, "vendor=b-1,c-1&limit=7&order=-name", "cursor", size=size)
+    assert [bool(part.asked) for part in rows.parts] == [False, True, True]
 
 
 @pytest.mark.parametrize("size", [0, 1, 10, 11])

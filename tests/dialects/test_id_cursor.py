@@ -44,7 +44,8 @@ def refusing(rows: list[Row], asked: Question) -> bytes:
 
 def passes(row: Row, asked: Question) -> bool:
     least, most = asked.values.get("price[gte]", "0"), asked.values.get("price[lte]", "99")
-    return float(least) <= row["price"] <= float(most)
+    vendors = asked.values.get("vendor", "a-1,b-1,c-1").split(",")
+    return float(least) <= row["price"] <= float(most) and row["vendor"] in vendors
 
 
 def comparing(rows: list[Row], asked: Question) -> bytes:
@@ -182,3 +183,13 @@ async def test_a_shard_that_does_not_go_on_is_broken_not_asked_for_ever(stack: A
 
     rows = await world(stack, tmp_path, stuck, REFUSING)
     assert (await rows.gateway.get("/rows?limit=25")).json()["code"] == "SG2002"
+
+
+async def test_a_page_of_one_vendor_goes_on_behind_a_row_of_another(stack: AsyncExitStack, tmp_path: Path) -> None:
+    rows = await world(stack, tmp_path, refusing, SEEKING, prune={"vendor": "part"}, **NEWEST)
+    first = (await rows.both("/rows?vendor=b-1&limit=4")).json()["data"]
+    assert [bool(part.asked) for part in rows.parts] == [False, True, False]
+    for row in (await rows.both("/rows?vendor=a-1,c-1&limit=25")).json()["data"]:
+        await rows.both(f"/rows?vendor=b-1&limit=4&starting_after={row['id']}")
+        await rows.both(f"/rows?vendor=b-1&limit=4&ending_before={row['id']}")
+    await rows.both(f"/rows?vendor=b-1&limit=4&starting_after={first[-1]['id']}")

@@ -54,8 +54,9 @@ def table(size: int) -> list[Row]:
 class World:
     """The gateway over three instances of unequal size, beside one instance with all rows."""
 
-    def __init__(self, gateway: Gateway, whole: Shard, parts: list[Shard]) -> None:
+    def __init__(self, gateway: Gateway, rows: list[Row], whole: Shard, parts: list[Shard]) -> None:
         self.gateway = gateway
+        self.rows = rows
         self.whole = whole
         self.parts = parts
 
@@ -84,6 +85,7 @@ async def world(
     dialect: dict[str, Any],
     size: int = 120,
     operation: str = "GET /rows",
+    prune: dict[str, str] | None = None,
     **merge: Any,
 ) -> World:
     """Start it."""
@@ -91,7 +93,9 @@ async def world(
     chance = random.Random(7)
     parts: list[list[Row]] = [[], [], []]
     for row in rows:
-        parts[chance.choice([0, 0, 0, 0, 1, 1, 2])].append(row)
+        part = chance.choice([0, 0, 0, 0, 1, 1, 2])
+        parts[part].append(row)
+        row["vendor"] = f"{'abc'[part]}-1"
     whole = await stack.enter_async_context(running_shard(lambda asked: speak(rows, Question(asked))))
     shards = [
         await stack.enter_async_context(running_shard(lambda asked, part=part: speak(part, Question(asked))))  # type: ignore[misc]
@@ -100,9 +104,10 @@ async def world(
     rule = {"kind": "list", "dialect": dialect, "keys": {"id": "text", "name": "text", "price": "number"}, **merge}
     config = {
         "shards": {f"s{n}": shard.url for n, shard in enumerate(shards)},
-        "rules": {operation: {"rule": "gather", "merge": rule}},
+        "rules": {operation: {"rule": "gather", "merge": rule, "prune": prune or {}}},
+        "locators": {"part": [{"kind": "prefix", "shards": {"a": "s0", "b": "s1", "c": "s2"}}]},
         "cursors": {"secret_file": "cursor.secret"},
     }
     (folder / "cursor.secret").write_text("0123456789abcdef" * 4)
     gateway = await stack.enter_async_context(running_gateway(config, folder))
-    return World(gateway, whole, shards)
+    return World(gateway, rows, whole, shards)

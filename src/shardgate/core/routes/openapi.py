@@ -14,6 +14,7 @@ import msgspec
 
 from shardgate.core.contracts import Locator
 from shardgate.core.dialect import AnyDialect
+from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.locate import AnyLocator
 from shardgate.core.locate.probe import Probe
 from shardgate.core.merge.listed import Listed
@@ -127,8 +128,17 @@ def _filters(rule: Rule, locators: Mapping[str, tuple[Locator, ...]]) -> tuple[F
     for parameter, given in rule.prune.items():
         how = given if isinstance(given, Prune) else Prune(locate=given)
         chain = locators.get(how.locate, ())
-        found.append(Filter(parameter, how.separator, how.locate, chain, shown=how.locate in rule.learn))
+        shown = how.locate in rule.learn
+        found.append(Filter(parameter, how.separator, how.locate, chain, shown, _anchors(rule)))
     return tuple(found)
+
+
+def _anchors(rule: Gather) -> tuple[str, ...]:
+    """The parameters whose row is looked for on the shards, wherever it is."""
+    dialect = rule.merge.dialect if isinstance(rule.merge, Listed) else None
+    if not isinstance(dialect, IdCursor) or dialect.row is None:
+        return ()
+    return tuple(name for name in (dialect.after, dialect.before) if name is not None)
 
 
 def _filtered(rule: Gather) -> dict[str, str]:

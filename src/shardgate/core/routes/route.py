@@ -16,6 +16,8 @@ class Filter(msgspec.Struct, frozen=True):
     locators: tuple[Locator, ...]
     shown: bool = False
     """The keys are what the list's rows are told apart by, so that a page shows whether it has all of them."""
+    unless: tuple[str, ...] = ()
+    """Parameters that name a row, which the filter may not let through: who has it is asked of all."""
 
 
 class Route(msgspec.Struct, frozen=True):
