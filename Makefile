@@ -11,8 +11,7 @@ DB       ?= sqlite
 QUICK    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence bench bench-k6 bench-micro bench-micro-baseline bench-pages \
-  study lock clean
+.PHONY: help setup demo test check format equivalence bench bench-k6 bench-micro bench-micro-baseline bench-pages study lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22

@@ -1,6 +1,7 @@
 """The subject itself, by the contract of its peers: the one place where the bench's shardgate.yaml is written.
 
-All its features are on: routes, limits, deadlines, locators, what it learns.
+All its features are on: routes, limits, deadlines, locators, what it learns, metrics, an access log with a line for
+every request. Its peers keep no log here, as they would be compared by whoever wants the least from them.
 """
 
 import sys
@@ -42,6 +43,8 @@ def _config(site: Site) -> dict[str, Any]:
     }
     return {
         "listen": f"127.0.0.1:{site.port}",
+        "admin": "127.0.0.1:0",
+        "access_log": str(site.folder / "access.log"),
         "shards": {f"s{n}": f"http://127.0.0.1:{port}" for n, port in enumerate(site.shards)},
         "locators": {"event": [{"kind": "hash"}]},
         "rules": {

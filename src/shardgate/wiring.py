@@ -1,6 +1,7 @@
 """The fuse box: builds every object of one worker once, by hand, in order; and runs it."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -207,6 +208,10 @@ def serve_worker(loaded: Loaded, place: Place, entrance: Entrance, ready: Callab
             stop.set()
 
         loop.add_reader(lifeline, orphaned)
+        # What is here now lives as long as the worker. What a request makes goes when it ends, mostly without a cycle:
+        # to look for some every 700 objects took 3 % of a relay's time and 6 % of a gather's.
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         await worker.run(entrance, ready, stop)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -115,7 +115,11 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         ),
         ("nulls: first", "nuls: first", "15: rules.GET /events.merge.keys.name.nuls: unknown field `nuls`"),
         ("id: text, ", "", "15: rules.GET /events.merge.keys: the sort key 'id' has no type → add `id: text`"),
-        ("kind: list", "kind: lst", "15: rules.GET /events.merge.kind: unknown word 'lst' → take one of: groups, list"),
+        (
+            "kind: list",
+            "kind: lst",
+            "15: rules.GET /events.merge.kind: unknown word 'lst' → take one of: count, custom, deep, fi",
+        ),
         (
             "learn: {event: id}\n  GET",
             "learn: {event: name}\n  GET",

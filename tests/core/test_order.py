@@ -36,7 +36,6 @@ def rank(order: Order, keys: dict[str, SortKey], *bodies: bytes) -> list[int]:
         (ID, b'[{"id":"a","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}]"),
         (NUMBER, b'[{"n":"1","id":"a"}]'),
         (NUMBER, b'[{"n":true,"id":"a"}]'),
-        (NUMBER, b'[{"n":1e400,"id":"a"}]'),
         ({"n": SortKey(type="boolean"), "id": SortKey()}, b'[{"n":1,"id":"a"}]'),
     ],
 )

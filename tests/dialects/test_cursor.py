@@ -181,6 +181,34 @@ async def gateway_of(
     return await stack.enter_async_context(running_gateway(config([s.url for s in shards], **cursors), folder))
 
 
+async def test_a_page_with_a_cursor_is_never_said_to_be_the_one_that_a_client_has(
+    stack: AsyncExitStack, tmp_path: Path
+) -> None:
+    """Its cursor grows too old, whether rows change or not."""
+
+    def tagged(rows: list[Row], asked: Question) -> bytes:
+        fields = b'ETag: "1"\r\nLast-Modified: Sun, 01 Mar 2026 09:30:00 GMT\r\nContent-Length:'
+        return in_body(rows, asked).replace(b"Content-Length:", fields)
+
+    rows = await world(stack, tmp_path, tagged, BODY)
+    for known in ({}, {"If-None-Match": "*"}, {"If-Modified-Since": "Sun, 01 Mar 2026 09:30:00 GMT"}):
+        answer = await rows.gateway.get("/rows", headers=known)
+        assert (answer.status_code, answer.headers.get("etag"), answer.headers.get("last-modified")) == (
+            200,
+            None,
+            None,
+        )
+
+
+def test_rows_of_several_shards_cannot_be_told_of_a_list_with_cursors(tmp_path: Path) -> None:
+    whole = config(["http://127.0.0.1:1"])
+    whole["rules"]["GET /rows"]["merge"]["dedupe"] = {"by": "id"}
+    (tmp_path / "cursor.secret").write_text(OLD)
+    (tmp_path / "shardgate.yaml").write_text(json.dumps(whole))
+    with pytest.raises(ConfigError, match="`dedupe` cannot be told of it"):
+        load(tmp_path / "shardgate.yaml")
+
+
 OLD, NEW = "a" * 32, "b" * 32
 
 

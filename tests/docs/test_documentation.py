@@ -14,13 +14,14 @@ from shardgate.config.schema import AccessLogConfig, Config, CursorsConfig, Shar
 from shardgate.core import errors
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.dialect.id_cursor import Seek
+from shardgate.core.distinct import Dedupe
 from shardgate.core.exchange import CUT_OFFS
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate import directory, hashed, learned, prefix, probe
-from shardgate.core.merge.groups import Average, Groups
-from shardgate.core.merge.listed import Listed
-from shardgate.core.order import SortKey
-from shardgate.core.routes.rule import Gather, One
+from shardgate.core.merge import AnyMerger
+from shardgate.core.numbers import Average
+from shardgate.core.routes.rule import Gather, One, Prune
+from shardgate.core.sort_key import SortKey
 from shardgate.observe.access_log import Line
 from shardgate.observe.layout import FAMILIES
 
@@ -35,12 +36,12 @@ STRUCTS: list[Any] = [
     Timeouts,
     One,
     Gather,
-    Listed,
-    Groups,
+    Prune,
+    Dedupe,
     Average,
     SortKey,
 ]
-STRUCTS += [*get_args(AnyDialect), Seek]
+STRUCTS += [*get_args(AnyMerger), *get_args(AnyDialect), Seek]
 STRUCTS += [directory.Directory, hashed.Hash, prefix.Prefix, probe.Probe, learned.Learned]
 
 

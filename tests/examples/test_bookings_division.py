@@ -22,7 +22,7 @@ def platform(tmp_path: Path) -> Loaded:
     return load(tmp_path / "shardgate.yaml")
 
 
-@pytest.mark.parametrize("path", ["events", "dates", "orders", "coupons", "vouchers", "users", "reports/sales"])
+@pytest.mark.parametrize("path", ["events", "dates", "coupons", "vouchers", "users", "reports/sales"])
 @pytest.mark.parametrize(
     ("vendors", "shards"),
     [("v1", ["north"]), ("v3,v1", ["north", "west"]), ("v1,other", ["north", "south", "west"]), ("", None)],

@@ -16,19 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 BIG = b"x" * 500_000
 
 
-@pytest.mark.parametrize(
-    "behind",
-    [
-        b"",
-        pytest.param(
-            b"\r\n",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="ClientConnection closes at once: what comes then is answered by a reset, and the reply is lost",
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("behind", [b"", b"\r\n"])
 async def test_the_last_reply_is_whole_though_its_client_sends_more(wire: Wire, behind: bytes) -> None:
     async def play(connection: ShardConnection) -> None:
         connection.transport.write(ok(b"Content-Length: %d" % len(BIG), body=BIG))

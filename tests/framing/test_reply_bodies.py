@@ -187,8 +187,5 @@ async def test_a_body_that_breaks_a_relay_breaks_a_list(wire: Wire, case: Said, 
     ],
     ids=lambda case: case.name,
 )
-@pytest.mark.xfail(
-    strict=True, reason="ClientConnection.abort ends the connection in peace, so that the reply looks whole; reset it"
-)
 async def test_a_1_0_client_sees_that_a_reply_is_not_whole(wire: Wire, case: Said, delivery: str) -> None:
     await comes_out(wire, case, delivery)

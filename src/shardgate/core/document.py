@@ -73,6 +73,10 @@ class Document:
         span = self.span(path)
         return None if span is None else self.body[span[0] : span[1]]
 
+    def value(self, path: str) -> bytes:
+        """A member's value, which must be there. Raises BrokenReplyError."""
+        return self.array(path)
+
     def array(self, path: str) -> bytes:
         """A list. Raises BrokenReplyError where there is none."""
         value = self.raw(path)

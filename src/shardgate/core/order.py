@@ -11,7 +11,8 @@ from operator import le
 from typing import Any
 
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError
-from shardgate.core.sort_key import SortKey, Values, reader, transform
+from shardgate.core.key_reader import Values, reader
+from shardgate.core.sort_key import SortKey
 
 Order = tuple[tuple[str, bool], ...]
 """Sort keys, most significant first, each with whether it descends."""
@@ -20,22 +21,17 @@ Order = tuple[tuple[str, bool], ...]
 class Ranking:
     """The sort keys of rows, decoded: one tuple a row, in the order's significance."""
 
-    __slots__ = ("_described", "_order", "_places", "_reader", "_stretches", "rows", "values")
+    __slots__ = ("_keys", "_order", "_reader", "_stretches", "rows", "values")
 
     def __init__(self, order: Order, keys: Mapping[str, SortKey]) -> None:
         chosen = tuple((name, keys[name]) for name, _ in order)
         self._order = order
         self._reader = reader(chosen)
-        self._places = [
-            (n, change, key.nulls)
-            for n, (_, key) in enumerate(chosen)
-            if (change := transform(key)) is not None or key.nulls is not None
-        ]
-        self._described = [_described(name, key, down) for (name, key), (_, down) in zip(chosen, order, strict=True)]
+        self._keys = keys
         self._stretches = _stretches(order)
         self.rows: list[Values] = []
         """Of each row, what compares."""
-        self.values: list[Values] = []
+        self.values: list[Values] = [] if self._reader.changes else self.rows
         """Of each row, the values as they were read."""
 
     def add(self, body: bytes) -> int:
@@ -46,14 +42,16 @@ class Ranking:
         """
         try:
             values = self._reader.read(body)
-            rows = [_comparable(row, self._places) for row in values] if self._places else values
+            changes = self._reader.changes
+            rows = [_comparable(row, changes) for row in values] if changes else values
         except (ValueError, RecursionError) as error:
             raise BrokenReplyError(
                 "a shard's row lacks a sort key, or has it in another type", log=str(error)
             ) from error
         self._check(rows)
         self.rows += rows
-        self.values += values
+        if changes:
+            self.values += values
         return len(rows)
 
     def sorted(self) -> list[int]:
@@ -89,7 +87,7 @@ class Ranking:
         else:
             in_order = self._sort(rows) == list(range(len(rows)))
         if not in_order:
-            names = ", ".join(self._described)
+            names = ", ".join([_described(name, self._keys[name], descends) for name, descends in self._order])
             raise OrderBrokenError(f"a shard's rows are not in the order {names} that the rule declares")
 
 

@@ -6,6 +6,7 @@ Holds: a list is never silently smaller: a missing shard is an error that names 
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from shardgate.core.conditional import Validators
 from shardgate.core.contracts import Ask, Merging
 from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError, ShardsMissingError
 from shardgate.core.exchange import Exchange
@@ -49,36 +50,42 @@ class Conductor:
     async def gather(self, plan: Scatter, snapshot: Snapshot, hop: bytes, exchange: Exchange) -> Reply:
         """Ask until the merge has its reply. Raises ShardsMissingError, or what the merge raises."""
         merging = plan.merging
-        outcome = await self._merge(plan, merging, snapshot, hop, exchange)
+        outcome, validators = await self._merge(plan, merging, snapshot, hop, exchange)
         if plan.instead is not None and plan.pruned is not None:
             shown = {key for key, _ in merging.learned()}
             if not plan.pruned.hoped <= shown:
                 merging = plan.instead
-                outcome = await self._merge(plan, merging, snapshot, hop, exchange)
+                outcome, validators = await self._merge(plan, merging, snapshot, hop, exchange)
         if isinstance(plan.route.rule, Gather):
             for space in plan.route.rule.learn:
                 for key, shard in merging.learned():
                     snapshot.known.memory.learn(space, key, shard)
         outcome.fields = [field for field in outcome.fields if field[0].lower() not in _NOT_MERGED]
+        if not plan.route.ages:
+            outcome = validators.apply(plan.request, outcome, plan.route.rule)
         return await self._packed(outcome, plan.request)
 
     async def _merge(
         self, plan: Scatter, merging: Merging, snapshot: Snapshot, hop: bytes, exchange: Exchange
-    ) -> Reply:
+    ) -> tuple[Reply, Validators]:
         """Ask what the merge asks for until it has its reply."""
+        validators = Validators()
         asks = merging.asks()
         fields = plan.request.fields
         while True:
             outcomes = await self._ask(asks, fields.host, fields.unconditional + hop, exchange)
             replies = self._all_of(outcomes, snapshot)
+            validators.add(asks, replies)
             outcome = merging.take(replies)
             if isinstance(outcome, Reply):
-                return outcome
+                return outcome, validators
             asks = outcome
 
     async def _packed(self, reply: Reply, request: Request) -> Reply:
         """The reply as the client takes it; a long body is packed on a thread of its own."""
         compress = self._cluster.compress
+        if compress is not None and reply.status == 304:
+            reply.fields = packed_fields(reply.fields, is_packed=False)  # RFC 9110 section 15.4.5: the Vary of its 200
         if compress is None or not compress.may_pack(reply.status, reply.fields, len(reply.body)):
             return reply
         if packs := takes_gzip(request.fields):

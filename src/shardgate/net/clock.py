@@ -1,11 +1,10 @@
 """The only module that reads the time."""
 
 import time
+from typing import Final
 
-
-def now() -> float:
-    """Seconds on a clock that only goes forward."""
-    return time.monotonic()
+now: Final = time.monotonic
+"""Seconds on a clock that only goes forward. No function around it: a request asks it six times."""
 
 
 def wall() -> float:

@@ -9,6 +9,8 @@ Hot path: a request that came in one piece goes from `data_received` to the hand
 
 import asyncio
 import re
+import socket
+import struct
 from typing import cast
 
 from shardgate.core.errors import ClientError, HeadTooLargeError, SlowRequestError, TargetTooLongError
@@ -34,6 +36,7 @@ from shardgate.net.outgoing import OutgoingReply
 from shardgate.net.tunnel import Tunnel
 from shardgate.net.watch import Watch
 
+_RESET = struct.pack("ii", 1, 0)
 _EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 
 
@@ -289,6 +292,9 @@ class ClientConnection(asyncio.Protocol):
         if self.exchange is not None:
             self.exchange.cut_off = reason
         if self._transport is not None:
+            if self._pausable is not None and self._out.ends_by_close:
+                # RFC 9112 section 8: a peaceful end would say that the reply is whole.
+                self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._transport.abort()
 
     # Inside.
@@ -377,8 +383,10 @@ class ClientConnection(asyncio.Protocol):
         else:
             self.deadline_at = instant + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
         self._unsent = 0
-        if not self._out.keep_alive or self._closing or (self._eof and not self._buffer):
+        if self._eof and not self._buffer:
             transport.close()
+        elif not self._out.keep_alive or self._closing:
+            self._linger()
         elif self._buffer and not self._stalled:
             self._go_on()
 

@@ -14,7 +14,7 @@ from shardgate.core.wire.forwarding import chunk, last_chunk, relayed_head, upgr
 class OutgoingReply:
     """The reply to the request that was announced last."""
 
-    __slots__ = ("_chunked", "_minor", "_takes_trailers", "_transport", "_with_body", "keep_alive")
+    __slots__ = ("_chunked", "_minor", "_takes_trailers", "_transport", "_with_body", "ends_by_close", "keep_alive")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -22,6 +22,8 @@ class OutgoingReply:
         self._minor = 1
         self._takes_trailers = False
         self._with_body = True
+        self.ends_by_close = False
+        """The end of the connection is the end of the body."""
         self.keep_alive = True
         """The connection goes on after this reply; the head says so."""
 
@@ -58,6 +60,7 @@ class OutgoingReply:
         elif has_body:
             # RFC 9112 section 6.1: a 1.0 client does not know chunks; the end of the connection is the end.
             self._chunked = self._minor == 1
+            self.ends_by_close = not self._chunked
             self.keep_alive = self.keep_alive and self._chunked
             framing = b"Transfer-Encoding: chunked\r\n" if self._chunked else b""
         if not self.keep_alive:

@@ -99,7 +99,7 @@ class Pool:
     def released(self, connection: UpstreamConnection) -> None:
         """A connection can be used again."""
         connection.idle_at = now()
-        call = self._next_waiting()
+        call = self._next_waiting() if self._waiting else None
         if call is not None:
             connection.send(call)
         elif not self._is_closed:

@@ -225,7 +225,12 @@ class UpstreamConnection(asyncio.Protocol):
             return
         call.end()
         self._call = None
-        reusable = clean and self._head is not None and self._head.keep_alive and not self._still_sends(call)
+        reusable = (
+            clean
+            and self._head is not None
+            and self._head.keep_alive
+            and not (call.has_body and self._still_sends(call))
+        )
         trailers = self._chunked.trailers if self._chunked is not None else b""
         self._head = None
         self._chunked = None
@@ -242,4 +247,4 @@ class UpstreamConnection(asyncio.Protocol):
         """A reply that came before its request was sent whole: the upstream may never read the rest."""
         if call.upload is not None:
             return True
-        return call.has_body and cast("asyncio.Transport", self._transport).get_write_buffer_size() > 0
+        return cast("asyncio.Transport", self._transport).get_write_buffer_size() > 0

@@ -71,6 +71,12 @@ def test_a_parameter_that_holds_one_key_is_not_cut() -> None:
     assert asked("vendor=n1,s1", ONE) is None
 
 
+def test_a_name_with_brackets_is_a_name_as_the_rule_says_it() -> None:
+    brackets = Filter("vendor[]", None, "vendor", (Directory(),))
+    assert asked("vendor[]=n1&vendor%5B%5D=s1", brackets) == "north south"
+    assert asked("vendor[]=n1&vendor=s1", brackets) is None
+
+
 def test_several_filters_narrow_together() -> None:
     assert asked("vendors=n1,s1&vendor=s1", VENDOR, ONE) == "south"
     assert asked("vendors=n1,s1&vendor=unheard", VENDOR, ONE) == "north south"
@@ -86,3 +92,5 @@ def test_what_was_only_seen_before_must_be_shown() -> None:
     assert asked("ids=e1&vendors=s1", VENDOR, EVENT, e1="south") == "south"
     unseen = Filter("ids", ",", "event", (Learned(),))
     assert asked("ids=e1", unseen, e1="south") is None
+    kept = Filter("ids", ",", "event", (Learned(), Directory(space="vendor")))
+    assert asked("ids=w1", kept, w1="south") == "west"

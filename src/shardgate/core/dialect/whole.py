@@ -25,6 +25,16 @@ class Whole(Strategy, frozen=True, tag="whole"):
         """There is no page behind the end."""
         return None
 
+    @property
+    def limit_default(self) -> None:
+        """No limit is ever told."""
+        return None
+
+    @property
+    def limit_max(self) -> None:
+        """No request is cut."""
+        return None
+
     def read(self, request: Request) -> Page:
         """All rows, in the list's default order."""
         return Page(0, None, (), None)

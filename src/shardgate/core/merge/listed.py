@@ -8,49 +8,28 @@ asked upstream and taken out again. A page that cannot be read is passed to the 
 
 from collections.abc import Mapping, Sequence
 
-from shardgate.core.contracts import (
-    NO_MOMENT,
-    UNKNOWN,
-    Ask,
-    Merged,
-    Merging,
-    Moment,
-    Page,
-    Strategy,
-    as_it_came,
-    method_of,
-)
-from shardgate.core.dialect import AnyCursor, AnyDialect
+import msgspec
+
+from shardgate.core.contracts import NO_MOMENT, UNKNOWN, Ask, Merged, Merging, Moment, Page, as_it_came, method_of
+from shardgate.core.dialect import AnyCursor
+from shardgate.core.distinct import Dedupe, distinct
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.following import Sorting
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import LEARNED_ROWS_MAX
+from shardgate.core.list_rule import ListRule
 from shardgate.core.order import Order
-from shardgate.core.parameters import ROWS_MAX
 from shardgate.core.refusals import unite
 from shardgate.core.rows import Rows, join, without
 from shardgate.core.search import Search
 from shardgate.core.selection import Block, ChangedError
-from shardgate.core.sort_key import KeyConfig, clash, sort_key
+from shardgate.core.sort_key import sort_key
 from shardgate.core.tables import Tables
 from shardgate.core.topology import ShardId
 
 
-class Listed(Strategy, frozen=True, tag="list"):
+class Listed(ListRule, frozen=True, tag="list"):
     """One list out of many, in one order."""
-
-    dialect: AnyDialect
-    keys: Mapping[str, KeyConfig]
-    """The properties that rows can be sorted by."""
-    default_order: tuple[str, ...] = ("id",)
-    """The order without a parameter; `-name` descends."""
-    tie: str = "id"
-    """The unique property that the application ends every order with."""
-
-    def __post_init__(self) -> None:
-        """The keys can be those of one row."""
-        if (problem := clash({name: sort_key(config) for name, config in self.keys.items()})) is not None:
-            raise ValueError(problem)
 
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
         """Start the merge of one request."""
@@ -62,18 +41,6 @@ class Listed(Strategy, frozen=True, tag="list"):
     def describe(self) -> str:
         """The merge in one line."""
         return f"one list, sorted by {', '.join(self.default_order)} unless the request says otherwise"
-
-    def property(self, name: str) -> str:
-        """The property of a row that a sort key is in: what `fields` calls it."""
-        return sort_key(self.keys[name]).place(name)[0]
-
-    def order(self, page: Page) -> Order | None:
-        """The total order of a page; None where it names a property that is no sort key."""
-        order = page.order or tuple((name.removeprefix("-"), name.startswith("-")) for name in self.default_order)
-        names = [name for name, _ in order]
-        if len(set(names)) < len(names) or not all(name in self.keys for name in names):
-            return None
-        return order if self.tie in names else (*order, (self.tie, False))
 
     def _sorting(self, page: Page) -> Sorting | None:
         order = self.order(page)
@@ -108,12 +75,12 @@ class ListedMerging:
         self._shards = shards
         self._page = Page(0, None, (), None) if page is UNKNOWN or order is None else page
         self._order = order
-        self._added = self._missing_fields()
+        self._added = () if order is None else rule.added(self._page, order)
         self._beside: list[bytes] = []
         self._past_end = False
         self._replies: dict[ShardId, Reply] = {}
-        self._empty = _is_empty(self._page, rule.dialect)
-        self._search = Search(rule.dialect, Page(0, 0, (), None) if self._empty else self._page, shards)
+        self._empty = rule.is_empty(self._page)
+        self._search = Search(rule.dialect, rule.searched(self._page), shards)
         self._shown: list[tuple[str, ShardId]] = []
 
     def asks(self) -> Sequence[Ask]:
@@ -170,8 +137,10 @@ class ListedMerging:
         said = [f"sorted by {order}", f"rows {page.offset} to {end} of the merged list are the page"]
         if self._search.narrowing:
             said.append("it is deep: blocks like these find where it begins on each shard, before it is fetched")
+        if self._rule.dedupe is not None:
+            said.append("every list is read whole: a row that several shards have is shown and counted once")
         if self._added:
-            said.append(f"{', '.join(self._added)}: asked for to sort by, taken out of each row again")
+            said.append(f"{', '.join(self._added)}: asked for to sort by or to compare, taken out of each row again")
         return said
 
     def _next(self, order: Order) -> Reply | Sequence[Ask]:
@@ -180,21 +149,31 @@ class ListedMerging:
         if found is None:
             return self.asks()
         tables, skip = found
+        ranked = tables.ranking.sorted()
         total = self._total()
+        if self._rule.dedupe is not None:
+            ranked, skip = self._distinct(self._rule.dedupe, tables, ranked), self._page.offset
+            total = None if total is None else len(ranked)
         if self._rule.dialect.past_end is not None and total is not None and 0 < self._page.offset >= total:
             self._past_end = True
             return self.asks()
-        return self._reply(tables, skip, total)
+        return self._reply(tables, ranked, skip, total)
+
+    def _distinct(self, dedupe: Dedupe, tables: Tables, ranked: Sequence[int]) -> list[int]:
+        try:
+            return distinct(dedupe, self._rule.keys, tables, ranked, self._shards)
+        except (ValueError, msgspec.DecodeError) as error:
+            raise BrokenReplyError("a shard's row lacks what it is told apart by", log=str(error)) from error
 
     def _rank(self, blocks: Sequence[tuple[Block, Rows]]) -> Tables:
         order = self._order or ()
         return Tables(order, {name: sort_key(self._rule.keys[name]) for name, _ in order}, blocks)
 
-    def _reply(self, tables: Tables, skip: int, total: int | None) -> Reply:
+    def _reply(self, tables: Tables, ranked: Sequence[int], skip: int, total: int | None) -> Reply:
         if tables.raw and (self._empty or self._page.limit == 0):
             raise BrokenReplyError("a shard gives rows where the page has none")
         end = None if self._page.limit is None else skip + self._page.limit
-        chosen = tables.ranking.sorted()[skip:end]
+        chosen = ranked[skip:end]
         if len(chosen) <= LEARNED_ROWS_MAX:
             keys, tie = tables.ranking.values, [name for name, _ in self._order or ()].index(self._rule.tie)
             self._shown = [(str(keys[n][tie]), tables.owners[n]) for n in chosen]
@@ -202,7 +181,7 @@ class ListedMerging:
         if self._added:
             rows = [without(row, self._added) for row in rows]
         if total is None:
-            more = self._search.more or (end is not None and len(tables.raw) > end)
+            more = self._search.more or (end is not None and len(ranked) > end)
         else:
             more = self._page.offset + len(rows) < total
         reply = next(self._replies[shard] for shard in self._shards if shard in self._replies)
@@ -225,19 +204,3 @@ class ListedMerging:
         if fields is not None:
             return (*fields, *self._added)
         return tuple({self._rule.property(name): None for name, _ in order}) if self._search.narrowing else None
-
-    def _missing_fields(self) -> tuple[str, ...]:
-        fields = self._page.fields
-        if fields is None or self._order is None:
-            return ()
-        wanted = {self._rule.property(name): None for name, _ in self._order if name not in fields}
-        return tuple(name for name in wanted if name not in fields)
-
-
-def _is_empty(page: Page, dialect: AnyDialect) -> bool:
-    """Whether no list has rows for this page: it is the application's to give, or to refuse, as the client wrote it.
-
-    A limit of 0: offset + 0 rows would hide from an application what it may refuse. An offset behind all lists: the
-    numbers of a search for it may be too large for a shard where the client's are not.
-    """
-    return (page.offset >= ROWS_MAX and dialect.past_end is None) or (page.limit == 0 and page.offset > 0)

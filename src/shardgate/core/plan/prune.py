@@ -59,7 +59,7 @@ def _owners(
         if name == each.parameter:
             # An application may read the first of several, the last or all: the owners of all cover each way.
             keys += value.split(each.separator) if each.separator else [value]
-        elif name.partition("[")[0].casefold() == each.parameter.casefold():
+        elif _stem(name) == _stem(each.parameter):
             return None
     owners: set[ShardId] = set()
     hoped: set[str] = set()
@@ -73,13 +73,18 @@ def _owners(
     return (frozenset(owners), frozenset(hoped)) if owners else None
 
 
+def _stem(name: str) -> str:
+    """What an application may take a name for, that reads names in any case, or with brackets."""
+    return name.partition("[")[0].strip().casefold()
+
+
 def _owner(each: Filter, key: str, known: Known) -> tuple[ShardId | None, bool]:
     for locator in each.locators:
         place = locator.locate(each.space, key, known)
-        if place is UNKNOWN:
-            continue
         remembered = isinstance(locator, Learned)
-        if isinstance(place, AskAll) or place not in known.topology.shards or (remembered and not each.shown):
+        if place is UNKNOWN or (remembered and not each.shown):
+            continue
+        if isinstance(place, AskAll) or place not in known.topology.shards:
             return None, False
         return place, not remembered
     return None, False

@@ -79,6 +79,9 @@ def _part(value: Any, steps: list[str]) -> Any:
 
 
 _WORDS = {
+    "conflict": ("refuse", "first", "last"),
+    "winner": ("first", "last", "highest", "lowest"),
+    "lists": ("refuse", "join", "union"),
     "type": ("text", "number", "decimal", "boolean", "time"),
     "nulls": ("first", "last"),
     "unknown": ("ask", "refuse"),

@@ -14,6 +14,7 @@ import msgspec
 
 from shardgate.core.contracts import Locator
 from shardgate.core.dialect import AnyDialect
+from shardgate.core.dialect.cursor import Cursor
 from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.locate import AnyLocator
 from shardgate.core.locate.probe import Probe
@@ -118,7 +119,7 @@ def _route(
     if len(mistakes) > before:
         return None
     chain = locators.get(rule.locate, ()) if isinstance(rule, One) else ()
-    return Route(method, template, operation, rule, chain, filters=_filters(rule, locators))
+    return Route(method, template, operation, rule, chain, filters=_filters(rule, locators), ages=_ages(rule))
 
 
 def _filters(rule: Rule, locators: Mapping[str, tuple[Locator, ...]]) -> tuple[Filter, ...]:
@@ -131,6 +132,11 @@ def _filters(rule: Rule, locators: Mapping[str, tuple[Locator, ...]]) -> tuple[F
         shown = how.locate in rule.learn
         found.append(Filter(parameter, how.separator, how.locate, chain, shown, _anchors(rule)))
     return tuple(found)
+
+
+def _ages(rule: Rule) -> bool:
+    dialect = rule.merge.dialect if isinstance(rule, Gather) and isinstance(rule.merge, Listed) else None
+    return isinstance(dialect, Cursor)
 
 
 def _anchors(rule: Gather) -> tuple[str, ...]:

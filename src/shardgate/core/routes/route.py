@@ -30,6 +30,8 @@ class Route(msgspec.Struct, frozen=True):
     locators: tuple[Locator, ...] = ()
     unserved: str = ""
     filters: tuple[Filter, ...] = ()
+    ages: bool = False
+    """Its replies hold what is signed and grows too old: a client needs new ones even if no shard has anything new."""
 
     @property
     def streams(self) -> bool:
