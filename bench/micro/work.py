@@ -26,6 +26,7 @@ from shardgate.core.wire.fields import FieldReader
 from shardgate.core.wire.forwarding import hop_lines, relayed_head, request_head
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.core.wire.request_head import RequestHeadParser, interpret
+from shardgate.net.clock import wall
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -90,7 +91,7 @@ def _decisions(folder: Path) -> list[Work]:
     replies = {shard: _listed(number) for number, shard in enumerate(topology.shards)}
 
     def merged() -> object:
-        plan = plan_request(listed, lists, {}, known)
+        plan = plan_request(listed, lists, {}, known, wall)
         if not isinstance(plan, Scatter):
             raise TypeError("a list is asked of every shard")
         plan.merging.asks()
@@ -102,7 +103,7 @@ def _decisions(folder: Path) -> list[Work]:
     merged()
     return [
         Work("route match", lambda: table.match("GET", keyed.path)),
-        Work("key, locate, plan", lambda: plan_request(keyed, route, variables, known)),
+        Work("key, locate, plan", lambda: plan_request(keyed, route, variables, known, wall)),
         Work("list plan and merge, 4 x 10", merged),
     ]
 

@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from shardgate.config.load import load
-from shardgate.config.schema import AccessLogConfig, Config, ShardConfig
+from shardgate.config.schema import AccessLogConfig, Config, CursorsConfig, ShardConfig
 from shardgate.core import errors
 from shardgate.core.dialect import AnyDialect
+from shardgate.core.dialect.id_cursor import Seek
 from shardgate.core.distinct import Dedupe
 from shardgate.core.exchange import CUT_OFFS
 from shardgate.core.limits import Limits, Timeouts
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ERRORS = sorted((c for c in vars(errors).values() if inspect.isclass(c) and hasattr(c, "code")), key=lambda c: c.code)
 STRUCTS: list[Any] = [
     Config,
+    CursorsConfig,
     ShardConfig,
     AccessLogConfig,
     Limits,
@@ -39,7 +41,7 @@ STRUCTS: list[Any] = [
     Average,
     SortKey,
 ]
-STRUCTS += [*get_args(AnyMerger), *get_args(AnyDialect)]
+STRUCTS += [*get_args(AnyMerger), *get_args(AnyDialect), Seek]
 STRUCTS += [directory.Directory, hashed.Hash, prefix.Prefix, probe.Probe, learned.Learned]
 
 

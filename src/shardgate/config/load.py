@@ -18,6 +18,7 @@ from shardgate.core.routes.mistakes import Mistake, convert_all
 from shardgate.core.routes.openapi import IN_DOCUMENT, Rulebook, build_routes
 from shardgate.core.routes.openapi import read_document as read_openapi
 from shardgate.core.routes.route import Routes
+from shardgate.core.seal import SECRET_CHARACTERS_MIN, Seal
 from shardgate.core.topology import Shard, TlsFiles
 from shardgate.core.wire.forwarded import TrustedProxies
 
@@ -139,7 +140,24 @@ def _rulebook(config: Config, path: Path, mistakes: list[Mistake]) -> Rulebook:
     book.locators.update(config.locators)
     book.dialects.update(config.dialects)
     book.unserved.update(config.unserved)
+    book.seal = _seal(config, path, mistakes)
     return book
+
+
+def _seal(config: Config, path: Path, mistakes: list[Mistake]) -> Seal | None:
+    if config.cursors is None:
+        return None
+    file = path.parent / config.cursors.secret_file
+    try:
+        secrets = tuple(line.strip() for line in file.read_bytes().splitlines() if line.strip())
+    except OSError as error:
+        problem = f"{file} cannot be read: {error.strerror}"
+        mistakes.append(Mistake("cursors.secret_file", problem, "write one: `openssl rand -hex 32 > cursor.secret`"))
+        return Seal((b"",), 0)
+    if not secrets or min(map(len, secrets)) < SECRET_CHARACTERS_MIN:
+        problem = f"a secret has at least {SECRET_CHARACTERS_MIN} characters, one a line"
+        mistakes.append(Mistake("cursors.secret_file", problem, "write one: `openssl rand -hex 32 > cursor.secret`"))
+    return Seal(secrets, config.cursors.lifetime_s)
 
 
 def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:

@@ -44,6 +44,14 @@ class AccessLogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The part of the requests that is written; failures always are."""
 
 
+class CursorsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the cursors that this gateway gives are signed with."""
+
+    secret_file: str
+    """One secret a line: the first signs, all are accepted."""
+    lifetime_s: Annotated[int, msgspec.Meta(ge=1)] = 86_400
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """shardgate.yaml."""
 
@@ -72,6 +80,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Whether trailer fields of requests go on to shards: some applications take them for header fields."""
     locators: dict[str, Any] = {}
     dialects: dict[str, Any] = {}
+    cursors: CursorsConfig | None = None
     rules: dict[str, Any] = {}
     """`GET /path` → its rule: adds to `x-shardgate` in the document, and wins over it."""
     unserved: dict[str, str] = {}

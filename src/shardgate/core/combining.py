@@ -7,7 +7,7 @@ Holds: where a shard refuses, the one refusal stands for all (refusals.py), and 
 
 from collections.abc import Mapping, Sequence
 
-from shardgate.core.contracts import Ask, Strategy
+from shardgate.core.contracts import NO_MOMENT, Ask, Moment, Strategy
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply, Request
 from shardgate.core.refusals import unite
@@ -17,7 +17,7 @@ from shardgate.core.topology import ShardId
 class Combining(Strategy, frozen=True):
     """One round: N replies become one."""
 
-    def begin(self, request: Request, shards: Sequence[ShardId]) -> "Combination":
+    def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> "Combination":
         """Start the merge of one request."""
         return Combination(self, request, shards)
 

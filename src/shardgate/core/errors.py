@@ -111,6 +111,12 @@ class NotServedError(ClientError):
     code, status, title = "SG1014", 501, "Operation not served"
 
 
+class BadCursorError(ClientError):
+    """The cursor was damaged or not made by this gateway, is too old, or belongs to another list. Begin anew."""
+
+    code, status, title = "SG1015", 400, "Unusable cursor"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 

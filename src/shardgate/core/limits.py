@@ -27,6 +27,8 @@ SMALL_BODY_BYTES_MAX = 64 * 1024
 LEARNED_ROWS_MAX = 1000
 # A create's reply is read for its new id; a larger one is relayed unread.
 LEARNED_BODY_BYTES_MAX = 256 * 1024
+# How often shards are asked on to reach a page that they cannot begin at: 100,000 rows at 100 a page.
+CURSOR_ROUNDS_MAX = 1000
 
 # Their counters have room for twice as many, while those of an old configuration drain.
 WORKERS_MAX = 120

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from shardgate.core.contracts import Page, Strategy
-from shardgate.core.dialect import AnyDialect
+from shardgate.core.dialect import AnyCursor, AnyDialect
 from shardgate.core.distinct import Dedupe
 from shardgate.core.order import Order
 from shardgate.core.parameters import ROWS_MAX
@@ -34,6 +34,8 @@ class ListRule(Strategy, frozen=True):
     def __post_init__(self) -> None:
         """The keys can be those of one row."""
         dedupe = self.dedupe
+        if dedupe is not None and isinstance(self.dialect, AnyCursor):
+            raise ValueError("a list with cursors is not read whole, so that `dedupe` cannot be told of it")
         if dedupe is not None and (dedupe.of is None) == (dedupe.winner in {"highest", "lowest"}):
             raise ValueError("the highest or the lowest wins by `of`, and only they")
         if dedupe is not None and not {*dedupe.names} <= self.keys.keys():

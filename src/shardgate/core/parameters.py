@@ -8,12 +8,12 @@ Never: judges a value that it cannot read. It says UNKNOWN, the shards are asked
 
 import re
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
 from shardgate.core.contracts import UNKNOWN, Page, Unknown
 from shardgate.core.errors import UnreadablePageError
-from shardgate.core.http import Reply
+from shardgate.core.http import Reply, Request
 from shardgate.core.sorting import SortParameters
 
 # One a Python int() would read is not enough: "+5", " 5" and "5_0" mean different things to different servers.
@@ -29,6 +29,8 @@ _SIZES_TRIED = 256
 class Parameters(SortParameters, frozen=True):
     """`limit=20&offset=40&order=-name,id&fields=id,name`, each name as the application has it."""
 
+    posted: ClassVar[bool] = False
+    """Whether the list is asked for by POST."""
     limit: str = "limit"
     limit_default: int | None = None
     """What the application takes when no limit is given; null: all rows."""
@@ -69,13 +71,24 @@ class Parameters(SortParameters, frozen=True):
         """A shard's refusal of a page behind the end, telling the size of the whole list where it tells one."""
         return reply
 
+    def read(self, request: Request) -> Page | Unknown:
+        """The page that a client asks for, as `read_page`."""
+        return self.read_page(request.query)
+
+    def ask(self, request: Request, page: Page, fields: Sequence[str] | None) -> tuple[bytes, bytes]:
+        """What a shard is asked, as target and body."""
+        query = self.write_query(request.query, page=page, fields=fields)
+        return (f"{request.path}?{query}" if query else request.path).encode(), b""
+
     def read_page(self, query: str) -> Page | Unknown:
         """The page that a query string asks for; UNKNOWN where a value cannot be read.
 
         Raises UnreadablePageError where a parameter stands twice, and the rule does not say which one counts, or where
         one is of those to refuse.
         """
-        values = self._own(query)
+        return self._page_of(self._own(query))
+
+    def _page_of(self, values: dict[str, str]) -> Page | Unknown:
         limit = self._limit(values)
         offset = UNKNOWN if limit is UNKNOWN else self._offset(values, limit)
         order = self.read_order(values)
@@ -125,8 +138,12 @@ class Parameters(SortParameters, frozen=True):
         size = min(range(max(1, most - _SIZES_TRIED), most + 1), key=lambda size: start % size - size)
         return start - start % size, size
 
+    def _names(self) -> set[str | None]:
+        """The parameters that are read."""
+        return {self.limit, self.page or self.offset, self.order, self.direction, self.fields}
+
     def _own(self, query: str) -> dict[str, str]:
-        own = {self.limit, self.page or self.offset, self.order, self.direction, self.fields}
+        own = self._names()
         values: dict[str, str] = {}
         for name, value in _pairs(query):
             plain = name.partition("[")[0] if self.brackets else name

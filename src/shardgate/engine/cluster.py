@@ -90,9 +90,13 @@ class Cluster:
         self._pools[shard].start(call)
         return call
 
-    def get(self, shard: ShardId, head: bytes, sink: ReplySink) -> Call:
-        """Send a request of the gateway's own to one shard, whose reply must be whole in time."""
-        call = Call(head, b"", sink, self._gather_patience, method=b"GET")
+    def read(self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes) -> Call:
+        """Send a request of the gateway's own to one shard, whose reply must be whole in time.
+
+        It changes nothing, also where it is a POST: so it may be repeated.
+        """
+        call = Call(head, body, sink, self._gather_patience, method=method)
+        call.repeatable = True
         self._pools[shard].start(call)
         return call
 

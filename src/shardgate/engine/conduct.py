@@ -61,7 +61,9 @@ class Conductor:
                 for key, shard in merging.learned():
                     snapshot.known.memory.learn(space, key, shard)
         outcome.fields = [field for field in outcome.fields if field[0].lower() not in _NOT_MERGED]
-        return await self._packed(validators.apply(plan.request, outcome, plan.route.rule), plan.request)
+        if not plan.route.ages:
+            outcome = validators.apply(plan.request, outcome, plan.route.rule)
+        return await self._packed(outcome, plan.request)
 
     async def _merge(
         self, plan: Scatter, merging: Merging, snapshot: Snapshot, hop: bytes, exchange: Exchange

@@ -24,7 +24,7 @@ from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.conduct import Conductor
 from shardgate.engine.relay import Relay
 from shardgate.net import tasks
-from shardgate.net.clock import now
+from shardgate.net.clock import now, wall
 from shardgate.net.connection import ClientConnection
 from shardgate.observe.observer import Observer
 
@@ -57,7 +57,7 @@ class Gateway:
             if request.arriving and not (route.streams and request.method not in SAFE_METHODS):
                 client.collect()
                 return
-            plan = plan_request(request, route, variables, snapshot.known)
+            plan = plan_request(request, route, variables, snapshot.known, wall)
             if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
                 plan = plan.doubted  # a body that streams can be sent once only: make sure where first
             self._carry_out(plan, request, client, exchange, snapshot)
@@ -67,7 +67,7 @@ class Gateway:
     def plan(self, request: Request, snapshot: Snapshot) -> Plan:
         """What must be asked of whom. Raises a ClientError where the request is refused before anyone is asked."""
         route, variables = self._match(request, snapshot)
-        return plan_request(request, route, variables, snapshot.known)
+        return plan_request(request, route, variables, snapshot.known, wall)
 
     def _begin(self, request: Request, client: ClientConnection) -> Exchange:
         request_id = request.fields.request_id or self._new_id()

@@ -39,9 +39,10 @@ class Scatter:
         self._waiting = len(asks)
         try:
             for ask in asks:
-                head = request_head(b"GET", ask.target, host, lines, b"", request_id, b"")
+                framing = b"" if ask.method == b"GET" else b"Content-Length: %d\r\n" % len(ask.body)
+                head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
                 sink = _Collector(self, ask.shard, self._body_bytes_max)
-                sink.call = self.cluster.get(ask.shard, head, sink)
+                sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method)
                 self._calls.append(sink.call)
             await self._done
         finally:

@@ -131,6 +131,7 @@ class Call:
         self.offers = offers
         """The protocol that the upstream may switch to."""
         self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"} and upload is None
+        """Sent twice it does what it does once (RFC 9110 section 9.2.2): its method says so, or whoever knows more."""
         instant = self.started_at = now()
         self.deadline_at = instant + patience.reply_s
         self._ends_at = instant + patience.total_s

@@ -8,7 +8,7 @@ now: Final = time.monotonic
 
 
 def wall() -> float:
-    """Seconds since 1970, for logs."""
+    """Seconds since 1970, for logs and cursors."""
     return time.time()  # noqa: TID251 - here is the one place
 
 

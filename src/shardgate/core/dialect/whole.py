@@ -4,13 +4,16 @@ Holds: no parameter is the gateway's; each goes to every shard as the client wro
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from shardgate.core.contracts import Listing, Merged, Page, Strategy
-from shardgate.core.http import Reply
+from shardgate.core.http import Reply, Request
 
 
 class Whole(Strategy, frozen=True, tag="whole"):
     """The body is the list, and all of it."""
+
+    posted: ClassVar[bool] = False
 
     @property
     def accepted(self) -> tuple[int, ...]:
@@ -32,7 +35,7 @@ class Whole(Strategy, frozen=True, tag="whole"):
         """No request is cut."""
         return None
 
-    def read_page(self, query: str) -> Page:
+    def read(self, request: Request) -> Page:
         """All rows, in the list's default order."""
         return Page(0, None, (), None)
 
@@ -40,9 +43,9 @@ class Whole(Strategy, frozen=True, tag="whole"):
         """All rows come in one request."""
         return start, count
 
-    def write_query(self, query: str, *, page: Page, fields: Sequence[str] | None) -> str:
-        """The client's own."""
-        return query
+    def ask(self, request: Request, page: Page, fields: Sequence[str] | None) -> tuple[bytes, bytes]:
+        """The client's own target."""
+        return request.target, b""
 
     def open(self, reply: Reply) -> Listing:
         """The body."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from shardgate.core.contracts import Merger, Merging, Strategy
+from shardgate.core.contracts import NO_MOMENT, Merger, Merging, Moment, Strategy
 from shardgate.core.http import Request
 from shardgate.core.topology import ShardId
 
@@ -32,9 +32,9 @@ class Custom(Strategy, frozen=True, tag="custom", dict=True):
         """The class is there, and takes the options. Raises ValueError with what to do."""
         _ = self.merger
 
-    def begin(self, request: Request, shards: Sequence[ShardId]) -> Merging:
+    def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
         """Start the merge of one request."""
-        return self.merger.begin(request, shards)
+        return self.merger.begin(request, shards, moment)
 
     def describe(self) -> str:
         """The merge in one line."""

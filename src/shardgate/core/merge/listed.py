@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from shardgate.core.contracts import UNKNOWN, Ask, Merged, Page
+from shardgate.core.contracts import NO_MOMENT, UNKNOWN, Ask, Merged, Merging, Moment, Page, as_it_came, method_of
+from shardgate.core.dialect import AnyCursor
 from shardgate.core.distinct import Dedupe, distinct
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
+from shardgate.core.following import Sorting
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.list_rule import ListRule
@@ -29,13 +31,22 @@ from shardgate.core.topology import ShardId
 class Listed(ListRule, frozen=True, tag="list"):
     """One list out of many, in one order."""
 
-    def begin(self, request: Request, shards: Sequence[ShardId]) -> "ListedMerging":
+    def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
         """Start the merge of one request."""
+        dialect = self.dialect
+        if isinstance(dialect, AnyCursor):
+            return dialect.begin(request, shards, moment, self._sorting)
         return ListedMerging(self, request, shards)
 
     def describe(self) -> str:
         """The merge in one line."""
         return f"one list, sorted by {', '.join(self.default_order)} unless the request says otherwise"
+
+    def _sorting(self, page: Page) -> Sorting | None:
+        order = self.order(page)
+        if order is None:
+            return None
+        return Sorting(order, {name: sort_key(self.keys[name]) for name, _ in order}, self.tie)
 
 
 class ListedMerging:
@@ -43,6 +54,7 @@ class ListedMerging:
 
     __slots__ = (
         "_added",
+        "_beside",
         "_empty",
         "_order",
         "_page",
@@ -56,7 +68,7 @@ class ListedMerging:
     )
 
     def __init__(self, rule: Listed, request: Request, shards: Sequence[ShardId]) -> None:
-        page = rule.dialect.read_page(request.query)
+        page = rule.dialect.read(request)
         order = None if page is UNKNOWN else rule.order(page)
         self._rule = rule
         self._request = request
@@ -64,6 +76,7 @@ class ListedMerging:
         self._page = Page(0, None, (), None) if page is UNKNOWN or order is None else page
         self._order = order
         self._added = () if order is None else rule.added(self._page, order)
+        self._beside: list[bytes] = []
         self._past_end = False
         self._replies: dict[ShardId, Reply] = {}
         self._empty = rule.is_empty(self._page)
@@ -73,14 +86,15 @@ class ListedMerging:
     def asks(self) -> Sequence[Ask]:
         """What each shard is asked next: the client's own request, where its page cannot be read or is refused."""
         if self._order is None or self._past_end or self._empty:
-            return [Ask(shard, self._request.target) for shard in self._shards]
+            return as_it_came(self._request, self._shards)
         fields = self._fields(self._order)
         # The plain way asks all shards the same: its query is written once.
         blocks = self._search.wanted()
-        targets = {(block.start, block.count): b"" for block in blocks}
-        for start, count in targets:
-            targets[start, count] = self._target(Page(start, count, self._order, fields), fields)
-        return [Ask(block.shard, targets[block.start, block.count]) for block in blocks]
+        request, method = self._request, method_of(self._request)
+        asked = {(block.start, block.count): (b"", b"") for block in blocks}
+        for start, count in asked:
+            asked[start, count] = self._rule.dialect.ask(request, Page(start, count, self._order, fields), fields)
+        return [Ask(block.shard, *asked[block.start, block.count], method) for block in blocks]
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """The merged reply, or the next round.
@@ -100,7 +114,10 @@ class ListedMerging:
         try:
             for shard in asked:
                 self._replies[shard] = replies[shard]
-                self._search.take(shard, self._rule.dialect.open(replies[shard]))
+                listing = self._rule.dialect.open(replies[shard])
+                if listing.beside:
+                    self._beside.append(listing.beside)
+                self._search.take(shard, listing)
             return self._next(self._order)
         except ChangedError:
             self._search.begin_again()
@@ -152,10 +169,6 @@ class ListedMerging:
         order = self._order or ()
         return Tables(order, {name: sort_key(self._rule.keys[name]) for name, _ in order}, blocks)
 
-    def _target(self, page: Page, fields: tuple[str, ...] | None) -> bytes:
-        query = self._rule.dialect.write_query(self._request.query, page=page, fields=fields)
-        return (f"{self._request.path}?{query}" if query else self._request.path).encode()
-
     def _reply(self, tables: Tables, ranked: Sequence[int], skip: int, total: int | None) -> Reply:
         if tables.raw and (self._empty or self._page.limit == 0):
             raise BrokenReplyError("a shard gives rows where the page has none")
@@ -173,7 +186,8 @@ class ListedMerging:
             more = self._page.offset + len(rows) < total
         reply = next(self._replies[shard] for shard in self._shards if shard in self._replies)
         body = join(rows, tables.samples)
-        return self._rule.dialect.close(Merged(self._request, self._page, body, len(rows), total, more, reply))
+        beside = tuple(self._beside)
+        return self._rule.dialect.close(Merged(self._request, self._page, body, len(rows), total, more, reply, beside))
 
     def _total(self) -> int | None:
         """The size of the whole list; None where no shard states one. Raises BrokenReplyError where only some do."""

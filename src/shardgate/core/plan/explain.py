@@ -64,7 +64,9 @@ def _explain_probe(request: Request, plan: Probe) -> list[tuple[str, str]]:
 def _explain_scatter(plan: Scatter) -> list[tuple[str, str]]:
     pruned = plan.pruned
     said = [] if pruned is None else [("pruned", reason) for reason in pruned.reasons]
-    said += [("asked", f"{ask.shard}: GET {ask.target.decode('ascii')}") for ask in plan.merging.asks()]
+    said += [
+        ("asked", f"{ask.shard}: {ask.method.decode()} {ask.target.decode('ascii')}") for ask in plan.merging.asks()
+    ]
     if pruned is not None and pruned.hoped:
         said.append(("then", "all shards, unless the page shows each id whose shard was only remembered"))
     return [*said, *(("merged", line) for line in plan.merging.explain())]

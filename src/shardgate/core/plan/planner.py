@@ -1,8 +1,8 @@
 """Request + Route + what is known → Plan. Decides; never asks anyone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from shardgate.core.contracts import UNKNOWN, AskAll, Known
+from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
 from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError, UnknownKeyError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate.learned import Learned
@@ -12,14 +12,21 @@ from shardgate.core.plan.prune import prune
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import AnyShard, Gather, One
 
+Clock = Callable[[], float]
+"""Says how many seconds have passed since 1970."""
+
 
 def plan_request(
     request: Request,
     route: Route,
     variables: Mapping[str, str],
     known: Known,
+    clock: Clock,
 ) -> Plan:
-    """The calls to make. Raises a ClientError where the request is refused before anyone is asked."""
+    """The calls to make; the clock is read only where a merge begins.
+
+    Raises a ClientError where the request is refused before anyone is asked.
+    """
     rule = route.rule
     if isinstance(rule, One):
         return _plan_one(rule, request, route, variables, known)
@@ -27,16 +34,16 @@ def plan_request(
         return ToAny(route, known.topology.ids)
     if rule is None:
         raise NotServedError(route.unserved or "this gateway does not serve the operation")
-    return _plan_gather(rule, request, route, known)
+    return _plan_gather(rule, request, route, known, Moment(clock(), known.topology.epoch))
 
 
-def _plan_gather(rule: Gather, request: Request, route: Route, known: Known) -> Scatter:
+def _plan_gather(rule: Gather, request: Request, route: Route, known: Known, moment: Moment) -> Scatter:
     everybody = known.topology.ids
     pruned = prune(route.filters, request.query, known) if route.filters and request.query else None
     if pruned is None:
-        return Scatter(route, request, rule.merge.begin(request, everybody))
-    instead = rule.merge.begin(request, everybody) if pruned.hoped else None
-    return Scatter(route, request, rule.merge.begin(request, pruned.shards), pruned, instead)
+        return Scatter(route, request, rule.merge.begin(request, everybody, moment))
+    instead = rule.merge.begin(request, everybody, moment) if pruned.hoped else None
+    return Scatter(route, request, rule.merge.begin(request, pruned.shards, moment), pruned, instead)
 
 
 def _plan_one(

@@ -54,6 +54,8 @@ def _owners(
     """The owners of all that a parameter names, and what of it is only hoped; None where they are not known."""
     keys: list[str] = []
     for name, value in pairs:
+        if name in each.unless:
+            return None
         if name == each.parameter:
             # An application may read the first of several, the last or all: the owners of all cover each way.
             keys += value.split(each.separator) if each.separator else [value]

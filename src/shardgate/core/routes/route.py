@@ -16,6 +16,8 @@ class Filter(msgspec.Struct, frozen=True):
     locators: tuple[Locator, ...]
     shown: bool = False
     """The keys are what the list's rows are told apart by, so that a page shows whether it has all of them."""
+    unless: tuple[str, ...] = ()
+    """Parameters that name a row, which the filter may not let through: who has it is asked of all."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -28,6 +30,8 @@ class Route(msgspec.Struct, frozen=True):
     locators: tuple[Locator, ...] = ()
     unserved: str = ""
     filters: tuple[Filter, ...] = ()
+    ages: bool = False
+    """Its replies hold what is signed and grows too old: a client needs new ones even if no shard has anything new."""
 
     @property
     def streams(self) -> bool:
