@@ -53,6 +53,7 @@ class Known(msgspec.Struct, frozen=True):
 
     topology: Topology
     memory: Memory
+    pages: "Pages | None" = None
 
 
 class Locator(Protocol):
@@ -62,6 +63,16 @@ class Locator(Protocol):
         """Answer from the key and from what is known; never wait. `space` is the name of the locator chain."""
 
 
+class Pages(Protocol):
+    """What earlier pages taught: where the next ones begin, bounded."""
+
+    def recall(self, listed: str, offset: int) -> Mapping[ShardId, int] | None:
+        """How many rows of each shard stand before this page of a list; None: not known."""
+
+    def learn(self, listed: str, offset: int, positions: Mapping[ShardId, int]) -> None:
+        """Here a page begins."""
+
+
 class Moment(msgspec.Struct, frozen=True, gc=False):
     """When a merge begins: what a cursor is dated by."""
 
@@ -69,6 +80,7 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     """Seconds since 1970."""
     epoch: int = 0
     """The topology's."""
+    pages: Pages | None = None
 
 
 NO_MOMENT: Final = Moment()
@@ -138,6 +150,9 @@ class Dialect(Protocol):
 
     def read(self, request: Request) -> Page | Unknown:
         """The page that a client asks for; UNKNOWN where a value cannot be read."""
+
+    def unpaged(self, request: Request) -> str:
+        """What a list is known by: its path and query, and nothing of its page."""
 
     def cover(self, start: int, count: int | None) -> tuple[int, int | None]:
         """The rows (first, how many) of one request that gives row `start` and as many of the `count` as it can.

@@ -25,6 +25,8 @@ WRITE_BUFFER_BYTES_MAX = 256 * 1024
 SMALL_BODY_BYTES_MAX = 64 * 1024
 # A list page teaches where its rows live; beyond this the catalogue would push out what is in use.
 LEARNED_ROWS_MAX = 1000
+# Where pages ended, about half a kilobyte each: so many clients can be walking through lists.
+PAGES_REMEMBERED_MAX = 4096
 # A create's reply is read for its new id; a larger one is relayed unread.
 LEARNED_BODY_BYTES_MAX = 256 * 1024
 # How often shards are asked on to reach a page that they cannot begin at: 100,000 rows at 100 a page.

@@ -138,6 +138,12 @@ class Parameters(SortParameters, frozen=True):
         size = min(range(max(1, most - _SIZES_TRIED), most + 1), key=lambda size: start % size - size)
         return start - start % size, size
 
+    def unpaged(self, request: Request) -> str:
+        """What a list is known by: its path and query, and nothing of its page, nor which properties are shown."""
+        own = {self.limit, self.page or self.offset, self.fields}
+        kept = [part for part in request.query.split("&") if name_of(part) not in own]
+        return f"{request.path}?{'&'.join(kept)}"
+
     def _names(self) -> set[str | None]:
         """The parameters that are read."""
         return {self.limit, self.page or self.offset, self.order, self.direction, self.fields}

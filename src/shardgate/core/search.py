@@ -8,7 +8,7 @@ Holds: what is read at last holds the page, exactly; rows that changed between t
 Never: does IO, or writes a query.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from shardgate.core.contracts import Dialect, Listing, Page
 from shardgate.core.errors import BrokenReplyError
@@ -27,16 +27,26 @@ CHANGES_MAX = 2
 Rank = Callable[[Sequence[tuple[Block, Rows]]], Tables]
 
 
+def is_deep(page: Page) -> bool:
+    """Whether it may be worth looking for where the page begins."""
+    return page.limit is not None and page.offset > max(page.limit, PLAIN_ROWS_MAX)
+
+
 class Search:
     """One page being looked for."""
 
-    __slots__ = ("_changes", "_dialect", "_page", "_reading", "_selection", "_shards", "_sizing", "totals")
+    __slots__ = ("_changes", "_dialect", "_guess", "_page", "_reading", "_selection", "_shards", "_sizing", "totals")
 
-    def __init__(self, dialect: Dialect, page: Page, shards: Sequence[ShardId]) -> None:
+    def __init__(
+        self, dialect: Dialect, page: Page, shards: Sequence[ShardId], guess: Mapping[ShardId, int] | None = None
+    ) -> None:
+        """`guess`: where an earlier page says that this one begins."""
         self._dialect = dialect
         self._page = page
         self._shards = shards
         self._changes = 0
+        is_whole = guess is not None and set(guess) == set(shards) and sum(guess.values()) == page.offset
+        self._guess = guess if is_whole else None
         self.totals: dict[ShardId, int] = {}
         """The sizes that shards have stated."""
         self._selection = self._select()
@@ -84,7 +94,10 @@ class Search:
 
     def begin_again(self) -> None:
         """Rows changed between two requests: begin anew; at last in one round, of which each shard is consistent."""
-        self._changes += 1
+        if self._guess is not None:
+            self._guess = None
+        else:
+            self._changes += 1
         if self._changes > CHANGES_MAX and self._request_max is not None:
             raise BrokenReplyError("the list changes faster than the application's pages let it be read")
         self._selection = self._select()
@@ -100,7 +113,7 @@ class Search:
             return None
         if self._changes > CHANGES_MAX and most is None:
             return None
-        return Selection(self._shards, page.offset, page.limit)
+        return Selection(self._shards, page.offset, page.limit, self._guess)
 
     @property
     def _request_max(self) -> int | None:

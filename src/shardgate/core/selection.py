@@ -105,10 +105,16 @@ class _Seen:
 class Selection:
     """One page being found. Ask for `blocks()`, give their keys to `take()`, until `page_blocks()` are all it needs."""
 
-    def __init__(self, shards: Sequence[ShardId], offset: int, limit: int) -> None:
+    def __init__(
+        self, shards: Sequence[ShardId], offset: int, limit: int, guess: Mapping[ShardId, int] | None = None
+    ) -> None:
+        """`guess`: rows before the page of each shard, `offset` in all; whether it is right shows when it is read."""
         self._offset = offset
         self._limit = limit
+        self._guessed = guess is not None
         self._seen = {shard: _Seen(offset) for shard in shards}
+        for shard, place in (guess or {}).items():
+            self._seen[shard].lo = self._seen[shard].hi = place
         self._halving = False
         self._past_end = False
         self.rounds = 0
@@ -161,6 +167,8 @@ class Selection:
                 raise ChangedError
             return 0
         before = 0
+        if self._guessed:
+            self._check_guess(keys)
         for block, values in keys.items():
             seen = self._seen[block.shard]
             again = seen.lo - block.start
@@ -169,6 +177,17 @@ class Selection:
             seen.add(block, values)
             before += block.start
         return self._offset - before
+
+    def _check_guess(self, keys: Mapping[Block, Sequence[Any]]) -> None:
+        """Every row before the page is less than every row behind: that alone makes a guess right."""
+        lasts: list[Any] = []
+        firsts: list[Any] = []
+        for block, values in keys.items():
+            again = self._seen[block.shard].lo - block.start
+            lasts += values[:again]
+            firsts += values[again : again + 1]
+        if lasts and firsts and not max(lasts) < min(firsts):
+            raise ChangedError
 
     @property
     def _gap(self) -> int:

@@ -33,6 +33,10 @@ class Tables:
             self.owners += [block.shard] * self.ranking.add(rows.body)
             self._ends.append((block, len(self.raw)))
 
+    def starts(self) -> dict[ShardId, int]:
+        """How many rows of each shard stand before those that were read."""
+        return {block.shard: block.start for block, _ in self._ends}
+
     def keys(self) -> dict[Block, list[Any]]:
         """The sort keys of each block's rows."""
         keys: dict[Block, list[Any]] = {}

@@ -10,8 +10,9 @@ import msgspec
 from shardgate.core.contracts import Known
 from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Request
-from shardgate.core.limits import Limits, Timeouts
+from shardgate.core.limits import PAGES_REMEMBERED_MAX, Limits, Timeouts
 from shardgate.core.locate.learned import LearnedKeys
+from shardgate.core.positions import PagePositions
 from shardgate.core.routes.route import Routes
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Shard, ShardId, Topology
@@ -73,12 +74,12 @@ class Cluster:
         """What is spoken to shards in, to be refreshed."""
         self.stream_idle_s = timeouts.stream_idle_timeout_s
         self._pools = {shard.id: self._pool(shard) for shard in topology.shards.values()}
-        known = Known(topology, LearnedKeys(limits.learned_keys_max))
+        known = Known(topology, LearnedKeys(limits.learned_keys_max), PagePositions(PAGES_REMEMBERED_MAX))
         self.snapshot = Snapshot(RouteTable(routes), known, routes.method_override)
 
     def replace_directory(self, topology: Topology) -> None:
         """Swap in a topology of the same shards: who owns what has changed."""
-        known = Known(topology, self.snapshot.known.memory)
+        known = Known(topology, self.snapshot.known.memory, PagePositions(PAGES_REMEMBERED_MAX))
         self.snapshot = msgspec.structs.replace(self.snapshot, known=known)
 
     def relay(

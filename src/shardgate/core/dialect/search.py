@@ -62,6 +62,11 @@ class Search(Parameters, frozen=True, tag="search"):
             body = _put(body, name, number)
         return request.target, body
 
+    def unpaged(self, request: Request) -> str:
+        """What a list is known by: its path and query, and its body but for where the page begins."""
+        body = _put(request.body, self.page or self.offset, 0)
+        return f"{request.path}?{request.query}#{body.decode('utf-8', 'replace')}"
+
     def paging(self, page: Page) -> list[tuple[str, int]]:
         """The members that ask for these rows."""
         shift = 0 if self.page else self.offset_first

@@ -39,6 +39,10 @@ class Whole(Strategy, frozen=True, tag="whole"):
         """All rows, in the list's default order."""
         return Page(0, None, (), None)
 
+    def unpaged(self, request: Request) -> str:
+        """What a list is known by."""
+        return f"{request.path}?{request.query}"
+
     def cover(self, start: int, count: int | None) -> tuple[int, int | None]:
         """All rows come in one request."""
         return start, count

@@ -10,7 +10,18 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from shardgate.core.contracts import NO_MOMENT, UNKNOWN, Ask, Merged, Merging, Moment, Page, as_it_came, method_of
+from shardgate.core.contracts import (
+    NO_MOMENT,
+    UNKNOWN,
+    Ask,
+    Merged,
+    Merging,
+    Moment,
+    Page,
+    Pages,
+    as_it_came,
+    method_of,
+)
 from shardgate.core.dialect import AnyCursor
 from shardgate.core.distinct import Dedupe, distinct
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
@@ -21,7 +32,7 @@ from shardgate.core.list_rule import ListRule
 from shardgate.core.order import Order
 from shardgate.core.refusals import unite
 from shardgate.core.rows import Rows, join, without
-from shardgate.core.search import Search
+from shardgate.core.search import Search, is_deep
 from shardgate.core.selection import Block, ChangedError
 from shardgate.core.sort_key import sort_key
 from shardgate.core.tables import Tables
@@ -36,7 +47,7 @@ class Listed(ListRule, frozen=True, tag="list"):
         dialect = self.dialect
         if isinstance(dialect, AnyCursor):
             return dialect.begin(request, shards, moment, self._sorting)
-        return ListedMerging(self, request, shards)
+        return ListedMerging(self, request, shards, moment.pages)
 
     def describe(self) -> str:
         """The merge in one line."""
@@ -58,6 +69,7 @@ class ListedMerging:
         "_empty",
         "_order",
         "_page",
+        "_pages",
         "_past_end",
         "_replies",
         "_request",
@@ -67,7 +79,7 @@ class ListedMerging:
         "_shown",
     )
 
-    def __init__(self, rule: Listed, request: Request, shards: Sequence[ShardId]) -> None:
+    def __init__(self, rule: Listed, request: Request, shards: Sequence[ShardId], pages: Pages | None) -> None:
         page = rule.dialect.read(request)
         order = None if page is UNKNOWN else rule.order(page)
         self._rule = rule
@@ -80,7 +92,10 @@ class ListedMerging:
         self._past_end = False
         self._replies: dict[ShardId, Reply] = {}
         self._empty = rule.is_empty(self._page)
-        self._search = Search(rule.dialect, rule.searched(self._page), shards)
+        self._pages = None if rule.dedupe is not None else pages
+        searched = rule.searched(self._page)
+        guess = self._pages.recall(self._listed(), searched.offset) if self._pages and is_deep(searched) else None
+        self._search = Search(rule.dialect, searched, shards, guess)
         self._shown: list[tuple[str, ShardId]] = []
 
     def asks(self) -> Sequence[Ask]:
@@ -177,6 +192,8 @@ class ListedMerging:
         if len(chosen) <= LEARNED_ROWS_MAX:
             keys, tie = tables.ranking.values, [name for name, _ in self._order or ()].index(self._rule.tie)
             self._shown = [(str(keys[n][tie]), tables.owners[n]) for n in chosen]
+        if self._pages is not None and end is not None and len(ranked) > end:
+            self._remember(self._pages, tables, ranked[:end])
         rows = [tables.raw[n] for n in chosen]
         if self._added:
             rows = [without(row, self._added) for row in rows]
@@ -188,6 +205,19 @@ class ListedMerging:
         body = join(rows, tables.samples)
         beside = tuple(self._beside)
         return self._rule.dialect.close(Merged(self._request, self._page, body, len(rows), total, more, reply, beside))
+
+    def _remember(self, pages: Pages, tables: Tables, passed: Sequence[int]) -> None:
+        """Where the next page begins, if it is deep: behind the rows that were not read, and those that now were."""
+        following = Page(self._page.offset + (self._page.limit or 0), self._page.limit, (), None)
+        if is_deep(following):
+            positions = tables.starts()
+            for n in passed:
+                positions[tables.owners[n]] += 1
+            pages.learn(self._listed(), following.offset, positions)
+
+    def _listed(self) -> str:
+        """What a list is known by: the request without its page."""
+        return self._rule.dialect.unpaged(self._request)
 
     def _total(self) -> int | None:
         """The size of the whole list; None where no shard states one. Raises BrokenReplyError where only some do."""

@@ -34,7 +34,7 @@ def plan_request(
         return ToAny(route, known.topology.ids)
     if rule is None:
         raise NotServedError(route.unserved or "this gateway does not serve the operation")
-    return _plan_gather(rule, request, route, known, Moment(clock(), known.topology.epoch))
+    return _plan_gather(rule, request, route, known, Moment(clock(), known.topology.epoch, known.pages))
 
 
 def _plan_gather(rule: Gather, request: Request, route: Route, known: Known, moment: Moment) -> Scatter:
