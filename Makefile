@@ -8,6 +8,7 @@ REQUESTS ?= 2000
 SHARDS   ?= 3
 SEED     ?=
 DB       ?= sqlite
+APP      ?= bookings
 QUICK    ?=
 
 .DEFAULT_GOAL := help
@@ -42,8 +43,12 @@ format: $(READY) ## let the formatter and the linter mend what they can
 	$(BIN)/ruff check --fix --quiet || true
 	$(BIN)/ruff format
 
-equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=…
+equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=… APP=json-server
+ifeq ($(APP),json-server)
+	@$(BIN)/python examples/json-server/run.py --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
+else
 	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) $(if $(SEED),--seed $(SEED))
+endif
 
 bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.run
