@@ -6,6 +6,7 @@ import signal
 import socket
 import sqlite3
 from collections.abc import Callable
+from secrets import token_hex
 
 import uvloop
 
@@ -15,13 +16,20 @@ from shardgate.core.plan.explain import explain
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.topology import Topology
 from shardgate.core.wire.request_head import RequestHeadParser
+from shardgate.engine.answering import Answering
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.conduct import Conductor
+from shardgate.engine.division import Divider
 from shardgate.engine.handler import Gateway
+from shardgate.engine.journaling import Journaling
+from shardgate.engine.keyed import Keyed
+from shardgate.engine.replayer import Replayer
+from shardgate.engine.writes import Writes
 from shardgate.net import tasks
 from shardgate.net.connection import ClientConnection, Settings
 from shardgate.net.watch import TICK_S, Watch
 from shardgate.store.sqlite import SqliteStore, StoreError
+from shardgate.store.writer import Writer
 
 DIRECTORY_POLL_S = 1.0
 BACKLOG = 2048
@@ -38,24 +46,46 @@ class Worker:
         self._store = SqliteStore(loaded.directory) if loaded.directory else None
         self._watch = Watch()
         self._cluster = Cluster(loaded.routes, self._topology(), limits, timeouts, self._watch)
-        conductor = Conductor(self._cluster, limits.reply_body_bytes_max)
-        self._gateway = Gateway(self._cluster, conductor, limits.client_connections_max)
+        self._writer = Writer(loaded.store) if loaded.store else None
+        self._replayer: Replayer | None = None
+        self._gateway = self._make_gateway(limits.reply_body_bytes_max)
         self._parser = RequestHeadParser()
         self._settings = Settings(
             limits.request_body_bytes_max, timeouts.client_header_timeout_s, timeouts.client_idle_timeout_s
         )
 
+    def _make_gateway(self, body_bytes_max: int) -> Gateway:
+        cluster, writer, config = self._cluster, self._writer, self._loaded.config
+        conductor = Conductor(cluster, body_bytes_max)
+        writes, keyed = None, None
+        if writer is not None:
+            worker = token_hex(8)
+            journaling = Journaling(cluster, writer, worker, body_bytes_max)
+            self._replayer = Replayer(writer, journaling, config.timeouts.worker_lease_s, config.journal.kept_s)
+            writes = Writes(cluster, writer, journaling, body_bytes_max, self._refresh_directory)
+            keyed = Keyed(writer, worker, config.idempotency.expires_s, config.idempotency.client)
+        divider = Divider(cluster, conductor, writes, body_bytes_max)
+        answering = Answering(cluster, conductor, divider, writes, keyed, body_bytes_max)
+        clients_max = config.limits.client_connections_max
+        return Gateway(cluster, conductor, answering, clients_max, self._refresh_directory)
+
     async def run(self, listening: socket.socket, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Serve until told to stop, then drain."""
         loop = asyncio.get_running_loop()
         self._watch.start()
-        following = tasks.start(self._follow_directory(), "directory")
+        following = [tasks.start(self._follow_directory(), "directory")]
+        if self._replayer is not None:
+            await self._replayer.say_alive()
+            following += [tasks.start(self._replayer.live(), "live"), tasks.start(self._replayer.run(), "replay")]
         server = await loop.create_server(self._connection, sock=listening, backlog=BACKLOG)
         ready()
         await stop.wait()
         server.close()
         await self._drain()
-        following.cancel()
+        for task in following:
+            task.cancel()
+        if self._replayer is not None:
+            await self._replayer.stop()
         self.close()
 
     def explain(self, head: bytes, body: bytes) -> list[tuple[str, str]]:
@@ -71,6 +101,8 @@ class Worker:
         self._watch.stop()
         if self._store is not None:
             self._store.close()
+        if self._writer is not None:
+            self._writer.close()
 
     def _connection(self) -> ClientConnection:
         return ClientConnection(self._gateway, self._parser, self._watch, self._settings)
@@ -84,13 +116,22 @@ class Worker:
         """Take over what others write into the store: tenants that were placed or moved."""
         while self._store is not None:
             await asyncio.sleep(DIRECTORY_POLL_S)
-            try:
-                if self._store.epoch() != self._cluster.snapshot.known.topology.epoch:
-                    self._cluster.replace_directory(self._topology())
-                    _log.info("the directory is at epoch %d", self._cluster.snapshot.known.topology.epoch)
-            except sqlite3.Error as error:
-                # What was known stays in force; the next look may succeed.
-                _log.error("the directory cannot be read: %s", error)
+            self._refresh_directory()
+
+    def _refresh_directory(self) -> bool:
+        """Take over a directory that has changed; whether it has. 5 µs where it has not."""
+        if self._store is None:
+            return False
+        try:
+            if self._store.epoch() == self._cluster.snapshot.known.topology.epoch:
+                return False
+            self._cluster.replace_directory(self._topology())
+            _log.info("the directory is at epoch %d", self._cluster.snapshot.known.topology.epoch)
+        except sqlite3.Error as error:
+            # What was known stays in force; the next look may succeed.
+            _log.error("the directory cannot be read: %s", error)
+            return False
+        return True
 
     async def _drain(self) -> None:
         """Answer what is under way; no longer than the drain time."""

@@ -29,6 +29,8 @@ class RequestFields(msgspec.Struct, frozen=True, gc=False):
     """Lower-case name → value. A field that came more than once is in `repeated` and joined here by commas."""
     repeated: frozenset[bytes]
     request_id: bytes | None
+    method_override: tuple[bytes, bytes] | None = None
+    """The header by which the request says that it is another method, and that method."""
 
 
 class Request(msgspec.Struct):

@@ -56,3 +56,5 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # Shorter than the idle time of common servers (uvicorn 5 s, Node 5 s), so that we close first.
     shard_idle_timeout_s: _Seconds = 4.0
     drain_timeout_s: _Seconds = 20.0
+    # Longer than a worker of a busy machine stands still, shorter than anybody likes to wait after a crash.
+    worker_lease_s: _Seconds = 5.0

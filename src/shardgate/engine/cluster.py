@@ -23,6 +23,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     routes: RouteTable
     known: Known
     method_override: str | None
+    method_override_header: bytes | None
 
 
 class Cluster:
@@ -36,7 +37,10 @@ class Cluster:
         self._watch = watch
         self._pools = {shard.id: self._pool(shard.host, shard.port) for shard in topology.shards.values()}
         known = Known(topology, LearnedKeys(limits.learned_keys_max))
-        self.snapshot = Snapshot(RouteTable(routes), known, routes.method_override)
+        header = routes.method_override_header
+        self.snapshot = Snapshot(
+            RouteTable(routes), known, routes.method_override, header.lower().encode() if header else None
+        )
 
     def replace_directory(self, topology: Topology) -> None:
         """Swap in a topology of the same shards: who owns what has changed."""

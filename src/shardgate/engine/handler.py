@@ -7,18 +7,29 @@ Any failure is a ShardgateError, and becomes a reply in core/problem.
 """
 
 import logging
+from collections.abc import Callable
 from itertools import count
 from secrets import token_hex
 from urllib.parse import parse_qsl
 
-from shardgate.core.errors import AmbiguousKeyError, BugError, ShardgateError
+from shardgate.core.errors import (
+    AmbiguousKeyError,
+    BugError,
+    MethodOverrideError,
+    ShardgateError,
+    UnknownKeyError,
+)
 from shardgate.core.http import Request
 from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
 from shardgate.core.plan.planner import nobodys, plan_request
 from shardgate.core.problem import problem_reply
+from shardgate.core.routes.rule import One
+from shardgate.core.writes.verdict import STATUS_PATH
+from shardgate.engine.answering import Answering
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.conduct import Conductor
 from shardgate.engine.relay import Relay
+from shardgate.engine.writes import Asking
 from shardgate.net import tasks
 from shardgate.net.connection import ClientConnection
 
@@ -28,11 +39,20 @@ _log = logging.getLogger("shardgate")
 class Gateway:
     """Answers every request of one worker."""
 
-    __slots__ = ("_clients", "_clients_max", "_cluster", "_conductor", "_numbers", "_turn")
+    __slots__ = ("_answering", "_clients", "_clients_max", "_cluster", "_conductor", "_numbers", "_refresh", "_turn")
 
-    def __init__(self, cluster: Cluster, conductor: Conductor, clients_max: int) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        conductor: Conductor,
+        answering: Answering,
+        clients_max: int,
+        refresh: Callable[[], bool],
+    ) -> None:
         self._cluster = cluster
         self._conductor = conductor
+        self._answering = answering
+        self._refresh = refresh
         self._clients: set[ClientConnection] = set()
         self._clients_max = clients_max
         self._numbers = count()
@@ -43,7 +63,14 @@ class Gateway:
         request_id = request.fields.request_id or self._new_id()
         snapshot = self._cluster.snapshot
         try:
-            self._carry_out(self.plan(request, snapshot), request, client, request_id, snapshot)
+            if request.path.startswith(STATUS_PATH):
+                self._answer(None, Asking(request, snapshot, client.hop, request_id), client)
+                return
+            plan = self.plan(request, snapshot)
+            if self._answering.wants(plan, request.method, request.fields.values):
+                self._answer(plan, Asking(request, snapshot, client.hop, request_id), client)
+            else:
+                self._carry_out(plan, request, client, request_id, snapshot)
         except Exception as error:
             _fail(client, error, request_id.decode("ascii"))
 
@@ -51,8 +78,19 @@ class Gateway:
         """What must be asked of whom. Raises a ClientError where the request is refused before anyone is asked."""
         if snapshot.method_override is not None and request.method == "POST" and request.query:
             _override_method(request, snapshot.method_override)
+        if request.fields.method_override is not None:
+            _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
         route, variables = snapshot.routes.match(request.method, request.path)
-        return plan_request(request, route, variables, snapshot.known)
+        try:
+            plan = plan_request(request, route, variables, snapshot.known)
+        except UnknownKeyError:
+            if not self._refresh():
+                raise
+        else:
+            # Another worker may just have placed the tenant that nobody here knows yet.
+            if not (isinstance(plan, ToAny) and isinstance(route.rule, One) and self._refresh()):
+                return plan
+        return plan_request(request, route, variables, self._cluster.snapshot.known)
 
     def opened(self, client: ClientConnection) -> bool:
         """A client has come; False: there is no room for it."""
@@ -81,6 +119,8 @@ class Gateway:
             work = self._conduct(plan, request, client, request_id, snapshot)
             client.adopt(tasks.start(work, "request"))
             return
+        if not isinstance(plan, ToOne | ToAny):
+            raise BugError("a plan that is answered whole cannot be relayed")
         relay = Relay(self._cluster, client, request, plan.route, request_id, snapshot.known.memory)
         client.adopt(relay)
         if isinstance(plan, ToAny):
@@ -91,6 +131,18 @@ class Gateway:
             relay.start(plan.shard, doubt=lambda: self._carry_out(probe, request, client, request_id, snapshot))
         else:
             relay.start(plan.shard)
+
+    def _answer(self, plan: Plan | None, asking: Asking, client: ClientConnection) -> None:
+        """Answer with a whole reply. It is not cancelled: what is begun goes on when the client leaves."""
+
+        async def answer() -> None:
+            try:
+                work = self._answering.status(asking) if plan is None else self._answering.answer(plan, asking)
+                client.send(await work)
+            except Exception as error:
+                _fail(client, error, asking.request_id.decode("ascii"))
+
+        tasks.start(answer(), "write")
 
     async def _conduct(
         self, plan: Probe | Scatter, request: Request, client: ClientConnection, request_id: bytes, snapshot: Snapshot
@@ -116,6 +168,7 @@ class Gateway:
 
 
 _WORKER_ID = token_hex(6).encode()
+_OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 
 
 def _fail(client: ClientConnection, error: Exception, request_id: str) -> None:
@@ -132,5 +185,16 @@ def _override_method(request: Request, parameter: str) -> None:
     named = [value for name, value in parse_qsl(request.query, keep_blank_values=True) if name == parameter]
     if len(named) > 1:
         raise AmbiguousKeyError(f"the parameter {parameter!r} stands twice")
-    if named and named[0].upper() in {"PUT", "PATCH", "DELETE"}:
+    if named and named[0].upper() in _OVERRIDES:
         request.method = named[0].upper()
+
+
+def _override_by_header(request: Request, name: bytes, value: bytes, configured: bytes | None) -> None:
+    """`X-HTTP-Method-Override: PATCH`, where the configuration names that header; otherwise an application might take
+    for a PATCH what was routed as a POST."""
+    method = value.decode("latin-1").upper()
+    if method == request.method:
+        return
+    if name != configured or request.method != "POST" or method not in _OVERRIDES:
+        raise MethodOverrideError("a header names another method than the one that was sent")
+    request.method = method

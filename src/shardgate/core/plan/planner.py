@@ -8,8 +8,9 @@ from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate.learned import Learned
 from shardgate.core.plan.key import read_key
 from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
+from shardgate.core.plan.planned_writes import plan_write
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import AnyShard, One
+from shardgate.core.routes.rule import AnyShard, Gather, One
 
 
 def plan_request(
@@ -26,7 +27,9 @@ def plan_request(
         return ToAny(route, known.topology.ids)
     if rule is None:
         raise NotServedError(route.unserved or "this gateway does not serve the operation")
-    return Scatter(route, request, rule.merge.begin(request, known.topology.ids))
+    if isinstance(rule, Gather):
+        return Scatter(route, request, rule.merge.begin(request, known.topology.ids))
+    return plan_write(rule, request, route, variables, known)
 
 
 def _plan_one(

@@ -18,7 +18,8 @@ from shardgate.core.locate.probe import Probe
 from shardgate.core.merge.listed import Listed
 from shardgate.core.routes.mistakes import Mistake, convert_all
 from shardgate.core.routes.route import Route, Routes
-from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Rule
+from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Rule, Split
+from shardgate.core.routes.write_mistakes import check_write, key_fields
 
 IN_DOCUMENT = "openapi: "
 """Begins the path of a mistake that stands in the application's document."""
@@ -65,7 +66,9 @@ def read_document(document: Plain, mistakes: list[Mistake]) -> Rulebook:
     return book
 
 
-def build_routes(book: Rulebook, *, method_override: str | None, trailing_slash: bool) -> tuple[Routes, list[Mistake]]:
+def build_routes(
+    book: Rulebook, *, method_override: str | None, trailing_slash: bool, method_override_header: str | None = None
+) -> tuple[Routes, list[Mistake]]:
     """Every operation as a route, and all mistakes at once."""
     mistakes: list[Mistake] = []
     locators = {
@@ -78,7 +81,7 @@ def build_routes(book: Rulebook, *, method_override: str | None, trailing_slash:
         if name not in book.operations
     ]
     mistakes += _twins(routes)
-    return Routes(tuple(routes), method_override, trailing_slash), mistakes
+    return Routes(tuple(routes), method_override, method_override_header, trailing_slash), mistakes
 
 
 def _route(
@@ -109,9 +112,10 @@ def _route(
         mistakes.append(Mistake(f"{place}.rule", f"a gather reads, and {method} does not", cure))
     if whole:
         mistakes += _check_order(rule, place)
+        mistakes += check_write(rule, method, place)
     if len(mistakes) > before:
         return None
-    chain = locators.get(rule.locate, ()) if isinstance(rule, One) else ()
+    chain = locators.get(rule.locate, ()) if isinstance(rule, One | Split) else ()
     return Route(method, template, operation, rule, chain)
 
 
@@ -122,14 +126,14 @@ def _check_names(
     names_of_locators: Mapping[str, object],
     mistakes: list[Mistake],
 ) -> None:
-    names = list(rule.learn) if isinstance(rule, One | Gather) else []
-    if isinstance(rule, One):
+    names = list(rule.learn) if isinstance(rule, One | Gather | Split) else []
+    if isinstance(rule, One | Split):
         names.append(rule.locate)
-        sources = (rule.key,) if isinstance(rule.key, str) else rule.key
+    for field, sources in key_fields(rule):
         if not sources:
-            mistakes.append(Mistake(f"{place}.key", "there is no place of a key", "add one, like `path.id`"))
+            mistakes.append(Mistake(f"{place}.{field}", "there is no place of a key", "add one, like `path.id`"))
         for source in sources:
-            mistakes += _check_source(source, template, f"{place}.key")
+            mistakes += _check_source(source, template, f"{place}.{field}")
     mistakes += [
         Mistake(f"{place}.locate", f"no locator is named {name!r}", _nearest(name, names_of_locators))
         for name in names

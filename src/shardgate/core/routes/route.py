@@ -23,5 +23,7 @@ class Routes(msgspec.Struct, frozen=True):
     routes: tuple[Route, ...]
     method_override: str | None = None
     """The query parameter by which a POST says that it is another method."""
+    method_override_header: str | None = None
+    """The header by which it says so."""
     trailing_slash: bool = True
     """`/events/` is `/events`."""

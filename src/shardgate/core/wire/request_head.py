@@ -58,6 +58,9 @@ _CONDITIONS = frozenset(
         b"range",
     }
 )
+# Frameworks take any of these for the method that a POST stands for.
+METHOD_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
+_METHOD_OVERRIDES = frozenset(name.encode() for name in METHOD_OVERRIDES)
 # RFC 9110 section 7.6.1: a connection option must not name a field meant for all recipients.
 _NEVER_NOMINATED = _OURS | {
     b"authorization",
@@ -136,7 +139,12 @@ def interpret(fields: list[Field]) -> RequestFields:
         values=values,
         repeated=frozenset(repeated),
         request_id=request_id if request_id and _REQUEST_ID.fullmatch(request_id) else None,
+        method_override=next(((name, value) for name, value in values.items() if _overrides(name)), None),
     )
+
+
+def _overrides(name: bytes) -> bool:
+    return name.replace(b"_", b"-") in _METHOD_OVERRIDES
 
 
 def _crosses(name: bytes) -> bool:

@@ -1,0 +1,70 @@
+"""One request to one shard, and its whole reply: what relays stream and scatters gather, a journaled call awaits.
+
+Holds: the reply is bounded; a call that nobody awaits any more is cancelled.
+Never: repeats a call, or judges a status.
+"""
+
+import asyncio
+
+from shardgate.core.errors import ReplyTooLargeError, ShardgateError
+from shardgate.core.http import Reply, ReplyHead
+from shardgate.core.topology import ShardId
+from shardgate.core.wire.forwarding import request_head
+from shardgate.core.writes.calls import Outgoing
+from shardgate.engine.cluster import Cluster
+from shardgate.net.upstream import Call
+
+Outcome = Reply | ShardgateError
+
+
+class Exchange:
+    """One call under way."""
+
+    __slots__ = ("_body", "_body_bytes_max", "_call", "_done", "_head", "_size")
+
+    def __init__(self, body_bytes_max: int) -> None:
+        self._body_bytes_max = body_bytes_max
+        self._head: ReplyHead | None = None
+        self._body: list[bytes] = []
+        self._size = 0
+        self._call: Call | None = None
+        self._done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    async def send(
+        self, cluster: Cluster, shard: ShardId, outgoing: Outgoing, host: bytes, lines: bytes, request_id: bytes
+    ) -> Outcome:
+        """The reply, or why there is none. An exchange is used once."""
+        body = outgoing.body
+        if outgoing.key is not None:
+            lines = b"%bIdempotency-Key: %b\r\n" % (lines, outgoing.key)
+        length = None if body is None else len(body)
+        head = request_head(outgoing.method, outgoing.target, host, lines, b"", request_id, length)
+        self._call = cluster.call(shard, head, body or b"", self, outgoing.method)
+        try:
+            return await self._done
+        finally:
+            if not self._call.done:
+                self._call.cancel()
+
+    def reply_head(self, head: ReplyHead, data: bytes) -> None:
+        self._head = head
+        self.reply_data(data)
+
+    def reply_data(self, data: bytes) -> None:
+        self._body.append(data)
+        self._size += len(data)
+        if self._size > self._body_bytes_max and self._call is not None:
+            self._call.fail(ReplyTooLargeError(f"a shard's reply is larger than {self._body_bytes_max} bytes"))
+
+    def reply_end(self) -> None:
+        head = self._head
+        if head is not None:
+            fields = [(line[: len(name)], value) for name, value, line in head.fields]
+            self._settle(Reply(head.status, fields, b"".join(self._body), head.reason))
+
+    def reply_failed(self, error: ShardgateError) -> None:
+        self._settle(error)
+
+    def _settle(self, outcome: Outcome) -> None:
+        if not self._done.done():
+            self._done.set_result(outcome)
