@@ -162,7 +162,8 @@ class Divider:
             raise UnknownKeyError("items of several shards need a store, which this gateway has not")
         branches = []
         values: dict[str, str] = {}
-        for part in parts:
+        order = asking.snapshot.known.topology.ids
+        for part in sorted(parts, key=lambda part: order.index(part.shard)):
             body, values = assign(plan.items.part(part.positions), ids)
             branches.append(Branch(part.shard, body, part.positions))
         variables = {**plan.variables, **values}

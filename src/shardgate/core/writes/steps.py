@@ -83,9 +83,13 @@ def moves(entry: Entry, resting: Collection[int]) -> list[Move]:
         step = _step(entry, branch)
         if step is not None:
             found.append(Move(number, step))
-    # The first shard judges for all: what the application refuses is refused before anyone else has heard of it.
-    first = entry.kind == "every" and entry.state == "trying" and not any(b.phase == "done" for b in entry.branches)
-    return found[:1] if first else found
+    if entry.state != "trying" or entry.kind == "place":
+        return found
+    # A saga takes shard after shard, in the same order as every other: two that want the same last seats would each
+    # hold one and refuse the other. Of `every`, the first shard judges for all: what the application refuses is refused
+    # before anyone else has heard of it.
+    one = entry.kind == "saga" or not any(branch.phase == "done" for branch in entry.branches)
+    return found[:1] if one else found
 
 
 def _step(entry: Entry, branch: Branch) -> Step | None:
@@ -178,7 +182,10 @@ def _checked(entry: Entry, branch: Branch, reply: Reply) -> None:
 def _confirmed(entry: Entry, branch: Branch, reply: Reply) -> None:
     confirm = entry.terms.confirm
     if reply.status < 400 or (confirm is not None and reply.status in confirm.already):
-        branch.phase, branch.reply = "confirmed", reply if reply.status < 300 and reply.body else branch.reply
+        branch.phase = "confirmed"
+        if reply.status < 300 and reply.body and branch.reply is not None:
+            # What the client gets is what it asked for, as it is now: the status of the first call, the body of this.
+            branch.reply = Reply(branch.reply.status, reply.fields, reply.body, branch.reply.reason)
     else:
         _stick(branch, reply)
 

@@ -69,7 +69,10 @@ def _joined(entry: Entry, items: str, sums: Sequence[str]) -> Reply:
     if entry.kind != "saga":
         return replies[0]
     parts = [Part(branch.shard, branch.positions) for branch in entry.branches]
-    return rejoin(parts, replies, items, sums)
+    joined = rejoin(parts, replies, items, sums)
+    # A part that was found again after a lost reply was told 200, where the others were told 201.
+    joined.status, joined.reason = max((reply.status, reply.reason or b"") for reply in replies)
+    return joined
 
 
 def failure_of(error: ShardgateError) -> tuple[int, dict[str, object]]:
