@@ -15,6 +15,7 @@ from shardgate.core.contracts import Ask
 from shardgate.core.document import Document
 from shardgate.core.errors import (
     BrokenReplyError,
+    ReplyPendingError,
     ShardgateError,
     ShardsMissingError,
     UnknownWriteError,
@@ -31,6 +32,7 @@ from shardgate.core.writes.verdict import STATUS_PATH, status, verdict
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.journaling import Journaling
 from shardgate.engine.scatter import Scatter
+from shardgate.store.journal import NotOwnerError
 from shardgate.store.writer import Writer
 
 
@@ -123,7 +125,11 @@ class Writes:
 
     async def _through(self, entry: Entry, snapshot: Snapshot, items: str = "", sums: Sequence[str] = ()) -> Reply:
         await self._journaling.add(entry)
-        resting = await self._journaling.drive(entry)
+        try:
+            resting = await self._journaling.drive(entry)
+        except NotOwnerError as error:
+            link = f"{STATUS_PATH}{entry.token}"
+            raise ReplyPendingError(f"somebody else goes on with the change: {link}", log=str(error)) from error
         try:
             return verdict(entry, snapshot.known.topology.shards, items, sums)
         except ShardgateError as error:

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from shardgate.core.http import Reply
-from shardgate.core.writes.entry import OPEN, Branch, Entry, Kind, Phase, Sent, Terms
+from shardgate.core.writes.entry import OPEN, Branch, Entry, Kind, Phase, Sent, State, Terms
 from shardgate.core.writes.steps import Step, begin
 from shardgate.store.sqlite import SqliteStore
 
@@ -69,20 +69,11 @@ class Journal:
 
     def add(self, entry: Entry, owner: str, at: float) -> None:
         """Write an entry down; from now on it is known by its number."""
-        content = _Content(
-            entry.operation,
-            entry.request,
-            entry.terms,
-            entry.variables,
-            entry.space,
-            entry.tenant,
-            entry.placed_by,
-        )
         with self._store.transaction():
             execute = self._store.connection.execute
             cursor = execute(
                 "INSERT INTO journal (token, kind, state, owner, created_at, content) VALUES (?, ?, ?, ?, ?, ?)",
-                (entry.token, entry.kind, entry.state, owner, at, msgspec.msgpack.encode(content)),
+                (entry.token, entry.kind, entry.state, owner, at, _content(entry)),
             )
             entry.id = cursor.lastrowid or 0
             for number, branch in enumerate(entry.branches):
@@ -143,6 +134,21 @@ class Journal:
                 (owner, number, at),
             )
             return self.load(number) if taken.rowcount else None
+
+    def seize(self, number: int, owner: str, *states: State) -> Entry | None:
+        """Take an entry away from whoever drives it, if it is in one of the states: a person has decided."""
+        with self._store.transaction():
+            entry = self.load(number)
+            if entry is None or entry.state not in states:
+                return None
+            self._store.connection.execute("UPDATE journal SET owner = ? WHERE id = ?", (owner, number))
+            return entry
+
+    def replace_lines(self, entry: Entry, lines: bytes) -> None:
+        """Send other header lines from now on."""
+        entry.request = msgspec.structs.replace(entry.request, lines=lines)
+        with self._store.transaction():
+            self._store.connection.execute("UPDATE journal SET content = ? WHERE id = ?", (_content(entry), entry.id))
 
     def orphans(self, at: float, count: int) -> list[tuple[int, Kind]]:
         """Open entries that nobody drives, the oldest first."""
@@ -207,6 +213,19 @@ class Journal:
 
 
 _ORPHANED = "(owner IS NULL OR NOT EXISTS (SELECT 1 FROM leases WHERE name = 'worker ' || journal.owner AND until > ?))"
+
+
+def _content(entry: Entry) -> bytes:
+    content = _Content(
+        entry.operation,
+        entry.request,
+        entry.terms,
+        entry.variables,
+        entry.space,
+        entry.tenant,
+        entry.placed_by,
+    )
+    return msgspec.msgpack.encode(content)
 
 
 def _progress(branch: Branch) -> bytes:
