@@ -10,7 +10,7 @@ SEED     ?=
 DB       ?= sqlite
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence bench bench-pages lock clean
+.PHONY: help setup demo test check format equivalence crash bench bench-pages lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ format: $(READY) ## let the formatter and the linter mend what they can
 
 equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=…
 	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) $(if $(SEED),--seed $(SEED))
+
+crash: $(READY) ## kill the gateway at every step of every kind of change, and look at what is left
+	@$(BIN)/python -m proof.crash
 
 bench: $(READY) ## CPU a relayed request and a gather, over stub shards
 	@$(BIN)/python -m bench.run

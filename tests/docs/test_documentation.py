@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from shardgate.config.load import load
-from shardgate.config.schema import Config, ShardConfig
+from shardgate.config.schema import Config, IdempotencyConfig, JournalConfig, ShardConfig
 from shardgate.core import errors
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.limits import Limits, Timeouts
@@ -18,12 +18,16 @@ from shardgate.core.locate import directory, hashed, learned, prefix, probe
 from shardgate.core.merge.groups import Average, Groups
 from shardgate.core.merge.listed import Listed
 from shardgate.core.order import SortKey
-from shardgate.core.routes.rule import Gather, One
+from shardgate.core.routes.rule import Every, Gather, One, Place, Split
+from shardgate.core.writes.entry import Action
+from shardgate.core.writes.idempotency import Idempotency
+from shardgate.core.writes.placing import AnyPolicy
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = sorted((c for c in vars(errors).values() if inspect.isclass(c) and hasattr(c, "code")), key=lambda c: c.code)
 STRUCTS: list[Any] = [Config, ShardConfig, Limits, Timeouts, One, Gather, Listed, Groups, Average, SortKey]
 STRUCTS += get_args(AnyDialect)
+STRUCTS += [Every, Place, Split, Action, Idempotency, IdempotencyConfig, JournalConfig, *get_args(AnyPolicy)]
 STRUCTS += [directory.Directory, hashed.Hash, prefix.Prefix, probe.Probe, learned.Learned]
 
 

@@ -111,7 +111,7 @@ async def test_a_lost_reply_is_looked_for_and_the_change_taken_back(world: World
     def lose(asked: Any) -> bytes | None:
         if not asked.line.startswith("POST"):
             return None
-        world.apps[1]._act("POST", ["things"], asked.body)
+        world.apps[1].act(asked)
         return b""
 
     world.apps[1].says = lose

@@ -137,7 +137,7 @@ async def test_where_nothing_was_done_the_key_is_free(world: World) -> None:
 
 async def test_a_create_whose_reply_is_lost_is_never_sent_again(world: World) -> None:
     def lose(asked: Any) -> bytes:
-        world.app._act("POST", ["things"], asked.body)
+        world.app.act(asked)
         return b""
 
     world.app.says = lose

@@ -102,7 +102,7 @@ async def test_a_create_whose_reply_is_lost_is_never_sent_twice_and_recorded_if_
     def lose(asked: Any) -> bytes | None:
         if not asked.line.startswith("POST"):
             return None
-        two.north._act("POST", ["vendors"], asked.body)
+        two.north.act(asked)
         return b""
 
     two.north.says = lose

@@ -180,7 +180,7 @@ async def test_a_lost_reply_to_a_hold_is_cancelled_when_the_shard_can_say(world:
     def lose(asked: Asked) -> bytes | None:
         if not asked.line.startswith("POST /orders "):
             return None
-        world.south.act(asked)
+        world.south.answer(asked)
         return b""
 
     world.south.says = lose
