@@ -43,6 +43,9 @@ class Divider:
         """The reply of all parts."""
         owners = await self._owners(plan, asking)
         parts = parts_of(owners)
+        if plan.rule.mode != "read" and NOBODY in owners:
+            # No shard has this item, so that whichever is asked for all of them must refuse.
+            parts = [Part(NOBODY, tuple(range(len(owners))))]
         if plan.rule.mode == "together":
             return await self._together(plan, parts, asking)
         outcomes = await self._send(plan, parts, asking)
@@ -78,7 +81,7 @@ class Divider:
             place if isinstance(place, str) else found.get(key or "") or NOBODY
             for key, place in zip(plan.keys, plan.places, strict=True)
         ]
-        if plan.rule.mode != "read" and NOBODY in owners:
+        if plan.rule.mode != "read" and plan.rule.unknown != "ask" and NOBODY in owners:
             raise UnknownKeyError(f"nobody owns the key {plan.keys[owners.index(NOBODY)]!r}")
         return owners
 

@@ -35,6 +35,8 @@ class Exchange:
     ) -> Outcome:
         """The reply, or why there is none. An exchange is used once."""
         body = outgoing.body
+        if outgoing.is_ours:
+            lines = without(lines, b"content-type") + b"Content-Type: application/json\r\n"
         if outgoing.key is not None:
             lines = b"%bIdempotency-Key: %b\r\n" % (lines, outgoing.key)
         length = None if body is None else len(body)
@@ -68,3 +70,9 @@ class Exchange:
     def _settle(self, outcome: Outcome) -> None:
         if not self._done.done():
             self._done.set_result(outcome)
+
+
+def without(lines: bytes, name: bytes) -> bytes:
+    """Header lines without a field, by its lower-case name."""
+    kept = [line for line in lines.split(b"\r\n") if line and not line.lower().startswith(name + b":")]
+    return b"".join([line + b"\r\n" for line in kept])

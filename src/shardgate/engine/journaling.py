@@ -44,12 +44,13 @@ class Journaling:
         """The entry that a client asks for."""
         return await self._writer.run(self._writer.journal.find, token)
 
-    async def drive(self, entry: Entry, *, patience_s: float = PATIENCE_S) -> dict[int, ShardgateError]:
+    async def drive(self, entry: Entry, *, patience_s: float = PATIENCE_S) -> dict[int, ShardgateError | None]:
         """Go on until the entry is over, or until nothing more can be done now; then anyone may go on with it.
 
-        Returns why branches rest.
+        Returns the branches that had to rest, and why; None: behind, or refused for now.
         """
         resting: dict[int, ShardgateError | None] = {}
+        rested: dict[int, ShardgateError | None] = {}
         while True:
             state = next_state(entry, resting)
             if state != entry.state:
@@ -59,10 +60,11 @@ class Journaling:
             if not todo:
                 break
             await asyncio.gather(*[self._make(entry, move, resting, now() + patience_s) for move in todo])
+            rested |= resting
             await self._give_up(entry)
         if entry.open:
             await self._writer.run(self._writer.journal.save, entry, self.worker, release=True)
-        return {number: error for number, error in resting.items() if error is not None}
+        return rested
 
     async def _enter(self, entry: Entry, state: State, resting: dict[int, ShardgateError | None]) -> None:
         if state == "stuck":

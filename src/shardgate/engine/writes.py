@@ -6,7 +6,7 @@ Never: decides what comes next (core/writes does), or streams (engine/relay does
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from secrets import token_hex
+from secrets import choice, token_hex
 from uuid import uuid4
 
 import msgspec
@@ -30,10 +30,14 @@ from shardgate.core.writes.entry import Branch, Entry, Kind, Sent, Terms
 from shardgate.core.writes.placing import LeastData
 from shardgate.core.writes.verdict import STATUS_PATH, status, verdict
 from shardgate.engine.cluster import Cluster, Snapshot
+from shardgate.engine.exchange import without
 from shardgate.engine.journaling import Journaling
 from shardgate.engine.scatter import Scatter
 from shardgate.store.journal import NotOwnerError
 from shardgate.store.writer import Writer
+
+# Crockford's base 32: no letter that reads like a digit.
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Asking(msgspec.Struct, frozen=True):
@@ -47,9 +51,7 @@ class Asking(msgspec.Struct, frozen=True):
     @property
     def lines(self) -> bytes:
         """The header lines for journaled and divided calls: no conditions, and no key: each call has its own."""
-        lines = self.request.fields.unconditional.split(b"\r\n")
-        kept = [line for line in lines if line and not line.lower().startswith(b"idempotency-key:")]
-        return b"".join([line + b"\r\n" for line in kept]) + self.hop
+        return without(self.request.fields.unconditional, b"idempotency-key") + self.hop
 
 
 class Writes:
@@ -126,14 +128,15 @@ class Writes:
     async def _through(self, entry: Entry, snapshot: Snapshot, items: str = "", sums: Sequence[str] = ()) -> Reply:
         await self._journaling.add(entry)
         try:
-            resting = await self._journaling.drive(entry)
+            rested = await self._journaling.drive(entry)
         except NotOwnerError as error:
             link = f"{STATUS_PATH}{entry.token}"
             raise ReplyPendingError(f"somebody else goes on with the change: {link}", log=str(error)) from error
         try:
-            return verdict(entry, snapshot.known.topology.shards, items, sums)
+            return verdict(entry, snapshot.known.topology.shards, rested, items, sums)
         except ShardgateError as error:
-            error.log = "; ".join(sorted({other.log for other in resting.values() if other.log})) or error.log
+            logs = {other.log for other in rested.values() if other is not None and other.log}
+            error.log = "; ".join(sorted(logs)) or error.log
             raise
 
     async def _choose(self, plan: Placement, rule: Place, placed_by: str, asking: Asking) -> ShardId:
@@ -166,9 +169,11 @@ class Writes:
 
 
 def new_id(form: IdForm) -> str:
-    """An id that nothing has."""
-    value = uuid4()
-    return value.hex if form == "hex" else str(value)
+    """A value that nothing has."""
+    if form in {"hex", "uuid"}:
+        value = uuid4()
+        return value.hex if form == "hex" else str(value)
+    return "".join(choice(_LETTERS) if letter == "?" else letter for letter in form)
 
 
 def _assigned(forms: Mapping[str, IdForm], body: bytes, variables: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:

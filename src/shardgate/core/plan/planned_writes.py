@@ -1,12 +1,12 @@
 """Plans of the changes that concern several shards, or one that is yet to be chosen: `every`, `place`, `split`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from shardgate.core.contracts import UNKNOWN, AskAll, Known
-from shardgate.core.errors import MissingKeyError, UnknownKeyError
+from shardgate.core.contracts import UNKNOWN, AskAll, Known, Locator
+from shardgate.core.errors import ClientError, MissingKeyError, UnknownKeyError
 from shardgate.core.http import Request
 from shardgate.core.plan.key import read_key, refuse_other_body
-from shardgate.core.plan.plan import Division, Placement, Plan, ToAny, ToEvery
+from shardgate.core.plan.plan import Division, Placement, Plan, ToAny, ToEvery, ToOne
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import Every, Place, Split
 from shardgate.core.topology import ShardId
@@ -30,30 +30,31 @@ def plan_split(rule: Split, request: Request, route: Route, variables: Mapping[s
     """Who owns which item. What is no list of items is left for any instance to refuse, where that can do no harm."""
     if request.body:
         refuse_other_body(request, b"multipart/", b"x-www-form-urlencoded")
+    if rule.whole_key is not None and (key := read_key(rule.whole_key, request, variables)) is not None:
+        owner = _place(rule.whole_locate or "", route.whole_locators, key, known)
+        if isinstance(owner, str):
+            return ToOne(route, owner, key)
+        return _anyone(rule, route, known, UnknownKeyError(f"nobody owns the key {key!r}"))
     items = open_items(request.body, rule.items)
     if items is None or not items.found.raw or (rule.items_max is not None and len(items.found.raw) > rule.items_max):
-        return _whole(rule, route, known)
+        return _anyone(rule, route, known, MissingKeyError(f"the request needs items, each with its {rule.key}"))
     keys = [key_of(item, rule.key) for item in items.found.raw]
-    places = [None if key is None else _place(rule, route, key, known) for key in keys]
-    if rule.mode != "read" and None in places:
-        number = places.index(None)
-        if keys[number] is None:
-            raise MissingKeyError(f"item {number} needs a key: {rule.key}")
-        raise UnknownKeyError(f"nobody owns the key {keys[number]!r}")
-    if set(places) == {None}:
-        return _whole(rule, route, known)
+    places = [None if key is None else _place(rule.locate, route.locators, key, known) for key in keys]
+    if None in places and (rule.mode != "read" or set(places) == {None}):
+        return _anyone(rule, route, known, UnknownKeyError(f"nobody owns the key {keys[places.index(None)]!r}"))
     return Division(route, rule, items, places, keys, variables)
 
 
-def _whole(rule: Split, route: Route, known: Known) -> Plan:
-    if rule.mode != "read":
-        raise MissingKeyError(f"the request needs items, each with its {rule.key}")
-    return ToAny(route, known.topology.ids)
+def _anyone(rule: Split, route: Route, known: Known, otherwise: ClientError) -> ToAny:
+    """Any instance, which refuses in its own words; or the refusal that is given."""
+    if rule.unknown == "ask" or (rule.unknown is None and rule.mode == "read"):
+        return ToAny(route, known.topology.ids)
+    raise otherwise
 
 
-def _place(rule: Split, route: Route, key: str, known: Known) -> ShardId | AskAll | None:
-    for locator in route.locators:
-        place = locator.locate(rule.locate, key, known)
+def _place(name: str, locators: Sequence[Locator], key: str, known: Known) -> ShardId | AskAll | None:
+    for locator in locators:
+        place = locator.locate(name, key, known)
         if place is not UNKNOWN:
             return place
     return None

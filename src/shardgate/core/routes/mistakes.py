@@ -85,7 +85,6 @@ _WORDS = {
     "unknown": ("ask", "refuse"),
     "repeated": ("refuse", "first", "last"),
     "mode": ("strict", "eventual", "read", "independent", "together"),
-    "assign": ("hex", "uuid"),
     "trailing_slash": ("optional", "distinct"),
 }
 

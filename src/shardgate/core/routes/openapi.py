@@ -105,18 +105,19 @@ def _route(
     rule: Rule | None = convert_all(written, Rule, place, mistakes)
     if rule is None:
         return None
-    whole = len(mistakes) == before
+    complete = len(mistakes) == before
     _check_names(rule, template, place, book.locators, mistakes)
     if isinstance(rule, Gather) and method not in {"GET", "HEAD"}:
         cure = "serve it by `one` or `any`, or list it under `unserved`"
         mistakes.append(Mistake(f"{place}.rule", f"a gather reads, and {method} does not", cure))
-    if whole:
+    if complete:
         mistakes += _check_order(rule, place)
         mistakes += check_write(rule, method, place)
     if len(mistakes) > before:
         return None
     chain = locators.get(rule.locate, ()) if isinstance(rule, One | Split) else ()
-    return Route(method, template, operation, rule, chain)
+    whole = locators.get(rule.whole_locate or "", ()) if isinstance(rule, Split) else ()
+    return Route(method, template, operation, rule, chain, whole)
 
 
 def _check_names(
@@ -129,6 +130,8 @@ def _check_names(
     names = list(rule.learn) if isinstance(rule, One | Gather | Split) else []
     if isinstance(rule, One | Split):
         names.append(rule.locate)
+    if isinstance(rule, Split) and rule.whole_locate is not None:
+        names.append(rule.whole_locate)
     for field, sources in key_fields(rule):
         if not sources:
             mistakes.append(Mistake(f"{place}.{field}", "there is no place of a key", "add one, like `path.id`"))

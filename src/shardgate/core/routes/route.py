@@ -14,6 +14,8 @@ class Route(msgspec.Struct, frozen=True):
     operation: str
     rule: Rule | None
     locators: tuple[Locator, ...] = ()
+    whole_locators: tuple[Locator, ...] = ()
+    """Of a `split`: those of `whole_locate`."""
     unserved: str = ""
 
 

@@ -2,7 +2,7 @@
 application's document."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -12,8 +12,9 @@ from shardgate.core.writes.entry import Action
 from shardgate.core.writes.idempotency import Idempotency
 from shardgate.core.writes.placing import AnyPolicy, LeastTenants
 
-IdForm = Literal["hex", "uuid"]
-"""What an id that the gateway assigns looks like: 32 hex digits, without or with the dashes of RFC 9562."""
+IdForm = Annotated[str, msgspec.Meta(pattern=r"^(hex|uuid|.*\?{5}.*)$")]
+"""What a value that the gateway assigns looks like: `hex` (32 digits), `uuid` (RFC 9562), or a text in which each `?`
+becomes a random letter or digit of Crockford's base 32: `BK-?????-?????`."""
 
 Outcome = Literal["ask", "refuse"]
 
@@ -137,6 +138,12 @@ class Split(
 ):
     """Each item of the body goes to its owner, one call a shard; the replies' items come back in the input's order."""
 
+    whole_key: str | None = None
+    """A key of the request, like `body.vendor_id`: where it is there, one shard owns all items, …"""
+    whole_locate: str | None = None
+    """… found by this locator chain."""
+    unknown: Outcome | None = None
+    """No items, or nobody owns one: `ask` any shard, which refuses, or `refuse`; by default a read asks."""
     items: str = ""
     """The member of the body with the items; empty: the body is the list."""
     key: str

@@ -18,6 +18,8 @@ def key_fields(rule: Rule) -> Iterator[tuple[str, Sequence[str]]]:
         yield "key", _several(rule.key)
     if isinstance(rule, Place) and rule.pinned_by is not None:
         yield "pinned_by", (rule.pinned_by,)
+    if isinstance(rule, Split) and rule.whole_key is not None:
+        yield "whole_key", (rule.whole_key,)
     if not isinstance(rule, Gather) and rule.idempotency.key is not None:
         yield "idempotency.key", (rule.idempotency.key,)
 
@@ -29,8 +31,12 @@ def check_write(rule: Rule, method: str, place: str) -> list[Mistake]:
         mistakes += _check_every(rule, method, place)
     elif isinstance(rule, Place):
         mistakes += _check_place(rule, method, place)
-    elif isinstance(rule, Split) and rule.mode == "together":
-        mistakes += _check_together(rule, place)
+    elif isinstance(rule, Split):
+        if (rule.whole_key is None) != (rule.whole_locate is None):
+            cure = "add the other of the two, or remove both"
+            mistakes.append(Mistake(f"{place}.whole_key", "`whole_key` and `whole_locate` go together", cure))
+        if rule.mode == "together":
+            mistakes += _check_together(rule, place)
     if not isinstance(rule, Gather) and (rule.idempotency.key or "").startswith("path."):
         cure = "take a place in the body, the query or a header"
         mistakes.append(Mistake(f"{place}.idempotency.key", "the path is the same for all requests", cure))

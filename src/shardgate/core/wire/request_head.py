@@ -9,6 +9,7 @@ Hot path: `make bench` shows it as relay CPU; a remembered block costs one look-
 """
 
 import re
+from collections.abc import Container
 
 import msgspec
 
@@ -139,12 +140,19 @@ def interpret(fields: list[Field]) -> RequestFields:
         values=values,
         repeated=frozenset(repeated),
         request_id=request_id if request_id and _REQUEST_ID.fullmatch(request_id) else None,
-        method_override=next(((name, value) for name, value in values.items() if _overrides(name)), None),
+        method_override=_method_override(values, repeated, options),
     )
 
 
-def _overrides(name: bytes) -> bool:
-    return name.replace(b"_", b"-") in _METHOD_OVERRIDES
+def _method_override(
+    values: dict[bytes, bytes], repeated: set[bytes], options: Container[bytes]
+) -> tuple[bytes, bytes] | None:
+    """The header that names another method; one without a name where it is not plain which one, or what it names."""
+    named = [name for name in values if name.replace(b"_", b"-") in _METHOD_OVERRIDES]
+    if not named:
+        return None
+    plain = len(named) == 1 and named[0] not in repeated and named[0] not in options and b"_" not in named[0]
+    return (named[0], values[named[0]]) if plain else (b"", b"")
 
 
 def _crosses(name: bytes) -> bool:

@@ -18,6 +18,8 @@ class Outgoing(msgspec.Struct, frozen=True):
     body: bytes | None = None
     key: bytes | None = None
     """An idempotency key of its own, for applications that know the field: the same at each repetition."""
+    is_ours: bool = False
+    """The body is the gateway's own JSON, whatever the client's was."""
 
 
 def outgoing(entry: Entry, move: Move) -> Outgoing:
@@ -31,7 +33,7 @@ def outgoing(entry: Entry, move: Move) -> Outgoing:
     action = {"confirm": entry.terms.confirm, "undo": entry.terms.undo}.get(move.step)
     if action is not None:
         body = _body(action, entry, branch)
-        return Outgoing(action.method.encode(), _filled(action.path, entry, branch), body, key)
+        return Outgoing(action.method.encode(), _filled(action.path, entry, branch), body, key, body is not None)
     own = request.body if branch.body is None else branch.body
     return Outgoing(request.method.encode(), request.target, own if request.has_body else None, key)
 

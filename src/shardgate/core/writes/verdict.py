@@ -1,6 +1,6 @@
 """What the client of a change is told, given how far its entry has come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -15,8 +15,11 @@ STATUS_PATH = "/.shardgate/writes/"
 """Where a client can read what has become of a change that it was told 202 for."""
 
 
-def verdict(entry: Entry, shards: Mapping[str, Shard], items: str, sums: Sequence[str]) -> Reply:
-    """The reply. Raises ShardgateError where there is none of the application's."""
+def verdict(
+    entry: Entry, shards: Mapping[str, Shard], rested: Collection[int], items: str, sums: Sequence[str]
+) -> Reply:
+    """The reply. Raises ShardgateError where there is none of the application's. `rested`: the branches that did not
+    answer."""
     if entry.state == "done":
         return _joined(entry, items, sums)
     if entry.state == "finishing":
@@ -30,7 +33,8 @@ def verdict(entry: Entry, shards: Mapping[str, Shard], items: str, sums: Sequenc
     failed = [b.reply for b in entry.branches if b.reply is not None and b.reply.status >= 400]
     if (failure := unite(failed, ())) is not None:
         return failure
-    missing = _missing(entry, shards)
+    late = [branch.shard for number, branch in enumerate(entry.branches) if number in rested]
+    missing = tuple(shards[shard].alias for shard in late if shard in shards)
     if entry.kind == "place" or entry.state == "trying":
         raise ReplyPendingError(f"no shard said whether the change was made: {status}", missing=missing)
     raise NotEverywhereError("the change needs every shard, and some did not answer", missing=missing)
