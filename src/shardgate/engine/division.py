@@ -16,7 +16,6 @@ from shardgate.core.topology import ShardId
 from shardgate.core.writes.assigning import assign
 from shardgate.core.writes.calls import Outgoing, members, named
 from shardgate.core.writes.cutting import Part, failed_items, parts_of, rejoin
-from shardgate.core.writes.entry import Branch
 from shardgate.core.writes.verdict import failure_of
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.conduct import Conductor
@@ -153,9 +152,8 @@ class Divider:
 
     async def _together(self, plan: Division, parts: Sequence[Part], asking: Asking) -> Reply:
         rule = plan.rule
-        ids = {name: new_id(form) for name, form in rule.assign.items()}
         if len(parts) == 1:
-            body, _ = assign(asking.request.body, ids)
+            body, _ = assign(asking.request.body, {name: new_id(form) for name, form in rule.assign.items()})
             outcome = await self._call(parts[0].shard, body, asking)
             if isinstance(outcome, ShardgateError):
                 raise outcome
@@ -163,14 +161,9 @@ class Divider:
             return outcome
         if self._writes is None:
             raise UnknownKeyError("items of several shards need a store, which this gateway has not")
-        branches = []
-        values: dict[str, str] = {}
         order = asking.snapshot.known.topology.ids
-        for part in sorted(parts, key=lambda part: order.index(part.shard)):
-            body, values = assign(plan.items.part(part.positions), ids)
-            branches.append(Branch(part.shard, body, part.positions))
-        variables = {**plan.variables, **values}
-        return await self._writes.together(rule, plan.route.operation, asking, asking.request.body, variables, branches)
+        in_order = sorted(parts, key=lambda part: order.index(part.shard))
+        return await self._writes.together(plan, asking, in_order)
 
     def _forget_moved(self, plan: Division, parts: Sequence[Part], outcomes: Sequence[Outcome], asking: Asking) -> bool:
         """Whether a shard that was only remembered as an owner says that it is not."""

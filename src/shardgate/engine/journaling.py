@@ -10,9 +10,9 @@ from collections.abc import Callable
 from functools import partial
 
 from shardgate.core.errors import ShardgateError
-from shardgate.core.writes.calls import named, outgoing
+from shardgate.core.writes.calls import Outgoing, named, outgoing
 from shardgate.core.writes.entry import Entry, State
-from shardgate.core.writes.steps import Move, give_up_doubted, moves, next_state, take
+from shardgate.core.writes.steps import Move, give_up_doubted, moves, next_state, stick, take
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.exchange import Exchange, Outcome
 from shardgate.net.clock import now, wall
@@ -82,7 +82,12 @@ class Journaling:
         if not await self._begin(entry, move, patient_until):
             resting[move.branch] = None
             return
-        outcome = await self._send(entry, move)
+        sent = outgoing(entry, move)
+        if sent is None:
+            stick(entry.branches[move.branch], f"the path of its {move.step} needs a value that is not known")
+            await self._writer.run(self._writer.journal.save, entry, self.worker, move.branch)
+            return
+        outcome = await self._send(entry, move, sent)
         if not take(entry, move, outcome):
             resting[move.branch] = outcome if isinstance(outcome, ShardgateError) else None
         await self._writer.run(self._writer.journal.save, entry, self.worker, move.branch)
@@ -95,11 +100,10 @@ class Journaling:
             await asyncio.sleep(_POLL_S)
         return begun == "begun"
 
-    async def _send(self, entry: Entry, move: Move) -> Outcome:
+    async def _send(self, entry: Entry, move: Move, sent: Outgoing) -> Outcome:
         request = entry.request
         shard = entry.branches[move.branch].shard
         exchange = Exchange(self._body_bytes_max)
-        sent = outgoing(entry, move)
         return await exchange.send(self._cluster, shard, sent, request.host, request.lines, request.request_id)
 
     async def _give_up(self, entry: Entry) -> None:

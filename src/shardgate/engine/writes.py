@@ -21,11 +21,13 @@ from shardgate.core.errors import (
     UnknownWriteError,
 )
 from shardgate.core.http import Reply, Request
-from shardgate.core.plan.plan import Placement, ToEvery
-from shardgate.core.routes.rule import IdForm, Place, Split
+from shardgate.core.plan.plan import Division, Placement, ToEvery
+from shardgate.core.routes.rule import IdForm, Place
 from shardgate.core.routes.write_mistakes import repeats
 from shardgate.core.topology import ShardId
 from shardgate.core.writes.assigning import assign
+from shardgate.core.writes.calls import plain
+from shardgate.core.writes.cutting import Part
 from shardgate.core.writes.entry import Branch, Entry, Kind, Sent, Terms
 from shardgate.core.writes.placing import LeastData
 from shardgate.core.writes.verdict import STATUS_PATH, status, verdict
@@ -78,8 +80,9 @@ class Writes:
         """The change on all shards."""
         rule, method = plan.rule, asking.request.method
         already = rule.already if rule.already is not None else (404, 410) if method == "DELETE" else (409,)
-        terms = Terms(rule.mode == "eventual", rule.check, repeats(rule, method), already, undo=rule.undo)
-        body, variables = _assigned(rule.assign, asking.request.body, plan.variables)
+        body, variables, fresh = _assigned(rule.assign, asking.request.body, plan.variables)
+        patient = rule.mode == "eventual"
+        terms = Terms(patient, rule.check, repeats(rule, method), already, fresh, undo=rule.undo)
         branches = [Branch(shard) for shard in plan.shards]
         entry = _entry("every", plan.route.operation, asking, body, terms, variables, branches)
         async with self._in_order:  # one after the other anyway: the store would let the others wait, and ask it again
@@ -88,7 +91,7 @@ class Writes:
     async def place(self, plan: Placement, asking: Asking) -> Reply:
         """The new tenant, on the shard that is chosen for it."""
         rule = plan.rule
-        body, variables = _assigned(rule.assign, asking.request.body, plan.variables)
+        body, variables, _ = _assigned(rule.assign, asking.request.body, plan.variables)
         name = plan.key if plan.key is not None else variables.get(rule.tenant) if rule.assign else None
         if name is not None:
             variables = {**variables, "key": name}
@@ -102,19 +105,27 @@ class Writes:
         self._refresh()
         return reply
 
-    async def together(
-        self,
-        rule: Split,
-        operation: str,
-        asking: Asking,
-        body: bytes,
-        variables: dict[str, str],
-        branches: list[Branch],
-    ) -> Reply:
-        """All parts, or none."""
-        terms = Terms(patient=False, check=rule.check, repeat=rule.repeat, already=rule.already)
-        terms = msgspec.structs.replace(terms, confirm=rule.confirm, undo=rule.undo)
-        entry = _entry("saga", operation, asking, body, terms, variables, branches)
+    async def together(self, plan: Division, asking: Asking, parts: Sequence[Part]) -> Reply:
+        """All parts, or none; they are taken in the order in which they are given."""
+        rule = plan.rule
+        made = {name: new_id(form) for name, form in rule.assign.items()}
+        branches: list[Branch] = []
+        values: dict[str, str] = {}
+        for part in parts:
+            body, values = assign(plan.items.part(part.positions), made)
+            branches.append(Branch(part.shard, body, part.positions))
+        fresh = bool(made) and values == made
+        terms = Terms(
+            patient=False,
+            check=rule.check,
+            repeat=rule.repeat,
+            already=rule.already,
+            fresh=fresh,
+            confirm=rule.confirm,
+            undo=rule.undo,
+        )
+        variables = {**plan.variables, **values}
+        entry = _entry("saga", plan.route.operation, asking, asking.request.body, terms, variables, branches)
         into = rule.items if rule.into is None else rule.into
         return await self._through(entry, asking.snapshot, into, rule.sum)
 
@@ -176,9 +187,13 @@ def new_id(form: IdForm) -> str:
     return "".join(choice(_LETTERS) if letter == "?" else letter for letter in form)
 
 
-def _assigned(forms: Mapping[str, IdForm], body: bytes, variables: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
-    changed, values = assign(body, {name: new_id(form) for name, form in forms.items()})
-    return changed, {**variables, **values}
+def _assigned(
+    forms: Mapping[str, IdForm], body: bytes, variables: Mapping[str, str]
+) -> tuple[bytes, dict[str, str], bool]:
+    """The body with the values that it lacked, all values by name, and whether all of them are the gateway's own."""
+    made = {name: new_id(form) for name, form in forms.items()}
+    changed, values = assign(body, made)
+    return changed, {**variables, **values}, bool(made) and values == made
 
 
 def _entry(
@@ -202,7 +217,7 @@ def _entry(
         has_body,
         asking.request_id,
     )
-    return Entry(token_hex(16), kind, operation, sent, terms, variables, branches)
+    return Entry(token_hex(16), kind, operation, sent, terms, {**plain(body), **variables}, branches)
 
 
 def _count(policy: LeastData, reply: Reply) -> float | None:

@@ -25,6 +25,7 @@ def entry(kind: str = "every", **terms: Any) -> Entry:
         "repeat": False,
         "already": (409,),
         "undo": UNDO,
+        "fresh": True,
     }
     sent = Sent("POST", b"/things", b"h", b"", b'{"id":"7"}', has_body=True, request_id=b"r")
     branches = [Branch("north"), Branch("south"), Branch("west")]
@@ -184,6 +185,36 @@ def test_a_new_tenant_that_nobody_can_look_for_waits_for_a_person() -> None:
     assert (change.state, phases(change)) == ("stuck", ["stuck"])
 
 
+def test_what_was_there_before_is_not_taken_for_what_was_made() -> None:
+    # Found by `make crash`: a conflict whose reply was lost was taken for a success, and undone: somebody else's thing.
+    change = entry(fresh=False)
+
+    def says(_: Entry, move: Move) -> Any:
+        return (
+            LOST
+            if move.step == "do" and change.branches[0].tries == 1
+            else Reply(409 if move.step == "do" else 200, [])
+        )
+
+    assert one_pass(change, says) == [("north", "look"), ("north", "do"), ("north", "check")]
+    assert (change.state, phases(change)) == ("undone", ["undone", "waiting", "waiting"])
+
+
+def test_a_repeated_change_that_is_refused_for_another_reason_is_refused() -> None:
+    # Found by `make crash`: "sold out" after a lost "sold out" was taken for "you have it already".
+    change = entry("saga", confirm=CONFIRM)
+    for branch in change.branches[:2]:
+        branch.phase = "done"
+    change.branches[2].phase, change.branches[2].tries = "sent", 1
+
+    def says(_: Entry, move: Move) -> Any:
+        return {"do": Reply(409, []), "check": Reply(404, []), "undo": Reply(200, [])}[move.step]
+
+    asked = one_pass(change, says)
+    assert asked == [("west", "check"), ("west", "do"), ("west", "check"), ("north", "undo"), ("south", "undo")]
+    assert change.state == "undone"
+
+
 def test_what_is_undone_gets_back_what_was_before() -> None:
     undo = Action(method="PATCH", path="/things/{id}", restore="changed")
     change = entry(undo=undo, check=None, repeat=True)
@@ -198,8 +229,12 @@ def test_what_is_undone_gets_back_what_was_before() -> None:
     assert one_pass(change, says)[:2] == [("north", "look"), ("north", "do")]
     assert change.state == "undone"
     sent = outgoing(change, Move(0, "undo"))
+    assert sent is not None
     assert (sent.method, sent.target, sent.body) == (b"PATCH", b"/things/7", b'{"name":"old"}')
-    assert outgoing(change, Move(0, "look")).target == b"/things/7"
+    assert getattr(outgoing(change, Move(0, "look")), "target", b"") == b"/things/7"
+    change.variables = {}
+    change.branches[0].reply = None
+    assert outgoing(change, Move(0, "undo")) is None
 
 
 class World:
@@ -222,6 +257,8 @@ class World:
         return LOST if 0.25 <= roll < 0.45 else reply
 
     def _act(self, shard: str, step: str, *, refuse: bool) -> Reply:
+        if step in {"look", "check"}:
+            return Reply(200 if shard in self.held else 404, [], b'{"id":"7"}')
         if step == "do":
             if shard in self.held:
                 return Reply(409, [])
@@ -240,12 +277,16 @@ class World:
 
 
 @pytest.mark.parametrize("kind", ["strict", "eventual", "saga"])
+@pytest.mark.parametrize("fresh", [True, False])
 @pytest.mark.parametrize("seed", range(60))
-def test_however_it_fails_it_ends_the_same_everywhere_and_is_never_done_twice(kind: str, seed: int) -> None:
+def test_however_it_fails_it_ends_the_same_everywhere_and_is_never_done_twice(
+    kind: str, seed: int, fresh: bool
+) -> None:
     world = World(random.Random(f"{kind}{seed}"), kind)
     change = entry(
         "saga" if kind == "saga" else "every",
         patient=kind == "eventual",
+        fresh=fresh,
         confirm=CONFIRM if kind == "saga" else None,
     )
     for number in range(30):

@@ -1,5 +1,9 @@
-"""The bytes of each call that an entry's journal asks for. Raises ClientError where a body cannot be read."""
+"""The bytes of each call that an entry's journal asks for.
 
+Holds: a path of which a value is not known is not sent.
+"""
+
+import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -8,6 +12,8 @@ import msgspec
 from shardgate.core.http import Reply
 from shardgate.core.writes.entry import Action, Branch, Entry
 from shardgate.core.writes.steps import Move
+
+_NAME = re.compile(rb"\{[^}]*\}")
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -22,13 +28,19 @@ class Outgoing(msgspec.Struct, frozen=True):
     """The body is the gateway's own JSON, whatever the client's was."""
 
 
-def outgoing(entry: Entry, move: Move) -> Outgoing:
-    """The call of a move."""
+def outgoing(entry: Entry, move: Move) -> Outgoing | None:
+    """The call of a move; None where its path needs a value that nobody has told."""
+    made = _made(entry, move)
+    return None if _NAME.search(made.target) and made.target != entry.request.target else made
+
+
+def _made(entry: Entry, move: Move) -> Outgoing:
     branch, request = entry.branches[move.branch], entry.request
     key = f'"{entry.token}-{move.branch}-{move.step}"'.encode()
-    if move.step == "look":
+    looks_for_restoring = entry.terms.undo is not None and entry.terms.undo.restore
+    if move.step == "look" and (looks_for_restoring or entry.terms.check is None):
         return Outgoing(b"GET", request.target.partition(b"?")[0])
-    if move.step == "check":
+    if move.step in {"look", "check"}:
         return Outgoing(b"GET", _filled(entry.terms.check or "", entry, branch))
     action = {"confirm": entry.terms.confirm, "undo": entry.terms.undo}.get(move.step)
     if action is not None:
@@ -48,8 +60,12 @@ def members(body: bytes) -> dict[str, object]:
 
 def named(reply: Reply | None) -> Mapping[str, str]:
     """The plain properties of a reply, as text."""
-    found = members(reply.body) if reply is not None else {}
-    return {name: str(value) for name, value in found.items() if type(value) in {str, int}}
+    return plain(reply.body) if reply is not None and reply.status < 300 else {}
+
+
+def plain(body: bytes) -> dict[str, str]:
+    """The plain members of a JSON object, as text."""
+    return {name: str(value) for name, value in members(body).items() if type(value) in {str, int}}
 
 
 def _filled(path: str, entry: Entry, branch: Branch) -> bytes:

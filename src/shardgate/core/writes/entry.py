@@ -28,7 +28,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     method: str
     path: str
-    """`{name}` is a property of the change's reply, a value that the gateway assigned, or a variable of the path."""
+    """`{name}` is a property of the change's reply, a value that the gateway assigned, a variable of the path, or a
+    property of the change's body."""
     body: dict[str, object] | None = None
     restore: tuple[str, ...] | Literal["changed"] = ()
     """The body has these properties, with the values from before the change; `changed`: those that the change named."""
@@ -47,6 +48,8 @@ class Terms(msgspec.Struct, frozen=True):
     """Making the change twice is the same as making it once."""
     already: tuple[int, ...]
     """The statuses by which a repeated change is told that it was made before."""
+    fresh: bool = False
+    """The thing has an id that the gateway made: where it is seen, it is the one that this change has made."""
     confirm: Action | None = None
     undo: Action | None = None
 
@@ -94,7 +97,7 @@ class Entry(msgspec.Struct):
     request: Sent
     terms: Terms
     variables: dict[str, str]
-    """Of the path, and what the gateway assigned."""
+    """Of the body, the path, and what the gateway assigned."""
     branches: list[Branch]
     state: State = "trying"
     stuck_in: State = "trying"

@@ -16,7 +16,7 @@ import msgspec
 
 from shardgate.core.errors import OverloadError, ShardDownError, ShardgateError
 from shardgate.core.http import Reply
-from shardgate.core.writes.entry import Branch, Entry, Phase, State
+from shardgate.core.writes.entry import Branch, Entry, State
 
 Step = Literal["look", "do", "check", "confirm", "undo"]
 """`look`: read the thing as it is before the change. `check`: see whether the change was made."""
@@ -101,11 +101,18 @@ def _step(entry: Entry, branch: Branch) -> Step | None:
     if entry.state == "undoing":
         return "undo" if phase in {"done", "undoing"} and terms.undo is not None else None
     if phase == "waiting":
-        looks = terms.undo is not None and terms.undo.restore and branch.before is None
-        return "look" if looks and entry.state == "trying" else "do"
+        return "look" if branch.before is None and _looks_first(entry) else "do"
     if entry.state == "finishing" and terms.confirm is not None and phase in {"done", "confirming"}:
         return "confirm"
     return None
+
+
+def _looks_first(entry: Entry) -> bool:
+    """What is restored must be known; and where an id is not ours, whether the thing was there before."""
+    terms = entry.terms
+    if entry.state == "trying" and terms.undo is not None and terms.undo.restore:
+        return True
+    return terms.check is not None and not terms.fresh and entry.kind != "place"
 
 
 def begin(branch: Branch, step: Step) -> None:
@@ -153,14 +160,22 @@ def _not_taken(branch: Branch) -> None:
 
 
 def _looked(_entry: Entry, branch: Branch, reply: Reply) -> None:
-    branch.before = reply.body if reply.status < 300 else b""
+    branch.before = (reply.body or b"{}") if reply.status < 300 else b""
 
 
 def _did(entry: Entry, branch: Branch, reply: Reply) -> None:
+    again = branch.tries > 1 and reply.status in entry.terms.already and not branch.before
     branch.reply = reply
-    if reply.status < 400 or (branch.tries > 1 and reply.status in entry.terms.already):
+    if reply.status < 400 or (again and entry.terms.check is None):
         branch.phase = "done"
-    elif entry.state == "undoing":
+    elif again:
+        branch.phase = "sent"  # a conflict with itself, or with something else? The check tells
+    else:
+        _refused(entry, branch, reply)
+
+
+def _refused(entry: Entry, branch: Branch, reply: Reply) -> None:
+    if entry.state == "undoing":
         branch.phase = "undone"
     elif entry.state == "finishing":
         _stick(branch, reply)
@@ -169,14 +184,17 @@ def _did(entry: Entry, branch: Branch, reply: Reply) -> None:
 
 
 def _checked(entry: Entry, branch: Branch, reply: Reply) -> None:
-    if reply.status < 300:
+    if reply.status < 300 and not branch.before:
         branch.phase, branch.reply = "done", reply
-    elif reply.status in _GONE:
-        # A new tenant is not made after its client was answered that nobody knows.
-        again: Phase = "refused" if entry.kind == "place" else "waiting"
-        branch.phase = "undone" if entry.state == "undoing" else again
-    else:
+    elif reply.status >= 300 and reply.status not in _GONE:
         _stick(branch, reply)
+    elif entry.state == "undoing":
+        branch.phase = "undone"
+    elif branch.reply is not None and branch.tries > 1 and branch.reply.status in entry.terms.already:
+        _refused(entry, branch, branch.reply)
+    else:
+        # A new tenant is not made after its client was answered that nobody knows.
+        branch.phase = "refused" if entry.kind == "place" else "waiting"
 
 
 def _confirmed(entry: Entry, branch: Branch, reply: Reply) -> None:
@@ -198,9 +216,13 @@ def _undid(entry: Entry, branch: Branch, reply: Reply) -> None:
         _stick(branch, reply)
 
 
+def stick(branch: Branch, problem: str) -> None:
+    """Nobody can go on here but a person."""
+    branch.stuck_in, branch.phase, branch.problem = branch.phase, "stuck", problem
+
+
 def _stick(branch: Branch, reply: Reply) -> None:
-    branch.stuck_in, branch.phase = branch.phase, "stuck"
-    branch.problem = f"the shard answered {reply.status}"
+    stick(branch, f"the shard answered {reply.status}")
 
 
 def give_up_doubted(entry: Entry) -> None:
