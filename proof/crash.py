@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +81,7 @@ class Gateway:
 
     def start(self) -> None:
         """Start, and wait until it is ready."""
+        self.kill()
         self.trap.write_text("")
         self.starts += 1
         log = self._folder / "gateway.log"
@@ -301,10 +302,10 @@ SCENARIOS: dict[str, Scenario] = {
 SEATS = 1000
 
 
-def _points() -> Iterator[tuple[str, Iterator[str]]]:
-    for kind in ("journal", "call"):
+def _points(kinds: Sequence[str]) -> Iterator[Iterator[str]]:
+    for kind in kinds:
         for when in ("before", "after"):
-            yield kind, (f"{kind} {number} {when}" for number in range(1, 1000))
+            yield (f"{kind} {number} {when}" for number in range(1, 1000))
 
 
 async def _kill_once(world: World, name: str, scenario: Scenario, point: str) -> tuple[bool, Verdict]:
@@ -326,14 +327,19 @@ async def _kill_once(world: World, name: str, scenario: Scenario, point: str) ->
     return world.gateway.starts > starts, verdict
 
 
-async def run(folder: Path, names: list[str], report: Callable[[str], None]) -> tuple[Counter[str], list[str], float]:
+async def run(
+    folder: Path,
+    names: list[str],
+    report: Callable[[str], None] = lambda text: None,
+    kinds: Sequence[str] = ("journal", "call"),
+) -> tuple[Counter[str], list[str], float]:
     """Kill each point of each scenario; what was counted, the findings, and the longest recovery in seconds."""
     counted: Counter[str] = Counter()
     findings: list[str] = []
     async with AsyncExitStack() as stack:
         world = await enter_world(folder, stack)
         for name in names:
-            for _, points in _points():
+            for points in _points(kinds):
                 for point in points:
                     killed, verdict = await _kill_once(world, name, SCENARIOS[name], point)
                     for what in ("lost", "doubled", "stuck"):
