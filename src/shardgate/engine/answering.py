@@ -19,6 +19,7 @@ from shardgate.engine.exchange import Exchange
 from shardgate.engine.keyed import Keyed, required
 from shardgate.engine.writes import Asking, Writes
 
+_WHOLE = frozenset({ToEvery, Placement, Division})
 _NO_WORDS = Idempotency()
 
 
@@ -44,12 +45,12 @@ class Answering:
         self._body_bytes_max = body_bytes_max
 
     def wants(self, plan: Plan, method: str, values: dict[bytes, bytes]) -> bool:
-        """Whether a request is answered here, and not relayed. Hot path: 0.1 µs for a read, 0.2 for a change."""
-        if isinstance(plan, ToEvery | Placement | Division):
+        """Whether a request is answered here, and not relayed. Hot path: 0.1 µs for a read, 0.2 µs for a change."""
+        if type(plan) in _WHOLE:
             return True
         if method in SAFE_METHODS or self._keyed is None:
             return False
-        return FIELD in values or _words(plan) is not _NO_WORDS
+        return FIELD in values or plan.route.keyed
 
     async def answer(self, plan: Plan, asking: Asking) -> Reply:
         """The reply. Raises ShardgateError."""
@@ -135,7 +136,7 @@ class Answering:
 
 def _words(plan: Plan) -> Idempotency:
     rule = plan.route.rule
-    return _NO_WORDS if rule is None or isinstance(rule, Gather) or rule.idempotency == _NO_WORDS else rule.idempotency
+    return _NO_WORDS if rule is None or isinstance(rule, Gather) else rule.idempotency
 
 
 def _reads(plan: Plan) -> bool:

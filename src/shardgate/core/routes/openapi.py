@@ -19,7 +19,7 @@ from shardgate.core.merge.listed import Listed
 from shardgate.core.routes.mistakes import Mistake, convert_all
 from shardgate.core.routes.route import Route, Routes
 from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Rule, Split
-from shardgate.core.routes.write_mistakes import check_write, key_fields
+from shardgate.core.routes.write_mistakes import check_write, has_words_on_keys, key_fields
 
 IN_DOCUMENT = "openapi: "
 """Begins the path of a mistake that stands in the application's document."""
@@ -117,7 +117,7 @@ def _route(
         return None
     chain = locators.get(rule.locate, ()) if isinstance(rule, One | Split) else ()
     whole = locators.get(rule.whole_locate or "", ()) if isinstance(rule, Split) else ()
-    return Route(method, template, operation, rule, chain, whole)
+    return Route(method, template, operation, rule, chain, whole, keyed=has_words_on_keys(rule))
 
 
 def _check_names(

@@ -17,6 +17,8 @@ class Route(msgspec.Struct, frozen=True):
     whole_locators: tuple[Locator, ...] = ()
     """Of a `split`: those of `whole_locate`."""
     unserved: str = ""
+    keyed: bool = False
+    """The rule says where a request has its idempotency key, or that it must have one."""
 
 
 class Routes(msgspec.Struct, frozen=True):

@@ -54,7 +54,12 @@ def needs_store(rule: Rule | None) -> bool:
     """Whether the rule cannot be served without a store."""
     if isinstance(rule, Every | Place) or (isinstance(rule, Split) and rule.mode == "together"):
         return True
-    return not isinstance(rule, Gather | None) and rule.idempotency != Idempotency()
+    return rule is not None and has_words_on_keys(rule)
+
+
+def has_words_on_keys(rule: Rule) -> bool:
+    """Whether the rule says more of idempotency keys than that there may be one."""
+    return not isinstance(rule, Gather) and rule.idempotency != Idempotency()
 
 
 def _check_every(rule: Every, method: str, place: str) -> list[Mistake]:
