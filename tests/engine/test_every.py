@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import Shard, reply, running_shard, until
+from tests.cluster import Shard, reply, running_gateway, running_shard, until
 from tests.engine.things import Things
 
 UNDO_CREATE = {"method": "DELETE", "path": "/things/{id}"}
@@ -166,3 +166,15 @@ async def test_a_change_goes_on_when_its_client_leaves(world: World) -> None:
     await asyncio.sleep(0.1)
     writer.transport.abort()
     await until(lambda: all("x" in held for held in world.held))
+
+
+async def test_a_drain_waits_for_a_change_whose_client_has_left(start_shard: Any, tmp_path: Any) -> None:
+    apps = [Things(delay_s=0.3), Things(delay_s=0.3)]
+    shards = [await start_shard(app) for app in apps]
+    urls = {"north": shards[0].url, "south": shards[1].url}
+    async with running_gateway({"shards": urls, **RULES}, tmp_path) as gateway:
+        _reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        writer.write(b'POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"id":"x"}')
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+    assert [list(app.held) for app in apps] == [["x"], ["x"]]

@@ -39,7 +39,17 @@ _log = logging.getLogger("shardgate")
 class Gateway:
     """Answers every request of one worker."""
 
-    __slots__ = ("_answering", "_clients", "_clients_max", "_cluster", "_conductor", "_numbers", "_refresh", "_turn")
+    __slots__ = (
+        "_answering",
+        "_answers",
+        "_clients",
+        "_clients_max",
+        "_cluster",
+        "_conductor",
+        "_numbers",
+        "_refresh",
+        "_turn",
+    )
 
     def __init__(
         self,
@@ -57,6 +67,7 @@ class Gateway:
         self._clients_max = clients_max
         self._numbers = count()
         self._turn = 0
+        self._answers = 0
 
     def handle(self, request: Request, client: ClientConnection) -> None:
         """Match, plan, carry out."""
@@ -107,10 +118,11 @@ class Gateway:
             client.abort()
 
     def drain(self) -> int:
-        """Let no client begin anything new; returns how many still wait for a reply."""
+        """Let no client begin anything new; returns how much is still under way."""
         for client in list(self._clients):
             client.close()
-        return sum(client.busy for client in self._clients)
+        # What is written for a client that has left is still brought to its end.
+        return max(self._answers, sum(client.busy for client in self._clients))
 
     def _carry_out(
         self, plan: Plan, request: Request, client: ClientConnection, request_id: bytes, snapshot: Snapshot
@@ -136,11 +148,14 @@ class Gateway:
         """Answer with a whole reply. It is not cancelled: what is begun goes on when the client leaves."""
 
         async def answer() -> None:
+            self._answers += 1
             try:
                 work = self._answering.status(asking) if plan is None else self._answering.answer(plan, asking)
                 client.send(await work)
             except Exception as error:
                 _fail(client, error, asking.request_id.decode("ascii"))
+            finally:
+                self._answers -= 1
 
         tasks.start(answer(), "write")
 
