@@ -182,3 +182,10 @@ async def test_a_request_goes_on_when_its_client_leaves_and_its_reply_waits_for_
     await asyncio.sleep(0.3)
     answer = await world.post({"id": "a"})
     assert (answer.status_code, answer.headers["idempotent-replayed"]) == (201, "true")
+
+
+async def test_a_reply_too_large_to_keep_is_not_made_twice(world: World) -> None:
+    world.app.says = lambda asked: reply(b'"' + b"x" * 2_000_000 + b'"', status="201 Created")
+    assert len((await world.post({"id": "a"})).content) == 2_000_002
+    answer = await world.post({"id": "a"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "SG1018")

@@ -7,7 +7,7 @@ import pytest
 
 from shardgate.core.http import Reply
 from shardgate.core.writes.entry import Branch, Entry, Sent, Terms
-from shardgate.store.journal import Journal, NotOwnerError
+from shardgate.store.journal import Journal, NotOwnerError, Orphan
 from shardgate.store.leases import Leases
 from shardgate.store.sqlite import SqliteStore
 
@@ -56,6 +56,7 @@ def test_a_change_waits_for_the_earlier_one_on_each_shard(journal: Journal) -> N
     journal.save(first, "w1", 0)
     assert journal.begin(second, 0, "do", "w2") == "begun"
     assert journal.begin(second, 1, "do", "w2") == "behind"
+    assert journal.orphans(99.0, 10)[0] == Orphan(first.id, "every", frozenset({"south"}))
     first.branches[1].phase, first.state = "done", "done"
     journal.save(first, "w1", 1)
     assert journal.begin(second, 1, "do", "w2") == "begun"
@@ -77,7 +78,7 @@ def test_what_a_dead_worker_has_left_is_taken_over_once(journal: Journal, tmp_pa
         assert journal.orphans(14.0, 10) == []
         assert journal.adopt(made.id, "w2", 14.0) is None
         leases.live("w2", 16.0, 21.0)
-        assert journal.orphans(16.0, 10) == [(made.id, "every")]
+        assert journal.orphans(16.0, 10) == [Orphan(made.id, "every", frozenset())]
         assert journal.adopt(made.id, "w2", 16.0) == made
         assert journal.adopt(made.id, "w3", 16.0) is None
     with pytest.raises(NotOwnerError):

@@ -24,6 +24,8 @@ WRITE_BUFFER_BYTES_MAX = 256 * 1024
 LEARNED_ROWS_MAX = 1000
 # A create's reply is read for its new id; a larger one is relayed unread.
 LEARNED_BODY_BYTES_MAX = 256 * 1024
+# The reply to a request with an idempotency key is kept for a day; a larger one is not, and its key stays in doubt.
+KEPT_REPLY_BYTES_MAX = 1024 * 1024
 
 # After a refusal, how long what a client still sends is read over, so that it can read why.
 LINGER_S = 2.0

@@ -16,6 +16,7 @@ from shardgate.core.errors import (
     UpstreamError,
 )
 from shardgate.core.http import Reply, Request
+from shardgate.core.limits import KEPT_REPLY_BYTES_MAX
 from shardgate.core.writes.idempotency import Verdict, client_of, fingerprint_of, is_final
 from shardgate.net.clock import wall
 from shardgate.store.idempotency import Claim
@@ -61,7 +62,9 @@ class Keyed:
         except BaseException:
             await self._writer.run(keys.doubt, claim)
             raise
-        if is_final(reply.status):
+        if len(reply.body) > KEPT_REPLY_BYTES_MAX:
+            await self._writer.run(keys.doubt, claim)
+        elif is_final(reply.status):
             await self._writer.run(keys.finish, claim, reply)
         else:
             await self._writer.run(keys.forget, claim)

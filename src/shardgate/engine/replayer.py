@@ -9,11 +9,12 @@ import sqlite3
 
 from shardgate.engine.journaling import Journaling
 from shardgate.net.clock import now, wall
-from shardgate.store.journal import NotOwnerError
+from shardgate.store.journal import NotOwnerError, Orphan
 from shardgate.store.writer import Writer
 
 POLL_S = 0.25
 AT_ONCE = 64
+LOOKED_AT = 2000
 PURGE_EVERY_S = 60.0
 PURGE_AT_ONCE = 1000
 
@@ -70,14 +71,23 @@ class Replayer:
     async def _replay(self) -> bool:
         """One pass; whether anything went on."""
         await self._purge()
-        found = await self._writer.run(self._writer.journal.orphans, wall(), AT_ONCE)
-        others = [self._go_on(number) for number, kind in found if kind != "every"]
-        moved = asyncio.gather(*others)
-        progress = False
-        for number, kind in found:
-            if kind == "every":
-                progress |= await self._go_on(number)
-        return progress or any(await moved)
+        found = await self._writer.run(self._writer.journal.orphans, wall(), LOOKED_AT)
+        others = [orphan.id for orphan in found if orphan.kind != "every"][:AT_ONCE]
+        moved = asyncio.gather(*[self._go_on(number) for number in others])
+        progress = await self._in_order([orphan for orphan in found if orphan.kind == "every"])
+        return any(await moved) or progress
+
+    async def _in_order(self, found: list[Orphan]) -> bool:
+        """Changes by `every`; a shard that is down is tried once, not once for each change that waits for it."""
+        progress, down = False, set[str]()
+        for orphan in found:
+            if orphan.waits_for and orphan.waits_for <= down:
+                continue
+            if await self._go_on(orphan.id):
+                progress = True
+            else:
+                down |= orphan.waits_for
+        return progress
 
     async def _go_on(self, number: int) -> bool:
         try:

@@ -16,13 +16,16 @@ from shardgate.core.writes.steps import Step, begin
 from shardgate.store.sqlite import SqliteStore
 
 _OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN)
-# An earlier change is through on a shard when it is over, or decided and done there.
-_EARLIER = """
-    SELECT e.state FROM journal_branches b JOIN journal e ON e.id = b.entry
-    WHERE b.shard = ? AND b.entry < ? AND e.kind = 'every' AND (
-      e.state IN ('trying', 'undoing')
-      OR (e.state IN ('finishing', 'stuck') AND b.state NOT IN ('done', 'refused', 'undone')))
-    ORDER BY b.entry LIMIT 1"""
+_SETTLED = "('done', 'confirmed', 'refused', 'undone')"
+# An earlier change is through on a shard when it is over, or decided and done there; of those that are not, few, there is
+# an index.
+_UNDECIDED = """
+    SELECT 1 FROM journal e WHERE e.state IN ('trying', 'undoing') AND e.kind = 'every' AND e.id < ?
+      AND EXISTS (SELECT 1 FROM journal_branches b WHERE b.entry = e.id AND b.shard = ?) LIMIT 1"""
+_BEHIND = f"""
+    SELECT 1 FROM journal_branches b JOIN journal e ON e.id = b.entry
+    WHERE b.shard = ? AND b.entry < ? AND b.state NOT IN {_SETTLED}
+      AND e.kind = 'every' AND e.state IN ('finishing', 'stuck') LIMIT 1"""  # noqa: S608 - constants
 
 Begun = Literal["begun", "busy", "behind"]
 """`busy`: an earlier change is under way on this shard. `behind`: the shard has missed earlier ones."""
@@ -53,6 +56,15 @@ class _Progress(msgspec.Struct, frozen=True):
     before: bytes | None
     problem: str
     stuck_in: Phase
+
+
+class Orphan(msgspec.Struct, frozen=True):
+    """An open entry that nobody drives."""
+
+    id: int
+    kind: Kind
+    waits_for: frozenset[str]
+    """Where it is decided: the shards that have not got it yet."""
 
 
 class NotOwnerError(Exception):
@@ -89,8 +101,8 @@ class Journal:
         branch = entry.branches[number]
         with self._store.transaction():
             self._require_owner(entry, owner)
-            if entry.kind == "every" and branch.phase == "waiting" and (state := self._earlier(entry, branch)):
-                return "behind" if state in {"finishing", "stuck"} else "busy"
+            if entry.kind == "every" and branch.phase == "waiting" and (why := self._earlier(entry, branch)):
+                return why
             begin(branch, step)
             self._write(entry, number)
         return "begun"
@@ -150,12 +162,18 @@ class Journal:
         with self._store.transaction():
             self._store.connection.execute("UPDATE journal SET content = ? WHERE id = ?", (_content(entry), entry.id))
 
-    def orphans(self, at: float, count: int) -> list[tuple[int, Kind]]:
+    def orphans(self, at: float, count: int) -> list[Orphan]:
         """Open entries that nobody drives, the oldest first."""
-        return self._store.connection.execute(
-            f"SELECT id, kind FROM journal WHERE state IN ({_OPEN_STATES}) AND {_ORPHANED} ORDER BY id LIMIT ?",  # noqa: S608 - constants
+        rows = self._store.connection.execute(
+            "SELECT id, kind, state, (SELECT group_concat(shard, char(10)) FROM journal_branches"  # noqa: S608 - constants
+            f" WHERE entry = journal.id AND journal_branches.state NOT IN {_SETTLED})"
+            f" FROM journal WHERE state IN ({_OPEN_STATES}) AND {_ORPHANED} ORDER BY id LIMIT ?",
             (at, count),
-        ).fetchall()
+        )
+        return [
+            Orphan(number, kind, frozenset((shards or "").split("\n")) if state == "finishing" else frozenset())
+            for number, kind, state, shards in rows
+        ]
 
     def numbers(self, *, everything: bool, count: int) -> list[tuple[int, float]]:
         """Entries and when they were made, the newest first: what is open or stuck, or everything."""
@@ -195,9 +213,11 @@ class Journal:
         entry.stuck_in = stuck_in
         return entry
 
-    def _earlier(self, entry: Entry, branch: Branch) -> str | None:
-        row = self._store.connection.execute(_EARLIER, (branch.shard, entry.id)).fetchone()
-        return None if row is None else str(row[0])
+    def _earlier(self, entry: Entry, branch: Branch) -> Literal["busy", "behind"] | None:
+        execute = self._store.connection.execute
+        if execute(_BEHIND, (branch.shard, entry.id)).fetchone():
+            return "behind"
+        return "busy" if execute(_UNDECIDED, (entry.id, branch.shard)).fetchone() else None
 
     def _require_owner(self, entry: Entry, owner: str) -> None:
         row = self._store.connection.execute("SELECT owner FROM journal WHERE id = ?", (entry.id,)).fetchone()

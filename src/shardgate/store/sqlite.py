@@ -30,12 +30,14 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
              id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, state TEXT NOT NULL,
              stuck_in TEXT NOT NULL DEFAULT 'trying', owner TEXT, created_at REAL NOT NULL, content BLOB NOT NULL)""",
         "CREATE INDEX journal_open ON journal (id) WHERE state IN ('trying', 'finishing', 'undoing')",
+        "CREATE INDEX journal_undecided ON journal (id) WHERE state IN ('trying', 'undoing') AND kind = 'every'",
         "CREATE INDEX journal_by_age ON journal (created_at)",
         """CREATE TABLE journal_branches (
              entry INTEGER NOT NULL, number INTEGER NOT NULL, shard TEXT NOT NULL, state TEXT NOT NULL,
              content BLOB NOT NULL, progress BLOB NOT NULL,
              PRIMARY KEY (entry, number)) WITHOUT ROWID""",
-        "CREATE INDEX journal_branches_by_shard ON journal_branches (shard, entry)",
+        """CREATE INDEX journal_branches_waiting ON journal_branches (shard, entry)
+             WHERE state NOT IN ('done', 'confirmed', 'refused', 'undone')""",
         """CREATE TABLE idempotency (
              client TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, owner TEXT, reply BLOB,
              expires_at REAL NOT NULL,
