@@ -17,8 +17,7 @@ from shardgate.store.sqlite import SqliteStore
 
 _OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN)
 _SETTLED = "('done', 'confirmed', 'refused', 'undone')"
-# An earlier change is through on a shard when it is over, or decided and done there; of those that are not, few, there is
-# an index.
+# An earlier change is through on a shard when it is over, or decided and done there. Both looks are by an index.
 _UNDECIDED = """
     SELECT 1 FROM journal e WHERE e.state IN ('trying', 'undoing') AND e.kind = 'every' AND e.id < ?
       AND EXISTS (SELECT 1 FROM journal_branches b WHERE b.entry = e.id AND b.shard = ?) LIMIT 1"""
