@@ -20,9 +20,27 @@ def test_a_part_keeps_what_stands_around_the_items() -> None:
     assert items.part([0, 2]) == b'{ "a" : 1.50, "items" : [ {"d":1}, {"d":3} ] , "z" : "\\u00e9" }'
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"7", b"{}", b'{"items":{}}', b'{"items":[1],"items":[2]}', b'{"items":[1}', b"\xff"]
-)
+UNPLAIN = [
+    b'{"items":[1],"items":[2]}',
+    b'{"items":[1}',
+    b"{",
+    b"\xff",
+    b'{"items":[NaN]}',
+    b'\xef\xbb\xbf{"items":[]}',
+    '{"items":[]}'.encode("utf-16"),
+]
+"""What another reader may take for something, or for something else."""
+
+
+@pytest.mark.parametrize("body", UNPLAIN)
+def test_a_body_that_two_servers_could_read_differently_is_refused(body: bytes) -> None:
+    with pytest.raises(AmbiguousKeyError):
+        assign(body, {"id": "new"})
+    with pytest.raises(AmbiguousKeyError):
+        open_items(body, "items")
+
+
+@pytest.mark.parametrize("body", [b"", b"7", b"{}", b'{"items":{}}', b"[]"])
 def test_what_has_no_items_has_none(body: bytes) -> None:
     assert open_items(body, "items") is None
 
@@ -73,8 +91,8 @@ def test_a_member_is_filled_in_where_it_is_missing(body: bytes, filled: bytes, v
     assert assign(body, {"id": "new"}) == (filled, {"id": value})
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
-def test_what_is_no_object_is_left_for_the_application(body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"", b"[]", b"7", b"null"])
+def test_what_is_plainly_no_object_is_left_for_the_application(body: bytes) -> None:
     assert assign(body, {"id": "new"}) == (body, {})
 
 

@@ -17,6 +17,8 @@ Write = Every | Place | Split
 
 def plan_write(rule: Write, request: Request, route: Route, variables: Mapping[str, str], known: Known) -> Plan:
     """The calls to make. Raises a ClientError where the request is refused before anyone is asked."""
+    if rule.assign and request.body:
+        refuse_other_body(request, b"multipart/", b"x-www-form-urlencoded")
     if isinstance(rule, Every):
         return ToEvery(route, rule, known.topology.ids, variables)
     if isinstance(rule, Place):

@@ -8,22 +8,16 @@ from collections.abc import Mapping
 import msgspec
 
 from shardgate.core.document import Document
-from shardgate.core.errors import AmbiguousKeyError, BrokenReplyError
+from shardgate.core.writes.bodies import read_object
 
 
 def assign(body: bytes, values: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
     """The body with the values, where it lacks them, and the values that it has now.
 
-    A body that is no JSON object is left for the application to refuse. Raises AmbiguousKeyError where a member stands
-    twice.
+    What is plainly no JSON object is left for the application to refuse. Raises AmbiguousKeyError.
     """
-    if not values:
-        return body, {}
-    try:
-        document = Document(body)
-    except BrokenReplyError as error:
-        if "twice" in error.detail:
-            raise AmbiguousKeyError("a JSON member stands twice") from error
+    document = read_object(body) if values else None
+    if document is None:
         return body, {}
     found: dict[str, str] = {}
     added: list[bytes] = []

@@ -13,6 +13,7 @@ from shardgate.core.document import Document
 from shardgate.core.errors import AmbiguousKeyError, BrokenReplyError
 from shardgate.core.http import Reply
 from shardgate.core.topology import ShardId
+from shardgate.core.writes.bodies import read_object, refuse_unless_other
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -39,11 +40,20 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def open_items(body: bytes, path: str) -> Items | None:
-    """The items of a request; None where there are none, so that the application can refuse it in its own words."""
+    """The items of a request; None where there are plainly none: the application refuses that in its own words.
+
+    Raises AmbiguousKeyError.
+    """
+    listed: bytes | None = body
+    if path:
+        document = read_object(body)
+        listed = document.raw(path) if document is not None else None
+    if not listed:
+        return None
     try:
-        listed = Document(body).array(path) if path else body
         return Items(path, body, rows.cut(listed))
-    except BrokenReplyError:
+    except BrokenReplyError as error:
+        refuse_unless_other(listed, list, error)
         return None
 
 
