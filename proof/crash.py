@@ -352,7 +352,7 @@ async def run(
         return counted, findings, world.slowest_s
 
 
-async def enter_world(folder: Path, stack: AsyncExitStack, workers: int = 1) -> World:
+async def enter_world(folder: Path, stack: AsyncExitStack, workers: int = 1, lease_s: float = LEASE_S) -> World:
     """Start the shards and the gateway."""
     gateway = Gateway(folder, workers)
     world = World(folder, gateway, [])
@@ -362,7 +362,9 @@ async def enter_world(folder: Path, stack: AsyncExitStack, workers: int = 1) -> 
         world.shops.append(await stack.enter_async_context(shop))
     SqliteStore(folder / "store.db").close()
     urls = {name: shop.url for name, shop in zip(NAMES, world.shops, strict=True)}
-    (folder / "gate.yaml").write_text(yaml.safe_dump({"listen": "127.0.0.1:0", "shards": urls, **RULES}))
+    timeouts = {**RULES["timeouts"], "worker_lease_s": lease_s}
+    config = {"listen": "127.0.0.1:0", "shards": urls, **RULES, "timeouts": timeouts}
+    (folder / "gate.yaml").write_text(yaml.safe_dump(config))
     await asyncio.to_thread(gateway.start)
     stack.callback(gateway.kill)
     return world

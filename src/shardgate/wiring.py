@@ -47,6 +47,7 @@ class Worker:
         self._watch = Watch()
         self._cluster = Cluster(loaded.routes, self._topology(), limits, timeouts, self._watch)
         self._writer = Writer(loaded.store) if loaded.store else None
+        self._pulse = Writer(loaded.store) if loaded.store else None
         self._replayer: Replayer | None = None
         self._gateway = self._make_gateway(limits.reply_body_bytes_max)
         self._parser = RequestHeadParser()
@@ -58,10 +59,12 @@ class Worker:
         cluster, writer, config = self._cluster, self._writer, self._loaded.config
         conductor = Conductor(cluster, body_bytes_max)
         writes, keyed = None, None
-        if writer is not None:
+        if writer is not None and self._pulse is not None:
             worker = token_hex(8)
             journaling = Journaling(cluster, writer, worker, body_bytes_max)
-            self._replayer = Replayer(writer, journaling, config.timeouts.worker_lease_s, config.journal.kept_s)
+            self._replayer = Replayer(
+                writer, self._pulse, journaling, config.timeouts.worker_lease_s, config.journal.kept_s
+            )
             writes = Writes(cluster, writer, journaling, body_bytes_max, self._refresh_directory)
             keyed = Keyed(writer, worker, config.idempotency.expires_s, config.idempotency.client)
         divider = Divider(cluster, conductor, writes, body_bytes_max)
@@ -101,8 +104,9 @@ class Worker:
         self._watch.stop()
         if self._store is not None:
             self._store.close()
-        if self._writer is not None:
-            self._writer.close()
+        for writer in (self._writer, self._pulse):
+            if writer is not None:
+                writer.close()
 
     def _connection(self) -> ClientConnection:
         return ClientConnection(self._gateway, self._parser, self._watch, self._settings)

@@ -24,10 +24,13 @@ _log = logging.getLogger("shardgate")
 class Replayer:
     """What one worker does for all, when it holds the lease."""
 
-    __slots__ = ("_journal_kept_s", "_journaling", "_lease_s", "_purged_at", "_writer")
+    __slots__ = ("_journal_kept_s", "_journaling", "_lease_s", "_pulse", "_purged_at", "_writer")
 
-    def __init__(self, writer: Writer, journaling: Journaling, lease_s: float, journal_kept_s: float) -> None:
+    def __init__(
+        self, writer: Writer, pulse: Writer, journaling: Journaling, lease_s: float, journal_kept_s: float
+    ) -> None:
         self._writer = writer
+        self._pulse = pulse  # a thread of its own: a worker with much to write must not look dead
         self._journaling = journaling
         self._lease_s = lease_s
         self._journal_kept_s = journal_kept_s
@@ -56,7 +59,7 @@ class Replayer:
     async def say_alive(self) -> None:
         """Before the first request, too: what this worker begins is its own."""
         at = wall()
-        await self._writer.run(self._writer.leases.live, self._journaling.worker, at, at + self._lease_s)
+        await self._pulse.run(self._pulse.leases.live, self._journaling.worker, at, at + self._lease_s)
 
     async def stop(self) -> None:
         """Leave what is not over to others."""
