@@ -8,12 +8,13 @@ REQUESTS ?= 2000
 SHARDS   ?= 3
 SEED     ?=
 DB       ?= sqlite
+QUICK    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence crash bench bench-pages lock clean
+.PHONY: help setup demo test check format equivalence crash bench bench-k6 bench-micro bench-micro-baseline bench-pages study lock clean
 
 help: ## list the verbs
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
 
 $(READY): requirements.lock pyproject.toml examples/bookings/pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "make: Python 3.11 or newer is needed (PYTHON=/path/to/python3)"; exit 1; }
@@ -47,15 +48,28 @@ equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql S
 crash: $(READY) ## kill the gateway at every step of every kind of change, and look at what is left
 	@$(BIN)/python -m proof.crash
 
-bench: $(READY) ## CPU a relayed request and a gather, over stub shards
-	@$(BIN)/python -m bench.run
+bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
+	@QUICK=$(QUICK) $(BIN)/python -m bench.run
+	@$(BIN)/python -m bench.study.tables
+
+bench-k6: $(READY) ## the same work asked by k6, built by Go: TTFB with thresholds (QUICK=1 for a short look)
+	@QUICK=$(QUICK) $(BIN)/python -m bench.k6
 
 bench-pages: $(READY) ## what a page costs, however deep, over 2 to 16 shards
 	@$(BIN)/python -m bench.pages
 
+bench-micro: $(READY) ## what the hot modules cost, each alone, in nanoseconds and instructions
+	@$(BIN)/python -m bench.micro
+
+bench-micro-baseline: $(READY) ## the same, kept as what `make test` allows from now on
+	@$(BIN)/python -m bench.micro --baseline
+
+study: $(READY) ## a copy beside the platform and the gateway: staleness, cost; writes the tables of docs/study.md
+	@QUICK=$(QUICK) $(BIN)/python -m bench.study
+
 lock: $(READY) ## choose newer versions of what is used
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --python-version 3.11 --group dev --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
+	  --python-version 3.11 --group dev --extra icu --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

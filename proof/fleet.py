@@ -2,8 +2,10 @@
 back."""
 
 import re
+import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,11 +31,19 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
+    @property
+    def pid(self) -> int:
+        """Its process; the head of its workers, where it has some."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it is ready; the same address as before, if it ran before."""
         command = [*self._command, *self._same_address()]
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, cwd=ROOT)
+            self._process = subprocess.Popen(
+                [*_with_us(), *(str(part) for part in command)], stdout=log, stderr=log, cwd=ROOT
+            )
         deadline_at = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline_at and self._process.poll() is None:
             if match := _ADDRESS.search(self._log.read_text()):
@@ -124,6 +134,12 @@ class Fleet:
             "shards": {name: server.url for name, server in self.shards.items()},
         }
         self.config.write_text(yaml.safe_dump(example, sort_keys=False))
+
+
+def _with_us() -> list[str]:
+    """Should we be killed, the kernel ends the server. What it looks at is the thread that started it."""
+    lasting = threading.current_thread() is threading.main_thread()
+    return ["setpriv", "--pdeathsig", "TERM"] if lasting and shutil.which("setpriv") else []
 
 
 def token(client: httpx.Client, name: str) -> str:

@@ -27,6 +27,8 @@ class Samples:
     def __init__(self, read: Callable[[str], list[dict[str, Any]]]) -> None:
         lists = ("categories", "vendors", "events", "dates", "orders", "coupons", "vouchers", "users")
         self.rows = {name: _sample(name, read(f"/v3/{name}")) for name in lists}
+        made = read("/octo/bookings?localDateStart=2000-01-01&localDateEnd=2099-12-31")
+        self.rows["bookings"] = _sample("bookings", [{**row, "id": row["uuid"]} for row in made])
 
 
 def _sample(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -69,7 +71,7 @@ class Generator:
         return Request("HEAD" if chance() < 0.05 else "GET", f"{url}?{query}".rstrip("?"), client)
 
     def _filled(self, path: str) -> str:
-        sources = {"category": "categories"}
+        sources = {"category": "categories", "id": "events", "uuid": "bookings"}
         while "{" in path:
             before, _, rest = path.partition("{")
             variable, _, after = rest.partition("}")
@@ -166,6 +168,23 @@ class Generator:
 
     def _accept_code(self, _: str) -> str:
         return ",".join(str(self._row("orders")["code"]) for _ in range(self._random.randint(1, 3)))
+
+    def _localDate(self, _: str) -> str:  # noqa: N802  the parameter's name
+        return str(self._row("dates")["start_date"])
+
+    _localDateStart = _localDateEnd = _localDate  # noqa: N815
+
+    def _resellerReference(self, _: str) -> str:  # noqa: N802
+        return str(self._row("bookings")["resellerReference"])
+
+    def _supplierReference(self, _: str) -> str:  # noqa: N802
+        return str(self._row("bookings")["supplierReference"])
+
+    def _productId(self, _: str) -> str:  # noqa: N802
+        return str(self._row("bookings")["productId"])
+
+    def _optionId(self, _: str) -> str:  # noqa: N802
+        return self._random.choice(("DEFAULT", "DEFAULT", "other"))
 
     def _group_by(self, _: str) -> str:
         return self._random.choice(("month", "category", "city", "week"))

@@ -3,6 +3,8 @@ before it."""
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +15,8 @@ import httpx
 import yaml
 
 from shardgate.config.load import load
-from shardgate.wiring import Worker, listen
+from shardgate.net.listeners import listen
+from shardgate.wiring import Entrance, Worker
 
 
 @dataclass
@@ -22,6 +25,7 @@ class Asked:
 
     head: bytes
     body: bytes
+    trailers: bytes = b""
 
     @property
     def line(self) -> str:
@@ -30,6 +34,23 @@ class Asked:
     def field(self, name: str) -> list[str]:
         lines = self.head.decode("latin-1").split("\r\n")[1:]
         return [line.partition(":")[2].strip() for line in lines if line.lower().startswith(name.lower() + ":")]
+
+
+async def read_chunked(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """A chunked body and its trailer section; anything unusual raises."""
+    body = b""
+    while True:
+        line = await reader.readuntil(b"\r\n")
+        size = int(line[:-2].decode("ascii"), 16)
+        assert line == b"%x\r\n" % size, line
+        if size == 0:
+            break
+        body += await reader.readexactly(size)
+        assert await reader.readexactly(2) == b"\r\n"
+    trailers = b""
+    while (line := await reader.readuntil(b"\r\n")) != b"\r\n":
+        trailers += line
+    return body, trailers
 
 
 Answer = Callable[[Asked], bytes | Awaitable[bytes]]
@@ -85,6 +106,8 @@ async def running_shard(answer: Answer | None = None, port: int = 0) -> AsyncIte
                 length = asked.field("content-length")
                 if length:
                     asked.body = await reader.readexactly(int(length[0]))
+                elif asked.field("transfer-encoding"):
+                    asked.body, asked.trailers = await read_chunked(reader)
                 shard.asked.append(asked)
                 said = answer(asked) if answer else reply("{}")
                 data = said if isinstance(said, bytes) else await said
@@ -109,12 +132,23 @@ async def running_shard(answer: Answer | None = None, port: int = 0) -> AsyncIte
         await server.wait_closed()
 
 
+def leave(writer: asyncio.StreamWriter) -> None:
+    """Go at once, as a client that was killed: no word, but a reset."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
 @dataclass
 class Gateway:
     """A running gateway and a client of it."""
 
     port: int
     client: httpx.AsyncClient
+    admin_port: int = 0
+
+    async def admin(self, path: str) -> httpx.Response:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.admin_port}", timeout=10) as client:
+            return await client.get(path)
 
     async def get(self, url: str, **options: Any) -> httpx.Response:
         return await self.client.get(url, **options)
@@ -147,13 +181,14 @@ async def running_gateway(config: dict[str, Any], folder: Path) -> AsyncIterator
     loaded = load(file)
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
+    admin = listen("127.0.0.1", 0) if "admin" in config else None
     ready, stop = asyncio.Event(), asyncio.Event()
-    running = asyncio.get_running_loop().create_task(Worker(loaded).run(listening, ready.set, stop))
+    running = asyncio.get_running_loop().create_task(Worker(loaded).run(Entrance([listening], admin), ready.set, stop))
     waiting = asyncio.get_running_loop().create_task(ready.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         await running
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-        yield Gateway(port, client)
+        yield Gateway(port, client, admin.getsockname()[1] if admin else 0)
     stop.set()
     await running

@@ -77,7 +77,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
             "127.0.0.1:1",
             "3: shards.north: '127.0.0.1:1' is no address of a shard → write it as `http",
         ),
-        ("http://127.0.0.1:1", "https://a", "3: shards.north: 'https://a' is no address of a shard"),
+        ("http://127.0.0.1:1", "ftp://a", "3: shards.north: 'ftp://a' is no address of a shard"),
         ("http://127.0.0.1:1", "http://a/b", "3: shards.north: 'http://a/b' is no address of a shard"),
         ("http://127.0.0.1:1", "http://u:p@a", "3: shards.north: 'http://u:p@a' is no address of a shard"),
         ("http://127.0.0.1:1", "http://a:99999", "3: shards.north: 'http://a:99999' is no address of a shard"),
@@ -106,7 +106,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         (
             "id: text",
             "id: txt",
-            "15: rules.GET /events.merge.keys.id: unknown word 'txt' → take one of: text, number, boolean",
+            "15: rules.GET /events.merge.keys.id: unknown word 'txt' → take one of: text, number, decimal, boo",
         ),
         (
             "nulls: first",
@@ -115,7 +115,11 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         ),
         ("nulls: first", "nuls: first", "15: rules.GET /events.merge.keys.name.nuls: unknown field `nuls`"),
         ("id: text, ", "", "15: rules.GET /events.merge.keys: the sort key 'id' has no type → add `id: text`"),
-        ("kind: list", "kind: lst", "15: rules.GET /events.merge.kind: unknown word 'lst' → take one of: groups, list"),
+        (
+            "kind: list",
+            "kind: lst",
+            "15: rules.GET /events.merge.kind: unknown word 'lst' → take one of: count, custom, deep, fi",
+        ),
         (
             "learn: {event: id}\n  GET",
             "learn: {event: name}\n  GET",
@@ -141,6 +145,26 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
             "locate: event",
             "locate: evnt",
             "17: rules.GET /events/{id}.locate: no locator is named 'evnt' → did you mean 'event'?",
+        ),
+        (
+            "id: text",
+            "id: {collation: icu:xx}",
+            "15: rules.GET /events.merge.keys.id: the locale 'xx' is none that ICU has an order of",
+        ),
+        (
+            "id: text",
+            "id: {type: number, collation: utf16}",
+            "15: rules.GET /events.merge.keys.id: only text has a collation",
+        ),
+        (
+            "id: text",
+            "id: text, name.first: text",
+            "15: rules.GET /events.merge: the sort key 'name' stands where 'name.first' goes deeper",
+        ),
+        (
+            "learn: {event: id}",
+            "learn: {event: id}\n    prune: {vendor: vendr}",
+            "17: rules.GET /events.prune.vendor: no locator is named 'vendr' → did you mean 'vendor'?",
         ),
         ("GET /categories", "categories", "19: rules.categories: it is no operation → write it as `GET /events/{id}`"),
         ("GET /categories", "get /categories", "19: rules.get /categories: it is no operation"),
@@ -312,3 +336,38 @@ def test_what_is_missing_is_told_beside_other_mistakes(tmp_path: Path) -> None:
     ]
     # A field with a wrong name is one mistake, not two.
     assert len(mistakes(tmp_path, "shrds: {a: http://a}\n")) == 1
+
+
+def test_operators_may_say_nothing_or_where_and_how_much(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    for text, place, sample in [
+        ("", None, 1),
+        ("access_log: off\n", None, 1),
+        ('access_log: "off"\n', None, 1),
+        ("access_log: stdout\n", "stdout", 1),
+        ("access_log: logs/a.json\n", str(tmp_path / "logs/a.json"), 1),
+        ("access_log: {to: stderr, query: true, sample: 0.25}\n", "stderr", 0.25),
+    ]:
+        assert mistakes(tmp_path, text + RIGHT) == []
+        access_log = load(tmp_path / "shardgate.yaml").access_log
+        assert (access_log.to if access_log else None) == place
+        assert access_log is None or access_log.sample == sample
+    assert mistakes(tmp_path, "admin: 127.0.0.1:9901\n" + RIGHT) == []
+    assert load(tmp_path / "shardgate.yaml").admin == ("127.0.0.1", 9901)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("admin: 9901", "1: admin: expected text or nothing, got a whole number"),
+        ("admin: localhost", "1: admin: 'localhost' is no address → write it as `127.0.0.1:9901`"),
+        ("access_log: on", "1: access_log: it does not say where to"),
+        ("access_log: nowhere/log", "nowhere does not exist → name a file in a folder that exists, or `stdout`"),
+        ("access_log: .", "cannot be written"),
+        ("access_log: {to: stdout, sample: 0}", "1: access_log.sample: expected a number > 0.0"),
+        ("access_log: {query: true}", "1: access_log: it lacks the field `to` → add it"),
+    ],
+)
+def test_what_operators_get_wrong_is_told(tmp_path: Path, line: str, said: str) -> None:
+    (found,) = mistakes(tmp_path, f"{line}\n{RIGHT}")
+    assert said in found

@@ -47,3 +47,33 @@ def test_what_is_not_one_plain_object_is_broken(body: bytes) -> None:
 def test_a_member_twice_inside_is_broken_where_it_is_looked_at() -> None:
     with pytest.raises(BrokenReplyError):
         Document(b'{"a":{"b":1,"b":1}}').raw("a.b")
+
+
+@given(st.dictionaries(st.text("xy", min_size=1, max_size=3), VALUES, max_size=4), VALUES, st.sampled_from(STYLES))
+def test_a_member_is_added_taken_out_and_rewritten_as_the_writer_would(
+    members: dict[str, Any], new: Any, style: dict[str, Any]
+) -> None:
+    whole = {"first": members, "last": 1}
+    body = json.dumps(whole, **style).encode()
+    added = Document(body).put("first.new", 7)
+    if members:  # an empty object shows no white space
+        assert added == json.dumps({**whole, "first": {**members, "new": 7}}, **style).encode()
+    assert json.loads(Document(added).without("first.new")) == whole
+    assert Document(body).without("first.new") == body
+    assert json.loads(Document(body).put("first", new)) == {**whole, "first": new}
+    held = Document(body).members("first")
+    assert {name: json.loads(value) for name, value in held.items()} == members
+    assert json.loads(Document(body).rewritten("first", {**held, "new": b"7"})) == {
+        **whole,
+        "first": {**members, "new": 7},
+    }
+    if members:
+        assert Document(body).rewritten("first", held) == body
+
+
+@pytest.mark.parametrize(
+    ("body", "path"), [('{"Page":1}', "page"), ('{"a":{"X":1,"x":2}}', "a.x"), ('{"A":{},"a":{"x":1}}', "a.x")]
+)
+def test_a_name_in_another_case_is_seen(body: str, path: str) -> None:
+    assert Document(body.encode()).has_twin(path)
+    assert not Document(b'{"page":1,"a":{"x":2},"b":[{"X":1}]}').has_twin(path)

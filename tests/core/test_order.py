@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError
-from shardgate.core.order import Order, Ranking, SortKey
+from shardgate.core.order import Order, Ranking
+from shardgate.core.sort_key import SortKey
 
 ID = {"id": SortKey()}
 BY_ID: Order = (("id", False),)
@@ -35,7 +36,6 @@ def rank(order: Order, keys: dict[str, SortKey], *bodies: bytes) -> list[int]:
         (ID, b'[{"id":"a","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}]"),
         (NUMBER, b'[{"n":"1","id":"a"}]'),
         (NUMBER, b'[{"n":true,"id":"a"}]'),
-        (NUMBER, b'[{"n":1e400,"id":"a"}]'),
         ({"n": SortKey(type="boolean"), "id": SortKey()}, b'[{"n":1,"id":"a"}]'),
     ],
 )

@@ -26,6 +26,7 @@ class Question:
         self.query = urlsplit(self.target).query
         self.values = dict(parse_qsl(self.query, keep_blank_values=True))
         self.pairs = parse_qsl(self.query, keep_blank_values=True)
+        self.body = asked.body
 
     def number(self, name: str, default: int) -> int:
         return int(self.values.get(name, default))
@@ -53,17 +54,19 @@ def table(size: int) -> list[Row]:
 class World:
     """The gateway over three instances of unequal size, beside one instance with all rows."""
 
-    def __init__(self, gateway: Gateway, whole: Shard, parts: list[Shard]) -> None:
+    def __init__(self, gateway: Gateway, rows: list[Row], whole: Shard, parts: list[Shard]) -> None:
         self.gateway = gateway
+        self.rows = rows
         self.whole = whole
         self.parts = parts
 
-    async def both(self, target: str, **headers: str) -> httpx.Response:
-        """The gateway's reply, which is the one instance's."""
-        host = f"127.0.0.1:{self.gateway.port}"
-        expected = await self.gateway.client.get(self.whole.url + target, headers={"Host": host, **headers})
-        answer = await self.gateway.get(target, headers=headers)
-        assert (answer.status_code, answer.text) == (expected.status_code, expected.text), target
+    async def both(self, target: str, *, body: bytes | None = None, **headers: str) -> httpx.Response:
+        """The gateway's reply, which is the one instance's; with a body it is a POST."""
+        host, method = f"127.0.0.1:{self.gateway.port}", "GET" if body is None else "POST"
+        ask = self.gateway.client.request
+        expected = await ask(method, self.whole.url + target, content=body, headers={"Host": host, **headers})
+        answer = await ask(method, target, content=body, headers=headers)
+        assert (answer.status_code, answer.text) == (expected.status_code, expected.text), (target, body)
         for name in SPEAKING:
             assert answer.headers.get(name) == expected.headers.get(name), (target, name)
         return answer
@@ -76,14 +79,23 @@ class World:
 
 
 async def world(
-    stack: AsyncExitStack, folder: Path, speak: Speak, dialect: dict[str, Any], size: int = 120, **merge: Any
+    stack: AsyncExitStack,
+    folder: Path,
+    speak: Speak,
+    dialect: dict[str, Any],
+    size: int = 120,
+    operation: str = "GET /rows",
+    prune: dict[str, str] | None = None,
+    **merge: Any,
 ) -> World:
     """Start it."""
     rows = table(size)
     chance = random.Random(7)
     parts: list[list[Row]] = [[], [], []]
     for row in rows:
-        parts[chance.choice([0, 0, 0, 0, 1, 1, 2])].append(row)
+        part = chance.choice([0, 0, 0, 0, 1, 1, 2])
+        parts[part].append(row)
+        row["vendor"] = f"{'abc'[part]}-1"
     whole = await stack.enter_async_context(running_shard(lambda asked: speak(rows, Question(asked))))
     shards = [
         await stack.enter_async_context(running_shard(lambda asked, part=part: speak(part, Question(asked))))  # type: ignore[misc]
@@ -92,7 +104,10 @@ async def world(
     rule = {"kind": "list", "dialect": dialect, "keys": {"id": "text", "name": "text", "price": "number"}, **merge}
     config = {
         "shards": {f"s{n}": shard.url for n, shard in enumerate(shards)},
-        "rules": {"GET /rows": {"rule": "gather", "merge": rule}},
+        "rules": {operation: {"rule": "gather", "merge": rule, "prune": prune or {}}},
+        "locators": {"part": [{"kind": "prefix", "shards": {"a": "s0", "b": "s1", "c": "s2"}}]},
+        "cursors": {"secret_file": "cursor.secret"},
     }
+    (folder / "cursor.secret").write_text("0123456789abcdef" * 4)
     gateway = await stack.enter_async_context(running_gateway(config, folder))
-    return World(gateway, whole, shards)
+    return World(gateway, rows, whole, shards)

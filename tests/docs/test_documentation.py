@@ -10,23 +10,48 @@ import pytest
 import yaml
 
 from shardgate.config.load import load
-from shardgate.config.schema import Config, IdempotencyConfig, JournalConfig, ShardConfig
+from shardgate.config.schema import (
+    AccessLogConfig,
+    Config,
+    CursorsConfig,
+    IdempotencyConfig,
+    JournalConfig,
+    ShardConfig,
+)
 from shardgate.core import errors
 from shardgate.core.dialect import AnyDialect
+from shardgate.core.dialect.id_cursor import Seek
+from shardgate.core.distinct import Dedupe
+from shardgate.core.exchange import CUT_OFFS
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate import directory, hashed, learned, prefix, probe
-from shardgate.core.merge.groups import Average, Groups
-from shardgate.core.merge.listed import Listed
-from shardgate.core.order import SortKey
-from shardgate.core.routes.rule import Every, Gather, One, Place, Split
+from shardgate.core.merge import AnyMerger
+from shardgate.core.numbers import Average
+from shardgate.core.routes.rule import Every, Gather, One, Place, Prune, Split
+from shardgate.core.sort_key import SortKey
 from shardgate.core.writes.entry import Action
 from shardgate.core.writes.idempotency import Idempotency
 from shardgate.core.writes.placing import AnyPolicy
+from shardgate.observe.access_log import Line
+from shardgate.observe.layout import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = sorted((c for c in vars(errors).values() if inspect.isclass(c) and hasattr(c, "code")), key=lambda c: c.code)
-STRUCTS: list[Any] = [Config, ShardConfig, Limits, Timeouts, One, Gather, Listed, Groups, Average, SortKey]
-STRUCTS += get_args(AnyDialect)
+STRUCTS: list[Any] = [
+    Config,
+    CursorsConfig,
+    ShardConfig,
+    AccessLogConfig,
+    Limits,
+    Timeouts,
+    One,
+    Gather,
+    Prune,
+    Dedupe,
+    Average,
+    SortKey,
+]
+STRUCTS += [*get_args(AnyMerger), *get_args(AnyDialect), Seek]
 STRUCTS += [Every, Place, Split, Action, Idempotency, IdempotencyConfig, JournalConfig, *get_args(AnyPolicy)]
 STRUCTS += [directory.Directory, hashed.Hash, prefix.Prefix, probe.Probe, learned.Learned]
 
@@ -48,6 +73,15 @@ def test_every_field_of_the_configuration_is_documented(struct: Any) -> None:
     missing = [field.encode_name for field in msgspec.structs.fields(struct) if f"`{field.encode_name}`" not in text]
     named_otherwise = [name for name in missing if not re.search(rf"\b{name}\b", text)]
     assert named_otherwise == []
+
+
+def test_every_metric_and_every_member_of_the_access_log_is_documented() -> None:
+    text = (ROOT / "docs/howto/operate.md").read_text()
+    names = [family.name for family in FAMILIES] + [field.encode_name for field in msgspec.structs.fields(Line)]
+    assert [name for name in [*names, *CUT_OFFS] if f"`{name}`" not in text] == []
+    metrics = set(re.findall(r"shardgate_[a-z_]+", text))
+    known = {family.name + end for family in FAMILIES for end in ("", "_bucket")}
+    assert metrics <= known
 
 
 def test_the_readmes_configuration_is_right_but_for_the_files_it_names(tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from shardgate.config.load import load
+from shardgate.config.load import ConfigError
+from shardgate.configured import read
 from shardgate.store.sqlite import SqliteStore
-from shardgate.wiring import check_directory
 from tests.cluster import reply
 
 RULES = {
@@ -42,5 +43,7 @@ def test_a_directory_that_names_a_shard_nobody_configured_is_a_mistake(tmp_path:
         store.put_many("vendors", [("7", "nowhere")])
     file = tmp_path / "shardgate.yaml"
     file.write_text(yaml.safe_dump({"shards": {"north": "http://127.0.0.1:1"}, **RULES}))
-    (mistake,) = check_directory(load(file))
+    with pytest.raises(ConfigError) as raised:
+        read(file)
+    (mistake,) = raised.value.mistakes
     assert "'nowhere'" in mistake.problem

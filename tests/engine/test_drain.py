@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from shardgate.config.load import load
-from shardgate.wiring import Worker, listen
+from shardgate.net.listeners import listen
+from shardgate.wiring import Entrance, Worker
 from tests.cluster import Asked, reply
 
 GET = b"GET /any HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -33,7 +34,7 @@ async def stopped_under_way(start_shard: Any, folder: Path, *, answers_after_s: 
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     ready, stop = asyncio.Event(), asyncio.Event()
-    running = asyncio.ensure_future(Worker(load(file)).run(listening, ready.set, stop))
+    running = asyncio.ensure_future(Worker(load(file)).run(Entrance([listening]), ready.set, stop))
     await ready.wait()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:

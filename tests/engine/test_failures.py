@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -228,7 +229,7 @@ async def test_a_shard_that_stops_in_the_middle_ends_the_clients_reply_in_time(t
         gateway = await start_gateway(
             {
                 "shards": {"secret-north": url, "secret-south": "http://127.0.0.1:1"},
-                "timeouts": {"request_timeout_s": 0.4},
+                "timeouts": {"reply_idle_timeout_s": 0.4},
                 **RULES,
             }
         )
@@ -254,11 +255,11 @@ class ClosingShard:
         self.connections += 1
         for answers in (True, False):
             head = await reader.readuntil(b"\r\n\r\n")
-            if b"Content-Length" in head:
-                await reader.readexactly(1)
+            length = re.search(rb"Content-Length: (\d+)", head)
+            await reader.readexactly(int(length[1]) if length else 0)
             self.asked.append(head.decode().split()[0])
             if answers:
-                writer.write(reply("ok"))
+                writer.write(reply('{"items":[]}' if b" /search " in head else "ok"))
 
 
 async def test_a_read_on_a_connection_that_just_closed_is_repeated_once(start_gateway: Any) -> None:
@@ -268,6 +269,18 @@ async def test_a_read_on_a_connection_that_just_closed_is_repeated_once(start_ga
         for _ in range(3):
             assert (await gateway.get("/vendors/n-1")).text == "ok"
     assert shard.asked == ["GET"] * 5
+    assert shard.connections == 3
+
+
+async def test_a_search_by_post_is_repeated_as_a_read_is(start_gateway: Any) -> None:
+    shard = ClosingShard()
+    rules = {"POST /search": {"rule": "gather", "merge": {**LIST, "dialect": {"kind": "search"}}}}
+    async with serving(shard.serve) as url:
+        gateway = await start_gateway({"shards": {"only": url}, "rules": rules})
+        for _ in range(3):
+            answer = await gateway.client.post("/search", content=b'{"limit":1}')
+            assert (answer.status_code, answer.text) == (200, '{"items":[]}')
+    assert shard.asked == ["POST"] * 5
     assert shard.connections == 3
 
 

@@ -94,14 +94,14 @@ async def test_keys_are_per_client(world: World) -> None:
 @pytest.mark.parametrize("value", ['""', "a b", "a,b", '"a', "x" * 300])
 async def test_a_key_that_is_none_is_a_400(world: World, value: str) -> None:
     answer = await world.post({"id": "a"}, **{"Idempotency-Key": value})
-    assert (answer.status_code, answer.json()["code"]) == (400, "SG1015")
+    assert (answer.status_code, answer.json()["code"]) == (400, "SG1021")
     assert world.app.log == []
 
 
 async def test_a_key_that_stands_twice_is_a_400(world: World) -> None:
     headers = [("Idempotency-Key", '"a"'), ("Idempotency-Key", '"a"')]
     answer = await world.gateway.client.post("/things", json={"id": "a"}, headers=headers)
-    assert answer.json()["code"] == "SG1015"
+    assert answer.json()["code"] == "SG1021"
 
 
 async def test_a_key_without_quotes_is_the_same_key(world: World) -> None:
@@ -123,7 +123,7 @@ async def test_a_member_of_the_body_can_be_the_key_and_be_needed(world: World) -
     again = await world.gateway.client.post("/bookings", json=body)
     assert (first.status_code, again.headers["idempotent-replayed"]) == (201, "true")
     answer = await world.gateway.client.post("/bookings", json={"id": "b"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "SG1015")
+    assert (answer.status_code, answer.json()["code"]) == (400, "SG1021")
 
 
 async def test_where_nothing_was_done_the_key_is_free(world: World) -> None:

@@ -32,7 +32,7 @@ async def post(gateway: Any, url: str = "/things/1", **headers: str) -> Any:
 async def test_a_header_makes_it_the_method_that_it_names(shard: Any, start_gateway: Any) -> None:
     gateway = await start_gateway({"shards": {"north": shard.url}, **CONFIGURED})
     answer = await post(gateway, X_HTTP_Method_Override="patch")
-    assert answer.json()["code"] == "SG1015"  # the PATCH's rule wants a key
+    assert answer.json()["code"] == "SG1021"  # the PATCH's rule wants a key
     answer = await post(gateway, X_HTTP_Method_Override="PATCH", Idempotency_Key="a")
     assert answer.status_code == 200
     assert shard.asked[0].line == "POST /things/1 HTTP/1.1"
@@ -41,7 +41,7 @@ async def test_a_header_makes_it_the_method_that_it_names(shard: Any, start_gate
 
 async def test_the_query_does_the_same_and_both_must_agree(shard: Any, start_gateway: Any) -> None:
     gateway = await start_gateway({"shards": {"north": shard.url}, **CONFIGURED})
-    assert (await post(gateway, "/things/1?method=PATCH")).json()["code"] == "SG1015"
+    assert (await post(gateway, "/things/1?method=PATCH")).json()["code"] == "SG1021"
     answer = await post(gateway, "/things/1?method=PATCH", X_HTTP_Method_Override="DELETE")
     assert answer.json()["code"] == "SG1019"
 

@@ -4,12 +4,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import uvicorn
 
 from bookings.app import create_app
+from bookings.clock import Clock, utc_now
 from bookings.database import Database
 from bookings.identity.clients import SCOPES_OF, find_client
 from bookings.seed.loading import load
@@ -56,9 +58,28 @@ class Platform:
         return self._clients[key]
 
 
+class MovableClock:
+    """The time, so many minutes later."""
+
+    minutes = 0
+
+    def __call__(self) -> datetime:
+        return utc_now() + timedelta(minutes=self.minutes)
+
+
 @contextmanager
-def running(settings: Settings) -> Iterator[Platform]:
-    app = create_app(settings)
+def beside(platform: Platform, expiry_sweep_s: float) -> Iterator[tuple[Platform, MovableClock]]:
+    """Another process on the same database, whose clock can be moved; its tokens live longer than any test."""
+    clock = MovableClock()
+    url = platform.database.engine.url.render_as_string(hide_password=False)
+    settings = Settings(database=url, token_lifetime_s=10**6, expiry_sweep_s=expiry_sweep_s)
+    with running(settings, clock) as other:
+        yield other, clock
+
+
+@contextmanager
+def running(settings: Settings, clock: Clock = utc_now) -> Iterator[Platform]:
+    app = create_app(settings, clock)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from shardgate.config.load import ConfigError, Loaded, load
-from shardgate.wiring import check_directory
+from shardgate.config.load import ConfigError, Loaded
+from shardgate.configured import read
 
 ConfigOption = Annotated[
     Path,
@@ -28,10 +28,7 @@ def wide_console() -> Console:
 def load_or_exit(config: Path) -> Loaded:
     """The configuration; or all of its mistakes on standard error, and exit code 1."""
     try:
-        loaded = load(config)
-        if mistakes := check_directory(loaded):
-            raise ConfigError(mistakes)
-        return loaded
+        return read(config)
     except ConfigError as error:
         typer.echo(str(error), err=True)
         count = len(error.mistakes)

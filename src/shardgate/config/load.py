@@ -4,13 +4,14 @@ Holds: nothing is served from a configuration with a mistake in it.
 """
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
 from shardgate.config.places import Document, read_document
-from shardgate.config.schema import Config, ShardConfig
+from shardgate.config.schema import AccessLogConfig, Config
+from shardgate.config.shards import beside, read_shards
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.prefix import Prefix
 from shardgate.core.routes.mistakes import Mistake, convert_all
@@ -19,7 +20,9 @@ from shardgate.core.routes.openapi import read_document as read_openapi
 from shardgate.core.routes.route import Routes
 from shardgate.core.routes.rule import Place
 from shardgate.core.routes.write_mistakes import needs_store
-from shardgate.core.topology import Shard
+from shardgate.core.seal import SECRET_CHARACTERS_MIN, Seal
+from shardgate.core.topology import Shard, TlsFiles
+from shardgate.core.wire.forwarded import TrustedProxies
 from shardgate.core.wire.request_head import METHOD_OVERRIDES
 from shardgate.core.writes.placing import Weighted
 
@@ -35,6 +38,10 @@ class Loaded(msgspec.Struct, frozen=True):
     directory: Path | None
     store: Path | None
     """Where the journal, the idempotency keys and the placements are."""
+    admin: tuple[str, int] | None = None
+    access_log: AccessLogConfig | None = None
+    tls: TlsFiles | None = None
+    trusted: TrustedProxies = TrustedProxies()
 
 
 class ConfigError(Exception):
@@ -54,8 +61,14 @@ def load(path: Path) -> Loaded:
     config: Config | None = convert_all(document.data, Config, "", mistakes)
     if config is None:
         raise ConfigError(_placed(document, mistakes))
-    shards = _shards(config, mistakes)
-    host, port = _listen(config, mistakes)
+    shards = read_shards(config, path, mistakes)
+    host, port = _address_of("listen", config.listen, "127.0.0.1:8080", mistakes) or ("", 0)
+    admin = _address_of("admin", config.admin, "127.0.0.1:9901", mistakes) if config.admin is not None else None
+    access_log = _access_log(config.access_log, path.parent, mistakes)
+    trusted = _trusted(config, mistakes)
+    tls = None
+    if config.tls is not None:
+        tls = TlsFiles(*beside(path, config.tls.certificate, config.tls.key, config.tls.client_ca))
     book = _rulebook(config, path, mistakes)
     routes, more = build_routes(
         book,
@@ -77,7 +90,7 @@ def load(path: Path) -> Loaded:
     mistakes += _check_store(routes, config, store, directory)
     if mistakes:
         raise ConfigError(_placed(document, mistakes, path.parent / config.openapi if config.openapi else None))
-    return Loaded(config, routes, shards, host, port, directory, store)
+    return Loaded(config, routes, shards, host, port, directory, store, admin, access_log, tls, trusted)
 
 
 def _check_store(routes: Routes, config: Config, store: Path | None, directory: Path | None) -> list[Mistake]:
@@ -98,44 +111,15 @@ def _check_store(routes: Routes, config: Config, store: Path | None, directory: 
     return mistakes
 
 
-def _shards(config: Config, mistakes: list[Mistake]) -> dict[str, Shard]:
-    shards: dict[str, Shard] = {}
-    for name, given in config.shards.items():
-        entry: ShardConfig | None
-        entry = ShardConfig(url=given) if isinstance(given, str) else _entry(name, given, mistakes)
-        if entry is None:
-            continue
-        address = _address(entry.url)
-        if address is None:
-            cure = "write it as `http://host:port`"
-            mistakes.append(Mistake(f"shards.{name}", f"{entry.url!r} is no address of a shard", cure))
-            continue
-        twin = next((shard.id for shard in shards.values() if (shard.host, shard.port) == address), None)
-        if twin is not None:
-            cure = "give each shard an instance of its own"
-            mistakes.append(
-                Mistake(f"shards.{name}", f"{entry.url!r} is {twin} already: its rows would count twice", cure)
-            )
-        shards[name] = Shard(name, *address, entry.alias or name)
-    if not config.shards:
-        mistakes.append(Mistake("shards", "there is no shard", "add `north: http://127.0.0.1:8101`"))
-    return shards
-
-
-def _address(text: str) -> tuple[str, int] | None:
-    try:
-        url = urlsplit(text)
-        port = url.port
-    except ValueError:  # a port beyond 65535, an unclosed bracket
-        return None
-    if url.scheme != "http" or not url.hostname or url.path not in {"", "/"} or url.query or "@" in url.netloc:
-        return None
-    return url.hostname, port or 80
-
-
-def _entry(name: str, given: object, mistakes: list[Mistake]) -> ShardConfig | None:
-    entry: ShardConfig | None = convert_all(given, ShardConfig, f"shards.{name}", mistakes)
-    return entry
+def _trusted(config: Config, mistakes: list[Mistake]) -> TrustedProxies:
+    networks = []
+    for number, name in enumerate(config.trusted_proxies):
+        try:
+            networks.append(ip_network(name))
+        except ValueError as error:
+            cure = "write it as `10.0.0.0/8` or `::1`"
+            mistakes.append(Mistake(f"trusted_proxies[{number}]", str(error), cure))
+    return TrustedProxies(tuple(networks))
 
 
 def parse_listen(text: str) -> tuple[str, int] | None:
@@ -146,12 +130,27 @@ def parse_listen(text: str) -> tuple[str, int] | None:
     return host.strip("[]"), int(port)
 
 
-def _listen(config: Config, mistakes: list[Mistake]) -> tuple[str, int]:
-    address = parse_listen(config.listen)
+def _address_of(name: str, text: str, example: str, mistakes: list[Mistake]) -> tuple[str, int] | None:
+    address = parse_listen(text)
     if address is None:
-        mistakes.append(Mistake("listen", f"{config.listen!r} is no address", "write it as `127.0.0.1:8080`"))
-        return "", 0
+        mistakes.append(Mistake(name, f"{text!r} is no address", f"write it as `{example}`"))
     return address
+
+
+def _access_log(given: bool | str | AccessLogConfig, folder: Path, mistakes: list[Mistake]) -> AccessLogConfig | None:
+    if given is False or given == "off":
+        return None
+    if given is True or (isinstance(given, str) and not given):
+        mistakes.append(Mistake("access_log", "it does not say where to", "write `stdout`, or the path of a file"))
+        return None
+    wanted = AccessLogConfig(to=given) if isinstance(given, str) else given
+    if wanted.to in {"stdout", "stderr"}:
+        return wanted
+    file = folder / wanted.to
+    if file.is_dir() or not file.parent.is_dir():
+        problem = f"{file} cannot be written" if file.is_dir() else f"{file.parent} does not exist"
+        mistakes.append(Mistake("access_log", problem, "name a file in a folder that exists, or `stdout`"))
+    return msgspec.structs.replace(wanted, to=str(file))
 
 
 def _rulebook(config: Config, path: Path, mistakes: list[Mistake]) -> Rulebook:
@@ -171,7 +170,24 @@ def _rulebook(config: Config, path: Path, mistakes: list[Mistake]) -> Rulebook:
     book.locators.update(config.locators)
     book.dialects.update(config.dialects)
     book.unserved.update(config.unserved)
+    book.seal = _seal(config, path, mistakes)
     return book
+
+
+def _seal(config: Config, path: Path, mistakes: list[Mistake]) -> Seal | None:
+    if config.cursors is None:
+        return None
+    file = path.parent / config.cursors.secret_file
+    try:
+        secrets = tuple(line.strip() for line in file.read_bytes().splitlines() if line.strip())
+    except OSError as error:
+        problem = f"{file} cannot be read: {error.strerror}"
+        mistakes.append(Mistake("cursors.secret_file", problem, "write one: `openssl rand -hex 32 > cursor.secret`"))
+        return Seal((b"",), 0)
+    if not secrets or min(map(len, secrets)) < SECRET_CHARACTERS_MIN:
+        problem = f"a secret has at least {SECRET_CHARACTERS_MIN} characters, one a line"
+        mistakes.append(Mistake("cursors.secret_file", problem, "write one: `openssl rand -hex 32 > cursor.secret`"))
+    return Seal(secrets, config.cursors.lifetime_s)
 
 
 def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:

@@ -4,7 +4,18 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from shardgate.core.limits import Limits, Timeouts
+from shardgate.core.limits import WORKERS_MAX, Limits, Timeouts
+from shardgate.core.wire.coding import Compress
+
+
+class TlsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Certificate and key of the listener, in PEM; they are read again when they change."""
+
+    certificate: str
+    key: str | None = None
+    """Without it, it stands in the certificate's file."""
+    client_ca: str | None = None
+    """Who must have signed the clients' certificates; without it clients need none."""
 
 
 class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -13,6 +24,32 @@ class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     url: str
     alias: str | None = None
     """The name that clients may read, in a reply that says which shard is missing; by default the shard's own."""
+    ca: str | None = None
+    """Who signed the certificate of an `https` shard; by default the system's authorities are asked."""
+    certificate: str | None = None
+    """What the gateway shows a shard that wants to know who comes."""
+    key: str | None = None
+    server_name: str | None = None
+    """The name in the shard's certificate; by default the host of its URL."""
+
+
+class AccessLogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The access log."""
+
+    to: str
+    """`stdout`, `stderr`, or a file beside this one."""
+    query: bool = False
+    """Whether what stands behind the `?` is written; tokens and personal data may stand there."""
+    sample: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    """The part of the requests that is written; failures always are."""
+
+
+class CursorsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the cursors that this gateway gives are signed with."""
+
+    secret_file: str
+    """One secret a line: the first signs, all are accepted."""
+    lifetime_s: Annotated[int, msgspec.Meta(ge=1)] = 86_400
 
 
 class IdempotencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,8 +74,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     shards: dict[str, Any]
     """Shard → its URL, or a ShardConfig; each is read by itself, so that a mistake names its shard."""
     listen: str = "127.0.0.1:8080"
-    workers: Annotated[int, msgspec.Meta(ge=0)] = 0
+    workers: Annotated[int, msgspec.Meta(ge=0, le=WORKERS_MAX)] = 0
     """Processes; 0: one a core."""
+    tls: TlsConfig | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of proxies in front, whose `X-Forwarded-For`, `X-Forwarded-Proto` and `Forwarded` are believed."""
+    compress: Compress | None = None
+    """Pack replies for clients that take gzip; without it, shards do it, or nobody."""
+    admin: str | None = None
+    """Where operators ask for metrics and health; without it nowhere."""
+    access_log: bool | str | AccessLogConfig = False
+    """Where to; YAML reads `off` as false."""
     openapi: str | None = None
     """The application's OpenAPI document (JSON or YAML), beside this file."""
     directory: str | None = None
@@ -50,8 +96,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     method_override_header: str | None = None
     """The header by which it says so."""
     trailing_slash: Literal["optional", "distinct"] = "optional"
+    request_trailers: Literal["drop", "pass"] = "drop"
+    """Whether trailer fields of requests go on to shards: some applications take them for header fields."""
     locators: dict[str, Any] = {}
     dialects: dict[str, Any] = {}
+    cursors: CursorsConfig | None = None
     rules: dict[str, Any] = {}
     """`GET /path` → its rule: adds to `x-shardgate` in the document, and wins over it."""
     unserved: dict[str, str] = {}

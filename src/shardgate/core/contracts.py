@@ -8,7 +8,7 @@ Holds: nothing here waits. *Not known* is a value (UNKNOWN), and *ask the shards
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 import msgspec
 
@@ -62,6 +62,18 @@ class Locator(Protocol):
         """Answer from the key and from what is known; never wait. `space` is the name of the locator chain."""
 
 
+class Moment(msgspec.Struct, frozen=True, gc=False):
+    """When a merge begins: what a cursor is dated by."""
+
+    at_s: float = 0.0
+    """Seconds since 1970."""
+    epoch: int = 0
+    """The topology's."""
+
+
+NO_MOMENT: Final = Moment()
+
+
 class Page(msgspec.Struct, frozen=True):
     """What a client asked of a list."""
 
@@ -83,6 +95,12 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
     """The size of the filtered collection; None: not stated."""
     more: bool | None = None
     """Whether there are rows behind these; None: not stated."""
+    before: bool | None = None
+    """Whether there are rows before these; None: not stated."""
+    next: str | None = None
+    """The shard's own cursor behind these rows, where it writes one."""
+    beside: bytes = b""
+    """What else of this reply its dialect needs to tell the merged page."""
 
 
 class Merged(msgspec.Struct, frozen=True):
@@ -99,11 +117,16 @@ class Merged(msgspec.Struct, frozen=True):
     """Whether there are rows behind the page."""
     reply: Reply
     """A shard's, for all that is not about the list's rows."""
+    beside: tuple[bytes, ...] = ()
+    """What the dialect kept of all replies (`Listing.beside`)."""
 
 
 class Dialect(Protocol):
     """How an application pages, sorts and counts: reads a client's page, writes what a shard is asked, takes the rows
     out of a shard's reply, and tells the merged page. Most of it is in `Parameters`, the base of those we have."""
+
+    posted: ClassVar[bool]
+    """Whether the list is asked for by POST, its page in the body."""
 
     @property
     def accepted(self) -> tuple[int, ...]:
@@ -113,8 +136,8 @@ class Dialect(Protocol):
     def past_end(self) -> int | None:
         """The status by which the application refuses a page behind the last row; None: it gives an empty one."""
 
-    def read_page(self, query: str) -> Page | Unknown:
-        """The page that a query string asks for; UNKNOWN where a value cannot be read."""
+    def read(self, request: Request) -> Page | Unknown:
+        """The page that a client asks for; UNKNOWN where a value cannot be read."""
 
     def cover(self, start: int, count: int | None) -> tuple[int, int | None]:
         """The rows (first, how many) of one request that gives row `start` and as many of the `count` as it can.
@@ -122,8 +145,9 @@ class Dialect(Protocol):
         An application that counts pages may give rows before `start` too; one with a greatest size may give fewer.
         """
 
-    def write_query(self, query: str, *, page: Page, fields: Sequence[str] | None) -> str:
-        """The query string for a shard: the client's, with this page, as `cover` gave it, and these properties."""
+    def ask(self, request: Request, page: Page, fields: Sequence[str] | None) -> tuple[bytes, bytes]:
+        """What a shard is asked, as target and body: the client's, with this page, as `cover` gave it, and these
+        properties."""
 
     def open(self, reply: Reply) -> Listing:
         """Where the rows stand in a shard's reply, and what it states of the list. Never decodes a row."""
@@ -136,10 +160,24 @@ class Dialect(Protocol):
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """One call to make for a merge: this target of this shard."""
+    """One call to make for a merge: this target of this shard. It only reads, also where it is a POST."""
 
     shard: ShardId
     target: bytes
+    body: bytes = b""
+    method: bytes = b"GET"
+
+
+def method_of(request: Request) -> bytes:
+    """How the shards are asked: a HEAD needs what a GET gives."""
+    return b"POST" if request.method == "POST" else b"GET"
+
+
+def as_it_came(request: Request, shards: Sequence[ShardId]) -> list[Ask]:
+    """The client's own request, for the shards to refuse."""
+    method = method_of(request)
+    body = request.body if method == b"POST" else b""
+    return [Ask(shard, request.target, body, method) for shard in shards]
 
 
 class Merging(Protocol):
@@ -161,7 +199,7 @@ class Merging(Protocol):
 class Merger(Protocol):
     """One reply out of many."""
 
-    def begin(self, request: Request, shards: Sequence[ShardId]) -> Merging:
+    def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
         """Start a merge over these shards."""
 
     def describe(self) -> str:

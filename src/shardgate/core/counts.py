@@ -3,9 +3,12 @@
 Holds: a count that is no plain number is a broken reply, never ignored.
 """
 
+import re
+
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply
-from shardgate.core.parameters import NUMBER
+
+_COUNT = re.compile(r"[0-9]{1,15}")
 
 
 def read_count(reply: Reply, name: str | None) -> int | None:
@@ -13,7 +16,7 @@ def read_count(reply: Reply, name: str | None) -> int | None:
     value = None if name is None else reply.field(name.lower().encode())
     if value is None:
         return None
-    if not NUMBER.fullmatch(text := value.decode("latin-1")):
+    if not _COUNT.fullmatch(text := value.decode("latin-1")):
         raise BrokenReplyError(f"a shard's {name} is not a number")
     return int(text)
 

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 import msgspec
 
 from shardgate.core.errors import BrokenReplyError
+from shardgate.core.rows import without
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OPENING = re.compile(rb"[ \t\r\n]*\{")
 _NAME = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
+_FIRST = re.compile(rb'\{([ \t\r\n]*)"(?:[^"\\]|\\.)*"[ \t\r\n]*(:[ \t\r\n]*)')
 _COMMA = re.compile(rb"[ \t\r\n]*,?")
 _NUMBER = re.compile(rb"[0-9]{1,15}")
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -52,10 +54,28 @@ class Document:
             self._levels[parent] = _members(self.body, *span) if span is not None and inside else {}
         return self._levels[parent].get(name)
 
+    def has_twin(self, path: str) -> bool:
+        """Whether a member's name, or its parent's, also stands there in another case, as some servers would read it.
+
+        Raises BrokenReplyError.
+        """
+        self.span(path)
+        parent, _, name = path.rpartition(".")
+        if path in self._levels[""] or not parent:
+            parent, name = "", path
+        folded = name.casefold()
+        if any(other != name and other.casefold() == folded for other in self._levels.get(parent, ())):
+            return True
+        return bool(parent) and self.has_twin(parent)
+
     def raw(self, path: str) -> bytes | None:
         """A member's value, as it stands there."""
         span = self.span(path)
         return None if span is None else self.body[span[0] : span[1]]
+
+    def value(self, path: str) -> bytes:
+        """A member's value, which must be there. Raises BrokenReplyError."""
+        return self.array(path)
 
     def array(self, path: str) -> bytes:
         """A list. Raises BrokenReplyError where there is none."""
@@ -95,6 +115,61 @@ class Document:
             pieces += (self.body[position:start], value)
             position = end
         return b"".join((*pieces, self.body[position:]))
+
+    def put(self, path: str, value: object) -> bytes:
+        """The text with a member of this value; where there was none, it is the last of its object."""
+        if self.span(path) is not None:
+            return self.edited({path: value})
+        start, end, name = self._parent(path)
+        opening, colon, closing = _spacing(self.body[start:end])
+        before = self.body[: end - 1 - len(closing)]
+        comma = b"," + (opening or colon[1:]) if self.body[start + 1 : end - 1].strip() else b""
+        member = msgspec.json.encode(name) + colon + msgspec.json.encode(value)
+        return b"".join((before, comma, member, closing, self.body[end - 1 :]))
+
+    def members(self, path: str) -> dict[str, bytes]:
+        """What an object holds, in its order; nothing where there is no object."""
+        span = self.span(path)
+        if span is None or self.body[span[0] : span[0] + 1] != b"{":
+            return {}
+        return {name: self.body[start:end] for name, (start, end) in _members(self.body, *span).items()}
+
+    def rewritten(self, path: str, members: Mapping[str, bytes]) -> bytes:
+        """The text with other members in an object, in the white space that it was written with."""
+        span = self.span(path)
+        if span is None:
+            return self.body
+        opening, colon, closing = _spacing(self.body[span[0] : span[1]])
+        said = (b"," + (opening or colon[1:])).join(
+            msgspec.json.encode(name) + colon + value for name, value in members.items()
+        )
+        inside = opening + said + closing if said else b""
+        return b"".join((self.body[: span[0]], b"{", inside, b"}", self.body[span[1] :]))
+
+    def without(self, path: str) -> bytes:
+        """The text without a member."""
+        if self.span(path) is None:
+            return self.body
+        start, end, name = self._parent(path)
+        return self.body[:start] + bytes(without(msgspec.Raw(self.body[start:end]), {name})) + self.body[end:]
+
+    def _parent(self, path: str) -> tuple[int, int, str]:
+        """Where the object of a member stands, and the member's name in it. Raises BrokenReplyError."""
+        whole = len(self.body) - len(self.body.lstrip()), len(self.body.rstrip())
+        parent, _, name = path.rpartition(".")
+        if path in self._levels[""] or not parent:
+            return *whole, path
+        span = self.span(parent)
+        if span is None or self.body[span[0] : span[0] + 1] != b"{":
+            raise BrokenReplyError(f"a shard's reply has no {parent}")
+        return *span, name
+
+
+def _spacing(text: bytes) -> tuple[bytes, bytes, bytes]:
+    """What an object's writer puts before the first member, between a name and its value, and behind the last."""
+    first = _FIRST.match(text)
+    closing = text[len(text[:-1].rstrip()) : -1]
+    return (first[1], first[2], closing) if first else (b"", b":", b"")
 
 
 def _members(body: bytes, start: int, end: int) -> dict[str, Span]:

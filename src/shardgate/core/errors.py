@@ -58,7 +58,7 @@ class MethodNotAllowedError(ClientError):
 
 
 class BodyTooLargeError(ClientError):
-    """The request body is larger than `limits.request_body_bytes_max`."""
+    """The request body is larger than `limits.request_body_bytes_max`, or `held_body_bytes_max` where it is held."""
 
     code, status, title = "SG1006", 413, "Request body too large"
 
@@ -111,10 +111,10 @@ class NotServedError(ClientError):
     code, status, title = "SG1014", 501, "Operation not served"
 
 
-class IdempotencyKeyError(ClientError):
-    """The Idempotency-Key is missing where it is required, stands twice, or is no text of 1 to 255 characters."""
+class BadCursorError(ClientError):
+    """The cursor was damaged or not made by this gateway, is too old, or belongs to another list. Begin anew."""
 
-    code, status, title = "SG1015", 400, "Bad idempotency key"
+    code, status, title = "SG1015", 400, "Unusable cursor"
 
 
 class KeyInUseError(ClientError):
@@ -146,6 +146,12 @@ class UnknownWriteError(ClientError):
     """The status link names no change that the gateway knows; what is over is forgotten after some days."""
 
     code, status, title = "SG1020", 404, "Unknown change"
+
+
+class IdempotencyKeyError(ClientError):
+    """The Idempotency-Key is missing where it is required, stands twice, or is no text of 1 to 255 characters."""
+
+    code, status, title = "SG1021", 400, "Bad idempotency key"
 
 
 class UpstreamError(ShardgateError):

@@ -29,6 +29,11 @@ class RequestFields(msgspec.Struct, frozen=True, gc=False):
     """Lower-case name → value. A field that came more than once is in `repeated` and joined here by commas."""
     repeated: frozenset[bytes]
     request_id: bytes | None
+    upgrade: bytes = b""
+    """The protocol that the client asks to switch to, in lower case (RFC 9110 section 7.8); b"": none."""
+    takes_trailers: bool = False
+    has_body: bool = False
+    """It has a body, maybe an empty one."""
     method_override: tuple[bytes, bytes] | None = None
     """The header by which the request says that it is another method, and that method."""
 
@@ -45,6 +50,20 @@ class Request(msgspec.Struct):
     fields: RequestFields
     minor: int
     body: bytes = b""
+    arriving: bool = False
+    """The body has not come whole: it is handed on while it comes, or collected first."""
+
+    scheme: str = "http"
+    """What the client spoke: `http` or `https`."""
+
+    @property
+    def length(self) -> int | None:
+        """The body's length in bytes; None: there is no body, or an arriving one that is chunked."""
+        if not self.fields.has_body:
+            return None
+        if self.arriving:
+            return None if self.fields.chunked else self.fields.content_length
+        return len(self.body)
 
 
 class ReplyHead(msgspec.Struct, frozen=True, gc=False):
@@ -59,6 +78,12 @@ class ReplyHead(msgspec.Struct, frozen=True, gc=False):
     content_length: int | None
     chunked: bool
     keep_alive: bool
+    upgrade: bytes = b""
+    """The protocol that a 101 switches to, in lower case."""
+    is_packed: bool = False
+    """Its body has a content coding."""
+    is_event_stream: bool = False
+    """It may be silent for long (server-sent events)."""
 
 
 class Reply(msgspec.Struct):

@@ -20,18 +20,29 @@ REMEMBERED_BLOCKS_MAX = 1024
 REMEMBERED_BLOCK_BYTES_MAX = 4096
 # What a keyed reply may hold back in memory for a slow client before its shard is told to wait.
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
+# A body up to this long is held until it is whole, so that a slow client does not keep a shard's worker waiting; a
+# longer one, and one of unknown length, goes on while it comes.
+SMALL_BODY_BYTES_MAX = 64 * 1024
 # A list page teaches where its rows live; beyond this the catalogue would push out what is in use.
 LEARNED_ROWS_MAX = 1000
 # A create's reply is read for its new id; a larger one is relayed unread.
 LEARNED_BODY_BYTES_MAX = 256 * 1024
 # The reply to a request with an idempotency key is kept for a day; a larger one is not, and its key stays in doubt.
 KEPT_REPLY_BYTES_MAX = 1024 * 1024
+# How often shards are asked on to reach a page that they cannot begin at: 100,000 rows at 100 a page.
+CURSOR_ROUNDS_MAX = 1000
+
+# Their counters have room for twice as many, while those of an old configuration drain.
+WORKERS_MAX = 120
 
 # After a refusal, how long what a client still sends is read over, so that it can read why.
 LINGER_S = 2.0
 # How long a reply is waited for after its client has ended its side: most have left, some only sent all they had.
 HALF_CLOSED_S = 2.0
 
+
+# When a process ends: how long an idle connection may still bring one more request, whose reply says it is the last.
+LAST_CHANCE_S = 0.5
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
@@ -40,11 +51,13 @@ _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The bounds that an operator may set."""
 
-    request_body_bytes_max: _AtLeastOne = 16 * 1024 * 1024
+    request_body_bytes_max: _AtLeastOne = 8 * 1024 * 1024 * 1024
+    held_body_bytes_max: _AtLeastOne = 16 * 1024 * 1024
     reply_body_bytes_max: _AtLeastOne = 512 * 1024 * 1024
     connections_per_shard_max: _AtLeastOne = 256
     waiting_per_shard_max: _AtLeastOne = 1024
     client_connections_max: _AtLeastOne = 20_000
+    requests_in_flight_max: _AtLeastOne = 10_000
     learned_keys_max: _AtLeastOne = 200_000
 
 
@@ -53,6 +66,10 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     connect_timeout_s: _Seconds = 1.0
     request_timeout_s: _Seconds = 30.0
+    reply_idle_timeout_s: _Seconds = 60.0
+    request_total_timeout_s: _Seconds = 3600.0
+    # Event streams and WebSockets: most send a sign of life every 15 to 60 s.
+    stream_idle_timeout_s: _Seconds = 300.0
     client_header_timeout_s: _Seconds = 30.0
     client_idle_timeout_s: _Seconds = 75.0
     # Shorter than the idle time of common servers (uvicorn 5 s, Node 5 s), so that we close first.
@@ -60,3 +77,4 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     drain_timeout_s: _Seconds = 20.0
     # Longer than a worker of a busy machine stands still, shorter than anybody likes to wait after a crash.
     worker_lease_s: _Seconds = 5.0
+    drain_delay_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0

@@ -3,10 +3,15 @@
 Holds: an address of a shard never leaks: links are made anew from the request, never edited from a reply.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, get_args
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
+import msgspec
+
 from shardgate.core.contracts import Merged, Page
+from shardgate.core.document import Document
+from shardgate.core.http import Request
 from shardgate.core.parameters import Parameters, name_of
 
 Rel = Literal["first", "prev", "self", "next", "last"]
@@ -16,7 +21,7 @@ class Linked(Parameters, frozen=True):
     """The base of dialects that link pages to each other."""
 
     origin: str | None = None
-    """What links begin with: `https://api.example.com`; null: `http://` and the client's Host; empty: they begin with
+    """What links begin with: `https://api.example.com`; null: the client's scheme and Host; empty: they begin with
     the path."""
     links_sorted: bool = False
     """The application sorts the parameters of its links by name and encodes them anew."""
@@ -38,11 +43,8 @@ class Linked(Parameters, frozen=True):
         }
 
     def _link(self, merged: Merged, offset: int) -> str:
-        request = merged.request
-        origin = f"http://{request.fields.host.decode('latin-1')}" if self.origin is None else self.origin
-        query = self._with_page(request.query, Page(offset, merged.page.limit, (), None))
-        path = f"{origin.rstrip('/')}{request.path}"
-        return f"{path}?{query}" if query else path
+        query = self._with_page(merged.request.query, Page(offset, merged.page.limit, (), None))
+        return address(merged.request, self.origin, query)
 
     def _with_page(self, query: str, page: Page) -> str:
         """The client's query with another page: what it names is changed in place, what it does not is appended.
@@ -57,13 +59,58 @@ class Linked(Parameters, frozen=True):
         if self.page is not None:
             values.pop(self.limit, None)
         paging = {place} if self.page is not None else {place, self.limit}
-        named = [(name_of(part), part) for part in query.split("&") if part]
-        parts = [part if name not in paging else _part(part, values.pop(name, None)) for name, part in named]
-        parts += [f"{quote_plus(name)}={value}" for name, value in values.items()]
-        kept = "&".join(part for part in parts if part)
+        kept = with_values(query, {**values, **{name: None for name in paging if name not in values}})
         return urlencode(sorted(parse_qsl(kept, keep_blank_values=True))) if self.links_sorted else kept
+
+
+def address(request: Request, origin: str | None, query: str) -> str:
+    """The client's own address with another query; `origin` as in Linked."""
+    begin = f"{request.scheme}://{request.fields.host.decode('latin-1')}" if origin is None else origin
+    path = f"{begin.rstrip('/')}{request.path}"
+    return f"{path}?{query}" if query else path
+
+
+def linked(
+    body: bytes, member: str, links: Mapping[Rel, str | None], *, absent: bool, form: bytes | None = None
+) -> bytes:
+    """A body whose object of links has these; a link to no page is `null`, or `absent`.
+
+    A link of the same kind that is not among these is dropped. One that is an object has its address in `href`: it is
+    written as another of the body, or in this form. A body that has no object of links stays as it is.
+    """
+    document = Document(body)
+    before = document.members(member)
+    sample = next((value for name, value in before.items() if name in links and value.startswith(b"{")), form)
+    told: dict[str, bytes] = {
+        rel: _link_like(before.get(rel, b""), sample, link)
+        for rel, link in links.items()
+        if link is not None or not absent
+    }
+    others = [name for name in before if name not in get_args(Rel)]
+    names = list(before)
+    first = min((names.index(rel) for rel in links if rel in before), default=len(names))
+    ahead = {name: before[name] for name in others if names.index(name) < first}
+    behind = {name: before[name] for name in others if name not in ahead}
+    return document.rewritten(member, {**ahead, **told, **behind}) if before else body
+
+
+def _link_like(own: bytes, other: bytes | None, link: str | None) -> bytes:
+    """A link as it was written, or as another is."""
+    sample = own if own.startswith(b"{") else other
+    if link is None or sample is None:
+        return msgspec.json.encode(link)
+    return Document(sample).edited({"href": link})
+
+
+def with_values(query: str, values: Mapping[str, str | None]) -> str:
+    """A query with other values: what it names is changed in place, what it does not is appended; None takes away."""
+    left = dict(values)
+    named = [(name_of(part), part) for part in query.split("&") if part]
+    parts = [part if name not in values else _part(part, left.pop(name, None)) for name, part in named]
+    parts += [f"{quote_plus(name)}={quote_plus(value)}" for name, value in left.items() if value is not None]
+    return "&".join(part for part in parts if part)
 
 
 def _part(part: str, value: str | None) -> str:
     """A parameter with another value, its name as the client wrote it; nothing where it has none any more."""
-    return "" if value is None else f"{part.partition('=')[0]}={value}"
+    return "" if value is None else f"{part.partition('=')[0]}={quote_plus(value)}"

@@ -6,52 +6,33 @@ Holds: the order is total (a tie-breaker ends it) and it is the application's; a
 found out.
 """
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from operator import le
-from typing import Any, Literal
-
-import msgspec
-from msgspec.structs import astuple
+from typing import Any
 
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError
-
-_TYPES: dict[str, object] = {"text": str, "number": int | float, "boolean": bool}
-
-
-class SortKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How rows compare by one property. Text compares by code point (binary)."""
-
-    type: Literal["text", "number", "boolean"] = "text"
-    nulls: Literal["first", "last"] | None = None
-    """Where rows without a value stand when ascending (the other end when descending); None: there are none."""
-
-
-KeyConfig = Literal["text", "number", "boolean"] | SortKey
-"""A sort key as configuration writes it: a type's name, or all of it."""
+from shardgate.core.key_reader import Values, reader
+from shardgate.core.sort_key import SortKey
 
 Order = tuple[tuple[str, bool], ...]
 """Sort keys, most significant first, each with whether it descends."""
-
-_Key = bool | int | float | str | None | tuple[int, bool | int | float | str]
-
-
-def sort_key(config: KeyConfig) -> SortKey:
-    """A key's configuration in full."""
-    return config if isinstance(config, SortKey) else SortKey(type=config)
 
 
 class Ranking:
     """The sort keys of rows, decoded: one tuple a row, in the order's significance."""
 
-    __slots__ = ("_decoder", "_nulls", "_order", "_stretches", "rows")
+    __slots__ = ("_keys", "_order", "_reader", "_stretches", "rows", "values")
 
     def __init__(self, order: Order, keys: Mapping[str, SortKey]) -> None:
+        chosen = tuple((name, keys[name]) for name, _ in order)
         self._order = order
-        self._decoder = _decoder(tuple((name, keys[name]) for name, _ in order))
-        self._nulls = tuple(keys[name].nulls for name, _ in order)
+        self._reader = reader(chosen)
+        self._keys = keys
         self._stretches = _stretches(order)
-        self.rows: list[tuple[_Key, ...]] = []
+        self.rows: list[Values] = []
+        """Of each row, what compares."""
+        self.values: list[Values] = [] if self._reader.changes else self.rows
+        """Of each row, the values as they were read."""
 
     def add(self, body: bytes) -> int:
         """Take in one shard's rows; returns how many.
@@ -60,15 +41,17 @@ class Ranking:
         are not in this order.
         """
         try:
-            rows = list(map(astuple, self._decoder.decode(body)))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            values = self._reader.read(body)
+            changes = self._reader.changes
+            rows = [_comparable(row, changes) for row in values] if changes else values
+        except (ValueError, RecursionError) as error:
             raise BrokenReplyError(
                 "a shard's row lacks a sort key, or has it in another type", log=str(error)
             ) from error
-        if any(self._nulls):
-            rows = [_nulls_in_place(row, self._nulls) for row in rows]
         self._check(rows)
         self.rows += rows
+        if changes:
+            self.values += values
         return len(rows)
 
     def sorted(self) -> list[int]:
@@ -85,7 +68,7 @@ class Ranking:
             for row in self.rows[start:end]
         ]
 
-    def _sort(self, rows: list[tuple[_Key, ...]]) -> list[int]:
+    def _sort(self, rows: list[Values]) -> list[int]:
         """Python's sort finds the shards' runs and merges them (timsort).
 
         Mixed directions sort by each stretch of one direction, the least significant first, since it is stable.
@@ -96,7 +79,7 @@ class Ranking:
             positions.sort(key=part.__getitem__, reverse=descends)
         return positions
 
-    def _check(self, rows: list[tuple[_Key, ...]]) -> None:
+    def _check(self, rows: list[Values]) -> None:
         """Each shard's rows must be in the order that the rule says, or a merge would be silently wrong."""
         if len(self._stretches) == 1:
             first, second = (rows[1:], rows) if self._stretches[0][2] else (rows, rows[1:])
@@ -104,7 +87,7 @@ class Ranking:
         else:
             in_order = self._sort(rows) == list(range(len(rows)))
         if not in_order:
-            names = ", ".join(f"-{name}" if descends else name for name, descends in self._order)
+            names = ", ".join([_described(name, self._keys[name], descends) for name, descends in self._order])
             raise OrderBrokenError(f"a shard's rows are not in the order {names} that the rule declares")
 
 
@@ -136,23 +119,22 @@ def _stretches(order: Order) -> list[tuple[int, int, bool]]:
     return stretches
 
 
-def _nulls_in_place(row: tuple[_Key, ...], nulls: tuple[str | None, ...]) -> tuple[_Key, ...]:
-    """A key that may be null becomes a pair, whose first value says where it stands among the others."""
-    placed: list[Any] = list(row)
-    for n, where in enumerate(nulls):
-        if where is not None:
-            empty = (0 if where == "first" else 2, 0)
-            placed[n] = empty if row[n] is None else (1, row[n])
+def _comparable(row: Values, places: Sequence[tuple[int, Callable[[Any], Any] | None, str | None]]) -> Values:
+    """The row with each value made comparable; one that may be null becomes a pair, whose first says where it stands.
+
+    Raises ValueError.
+    """
+    placed = list(row)
+    for n, change, nulls in places:
+        value = row[n]
+        if value is not None and change is not None:
+            value = change(value)
+        if nulls is not None:
+            value = (0 if nulls == "first" else 2, 0) if value is None else (1, value)
+        placed[n] = value
     return tuple(placed)
 
 
-@lru_cache(maxsize=256)
-def _decoder(keys: tuple[tuple[str, SortKey], ...]) -> msgspec.json.Decoder[list[msgspec.Struct]]:
-    """A decoder that reads the sort keys of each row and skips the rest."""
-    fields = [
-        (f"k{n}", _TYPES[key.type] if key.nulls is None else _TYPES[key.type] | None)  # type: ignore[operator]
-        for n, (_, key) in enumerate(keys)
-    ]
-    renamed = {f"k{n}": name for n, (name, _) in enumerate(keys)}
-    row = msgspec.defstruct("SortKeys", fields, rename=renamed, gc=False)
-    return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
+def _described(name: str, key: SortKey, descends: bool) -> str:
+    how = f"by {key.collation}" if key.collation != "binary" else "as a time" if key.type == "time" else ""
+    return " ".join([f"-{name}" if descends else name, how]).rstrip()

@@ -8,22 +8,29 @@ Never: judges a value that it cannot read. It says UNKNOWN, the shards are asked
 
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Final, Literal
 from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
-from shardgate.core.contracts import UNKNOWN, Page, Strategy, Unknown
+from shardgate.core.contracts import UNKNOWN, Page, Unknown
 from shardgate.core.errors import UnreadablePageError
-from shardgate.core.http import Reply
+from shardgate.core.http import Reply, Request
+from shardgate.core.sorting import SortParameters
 
 # One a Python int() would read is not enough: "+5", " 5" and "5_0" mean different things to different servers.
-NUMBER = re.compile(r"[0-9]{1,15}")
+_NUMBER = re.compile(r"[0-9]+")
+# No list has so many rows: what is behind is empty, and so many are all there are.
+ROWS_MAX: Final = 10**15
+# Python reads no longer numbers (sys.set_int_max_str_digits); whoever takes one of these takes the longer one too.
+_DIGITS_MAX = 4000
 # So many sizes are tried to find a page that holds all wanted rows; about every second one does.
 _SIZES_TRIED = 256
 
 
-class Parameters(Strategy, frozen=True):
+class Parameters(SortParameters, frozen=True):
     """`limit=20&offset=40&order=-name,id&fields=id,name`, each name as the application has it."""
 
+    posted: ClassVar[bool] = False
+    """Whether the list is asked for by POST."""
     limit: str = "limit"
     limit_default: int | None = None
     """What the application takes when no limit is given; null: all rows."""
@@ -38,18 +45,9 @@ class Parameters(Strategy, frozen=True):
     """The parameter with a page's number, in applications that have that instead of an offset."""
     page_first: int = 1
     """The number of the first page."""
-    order: str = "order"
-    order_repeats: bool = False
-    """Several parameters `order` are several sort keys."""
-    direction: str | None = None
-    """The parameter with `asc,desc,…`; null: a `-` before the key descends."""
-    suffix: str | None = None
-    """What stands between a key and its direction: `.` where `name.desc` descends; wins over `-`."""
     fields: str | None = None
     repeated: Literal["refuse", "first", "last"] = "refuse"
     """Which one the application reads, where one of these parameters stands twice."""
-    states_order: bool = False
-    """Shards are sent the whole order, tie-breaker included: the application breaks ties by what it does not show."""
     past_end: int | None = None
     """The status by which the application refuses a page behind the last row; null: it gives an empty one."""
     refuse: tuple[str, ...] = ()
@@ -73,16 +71,27 @@ class Parameters(Strategy, frozen=True):
         """A shard's refusal of a page behind the end, telling the size of the whole list where it tells one."""
         return reply
 
+    def read(self, request: Request) -> Page | Unknown:
+        """The page that a client asks for, as `read_page`."""
+        return self.read_page(request.query)
+
+    def ask(self, request: Request, page: Page, fields: Sequence[str] | None) -> tuple[bytes, bytes]:
+        """What a shard is asked, as target and body."""
+        query = self.write_query(request.query, page=page, fields=fields)
+        return (f"{request.path}?{query}" if query else request.path).encode(), b""
+
     def read_page(self, query: str) -> Page | Unknown:
         """The page that a query string asks for; UNKNOWN where a value cannot be read.
 
         Raises UnreadablePageError where a parameter stands twice, and the rule does not say which one counts, or where
         one is of those to refuse.
         """
-        values = self._own(query)
+        return self._page_of(self._own(query))
+
+    def _page_of(self, values: dict[str, str]) -> Page | Unknown:
         limit = self._limit(values)
         offset = UNKNOWN if limit is UNKNOWN else self._offset(values, limit)
-        order = self._order(values)
+        order = self.read_order(values)
         fields = values.get(self.fields) if self.fields else None
         names = None if fields is None else tuple(fields.split(","))
         if limit is UNKNOWN or offset is UNKNOWN or order is UNKNOWN or not _all_plain(names or ()):
@@ -99,7 +108,7 @@ class Parameters(Strategy, frozen=True):
         parts = [part for part in query.split("&") if part and name_of(part) not in own]
         parts += [f"{quote_plus(name)}={number}" for name, number in self.paging(page)]
         if self.states_order:
-            parts += self._stated(page.order)
+            parts += self.stated(page.order)
         if self.fields and fields is not None:
             parts.append(f"{self.fields}={quote_plus(','.join(fields), safe=',')}")
         return "&".join(parts)
@@ -129,10 +138,14 @@ class Parameters(Strategy, frozen=True):
         size = min(range(max(1, most - _SIZES_TRIED), most + 1), key=lambda size: start % size - size)
         return start - start % size, size
 
+    def _names(self) -> set[str | None]:
+        """The parameters that are read."""
+        return {self.limit, self.page or self.offset, self.order, self.direction, self.fields}
+
     def _own(self, query: str) -> dict[str, str]:
-        own = {self.limit, self.page or self.offset, self.order, self.direction, self.fields}
+        own = self._names()
         values: dict[str, str] = {}
-        for name, value in parse_qsl(query, keep_blank_values=True):
+        for name, value in _pairs(query):
             plain = name.partition("[")[0] if self.brackets else name
             if plain in self.refuse or (plain != name and plain in own):
                 raise UnreadablePageError(f"the gateway does not know how the parameter {name!r} changes the list")
@@ -163,48 +176,17 @@ class Parameters(Strategy, frozen=True):
             return UNKNOWN
         return (page - self.page_first) * (limit or 0)
 
-    def _order(self, values: dict[str, str]) -> tuple[tuple[str, bool], ...] | Unknown:
-        text = values.get(self.order)
-        if text is None:
-            return ()
-        if self.suffix is not None:
-            return _suffixed(text.split("&" if self.order_repeats else ","), self.suffix)
-        names = text.split(",")
-        if self.direction is None:
-            return tuple((name.removeprefix("-"), name.startswith("-")) for name in names)
-        directions = [word.lower() for word in values[self.direction].split(",")] if self.direction in values else []
-        if len(directions) > len(names) or not {"asc", "desc"}.issuperset(directions):
-            return UNKNOWN
-        directions += ["asc"] * (len(names) - len(directions))
-        return tuple((name, word == "desc") for name, word in zip(names, directions, strict=True))
 
-    def _stated(self, order: Sequence[tuple[str, bool]]) -> list[str]:
-        words = ["desc" if descends else "asc" for _, descends in order]
-        if self.suffix is not None:
-            keys = [f"{name}{self.suffix}{word}" for (name, _), word in zip(order, words, strict=True)]
-            joined = keys if self.order_repeats else [",".join(keys)]
-            return [f"{self.order}={quote_plus(key, safe=',.:')}" for key in joined]
-        down = "" if self.direction else "-"
-        names = ",".join(f"{down}{name}" if descends else name for name, descends in order)
-        stated = [f"{self.order}={quote_plus(names, safe=',')}"]
-        if self.direction:
-            stated.append(f"{self.direction}={','.join(words)}")
-        return stated
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """Names and values, decoded; what nothing is encoded in is only cut (1 µs instead of 4)."""
+    if "%" in query or "+" in query:
+        return parse_qsl(query, keep_blank_values=True)
+    return [(name, value) for name, _, value in [part.partition("=") for part in query.split("&") if part]]
 
 
 def name_of(part: str) -> str:
     """The name of a query string's part, decoded."""
     return unquote_plus(part.partition("=")[0])
-
-
-def _suffixed(keys: Sequence[str], suffix: str) -> tuple[tuple[str, bool], ...]:
-    """A key whose last word is no direction is a name as a whole; the rule will know it, or not."""
-    order: list[tuple[str, bool]] = []
-    for key in keys:
-        name, _, word = key.rpartition(suffix)
-        known = name and word.lower() in {"asc", "desc"}
-        order.append((name, word.lower() == "desc") if known else (key, False))
-    return tuple(order)
 
 
 def _all_plain(names: Sequence[str]) -> bool:
@@ -215,4 +197,6 @@ def _all_plain(names: Sequence[str]) -> bool:
 def _number(text: str | None, default: int | None) -> int | Unknown | None:
     if text is None:
         return default
-    return int(text) if NUMBER.fullmatch(text) else UNKNOWN
+    if not _NUMBER.fullmatch(text):
+        return UNKNOWN
+    return int(text) if len(text) <= _DIGITS_MAX else 10**_DIGITS_MAX

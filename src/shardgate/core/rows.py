@@ -8,6 +8,7 @@ Hot path: cutting and joining is most of a gather's cost (`make bench`).
 
 import re
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import msgspec
 
@@ -78,6 +79,43 @@ def without(row: msgspec.Raw, names: Collection[str]) -> msgspec.Raw:
     inner = text[1:-1]
     closing = inner[len(inner.rstrip()) :]
     return msgspec.Raw(b"{%s%s%s}" % (_space_at(text, 1), b",".join(kept).lstrip(), closing))
+
+
+def excerpt(row: msgspec.Raw, places: Sequence[tuple[str, ...]]) -> bytes:
+    """A row with no other members than those that these places lead to (`price`, and in it `amount`).
+
+    Raises BrokenReplyError where the row is not an object.
+    """
+    try:
+        return msgspec.json.encode(_excerpt(row, places))
+    except _BROKEN as error:
+        raise BrokenReplyError("a shard's row is not a JSON object") from error
+
+
+def value_at(row: bytes, place: Sequence[str]) -> bytes | None:
+    """The value that a place leads to, as it was written; None where there is none, or `null`.
+
+    Raises BrokenReplyError where the row is not an object, or the place leads through what is none.
+    """
+    value = msgspec.Raw(row)
+    try:
+        for name in place:
+            found = _MEMBERS.decode(value).get(name)
+            if found is None or bytes(found) == b"null":
+                return None
+            value = found
+    except _BROKEN as error:
+        raise BrokenReplyError("a shard's row is not a JSON object") from error
+    return bytes(value)
+
+
+def _excerpt(row: msgspec.Raw, places: Sequence[tuple[str, ...]]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name, value in _MEMBERS.decode(row).items():
+        inside = [place[1:] for place in places if place[0] == name]
+        if inside:
+            kept[name] = value if () in inside or bytes(value) == b"null" else _excerpt(value, inside)
+    return kept
 
 
 def _space_at(text: bytes, position: int) -> bytes:

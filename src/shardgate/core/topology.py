@@ -7,6 +7,18 @@ import msgspec
 ShardId = str
 
 
+class TlsFiles(msgspec.Struct, frozen=True):
+    """The names of files in PEM that TLS is made of."""
+
+    certificate: str | None = None
+    key: str | None = None
+    """None: it stands in the certificate's file."""
+    ca: str | None = None
+    """Who must have signed the other side's certificate; None: on a listener nobody, towards a shard the system's."""
+    server_name: str | None = None
+    """The name in a shard's certificate; None: the host of its address."""
+
+
 class Shard(msgspec.Struct, frozen=True):
     """One slice of the data, and where it is served."""
 
@@ -15,6 +27,8 @@ class Shard(msgspec.Struct, frozen=True):
     port: int
     alias: str
     """The name that clients may read."""
+    tls: TlsFiles | None = None
+    """None: it is spoken to in plain HTTP."""
 
     @property
     def address(self) -> str:

@@ -3,21 +3,25 @@
 Holds: what was begun goes on when its client leaves.
 """
 
+from collections.abc import Mapping
+
 from shardgate.core.errors import BugError, ShardDownError, ShardgateError
 from shardgate.core.http import SAFE_METHODS, Reply
 from shardgate.core.plan.key import read_key
 from shardgate.core.plan.plan import Division, Placement, Plan, Probe, Scatter, ToAny, ToEvery, ToOne
 from shardgate.core.plan.planner import nobodys
+from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import Gather, One
 from shardgate.core.topology import ShardId
 from shardgate.core.writes.calls import Outgoing, named
 from shardgate.core.writes.idempotency import FIELD, Idempotency, key_of
+from shardgate.engine.asking import Asking
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.conduct import Conductor
 from shardgate.engine.division import Divider
-from shardgate.engine.exchange import Exchange
 from shardgate.engine.keyed import Keyed, required
-from shardgate.engine.writes import Asking, Writes
+from shardgate.engine.sending import Sending, without
+from shardgate.engine.writes import Writes
 
 _WHOLE = frozenset({ToEvery, Placement, Division})
 _NO_WORDS = Idempotency()
@@ -44,16 +48,21 @@ class Answering:
         self._keyed = keyed
         self._body_bytes_max = body_bytes_max
 
-    def wants(self, plan: Plan, method: str, values: dict[bytes, bytes]) -> bool:
+    def wants(self, plan: Plan, method: str, values: Mapping[bytes, bytes]) -> bool:
         """Whether a request is answered here, and not relayed. Hot path: 0.1 µs for a read, 0.2 µs for a change."""
         if type(plan) in _WHOLE:
             return True
-        if method in SAFE_METHODS or self._keyed is None:
-            return False
-        return FIELD in values or plan.route.keyed
+        return method not in SAFE_METHODS and self.may_have_key(plan.route, values)
+
+    def may_have_key(self, route: Route, values: Mapping[bytes, bytes]) -> bool:
+        """Whether a change is told apart by a key, so that its body must be known whole; a search changes nothing."""
+        return self._keyed is not None and (FIELD in values or route.keyed) and not isinstance(route.rule, Gather)
 
     async def answer(self, plan: Plan, asking: Asking) -> Reply:
-        """The reply. Raises ShardgateError."""
+        """The reply, as the client takes it. Raises ShardgateError."""
+        return await self._conductor.packed(await self._answer(plan, asking), asking.request)
+
+    async def _answer(self, plan: Plan, asking: Asking) -> Reply:
         request, words = asking.request, _words(plan)
         if request.method in SAFE_METHODS or self._keyed is None or _reads(plan):
             return await self._run(plan, asking)
@@ -83,7 +92,7 @@ class Answering:
                 return await self._writes.every(plan, asking)
             return await self._writes.place(plan, asking)
         if isinstance(plan, Scatter):
-            return await self._conductor.gather(plan, asking.snapshot, asking.hop, asking.request_id)
+            return await self._conductor.gather(plan, asking.snapshot, asking.hop, asking.exchange)
         return await self._one(plan, asking)
 
     async def _one(self, plan: ToOne | ToAny | Probe, asking: Asking) -> Reply:
@@ -99,7 +108,7 @@ class Answering:
 
     async def _probe(self, plan: Probe, asking: Asking) -> Reply:
         request, snapshot = asking.request, asking.snapshot
-        owner, reply = await self._conductor.find(plan, request, snapshot, asking.hop, asking.request_id)
+        owner, reply = await self._conductor.find(plan, request, snapshot, asking.hop, asking.exchange)
         if owner is not None:
             return await self._send(plan, owner, asking)
         anyone = nobodys(plan, request, snapshot.known)
@@ -117,12 +126,12 @@ class Answering:
     async def _send(self, plan: Plan, shard: ShardId, asking: Asking) -> Reply:
         request = asking.request
         fields = request.fields
-        has_body = fields.chunked or b"content-length" in fields.values
-        outgoing = Outgoing(request.sent_method, request.target, request.body if has_body else None)
-        lines = fields.end_to_end + asking.hop
-        outcome = await Exchange(self._body_bytes_max).send(
-            self._cluster, shard, outgoing, fields.host, lines, asking.request_id
-        )
+        outgoing = Outgoing(request.sent_method, request.target, request.body if fields.has_body else None)
+        # The reply may be kept, and the client that asks for it again may not take what this one takes.
+        lines = without(fields.end_to_end, b"accept-encoding") + asking.hop
+        sending = Sending(self._cluster, shard, self._body_bytes_max)
+        with asking.waiting_for([shard]):
+            outcome = await sending.send(outgoing, fields.host, lines, asking.request_id)
         if isinstance(outcome, ShardgateError):
             raise outcome
         rule = plan.route.rule

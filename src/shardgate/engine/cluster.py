@@ -3,18 +3,25 @@
 Holds: a request looks at one snapshot from its first step to its last.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from shardgate.core.contracts import Known
+from shardgate.core.errors import ShardgateError
+from shardgate.core.http import Request
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate.learned import LearnedKeys
 from shardgate.core.routes.route import Routes
 from shardgate.core.routes.table import RouteTable
-from shardgate.core.topology import ShardId, Topology
+from shardgate.core.topology import Shard, ShardId, Topology
+from shardgate.core.wire.coding import Compress
+from shardgate.net.call import Call, Patience, ReplySink, Upload
 from shardgate.net.clock import now
-from shardgate.net.pool import Pool
-from shardgate.net.upstream import Call, ReplySink
+from shardgate.net.pool import Pool, PoolSettings
+from shardgate.net.tls import Tls, for_shards
 from shardgate.net.watch import Watch
+from shardgate.observe.meter import Meter
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -29,13 +36,44 @@ class Snapshot(msgspec.Struct, frozen=True):
 class Cluster:
     """The shards of one worker."""
 
-    __slots__ = ("_limits", "_pools", "_timeouts", "_watch", "snapshot")
+    __slots__ = (
+        "_limits",
+        "_meter",
+        "_pools",
+        "_relay_patience",
+        "_timeouts",
+        "_watch",
+        "_whole_patience",
+        "compress",
+        "snapshot",
+        "stream_idle_s",
+        "tls",
+    )
 
-    def __init__(self, routes: Routes, topology: Topology, limits: Limits, timeouts: Timeouts, watch: Watch) -> None:
+    def __init__(
+        self,
+        routes: Routes,
+        topology: Topology,
+        limits: Limits,
+        timeouts: Timeouts,
+        watch: Watch,
+        compress: Compress | None,
+        meter: Meter,
+    ) -> None:
+        self._meter = meter
         self._limits = limits
         self._timeouts = timeouts
+        self._whole_patience = Patience(timeouts.request_timeout_s)
+        self._relay_patience = Patience(
+            timeouts.request_timeout_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s
+        )
         self._watch = watch
-        self._pools = {shard.id: self._pool(shard.host, shard.port) for shard in topology.shards.values()}
+        self.compress = compress
+        """How replies are packed for clients; None: not at all."""
+        self.tls: list[Tls] = []
+        """What is spoken to shards in, to be refreshed."""
+        self.stream_idle_s = timeouts.stream_idle_timeout_s
+        self._pools = {shard.id: self._pool(shard) for shard in topology.shards.values()}
         known = Known(topology, LearnedKeys(limits.learned_keys_max))
         header = routes.method_override_header
         self.snapshot = Snapshot(
@@ -47,25 +85,62 @@ class Cluster:
         known = Known(topology, self.snapshot.known.memory)
         self.snapshot = msgspec.structs.replace(self.snapshot, known=known)
 
-    def call(self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes) -> Call:
-        """Send one request to one shard; the sink receives the reply, or why there is none."""
-        deadline_at = now() + self._timeouts.request_timeout_s
-        call = Call(head, body, sink, method=method, deadline_at=deadline_at)
+    def relay(
+        self, shard: ShardId, head: bytes, request: Request, sink: ReplySink, upload: Upload | None, offers: bytes
+    ) -> Call:
+        """Send a client's request to one shard; the sink receives the reply as it comes, or why there is none."""
+        method, body, patience = request.sent_method, request.body, self._relay_patience
+        call = Call(head, body, sink, patience, method=method, upload=upload, offers=offers)
         self._pools[shard].start(call)
         return call
+
+    def read(self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes) -> Call:
+        """Send a request of the gateway's own to one shard, whose reply must be whole in time.
+
+        It changes nothing, also where it is a POST: so it may be repeated.
+        """
+        call = Call(head, body, sink, self._whole_patience, method=method)
+        call.repeatable = True
+        self._pools[shard].start(call)
+        return call
+
+    def change(self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes) -> Call:
+        """Send a request that may change something; its reply must be whole in time.
+
+        It is not repeated, unless its method says that it may be: whoever sends it decides that.
+        """
+        call = Call(head, body, sink, self._whole_patience, method=method)
+        self._pools[shard].start(call)
+        return call
+
+    def replied(self, shard: ShardId, call: Call) -> float:
+        """The head of a shard's reply has come; how long it took, in seconds."""
+        took_s = now() - call.started_at
+        self._meter.replied(shard, took_s)
+        return took_s
+
+    def failed(self, shard: ShardId, error: ShardgateError) -> None:
+        """A shard gave no whole reply."""
+        self._meter.failed(shard, error)
+
+    def pools(self) -> Iterator[tuple[ShardId, int, int, int, int]]:
+        """Of each shard: its connections, those that are idle, the calls that wait, and how many have ever waited."""
+        return ((shard, *pool.figures()) for shard, pool in self._pools.items())
 
     def close(self) -> None:
         """Close what is idle."""
         for pool in self._pools.values():
             pool.close()
 
-    def _pool(self, host: str, port: int) -> Pool:
-        return Pool(
-            host,
-            port,
-            watch=self._watch,
-            connections_max=self._limits.connections_per_shard_max,
-            waiting_max=self._limits.waiting_per_shard_max,
-            connect_timeout_s=self._timeouts.connect_timeout_s,
-            idle_timeout_s=self._timeouts.shard_idle_timeout_s,
+    def _pool(self, shard: Shard) -> Pool:
+        tls = Tls(shard.tls, for_shards) if shard.tls is not None else None
+        if tls is not None:
+            self.tls.append(tls)
+        limits, timeouts = self._limits, self._timeouts
+        settings = PoolSettings(
+            limits.connections_per_shard_max,
+            limits.waiting_per_shard_max,
+            timeouts.connect_timeout_s,
+            timeouts.shard_idle_timeout_s,
         )
+        return Pool(shard.host, shard.port, tls, self._watch, settings)

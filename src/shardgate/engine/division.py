@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import AskAll
-from shardgate.core.errors import LostReplyError, ShardgateError, ShardsMissingError, UnknownKeyError
+from shardgate.core.errors import ShardgateError, ShardsMissingError, UnknownKeyError
 from shardgate.core.http import Reply
 from shardgate.core.plan.plan import Division, Probe
 from shardgate.core.plan.planned_writes import plan_split
@@ -17,10 +17,11 @@ from shardgate.core.writes.assigning import assign
 from shardgate.core.writes.calls import Outgoing, members, named
 from shardgate.core.writes.cutting import Part, failed_items, parts_of, rejoin
 from shardgate.core.writes.verdict import failure_of
+from shardgate.engine.asking import Asking
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.conduct import Conductor
-from shardgate.engine.exchange import Exchange, Outcome
-from shardgate.engine.writes import Asking, Writes, new_id
+from shardgate.engine.sending import Outcome, Sending
+from shardgate.engine.writes import Writes, new_id
 
 # Items whose owner only the shards know are asked for at once, this many at a time.
 PROBES_AT_ONCE = 16
@@ -71,7 +72,7 @@ class Divider:
             probe = Probe(plan.route, plan.rule.locate, key, place.path.encode(), shards, is_the_request=False)
             async with gate:
                 owner, _ = await self._conductor.find(
-                    probe, asking.request, asking.snapshot, asking.hop, asking.request_id
+                    probe, asking.request, asking.snapshot, asking.hop, asking.exchange
                 )
             return key, owner
 
@@ -88,24 +89,19 @@ class Divider:
         whole = len(parts) == 1 and not plan.rule.assign
         bodies = [asking.request.body if whole else plan.items.part(part.positions) for part in parts]
         reads = plan.rule.mode == "read"
-        calls = [self._call(part.shard, body, asking, again=reads) for part, body in zip(parts, bodies, strict=True)]
-        outcomes = list(await asyncio.gather(*calls))
+        calls = [self._call(part.shard, body, asking, reads=reads) for part, body in zip(parts, bodies, strict=True)]
+        with asking.waiting_for([_shard_of(part.shard, asking) for part in parts]):
+            outcomes = list(await asyncio.gather(*calls))
         for part, outcome in zip(parts, outcomes, strict=True):
             if isinstance(outcome, Reply):
                 self._learn(plan, part.shard, outcome, asking)
         return outcomes
 
-    async def _call(self, shard: ShardId, body: bytes, asking: Asking, *, again: bool = False) -> Outcome:
+    async def _call(self, shard: ShardId, body: bytes, asking: Asking, *, reads: bool) -> Outcome:
         request = asking.request
-        anyone = shard or asking.snapshot.known.topology.ids[0]
         outgoing = Outgoing(request.sent_method, request.target, body)
-        exchange = Exchange(self._body_bytes_max)
-        outcome = await exchange.send(
-            self._cluster, anyone, outgoing, request.fields.host, asking.lines, asking.request_id
-        )
-        if isinstance(outcome, LostReplyError) and again:  # a read, though it is a POST: it may be asked twice
-            return await self._call(shard, body, asking)
-        return outcome
+        sending = Sending(self._cluster, _shard_of(shard, asking), self._body_bytes_max)
+        return await sending.send(outgoing, request.fields.host, asking.lines, asking.request_id, reads=reads)
 
     async def _read(self, plan: Division, parts: Sequence[Part], outcomes: Sequence[Outcome], asking: Asking) -> Reply:
         replies = self._all_of(parts, outcomes, asking)
@@ -117,7 +113,8 @@ class Divider:
             return refusal
         # A part's refusal counts its own items. The whole body is refused in the same way, with the right numbers.
         shard = parts[replies.index(refusal)].shard
-        whole = await self._call(shard, asking.request.body, asking)
+        with asking.waiting_for([_shard_of(shard, asking)]):
+            whole = await self._call(shard, asking.request.body, asking, reads=True)
         return whole if isinstance(whole, Reply) and whole.status == refusal.status else refusal
 
     def _all_of(self, parts: Sequence[Part], outcomes: Sequence[Outcome], asking: Asking) -> list[Reply]:
@@ -154,7 +151,8 @@ class Divider:
         rule = plan.rule
         if len(parts) == 1:
             body, _ = assign(asking.request.body, {name: new_id(form) for name, form in rule.assign.items()})
-            outcome = await self._call(parts[0].shard, body, asking)
+            with asking.waiting_for([_shard_of(parts[0].shard, asking)]):
+                outcome = await self._call(parts[0].shard, body, asking, reads=False)
             if isinstance(outcome, ShardgateError):
                 raise outcome
             self._learn(plan, parts[0].shard, outcome, asking)
@@ -186,6 +184,11 @@ class Divider:
         for space, member in plan.rule.learn.items():
             if member in shown:
                 asking.snapshot.known.memory.learn(space, shown[member], shard)
+
+
+def _shard_of(shard: ShardId, asking: Asking) -> ShardId:
+    """Any will do for what nobody has."""
+    return asking.snapshot.known.topology.ids[0] if shard == NOBODY else shard
 
 
 def _failed(part: Part, into: str, outcome: Outcome) -> Reply:

@@ -7,7 +7,7 @@ Any failure is a ShardgateError, and becomes a reply in core/problem.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from secrets import token_hex
 from urllib.parse import parse_qsl
@@ -15,23 +15,30 @@ from urllib.parse import parse_qsl
 from shardgate.core.errors import (
     AmbiguousKeyError,
     BugError,
+    ClientError,
     MethodOverrideError,
+    OverloadError,
     ShardgateError,
     UnknownKeyError,
 )
-from shardgate.core.http import Request
+from shardgate.core.exchange import DRAIN, Exchange
+from shardgate.core.http import SAFE_METHODS, Request
+from shardgate.core.limits import Limits
 from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
 from shardgate.core.plan.planner import nobodys, plan_request
 from shardgate.core.problem import problem_reply
+from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import One
 from shardgate.core.writes.verdict import STATUS_PATH
 from shardgate.engine.answering import Answering
+from shardgate.engine.asking import Asking
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.conduct import Conductor
 from shardgate.engine.relay import Relay
-from shardgate.engine.writes import Asking
 from shardgate.net import tasks
+from shardgate.net.clock import now, wall
 from shardgate.net.connection import ClientConnection
+from shardgate.observe.observer import Observer
 
 _log = logging.getLogger("shardgate")
 
@@ -43,10 +50,11 @@ class Gateway:
         "_answering",
         "_answers",
         "_clients",
-        "_clients_max",
         "_cluster",
         "_conductor",
+        "_limits",
         "_numbers",
+        "_observer",
         "_refresh",
         "_turn",
     )
@@ -56,44 +64,73 @@ class Gateway:
         cluster: Cluster,
         conductor: Conductor,
         answering: Answering,
-        clients_max: int,
+        limits: Limits,
+        observer: Observer,
         refresh: Callable[[], bool],
     ) -> None:
         self._cluster = cluster
         self._conductor = conductor
         self._answering = answering
+        self._observer = observer
         self._refresh = refresh
         self._clients: set[ClientConnection] = set()
-        self._clients_max = clients_max
+        self._limits = limits
         self._numbers = count()
         self._turn = 0
         self._answers = 0
 
     def handle(self, request: Request, client: ClientConnection) -> None:
-        """Match, plan, carry out."""
-        request_id = request.fields.request_id or self._new_id()
+        """Match, plan, carry out. A body that has not come whole is collected first where the plan depends on it."""
+        exchange = client.exchange or self._begin(request, client)
         snapshot = self._cluster.snapshot
         try:
+            if self._observer.meter.in_flight > self._limits.requests_in_flight_max:
+                raise OverloadError("too many requests are under way")
             if request.path.startswith(STATUS_PATH):
-                self._answer(None, Asking(request, snapshot, client.hop, request_id), client)
+                self._answer(None, Asking(request, snapshot, client.hop, exchange), client)
                 return
-            plan = self.plan(request, snapshot)
+            route, variables = self._match(request, snapshot)
+            exchange.route = route
+            if request.arriving and not self._streams(request, route):
+                client.collect()
+                return
+            plan = self._plan(request, route, variables, snapshot)
             if self._answering.wants(plan, request.method, request.fields.values):
-                self._answer(plan, Asking(request, snapshot, client.hop, request_id), client)
-            else:
-                self._carry_out(plan, request, client, request_id, snapshot)
+                self._answer(plan, Asking(request, snapshot, client.hop, exchange), client)
+                return
+            if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
+                plan = plan.doubted  # a body that streams can be sent once only: make sure where first
+            self._carry_out(plan, request, client, exchange, snapshot)
         except Exception as error:
-            _fail(client, error, request_id.decode("ascii"))
+            _fail(client, error, exchange)
 
     def plan(self, request: Request, snapshot: Snapshot) -> Plan:
         """What must be asked of whom. Raises a ClientError where the request is refused before anyone is asked."""
+        route, variables = self._match(request, snapshot)
+        return self._plan(request, route, variables, snapshot)
+
+    def _begin(self, request: Request, client: ClientConnection) -> Exchange:
+        request_id = request.fields.request_id or self._new_id()
+        exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes + len(request.body))
+        client.exchange = exchange
+        self._observer.meter.in_flight += 1
+        return exchange
+
+    def _match(self, request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
         if snapshot.method_override is not None and request.method == "POST" and request.query:
             _override_method(request, snapshot.method_override)
         if request.fields.method_override is not None:
             _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
-        route, variables = snapshot.routes.match(request.method, request.path)
+        return snapshot.routes.match(request.method, request.path)
+
+    def _streams(self, request: Request, route: Route) -> bool:
+        if not route.streams or request.method in SAFE_METHODS:
+            return False
+        return not self._answering.may_have_key(route, request.fields.values)
+
+    def _plan(self, request: Request, route: Route, variables: Mapping[str, str], snapshot: Snapshot) -> Plan:
         try:
-            plan = plan_request(request, route, variables, snapshot.known)
+            plan = plan_request(request, route, variables, snapshot.known, wall)
         except UnknownKeyError:
             if not self._refresh():
                 raise
@@ -101,46 +138,63 @@ class Gateway:
             # Another worker may just have placed the tenant that nobody here knows yet.
             if not (isinstance(plan, ToAny) and isinstance(route.rule, One) and self._refresh()):
                 return plan
-        return plan_request(request, route, variables, self._cluster.snapshot.known)
+        return plan_request(request, route, variables, self._cluster.snapshot.known, wall)
 
     def opened(self, client: ClientConnection) -> bool:
         """A client has come; False: there is no room for it."""
         self._clients.add(client)
-        return len(self._clients) <= self._clients_max
+        has_room = len(self._clients) <= self._limits.client_connections_max
+        self._observer.meter.client_came(refused=not has_room)
+        return has_room
 
     def closed(self, client: ClientConnection) -> None:
         """A client has gone."""
         self._clients.discard(client)
+        self._observer.meter.client_went()
+
+    def refused(self, request: Request | None, client: ClientConnection, error: ClientError) -> None:
+        """A request that the connection refuses itself."""
+        if client.exchange is None:
+            client.exchange = Exchange(request, b"", client.peer, now(), client.head_bytes if request else 0)
+            self._observer.meter.in_flight += 1
+        client.exchange.error = error.code
+
+    def finished(self, exchange: Exchange) -> None:
+        """A request is over."""
+        self._observer.meter.in_flight -= 1
+        self._observer.finished(exchange)
 
     def abort(self) -> None:
         """End what could not be drained; what runs for it is cancelled."""
         for client in list(self._clients):
-            client.abort()
+            client.abort(DRAIN)
 
     def drain(self) -> int:
-        """Let no client begin anything new; returns how much is still under way."""
-        for client in list(self._clients):
-            client.close()
-        # What is written for a client that has left is still brought to its end.
-        return max(self._answers, sum(client.busy for client in self._clients))
+        """Let each client go after its next reply, or after a moment without one.
+
+        Returns how much is still here: clients, and what is written for clients that have left.
+        """
+        for client in self._clients:
+            client.retire()
+        return len(self._clients) + self._answers
 
     def _carry_out(
-        self, plan: Plan, request: Request, client: ClientConnection, request_id: bytes, snapshot: Snapshot
+        self, plan: Plan, request: Request, client: ClientConnection, exchange: Exchange, snapshot: Snapshot
     ) -> None:
         if isinstance(plan, Probe | Scatter):
-            work = self._conduct(plan, request, client, request_id, snapshot)
+            work = self._conduct(plan, request, client, exchange, snapshot)
             client.adopt(tasks.start(work, "request"))
             return
         if not isinstance(plan, ToOne | ToAny):
             raise BugError("a plan that is answered whole cannot be relayed")
-        relay = Relay(self._cluster, client, request, plan.route, request_id, snapshot.known.memory)
+        relay = Relay(self._cluster, client, request, plan.route, exchange, snapshot.known.memory)
         client.adopt(relay)
         if isinstance(plan, ToAny):
             self._turn = (self._turn + 1) % len(plan.shards)
             shards = [*plan.shards[self._turn :], *plan.shards[: self._turn]]
             relay.start(shards[0], others=shards[1:])
         elif (probe := plan.doubted) is not None:
-            relay.start(plan.shard, doubt=lambda: self._carry_out(probe, request, client, request_id, snapshot))
+            relay.start(plan.shard, doubt=lambda: self._carry_out(probe, request, client, exchange, snapshot))
         else:
             relay.start(plan.shard)
 
@@ -153,30 +207,30 @@ class Gateway:
                 work = self._answering.status(asking) if plan is None else self._answering.answer(plan, asking)
                 client.send(await work)
             except Exception as error:
-                _fail(client, error, asking.request_id.decode("ascii"))
+                _fail(client, error, asking.exchange)
             finally:
                 self._answers -= 1
 
         tasks.start(answer(), "write")
 
     async def _conduct(
-        self, plan: Probe | Scatter, request: Request, client: ClientConnection, request_id: bytes, snapshot: Snapshot
+        self, plan: Probe | Scatter, request: Request, client: ClientConnection, exchange: Exchange, snapshot: Snapshot
     ) -> None:
         try:
             if isinstance(plan, Scatter):
-                client.send(await self._conductor.gather(plan, snapshot, client.hop, request_id))
+                client.send(await self._conductor.gather(plan, snapshot, client.hop, exchange))
                 return
-            owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, request_id)
+            owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, exchange)
             if plan.is_the_request:
                 client.send(reply)
             elif owner is not None:
-                self._carry_out(ToOne(plan.route, owner, plan.key), request, client, request_id, snapshot)
+                self._carry_out(ToOne(plan.route, owner, plan.key), request, client, exchange, snapshot)
             elif (anyone := nobodys(plan, request, snapshot.known)) is not None:
-                self._carry_out(anyone, request, client, request_id, snapshot)
+                self._carry_out(anyone, request, client, exchange, snapshot)
             else:
                 client.send(reply)
         except Exception as error:
-            _fail(client, error, request_id.decode("ascii"))
+            _fail(client, error, exchange)
 
     def _new_id(self) -> bytes:
         return b"%b-%x" % (_WORKER_ID, next(self._numbers))
@@ -186,12 +240,14 @@ _WORKER_ID = token_hex(6).encode()
 _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 
 
-def _fail(client: ClientConnection, error: Exception, request_id: str) -> None:
+def _fail(client: ClientConnection, error: Exception, exchange: Exchange) -> None:
+    request_id = exchange.request_id.decode("ascii")
     if not isinstance(error, ShardgateError):
         _log.error("request %s failed", request_id, exc_info=error)
         error = BugError("the gateway failed; its log says more under this request's id")
     elif error.log:
         _log.warning("request %s: %s: %s", request_id, error.code, error.log)
+    exchange.error = error.code
     client.send(problem_reply(error, request_id))
 
 

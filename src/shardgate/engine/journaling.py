@@ -14,7 +14,7 @@ from shardgate.core.writes.calls import Outgoing, named, outgoing
 from shardgate.core.writes.entry import Entry, State
 from shardgate.core.writes.steps import Move, give_up_doubted, moves, next_state, stick, take
 from shardgate.engine.cluster import Cluster
-from shardgate.engine.exchange import Exchange, Outcome
+from shardgate.engine.sending import Outcome, Sending
 from shardgate.net.clock import now, wall
 from shardgate.store.writer import Writer
 
@@ -103,8 +103,8 @@ class Journaling:
     async def _send(self, entry: Entry, move: Move, sent: Outgoing) -> Outcome:
         request = entry.request
         shard = entry.branches[move.branch].shard
-        exchange = Exchange(self._body_bytes_max)
-        return await exchange.send(self._cluster, shard, sent, request.host, request.lines, request.request_id)
+        sending = Sending(self._cluster, shard, self._body_bytes_max)
+        return await sending.send(sent, request.host, request.lines, request.request_id)
 
     async def _give_up(self, entry: Entry) -> None:
         before = [branch.phase for branch in entry.branches]

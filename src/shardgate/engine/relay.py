@@ -4,22 +4,26 @@ Holds: nothing of the reply is decoded, but for a create's, whose new id is lear
 Hot path: this is what most requests are; `make bench` shows it as relay CPU.
 """
 
+import asyncio
+import zlib
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from shardgate.core.contracts import Memory
-from shardgate.core.errors import ShardDownError, ShardgateError
+from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError
+from shardgate.core.exchange import DEADLINE, SHARD_BROKE, Exchange
 from shardgate.core.http import SAFE_METHODS, ReplyHead, Request
 from shardgate.core.limits import LEARNED_BODY_BYTES_MAX
 from shardgate.core.problem import problem_reply
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import One
 from shardgate.core.topology import ShardId
-from shardgate.core.wire.forwarding import request_head
+from shardgate.core.wire.coding import Compress, packed_head, takes_gzip
+from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
 from shardgate.engine.cluster import Cluster
+from shardgate.net.call import Call
 from shardgate.net.connection import ClientConnection
-from shardgate.net.upstream import Call
 
 Doubt = Callable[[], None]
 """What to do when the shard turns out not to hold the key."""
@@ -33,12 +37,14 @@ class Relay:
         "_call",
         "_client",
         "_cluster",
+        "_compress",
         "_doubt",
+        "_exchange",
         "_kept",
         "_memory",
         "_others",
+        "_packer",
         "_request",
-        "_request_id",
         "_route",
         "_shard",
     )
@@ -49,15 +55,17 @@ class Relay:
         client: ClientConnection,
         request: Request,
         route: Route,
-        request_id: bytes,
+        exchange: Exchange,
         memory: Memory,
     ) -> None:
         self._cluster = cluster
         self._client = client
         self._request = request
         self._route = route
-        self._request_id = request_id
+        self._exchange = exchange
         self._memory = memory
+        self._compress = cluster.compress
+        self._packer: zlib._Compress | None = None
         self._doubt: Doubt | None = None
         self._call: Call | None = None
         self._begun = False
@@ -70,19 +78,27 @@ class Relay:
         self._doubt = doubt
         request = self._request
         fields = request.fields
-        has_body = fields.chunked or b"content-length" in fields.values
+        offers = self._offers(fields.upgrade) if fields.upgrade else b""
         head = request_head(
             request.sent_method,
             request.target,
             fields.host,
             fields.end_to_end,
             self._client.hop,
-            self._request_id,
-            len(request.body) if has_body else None,
+            self._exchange.request_id,
+            upgrade_lines(offers) if offers else body_framing(request),
         )
         self._shard = shard
+        self._exchange.shards = (*self._exchange.shards, shard)
         self._others = others
-        self._call = self._cluster.call(shard, head, request.body, self, request.sent_method)
+        self._call = self._cluster.relay(shard, head, request, self, self._client.incoming, offers)
+
+    def _offers(self, wanted: bytes) -> bytes:
+        """The protocol that the client wants to switch to, where the rule lets it pass."""
+        request, rule = self._request, self._route.rule
+        if not isinstance(rule, One) or request.method != "GET" or request.fields.has_body:
+            return b""
+        return wanted if wanted.decode("latin-1") in rule.upgrade else b""
 
     def cancel(self) -> None:
         """The client has left."""
@@ -99,8 +115,14 @@ class Relay:
         if self._call is not None:
             self._call.resume()
 
+    def reply_interim(self, head: ReplyHead) -> None:
+        """Pass a 1xx on."""
+        self._client.interim(head)
+
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
         """Pass the head on, unless the shard says that it does not hold the key."""
+        if self._call is not None:
+            self._exchange.upstream_s += self._cluster.replied(self._shard, self._call)
         rule = self._route.rule
         if isinstance(rule, One):
             if self._doubt is not None and head.status in rule.not_here:
@@ -111,6 +133,10 @@ class Relay:
             if rule.learn and 200 <= head.status < 300:
                 self._kept = [data]
         self._begun = True
+        if head.is_event_stream and self._call is not None:
+            self._call.may_be_silent(self._cluster.stream_idle_s)
+        if self._compress is not None:
+            head, data = self._pack_from(head, data, self._compress)
         has_body = self._request.sent_method != b"HEAD" and head.status not in {204, 304}
         self._client.begin(head, data, has_body=has_body, stream=self)
 
@@ -118,22 +144,42 @@ class Relay:
         """Pass a piece of the body on."""
         if self._kept is not None:
             self._keep(self._kept, data)
-        self._client.write(data)
+        self._client.write(data if self._packer is None else _packed(self._packer, data))
 
-    def reply_end(self) -> None:
+    def reply_end(self, trailers: bytes) -> None:
         """The reply is whole."""
         if self._kept:
             self._learn(b"".join(self._kept))
-        self._client.finish()
+        if self._packer is not None and (rest := self._packer.flush()):
+            self._client.write(rest)
+        self._client.finish(trailers)
+
+    def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
+        """The shard has taken the offer: what follows is none of ours."""
+        self._client.switch(head, data, upstream)
 
     def reply_failed(self, error: ShardgateError) -> None:
         """Try another shard where any will do, or say what happened."""
+        self._cluster.failed(self._shard, error)
         if self._begun:
-            self._client.abort()
+            self._exchange.error = error.code
+            self._client.abort(DEADLINE if isinstance(error, DeadlineError) else SHARD_BROKE)
         elif self._others and isinstance(error, ShardDownError) and self._request.method in SAFE_METHODS:
             self.start(self._others[0], others=self._others[1:])
         else:
-            self._client.send(problem_reply(error, self._request_id.decode("ascii")))
+            self._exchange.error = error.code
+            self._client.send(problem_reply(error, self._exchange.request_id.decode("ascii")))
+
+    def _pack_from(self, head: ReplyHead, data: bytes, compress: Compress) -> tuple[ReplyHead, bytes]:
+        """From here on the body is packed, where it is worth it and the client takes it."""
+        named = [(name, value) for name, value, _ in head.fields]
+        if not compress.may_pack(head.status, named, head.content_length):
+            return head, data
+        packs = takes_gzip(self._request.fields)
+        if packs and self._request.sent_method != b"HEAD":
+            self._packer = compress.packer()
+            data = _packed(self._packer, data)
+        return packed_head(head, is_packed=packs), data
 
     def _keep(self, kept: list[bytes], data: bytes) -> None:
         kept.append(data)
@@ -151,3 +197,8 @@ class Relay:
         for space, member in rule.learn.items():
             if isinstance(key := document.get(member), str | int):
                 self._memory.learn(space, str(key), self._shard)
+
+
+def _packed(packer: "zlib._Compress", data: bytes) -> bytes:
+    """Flushed, so that what has come can be read at once."""
+    return packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH) if data else b""

@@ -11,9 +11,10 @@ from shardgate.core.contracts import Ask
 from shardgate.core.errors import ReplyTooLargeError, ShardgateError
 from shardgate.core.http import Reply, ReplyHead
 from shardgate.core.topology import ShardId
+from shardgate.core.wire.coding import unpacked
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
-from shardgate.net.upstream import Call
+from shardgate.net.call import Call
 
 Outcome = Reply | ShardgateError
 
@@ -21,13 +22,15 @@ Outcome = Reply | ShardgateError
 class Scatter:
     """The calls of one round."""
 
-    __slots__ = ("_body_bytes_max", "_calls", "_cluster", "_done", "_outcomes", "_waiting")
+    __slots__ = ("_body_bytes_max", "_calls", "_done", "_outcomes", "_waiting", "cluster", "packed")
 
     def __init__(self, cluster: Cluster, body_bytes_max: int) -> None:
-        self._cluster = cluster
+        self.cluster = cluster
         self._body_bytes_max = body_bytes_max
         self._calls: list[Call] = []
         self._outcomes: dict[ShardId, Outcome] = {}
+        self.packed: list[ShardId] = []
+        """Whose replies must be unpacked."""
         self._waiting = 0
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -36,9 +39,10 @@ class Scatter:
         self._waiting = len(asks)
         try:
             for ask in asks:
-                head = request_head(b"GET", ask.target, host, lines, b"", request_id, None)
+                framing = b"" if ask.method == b"GET" else b"Content-Length: %d\r\n" % len(ask.body)
+                head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
                 sink = _Collector(self, ask.shard, self._body_bytes_max)
-                sink.call = self._cluster.call(ask.shard, head, b"", sink, b"GET")
+                sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method)
                 self._calls.append(sink.call)
             await self._done
         finally:
@@ -46,7 +50,18 @@ class Scatter:
             for call in self._calls:
                 if not call.done:
                     call.cancel()
+        for shard in self.packed:
+            self._outcomes[shard] = await self._unpacked(self._outcomes[shard])
         return self._outcomes
+
+    async def _unpacked(self, outcome: Outcome) -> Outcome:
+        """A shard packed its reply, though nobody asked it to; on a thread of its own, since it may be long."""
+        try:
+            if isinstance(outcome, Reply):
+                return await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
+        except ShardgateError as error:
+            return error
+        return outcome
 
     def settle(self, shard: ShardId, outcome: Outcome) -> None:
         """One call is over."""
@@ -70,8 +85,13 @@ class _Collector:
         self._size = 0
         self.call: Call | None = None
 
+    def reply_interim(self, head: ReplyHead) -> None:
+        pass  # of no use to a merge
+
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
         self._head = head
+        if self.call is not None:
+            self._scatter.cluster.replied(self._shard, self.call)
         self.reply_data(data)
 
     def reply_data(self, data: bytes) -> None:
@@ -80,12 +100,18 @@ class _Collector:
         if self._size > self._body_bytes_max and self.call is not None:
             self.call.fail(ReplyTooLargeError(f"a shard's reply is larger than {self._body_bytes_max} bytes"))
 
-    def reply_end(self) -> None:
+    def reply_end(self, trailers: bytes) -> None:
         head = self._head
         if head is not None:
             fields = [(line[: len(name)], value) for name, value, line in head.fields]
             body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+            if head.is_packed:
+                self._scatter.packed.append(self._shard)
             self._scatter.settle(self._shard, Reply(head.status, fields, body, head.reason))
 
+    def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
+        upstream.abort()  # never: nothing was offered
+
     def reply_failed(self, error: ShardgateError) -> None:
+        self._scatter.cluster.failed(self._shard, error)
         self._scatter.settle(self._shard, error)

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from secrets import choice, token_hex
 from uuid import uuid4
 
-import msgspec
-
 from shardgate.core.contracts import Ask
 from shardgate.core.document import Document
 from shardgate.core.errors import (
@@ -20,7 +18,7 @@ from shardgate.core.errors import (
     ShardsMissingError,
     UnknownWriteError,
 )
-from shardgate.core.http import Reply, Request
+from shardgate.core.http import Reply
 from shardgate.core.plan.plan import Division, Placement, ToEvery
 from shardgate.core.routes.rule import IdForm, Place
 from shardgate.core.routes.write_mistakes import repeats
@@ -31,8 +29,8 @@ from shardgate.core.writes.cutting import Part
 from shardgate.core.writes.entry import Branch, Entry, Kind, Sent, Terms
 from shardgate.core.writes.placing import LeastData
 from shardgate.core.writes.verdict import STATUS_PATH, status, verdict
+from shardgate.engine.asking import Asking
 from shardgate.engine.cluster import Cluster, Snapshot
-from shardgate.engine.exchange import without
 from shardgate.engine.journaling import Journaling
 from shardgate.engine.scatter import Scatter
 from shardgate.store.journal import NotOwnerError
@@ -40,20 +38,6 @@ from shardgate.store.writer import Writer
 
 # Crockford's base 32: no letter that reads like a digit.
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-class Asking(msgspec.Struct, frozen=True):
-    """One client's request, as it is carried out."""
-
-    request: Request
-    snapshot: Snapshot
-    hop: bytes
-    request_id: bytes
-
-    @property
-    def lines(self) -> bytes:
-        """The header lines for journaled and divided calls: no conditions, and no key: each call has its own."""
-        return without(self.request.fields.unconditional, b"idempotency-key") + self.hop
 
 
 class Writes:
@@ -86,7 +70,7 @@ class Writes:
         branches = [Branch(shard) for shard in plan.shards]
         entry = _entry("every", plan.route.operation, asking, body, terms, variables, branches)
         async with self._in_order:  # one after the other anyway: the store would let the others wait, and ask it again
-            return await self._through(entry, asking.snapshot)
+            return await self._through(entry, asking)
 
     async def place(self, plan: Placement, asking: Asking) -> Reply:
         """The new tenant, on the shard that is chosen for it."""
@@ -101,7 +85,7 @@ class Writes:
         terms = Terms(patient=False, check=can_tell, repeat=False, already=())
         entry = _entry("place", plan.route.operation, asking, body, terms, variables, [Branch(shard)])
         entry.space, entry.tenant, entry.placed_by = rule.space, rule.tenant, placed_by
-        reply = await self._through(entry, asking.snapshot)
+        reply = await self._through(entry, asking)
         self._refresh()
         return reply
 
@@ -127,7 +111,7 @@ class Writes:
         variables = {**plan.variables, **values}
         entry = _entry("saga", plan.route.operation, asking, asking.request.body, terms, variables, branches)
         into = rule.items if rule.into is None else rule.into
-        return await self._through(entry, asking.snapshot, into, rule.sum)
+        return await self._through(entry, asking, into, rule.sum)
 
     async def status(self, path: str, snapshot: Snapshot) -> Reply:
         """What has become of a change that was not over when its client was answered."""
@@ -136,15 +120,16 @@ class Writes:
             raise UnknownWriteError("no such change is known here")
         return status(entry, snapshot.known.topology.shards)
 
-    async def _through(self, entry: Entry, snapshot: Snapshot, items: str = "", sums: Sequence[str] = ()) -> Reply:
+    async def _through(self, entry: Entry, asking: Asking, items: str = "", sums: Sequence[str] = ()) -> Reply:
         await self._journaling.add(entry)
         try:
-            rested = await self._journaling.drive(entry)
+            with asking.waiting_for([branch.shard for branch in entry.branches]):
+                rested = await self._journaling.drive(entry)
         except NotOwnerError as error:
             link = f"{STATUS_PATH}{entry.token}"
             raise ReplyPendingError(f"somebody else goes on with the change: {link}", log=str(error)) from error
         try:
-            return verdict(entry, snapshot.known.topology.shards, rested, items, sums)
+            return verdict(entry, asking.snapshot.known.topology.shards, rested, items, sums)
         except ShardgateError as error:
             logs = {other.log for other in rested.values() if other is not None and other.log}
             error.log = "; ".join(sorted(logs)) or error.log
@@ -164,11 +149,12 @@ class Writes:
 
     async def _measure(self, policy: LeastData, asking: Asking) -> dict[ShardId, float]:
         """How much each shard has; one that does not say takes no new tenant now."""
-        asks = [Ask(shard, policy.path.encode()) for shard in asking.snapshot.known.topology.ids]
-        fields = asking.request.fields
-        outcomes = await Scatter(self._cluster, self._body_bytes_max).ask(
-            asks, fields.host, asking.lines, asking.request_id
-        )
+        shards, fields = asking.snapshot.known.topology.ids, asking.request.fields
+        asks = [Ask(shard, policy.path.encode()) for shard in shards]
+        with asking.waiting_for(shards):
+            outcomes = await Scatter(self._cluster, self._body_bytes_max).ask(
+                asks, fields.host, asking.lines, asking.request_id
+            )
         counts = {
             ask.shard: count
             for ask in asks
@@ -207,14 +193,13 @@ def _entry(
 ) -> Entry:
     request = asking.request
     fields = request.fields
-    has_body = fields.chunked or b"content-length" in fields.values
     sent = Sent(
         request.sent_method.decode("ascii"),
         request.target,
         fields.host,
         asking.lines,
         body,
-        has_body,
+        fields.has_body,
         asking.request_id,
     )
     return Entry(token_hex(16), kind, operation, sent, terms, {**plain(body), **variables}, branches)

@@ -1,13 +1,22 @@
 """The only module that reads the time."""
 
 import time
+from typing import Final
 
-
-def now() -> float:
-    """Seconds on a clock that only goes forward."""
-    return time.monotonic()
+now: Final = time.monotonic
+"""Seconds on a clock that only goes forward. No function around it: a request asks it six times."""
 
 
 def wall() -> float:
-    """Seconds since 1970, for logs."""
+    """Seconds since 1970, for logs and cursors."""
     return time.time()  # noqa: TID251 - here is the one place
+
+
+def utc(second: int) -> str:
+    """An instant of `wall`, in words: `2026-03-01T09:30:00`."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+def cpu() -> float:
+    """Seconds of CPU time that this process has taken, user and system."""
+    return time.process_time()

@@ -4,103 +4,76 @@ Holds: requests that a client sends ahead wait in a bounded buffer, and for as l
 for before; a request that is not plainly valid is answered and the connection closed; a client that leaves cancels
 what runs for it.
 Never: knows a route or a shard.
-Hot path: a request without a body goes from `data_received` to the handler in one call.
+Hot path: a request that came in one piece goes from `data_received` to the handler in one call.
 """
 
 import asyncio
 import re
-from typing import Protocol, cast
+import socket
+import struct
+from typing import cast
 
-import msgspec
-
-from shardgate.core.errors import (
-    BodyTooLargeError,
-    ClientError,
-    HeadTooLargeError,
-    SlowRequestError,
-    TargetTooLongError,
-)
+from shardgate.core.errors import ClientError, HeadTooLargeError, SlowRequestError, TargetTooLongError
+from shardgate.core.exchange import CLIENT_GONE, Exchange
 from shardgate.core.http import Reply, ReplyHead, Request
-from shardgate.core.limits import HALF_CLOSED_S, HEAD_BYTES_MAX, LINGER_S, TARGET_BYTES_MAX, WRITE_BUFFER_BYTES_MAX
+from shardgate.core.limits import (
+    HALF_CLOSED_S,
+    HEAD_BYTES_MAX,
+    LAST_CHANCE_S,
+    LINGER_S,
+    SMALL_BODY_BYTES_MAX,
+    TARGET_BYTES_MAX,
+    WRITE_BUFFER_BYTES_MAX,
+)
 from shardgate.core.problem import problem_reply
-from shardgate.core.wire.chunked import ChunkedDecoder
-from shardgate.core.wire.forwarding import hop_lines, relayed_head, whole_reply
+from shardgate.core.wire.forwarded import forwarded_lines
+from shardgate.core.wire.forwarding import hop_lines
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.net.clock import now
+from shardgate.net.contracts import BackPressure, Handler, Settings, Work
+from shardgate.net.incoming import IncomingBody, too_large
+from shardgate.net.outgoing import OutgoingReply
+from shardgate.net.tunnel import Tunnel
 from shardgate.net.watch import Watch
 
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_RESET = struct.pack("ii", 1, 0)
 _EMPTY_LINES = re.compile(rb"(?:\r\n)+")
-
-
-class Work(Protocol):
-    """What runs for a request."""
-
-    def cancel(self) -> object:
-        """The client has left."""
-
-
-class BackPressure(Protocol):
-    """Whoever writes a reply that streams."""
-
-    def pause(self) -> None:
-        """The client is slower than the shard."""
-
-    def resume(self) -> None:
-        """The client has caught up."""
-
-
-class Handler(Protocol):
-    """Answers requests."""
-
-    def handle(self, request: Request, client: "ClientConnection") -> None:
-        """Answer through the client's methods, now or later."""
-
-    def opened(self, client: "ClientConnection") -> bool:
-        """A client has come; False: there is no room for it."""
-
-    def closed(self, client: "ClientConnection") -> None:
-        """A client has gone."""
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """What a connection needs to know."""
-
-    body_bytes_max: int
-    header_timeout_s: float
-    idle_timeout_s: float
 
 
 class ClientConnection(asyncio.Protocol):
     """A connection that a client opened."""
 
     __slots__ = (
-        "_body",
-        "_body_size",
         "_buffer",
-        "_chunked",
-        "_chunked_reply",
         "_closing",
         "_draining",
+        "_endless",
         "_eof",
         "_handler",
         "_head_begun",
-        "_keep_alive",
+        "_out",
         "_parser",
         "_pausable",
+        "_proxy",
         "_request",
+        "_retiring",
         "_settings",
         "_stalled",
         "_transport",
         "_unsent",
         "_watch",
         "_work",
-        "_writes_body",
         "busy",
         "deadline_at",
+        "exchange",
+        "head_bytes",
         "hop",
+        "incoming",
         "peer",
+        "scheme",
     )
+
+    _out: OutgoingReply  # from connection_made on
 
     def __init__(self, handler: Handler, parser: RequestHeadParser, watch: Watch, settings: Settings) -> None:
         self._handler = handler
@@ -110,23 +83,28 @@ class ClientConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._request: Request | None = None
-        self._body: list[bytes] = []
-        self._body_size = 0
-        self._chunked: ChunkedDecoder | None = None
         self._work: Work | None = None
         self._pausable: BackPressure | None = None
-        self._keep_alive = True
-        self._chunked_reply = False
-        self._writes_body = True
         self._closing = False
         self._eof = False
         self._draining = False
+        self._retiring = False
+        self._endless = False  # the reply is a stream of events: only a client that is still there ends it
         self._head_begun = False
         self._stalled = False  # the client does not read what was written
         self._unsent = 0
+        self.incoming: IncomingBody | None = None
+        """The request's body, while it has not come whole."""
         self.busy = False
         """A request is with the handler."""
+        self.exchange: Exchange | None = None
+        """What is noted of it."""
+        self.head_bytes = 0
+        """The size of the last head that was read."""
+        self._proxy: str | None = None  # the trusted one that the connection comes from
         self.peer = ""
+        """The client's address, as far as it can be believed."""
+        self.scheme = "http"
         self.hop = b""
         """The lines that requests of this connection carry towards shards."""
         self.deadline_at = 0.0
@@ -136,9 +114,14 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES_MAX)
+        self._out = OutgoingReply(self._transport)
         name = transport.get_extra_info("peername")
         self.peer = name[0] if name else "unknown"
-        self.hop = hop_lines(self.peer, "http")
+        if transport.get_extra_info("ssl_object") is not None:
+            self.scheme = "https"
+        self.hop = hop_lines(self.peer, self.scheme)
+        if self._settings.trusted.covers(self.peer):
+            self._proxy = self.peer
         self.deadline_at = now() + self._settings.header_timeout_s
         self._watch.add(self)
         if not self._handler.opened(self):
@@ -147,15 +130,18 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._watch.discard(self)
         self._transport = None
+        self._forget_body()
         self._handler.closed(self)
-        work, self._work = self._work, None
-        if work is not None:
-            work.cancel()
+        self._cancel_work()
+        if self.exchange is not None:
+            self._close_exchange(self.exchange, cut_off=CLIENT_GONE)
 
     def eof_received(self) -> bool:
         # Most clients that end their side have left; some still read their replies, as `printf … | nc` does.
         self._eof = True
         self.deadline_at = now() + HALF_CLOSED_S
+        if self.incoming is not None:
+            return False  # the rest of this body will never come: connection_lost cancels what runs for it
         if self._buffer and not self.busy:
             asyncio.get_running_loop().call_soon(self._next)
         return self.busy or bool(self._buffer)
@@ -166,10 +152,10 @@ class ClientConnection(asyncio.Protocol):
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
-        if self.busy or self._stalled:
+        if self.incoming is not None:
+            self.incoming.feed(data)
+        elif self.busy or self._stalled:
             self._hold(data)
-        elif self._request is not None:
-            self._read_body(self._request, data)
         else:
             self._read_head(data)
 
@@ -192,8 +178,8 @@ class ClientConnection(asyncio.Protocol):
         """
         if self._transport is None:
             return
-        if self.busy:
-            if self._eof and self._pausable is None:
+        if self.busy or self.incoming is not None:
+            if self._eof and (self._pausable is None or self._endless):
                 self._transport.abort()  # connection_lost cancels what runs for it
             return
         unsent = self._transport.get_write_buffer_size()
@@ -203,7 +189,7 @@ class ClientConnection(asyncio.Protocol):
             self.deadline_at = now() + self._settings.idle_timeout_s
         elif unsent or self._draining:
             self.abort()
-        elif self._buffer or self._request is not None:
+        elif self._buffer:
             self._refuse(SlowRequestError("the request did not arrive in time"))
         else:
             self.close()
@@ -211,9 +197,37 @@ class ClientConnection(asyncio.Protocol):
     def close(self) -> None:
         """Take no more requests; the one under way is answered first."""
         self._closing = True
-        self._keep_alive = False
+        self._out.keep_alive = False
         if not self.busy and self._transport is not None:
             self._transport.close()
+
+    def retire(self) -> None:
+        """The next reply says that it is the last. An idle connection stays a moment: a request may be on its way."""
+        if not self._retiring:
+            self._retiring = True
+            if not (self.busy or self._buffer or self._request):
+                self.deadline_at = min(self.deadline_at, now() + LAST_CHANCE_S)
+
+    # The request's body, where it did not come with its head.
+
+    def collect(self) -> None:
+        """Hold the arriving body until it is whole; the handler then sees the request again."""
+        if self.incoming is not None:
+            self.busy = False
+            self.incoming.collect()
+
+    def body_whole(self, body: IncomingBody) -> None:
+        """All of it has come, and is with the handler, or goes to it now."""
+        self._forget_body()
+        self._buffer = body.rest
+        if not self.busy and self._request is not None:
+            self._request.body = body.whole()
+            self._request.arriving = False
+            self._dispatch(self._request)
+
+    def body_refused(self, error: ClientError) -> None:
+        """It is malformed, too large or too slow."""
+        self._refuse(error)
 
     # Replying.
 
@@ -223,45 +237,64 @@ class ClientConnection(asyncio.Protocol):
 
     def send(self, reply: Reply) -> None:
         """Send a whole reply."""
+        if self.incoming is not None or self._retiring:
+            self._out.keep_alive = False  # nobody will read what else the client sends
         if self._transport is not None:
-            self._transport.write(whole_reply(reply, with_body=self._writes_body, closes=not self._keep_alive))
+            size = self._out.send(reply)
+            if (exchange := self.exchange) is not None:
+                exchange.status, exchange.bytes_out, exchange.first_byte_at = reply.status, size, now()
         self._finished()
+
+    def interim(self, head: ReplyHead) -> None:
+        """Pass a 1xx on."""
+        if self._transport is not None:
+            self._out.interim(head)
 
     def begin(self, head: ReplyHead, data: bytes, *, has_body: bool, stream: BackPressure) -> None:
         """Send the head of a shard's reply and the first piece of its body; the rest follows by `write`."""
-        framing = b""
-        if head.status == 204:
-            pass  # RFC 9110 section 8.6: whatever the shard says, there is no Content-Length
-        elif head.content_length is not None:
-            framing = b"Content-Length: %d\r\n" % head.content_length
-        elif has_body:
-            # RFC 9112 section 6.1: a 1.0 client does not know chunks; the end of the connection is the end.
-            self._chunked_reply = self._request is not None and self._request.minor == 1
-            self._keep_alive = self._keep_alive and self._chunked_reply
-            framing = b"Transfer-Encoding: chunked\r\n" if self._chunked_reply else b""
-        if not self._keep_alive:
-            framing += b"Connection: close\r\n"
+        if self.incoming is not None or self._retiring:
+            self._out.keep_alive = False
         self._pausable = stream
+        self._endless = head.is_event_stream
         if self._transport is not None:
-            written = relayed_head(head, framing)
-            self._transport.write(
-                written + (b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_reply else data) if data else written
-            )
+            size = self._out.begin(head, data, has_body)
+            if (exchange := self.exchange) is not None:
+                exchange.status, exchange.bytes_out, exchange.first_byte_at = head.status, size, now()
 
     def write(self, data: bytes) -> None:
         """Send a piece of the body."""
         if self._transport is not None:
-            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked_reply else data)
+            size = self._out.write(data)
+            if self.exchange is not None:
+                self.exchange.bytes_out += size
 
-    def finish(self) -> None:
+    def finish(self, trailers: bytes) -> None:
         """The reply is whole."""
-        if self._chunked_reply and self._transport is not None:
-            self._transport.write(b"0\r\n\r\n")
+        if self._transport is not None:
+            size = self._out.finish(trailers)
+            if self.exchange is not None:
+                self.exchange.bytes_out += size
         self._finished()
 
-    def abort(self) -> None:
-        """The reply cannot be ended well: the client must see that it is not whole."""
+    def switch(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
+        """The shard has switched protocols: from now on bytes pass both ways unread."""
+        ahead, self._buffer = self._buffer, b""
+        if self._transport is None:
+            upstream.close()
+            return
+        self._out.switch(head, data)
+        if ahead:
+            upstream.write(ahead)
+        Tunnel(self._watch, self._settings.stream_idle_timeout_s).join(self._transport, upstream)
+
+    def abort(self, reason: str = "") -> None:
+        """The reply cannot be ended well: the client must see that it is not whole. `reason` is noted."""
+        if self.exchange is not None:
+            self.exchange.cut_off = reason
         if self._transport is not None:
+            if self._pausable is not None and self._out.ends_by_close:
+                # RFC 9112 section 8: a peaceful end would say that the reply is whole.
+                self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._transport.abort()
 
     # Inside.
@@ -283,49 +316,36 @@ class ClientConnection(asyncio.Protocol):
             return
         fields = request.fields
         self._request = request
+        self.head_bytes = end + 4
         self._head_begun = False
-        self._writes_body = request.sent_method != b"HEAD"
-        self._keep_alive = fields.keep_alive and not self._closing
-        rest = data[end + 4 :]
+        self._out.announce(request, fields.keep_alive and not self._closing)
+        self._buffer = data[end + 4 :]
+        request.scheme = self.scheme
+        if self._proxy is not None:
+            self.hop, request.scheme = forwarded_lines(fields, self._proxy, self.scheme)
+            self.peer = self._settings.trusted.client_of(fields, self._proxy)
         if fields.chunked or fields.content_length:
-            self._start_body(request, rest)
+            self._start_body(request)
         else:
-            self._buffer = rest
             self._dispatch(request)
 
-    def _start_body(self, request: Request, rest: bytes) -> None:
-        if request.fields.content_length > self._settings.body_bytes_max:
-            self._refuse(_too_large(self._settings))
-            return
-        if request.fields.expects_continue and not rest and self._transport is not None:
-            self._transport.write(_CONTINUE)
-        self._chunked = ChunkedDecoder() if request.fields.chunked else None
-        self.deadline_at = now() + self._settings.header_timeout_s
-        self._read_body(request, rest)
-
-    def _read_body(self, request: Request, data: bytes) -> None:
-        if self._chunked is not None:
-            try:
-                piece = self._chunked.feed(data)
-            except ClientError as error:
-                self._refuse(error)
-                return
-            done, rest = self._chunked.done, self._chunked.rest
-        else:
-            missing = request.fields.content_length - self._body_size
-            piece, rest = data[:missing], data[missing:]
-            done = len(piece) == missing
-        self._body.append(piece)
-        self._body_size += len(piece)
-        if self._body_size > self._settings.body_bytes_max:
-            self._refuse(_too_large(self._settings))
-        elif done:
-            request.body = b"".join(self._body)
-            self._body, self._body_size, self._chunked = [], 0, None
-            self._buffer = rest
+    def _start_body(self, request: Request) -> None:
+        """Go on when it is whole; sooner where it is long, or may be: then it can be sent on while it comes."""
+        fields, length = request.fields, request.fields.content_length
+        rest, self._buffer = self._buffer, b""
+        if length > self._settings.body_bytes_max:
+            self._refuse(too_large(self._settings.body_bytes_max))
+        elif length and len(rest) >= length:
+            request.body, self._buffer = rest[:length], rest[length:]
             self._dispatch(request)
-        elif piece:
-            self.deadline_at = now() + self._settings.header_timeout_s
+        elif self._transport is not None:
+            incoming = self.incoming = IncomingBody(self, request, self._transport, self._settings, self._watch)
+            incoming.feed(rest)
+            may_be_long = fields.chunked or length > SMALL_BODY_BYTES_MAX
+            if self.incoming is not None and (may_be_long or fields.expects_continue):
+                request.arriving = True
+                incoming.wait()
+                self._dispatch(request)
 
     def _dispatch(self, request: Request) -> None:
         self.busy = True
@@ -349,17 +369,33 @@ class ClientConnection(asyncio.Protocol):
         self._work = None
         self._pausable = None
         self._request = None
-        self._chunked_reply = False
-        self._writes_body = True
+        instant = now()
+        if self.exchange is not None:
+            self._close_exchange(self.exchange, instant)
         transport = self._transport
         if transport is None or self._draining:
             return
-        self.deadline_at = now() + (HALF_CLOSED_S if self._eof else self._settings.idle_timeout_s)
+        if self.incoming is not None:
+            self._linger()
+            return
+        if self._eof:
+            self.deadline_at = instant + HALF_CLOSED_S
+        else:
+            self.deadline_at = instant + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
         self._unsent = 0
-        if not self._keep_alive or self._closing or (self._eof and not self._buffer):
+        if self._eof and not self._buffer:
             transport.close()
+        elif not self._out.keep_alive or self._closing:
+            self._linger()
         elif self._buffer and not self._stalled:
             self._go_on()
+
+    def _close_exchange(self, exchange: Exchange, instant: float | None = None, cut_off: str = "") -> None:
+        """The request is over: what was noted of it is told once."""
+        self.exchange = None
+        exchange.ended_at = now() if instant is None else instant
+        exchange.cut_off = exchange.cut_off or cut_off
+        self._handler.finished(exchange)
 
     def _go_on(self) -> None:
         if self._transport is not None:
@@ -377,23 +413,47 @@ class ClientConnection(asyncio.Protocol):
 
     def _refuse(self, error: ClientError) -> None:
         """Answer, and close: where this request ends, and where another would begin, is not known."""
-        self._keep_alive = False
         self._closing = True
-        self._draining = True
         self._buffer = b""
+        self._cancel_work()
+        if self._pausable is not None:
+            self.abort()  # a reply is on its way already
+            return
+        self._draining = True
+        self._out.keep_alive = False
+        if self._request is None:
+            self._out.refuse()
+        self._handler.refused(self._request, self, error)
         self.send(problem_reply(error))
-        # To close now would reset the connection, and the client might never read why (RFC 9112 section 9.6).
-        if self._transport is not None:
-            self._transport.write_eof()
-            self.deadline_at = now() + LINGER_S
-            self._transport.resume_reading()
+        self._linger()
+
+    def _linger(self) -> None:
+        """To close now would reset the connection, and the client might never read why (RFC 9112 section 9.6)."""
+        self._forget_body()
+        self._draining = True
+        if self._transport is None:
+            return
+        if not self._transport.can_write_eof():  # TLS: its own end says that nothing more comes
+            self._transport.close()
+            return
+        self._transport.write_eof()
+        self.deadline_at = now() + LINGER_S
+        self._transport.resume_reading()
+
+    def _cancel_work(self) -> None:
+        work, self._work = self._work, None
+        if work is not None:
+            work.cancel()
+
+    def _forget_body(self) -> None:
+        body, self.incoming = self.incoming, None
+        if body is not None:
+            body.end()
+            if self.exchange is not None:
+                self.exchange.bytes_in += body.size
 
 
 def _head_too_large(data: bytes) -> ClientError:
     if b"\r\n" not in data[: TARGET_BYTES_MAX + 2]:
         return TargetTooLongError(f"the request line is longer than {TARGET_BYTES_MAX} bytes")
     return HeadTooLargeError(f"the header section is larger than {HEAD_BYTES_MAX} bytes")
-
-
-def _too_large(settings: Settings) -> BodyTooLargeError:
-    return BodyTooLargeError(f"the request body is larger than {settings.body_bytes_max} bytes")

@@ -9,58 +9,61 @@ Hot path: `start` on an idle connection is a pop and a write.
 import asyncio
 from collections import deque
 
+import msgspec
+
 from shardgate.core.errors import OverloadError, ShardDownError
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net import tasks
+from shardgate.net.call import Call
 from shardgate.net.clock import now
-from shardgate.net.upstream import Call, UpstreamConnection
+from shardgate.net.tls import Tls
+from shardgate.net.upstream import UpstreamConnection
 from shardgate.net.watch import Watch
 
 # A change is not sent on a connection that has idled this long: it may just be closing, and it could not be repeated.
 FRESH_S = 1.0
 
 
+class PoolSettings(msgspec.Struct, frozen=True):
+    """The bounds of one pool."""
+
+    connections_max: int
+    waiting_max: int
+    connect_timeout_s: float
+    idle_timeout_s: float
+
+
 class Pool:
     """The connections of one worker to one address."""
 
     __slots__ = (
-        "_connect_timeout_s",
-        "_connections_max",
         "_host",
         "_idle",
-        "_idle_timeout_s",
+        "_is_closed",
         "_open",
         "_parser",
         "_port",
+        "_settings",
+        "_tls",
         "_waiting",
-        "_waiting_max",
+        "_waits",
         "_watch",
         "deadline_at",
     )
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        *,
-        watch: Watch,
-        connections_max: int,
-        waiting_max: int,
-        connect_timeout_s: float,
-        idle_timeout_s: float,
-    ) -> None:
+    def __init__(self, host: str, port: int, tls: Tls | None, watch: Watch, settings: PoolSettings) -> None:
         self._host = host
         self._port = port
+        self._tls = tls
         self._watch = watch
-        self._connections_max = connections_max
-        self._waiting_max = waiting_max
-        self._connect_timeout_s = connect_timeout_s
-        self._idle_timeout_s = idle_timeout_s
+        self._settings = settings
+        self._is_closed = False
         self._parser = ReplyHeadParser()
         self._idle: list[UpstreamConnection] = []
         self._waiting: deque[Call] = deque()
         self._open = 0
-        self.deadline_at = now() + idle_timeout_s
+        self._waits = 0
+        self.deadline_at = now() + settings.idle_timeout_s
         watch.add(self)
 
     def start(self, call: Call) -> None:
@@ -73,28 +76,33 @@ class Pool:
                 connection.send(call)
                 return
             connection.abort()
-        if self._open < self._connections_max:
+        if self._open < self._settings.connections_max and not self._is_closed:
             self._open += 1
             tasks.start(self._connect(call), "connect")
-        elif len(self._waiting) < self._waiting_max:
+        elif len(self._waiting) < self._settings.waiting_max:
             self._waiting.append(call)
+            self._waits += 1
         else:
             call.fail(OverloadError("too many requests wait for the shard"))
+
+    def figures(self) -> tuple[int, int, int, int]:
+        """Connections, those that are idle, calls that wait, and how many have ever waited."""
+        return self._open, len(self._idle), len(self._waiting), self._waits
 
     def close(self) -> None:
         """Close what is idle; what works ends with its call."""
         self._watch.discard(self)
-        self._connections_max = 0
+        self._is_closed = True
         while self._idle:
             self._idle.pop().abort()
 
     def released(self, connection: UpstreamConnection) -> None:
         """A connection can be used again."""
         connection.idle_at = now()
-        call = self._next_waiting()
+        call = self._next_waiting() if self._waiting else None
         if call is not None:
             connection.send(call)
-        elif self._connections_max:
+        elif not self._is_closed:
             self._idle.append(connection)
         else:
             connection.abort()
@@ -114,15 +122,19 @@ class Pool:
         """Each tick: close the connections that have idled too long, the oldest first."""
         instant = now()
         self.deadline_at = instant
-        while self._idle and instant - (self._idle[0].idle_at or 0.0) > self._idle_timeout_s:
+        while self._idle and instant - (self._idle[0].idle_at or 0.0) > self._settings.idle_timeout_s:
             self._idle.pop(0).abort()
 
     async def _connect(self, call: Call) -> None:
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._connect_timeout_s):
+            async with asyncio.timeout(self._settings.connect_timeout_s):
                 _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(self, self._parser), self._host, self._port
+                    lambda: UpstreamConnection(self, self._parser),
+                    self._host,
+                    self._port,
+                    ssl=self._tls.context if self._tls is not None else None,
+                    server_hostname=(self._tls.files.server_name or self._host) if self._tls is not None else None,
                 )
         except (OSError, UnicodeError) as error:  # UnicodeError: the host is no name that DNS knows
             call.fail(ShardDownError("the shard cannot be reached", log=str(error)))

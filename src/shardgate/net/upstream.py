@@ -11,31 +11,18 @@ from typing import Protocol, cast
 from shardgate.core.errors import (
     BrokenReplyError,
     ClientError,
-    DeadlineError,
     LostReplyError,
     ShardgateError,
 )
 from shardgate.core.http import ReplyHead
 from shardgate.core.limits import HEAD_BYTES_MAX
 from shardgate.core.wire.chunked import ChunkedDecoder
+from shardgate.core.wire.forwarding import chunk, last_chunk
 from shardgate.core.wire.reply_head import ReplyHeadParser
-from shardgate.net.watch import Watch
+from shardgate.net.call import Call
 
-
-class ReplySink(Protocol):
-    """Receives one reply: its head, its data, and its end; or what went wrong."""
-
-    def reply_head(self, head: ReplyHead, data: bytes) -> None:
-        """The head has come, and with it the first piece of the body, maybe empty."""
-
-    def reply_data(self, data: bytes) -> None:
-        """A piece of the body, freed of its framing."""
-
-    def reply_end(self) -> None:
-        """The reply is whole."""
-
-    def reply_failed(self, error: ShardgateError) -> None:
-        """There is no reply, or no more of it."""
+# RFC 9112 section 6.3: their replies end with their head, whatever that says.
+_BODILESS = frozenset({204, 304})
 
 
 class ConnectionOwner(Protocol):
@@ -47,78 +34,8 @@ class ConnectionOwner(Protocol):
     def lost(self, connection: "UpstreamConnection") -> None:
         """The connection is closed."""
 
-    def again(self, call: "Call") -> None:
+    def again(self, call: Call) -> None:
         """Try the call once more, on another connection."""
-
-
-class Call:
-    """One request to an upstream, whole, and where its reply goes."""
-
-    __slots__ = (
-        "_connection",
-        "_watch",
-        "body",
-        "deadline_at",
-        "done",
-        "head",
-        "is_head",
-        "repeatable",
-        "sink",
-        "tried_again",
-    )
-
-    def __init__(self, head: bytes, body: bytes, sink: ReplySink, *, method: bytes, deadline_at: float) -> None:
-        self.head = head
-        self.body = body
-        self.sink = sink
-        self.is_head = method == b"HEAD"
-        self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"}
-        self.deadline_at = deadline_at
-        self.tried_again = False
-        self.done = False
-        self._connection: UpstreamConnection | None = None
-        self._watch: Watch | None = None
-
-    def watched_by(self, watch: Watch) -> None:
-        """From now on the call's deadline is kept."""
-        self._watch = watch
-        watch.add(self)
-
-    def on(self, connection: "UpstreamConnection") -> None:
-        """The call has its connection."""
-        self._connection = connection
-
-    def expire(self) -> None:
-        """The deadline has passed: nobody cares any more."""
-        self.fail(DeadlineError("the shard did not answer in time"))
-
-    def fail(self, error: ShardgateError) -> None:
-        """End the call without a reply; the connection, if any, is not used again."""
-        if not self.done:
-            self.cancel()
-            self.sink.reply_failed(error)
-
-    def cancel(self) -> None:
-        """Nobody wants the reply; the sink is not told."""
-        self.end()
-        if self._connection is not None:
-            self._connection.abort()
-
-    def end(self) -> None:
-        """The call is over."""
-        self.done = True
-        if self._watch is not None:
-            self._watch.discard(self)
-
-    def pause(self) -> None:
-        """The sink cannot take more for now."""
-        if self._connection is not None:
-            self._connection.pause_reading()
-
-    def resume(self) -> None:
-        """The sink can take more again."""
-        if self._connection is not None:
-            self._connection.resume_reading()
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -161,6 +78,27 @@ class UpstreamConnection(asyncio.Protocol):
         call.on(self)
         transport = cast("asyncio.Transport", self._transport)
         transport.write(call.head + call.body if call.body else call.head)
+        if call.upload is not None:
+            call.upload.stream_to(call)
+
+    def write_body(self, call: Call, data: bytes) -> None:
+        """Send a piece of an arriving body, framed as its head says."""
+        if self._transport is not None:
+            self._transport.write(chunk(data) if call.is_chunked else data)
+
+    def end_body(self, call: Call, trailers: bytes) -> None:
+        """Send the end of an arriving body."""
+        if self._transport is not None and call.is_chunked:
+            self._transport.write(last_chunk(trailers))
+
+    def pause_writing(self) -> None:
+        if self._call is not None and self._call.upload is not None:
+            self._call.upload.pause()
+
+    def resume_writing(self) -> None:
+        if self._call is not None and self._call.upload is not None:
+            self._call.moved()
+            self._call.upload.resume()
 
     def abort(self) -> None:
         """Close at once."""
@@ -205,7 +143,7 @@ class UpstreamConnection(asyncio.Protocol):
             return
         if exc is None and self._head is not None and self._remaining is None and self._chunked is None:
             call.end()
-            call.sink.reply_end()
+            call.sink.reply_end(b"")
         elif self._head is not None or self._buffer:
             call.fail(BrokenReplyError("a shard's reply broke off"))
         elif call.repeatable and self.idle_at is not None and not call.tried_again:
@@ -229,18 +167,35 @@ class UpstreamConnection(asyncio.Protocol):
             head = self._parser.parse(rest[: end + 2])
             rest = rest[end + 4 :]
             if head.status == 101:
-                raise BrokenReplyError("a shard switches protocols unasked")
+                self._switch(call, head, rest)
+                return
+            if 100 < head.status < 200:
+                call.sink.reply_interim(head)
         self._head = head
+        if head.content_length == len(rest) and not call.is_head and head.status not in _BODILESS:
+            call.sink.reply_head(head, rest)  # the reply came in one piece, as most do
+            self._finish(call, clean=True)
+            return
         self._frame(call, head)
         # Head and first piece go on together: one write to the client instead of two (8 µs a request).
         data, over = self._cut(rest)
+        if over is None:
+            call.moved()
         call.sink.reply_head(head, data)
         if over is not None and not call.done:
             self._finish(call, clean=over)
 
+    def _switch(self, call: Call, head: ReplyHead, data: bytes) -> None:
+        """RFC 9110 section 7.8: only to what was offered."""
+        if not call.offers or head.upgrade != call.offers:
+            raise BrokenReplyError("a shard switches protocols unasked")
+        call.end()
+        self._call = None
+        call.sink.reply_switched(head, data, cast("asyncio.Transport", self._transport))
+
     def _frame(self, call: Call, head: ReplyHead) -> None:
         """Where the body ends: RFC 9112 section 6.3."""
-        if call.is_head or head.status in {204, 304}:
+        if call.is_head or head.status in _BODILESS:
             self._remaining = 0
         elif head.chunked:
             self._chunked = ChunkedDecoder()
@@ -250,6 +205,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _read_body(self, call: Call, data: bytes) -> None:
         piece, over = self._cut(data)
+        call.moved()
         if piece:
             call.sink.reply_data(piece)
         if over is not None and not call.done:
@@ -276,7 +232,13 @@ class UpstreamConnection(asyncio.Protocol):
             return
         call.end()
         self._call = None
-        reusable = clean and self._head is not None and self._head.keep_alive and not self._still_sends(call)
+        reusable = (
+            clean
+            and self._head is not None
+            and self._head.keep_alive
+            and not (call.has_body and self._still_sends(call))
+        )
+        trailers = self._chunked.trailers if self._chunked is not None else b""
         self._head = None
         self._chunked = None
         self._remaining = 0
@@ -286,8 +248,10 @@ class UpstreamConnection(asyncio.Protocol):
             self._owner.released(self)
         else:
             self.abort()
-        call.sink.reply_end()
+        call.sink.reply_end(trailers)
 
     def _still_sends(self, call: Call) -> bool:
         """A reply that came before its request was sent whole: the upstream may never read the rest."""
-        return bool(call.body) and cast("asyncio.Transport", self._transport).get_write_buffer_size() > 0
+        if call.upload is not None:
+            return True
+        return cast("asyncio.Transport", self._transport).get_write_buffer_size() > 0

@@ -5,6 +5,7 @@ Hot path: watching and releasing cost a set operation each (0.1 µs), a timer wo
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from shardgate.net.clock import now
@@ -24,10 +25,14 @@ class Watched(Protocol):
 class Watch:
     """All that waits in one worker."""
 
-    __slots__ = ("_handle", "_waiting")
+    __slots__ = ("_handle", "_waiting", "add", "discard")
 
     def __init__(self) -> None:
         self._waiting: set[Watched] = set()
+        self.add: Callable[[Watched], None] = self._waiting.add
+        """Expire it after its deadline."""
+        self.discard: Callable[[Watched], None] = self._waiting.discard
+        """It waits no more."""
         self._handle: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -38,14 +43,6 @@ class Watch:
         """Tick no more."""
         if self._handle is not None:
             self._handle.cancel()
-
-    def add(self, watched: Watched) -> None:
-        """Expire it after its deadline."""
-        self._waiting.add(watched)
-
-    def discard(self, watched: Watched) -> None:
-        """It waits no more."""
-        self._waiting.discard(watched)
 
     def _tick(self) -> None:
         self.start()  # first: whatever fails below, the next tick comes

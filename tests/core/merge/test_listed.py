@@ -12,7 +12,7 @@ from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError, UnreadablePageError
 from shardgate.core.http import Reply
 from shardgate.core.merge.listed import Listed
-from shardgate.core.order import SortKey
+from shardgate.core.sort_key import SortKey
 from tests.core.requests import request
 
 Row = dict[str, Any]
@@ -196,3 +196,46 @@ def test_a_sort_key_that_was_not_asked_for_is_asked_and_taken_out() -> None:
     )
     assert merged.body == b'[{"name":"y"},{"name":"x"}]'
     assert target("?fields=id,name") == "/rows?fields=id,name"
+
+
+def test_numbers_of_any_length_are_the_applications_to_judge() -> None:
+    # Found: a limit or an offset of 16 digits or more was a 400 of the gateway, where the application gives a list.
+    most = "9" * 20
+    assert target(f"?limit={most}") == f"/rows?limit={most}"
+    assert target(f"?limit={most}&offset=7") == f"/rows?limit={most}"
+    assert target(f"?limit=5&offset={most}") == f"/rows?limit=5&offset={most}"
+    one, two = '[{"id":"a"},{"id":"c"}]', '[{"id":"b"}]'
+    assert listed(f"?limit={most}&offset=1", one, two).body == b'[{"id":"b"},{"id":"c"}]'
+    assert listed(f"?limit=5&offset={'9' * 5000}", "[]", "[]").body == b"[]"
+
+
+def test_a_shard_that_does_not_count_the_offset_is_found_out() -> None:
+    with pytest.raises(BrokenReplyError):
+        listed(f"?offset={'9' * 20}", '[{"id":"a"}]', "[]")
+    with pytest.raises(BrokenReplyError):
+        listed("?limit=0", '[{"id":"a"}]', "[]")
+
+
+def test_the_first_round_of_a_deep_page_asks_for_the_clients_own_properties() -> None:
+    # Found: the search for a deep page left out the client's `fields`, so that another mistake was refused before it.
+    assert "fields=name,bogus,id" in target("?offset=5000&limit=10&fields=name,bogus")
+    assert "fields=name,id" in target("?offset=5000&limit=10&order=name")
+
+
+def test_a_key_deeper_in_the_row_is_asked_for_by_its_property_and_taken_out() -> None:
+    rule = Listed(
+        dialect=Offset(fields="fields"), keys={"id": SortKey(), "vendor.name": SortKey(), "vendor.city": "text"}
+    )
+    query = "?fields=id&order=vendor.name,-vendor.city"
+    assert target(query, rule) == "/rows?order=vendor.name,-vendor.city&fields=id,vendor"
+    one, two = '[{"id":"a","vendor":{"name":"B","city":"x"}}]', '[{"vendor":{"city":"y","name":"A"},"id":"b"}]'
+    assert listed(query, one, two, rule=rule).body == b'[{"id":"b"},{"id":"a"}]'
+    assert target("?fields=vendor&order=vendor.name", rule) == "/rows?order=vendor.name&fields=vendor,id"
+    assert target("?offset=9999&limit=5&order=vendor.name,vendor.city", rule).endswith("&fields=vendor,id")
+
+
+def test_what_a_page_teaches_is_what_the_row_says_however_it_compares() -> None:
+    rule = Listed(dialect=Offset(), keys={"id": SortKey(collation="case_insensitive")})
+    merging = rule.begin(request("GET /rows"), ["s0", "s1"])
+    merging.take({"s0": Reply(200, [], b'[{"id":"B"}]'), "s1": Reply(200, [], b'[{"id":"a"},{"id":"C"}]')})
+    assert merging.learned() == [("a", "s1"), ("B", "s0"), ("C", "s1")]

@@ -63,7 +63,7 @@ def known(**learned: str) -> Known:
 
 def plan(asked: Request, **learned: str) -> Plan:
     route, variables = TABLE.match(asked.method, asked.path)
-    return plan_request(asked, route, variables, known(**learned))
+    return plan_request(asked, route, variables, known(**learned), lambda: 0.0)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_an_owner_that_the_configuration_does_not_have_is_an_unavailable_shard()
 def test_a_key_that_is_no_path_segment_is_never_probed(key: str) -> None:
     # Found: a key in a body could make a probe of any other path: `..` asked every shard for `/`, "" for the list.
     by_body = Route("GET", "/e", "e", One(key="body.id", locate="event"), EVENT)
-    planned = plan_request(request("GET /e", body=f'{{"id":"{key}"}}'), by_body, {}, known())
+    planned = plan_request(request("GET /e", body=f'{{"id":"{key}"}}'), by_body, {}, known(), lambda: 0.0)
     assert isinstance(planned, ToAny)
 
 
@@ -157,3 +157,21 @@ def told(made: Plan) -> str:
         return f"gather {result.decode()}"
     assert isinstance(made, ToOne)
     return made.shard if made.doubted is None else f"{made.shard}, or else {told(made.doubted)}"
+
+
+def test_only_a_gather_reads_the_clock() -> None:
+    """It is the hot path of relays that must not pay for the cursors of lists."""
+    read = []
+
+    def clock() -> float:
+        read.append(1)
+        return 12.0
+
+    for line in ("GET /categories", "GET /vendors/7", "GET /events/e", "POST /login"):
+        asked = request(line, body="user=7")
+        route, variables = TABLE.match(asked.method, asked.path)
+        plan_request(asked, route, variables, known(), clock)
+    assert read == []
+    route, variables = TABLE.match("GET", "/events")
+    plan_request(request("GET /events"), route, variables, known(), clock)
+    assert read == [1]

@@ -3,7 +3,7 @@
 import pytest
 
 from shardgate.core.http import Reply
-from shardgate.core.wire.forwarding import hop_lines, relayed_head, request_head, whole_reply
+from shardgate.core.wire.forwarding import body_framing, hop_lines, relayed_head, request_head, whole_reply
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.core.wire.request_head import RequestHeadParser
 
@@ -12,9 +12,10 @@ def test_a_forwarded_request_reads_back_as_the_same_request() -> None:
     sent = b"POST /a?b=c HTTP/1.1\r\nHost: h:1\r\nX-Mine:  1 \r\nContent-Length: 5\r\nConnection: close\r\n"
     request = RequestHeadParser().parse(sent)
     fields = request.fields
-    written = request_head(
-        request.sent_method, request.target, fields.host, fields.end_to_end, hop_lines("1.2.3.4", "http"), b"id-1", 5
-    )
+    request.body = b"12345"
+    framing = body_framing(request)
+    hop = hop_lines("1.2.3.4", "http")
+    written = request_head(request.sent_method, request.target, fields.host, fields.end_to_end, hop, b"id-1", framing)
     assert written.endswith(b"\r\n\r\n")
     again = RequestHeadParser().parse(written[:-2])
     assert (again.method, again.target, again.fields.host) == ("POST", b"/a?b=c", b"h:1")
@@ -28,7 +29,7 @@ def test_a_forwarded_request_reads_back_as_the_same_request() -> None:
 
 
 def test_a_request_without_a_body_states_no_length() -> None:
-    written = request_head(b"GET", b"/", b"h", b"", b"", b"i", None)
+    written = request_head(b"GET", b"/", b"h", b"", b"", b"i", b"")
     assert written == b"GET / HTTP/1.1\r\nHost: h\r\nX-Request-Id: i\r\n\r\n"
 
 

@@ -18,6 +18,8 @@ from bookings.api import (
     events,
     health,
     oauth,
+    octo,
+    octo_bookings,
     order_children,
     orders,
     problems,
@@ -27,6 +29,7 @@ from bookings.api import (
     vouchers,
 )
 from bookings.api.middleware import Conventions
+from bookings.background import Repeated
 from bookings.clock import Clock, instant, utc_now
 from bookings.database import Database
 from bookings.document import describe
@@ -34,21 +37,25 @@ from bookings.identity.guard import Guard
 from bookings.identity.quota import Quota
 from bookings.identity.tokens import Tokens
 from bookings.settings import Settings
+from bookings.trade.expiry import Expiry
 
 ROUTERS = (
     health, oauth, categories, vendors, events, dates, availability, orders, order_children,
-    coupons, vouchers, users, reports,
+    coupons, vouchers, users, reports, octo, octo_bookings,
 )  # fmt: skip
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     database = Database(settings.database)
     quota = Quota(database, settings.calls_a_month, clock)
+    expiry = Repeated("expiry", Expiry(database, clock).sweep)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(quota.start, settings.usage_flush_s)
+        expiry.start(settings.expiry_sweep_s)
         yield
+        await run_in_threadpool(expiry.stop)
         await run_in_threadpool(quota.stop)
         database.close()
 
@@ -63,6 +70,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.database = database
     app.state.tokens = Tokens(settings.secret, settings.token_lifetime_s, clock)
     app.state.guard = Guard(app.state.tokens, quota)
+    app.state.octo_endpoint = settings.octo_endpoint
     app.state.now = lambda: instant(clock())
     for module in ROUTERS:
         app.include_router(module.router)

@@ -4,7 +4,7 @@ Holds: an instant is text `YYYY-MM-DDThh:mm:ssZ`, so that text order is time ord
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], datetime]
@@ -18,6 +18,11 @@ def utc_now() -> datetime:
 
 def instant(moment: datetime) -> str:
     return moment.strftime(INSTANT)
+
+
+def later(moment: str, minutes: int) -> str:
+    """The instant so many minutes after this one."""
+    return instant(datetime.strptime(moment, INSTANT).replace(tzinfo=UTC) + timedelta(minutes=minutes))
 
 
 def parse_instant(text: str) -> str:

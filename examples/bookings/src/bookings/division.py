@@ -16,7 +16,7 @@ Rule = dict[str, Any]
 
 def _of_vendor(key: str, **more: Any) -> Rule:
     """Belongs to the vendor that the request names. The application refuses an unknown one by itself, anywhere."""
-    return {"rule": "one", "key": key, "locate": "vendor", "unknown": "ask", **more}
+    return {"rule": "one", "key": key, "locate": "vendor", "unknown": "ask"} | more
 
 
 def _of(kind: str, **more: Any) -> Rule:
@@ -28,6 +28,22 @@ def _list(resource: Resource, **more: Any) -> Rule:
     """Every vendor has some of the rows: one list of all."""
     keys = {each.name: _sort_key(each) for each in resource.sortable.values()}
     return {"rule": "gather", "merge": {"kind": "list", "dialect": "v3", "keys": keys}, **more}
+
+
+def _of_vendors(**more: str) -> dict[str, str]:
+    """Filters whose comma lists name keys: only the shards that own one of them are asked."""
+    return {"accept_vendors": "vendor", **more}
+
+
+def _octo(key: str, locate: str, **more: Any) -> Rule:
+    """Belongs to whoever owns the product, or the booking: an event of one vendor, and an order of its date."""
+    return {"rule": "one", "key": key, "locate": locate, "unknown": "ask", **more}
+
+
+def _octo_list(tie: str, *order: str, learn: str) -> Rule:
+    keys = dict.fromkeys((*order, tie), "text")
+    merge = {"kind": "list", "dialect": "octo", "keys": keys, "default_order": [*order, tie], "tie": tie}
+    return {"rule": "gather", "merge": merge, "learn": {learn: tie}}
 
 
 def _sort_key(each: Property) -> str | dict[str, str]:
@@ -44,6 +60,8 @@ ROOT: Final[Mapping[str, Any]] = {
         "event": [{"kind": "learned"}, {"kind": "probe", "path": "/v3/events/{key}"}],
         "date": [{"kind": "learned"}, {"kind": "probe", "path": "/v3/dates/{key}"}],
         "order": [{"kind": "learned"}, {"kind": "probe", "path": "/v3/orders/{key}"}],
+        "product": [{"kind": "learned"}, {"kind": "probe", "path": "/octo/products/{key}"}],
+        "booking": [{"kind": "learned"}, {"kind": "probe", "path": "/octo/bookings/{key}"}],
     },
     "dialects": {
         "v3": {
@@ -52,7 +70,8 @@ ROOT: Final[Mapping[str, Any]] = {
             "fields": "fields",
             "count_header": "X-Total_Count",
             "repeated": "last",
-        }
+        },
+        "octo": {"kind": "whole"},
     },
 }
 
@@ -83,48 +102,72 @@ RULES: Final[Mapping[str, Rule]] = {
         "rule": "every",
         "undo": {"method": "POST", "path": "/v3/categories", "restore": ["id", "slug", "name"], "already": [409]},
     },
-    "list_vendors": _list(r.VENDORS),
-    "create_vendor": {"rule": "place", "space": "vendors"},
+    "list_vendors": _list(r.VENDORS, prune={"accept": "vendor"}),
+    "create_vendor": {
+        "rule": "place",
+        "space": "vendors",
+        "key": "body.id",
+        "assign": {"id": "hex"},
+        "check": "/v3/vendors/{key}",
+    },
     "get_vendor": _of_vendor("path.vendor_id"),
     "change_vendor": _of_vendor("path.vendor_id"),
-    "list_events": _list(r.EVENTS, learn={"event": "id"}),
+    "list_events": _list(r.EVENTS, learn={"event": "id"}, prune=_of_vendors(accept="event")),
     "create_event": _of_vendor("body.vendor_id", learn={"event": "id"}),
     "list_vendor_events": _of_vendor("path.vendor_id"),
     "get_event": _of("event"),
     "change_event": _of("event"),
     "delete_event": _of("event"),
-    "list_dates": _list(r.DATES, learn={"date": "id"}),
+    "list_dates": _list(r.DATES, learn={"date": "id"}, prune=_of_vendors(accept="date")),
     "list_event_dates": _of("event"),
     "create_date": _of("event", learn={"date": "id"}),
     "check_availability": {"rule": "split", "items": "items", "key": "date_id", "locate": "date", "items_max": 1000},
     "get_date": _of("date"),
     "change_date": _of("date"),
-    "list_orders": _list(r.ORDERS, learn={"order": "id"}),
-    "create_order": _of_vendor("body.vendor_id", learn={"order": "id"}),
+    "list_orders": _list(r.ORDERS, learn={"order": "id"}, prune={"accept": "order"}),
+    # Without a vendor its items may be of several, on several instances: no one instance may be asked.
+    "create_order": _of_vendor("body.vendor_id", learn={"order": "id"}, unknown="refuse"),
     "list_vendor_orders": _of_vendor("path.vendor_id"),
     "get_order": _of("order"),
     "change_order": _of("order"),
+    "confirm_order": _of("order"),
     "cancel_order": _of("order"),
     "list_order_tickets": _of("order"),
     "list_order_payments": _of("order"),
     "create_order_payment": _of("order"),
-    "list_coupons": _list(r.COUPONS),
+    "list_coupons": _list(r.COUPONS, prune=_of_vendors()),
     "list_vendor_coupons": _of_vendor("path.vendor_id"),
     "create_coupon": _of_vendor("path.vendor_id"),
     "get_coupon": _of_vendor("path.vendor_id"),
     "change_coupon": _of_vendor("path.vendor_id"),
-    "list_vouchers": _list(r.VOUCHERS),
+    "list_vouchers": _list(r.VOUCHERS, prune=_of_vendors()),
     "list_vendor_vouchers": _of_vendor("path.vendor_id"),
     "create_voucher": _of_vendor("path.vendor_id"),
     "get_voucher": _of_vendor("path.vendor_id"),
     "change_voucher": _of_vendor("path.vendor_id"),
-    "list_users": _list(r.USERS),
+    "list_users": _list(r.USERS, prune=_of_vendors()),
     "list_vendor_users": _of_vendor("path.vendor_id"),
     "create_user": _of_vendor("path.vendor_id"),
     "get_user": _of_vendor("path.vendor_id"),
     "change_user": _of_vendor("path.vendor_id"),
+    "octo_get_supplier": _EVERYWHERE,
+    "octo_list_capabilities": _EVERYWHERE,
+    "octo_list_products": _octo_list("id", learn="product"),
+    "octo_get_product": _octo("path.id", "product", not_here=[400]),
+    "octo_check_availability": _octo("body.productId", "product"),
+    "octo_read_calendar": _octo("body.productId", "product"),
+    "octo_reserve_booking": _octo("body.productId", "product", learn={"booking": "uuid"}),
+    "octo_list_bookings": _octo_list("uuid", "utcCreatedAt", learn="booking"),
+    # Two clients may have chosen one uuid, so that a remembered place may be of the other: every 400 is looked into.
+    # What was refused may be sent once more then, and that is safe: each of these steps can be repeated.
+    "octo_get_booking": _octo("path.uuid", "booking", not_here=[400]),
+    "octo_change_booking": _octo("path.uuid", "booking", not_here=[400]),
+    "octo_confirm_booking": _octo("path.uuid", "booking", not_here=[400]),
+    "octo_extend_booking": _octo("path.uuid", "booking", not_here=[400]),
+    "octo_cancel_booking": _octo("path.uuid", "booking", not_here=[400]),
     "report_sales": {
         "rule": "gather",
+        "prune": _of_vendors(),
         "merge": {
             "kind": "groups",
             "key": "key",

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from bookings import division
 from bookings.api.operation import SECURITY_SCHEME
 from bookings.identity.clients import SCOPES
+from bookings.octo import standard
 
 DESCRIPTION = """\
 Tours and activities, sold through partners.
@@ -19,6 +20,7 @@ Tours and activities, sold through partners.
 - `HEAD` is answered wherever `GET` is: the same headers, no body.
 - `POST …?method=PATCH` and `POST …?method=DELETE` are that method.
 - Instants are text `YYYY-MM-DDThh:mm:ssZ`, amounts of money integers in minor units.
+- Below `/octo/` the platform speaks OCTO, the open standard of the sector, in its words and its errors.
 - A client of a vendor sees and changes what is that vendor's; the rest does not exist for it.
 """
 
@@ -33,8 +35,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             tags=app.openapi_tags,
         )
-        schemas = document.setdefault("components", {})
-        schemas["securitySchemes"] = {
+        components = document.setdefault("components", {})
+        components["schemas"] |= standard.schemas()
+        components["securitySchemes"] = {
             SECURITY_SCHEME: {
                 "type": "oauth2",
                 "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": dict(SCOPES)}},

@@ -20,5 +20,10 @@ def order_code(number: int) -> str:
     return f"BK-{letters[:5]}-{letters[5:]}"
 
 
+def new_ticket_code(order: str) -> str:
+    """The code of one ticket of an order; it depends on no other ticket."""
+    return f"{order}-{''.join(secrets.choice(CODE_LETTERS) for _ in range(6))}"
+
+
 def new_order_code() -> str:
     return order_code(secrets.randbits(50))

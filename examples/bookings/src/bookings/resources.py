@@ -4,12 +4,12 @@ Holds: the order of properties here is their order in every reply.
 Never: runs a query (listing.py does).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Column, ColumnElement, Connection, FromClause, Select, Table, null
+from sqlalchemy import Column, ColumnElement, Connection, FromClause, Select, Table, null, or_
 
 from bookings import order_rows
 from bookings import tables as t
@@ -48,6 +48,14 @@ class Resource:
     match: tuple[str, ...]
     hidden: tuple[ColumnElement[Any], ...] = ()
     complete: Complete | None = None
+    partly: Callable[[Collection[str]], ColumnElement[bool]] | None = None
+    """Rows of another vendor in which these vendors have a part."""
+
+    def of_vendors(self, vendors: Collection[str]) -> ColumnElement[bool]:
+        """Rows that are these vendors', as a whole or in part. Only for what belongs to vendors."""
+        assert self.vendor is not None
+        mine = self.vendor.in_(vendors)
+        return mine if self.partly is None else or_(mine, self.partly(vendors))
 
     @cached_property
     def by_name(self) -> Mapping[str, Property]:
@@ -119,9 +127,11 @@ ORDERS = Resource(
     source=t.orders,
     table=t.orders,
     properties=(
-        *_shown(t.orders, "id vendor_id code status"),
+        *_shown(t.orders, "id"),
+        Property("vendor_id", order_rows.ONLY_VENDOR, "text", nullable=True),
+        *_shown(t.orders, "code status"),
         Property("customer", t.orders.c.customer_name),
-        *_shown(t.orders, "price paid currency coupon_code cancelled_at created_at updated_at"),
+        *_shown(t.orders, "price paid currency coupon_code cancelled_at expires_at created_at updated_at"),
         Property("items", null()),
     ),
     vendor=t.orders.c.vendor_id,
@@ -129,6 +139,7 @@ ORDERS = Resource(
     match=("code", "customer.name", "customer.email"),
     hidden=order_rows.HIDDEN,
     complete=order_rows.complete,
+    partly=order_rows.has_items_of,
 )
 
 TICKETS = Resource(

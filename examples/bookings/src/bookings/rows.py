@@ -5,14 +5,16 @@ Never: reads for a reply (listing.py does).
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Row, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bookings.errors import conflict
 from bookings.ids import new_id
 from bookings.search import search_text
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
 def add_row(connection: Connection, table: Table, values: Mapping[str, Any], now: str) -> str:

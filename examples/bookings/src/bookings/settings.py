@@ -9,6 +9,8 @@ from pathlib import Path
 
 DEVELOPMENT_SECRET = "bookings-development-secret-not-for-production"  # noqa: S105
 
+OCTO_ENDPOINT = "https://bookings.example/octo"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -19,12 +21,15 @@ class Settings:
     token_lifetime_s: int = 3600
     calls_a_month: int = 500_000
     usage_flush_s: float = 5.0
+    expiry_sweep_s: float = 1.0
+    octo_endpoint: str = OCTO_ENDPOINT
 
     @classmethod
     def load(cls, database: str) -> "Settings":
         return cls(
             database=database_url(database),
             secret=os.environ.get("BOOKINGS_SECRET", DEVELOPMENT_SECRET),
+            octo_endpoint=os.environ.get("BOOKINGS_OCTO_ENDPOINT", OCTO_ENDPOINT),
         )
 
 

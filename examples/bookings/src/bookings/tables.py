@@ -99,16 +99,18 @@ dates = Table(
 orders = Table(
     "orders", metadata, _id(), _owner("vendor_id", "vendors"), _text("code"), _text("status"),
     Column("customer_name", Text), Column("customer_email", Text), _money("price"), _money("paid"),
-    _text("currency"), Column("coupon_code", Text), Column("cancelled_at", Text), *_stamps(),
-    _search(),
+    _text("currency"), Column("coupon_code", Text), Column("cancelled_at", Text),
+    Column("expires_at", Text), _count("vendor_count"), *_stamps(), _search(),
     UniqueConstraint("code"),
     Index("orders_by_vendor", "vendor_id", "id"),
     Index("orders_by_day", "created_at", "id"),
     Index("orders_by_change", "updated_at", "id"),
+    Index("orders_by_expiry", "status", "expires_at"),
+    Index("orders_by_vendor_count", "vendor_count", "id"),
 )  # fmt: skip
 
-# An item knows its vendor through its date, not through its order: an order over several vendors
-# needs no other table than this.
+# An item knows its vendor through its date. The order's own `vendor_id` is that of its first item;
+# `vendor_count` says whether there are others.
 order_items = Table(
     "order_items", metadata, _id(), _owner("order_id", "orders"), _owner("date_id", "dates"),
     _count("position"), _count("quantity"), _money("price"),
@@ -126,6 +128,23 @@ payments = Table(
     "payments", metadata, _id(), _owner("order_id", "orders"), _money("amount"),
     _text("currency"), _text("method"), Column("voucher_code", Text), *_stamps(),
     Index("payments_by_order", "order_id"),
+)  # fmt: skip
+
+# What OCTO says of an order that was made by it. The uuid is the client's own.
+bookings = Table(
+    "bookings", metadata, _id(), _owner("order_id", "orders"), _text("client_id"), _text("uuid"),
+    Column("reseller_reference", Text), Column("notes", Text), _text("contact"),
+    Column("reason", Text), Column("confirmed_at", Text),
+    UniqueConstraint("client_id", "uuid"),
+    UniqueConstraint("order_id"),
+    Index("bookings_by_reseller_reference", "reseller_reference"),
+)  # fmt: skip
+
+booking_units = Table(
+    "booking_units", metadata, _id(), _owner("booking_id", "bookings"), _owner("ticket_id", "tickets"),
+    _count("position"), _text("uuid"), _text("unit_id"), Column("reseller_reference", Text), _text("contact"),
+    UniqueConstraint("booking_id", "position"),
+    Index("booking_units_by_ticket", "ticket_id"),
 )  # fmt: skip
 
 coupons = Table(

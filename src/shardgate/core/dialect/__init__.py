@@ -1,10 +1,19 @@
 """The table of dialects, the ways in which applications page: a new one is a file here and a word in `AnyDialect`."""
 
 from shardgate.core.dialect.content_range import ContentRange
+from shardgate.core.dialect.cursor import Cursor
 from shardgate.core.dialect.drf import Drf
 from shardgate.core.dialect.envelope import Envelope
+from shardgate.core.dialect.hal import Hal
+from shardgate.core.dialect.id_cursor import IdCursor
+from shardgate.core.dialect.json_api import JsonApi
 from shardgate.core.dialect.link_header import LinkHeader
+from shardgate.core.dialect.ndjson import Ndjson
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
+from shardgate.core.dialect.search import Search
+from shardgate.core.dialect.whole import Whole
 
-AnyDialect = ContentRange | Drf | Envelope | LinkHeader | Offset | Pages
+AnyCursor = Cursor | IdCursor
+AnyPlace = ContentRange | Drf | Envelope | Hal | JsonApi | LinkHeader | Ndjson | Offset | Pages | Search | Whole
+AnyDialect = AnyPlace | AnyCursor

@@ -1,6 +1,12 @@
 """The table of mergers: a new one is a file here and a word in `AnyMerger`."""
 
+from shardgate.core.merge.count import Count
+from shardgate.core.merge.custom import Custom
+from shardgate.core.merge.deep import Deep
+from shardgate.core.merge.first import First
 from shardgate.core.merge.groups import Groups
 from shardgate.core.merge.listed import Listed
+from shardgate.core.merge.numbers import Numbers
+from shardgate.core.merge.union import Union
 
-AnyMerger = Groups | Listed
+AnyMerger = Count | Custom | Deep | First | Groups | Listed | Numbers | Union

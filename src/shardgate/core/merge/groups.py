@@ -1,115 +1,90 @@
 """Reports into one report: rows of the same key become one row.
 
-Sums add; an average does not, so that it is recombined from the sums it was made of; other properties must be equal.
+Sums add, exactly; the least is the least of all; an average does not add, so that it is made again of the sums that it
+was made of; other properties must be equal.
 
-Holds: the rows are sorted by their key; properties keep the order in which the application writes them.
+Holds: the rows are sorted by their key; properties keep the order in which the application writes them, and their bytes
+where nothing is added to them.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from shardgate.core.contracts import Ask, Strategy
-from shardgate.core.errors import BrokenReplyError
-from shardgate.core.http import Reply, Request
-from shardgate.core.refusals import unite
-from shardgate.core.topology import ShardId
+from shardgate.core.combining import Combining, told
+from shardgate.core.http import Reply
+from shardgate.core.numbers import Average, add, least, read_number, write_number
 
-_Row = dict[str, Any]
-
-
-class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An average, as the application computes it: `round(of / over, decimals)`, and 0.0 over nothing."""
-
-    of: str
-    over: str
-    decimals: int = 2
+_Row = dict[str, msgspec.Raw]
+_Key = tuple[Any, ...]
+_ROWS = msgspec.json.Decoder(list[_Row])
 
 
-class Groups(Strategy, frozen=True, tag="groups"):
+class Groups(Combining, frozen=True, tag="groups"):
     """United rows: one for each value of `key`."""
 
-    key: str
-    sum: tuple[str, ...]
+    key: str | tuple[str, ...]
+    """The property, or the several, by which the application groups."""
+    sum: tuple[str, ...] = ()
+    min: tuple[str, ...] = ()
+    """Numbers, or texts by code point; null is none."""
+    max: tuple[str, ...] = ()
     average: Mapping[str, Average] = msgspec.field(default_factory=dict)
+    nulls: Literal["first", "last"] | None = None
+    """Where the row of the key null stands; None: there is none."""
 
-    def begin(self, request: Request, shards: Sequence[ShardId]) -> "GroupsMerging":
-        """Start the merge of one request."""
-        return GroupsMerging(self, request, shards)
+    def __post_init__(self) -> None:
+        """An average is made of sums."""
+        for name, average in self.average.items():
+            if not {average.of, average.over} <= {*self.sum}:
+                raise ValueError(f"the average {name!r} needs {average.of!r} and {average.over!r} under `sum`")
+
+    def combine(self, replies: Sequence[Reply]) -> Reply:
+        """The united rows. Raises ValueError, TypeError, LookupError or ArithmeticError where one is not as told."""
+        groups: dict[_Key, list[_Row]] = {}
+        for reply in replies:
+            reply.body.decode()
+            for row in _ROWS.decode(reply.body):
+                groups.setdefault(self._key(row), []).append(row)
+        united = [self._united(groups[key]) for key in sorted(groups)]
+        return told(replies[0], msgspec.json.encode(united))
 
     def describe(self) -> str:
         """The merge in one line."""
-        return f"groups by {self.key}, sums of {', '.join(self.sum)}"
+        named = [("sums of", self.sum), ("least", self.min), ("greatest", self.max), ("average", tuple(self.average))]
+        what = [f"{word} {', '.join(names)}" for word, names in named if names]
+        return ", ".join([f"groups by {' and '.join(self._names)}", *what])
 
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (self.key,) if isinstance(self.key, str) else self.key
 
-class GroupsMerging:
-    """One request's report under way."""
+    def _key(self, row: _Row) -> _Key:
+        values = [msgspec.json.decode(row[name]) for name in self._names]
+        if self.nulls is None:
+            return tuple(values)
+        empty = (0 if self.nulls == "first" else 2, 0)
+        return tuple(empty if value is None else (1, value) for value in values)
 
-    __slots__ = ("_request", "_rule", "_shards")
-
-    def __init__(self, rule: Groups, request: Request, shards: Sequence[ShardId]) -> None:
-        self._rule = rule
-        self._request = request
-        self._shards = shards
-
-    def asks(self) -> Sequence[Ask]:
-        """The client's own request to each shard."""
-        return [Ask(shard, self._request.target) for shard in self._shards]
-
-    def take(self, replies: Mapping[ShardId, Reply]) -> Reply:
-        """The united rows. Raises BrokenReplyError where a row is not what the rule says."""
-        refusal = unite([replies[shard] for shard in self._shards])
-        if refusal is not None:
-            return refusal
-        groups: dict[Any, _Row] = {}
-        try:
-            for shard in self._shards:
-                for row in msgspec.json.decode(replies[shard].body, type=list[_Row]):
-                    self._add(groups, row)
-            rows = [groups[key] for key in sorted(groups)]
-            for row in rows:
-                self._recombine(row)
-        except (
-            msgspec.DecodeError,
-            UnicodeDecodeError,
-            RecursionError,
-            ArithmeticError,
-            KeyError,
-            TypeError,
-        ) as error:
-            raise BrokenReplyError("a shard's report is not what its rule says") from error
-        first = replies[self._shards[0]]
-        return Reply(200, list(first.fields), msgspec.json.encode(rows))
-
-    def learned(self) -> Sequence[tuple[str, ShardId]]:
-        """Nothing: a group has no shard."""
-        return ()
-
-    def explain(self) -> Sequence[str]:
-        """How the rows are united."""
-        rule = self._rule
-        said = [f"rows of the same {rule.key} become one; {', '.join(rule.sum)} are added"]
-        said += [f"{name} is {a.of} / {a.over} again" for name, a in rule.average.items()]
-        return said
-
-    def _add(self, groups: dict[Any, _Row], row: _Row) -> None:
-        rule = self._rule
-        for name in rule.sum:
-            if type(row[name]) not in {int, float}:
-                raise TypeError(f"{name} is not a number")
-        united = groups.setdefault(row[rule.key], row)
-        if united is row:
-            return
-        if united.keys() != row.keys():
-            raise TypeError("a property is missing on some shard")
-        for name, value in row.items():
-            if name in rule.sum:
-                united[name] += value
-            elif name not in rule.average and united[name] != value:
-                raise TypeError(f"{name} is not the same on every shard")
-
-    def _recombine(self, row: _Row) -> None:
-        for name, average in self._rule.average.items():
-            over = row[average.over]
-            row[name] = round(row[average.of] / over, average.decimals) if over else 0.0
+    def _united(self, rows: Sequence[_Row]) -> Mapping[str, object]:
+        first = rows[0]
+        if any(row.keys() != first.keys() for row in rows):
+            raise ValueError("a property is missing on some shard")
+        texts = {name: [bytes(row[name]) for row in rows] for name in first}
+        sums = {name: add(texts[name]) for name in self.sum}
+        united: dict[str, object] = dict(first)
+        # A row that one shard has alone keeps its bytes, once its numbers are seen to be such.
+        changes: dict[str, bytes] = {name: write_number(total) for name, total in sums.items()}
+        changes |= {name: least(texts[name]) for name in self.min}
+        changes |= {name: least(texts[name], greatest=True) for name in self.max}
+        for name, average in self.average.items():
+            if any(read_number(text) is None and average.empty is not None for text in texts[name]):
+                raise ValueError(f"{name} is null")
+            changes[name] = msgspec.json.encode(average.again(sums[average.of], sums[average.over]))
+        for name, values in texts.items():
+            if name not in changes and any(value != values[0] for value in values):
+                raise ValueError(f"{name} is not the same on every shard")
+        if len(rows) > 1:
+            united |= {name: msgspec.Raw(text) for name, text in changes.items()}
+        return united

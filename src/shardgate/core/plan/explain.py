@@ -47,7 +47,8 @@ def describe_rule(route: Route) -> str:
     if isinstance(rule, AnyShard):
         return "any: the same on every shard"
     if isinstance(rule, Gather):
-        return f"gather: every shard, merged as {rule.merge.describe()}"
+        left = f" that {', '.join(rule.prune)} leave" if rule.prune else ""
+        return f"gather: every shard{left}, merged as {rule.merge.describe()}"
     return f"not served: {route.unserved}" if rule is None else _describe_write(rule)
 
 
@@ -75,7 +76,13 @@ def _explain_probe(request: Request, plan: Probe) -> list[tuple[str, str]]:
 
 
 def _explain_scatter(plan: Scatter) -> list[tuple[str, str]]:
-    said = [("asked", f"{ask.shard}: GET {ask.target.decode('ascii')}") for ask in plan.merging.asks()]
+    pruned = plan.pruned
+    said = [] if pruned is None else [("pruned", reason) for reason in pruned.reasons]
+    said += [
+        ("asked", f"{ask.shard}: {ask.method.decode()} {ask.target.decode('ascii')}") for ask in plan.merging.asks()
+    ]
+    if pruned is not None and pruned.hoped:
+        said.append(("then", "all shards, unless the page shows each id whose shard was only remembered"))
     return [*said, *(("merged", line) for line in plan.merging.explain())]
 
 

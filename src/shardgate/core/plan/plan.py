@@ -9,6 +9,7 @@ import msgspec
 
 from shardgate.core.contracts import AskAll, Merging
 from shardgate.core.http import Request
+from shardgate.core.plan.prune import Pruned
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import Every, Place, Split
 from shardgate.core.topology import ShardId
@@ -45,11 +46,14 @@ class Probe(msgspec.Struct):
 
 
 class Scatter(msgspec.Struct):
-    """Ask every shard, merge."""
+    """Ask every shard that the filters leave, merge."""
 
     route: Route
     request: Request
     merging: Merging
+    pruned: Pruned | None = None
+    instead: Merging | None = None
+    """What to do where the page does not show all that was hoped for: the same over all shards."""
 
 
 class ToEvery(msgspec.Struct):

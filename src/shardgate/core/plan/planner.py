@@ -1,16 +1,20 @@
 """Request + Route + what is known → Plan. Decides; never asks anyone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from shardgate.core.contracts import UNKNOWN, AskAll, Known
+from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
 from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError, UnknownKeyError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate.learned import Learned
 from shardgate.core.plan.key import read_key
 from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
 from shardgate.core.plan.planned_writes import plan_write
+from shardgate.core.plan.prune import prune
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import AnyShard, Gather, One
+
+Clock = Callable[[], float]
+"""Says how many seconds have passed since 1970."""
 
 
 def plan_request(
@@ -18,8 +22,12 @@ def plan_request(
     route: Route,
     variables: Mapping[str, str],
     known: Known,
+    clock: Clock,
 ) -> Plan:
-    """The calls to make. Raises a ClientError where the request is refused before anyone is asked."""
+    """The calls to make; the clock is read only where a merge begins.
+
+    Raises a ClientError where the request is refused before anyone is asked.
+    """
     rule = route.rule
     if isinstance(rule, One):
         return _plan_one(rule, request, route, variables, known)
@@ -27,9 +35,18 @@ def plan_request(
         return ToAny(route, known.topology.ids)
     if rule is None:
         raise NotServedError(route.unserved or "this gateway does not serve the operation")
-    if isinstance(rule, Gather):
-        return Scatter(route, request, rule.merge.begin(request, known.topology.ids))
-    return plan_write(rule, request, route, variables, known)
+    if not isinstance(rule, Gather):
+        return plan_write(rule, request, route, variables, known)
+    return _plan_gather(rule, request, route, known, Moment(clock(), known.topology.epoch))
+
+
+def _plan_gather(rule: Gather, request: Request, route: Route, known: Known, moment: Moment) -> Scatter:
+    everybody = known.topology.ids
+    pruned = prune(route.filters, request.query, known) if route.filters and request.query else None
+    if pruned is None:
+        return Scatter(route, request, rule.merge.begin(request, everybody, moment))
+    instead = rule.merge.begin(request, everybody, moment) if pruned.hoped else None
+    return Scatter(route, request, rule.merge.begin(request, pruned.shards, moment), pruned, instead)
 
 
 def _plan_one(

@@ -80,7 +80,10 @@ def _part(value: Any, steps: list[str]) -> Any:
 
 
 _WORDS = {
-    "type": ("text", "number", "boolean"),
+    "conflict": ("refuse", "first", "last"),
+    "winner": ("first", "last", "highest", "lowest"),
+    "lists": ("refuse", "join", "union"),
+    "type": ("text", "number", "decimal", "boolean", "time"),
     "nulls": ("first", "last"),
     "unknown": ("ask", "refuse"),
     "repeated": ("refuse", "first", "last"),

@@ -8,23 +8,28 @@ Holds: an operation without a rule is a mistake: the gateway does not guess how 
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from shardgate.core.contracts import Locator
+from shardgate.core.dialect import AnyDialect
+from shardgate.core.dialect.cursor import Cursor
+from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.locate import AnyLocator
 from shardgate.core.locate.probe import Probe
 from shardgate.core.merge.listed import Listed
 from shardgate.core.routes.mistakes import Mistake, convert_all
-from shardgate.core.routes.route import Route, Routes
-from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Rule, Split
+from shardgate.core.routes.route import Filter, Route, Routes
+from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Prune, Rule, Split
 from shardgate.core.routes.write_mistakes import check_write, has_words_on_keys, key_fields
+from shardgate.core.seal import Seal
 
 IN_DOCUMENT = "openapi: "
 """Begins the path of a mistake that stands in the application's document."""
 
 _VARIABLE = re.compile(r"\{[^{}]+\}")
+_SEALED = {str(kind.__struct_config__.tag) for kind in get_args(AnyDialect) if "seal" in kind.__struct_fields__}
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 Plain = dict[str, Any]
@@ -42,6 +47,8 @@ class Rulebook(msgspec.Struct):
     locators: Plain
     dialects: Plain
     unserved: dict[str, str]
+    seal: Seal | None = None
+    """What signs the cursors of dialects that need it."""
 
 
 class _Root(msgspec.Struct, forbid_unknown_fields=True):
@@ -101,15 +108,15 @@ def _route(
         mistakes.append(Mistake(place, f"{template} has a variable that is only a part of its segment", cure))
         return None
     written = _with_dialect(book.rules[name], book.dialects, place, mistakes)
+    written = _with_seal(written, book.seal, place, mistakes)
     before = len(mistakes)
     rule: Rule | None = convert_all(written, Rule, place, mistakes)
     if rule is None:
         return None
     complete = len(mistakes) == before
     _check_names(rule, template, place, book.locators, mistakes)
-    if isinstance(rule, Gather) and method not in {"GET", "HEAD"}:
-        cure = "serve it by `one` or `any`, or list it under `unserved`"
-        mistakes.append(Mistake(f"{place}.rule", f"a gather reads, and {method} does not", cure))
+    if isinstance(rule, Gather):
+        mistakes += _check_method(rule, method, place)
     if complete:
         mistakes += _check_order(rule, place)
         mistakes += check_write(rule, method, place)
@@ -117,7 +124,39 @@ def _route(
         return None
     chain = locators.get(rule.locate, ()) if isinstance(rule, One | Split) else ()
     whole = locators.get(rule.whole_locate or "", ()) if isinstance(rule, Split) else ()
-    return Route(method, template, operation, rule, chain, whole, keyed=has_words_on_keys(rule))
+    keyed = has_words_on_keys(rule)
+    filters = _filters(rule, locators)
+    return Route(method, template, operation, rule, chain, whole, keyed=keyed, filters=filters, ages=_ages(rule))
+
+
+def _filters(rule: Rule, locators: Mapping[str, tuple[Locator, ...]]) -> tuple[Filter, ...]:
+    if not isinstance(rule, Gather):
+        return ()
+    found = []
+    for parameter, given in rule.prune.items():
+        how = given if isinstance(given, Prune) else Prune(locate=given)
+        chain = locators.get(how.locate, ())
+        shown = how.locate in rule.learn
+        found.append(Filter(parameter, how.separator, how.locate, chain, shown, _anchors(rule)))
+    return tuple(found)
+
+
+def _ages(rule: Rule) -> bool:
+    dialect = rule.merge.dialect if isinstance(rule, Gather) and isinstance(rule.merge, Listed) else None
+    return isinstance(dialect, Cursor)
+
+
+def _anchors(rule: Gather) -> tuple[str, ...]:
+    """The parameters whose row is looked for on the shards, wherever it is."""
+    dialect = rule.merge.dialect if isinstance(rule.merge, Listed) else None
+    if not isinstance(dialect, IdCursor) or dialect.row is None:
+        return ()
+    return tuple(name for name in (dialect.after, dialect.before) if name is not None)
+
+
+def _filtered(rule: Gather) -> dict[str, str]:
+    """Parameter → the name of its locator."""
+    return {name: given.locate if isinstance(given, Prune) else given for name, given in rule.prune.items()}
 
 
 def _check_names(
@@ -128,6 +167,12 @@ def _check_names(
     mistakes: list[Mistake],
 ) -> None:
     names = list(rule.learn) if isinstance(rule, One | Gather | Split) else []
+    if isinstance(rule, Gather):
+        mistakes += [
+            Mistake(f"{place}.prune.{parameter}", f"no locator is named {name!r}", _nearest(name, names_of_locators))
+            for parameter, name in _filtered(rule).items()
+            if name not in names_of_locators
+        ]
     if isinstance(rule, One | Split):
         names.append(rule.locate)
     if isinstance(rule, Split) and rule.whole_locate is not None:
@@ -142,6 +187,18 @@ def _check_names(
         for name in names
         if name not in names_of_locators
     ]
+
+
+def _check_method(rule: Gather, method: str, place: str) -> list[Mistake]:
+    """A gather reads; a POST does where its dialect says so."""
+    posted = isinstance(rule.merge, Listed) and rule.merge.dialect.posted
+    if posted and method != "POST":
+        cure = "name another dialect, or write the operation as POST"
+        return [Mistake(f"{place}.merge.dialect", f"it reads the page from a body, which a {method} has not", cure)]
+    if not posted and method not in {"GET", "HEAD"}:
+        cure = "serve it by `one` or `any`, list it under `unserved`; or, if it only reads, name a dialect `search`"
+        return [Mistake(f"{place}.rule", f"a gather reads, and {method} does not", cure)]
+    return []
 
 
 def _check_order(rule: Rule, place: str) -> list[Mistake]:
@@ -205,6 +262,20 @@ def _with_dialect(rule: Plain, dialects: Plain, place: str, mistakes: list[Mista
         mistakes.append(Mistake(f"{place}.merge.dialect", f"no dialect is named {name!r}", cure))
         return {**rule, "merge": {**merge, "dialect": {"kind": "offset"}}}
     return {**rule, "merge": {**merge, "dialect": dialects[name]}}
+
+
+def _with_seal(rule: Plain, seal: Seal | None, place: str, mistakes: list[Mistake]) -> Plain:
+    """A dialect that signs its cursors is given what it signs with."""
+    merge = rule.get("merge") if isinstance(rule, dict) else None
+    dialect = merge.get("dialect") if isinstance(merge, dict) else None
+    if not isinstance(merge, dict) or not isinstance(dialect, dict) or dialect.get("kind") not in _SEALED:
+        return rule
+    if "seal" in dialect:
+        mistakes.append(Mistake(f"{place}.merge.dialect.seal", "it is not written here", "write `cursors`"))
+    if seal is None:
+        cure = "add `cursors: {secret_file: cursor.secret}`, the same secret for every worker and every gateway"
+        mistakes.append(Mistake(f"{place}.merge.dialect", "its cursors are signed, and there is no secret", cure))
+    return {**rule, "merge": {**merge, "dialect": {**dialect, "seal": seal or Seal((b"",), 0)}}}
 
 
 def _twins(routes: list[Route]) -> list[Mistake]:

@@ -3,7 +3,21 @@
 import msgspec
 
 from shardgate.core.contracts import Locator
-from shardgate.core.routes.rule import Rule
+from shardgate.core.routes.rule import AnyShard, One, Rule
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """A query parameter by which a list keeps only what belongs to some tenants, or only some ids."""
+
+    parameter: str
+    separator: str | None
+    """What stands between two keys; None: a parameter has one."""
+    space: str
+    locators: tuple[Locator, ...]
+    shown: bool = False
+    """The keys are what the list's rows are told apart by, so that a page shows whether it has all of them."""
+    unless: tuple[str, ...] = ()
+    """Parameters that name a row, which the filter may not let through: who has it is asked of all."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -19,6 +33,18 @@ class Route(msgspec.Struct, frozen=True):
     unserved: str = ""
     keyed: bool = False
     """The rule says where a request has its idempotency key, or that it must have one."""
+    filters: tuple[Filter, ...] = ()
+    ages: bool = False
+    """Its replies hold what is signed and grows too old: a client needs new ones even if no shard has anything new."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether a request can be sent on before its body is whole: nothing in the body decides where it goes."""
+        rule = self.rule
+        if isinstance(rule, One):
+            sources = (rule.key,) if isinstance(rule.key, str) else rule.key
+            return not any(source.startswith(("body.", "form.")) for source in sources)
+        return rule is None or isinstance(rule, AnyShard)
 
 
 class Routes(msgspec.Struct, frozen=True):

@@ -31,10 +31,12 @@ class _Node:
 class RouteTable:
     """All routes of one configuration."""
 
-    __slots__ = ("_root", "_trailing_slash")
+    __slots__ = ("_exact", "_root", "_trailing_slash")
 
     def __init__(self, routes: Routes) -> None:
         self._root = _Node()
+        self._exact: dict[str, _Node] = {}
+        """Paths without a variable, as they stand: they need no walk."""
         self._trailing_slash = routes.trailing_slash
         for route in routes.routes:
             self._add(route)
@@ -45,7 +47,10 @@ class RouteTable:
         A HEAD is matched as the GET it stands for, where the application does not define it.
         Raises AmbiguousPathError, UnknownOperationError, MethodNotAllowedError.
         """
-        node, values = self._walk(path)
+        values: list[str] = []
+        node = self._exact.get(path)
+        if node is None:
+            node, values = self._walk(path)
         found = node.routes.get(method)
         if found is None and method == "HEAD":
             found = node.routes.get("GET")
@@ -83,6 +88,8 @@ class RouteTable:
             else:
                 node = node.children.setdefault(segment, _Node())
         node.routes[route.method] = (route, tuple(names))
+        if not names and "%" not in template and self._walk(template)[0] is node:
+            self._exact[template] = node
 
 
 def _descend(node: _Node, segments: list[str], start: int, values: list[str]) -> tuple[_Node, list[str]] | None:

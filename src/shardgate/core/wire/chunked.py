@@ -1,23 +1,46 @@
 """The chunked coding, read strictly (RFC 9112 section 7.1).
 
 Holds: a size is hexadecimal digits only; each chunk ends with CRLF; lines have a bound.
-Never: accepts a bare LF, a sign, an underscore, or more digits than a file could have. Extensions are read over;
-trailer fields are validated and dropped, as section 7.1.2 allows one who does not know their meaning.
+Never: accepts a bare LF, a sign, an underscore, or more digits than a file could have. Extensions are read over.
+Trailer fields are validated; those that may change what a message means are dropped (RFC 9110 section 6.5.1).
 """
 
 import re
 
 from shardgate.core.errors import MalformedRequestError
 from shardgate.core.limits import CHUNK_LINE_BYTES_MAX, HEAD_BYTES_MAX
-from shardgate.core.wire.fields import FieldReader
+from shardgate.core.wire.fields import HOP_BY_HOP, OUR_PREFIXES, OURS, FieldReader
 
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
+# RFC 9110 section 6.5.1: framing, routing, authentication, conditions and the content's description stay in front.
+_NOT_IN_TRAILERS = (
+    HOP_BY_HOP
+    | OURS
+    | {
+        b"age",
+        b"authorization",
+        b"cache-control",
+        b"cookie",
+        b"date",
+        b"expires",
+        b"idempotency-key",
+        b"location",
+        b"max-forwards",
+        b"range",
+        b"retry-after",
+        b"set-cookie",
+        b"vary",
+        b"via",
+        b"www-authenticate",
+    }
+)
+_NOT_IN_TRAILERS_PREFIXES = (*OUR_PREFIXES, b"content-", b"if-", b"x-http-method")
 
 
 class ChunkedDecoder:
     """Feed it bytes; it returns data, and says when the message is over and what was left."""
 
-    __slots__ = ("_buffer", "_in_trailer", "_remaining", "done", "rest")
+    __slots__ = ("_buffer", "_in_trailer", "_remaining", "done", "rest", "trailers")
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -25,6 +48,8 @@ class ChunkedDecoder:
         self._in_trailer = False
         self.done = False
         self.rest = b""
+        self.trailers = b""
+        """The trailer lines that may pass, as they are written; known when `done`."""
 
     def feed(self, data: bytes) -> bytes:
         """Decode what has come. After the last chunk `done` is true and `rest` holds the bytes behind it.
@@ -90,7 +115,8 @@ class ChunkedDecoder:
             raise MalformedRequestError("the trailer section is too long")
         if end < 0:
             return position
-        FieldReader().read(buffer[position:end])
+        fields = FieldReader().read(buffer[position:end])
+        self.trailers = b"".join([line for name, _, line in fields if _may_trail(name.replace(b"_", b"-"))])
         self._finish(buffer, end + 4)
         return position
 
@@ -98,3 +124,7 @@ class ChunkedDecoder:
         self.done = True
         self.rest = buffer[position:]
         self._buffer = b""
+
+
+def _may_trail(name: bytes) -> bool:
+    return name not in _NOT_IN_TRAILERS and not name.startswith(_NOT_IN_TRAILERS_PREFIXES)

@@ -35,6 +35,22 @@ HOP_BY_HOP = frozenset(
     }
 )
 
+# Written anew by the gateway, or not a client's to say. `_` twins count too: many applications fold `_` into `-`.
+OURS = frozenset(
+    {
+        b"content-length",
+        b"expect",
+        b"forwarded",
+        b"host",
+        b"proxy",
+        b"x-original-url",
+        b"x-real-ip",
+        b"x-request-id",
+        b"x-rewrite-url",
+    }
+)
+OUR_PREFIXES = (b"proxy-", b"shardgate-", b"x-forwarded-")
+
 
 class FieldReader:
     """Cuts header sections into fields. One a worker; it remembers the lines that it has seen."""

@@ -6,7 +6,7 @@ Hot path: one `%`-format a head.
 
 from http import HTTPStatus
 
-from shardgate.core.http import Reply, ReplyHead
+from shardgate.core.http import Reply, ReplyHead, Request
 
 _STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus}
 # RFC 9110 section 8.6: none of these may have a Content-Length of its own making.
@@ -19,27 +19,41 @@ def hop_lines(peer: str, scheme: str) -> bytes:
 
 
 def request_head(
-    method: bytes, target: bytes, host: bytes, lines: bytes, hop: bytes, request_id: bytes, length: int | None
+    method: bytes, target: bytes, host: bytes, lines: bytes, hop: bytes, request_id: bytes, framing: bytes
 ) -> bytes:
-    """The head of a request to a shard; `length` is None where there is no body."""
-    if length is None:
-        return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%bX-Request-Id: %b\r\n\r\n" % (
-            method,
-            target,
-            host,
-            lines,
-            hop,
-            request_id,
-        )
-    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%bX-Request-Id: %b\r\nContent-Length: %d\r\n\r\n" % (
+    """The head of a request to a shard; `framing` is what `body_framing` or `upgrade_lines` gave."""
+    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%bX-Request-Id: %b\r\n%b\r\n" % (
         method,
         target,
         host,
         lines,
         hop,
         request_id,
-        length,
+        framing,
     )
+
+
+def body_framing(request: Request) -> bytes:
+    """How the body of a request is framed towards a shard: as long as it is, or in chunks where nobody knows yet."""
+    if not request.fields.has_body:
+        return b""
+    length = request.length
+    return b"Transfer-Encoding: chunked\r\n" if length is None else b"Content-Length: %d\r\n" % length
+
+
+def upgrade_lines(protocol: bytes) -> bytes:
+    """The offer of another protocol, or its acceptance (RFC 9110 section 7.8)."""
+    return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % protocol
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk (RFC 9112 section 7.1); of no data it would be the last."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def last_chunk(trailers: bytes) -> bytes:
+    """The end of a chunked body."""
+    return b"0\r\n%b\r\n" % trailers
 
 
 def relayed_head(head: ReplyHead, framing: bytes) -> bytes:

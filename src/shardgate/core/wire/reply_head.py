@@ -49,22 +49,19 @@ class ReplyHeadParser:
             fields = self._reader.read(head[match.end() : -2])
         except ClientError as error:
             raise BrokenReplyError("a shard's header section is malformed") from error
-        length: bytes | None = None
-        coding: bytes | None = None
-        connection = b""
+        own: dict[bytes, bytes] = {}
         crossing: list[Field] = []
         for field in fields:
             name, value, _ = field
             if name not in _FRAMING:
                 crossing.append(field)
+            elif name not in own:
+                own[name] = value
             elif name == b"content-length":
-                if length is not None:
-                    raise BrokenReplyError("a shard's reply has two Content-Length fields")
-                length = value
-            elif name == b"transfer-encoding":
-                coding = value if coding is None else coding + b"," + value
-            elif name == b"connection":
-                connection = connection + b"," + value.lower()
+                raise BrokenReplyError("a shard's reply has two Content-Length fields")
+            else:
+                own[name] += b"," + value
+        connection, coding = own.get(b"connection", b"").lower(), own.get(b"transfer-encoding")
         if connection:
             crossing = _without_nominated(crossing, connection)
         return ReplyHead(
@@ -72,9 +69,12 @@ class ReplyHeadParser:
             reason or b"",
             crossing,
             b"".join([line for _, _, line in crossing]),
-            _length(length, coding, minor),
+            _length(own.get(b"content-length"), coding, minor),
             coding is not None,
             b"close" not in connection if minor == b"1" else b"keep-alive" in connection,
+            own.get(b"upgrade", b"").lower(),
+            any(name == b"content-encoding" for name, _, _ in crossing),
+            any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value, _ in crossing),
         )
 
 

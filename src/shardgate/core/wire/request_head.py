@@ -24,30 +24,17 @@ from shardgate.core.limits import (
     REMEMBERED_BLOCKS_MAX,
     TARGET_BYTES_MAX,
 )
-from shardgate.core.wire.fields import HOP_BY_HOP, TOKEN, FieldReader
+from shardgate.core.wire.fields import HOP_BY_HOP, OUR_PREFIXES, OURS, TOKEN, FieldReader
 
 _REQUEST_LINE = re.compile(rb"(%s) ([\x21\x22\x24-\x7e]+) HTTP/1\.([01])\r\n" % TOKEN)
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
 _HOST = re.compile(rb"[A-Za-z0-9.\-_]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _LENGTH = re.compile(rb"\d{1,18}")
+_ASKS_TRAILERS = b"TE: trailers\r\nConnection: TE\r\n"
+_TRAILERS = re.compile(rb"(?:^|,)[ \t]*trailers[ \t]*(?:$|,)", re.IGNORECASE)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
 
-# Written anew by the gateway, or not a client's to say. `_` twins count too: many applications fold `_` into `-`.
-_OURS = frozenset(
-    {
-        b"content-length",
-        b"expect",
-        b"forwarded",
-        b"host",
-        b"proxy",
-        b"x-original-url",
-        b"x-real-ip",
-        b"x-request-id",
-        b"x-rewrite-url",
-    }
-)
-_OUR_PREFIXES = (b"proxy-", b"shardgate-", b"x-forwarded-")
-_DROPPED = HOP_BY_HOP | _OURS
+_DROPPED = HOP_BY_HOP | OURS
 _CONDITIONS = frozenset(
     {
         b"accept-encoding",
@@ -63,7 +50,7 @@ _CONDITIONS = frozenset(
 METHOD_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 _METHOD_OVERRIDES = frozenset(name.encode() for name in METHOD_OVERRIDES)
 # RFC 9110 section 7.6.1: a connection option must not name a field meant for all recipients.
-_NEVER_NOMINATED = _OURS | {
+_NEVER_NOMINATED = OURS | {
     b"authorization",
     b"content-type",
     b"cookie",
@@ -74,14 +61,38 @@ _NEVER_NOMINATED = _OURS | {
 }
 
 
+# What these say decides how a head is read; all others only cross, or do not.
+_DECISIVE = _METHOD_OVERRIDES | {
+    b"connection",
+    b"content-length",
+    b"expect",
+    b"host",
+    b"te",
+    b"transfer-encoding",
+    b"upgrade",
+}
+
+
+class _Shape(msgspec.Struct, frozen=True, gc=False):
+    """What header blocks have in common whose decisive lines are the same, and whose other names are."""
+
+    read: RequestFields
+    crossing: tuple[int, ...]
+    """The places of the lines that cross."""
+    unconditional: tuple[int, ...]
+    tail: bytes
+    """What the gateway adds to the lines that cross."""
+
+
 class RequestHeadParser:
     """Reads request heads. One a worker; it remembers the header blocks that it has seen."""
 
-    __slots__ = ("_blocks", "_reader")
+    __slots__ = ("_blocks", "_reader", "_shapes")
 
     def __init__(self) -> None:
         self._reader = FieldReader()
         self._blocks: dict[bytes, RequestFields] = {}
+        self._shapes: dict[tuple[bytes, ...], _Shape] = {}
 
     def parse(self, head: bytes) -> Request:
         """Read a head: from the request line to the CRLF of the last field line, the empty line left out.
@@ -107,12 +118,32 @@ class RequestHeadParser:
         return Request(method.decode("ascii"), method, target, path, query, fields, 1 if minor == b"1" else 0)
 
     def _read_block(self, block: bytes) -> RequestFields:
-        fields = interpret(self._reader.read(block))
+        fields = self._read_fields(self._reader.read(block))
         if len(block) <= REMEMBERED_BLOCK_BYTES_MAX:
             if len(self._blocks) >= REMEMBERED_BLOCKS_MAX:
                 self._blocks.clear()
             self._blocks[block] = fields
         return fields
+
+    def _read_fields(self, fields: list[Field]) -> RequestFields:
+        """Many clients send one line that is new each time (`traceparent`): the rest is not taken apart again."""
+        key = tuple([line if name in _DECISIVE else name for name, _, line in fields])
+        shape = self._shapes.get(key)
+        if shape is None:
+            read = interpret(fields)
+            if not read.repeated:
+                if len(self._shapes) >= REMEMBERED_BLOCKS_MAX:
+                    self._shapes.clear()
+                self._shapes[key] = _shape_of(fields, read)
+            return read
+        values = {name: value for name, value, _ in fields}
+        return msgspec.structs.replace(
+            shape.read,
+            end_to_end=b"".join([fields[place][2] for place in shape.crossing]) + shape.tail,
+            unconditional=b"".join([fields[place][2] for place in shape.unconditional]),
+            values=values,
+            request_id=_request_id(values.get(b"x-request-id")),
+        )
 
 
 def interpret(fields: list[Field]) -> RequestFields:
@@ -126,20 +157,26 @@ def interpret(fields: list[Field]) -> RequestFields:
         else:
             values[name] = value
     options = _connection_options(values)
-    crossing = [(name, line) for name, _, line in fields if name not in options and _crosses(name.replace(b"_", b"-"))]
+    crossing = [fields[place] for place in _crossing(fields, options)]
     length, chunked = _framing(values, repeated)
-    request_id = values.get(b"x-request-id")
+    end_to_end = b"".join([line for _, _, line in crossing])
+    takes_trailers = b"te" in options and _TRAILERS.search(values.get(b"te", b"")) is not None
+    if takes_trailers:  # RFC 9110 section 10.1.4: we pass them on, so we may ask for them
+        end_to_end += _ASKS_TRAILERS
     return RequestFields(
         host=_host(values, repeated),
         content_length=length,
         chunked=chunked,
         keep_alive=b"close" not in options,
         expects_continue=values.get(b"expect", b"").lower() == b"100-continue",
-        end_to_end=b"".join([line for _, line in crossing]),
-        unconditional=b"".join([line for name, line in crossing if name not in _CONDITIONS]),
+        end_to_end=end_to_end,
+        unconditional=b"".join([line for name, _, line in crossing if name not in _CONDITIONS]),
         values=values,
         repeated=frozenset(repeated),
-        request_id=request_id if request_id and _REQUEST_ID.fullmatch(request_id) else None,
+        request_id=_request_id(values.get(b"x-request-id")),
+        upgrade=values.get(b"upgrade", b"").lower() if b"upgrade" in options else b"",
+        takes_trailers=takes_trailers,
+        has_body=chunked or b"content-length" in values,
         method_override=_method_override(values, repeated, options),
     )
 
@@ -155,8 +192,25 @@ def _method_override(
     return (named[0], values[named[0]]) if plain else (b"", b"")
 
 
+def _crossing(fields: list[Field], options: frozenset[bytes]) -> list[int]:
+    return [
+        place for place, (name, _, _) in enumerate(fields) if name not in options and _crosses(name.replace(b"_", b"-"))
+    ]
+
+
+def _shape_of(fields: list[Field], read: RequestFields) -> _Shape:
+    crossing = _crossing(fields, _connection_options(read.values))
+    unconditional = [place for place in crossing if fields[place][0] not in _CONDITIONS]
+    tail = _ASKS_TRAILERS if read.takes_trailers else b""
+    return _Shape(read, tuple(crossing), tuple(unconditional), tail)
+
+
+def _request_id(value: bytes | None) -> bytes | None:
+    return value if value and _REQUEST_ID.fullmatch(value) else None
+
+
 def _crosses(name: bytes) -> bool:
-    return name not in _DROPPED and not name.startswith(_OUR_PREFIXES)
+    return name not in _DROPPED and not name.startswith(OUR_PREFIXES)
 
 
 def _bad_request_line(head: bytes) -> MalformedRequestError | TargetTooLongError:
@@ -206,7 +260,9 @@ def _as_http10(fields: RequestFields) -> RequestFields:
     """RFC 9112 section 6.1: a 1.0 message has no transfer coding; section 9.3: its connection may close."""
     if fields.chunked:
         raise MalformedRequestError("HTTP/1.0 has no Transfer-Encoding")
-    return msgspec.structs.replace(fields, host=fields.host or b"localhost", keep_alive=False, expects_continue=False)
+    return msgspec.structs.replace(
+        fields, host=fields.host or b"localhost", keep_alive=False, expects_continue=False, upgrade=b""
+    )
 
 
 def _origin_form(target: bytes, host: bytes) -> bytes:

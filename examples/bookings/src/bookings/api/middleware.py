@@ -26,7 +26,7 @@ class Conventions:
         try:
             settled = {**scope, "path": _path(scope), "method": _method(scope)}
         except ApiError as error:
-            await problem(error)(scope, receive, send)
+            await problem(error, scope["path"])(scope, receive, send)
             return
         await self._app(settled, receive, _silent(send) if scope["method"] == "HEAD" else send)
 

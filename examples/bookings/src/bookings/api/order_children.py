@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from bookings import tables as t
 from bookings.api.answers import CREATED_BELOW, LISTED_BELOW
-from bookings.api.filters import owned
+from bookings.api.filters import owned, require_whole_order
 from bookings.api.list_query import list_query
 from bookings.api.operation import (
     ORDERS_READ,
@@ -20,6 +20,7 @@ from bookings.api.operation import (
 )
 from bookings.api.replies import json_reply, list_reply
 from bookings.listing import ListQuery, read_one, require
+from bookings.order_views import payments_of, tickets_of
 from bookings.resources import ORDERS, PAYMENTS, TICKETS
 from bookings.schemas.trade import NewPayment, Payment, Ticket
 from bookings.trade.settling import pay_order
@@ -43,7 +44,8 @@ def list_order_tickets(
     def parent(connection: Connection) -> None:
         require(connection, ORDERS, order_id, owned(ORDERS, client))
 
-    return list_reply(database, TICKETS, query, [t.orders.c.id == order_id], parent)
+    mine = [t.orders.c.id == order_id, *tickets_of(client.vendor_id)]
+    return list_reply(database, TICKETS, query, mine, parent)
 
 
 @router.get(
@@ -62,7 +64,7 @@ def list_order_payments(
     def parent(connection: Connection) -> None:
         require(connection, ORDERS, order_id, owned(ORDERS, client))
 
-    return list_reply(database, PAYMENTS, query, [t.orders.c.id == order_id], parent)
+    return list_reply(database, payments_of(client.vendor_id), query, [t.orders.c.id == order_id], parent)
 
 
 @router.post(
@@ -75,6 +77,6 @@ def list_order_payments(
 )
 def create_order_payment(database: Data, client: Caller, now: Now, order_id: str, body: NewPayment) -> Response:
     with database.write() as connection:
-        require(connection, ORDERS, order_id, owned(ORDERS, client))
+        require_whole_order(connection, order_id, client)
         payment_id = pay_order(connection, order_id, body, now)
         return json_reply(read_one(connection, PAYMENTS, payment_id, []), 201)

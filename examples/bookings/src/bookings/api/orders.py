@@ -1,4 +1,7 @@
-"""Orders: placed, read, changed, cancelled."""
+"""Orders: placed or reserved, read, changed, confirmed, cancelled.
+
+Holds: an order over several vendors is changed by a marketplace alone; each of its vendors sees its own part.
+"""
 
 from typing import Annotated
 
@@ -9,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, exists
 
 from bookings import tables as t
 from bookings.api.answers import ACTED, CHANGED, CREATED_BELOW, FOUND, LISTED, LISTED_BELOW
-from bookings.api.filters import AcceptVendors, Filters, of_vendors, owned
+from bookings.api.filters import AcceptVendors, Filters, of_vendors, owned, require_whole_order
 from bookings.api.list_query import OptionalText, list_query, parse_date, parse_items
 from bookings.api.operation import (
     ORDERS_READ,
@@ -22,11 +25,12 @@ from bookings.api.operation import (
 )
 from bookings.api.replies import json_reply, list_reply, one_reply
 from bookings.listing import ListQuery, read_one, require
+from bookings.order_views import orders_of
 from bookings.resources import ORDERS, VENDORS
 from bookings.rows import change_row
 from bookings.schemas.trade import NewOrder, Order, OrderChange, Status
 from bookings.trade.placing import place_order
-from bookings.trade.settling import cancel_order
+from bookings.trade.settling import cancel_order, confirm_order
 
 router = APIRouter(prefix="/v3", tags=["orders"], route_class=GuardedRoute)
 
@@ -83,7 +87,7 @@ Filter = Annotated[Filters, Depends(_filters)]
     openapi_extra=needs(*ORDERS_READ),
 )
 def list_orders(database: Data, client: Caller, query: Query, filters: Filter) -> Response:
-    return list_reply(database, ORDERS, query, [*owned(ORDERS, client), *filters])
+    return list_reply(database, orders_of(client.vendor_id), query, [*owned(ORDERS, client), *filters])
 
 
 @router.get(
@@ -97,8 +101,7 @@ def list_vendor_orders(database: Data, client: Caller, vendor_id: str, query: Qu
     def parent(connection: Connection) -> None:
         require(connection, VENDORS, vendor_id, owned(VENDORS, client))
 
-    mine = t.orders.c.vendor_id == vendor_id
-    return list_reply(database, ORDERS, query, [mine, *filters], parent)
+    return list_reply(database, orders_of(vendor_id), query, [ORDERS.of_vendors([vendor_id]), *filters], parent)
 
 
 @router.get(
@@ -109,7 +112,7 @@ def list_vendor_orders(database: Data, client: Caller, vendor_id: str, query: Qu
     openapi_extra=needs(*ORDERS_READ),
 )
 def get_order(database: Data, client: Caller, order_id: str) -> Response:
-    return one_reply(database, ORDERS, order_id, owned(ORDERS, client))
+    return one_reply(database, orders_of(client.vendor_id), order_id, owned(ORDERS, client))
 
 
 @router.post(
@@ -121,8 +124,11 @@ def get_order(database: Data, client: Caller, order_id: str) -> Response:
     openapi_extra=needs(*ORDERS_WRITE),
 )
 def create_order(database: Data, client: Caller, now: Now, body: NewOrder) -> Response:
+    if body.vendor_id is None:
+        body.vendor_id = client.vendor_id  # for a client of a vendor there is no other
     with database.write() as connection:
-        require(connection, VENDORS, body.vendor_id, owned(VENDORS, client))
+        if body.vendor_id is not None:
+            require(connection, VENDORS, body.vendor_id, owned(VENDORS, client))
         order_id = place_order(connection, body, now)
         return json_reply(read_one(connection, ORDERS, order_id, []), 201)
 
@@ -141,8 +147,22 @@ def change_order(database: Data, client: Caller, now: Now, order_id: str, body: 
         "customer_email": customer.email if customer else None,
     }
     with database.write() as connection:
-        require(connection, ORDERS, order_id, owned(ORDERS, client))
+        require_whole_order(connection, order_id, client)
         change_row(connection, t.orders, order_id, changes, now)
+        return json_reply(read_one(connection, ORDERS, order_id, []))
+
+
+@router.post(
+    "/orders/{order_id}/confirm",
+    operation_id="confirm_order",
+    response_model=Order,
+    responses=ACTED,
+    openapi_extra=needs(*ORDERS_WRITE),
+)
+def confirm(database: Data, client: Caller, now: Now, order_id: str) -> Response:
+    with database.write() as connection:
+        require_whole_order(connection, order_id, client)
+        confirm_order(connection, order_id, now)
         return json_reply(read_one(connection, ORDERS, order_id, []))
 
 
@@ -155,6 +175,6 @@ def change_order(database: Data, client: Caller, now: Now, order_id: str, body: 
 )
 def cancel(database: Data, client: Caller, now: Now, order_id: str) -> Response:
     with database.write() as connection:
-        require(connection, ORDERS, order_id, owned(ORDERS, client))
+        require_whole_order(connection, order_id, client)
         cancel_order(connection, order_id, now)
         return json_reply(read_one(connection, ORDERS, order_id, []))

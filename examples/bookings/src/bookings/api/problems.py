@@ -3,7 +3,7 @@
 Holds: the framework's own refusals (validation, 404, 405) leave in the same form as ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from bookings import errors
-from bookings.errors import ApiError
+from bookings.errors import NO_HEADERS, ApiError
+from bookings.octo.refusals import CAPABILITIES, OctoError, translated
 
 _OF_STATUS = {
     404: errors.NO_SUCH_PATH,
@@ -25,7 +26,10 @@ _OF_STATUS = {
 }
 
 
-def problem(error: ApiError) -> Response:
+def problem(error: ApiError, path: str) -> Response:
+    """A refusal as the API at this path says it."""
+    if path.startswith("/octo"):
+        return octo_problem(translated(error, path), error.headers)
     return Response(
         msgspec.json.encode(errors.body_of(error.kind, error.description)),
         error.kind.status,
@@ -34,8 +38,15 @@ def problem(error: ApiError) -> Response:
     )
 
 
+def octo_problem(error: OctoError, headers: Mapping[str, str] = NO_HEADERS) -> Response:
+    return Response(
+        msgspec.json.encode(error.body), error.status, {**headers, **CAPABILITIES}, media_type="application/json"
+    )
+
+
 def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _refused)
+    app.add_exception_handler(OctoError, _refused_by_octo)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(OperationalError, _no_database)
@@ -43,17 +54,22 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _broken)
 
 
-def _refused(_request: Request, error: Exception) -> Response:
+def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
-    return problem(error)
+    return problem(error, request.url.path)
 
 
-def _not_valid(_request: Request, error: Exception) -> Response:
+def _refused_by_octo(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, OctoError)
+    return octo_problem(error)
+
+
+def _not_valid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found: Sequence[dict[str, Any]] = error.errors()
     in_body = any(each["loc"][0] == "body" for each in found)
     kind = errors.INVALID if in_body else errors.BAD_REQUEST
-    return problem(ApiError(kind, "; ".join(_sentence(each) for each in found)))
+    return problem(ApiError(kind, "; ".join(_sentence(each) for each in found)), request.url.path)
 
 
 def _sentence(found: dict[str, Any]) -> str:
@@ -74,7 +90,7 @@ def _framework(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if kind is errors.METHOD_NOT_ALLOWED:
         headers = {"Allow": ", ".join(_allowed(request))}
-    return problem(ApiError(kind, description, headers))
+    return problem(ApiError(kind, description, headers), request.url.path)
 
 
 def _allowed(request: Request) -> list[str]:
@@ -86,9 +102,9 @@ def _allowed(request: Request) -> list[str]:
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
-def _no_database(_request: Request, _error: Exception) -> Response:
-    return problem(ApiError(errors.UNAVAILABLE, "the database does not answer"))
+def _no_database(request: Request, _error: Exception) -> Response:
+    return problem(ApiError(errors.UNAVAILABLE, "the database does not answer"), request.url.path)
 
 
-def _broken(_request: Request, _error: Exception) -> Response:
-    return problem(ApiError(errors.BROKEN, "the request failed; it is in the log"))
+def _broken(request: Request, _error: Exception) -> Response:
+    return problem(ApiError(errors.BROKEN, "the request failed; it is in the log"), request.url.path)

@@ -9,7 +9,7 @@ from bookings.api.answers import REPORTED
 from bookings.api.filters import AcceptVendors, of_vendors, owned
 from bookings.api.operation import ORDERS_READ, Caller, Data, GuardedRoute, needs
 from bookings.api.replies import json_reply
-from bookings.resources import ORDERS
+from bookings.resources import EVENTS
 from bookings.schemas.trade import SalesRow
 from bookings.trade.sales import GroupBy, sales
 
@@ -29,6 +29,6 @@ def report_sales(
     group_by: Annotated[GroupBy, fastapi.Query(description="What the key of a row is; a category's is its slug.")],
     accept_vendors: AcceptVendors = None,
 ) -> Response:
-    conditions = [*owned(ORDERS, client), *of_vendors(ORDERS, accept_vendors)]
+    conditions = [*owned(EVENTS, client), *of_vendors(EVENTS, accept_vendors)]
     with database.read() as connection:
         return json_reply(sales(connection, group_by, conditions))

@@ -20,7 +20,7 @@ from bookings.api.operation import (
 from bookings.api.replies import json_reply, list_reply, one_reply
 from bookings.listing import ListQuery, read_one, require
 from bookings.resources import VENDORS
-from bookings.rows import add_row, change_row
+from bookings.rows import add_row, change_row, unique
 from bookings.schemas.catalogue import NewVendor, Vendor, VendorChange
 
 router = APIRouter(prefix="/v3/vendors", tags=["vendors"], route_class=GuardedRoute)
@@ -62,7 +62,8 @@ def create_vendor(database: Data, client: Caller, now: Now, body: NewVendor) -> 
     marketplace_only(client)
     with database.write() as connection:
         values = {**body.model_dump(), "active": True}
-        vendor_id = add_row(connection, t.vendors, values, now)
+        with unique("the id is taken"):
+            vendor_id = add_row(connection, t.vendors, values, now)
         return json_reply(read_one(connection, VENDORS, vendor_id, []), 201)
 
 

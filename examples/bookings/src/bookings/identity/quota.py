@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bookings import tables as t
+from bookings.background import Repeated
 from bookings.clock import Clock
 from bookings.database import Database
 from bookings.errors import QUOTA_SPENT, ApiError
@@ -27,8 +28,7 @@ class Quota:
         self._lock = threading.Lock()
         self._written: Counter[tuple[str, str]] = Counter()
         self._fresh: Counter[tuple[str, str]] = Counter()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._writing = Repeated("quota", self.flush)
 
     def count(self, client_id: str) -> None:
         key = (client_id, self._clock().strftime("%Y-%m"))
@@ -41,13 +41,10 @@ class Quota:
         with self._database.read() as connection:
             for row in connection.execute(select(t.usage)):
                 self._written[row.client_id, row.month] = row.calls
-        self._thread = threading.Thread(target=self._run, args=(every_s,), name="quota")
-        self._thread.start()
+        self._writing.start(every_s)
 
     def stop(self) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._writing.stop()
         self.flush()
 
     def flush(self) -> None:
@@ -57,10 +54,6 @@ class Quota:
         for key, calls in sorted(fresh.items()):
             if calls:
                 self._write(key, calls)
-
-    def _run(self, every_s: float) -> None:
-        while not self._stop.wait(every_s):
-            self.flush()
 
     def _write(self, key: tuple[str, str], calls: int) -> None:
         try:

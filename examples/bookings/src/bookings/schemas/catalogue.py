@@ -68,8 +68,9 @@ class Vendor(Reply):
 
 
 class NewVendor(Body):
-    """A vendor to create."""
+    """A vendor to create; whoever keeps several systems alike chooses the id."""
 
+    id: Id | None = None
     name: Name
     email: Email
     city: Name

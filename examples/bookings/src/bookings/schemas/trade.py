@@ -12,16 +12,20 @@ from bookings.schemas.values import (
     Code,
     Day,
     Email,
+    Id,
     Money,
     Name,
     Reference,
     Reply,
 )
 
-Status = Literal["open", "paid", "cancelled"]
+Status = Literal["reserved", "open", "paid", "cancelled", "expired"]
 Method = Literal["card", "transfer", "cash", "voucher"]
 Role = Literal["owner", "manager", "agent", "guide"]
 Percent = Annotated[int, Field(ge=1, le=100)]
+ReserveMinutes = Annotated[
+    int, Field(ge=1, le=1440, description="Only hold the seats, for so long; the order is then to be confirmed.")
+]
 Amount = Annotated[int, Field(ge=1, le=10**12, description="In minor units (cents).")]
 
 
@@ -44,10 +48,10 @@ class OrderItem(Reply):
 
 
 class Order(Reply):
-    """An order with its items."""
+    """An order with its items, as they take place. One over several vendors has no `vendor_id`."""
 
     id: str
-    vendor_id: str
+    vendor_id: str | None
     code: str
     status: Status
     customer: Customer | None
@@ -56,6 +60,7 @@ class Order(Reply):
     currency: str
     coupon_code: str | None
     cancelled_at: str | None
+    expires_at: str | None
     created_at: str
     updated_at: str
     items: list[OrderItem]
@@ -69,12 +74,18 @@ class NewCustomer(Body):
 
 
 class NewOrder(Body):
-    """An order to place: all its items are of the one vendor."""
+    """An order to place. With a `vendor_id`, all its items are of that vendor; without, they may be of several.
 
-    vendor_id: Reference
+    Whoever keeps several systems alike chooses the id and the code.
+    """
+
+    id: Id | None = None
+    code: Code | None = None
+    vendor_id: Reference | None = None
     customer: NewCustomer | None = None
     items: Annotated[list[Wanted], Field(min_length=1, max_length=50)]
     coupon_code: Code | None = None
+    reserve_minutes: ReserveMinutes | None = None
 
 
 class OrderChange(Change):
@@ -115,6 +126,7 @@ class Payment(Reply):
 class NewPayment(Body):
     """Money to receive; a voucher's code goes with the method `voucher` and no other."""
 
+    id: Id | None = None
     amount: Amount
     method: Method
     voucher_code: Code | None = None

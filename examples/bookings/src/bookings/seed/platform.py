@@ -9,6 +9,7 @@ from bookings.seed import catalogue, people
 from bookings.seed.catalogue import Row
 from bookings.seed.chance import Chance
 from bookings.seed.cities import Cities
+from bookings.seed.resold import resold
 from bookings.seed.sizes import Sizes
 from bookings.seed.trade import Market
 
@@ -32,3 +33,6 @@ def platform(seed: int, scale: float) -> Iterator[tuple[Table, list[Row]]]:
     yield t.order_items, trade.items
     yield t.tickets, trade.tickets
     yield t.payments, trade.payments
+    bookings, units = resold(chance, trade)
+    yield t.bookings, bookings
+    yield t.booking_units, units

@@ -69,6 +69,8 @@ class Market:
             "currency": CURRENCY,
             "coupon_code": None,
             "cancelled_at": updated if status == "cancelled" else None,
+            "expires_at": None,
+            "vendor_count": 1,
             "created_at": created,
             "updated_at": updated,
         }

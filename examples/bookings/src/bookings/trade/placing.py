@@ -2,7 +2,8 @@
 
 Holds: a date is never sold beyond its capacity, however many buy at once, because a seat is taken
 by one conditional UPDATE. Dates are taken in the order of their ids, so that two orders that want
-the same ones wait for each other and never deadlock.
+the same ones wait for each other and never deadlock. A reserved order holds its seats like any
+other, until it is confirmed or ends.
 """
 
 from collections import Counter
@@ -10,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from bookings import tables as t
+from bookings.clock import later
 from bookings.errors import conflict, invalid
-from bookings.ids import new_id, new_order_code
-from bookings.rows import add_row
+from bookings.ids import new_id, new_order_code, new_ticket_code
+from bookings.rows import AnyRow, add_row, unique
 from bookings.schemas.catalogue import Wanted
 from bookings.schemas.trade import NewOrder
 
@@ -32,25 +34,28 @@ class Line:
 
 
 def place_order(connection: Connection, order: NewOrder, now: str) -> str:
-    """Writes the order and returns its id. The vendor is known to exist."""
+    """Writes the order and returns its id. The vendor, where one is named, is known to exist."""
     dates = _dates_of(connection, order)
     percent = _discount(connection, order)
     _take_seats(connection, order.items, now)
     lines = [_priced(item, dates[item.date_id].price, percent) for item in order.items]
-    return _write(connection, order, lines, now)
+    vendors = list(dict.fromkeys(dates[item.date_id].vendor_id for item in order.items))
+    with unique("the id or the code is taken"):
+        return _write(connection, order, vendors, lines, now)
 
 
-def _dates_of(connection: Connection, order: NewOrder) -> Mapping[str, Row[*tuple[Any, ...]]]:
+def _dates_of(connection: Connection, order: NewOrder) -> Mapping[str, AnyRow]:
     wanted = {item.date_id for item in order.items}
     found = connection.execute(
-        select(t.dates.c.id, t.dates.c.price, t.events.c.active)
+        select(t.dates.c.id, t.dates.c.price, t.events.c.active, t.events.c.vendor_id)
         .join_from(t.dates, t.events)
-        .where(t.dates.c.id.in_(sorted(wanted)), t.events.c.vendor_id == order.vendor_id)
+        .where(t.dates.c.id.in_(sorted(wanted)))
     )
-    dates = {row.id: row for row in found}
+    dates = {row.id: row for row in found if order.vendor_id in {None, row.vendor_id}}
+    whose = "" if order.vendor_id is None else " of the order's vendor"
     for position, item in enumerate(order.items):
         if item.date_id not in dates:
-            raise invalid(f"items.{position}.date_id", "is not a date of the order's vendor")
+            raise invalid(f"items.{position}.date_id", f"is not a date{whose}")
         if not dates[item.date_id].active:
             raise conflict(f"date {item.date_id!r} is of an event that is not active")
     return dates
@@ -59,6 +64,8 @@ def _dates_of(connection: Connection, order: NewOrder) -> Mapping[str, Row[*tupl
 def _discount(connection: Connection, order: NewOrder) -> int:
     if order.coupon_code is None:
         return 0
+    if order.vendor_id is None:
+        raise invalid("coupon_code", "is a vendor's, so that it goes with a vendor_id")
     percent = connection.scalar(
         select(t.coupons.c.percent).where(
             t.coupons.c.vendor_id == order.vendor_id,
@@ -90,13 +97,17 @@ def _priced(item: Wanted, unit_price: int, percent: int) -> Line:
     return Line(item.date_id, item.quantity, full - full * percent // 100)
 
 
-def _write(connection: Connection, order: NewOrder, lines: Sequence[Line], now: str) -> str:
+def _write(connection: Connection, order: NewOrder, vendors: Sequence[str], lines: Sequence[Line], now: str) -> str:
     price = sum(line.price for line in lines)
-    code = new_order_code()
+    code = order.code or new_order_code()
+    reserved = order.reserve_minutes is not None
     values = {
-        "vendor_id": order.vendor_id,
+        "id": order.id,
+        "vendor_id": vendors[0],
+        "vendor_count": len(vendors),
         "code": code,
-        "status": "open" if price else "paid",  # nothing is due
+        "status": "reserved" if reserved else "open" if price else "paid",  # nothing is due
+        "expires_at": None if order.reserve_minutes is None else later(now, order.reserve_minutes),
         "customer_name": order.customer.name if order.customer else None,
         "customer_email": order.customer.email if order.customer else None,
         "price": price,
@@ -117,20 +128,20 @@ def _write(connection: Connection, order: NewOrder, lines: Sequence[Line], now: 
         for position, line in enumerate(lines)
     ]
     connection.execute(insert(t.order_items), items)
-    connection.execute(insert(t.tickets), _tickets(items, code, now))
+    connection.execute(insert(t.tickets), _tickets(items, code, now, valid=not reserved))
     return order_id
 
 
-def _tickets(items: Sequence[Mapping[str, Any]], code: str, now: str) -> list[dict[str, Any]]:
+def _tickets(items: Sequence[Mapping[str, Any]], code: str, now: str, *, valid: bool) -> list[dict[str, Any]]:
     owners = [item["id"] for item in items for _ in range(item["quantity"])]
     return [
         {
             "id": new_id(),
             "item_id": item_id,
-            "code": f"{code}-{number}",
-            "valid": True,
+            "code": new_ticket_code(code),
+            "valid": valid,
             "created_at": now,
             "updated_at": now,
         }
-        for number, item_id in enumerate(owners, 1)
+        for item_id in owners
     ]

@@ -1,7 +1,7 @@
 """The sales report: orders, tickets and revenue under each month, category or city.
 
 Holds: counts and sums are of items, so that they add up over any division of the orders;
-cancelled orders are not sales.
+what is only reserved, has expired or is cancelled is no sale.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ def sales(connection: Connection, by: GroupBy, conditions: Conditions) -> list[d
         .join(t.dates)
         .join(t.events, t.events.c.id == t.dates.c.event_id)
         .join(t.categories)
-        .where(t.orders.c.status != "cancelled", *conditions)
+        .where(t.orders.c.status.in_(("open", "paid")), *conditions)
         .group_by(key)
         .order_by(key)
     )

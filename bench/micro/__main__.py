@@ -1,0 +1,33 @@
+"""Print what everything costs; with `--baseline`, keep it as what it may cost."""
+
+import sys
+
+from bench.micro.baseline import Cost, read, renewed, version, write
+from bench.micro.measure import cpu_ns, instructions
+from bench.micro.work import all_work
+
+ROUNDS = 200
+
+
+def main() -> None:
+    """Measure, print, and keep if told so."""
+    with all_work() as works:
+        times, yardstick = cpu_ns(works, ROUNDS)
+        costs = {
+            work.name: Cost(round(instructions(work), 1), round(time / yardstick, 4))
+            for work, time in zip(works, times, strict=True)
+        }
+    kept = read().get(version(), {})
+    print(f"Python {version()}; the quickest of {ROUNDS} rounds; the yardstick takes {yardstick:,.0f} ns")
+    print(f"{'work':32}{'ns':>12}{'yardsticks':>14}{'instructions':>16}{'baseline':>12}")
+    for work, time in zip(works, times, strict=True):
+        cost, before = costs[work.name], kept.get(work.name)
+        change = f"{cost.instructions / before.instructions - 1:+.1%}" if before else "new"
+        print(f"{work.name:32}{time:12,.0f}{cost.yardsticks:14.3f}{cost.instructions:16,.1f}{change:>12}")
+    if "--baseline" in sys.argv[1:]:
+        write(renewed(read(), costs, version()))
+        print("kept in bench/micro/baseline.json; say in the commit why it changed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Two measures of a piece of work: the bytecode instructions that it executes, and its CPU time beside a yardstick.
+
+Instructions are the same on every run and on every machine, so a small rise can be told from noise; they do not see
+what happens in C. CPU time sees all of it, and is noisy: so it is compared with a yardstick in the same process, in
+turns, and the quickest of many short rounds counts, which is the one that nobody disturbed.
+"""
+
+import asyncio
+import re
+import selectors
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from bench.micro.work import Work
+
+ROUND_S = 0.0005
+# What drives the work is not the work: the load, and the loop in memory with what asyncio does for it.
+_DRIVERS = (
+    str(Path(__file__).resolve().parents[1]) + "/",
+    str(Path(asyncio.__file__).parent) + "/",
+    selectors.__file__,
+)
+
+
+def instructions(work: Work) -> float:
+    """Bytecode instructions of one operation; the drivers' own are left out."""
+    # Python 3.12 counts in a function only from its second run under the eye of a tracer.
+    _count(work.run)
+    return min(_count(work.run), _count(work.run)) / work.per_run
+
+
+def cpu_ns(works: list[Work], rounds: int) -> tuple[list[float], float]:
+    """CPU nanoseconds of one operation of each, and of one run of the yardstick; they take turns."""
+    measured = [*works, Work("yardstick", yardstick)]
+    times = [_times(work.run) for work in measured]
+    best = [float("inf")] * len(measured)
+    for _ in range(rounds):
+        for number, work in enumerate(measured):
+            best[number] = min(best[number], _round(work.run, times[number]) / work.per_run)
+    return best[:-1], best[-1]
+
+
+_WORDS = [b"field-%d: value of %d" % (number, number) for number in range(20)]
+_LINE = re.compile(rb"([a-z0-9-]+): ([^\r\n]*)")
+
+
+def yardstick() -> object:
+    """What the hot path is made of: look-ups, calls, slices, patterns. It stays: the baseline is told in it."""
+    memory: dict[bytes, tuple[bytes, bytes]] = {}
+    for line in b"\r\n".join(_WORDS).split(b"\r\n"):
+        match = _LINE.fullmatch(line)
+        if match is not None and line not in memory:
+            memory[line] = _pair(match[1], match[2])
+    return b"".join([b"%b: %b\r\n" % memory[line] for line in _WORDS])
+
+
+def _pair(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    return name.lower(), value.strip()
+
+
+def _count(run: Callable[[], object]) -> int:
+    counted = 0
+
+    def seen(_: FrameType, event: str, __: Any) -> Any:
+        nonlocal counted
+        counted += event == "opcode"
+        return seen
+
+    def entered(frame: FrameType, _: str, __: Any) -> Any:
+        if frame.f_code.co_filename.startswith(_DRIVERS):
+            return None
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        return seen
+
+    before = sys.gettrace()
+    sys.settrace(entered)
+    try:
+        run()
+    finally:
+        sys.settrace(before)
+    return counted
+
+
+def _times(run: Callable[[], object]) -> int:
+    """How many runs fill a round."""
+    run()
+    return max(1, int(ROUND_S * 1e9 / max(_round(run, 3), 1)))
+
+
+def _round(run: Callable[[], object], times: int) -> float:
+    began = time.thread_time_ns()
+    for _ in range(times):
+        run()
+    return (time.thread_time_ns() - began) / times

@@ -1,0 +1,78 @@
+"""The whole gateway in memory: a relayed request, a gathered list, from the client's bytes to the client's bytes."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import cast
+
+import yaml
+
+from bench.micro.memory_loop import MemoryLoop, MemoryTransport
+from bench.micro.messages import HEADERS, KEYED, LISTED, RULES, keyed_reply, list_reply
+from shardgate.config.load import load
+from shardgate.wiring import Entrance, Worker
+
+SHARDS, ROWS, BYTES = 4, 10, 880
+RELAYS, GATHERS = 100, 10
+"""Exchanges in one run of the loop, so that the price of starting it hardly counts."""
+
+
+class WholeGateway:
+    """A worker over four shards, a client, and what the shards say."""
+
+    def __init__(self, folder: Path) -> None:
+        config = folder / "shardgate.yaml"
+        config.write_text(yaml.safe_dump(RULES))
+        self._loop = MemoryLoop()
+        self._stop = asyncio.Event()
+        worker = Worker(load(config))
+        self._listening = socket.socket()
+        self._running = self._loop.create_task(worker.run(Entrance([self._listening]), lambda: None, self._stop))
+        while self._loop.clients is None:
+            self._loop.run_ready()
+        self._transport = MemoryTransport()
+        self._client = cast("asyncio.Protocol", self._loop.clients())
+        self._loop.call_soon(self._client.connection_made, self._transport)
+        self._loop.run_ready()
+
+    def __enter__(self) -> "WholeGateway":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stop.set()
+        while not self._running.done():
+            self._loop.run_ready()
+        self._listening.close()
+        self._loop.close()
+
+    def relay(self) -> Callable[[], object]:
+        """Keyed requests, each answered by its shard."""
+        return self._asks(KEYED, [keyed_reply(BYTES)] * SHARDS, RELAYS)
+
+    def gather(self) -> Callable[[], object]:
+        """Lists over four shards, ten rows each."""
+        return self._asks(LISTED, [list_reply(ROWS, shard) for shard in range(SHARDS)], GATHERS)
+
+    def _asks(self, target: str, replies: list[bytes], count: int) -> Callable[[], object]:
+        request = b"GET %b HTTP/1.1\r\n%b" % (target.encode(), HEADERS)
+        client, transport, upstreams = self._client, self._transport, self._loop.upstreams
+
+        async def exchanges(times: int) -> bytes:
+            for _ in range(times):
+                transport.written = b""
+                client.data_received(request)
+                while not transport.written:
+                    for (shard, protocol), reply in zip(upstreams, replies, strict=False):
+                        if shard.written:
+                            shard.written = b""
+                            protocol.data_received(reply)
+                    if not transport.written:
+                        await asyncio.sleep(0)
+            return transport.written
+
+        first = self._loop.run_until_complete(exchanges(2))
+        if not first.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"the gateway does not answer: {first[:200]!r}")
+        return lambda: self._loop.run_until_complete(exchanges(count))

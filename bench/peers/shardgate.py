@@ -1,0 +1,58 @@
+"""The subject itself, by the contract of its peers: the one place where the bench's shardgate.yaml is written.
+
+All its features are on: routes, limits, deadlines, locators, what it learns, metrics, an access log with a line for
+every request. Its peers keep no log here, as they would be compared by whoever wants the least from them.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import shardgate
+from bench.peers import Command, Say, Site, Work
+
+
+class Shardgate:
+    """From this checkout."""
+
+    works = frozenset({Work.RELAY, Work.GATHER, Work.LIST})
+
+    def __init__(self, name: str = "shardgate", workers: int = 1) -> None:
+        self.name = name
+        self._workers = workers
+
+    def install(self, _cache: Path, _say: Say) -> str:
+        """It is there."""
+        return f"{shardgate.__version__}, Python {sys.version.split()[0]}"
+
+    def command(self, site: Site) -> Command:
+        """Write its configuration."""
+        config = site.folder / "shardgate.yaml"
+        config.write_text(yaml.safe_dump({**_config(site), "workers": self._workers}))
+        return Command([sys.executable, "-m", "shardgate", "serve", "-c", str(config)], cores=self._workers)
+
+
+def _config(site: Site) -> dict[str, Any]:
+    by_id = {"rule": "one", "key": "path.id", "locate": "event"}
+    merge = {
+        "kind": "list",
+        "dialect": {"kind": "offset", "limit_default": 100_000, "count_header": "X-Total_Count"},
+        "keys": {"id": "text", "name": "text"},
+    }
+    return {
+        "listen": f"127.0.0.1:{site.port}",
+        "admin": "127.0.0.1:0",
+        "access_log": str(site.folder / "access.log"),
+        "shards": {f"s{n}": f"http://127.0.0.1:{port}" for n, port in enumerate(site.shards)},
+        "locators": {"event": [{"kind": "hash"}]},
+        "rules": {
+            "GET /v3/events": {"rule": "gather", "merge": merge, "learn": {"event": "id"}},
+            "GET /v3/events/{id}": by_id,
+            "GET /v3/documents/{id}": by_id,
+            "GET /v3/files/{id}": by_id,
+            "PUT /v3/files/{id}": by_id,
+        },
+        "timeouts": {"request_timeout_s": 60},
+    }

@@ -1,0 +1,103 @@
+"""The works that are measured by rate and CPU time: relays, gathers, a slow shard, two workers."""
+
+from collections.abc import Sequence
+
+from bench.answers import PAGE, WHOLE
+from bench.peers import Peer, Work
+from bench.peers.roster import GO_RAW, GO_RELAY, SUBJECT, TWO_WORKERS
+from bench.results import Single
+from bench.rig import KEYED, LARGE, Load
+from bench.stage import Bench
+
+RELAY = "relay 1 KB"
+RELAY_LARGE = "relay 50 KB"
+RELAY_TRACED = "relay 1 KB, a ninth field that differs each time"
+RELAY_LOW = "relay 1 KB, 500/s"
+RELAY_HALF = "relay 1 KB, half load"
+SLOW_SHARD = "gather 4 × 10, one shard 200 ms late"
+SCALING = "two workers ÷ one"
+LOW_RATE = 500
+ALONE_SHARE_MIN = 0.85
+SHARD_COUNTS = (2, 4, 8, 16, 32)
+ROWS = (10, 50)
+
+
+def gather(shards: int, rows: int) -> str:
+    """The name of the work: a page of so many rows out of so many of each shard."""
+    return f"gather {shards} × {rows}"
+
+
+def whole(shards: int, rows: int) -> str:
+    """The name of the work: all rows of all shards."""
+    return f"list {shards} × {rows}"
+
+
+def relays(bench: Bench, peers: Sequence[Peer]) -> None:
+    """One shard answers, the reply passes."""
+    seconds = bench.pace.seconds
+    with bench.stage([SUBJECT, *peers], Work.RELAY, 4) as running:
+        loads = [Load(target=KEYED, connections=count, seconds=seconds) for count in (32, 1, 512)]
+        bench.interleave(RELAY, running, loads)
+        bench.interleave(RELAY_LARGE, running, [Load(target=LARGE, seconds=seconds)])
+        few = {name: running[name] for name in (SUBJECT.name, GO_RELAY.name) if name in running}
+        bench.interleave(RELAY_TRACED, few, [Load(seconds=seconds, traced=True)])
+        bench.interleave(RELAY_LOW, running, [Load(seconds=seconds, rate=LOW_RATE)])
+        _warn_of_company(bench)
+        full = bench.report.find(RELAY, GO_RELAY.name)
+        if full is not None:
+            # The same for all: half of what the Go relay can do. Whoever cannot do as much is left out.
+            rate = full.median("per_s") / 2
+            able = {name: process for name, process in running.items() if _per_s(bench, name) > rate * 1.2}
+            bench.interleave(RELAY_HALF, able, [Load(seconds=seconds * 1.5, rate=rate)])
+
+
+def _warn_of_company(bench: Bench) -> None:
+    """At saturation a gateway has its core for itself; where it had not, somebody else was there too."""
+    found = bench.report.find(RELAY, SUBJECT.name)
+    if found is not None and (share := found.median("cpu_share")) < ALONE_SHARE_MIN:
+        text = f"other programs used this machine: at saturation the gateway had {share:.0%} of its core"
+        bench.report.warnings.append(f"{text}; run it again on a quiet one")
+        bench.say(bench.report.warnings[-1])
+
+
+def _per_s(bench: Bench, peer: str) -> float:
+    found = bench.report.find(RELAY, peer)
+    return found.median("per_s") if found is not None else 0.0
+
+
+def gathers(bench: Bench, peers: Sequence[Peer]) -> None:
+    """All shards answer; one page, or one list, is made of it."""
+    seconds = bench.pace.seconds
+    for count in SHARD_COUNTS:
+        # All peers over four shards; over other numbers the two whose growth is compared.
+        chosen = [peer for peer in peers if count == 4 or peer.name == GO_RAW.name]
+        with bench.stage([SUBJECT, *chosen], Work.GATHER, count) as running:
+            for rows in ROWS:
+                target = PAGE.replace("rows=10", f"rows={rows}").replace("limit=10", f"limit={rows}")
+                bench.interleave(gather(count, rows), running, [Load(target=target, seconds=seconds)])
+    with bench.stage([SUBJECT, *peers], Work.LIST, 4) as running:
+        for rows in ROWS:
+            target = WHOLE.replace("rows=10", f"rows={rows}")
+            bench.interleave(whole(4, rows), running, [Load(target=target, seconds=seconds)])
+
+
+def slow_shard(bench: Bench, peers: Sequence[Peer]) -> None:
+    """What the slowest shard costs beyond its own lateness."""
+    chosen = [peer for peer in peers if peer.name == GO_RAW.name]
+    with bench.stage([SUBJECT, *chosen], Work.GATHER, 4, slow=0) as running:
+        bench.interleave(SLOW_SHARD, running, [Load(target=PAGE, seconds=max(1.0, bench.pace.seconds))])
+
+
+def two_workers(bench: Bench, _peers: Sequence[Peer]) -> None:
+    """What a second process adds: by requests where cores are free for it, else by what a request costs in CPU."""
+    with bench.stage([SUBJECT, TWO_WORKERS], Work.RELAY, 4) as running:
+        bench.interleave(RELAY, running, [Load(seconds=bench.pace.seconds, connections=64)])
+    one, two = (bench.report.find(RELAY, peer.name, 64) for peer in (SUBJECT, TWO_WORKERS))
+    if one is None or two is None:
+        return
+    if len(bench.cores.pair) == 2:
+        value, note = two.median("per_s") / one.median("per_s"), "requests/s, each worker on a core of its own"
+    else:
+        value = 2 * one.median("cpu_us") / two.median("cpu_us")
+        note = "by CPU a request, both workers on one core: this machine has no second one to spare"
+    bench.report.singles.append(Single(work=SCALING, peer=SUBJECT.name, unit="×", value=value, note=note))

@@ -1,0 +1,79 @@
+"""A configuration, and all that must agree with it: the store with the directory, the files of TLS.
+
+Holds: what this lets pass can be served; a command and a reload ask it alike.
+Never: serves.
+"""
+
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from shardgate.config.load import ConfigError, Loaded, load
+from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.topology import TlsFiles, Topology
+from shardgate.net.tls import Tls, for_clients, for_shards
+from shardgate.store.sqlite import SqliteStore, StoreError
+
+
+def read(file: Path) -> Loaded:
+    """The configuration and what it must agree with. Raises ConfigError with all of its mistakes."""
+    loaded = load(file)
+    if mistakes := [*_check_directory(loaded), *_check_store(loaded), *_check_tls(loaded)]:
+        raise ConfigError(mistakes)
+    return loaded
+
+
+def read_topology(loaded: Loaded, store: SqliteStore) -> Topology:
+    """The shards, and who owns what."""
+    # The epoch first: a change in between is then seen again at the next look, never missed.
+    epoch = store.epoch()
+    return Topology(loaded.shards, {space: store.read(space) for space in store.spaces()}, epoch)
+
+
+def _check_tls(loaded: Loaded) -> Iterator[Mistake]:
+    for place, files, build in _tls_files(loaded):
+        try:
+            Tls(files, build)
+        except OSError as error:
+            cure = "check the path, and that certificate and key belong together"
+            yield Mistake(place, f"TLS cannot be set up: {error}", cure)
+
+
+def _tls_files(loaded: Loaded) -> Iterator[tuple[str, TlsFiles, Callable[[TlsFiles], ssl.SSLContext]]]:
+    if loaded.tls is not None:
+        yield "tls", loaded.tls, for_clients
+    for shard in loaded.shards.values():
+        if shard.tls is not None:
+            yield f"shards.{shard.id}", shard.tls, for_shards
+
+
+def _check_store(loaded: Loaded) -> Iterator[Mistake]:
+    """It is made when the gateway is served, where it does not exist; the directory's own file is looked at besides."""
+    store = loaded.store
+    if store is None or store == loaded.directory:
+        return
+    if not store.exists():
+        if not store.parent.is_dir():
+            yield Mistake("store", f"{store.parent} does not exist", "make the folder, or correct the path")
+        return
+    try:
+        SqliteStore(store).close()
+    except StoreError as error:
+        yield Mistake("store", str(error), "name a file that shardgate made, or one that is not there yet")
+
+
+def _check_directory(loaded: Loaded) -> list[Mistake]:
+    """Each shard of the directory must be configured."""
+    if loaded.directory is None:
+        return []
+    try:
+        with SqliteStore(loaded.directory) as store:
+            topology = read_topology(loaded, store)
+    except StoreError as error:
+        return [Mistake("directory", str(error), "name the file that `shardgate split` wrote")]
+    named = {shard for space in topology.directory.values() for shard in space.values()}
+    cure = f"add it under `shards`; there are: {', '.join(loaded.shards)}"
+    return [
+        Mistake("shards", f"the directory gives keys to {shard!r}, which is no shard here", cure)
+        for shard in sorted(named - set(loaded.shards))
+    ]

@@ -1,0 +1,116 @@
+"""One ETag and one Last-Modified out of those of all shards, and the 304 that follows from them.
+
+A merged ETag is a digest of every shard's ETag, in every round, and of what the merge made of them: the target (page,
+order, properties), the representation that was asked for, and the rule. It is weak: the same rows are promised, not
+that another version of the gateway writes the same bytes; If-Range and If-Match, which need a strong one, are not
+served on gathers.
+
+Holds: without an ETag of every shard there is none; so with Last-Modified, which is the latest. Nothing is remembered:
+every gateway of the same configuration makes the same ETag.
+Hot path: where the first shard sends neither, this costs two look-ups.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from hashlib import blake2b
+
+import msgspec
+
+from shardgate.core.contracts import Ask
+from shardgate.core.http import Reply, Request
+from shardgate.core.topology import ShardId
+
+# RFC 9110 section 8.8.3.
+_TAG = re.compile(rb'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+# What tells representations of one target apart, as far as applications look at it.
+_NEGOTIATED = (b"accept", b"accept-language")
+# RFC 9110 section 15.4.5: of what describes the body, a 304 repeats only what is used to find the stored one.
+_NOT_IN_304 = frozenset(
+    {
+        b"content-disposition",
+        b"content-encoding",
+        b"content-language",
+        b"content-length",
+        b"content-range",
+        b"content-type",
+    }
+)
+
+
+class Validators:
+    """What the shards of one merge say of their replies' state."""
+
+    __slots__ = ("_latest", "_tags")
+
+    def __init__(self) -> None:
+        self._tags: list[bytes] | None = []
+        self._latest: tuple[float, bytes] | None = (float("-inf"), b"")
+
+    def add(self, asks: Sequence[Ask], replies: Mapping[ShardId, Reply]) -> None:
+        """The replies of one round."""
+        for ask in asks:
+            if self._tags is None and self._latest is None:
+                return
+            reply = replies[ask.shard]
+            if self._tags is not None:
+                self._add_tag(ask, reply.field(b"etag"))
+            if self._latest is not None:
+                self._add_time(reply.field(b"last-modified"))
+
+    def apply(self, request: Request, merged: Reply, rule: object) -> Reply:
+        """The merged reply with its validators; or 304, where the client has it already."""
+        if not 200 <= merged.status < 300 or request.method not in {"GET", "HEAD"}:
+            return merged
+        tag = self._tag(request, rule) if self._tags else None
+        latest = self._latest if self._latest and self._latest[1] else None
+        if tag is not None:
+            merged.fields.append((b"ETag", tag))
+        if latest is not None:
+            merged.fields.append((b"Last-Modified", latest[1]))
+        if not _is_known(request, tag, None if latest is None else latest[0]):
+            return merged
+        return Reply(304, [field for field in merged.fields if field[0].lower() not in _NOT_IN_304])
+
+    def _add_tag(self, ask: Ask, tag: bytes | None) -> None:
+        if self._tags is None or tag is None or _TAG.fullmatch(tag) is None:
+            self._tags = None
+        else:
+            self._tags += (ask.shard.encode(), ask.target, tag)
+
+    def _add_time(self, text: bytes | None) -> None:
+        time = None if text is None else _time(text)
+        if self._latest is None or time is None or text is None:
+            self._latest = None
+        else:
+            self._latest = max(self._latest, (time, text))
+
+    def _tag(self, request: Request, rule: object) -> bytes:
+        asked = [request.target, *(request.fields.values.get(name, b"") for name in _NEGOTIATED)]
+        parts = [msgspec.json.encode(rule), *asked, *(self._tags or ())]
+        digest = blake2b(b"".join(b"%d:%b" % (len(part), part) for part in parts), digest_size=16)
+        return b'W/"%b"' % digest.hexdigest().encode()
+
+
+def _is_known(request: Request, tag: bytes | None, latest: float | None) -> bool:
+    """RFC 9110 section 13.2.2: If-None-Match decides where it stands; If-Modified-Since only without it."""
+    values = request.fields.values
+    given = values.get(b"if-none-match")
+    if given is not None:
+        if tag is None:
+            return False
+        # Section 13.1.2: weak comparison, so that the opaque parts decide.
+        return given.strip() == b"*" or tag[3:-1] in _TAG.findall(given)
+    since = values.get(b"if-modified-since")
+    if since is None or latest is None or b"if-modified-since" in request.fields.repeated:
+        return False
+    time = _time(since)
+    return time is not None and latest <= time
+
+
+def _time(text: bytes) -> float | None:
+    """An HTTP date (RFC 9110 section 5.6.7), in any of its forms; None where it is none."""
+    try:
+        return parsedate_to_datetime(text.decode("ascii")).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,60 @@
+"""HAL lists, as Spring Data writes them: `{"_embedded": {"rows": [...]}, "_links": {...}, "page": {"number": 0}}`."""
+
+from shardgate.core.contracts import Listing, Merged
+from shardgate.core.document import Document
+from shardgate.core.http import Reply
+from shardgate.core.links import Linked, Rel, linked
+
+
+class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
+    """Page numbers from 0, `sort=name,desc&sort=id`. Members are named by path; `_links` is HAL's."""
+
+    page: str | None = "page"
+    page_first: int = 0
+    limit: str = "size"
+    order: str = "sort"
+    order_repeats: bool = True
+    suffix: str | None = ","
+    items: str
+    """The list: `_embedded.rows`."""
+    rels: tuple[Rel, ...] = ("first", "prev", "self", "next", "last")
+    """The links that the application writes, in its order; one to no page is left out."""
+    links_single: bool = False
+    """It writes `first` and `last` also where all rows are on one page."""
+    empty_absent: bool = True
+    """An empty page has no `_embedded`."""
+    total: str | None = "page.totalElements"
+    page_count: str | None = "page.totalPages"
+    page_echo: str | None = "page.number"
+    limit_echo: str | None = "page.size"
+
+    def open(self, reply: Reply) -> Listing:
+        """The list under its path, and its size. Raises BrokenReplyError."""
+        body = Document(reply.body)
+        total = body.number(self.total)
+        if self.empty_absent and body.raw(self.items) is None and body.raw(self._embedded) is None:
+            return Listing(b"[]", total)
+        return Listing(body.array(self.items), total, beside=reply.body)
+
+    def close(self, merged: Merged) -> Reply:
+        """The object of a shard, of one with rows if there are any, around the merged rows."""
+        size = merged.page.limit or 1
+        whole = merged.reply.body if not merged.shown or not merged.beside else merged.beside[0]
+        changes: dict[str | None, object] = {
+            self.items: merged.rows,
+            self.total: merged.total,
+            self.page_count: None if merged.total is None else -(-merged.total // size),
+            self.page_echo: merged.page.offset // size + self.page_first,
+            self.limit_echo: merged.page.limit,
+        }
+        body = Document(whole).edited(changes)
+        if not merged.shown and self.empty_absent:
+            body = Document(body).without(self._embedded)
+        single = not (merged.page.offset or merged.more or self.links_single)
+        urls = self.links(merged)
+        told = {rel: None if single and rel in {"first", "last"} else urls[rel] for rel in self.rels}
+        return Reply(200, list(merged.reply.fields), linked(body, "_links", told, absent=True, form=b'{"href":""}'))
+
+    @property
+    def _embedded(self) -> str:
+        return self.items.partition(".")[0]

@@ -1,0 +1,118 @@
+"""JSON:API lists: `page[number]=2&page[size]=10` → `{"data": [...], "included": [...], "links": {...}, "meta": {...}}`.
+
+`included` has what the rows of the page refer to, each once, in the order in which they do.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from shardgate.core.contracts import Listing, Merged
+from shardgate.core.document import Document
+from shardgate.core.errors import BrokenReplyError
+from shardgate.core.http import Reply
+from shardgate.core.links import Linked, Rel, linked
+from shardgate.core.rows import Rows, cut, join
+
+
+class JsonApi(Linked, frozen=True, tag="json_api"):
+    """Page numbers; with `page: null` limit and offset: `limit: page[limit]`, `offset: page[offset]`."""
+
+    page: str | None = "page[number]"
+    limit: str = "page[size]"
+    offset: str = "page[offset]"
+    order: str = "sort"
+    rels: tuple[Rel, ...] = ("self", "first", "prev", "next", "last")
+    """The links that the application writes, in its order."""
+    links_absent: bool = False
+    """A link to no page is left out; else it is `null`."""
+    total: str | None = "meta.total"
+    page_count: str | None = None
+
+    def open(self, reply: Reply) -> Listing:
+        """The primary data, its size, and what is included. Raises BrokenReplyError."""
+        body = Document(reply.body)
+        return Listing(body.array("data"), body.number(self.total), beside=body.raw("included") or b"")
+
+    def close(self, merged: Merged) -> Reply:
+        """The object of a shard, around the merged rows, with what they include and links of the client's own."""
+        pages = None if merged.total is None else -(-merged.total // (merged.page.limit or 1))
+        changes: dict[str | None, object] = {
+            "data": merged.rows,
+            self.total: merged.total,
+            self.page_count: pages,
+        }
+        body = Document(merged.reply.body).edited(changes)
+        if merged.beside:
+            body = Document(body).put("included", msgspec.Raw(_included(merged.rows, merged.beside)))
+        urls = self.links(merged)
+        told = {rel: urls[rel] for rel in self.rels}
+        return Reply(200, list(merged.reply.fields), linked(body, "links", told, absent=self.links_absent))
+
+
+class _Reference(msgspec.Struct, frozen=True):
+    type: str
+    id: str
+
+
+class _Relationship(msgspec.Struct):
+    data: _Reference | list[_Reference] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class _Resource(msgspec.Struct):
+    type: str
+    id: str
+    relationships: dict[str, _Relationship] = {}
+
+
+_ROWS = msgspec.json.Decoder(list[_Resource])
+
+
+def _included(data: bytes, arrays: Sequence[bytes]) -> bytes:
+    """The resources that the page's rows refer to, and those that these refer to (JSON:API 1.1, compound documents).
+
+    Raises BrokenReplyError where the rows do not say what they refer to.
+    """
+    samples = [cut(array) for array in arrays]
+    pool: dict[_Reference, tuple[msgspec.Raw, _Resource]] = {}
+    try:
+        rows = _ROWS.decode(data)
+        for sample in samples:
+            for raw, resource in zip(sample.raw, _ROWS.decode(sample.body), strict=True):
+                pool.setdefault(_Reference(resource.type, resource.id), (raw, resource))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BrokenReplyError("a shard's resource is not as JSON:API says", log=str(error)) from error
+    linkage = [one for row in rows for one in row.relationships.values() if one.data is not msgspec.UNSET]
+    if rows and pool and not linkage:
+        raise BrokenReplyError("a shard includes resources, and its rows do not say which are theirs")
+    return join(_reached(rows, pool), _shown(samples))
+
+
+def _reached(rows: Sequence[_Resource], pool: dict[_Reference, tuple[msgspec.Raw, _Resource]]) -> list[msgspec.Raw]:
+    found: list[msgspec.Raw] = []
+    seen = {_Reference(row.type, row.id) for row in rows}
+    queue = list(rows)
+    for resource in queue:  # grows while it is read
+        for reference in _references(resource):
+            if reference not in seen and reference in pool:
+                seen.add(reference)
+                raw, further = pool[reference]
+                found.append(raw)
+                queue.append(further)
+    return found
+
+
+def _references(resource: _Resource) -> list[_Reference]:
+    found: list[_Reference] = []
+    for relationship in resource.relationships.values():
+        data = relationship.data
+        if isinstance(data, list):
+            found += data
+        elif isinstance(data, _Reference):
+            found.append(data)
+    return found
+
+
+def _shown(samples: Sequence[Rows]) -> Sequence[Rows]:
+    """Those with resources show best how the application writes them."""
+    return [sample for sample in samples if sample.raw] or samples

@@ -1,0 +1,36 @@
+"""Rows one a line (NDJSON, JSON lines), paged by limit and offset."""
+
+import msgspec
+
+from shardgate.core.contracts import Listing, Merged
+from shardgate.core.counts import read_count, with_field
+from shardgate.core.errors import BrokenReplyError
+from shardgate.core.http import Reply
+from shardgate.core.parameters import Parameters
+from shardgate.core.rows import cut
+
+
+class Ndjson(Parameters, frozen=True, tag="ndjson"):
+    """A line holds one row. The last one ends as the application ends it."""
+
+    count_header: str | None = None
+    """The reply field with the size of the filtered collection."""
+
+    def open(self, reply: Reply) -> Listing:
+        """The lines as an array. Raises BrokenReplyError."""
+        lines = [line for line in reply.body.splitlines() if line]
+        rows = b"[%b]" % b",".join(lines)
+        if len(cut(rows).raw) != len(lines):
+            raise BrokenReplyError("a line of a shard's list is not one row")
+        return Listing(rows, read_count(reply, self.count_header))
+
+    def close(self, merged: Merged) -> Reply:
+        """The rows, one a line."""
+        sample = merged.reply.body
+        end = b"\r\n" if b"\r\n" in sample else b"\n"
+        closing = end if sample.endswith(end) or not sample else b""
+        rows: list[msgspec.Raw] = cut(merged.rows).raw
+        reply = Reply(200, list(merged.reply.fields), end.join(rows) + closing if rows else b"")
+        if merged.total is not None and self.count_header is not None:
+            with_field(reply, self.count_header, b"%d" % merged.total)
+        return reply

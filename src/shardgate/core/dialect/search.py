@@ -1,0 +1,112 @@
+"""Lists asked for by POST: the page stands in a JSON body, `{"query": …, "pagination": {"start": 20, "count": 10}}`.
+
+Holds: what the body says besides, and how it says it, reaches every shard byte for byte.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+
+from shardgate.core.contracts import UNKNOWN, Listing, Merged, Page, Unknown
+from shardgate.core.document import Document
+from shardgate.core.errors import BrokenReplyError, UnreadablePageError
+from shardgate.core.http import Reply, Request
+from shardgate.core.parameters import Parameters
+
+
+class Search(Parameters, frozen=True, tag="search"):
+    """The names of parameters are paths of members, in the request as in the reply: `pagination.count`."""
+
+    posted: ClassVar[bool] = True
+    offset_first: int = 0
+    """The offset of the first row: 1 where rows are counted from one."""
+    items: str = "items"
+    total: str | None = "total"
+    has_more: str | None = None
+    page_count: str | None = None
+    page_echo: str | None = None
+    limit_echo: str | None = None
+    offset_echo: str | None = None
+    count_echo: str | None = None
+    """How many rows this page has."""
+
+    def __post_init__(self) -> None:
+        """A body has no parameters to repeat."""
+        super().__post_init__()
+        if self.states_order or self.order_repeats or self.fields is not None:
+            raise ValueError("a search knows neither states_order nor order_repeats nor fields")
+
+    def read(self, request: Request) -> Page | Unknown:
+        """The page that a client asks for; UNKNOWN where the body, or a value, cannot be read.
+
+        Raises UnreadablePageError where a member stands in the body in two ways of writing its name.
+        """
+        try:
+            body = Document(request.body)
+            values = {name: value for name in self._names() if name and (value := _text(body, name)) is not None}
+        except (BrokenReplyError, msgspec.DecodeError):
+            return UNKNOWN
+        return self._page_of(values)
+
+    def ask(self, request: Request, page: Page, fields: Sequence[str] | None) -> tuple[bytes, bytes]:
+        """The client's target and body, with this page."""
+        values = dict(self.paging(page))
+        place = self.page or self.offset
+        body = request.body
+        if place not in values and Document(body).raw(place) is not None:
+            values[place] = self.offset_first
+        if page.limit is None:
+            body = Document(body).without(self.limit)
+        for name, number in values.items():
+            body = _put(body, name, number)
+        return request.target, body
+
+    def paging(self, page: Page) -> list[tuple[str, int]]:
+        """The members that ask for these rows."""
+        shift = 0 if self.page else self.offset_first
+        return [(name, number + shift if name == self.offset else number) for name, number in super().paging(page)]
+
+    def open(self, reply: Reply) -> Listing:
+        """The list under its path, and what stands beside it. Raises BrokenReplyError."""
+        body = Document(reply.body)
+        return Listing(body.array(self.items), body.number(self.total), body.flag(self.has_more))
+
+    def close(self, merged: Merged) -> Reply:
+        """The object of a shard, around the merged rows, with the page block of the whole list."""
+        page, size = merged.page, merged.page.limit or 1
+        changes: dict[str | None, object] = {
+            self.items: merged.rows,
+            self.total: merged.total,
+            self.has_more: merged.more,
+            self.page_count: None if merged.total is None else -(-merged.total // size),
+            self.page_echo: page.offset // size + self.page_first,
+            self.limit_echo: page.limit,
+            self.offset_echo: page.offset + self.offset_first,
+            self.count_echo: merged.shown,
+        }
+        return Reply(200, list(merged.reply.fields), Document(merged.reply.body).edited(changes))
+
+    def _offset(self, values: dict[str, str], limit: int | None) -> int | Unknown:
+        offset = super()._offset(values, limit)
+        if offset is UNKNOWN or self.page is not None or self.offset not in values:
+            return offset
+        return offset - self.offset_first if offset >= self.offset_first else UNKNOWN
+
+
+def _text(body: Document, path: str) -> str | None:
+    """A member as a parameter would say it. Raises BrokenReplyError, UnreadablePageError, msgspec.DecodeError."""
+    if body.has_twin(path):
+        raise UnreadablePageError(f"the JSON member {path!r} is written in another case")
+    value = body.raw(path)
+    if value is None or value == b"null":
+        return None
+    return msgspec.json.decode(value, type=str) if value.startswith(b'"') else value.decode()
+
+
+def _put(body: bytes, path: str, number: int) -> bytes:
+    """The body with a member of this value, in an object that is made where there is none."""
+    parent = path.rpartition(".")[0]
+    if parent and Document(body).raw(path) is None and Document(body).raw(parent) in {None, b"null"}:
+        body = Document(body).put(parent, {})
+    return Document(body).put(path, number)

@@ -1,0 +1,47 @@
+"""A count alone: the body is a number, or it stands in a member, or in a field of the reply. Counts add."""
+
+from collections.abc import Sequence
+
+from shardgate.core.combining import Combining, told
+from shardgate.core.counts import read_count, with_field
+from shardgate.core.document import Document
+from shardgate.core.http import Reply
+from shardgate.core.numbers import add, write_number
+
+
+class Count(Combining, frozen=True, tag="count"):
+    """How many there are."""
+
+    member: str | None = None
+    """The member of the body, by path; null: the body is the number, unless there is a `header`."""
+    header: str | None = None
+    """The field of the reply; a body without `member` must then be the same on every shard."""
+
+    def combine(self, replies: Sequence[Reply]) -> Reply:
+        """The sum. Raises BrokenReplyError, ValueError."""
+        reply = told(replies[0], self._body(replies))
+        if self.header is not None:
+            counts = [count for each in replies if (count := read_count(each, self.header)) is not None]
+            if 0 < len(counts) < len(replies):
+                raise ValueError(f"some shards state no {self.header}")
+            with_field(reply, self.header, b"%d" % sum(counts) if counts else None)
+        return reply
+
+    def describe(self) -> str:
+        """The merge in one line."""
+        places = [place for place in (self.member, self.header) if place is not None]
+        return f"the sum of the counts in {' and '.join(places) or 'the body'}"
+
+    def _body(self, replies: Sequence[Reply]) -> bytes:
+        bodies = [reply.body for reply in replies]
+        if self.member is not None:
+            documents = [Document(body) for body in bodies]
+            total = add([document.value(self.member) for document in documents])
+            return documents[0].edited({self.member: write_number(total)})
+        if self.header is None:
+            first = bodies[0]
+            start = len(first) - len(first.lstrip())
+            return first[:start] + write_number(add([body.strip() for body in bodies])) + first[len(first.rstrip()) :]
+        if len(set(bodies)) > 1:
+            raise ValueError("the bodies differ, and the rule names no member to add")
+        return bodies[0]

@@ -1,0 +1,78 @@
+"""Distinct values united: each once, however many shards have it. Cities, tags, currencies.
+
+Holds: a value keeps its bytes; where the rule says an order, every shard's values must be in it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from shardgate.core.combining import Combining, told
+from shardgate.core.document import Document
+from shardgate.core.errors import OrderBrokenError
+from shardgate.core.http import Reply
+from shardgate.core.numbers import read_number
+from shardgate.core.rows import cut, join
+from shardgate.core.sort_key import KeyConfig, sort_key, transform
+
+
+class Union(Combining, frozen=True, tag="union"):
+    """A list of values: texts, numbers, or anything else by its bytes."""
+
+    items: str | None = None
+    """The list, by path; null: the body is the list."""
+    total: str | None = None
+    """The member that says how many values there are."""
+    order: KeyConfig | None = None
+    """How the application sorts them: a type and how it compares, as a list's sort key; null: it does not. Then the
+    first shard's come first."""
+    descends: bool = False
+
+    def combine(self, replies: Sequence[Reply]) -> Reply:
+        """The values of all. Raises BrokenReplyError, OrderBrokenError, ValueError, TypeError."""
+        documents = [] if self.items is None else [Document(reply.body) for reply in replies]
+        lists = [cut(text) for text in self._lists(replies, documents)]
+        united: dict[Any, msgspec.Raw] = {}
+        for values in lists:
+            keys = [self._key(bytes(raw)) for raw in values.raw]
+            if self.order is not None and keys != sorted(keys, reverse=self.descends):
+                raise OrderBrokenError("a shard's values are not in the order that the rule declares")
+            for key, raw in zip(keys, values.raw, strict=True):
+                united.setdefault((key, self._identity(raw)), raw)
+        ranked = list(united) if self.order is None else sorted(united, key=lambda pair: pair[0], reverse=self.descends)
+        body = join([united[key] for key in ranked], lists)
+        if documents:
+            body = documents[0].edited({self.items: body, self.total: len(ranked)})
+        return told(replies[0], body)
+
+    def describe(self) -> str:
+        """The merge in one line."""
+        return f"the distinct values of {self.items or 'all lists'}"
+
+    def _lists(self, replies: Sequence[Reply], documents: Sequence[Document]) -> list[bytes]:
+        if self.items is None:
+            return [reply.body for reply in replies]
+        return [document.array(self.items) for document in documents]
+
+    def _key(self, text: bytes) -> Any:
+        """What compares. Raises ValueError, TypeError."""
+        if self.order is None:
+            return None
+        key = sort_key(self.order)
+        value: Any = read_number(text) if key.type == "number" else msgspec.json.decode(text)
+        if value is None and key.nulls is None:
+            raise TypeError("a value is null")
+        change = transform(key)
+        if value is None:
+            return (0 if key.nulls == "first" else 2, 0)
+        if key.type in {"text", "time"} and not isinstance(value, str):
+            raise TypeError("a value is no text")
+        return (1, change(value) if change is not None else value)
+
+    def _identity(self, raw: msgspec.Raw) -> Any:
+        """Texts are equal as texts, numbers as numbers, anything else byte for byte."""
+        text = bytes(raw)
+        if text.startswith(b'"'):
+            return ("text", msgspec.json.decode(text))
+        return ("number", read_number(text)) if text[:1] in b"-0123456789" else ("other", text)

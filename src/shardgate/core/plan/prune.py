@@ -1,0 +1,90 @@
+"""Which shards a list's filters leave: those that own the tenants or ids that the filters name.
+
+Holds: every row that the filters let through is on a shard that is asked. Where a value's shard is not surely known,
+where a parameter is written in a way that an application may read differently, all are asked: that is slower, never
+wrong. What was only seen in an earlier reply is a hope: the page must show each such id, or all are asked after all.
+"""
+
+from collections.abc import Sequence
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from shardgate.core.contracts import UNKNOWN, AskAll, Known
+from shardgate.core.locate.learned import Learned
+from shardgate.core.routes.route import Filter
+from shardgate.core.topology import ShardId
+
+
+class Pruned(msgspec.Struct, frozen=True):
+    """The shards that are left, why, and what a page must show for that to be right."""
+
+    shards: tuple[ShardId, ...]
+    reasons: tuple[str, ...]
+    hoped: frozenset[str] = frozenset()
+    """Ids whose shard is only remembered."""
+
+
+def prune(filters: Sequence[Filter], query: str, known: Known) -> Pruned | None:
+    """The shards to ask; None: all."""
+    if "%" not in query and not any(each.parameter in query for each in filters):
+        return None
+    pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+    left, reasons = set(known.topology.ids), []
+    hoped: set[str] = set()
+    for each in filters:
+        owners = _owners(each, pairs, known)
+        if owners is None or left <= owners[0]:
+            continue
+        left &= owners[0] or left
+        hoped |= owners[1]
+        reasons.append(
+            f"{each.parameter} names what {' and '.join(sorted(owners[0]))} own{'s' * (len(owners[0]) == 1)}"
+        )
+    if not reasons:
+        return None
+    # Filters that exclude each other leave nothing: any shard can give the empty list, in the application's own words.
+    shards = tuple(shard for shard in known.topology.ids if shard in left) or known.topology.ids[:1]
+    return Pruned(shards, tuple(reasons), frozenset(hoped))
+
+
+def _owners(
+    each: Filter, pairs: Sequence[tuple[str, str]], known: Known
+) -> tuple[frozenset[ShardId], frozenset[str]] | None:
+    """The owners of all that a parameter names, and what of it is only hoped; None where they are not known."""
+    keys: list[str] = []
+    for name, value in pairs:
+        if name in each.unless:
+            return None
+        if name == each.parameter:
+            # An application may read the first of several, the last or all: the owners of all cover each way.
+            keys += value.split(each.separator) if each.separator else [value]
+        elif _stem(name) == _stem(each.parameter):
+            return None
+    owners: set[ShardId] = set()
+    hoped: set[str] = set()
+    for key in dict.fromkeys(keys):
+        owner, certain = _owner(each, key, known)
+        if owner is None:
+            return None
+        owners.add(owner)
+        if not certain:
+            hoped.add(key)
+    return (frozenset(owners), frozenset(hoped)) if owners else None
+
+
+def _stem(name: str) -> str:
+    """What an application may take a name for, that reads names in any case, or with brackets."""
+    return name.partition("[")[0].strip().casefold()
+
+
+def _owner(each: Filter, key: str, known: Known) -> tuple[ShardId | None, bool]:
+    for locator in each.locators:
+        place = locator.locate(each.space, key, known)
+        remembered = isinstance(locator, Learned)
+        if place is UNKNOWN or (remembered and not each.shown):
+            continue
+        if isinstance(place, AskAll) or place not in known.topology.shards:
+            return None, False
+        return place, not remembered
+    return None, False

@@ -1,0 +1,136 @@
+"""Content codings (RFC 9110 section 8.4): shards' packed replies are unpacked for merging, ours may be packed.
+
+Holds: what is unpacked has a bound, however small it came; a packed reply says so, and is another representation than
+the plain one (its ETag is weak).
+Never: packs what is packed, partial, or marked `no-transform`.
+"""
+
+import re
+import zlib
+from functools import lru_cache
+from typing import Annotated
+
+import msgspec
+
+from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
+from shardgate.core.http import Field, Reply, ReplyHead, RequestFields
+
+_GZIP = 31  # zlib's window bits: 32 KiB, with gzip's header and trailer
+_EITHER = 47  # gzip's or zlib's header, whichever comes
+_TYPES = ("application/json", "application/*+json", "application/xml", "application/javascript", "text/*")
+
+
+class Compress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which replies are packed for clients that take gzip."""
+
+    bytes_min: Annotated[int, msgspec.Meta(ge=0)] = 1024
+    """A shorter body is not worth it."""
+    level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 4
+    types: tuple[str, ...] = _TYPES
+    """Media types; `text/*` and `application/*+json` are patterns."""
+
+    def may_pack(self, status: int, fields: list[tuple[bytes, bytes]], length: int | None) -> bool:
+        """Whether the reply is of a kind that is packed; then it depends on the client's Accept-Encoding."""
+        if status != 200 or (length is not None and length < self.bytes_min):
+            return False
+        kind = b""
+        for name, value in fields:
+            lowered = name.lower()
+            if lowered == b"content-type":
+                kind = value
+            elif lowered in {b"content-encoding", b"content-range"} or (
+                lowered == b"cache-control" and b"no-transform" in value.lower()
+            ):
+                return False
+        return _is_listed(kind, self.types)
+
+    def packer(self) -> "zlib._Compress":
+        """Packs one body, piece by piece."""
+        return zlib.compressobj(self.level, zlib.DEFLATED, _GZIP)
+
+    def pack(self, body: bytes) -> bytes:
+        """Packs a whole body."""
+        return zlib.compress(body, self.level, _GZIP)
+
+
+def takes_gzip(fields: RequestFields) -> bool:
+    """Whether the client takes gzip (RFC 9110 section 12.5.3)."""
+    return _takes_gzip(fields.values.get(b"accept-encoding", b""))
+
+
+def packed_fields(fields: list[tuple[bytes, bytes]], *, is_packed: bool) -> list[tuple[bytes, bytes]]:
+    """The fields of a reply that depends on Accept-Encoding; and, where it is packed, of another representation."""
+    varies = [value for name, value in fields if name.lower() == b"vary"]
+    kept = [field for field in fields if field[0].lower() != b"vary"]
+    if not any(b"accept-encoding" in value.lower() or value.strip() == b"*" for value in varies):
+        varies.append(b"Accept-Encoding")
+    kept.append((b"Vary", b", ".join(varies)))
+    if not is_packed:
+        return kept
+    kept = [(name, _weak(value) if name.lower() == b"etag" else value) for name, value in kept]
+    kept = [field for field in kept if field[0].lower() != b"accept-ranges"]
+    return [*kept, (b"Content-Encoding", b"gzip")]
+
+
+def packed_head(head: ReplyHead, *, is_packed: bool) -> ReplyHead:
+    """The same for a head on its way; the length of a packed body is not known yet."""
+    named = [(line[: len(name)], value) for name, value, line in head.fields]
+    fields: list[Field] = [
+        (name.lower(), value, b"%b: %b\r\n" % (name, value))
+        for name, value in packed_fields(named, is_packed=is_packed)
+    ]
+    lines = b"".join([line for _, _, line in fields])
+    length = None if is_packed else head.content_length
+    return msgspec.structs.replace(head, fields=fields, lines=lines, content_length=length)
+
+
+def unpacked(reply: Reply, bytes_max: int) -> Reply:
+    """A shard's reply as it was before it was packed. Raises BrokenReplyError or ReplyTooLargeError."""
+    coding = (reply.field(b"content-encoding") or b"identity").strip().lower()
+    if coding == b"identity":
+        return reply
+    if coding not in {b"gzip", b"x-gzip", b"deflate"}:
+        raise BrokenReplyError("a shard's reply has a content coding that nobody asked for")
+    fields = [field for field in reply.fields if field[0].lower() != b"content-encoding"]
+    return Reply(reply.status, fields, _inflated(reply.body, bytes_max), reply.reason)
+
+
+def _inflated(body: bytes, bytes_max: int) -> bytes:
+    pieces: list[bytes] = []
+    room = bytes_max
+    while body:  # several members may follow each other (RFC 1952 section 2.2)
+        reader = zlib.decompressobj(_EITHER)
+        try:
+            piece = reader.decompress(body, room + 1)
+        except zlib.error as error:
+            raise BrokenReplyError("a shard's packed reply cannot be unpacked") from error
+        room -= len(piece)
+        if room < 0:
+            raise ReplyTooLargeError(f"a shard's reply is larger than {bytes_max} bytes")
+        if not reader.eof:
+            raise BrokenReplyError("a shard's packed reply breaks off")
+        pieces.append(piece)
+        body = reader.unused_data
+    return b"".join(pieces)
+
+
+@lru_cache(1024)
+def _takes_gzip(accepted: bytes) -> bool:
+    weights = {}
+    for part in accepted.lower().split(b","):
+        name, _, parameters = part.strip().partition(b";")
+        weight = re.fullmatch(rb"[ \t]*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)[ \t]*", parameters)
+        weights[name.strip()] = float(weight[1]) if weight else 1.0
+    return weights.get(b"gzip", weights.get(b"x-gzip", weights.get(b"*", 0.0))) > 0
+
+
+@lru_cache(1024)
+def _is_listed(kind: bytes, types: tuple[str, ...]) -> bool:
+    media = kind.partition(b";")[0].strip().lower().decode("latin-1")
+    if media == "text/event-stream":
+        return False
+    return any(re.fullmatch(re.escape(listed).replace(r"\*", "[^/]+"), media) for listed in types)
+
+
+def _weak(tag: bytes) -> bytes:
+    return tag if tag.startswith(b"W/") else b"W/" + tag

@@ -1,0 +1,90 @@
+"""Writes replies to one client, one after another: a whole one of ours, or a shard's as it comes.
+
+Holds: framing is the gateway's own (RFC 9112 section 6); a reply without a length is chunked, or ended by the end of
+the connection for a client that knows no chunks.
+Never: reads; never decides what is answered.
+"""
+
+import asyncio
+
+from shardgate.core.http import Reply, ReplyHead, Request
+from shardgate.core.wire.forwarding import chunk, last_chunk, relayed_head, upgrade_lines, whole_reply
+
+
+class OutgoingReply:
+    """The reply to the request that was announced last."""
+
+    __slots__ = ("_chunked", "_minor", "_takes_trailers", "_transport", "_with_body", "ends_by_close", "keep_alive")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._chunked = False
+        self._minor = 1
+        self._takes_trailers = False
+        self._with_body = True
+        self.ends_by_close = False
+        """The end of the connection is the end of the body."""
+        self.keep_alive = True
+        """The connection goes on after this reply; the head says so."""
+
+    def announce(self, request: Request, keep_alive: bool) -> None:
+        """What follows answers this request."""
+        self._chunked = False
+        self._minor = request.minor
+        self._takes_trailers = request.fields.takes_trailers
+        self._with_body = request.sent_method != b"HEAD"
+        self.keep_alive = keep_alive
+
+    def refuse(self) -> None:
+        """What follows answers something that is no request."""
+        self._with_body = True
+
+    def send(self, reply: Reply) -> int:
+        """A whole reply; its size in bytes."""
+        written = whole_reply(reply, with_body=self._with_body, closes=not self.keep_alive)
+        self._transport.write(written)
+        return len(written)
+
+    def interim(self, head: ReplyHead) -> None:
+        """A 1xx; RFC 9110 section 15.2: not to a 1.0 client."""
+        if self._minor == 1:
+            self._transport.write(relayed_head(head, b""))
+
+    def begin(self, head: ReplyHead, data: bytes, has_body: bool) -> int:
+        """The head of a shard's reply and the first piece of its body, in one write; its size in bytes."""
+        framing = b""
+        if head.status == 204:
+            pass  # RFC 9110 section 8.6: whatever the shard says, there is no Content-Length
+        elif head.content_length is not None:
+            framing = b"Content-Length: %d\r\n" % head.content_length
+        elif has_body:
+            # RFC 9112 section 6.1: a 1.0 client does not know chunks; the end of the connection is the end.
+            self._chunked = self._minor == 1
+            self.ends_by_close = not self._chunked
+            self.keep_alive = self.keep_alive and self._chunked
+            framing = b"Transfer-Encoding: chunked\r\n" if self._chunked else b""
+        if not self.keep_alive:
+            framing += b"Connection: close\r\n"
+        written = relayed_head(head, framing)
+        if data:
+            written += chunk(data) if self._chunked else data
+        self._transport.write(written)
+        return len(written)
+
+    def write(self, data: bytes) -> int:
+        """A piece of the body; its size as it was written."""
+        written = chunk(data) if self._chunked else data
+        self._transport.write(written)
+        return len(written)
+
+    def finish(self, trailers: bytes) -> int:
+        """The end. Trailers pass where the client has said that it takes them (RFC 9110 section 6.5.1)."""
+        if not self._chunked:
+            return 0
+        written = last_chunk(trailers if self._takes_trailers else b"")
+        self._transport.write(written)
+        return len(written)
+
+    def switch(self, head: ReplyHead, data: bytes) -> None:
+        """The shard's 101, and what came behind it."""
+        self._transport.write(relayed_head(head, upgrade_lines(head.upgrade)) + data)

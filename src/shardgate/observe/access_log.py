@@ -1,0 +1,159 @@
+"""The access log: one line of JSON a request.
+
+Holds: a line is one line, whatever a client sends: JSON escapes what could end it. A line is never longer than a pipe
+takes at once. Without `query` nothing behind the `?` is written: tokens and personal data stand there.
+Hot path: `write` once a request.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from shardgate.core.exchange import Exchange
+from shardgate.core.routes.route import Route
+from shardgate.net.clock import now, utc, wall
+from shardgate.observe.layout import rule_of
+from shardgate.observe.log_file import LogFile
+
+BATCH_BYTES = 64 * 1024
+LINE_BYTES_MAX = 4096  # PIPE_BUF on Linux, which is what log_file.py needs to keep lines whole
+_CLOSE_S = 2.0
+_SHORT_METHOD_CHARACTERS = 32
+_SHORT_PATH_CHARACTERS = 512
+
+
+class Line(msgspec.Struct, gc=False, omit_defaults=True):
+    """One line. Members without a value are left out."""
+
+    time: str
+    """When the head of the request was read, UTC."""
+    request_id: str
+    client: str
+    status: int
+    duration_us: int
+    bytes_in: int
+    bytes_out: int
+    method: str = ""
+    """Method and path are left out where the bytes were no request."""
+    path: str = ""
+    operation: str = ""
+    rule: str = ""
+    shards: Sequence[str] = ()
+    ttfb_us: int = 0
+    upstream_us: int = 0
+    error: str = ""
+    cut_off: str = ""
+    shortened: bool = False
+    """The line would have been too long: path and shards are not all there."""
+
+
+class AccessLog:
+    """The access log of one worker."""
+
+    __slots__ = (
+        "_buffer",
+        "_due",
+        "_encoder",
+        "_file",
+        "_instant_ms",
+        "_query",
+        "_rules",
+        "_sample",
+        "_time",
+        "_wall_offset",
+    )
+
+    def __init__(self, file: LogFile, *, query: bool, sample: float) -> None:
+        self._file = file
+        self._query = query
+        self._sample = sample
+        self._due = 0.5  # in the middle, where a rounding error decides nothing
+        self._encoder = msgspec.json.Encoder()
+        self._buffer = bytearray()
+        self._rules: dict[int, str] = {}
+        self._instant_ms = -1
+        self._time = ""
+        self._wall_offset = wall() - now()
+
+    @property
+    def lost(self) -> int:
+        """Lines that could not be written."""
+        return self._file.lost
+
+    def write(self, exchange: Exchange) -> None:
+        """Note a request that is over; failures always, others as often as `sample` says."""
+        if self._sample < 1.0 and exchange.status < 500 and not exchange.cut_off:
+            self._due += self._sample
+            if self._due < 1.0:
+                return
+            self._due -= 1.0
+        buffer = self._buffer
+        start = len(buffer)
+        line = self._line(exchange)
+        self._encoder.encode_into(line, buffer, start)
+        if len(buffer) - start >= LINE_BYTES_MAX:
+            del buffer[start:]
+            self._encoder.encode_into(_shortened(line), buffer, start)
+        buffer += b"\n"
+        if start > BATCH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over what has gathered; each tick does."""
+        self._wall_offset = wall() - now()  # the wall's clock is set now and then
+        if self._buffer:
+            self._file.write(bytes(self._buffer))
+            self._buffer.clear()
+
+    def reopen(self) -> None:
+        """The file was renamed: go on in a new one."""
+        self.flush()
+        self._file.reopen()
+
+    def close(self) -> None:
+        """Nothing is lost."""
+        self.flush()
+        self._file.close(_CLOSE_S)
+
+    def _line(self, exchange: Exchange) -> Line:
+        # All members in one call: to set them one by one costs as much as the encoding.
+        began_at, first_byte_at = exchange.began_at, exchange.first_byte_at
+        instant_ms = int((began_at + self._wall_offset) * 1000)
+        if instant_ms != self._instant_ms:
+            self._instant_ms = instant_ms
+            self._time = f"{utc(instant_ms // 1000)}.{instant_ms % 1000:03d}Z"
+        request, route = exchange.request, exchange.route
+        path = request.path if request is not None else ""
+        if self._query and request is not None and request.query:
+            path = f"{path}?{request.query}"
+        return Line(
+            self._time,
+            exchange.request_id.decode("ascii"),
+            exchange.peer,
+            exchange.status,
+            int((exchange.ended_at - began_at) * 1e6),
+            exchange.bytes_in,
+            exchange.bytes_out,
+            request.method if request is not None else "",
+            path,
+            route.operation if route is not None else "",
+            (self._rules.get(id(route)) or self._rule(route)) if route is not None else "",
+            exchange.shards,
+            int((first_byte_at - began_at) * 1e6) if first_byte_at else 0,
+            int(exchange.upstream_s * 1e6),
+            exchange.error,
+            exchange.cut_off,
+        )
+
+    def _rule(self, route: Route) -> str:
+        """By identity: a route is one object for as long as its configuration is in force."""
+        return self._rules.setdefault(id(route), rule_of(route))
+
+
+def _shortened(line: Line) -> Line:
+    # An escape makes six bytes of a character at most; operations are the operator's own, and short.
+    line.method = line.method[:_SHORT_METHOD_CHARACTERS]
+    line.path = line.path[:_SHORT_PATH_CHARACTERS]
+    line.shards = ()
+    line.shortened = True
+    return line

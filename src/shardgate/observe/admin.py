@@ -1,0 +1,123 @@
+"""What operators ask, on an address of its own: /metrics, /healthz and /readyz.
+
+Holds: shards are named here, and nothing secret is; nothing can be changed from here.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from shardgate.core.errors import ClientError, MethodNotAllowedError, UnknownOperationError
+from shardgate.core.exchange import Exchange
+from shardgate.core.http import Reply, Request
+from shardgate.core.problem import problem_reply
+from shardgate.core.topology import Shard
+from shardgate.net import tasks
+from shardgate.net.clock import now
+from shardgate.net.connection import ClientConnection
+from shardgate.observe.exposition import CONTENT_TYPE, expose
+from shardgate.observe.layout import DRAINING, Layout
+from shardgate.observe.memory import SharedMemory
+
+CLIENTS_MAX = 64
+# Load balancers ask often, and there may be many: the shards are not asked each time.
+REMEMBERED_S = 1.0
+
+
+class Admin:
+    """Answers operators. Its requests are neither counted nor logged."""
+
+    __slots__ = ("_clients", "_connect_timeout_s", "_layout", "_looked_at", "_memory", "_reached", "_shards")
+
+    def __init__(
+        self, layout: Layout, memory: SharedMemory, shards: Iterable[Shard], *, connect_timeout_s: float
+    ) -> None:
+        self._layout = layout
+        self._memory = memory
+        self._shards = [*shards]
+        self._connect_timeout_s = connect_timeout_s
+        self._clients: set[ClientConnection] = set()
+        self._reached: dict[str, bool] = {}
+        self._looked_at = -REMEMBERED_S
+
+    def handle(self, request: Request, client: ClientConnection) -> None:
+        """Answer one page."""
+        page = _PAGES.get(request.path)
+        if page is None:
+            client.send(problem_reply(UnknownOperationError(f"there are: {', '.join(_PAGES)}")))
+        elif request.method not in {"GET", "HEAD"}:
+            client.send(problem_reply(MethodNotAllowedError("it can be read only", allow="GET, HEAD")))
+        elif page is Admin.ready and now() - self._looked_at > REMEMBERED_S:
+            client.adopt(tasks.start(self._look(client), "readyz"))
+        else:
+            client.send(page(self))
+
+    def metrics(self) -> Reply:
+        """Every metric, summed over the workers."""
+        return Reply(200, [(b"Content-Type", CONTENT_TYPE)], expose(self._layout, self._memory))
+
+    def health(self) -> Reply:
+        """The process lives."""
+        return _json(200, {"alive": True})
+
+    @property
+    def draining(self) -> bool:
+        """The whole gateway ends, not this worker alone."""
+        return self._memory.total(self._layout.cell(DRAINING)) > 0
+
+    def ready(self) -> Reply:
+        """Whether clients should be sent here.
+
+        With one shard of several down they should: the others still answer, and another gateway would not do better.
+        """
+        is_ready = not self.draining and any(self._reached.values())
+        words = {shard: "reachable" if reached else "unreachable" for shard, reached in self._reached.items()}
+        return _json(200 if is_ready else 503, {"ready": is_ready, "draining": self.draining, "shards": words})
+
+    def opened(self, client: ClientConnection) -> bool:
+        """Somebody asks; False: too many do."""
+        self._clients.add(client)
+        return len(self._clients) <= CLIENTS_MAX
+
+    def closed(self, client: ClientConnection) -> None:
+        """They have gone."""
+        self._clients.discard(client)
+
+    def finished(self, exchange: Exchange) -> None:
+        """Not counted."""
+
+    def refused(self, request: Request | None, client: ClientConnection, error: ClientError) -> None:
+        """Not counted."""
+
+    def close(self) -> None:
+        """The process ends."""
+        for client in list(self._clients):
+            client.close()
+
+    async def _look(self, client: ClientConnection) -> None:
+        reached = await asyncio.gather(*(self._reach(shard) for shard in self._shards))
+        self._reached = {shard.id: is_there for shard, is_there in zip(self._shards, reached, strict=True)}
+        self._looked_at = now()
+        client.send(self.ready())
+
+    async def _reach(self, shard: Shard) -> bool:
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                _, writer = await asyncio.open_connection(shard.host, shard.port)
+        except (OSError, UnicodeError):
+            return False
+        writer.close()
+        return True
+
+
+_PAGES: dict[str, Callable[[Admin], Reply]] = {
+    "/metrics": Admin.metrics,
+    "/healthz": Admin.health,
+    "/readyz": Admin.ready,
+}
+
+
+def _json(status: int, value: object) -> Reply:
+    fields = [(b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store")]
+    return Reply(status, fields, msgspec.json.encode(value) + b"\n")

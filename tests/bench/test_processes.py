@@ -1,0 +1,59 @@
+"""What the bench starts it counts and ends, children included."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.processes import StartError, cpu_s, memory_bytes, started, tree
+
+# A parent that ignores SIGTERM's reach to its child, and a child that works.
+FAMILY = """
+import socket, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+child.wait()
+"""
+
+
+@pytest.fixture
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_the_work_of_children_counts_and_none_outlives_the_block(tmp_path: Path, free_port: int) -> None:
+    command = [sys.executable, "-c", FAMILY, str(free_port)]
+    cores = sorted(os.sched_getaffinity(0))[:1]
+    with started(command, port=free_port, cores=cores, log=tmp_path / "log") as process:
+        pids = tree(process.pid)
+        assert len(pids) == 2
+        before, own = cpu_s(pids), cpu_s(pids[:1])
+        limit = time.monotonic() + 20
+        while cpu_s(pids) - before < 0.05 and time.monotonic() < limit:
+            time.sleep(0.05)
+        assert cpu_s(pids) - before >= 0.05 > cpu_s(pids[:1]) - own
+        assert memory_bytes(pids) > 1 << 20
+    assert not [pid for pid in pids if _runs(pid)]
+
+
+def test_a_program_that_does_not_listen_says_why(tmp_path: Path, free_port: int) -> None:
+    command = [sys.executable, "-c", "raise SystemExit('no such option')"]
+    with (
+        pytest.raises(StartError, match="no such option"),
+        started(command, port=free_port, cores=[0], log=tmp_path / "log"),
+    ):
+        pass
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,69 @@
+"""A must is met or missed by the figures alone; what was not measured is missed, with its reason."""
+
+import pytest
+
+from bench import works
+from bench.results import Machine, Measured, Report, Single
+from bench.rig import Run
+from bench.space import DOWN, UP
+from bench.targets import Verdict, judge
+
+MACHINE = Machine(processor="any", cores=2, memory_gib=1, kernel="6", load_before=0)
+
+
+def measured(work: str, peer: str, *, cpu_us: list[float], per_s: float = 1) -> Measured:
+    runs = [Run(requests=1, per_s=per_s, cpu_us=value, cpu_share=1, first_p50_us=1, first_p99_us=1) for value in cpu_us]
+    return Measured(work=work, peer=peer, connections=32, runs=runs)
+
+
+def report(*rows: Measured, singles: tuple[Single, ...] = ()) -> Report:
+    return Report(date="", quick=False, machine=MACHINE, measured=list(rows), singles=list(singles))
+
+
+def verdict(found: Report, words: str) -> Verdict:
+    return next(each for each in judge(found) if words in each.what)
+
+
+@pytest.mark.parametrize(("ours", "met", "goal_met"), [(20, True, True), (30, True, False), (31, False, False)])
+def test_a_ratio_of_medians_is_held_against_must_and_goal(ours: float, met: bool, goal_met: bool) -> None:
+    relay = measured(works.RELAY, "shardgate", cpu_us=[1, ours, 99])
+    said = verdict(report(relay, measured(works.RELAY, "Go relay", cpu_us=[50, 50, 50])), "CPU a request ÷ Go relay")
+    assert (said.met, said.goal_met) == (met, goal_met)
+
+
+def test_more_is_better_where_it_is_requests() -> None:
+    work = works.gather(4, 10)
+    ours, theirs = (
+        measured(work, peer, cpu_us=[1], per_s=rate) for peer, rate in (("shardgate", 600), ("Go RawMessage", 100))
+    )
+    assert verdict(report(ours, theirs), "RawMessage").met
+    assert not verdict(report(measured(work, "shardgate", cpu_us=[1], per_s=400), theirs), "RawMessage").met
+
+
+def test_one_more_shard_costs_the_slope_not_the_ratio() -> None:
+    rows = [measured(works.gather(n, 10), "shardgate", cpu_us=[100 + 30 * n]) for n in works.SHARD_COUNTS]
+    assert verdict(report(*rows), "one more shard").value == pytest.approx(30)
+    assert verdict(report(*rows[:-1]), "one more shard").value is None
+
+
+def test_a_missing_peer_is_a_miss_that_names_it() -> None:
+    found = report(measured(works.whole(4, 50), "shardgate", cpu_us=[1], per_s=1000))
+    found.missing["KrakenD"] = "put it on the PATH"
+    said = verdict(found, "KrakenD")
+    assert not said.met
+    assert "KrakenD is missing: put it on the PATH" in said.line()
+
+
+def test_a_refused_upload_is_a_miss_that_says_so() -> None:
+    down = Single(work=DOWN, peer="shardgate", unit="bytes", value=1024)
+    up = Single(work=UP, peer="shardgate", unit="bytes", value=None, note="refused: 413 Content Too Large")
+    said = verdict(report(singles=(down, up)), "1 GiB")
+    assert not said.met
+    assert "413" in said.line()
+
+
+def test_the_worse_direction_counts() -> None:
+    singles = tuple(
+        Single(work=work, peer="shardgate", unit="bytes", value=size << 20) for work, size in ((DOWN, 1), (UP, 40))
+    )
+    assert verdict(report(singles=singles), "1 GiB").value == 40

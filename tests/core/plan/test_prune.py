@@ -1,0 +1,96 @@
+"""A filter that names tenants or ids: only their owners are asked, and all where that is not sure."""
+
+import pytest
+
+from shardgate.core.contracts import Known
+from shardgate.core.locate.directory import Directory
+from shardgate.core.locate.learned import Learned, LearnedKeys
+from shardgate.core.locate.probe import Probe
+from shardgate.core.plan.prune import prune
+from shardgate.core.routes.route import Filter
+from shardgate.core.topology import Shard, Topology
+
+SHARDS = {name: Shard(name, "h", 1, name) for name in ("north", "south", "west")}
+VENDOR = Filter("vendors", ",", "vendor", (Directory(),))
+EVENT = Filter("ids", ",", "event", (Learned(), Probe(path="/events/{key}")), shown=True)
+ONE = Filter("vendor", None, "vendor", (Directory(),))
+OWNERS = {"n1": "north", "n2": "north", "s1": "south", "w1": "west", "gone": "east", "a,b": "west"}
+
+
+def asked(query: str, *filters: Filter, **seen: str) -> str | None:
+    memory = LearnedKeys(100)
+    for key, shard in seen.items():
+        memory.learn("event", key, shard)
+    pruned = prune(filters or (VENDOR,), query, Known(Topology(SHARDS, {"vendor": OWNERS}), memory))
+    if pruned is None:
+        return None
+    return " ".join(pruned.shards) + "".join(f" if {key} is shown" for key in sorted(pruned.hoped))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("vendors=n1", "north"),
+        ("limit=5&vendors=n1,n2&order=name", "north"),
+        ("vendors=n1,s1", "north south"),
+        ("vendors=n1%2Cs1", "north south"),
+        ("vendor%73=s1", "south"),
+        ("vendors=s1&vendors=w1", "south west"),
+        ("vendors=s1,n1,w1", None),
+        ("other=n1", None),
+        ("", None),
+    ],
+)
+def test_only_the_owners_of_what_a_filter_names_are_asked(query: str, expected: str | None) -> None:
+    assert asked(query) == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "vendors=",
+        "vendors",
+        "vendors=n1,",
+        "vendors=n1,unheard",
+        "vendors=n1,%20n2",
+        "vendors=N1",
+        "vendors=gone",
+        "vendors=%ff",
+        "vendors=n1&vendors=unheard",
+        "vendors=n1&vendors[]=s1",
+        "vendors=n1&Vendors=s1",
+        "vendors[]=n1",
+    ],
+)
+def test_all_are_asked_where_a_value_or_a_name_is_not_surely_known(query: str) -> None:
+    assert asked(query) is None
+
+
+def test_a_parameter_that_holds_one_key_is_not_cut() -> None:
+    assert asked("vendor=a,b", ONE) == "west"
+    assert asked("vendor=n1,s1", ONE) is None
+
+
+def test_a_name_with_brackets_is_a_name_as_the_rule_says_it() -> None:
+    brackets = Filter("vendor[]", None, "vendor", (Directory(),))
+    assert asked("vendor[]=n1&vendor%5B%5D=s1", brackets) == "north south"
+    assert asked("vendor[]=n1&vendor=s1", brackets) is None
+
+
+def test_several_filters_narrow_together() -> None:
+    assert asked("vendors=n1,s1&vendor=s1", VENDOR, ONE) == "south"
+    assert asked("vendors=n1,s1&vendor=unheard", VENDOR, ONE) == "north south"
+
+
+def test_filters_that_exclude_each_other_leave_one_shard_to_give_the_empty_list() -> None:
+    assert asked("vendors=s1&vendor=w1", VENDOR, ONE) == "north"
+
+
+def test_what_was_only_seen_before_must_be_shown() -> None:
+    assert asked("ids=e1,e2", EVENT, e1="south", e2="west") == "south west if e1 is shown if e2 is shown"
+    assert asked("ids=e1,e2", EVENT, e1="south") is None
+    assert asked("ids=e1&vendors=s1", VENDOR, EVENT, e1="south") == "south"
+    unseen = Filter("ids", ",", "event", (Learned(),))
+    assert asked("ids=e1", unseen, e1="south") is None
+    kept = Filter("ids", ",", "event", (Learned(), Directory(space="vendor")))
+    assert asked("ids=w1", kept, w1="south") == "west"

@@ -1,0 +1,93 @@
+"""What is packed, for whom, and what unpacking is bounded by."""
+
+import gzip
+import zlib
+
+import pytest
+
+from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
+from shardgate.core.http import Reply
+from shardgate.core.wire.coding import Compress, packed_fields, takes_gzip, unpacked
+from shardgate.core.wire.fields import FieldReader
+from shardgate.core.wire.request_head import interpret
+
+JSON = (b"Content-Type", b"application/json; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [
+        (b"gzip", True),
+        (b"GZip, deflate, br", True),
+        (b"br;q=1, gzip;q=0.5", True),
+        (b"*", True),
+        (b"x-gzip", True),
+        (b"gzip;q=0", False),
+        (b"gzip; q=0.000, *", False),
+        (b"*;q=0", False),
+        (b"identity", False),
+        (b"br", False),
+        (b"", False),
+    ],
+)
+def test_who_takes_gzip(accepted: bytes, takes: bool) -> None:
+    assert takes_gzip(interpret(FieldReader().read(b"Host: a\r\nAccept-Encoding: " + accepted))) is takes
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "length", "packs"),
+    [
+        (200, [JSON], 1024, True),
+        (200, [JSON], None, True),
+        (200, [(b"content-type", b"application/problem+json")], 5000, True),
+        (200, [(b"content-type", b"text/csv")], 5000, True),
+        (200, [JSON], 1023, False),
+        (206, [JSON], 5000, False),
+        (404, [JSON], 5000, False),
+        (200, [JSON, (b"Content-Encoding", b"br")], 5000, False),
+        (200, [JSON, (b"Cache-Control", b"max-age=1, No-Transform")], 5000, False),
+        (200, [(b"content-type", b"text/event-stream")], None, False),
+        (200, [(b"content-type", b"image/png")], 5000, False),
+        (200, [], 5000, False),
+    ],
+)
+def test_what_is_packed(status: int, fields: list[tuple[bytes, bytes]], length: int | None, packs: bool) -> None:
+    assert Compress().may_pack(status, fields, length) is packs
+
+
+def test_a_packed_reply_is_another_representation() -> None:
+    fields = [(b"ETag", b'"a"'), (b"Vary", b"Origin"), (b"Accept-Ranges", b"bytes"), JSON]
+    packed = packed_fields(fields, is_packed=True)
+    assert dict(packed) == {
+        b"ETag": b'W/"a"',
+        b"Vary": b"Origin, Accept-Encoding",
+        b"Content-Encoding": b"gzip",
+        JSON[0]: JSON[1],
+    }
+    assert dict(packed_fields(fields, is_packed=False))[b"ETag"] == b'"a"'
+    assert dict(packed_fields([(b"vary", b"*")], is_packed=True))[b"Vary"] == b"*"
+
+
+@pytest.mark.parametrize(
+    "packed", [gzip.compress(b"[1]"), zlib.compress(b"[1]"), gzip.compress(b"[") + gzip.compress(b"1]")]
+)
+def test_what_a_shard_packed_is_unpacked(packed: bytes) -> None:
+    reply = unpacked(Reply(200, [(b"Content-Encoding", b"gzip"), (b"X", b"y")], packed), 3)
+    assert (reply.body, reply.fields) == (b"[1]", [(b"X", b"y")])
+
+
+def test_a_small_reply_that_unpacks_to_a_huge_one_is_refused() -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    assert len(bomb) < 50_000
+    with pytest.raises(ReplyTooLargeError):
+        unpacked(Reply(200, [(b"content-encoding", b"gzip")], bomb), 1_000_000)
+    with pytest.raises(ReplyTooLargeError):
+        unpacked(Reply(200, [(b"content-encoding", b"gzip")], gzip.compress(bytes(600_000)) * 2), 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"), [(b"gzip", b"[1]"), (b"gzip", gzip.compress(b"[1]")[:-3]), (b"br", b"x"), (b"gzip, gzip", b"x")]
+)
+def test_what_cannot_be_unpacked_is_a_broken_reply(coding: bytes, body: bytes) -> None:
+    with pytest.raises(BrokenReplyError):
+        unpacked(Reply(200, [(b"Content-Encoding", coding)], body), 1000)

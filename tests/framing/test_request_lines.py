@@ -1,0 +1,176 @@
+"""Request lines, targets and Host: what is matched is what is forwarded (RFC 9112 sections 2.2 and 3)."""
+
+import pytest
+
+from tests.framing.cases import Case, answered, arrives, get, passes, refused, unfinished
+from tests.framing.wire import Wire, each
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GET = arrives(b"GET /any")
+HOST = b"\r\nHost: a\r\n\r\n"
+
+LINES = [
+    passes("a plain line", b"GET /any HTTP/1.1" + HOST, GET),
+    passes("one empty line before it", b"\r\nGET /any HTTP/1.1" + HOST, GET),
+    passes("some empty lines before it", b"\r\n\r\n\r\nGET /any HTTP/1.1" + HOST, GET),
+    passes("a DELETE", b"DELETE /any HTTP/1.1" + HOST, arrives(b"DELETE /any")),
+    passes("OPTIONS of a path", b"OPTIONS /any HTTP/1.1" + HOST, arrives(b"OPTIONS /any")),
+    answered("OPTIONS of the server", b"OPTIONS * HTTP/1.1" + HOST, 404, "SG1004"),
+    answered("a method that the path does not know", b"BREW /any HTTP/1.1" + HOST, 405, "SG1005"),
+    answered("methods have a case", b"get /any HTTP/1.1" + HOST, 405, "SG1005"),
+    answered("TRACE", b"TRACE /any HTTP/1.1" + HOST, 405, "SG1005"),
+    refused("CONNECT", b"CONNECT a:443 HTTP/1.1" + HOST),
+    refused("no method", b"/any HTTP/1.1" + HOST),
+    refused("no target", b"GET HTTP/1.1" + HOST),
+    refused("two spaces before the target", b"GET  /any HTTP/1.1" + HOST),
+    refused("two spaces behind the target", b"GET /any  HTTP/1.1" + HOST),
+    refused("a space before the method", b" GET /any HTTP/1.1" + HOST),
+    refused("a space at the end", b"GET /any HTTP/1.1 " + HOST),
+    refused("tabs as spaces", b"GET\t/any\tHTTP/1.1" + HOST),
+    refused("a vertical tab as space", b"GET\x0b/any HTTP/1.1" + HOST),
+    refused("a space in the target", b"GET /any /x HTTP/1.1" + HOST),
+    refused("a request behind the version", b"GET /any HTTP/1.1 GET /canary HTTP/1.1" + HOST),
+    refused("a method that is no token", b"G(T /any HTTP/1.1" + HOST),
+    refused("a method with a colon", b"GET: /any HTTP/1.1" + HOST),
+    refused("a NUL in the method", b"G\0T /any HTTP/1.1" + HOST),
+    refused("a byte order mark", b"\xef\xbb\xbfGET /any HTTP/1.1" + HOST),
+    refused("a bare LF before it", b"\nGET /any HTTP/1.1" + HOST),
+    refused("a bare CR before it", b"\rGET /any HTTP/1.1" + HOST),
+    refused("an empty line and a bare LF before it", b"\r\n\nGET /any HTTP/1.1" + HOST),
+    refused("an empty line and a space before it", b"\r\n GET /any HTTP/1.1" + HOST),
+    refused("a bare LF at its end", b"GET /any HTTP/1.1\nHost: a\r\n\r\n"),
+    refused("a bare CR at its end", b"GET /any HTTP/1.1\rHost: a\r\n\r\n"),
+    refused("two CR at its end", b"GET /any HTTP/1.1\r\r\nHost: a\r\n\r\n"),
+    refused("a request in bare LFs", b"GET /any HTTP/1.1\nHost: a\n\n"),
+    refused("a field on a line that begins with a space", b"GET /any HTTP/1.1\r\n Host: a\r\n\r\n"),
+    refused("an empty line and then the fields", b"GET /any HTTP/1.1\r\n\r\nHost: a\r\n\r\n"),
+    refused("a TLS hello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
+    refused("a PROXY line", b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET /any HTTP/1.1" + HOST),
+    refused("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    refused("a reply", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    unfinished("a line that breaks off", b"GET /any HTTP/1"),
+    unfinished("a head that breaks off", b"GET /any HTTP/1.1\r\nHost: a\r\n"),
+]
+
+VERSIONS = [
+    refused("HTTP/0.9 without a version", b"GET /any\r\n\r\n"),
+    refused("HTTP/0.9", b"GET /any HTTP/0.9" + HOST),
+    refused("HTTP/1.2", b"GET /any HTTP/1.2" + HOST),
+    refused("HTTP/2.0", b"GET /any HTTP/2.0" + HOST),
+    refused("HTTP/2", b"GET /any HTTP/2" + HOST),
+    refused("HTTP/1.10", b"GET /any HTTP/1.10" + HOST),
+    refused("HTTP/01.1", b"GET /any HTTP/01.1" + HOST),
+    refused("HTTP/1,1", b"GET /any HTTP/1,1" + HOST),
+    refused("HTTP/1.", b"GET /any HTTP/1." + HOST),
+    refused("HTTP/-1.1", b"GET /any HTTP/-1.1" + HOST),
+    refused("HTTP /1.1", b"GET /any HTTP /1.1" + HOST),
+    refused("http/1.1", b"GET /any http/1.1" + HOST),
+    refused("HTTPS/1.1", b"GET /any HTTPS/1.1" + HOST),
+    refused("a full-width digit in the version", b"GET /any HTTP/1.\xef\xbc\x91" + HOST),
+]
+
+TARGETS = [
+    passes("a query", get(target=b"/any?x=%20&y"), arrives(b"GET /any?x=%20&y")),
+    passes("an empty query", get(target=b"/any?"), arrives(b"GET /any?")),
+    passes("a query with another target in it", get(target=b"/any?//../%2f;\\"), arrives(b"GET /any?//../%2f;\\")),
+    passes("a query with an address in it", get(target=b"/any?u=http://x@b/"), arrives(b"GET /any?u=http://x@b/")),
+    passes("an encoded letter stays as it came", get(target=b"/an%79"), arrives(b"GET /an%79")),
+    passes("an encoded value stays as it came", get(target=b"/any/%c3%A9"), arrives(b"GET /any/%c3%A9")),
+    passes("an at sign and a colon are plain", get(target=b"/any/a@b:c"), arrives(b"GET /any/a@b:c")),
+    passes("an address of this Host", get(target=b"http://a/any?x"), arrives(b"GET /any?x")),
+    passes("its scheme and Host in capitals", get(target=b"HTTP://A/any"), GET),
+    passes("an address without a path", get(target=b"http://a"), arrives(b"GET /")),
+    passes("an address with a query and no path", get(target=b"http://a?x"), arrives(b"GET /?x")),
+    refused("an address of another Host", get(target=b"http://b/any")),
+    refused("an address with another port", get(target=b"http://a:80/any")),
+    refused("an address with a user", get(target=b"http://a@b/any")),
+    refused("an address whose user is this Host", get(target=b"http://a:x@b/any")),
+    refused("an address with this Host as a user's name", get(target=b"http://b@a/any")),
+    refused("an address without a Host", get(target=b"http:///any")),
+    refused("an address with one slash", get(target=b"http:/a/any")),
+    refused("an address with a backslash", get(target=b"http:\\\\a\\any")),
+    refused("an address of another scheme", get(target=b"ftp://a/any")),
+    refused("an address of a file", get(target=b"file:///any")),
+    refused("a relative target", get(target=b"any")),
+    refused("a target that is a query", get(target=b"?x")),
+    refused("a target that is a Host", get(target=b"a:80")),
+    refused("a fragment", get(target=b"/any#x")),
+    refused("a NUL in the target", get(target=b"/any\0")),
+    refused("a bare LF in the target", get(target=b"/any\nX")),
+    refused("a bare CR in the target", get(target=b"/any\rX")),
+    refused("a DEL in the target", get(target=b"/any\x7f")),
+    refused("UTF-8 in the target", get(target=b"/any/\xc3\xa9")),
+    refused("Latin-1 in the target", get(target=b"/any/\xe9")),
+    answered("two slashes at the start", get(target=b"//any"), 400, "SG1003"),
+    answered("two slashes within", get(target=b"/any//7"), 400, "SG1003"),
+    answered("a Host where a path is", get(target=b"//b/any"), 400, "SG1003"),
+    answered("a dot segment", get(target=b"/./any"), 400, "SG1003"),
+    answered("two dots", get(target=b"/x/../any"), 400, "SG1003"),
+    answered("two dots at the end", get(target=b"/any/.."), 400, "SG1003"),
+    answered("encoded dots", get(target=b"/any/%2e%2E"), 400, "SG1003"),
+    answered("one dot encoded", get(target=b"/any/.%2e"), 400, "SG1003"),
+    answered("an encoded slash", get(target=b"/any%2f7"), 400, "SG1003"),
+    answered("an encoded backslash", get(target=b"/any/x%5cy"), 400, "SG1003"),
+    answered("a backslash", get(target=b"/any\\7"), 400, "SG1003"),
+    answered("a path parameter", get(target=b"/any;x=1"), 400, "SG1003"),
+    answered("an encoded semicolon", get(target=b"/any/7%3bx"), 400, "SG1003"),
+    answered("an encoded NUL", get(target=b"/any/7%00"), 400, "SG1003"),
+    answered("an encoded percent sign", get(target=b"/any/%252e"), 400, "SG1003"),
+    answered("half an escape", get(target=b"/any/%2"), 400, "SG1003"),
+    answered("an escape that is no number", get(target=b"/any/%zz"), 400, "SG1003"),
+    answered("an escape as Microsoft has it", get(target=b"/any/%u002e"), 400, "SG1003"),
+    answered("an escape that is no UTF-8", get(target=b"/any/%ff"), 400, "SG1003"),
+    answered("a slash in overlong UTF-8", get(target=b"/any/%c0%af"), 400, "SG1003"),
+    answered("a path that the application does not know", get(target=b"/nothing"), 404, "SG1004"),
+    answered("paths have a case", get(target=b"/ANY"), 404, "SG1004"),
+]
+
+
+def hosts(*lines: bytes, target: bytes = b"/any") -> bytes:
+    return b"GET %b HTTP/1.1\r\n%b\r\n" % (target, b"".join(line + b"\r\n" for line in lines))
+
+
+HOSTS = [
+    passes("a name", hosts(b"Host: api.example.com"), arrives(b"GET /any", host=b"api.example.com")),
+    passes("a name and a port", hosts(b"hOST:a:8080"), arrives(b"GET /any", host=b"a:8080")),
+    passes("an address of IPv6", hosts(b"Host: [::1]:80"), arrives(b"GET /any", host=b"[::1]:80")),
+    passes("Host behind other fields", hosts(b"X: y", b"Host: a"), arrives(b"GET /any", b"X: y")),
+    passes("a Host for others to trust stays behind", hosts(b"Host: a", b"X-Forwarded-Host: b"), GET),
+    passes("a twin of that stays behind, too", hosts(b"Host: a", b"X_Forwarded_Host: b"), GET),
+    refused("no Host", hosts(b"X: y")),
+    refused("no fields at all", hosts()),
+    refused("an empty Host", hosts(b"Host:")),
+    refused("a Host of spaces", hosts(b"Host:   ")),
+    refused("Host twice", hosts(b"Host: a", b"Host: b")),
+    refused("Host twice the same", hosts(b"Host: a", b"Host: a")),
+    refused("Host twice, in two cases", hosts(b"Host: a", b"X: y", b"hOST: b")),
+    refused("two hosts in one line", hosts(b"Host: a, b")),
+    refused("two hosts and a space", hosts(b"Host: a b")),
+    refused("Host with a space before its colon", hosts(b"Host : a")),
+    refused("a second Host on a line that begins with a space", hosts(b"Host: a", b" Host: b")),
+    refused("a second Host behind a bare LF", hosts(b"Host: a\nHost: b")),
+    refused("a folded Host", hosts(b"Host:\r\n a")),
+    refused("a Host with a path", hosts(b"Host: a/any")),
+    refused("a Host with a user", hosts(b"Host: x@a")),
+    refused("a Host with a scheme", hosts(b"Host: http://a")),
+    refused("a Host with an empty port", hosts(b"Host: a:")),
+    refused("a Host with a port that is no number", hosts(b"Host: a:http")),
+    refused("a Host with a signed port", hosts(b"Host: a:+80")),
+    refused("a Host with two ports", hosts(b"Host: a:80:81")),
+    refused("a Host with a query", hosts(b"Host: a?b")),
+    refused("a Host with a fragment", hosts(b"Host: a#b")),
+    refused("a Host with a backslash", hosts(b"Host: a\\b")),
+    refused("a Host with an escape", hosts(b"Host: a%00")),
+    refused("a Host with a NUL", hosts(b"Host: a\0")),
+    refused("a Host in UTF-8", hosts(b"Host: \xc3\xa9")),
+    refused("IPv6 without brackets", hosts(b"Host: ::1")),
+    refused("an address and no Host", hosts(target=b"http://a/any")),
+    refused("an address and an empty Host", hosts(b"Host:", target=b"http://a/any")),
+]
+CASES = LINES + VERSIONS + TARGETS + HOSTS
+
+
+@each(CASES)
+async def test_request_lines(wire: Wire, case: Case, delivery: str) -> None:
+    await wire.holds(case, delivery)
