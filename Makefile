@@ -12,7 +12,7 @@ APP      ?= bookings
 QUICK    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence bench bench-k6 bench-micro bench-micro-baseline bench-pages study lock clean
+.PHONY: help setup demo test check format equivalence crash bench bench-k6 bench-micro bench-micro-baseline bench-pages study lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -49,6 +49,9 @@ ifeq ($(APP),json-server)
 else
 	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) $(if $(SEED),--seed $(SEED))
 endif
+
+crash: $(READY) ## kill the gateway at every step of every kind of change, and look at what is left
+	@$(BIN)/python -m proof.crash
 
 bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.run

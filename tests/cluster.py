@@ -69,6 +69,13 @@ class Shard:
         return f"http://127.0.0.1:{self.port}"
 
 
+async def until(true: Callable[[], bool], within_s: float = 5.0) -> None:
+    """Wait until something is true; a test that waits in vain fails."""
+    async with asyncio.timeout(within_s):
+        while not true():  # noqa: ASYNC110 - what is awaited happens in other processes
+            await asyncio.sleep(0.02)
+
+
 def reply(body: bytes | str = b"", *, status: str = "200 OK", fields: str = "") -> bytes:
     """A reply in bytes: `reply("[]", fields="X: 1\\r\\n")`."""
     data = body.encode() if isinstance(body, str) else body
@@ -84,8 +91,8 @@ def rows(*items: Any, fields: str = "") -> bytes:
 
 
 @asynccontextmanager
-async def running_shard(answer: Answer | None = None) -> AsyncIterator[Shard]:
-    """Serve one shard. An answer of b"" closes the connection without a word."""
+async def running_shard(answer: Answer | None = None, port: int = 0) -> AsyncIterator[Shard]:
+    """Serve one shard, on a free port or where one was before. An answer of b"" closes the connection unanswered."""
     shard = Shard()
     writers: set[asyncio.StreamWriter] = set()
 
@@ -114,7 +121,7 @@ async def running_shard(answer: Answer | None = None) -> AsyncIterator[Shard]:
             writers.discard(writer)
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
     shard.port = server.sockets[0].getsockname()[1]
     try:
         yield shard

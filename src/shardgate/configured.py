@@ -18,7 +18,7 @@ from shardgate.store.sqlite import SqliteStore, StoreError
 def read(file: Path) -> Loaded:
     """The configuration and what it must agree with. Raises ConfigError with all of its mistakes."""
     loaded = load(file)
-    if mistakes := [*_check_directory(loaded), *_check_tls(loaded)]:
+    if mistakes := [*_check_directory(loaded), *_check_store(loaded), *_check_tls(loaded)]:
         raise ConfigError(mistakes)
     return loaded
 
@@ -45,6 +45,21 @@ def _tls_files(loaded: Loaded) -> Iterator[tuple[str, TlsFiles, Callable[[TlsFil
     for shard in loaded.shards.values():
         if shard.tls is not None:
             yield f"shards.{shard.id}", shard.tls, for_shards
+
+
+def _check_store(loaded: Loaded) -> Iterator[Mistake]:
+    """It is made when the gateway is served, where it does not exist; the directory's own file is looked at besides."""
+    store = loaded.store
+    if store is None or store == loaded.directory:
+        return
+    if not store.exists():
+        if not store.parent.is_dir():
+            yield Mistake("store", f"{store.parent} does not exist", "make the folder, or correct the path")
+        return
+    try:
+        SqliteStore(store).close()
+    except StoreError as error:
+        yield Mistake("store", str(error), "name a file that shardgate made, or one that is not there yet")
 
 
 def _check_directory(loaded: Loaded) -> list[Mistake]:

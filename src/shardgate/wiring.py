@@ -7,6 +7,7 @@ import signal
 import socket
 import sqlite3
 from collections.abc import Callable, Sequence
+from secrets import token_hex
 
 import msgspec
 import uvloop
@@ -14,12 +15,19 @@ import uvloop
 from shardgate.config.load import Loaded
 from shardgate.configured import read_topology
 from shardgate.core.errors import ShardgateError
+from shardgate.core.limits import Limits
 from shardgate.core.plan.explain import explain
 from shardgate.core.topology import Topology
 from shardgate.core.wire.request_head import RequestHeadParser
+from shardgate.engine.answering import Answering
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.conduct import Conductor
+from shardgate.engine.division import Divider
 from shardgate.engine.handler import Gateway
+from shardgate.engine.journaling import Journaling
+from shardgate.engine.keyed import Keyed
+from shardgate.engine.replayer import Replayer
+from shardgate.engine.writes import Writes
 from shardgate.net import tasks
 from shardgate.net.connection import ClientConnection
 from shardgate.net.contracts import Settings
@@ -34,6 +42,7 @@ from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
 from shardgate.store.sqlite import SqliteStore
+from shardgate.store.writer import Writer
 
 DIRECTORY_POLL_S = 1.0
 BACKLOG = 2048
@@ -71,8 +80,10 @@ class Worker:
         compress = loaded.config.compress
         self._cluster = Cluster(loaded.routes, self._topology(), limits, timeouts, self._watch, compress, meter)
         self._observer = Observer(meter, self._watch, self._cluster.pools)
-        conductor = Conductor(self._cluster, limits.reply_body_bytes_max)
-        self._gateway = Gateway(self._cluster, conductor, limits, self._observer)
+        self._writer = Writer(loaded.store) if loaded.store else None
+        self._pulse = Writer(loaded.store) if loaded.store else None
+        self._replayer: Replayer | None = None
+        self._gateway = self._make_gateway(limits)
         self._parser = RequestHeadParser()
         self._settings = Settings(
             limits.request_body_bytes_max,
@@ -87,12 +98,37 @@ class Worker:
             place.layout, place.memory, loaded.shards.values(), connect_timeout_s=timeouts.connect_timeout_s
         )
 
+    def _make_gateway(self, limits: Limits) -> Gateway:
+        cluster, body_bytes_max = self._cluster, limits.reply_body_bytes_max
+        conductor = Conductor(cluster, body_bytes_max)
+        writes, keyed = self._make_writes(body_bytes_max)
+        divider = Divider(cluster, conductor, writes, body_bytes_max)
+        answering = Answering(cluster, conductor, divider, writes, keyed, body_bytes_max)
+        return Gateway(cluster, conductor, answering, limits, self._observer, self._refresh_directory)
+
+    def _make_writes(self, body_bytes_max: int) -> tuple[Writes | None, Keyed | None]:
+        """What needs a store, where there is one."""
+        cluster, writer, config = self._cluster, self._writer, self._loaded.config
+        if writer is None or self._pulse is None:
+            return None, None
+        worker = token_hex(8)
+        journaling = Journaling(cluster, writer, worker, body_bytes_max)
+        lease_s, kept_s = config.timeouts.worker_lease_s, config.journal.kept_s
+        self._replayer = Replayer(writer, self._pulse, journaling, lease_s, kept_s)
+        writes = Writes(cluster, writer, journaling, body_bytes_max, self._refresh_directory)
+        return writes, Keyed(writer, worker, config.idempotency.expires_s, config.idempotency.client)
+
     async def run(self, entrance: Entrance, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Serve until told to stop, then drain."""
         self._observer.start(_open_log(self._loaded))
         self._watch.start()
-        following = tasks.start(self._follow_directory(), "directory")
-        refreshing = tasks.start(keep_fresh([*filter(None, [self._tls]), *self._cluster.tls]), "certificates")
+        following = [
+            tasks.start(self._follow_directory(), "directory"),
+            tasks.start(keep_fresh([*filter(None, [self._tls]), *self._cluster.tls]), "certificates"),
+        ]
+        if self._replayer is not None:
+            await self._replayer.say_alive()
+            following += [tasks.start(self._replayer.live(), "live"), tasks.start(self._replayer.run(), "replay")]
         servers = [await self._serve(listening) for listening in entrance.clients]
         if entrance.admin is not None:
             loop = asyncio.get_running_loop()
@@ -106,8 +142,10 @@ class Worker:
             last.close()
         else:
             await self._drain(servers)
-        following.cancel()
-        refreshing.cancel()
+        for task in following:
+            task.cancel()
+        if self._replayer is not None:
+            await self._replayer.stop()
         self._admin.close()
         self._observer.close()
         self.close()
@@ -129,6 +167,9 @@ class Worker:
         self._watch.stop()
         if self._store is not None:
             self._store.close()
+        for writer in (self._writer, self._pulse):
+            if writer is not None:
+                writer.close()
 
     async def _serve(self, listening: socket.socket) -> asyncio.Server:
         loop = asyncio.get_running_loop()
@@ -157,13 +198,22 @@ class Worker:
         """Take over what others write into the store: tenants that were placed or moved."""
         while self._store is not None:
             await asyncio.sleep(DIRECTORY_POLL_S)
-            try:
-                if self._store.epoch() != self._cluster.snapshot.known.topology.epoch:
-                    self._cluster.replace_directory(self._topology())
-                    _log.info("the directory is at epoch %d", self._cluster.snapshot.known.topology.epoch)
-            except sqlite3.Error as error:
-                # What was known stays in force; the next look may succeed.
-                _log.error("the directory cannot be read: %s", error)
+            self._refresh_directory()
+
+    def _refresh_directory(self) -> bool:
+        """Take over a directory that has changed; whether it has. 5 µs where it has not."""
+        if self._store is None:
+            return False
+        try:
+            if self._store.epoch() == self._cluster.snapshot.known.topology.epoch:
+                return False
+            self._cluster.replace_directory(self._topology())
+            _log.info("the directory is at epoch %d", self._cluster.snapshot.known.topology.epoch)
+        except sqlite3.Error as error:
+            # What was known stays in force; the next look may succeed.
+            _log.error("the directory cannot be read: %s", error)
+            return False
+        return True
 
     async def _drain(self, servers: Sequence[asyncio.AbstractServer]) -> None:
         """Take no more clients; answer what is under way, no longer than the drain time."""

@@ -223,7 +223,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
             ("kind: learned", "kind: learnt"),
             ("nulls: first", "nulls: middle"),
             ("locate: vendor", "locate: vndor"),
-            ("rule: any", "rule: every"),
+            ("rule: any", "rule: everywhere"),
         ),
     )
     assert [line.split(": ")[1] for line in sorted(found, key=lambda line: int(line.split(":")[0]))] == [

@@ -10,7 +10,14 @@ import pytest
 import yaml
 
 from shardgate.config.load import load
-from shardgate.config.schema import AccessLogConfig, Config, CursorsConfig, ShardConfig
+from shardgate.config.schema import (
+    AccessLogConfig,
+    Config,
+    CursorsConfig,
+    IdempotencyConfig,
+    JournalConfig,
+    ShardConfig,
+)
 from shardgate.core import errors
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.dialect.id_cursor import Seek
@@ -20,8 +27,11 @@ from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate import directory, hashed, learned, prefix, probe
 from shardgate.core.merge import AnyMerger
 from shardgate.core.numbers import Average
-from shardgate.core.routes.rule import Gather, One, Prune
+from shardgate.core.routes.rule import Every, Gather, One, Place, Prune, Split
 from shardgate.core.sort_key import SortKey
+from shardgate.core.writes.entry import Action
+from shardgate.core.writes.idempotency import Idempotency
+from shardgate.core.writes.placing import AnyPolicy
 from shardgate.observe.access_log import Line
 from shardgate.observe.layout import FAMILIES
 
@@ -42,6 +52,7 @@ STRUCTS: list[Any] = [
     SortKey,
 ]
 STRUCTS += [*get_args(AnyMerger), *get_args(AnyDialect), Seek]
+STRUCTS += [Every, Place, Split, Action, Idempotency, IdempotencyConfig, JournalConfig, *get_args(AnyPolicy)]
 STRUCTS += [directory.Directory, hashed.Hash, prefix.Prefix, probe.Probe, learned.Learned]
 
 

@@ -97,12 +97,12 @@ def test_an_older_store_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytes
     path = tmp_path / "directory.db"
     with SqliteStore(path) as store:
         store.put_many("vendor", [("1", "north")])
-    journal = ("CREATE TABLE journal (id INTEGER PRIMARY KEY)",)
-    monkeypatch.setattr(store_module, "MIGRATIONS", (*store_module.MIGRATIONS, journal))
+    notes = ("CREATE TABLE notes (id INTEGER PRIMARY KEY)",)
+    monkeypatch.setattr(store_module, "MIGRATIONS", (*store_module.MIGRATIONS, notes))
     with SqliteStore(path) as store:
         assert store.read("vendor") == {"1": "north"}
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT count(*) FROM journal").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM notes").fetchone() == (0,)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

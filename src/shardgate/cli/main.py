@@ -7,6 +7,7 @@ import typer
 from shardgate import __version__
 from shardgate.cli.check import check
 from shardgate.cli.explain import explain
+from shardgate.cli.journal import journal
 from shardgate.cli.routes import routes
 from shardgate.cli.serve import serve
 from shardgate.cli.split import split
@@ -44,3 +45,4 @@ app.command()(serve)
 app.command()(check)
 app.command()(explain)
 app.command()(routes)
+app.add_typer(journal)

@@ -18,9 +18,13 @@ from shardgate.core.routes.mistakes import Mistake, convert_all
 from shardgate.core.routes.openapi import IN_DOCUMENT, Rulebook, build_routes
 from shardgate.core.routes.openapi import read_document as read_openapi
 from shardgate.core.routes.route import Routes
+from shardgate.core.routes.rule import Place
+from shardgate.core.routes.write_mistakes import needs_store
 from shardgate.core.seal import SECRET_CHARACTERS_MIN, Seal
 from shardgate.core.topology import Shard, TlsFiles
 from shardgate.core.wire.forwarded import TrustedProxies
+from shardgate.core.wire.request_head import METHOD_OVERRIDES
+from shardgate.core.writes.placing import Weighted
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -32,6 +36,8 @@ class Loaded(msgspec.Struct, frozen=True):
     host: str
     port: int
     directory: Path | None
+    store: Path | None
+    """Where the journal, the idempotency keys and the placements are."""
     admin: tuple[str, int] | None = None
     access_log: AccessLogConfig | None = None
     tls: TlsFiles | None = None
@@ -65,20 +71,44 @@ def load(path: Path) -> Loaded:
         tls = TlsFiles(*beside(path, config.tls.certificate, config.tls.key, config.tls.client_ca))
     book = _rulebook(config, path, mistakes)
     routes, more = build_routes(
-        book, method_override=config.method_override, trailing_slash=config.trailing_slash == "optional"
+        book,
+        method_override=config.method_override,
+        trailing_slash=config.trailing_slash == "optional",
+        method_override_header=config.method_override_header,
     )
     mistakes += more
     if not routes.routes and not mistakes:
         mistakes.append(Mistake("rules", "there is no operation", "name the `openapi` document, or write `rules`"))
     mistakes += _unknown_shards(routes, config.shards)
+    mistakes += _unknown_places(routes, config.shards)
     directory = path.parent / config.directory if config.directory else None
     if directory is not None and not directory.is_file():
         mistakes.append(
             Mistake("directory", f"{directory} does not exist", "run `shardgate split`, or correct the path")
         )
+    store = path.parent / config.store if config.store else directory
+    mistakes += _check_store(routes, config, store, directory)
     if mistakes:
         raise ConfigError(_placed(document, mistakes, path.parent / config.openapi if config.openapi else None))
-    return Loaded(config, routes, shards, host, port, directory, admin, access_log, tls, trusted)
+    return Loaded(config, routes, shards, host, port, directory, store, admin, access_log, tls, trusted)
+
+
+def _check_store(routes: Routes, config: Config, store: Path | None, directory: Path | None) -> list[Mistake]:
+    """What must be written down needs a place, and what is placed a directory."""
+    mistakes = []
+    for route in routes.routes:
+        rule, name = route.rule, f"rules.{route.method} {route.template}"
+        if store is None and needs_store(rule):
+            cure = "name a `store`, a file beside this one; it is made where it does not exist"
+            mistakes.append(Mistake(name, "what it does must be written down, and there is no store", cure))
+        if isinstance(rule, Place) and (directory is None or store != directory):
+            cure = "name the `directory`, and no other `store`"
+            mistakes.append(Mistake(name, "a new tenant is recorded in the directory, in the same file", cure))
+    header = config.method_override_header
+    if header is not None and header.lower() not in METHOD_OVERRIDES:
+        known = ", ".join(METHOD_OVERRIDES)
+        mistakes.append(Mistake("method_override_header", f"{header!r} is not known", f"take one of {known}"))
+    return mistakes
 
 
 def _trusted(config: Config, mistakes: list[Mistake]) -> TrustedProxies:
@@ -180,6 +210,21 @@ def _unknown_shards(routes: Routes, shards: Mapping[str, object]) -> list[Mistak
     names = {shard for locator in pins for shard in locator.pinned()}
     cure = f"there are: {', '.join(shards)}"
     return [Mistake("locators", f"no shard is named {name!r}", cure) for name in sorted(names - set(shards))]
+
+
+def _unknown_places(routes: Routes, shards: Mapping[str, object]) -> list[Mistake]:
+    """Rules that put tenants on shards must name shards that exist."""
+    cure = f"there are: {', '.join(shards)}"
+    found = []
+    for route in routes.routes:
+        if isinstance(rule := route.rule, Place):
+            weighed = tuple(rule.policy.weights) if isinstance(rule.policy, Weighted) else ()
+            found += [(route, name) for name in (*rule.pinned.values(), *weighed) if name not in shards]
+            if isinstance(rule.policy, Weighted) and not any(rule.policy.weights.get(name, 1.0) > 0 for name in shards):
+                found.append((route, "any with a weight"))
+    return [
+        Mistake(f"rules.{route.method} {route.template}", f"no shard is named {name!r}", cure) for route, name in found
+    ]
 
 
 def _placed(document: Document, mistakes: list[Mistake], openapi: Path | None = None) -> list[Mistake]:

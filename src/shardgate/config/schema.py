@@ -52,6 +52,22 @@ class CursorsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     lifetime_s: Annotated[int, msgspec.Meta(ge=1)] = 86_400
 
 
+class IdempotencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How Idempotency-Key is kept."""
+
+    expires_s: Annotated[float, msgspec.Meta(gt=0)] = 86_400
+    """How long a key is remembered."""
+    client: tuple[str, ...] = ("Authorization",)
+    """The header fields that say who the client is: keys of different clients are different keys."""
+
+
+class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the journal is kept."""
+
+    kept_s: Annotated[float, msgspec.Meta(gt=0)] = 7 * 86_400
+    """How long a change that is over can still be looked at."""
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """shardgate.yaml."""
 
@@ -73,8 +89,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The application's OpenAPI document (JSON or YAML), beside this file."""
     directory: str | None = None
     """The store with the directory (tenant → shard), as `shardgate split` writes it."""
+    store: str | None = None
+    """The store with the journal, idempotency keys and placements; by default the directory's."""
     method_override: str | None = None
     """The query parameter by which a POST says that it is another method."""
+    method_override_header: str | None = None
+    """The header by which it says so."""
     trailing_slash: Literal["optional", "distinct"] = "optional"
     request_trailers: Literal["drop", "pass"] = "drop"
     """Whether trailer fields of requests go on to shards: some applications take them for header fields."""
@@ -87,3 +107,5 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """`POST /path` → why this gateway does not serve it."""
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
+    idempotency: IdempotencyConfig = IdempotencyConfig()
+    journal: JournalConfig = JournalConfig()

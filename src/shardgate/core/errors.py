@@ -117,6 +117,43 @@ class BadCursorError(ClientError):
     code, status, title = "SG1015", 400, "Unusable cursor"
 
 
+class KeyInUseError(ClientError):
+    """A request with the same Idempotency-Key is under way; its reply will be this one's too."""
+
+    code, status, title = "SG1016", 409, "Request in progress"
+    retry_after_s = 1
+
+
+class KeyReusedError(ClientError):
+    """The Idempotency-Key was used for another request before."""
+
+    code, status, title = "SG1017", 422, "Idempotency key reused"
+
+
+class InDoubtError(ClientError):
+    """The first request with this Idempotency-Key lost its reply: look whether it took effect, then use a new key."""
+
+    code, status, title = "SG1018", 409, "Outcome unknown"
+
+
+class MethodOverrideError(ClientError):
+    """A header says that the request is another method than it was sent as, and `method_override_header` is not it."""
+
+    code, status, title = "SG1019", 400, "Method override refused"
+
+
+class UnknownWriteError(ClientError):
+    """The status link names no change that the gateway knows; what is over is forgotten after some days."""
+
+    code, status, title = "SG1020", 404, "Unknown change"
+
+
+class IdempotencyKeyError(ClientError):
+    """The Idempotency-Key is missing where it is required, stands twice, or is no text of 1 to 255 characters."""
+
+    code, status, title = "SG1021", 400, "Bad idempotency key"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 
@@ -169,6 +206,25 @@ class LostReplyError(UpstreamError):
     """The connection broke after a changing request was sent: it is unknown whether it took effect."""
 
     code, status, title = "SG2008", 502, "Reply lost"
+
+
+class NotEverywhereError(UpstreamError):
+    """A change needs every shard, and some did not answer: it is taken back from those that took it."""
+
+    code, status, title = "SG2009", 503, "Not taken everywhere"
+    retry_after_s = 1
+
+
+class ReplyPendingError(UpstreamError):
+    """A shard did not say whether it made the change. The gateway will ask it; the status link tells the outcome."""
+
+    code, status, title = "SG2010", 504, "Outcome pending"
+
+
+class StuckError(UpstreamError):
+    """A shard refused a change that others have taken. An operator must look (`shardgate journal`)."""
+
+    code, status, title = "SG2011", 502, "Change incomplete"
 
 
 class OverloadError(ShardgateError):

@@ -34,6 +34,8 @@ class RequestFields(msgspec.Struct, frozen=True, gc=False):
     takes_trailers: bool = False
     has_body: bool = False
     """It has a body, maybe an empty one."""
+    method_override: tuple[bytes, bytes] | None = None
+    """The header by which the request says that it is another method, and that method."""
 
 
 class Request(msgspec.Struct):

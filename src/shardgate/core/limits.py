@@ -29,6 +29,8 @@ LEARNED_ROWS_MAX = 1000
 PAGES_REMEMBERED_MAX = 4096
 # A create's reply is read for its new id; a larger one is relayed unread.
 LEARNED_BODY_BYTES_MAX = 256 * 1024
+# The reply to a request with an idempotency key is kept for a day; a larger one is not, and its key stays in doubt.
+KEPT_REPLY_BYTES_MAX = 1024 * 1024
 # How often shards are asked on to reach a page that they cannot begin at: 100,000 rows at 100 a page.
 CURSOR_ROUNDS_MAX = 1000
 
@@ -75,4 +77,6 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # Shorter than the idle time of common servers (uvicorn 5 s, Node 5 s), so that we close first.
     shard_idle_timeout_s: _Seconds = 4.0
     drain_timeout_s: _Seconds = 20.0
+    # Longer than a worker of a busy machine stands still, shorter than anybody likes to wait after a crash.
+    worker_lease_s: _Seconds = 5.0
     drain_delay_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0

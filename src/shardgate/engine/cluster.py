@@ -31,19 +31,20 @@ class Snapshot(msgspec.Struct, frozen=True):
     routes: RouteTable
     known: Known
     method_override: str | None
+    method_override_header: bytes | None
 
 
 class Cluster:
     """The shards of one worker."""
 
     __slots__ = (
-        "_gather_patience",
         "_limits",
         "_meter",
         "_pools",
         "_relay_patience",
         "_timeouts",
         "_watch",
+        "_whole_patience",
         "compress",
         "snapshot",
         "stream_idle_s",
@@ -63,7 +64,7 @@ class Cluster:
         self._meter = meter
         self._limits = limits
         self._timeouts = timeouts
-        self._gather_patience = Patience(timeouts.request_timeout_s)
+        self._whole_patience = Patience(timeouts.request_timeout_s)
         self._relay_patience = Patience(
             timeouts.request_timeout_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s
         )
@@ -75,7 +76,10 @@ class Cluster:
         self.stream_idle_s = timeouts.stream_idle_timeout_s
         self._pools = {shard.id: self._pool(shard) for shard in topology.shards.values()}
         known = Known(topology, LearnedKeys(limits.learned_keys_max), PagePositions(PAGES_REMEMBERED_MAX))
-        self.snapshot = Snapshot(RouteTable(routes), known, routes.method_override)
+        header = routes.method_override_header
+        self.snapshot = Snapshot(
+            RouteTable(routes), known, routes.method_override, header.lower().encode() if header else None
+        )
 
     def replace_directory(self, topology: Topology) -> None:
         """Swap in a topology of the same shards: who owns what has changed."""
@@ -96,8 +100,17 @@ class Cluster:
 
         It changes nothing, also where it is a POST: so it may be repeated.
         """
-        call = Call(head, body, sink, self._gather_patience, method=method)
+        call = Call(head, body, sink, self._whole_patience, method=method)
         call.repeatable = True
+        self._pools[shard].start(call)
+        return call
+
+    def change(self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes) -> Call:
+        """Send a request that may change something; its reply must be whole in time.
+
+        It is not repeated, unless its method says that it may be: whoever sends it decides that.
+        """
+        call = Call(head, body, sink, self._whole_patience, method=method)
         self._pools[shard].start(call)
         return call
 

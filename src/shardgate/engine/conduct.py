@@ -63,7 +63,7 @@ class Conductor:
         outcome.fields = [field for field in outcome.fields if field[0].lower() not in _NOT_MERGED]
         if not plan.route.ages:
             outcome = validators.apply(plan.request, outcome, plan.route.rule)
-        return await self._packed(outcome, plan.request)
+        return await self.packed(outcome, plan.request)
 
     async def _merge(
         self, plan: Scatter, merging: Merging, snapshot: Snapshot, hop: bytes, exchange: Exchange
@@ -81,7 +81,7 @@ class Conductor:
                 return outcome, validators
             asks = outcome
 
-    async def _packed(self, reply: Reply, request: Request) -> Reply:
+    async def packed(self, reply: Reply, request: Request) -> Reply:
         """The reply as the client takes it; a long body is packed on a thread of its own."""
         compress = self._cluster.compress
         if compress is not None and reply.status == 304:

@@ -7,12 +7,20 @@ Any failure is a ShardgateError, and becomes a reply in core/problem.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from secrets import token_hex
 from urllib.parse import parse_qsl
 
-from shardgate.core.errors import AmbiguousKeyError, BugError, ClientError, OverloadError, ShardgateError
+from shardgate.core.errors import (
+    AmbiguousKeyError,
+    BugError,
+    ClientError,
+    MethodOverrideError,
+    OverloadError,
+    ShardgateError,
+    UnknownKeyError,
+)
 from shardgate.core.exchange import DRAIN, Exchange
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import Limits
@@ -20,6 +28,10 @@ from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
 from shardgate.core.plan.planner import nobodys, plan_request
 from shardgate.core.problem import problem_reply
 from shardgate.core.routes.route import Route
+from shardgate.core.routes.rule import One
+from shardgate.core.writes.verdict import STATUS_PATH
+from shardgate.engine.answering import Answering
+from shardgate.engine.asking import Asking
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.conduct import Conductor
 from shardgate.engine.relay import Relay
@@ -34,16 +46,38 @@ _log = logging.getLogger("shardgate")
 class Gateway:
     """Answers every request of one worker."""
 
-    __slots__ = ("_clients", "_cluster", "_conductor", "_limits", "_numbers", "_observer", "_turn")
+    __slots__ = (
+        "_answering",
+        "_answers",
+        "_clients",
+        "_cluster",
+        "_conductor",
+        "_limits",
+        "_numbers",
+        "_observer",
+        "_refresh",
+        "_turn",
+    )
 
-    def __init__(self, cluster: Cluster, conductor: Conductor, limits: Limits, observer: Observer) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        conductor: Conductor,
+        answering: Answering,
+        limits: Limits,
+        observer: Observer,
+        refresh: Callable[[], bool],
+    ) -> None:
         self._cluster = cluster
         self._conductor = conductor
+        self._answering = answering
         self._observer = observer
+        self._refresh = refresh
         self._clients: set[ClientConnection] = set()
         self._limits = limits
         self._numbers = count()
         self._turn = 0
+        self._answers = 0
 
     def handle(self, request: Request, client: ClientConnection) -> None:
         """Match, plan, carry out. A body that has not come whole is collected first where the plan depends on it."""
@@ -52,12 +86,18 @@ class Gateway:
         try:
             if self._observer.meter.in_flight > self._limits.requests_in_flight_max:
                 raise OverloadError("too many requests are under way")
+            if request.path.startswith(STATUS_PATH):
+                self._answer(None, Asking(request, snapshot, client.hop, exchange), client)
+                return
             route, variables = self._match(request, snapshot)
             exchange.route = route
-            if request.arriving and not (route.streams and request.method not in SAFE_METHODS):
+            if request.arriving and not self._streams(request, route):
                 client.collect()
                 return
-            plan = plan_request(request, route, variables, snapshot.known, wall)
+            plan = self._plan(request, route, variables, snapshot)
+            if self._answering.wants(plan, request.method, request.fields.values):
+                self._answer(plan, Asking(request, snapshot, client.hop, exchange), client)
+                return
             if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
                 plan = plan.doubted  # a body that streams can be sent once only: make sure where first
             self._carry_out(plan, request, client, exchange, snapshot)
@@ -67,7 +107,7 @@ class Gateway:
     def plan(self, request: Request, snapshot: Snapshot) -> Plan:
         """What must be asked of whom. Raises a ClientError where the request is refused before anyone is asked."""
         route, variables = self._match(request, snapshot)
-        return plan_request(request, route, variables, snapshot.known, wall)
+        return self._plan(request, route, variables, snapshot)
 
     def _begin(self, request: Request, client: ClientConnection) -> Exchange:
         request_id = request.fields.request_id or self._new_id()
@@ -79,7 +119,26 @@ class Gateway:
     def _match(self, request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
         if snapshot.method_override is not None and request.method == "POST" and request.query:
             _override_method(request, snapshot.method_override)
+        if request.fields.method_override is not None:
+            _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
         return snapshot.routes.match(request.method, request.path)
+
+    def _streams(self, request: Request, route: Route) -> bool:
+        if not route.streams or request.method in SAFE_METHODS:
+            return False
+        return not self._answering.may_have_key(route, request.fields.values)
+
+    def _plan(self, request: Request, route: Route, variables: Mapping[str, str], snapshot: Snapshot) -> Plan:
+        try:
+            plan = plan_request(request, route, variables, snapshot.known, wall)
+        except UnknownKeyError:
+            if not self._refresh():
+                raise
+        else:
+            # Another worker may just have placed the tenant that nobody here knows yet.
+            if not (isinstance(plan, ToAny) and isinstance(route.rule, One) and self._refresh()):
+                return plan
+        return plan_request(request, route, variables, self._cluster.snapshot.known, wall)
 
     def opened(self, client: ClientConnection) -> bool:
         """A client has come; False: there is no room for it."""
@@ -111,10 +170,13 @@ class Gateway:
             client.abort(DRAIN)
 
     def drain(self) -> int:
-        """Let each client go after its next reply, or after a moment without one; returns how many are still here."""
+        """Let each client go after its next reply, or after a moment without one.
+
+        Returns how much is still here: clients, and what is written for clients that have left.
+        """
         for client in self._clients:
             client.retire()
-        return len(self._clients)
+        return len(self._clients) + self._answers
 
     def _carry_out(
         self, plan: Plan, request: Request, client: ClientConnection, exchange: Exchange, snapshot: Snapshot
@@ -123,6 +185,8 @@ class Gateway:
             work = self._conduct(plan, request, client, exchange, snapshot)
             client.adopt(tasks.start(work, "request"))
             return
+        if not isinstance(plan, ToOne | ToAny):
+            raise BugError("a plan that is answered whole cannot be relayed")
         relay = Relay(self._cluster, client, request, plan.route, exchange, snapshot.known.memory)
         client.adopt(relay)
         if isinstance(plan, ToAny):
@@ -133,6 +197,21 @@ class Gateway:
             relay.start(plan.shard, doubt=lambda: self._carry_out(probe, request, client, exchange, snapshot))
         else:
             relay.start(plan.shard)
+
+    def _answer(self, plan: Plan | None, asking: Asking, client: ClientConnection) -> None:
+        """Answer with a whole reply. It is not cancelled: what is begun goes on when the client leaves."""
+
+        async def answer() -> None:
+            self._answers += 1
+            try:
+                work = self._answering.status(asking) if plan is None else self._answering.answer(plan, asking)
+                client.send(await work)
+            except Exception as error:
+                _fail(client, error, asking.exchange)
+            finally:
+                self._answers -= 1
+
+        tasks.start(answer(), "write")
 
     async def _conduct(
         self, plan: Probe | Scatter, request: Request, client: ClientConnection, exchange: Exchange, snapshot: Snapshot
@@ -158,6 +237,7 @@ class Gateway:
 
 
 _WORKER_ID = token_hex(6).encode()
+_OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 
 
 def _fail(client: ClientConnection, error: Exception, exchange: Exchange) -> None:
@@ -176,5 +256,16 @@ def _override_method(request: Request, parameter: str) -> None:
     named = [value for name, value in parse_qsl(request.query, keep_blank_values=True) if name == parameter]
     if len(named) > 1:
         raise AmbiguousKeyError(f"the parameter {parameter!r} stands twice")
-    if named and named[0].upper() in {"PUT", "PATCH", "DELETE"}:
+    if named and named[0].upper() in _OVERRIDES:
         request.method = named[0].upper()
+
+
+def _override_by_header(request: Request, name: bytes, value: bytes, configured: bytes | None) -> None:
+    """`X-HTTP-Method-Override: PATCH`, where the configuration names that header; otherwise an application might take
+    for a PATCH what was routed as a POST."""
+    method = value.decode("latin-1").upper()
+    if method == request.method:
+        return
+    if name != configured or request.method != "POST" or method not in _OVERRIDES:
+        raise MethodOverrideError("a header names another method than the one that was sent")
+    request.method = method

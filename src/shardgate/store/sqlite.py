@@ -1,7 +1,8 @@
-"""The store of one machine: a SQLite file that says which shard holds each key of a space.
+"""The store of one machine: a SQLite file that several processes share. Its first table is the directory: which shard
+holds each key of a space; each other table has a module of its own beside this one.
 
-Holds: every change raises the epoch, in the same transaction; who sees the epoch he knows has
-missed nothing.
+Holds: every change of the directory raises the epoch, in the same transaction; who sees the epoch he knows has
+missed nothing. What is committed is on the disk (synchronous = FULL).
 Never: touches a file that is not a store, or one made by a newer version.
 """
 
@@ -24,6 +25,30 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
              space TEXT NOT NULL, key TEXT NOT NULL, shard TEXT NOT NULL,
              PRIMARY KEY (space, key)) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE journal (
+             id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, state TEXT NOT NULL,
+             stuck_in TEXT NOT NULL DEFAULT 'trying', owner TEXT, created_at REAL NOT NULL, content BLOB NOT NULL)""",
+        "CREATE INDEX journal_open ON journal (id) WHERE state IN ('trying', 'finishing', 'undoing')",
+        "CREATE INDEX journal_undecided ON journal (id) WHERE state IN ('trying', 'undoing') AND kind = 'every'",
+        "CREATE INDEX journal_by_age ON journal (created_at)",
+        """CREATE TABLE journal_branches (
+             entry INTEGER NOT NULL, number INTEGER NOT NULL, shard TEXT NOT NULL, state TEXT NOT NULL,
+             content BLOB NOT NULL, progress BLOB NOT NULL,
+             PRIMARY KEY (entry, number)) WITHOUT ROWID""",
+        """CREATE INDEX journal_branches_waiting ON journal_branches (shard, entry)
+             WHERE state NOT IN ('done', 'confirmed', 'refused', 'undone')""",
+        """CREATE TABLE idempotency (
+             client TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, owner TEXT, reply BLOB,
+             expires_at REAL NOT NULL,
+             PRIMARY KEY (client, key)) WITHOUT ROWID""",
+        "CREATE INDEX idempotency_by_end ON idempotency (expires_at)",
+        """CREATE TABLE placements (
+             space TEXT NOT NULL, key TEXT NOT NULL, shard TEXT NOT NULL, creates INTEGER NOT NULL,
+             PRIMARY KEY (space, key)) WITHOUT ROWID""",
+        """CREATE TABLE leases (
+             name TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID""",
+    ),
 )
 
 
@@ -32,15 +57,22 @@ class StoreError(Exception):
 
 
 class SqliteStore:
-    """The directory of every space, in one file that several processes may open."""
+    """One connection to the file, and the directory in it.
+
+    `any_thread` lets another thread use it than the one that opened it; still only one at a time.
+    """
 
     __slots__ = ("_connection", "path")
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, any_thread: bool = False) -> None:
         self.path = Path(path)
         try:
-            self._connection = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None)
-        except sqlite3.Error as error:
+            if not self.path.exists():
+                self.path.touch(mode=0o600)  # the journal keeps requests whole, with their credentials
+            self._connection = sqlite3.connect(
+                self.path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=not any_thread
+            )
+        except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.path}: {error}. Does the folder exist?") from error
         try:
             self._open()
@@ -56,16 +88,20 @@ class SqliteStore:
 
         With `only_if_new` a space that already has keys is refused, in the same transaction.
         """
-        with self._transaction():
+        with self.transaction():
             if only_if_new and self._has(space):
                 raise StoreError(f"{self.path}: space {space!r} exists. Choose another name")
-            self._connection.executemany(
-                "INSERT INTO directory (space, key, shard) VALUES (?, ?, ?)"
-                " ON CONFLICT (space, key) DO UPDATE SET shard = excluded.shard",
-                ((space, key, shard) for key, shard in pairs),
-            )
-            self._connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")
-            return self.epoch()
+            return self.record(space, pairs)
+
+    def record(self, space: str, pairs: Iterable[tuple[str, str]]) -> int:
+        """The same inside a transaction that is open."""
+        self._connection.executemany(
+            "INSERT INTO directory (space, key, shard) VALUES (?, ?, ?)"
+            " ON CONFLICT (space, key) DO UPDATE SET shard = excluded.shard",
+            ((space, key, shard) for key, shard in pairs),
+        )
+        self._connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")
+        return self.epoch()
 
     def read(self, space: str) -> dict[str, str]:
         """Every key of the space with its shard."""
@@ -78,6 +114,22 @@ class SqliteStore:
 
     def epoch(self) -> int:
         return self._meta("epoch")
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For the tables that have a module of their own."""
+        return self._connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; on the disk when it ends."""
+        self._connection.execute("BEGIN IMMEDIATE")  # not upgraded later: that could fail as busy
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
     def close(self) -> None:
         self._connection.close()
@@ -94,7 +146,7 @@ class SqliteStore:
         self.close()
 
     def _open(self) -> None:
-        with self._transaction():  # two processes that create the same store do it one after the other
+        with self.transaction():  # two processes that create the same store do it one after the other
             if self._pragma("application_id") != APPLICATION_ID:
                 self._claim()
             version = self._meta("schema") if self._has_meta() else 0
@@ -136,13 +188,3 @@ class SqliteStore:
 
     def _pragma(self, name: str) -> int:
         return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")  # not upgraded later: that could fail as busy
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")

@@ -86,7 +86,30 @@ RULES: Final[Mapping[str, Rule]] = {
     },
     "list_categories": _EVERYWHERE,
     "get_category": _EVERYWHERE,
+    # The same on every instance, under one id; where one refuses, the others take it back.
+    "create_category": {
+        "rule": "every",
+        "assign": {"id": "hex"},
+        "check": "/v3/categories/{id}",
+        "undo": {"method": "DELETE", "path": "/v3/categories/{id}"},
+    },
+    "change_category": {
+        "rule": "every",
+        "repeat": True,
+        "undo": {"method": "PATCH", "path": "/v3/categories/{category_id}", "restore": "changed"},
+    },
+    "delete_category": {
+        "rule": "every",
+        "undo": {"method": "POST", "path": "/v3/categories", "restore": ["id", "slug", "name"], "already": [409]},
+    },
     "list_vendors": _list(r.VENDORS, prune={"accept": "vendor"}),
+    "create_vendor": {
+        "rule": "place",
+        "space": "vendors",
+        "key": "body.id",
+        "assign": {"id": "hex"},
+        "check": "/v3/vendors/{key}",
+    },
     "get_vendor": _of_vendor("path.vendor_id"),
     "change_vendor": _of_vendor("path.vendor_id"),
     "list_events": _list(r.EVENTS, learn={"event": "id"}, prune=_of_vendors(accept="event")),
@@ -98,6 +121,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "list_dates": _list(r.DATES, learn={"date": "id"}, prune=_of_vendors(accept="date")),
     "list_event_dates": _of("event"),
     "create_date": _of("event", learn={"date": "id"}),
+    "check_availability": {"rule": "split", "items": "items", "key": "date_id", "locate": "date", "items_max": 1000},
     "get_date": _of("date"),
     "change_date": _of("date"),
     "list_orders": _list(r.ORDERS, learn={"order": "id"}, prune={"accept": "order"}),

@@ -4,9 +4,9 @@ Never: asks a shard; what only a shard can say (who owns an unseen id) is told a
 """
 
 from shardgate.core.http import Request
-from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
+from shardgate.core.plan.plan import Division, Placement, Plan, Probe, Scatter, ToAny, ToEvery, ToOne
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import AnyShard, Gather, One
+from shardgate.core.routes.rule import AnyShard, Every, Gather, One, Place, Rule, Split
 
 
 def explain(request: Request, plan: Plan) -> list[tuple[str, str]]:
@@ -30,8 +30,10 @@ def explain(request: Request, plan: Plan) -> list[tuple[str, str]]:
         ]
     elif isinstance(plan, Probe):
         said += _explain_probe(request, plan)
-    else:
+    elif isinstance(plan, Scatter):
         said += _explain_scatter(plan)
+    else:
+        said += _explain_write(plan)
     return said
 
 
@@ -47,7 +49,19 @@ def describe_rule(route: Route) -> str:
     if isinstance(rule, Gather):
         left = f" that {', '.join(rule.prune)} leave" if rule.prune else ""
         return f"gather: every shard{left}, merged as {rule.merge.describe()}"
-    return f"not served: {route.unserved}"
+    return f"not served: {route.unserved}" if rule is None else _describe_write(rule)
+
+
+def _describe_write(rule: Rule) -> str:
+    if isinstance(rule, Every):
+        how = "all, or taken back" if rule.mode == "strict" else "a shard that is down gets it later"
+        return f"every: all shards, journaled; {how}"
+    if isinstance(rule, Place):
+        policy = type(rule.policy).__struct_config__.tag
+        return f"place: a new tenant of {rule.space}, by {policy}"
+    if isinstance(rule, Split):
+        return f"split: each of {rule.items or 'the items'} to the owner of {rule.key}, {rule.mode}"
+    return ""
 
 
 def _explain_probe(request: Request, plan: Probe) -> list[tuple[str, str]]:
@@ -70,3 +84,19 @@ def _explain_scatter(plan: Scatter) -> list[tuple[str, str]]:
     if pruned is not None and pruned.hoped:
         said.append(("then", "all shards, unless the page shows each id whose shard was only remembered"))
     return [*said, *(("merged", line) for line in plan.merging.explain())]
+
+
+def _explain_write(plan: ToEvery | Placement | Division) -> list[tuple[str, str]]:
+    if isinstance(plan, ToEvery):
+        first, *others = plan.shards
+        said = [("journal", "the change is written down first"), ("asked", f"{first}: the request; it judges for all")]
+        return said + [("then", f"{shard}: the same") for shard in others]
+    if isinstance(plan, Placement):
+        where = "the pinned shard" if plan.pinned else "the shard that the policy chooses"
+        shard = plan.pinned or "not known yet"
+        return [("shard", f"{shard}: {where}"), ("then", "the directory has the tenant before the client hears of it")]
+    said = []
+    for key, place in zip(plan.keys, plan.places, strict=True):
+        where = place if isinstance(place, str) else "all are asked who has it" if place else "nobody can own it"
+        said.append(("item", f"{plan.rule.key} {key!r}: {where}"))
+    return said

@@ -76,7 +76,7 @@ def _text(value: str) -> str:
     return value
 
 
-def _refuse_other_body(request: Request, *others: bytes) -> None:
+def refuse_other_body(request: Request, *others: bytes) -> None:
     """One body can be JSON, a form and UTF-7 at once: the application reads what Content-Type says."""
     values = request.fields.values
     declared = values.get(b"content-type", b"").lower()
@@ -90,7 +90,7 @@ def _refuse_other_body(request: Request, *others: bytes) -> None:
 
 def _form(request: Request, name: str) -> str | None:
     if request.body:
-        _refuse_other_body(request, b"multipart/")
+        refuse_other_body(request, b"multipart/")
     try:
         text = request.body.decode("ascii")
     except UnicodeDecodeError as error:
@@ -115,7 +115,7 @@ def _member(request: Request, path: str) -> str | None:
     """A member of a JSON body, by its dotted path; a number is its decimal text."""
     if not request.body:
         return None
-    _refuse_other_body(request, b"multipart/", b"x-www-form-urlencoded")
+    refuse_other_body(request, b"multipart/", b"x-www-form-urlencoded")
     try:
         value = json.loads(request.body.decode(), object_pairs_hook=_no_twins)
     except (ValueError, RecursionError) as error:

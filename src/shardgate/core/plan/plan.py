@@ -1,17 +1,19 @@
 """A plan: the calls to make for one request. A value: it can be printed, compared, explained.
 
-Nothing else exists than these four; the planner chooses, the engine carries out.
+Nothing else exists than these; the planner chooses, the engine carries out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from shardgate.core.contracts import Merging
+from shardgate.core.contracts import AskAll, Merging
 from shardgate.core.http import Request
 from shardgate.core.plan.prune import Pruned
 from shardgate.core.routes.route import Route
+from shardgate.core.routes.rule import Every, Place, Split
 from shardgate.core.topology import ShardId
+from shardgate.core.writes.cutting import Items
 
 
 class ToOne(msgspec.Struct):
@@ -54,4 +56,36 @@ class Scatter(msgspec.Struct):
     """What to do where the page does not show all that was hoped for: the same over all shards."""
 
 
-Plan = ToOne | ToAny | Probe | Scatter
+class ToEvery(msgspec.Struct):
+    """Journal, then change every shard."""
+
+    route: Route
+    rule: Every
+    shards: Sequence[ShardId]
+    variables: Mapping[str, str]
+
+
+class Placement(msgspec.Struct):
+    """Choose a shard for a new tenant, create it there, record it."""
+
+    route: Route
+    rule: Place
+    key: str | None
+    """The tenant's name in the request."""
+    pinned: ShardId | None
+    variables: Mapping[str, str]
+
+
+class Division(msgspec.Struct):
+    """Send each item to its owner."""
+
+    route: Route
+    rule: Split
+    items: Items
+    places: Sequence[ShardId | AskAll | None]
+    """For each item: its shard, how to ask for it, or None where nobody can own it."""
+    keys: Sequence[str | None]
+    variables: Mapping[str, str]
+
+
+Plan = ToOne | ToAny | Probe | Scatter | ToEvery | Placement | Division

@@ -8,6 +8,7 @@ from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate.learned import Learned
 from shardgate.core.plan.key import read_key
 from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
+from shardgate.core.plan.planned_writes import plan_write
 from shardgate.core.plan.prune import prune
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import AnyShard, Gather, One
@@ -34,6 +35,8 @@ def plan_request(
         return ToAny(route, known.topology.ids)
     if rule is None:
         raise NotServedError(route.unserved or "this gateway does not serve the operation")
+    if not isinstance(rule, Gather):
+        return plan_write(rule, request, route, variables, known)
     return _plan_gather(rule, request, route, known, Moment(clock(), known.topology.epoch, known.pages))
 
 

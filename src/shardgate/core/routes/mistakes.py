@@ -8,6 +8,7 @@ from shardgate.core.dialect import AnyDialect
 from shardgate.core.locate import AnyLocator
 from shardgate.core.merge import AnyMerger
 from shardgate.core.routes.rule import Rule
+from shardgate.core.writes.placing import AnyPolicy
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -86,6 +87,7 @@ _WORDS = {
     "nulls": ("first", "last"),
     "unknown": ("ask", "refuse"),
     "repeated": ("refuse", "first", "last"),
+    "mode": ("strict", "eventual", "read", "independent", "together"),
     "trailing_slash": ("optional", "distinct"),
 }
 
@@ -110,6 +112,8 @@ def _tags(where: str) -> list[str]:
         strategies: Any = Rule
     elif where.endswith("dialect.kind"):
         strategies = AnyDialect
+    elif where.endswith("policy.kind"):
+        strategies = AnyPolicy
     else:
         strategies = AnyLocator if where.startswith("locators.") else AnyMerger
     return [str(each.__struct_config__.tag) for each in get_args(strategies) or (strategies,)]

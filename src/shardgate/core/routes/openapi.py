@@ -21,7 +21,8 @@ from shardgate.core.locate.probe import Probe
 from shardgate.core.merge.listed import Listed
 from shardgate.core.routes.mistakes import Mistake, convert_all
 from shardgate.core.routes.route import Filter, Route, Routes
-from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Prune, Rule
+from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Prune, Rule, Split
+from shardgate.core.routes.write_mistakes import check_write, has_words_on_keys, key_fields
 from shardgate.core.seal import Seal
 
 IN_DOCUMENT = "openapi: "
@@ -72,7 +73,9 @@ def read_document(document: Plain, mistakes: list[Mistake]) -> Rulebook:
     return book
 
 
-def build_routes(book: Rulebook, *, method_override: str | None, trailing_slash: bool) -> tuple[Routes, list[Mistake]]:
+def build_routes(
+    book: Rulebook, *, method_override: str | None, trailing_slash: bool, method_override_header: str | None = None
+) -> tuple[Routes, list[Mistake]]:
     """Every operation as a route, and all mistakes at once."""
     mistakes: list[Mistake] = []
     locators = {
@@ -85,7 +88,7 @@ def build_routes(book: Rulebook, *, method_override: str | None, trailing_slash:
         if name not in book.operations
     ]
     mistakes += _twins(routes)
-    return Routes(tuple(routes), method_override, trailing_slash), mistakes
+    return Routes(tuple(routes), method_override, method_override_header, trailing_slash), mistakes
 
 
 def _route(
@@ -110,16 +113,20 @@ def _route(
     rule: Rule | None = convert_all(written, Rule, place, mistakes)
     if rule is None:
         return None
-    whole = len(mistakes) == before
+    complete = len(mistakes) == before
     _check_names(rule, template, place, book.locators, mistakes)
     if isinstance(rule, Gather):
         mistakes += _check_method(rule, method, place)
-    if whole:
+    if complete:
         mistakes += _check_order(rule, place)
+        mistakes += check_write(rule, method, place)
     if len(mistakes) > before:
         return None
-    chain = locators.get(rule.locate, ()) if isinstance(rule, One) else ()
-    return Route(method, template, operation, rule, chain, filters=_filters(rule, locators), ages=_ages(rule))
+    chain = locators.get(rule.locate, ()) if isinstance(rule, One | Split) else ()
+    whole = locators.get(rule.whole_locate or "", ()) if isinstance(rule, Split) else ()
+    keyed = has_words_on_keys(rule)
+    filters = _filters(rule, locators)
+    return Route(method, template, operation, rule, chain, whole, keyed=keyed, filters=filters, ages=_ages(rule))
 
 
 def _filters(rule: Rule, locators: Mapping[str, tuple[Locator, ...]]) -> tuple[Filter, ...]:
@@ -159,20 +166,22 @@ def _check_names(
     names_of_locators: Mapping[str, object],
     mistakes: list[Mistake],
 ) -> None:
-    names = list(rule.learn) if isinstance(rule, One | Gather) else []
+    names = list(rule.learn) if isinstance(rule, One | Gather | Split) else []
     if isinstance(rule, Gather):
         mistakes += [
             Mistake(f"{place}.prune.{parameter}", f"no locator is named {name!r}", _nearest(name, names_of_locators))
             for parameter, name in _filtered(rule).items()
             if name not in names_of_locators
         ]
-    if isinstance(rule, One):
+    if isinstance(rule, One | Split):
         names.append(rule.locate)
-        sources = (rule.key,) if isinstance(rule.key, str) else rule.key
+    if isinstance(rule, Split) and rule.whole_locate is not None:
+        names.append(rule.whole_locate)
+    for field, sources in key_fields(rule):
         if not sources:
-            mistakes.append(Mistake(f"{place}.key", "there is no place of a key", "add one, like `path.id`"))
+            mistakes.append(Mistake(f"{place}.{field}", "there is no place of a key", "add one, like `path.id`"))
         for source in sources:
-            mistakes += _check_source(source, template, f"{place}.key")
+            mistakes += _check_source(source, template, f"{place}.{field}")
     mistakes += [
         Mistake(f"{place}.locate", f"no locator is named {name!r}", _nearest(name, names_of_locators))
         for name in names

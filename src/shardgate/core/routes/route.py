@@ -28,7 +28,11 @@ class Route(msgspec.Struct, frozen=True):
     operation: str
     rule: Rule | None
     locators: tuple[Locator, ...] = ()
+    whole_locators: tuple[Locator, ...] = ()
+    """Of a `split`: those of `whole_locate`."""
     unserved: str = ""
+    keyed: bool = False
+    """The rule says where a request has its idempotency key, or that it must have one."""
     filters: tuple[Filter, ...] = ()
     ages: bool = False
     """Its replies hold what is signed and grows too old: a client needs new ones even if no shard has anything new."""
@@ -49,5 +53,7 @@ class Routes(msgspec.Struct, frozen=True):
     routes: tuple[Route, ...]
     method_override: str | None = None
     """The query parameter by which a POST says that it is another method."""
+    method_override_header: str | None = None
+    """The header by which it says so."""
     trailing_slash: bool = True
     """`/events/` is `/events`."""

@@ -2,11 +2,19 @@
 application's document."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from shardgate.core.merge import AnyMerger
+from shardgate.core.topology import ShardId
+from shardgate.core.writes.entry import Action
+from shardgate.core.writes.idempotency import Idempotency
+from shardgate.core.writes.placing import AnyPolicy, LeastTenants
+
+IdForm = Annotated[str, msgspec.Meta(pattern=r"^(hex|uuid|.*\?{5}.*)$")]
+"""What a value that the gateway assigns looks like: `hex` (32 digits), `uuid` (RFC 9562), or a text in which each `?`
+becomes a random letter or digit of Crockford's base 32: `BK-?????-?????`."""
 
 Outcome = Literal["ask", "refuse"]
 
@@ -38,6 +46,7 @@ class One(
     unknown: Outcome | None = None
     """No key, or nobody owns it: `ask` any shard (the application then refuses as it always does) or `refuse`.
     By default reads ask; changes are refused, since an application might take them on the wrong shard."""
+    idempotency: Idempotency = Idempotency()
 
 
 class AnyShard(
@@ -49,6 +58,8 @@ class AnyShard(
     tag="any",
 ):
     """Any healthy shard answers: the data is the same everywhere."""
+
+    idempotency: Idempotency = Idempotency()
 
 
 class Prune(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,4 +89,98 @@ class Gather(
     """Locator → property of each row; only the list's tie-breaker is read."""
 
 
-Rule = One | AnyShard | Gather
+class Every(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="rule",
+    tag="every",
+):
+    """Every shard takes the change, in one order for all changes of this kind."""
+
+    mode: Literal["strict", "eventual"] = "strict"
+    """`strict`: on all shards, or taken back. `eventual`: a shard that is down gets it on its return; 202 meanwhile."""
+    assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
+    """Members of the body that the gateway fills where the client does not: an id must be the same everywhere."""
+    check: str | None = None
+    """Where the thing can be seen once the change was made: `/v3/categories/{id}`."""
+    repeat: bool | None = None
+    """Making the change twice is the same as making it once; by default so for PUT and DELETE (RFC 9110, 9.2.2)."""
+    already: tuple[int, ...] | None = None
+    """What a repeated change is answered that was made before; by default 404 and 410 for DELETE, 409 for others."""
+    undo: Action | None = None
+    """What takes it back from one shard; `strict` needs it."""
+    idempotency: Idempotency = Idempotency()
+
+
+class Place(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="rule",
+    tag="place",
+):
+    """A new tenant is put on a shard; the directory knows before the client does."""
+
+    space: str
+    """The directory's space."""
+    tenant: str = "id"
+    """The property of the reply that names the new tenant."""
+    key: str | tuple[str, ...] | None = None
+    """Where the request names the tenant: two creates of one name go to one shard, which refuses the second."""
+    assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
+    check: str | None = None
+    """Where the new tenant can be seen: `/v3/vendors/{id}`. Needed to tell the outcome of a create whose reply is lost,
+    with a name that the request or the gateway gave."""
+    policy: AnyPolicy = LeastTenants()
+    pinned_by: str | None = None
+    """A key of the request, like `body.country`, …"""
+    pinned: Mapping[str, ShardId] = msgspec.field(default_factory=dict)
+    """… of which some values have their shard, whatever the policy says."""
+    idempotency: Idempotency = Idempotency()
+
+
+class Split(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="rule",
+    tag="split",
+):
+    """Each item of the body goes to its owner, one call a shard; the replies' items come back in the input's order."""
+
+    whole_key: str | None = None
+    """A key of the request, like `body.vendor_id`: where it is there, one shard owns all items, …"""
+    whole_locate: str | None = None
+    """… found by this locator chain."""
+    unknown: Outcome | None = None
+    """No items, or nobody owns one: `ask` any shard, which refuses, or `refuse`; by default a read asks."""
+    items: str = ""
+    """The member of the body with the items; empty: the body is the list."""
+    key: str
+    """The member of an item that says whose it is."""
+    locate: str
+    into: str | None = None
+    """The member of the reply with the items; by default that of the request."""
+    mode: Literal["read", "independent", "together"] = "read"
+    """`read`: every part is needed, nothing changes. `independent`: each part succeeds or fails by itself.
+    `together`: all parts or none, with `undo`, and `confirm` where there is something to confirm."""
+    items_max: int | None = None
+    """The most items that the application takes; a longer list is left for it to refuse."""
+    not_here: tuple[int, ...] = (404,)
+    sum: tuple[str, ...] = ()
+    """Numbers beside the items that are added up."""
+    assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
+    check: str | None = None
+    repeat: bool = False
+    already: tuple[int, ...] = (409,)
+    confirm: Action | None = None
+    undo: Action | None = None
+    learn: Mapping[str, str] = msgspec.field(default_factory=dict)
+    idempotency: Idempotency = Idempotency()
+
+
+Rule = One | AnyShard | Gather | Every | Place | Split

@@ -9,6 +9,7 @@ Hot path: `make bench` shows it as relay CPU; a remembered block costs one look-
 """
 
 import re
+from collections.abc import Container
 
 import msgspec
 
@@ -45,6 +46,9 @@ _CONDITIONS = frozenset(
         b"range",
     }
 )
+# Frameworks take any of these for the method that a POST stands for.
+METHOD_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
+_METHOD_OVERRIDES = frozenset(name.encode() for name in METHOD_OVERRIDES)
 # RFC 9110 section 7.6.1: a connection option must not name a field meant for all recipients.
 _NEVER_NOMINATED = OURS | {
     b"authorization",
@@ -58,7 +62,15 @@ _NEVER_NOMINATED = OURS | {
 
 
 # What these say decides how a head is read; all others only cross, or do not.
-_DECISIVE = frozenset({b"connection", b"content-length", b"expect", b"host", b"te", b"transfer-encoding", b"upgrade"})
+_DECISIVE = _METHOD_OVERRIDES | {
+    b"connection",
+    b"content-length",
+    b"expect",
+    b"host",
+    b"te",
+    b"transfer-encoding",
+    b"upgrade",
+}
 
 
 class _Shape(msgspec.Struct, frozen=True, gc=False):
@@ -165,7 +177,19 @@ def interpret(fields: list[Field]) -> RequestFields:
         upgrade=values.get(b"upgrade", b"").lower() if b"upgrade" in options else b"",
         takes_trailers=takes_trailers,
         has_body=chunked or b"content-length" in values,
+        method_override=_method_override(values, repeated, options),
     )
+
+
+def _method_override(
+    values: dict[bytes, bytes], repeated: set[bytes], options: Container[bytes]
+) -> tuple[bytes, bytes] | None:
+    """The header that names another method; one without a name where it is not plain which one, or what it names."""
+    named = [name for name in values if name.replace(b"_", b"-") in _METHOD_OVERRIDES]
+    if not named:
+        return None
+    plain = len(named) == 1 and named[0] not in repeated and named[0] not in options and b"_" not in named[0]
+    return (named[0], values[named[0]]) if plain else (b"", b"")
 
 
 def _crossing(fields: list[Field], options: frozenset[bytes]) -> list[int]:

@@ -1,0 +1,89 @@
+"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): what a request with a key is, and what becomes of it.
+
+Holds: a key is its client's alone; one key with two payloads is refused; nothing is told apart by guessing.
+Never: keeps the credentials that name a client, but their digest.
+"""
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+
+from shardgate.core.errors import IdempotencyKeyError
+from shardgate.core.http import Request
+
+FIELD = b"idempotency-key"
+# The draft wants a String of RFC 8941 section 3.3.3; many clients leave the quotes out.
+_QUOTED = re.compile(rb'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255})"')
+_BARE = re.compile(rb"[\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]{1,255}")
+
+Verdict = Literal["run", "replay", "busy", "other", "doubt"]
+
+
+class Idempotency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rule's words about repeated requests."""
+
+    key: str | None = None
+    """Where the body has the client's own key, where the field is not sent: `body.uuid`."""
+    required: bool = False
+    """A request without a key is refused."""
+    repeat: bool = False
+    """The application knows the key itself: where an outcome is in doubt, the request may be sent again."""
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What the store has of a key."""
+
+    fingerprint: str
+    reply: bytes | None
+    owner_lives: bool
+    """The worker that has sent it is still there, and waits for the reply."""
+
+
+def key_of(request: Request) -> str | None:
+    """The key in the header. Raises IdempotencyKeyError."""
+    value = request.fields.values.get(FIELD)
+    if value is None:
+        return None
+    if FIELD in request.fields.repeated:
+        raise IdempotencyKeyError("the field Idempotency-Key stands twice")
+    match = _QUOTED.fullmatch(value)
+    if match is not None:
+        return re.sub(rb"\\(.)", rb"\1", match[1]).decode("ascii")
+    if _BARE.fullmatch(value) is None:
+        raise IdempotencyKeyError("Idempotency-Key is no text of 1 to 255 characters in quotes")
+    return value.decode("ascii")
+
+
+def client_of(request: Request, names: Sequence[str]) -> str:
+    """Who sends it: a digest of the fields that name a client."""
+    values = request.fields.values
+    said = [values.get(name.lower().encode(), b"") for name in names]
+    return sha256(b"\0".join(said)).hexdigest()
+
+
+def fingerprint_of(request: Request) -> str:
+    """What it asks for: method, target and body."""
+    digest = sha256(b"%b %b\n" % (request.method.encode(), request.target))
+    digest.update(request.body)
+    return digest.hexdigest()
+
+
+def judge(record: Record | None, fingerprint: str, *, repeatable: bool) -> Verdict:
+    """What becomes of a request with a key. `repeatable`: to do it twice is to do it once."""
+    if record is None:
+        return "run"
+    if record.fingerprint != fingerprint:
+        return "other"
+    if record.reply is not None:
+        return "replay"
+    if record.owner_lives:
+        return "busy"
+    return "run" if repeatable else "doubt"
+
+
+def is_final(status: int) -> bool:
+    """Whether a reply is kept; after another one the key is free again: nothing was done, and a retry may succeed."""
+    return status not in {401, 408, 425, 429, 503}

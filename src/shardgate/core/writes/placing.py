@@ -1,0 +1,54 @@
+"""Which shard gets a new tenant. A policy is a frozen struct, tagged by `kind`; the rule may pin some tenants first.
+
+Holds: equal loads go to the shard that stands first in the configuration.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from shardgate.core.topology import ShardId
+
+Loads = Mapping[ShardId, float]
+"""What each shard has already, in the order of the configuration."""
+
+
+class _Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    pass
+
+
+class LeastTenants(_Policy, frozen=True, tag="least_tenants"):
+    """The shard with the fewest tenants."""
+
+    def choose(self, loads: Loads) -> ShardId:
+        """The shard for one more."""
+        return min(loads, key=loads.__getitem__)
+
+
+class Weighted(_Policy, frozen=True, tag="weighted"):
+    """Tenants in proportion to the weights; a weight of 0 takes none, a shard that is not named has the weight 1."""
+
+    weights: Mapping[str, float]
+
+    def choose(self, loads: Loads) -> ShardId:
+        """The shard that is furthest below its part."""
+        willing = {shard: weight for shard in loads if (weight := self.weights.get(shard, 1.0)) > 0}
+        return min(willing, key=lambda shard: (loads[shard] + 1) / willing[shard])
+
+
+class LeastData(_Policy, frozen=True, tag="least_data"):
+    """The shard with the least data, as each shard counts it itself."""
+
+    path: str
+    """What a shard is asked: `/v3/events?limit=1&with_count=true`."""
+    count_header: str | None = None
+    """The reply field with the number; or …"""
+    count: str | None = None
+    """… the member of the body with it, by its dotted path."""
+
+    def choose(self, loads: Loads) -> ShardId:
+        """The shard with the smallest count."""
+        return min(loads, key=loads.__getitem__)
+
+
+AnyPolicy = LeastTenants | Weighted | LeastData

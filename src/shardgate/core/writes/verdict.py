@@ -1,0 +1,84 @@
+"""What the client of a change is told, given how far its entry has come."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from shardgate.core.errors import NotEverywhereError, ReplyPendingError, ShardgateError, StuckError
+from shardgate.core.http import Reply
+from shardgate.core.refusals import unite
+from shardgate.core.topology import Shard
+from shardgate.core.writes.cutting import Part, rejoin
+from shardgate.core.writes.entry import Entry
+
+STATUS_PATH = "/.shardgate/writes/"
+"""Where a client can read what has become of a change that it was told 202 for."""
+
+
+def verdict(
+    entry: Entry, shards: Mapping[str, Shard], rested: Collection[int], items: str, sums: Sequence[str]
+) -> Reply:
+    """The reply. Raises ShardgateError where there is none of the application's. `rested`: the branches that did not
+    answer."""
+    if entry.state == "done":
+        return _joined(entry, items, sums)
+    if entry.state == "finishing":
+        return accepted(entry, shards)
+    status = f"{STATUS_PATH}{entry.token}"
+    if entry.state == "stuck":
+        raise StuckError(f"the change is not complete, and an operator must look at it: {status}")
+    refused = [b.reply for b in entry.branches if b.phase == "refused" and b.reply is not None]
+    if (refusal := unite(refused, ())) is not None:
+        return refusal
+    failed = [b.reply for b in entry.branches if b.reply is not None and b.reply.status >= 400]
+    if (failure := unite(failed, ())) is not None:
+        return failure
+    late = [branch.shard for number, branch in enumerate(entry.branches) if number in rested]
+    missing = tuple(shards[shard].alias for shard in late if shard in shards)
+    if entry.kind == "place" or entry.state == "trying":
+        raise ReplyPendingError(f"no shard said whether the change was made: {status}", missing=missing)
+    raise NotEverywhereError("the change needs every shard, and some did not answer", missing=missing)
+
+
+def accepted(entry: Entry, shards: Mapping[str, Shard]) -> Reply:
+    """202: it is decided, and some shards will have it later."""
+    where = f"{STATUS_PATH}{entry.token}".encode()
+    fields = [(b"Content-Type", b"application/json"), (b"Location", where), (b"Cache-Control", b"no-store")]
+    return Reply(202, fields, _told(entry, shards))
+
+
+def status(entry: Entry, shards: Mapping[str, Shard]) -> Reply:
+    """How far a change has come."""
+    return Reply(200, [(b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store")], _told(entry, shards))
+
+
+def _told(entry: Entry, shards: Mapping[str, Shard]) -> bytes:
+    told = {
+        "operation": entry.operation,
+        "state": entry.state,
+        "missing": list(_missing(entry, shards)),
+        "status": f"{STATUS_PATH}{entry.token}",
+    }
+    return msgspec.json.encode(told)
+
+
+def _missing(entry: Entry, shards: Mapping[str, Shard]) -> tuple[str, ...]:
+    settled = {"done", "confirmed", "refused", "undone"}
+    late = [branch.shard for branch in entry.branches if branch.phase not in settled]
+    return tuple(shards[shard].alias for shard in late if shard in shards)
+
+
+def _joined(entry: Entry, items: str, sums: Sequence[str]) -> Reply:
+    replies = [branch.reply for branch in entry.branches if branch.reply is not None]
+    if entry.kind != "saga":
+        return replies[0]
+    parts = [Part(branch.shard, branch.positions) for branch in entry.branches]
+    joined = rejoin(parts, replies, items, sums)
+    # A part that was found again after a lost reply was told 200, where the others were told 201.
+    joined.status, joined.reason = max((reply.status, reply.reason or b"") for reply in replies)
+    return joined
+
+
+def failure_of(error: ShardgateError) -> tuple[int, dict[str, object]]:
+    """A failure as an item's outcome: its status, and what a client may read of it."""
+    return error.status, {"code": error.code, "title": error.title, "detail": error.detail}

@@ -1,0 +1,217 @@
+"""Answers the requests that must be journaled, divided or remembered by their key; each with a whole reply.
+
+Holds: nothing is sent that the journal does not have.
+Never: decides what comes next (core/writes does), or streams (engine/relay does).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from secrets import choice, token_hex
+from uuid import uuid4
+
+from shardgate.core.contracts import Ask
+from shardgate.core.document import Document
+from shardgate.core.errors import (
+    BrokenReplyError,
+    ReplyPendingError,
+    ShardgateError,
+    ShardsMissingError,
+    UnknownWriteError,
+)
+from shardgate.core.http import Reply
+from shardgate.core.plan.plan import Division, Placement, ToEvery
+from shardgate.core.routes.rule import IdForm, Place
+from shardgate.core.routes.write_mistakes import repeats
+from shardgate.core.topology import ShardId
+from shardgate.core.writes.assigning import assign
+from shardgate.core.writes.calls import plain
+from shardgate.core.writes.cutting import Part
+from shardgate.core.writes.entry import Branch, Entry, Kind, Sent, Terms
+from shardgate.core.writes.placing import LeastData
+from shardgate.core.writes.verdict import STATUS_PATH, status, verdict
+from shardgate.engine.asking import Asking
+from shardgate.engine.cluster import Cluster, Snapshot
+from shardgate.engine.journaling import Journaling
+from shardgate.engine.scatter import Scatter
+from shardgate.store.journal import NotOwnerError
+from shardgate.store.writer import Writer
+
+# Crockford's base 32: no letter that reads like a digit.
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class Writes:
+    """`every`, `place` and the saga of `split`, for one worker."""
+
+    __slots__ = ("_body_bytes_max", "_cluster", "_in_order", "_journaling", "_refresh", "_writer")
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        writer: Writer,
+        journaling: Journaling,
+        body_bytes_max: int,
+        refresh: Callable[[], bool],
+    ) -> None:
+        self._cluster = cluster
+        self._writer = writer
+        self._journaling = journaling
+        self._body_bytes_max = body_bytes_max
+        self._refresh = refresh
+        self._in_order = asyncio.Lock()
+
+    async def every(self, plan: ToEvery, asking: Asking) -> Reply:
+        """The change on all shards."""
+        rule, method = plan.rule, asking.request.method
+        already = rule.already if rule.already is not None else (404, 410) if method == "DELETE" else (409,)
+        body, variables, fresh = _assigned(rule.assign, asking.request.body, plan.variables)
+        patient = rule.mode == "eventual"
+        terms = Terms(patient, rule.check, repeats(rule, method), already, fresh, undo=rule.undo)
+        branches = [Branch(shard) for shard in plan.shards]
+        entry = _entry("every", plan.route.operation, asking, body, terms, variables, branches)
+        async with self._in_order:  # one after the other anyway: the store would let the others wait, and ask it again
+            return await self._through(entry, asking)
+
+    async def place(self, plan: Placement, asking: Asking) -> Reply:
+        """The new tenant, on the shard that is chosen for it."""
+        rule = plan.rule
+        body, variables, _ = _assigned(rule.assign, asking.request.body, plan.variables)
+        name = plan.key if plan.key is not None else variables.get(rule.tenant) if rule.assign else None
+        if name is not None:
+            variables = {**variables, "key": name}
+        placed_by = name if name is not None else f"\0{token_hex(16)}"
+        shard = await self._choose(plan, rule, placed_by, asking)
+        can_tell = rule.check if name is not None else None
+        terms = Terms(patient=False, check=can_tell, repeat=False, already=())
+        entry = _entry("place", plan.route.operation, asking, body, terms, variables, [Branch(shard)])
+        entry.space, entry.tenant, entry.placed_by = rule.space, rule.tenant, placed_by
+        reply = await self._through(entry, asking)
+        self._refresh()
+        return reply
+
+    async def together(self, plan: Division, asking: Asking, parts: Sequence[Part]) -> Reply:
+        """All parts, or none; they are taken in the order in which they are given."""
+        rule = plan.rule
+        made = {name: new_id(form) for name, form in rule.assign.items()}
+        branches: list[Branch] = []
+        values: dict[str, str] = {}
+        for part in parts:
+            body, values = assign(plan.items.part(part.positions), made)
+            branches.append(Branch(part.shard, body, part.positions))
+        fresh = bool(made) and values == made
+        terms = Terms(
+            patient=False,
+            check=rule.check,
+            repeat=rule.repeat,
+            already=rule.already,
+            fresh=fresh,
+            confirm=rule.confirm,
+            undo=rule.undo,
+        )
+        variables = {**plan.variables, **values}
+        entry = _entry("saga", plan.route.operation, asking, asking.request.body, terms, variables, branches)
+        into = rule.items if rule.into is None else rule.into
+        return await self._through(entry, asking, into, rule.sum)
+
+    async def status(self, path: str, snapshot: Snapshot) -> Reply:
+        """What has become of a change that was not over when its client was answered."""
+        entry = await self._journaling.find(path.removeprefix(STATUS_PATH))
+        if entry is None:
+            raise UnknownWriteError("no such change is known here")
+        return status(entry, snapshot.known.topology.shards)
+
+    async def _through(self, entry: Entry, asking: Asking, items: str = "", sums: Sequence[str] = ()) -> Reply:
+        await self._journaling.add(entry)
+        try:
+            with asking.waiting_for([branch.shard for branch in entry.branches]):
+                rested = await self._journaling.drive(entry)
+        except NotOwnerError as error:
+            link = f"{STATUS_PATH}{entry.token}"
+            raise ReplyPendingError(f"somebody else goes on with the change: {link}", log=str(error)) from error
+        try:
+            return verdict(entry, asking.snapshot.known.topology.shards, rested, items, sums)
+        except ShardgateError as error:
+            logs = {other.log for other in rested.values() if other is not None and other.log}
+            error.log = "; ".join(sorted(logs)) or error.log
+            raise
+
+    async def _choose(self, plan: Placement, rule: Place, placed_by: str, asking: Asking) -> ShardId:
+        shards = asking.snapshot.known.topology.ids
+        policy, pinned = rule.policy, plan.pinned
+        measured: Mapping[ShardId, float] | None = None
+        if isinstance(policy, LeastData) and pinned is None:
+            measured = await self._measure(policy, asking)
+
+        def choose(tenants: Mapping[ShardId, float]) -> ShardId:
+            return pinned or policy.choose(tenants if measured is None else measured)
+
+        return await self._writer.run(self._writer.placements.reserve, rule.space, placed_by, shards, choose)
+
+    async def _measure(self, policy: LeastData, asking: Asking) -> dict[ShardId, float]:
+        """How much each shard has; one that does not say takes no new tenant now."""
+        shards, fields = asking.snapshot.known.topology.ids, asking.request.fields
+        asks = [Ask(shard, policy.path.encode()) for shard in shards]
+        with asking.waiting_for(shards):
+            outcomes = await Scatter(self._cluster, self._body_bytes_max).ask(
+                asks, fields.host, asking.lines, asking.request_id
+            )
+        counts = {
+            ask.shard: count
+            for ask in asks
+            if isinstance(reply := outcomes[ask.shard], Reply) and (count := _count(policy, reply)) is not None
+        }
+        if not counts:
+            raise ShardsMissingError("no shard says how much data it has")
+        return counts
+
+
+def new_id(form: IdForm) -> str:
+    """A value that nothing has."""
+    if form in {"hex", "uuid"}:
+        value = uuid4()
+        return value.hex if form == "hex" else str(value)
+    return "".join(choice(_LETTERS) if letter == "?" else letter for letter in form)
+
+
+def _assigned(
+    forms: Mapping[str, IdForm], body: bytes, variables: Mapping[str, str]
+) -> tuple[bytes, dict[str, str], bool]:
+    """The body with the values that it lacked, all values by name, and whether all of them are the gateway's own."""
+    made = {name: new_id(form) for name, form in forms.items()}
+    changed, values = assign(body, made)
+    return changed, {**variables, **values}, bool(made) and values == made
+
+
+def _entry(
+    kind: Kind,
+    operation: str,
+    asking: Asking,
+    body: bytes,
+    terms: Terms,
+    variables: dict[str, str],
+    branches: list[Branch],
+) -> Entry:
+    request = asking.request
+    fields = request.fields
+    sent = Sent(
+        request.sent_method.decode("ascii"),
+        request.target,
+        fields.host,
+        asking.lines,
+        body,
+        fields.has_body,
+        asking.request_id,
+    )
+    return Entry(token_hex(16), kind, operation, sent, terms, {**plain(body), **variables}, branches)
+
+
+def _count(policy: LeastData, reply: Reply) -> float | None:
+    if reply.status >= 300:
+        return None
+    if policy.count_header is not None:
+        said = reply.field(policy.count_header.lower().encode()) or b""
+        return float(said) if said.isdigit() else None
+    try:
+        return Document(reply.body).number(policy.count)
+    except BrokenReplyError:
+        return None

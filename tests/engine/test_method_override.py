@@ -1,0 +1,80 @@
+"""A POST that stands for another method, by its query or by a header: served as the method it is, or refused."""
+
+from typing import Any
+
+import pytest
+
+from tests.cluster import reply
+
+RULES: dict[str, Any] = {
+    "store": "store.db",
+    "method_override": "method",
+    "locators": {"thing": [{"kind": "hash"}]},
+    "rules": {
+        "POST /things/{id}": {"rule": "one", "key": "path.id", "locate": "thing"},
+        "PATCH /things/{id}": {"rule": "one", "key": "path.id", "locate": "thing", "idempotency": {"required": True}},
+        "GET /things/{id}": {"rule": "one", "key": "path.id", "locate": "thing"},
+    },
+}
+CONFIGURED = {**RULES, "method_override_header": "X-HTTP-Method-Override"}
+
+
+@pytest.fixture
+async def shard(start_shard: Any) -> Any:
+    return await start_shard(lambda asked: reply("{}"))
+
+
+async def post(gateway: Any, url: str = "/things/1", **headers: str) -> Any:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await gateway.client.post(url, json={}, headers=named)
+
+
+async def test_a_header_makes_it_the_method_that_it_names(shard: Any, start_gateway: Any) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **CONFIGURED})
+    answer = await post(gateway, X_HTTP_Method_Override="patch")
+    assert answer.json()["code"] == "SG1021"  # the PATCH's rule wants a key
+    answer = await post(gateway, X_HTTP_Method_Override="PATCH", Idempotency_Key="a")
+    assert answer.status_code == 200
+    assert shard.asked[0].line == "POST /things/1 HTTP/1.1"
+    assert shard.asked[0].field("x-http-method-override") == ["PATCH"]
+
+
+async def test_the_query_does_the_same_and_both_must_agree(shard: Any, start_gateway: Any) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **CONFIGURED})
+    assert (await post(gateway, "/things/1?method=PATCH")).json()["code"] == "SG1021"
+    answer = await post(gateway, "/things/1?method=PATCH", X_HTTP_Method_Override="DELETE")
+    assert answer.json()["code"] == "SG1019"
+
+
+@pytest.mark.parametrize("name", ["X_HTTP_Method_Override", "X_HTTP_Method", "X_Method_Override"])
+async def test_where_it_is_not_configured_it_is_refused(shard: Any, start_gateway: Any, name: str) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **RULES})
+    answer = await post(gateway, **{name: "DELETE"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "SG1019")
+    assert (await post(gateway, **{name: "POST"})).status_code == 200
+    assert len(shard.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("X_HTTP_Method_Override", "PATCH")],
+        [("X-HTTP-Method-Override", "PATCH"), ("X-HTTP-Method-Override", "PATCH")],
+        [("X-HTTP-Method-Override", "PATCH"), ("X-Method-Override", "DELETE")],
+        [("X-HTTP-Method-Override", "TRACE")],
+        [("X-HTTP-Method-Override", "PATCH"), ("Connection", "X-HTTP-Method-Override")],
+    ],
+)
+async def test_what_two_servers_could_read_differently_is_refused(
+    shard: Any, start_gateway: Any, headers: list[tuple[str, str]]
+) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **CONFIGURED})
+    answer = await gateway.client.post("/things/1", json={}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "SG1019")
+    assert shard.asked == []
+
+
+async def test_a_get_is_no_other_method(shard: Any, start_gateway: Any) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **CONFIGURED})
+    answer = await gateway.get("/things/1", headers={"X-HTTP-Method-Override": "DELETE"})
+    assert answer.json()["code"] == "SG1019"

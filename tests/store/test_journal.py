@@ -1,0 +1,108 @@
+"""The journal's table: what was begun is on the disk, in order, and only its owner goes on with it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shardgate.core.http import Reply
+from shardgate.core.writes.entry import Branch, Entry, Sent, Terms
+from shardgate.store.journal import Journal, NotOwnerError, Orphan
+from shardgate.store.leases import Leases
+from shardgate.store.sqlite import SqliteStore
+
+SENT = Sent("POST", b"/categories", b"shop", b"A: 1\r\n", b"{}", has_body=True, request_id=b"r1")
+TERMS = Terms(patient=True, check=None, repeat=True, already=(409,))
+
+
+def entry(token: str, kind: str = "every") -> Entry:
+    return Entry(token, kind, "create", SENT, TERMS, {"id": "7"}, [Branch("north"), Branch("south")])
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with SqliteStore(tmp_path / "store.db") as store:
+        yield Journal(store)
+
+
+def test_an_entry_is_read_back_as_it_was(journal: Journal) -> None:
+    made = entry("t1")
+    made.branches[1] = Branch("south", b'{"part":1}', (0, 2))
+    journal.add(made, "w1", 10.0)
+    assert journal.begin(made, 0, "do", "w1") == "begun"
+    made.branches[0].phase, made.branches[0].reply = "done", Reply(201, [(b"A", b"b")], b"{}")
+    journal.save(made, "w1", 0)
+    assert journal.find("t1") == made
+    assert journal.load(made.id) == made
+
+
+def test_a_call_that_was_begun_is_in_doubt_for_whoever_reads_it(journal: Journal) -> None:
+    made = entry("t1")
+    journal.add(made, "w1", 10.0)
+    journal.begin(made, 0, "do", "w1")
+    read = journal.load(made.id)
+    assert read is not None
+    assert [(branch.phase, branch.tries) for branch in read.branches] == [("sent", 1), ("waiting", 0)]
+
+
+def test_a_change_waits_for_the_earlier_one_on_each_shard(journal: Journal) -> None:
+    first, second = entry("t1"), entry("t2")
+    journal.add(first, "w1", 10.0)
+    journal.add(second, "w2", 11.0)
+    assert journal.begin(second, 0, "do", "w2") == "busy"
+    for branch in first.branches[:1]:
+        branch.phase = "done"
+    first.state = "finishing"  # decided; the south is behind
+    journal.save(first, "w1", 0)
+    assert journal.begin(second, 0, "do", "w2") == "begun"
+    assert journal.begin(second, 1, "do", "w2") == "behind"
+    assert journal.orphans(99.0, 10)[0] == Orphan(first.id, "every", frozenset({"south"}))
+    first.branches[1].phase, first.state = "done", "done"
+    journal.save(first, "w1", 1)
+    assert journal.begin(second, 1, "do", "w2") == "begun"
+
+
+def test_changes_of_other_kinds_wait_for_nobody(journal: Journal) -> None:
+    first, second = entry("t1"), entry("t2", "saga")
+    journal.add(first, "w1", 10.0)
+    journal.add(second, "w1", 11.0)
+    assert journal.begin(second, 0, "do", "w1") == "begun"
+
+
+def test_what_a_dead_worker_has_left_is_taken_over_once(journal: Journal, tmp_path: Path) -> None:
+    made = entry("t1")
+    with SqliteStore(tmp_path / "store.db") as store:
+        leases = Leases(store)
+        leases.live("w1", 10.0, 15.0)
+        journal.add(made, "w1", 10.0)
+        assert journal.orphans(14.0, 10) == []
+        assert journal.adopt(made.id, "w2", 14.0) is None
+        leases.live("w2", 16.0, 21.0)
+        assert journal.orphans(16.0, 10) == [Orphan(made.id, "every", frozenset())]
+        assert journal.adopt(made.id, "w2", 16.0) == made
+        assert journal.adopt(made.id, "w3", 16.0) is None
+    with pytest.raises(NotOwnerError):
+        journal.begin(made, 0, "do", "w1")
+    with pytest.raises(NotOwnerError):
+        journal.save(made, "w1", 0)
+
+
+def test_what_is_released_is_taken_over_at_once(journal: Journal) -> None:
+    made = entry("t1")
+    journal.add(made, "w1", 10.0)
+    journal.save(made, "w1", release=True)
+    assert journal.adopt(made.id, "w2", 10.0) == made
+
+
+def test_what_is_over_is_forgotten_after_its_time_and_what_is_open_is_not(journal: Journal) -> None:
+    over, still_open = entry("t1"), entry("t2")
+    for made in (over, still_open):
+        journal.add(made, "w1", 10.0)
+    over.state = "done"
+    journal.save(over, "w1")
+    assert journal.numbers(everything=True, count=10) == [(still_open.id, 10.0), (over.id, 10.0)]
+    assert journal.numbers(everything=False, count=10) == [(still_open.id, 10.0)]
+    assert journal.purge(10.0, 5) == 0
+    assert journal.purge(10.5, 5) == 1
+    assert journal.find("t1") is None
+    assert journal.find("t2") == still_open
