@@ -1,6 +1,7 @@
 """`every`: one change on all shards, whatever fails."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -178,3 +179,15 @@ async def test_a_drain_waits_for_a_change_whose_client_has_left(start_shard: Any
         await asyncio.sleep(0.1)
         writer.transport.abort()
     assert [list(app.held) for app in apps] == [["x"], ["x"]]
+
+
+async def test_a_long_body_of_unknown_length_reaches_every_shard_whole(world: World) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b'{"id": "a", "name": "'
+        for _ in range(4):
+            yield b"x" * 50_000
+        yield b'"}'
+
+    answer = await world.client.post("/things", content=pieces())
+    assert answer.status_code == 201
+    assert [held["a"]["name"] for held in world.held] == ["x" * 200_000] * 3

@@ -1,6 +1,9 @@
 """Idempotency-Key: a request with a key is done once, whatever its client, the gateway or a shard does."""
 
 import asyncio
+import gzip
+import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +192,55 @@ async def test_a_reply_too_large_to_keep_is_not_made_twice(world: World) -> None
     assert len((await world.post({"id": "a"})).content) == 2_000_002
     answer = await world.post({"id": "a"})
     assert (answer.status_code, answer.json()["code"]) == (409, "SG1018")
+
+
+LONG = json.dumps({"id": "a", "name": "x" * 200_000}).encode()
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    """The same body; of a length that is not told before."""
+    for start in range(0, len(LONG), 50_000):
+        yield LONG[start : start + 50_000]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("path", ["/things/a", "/bookings"])
+async def test_a_body_that_comes_in_pieces_is_known_whole_before_its_key_is_taken(
+    world: World, path: str, chunked: bool
+) -> None:
+    method = "POST"
+    if path == "/things/a":
+        method, world.app.held["a"] = "PUT", {"id": "a"}
+
+    async def send(content: Any) -> httpx.Response:
+        return await world.gateway.client.request(method, path, content=content, headers=KEY)
+
+    first = await send(pieces() if chunked else LONG)
+    again = await send(LONG)
+    assert first.status_code < 300
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (first.status_code, "true")
+    assert (await send(LONG.replace(b"x", b"y"))).json()["code"] == "SG1017"
+    assert len(world.app.log) == 1
+
+
+async def test_without_a_key_a_long_body_streams(start_shard: Any, start_gateway: Any) -> None:
+    shard = await start_shard(lambda asked: reply("{}"))
+    gateway = await start_gateway({"shards": {"north": shard.url}, **RULES})
+    for headers in ({}, KEY):
+        await gateway.client.put("/things/a", content=pieces(), headers=headers)
+    assert [asked.field("transfer-encoding") for asked in shard.asked] == [["chunked"], []]
+    assert shard.asked[0].body == shard.asked[1].body == LONG
+
+
+async def test_a_reply_that_is_kept_can_be_read_by_a_client_that_takes_nothing_packed(
+    start_shard: Any, start_gateway: Any
+) -> None:
+    body = gzip.compress(b'{"id":"a"}')
+    shard = await start_shard(lambda asked: reply(body, fields="Content-Encoding: gzip\r\n"))
+    compress = {"bytes_min": 1}
+    gateway = await start_gateway({"shards": {"north": shard.url}, "compress": compress, **RULES})
+    for accepted, coding in (("gzip", "gzip"), ("identity", None), ("gzip", "gzip")):
+        answer = await gateway.client.put("/things/a", json={}, headers={**KEY, "Accept-Encoding": accepted})
+        assert (answer.json(), answer.headers.get("content-encoding")) == ({"id": "a"}, coding)
+    assert shard.asked[0].field("accept-encoding") == []
+    assert len(shard.asked) == 1

@@ -78,3 +78,14 @@ async def test_a_get_is_no_other_method(shard: Any, start_gateway: Any) -> None:
     gateway = await start_gateway({"shards": {"north": shard.url}, **CONFIGURED})
     answer = await gateway.get("/things/1", headers={"X-HTTP-Method-Override": "DELETE"})
     assert answer.json()["code"] == "SG1019"
+
+
+async def test_heads_that_differ_in_the_method_alone_are_not_mixed_up(shard: Any, start_gateway: Any) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **CONFIGURED})
+    for number, method in enumerate(["POST", "PATCH", "POST", "DELETE"]):
+        answer = await post(gateway, X_HTTP_Method_Override=method, Traceparent=f"00-{number}")
+        assert (answer.status_code, answer.json().get("code")) == {
+            "POST": (200, None),
+            "PATCH": (400, "SG1021"),
+            "DELETE": (405, "SG1005"),
+        }[method]

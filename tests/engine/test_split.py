@@ -1,6 +1,7 @@
 """`split`: each item to its owner, one call a shard, and one reply in the input's order."""
 
 import asyncio
+import gzip
 import json
 from typing import Any
 
@@ -125,7 +126,36 @@ async def test_a_read_with_a_shard_missing_says_so(world: World) -> None:
     await world.check("a", "y")
     world.south.says = lambda asked: b""
     answer = await world.check("a", "y")
-    assert (answer.status_code, answer.json()["code"]) == (502, "SG2008")
+    assert (answer.status_code, answer.json()["code"]) == (502, "SG2002")
+
+
+async def test_a_read_whose_reply_is_lost_on_an_idle_connection_is_asked_again(world: World) -> None:
+    await world.check("a", "y")
+    lost = []
+
+    def once(asked: Asked) -> bytes | None:
+        if lost:
+            return None
+        lost.append(asked)
+        return b""
+
+    world.south.says = once
+    assert (await world.check("a", "y")).status_code == 200
+    assert len(lost) == 1
+
+
+async def test_the_parts_of_a_reply_that_shards_packed_unasked_are_put_together(world: World) -> None:
+    def packed(asked: Asked) -> bytes:
+        items = json.loads(asked.body)
+        body = gzip.compress(json.dumps([{"status": 201, "id": item["date"]} for item in items]).encode())
+        return reply(body, fields="Content-Encoding: gzip\r\n")
+
+    world.north.says = packed
+    answer = await world.gateway.client.post("/bulk", json=[{"date": d} for d in ("n-1", "n-2")])
+    assert [item["id"] for item in answer.json()] == ["n-1", "n-2"]
+    world.south.says = packed
+    answer = await world.gateway.client.post("/bulk", json=[{"date": d} for d in ("n-1", "s-1", "n-2")])
+    assert (answer.status_code, [item["id"] for item in answer.json()]) == (200, ["n-1", "s-1", "n-2"])
 
 
 async def test_independent_parts_succeed_or_fail_item_by_item(world: World) -> None:

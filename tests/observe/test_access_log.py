@@ -83,6 +83,32 @@ async def test_a_gather_names_all_shards_and_a_refusal_its_code(gateway: Any, tm
     assert "operation" not in unknown
 
 
+async def test_a_change_on_several_shards_names_those_that_it_reached(
+    start_shard: Any, start_gateway: Any, tmp_path: Path
+) -> None:
+    def answer(asked: Asked) -> bytes:
+        return reply("{}", status="422 Unprocessable Content") if b"bad" in asked.body else reply('{"id": "7"}')
+
+    north, south = await start_shard(answer), await start_shard(answer)
+    undo = {"method": "DELETE", "path": "/things/{id}"}
+    rules = {"POST /things": {"rule": "every", "repeat": True, "undo": undo}, "PUT /things/7": {"rule": "any"}}
+    shards = {"north": north.url, "south": south.url}
+    gateway = await start_gateway({"shards": shards, "access_log": "log.json", "store": "store.db", "rules": rules})
+    await gateway.client.post("/things", content=b'{"name": "good"}')
+    await gateway.client.post("/things", content=b'{"name": "bad"}')
+    for body in (b"1", b"2"):
+        await gateway.client.put("/things/7", content=body, headers={"Idempotency-Key": '"k"'})
+    await gateway.get("/.shardgate/writes/none")
+    good, bad, first, reused, unknown = await logged(tmp_path / "log.json", 5)
+    assert (good["rule"], good["status"], good["shards"]) == ("every", 200, ["north", "south"])
+    assert 0 < good["upstream_us"] <= good["ttfb_us"]
+    assert (bad["status"], bad["shards"]) == (422, ["north"])
+    assert (first["rule"], first["status"], len(first["shards"])) == ("any", 200, 1)
+    assert (reused["status"], reused["error"]) == (422, "SG1017")
+    assert (unknown["status"], unknown["error"]) == (404, "SG1020")
+    assert not {*reused, *unknown} & {"shards", "upstream_us"}
+
+
 async def test_a_client_that_left_and_a_shard_that_is_down_are_told(
     start_shard: Any, start_gateway: Any, tmp_path: Path
 ) -> None:

@@ -34,11 +34,15 @@ class Asking(msgspec.Struct, frozen=True):
         """The header lines for journaled and divided calls: no conditions, and no key: each call has its own."""
         return without(self.request.fields.unconditional, b"idempotency-key") + self.hop
 
+    def sent_to(self, shards: Sequence[ShardId]) -> None:
+        """Note whom the request, or a part of it, was sent to."""
+        self.exchange.shards = (*self.exchange.shards, *shards)
+
     @contextmanager
     def waiting_for(self, shards: Sequence[ShardId]) -> Iterator[None]:
         """Shards are asked: which, and how long it takes, is noted."""
         began_at = now()
-        self.exchange.shards = (*self.exchange.shards, *shards)
+        self.sent_to(shards)
         try:
             yield
         finally:

@@ -123,11 +123,12 @@ class Writes:
     async def _through(self, entry: Entry, asking: Asking, items: str = "", sums: Sequence[str] = ()) -> Reply:
         await self._journaling.add(entry)
         try:
-            with asking.waiting_for([branch.shard for branch in entry.branches]):
+            with asking.waiting_for(()):  # how far it will come is not known yet
                 rested = await self._journaling.drive(entry)
         except NotOwnerError as error:
             link = f"{STATUS_PATH}{entry.token}"
             raise ReplyPendingError(f"somebody else goes on with the change: {link}", log=str(error)) from error
+        asking.sent_to([branch.shard for branch in entry.branches if branch.tries])
         try:
             return verdict(entry, asking.snapshot.known.topology.shards, rested, items, sums)
         except ShardgateError as error:
