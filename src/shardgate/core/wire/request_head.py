@@ -87,11 +87,12 @@ class _Shape(msgspec.Struct, frozen=True, gc=False):
 class RequestHeadParser:
     """Reads request heads. One a worker; it remembers the header blocks that it has seen."""
 
-    __slots__ = ("_blocks", "_reader", "_shapes")
+    __slots__ = ("_blocks", "_marks", "_reader", "_shapes")
 
     def __init__(self) -> None:
         self._reader = FieldReader()
         self._blocks: dict[bytes, RequestFields] = {}
+        self._marks: set[int] = set()
         self._shapes: dict[tuple[bytes, ...], _Shape] = {}
 
     def parse(self, head: bytes) -> Request:
@@ -119,11 +120,20 @@ class RequestHeadParser:
 
     def _read_block(self, block: bytes) -> RequestFields:
         fields = self._read_fields(self._reader.read(block))
-        if len(block) <= REMEMBERED_BLOCK_BYTES_MAX:
+        if len(block) <= REMEMBERED_BLOCK_BYTES_MAX and self._came_before(hash(block)):
             if len(self._blocks) >= REMEMBERED_BLOCKS_MAX:
                 self._blocks.clear()
             self._blocks[block] = fields
         return fields
+
+    def _came_before(self, mark: int) -> bool:
+        """Only what comes twice is kept: blocks that are new each time would push all others out, and cost more."""
+        if mark in self._marks:
+            return True
+        if len(self._marks) >= REMEMBERED_BLOCKS_MAX:
+            self._marks.clear()
+        self._marks.add(mark)
+        return False
 
     def _read_fields(self, fields: list[Field]) -> RequestFields:
         """Many clients send one line that is new each time (`traceparent`): the rest is not taken apart again."""
