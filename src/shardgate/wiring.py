@@ -19,6 +19,7 @@ from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.conduct import Conductor
 from shardgate.engine.handler import Gateway
+from shardgate.engine.held import Held
 from shardgate.net import tasks
 from shardgate.net.connection import ClientConnection
 from shardgate.net.contracts import Settings
@@ -70,7 +71,7 @@ class Worker:
         compress = loaded.config.compress
         self._cluster = Cluster(loaded.routes, self._topology(), limits, timeouts, self._watch, compress, meter)
         self._observer = Observer(meter, self._watch, self._cluster.pools)
-        conductor = Conductor(self._cluster, limits.reply_body_bytes_max)
+        conductor = Conductor(self._cluster, limits.reply_body_bytes_max, Held(limits.held_bytes_max))
         self._gateway = Gateway(self._cluster, conductor, limits.client_connections_max, self._observer)
         self._parser = RequestHeadParser()
         self._settings = Settings(

@@ -8,10 +8,10 @@ Never: judges a value that it cannot read. It says UNKNOWN, the shards are asked
 
 import re
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
-from shardgate.core.contracts import UNKNOWN, Page, Unknown
+from shardgate.core.contracts import UNKNOWN, Ahead, Page, Unknown
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.http import Reply
 from shardgate.core.sorting import SortParameters
@@ -28,6 +28,8 @@ _SIZES_TRIED = 256
 
 class Parameters(SortParameters, frozen=True):
     """`limit=20&offset=40&order=-name,id&fields=id,name`, each name as the application has it."""
+
+    ahead: ClassVar[Ahead] = "never"
 
     limit: str = "limit"
     limit_default: int | None = None

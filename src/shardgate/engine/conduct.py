@@ -4,20 +4,29 @@ Holds: a list is never silently smaller: a missing shard is an error that names 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
 
 from shardgate.core.contracts import Ask, Merging
 from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError, ShardsMissingError
 from shardgate.core.exchange import Exchange
+from shardgate.core.flow import Flow
 from shardgate.core.http import Reply, Request
+from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN
+from shardgate.core.merge.listed import ListedMerging
 from shardgate.core.plan.plan import Probe, Scatter
 from shardgate.core.routes.rule import Gather, One
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.coding import packed_fields, takes_gzip
 from shardgate.engine.cluster import Cluster, Snapshot
-from shardgate.engine.scatter import Outcome
+from shardgate.engine.flow import RunningFlow
+from shardgate.engine.held import Held, Holding
+from shardgate.engine.scatter import Coming, Outcome
 from shardgate.engine.scatter import Scatter as Round
+from shardgate.engine.turns import Turns
 from shardgate.net.clock import now
+from shardgate.net.connection import ClientConnection
 
 # Named by the shards for their own replies; a merged reply has its own, or none.
 _NOT_MERGED = frozenset(
@@ -37,44 +46,119 @@ _NOT_MERGED = frozenset(
 PACKED_AT_ONCE_BYTES_MAX = 128 * 1024
 
 
+class _Gathering(msgspec.Struct, frozen=True):
+    """One request for which several shards are asked."""
+
+    request: Request
+    snapshot: Snapshot
+    client: ClientConnection
+    exchange: Exchange
+    holding: Holding
+
+
 class Conductor:
     """Runs the rounds of one worker's probes and gathers."""
 
-    __slots__ = ("_body_bytes_max", "_cluster")
+    __slots__ = ("_body_bytes_max", "_cluster", "_held", "_turns")
 
-    def __init__(self, cluster: Cluster, body_bytes_max: int) -> None:
+    def __init__(self, cluster: Cluster, body_bytes_max: int, held: Held) -> None:
         self._cluster = cluster
         self._body_bytes_max = body_bytes_max
+        self._held = held
+        self._turns = Turns()
 
-    async def gather(self, plan: Scatter, snapshot: Snapshot, hop: bytes, exchange: Exchange) -> Reply:
-        """Ask until the merge has its reply. Raises ShardsMissingError, or what the merge raises."""
+    async def gather(self, plan: Scatter, snapshot: Snapshot, client: ClientConnection, exchange: Exchange) -> None:
+        """Ask until the merge has its reply, and send it; a long list is sent while it comes.
+
+        Raises ShardsMissingError, OverloadError, or what the merge raises; also after the reply has begun.
+        """
+        holding = self._held.open()
+        try:
+            reply = await self._gathered(plan, _Gathering(plan.request, snapshot, client, exchange, holding))
+            if reply is not None:
+                client.send(reply)
+        finally:
+            holding.close()
+
+    async def _gathered(self, plan: Scatter, work: _Gathering) -> Reply | None:
+        """The reply; None where it has been sent while it came."""
         merging = plan.merging
-        outcome = await self._merge(plan, merging, snapshot, hop, exchange)
-        if plan.instead is not None and plan.pruned is not None:
+        # What was only hoped for is known when all rows are there, so that none can be sent before.
+        outcome = await self._merge(merging, work, may_flow=plan.instead is None)
+        if outcome is not None and plan.instead is not None and plan.pruned is not None:
             shown = {key for key, _ in merging.learned()}
             if not plan.pruned.hoped <= shown:
                 merging = plan.instead
-                outcome = await self._merge(plan, merging, snapshot, hop, exchange)
-        if isinstance(plan.route.rule, Gather):
-            for space in plan.route.rule.learn:
-                for key, shard in merging.learned():
-                    snapshot.known.memory.learn(space, key, shard)
-        outcome.fields = [field for field in outcome.fields if field[0].lower() not in _NOT_MERGED]
+                outcome = await self._merge(merging, work, may_flow=True)
+        _learn(plan, work.snapshot, merging.learned())
+        if outcome is None:
+            return None
+        outcome.fields = _merged_fields(outcome)
         return await self._packed(outcome, plan.request)
 
-    async def _merge(
-        self, plan: Scatter, merging: Merging, snapshot: Snapshot, hop: bytes, exchange: Exchange
-    ) -> Reply:
-        """Ask what the merge asks for until it has its reply."""
+    async def _merge(self, merging: Merging, work: _Gathering, *, may_flow: bool) -> Reply | None:
+        """Ask what the merge asks for until it has its reply; None where that has been sent while it came."""
+        lines = work.request.fields.unconditional + work.client.hop
         asks = merging.asks()
-        fields = plan.request.fields
         while True:
-            outcomes = await self._ask(asks, fields.host, fields.unconditional + hop, exchange)
-            replies = self._all_of(outcomes, snapshot)
-            outcome = merging.take(replies)
+            if may_flow and isinstance(merging, ListedMerging) and merging.may_flow:
+                outcomes = await self._flow_or_ask(asks, work, lines, merging)
+                if outcomes is None:
+                    return None
+            else:
+                outcomes = await self._ask(asks, work, lines)
+            outcome = merging.take(self._all_of(outcomes, work.snapshot))
             if isinstance(outcome, Reply):
                 return outcome
             asks = outcome
+
+    async def _ask(self, asks: Sequence[Ask], work: _Gathering, lines: bytes) -> Mapping[ShardId, Outcome]:
+        """One round; what it took is noted."""
+        began_at = now()
+        calls = self._start(asks, work, lines, None)
+        try:
+            return await calls.outcomes()
+        finally:
+            calls.cancel()
+            work.exchange.upstream_s += now() - began_at
+
+    async def _flow_or_ask(
+        self, asks: Sequence[Ask], work: _Gathering, lines: bytes, merging: ListedMerging
+    ) -> Mapping[ShardId, Outcome] | None:
+        """One round of a list; None where the replies were so large that they were sent on while they came."""
+        began_at = now()
+        calls = self._start(asks, work, lines, TRIMMED_FLOW_BYTES_MIN if merging.trims else FLOW_BYTES_MIN)
+        try:
+            if await calls.is_large():
+                flow = merging.flow(calls.heads())
+                if flow is not None:
+                    work.exchange.upstream_s += now() - began_at
+                    await self._pass_on(work, *flow, calls.coming())
+                    return None
+                calls.keep_waiting()
+            outcomes = await calls.outcomes()
+            work.exchange.upstream_s += now() - began_at
+            return outcomes
+        finally:
+            calls.cancel()
+
+    def _start(self, asks: Sequence[Ask], work: _Gathering, lines: bytes, large_bytes: int | None) -> Round:
+        exchange = work.exchange
+        exchange.shards = exchange.shards or [ask.shard for ask in asks]
+        calls = Round(self._cluster, self._body_bytes_max, work.holding, large_bytes=large_bytes)
+        calls.start(asks, work.request.fields.host, lines, exchange.request_id)
+        return calls
+
+    async def _pass_on(self, work: _Gathering, reply: Reply, flow: Flow, coming: Sequence[Coming]) -> None:
+        """Send the rows while they come."""
+        running = RunningFlow(self._cluster, work.client, flow, work.holding, self._turns)
+        reply.fields = _merged_fields(reply)
+        try:
+            await running.run(reply, work.request, coming)
+        except ShardgateError as error:
+            if running.begun or running.failed is None or error.status == 502:
+                raise
+            raise _missing([running.failed], work.snapshot) from error
 
     async def _packed(self, reply: Reply, request: Request) -> Reply:
         """The reply as the client takes it; a long body is packed on a thread of its own."""
@@ -88,16 +172,21 @@ class Conductor:
         return reply
 
     async def find(
-        self, plan: Probe, request: Request, snapshot: Snapshot, hop: bytes, exchange: Exchange
+        self, plan: Probe, request: Request, snapshot: Snapshot, client: ClientConnection, exchange: Exchange
     ) -> tuple[ShardId | None, Reply]:
         """Who holds the key, and its reply to the probe; None and the refusal where nobody does.
 
-        Raises KeyOnTwoShardsError, or ShardDownError where a shard that did not answer might hold it.
+        Raises KeyOnTwoShardsError, OverloadError, or ShardDownError where a shard that did not answer might hold it.
         """
         asks = [Ask(shard, plan.target) for shard in plan.shards]
         fields = request.fields
         lines = fields.end_to_end if plan.is_the_request else fields.unconditional
-        outcomes = await self._ask(asks, fields.host, lines + hop, exchange)
+        holding = self._held.open()
+        try:
+            work = _Gathering(request, snapshot, client, exchange, holding)
+            outcomes = await self._ask(asks, work, lines + client.hop)
+        finally:
+            holding.close()
         rule = plan.route.rule
         not_here = rule.not_here if isinstance(rule, One) else (404,)
         replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
@@ -116,18 +205,7 @@ class Conductor:
         refusals = [reply for reply in replies.values() if reply.status not in not_here]
         return None, refusals[0] if refusals else replies[plan.shards[0]]
 
-    async def _ask(
-        self, asks: Sequence[Ask], host: bytes, lines: bytes, exchange: Exchange
-    ) -> Mapping[ShardId, Outcome]:
-        """One round; what it took is noted."""
-        began_at = now()
-        exchange.shards = exchange.shards or [ask.shard for ask in asks]
-        outcomes = await Round(self._cluster, self._body_bytes_max).ask(asks, host, lines, exchange.request_id)
-        exchange.upstream_s += now() - began_at
-        return outcomes
-
     def _all_of(self, outcomes: Mapping[ShardId, Outcome], snapshot: Snapshot) -> dict[ShardId, Reply]:
-        shards = snapshot.known.topology.shards
         replies: dict[ShardId, Reply] = {}
         missing: list[ShardId] = []
         for shard, outcome in outcomes.items():
@@ -138,6 +216,22 @@ class Conductor:
             else:
                 missing.append(shard)
         if missing:
-            names = tuple(shards[shard].alias for shard in shards if shard in missing)
-            raise ShardsMissingError("the list needs every shard; some did not answer", missing=names)
+            raise _missing(missing, snapshot)
         return replies
+
+
+def _missing(missing: Collection[ShardId], snapshot: Snapshot) -> ShardsMissingError:
+    shards = snapshot.known.topology.shards
+    names = tuple(shards[shard].alias for shard in shards if shard in missing)
+    return ShardsMissingError("the list needs every shard; some did not answer", missing=names)
+
+
+def _merged_fields(reply: Reply) -> list[tuple[bytes, bytes]]:
+    return [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
+
+
+def _learn(plan: Scatter, snapshot: Snapshot, shown: Sequence[tuple[str, ShardId]]) -> None:
+    if isinstance(plan.route.rule, Gather):
+        for space in plan.route.rule.learn:
+            for key, shard in shown:
+                snapshot.known.memory.learn(space, key, shard)

@@ -12,8 +12,15 @@ from itertools import count
 from secrets import token_hex
 from urllib.parse import parse_qsl
 
-from shardgate.core.errors import AmbiguousKeyError, BugError, ClientError, ShardgateError
-from shardgate.core.exchange import DRAIN, Exchange
+from shardgate.core.errors import (
+    AmbiguousKeyError,
+    BugError,
+    ClientError,
+    DeadlineError,
+    ShardgateError,
+    UpstreamError,
+)
+from shardgate.core.exchange import DEADLINE, DRAIN, GATEWAY, SHARD_BROKE, Exchange
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
 from shardgate.core.plan.planner import nobodys, plan_request
@@ -136,9 +143,9 @@ class Gateway:
     ) -> None:
         try:
             if isinstance(plan, Scatter):
-                client.send(await self._conductor.gather(plan, snapshot, client.hop, exchange))
+                await self._conductor.gather(plan, snapshot, client, exchange)
                 return
-            owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, exchange)
+            owner, reply = await self._conductor.find(plan, request, snapshot, client, exchange)
             if plan.is_the_request:
                 client.send(reply)
             elif owner is not None:
@@ -162,10 +169,15 @@ def _fail(client: ClientConnection, error: Exception, exchange: Exchange) -> Non
     if not isinstance(error, ShardgateError):
         _log.error("request %s failed", request_id, exc_info=error)
         error = BugError("the gateway failed; its log says more under this request's id")
-    elif error.log:
-        _log.warning("request %s: %s: %s", request_id, error.code, error.log)
+    elif error.log or exchange.first_byte_at:
+        _log.warning("request %s: %s: %s", request_id, error.code, error.log or error.detail)
     exchange.error = error.code
-    client.send(problem_reply(error, request_id))
+    if not exchange.first_byte_at:
+        client.send(problem_reply(error, request_id))
+    elif isinstance(error, DeadlineError):
+        client.abort(DEADLINE)
+    else:
+        client.abort(SHARD_BROKE if isinstance(error, UpstreamError) else GATEWAY)
 
 
 def _override_method(request: Request, parameter: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from shardgate.core.contracts import UNKNOWN, Ask, Merged, Page, Strategy
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
+from shardgate.core.flow import Flow, FlowRule
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.order import Order
@@ -67,6 +68,7 @@ class ListedMerging:
     __slots__ = (
         "_added",
         "_empty",
+        "_flow",
         "_order",
         "_page",
         "_past_end",
@@ -91,6 +93,7 @@ class ListedMerging:
         self._replies: dict[ShardId, Reply] = {}
         self._empty = _is_empty(self._page, rule.dialect)
         self._search = Search(rule.dialect, Page(0, 0, (), None) if self._empty else self._page, shards)
+        self._flow: Flow | None = None
         self._shown: list[tuple[str, ShardId]] = []
 
     def asks(self) -> Sequence[Ask]:
@@ -129,9 +132,51 @@ class ListedMerging:
             self._search.begin_again()
             return self.asks()
 
+    @property
+    def may_flow(self) -> bool:
+        """Whether the rows may pass while they come, as far as it is known before the shards are asked."""
+        return (
+            self._order is not None
+            and not (self._empty or self._past_end)
+            and self._page.limit != 0
+            and self._search.plain
+            and self._rule.dialect.ahead != "never"
+            and self._rule.dialect.cover(0, None) == (0, None)
+        )
+
+    @property
+    def trims(self) -> bool:
+        """Whether members are taken out of each row."""
+        return bool(self._added)
+
+    def flow(self, heads: Mapping[ShardId, Reply]) -> tuple[Reply, Flow] | None:
+        """The merged reply's head, and what makes its body while the shards' come; None: only the whole tells.
+
+        Raises BrokenReplyError.
+        """
+        dialect, page, order = self._rule.dialect, self._page, self._order
+        if order is None or any(head.status not in dialect.accepted for head in heads.values()):
+            return None
+        for shard, head in heads.items():
+            if (stated := dialect.open(head).total) is not None:
+                self._search.totals[shard] = stated
+        total = self._total()
+        shown = 0 if total is None else max(0, min(total - page.offset, total if page.limit is None else page.limit))
+        past_end = dialect.past_end is not None and total is not None and 0 < page.offset >= total
+        if past_end or (total is None and dialect.ahead != "always"):
+            return None
+        more = total is not None and page.offset + shown < total
+        first = heads[self._shards[0]]
+        reply = dialect.close(Merged(self._request, page, b"", shown, total, more, first))
+        keys = {name: sort_key(self._rule.keys[name]) for name, _ in order}
+        promised = shown if dialect.ahead == "counted" else None
+        rule = FlowRule(order, keys, self._rule.tie, page.offset, page.limit, self._added, promised)
+        self._flow = Flow(rule, self._shards)
+        return reply, self._flow
+
     def learned(self) -> Sequence[tuple[str, ShardId]]:
         """The tie-breaker of each row of the page, and the shard that the row came from."""
-        return self._shown
+        return self._shown if self._flow is None else self._flow.learned
 
     def explain(self) -> Sequence[str]:
         """How the page is made."""

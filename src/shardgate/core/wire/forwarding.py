@@ -61,6 +61,11 @@ def relayed_head(head: ReplyHead, framing: bytes) -> bytes:
     return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (head.status, head.reason, head.lines, framing)
 
 
+def phrase(status: int) -> bytes:
+    """The registered phrase of a status; of an unknown one none."""
+    return status_line(status)[13:-2]
+
+
 def status_line(status: int) -> bytes:
     """The status line with the registered phrase."""
     return _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
