@@ -83,13 +83,14 @@ class Conductor:
     async def _gathered(self, plan: Scatter, work: _Gathering) -> Reply | None:
         """The reply; None where it has been sent while it came."""
         merging = plan.merging
-        # What was only hoped for is known when all rows are there, so that none can be sent before.
-        outcome = await self._merge(merging, work, may_flow=plan.instead is None)
+        # What was only hoped for is known when all rows are there, so that none can be sent before. To a HEAD none is.
+        has_body = work.request.sent_method != b"HEAD"
+        outcome = await self._merge(merging, work, may_flow=has_body and plan.instead is None)
         if outcome is not None and plan.instead is not None and plan.pruned is not None:
             shown = {key for key, _ in merging.learned()}
             if not plan.pruned.hoped <= shown:
                 merging = plan.instead
-                outcome = await self._merge(merging, work, may_flow=True)
+                outcome = await self._merge(merging, work, may_flow=has_body)
         _learn(plan, work.snapshot, merging.learned())
         if outcome is None:
             return None
