@@ -11,7 +11,7 @@ DB       ?= sqlite
 QUICK    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence bench bench-pages bench-micro bench-micro-baseline lock clean
+.PHONY: help setup demo test check format equivalence bench bench-pages bench-catalogue bench-micro bench-micro-baseline lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, mem
 
 bench-pages: $(READY) ## what a page costs, however deep, over 2 to 16 shards
 	@$(BIN)/python -m bench.pages
+
+bench-catalogue: $(READY) ## a list of 33,000 rows: first byte, memory, and how long the loop is held
+	@$(BIN)/python -m bench.catalogue
 
 bench-micro: $(READY) ## what the hot modules cost, each alone, in nanoseconds and instructions
 	@$(BIN)/python -m bench.micro

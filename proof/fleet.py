@@ -43,6 +43,13 @@ class Server:
         self.kill()
         raise RuntimeError(f"{self._command[0]} did not become ready:\n{self._log.read_text()}")
 
+    @property
+    def pid(self) -> int:
+        """Of the process that was started."""
+        if self._process is None:
+            raise RuntimeError(f"{self._command[0]} does not run")
+        return self._process.pid
+
     def kill(self) -> None:
         """As a power cut would."""
         self._end(signal.SIGKILL)

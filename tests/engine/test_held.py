@@ -1,0 +1,85 @@
+"""What all merges hold of shards' replies has a bound: the newest gather goes, and says when to come again."""
+
+import asyncio
+import json
+from typing import Any
+
+from shardgate.core.errors import OverloadError, ShardgateError
+from shardgate.engine.held import Held
+from tests.cluster import Asked, reply
+
+ENVELOPE = {"kind": "list", "dialect": {"kind": "envelope"}, "keys": {"id": "number"}}
+RULES = {"rules": {"GET /items": {"rule": "gather", "merge": ENVELOPE}}}
+ROWS = [{"id": n, "text": "x" * 900} for n in range(700)]
+BODY = json.dumps({"items": ROWS, "total": 700})
+
+
+def test_the_newest_that_has_not_begun_goes_first() -> None:
+    held, gone = Held(100), []
+    holdings = [held.open() for _ in range(4)]
+    for n, holding in enumerate(holdings):
+        holding.on_refused = lambda error, n=n: gone.append(n)
+        holding.add(25)
+    holdings[3].begun = True
+    holdings[0].add(1)
+    assert gone == [2]
+    holdings[1].close()
+    holdings[0].add(49)
+    assert gone == [2]
+    holdings[0].begun = True
+    holdings[0].add(1)
+    assert gone == [2, 3]
+
+
+def test_what_is_given_back_can_be_held_again() -> None:
+    held = Held(100)
+    refused: list[ShardgateError] = []
+    for _ in range(5):
+        holding = held.open()
+        holding.on_refused = refused.append
+        holding.add(80)
+        holding.set(20)
+        holding.add(80)
+        holding.close()
+        holding.add(1000)  # what comes behind the end is not kept
+    assert refused == []
+    alone = held.open()
+    alone.on_refused = refused.append
+    alone.add(101)
+    assert [type(error) for error in refused] == [OverloadError]
+    held.open().add(100)
+
+
+async def test_beyond_the_bound_the_newest_gets_503_and_the_others_their_lists(
+    start_shard: Any, start_gateway: Any
+) -> None:
+    go_on = asyncio.Event()
+
+    async def slow(asked: Asked) -> bytes:
+        if "first" in asked.line:
+            await go_on.wait()
+        return reply(BODY)
+
+    quick, late = await start_shard(lambda _: reply(BODY)), await start_shard(slow)
+    urls = {"quick": quick.url, "late": late.url}
+    gateway = await start_gateway({"shards": urls, "limits": {"held_bytes_max": 5 * len(BODY) // 2}, **RULES})
+    first = asyncio.ensure_future(gateway.get("/items?first=1"))
+    while not quick.asked or not late.asked:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    refused = await gateway.get("/items?second=1")
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "SG4001", "1")
+    go_on.set()
+    assert len((await first).json()["items"]) == 1400
+    assert (await gateway.get("/items?second=1")).status_code == 200
+
+
+async def test_room_is_given_back(start_shard: Any, start_gateway: Any) -> None:
+    shards = [await start_shard(lambda _: reply(BODY)) for _ in range(2)]
+    urls = {f"s{n}": shard.url for n, shard in enumerate(shards)}
+    gateway = await start_gateway({"shards": urls, "limits": {"held_bytes_max": 2 * len(BODY)}, **RULES})
+    for _ in range(5):
+        assert len((await gateway.get("/items")).json()["items"]) == 1400
+    many = await asyncio.gather(*(gateway.get("/items") for _ in range(6)))
+    assert {answer.status_code for answer in many} <= {200, 503}
+    assert (await gateway.get("/items")).status_code == 200
