@@ -13,7 +13,7 @@ import uvloop
 
 from shardgate.config.load import load
 from shardgate.net.listeners import listen
-from shardgate.wiring import Entrance, Worker
+from shardgate.wiring import Entrance, Worker, settle
 
 _TICK_S = 0.001
 
@@ -45,10 +45,9 @@ async def _main(config: Path, port: int) -> None:
     watch.tick()
     listening = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    await Worker(load(config)).run(
-        Entrance([listening]), lambda: print(f"ready on {url}", flush=True), asyncio.Event()
-    )
+    await Worker(load(config)).run(Entrance([listening]), lambda: print(f"ready on {url}", flush=True), asyncio.Event())
 
 
 if __name__ == "__main__":
+    settle()
     uvloop.run(_main(Path(sys.argv[1]), int(sys.argv[2])))

@@ -1,6 +1,7 @@
 """The fuse box: builds every object of one worker once, by hand, in order; and runs it."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -193,6 +194,12 @@ def _open_log(loaded: Loaded) -> AccessLog | None:
     return AccessLog(LogFile(wanted.to), query=wanted.query, sample=wanted.sample)
 
 
+def settle() -> None:
+    """What was loaded stays: the garbage collector need not look at it again and again (15 ms each time)."""
+    gc.collect()
+    gc.freeze()
+
+
 def serve_worker(loaded: Loaded, place: Place, entrance: Entrance, ready: Callable[[], None], lifeline: int) -> None:
     """The life of a worker process: until a signal, or until the pipe that its supervisor holds has ended."""
 
@@ -210,6 +217,7 @@ def serve_worker(loaded: Loaded, place: Place, entrance: Entrance, ready: Callab
         loop.add_reader(lifeline, orphaned)
         await worker.run(entrance, ready, stop)
 
+    settle()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve())
 

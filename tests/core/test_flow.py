@@ -49,6 +49,15 @@ def flowing(merging: ListedMerging, replies: Mapping[str, Reply], pieces: list[i
     return reply
 
 
+def in_steps(merging: ListedMerging, replies: Mapping[str, Reply]) -> Any:
+    steps = merging.take_in_steps(replies)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
 def drained(flow: Flow) -> bytes:
     written = b""
     while (data := flow.advance()) is not None:
@@ -89,8 +98,9 @@ def test_both_ways_give_the_same_bytes(
     whole, flow = RULE.begin(asked, tuple(shards)), RULE.begin(asked, tuple(shards))
     replies = {ask.shard: answer(shards[ask.shard], ask.target.decode(), style) for ask in whole.asks()}
     flown = flowing(flow, replies, pieces)
-    assert flown == whole.take(replies)
-    assert list(flow.learned()) == list(whole.learned())
+    stepped = RULE.begin(asked, tuple(shards))
+    assert flown == whole.take(replies) == in_steps(stepped, replies)
+    assert list(flow.learned()) == list(whole.learned()) == list(stepped.learned())
 
 
 @given(st.lists(st.lists(st.sampled_from("aab"), max_size=5), min_size=1, max_size=4), st.booleans(), PIECES)
@@ -124,6 +134,9 @@ def test_the_head_is_told_before_the_rows(dialect: AnyDialect, fields: dict[str,
         for first, name in enumerate(("a", "b"))
     }
     whole, flow = rule.begin(request(f"GET /{query}"), ("a", "b")), rule.begin(request(f"GET /{query}"), ("a", "b"))
+    assert in_steps(rule.begin(request(f"GET /{query}"), ("a", "b")), replies) == rule.begin(
+        request(f"GET /{query}"), ("a", "b")
+    ).take(replies)
     if dialect.past_end and query == "?offset=9&limit=20":
         assert flow.flow(replies) is None
         return
@@ -145,6 +158,18 @@ def test_what_cannot_be_told_before_the_last_row_does_not_flow(rule: Listed) -> 
 @pytest.mark.parametrize("query", ["limit=0", "order=colour", "limit=five", "offset=5000&limit=10"])
 def test_pages_that_are_looked_for_or_refused_do_not_flow(query: str) -> None:
     assert not RULE.begin(request(f"GET /rows?{query}"), ("a", "b")).may_flow
+
+
+@pytest.mark.parametrize("total", [',"total":3', ""])
+@pytest.mark.parametrize("query", ["", "?limit=4", "?limit=6", "?offset=1&limit=4", "?offset=9"])
+def test_rows_in_an_object_are_merged_in_steps_as_at_once(total: str, query: str) -> None:
+    rule = Listed(dialect=Envelope(has_more="more"), keys={"id": "number"})
+    replies = {
+        name: Reply(200, [], f'{{"items":[{{"id":{first}}},{{"id":{first + 2}}}],"more":false{total}}}'.encode())
+        for first, name in enumerate(("a", "b"))
+    }
+    at_once, stepped = (rule.begin(request(f"GET /{query}"), ("a", "b")) for _ in range(2))
+    assert in_steps(stepped, replies) == at_once.take(replies)
 
 
 def test_without_a_stated_size_a_range_is_told_at_the_end() -> None:

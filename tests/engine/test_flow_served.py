@@ -238,7 +238,11 @@ async def test_a_body_that_breaks_off_before_the_first_row_is_told(two: Any) -> 
 @pytest.mark.parametrize(
     ("north", "length", "why"),
     [
-        (listed([*range(0, 2000, 2), 7, *range(2002, 3000, 2)]), None, "SG2007: a shard's rows are not in the order id"),
+        (
+            listed([*range(0, 2000, 2), 7, *range(2002, 3000, 2)]),
+            None,
+            "SG2007: a shard's rows are not in the order id",
+        ),
         (listed(range(0, 3000, 2))[:-500_000], 3 * MIB, "SG2002: a shard's reply broke off"),
         (listed(range(0, 3000, 2))[:-1] + b"}", None, "SG2002: a shard's list is not a JSON array in UTF-8"),
     ],

@@ -53,10 +53,11 @@ def test_what_is_given_back_can_be_held_again() -> None:
 async def test_beyond_the_bound_the_newest_gets_503_and_the_others_their_lists(
     start_shard: Any, start_gateway: Any
 ) -> None:
-    go_on = asyncio.Event()
+    asked_late, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(asked: Asked) -> bytes:
         if "first" in asked.line:
+            asked_late.set()
             await go_on.wait()
         return reply(BODY)
 
@@ -64,9 +65,8 @@ async def test_beyond_the_bound_the_newest_gets_503_and_the_others_their_lists(
     urls = {"quick": quick.url, "late": late.url}
     gateway = await start_gateway({"shards": urls, "limits": {"held_bytes_max": 5 * len(BODY) // 2}, **RULES})
     first = asyncio.ensure_future(gateway.get("/items?first=1"))
-    while not quick.asked or not late.asked:
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.1)
+    await asked_late.wait()
+    await asyncio.sleep(0.2)  # until what the quick one said is held
     refused = await gateway.get("/items?second=1")
     assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "SG4001", "1")
     go_on.set()

@@ -44,7 +44,19 @@ class FlowRule(msgspec.Struct, frozen=True):
 class Flow:
     """One list under way."""
 
-    __slots__ = ("_begun", "_left", "_ready", "_row_bytes", "_rule", "_shards", "_shown", "_skip", "done", "written")
+    __slots__ = (
+        "_begun",
+        "_left",
+        "_ready",
+        "_row_bytes",
+        "_rule",
+        "_shards",
+        "_shown",
+        "_skip",
+        "done",
+        "read",
+        "written",
+    )
 
     def __init__(self, rule: FlowRule, shards: Sequence[ShardId]) -> None:
         self._rule = rule
@@ -55,6 +67,8 @@ class Flow:
         self._row_bytes = 1
         self._shown: list[tuple[str, ShardId]] | None = []
         self._begun = False
+        self.read = 0
+        """How many rows have come."""
         self.written = 0
         """How many rows were written."""
         self.done = False
@@ -119,6 +133,7 @@ class Flow:
         if shard.last_row is not None:
             ranking.go_on_behind(shard.last_row)
         shard.ranking, shard.raw, shard.at = ranking, rows.raw, 0
+        self.read += count
         if count:
             shard.last_row, (shard.last,) = ranking.rows[-1], ranking.comparable(count - 1, count)
             self._row_bytes = len(rows.body) // count + 1

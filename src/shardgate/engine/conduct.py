@@ -108,7 +108,11 @@ class Conductor:
                     return None
             else:
                 outcomes = await self._ask(asks, work, lines)
-            outcome = merging.take(self._all_of(outcomes, work.snapshot))
+            replies = self._all_of(outcomes, work.snapshot)
+            if isinstance(merging, ListedMerging) and _are_long(replies):
+                outcome = await self._turns.run(merging.take_in_steps(replies))
+            else:
+                outcome = merging.take(replies)
             if isinstance(outcome, Reply):
                 return outcome
             asks = outcome
@@ -225,6 +229,10 @@ def _missing(missing: Collection[ShardId], snapshot: Snapshot) -> ShardsMissingE
     shards = snapshot.known.topology.shards
     names = tuple(shards[shard].alias for shard in shards if shard in missing)
     return ShardsMissingError("the list needs every shard; some did not answer", missing=names)
+
+
+def _are_long(replies: Mapping[ShardId, Reply]) -> bool:
+    return sum([len(reply.body) for reply in replies.values()]) >= FLOW_BYTES_MIN
 
 
 def _merged_fields(reply: Reply) -> list[tuple[bytes, bytes]]:

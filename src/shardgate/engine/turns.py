@@ -6,7 +6,10 @@ Never: knows what a job does.
 
 import asyncio
 from collections import deque
-from typing import Protocol
+from collections.abc import Generator
+from typing import Generic, Protocol, TypeVar
+
+Result = TypeVar("Result")
 
 
 class Job(Protocol):
@@ -34,6 +37,12 @@ class Turns:
         if not self._scheduled:
             self._schedule()
 
+    async def run(self, steps: Generator[None, None, Result]) -> Result:
+        """Do all steps; what they return. Raises what they raise."""
+        job = _Steps(steps)
+        self.add(job)
+        return await job.result
+
     def _schedule(self) -> None:
         self._scheduled = True
         asyncio.get_running_loop().call_soon(self._turn)
@@ -47,3 +56,24 @@ class Turns:
             self._known.discard(job)
         if self._jobs:
             self._schedule()
+
+
+class _Steps(Generic[Result]):
+    """A generator, one step each time."""
+
+    __slots__ = ("_steps", "result")
+
+    def __init__(self, steps: Generator[None, None, Result]) -> None:
+        self._steps = steps
+        self.result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+    def step(self) -> bool:
+        if self.result.done():  # nobody waits any more
+            return False
+        try:
+            next(self._steps)
+        except StopIteration as end:
+            self.result.set_result(end.value)
+        except Exception as error:
+            self.result.set_exception(error)
+        return not self.result.done()

@@ -6,7 +6,7 @@ Holds: the page is the one that an instance with all the data would give. A sort
 asked upstream and taken out again. A page that cannot be read is passed to the shards as it is, for them to refuse.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from shardgate.core.contracts import UNKNOWN, Ask, Merged, Page, Strategy
 from shardgate.core.dialect import AnyDialect
@@ -135,14 +135,7 @@ class ListedMerging:
     @property
     def may_flow(self) -> bool:
         """Whether the rows may pass while they come, as far as it is known before the shards are asked."""
-        return (
-            self._order is not None
-            and not (self._empty or self._past_end)
-            and self._page.limit != 0
-            and self._search.plain
-            and self._rule.dialect.ahead != "never"
-            and self._rule.dialect.cover(0, None) == (0, None)
-        )
+        return self._is_plain and self._rule.dialect.ahead != "never"
 
     @property
     def trims(self) -> bool:
@@ -154,25 +147,52 @@ class ListedMerging:
 
         Raises BrokenReplyError.
         """
-        dialect, page, order = self._rule.dialect, self._page, self._order
-        if order is None or any(head.status not in dialect.accepted for head in heads.values()):
+        dialect, page = self._rule.dialect, self._page
+        if any(head.status not in dialect.accepted for head in heads.values()):
             return None
         for shard, head in heads.items():
             if (stated := dialect.open(head).total) is not None:
                 self._search.totals[shard] = stated
         total = self._total()
         shown = 0 if total is None else max(0, min(total - page.offset, total if page.limit is None else page.limit))
-        past_end = dialect.past_end is not None and total is not None and 0 < page.offset >= total
-        if past_end or (total is None and dialect.ahead != "always"):
+        if self._is_past(total) or (total is None and dialect.ahead != "always"):
             return None
         more = total is not None and page.offset + shown < total
         first = heads[self._shards[0]]
         reply = dialect.close(Merged(self._request, page, b"", shown, total, more, first))
-        keys = {name: sort_key(self._rule.keys[name]) for name, _ in order}
-        promised = shown if dialect.ahead == "counted" else None
-        rule = FlowRule(order, keys, self._rule.tie, page.offset, page.limit, self._added, promised)
-        self._flow = Flow(rule, self._shards)
+        self._flow = self._begin_flow(shown if dialect.ahead == "counted" else None)
         return reply, self._flow
+
+    def take_in_steps(self, replies: Mapping[ShardId, Reply]) -> Generator[None, None, Reply | Sequence[Ask]]:
+        """The same as `take`, where the replies are long: other work can be done between two steps.
+
+        What an object around the rows takes to read and to write is a step of its own, however long.
+        """
+        dialect, page = self._rule.dialect, self._page
+        if not self._is_plain or any(reply.status not in dialect.accepted for reply in replies.values()):
+            return self.take(replies)
+        flow, more, written = self._begin_flow(None), False, list[bytes]()
+        for shard in self._shards:
+            listing = dialect.open(replies[shard])
+            if listing.total is not None:
+                self._search.totals[shard] = listing.total
+            more = more or bool(listing.more)
+            flow.feed(shard, listing.rows)
+            flow.end(shard)
+            yield
+        total = self._total()
+        if self._is_past(total):
+            return self.take(replies)
+        while (data := flow.advance()) is not None:
+            written.append(data)
+            yield
+        self._flow = flow
+        if total is not None:
+            more = page.offset + flow.written < total
+        else:
+            more = more or (page.limit is not None and flow.read > page.offset + page.limit)
+        first = replies[self._shards[0]]
+        return dialect.close(Merged(self._request, page, b"".join(written), flow.written, total, more, first))
 
     def learned(self) -> Sequence[tuple[str, ShardId]]:
         """The tie-breaker of each row of the page, and the shard that the row came from."""
@@ -199,7 +219,7 @@ class ListedMerging:
             return self.asks()
         tables, skip = found
         total = self._total()
-        if self._rule.dialect.past_end is not None and total is not None and 0 < self._page.offset >= total:
+        if self._is_past(total):
             self._past_end = True
             return self.asks()
         return self._reply(tables, skip, total)
@@ -230,6 +250,27 @@ class ListedMerging:
         reply = next(self._replies[shard] for shard in self._shards if shard in self._replies)
         body = join(rows, tables.samples)
         return self._rule.dialect.close(Merged(self._request, self._page, body, len(rows), total, more, reply))
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether one request of each shard gives all rows of the page, and nothing is to be refused."""
+        return (
+            self._order is not None
+            and not (self._empty or self._past_end)
+            and self._page.limit != 0
+            and self._search.plain
+            and self._rule.dialect.cover(0, None) == (0, None)
+        )
+
+    def _is_past(self, total: int | None) -> bool:
+        """Whether the application refuses the page, since it begins behind the last row."""
+        return self._rule.dialect.past_end is not None and total is not None and 0 < self._page.offset >= total
+
+    def _begin_flow(self, promised: int | None) -> Flow:
+        page, order = self._page, self._order or ()
+        keys = {name: sort_key(self._rule.keys[name]) for name, _ in order}
+        rule = FlowRule(order, keys, self._rule.tie, page.offset, page.limit, self._added, promised)
+        return Flow(rule, self._shards)
 
     def _total(self) -> int | None:
         """The size of the whole list; None where no shard states one. Raises BrokenReplyError where only some do."""
