@@ -4,6 +4,8 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from shardgate.core.errors import OverloadError, ShardgateError
 from shardgate.engine.held import Held
 from tests.cluster import Asked, reply
@@ -83,3 +85,36 @@ async def test_room_is_given_back(start_shard: Any, start_gateway: Any) -> None:
     many = await asyncio.gather(*(gateway.get("/items") for _ in range(6)))
     assert {answer.status_code for answer in many} <= {200, 503}
     assert (await gateway.get("/items")).status_code == 200
+
+
+async def test_what_a_slow_client_has_not_read_is_still_held(start_shard: Any, start_gateway: Any) -> None:
+    rows = [{"id": n, "text": "x" * 900} for n in range(20_000)]
+    body = json.dumps({"items": rows, "total": 20_000})
+    shard = await start_shard(lambda asked: reply(body if "long" in asked.line else BODY))
+    limits = {"held_bytes_max": len(body) + len(BODY) // 2}
+    gateway = await start_gateway({"shards": {"a": shard.url}, "limits": limits, **RULES})
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=65536)
+    writer.write(b"GET /items?long=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert b"\r\nContent-Length: %d\r\n" % len(body) in head
+    await asyncio.sleep(0.2)
+    assert (await gateway.get("/items")).status_code == 503
+    read = b""
+    while piece := await reader.read(65536):
+        read += piece
+    assert read == body.encode()
+    writer.close()
+    assert (await gateway.get("/items")).status_code == 200
+
+
+async def test_a_client_that_does_not_read_a_long_reply_is_left(start_shard: Any, start_gateway: Any) -> None:
+    rows = [{"id": n, "text": "x" * 900} for n in range(20_000)]
+    shard = await start_shard(lambda _: reply(json.dumps({"items": rows, "total": 20_000})))
+    gateway = await start_gateway({"shards": {"a": shard.url}, "timeouts": {"reply_idle_timeout_s": 0.3}, **RULES})
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=65536)
+    writer.write(b"GET /items HTTP/1.1\r\nHost: a\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    await asyncio.sleep(1)
+    with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+        await reader.readexactly(18 * 1024 * 1024)
+    writer.close()

@@ -13,7 +13,7 @@ from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, Shardgate
 from shardgate.core.exchange import Exchange
 from shardgate.core.flow import Flow
 from shardgate.core.http import Reply, Request
-from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN
+from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.merge.listed import ListedMerging
 from shardgate.core.plan.plan import Probe, Scatter
 from shardgate.core.routes.rule import Gather, One
@@ -22,6 +22,7 @@ from shardgate.core.wire.coding import packed_fields, takes_gzip
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.flow import RunningFlow
 from shardgate.engine.held import Held, Holding
+from shardgate.engine.long_reply import LongReply
 from shardgate.engine.scatter import Coming, Outcome
 from shardgate.engine.scatter import Scatter as Round
 from shardgate.engine.turns import Turns
@@ -75,8 +76,13 @@ class Conductor:
         holding = self._held.open()
         try:
             reply = await self._gathered(plan, _Gathering(plan.request, snapshot, client, exchange, holding))
-            if reply is not None:
+            if reply is None:
+                return
+            if len(reply.body) <= WRITE_BUFFER_BYTES_MAX or plan.request.sent_method == b"HEAD":
                 client.send(reply)
+                return
+            holding.set(len(reply.body))
+            await LongReply(self._cluster, client, holding, self._turns).send(reply)
         finally:
             holding.close()
 

@@ -11,15 +11,16 @@ import asyncio
 import zlib
 from collections.abc import Sequence
 
-from shardgate.core.errors import DeadlineError, ShardgateError
+from shardgate.core.errors import ShardgateError
 from shardgate.core.flow import Flow
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.limits import FLOW_WINDOW_BYTES
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.coding import packed_fields, takes_gzip
-from shardgate.core.wire.forwarding import phrase
+from shardgate.core.wire.forwarding import head_of
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.held import Holding
+from shardgate.engine.pace import Pace
 from shardgate.engine.scatter import Coming
 from shardgate.engine.turns import Turns
 from shardgate.net.call import Call
@@ -35,11 +36,10 @@ class RunningFlow:
         "_flow",
         "_head",
         "_holding",
-        "_is_paused",
         "_over",
+        "_pace",
         "_packer",
         "_sources",
-        "_stall",
         "_turns",
         "begun",
         "failed",
@@ -54,8 +54,7 @@ class RunningFlow:
         self._head: ReplyHead | None = None
         self._packer: zlib._Compress | None = None
         self._sources: list[_Source] = []
-        self._is_paused = False
-        self._stall: asyncio.TimerHandle | None = None
+        self._pace = Pace(cluster.reply_idle_s, self._go_on, self.fail)
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.begun = False
         """The client has the head."""
@@ -76,12 +75,11 @@ class RunningFlow:
             self._turns.add(self)
             await self._over
         finally:
-            if self._stall is not None:
-                self._stall.cancel()
+            self._pace.end()
 
     def step(self) -> bool:
         """Cut or merge a little, and write what it gives; False: something must come first."""
-        if self._is_paused or self._over.done():
+        if self._pace.is_paused or self._over.done():
             return False
         try:
             data = self._flow.advance()
@@ -99,20 +97,8 @@ class RunningFlow:
     def came(self, size: int) -> None:
         """So much more has come; nothing: a reply has ended."""
         self._holding.add(size)
-        if not self._is_paused:
+        if not self._pace.is_paused:
             self._turns.add(self)
-
-    def pause(self) -> None:
-        """The client is slower than the shards."""
-        self._is_paused = True
-        self._stall = asyncio.get_running_loop().call_later(self._cluster.reply_idle_s, self._stalled)
-
-    def resume(self) -> None:
-        """The client has caught up."""
-        self._is_paused = False
-        if self._stall is not None:
-            self._stall.cancel()
-        self._turns.add(self)
 
     def fail(self, error: Exception, shard: ShardId | None = None) -> None:
         """It cannot be made whole."""
@@ -125,8 +111,8 @@ class RunningFlow:
         self._cluster.failed(shard, error)
         self.fail(error, shard)
 
-    def _stalled(self) -> None:
-        self.fail(DeadlineError("the client does not read its reply"))
+    def _go_on(self) -> None:
+        self._turns.add(self)
 
     def _balance(self, *, needs_more: bool) -> None:
         """Let shards go on whose rows are needed, or of which little waits; the others are not silent: they wait."""
@@ -151,7 +137,7 @@ class RunningFlow:
                 self._client.write(data)
         elif self._head is not None:
             self.begun = self._holding.begun = True
-            self._client.begin(self._head, data, has_body=True, stream=self)
+            self._client.begin(self._head, data, has_body=True, stream=self._pace)
 
     def _finish(self) -> None:
         if self._packer is not None and (rest := self._packer.flush()):
@@ -162,15 +148,11 @@ class RunningFlow:
     def _packed_head(self, reply: Reply, request: Request) -> ReplyHead:
         """The head as it is written, and a packer where the client takes a packed body."""
         compress = self._cluster.compress
-        named = reply.fields
-        if compress is not None and compress.may_pack(reply.status, named, None):
+        if compress is not None and compress.may_pack(reply.status, reply.fields, None):
             packs = takes_gzip(request.fields)
             self._packer = compress.packer() if packs else None
-            named = packed_fields(named, is_packed=packs)
-        fields = [(name.lower(), value, b"%b: %b\r\n" % (name, value)) for name, value in named]
-        lines = b"".join([line for _, _, line in fields])
-        reason = phrase(reply.status) if reply.reason is None else reply.reason
-        return ReplyHead(reply.status, reason, fields, lines, None, chunked=True, keep_alive=True)
+            reply.fields = packed_fields(reply.fields, is_packed=packs)
+        return head_of(reply, None)
 
 
 class _Source:
