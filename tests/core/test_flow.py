@@ -27,7 +27,6 @@ PIECES = st.lists(st.integers(1, 60), min_size=1, max_size=30)
 def flowing(merging: ListedMerging, replies: Mapping[str, Reply], pieces: list[int]) -> Reply:
     """The reply, its parts coming in pieces of these sizes from one shard after the other."""
     heads = {shard: Reply(reply.status, reply.fields, b"", reply.reason) for shard, reply in replies.items()}
-    assert merging.may_flow
     begun = merging.flow(heads)
     assert begun is not None
     reply, flow = begun
@@ -153,6 +152,12 @@ def test_the_head_is_told_before_the_rows(dialect: AnyDialect, fields: dict[str,
 )
 def test_what_cannot_be_told_before_the_last_row_does_not_flow(rule: Listed) -> None:
     assert not rule.begin(request(), ("a", "b")).may_flow
+
+
+def test_short_pages_do_not_flow() -> None:
+    assert RULE.begin(request("GET /rows"), ("a",)).may_flow
+    assert RULE.begin(request("GET /rows?offset=100&limit=100"), ("a",)).may_flow
+    assert not RULE.begin(request("GET /rows?offset=100&limit=99"), ("a",)).may_flow
 
 
 @pytest.mark.parametrize("query", ["limit=0", "order=colour", "limit=five", "offset=5000&limit=10"])

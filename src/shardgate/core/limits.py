@@ -23,6 +23,8 @@ WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # A body up to this long is held until it is whole, so that a slow client does not keep a shard's worker waiting; a
 # longer one, and one of unknown length, goes on while it comes.
 SMALL_BODY_BYTES_MAX = 64 * 1024
+# A page of fewer rows is not expected to be long.
+FLOW_ROWS_MIN = 200
 # Replies of all shards together from here on are merged while they come: less is merged at once, in about 3 ms.
 FLOW_BYTES_MIN = 512 * 1024
 # The same where members are taken out of each row, in Python.

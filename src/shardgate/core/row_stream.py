@@ -48,9 +48,12 @@ class RowStream:
 
     def feed(self, data: bytes) -> None:
         """A piece has come."""
-        if data:
+        self.size += len(data)
+        if len(data) <= 4 * STEP_BYTES:
             self._ahead.append(data)
-            self.size += len(data)
+            return
+        # Cut once: to take a little from a long piece each time would copy its rest each time.
+        self._ahead.extend(data[start : start + STEP_BYTES] for start in range(0, len(data), STEP_BYTES))
 
     def end(self) -> None:
         """There is no more."""

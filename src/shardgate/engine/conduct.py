@@ -116,6 +116,7 @@ class Conductor:
                 outcomes = await self._ask(asks, work, lines)
             replies = self._all_of(outcomes, work.snapshot)
             if isinstance(merging, ListedMerging) and _are_long(replies):
+                work.holding.begun = True  # nearer to its end than any that still waits for shards
                 outcome = await self._turns.run(merging.take_in_steps(replies))
             else:
                 outcome = merging.take(replies)

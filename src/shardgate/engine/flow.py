@@ -165,7 +165,8 @@ class _Source:
         self._flow = flow
         self.shard = part.shard
         self.call: Call = part.call
-        self.is_paused = False
+        self.is_paused = not part.ended
+        """It waits to be told to go on."""
         for piece in part.pieces:
             flow.feed(part.shard, piece)
         if part.ended:

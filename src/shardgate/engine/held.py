@@ -17,11 +17,11 @@ Refuse = Callable[[ShardgateError], None]
 class Held:
     """All that is held."""
 
-    __slots__ = ("_bytes", "_bytes_max", "_holdings")
+    __slots__ = ("_holdings", "bytes", "bytes_max")
 
     def __init__(self, bytes_max: int) -> None:
-        self._bytes_max = bytes_max
-        self._bytes = 0
+        self.bytes_max = bytes_max
+        self.bytes = 0
         self._holdings: dict[Holding, None] = {}
 
     def open(self) -> "Holding":
@@ -30,13 +30,12 @@ class Held:
         self._holdings[holding] = None
         return holding
 
-    def change(self, size: int) -> None:
-        """So much more is held, or less; who must go for it is told."""
-        self._bytes += size
-        while size > 0 and self._bytes > self._bytes_max:
+    def make_room(self) -> None:
+        """Too much is held: who must go is told."""
+        while self.bytes > self.bytes_max:
             newest_first = list(reversed(self._holdings))
             victim = next((holding for holding in newest_first if not holding.begun), newest_first[0])
-            victim.refuse(OverloadError(f"merges hold more than {self._bytes_max} bytes of shards' replies"))
+            victim.refuse(OverloadError(f"merges hold more than {self.bytes_max} bytes of shards' replies"))
 
     def forget(self, holding: "Holding") -> None:
         """A gather has ended."""
@@ -53,7 +52,7 @@ class Holding:
         self._size = 0
         self._is_open = True
         self.begun = False
-        """Its reply is on its way to the client."""
+        """Its reply is made, or on its way to the client."""
         self.on_refused: Refuse | None = None
         """Who is told that it must go."""
 
@@ -61,7 +60,10 @@ class Holding:
         """So much more has come."""
         if self._is_open:
             self._size += size
-            self._held.change(size)
+            held = self._held
+            held.bytes += size
+            if held.bytes > held.bytes_max and size > 0:
+                held.make_room()
 
     def set(self, size: int) -> None:
         """So much is held now."""
@@ -72,7 +74,7 @@ class Holding:
         if self._is_open:
             self._is_open = False
             self._held.forget(self)
-            self._held.change(-self._size)
+            self._held.bytes -= self._size
 
     def refuse(self, error: ShardgateError) -> None:
         """There is no room for it."""

@@ -41,11 +41,11 @@ class Scatter:
         "_done",
         "_heads",
         "_holding",
-        "_large_bytes",
         "_outcomes",
         "_packed",
         "_waiting",
         "cluster",
+        "large_bytes",
     )
 
     def __init__(
@@ -54,7 +54,8 @@ class Scatter:
         self.cluster = cluster
         self._body_bytes_max = body_bytes_max
         self._holding = holding
-        self._large_bytes = large_bytes  # None: all are waited for, however large
+        self.large_bytes = large_bytes
+        """From so many bytes on the replies are large; None: that does not matter, or not any more."""
         self._collectors: list[_Collector] = []
         self._outcomes: dict[ShardId, Outcome] = {}
         self._packed: list[ShardId] = []
@@ -67,7 +68,7 @@ class Scatter:
         self._waiting = self._heads = len(asks)
         for ask in asks:
             head = request_head(b"GET", ask.target, host, lines, b"", request_id, b"")
-            sink = _Collector(self, ask.shard, self._body_bytes_max)
+            sink = _Collector(self, ask.shard, self._body_bytes_max, self._holding)
             sink.call = self.cluster.get(ask.shard, head, sink)
             self._collectors.append(sink)
 
@@ -80,11 +81,20 @@ class Scatter:
 
     async def is_large(self) -> bool:
         """Whether all heads have come, and large bodies follow them; False when all is over. Raises OverloadError."""
-        return await self._done
+        is_large = await self._done
+        if is_large and any(isinstance(outcome, ShardgateError) for outcome in self._outcomes.values()):
+            self.keep_waiting()  # it broke off before anybody could hear that it is large
+            return False
+        return is_large
 
     def heads(self) -> Mapping[ShardId, Reply]:
         """The heads of replies that are large, as replies without a body."""
-        return {sink.shard: _reply(sink.head, b"") for sink in self._collectors if sink.head is not None}
+        heads: dict[ShardId, Reply] = {}
+        for sink in self._collectors:
+            if (head := sink.head) is not None:
+                fields = [(line[: len(name)], value) for name, value, line in head.fields]
+                heads[sink.shard] = Reply(head.status, fields, b"", head.reason)
+        return heads
 
     def coming(self) -> Sequence[Coming]:
         """The large replies, for somebody else to receive; nothing of them is kept here."""
@@ -100,6 +110,7 @@ class Scatter:
 
     def keep_waiting(self) -> None:
         """Large or not, all are waited for."""
+        self._resume()
         self._done = asyncio.get_running_loop().create_future()
         if not self._waiting:
             self._done.set_result(False)
@@ -123,31 +134,31 @@ class Scatter:
         """The head of a reply has come."""
         self.cluster.replied(shard, call)
         self._heads -= 1
-        if self._large_bytes is not None:
+        if self.large_bytes is not None:
             if any(name == b"content-encoding" for name, _, _ in head.fields):
-                self._large_bytes = None  # a packed one is unpacked whole
-            if not self._heads or self._large_bytes is None:
+                self.large_bytes = None  # a packed one is unpacked whole
+            if not self._heads or self.large_bytes is None:
                 self._resume()
 
-    def came(self, sink: "_Collector", size: int) -> None:
-        """A piece of a body has come."""
-        self._holding.add(size)
-        if self._large_bytes is None or self._done.done():
-            return
+    def look(self, sink: "_Collector", large_bytes: int) -> None:
+        """A piece of a body has come: is it large?"""
         if self._heads:
             # Nobody knows yet whether this will pass on, so that no more of it is held than would be then.
-            if sink.size > FLOW_WINDOW_BYTES and sink.call is not None:
-                sink.call.pause()
-        elif sum(collector.expected for collector in self._collectors) >= self._large_bytes:
-            self._large_bytes = None
+            if sink.size > FLOW_WINDOW_BYTES:
+                sink.pause()
+        elif sum(collector.expected for collector in self._collectors) >= large_bytes and not self._done.done():
+            self.large_bytes = None
             self._done.set_result(True)
+            # One event of a socket brings up to 8 MB, before anybody else is heard.
+            for collector in self._collectors:
+                collector.pause()
 
     def settle(self, shard: ShardId, outcome: Outcome) -> None:
         """One call is over."""
         self._outcomes[shard] = outcome
         if not isinstance(outcome, Reply):
-            if self._large_bytes is not None:
-                self._large_bytes = None
+            if self.large_bytes is not None:
+                self.large_bytes = None
                 self._resume()
         elif outcome.field(b"content-encoding") is not None:
             self._packed.append(shard)
@@ -157,7 +168,8 @@ class Scatter:
 
     def _resume(self) -> None:
         for sink in self._collectors:
-            if sink.size > FLOW_WINDOW_BYTES and sink.call is not None and not sink.call.done:
+            if sink.is_paused and sink.call is not None and not sink.call.done:
+                sink.is_paused = False
                 sink.call.resume()
 
     def _refuse(self, error: ShardgateError) -> None:
@@ -168,10 +180,12 @@ class Scatter:
 class _Collector:
     """Receives one reply whole."""
 
-    __slots__ = ("_body_bytes_max", "_scatter", "body", "call", "head", "shard", "size")
+    __slots__ = ("_body_bytes_max", "_holding", "_scatter", "body", "call", "head", "is_paused", "shard", "size")
 
-    def __init__(self, scatter: Scatter, shard: ShardId, body_bytes_max: int) -> None:
+    def __init__(self, scatter: Scatter, shard: ShardId, body_bytes_max: int, holding: Holding) -> None:
         self._scatter = scatter
+        self._holding = holding
+        self.is_paused = False
         self._body_bytes_max = body_bytes_max
         self.shard = shard
         self.head: ReplyHead | None = None
@@ -184,6 +198,12 @@ class _Collector:
         """How long the body is, as far as it is known."""
         length = None if self.head is None else self.head.content_length
         return self.size if length is None else length
+
+    def pause(self) -> None:
+        """No more for now."""
+        if self.call is not None and not self.call.done:
+            self.is_paused = True
+            self.call.pause()
 
     def reply_interim(self, head: ReplyHead) -> None:
         pass  # of no use to a merge
@@ -200,12 +220,16 @@ class _Collector:
         if self.size > self._body_bytes_max and self.call is not None:
             self.call.fail(ReplyTooLargeError(f"a shard's reply is larger than {self._body_bytes_max} bytes"))
         else:
-            self._scatter.came(self, len(data))
+            self._holding.add(len(data))
+            if (large_bytes := self._scatter.large_bytes) is not None:
+                self._scatter.look(self, large_bytes)
 
     def reply_end(self, trailers: bytes) -> None:
-        if self.head is not None:
+        head = self.head
+        if head is not None:
+            fields = [(line[: len(name)], value) for name, value, line in head.fields]
             body = self.body[0] if len(self.body) == 1 else b"".join(self.body)
-            self._scatter.settle(self.shard, _reply(self.head, body))
+            self._scatter.settle(self.shard, Reply(head.status, fields, body, head.reason))
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         upstream.abort()  # never: nothing was offered
@@ -213,7 +237,3 @@ class _Collector:
     def reply_failed(self, error: ShardgateError) -> None:
         self._scatter.cluster.failed(self.shard, error)
         self._scatter.settle(self.shard, error)
-
-
-def _reply(head: ReplyHead, body: bytes) -> Reply:
-    return Reply(head.status, [(line[: len(name)], value) for name, value, line in head.fields], body, head.reason)

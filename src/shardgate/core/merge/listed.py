@@ -13,7 +13,7 @@ from shardgate.core.dialect import AnyDialect
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.flow import Flow, FlowRule
 from shardgate.core.http import Reply, Request
-from shardgate.core.limits import LEARNED_ROWS_MAX
+from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX
 from shardgate.core.order import Order
 from shardgate.core.parameters import ROWS_MAX
 from shardgate.core.refusals import unite
@@ -135,7 +135,9 @@ class ListedMerging:
     @property
     def may_flow(self) -> bool:
         """Whether the rows may pass while they come, as far as it is known before the shards are asked."""
-        return self._is_plain and self._rule.dialect.ahead != "never"
+        limit = self._page.limit
+        is_short = limit is not None and self._page.offset + limit < FLOW_ROWS_MIN
+        return not is_short and self._rule.dialect.ahead != "never" and self._is_plain
 
     @property
     def trims(self) -> bool:
