@@ -346,3 +346,20 @@ async def test_a_client_that_does_not_read_is_left(two: Any) -> None:
         await north.ended.wait()
         await south.ended.wait()
     writer.transport.abort()
+
+
+async def test_a_row_without_end_is_cut_off_when_memory_is_short(two: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Total: 1\r\n\r\n" + listed(range(1000))[:-1] + b',{"id":1000,"text":"')
+        while True:
+            writer.write(b"x" * 100_000)
+            await writer.drain()
+
+    gateway = await two(endless, says(b"[]"), limits={"held_bytes_max": 4 * MIB})
+    reader, writer = await ask(gateway)
+    with caplog.at_level(logging.WARNING), suppress(ConnectionResetError):
+        async with asyncio.timeout(20):
+            while await reader.read(MIB):
+                pass
+    assert "SG4001: merges hold more than 4194304 bytes" in caplog.text
+    writer.close()
