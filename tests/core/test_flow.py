@@ -1,23 +1,26 @@
 """A list that is written while its parts come is, byte for byte, the list that is made of the whole parts."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shardgate.core.contracts import Moment
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.dialect.content_range import ContentRange
 from shardgate.core.dialect.envelope import Envelope
 from shardgate.core.dialect.link_header import LinkHeader
 from shardgate.core.dialect.offset import Offset
+from shardgate.core.distinct import Dedupe
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError
 from shardgate.core.flow import Flow
 from shardgate.core.http import Reply
 from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.merge.listed import Listed, ListedMerging
+from shardgate.core.positions import PagePositions
 from tests.core.merge.test_listed import KEYS, ORDERS, RULE, STYLES, TABLE, Row, answer
 from tests.core.requests import request
 
@@ -44,6 +47,7 @@ def flowing(merging: ListedMerging, replies: Mapping[str, Reply], pieces: list[i
         written += drained(flow)
         turn += 1
     assert flow.done
+    merging.flowed()
     reply.body = written
     return reply
 
@@ -146,6 +150,7 @@ def test_the_head_is_told_before_the_rows(dialect: AnyDialect, fields: dict[str,
     "rule",
     [
         Listed(dialect=Envelope(), keys={"id": "number"}),
+        Listed(dialect=Offset(), keys={"id": "number"}, dedupe=Dedupe(by="id")),
         Listed(dialect=Offset(limit_max=100), keys={"id": "number"}),
         Listed(dialect=Offset(past_end=404, limit_max=9), keys={"id": "number"}),
     ],
@@ -163,6 +168,23 @@ def test_short_pages_do_not_flow() -> None:
 @pytest.mark.parametrize("query", ["limit=0", "order=colour", "limit=five", "offset=5000&limit=10"])
 def test_pages_that_are_looked_for_or_refused_do_not_flow(query: str) -> None:
     assert not RULE.begin(request(f"GET /rows?{query}"), ("a", "b")).may_flow
+
+
+WAYS: list[Callable[[Any, Any], Reply]] = [
+    lambda merging, replies: merging.take(replies),
+    in_steps,
+    lambda merging, replies: flowing(merging, replies, [5000]),
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_where_a_long_page_ends_is_remembered(way: Callable[[Any, Any], Reply]) -> None:
+    shards = {"a": [{"id": f"{n:04d}"} for n in range(0, 1300, 3)]}
+    shards["b"] = [{"id": f"{n:04d}"} for n in range(1300) if n % 3]
+    asked, pages = request("GET /rows?offset=600&limit=600"), PagePositions(10)
+    merging = RULE.begin(asked, ("a", "b"), Moment(pages=pages))
+    way(merging, {ask.shard: answer(shards[ask.shard], ask.target.decode(), {}) for ask in merging.asks()})
+    assert pages.recall(RULE.dialect.unpaged(asked), 1200) == {"a": 400, "b": 800}
 
 
 @pytest.mark.parametrize("total", [',"total":3', ""])

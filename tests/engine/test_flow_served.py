@@ -124,6 +124,29 @@ async def test_it_is_the_same_list_and_the_connection_goes_on(start_shard: Any, 
     assert old.partition(b"\r\n\r\n")[2] == listed(range(2000))
 
 
+async def test_a_long_list_has_the_etag_of_the_whole_one_and_is_not_sent_twice(
+    start_shard: Any, start_gateway: Any
+) -> None:
+    tags = ['"n1"', 'W/"s1"']
+    time = "Last-Modified: Tue, 01 Sep 2026 10:00:00 GMT\r\n"
+    bodies = [listed(range(first, 2000, 2)) for first in range(2)]
+    shards = [
+        await start_shard(lambda _, n=n: reply(bodies[n], fields=f"ETag: {tags[n]}\r\n{time}X-Total: 1\r\n"))
+        for n in range(2)
+    ]
+    gateway = await start_gateway({"shards": {f"s{n}": shard.url for n, shard in enumerate(shards)}, **RULES})
+    first, whole = await gateway.get("/items"), await gateway.client.head("/items")
+    assert first.headers["transfer-encoding"] == "chunked"
+    assert first.headers["etag"] == whole.headers["etag"]
+    assert first.headers["last-modified"] == whole.headers["last-modified"] == "Tue, 01 Sep 2026 10:00:00 GMT"
+    for known in [{"If-None-Match": first.headers["etag"]}, {"If-Modified-Since": first.headers["last-modified"]}]:
+        again = await gateway.get("/items", headers=known)
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    tags[1] = 'W/"s2"'
+    changed = await gateway.get("/items", headers={"If-None-Match": first.headers["etag"]})
+    assert (changed.status_code, changed.content) == (200, listed(range(2000)))
+
+
 async def test_a_short_list_has_a_length(start_shard: Any, start_gateway: Any) -> None:
     shard = await start_shard(lambda _: reply(listed(range(100))))
     gateway = await start_gateway({"shards": {"a": shard.url}, **RULES})
