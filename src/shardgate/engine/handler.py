@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from itertools import count
 from secrets import token_hex
+from typing import Final
 from urllib.parse import parse_qsl
 
 from shardgate.core.errors import (
@@ -187,7 +188,7 @@ class Gateway:
             work = self._conduct(plan, request, client, exchange, snapshot)
             client.adopt(tasks.start(work, "request"))
             return
-        if not isinstance(plan, ToOne | ToAny):
+        if not isinstance(plan, _RELAYED):
             raise BugError("a plan that is answered whole cannot be relayed")
         relay = Relay(self._cluster, client, request, plan.route, exchange, snapshot.known.memory)
         client.adopt(relay)
@@ -239,6 +240,7 @@ class Gateway:
 
 
 _WORKER_ID = token_hex(6).encode()
+_RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every request
 _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 
 
