@@ -12,7 +12,7 @@ APP      ?= bookings
 QUICK    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence crash bench bench-k6 bench-micro bench-micro-baseline bench-pages study lock clean
+.PHONY: help setup demo test check format equivalence crash bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -62,6 +62,9 @@ bench-k6: $(READY) ## the same work asked by k6, built by Go: TTFB with threshol
 
 bench-pages: $(READY) ## what a page costs, however deep, over 2 to 16 shards
 	@$(BIN)/python -m bench.pages
+
+bench-catalogue: $(READY) ## a list of 33,000 rows: first byte, memory, and how long the loop is held
+	@$(BIN)/python -m bench.catalogue
 
 bench-micro: $(READY) ## what the hot modules cost, each alone, in nanoseconds and instructions
 	@$(BIN)/python -m bench.micro

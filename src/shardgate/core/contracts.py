@@ -8,7 +8,7 @@ Holds: nothing here waits. *Not known* is a value (UNKNOWN), and *ask the shards
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, Literal, Protocol
 
 import msgspec
 
@@ -133,12 +133,19 @@ class Merged(msgspec.Struct, frozen=True):
     """What the dialect kept of all replies (`Listing.beside`)."""
 
 
+Ahead = Literal["never", "counted", "always"]
+"""Whether a dialect can tell all that stands around the rows before they have come, with the heads of the replies
+alone: `counted`: where the heads state the size of the list. The body is then the JSON array and nothing else."""
+
+
 class Dialect(Protocol):
     """How an application pages, sorts and counts: reads a client's page, writes what a shard is asked, takes the rows
     out of a shard's reply, and tells the merged page. Most of it is in `Parameters`, the base of those we have."""
 
     posted: ClassVar[bool]
     """Whether the list is asked for by POST, its page in the body."""
+    ahead: ClassVar[Ahead]
+    """Whether what stands around the rows is known before them."""
 
     @property
     def accepted(self) -> tuple[int, ...]:

@@ -20,7 +20,9 @@ SHARD_BROKE: Final = "shard"
 """The shard's reply broke off in the middle."""
 DRAIN: Final = "drain"
 """The process ended before the reply did."""
-CUT_OFFS: Final = (CLIENT_GONE, DEADLINE, SHARD_BROKE, DRAIN)
+GATEWAY: Final = "gateway"
+"""The gateway could not go on: memory was short, or it has a defect."""
+CUT_OFFS: Final = (CLIENT_GONE, DEADLINE, SHARD_BROKE, DRAIN, GATEWAY)
 """Why a reply that was due did not reach its end."""
 
 

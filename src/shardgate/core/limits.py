@@ -23,6 +23,14 @@ WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # A body up to this long is held until it is whole, so that a slow client does not keep a shard's worker waiting; a
 # longer one, and one of unknown length, goes on while it comes.
 SMALL_BODY_BYTES_MAX = 64 * 1024
+# A page of fewer rows is not expected to be long.
+FLOW_ROWS_MIN = 200
+# Replies of all shards together from here on are merged while they come: less is merged at once, in about 3 ms.
+FLOW_BYTES_MIN = 512 * 1024
+# The same where members are taken out of each row, in Python.
+TRIMMED_FLOW_BYTES_MIN = 32 * 1024
+# So much of a shard's reply waits for those of others, or for the client, before the shard is told to wait.
+FLOW_WINDOW_BYTES = 256 * 1024
 # A list page teaches where its rows live; beyond this the catalogue would push out what is in use.
 LEARNED_ROWS_MAX = 1000
 # Where pages ended, about half a kilobyte each: so many clients can be walking through lists.
@@ -56,6 +64,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     request_body_bytes_max: _AtLeastOne = 8 * 1024 * 1024 * 1024
     held_body_bytes_max: _AtLeastOne = 16 * 1024 * 1024
     reply_body_bytes_max: _AtLeastOne = 512 * 1024 * 1024
+    # Of one worker: what merges hold of shards' replies. A whole merge takes about three times its replies.
+    held_bytes_max: _AtLeastOne = 256 * 1024 * 1024
     connections_per_shard_max: _AtLeastOne = 256
     waiting_per_shard_max: _AtLeastOne = 1024
     client_connections_max: _AtLeastOne = 20_000

@@ -58,6 +58,11 @@ class Ranking:
         """The positions of the rows, as they were added, in the merged order."""
         return self._sort(self.rows)
 
+    def go_on_behind(self, last: Values) -> None:
+        """The rows, if any, follow this one of the same shard. Raises OrderBrokenError."""
+        if self.rows:
+            self._check([last, self.rows[0]])
+
     def comparable(self, start: int, end: int) -> list[Any]:
         """The keys of rows start to end, as they were added, as values that compare in this order."""
         down = [descends for _, descends in self._order]

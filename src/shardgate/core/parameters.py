@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Final, Literal
 from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
-from shardgate.core.contracts import UNKNOWN, Page, Unknown
+from shardgate.core.contracts import UNKNOWN, Ahead, Page, Unknown
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.http import Reply, Request
 from shardgate.core.sorting import SortParameters
@@ -31,6 +31,8 @@ class Parameters(SortParameters, frozen=True):
 
     posted: ClassVar[bool] = False
     """Whether the list is asked for by POST."""
+    ahead: ClassVar[Ahead] = "never"
+
     limit: str = "limit"
     limit_default: int | None = None
     """What the application takes when no limit is given; null: all rows."""

@@ -42,11 +42,27 @@ def cut(body: bytes) -> Rows:
         raise BrokenReplyError("a shard's list is not a JSON array in UTF-8") from error
 
 
+def cut_early(body: bytes) -> Rows | None:
+    """The same of what may be no array, since more is to come: then None.
+
+    Raises BrokenReplyError where no more can make it right.
+    """
+    try:
+        rows = _ARRAY.decode(body)
+        if not body.isascii():
+            body.decode()
+    except msgspec.DecodeError:
+        return None
+    except _BROKEN as error:
+        raise BrokenReplyError("a shard's list is not a JSON array in UTF-8") from error
+    return Rows(rows, body)
+
+
 def join(rows: Sequence[msgspec.Raw], samples: Sequence[Rows]) -> bytes:
     """Join rows into an array, with the white space that the samples show."""
     if not rows:
         return _empty(samples)
-    opening, separator, closing = _style(samples)
+    opening, separator, closing = style(samples)
     return b"".join((opening, separator.join(rows), closing))
 
 
@@ -123,13 +139,18 @@ def _space_at(text: bytes, position: int) -> bytes:
     return match[0] if match else b""
 
 
-def _style(samples: Sequence[Rows]) -> tuple[bytes, bytes, bytes]:
+def ending(body: bytes) -> bytes:
+    """The end of an array behind its last row."""
+    return body[len(body.rstrip().removesuffix(b"]").rstrip()) :]
+
+
+def style(samples: Sequence[Rows]) -> tuple[bytes, bytes, bytes]:
     """What the application writes before the first row, between two, and behind the last."""
     longest = max(samples, key=lambda sample: min(len(sample.raw), 2))
     body = longest.body
     first = bytes(longest.raw[0])
     start = body.index(first)
-    opening, closing = body[:start], body[len(body.rstrip().removesuffix(b"]").rstrip()) :]
+    opening, closing = body[:start], ending(body)
     if len(longest.raw) > 1:
         after = start + len(first)
         return opening, body[after : body.index(bytes(longest.raw[1]), after)], closing

@@ -59,6 +59,11 @@ class Search:
         return self._selection is not None and not self._selection.narrow_enough
 
     @property
+    def plain(self) -> bool:
+        """Whether the page is read in one round, without being looked for."""
+        return self._selection is None
+
+    @property
     def more(self) -> bool:
         """Whether a shard has rows behind those that were read, as far as it said so."""
         return self._reading.more

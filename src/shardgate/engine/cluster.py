@@ -46,6 +46,7 @@ class Cluster:
         "_watch",
         "_whole_patience",
         "compress",
+        "reply_idle_s",
         "snapshot",
         "stream_idle_s",
         "tls",
@@ -73,6 +74,7 @@ class Cluster:
         """How replies are packed for clients; None: not at all."""
         self.tls: list[Tls] = []
         """What is spoken to shards in, to be refreshed."""
+        self.reply_idle_s = timeouts.reply_idle_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
         self._pools = {shard.id: self._pool(shard) for shard in topology.shards.values()}
         known = Known(topology, LearnedKeys(limits.learned_keys_max), PagePositions(PAGES_REMEMBERED_MAX))
@@ -113,6 +115,10 @@ class Cluster:
         call = Call(head, body, sink, self._whole_patience, method=method)
         self._pools[shard].start(call)
         return call
+
+    def streams(self, call: Call) -> None:
+        """The reply to a call of the gateway's own passes on while it comes, as long as it moves."""
+        call.may_stream(self._relay_patience)
 
     def replied(self, shard: ShardId, call: Call) -> float:
         """The head of a shard's reply has come; how long it took, in seconds."""

@@ -17,12 +17,14 @@ from shardgate.core.errors import (
     AmbiguousKeyError,
     BugError,
     ClientError,
+    DeadlineError,
     MethodOverrideError,
     OverloadError,
     ShardgateError,
     UnknownKeyError,
+    UpstreamError,
 )
-from shardgate.core.exchange import DRAIN, Exchange
+from shardgate.core.exchange import DEADLINE, DRAIN, GATEWAY, SHARD_BROKE, Exchange
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import Limits
 from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
@@ -219,7 +221,7 @@ class Gateway:
     ) -> None:
         try:
             if isinstance(plan, Scatter):
-                client.send(await self._conductor.gather(plan, snapshot, client.hop, exchange))
+                await self._conductor.gather(plan, snapshot, client, exchange)
                 return
             owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, exchange)
             if plan.is_the_request:
@@ -247,10 +249,15 @@ def _fail(client: ClientConnection, error: Exception, exchange: Exchange) -> Non
     if not isinstance(error, ShardgateError):
         _log.error("request %s failed", request_id, exc_info=error)
         error = BugError("the gateway failed; its log says more under this request's id")
-    elif error.log:
-        _log.warning("request %s: %s: %s", request_id, error.code, error.log)
+    elif error.log or exchange.first_byte_at:
+        _log.warning("request %s: %s: %s", request_id, error.code, error.log or error.detail)
     exchange.error = error.code
-    client.send(problem_reply(error, request_id))
+    if not exchange.first_byte_at:
+        client.send(problem_reply(error, request_id))
+    elif isinstance(error, DeadlineError):
+        client.abort(DEADLINE)
+    else:
+        client.abort(SHARD_BROKE if isinstance(error, UpstreamError) else GATEWAY)
 
 
 def _override_method(request: Request, parameter: str) -> None:

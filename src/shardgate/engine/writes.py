@@ -31,6 +31,7 @@ from shardgate.core.writes.placing import LeastData
 from shardgate.core.writes.verdict import STATUS_PATH, status, verdict
 from shardgate.engine.asking import Asking
 from shardgate.engine.cluster import Cluster, Snapshot
+from shardgate.engine.held import Held
 from shardgate.engine.journaling import Journaling
 from shardgate.engine.scatter import Scatter
 from shardgate.store.journal import NotOwnerError
@@ -43,7 +44,7 @@ _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 class Writes:
     """`every`, `place` and the saga of `split`, for one worker."""
 
-    __slots__ = ("_body_bytes_max", "_cluster", "_in_order", "_journaling", "_refresh", "_writer")
+    __slots__ = ("_body_bytes_max", "_cluster", "_held", "_in_order", "_journaling", "_refresh", "_writer")
 
     def __init__(
         self,
@@ -51,12 +52,14 @@ class Writes:
         writer: Writer,
         journaling: Journaling,
         body_bytes_max: int,
+        held: Held,
         refresh: Callable[[], bool],
     ) -> None:
         self._cluster = cluster
         self._writer = writer
         self._journaling = journaling
         self._body_bytes_max = body_bytes_max
+        self._held = held
         self._refresh = refresh
         self._in_order = asyncio.Lock()
 
@@ -152,10 +155,14 @@ class Writes:
         """How much each shard has; one that does not say takes no new tenant now."""
         shards, fields = asking.snapshot.known.topology.ids, asking.request.fields
         asks = [Ask(shard, policy.path.encode()) for shard in shards]
-        with asking.waiting_for(shards):
-            outcomes = await Scatter(self._cluster, self._body_bytes_max).ask(
-                asks, fields.host, asking.lines, asking.request_id
-            )
+        holding = self._held.open()
+        try:
+            with asking.waiting_for(shards):
+                outcomes = await Scatter(self._cluster, self._body_bytes_max, holding).ask(
+                    asks, fields.host, asking.lines, asking.request_id
+                )
+        finally:
+            holding.close()
         counts = {
             ask.shard: count
             for ask in asks

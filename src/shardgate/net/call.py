@@ -153,6 +153,12 @@ class Call:
         self._ends_at = inf
         self.deadline_at = now() + idle_s
 
+    def may_stream(self, patience: Patience) -> None:
+        """The reply passes on while it comes: it may take long, as long as it moves."""
+        self._patience = patience
+        self._ends_at = self.started_at + patience.total_s
+        self.moved()
+
     def body_data(self, data: bytes) -> None:
         """A piece of the arriving body goes on."""
         if not self.done and self._connection is not None:

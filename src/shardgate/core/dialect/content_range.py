@@ -1,8 +1,9 @@
 """Bare arrays that say where they stand: `Content-Range: 0-24/3573`, status 206 while there is more (as PostgREST)."""
 
 import re
+from typing import ClassVar
 
-from shardgate.core.contracts import Listing, Merged
+from shardgate.core.contracts import Ahead, Listing, Merged
 from shardgate.core.counts import with_field
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply
@@ -13,6 +14,8 @@ _RANGE = re.compile(r"(?:[A-Za-z]+ )?(?:\*|[0-9]{1,15}-[0-9]{1,15})/(\*|[0-9]{1,
 
 class ContentRange(Parameters, frozen=True, tag="content_range"):
     """Limit and offset, `order=price.desc,id`. A `Range` of the request is not read, as HTTP allows."""
+
+    ahead: ClassVar[Ahead] = "counted"
 
     suffix: str | None = "."
     past_end: int | None = 416

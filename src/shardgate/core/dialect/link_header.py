@@ -1,6 +1,8 @@
 """Bare arrays whose neighbours stand in a Link field (RFC 8288): `Link: <…?page=2>; rel="next"`."""
 
-from shardgate.core.contracts import Listing, Merged
+from typing import ClassVar
+
+from shardgate.core.contracts import Ahead, Listing, Merged
 from shardgate.core.counts import read_count, with_field
 from shardgate.core.http import Reply
 from shardgate.core.links import Linked, Rel
@@ -8,6 +10,8 @@ from shardgate.core.links import Linked, Rel
 
 class LinkHeader(Linked, frozen=True, tag="link_header"):
     """Page numbers; with `page: null` limit and offset. Counts, where there are any, are fields of the reply."""
+
+    ahead: ClassVar[Ahead] = "counted"
 
     page: str | None = "page"
     limit: str = "per_page"

@@ -1,6 +1,8 @@
 """Bare arrays paged by limit and offset, sorted by one parameter, counted by a header on request."""
 
-from shardgate.core.contracts import Listing, Merged
+from typing import ClassVar
+
+from shardgate.core.contracts import Ahead, Listing, Merged
 from shardgate.core.counts import read_count, with_field
 from shardgate.core.http import Reply
 from shardgate.core.parameters import Parameters
@@ -8,6 +10,8 @@ from shardgate.core.parameters import Parameters
 
 class Offset(Parameters, frozen=True, tag="offset"):
     """`limit=20&offset=40&order=-name,id&with_count=true`: the body is the list."""
+
+    ahead: ClassVar[Ahead] = "always"
 
     count_header: str | None = None
     """The reply field with the size of the filtered collection, ignoring limit and offset."""

@@ -6,7 +6,7 @@ Holds: no parameter is the gateway's; each goes to every shard as the client wro
 from collections.abc import Sequence
 from typing import ClassVar
 
-from shardgate.core.contracts import Listing, Merged, Page, Strategy
+from shardgate.core.contracts import Ahead, Listing, Merged, Page, Strategy
 from shardgate.core.http import Reply, Request
 
 
@@ -14,6 +14,7 @@ class Whole(Strategy, frozen=True, tag="whole"):
     """The body is the list, and all of it."""
 
     posted: ClassVar[bool] = False
+    ahead: ClassVar[Ahead] = "never"
 
     @property
     def accepted(self) -> tuple[int, ...]:

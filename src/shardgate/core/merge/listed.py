@@ -6,7 +6,7 @@ Holds: the page is the one that an instance with all the data would give. A sort
 asked upstream and taken out again. A page that cannot be read is passed to the shards as it is, for them to refuse.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 import msgspec
 
@@ -25,9 +25,10 @@ from shardgate.core.contracts import (
 from shardgate.core.dialect import AnyCursor
 from shardgate.core.distinct import Dedupe, distinct
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
+from shardgate.core.flow import Flow, FlowRule
 from shardgate.core.following import Sorting
 from shardgate.core.http import Reply, Request
-from shardgate.core.limits import LEARNED_ROWS_MAX
+from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX
 from shardgate.core.list_rule import ListRule
 from shardgate.core.order import Order
 from shardgate.core.refusals import unite
@@ -67,6 +68,7 @@ class ListedMerging:
         "_added",
         "_beside",
         "_empty",
+        "_flow",
         "_order",
         "_page",
         "_pages",
@@ -96,6 +98,7 @@ class ListedMerging:
         searched = rule.searched(self._page)
         guess = self._pages.recall(self._listed(), searched.offset) if self._pages and is_deep(searched) else None
         self._search = Search(rule.dialect, searched, shards, guess)
+        self._flow: Flow | None = None
         self._shown: list[tuple[str, ShardId]] = []
 
     def asks(self) -> Sequence[Ask]:
@@ -138,9 +141,82 @@ class ListedMerging:
             self._search.begin_again()
             return self.asks()
 
+    @property
+    def may_flow(self) -> bool:
+        """Whether the rows may pass while they come, as far as it is known before the shards are asked."""
+        limit = self._page.limit
+        is_short = limit is not None and self._page.offset + limit < FLOW_ROWS_MIN
+        return not is_short and self._rule.dialect.ahead != "never" and self._is_plain
+
+    @property
+    def trims(self) -> bool:
+        """Whether members are taken out of each row."""
+        return bool(self._added)
+
+    def flow(self, heads: Mapping[ShardId, Reply]) -> tuple[Reply, Flow] | None:
+        """The merged reply's head, and what makes its body while the shards' come; None: only the whole tells.
+
+        Raises BrokenReplyError.
+        """
+        dialect, page = self._rule.dialect, self._page
+        if any(head.status not in dialect.accepted for head in heads.values()):
+            return None
+        for shard, head in heads.items():
+            if (stated := dialect.open(head).total) is not None:
+                self._search.totals[shard] = stated
+        total = self._total()
+        shown = 0 if total is None else max(0, min(total - page.offset, total if page.limit is None else page.limit))
+        if self._is_past(total) or (total is None and dialect.ahead != "always"):
+            return None
+        more = total is not None and page.offset + shown < total
+        first = heads[self._shards[0]]
+        reply = dialect.close(Merged(self._request, page, b"", shown, total, more, first))
+        self._flow = self._begin_flow(shown if dialect.ahead == "counted" else None)
+        return reply, self._flow
+
+    def take_in_steps(self, replies: Mapping[ShardId, Reply]) -> Generator[None, None, Reply | Sequence[Ask]]:
+        """The same as `take`, where the replies are long: other work can be done between two steps.
+
+        What an object around the rows takes to read and to write is a step of its own, however long.
+        """
+        dialect, page = self._rule.dialect, self._page
+        if not self._is_plain or any(reply.status not in dialect.accepted for reply in replies.values()):
+            return self.take(replies)
+        flow, more, written, beside = self._begin_flow(None), False, list[bytes](), list[bytes]()
+        for shard in self._shards:
+            listing = dialect.open(replies[shard])
+            if listing.total is not None:
+                self._search.totals[shard] = listing.total
+            more = more or bool(listing.more)
+            if listing.beside:
+                beside.append(listing.beside)
+            flow.feed(shard, listing.rows)
+            flow.end(shard)
+            yield
+        total = self._total()
+        if self._is_past(total):
+            return self.take(replies)
+        while (data := flow.advance()) is not None:
+            written.append(data)
+            yield
+        self._flow = flow
+        self.flowed()
+        if total is not None:
+            more = page.offset + flow.written < total
+        else:
+            more = more or (page.limit is not None and flow.read > page.offset + page.limit)
+        first, body = replies[self._shards[0]], b"".join(written)
+        return dialect.close(Merged(self._request, page, body, flow.written, total, more, first, tuple(beside)))
+
+    def flowed(self) -> None:
+        """All rows have passed: where the next page begins is known."""
+        flow, limit = self._flow, self._page.limit
+        if flow is not None and limit is not None and flow.read > self._page.offset + limit and self._remembers:
+            self._remember(flow.passed)
+
     def learned(self) -> Sequence[tuple[str, ShardId]]:
         """The tie-breaker of each row of the page, and the shard that the row came from."""
-        return self._shown
+        return self._shown if self._flow is None else self._flow.learned
 
     def explain(self) -> Sequence[str]:
         """How the page is made."""
@@ -169,7 +245,7 @@ class ListedMerging:
         if self._rule.dedupe is not None:
             ranked, skip = self._distinct(self._rule.dedupe, tables, ranked), self._page.offset
             total = None if total is None else len(ranked)
-        if self._rule.dialect.past_end is not None and total is not None and 0 < self._page.offset >= total:
+        if self._is_past(total):
             self._past_end = True
             return self.asks()
         return self._reply(tables, ranked, skip, total)
@@ -192,8 +268,11 @@ class ListedMerging:
         if len(chosen) <= LEARNED_ROWS_MAX:
             keys, tie = tables.ranking.values, [name for name, _ in self._order or ()].index(self._rule.tie)
             self._shown = [(str(keys[n][tie]), tables.owners[n]) for n in chosen]
-        if self._pages is not None and end is not None and len(ranked) > end:
-            self._remember(self._pages, tables, ranked[:end])
+        if end is not None and len(ranked) > end and self._remembers:
+            positions = tables.starts()
+            for n in ranked[:end]:
+                positions[tables.owners[n]] += 1
+            self._remember(positions)
         rows = [tables.raw[n] for n in chosen]
         if self._added:
             rows = [without(row, self._added) for row in rows]
@@ -206,18 +285,42 @@ class ListedMerging:
         beside = tuple(self._beside)
         return self._rule.dialect.close(Merged(self._request, self._page, body, len(rows), total, more, reply, beside))
 
-    def _remember(self, pages: Pages, tables: Tables, passed: Sequence[int]) -> None:
-        """Where the next page begins, if it is deep: behind the rows that were not read, and those that now were."""
-        following = Page(self._page.offset + (self._page.limit or 0), self._page.limit, (), None)
-        if is_deep(following):
-            positions = tables.starts()
-            for n in passed:
-                positions[tables.owners[n]] += 1
-            pages.learn(self._listed(), following.offset, positions)
+    @property
+    def _remembers(self) -> bool:
+        """Whether it is worth knowing where the next page begins: it is deep."""
+        offset, limit = self._page.offset, self._page.limit
+        return self._pages is not None and is_deep(Page(offset + (limit or 0), limit, (), None))
+
+    def _remember(self, positions: Mapping[ShardId, int]) -> None:
+        """Where the next page begins: behind so many rows of each shard."""
+        if self._pages is not None:
+            self._pages.learn(self._listed(), self._page.offset + (self._page.limit or 0), positions)
 
     def _listed(self) -> str:
         """What a list is known by: the request without its page."""
         return self._rule.dialect.unpaged(self._request)
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether one request of each shard gives all rows of the page, and nothing is to be refused."""
+        return (
+            self._order is not None
+            and not (self._empty or self._past_end)
+            and self._page.limit != 0
+            and self._rule.dedupe is None
+            and self._search.plain
+            and self._rule.dialect.cover(0, None) == (0, None)
+        )
+
+    def _is_past(self, total: int | None) -> bool:
+        """Whether the application refuses the page, since it begins behind the last row."""
+        return self._rule.dialect.past_end is not None and total is not None and 0 < self._page.offset >= total
+
+    def _begin_flow(self, promised: int | None) -> Flow:
+        page, order = self._page, self._order or ()
+        keys = {name: sort_key(self._rule.keys[name]) for name, _ in order}
+        rule = FlowRule(order, keys, self._rule.tie, page.offset, page.limit, self._added, promised)
+        return Flow(rule, self._shards)
 
     def _total(self) -> int | None:
         """The size of the whole list; None where no shard states one. Raises BrokenReplyError where only some do."""

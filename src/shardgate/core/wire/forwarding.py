@@ -61,6 +61,14 @@ def relayed_head(head: ReplyHead, framing: bytes) -> bytes:
     return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (head.status, head.reason, head.lines, framing)
 
 
+def head_of(reply: Reply, length: int | None) -> ReplyHead:
+    """The head of a reply of ours whose body is written piece by piece; a length of None: it is not known yet."""
+    fields = [(name.lower(), value, b"%b: %b\r\n" % (name, value)) for name, value in reply.fields]
+    lines = b"".join([line for _, _, line in fields])
+    reason = status_line(reply.status)[13:-2] if reply.reason is None else reply.reason
+    return ReplyHead(reply.status, reason, fields, lines, length, chunked=length is None, keep_alive=True)
+
+
 def status_line(status: int) -> bytes:
     """The status line with the registered phrase."""
     return _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status

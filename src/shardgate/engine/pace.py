@@ -1,0 +1,43 @@
+"""The pace of a client that a reply of ours is written to: whether it reads, and whether it still does.
+
+Holds: a client that reads nothing for the idle time is given up.
+Never: writes.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from shardgate.core.errors import DeadlineError
+
+
+class Pace:
+    """Back-pressure of one client, for whoever writes to it."""
+
+    __slots__ = ("_give_up", "_go_on", "_idle_s", "_timer", "is_paused")
+
+    def __init__(self, idle_s: float, go_on: Callable[[], None], give_up: Callable[[Exception], None]) -> None:
+        self._idle_s = idle_s
+        self._go_on = go_on
+        self._give_up = give_up
+        self._timer: asyncio.TimerHandle | None = None
+        self.is_paused = False
+        """The client has not read what was written."""
+
+    def pause(self) -> None:
+        """The client is slower than what is written to it."""
+        self.is_paused = True
+        self._timer = asyncio.get_running_loop().call_later(self._idle_s, self._expire)
+
+    def resume(self) -> None:
+        """The client has caught up."""
+        self.is_paused = False
+        self.end()
+        self._go_on()
+
+    def end(self) -> None:
+        """Nothing more is written."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _expire(self) -> None:
+        self._give_up(DeadlineError("the client does not read its reply"))

@@ -1,0 +1,79 @@
+"""Long work in short steps: one step, then everybody else's events, then the next.
+
+Holds: however many jobs there are, the loop is held for one step of one job at a time.
+Never: knows what a job does.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Generator
+from typing import Generic, Protocol, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Job(Protocol):
+    """Work that can be done in steps."""
+
+    def step(self) -> bool:
+        """Do a little; False: there is no more to do for now. Never raises."""
+
+
+class Turns:
+    """The jobs of one worker, one step each in turn."""
+
+    __slots__ = ("_jobs", "_known", "_scheduled")
+
+    def __init__(self) -> None:
+        self._jobs: deque[Job] = deque()
+        self._known: set[Job] = set()
+        self._scheduled = False
+
+    def add(self, job: Job) -> None:
+        """There is something to do for a job."""
+        if job not in self._known:
+            self._known.add(job)
+            self._jobs.append(job)
+        if not self._scheduled:
+            self._schedule()
+
+    async def run(self, steps: Generator[None, None, Result]) -> Result:
+        """Do all steps; what they return. Raises what they raise."""
+        job = _Steps(steps)
+        self.add(job)
+        return await job.result
+
+    def _schedule(self) -> None:
+        self._scheduled = True
+        asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        job = self._jobs.popleft()
+        if job.step():
+            self._jobs.append(job)
+        else:
+            self._known.discard(job)
+        if self._jobs:
+            self._schedule()
+
+
+class _Steps(Generic[Result]):
+    """A generator, one step each time."""
+
+    __slots__ = ("_steps", "result")
+
+    def __init__(self, steps: Generator[None, None, Result]) -> None:
+        self._steps = steps
+        self.result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+    def step(self) -> bool:
+        if self.result.done():  # nobody waits any more
+            return False
+        try:
+            next(self._steps)
+        except StopIteration as end:
+            self.result.set_result(end.value)
+        except Exception as error:
+            self.result.set_exception(error)
+        return not self.result.done()
