@@ -119,7 +119,8 @@ def _trusted(config: Config, mistakes: list[Mistake]) -> TrustedProxies:
         except ValueError as error:
             cure = "write it as `10.0.0.0/8` or `::1`"
             mistakes.append(Mistake(f"trusted_proxies[{number}]", str(error), cure))
-    return TrustedProxies(tuple(networks))
+    also = tuple(name.lower().encode() for name in config.forwarded.also)
+    return TrustedProxies(tuple(networks), config.forwarded.header == "Forwarded", also)
 
 
 def parse_listen(text: str) -> tuple[str, int] | None:
