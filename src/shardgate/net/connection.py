@@ -135,7 +135,8 @@ class ClientConnection:
         self._handler.closed(self)
         self._cancel_work()
         if self.exchange is not None:
-            self._close_exchange(self.exchange, cut_off=CLIENT_GONE)
+            # Behind a 101 there is no reply that could be cut off: either side ends it when it likes.
+            self._close_exchange(self.exchange, cut_off="" if self.exchange.status == 101 else CLIENT_GONE)
 
     def eof_received(self) -> bool:
         # Most clients that end their side have left; some still read their replies, as `printf … | nc` does.
@@ -283,10 +284,13 @@ class ClientConnection:
         if self._transport is None:
             upstream.close()
             return
-        self._out.switch(head, data)
+        size = self._out.switch(head, data)
         if ahead:
             upstream.write(ahead)
-        Tunnel(self._watch, self._settings.stream_idle_timeout_s).join(self._transport, upstream)
+        if (exchange := self.exchange) is not None:
+            exchange.status, exchange.bytes_out, exchange.first_byte_at = head.status, size, now()
+            exchange.bytes_in += len(ahead)
+        Tunnel(self._watch, self._settings.stream_idle_timeout_s, self.exchange).join(self._transport, upstream)
 
     def abort(self, reason: str = "") -> None:
         """The reply cannot be ended well: the client must see that it is not whole. `reason` is noted."""
