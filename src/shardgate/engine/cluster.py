@@ -10,8 +10,8 @@ import msgspec
 from shardgate.core.contracts import Known
 from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Request
+from shardgate.core.learned_keys import LearnedKeys
 from shardgate.core.limits import PAGES_REMEMBERED_MAX, Limits, Timeouts
-from shardgate.core.locate.learned import LearnedKeys
 from shardgate.core.positions import PagePositions
 from shardgate.core.routes.route import Routes
 from shardgate.core.routes.table import RouteTable
