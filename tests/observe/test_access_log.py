@@ -67,7 +67,8 @@ async def test_a_websocket_is_a_101_that_ended_and_its_bytes_are_counted(start_g
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    gateway = await start_gateway({"shards": {"north": url, "south": "http://127.0.0.1:1"}, "access_log": "log", **RULES})
+    two = {"north": url, "south": "http://127.0.0.1:1"}
+    gateway = await start_gateway({"shards": two, "access_log": "log", **RULES})
     sent = b"GET /vendors/n-1 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     writer.write(sent)

@@ -55,6 +55,9 @@ class ConfigError(Exception):
 
 def load(path: Path) -> Loaded:
     """Read a configuration. Raises ConfigError with all of its mistakes, each with its place and its cure."""
+    if not path.exists():
+        cure = "name another with `-c FILE` or SHARDGATE_CONFIG; README.md shows how to begin one"
+        raise ConfigError([Mistake(str(path), "there is no such file", cure)])
     document, mistakes = read_document(path)
     if mistakes:
         raise ConfigError(mistakes)
