@@ -95,6 +95,7 @@ _WORDS = {
     "limit_over": ("cut", "refuse"),
     "next_is": ("cursor", "link"),
     "at_end": ("null", "absent", "empty"),
+    "restore": ("changed", "a list of properties"),
     "rels": ("first", "prev", "self", "next", "last"),
 }
 
