@@ -28,11 +28,10 @@ from collections.abc import Mapping, Sequence
 from math import isqrt
 from typing import Any
 
-import msgspec
-
 from shardgate.core.sample import ChangedError as ChangedError
 from shardgate.core.sample import Measure, Seen
 from shardgate.core.topology import ShardId
+from shardgate.core.value import Value
 
 # Rows of a block. Those of the first round are more where it is deep: on hash-cut data the page's begin deviates from
 # the even share by about sqrt(offset / shards), and blocks that overlap tell most.
@@ -49,7 +48,7 @@ ROUNDS_MAX = 16
 ROUND_ROWS = 100
 
 
-class Block(msgspec.Struct, frozen=True):
+class Block(Value, frozen=True):
     """Rows [start, start + count) of a shard, in the list's order."""
 
     shard: ShardId
