@@ -10,6 +10,7 @@ Never: decides; a guess is right for rows divided by a hash, and wrong for other
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from math import fsum
 from typing import Any
 
 from shardgate.core.topology import ShardId
@@ -94,7 +95,7 @@ class Measure:
         rows, covering = 0.0, 0
         for key, opens, closes in points:
             covering += opens
-            rows += 1 / covering
+            rows += 1.0 / float(covering)
             covering -= closes
             self._keys.append(key)
             self._rows.append(rows)
@@ -106,12 +107,12 @@ class Measure:
         low, high = 0, len(self._keys) - 1
         while low < high:
             middle = (low + high) // 2
-            if sum(self._before(middle).values()) < offset:
+            if fsum(self._before(middle).values()) < offset:
                 low = middle + 1
             else:
                 high = middle
         guess = self._before(low)
-        short = (offset - sum(guess.values())) / len(guess)
+        short = (offset - fsum(guess.values())) / len(guess)
         return {shard: max(seen.lo, min(seen.hi, round(guess[shard] + short))) for shard, seen in self._seen.items()}
 
     def _before(self, n: int) -> dict[ShardId, float]:
@@ -135,12 +136,12 @@ def _between(seen: Seen, key: Any, rows: float, at: Callable[[Any], float]) -> f
     if not seen.keys:
         return (seen.lo + seen.hi) / 2
     if n == 0:
-        return max(seen.places[0] - (at(seen.keys[0]) - rows), seen.lo)
-    before = seen.places[n - 1] + 1
+        return max(float(seen.lo), float(seen.places[0]) - (at(seen.keys[0]) - rows))
+    before = float(seen.places[n - 1] + 1)
     if n == len(seen.keys):
-        return min(before + rows - at(seen.keys[-1]), seen.hi)
-    far = seen.places[n] - before
-    if not far:
+        return min(float(seen.hi), before + rows - at(seen.keys[-1]))
+    far = float(seen.places[n]) - before
+    if far == 0.0:
         return before
     start, end = at(seen.keys[n - 1]), at(seen.keys[n])
     return before + far * (rows - start) / (end - start)
