@@ -177,3 +177,12 @@ def test_a_guess_that_is_right_takes_one_round_and_one_that_is_not_two_more() ->
     again = Walk(shards, 10_000, 20)
     assert again.page(wrong) == again.whole()
     assert again.rounds <= 3
+
+
+@pytest.mark.parametrize("offset", [900, 990, 1010, 1200])
+def test_a_shard_that_gives_more_than_it_was_asked_for_hides_nothing(offset: int) -> None:
+    walk = Walk(divided(1000, 3, "hash"), offset, 20)
+    generous = {name: [*rows, 10_000 + n] for n, (name, rows) in enumerate(walk.shards.items())}
+    walk.shards = generous
+    walk.read = lambda blocks: {block: generous[block.shard][block.start :] for block in blocks}  # type: ignore[method-assign]
+    assert walk.page() == walk.whole()

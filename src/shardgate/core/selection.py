@@ -149,7 +149,9 @@ class Selection:
             self.take(keys)
             return None
         if self._past_end:
-            if sum(map(len, keys.values())) > before or any(len(values) == b.count for b, values in keys.items()):
+            if sum(map(len, keys.values())) > before or any(
+                len(values) >= (b.count or 0) for b, values in keys.items()
+            ):
                 raise ChangedError
             return sum(map(len, keys.values()))
         if not _holds(list(keys.items()), before, self._limit):
@@ -238,7 +240,7 @@ def _holds(blocks: Sequence[tuple[Block, Sequence[Any]]], before: int, limit: in
             if not values:
                 return False
             firsts.append((values[0], n))
-        if values and len(values) == block.count:
+        if values and len(values) >= (block.count or 0):
             lasts.append((values[-1], n))
     rows = [values for _, values in blocks]
     if firsts and _rank(rows, *max(firsts)) >= before:
