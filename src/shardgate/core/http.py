@@ -3,6 +3,7 @@
 Hot path: values are built for every message; measured by `make bench`.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -55,6 +56,8 @@ class Request(msgspec.Struct):
 
     scheme: str = "http"
     """What the client spoke: `http` or `https`."""
+    claims: Mapping[str, object] | None = None
+    """What a verified token says of the client; None: there is none, or nobody verifies here."""
 
     @property
     def length(self) -> int | None:

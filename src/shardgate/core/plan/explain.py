@@ -16,6 +16,7 @@ def explain(request: Request, plan: Plan) -> list[tuple[str, str]]:
         ("request", f"{request.method} {request.target.decode('ascii')}"),
         ("operation", f"{route.operation}  ({route.method} {route.template})"),
         ("rule", describe_rule(route)),
+        *_explain_client(request),
     ]
     if isinstance(plan, ToOne):
         said += [
@@ -35,6 +36,13 @@ def explain(request: Request, plan: Plan) -> list[tuple[str, str]]:
     else:
         said += _explain_write(plan)
     return said
+
+
+def _explain_client(request: Request) -> list[tuple[str, str]]:
+    """Whose token it is, by the names of its claims: what they say is the client's own."""
+    if request.claims is None:
+        return []
+    return [("client", f"verified, by a token with the claims {', '.join(request.claims)}")]
 
 
 def describe_rule(route: Route) -> str:
