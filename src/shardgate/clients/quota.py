@@ -29,7 +29,7 @@ _log = logging.getLogger("shardgate")
 class Quota:
     """What each client has left, in one worker."""
 
-    __slots__ = ("_names", "_period", "_policy", "_tally", "_store", "_terms", "_usage", "_writer")
+    __slots__ = ("_names", "_period", "_policy", "_store", "_tally", "_terms", "_usage", "_writer")
 
     def __init__(self, terms: QuotaTerms, tally: Tally, writer: Writer) -> None:
         self._terms = terms

@@ -38,6 +38,10 @@ class RequestFields(msgspec.Struct, frozen=True, gc=False):
     method_override: tuple[bytes, bytes] | None = None
     """The header by which the request says that it is another method, and that method."""
 
+    def __repr__(self) -> str:
+        """By the names alone: a traceback or a log that shows a request shows no credentials."""
+        return f"RequestFields({', '.join(sorted(name.decode('latin-1') for name in self.values))})"
+
 
 class Request(msgspec.Struct):
     """One request of a client, complete but for its body, which may follow."""

@@ -9,7 +9,9 @@ Hot path: `count` once a request that is counted; `bench/micro/counting.py` meas
 
 import fcntl
 import mmap
+import os
 import tempfile
+from pathlib import Path
 from typing import Final
 
 from shardgate.core.errors import OverloadError
@@ -29,7 +31,7 @@ _WIDTH = 2  # calls, and those of them that nobody has taken to be written down
 class Tally:
     """The counts; made before the workers are forked."""
 
-    __slots__ = ("_cells", "_file", "_lock", "_names", "_read_to", "_round", "_rows", "_rows_max")
+    __slots__ = ("_cells", "_lock", "_names", "_read_to", "_round", "_rows", "_rows_max")
 
     def __init__(self, rows_max: int = ROWS_MAX) -> None:
         self._rows_max = rows_max
@@ -37,12 +39,15 @@ class Tally:
         shared = memoryview(mmap.mmap(-1, cells + NAME_BYTES_MAX * rows_max))
         self._cells = shared[:cells].cast("q")
         self._names = shared[cells:]
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is there for its lock, as long as the gateway
-        self._lock = self._file.fileno()
+        self._lock, name = tempfile.mkstemp(prefix="shardgate-tally-")  # it is there for its lock alone
+        Path(name).unlink()
         self._rows: dict[bytes, int] = {}
         """Name → its first cell, of the rows that this process has read."""
         self._read_to = 0
         self._round = 0
+
+    def __del__(self) -> None:
+        os.close(self._lock)
 
     def count(self, name: bytes, limit: int) -> int:
         """One call more: how many it makes; or SPENT, or UNSEEN, and then nothing is counted."""

@@ -25,22 +25,29 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
 
 def judge(claims: Claims, terms: TokenTerms, at: float) -> Caller | str:
     """The client, or why the token is refused; to be told to whoever sent it."""
-    leeway = terms.leeway_s
-    expires_at, not_before = _instant(claims, "exp"), _instant(claims, "nbf")
+    expires_at = _instant(claims, "exp")
     if expires_at is None:
         return "the access token does not say when it ends"
-    if expires_at + leeway <= at:
-        return "the access token has expired"
-    if "nbf" in claims and (not_before is None or not_before - leeway > at):
-        return "the access token is not valid yet"
+    if not_now := _not_now(claims, expires_at, terms.leeway_s, at):
+        return not_now
     if terms.issuer is not None and claims.get("iss") != terms.issuer:
         return "the access token is of another issuer"
     if not _is_for_us(claims.get("aud"), terms.audience):
         return "the access token is for another audience"
     client = _text(claims.get(terms.client))
-    if not client:
-        return "the access token does not say whose it is"
-    return Caller(client, claims, expires_at + leeway)
+    return (
+        Caller(client, claims, expires_at + terms.leeway_s) if client else "the access token does not say whose it is"
+    )
+
+
+def _not_now(claims: Claims, expires_at: float, leeway_s: float, at: float) -> str:
+    """RFC 7519 sections 4.1.4 and 4.1.5: it is over from its end on, and good from its beginning on."""
+    if expires_at + leeway_s <= at:
+        return "the access token has expired"
+    not_before = _instant(claims, "nbf")
+    if "nbf" in claims and (not_before is None or not_before - leeway_s > at):
+        return "the access token is not valid yet"
+    return ""
 
 
 def keys_in(claims: Claims | None, name: str) -> tuple[str, ...]:

@@ -24,7 +24,9 @@ def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[st
     """The key, None where the request has none. Raises AmbiguousKeyError."""
     if isinstance(key, str):
         return _read(key, request, variables)
-    found = {value for source in key if (value := _read(source, request, variables)) is not None}
+    said = [(source, value) for source in key if (value := _read(source, request, variables)) is not None]
+    # What the token says of the client holds where the request itself names nothing else.
+    found = {value for source, value in said if not source.startswith("claim.")} or {value for _, value in said}
     if len(found) > 1:
         raise AmbiguousKeyError(f"{' and '.join(key)} name different keys")
     return next(iter(found), None)
