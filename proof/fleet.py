@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import yaml
@@ -86,11 +86,21 @@ class Fleet:
     The monolith counts the calls of its clients itself; the shards would count one several times: the gateway does it.
     """
 
-    def __init__(self, data: Data, folder: Path, *, workers: int = 1, calls_a_month: int = CALLS_A_MONTH) -> None:
+    def __init__(
+        self,
+        data: Data,
+        folder: Path,
+        *,
+        workers: int = 1,
+        calls_a_month: int = CALLS_A_MONTH,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`settings`: more of the gateway's configuration."""
         self._folder = folder
         self._data = data
         self._workers = workers
         self._calls_a_month = calls_a_month
+        self._settings = settings or {}
         self._secret = token_hex(32)
         self.token = ""
         """The partner's last token."""
@@ -149,6 +159,7 @@ class Fleet:
             "openapi": str(ROOT / "examples/bookings/openapi.json"),
             "directory": str(self._data.directory),
             "shards": {name: server.url for name, server in self.shards.items()},
+            **self._settings,
         }
         self.config.write_text(yaml.safe_dump(example, sort_keys=False))
 

@@ -58,6 +58,7 @@ class Gateway:
         "_cluster",
         "_conductor",
         "_limits",
+        "_name",
         "_numbers",
         "_observer",
         "_refresh",
@@ -82,6 +83,7 @@ class Gateway:
         self._refresh = refresh
         self._clients: set[ClientConnection] = set()
         self._limits = limits
+        self._name = token_hex(6).encode()  # here: what the supervisor makes, all its workers have
         self._numbers = count()
         self._turn = 0
         self._answers = 0
@@ -246,10 +248,9 @@ class Gateway:
             _fail(client, error, exchange)
 
     def _new_id(self) -> bytes:
-        return b"%b-%x" % (_WORKER_ID, next(self._numbers))
+        return b"%b-%x" % (self._name, next(self._numbers))
 
 
-_WORKER_ID = token_hex(6).encode()
 _RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every request
 _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 
