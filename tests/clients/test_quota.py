@@ -73,7 +73,7 @@ async def test_replies_say_what_is_left_and_nothing_of_what_shards_say(start: An
         name, remaining, seconds = limit.split(";")
         assert (name, abs(int(seconds.removeprefix("t=")) - (period.ends_at - wall())) < 5) == ('"month"', True)
         left.append((said.status_code, remaining))
-    assert left == [(200, "r=3"), (200, "r=2"), (200, "r=1"), (200, "r=0"), (429, "r=0")]
+    assert left == [(200, "r=3"), (200, "r=2"), (200, "r=1"), (400, "r=0"), (429, "r=0")]
     other = await gateway.get("/health", headers=headers)
     assert (other.headers["ratelimit"], other.headers["x-other"]) == ('"month";r=7;t=1', "1")
 

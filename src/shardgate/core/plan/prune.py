@@ -28,7 +28,7 @@ class Pruned(msgspec.Struct, frozen=True):
 
 def prune(filters: Sequence[Filter], query: str, known: Known, claims: Claims | None = None) -> Pruned | None:
     """The shards to ask; None: all."""
-    if claims is None and "%" not in query and not any(each.parameter in query for each in filters):
+    if "%" not in query and not any(each.parameter in query or (each.claim and claims) for each in filters):
         return None
     pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
     left, reasons = set(known.topology.ids), []
