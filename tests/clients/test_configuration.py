@@ -46,6 +46,7 @@ def test_a_rule_reads_a_claim_only_where_tokens_are_verified(files: Path) -> Non
     assert "rules.POST /events: it reads 'claim.vendor', and no token is verified here" in said
     assert "rules.GET /events: it reads 'claim.vendor', and no token is verified here" in said
     assert "add `clients: {jwt: …}`" in said
+    assert "idempotency.client: it reads 'claim.sub'" in mistakes(files, None, idempotency={"client": ["claim.sub"]})
 
 
 @pytest.mark.parametrize(

@@ -24,13 +24,14 @@ from shardgate.store.writer import Writer
 class Callers:
     """The clients of one worker."""
 
-    __slots__ = ("_open", "_passes", "_quota", "_refused", "_ring", "_tokens")
+    __slots__ = ("_open", "_passes", "_quota", "_refused", "_tokens", "ring")
 
     def __init__(self, terms: ClientTerms, routes: Routes, quota: Quota | None) -> None:
         """Raises KeysError."""
-        self._ring = KeyRing(terms.tokens.source, terms.tokens.algorithms)
-        self._ring.load()
-        self._tokens = Tokens(self._ring, terms.tokens)
+        self.ring = KeyRing(terms.tokens.source, terms.tokens.algorithms)
+        """The keys that tokens are verified with."""
+        self.ring.load()
+        self._tokens = Tokens(self.ring, terms.tokens)
         self._passes = terms.passes
         self._refused = terms.refused
         self._quota = quota
@@ -44,7 +45,7 @@ class Callers:
         try:
             caller = self._tokens.caller(request, wall())
         except InvalidTokenError as error:
-            if isinstance(error, UnseenKeyError) and self._ring.may_refresh:
+            if isinstance(error, UnseenKeyError) and self.ring.may_refresh:
                 client.adopt(tasks.start(self._wait(again), "keys"))
                 return False
             self._refuse(error, request)
@@ -68,12 +69,12 @@ class Callers:
 
     async def fetch_keys(self) -> None:
         """Fetch keys that are not on this machine; where that fails it is tried again later."""
-        await self._ring.refresh()
+        await self.ring.refresh()
 
     async def start(self) -> list[asyncio.Task[None]]:
         """Fetch keys, and begin to follow what changes; to be cancelled at the end."""
         await self.fetch_keys()
-        running = [tasks.start(self._ring.follow(), "keys")]
+        running = [tasks.start(self.ring.follow(), "keys")]
         if self._quota is not None:
             running.append(tasks.start(self._quota.follow(), "usage"))
         return running
@@ -94,7 +95,7 @@ class Callers:
             raise self._refused.say(error, request.path)
 
     async def _wait(self, again: Callable[[], None]) -> None:
-        await self._ring.refresh()
+        await self.ring.refresh()
         again()
 
 

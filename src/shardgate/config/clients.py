@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from shardgate.config.schema import ClientsConfig, JwtConfig, WordsConfig
+from shardgate.config.schema import ClientsConfig, Config, JwtConfig, WordsConfig
 from shardgate.core.clients.terms import FAMILIES, ClientTerms, KeyPlace, KeySource, QuotaTerms, TokenTerms, Wording
 from shardgate.core.errors import Words
 from shardgate.core.routes.mistakes import Mistake
@@ -24,11 +24,12 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def read_clients(
-    given: ClientsConfig | None, folder: Path, routes: Routes, store: Path | None, mistakes: list[Mistake]
+    config: Config, folder: Path, routes: Routes, store: Path | None, mistakes: list[Mistake]
 ) -> ClientTerms | None:
     """Who may call, and how often; what is wrong with it is added to the mistakes."""
+    given = config.clients
     if given is None:
-        mistakes += _claims_of_nobody(routes)
+        mistakes += _claims_of_nobody(config, routes)
         return None
     mistakes += _unknown_operations(given, routes)
     tokens = _tokens(given.jwt, folder, mistakes)
@@ -118,15 +119,14 @@ def _unknown_operations(given: ClientsConfig, routes: Routes) -> Iterator[Mistak
             yield Mistake(f"clients.open[{number}]", f"{name!r} is no operation", cure)
 
 
-def _claims_of_nobody(routes: Routes) -> Iterator[Mistake]:
+def _claims_of_nobody(config: Config, routes: Routes) -> Iterator[Mistake]:
     """A claim is only believed in a token that was verified."""
-    for route in routes.routes:
-        if source := next(_claims_in(route), None):
-            yield Mistake(
-                f"rules.{route.method} {route.template}",
-                f"it reads {source!r}, and no token is verified here",
-                "add `clients: {jwt: …}`, which says how tokens are verified",
-            )
+    read = {f"rules.{route.method} {route.template}": next(_claims_in(route), None) for route in routes.routes}
+    read["idempotency.client"] = next((name for name in config.idempotency.client if name.startswith("claim.")), None)
+    for place, source in read.items():
+        if source is not None:
+            problem = f"it reads {source!r}, and no token is verified here"
+            yield Mistake(place, problem, "add `clients: {jwt: …}`, which says how tokens are verified")
 
 
 def _claims_in(route: Route) -> Iterator[str]:

@@ -91,7 +91,7 @@ def load(path: Path) -> Loaded:
         )
     store = path.parent / config.store if config.store else directory
     mistakes += _check_store(routes, config, store, directory)
-    clients = read_clients(config.clients, path.parent, routes, store, mistakes)
+    clients = read_clients(config, path.parent, routes, store, mistakes)
     if mistakes:
         raise ConfigError(_placed(document, mistakes, path.parent / config.openapi if config.openapi else None))
     return Loaded(config, routes, shards, host, port, directory, store, admin, access_log, tls, trusted, clients)

@@ -59,7 +59,7 @@ class IdempotencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     expires_s: Annotated[float, msgspec.Meta(gt=0)] = 86_400
     """How long a key is remembered."""
     client: tuple[str, ...] = ("Authorization",)
-    """The header fields that say who the client is: keys of different clients are different keys."""
+    """The header fields, or `claim.sub`, that say who the client is: keys of different clients are different keys."""
 
 
 class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

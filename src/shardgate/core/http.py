@@ -63,6 +63,10 @@ class Request(msgspec.Struct):
     claims: Mapping[str, object] | None = None
     """What a verified token says of the client; None: there is none, or nobody verifies here."""
 
+    def __repr__(self) -> str:
+        """Without what stands behind the `?`, in the body or in a token: a traceback or a log may show it."""
+        return f"Request({self.method} {self.path})"
+
     @property
     def length(self) -> int | None:
         """The body's length in bytes; None: there is no body, or an arriving one that is chunked."""
