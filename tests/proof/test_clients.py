@@ -3,8 +3,10 @@ monolith does."""
 
 import base64
 import json
+import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import cycle
@@ -134,6 +136,33 @@ def test_what_was_counted_outlives_the_gateway_also_when_it_is_killed(fleet: Fle
         assert gateway.get("/v3/vendors", headers=headers).status_code == 429
 
 
+def test_neither_a_reload_nor_a_killed_worker_changes_what_is_counted(fleet: Fleet) -> None:
+    with httpx.Client(base_url=fleet.gateway.url) as gateway:
+        headers = {"Authorization": f"Bearer {token(gateway, 'vendor-2')}"}
+    log = fleet.config.parent / "gateway.log"
+
+    def call(times: int) -> list[int]:
+        """Each on a connection of its own: workers come and go."""
+        return [httpx.get(f"{fleet.gateway.url}/v3/vendors", headers=headers).status_code for _ in range(times)]
+
+    statuses = call(10)
+    os.kill(fleet.gateway.pid, signal.SIGHUP)
+    statuses += call(10)
+    wait_for(lambda: "was read anew; 2 workers serve it" in log.read_text())
+    children = Path(f"/proc/{fleet.gateway.pid}/task/{fleet.gateway.pid}/children").read_text().split()
+    os.kill(int(children[-1]), signal.SIGKILL)
+    wait_for(lambda: "it is replaced" in log.read_text())
+    statuses += call(CALLS)
+    assert (statuses.count(200), statuses.count(429)) == (CALLS, 20)
+
+
+def test_workers_never_give_one_id_to_two_requests(fleet: Fleet) -> None:
+    """Bug: the part of the id that stands for the worker was made before the workers were."""
+    with both_workers(fleet) as workers:
+        ids = [client.get("/nothing").json()["request_id"] for client in workers for _ in range(20)]
+    assert len(set(ids)) == len(ids)
+
+
 def test_no_token_is_in_any_file_of_the_gateway(fleet: Fleet) -> None:
     with httpx.Client(base_url=fleet.gateway.url) as gateway:
         given = ask(gateway, "vendor-1").json()["access_token"]
@@ -149,6 +178,13 @@ def test_no_token_is_in_any_file_of_the_gateway(fleet: Fleet) -> None:
     for name in ("access.log", "gateway.log"):
         assert signature not in (fleet.config.parent / name).read_bytes()
         assert b"vendor-1-secret" not in (fleet.config.parent / name).read_bytes()
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    deadline_at = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline_at
+        time.sleep(0.05)
 
 
 def logged(fleet: Fleet, request_id: str) -> dict[str, Any]:
