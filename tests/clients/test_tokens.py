@@ -14,7 +14,7 @@ import pytest
 from shardgate.clients import keys
 from shardgate.net.clock import wall
 from tests.clients.issuer import RULES, SECRET, Issuer, bearer, jwks
-from tests.cluster import Gateway, Shard, reply, until
+from tests.cluster import Asked, Gateway, Shard, leave, reply, until
 
 
 class World:
@@ -308,3 +308,60 @@ async def test_a_body_that_comes_late_is_counted_once(start: Any, tmp_path: Path
     answered = await world.gateway.raw(head.encode() + b"2\r\n{}\r\n0\r\n\r\n")
     assert answered.startswith(b"HTTP/1.1 200 ")
     assert world.shards["south"].asked[0].body == b"{}"
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+async def test_a_body_waits_for_the_key_that_its_token_names(
+    start: Any, start_shard: Any, monkeypatch: pytest.MonkeyPatch, pieces: int
+) -> None:
+    monkeypatch.setattr(keys, "FETCH_PAUSE_S", 0.1)
+    old, new, published = Issuer("old"), Issuer("new"), []
+    published[:] = [old]
+
+    async def slow(_asked: Asked) -> bytes:
+        await asyncio.sleep(0.2)
+        return reply(jwks(*published))
+
+    authority = await start_shard(slow)
+    world = await start({"algorithms": ["RS256"], "jwks_url": f"{authority.url}/jwks.json"})
+    published[:] = [new]
+    await asyncio.sleep(0.15)
+    body = json.dumps({"vendor": "s-1", "text": "x" * 200_000}).encode()
+    cut = len(body) // pieces
+    head = f"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\nAuthorization: Bearer "
+    head += f"{new.token()}\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.gateway.port)
+    writer.write(head.encode())
+    for number in range(pieces):
+        writer.write(body[number * cut : None if number == pieces - 1 else (number + 1) * cut])
+        await asyncio.sleep(0.05)
+    assert await reader.readuntil(b"\r\n") == b"HTTP/1.1 200 OK\r\n"
+    writer.close()
+    assert world.shards["south"].asked[0].body == body
+
+
+async def test_who_leaves_while_keys_are_fetched_disturbs_nobody(
+    start: Any, start_shard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "FETCH_PAUSE_S", 0.1)
+    old, new, published = Issuer("old"), Issuer("new"), []
+    published[:] = [old]
+
+    async def slow(_asked: Asked) -> bytes:
+        await asyncio.sleep(0.3)
+        return reply(jwks(*published))
+
+    authority = await start_shard(slow)
+    world = await start({"algorithms": ["RS256"], "jwks_url": f"{authority.url}/jwks.json"})
+    published[:] = [new]
+    await asyncio.sleep(0.15)
+    fetched, token = len(authority.asked), new.token()
+    _, writer = await asyncio.open_connection("127.0.0.1", world.gateway.port)
+    writer.write(f"GET /vendors/n-1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+    await asyncio.sleep(0.1)
+    waiting = [asyncio.create_task(world.status(token)) for _ in range(3)]  # noqa: TID251
+    await asyncio.sleep(0.05)
+    leave(writer)
+    assert [await each for each in waiting] == [200] * 3
+    assert len(authority.asked) == fetched + 1
+    assert len(world.shards["north"].asked) == 3

@@ -18,6 +18,10 @@ import pytest
 
 from proof.data import prepare
 from proof.fleet import Fleet, token
+from shardgate.core.clients.period import period_of
+from shardgate.net.clock import wall
+from shardgate.store.sqlite import SqliteStore
+from shardgate.store.usage import Usage
 
 pytestmark = pytest.mark.cluster
 
@@ -130,7 +134,9 @@ def test_what_was_counted_outlives_the_gateway_also_when_it_is_killed(fleet: Fle
     assert set(half) == {200}
     assert (rest.count(200), rest[-1]) == (CALLS // 2, 429)
     fleet.gateway.kill()
-    time.sleep(0.5)  # its workers end when they see that it is gone, and write down what they have counted
+    # Its workers end when they see that it is gone, and write down what they have counted.
+    with SqliteStore(fleet.config.parent / "directory.db") as store:
+        wait_for(lambda: Usage(store).calls(period_of("month", wall()).name, "vendor-10") == CALLS)
     fleet.gateway.start()
     with httpx.Client(base_url=fleet.gateway.url) as gateway:
         assert gateway.get("/v3/vendors", headers=headers).status_code == 429
