@@ -8,6 +8,7 @@ Any failure is a ShardgateError, and becomes a reply in core/problem.
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 from secrets import token_hex
 from typing import Final
@@ -100,10 +101,10 @@ class Gateway:
                 return
             route, variables = self._match(request, snapshot)
             exchange.route = route
-            if self._callers is not None and not self._callers.admit(
-                request, route, client, lambda: self.handle(request, client)
-            ):
-                return
+            if self._callers is not None:
+                again = partial(self.handle, request, client)  # no closure: its cells would cost every request
+                if not self._callers.admit(request, route, client, again):
+                    return
             if request.arriving and not self._streams(request, route):
                 client.collect()
                 return
