@@ -14,7 +14,7 @@ import pytest
 from shardgate.clients import keys
 from shardgate.net.clock import wall
 from tests.clients.issuer import RULES, SECRET, Issuer, bearer, jwks
-from tests.cluster import Asked, Gateway, Shard, leave, reply, until
+from tests.cluster import Asked, Gateway, Shard, leave, reply
 
 
 class World:
@@ -205,20 +205,34 @@ async def test_a_new_key_at_the_url_is_fetched_when_a_token_names_it(
     assert len(authority.asked) <= fetched + 1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply("no", status="500 Internal Server Error"),
+        reply(status="302 Found", fields="Location: https://evil.example/keys\r\n"),
+        reply('{"keys": []}'),
+        reply("[]"),
+        reply("\x00"),
+        reply(" " * (keys.JWKS_BYTES_MAX + 1)),
+        b"no HTTP at all\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\nConnection: close\r\n\r\n{",
+        b"",
+    ],
+    ids=lambda answer: str(answer[:40]),
+)
 async def test_keys_that_cannot_be_fetched_are_told_from_tokens_that_are_wrong(
-    start: Any, start_shard: Any, monkeypatch: pytest.MonkeyPatch
+    start: Any, start_shard: Any, monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
     monkeypatch.setattr(keys, "_RETRY_S", 0.1)
     issuer, is_up = Issuer(), []
-    authority = await start_shard(
-        lambda _asked: reply(jwks(issuer)) if is_up else reply("no", status="500 Internal Server Error")
-    )
+    authority = await start_shard(lambda _asked: reply(jwks(issuer)) if is_up else answer)
     world = await start({"algorithms": ["RS256"], "jwks_url": f"{authority.url}/jwks.json"})
-    answer = await world.gateway.get("/vendors/n-1", headers=bearer(issuer.token()))
-    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "SG2012", "5")
-    asked = len(authority.asked)
+    said = await world.gateway.get("/vendors/n-1", headers=bearer(issuer.token()))
+    assert (said.status_code, said.json()["code"], said.headers["retry-after"]) == (503, "SG2012", "5")
     is_up.append(True)
-    await until(lambda: len(authority.asked) > asked)
+    async with asyncio.timeout(5):
+        while await world.status(issuer.token()) == 503:  # noqa: ASYNC110 - the gateway asks again by itself
+            await asyncio.sleep(0.05)
     assert await world.status(issuer.token()) == 200
 
 

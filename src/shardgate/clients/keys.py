@@ -10,6 +10,7 @@ import base64
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -52,13 +53,14 @@ class Key(msgspec.Struct, frozen=True):
 class KeyRing:
     """The keys in force."""
 
-    __slots__ = ("_algorithms", "_fetching", "_source", "_stamp", "_tried_at", "keys")
+    __slots__ = ("_algorithms", "_fetched", "_fetching", "_source", "_stamp", "_tried_at", "keys")
 
     def __init__(self, source: KeySource, algorithms: Sequence[str]) -> None:
         self._source = source
         self._algorithms = algorithms
         self._stamp: tuple[int, int, int] | None = None
         self._tried_at = -FETCH_PAUSE_S
+        self._fetched = b""
         self._fetching: asyncio.Task[None] | None = None
         self.keys: tuple[Key, ...] = ()
         """Replaced as a whole; empty: they could not be fetched yet."""
@@ -103,11 +105,11 @@ class KeyRing:
         self._tried_at = now()
         url = self._source.place
         try:
-            data = await asyncio.to_thread(_fetched, url)
-            keys = _keys_of_jwks(data, self._algorithms)
-            if [key.kid for key in keys] != [key.kid for key in self.keys]:
-                _log.info("the keys at %s were fetched: %d", url, len(keys))
-            self.keys = keys
+            data = await asyncio.to_thread(_fetch, url)
+            if data != self._fetched:
+                self.keys = _keys_of_jwks(data, self._algorithms)
+                self._fetched = data
+                _log.info("the keys at %s were fetched: %d", url, len(self.keys))
         except (KeysError, OSError, ValueError) as error:
             _log.error("the keys at %s cannot be fetched: %s", url, error)
         finally:
@@ -130,12 +132,14 @@ class _NoRedirect(HTTPRedirectHandler):
         return None
 
 
-def _fetched(url: str) -> bytes:
+def _fetch(url: str) -> bytes:
     try:
         with build_opener(_NoRedirect).open(url, timeout=FETCH_TIMEOUT_S) as reply:
             data: bytes = reply.read(JWKS_BYTES_MAX + 1)
     except URLError as error:
         raise KeysError(f"{error.reason}") from error
+    except HTTPException as error:
+        raise KeysError(f"what answers there speaks no HTTP ({type(error).__name__})") from error
     if len(data) > JWKS_BYTES_MAX:
         raise KeysError(f"more than {JWKS_BYTES_MAX} bytes")
     return data
