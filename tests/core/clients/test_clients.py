@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from shardgate.core.clients.claims import keys_in
+from shardgate.core.clients.claims import judge, keys_in
 from shardgate.core.clients.masking import masked
 from shardgate.core.clients.period import Window, period_of
+from shardgate.core.clients.terms import KeySource, TokenTerms
 from shardgate.core.errors import AmbiguousKeyError
 from shardgate.core.plan.key import read_key
 from shardgate.core.writes.idempotency import client_of
@@ -103,3 +104,25 @@ def test_a_client_with_a_new_token_is_the_same_client_where_its_claim_says_who_i
     assert len({client_of(each, names) for each in (one, *unverified)}) == 3
     # A list is no name that another client's claims could add up to.
     assert client_of(asked(claims={"sub": ["a", "b"]}), names) != client_of(asked(claims={"sub": "ab"}), names)
+
+
+@pytest.mark.parametrize(
+    ("claims", "at", "why"),
+    [
+        ({}, 99.9, ""),
+        ({}, 100, "has expired"),
+        ({"nbf": 50}, 50, ""),
+        ({"nbf": 50}, 49.9, "not valid yet"),
+        ({"nbf": None}, 50, "not valid yet"),
+        ({"exp": float("inf")}, 50, "does not say when it ends"),
+        ({"iss": "i"}, 50, ""),
+        ({"aud": "a"}, 50, "another audience"),
+        ({"sub": 7}, 50, ""),
+        ({"sub": ["a"]}, 50, "whose it is"),
+    ],
+)
+def test_a_token_is_good_from_its_beginning_to_just_before_its_end(claims: dict[str, Any], at: float, why: str) -> None:
+    """RFC 7519 section 4.1."""
+    terms = TokenTerms(("HS256",), KeySource("key_env", "X", 1), None, (), 0, "sub")
+    judged = judge({"sub": "a", "exp": 100, **claims}, terms, at)
+    assert why in judged if isinstance(judged, str) else not why
