@@ -9,9 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from shardgate.config.clients import read_clients
 from shardgate.config.places import Document, read_document
 from shardgate.config.schema import AccessLogConfig, Config
 from shardgate.config.shards import beside, read_shards
+from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.prefix import Prefix
 from shardgate.core.routes.mistakes import Mistake, convert_all
@@ -42,6 +44,7 @@ class Loaded(msgspec.Struct, frozen=True):
     access_log: AccessLogConfig | None = None
     tls: TlsFiles | None = None
     trusted: TrustedProxies = TrustedProxies()
+    clients: ClientTerms | None = None
 
 
 class ConfigError(Exception):
@@ -91,9 +94,10 @@ def load(path: Path) -> Loaded:
         )
     store = path.parent / config.store if config.store else directory
     mistakes += _check_store(routes, config, store, directory)
+    clients = read_clients(config, path.parent, routes, store, mistakes)
     if mistakes:
         raise ConfigError(_placed(document, mistakes, path.parent / config.openapi if config.openapi else None))
-    return Loaded(config, routes, shards, host, port, directory, store, admin, access_log, tls, trusted)
+    return Loaded(config, routes, shards, host, port, directory, store, admin, access_log, tls, trusted, clients)
 
 
 def _check_store(routes: Routes, config: Config, store: Path | None, directory: Path | None) -> list[Mistake]:

@@ -247,6 +247,10 @@ class ClientConnection:
                 exchange.status, exchange.bytes_out, exchange.first_byte_at = reply.status, size, now()
         self._finished()
 
+    def annotate(self, lines: bytes) -> None:
+        """Header lines that the reply has besides, whoever answers."""
+        self._out.limits = lines
+
     def interim(self, head: ReplyHead) -> None:
         """Pass a 1xx on, unless the client is so slow that it would have to be held."""
         if self._transport is not None and not self._stalled:

@@ -13,10 +13,13 @@ from bookings.resources import Property, Resource
 
 Rule = dict[str, Any]
 
+# A client with a vendor lives in a world where no other vendor exists; the claim of a marketplace is null.
+_OWN: Final = {"claim.vendor": "vendor"}
 
-def _of_vendor(key: str, **more: Any) -> Rule:
+
+def _of_vendor(*keys: str, **more: Any) -> Rule:
     """Belongs to the vendor that the request names. The application refuses an unknown one by itself, anywhere."""
-    return {"rule": "one", "key": key, "locate": "vendor", "unknown": "ask"} | more
+    return {"rule": "one", "key": keys[0] if len(keys) == 1 else [*keys], "locate": "vendor", "unknown": "ask"} | more
 
 
 def _of(kind: str, **more: Any) -> Rule:
@@ -32,7 +35,7 @@ def _list(resource: Resource, **more: Any) -> Rule:
 
 def _of_vendors(**more: str) -> dict[str, str]:
     """Filters whose comma lists name keys: only the shards that own one of them are asked."""
-    return {"accept_vendors": "vendor", **more}
+    return {"accept_vendors": "vendor", **_OWN, **more}
 
 
 def _octo(key: str, locate: str, **more: Any) -> Rule:
@@ -43,7 +46,7 @@ def _octo(key: str, locate: str, **more: Any) -> Rule:
 def _octo_list(tie: str, *order: str, learn: str) -> Rule:
     keys = dict.fromkeys((*order, tie), "text")
     merge = {"kind": "list", "dialect": "octo", "keys": keys, "default_order": [*order, tie], "tie": tie}
-    return {"rule": "gather", "merge": merge, "learn": {learn: tie}}
+    return {"rule": "gather", "merge": merge, "learn": {learn: tie}, "prune": {**_OWN}}
 
 
 def _sort_key(each: Property) -> str | dict[str, str]:
@@ -80,7 +83,7 @@ RULES: Final[Mapping[str, Rule]] = {
     # A client's live token is kept by one instance, always the same.
     "create_token": {
         "rule": "one",
-        "key": ["form.client_id", "basic.username"],
+        "key": ["form.client_id", "basic.client_id"],
         "locate": "client",
         "unknown": "ask",
     },
@@ -102,7 +105,7 @@ RULES: Final[Mapping[str, Rule]] = {
         "rule": "every",
         "undo": {"method": "POST", "path": "/v3/categories", "restore": ["id", "slug", "name"], "already": [409]},
     },
-    "list_vendors": _list(r.VENDORS, prune={"accept": "vendor"}),
+    "list_vendors": _list(r.VENDORS, prune={"accept": "vendor", **_OWN}),
     "create_vendor": {
         "rule": "place",
         "space": "vendors",
@@ -124,9 +127,10 @@ RULES: Final[Mapping[str, Rule]] = {
     "check_availability": {"rule": "split", "items": "items", "key": "date_id", "locate": "date", "items_max": 1000},
     "get_date": _of("date"),
     "change_date": _of("date"),
-    "list_orders": _list(r.ORDERS, learn={"order": "id"}, prune={"accept": "order"}),
-    # Without a vendor its items may be of several, on several instances: no one instance may be asked.
-    "create_order": _of_vendor("body.vendor_id", learn={"order": "id"}, unknown="refuse"),
+    "list_orders": _list(r.ORDERS, learn={"order": "id"}, prune={"accept": "order", **_OWN}),
+    # Without a vendor its items may be of several, on several instances: no one instance may be asked. For a client of
+    # a vendor there is no other.
+    "create_order": _of_vendor("body.vendor_id", "claim.vendor", learn={"order": "id"}, unknown="refuse"),
     "list_vendor_orders": _of_vendor("path.vendor_id"),
     "get_order": _of("order"),
     "change_order": _of("order"),

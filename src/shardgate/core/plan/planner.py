@@ -42,7 +42,9 @@ def plan_request(
 
 def _plan_gather(rule: Gather, request: Request, route: Route, known: Known, moment: Moment) -> Scatter:
     everybody = known.topology.ids
-    pruned = prune(route.filters, request.query, known) if route.filters and request.query else None
+    pruned = None
+    if route.filters and (request.query or request.claims is not None):
+        pruned = prune(route.filters, request.query, known, request.claims)
     if pruned is None:
         return Scatter(route, request, rule.merge.begin(request, everybody, moment))
     instead = rule.merge.begin(request, everybody, moment) if pruned.hoped else None
