@@ -86,6 +86,8 @@ _WORDS = {
     "type": ("text", "number", "decimal", "boolean", "time"),
     "nulls": ("first", "last"),
     "unknown": ("ask", "refuse"),
+    "unverified": ("refuse", "pass"),
+    "window": ("month", "day", "hour"),
     "repeated": ("refuse", "first", "last"),
     "mode": ("strict", "eventual", "read", "independent", "together"),
     "trailing_slash": ("optional", "distinct"),
