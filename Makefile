@@ -6,13 +6,14 @@ READY  := $(VENV)/.ready
 
 REQUESTS ?= 2000
 SHARDS   ?= 3
+HISTORIES ?= 500
 SEED     ?=
 DB       ?= sqlite
 APP      ?= bookings
 QUICK    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence crash bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
+.PHONY: help setup demo test check format equivalence equivalence-writes crash bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -49,6 +50,9 @@ ifeq ($(APP),json-server)
 else
 	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) $(if $(SEED),--seed $(SEED))
 endif
+
+equivalence-writes: $(READY) ## the law for changes: HISTORIES=500 SHARDS=3 SEED=…
+	@$(BIN)/python -m proof.writes --histories $(HISTORIES) --shards $(SHARDS) $(if $(SEED),--seed $(SEED))
 
 crash: $(READY) ## kill the gateway at every step of every kind of change, and look at what is left
 	@$(BIN)/python -m proof.crash
