@@ -13,7 +13,7 @@ APP      ?= bookings
 QUICK    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence equivalence-writes crash bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
+.PHONY: help setup demo test check format equivalence equivalence-writes crash crowd bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -55,7 +55,11 @@ equivalence-writes: $(READY) ## the law for changes: HISTORIES=500 SHARDS=3 SEED
 	@$(BIN)/python -m proof.writes --histories $(HISTORIES) --shards $(SHARDS) $(if $(SEED),--seed $(SEED))
 
 crash: $(READY) ## kill the gateway at every step of every kind of change, and look at what is left
+	@$(BIN)/python -m proof.converging
 	@$(BIN)/python -m proof.crash
+
+crowd: $(READY) ## 50 buyers at once for the last seats, through two workers, by every door: sold = capacity
+	@$(BIN)/python -m proof.crowd
 
 bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.run

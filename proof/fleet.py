@@ -7,10 +7,10 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import httpx
@@ -75,8 +75,11 @@ class Server:
 class Fleet:
     """Everything that runs for a proof."""
 
-    def __init__(self, data: Data, folder: Path, *, workers: int = 1) -> None:
+    def __init__(
+        self, data: Data, folder: Path, *, workers: int = 1, settings: Mapping[str, object] = MappingProxyType({})
+    ) -> None:
         self._folder = folder
+        self._settings = settings
         self._data = data
         self._workers = workers
         self.token = ""
@@ -132,6 +135,7 @@ class Fleet:
             "openapi": str(ROOT / "examples/bookings/openapi.json"),
             "directory": str(self._data.directory),
             "shards": {name: server.url for name, server in self.shards.items()},
+            **self._settings,
         }
         self.config.write_text(yaml.safe_dump(example, sort_keys=False))
 
