@@ -13,7 +13,7 @@ APP      ?= bookings
 QUICK    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence equivalence-writes crash crowd bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
+.PHONY: help setup demo test wheel check format equivalence equivalence-writes crash crowd bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -43,6 +43,9 @@ check: $(READY) ## lint, types and floors alone
 format: $(READY) ## let the formatter and the linter mend what they can
 	$(BIN)/ruff check --fix --quiet || true
 	$(BIN)/ruff format
+
+wheel: $(READY) ## a wheel in dist/ with the hot modules compiled: needs a C compiler and Python's headers
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
 equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=… APP=json-server
 ifeq ($(APP),json-server)

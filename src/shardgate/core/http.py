@@ -7,13 +7,15 @@ from typing import Final
 
 import msgspec
 
+from shardgate.core.value import LightValue
+
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Field = tuple[bytes, bytes, bytes]
 """Lower-case name, value, and the whole line as it came, with its CRLF."""
 
 
-class RequestFields(msgspec.Struct, frozen=True, gc=False):
+class RequestFields(LightValue, frozen=True, gc=False):
     """A validated header section of a request, with all that is read from it; shared between requests."""
 
     host: bytes
@@ -66,7 +68,7 @@ class Request(msgspec.Struct):
         return len(self.body)
 
 
-class ReplyHead(msgspec.Struct, frozen=True, gc=False):
+class ReplyHead(LightValue, frozen=True, gc=False):
     """The head of a shard's reply; shared between replies."""
 
     status: int

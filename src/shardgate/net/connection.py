@@ -40,8 +40,11 @@ _RESET = struct.pack("ii", 1, 0)
 _EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 
 
-class ClientConnection(asyncio.Protocol):
-    """A connection that a client opened."""
+class ClientConnection:
+    """A connection that a client opened: an `asyncio.Protocol` by its methods.
+
+    It does not derive from that class, for then it could not be compiled to one with fields of its own.
+    """
 
     __slots__ = (
         "_buffer",
