@@ -39,6 +39,16 @@ def reserve_other_with_its_uuid(h: History) -> None:
         h.send("POST", "/octo/bookings", {**booking.reserved, "unitItems": units}, MARKETPLACE)
 
 
+def reserve_elsewhere_with_its_uuid(h: History) -> None:
+    """The same, for another product, which may be on another shard."""
+    if h.bookings and h.dates:
+        booking, date = h.one(h.bookings), h.one(h.dates)
+        other = {"productId": date.event.id, "availabilityId": date.id}
+        answer = h.send("POST", "/octo/bookings", {**booking.reserved, **other}, MARKETPLACE)
+        if answer.status_code == 200:
+            booking.reserved |= other
+
+
 def extend(h: History) -> None:
     """Hold it longer."""
     _step(h, "POST", "/extend", {"expirationMinutes": h.one([5, 60, 300])})
@@ -117,6 +127,7 @@ STEPS = {
     reserve: 7,
     reserve_again: 3,
     reserve_other_with_its_uuid: 1,
+    reserve_elsewhere_with_its_uuid: 2,
     extend: 2,
     confirm: 4,
     cancel: 3,

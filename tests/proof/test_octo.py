@@ -164,6 +164,29 @@ def test_a_booking_lives_as_it_does_in_the_monolith(both: Both, slots: list[tupl
     assert len(both.holders(path)) == 1
 
 
+def test_one_uuid_is_one_booking_whatever_product_a_second_request_names(
+    both: Both, slots: list[tuple[str, str]]
+) -> None:
+    body = reservation(slots[0])
+    held = both.alike("POST", "/octo/bookings", body)
+    for slot in slots[1:]:
+        for _ in range(4):  # by each worker
+            other = {**body, "productId": slot[0], "availabilityId": slot[1]}
+            with httpx.Client(base_url=both.fleet.gateway.url, headers=both.gateway.headers) as fresh:
+                refused = fresh.post("/octo/bookings", json=other)
+            assert difference(both.monolith.post("/octo/bookings", json=other), refused) is None
+            assert refused.json()["error"] == "INVALID_BOOKING_UUID"
+    assert len(both.holders(f"/octo/bookings/{body['uuid']}")) == 1
+    assert both.alike("POST", "/octo/bookings", body)["id"] == held["id"]
+
+
+def test_a_uuid_whose_booking_was_refused_is_free_for_another_product(both: Both, slots: list[tuple[str, str]]) -> None:
+    body = reservation(slots[0], "dog")
+    assert both.same("POST", "/octo/bookings", body).json()["error"] == "INVALID_UNIT_ID"
+    elsewhere = {**reservation(slots[1]), "uuid": body["uuid"]}
+    assert both.alike("POST", "/octo/bookings", elsewhere)["status"] == "ON_HOLD"
+
+
 def test_retries_at_once_reach_one_shard_and_take_their_seats_once(both: Both, slots: list[tuple[str, str]]) -> None:
     body = reservation(slots[2])
     with ThreadPoolExecutor(12) as retries:
