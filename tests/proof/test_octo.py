@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 
+from bookings.octo import standard
 from proof.compare import difference
 from proof.data import prepare
 from proof.fleet import Fleet, token
@@ -32,6 +34,7 @@ class Both:
         """One answer, byte for byte."""
         expected, answer = (each.request(method, path, json=body) for each in (self.monolith, self.gateway))
         assert difference(expected, answer) is None, (path, body)
+        is_standard(path, answer)
         return answer
 
     def alike(self, method: str, path: str, body: Any = None) -> Any:
@@ -39,6 +42,7 @@ class Both:
         expected, answer = (each.request(method, path, json=body) for each in (self.monolith, self.gateway))
         assert answer.status_code == expected.status_code, (path, answer.text, expected.text)
         assert _known(answer.json()) == _known(expected.json()), path
+        is_standard(path, answer)
         return answer.json()
 
     def holders(self, path: str) -> list[str]:
@@ -46,6 +50,24 @@ class Both:
         headers = {"Authorization": self.gateway.headers["Authorization"]}
         found = {name: httpx.get(shard.url + path, headers=headers) for name, shard in self.fleet.shards.items()}
         return [name for name, answer in found.items() if answer.status_code == 200]
+
+
+_KINDS = {"products": "Product", "bookings": "Booking", "availability": "Availability", "supplier": "Supplier"}
+_KINDS |= {"capabilities": "Capability"}
+_SCHEMAS = standard.schemas()
+
+
+def is_standard(path: str, answer: httpx.Response) -> None:
+    """What the gateway answers is what the standard's own document says."""
+    kind = path.partition("?")[0].split("/")[2]
+    kind = "AvailabilityCalendar" if path.endswith("calendar") else _KINDS[kind]
+    body = answer.json()
+    if answer.status_code == 400:
+        words = body["error"].split("_")
+        kind = "Error" + "".join(word.upper() if word in {"ID", "UUID"} else word.capitalize() for word in words)
+    schema = {"$ref": f"#/components/schemas/{standard.PREFIX}{kind}", "components": {"schemas": _SCHEMAS}}
+    for each in body if isinstance(body, list) else [body]:
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(each)
 
 
 def _known(value: Any, name: str = "") -> Any:
