@@ -14,17 +14,17 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
 def test_histories_at_the_gateway_are_the_monoliths(tmp_path: Path) -> None:
-    result = run(seeds=range(8), shards=3, workers=2, scale=0.01, folder=tmp_path)
+    result = run(seeds=range(5), shards=3, workers=2, scale=0.01, folder=tmp_path)
     assert result.differences == []
-    assert result.histories == 8
-    assert result.statuses[200] > 50
-    assert result.statuses[201] > 50
+    assert result.histories == 5
+    assert result.statuses[200] > 30
+    assert result.statuses[201] > 30
 
 
 def test_orders_over_several_vendors_are_alike_where_one_shard_has_all(tmp_path: Path) -> None:
     settings = {"rules": {"POST /v3/orders": {"rule": "any"}}}
     with Fleet(prepare(0.01, 1).copy(tmp_path), tmp_path, settings=settings) as fleet:
-        result = compare(fleet.monolith.url, fleet.gateway.url, range(8), across=True)
+        result = compare(fleet.monolith.url, fleet.gateway.url, range(5), across=True)
     assert result.differences == []
 
 
@@ -38,7 +38,7 @@ def test_orders_over_several_vendors_are_alike_where_one_shard_has_all(tmp_path:
 )
 def test_the_proof_fails_where_a_change_is_not_served_as_it_must_be(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with Fleet(prepare(0.01, 3).copy(tmp_path), tmp_path, settings=wrong) as fleet:
-        result = compare(fleet.monolith.url, fleet.gateway.url, range(8), across=False)
+        result = compare(fleet.monolith.url, fleet.gateway.url, range(5), across=False)
     assert result.differences
 
 
