@@ -7,15 +7,13 @@ from typing import Final
 
 import msgspec
 
-from shardgate.core.value import LightValue
-
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Field = tuple[bytes, bytes, bytes]
 """Lower-case name, value, and the whole line as it came, with its CRLF."""
 
 
-class RequestFields(LightValue, frozen=True, gc=False):
+class RequestFields(msgspec.Struct, frozen=True, gc=False):
     """A validated header section of a request, with all that is read from it; shared between requests."""
 
     host: bytes
@@ -68,7 +66,7 @@ class Request(msgspec.Struct):
         return len(self.body)
 
 
-class ReplyHead(LightValue, frozen=True, gc=False):
+class ReplyHead(msgspec.Struct, frozen=True, gc=False):
     """The head of a shard's reply; shared between replies."""
 
     status: int
@@ -98,7 +96,8 @@ class Reply(msgspec.Struct):
 
     def field(self, name: bytes) -> bytes | None:
         """The first value of a field, by its lower-case name."""
+        size = len(name)
         for field_name, value in self.fields:
-            if field_name.lower() == name:
+            if len(field_name) == size and field_name.lower() == name:
                 return value
         return None

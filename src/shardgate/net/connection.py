@@ -342,13 +342,17 @@ class ClientConnection:
             request.body, self._buffer = rest[:length], rest[length:]
             self._dispatch(request)
         elif self._transport is not None:
-            incoming = self.incoming = IncomingBody(self, request, self._transport, self._settings, self._watch)
-            incoming.feed(rest)
+            incoming = IncomingBody(self, request, self._transport, self._settings, self._watch)
+            self._receive(incoming, rest)
             may_be_long = fields.chunked or length > SMALL_BODY_BYTES_MAX
             if self.incoming is not None and (may_be_long or fields.expects_continue):
                 request.arriving = True
                 incoming.wait()
                 self._dispatch(request)
+
+    def _receive(self, body: IncomingBody, data: bytes) -> None:
+        self.incoming = body
+        body.feed(data)  # which may end it
 
     def _dispatch(self, request: Request) -> None:
         self.busy = True

@@ -108,7 +108,7 @@ class RequestHeadParser:
         if match is None or match.end() - 2 > TARGET_BYTES_MAX:
             raise _bad_request_line(head)
         method, target, minor = match.groups()
-        block = head[match.end() : -2]
+        block = head[match.end() : -2] if len(head) > match.end() else b""
         fields = self._blocks.get(block)
         if fields is None:
             fields = self._read_block(block)
