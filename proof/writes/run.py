@@ -51,7 +51,7 @@ def run(
 ) -> Result:
     """Start everything, and run a history a seed."""
     with Fleet(prepare(scale, shards).copy(folder), folder, workers=workers) as fleet:
-        return compare(fleet.monolith.url, fleet.gateway.url, seeds, across=_across(), report=report)
+        return compare(fleet.monolith.url, fleet.gateway.url, seeds, across=serves_orders_across(), report=report)
 
 
 def compare(
@@ -145,7 +145,7 @@ class _Sides:
         return str(row["id"])
 
 
-def _across() -> bool:
+def serves_orders_across() -> bool:
     """Whether the gateway serves orders over several vendors."""
     document: Any = msgspec.json.decode((ROOT / "examples/bookings/openapi.json").read_bytes())
     return bool(document["paths"]["/v3/orders"]["post"]["x-shardgate"]["rule"] == "split")
