@@ -59,6 +59,8 @@ class Booking:
 
     uuid: str
     reserved: dict[str, Any]
+    named: bool
+    """The reseller has made the uuid."""
 
 
 @dataclass

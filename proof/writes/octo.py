@@ -16,7 +16,7 @@ def reserve(h: History) -> None:
     body = _reservation(h, h.one(h.dates))
     answer = h.send("POST", "/octo/bookings", h.spoiled(body, but=["uuid", "resellerReference"]), MARKETPLACE)
     if answer.status_code == 200:
-        h.bookings.append(Booking(answer.json()["uuid"], {**body, "uuid": answer.json()["uuid"]}))
+        h.bookings.append(Booking(answer.json()["uuid"], {**body, "uuid": answer.json()["uuid"]}, "uuid" in body))
 
 
 def reserve_again(h: History) -> None:
@@ -41,8 +41,9 @@ def reserve_other_with_its_uuid(h: History) -> None:
 
 def reserve_elsewhere_with_its_uuid(h: History) -> None:
     """The same, for another product, which may be on another shard."""
-    if h.bookings and h.dates:
-        booking, date = h.one(h.bookings), h.one(h.dates)
+    named = [booking for booking in h.bookings if booking.named]
+    if named and h.dates:
+        booking, date = h.one(named), h.one(h.dates)
         other = {"productId": date.event.id, "availabilityId": date.id}
         answer = h.send("POST", "/octo/bookings", {**booking.reserved, **other}, MARKETPLACE)
         if answer.status_code == 200:
