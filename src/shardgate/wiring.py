@@ -93,6 +93,7 @@ class Worker:
             timeouts.client_header_timeout_s,
             timeouts.client_idle_timeout_s,
             timeouts.stream_idle_timeout_s,
+            timeouts.request_total_timeout_s,
             loaded.trusted,
             loaded.config.request_trailers == "pass",
         )

@@ -55,6 +55,9 @@ class ConfigError(Exception):
 
 def load(path: Path) -> Loaded:
     """Read a configuration. Raises ConfigError with all of its mistakes, each with its place and its cure."""
+    if not path.exists():
+        cure = "name another with `-c FILE` or SHARDGATE_CONFIG; README.md shows how to begin one"
+        raise ConfigError([Mistake(str(path), "there is no such file", cure)])
     document, mistakes = read_document(path)
     if mistakes:
         raise ConfigError(mistakes)
@@ -119,7 +122,8 @@ def _trusted(config: Config, mistakes: list[Mistake]) -> TrustedProxies:
         except ValueError as error:
             cure = "write it as `10.0.0.0/8` or `::1`"
             mistakes.append(Mistake(f"trusted_proxies[{number}]", str(error), cure))
-    return TrustedProxies(tuple(networks))
+    also = tuple(name.lower().encode() for name in config.forwarded.also)
+    return TrustedProxies(tuple(networks), config.forwarded.header == "Forwarded", also)
 
 
 def parse_listen(text: str) -> tuple[str, int] | None:

@@ -68,6 +68,15 @@ class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How long a change that is over can still be looked at."""
 
 
+class ForwardedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How trusted proxies say who their client is."""
+
+    header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
+    """The one that they write; what comes in the other is their client's word."""
+    also: tuple[Literal["X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix"], ...] = ()
+    """What they set besides, and shards are to be sent."""
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """shardgate.yaml."""
 
@@ -78,7 +87,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Processes; 0: one a core."""
     tls: TlsConfig | None = None
     trusted_proxies: tuple[str, ...] = ()
-    """Networks of proxies in front, whose `X-Forwarded-For`, `X-Forwarded-Proto` and `Forwarded` are believed."""
+    """Networks of proxies in front, who are believed when they say who their client is."""
+    forwarded: ForwardedConfig = ForwardedConfig()
     compress: Compress | None = None
     """Pack replies for clients that take gzip; without it, shards do it, or nobody."""
     admin: str | None = None

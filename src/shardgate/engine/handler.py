@@ -55,6 +55,7 @@ class Gateway:
         "_clients",
         "_cluster",
         "_conductor",
+        "_id_prefix",
         "_limits",
         "_numbers",
         "_observer",
@@ -79,6 +80,7 @@ class Gateway:
         self._clients: set[ClientConnection] = set()
         self._limits = limits
         self._numbers = count()
+        self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
         self._answers = 0
 
@@ -236,10 +238,9 @@ class Gateway:
             _fail(client, error, exchange)
 
     def _new_id(self) -> bytes:
-        return b"%b-%x" % (_WORKER_ID, next(self._numbers))
+        return b"%b-%x" % (self._id_prefix, next(self._numbers))
 
 
-_WORKER_ID = token_hex(6).encode()
 _RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every request
 _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 

@@ -85,6 +85,8 @@ class OutgoingReply:
         self._transport.write(written)
         return len(written)
 
-    def switch(self, head: ReplyHead, data: bytes) -> None:
-        """The shard's 101, and what came behind it."""
-        self._transport.write(relayed_head(head, upgrade_lines(head.upgrade)) + data)
+    def switch(self, head: ReplyHead, data: bytes) -> int:
+        """The shard's 101, and what came behind it; its size in bytes."""
+        written = relayed_head(head, upgrade_lines(head.upgrade)) + data
+        self._transport.write(written)
+        return len(written)
