@@ -6,13 +6,14 @@ READY  := $(VENV)/.ready
 
 REQUESTS ?= 2000
 SHARDS   ?= 3
+HISTORIES ?= 500
 SEED     ?=
 DB       ?= sqlite
 APP      ?= bookings
 QUICK    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence crash bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -60,8 +61,15 @@ else
 	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) $(if $(SEED),--seed $(SEED))
 endif
 
+equivalence-writes: $(READY) ## the law for changes: HISTORIES=500 SHARDS=3 SEED=…
+	@$(BIN)/python -m proof.writes --histories $(HISTORIES) --shards $(SHARDS) $(if $(SEED),--seed $(SEED))
+
 crash: $(READY) ## kill the gateway at every step of every kind of change, and look at what is left
+	@$(BIN)/python -m proof.converging
 	@$(BIN)/python -m proof.crash
+
+crowd: $(READY) ## 50 buyers at once for the last seats, through two workers, by every door: sold = capacity
+	@$(BIN)/python -m proof.crowd
 
 bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.run

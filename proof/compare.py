@@ -21,14 +21,21 @@ MAY_DIFFER = frozenset(
 
 def difference(expected: httpx.Response, answer: httpx.Response) -> str | None:
     """What differs first; None where the answers are one."""
+    if (found := head_difference(expected, answer)) is not None:
+        return found
+    if answer.content != expected.content:
+        return f"body {_first_difference(answer.content, expected.content)}"
+    return None
+
+
+def head_difference(expected: httpx.Response, answer: httpx.Response) -> str | None:
+    """What differs in status and headers; the bodies are not looked at."""
     if answer.status_code != expected.status_code:
         said = f"{answer.text[:300]!r} instead of {expected.text[:300]!r}"
         return f"status {answer.status_code} instead of {expected.status_code}: {said}"
     ours, theirs = _meaning(answer.headers), _meaning(expected.headers)
     if ours != theirs:
         return f"headers {dict(ours.items() - theirs.items())} instead of {dict(theirs.items() - ours.items())}"
-    if answer.content != expected.content:
-        return f"body {_first_difference(answer.content, expected.content)}"
     return None
 
 

@@ -74,6 +74,7 @@ def test_what_can_be_ended_in_every_case_is_right(tmp_path: Path) -> None:
         ("POST /x", {**PLACE, "assign": {"id": "number"}}, "assign"),
         ("POST /x", {**PLACE, "pinned_by": "body"}, "pinned_by: 'body' names nothing"),
         ("POST /x/{id}", {"rule": "any", "idempotency": {"key": "path.id"}}, "idempotency.key: "),
+        ("POST /x", {"rule": "any", "idempotency": {"name": "body.n"}}, "idempotency.name: only `one` sends a request"),
         ("GET /x", {"rule": "any", "idempotency": {"required": True}}, "idempotency: GET needs no key"),
     ],
 )

@@ -10,6 +10,9 @@ from shardgate.store.sqlite import SqliteStore
 from tests.cluster import reply, running_gateway, running_shard, until
 from tests.engine.things import Things
 
+NOBODY = "http://127.0.0.1:9"
+"""Where nobody listens."""
+
 PLACE: dict[str, Any] = {"rule": "place", "space": "vendors", "key": "body.id", "check": "/vendors/{key}"}
 
 
@@ -124,6 +127,37 @@ async def test_a_create_that_was_lost_before_it_was_made_is_not_made_later(
     await asyncio.sleep(0.6)
     assert (await gateway.get(link)).json()["state"] == "undone"
     assert (two.north.log, read(directory)) == ([], {})
+
+
+@pytest.mark.parametrize("policy", [{"kind": "least_tenants"}, {"kind": "weighted", "weights": {"south": 0.1}}])
+async def test_a_shard_that_is_down_takes_no_new_tenant_while_another_can(
+    two: Any, start_gateway: Any, directory: Path, policy: Any
+) -> None:
+    gateway = await start_gateway({"shards": {**two.urls, "north": NOBODY}, **rules(policy=policy)})
+    for number in range(3):
+        answer = await gateway.client.post("/vendors", json={"id": f"v{number}"})
+        assert answer.status_code == 201
+    assert (await gateway.client.post("/vendors", json={})).status_code == 201
+    assert set(read(directory).values()) == {"south"}
+    assert len(two.south.held) == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"pinned_by": "body.country", "pinned": {"PT": "north"}},
+        {"policy": {"kind": "weighted", "weights": {"south": 0}}},
+    ],
+)
+async def test_where_only_a_shard_that_is_down_may_take_a_tenant_nothing_is_done_and_the_client_hears_so(
+    two: Any, start_gateway: Any, directory: Path, words: Any
+) -> None:
+    gateway = await start_gateway({"shards": {**two.urls, "north": NOBODY}, **rules(**words)})
+    key = {"Idempotency-Key": '"a key that is free again"'}
+    for _ in range(2):
+        answer = await gateway.client.post("/vendors", json={"id": "v1", "country": "PT"}, headers=key)
+        assert (answer.status_code, answer.json()["code"], answer.json()["missing"]) == (503, "SG2001", ["north"])
+    assert (two.south.held, read(directory)) == ({}, {})
 
 
 async def test_a_rule_may_pin_some_and_weigh_the_others(two: Any, start_gateway: Any, directory: Path) -> None:

@@ -6,7 +6,7 @@ Holds: what was begun goes on when its client leaves.
 from collections.abc import Mapping
 
 from shardgate.core.errors import BugError, ShardDownError, ShardgateError
-from shardgate.core.http import SAFE_METHODS, Reply
+from shardgate.core.http import SAFE_METHODS, Reply, Request
 from shardgate.core.plan.key import read_key
 from shardgate.core.plan.plan import Division, Placement, Plan, Probe, Scatter, ToAny, ToEvery, ToOne
 from shardgate.core.plan.planner import nobodys
@@ -93,7 +93,33 @@ class Answering:
             return await self._writes.place(plan, asking)
         if isinstance(plan, Scatter):
             raise BugError("a gather changes nothing, so that it is not answered here")
-        return await self._one(plan, asking)
+        name = self._name(plan, asking.request)
+        return await (self._one(plan, asking) if name is None else self._named(name, plan, asking))
+
+    def _name(self, plan: Plan, request: Request) -> str | None:
+        words = _words(plan)
+        if words.name is None or self._keyed is None or request.method in SAFE_METHODS:
+            return None
+        name = read_key(words.name, request, {})
+        return None if name is None else f"{plan.route.operation} {name}"
+
+    async def _named(self, name: str, plan: ToOne | ToAny | Probe, asking: Asking) -> Reply:
+        """To the shard that the first request of this name went to."""
+        if self._keyed is None:
+            raise BugError("a rule that needs a store is served without one")
+        nobody: Reply | None = None
+        if isinstance(plan, Probe):
+            plan, nobody = await self._found(plan, asking)
+        planned = plan
+
+        async def send(shard: ShardId | None) -> Reply:
+            if shard is not None and shard in asking.snapshot.known.topology.shards:
+                is_planned = isinstance(planned, ToOne) and planned.shard == shard
+                return await self._one(planned if is_planned else ToOne(planned.route, shard, name), asking)
+            return await self._one(planned, asking) if nobody is None else nobody
+
+        shard = plan.shard if isinstance(plan, ToOne) else None
+        return await self._keyed.follow(name, asking.request, shard, send)
 
     async def _one(self, plan: ToOne | ToAny | Probe, asking: Asking) -> Reply:
         if isinstance(plan, Probe):
@@ -107,12 +133,17 @@ class Answering:
         return reply
 
     async def _probe(self, plan: Probe, asking: Asking) -> Reply:
+        found, nobody = await self._found(plan, asking)
+        return await self._one(found, asking) if nobody is None else nobody
+
+    async def _found(self, plan: Probe, asking: Asking) -> tuple[ToOne | ToAny, Reply | None]:
+        """To whom a probe leads; a reply where it leads to nobody."""
         request, snapshot = asking.request, asking.snapshot
         owner, reply = await self._conductor.find(plan, request, snapshot, asking.hop, asking.exchange)
         if owner is not None:
-            return await self._send(plan, owner, asking)
+            return ToOne(plan.route, owner, plan.key), None
         anyone = nobodys(plan, request, snapshot.known)
-        return reply if anyone is None else await self._any(anyone, asking)
+        return ToAny(plan.route, ()) if anyone is None else anyone, reply if anyone is None else None
 
     async def _any(self, plan: ToAny, asking: Asking) -> Reply:
         """The first that can be reached: where it cannot, nothing was done, and another may be asked."""

@@ -17,6 +17,7 @@ from shardgate.core.errors import (
 )
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import KEPT_REPLY_BYTES_MAX
+from shardgate.core.topology import ShardId
 from shardgate.core.writes.idempotency import Verdict, client_of, fingerprint_of, is_final
 from shardgate.net.clock import wall
 from shardgate.store.idempotency import Claim
@@ -50,6 +51,22 @@ class Keyed:
         if verdict != "run":
             raise _refusal(verdict)
         return await self._run(claim, run)
+
+    async def follow(
+        self, name: str, request: Request, shard: ShardId | None, send: Callable[[ShardId | None], Awaitable[Reply]]
+    ) -> Reply:
+        """Send to the shard that the first request of this name went to, or now to this one. A refused one is none."""
+        client, keys, at = client_of(request, self._client_fields), self._writer.keys, wall()
+        first, is_new = await self._writer.run(keys.follow, client, name, shard, at, at + self._expires_s)
+        try:
+            reply = await send(first)
+        except ShardgateError as error:
+            if is_new and error.code in _NOTHING_DONE:
+                await self._writer.run(keys.release, client, name)
+            raise
+        if is_new and reply.status >= 400:
+            await self._writer.run(keys.release, client, name)
+        return reply
 
     async def _run(self, claim: Claim, run: Callable[[], Awaitable[Reply]]) -> Reply:
         keys = self._writer.keys

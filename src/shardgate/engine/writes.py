@@ -5,7 +5,7 @@ Never: decides what comes next (core/writes does), or streams (engine/relay does
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from secrets import choice, token_hex
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from shardgate.core.document import Document
 from shardgate.core.errors import (
     BrokenReplyError,
     ReplyPendingError,
+    ShardDownError,
     ShardgateError,
     ShardsMissingError,
     UnknownWriteError,
@@ -83,14 +84,22 @@ class Writes:
         if name is not None:
             variables = {**variables, "key": name}
         placed_by = name if name is not None else f"\0{token_hex(16)}"
-        shard = await self._choose(plan, rule, placed_by, asking)
         can_tell = rule.check if name is not None else None
         terms = Terms(patient=False, check=can_tell, repeat=False, already=())
-        entry = _entry("place", plan.route.operation, asking, body, terms, variables, [Branch(shard)])
-        entry.space, entry.tenant, entry.placed_by = rule.space, rule.tenant, placed_by
-        reply = await self._through(entry, asking)
-        self._refresh()
-        return reply
+        away: set[ShardId] = set()
+        while True:
+            shard = await self._choose(plan, rule, placed_by, asking, away)
+            entry = _entry("place", plan.route.operation, asking, body, terms, variables, [Branch(shard)])
+            entry.space, entry.tenant, entry.placed_by = rule.space, rule.tenant, placed_by
+            try:
+                reply = await self._through(entry, asking)
+            except ShardDownError:  # nothing was sent: another shard may have the tenant
+                if shard in away or plan.pinned is not None:
+                    raise
+                away.add(shard)
+                continue
+            self._refresh()
+            return reply
 
     async def together(self, plan: Division, asking: Asking, parts: Sequence[Part]) -> Reply:
         """All parts, or none; they are taken in the order in which they are given."""
@@ -139,7 +148,10 @@ class Writes:
             error.log = "; ".join(sorted(logs)) or error.log
             raise
 
-    async def _choose(self, plan: Placement, rule: Place, placed_by: str, asking: Asking) -> ShardId:
+    async def _choose(
+        self, plan: Placement, rule: Place, placed_by: str, asking: Asking, away: Collection[ShardId]
+    ) -> ShardId:
+        """The shard for a new tenant; not one of those that were found to be away, while another may take it."""
         shards = asking.snapshot.known.topology.ids
         policy, pinned = rule.policy, plan.pinned
         measured: Mapping[ShardId, float] | None = None
@@ -147,7 +159,9 @@ class Writes:
             measured = await self._measure(policy, asking)
 
         def choose(tenants: Mapping[ShardId, float]) -> ShardId:
-            return pinned or policy.choose(tenants if measured is None else measured)
+            loads = tenants if measured is None else measured
+            here = {shard: load for shard, load in loads.items() if shard not in away}
+            return pinned or policy.choose(policy.willing(here) or loads)
 
         return await self._writer.run(self._writer.placements.reserve, rule.space, placed_by, shards, choose)
 

@@ -1,14 +1,20 @@
 """Idempotency keys: who has used which, for what, and what was answered.
 
 Holds: of two requests with one key at once, one runs; a key is written before its request is sent to a shard.
+A name that a client gave to what it made is a row of the same table; its fingerprint is the shard.
 """
+
+from typing import Final
 
 import msgspec
 
 from shardgate.core.http import Reply
+from shardgate.core.topology import ShardId
 from shardgate.core.writes.idempotency import Record, Verdict, judge
 from shardgate.store.leases import Leases
 from shardgate.store.sqlite import SqliteStore
+
+_NAME: Final = "\0name "  # no Idempotency-Key begins with it (RFC 8941 section 3.3.3)
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -59,6 +65,31 @@ class IdempotencyKeys:
             self._store.connection.execute(
                 "DELETE FROM idempotency WHERE client = ? AND key = ? AND owner = ?",
                 (claim.client, claim.key, claim.owner),
+            )
+
+    def follow(
+        self, client: str, name: str, shard: ShardId | None, at: float, until: float
+    ) -> tuple[ShardId | None, bool]:
+        """Where requests of a name go: to the first one's shard, or now to this one; and whether it is the first."""
+        with self._store.transaction():
+            execute = self._store.connection.execute
+            row = execute(
+                "SELECT fingerprint FROM idempotency WHERE client = ? AND key = ? AND expires_at >= ?",
+                (client, _NAME + name, at),
+            ).fetchone()
+            if row is not None or shard is None:
+                return (None if row is None else str(row[0])), False
+            execute(
+                "INSERT OR REPLACE INTO idempotency (client, key, fingerprint, expires_at) VALUES (?, ?, ?, ?)",
+                (client, _NAME + name, shard, until),
+            )
+        return shard, True
+
+    def release(self, client: str, name: str) -> None:
+        """Nothing was made of this name."""
+        with self._store.transaction():
+            self._store.connection.execute(
+                "DELETE FROM idempotency WHERE client = ? AND key = ?", (client, _NAME + name)
             )
 
     def purge(self, at: float, count: int) -> int:

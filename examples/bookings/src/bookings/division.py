@@ -160,7 +160,10 @@ RULES: Final[Mapping[str, Rule]] = {
     "octo_get_product": _octo("path.id", "product", not_here=[400]),
     "octo_check_availability": _octo("body.productId", "product"),
     "octo_read_calendar": _octo("body.productId", "product"),
-    "octo_reserve_booking": _octo("body.productId", "product", learn={"booking": "uuid"}),
+    # One uuid is one booking, whatever product a second request names: the shard that has the first refuses the second.
+    "octo_reserve_booking": _octo(
+        "body.productId", "product", learn={"booking": "uuid"}, idempotency={"name": "body.uuid"}
+    ),
     "octo_list_bookings": _octo_list("uuid", "utcCreatedAt", learn="booking"),
     # Two clients may have chosen one uuid, so that a remembered place may be of the other: every 400 is looked into.
     # What was refused may be sent once more then, and that is safe: each of these steps can be repeated.

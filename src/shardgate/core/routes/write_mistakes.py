@@ -22,6 +22,8 @@ def key_fields(rule: Rule) -> Iterator[tuple[str, Sequence[str]]]:
         yield "whole_key", (rule.whole_key,)
     if not isinstance(rule, Gather) and rule.idempotency.key is not None:
         yield "idempotency.key", (rule.idempotency.key,)
+    if not isinstance(rule, Gather) and rule.idempotency.name is not None:
+        yield "idempotency.name", (rule.idempotency.name,)
 
 
 def check_write(rule: Rule, method: str, place: str) -> list[Mistake]:
@@ -40,6 +42,9 @@ def check_write(rule: Rule, method: str, place: str) -> list[Mistake]:
     if not isinstance(rule, Gather) and (rule.idempotency.key or "").startswith("path."):
         cure = "take a place in the body, the query or a header"
         mistakes.append(Mistake(f"{place}.idempotency.key", "the path is the same for all requests", cure))
+    if not isinstance(rule, Gather | One) and rule.idempotency.name is not None:
+        cure = "remove it: this rule says otherwise where a request goes"
+        mistakes.append(Mistake(f"{place}.idempotency.name", "only `one` sends a request where its name went", cure))
     if isinstance(rule, One | AnyShard) and method in SAFE_METHODS and rule.idempotency.required:
         mistakes.append(Mistake(f"{place}.idempotency", f"{method} needs no key", "remove it"))
     return mistakes

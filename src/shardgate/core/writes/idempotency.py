@@ -28,6 +28,9 @@ class Idempotency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     key: str | None = None
     """Where the body has the client's own key, where the field is not sent: `body.uuid`."""
+    name: str | None = None
+    """Where the body has its client's own name for what is made: `body.uuid`. The shard that took the first request of
+    a name is sent the others, wherever they would go by their key."""
     required: bool = False
     """A request without a key is refused."""
     repeat: bool = False

@@ -14,7 +14,9 @@ Loads = Mapping[ShardId, float]
 
 
 class _Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
-    pass
+    def willing(self, loads: Loads) -> Loads:
+        """Those of the shards that take new tenants at all."""
+        return loads
 
 
 class LeastTenants(_Policy, frozen=True, tag="least_tenants"):
@@ -30,10 +32,14 @@ class Weighted(_Policy, frozen=True, tag="weighted"):
 
     weights: Mapping[str, float]
 
+    def willing(self, loads: Loads) -> Loads:
+        """Those with a weight."""
+        return {shard: load for shard, load in loads.items() if self.weights.get(shard, 1.0) > 0}
+
     def choose(self, loads: Loads) -> ShardId:
         """The shard that is furthest below its part."""
-        willing = {shard: weight for shard in loads if (weight := self.weights.get(shard, 1.0)) > 0}
-        return min(willing, key=lambda shard: (loads[shard] + 1) / willing[shard])
+        willing = self.willing(loads)
+        return min(willing, key=lambda shard: (willing[shard] + 1) / self.weights.get(shard, 1.0))
 
 
 class LeastData(_Policy, frozen=True, tag="least_data"):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from shardgate.core.errors import NotEverywhereError, ReplyPendingError, ShardgateError, StuckError
+from shardgate.core.errors import NotEverywhereError, ReplyPendingError, ShardDownError, ShardgateError, StuckError
 from shardgate.core.http import Reply
 from shardgate.core.refusals import unite
 from shardgate.core.topology import Shard
@@ -35,6 +35,8 @@ def verdict(
         return failure
     late = [branch.shard for number, branch in enumerate(entry.branches) if number in rested]
     missing = tuple(shards[shard].alias for shard in late if shard in shards)
+    if entry.kind == "place" and all(branch.phase == "waiting" for branch in entry.branches):
+        raise ShardDownError("the shard that was chosen cannot be reached", missing=missing)
     if entry.kind == "place" or entry.state == "trying":
         raise ReplyPendingError(f"no shard said whether the change was made: {status}", missing=missing)
     raise NotEverywhereError("the change needs every shard, and some did not answer", missing=missing)
