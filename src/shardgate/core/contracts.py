@@ -81,6 +81,8 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     epoch: int = 0
     """The topology's."""
     pages: Pages | None = None
+    parted: Sequence[str] = ()
+    """The keys of entities that are in parts, of the kind that the list is of."""
 
 
 NO_MOMENT: Final = Moment()

@@ -154,6 +154,12 @@ class IdempotencyKeyError(ClientError):
     code, status, title = "SG1021", 400, "Bad idempotency key"
 
 
+class NotWhatIsDueError(ClientError):
+    """A number that is shared by the parts of an entity is not what they lack together; nothing was changed."""
+
+    code, status, title = "SG1022", 409, "Not what is due"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 

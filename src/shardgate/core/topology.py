@@ -37,11 +37,13 @@ class Shard(msgspec.Struct, frozen=True):
 
 
 class Topology(msgspec.Struct, frozen=True):
-    """All shards in the order of the configuration, and the directory: space → key → shard."""
+    """All shards in the order of the configuration; the directory: space → key → shard; and what is in parts."""
 
     shards: Mapping[ShardId, Shard]
     directory: Mapping[str, Mapping[str, ShardId]] = msgspec.field(default_factory=dict)
     epoch: int = 0
+    parts: Mapping[str, Mapping[str, tuple[ShardId, ...]]] = msgspec.field(default_factory=dict)
+    """The entities of which several shards have a part: space → key → shards."""
 
     @property
     def ids(self) -> tuple[ShardId, ...]:

@@ -13,6 +13,7 @@ import msgspec
 from shardgate.core.http import Reply
 from shardgate.core.writes.entry import OPEN, Branch, Entry, Kind, Phase, Sent, State, Terms
 from shardgate.core.writes.steps import Step, begin
+from shardgate.store.parts import record_parts
 from shardgate.store.sqlite import SqliteStore
 
 _OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN)
@@ -87,6 +88,8 @@ class Journal:
                 (entry.token, entry.kind, entry.state, owner, at, _content(entry)),
             )
             entry.id = cursor.lastrowid or 0
+            for space, key in entry.made:
+                record_parts(self._store, space, key, [branch.shard for branch in entry.branches])
             for number, branch in enumerate(entry.branches):
                 part = msgspec.msgpack.encode(_Part(branch.body, branch.positions))
                 execute(

@@ -49,6 +49,11 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """CREATE TABLE leases (
              name TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE parts (
+             space TEXT NOT NULL, key TEXT NOT NULL, shards TEXT NOT NULL,
+             PRIMARY KEY (space, key)) WITHOUT ROWID""",
+    ),
 )
 
 
@@ -100,8 +105,12 @@ class SqliteStore:
             " ON CONFLICT (space, key) DO UPDATE SET shard = excluded.shard",
             ((space, key, shard) for key, shard in pairs),
         )
-        self._connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")
+        self.advance()
         return self.epoch()
+
+    def advance(self) -> None:
+        """Inside a transaction that is open: who knows the epoch before it looks again."""
+        self._connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")
 
     def read(self, space: str) -> dict[str, str]:
         """Every key of the space with its shard."""

@@ -31,6 +31,7 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX
 from shardgate.core.list_rule import ListRule
 from shardgate.core.order import Order
+from shardgate.core.parted import PartedMerging
 from shardgate.core.refusals import unite
 from shardgate.core.rows import Rows, join, without
 from shardgate.core.search import Search, is_deep
@@ -48,6 +49,13 @@ class Listed(ListRule, frozen=True, tag="list"):
         dialect = self.dialect
         if isinstance(dialect, AnyCursor):
             return dialect.begin(request, shards, moment, self._sorting)
+        parts = self.parts
+        if parts is not None and (moment.parted or parts.locate is None):
+
+            def begin(asked: Request) -> Merging:
+                return ListedMerging(self, asked, shards, moment.pages)
+
+            return PartedMerging(self, parts, request, shards, moment.parted, begin)
         return ListedMerging(self, request, shards, moment.pages)
 
     def describe(self) -> str:
