@@ -21,6 +21,7 @@ from shardgate.core.http import Reply
 from shardgate.core.merge.entity import Entity
 from shardgate.core.numbers import read_number, write_number
 from shardgate.core.plan.plan import ToParts
+from shardgate.core.refusals import unite
 from shardgate.core.routes.rule import Share
 from shardgate.core.topology import ShardId
 from shardgate.core.writes.assigning import assign
@@ -48,9 +49,15 @@ class PartsChanger:
             raise BugError("a rule that needs a store is served without one")
         rule = plan.change
         body, _ = assign(asking.request.body, {name: new_id(form) for name, form in rule.assign.items()})
+        parts = await self._read(plan, asking)
+        if (hidden := [shard for shard, reply in parts.items() if reply.status in plan.rule.not_here]) != []:
+            # Whoever sees one part only is not the one to change them all: there is no such thing for this client.
+            return await self._refused_by(hidden[0], asking)
+        if (refusal := unite(list(parts.values()), range(200, 300))) is not None:
+            return refusal
         own: Mapping[ShardId, bytes] = dict.fromkeys(plan.shards, body)
         if rule.share is not None:
-            shares = await self._shares(plan, rule.share, asking, body)
+            shares = _shares(parts, rule.share, body)
             if isinstance(shares, ShardId):
                 return await self._refused_by(shares, asking)
             own = shares
@@ -75,7 +82,7 @@ class PartsChanger:
                 return Reply(told[0].status, told[0].fields, Document(told[0].body).edited({share.member: amount}))
             if share is not None:
                 raise ReplyPendingError("the change was made; its reply was lost")
-            told = list((await self._read(plan, asking)).values())
+            told = [reply for reply in (await self._read(plan, asking)).values() if reply.status < 300] or told
         if not any(reply.body for reply in told):
             return told[0]
         try:
@@ -83,37 +90,8 @@ class PartsChanger:
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             raise BrokenReplyError("the parts of a reply cannot be put together", log=str(error)) from error
 
-    async def _shares(
-        self, plan: ToParts, share: Share, asking: Asking, body: bytes
-    ) -> Mapping[ShardId, bytes] | ShardId:
-        """The body of each part that lacks something; or the part that will refuse the whole in its own words.
-
-        Raises NotWhatIsDueError where none surely does.
-        """
-        document = read_object(body)
-        raw = None if document is None else document.raw(share.member)
-        try:
-            amount = None if raw is None else read_number(raw)
-        except ValueError:
-            amount = None
-        if document is None or amount is None or amount <= 0:
-            return plan.shards[0]
-        parts = await self._read(plan, asking)
-        if not parts:
-            return plan.shards[0]
-        due = {shard: _due(share, reply) for shard, reply in parts.items()}
-        apart = any(document.raw(name) not in {None, b"null"} for name in share.unless)
-        if sum(due.values()) == amount and not apart:
-            return {
-                shard: document.edited({share.member: write_number(lacks)}) for shard, lacks in due.items() if lacks
-            }
-        least = min(due, key=due.__getitem__)
-        if due[least] < amount:
-            return least
-        raise NotWhatIsDueError(f"{share.member} is not what all parts lack together")
-
     async def _read(self, plan: ToParts, asking: Asking) -> dict[ShardId, Reply]:
-        """Each part as it is now; without the shards that have none. Raises ShardsMissingError, or what a shard did."""
+        """Each part as it is now, or the shard's refusal. Raises ShardsMissingError."""
         target = plan.change.read
         for name, value in plan.variables.items():
             target = target.replace(f"{{{name}}}", quote(value, safe=""))
@@ -130,7 +108,7 @@ class PartsChanger:
         lost = tuple(shards[shard].alias for shard, outcome in outcomes.items() if isinstance(outcome, ShardgateError))
         if lost:
             raise ShardsMissingError("every part must be read first; some shards did not answer", missing=lost)
-        return {s: reply for s, reply in outcomes.items() if isinstance(reply, Reply) and reply.status < 300}
+        return {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
 
     async def _refused_by(self, shard: ShardId, asking: Asking) -> Reply:
         """The whole, as it came, to a part that cannot take it."""
@@ -142,6 +120,30 @@ class PartsChanger:
         if isinstance(outcome, ShardgateError):
             raise outcome
         return outcome
+
+
+def _shares(parts: Mapping[ShardId, Reply], share: Share, body: bytes) -> Mapping[ShardId, bytes] | ShardId:
+    """The body of each part that lacks something; or the part that will refuse the whole in its own words.
+
+    Raises NotWhatIsDueError where none surely does.
+    """
+    anyone = next(iter(parts))
+    document = read_object(body)
+    raw = None if document is None else document.raw(share.member)
+    try:
+        amount = None if raw is None else read_number(raw)
+    except ValueError:
+        amount = None
+    if document is None or amount is None or amount <= 0:
+        return anyone
+    due = {shard: _due(share, reply) for shard, reply in parts.items()}
+    apart = any(document.raw(name) not in {None, b"null"} for name in share.unless)
+    if sum(due.values()) == amount and not apart:
+        return {shard: document.edited({share.member: write_number(lacks)}) for shard, lacks in due.items() if lacks}
+    least = min(due, key=due.__getitem__)
+    if due[least] < amount:
+        return least
+    raise NotWhatIsDueError(f"{share.member} is not what all parts lack together")
 
 
 def _due(share: Share, part: Reply) -> int:
