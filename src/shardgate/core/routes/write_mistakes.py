@@ -36,6 +36,9 @@ def check_write(rule: Rule, method: str, place: str) -> list[Mistake]:
         if (rule.whole_key is None) != (rule.whole_locate is None):
             cure = "add the other of the two, or remove both"
             mistakes.append(Mistake(f"{place}.whole_key", "`whole_key` and `whole_locate` go together", cure))
+        if rule.parts is not None and not (rule.mode == "together" and {*rule.learn.values()} & {*rule.assign}):
+            cure = "take `mode: together`, `assign` its id, and name that under `learn`"
+            mistakes.append(Mistake(f"{place}.parts", "what is made in parts must be known by one id", cure))
         if rule.mode == "together":
             mistakes += _check_together(rule, place)
     if isinstance(rule, One):
