@@ -12,7 +12,7 @@ APP      ?= bookings
 QUICK    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format equivalence crash bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence crash bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -42,6 +42,16 @@ check: $(READY) ## lint, types and floors alone
 format: $(READY) ## let the formatter and the linter mend what they can
 	$(BIN)/ruff check --fix --quiet || true
 	$(BIN)/ruff format
+
+test-compiled: wheel ## the tests of what the gateway does, asked of the wheel that `make wheel` made
+	$(PYTHON) -m venv --clear .venv-compiled
+	.venv-compiled/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv-compiled/bin/pip install --quiet --disable-pip-version-check --no-deps dist/shardgate-*-cp*.whl -e examples/bookings
+	.venv-compiled/bin/pytest tests --ignore=tests/bench --ignore=tests/docs --ignore=tests/split
+
+wheel: $(READY) ## a wheel in dist/ with the hot modules compiled: needs a C compiler and Python's headers
+	@rm -f dist/shardgate-*.whl
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
 equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=… APP=json-server
 ifeq ($(APP),json-server)
@@ -80,4 +90,4 @@ lock: $(READY) ## choose newer versions of what is used
 	  --python-version 3.11 --group dev --extra icu --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-compiled dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -16,7 +16,7 @@ from bench.micro.whole import GATHERS, RELAYS, WholeGateway
 from shardgate.config.load import load
 from shardgate.core.contracts import Known
 from shardgate.core.http import Reply, Request
-from shardgate.core.locate.learned import LearnedKeys
+from shardgate.core.learned_keys import LearnedKeys
 from shardgate.core.plan.plan import Scatter
 from shardgate.core.plan.planner import plan_request
 from shardgate.core.routes.table import RouteTable

@@ -1,26 +1,66 @@
-"""A virtual environment below `.bench/` for a peer that comes from PyPI: never the project's own."""
+"""Virtual environments below `.bench/` for programs in Python: never the project's own."""
 
 import hashlib
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.peers import MissingError, Say
+from bench.peers.interpreter import interpreter
+
+_ROOT = Path(__file__).resolve().parents[2]
+_COMPILED: Mapping[str, str] = {"HATCH_BUILD_HOOK_ENABLE_CUSTOM": "1"}
 
 
 def environment_with(cache: Path, name: str, requirements: Sequence[str], say: Say) -> Path:
     """The folder with its programs (`python` and what the requirements bring), made once. Raises MissingError."""
     folder = cache / f"venv-{name}"
-    mark = folder / "made"
-    state = hashlib.sha256("\n".join([sys.version, *requirements]).encode()).hexdigest()
-    if not (mark.exists() and mark.read_text() == state):
+    if not _is_made(folder, requirements):
         say(f"installing {', '.join(requirements)}")
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        command = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *requirements]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            words = " ".join(done.stderr.split())[-300:]
-            raise MissingError(f"pip install {' '.join(requirements)} failed: {words}")
-        mark.write_text(state)
+        _make(folder)
+        _uv("pip", "install", "--python", str(folder), *requirements)
+        _mark(folder, requirements)
     return folder / "bin"
+
+
+def environment_with_project(cache: Path, say: Say) -> Path:
+    """The same with this checkout, its hot modules compiled. Raises MissingError, where there is no compiler too."""
+    folder, wheels = cache / "venv-shardgate", cache / "wheels"
+    sources = [*sorted((_ROOT / "src").rglob("*.py")), _ROOT / "hatch_build.py", _ROOT / "pyproject.toml"]
+    state = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sources]
+    if not _is_made(folder, state):
+        say("compiling the hot modules: a minute, once for each state of the source")
+        for old in [folder / "made", *wheels.glob("*.whl")]:
+            old.unlink(missing_ok=True)
+        _uv("build", "--wheel", "--python", interpreter(), "--out-dir", str(wheels), str(_ROOT), more=_COMPILED)
+        _make(folder)
+        _uv("pip", "install", "--python", str(folder), "--require-hashes", "-r", str(_ROOT / "requirements.lock"))
+        _uv("pip", "install", "--python", str(folder), "--no-deps", *map(str, wheels.glob("*.whl")))
+        _mark(folder, state)
+    return folder / "bin"
+
+
+def _make(folder: Path) -> None:
+    _uv("venv", "--clear", "--python", interpreter(), str(folder))
+
+
+def _is_made(folder: Path, state: Sequence[str]) -> bool:
+    mark = folder / "made"
+    return mark.exists() and mark.read_text() == _digest(state)
+
+
+def _mark(folder: Path, state: Sequence[str]) -> None:
+    (folder / "made").write_text(_digest(state))
+
+
+def _digest(state: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join([interpreter(), *state]).encode()).hexdigest()
+
+
+def _uv(*words: str, more: Mapping[str, str] | None = None) -> None:
+    command = [sys.executable, "-m", "uv", *words, "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(more or {})}, check=False)
+    if done.returncode != 0:
+        raise MissingError(f"`uv {' '.join(words[:2])}` failed: {' '.join(done.stderr.split())[-300:]}")

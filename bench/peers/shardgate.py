@@ -2,8 +2,11 @@
 
 All its features are on: routes, limits, deadlines, locators, what it learns, metrics, an access log with a line for
 every request. Its peers keep no log here, as they would be compared by whoever wants the least from them.
+
+Its hot modules are compiled, as in a wheel of `make wheel`; where they cannot be, it runs as it is, and says so.
 """
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,8 @@ from typing import Any
 import yaml
 
 import shardgate
-from bench.peers import Command, Say, Site, Work
+from bench.peers import CACHE, Command, MissingError, Say, Site, Work
+from bench.peers.python_venv import environment_with_project
 
 
 class Shardgate:
@@ -23,15 +27,26 @@ class Shardgate:
         self.name = name
         self._workers = workers
 
-    def install(self, _cache: Path, _say: Say) -> str:
-        """It is there."""
-        return f"{shardgate.__version__}, Python {sys.version.split()[0]}"
+    def install(self, cache: Path, say: Say) -> str:
+        """Compile it."""
+        try:
+            environment_with_project(cache, say)
+        except MissingError as error:
+            say(f"not compiled: {error}")
+        how = "not compiled" if _python() == sys.executable else "compiled"
+        version = subprocess.run([_python(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
+        return f"{shardgate.__version__}, {how}, {version}"
 
     def command(self, site: Site) -> Command:
         """Write its configuration."""
         config = site.folder / "shardgate.yaml"
         config.write_text(yaml.safe_dump({**_config(site), "workers": self._workers}))
-        return Command([sys.executable, "-m", "shardgate", "serve", "-c", str(config)], cores=self._workers)
+        return Command([_python(), "-P", "-m", "shardgate", "serve", "-c", str(config)], cores=self._workers)
+
+
+def _python() -> str:
+    compiled = CACHE / "venv-shardgate" / "bin" / "python"
+    return str(compiled) if (compiled.parents[1] / "made").exists() else sys.executable
 
 
 def _config(site: Site) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 from collections.abc import Callable, Sequence
 from secrets import token_hex
+from typing import cast
 
 import msgspec
 import uvloop
@@ -187,11 +188,13 @@ class Worker:
             ssl_handshake_timeout=self._settings.header_timeout_s,
         )
 
-    def _connection(self) -> ClientConnection:
-        return ClientConnection(self._gateway, self._parser, self._watch, self._settings)
+    def _connection(self) -> asyncio.Protocol:
+        connection = ClientConnection(self._gateway, self._parser, self._watch, self._settings)
+        return cast("asyncio.Protocol", connection)
 
-    def _admin_connection(self) -> ClientConnection:
-        return ClientConnection(self._admin, self._parser, self._watch, self._settings)
+    def _admin_connection(self) -> asyncio.Protocol:
+        connection = ClientConnection(self._admin, self._parser, self._watch, self._settings)
+        return cast("asyncio.Protocol", connection)
 
     def _topology(self) -> Topology:
         if self._store is None:

@@ -33,8 +33,8 @@ from shardgate.core.sort_key import SortKey
 from shardgate.core.writes.entry import Action
 from shardgate.core.writes.idempotency import Idempotency
 from shardgate.core.writes.placing import AnyPolicy
-from shardgate.observe.access_log import Line
 from shardgate.observe.layout import FAMILIES
+from shardgate.observe.log_line import Line
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = sorted((c for c in vars(errors).values() if inspect.isclass(c) and hasattr(c, "code")), key=lambda c: c.code)

@@ -22,12 +22,13 @@ from shardgate.core.row_stream import STEP_BYTES, RowStream
 from shardgate.core.rows import join, style, without
 from shardgate.core.sort_key import SortKey
 from shardgate.core.topology import ShardId
+from shardgate.core.value import Value
 
 # Members are taken out of a row in about 8 µs: so many rows are 2 ms.
 TRIMMED_ROWS_MAX = 256
 
 
-class FlowRule(msgspec.Struct, frozen=True):
+class FlowRule(Value, frozen=True):
     """What the rows of a flow are merged by."""
 
     order: Order

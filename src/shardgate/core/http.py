@@ -96,7 +96,8 @@ class Reply(msgspec.Struct):
 
     def field(self, name: bytes) -> bytes | None:
         """The first value of a field, by its lower-case name."""
+        size = len(name)
         for field_name, value in self.fields:
-            if field_name.lower() == name:
+            if len(field_name) == size and field_name.lower() == name:
                 return value
         return None

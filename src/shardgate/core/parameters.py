@@ -8,6 +8,7 @@ Never: judges a value that it cannot read. It says UNKNOWN, the shards are asked
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import ClassVar, Final, Literal
 from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
@@ -108,7 +109,7 @@ class Parameters(SortParameters, frozen=True):
         if self.states_order:
             own |= {self.order, self.direction or self.order}
         parts = [part for part in query.split("&") if part and name_of(part) not in own]
-        parts += [f"{quote_plus(name)}={number}" for name, number in self.paging(page)]
+        parts += [f"{_written(name)}={number}" for name, number in self.paging(page)]
         if self.states_order:
             parts += self.stated(page.order)
         if self.fields and fields is not None:
@@ -194,7 +195,14 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 def name_of(part: str) -> str:
     """The name of a query string's part, decoded."""
-    return unquote_plus(part.partition("=")[0])
+    name = part.partition("=")[0]
+    return unquote_plus(name) if "%" in name or "+" in name else name
+
+
+@lru_cache(maxsize=256)
+def _written(name: str) -> str:
+    """A parameter's name as a query has it; there are as many as the configuration names."""
+    return quote_plus(name)
 
 
 def _all_plain(names: Sequence[str]) -> bool:

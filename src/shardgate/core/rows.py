@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from shardgate.core.errors import BrokenReplyError
+from shardgate.core.value import Value
 
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -21,7 +22,7 @@ _NAME = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class Rows(msgspec.Struct, frozen=True):
+class Rows(Value, frozen=True):
     """One shard's list: its rows in order, and the body that shows what white space its application writes."""
 
     raw: list[msgspec.Raw]

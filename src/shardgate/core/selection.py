@@ -28,9 +28,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from shardgate.core.topology import ShardId
+from shardgate.core.value import Value
 
 # Rows of a block: on hash-cut data the page's begin deviates from the even share by about sqrt(offset / shards).
 BLOCK_ROWS = 48
@@ -44,7 +43,7 @@ class ChangedError(Exception):
     """The rows changed between two rounds."""
 
 
-class Block(msgspec.Struct, frozen=True):
+class Block(Value, frozen=True):
     """Rows [start, start + count) of a shard, in the list's order."""
 
     shard: ShardId

@@ -10,12 +10,13 @@ import msgspec
 from shardgate.core.contracts import Known
 from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Request
+from shardgate.core.learned_keys import LearnedKeys
 from shardgate.core.limits import PAGES_REMEMBERED_MAX, Limits, Timeouts
-from shardgate.core.locate.learned import LearnedKeys
 from shardgate.core.positions import PagePositions
 from shardgate.core.routes.route import Routes
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Shard, ShardId, Topology
+from shardgate.core.value import Value
 from shardgate.core.wire.coding import Compress
 from shardgate.net.call import Call, Patience, ReplySink, Upload
 from shardgate.net.clock import now
@@ -25,7 +26,7 @@ from shardgate.net.watch import Watch
 from shardgate.observe.meter import Meter
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class Snapshot(Value, frozen=True):
     """Everything that a decision looks at."""
 
     routes: RouteTable
@@ -132,7 +133,7 @@ class Cluster:
 
     def pools(self) -> Iterator[tuple[ShardId, int, int, int, int]]:
         """Of each shard: its connections, those that are idle, the calls that wait, and how many have ever waited."""
-        return ((shard, *pool.figures()) for shard, pool in self._pools.items())
+        return iter([(shard, *pool.figures()) for shard, pool in self._pools.items()])
 
     def close(self) -> None:
         """Close what is idle."""

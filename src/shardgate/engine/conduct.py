@@ -6,19 +6,18 @@ Holds: a list is never silently smaller: a missing shard is an error that names 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
-import msgspec
-
 from shardgate.core.conditional import Validators
 from shardgate.core.contracts import Ask, Merging
 from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError, ShardsMissingError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
-from shardgate.core.merge.listed import ListedMerging
+from shardgate.core.list_merging import ListedMerging
 from shardgate.core.plan.plan import Probe, Scatter
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import Gather, One
 from shardgate.core.topology import ShardId
+from shardgate.core.value import Value
 from shardgate.core.wire.coding import packed_fields, takes_gzip
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.flow import RunningFlow
@@ -48,7 +47,7 @@ _NOT_MERGED = frozenset(
 PACKED_AT_ONCE_BYTES_MAX = 128 * 1024
 
 
-class _Gathering(msgspec.Struct, frozen=True):
+class _Gathering(Value, frozen=True):
     """One request for which several shards are asked."""
 
     route: Route

@@ -152,6 +152,7 @@ class Relay:
             self._learn(b"".join(self._kept))
         if self._packer is not None and (rest := self._packer.flush()):
             self._client.write(rest)
+        self._call = None  # it refers to this object: a cycle would be left to the garbage collector
         self._client.finish(trailers)
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:

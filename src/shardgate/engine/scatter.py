@@ -7,13 +7,12 @@ Never: merges, or judges a status.
 import asyncio
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from shardgate.core.contracts import Ask
 from shardgate.core.errors import ReplyTooLargeError, ShardgateError
 from shardgate.core.http import Reply, ReplyHead
 from shardgate.core.limits import FLOW_WINDOW_BYTES
 from shardgate.core.topology import ShardId
+from shardgate.core.value import Value
 from shardgate.core.wire.coding import unpacked
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
@@ -23,7 +22,7 @@ from shardgate.net.call import Call
 Outcome = Reply | ShardgateError
 
 
-class Coming(msgspec.Struct, frozen=True):
+class Coming(Value, frozen=True):
     """A reply that is still on its way, or has just come whole."""
 
     shard: ShardId
@@ -126,10 +125,13 @@ class Scatter:
             self._done.set_result(False)
 
     def cancel(self) -> None:
-        """A client that left, or a defect: nobody waits for what is still to come."""
+        """Nobody waits for what is still to come. What refers to each other is parted, to leave no garbage."""
         for sink in self._collectors:
             if sink.call is not None and not sink.call.done:
                 sink.call.cancel()
+            sink.call = None
+        self._collectors.clear()
+        self._holding.on_refused = None
 
     async def _unpacked(self, outcome: Outcome) -> Outcome:
         """A shard packed its reply, though nobody asked it to; on a thread of its own, since it may be long."""

@@ -8,10 +8,9 @@ import asyncio
 from math import inf
 from typing import Protocol
 
-import msgspec
-
 from shardgate.core.errors import DeadlineError, ShardgateError
 from shardgate.core.http import ReplyHead
+from shardgate.core.value import Value
 from shardgate.net.clock import now
 from shardgate.net.contracts import BodyTaker
 from shardgate.net.watch import Watch
@@ -75,7 +74,7 @@ class Upload(Protocol):
         """The upstream has caught up."""
 
 
-class Patience(msgspec.Struct, frozen=True):
+class Patience(Value, frozen=True):
     """How long a call waits."""
 
     reply_s: float

@@ -40,8 +40,11 @@ _RESET = struct.pack("ii", 1, 0)
 _EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 
 
-class ClientConnection(asyncio.Protocol):
-    """A connection that a client opened."""
+class ClientConnection:
+    """A connection that a client opened: an `asyncio.Protocol` by its methods.
+
+    It does not derive from that class, for then it could not be compiled to one with fields of its own.
+    """
 
     __slots__ = (
         "_buffer",
@@ -339,13 +342,17 @@ class ClientConnection(asyncio.Protocol):
             request.body, self._buffer = rest[:length], rest[length:]
             self._dispatch(request)
         elif self._transport is not None:
-            incoming = self.incoming = IncomingBody(self, request, self._transport, self._settings, self._watch)
-            incoming.feed(rest)
+            incoming = IncomingBody(self, request, self._transport, self._settings, self._watch)
+            self._receive(incoming, rest)
             may_be_long = fields.chunked or length > SMALL_BODY_BYTES_MAX
             if self.incoming is not None and (may_be_long or fields.expects_continue):
                 request.arriving = True
                 incoming.wait()
                 self._dispatch(request)
+
+    def _receive(self, body: IncomingBody, data: bytes) -> None:
+        self.incoming = body
+        body.feed(data)  # which may end it
 
     def _dispatch(self, request: Request) -> None:
         self.busy = True

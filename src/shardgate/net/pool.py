@@ -8,10 +8,10 @@ Hot path: `start` on an idle connection is a pop and a write.
 
 import asyncio
 from collections import deque
-
-import msgspec
+from typing import cast
 
 from shardgate.core.errors import OverloadError, ShardDownError
+from shardgate.core.value import Value
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net import tasks
 from shardgate.net.call import Call
@@ -24,7 +24,7 @@ from shardgate.net.watch import Watch
 FRESH_S = 1.0
 
 
-class PoolSettings(msgspec.Struct, frozen=True):
+class PoolSettings(Value, frozen=True):
     """The bounds of one pool."""
 
     connections_max: int
@@ -129,8 +129,9 @@ class Pool:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s):
-                _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(self, self._parser),
+                connection = UpstreamConnection(self, self._parser)
+                await loop.create_connection(
+                    lambda: cast("asyncio.Protocol", connection),
                     self._host,
                     self._port,
                     ssl=self._tls.context if self._tls is not None else None,

@@ -38,8 +38,8 @@ class ConnectionOwner(Protocol):
         """Try the call once more, on another connection."""
 
 
-class UpstreamConnection(asyncio.Protocol):
-    """A connection that carries one call at a time."""
+class UpstreamConnection:
+    """A connection that carries one call at a time: an `asyncio.Protocol` by its methods, as `ClientConnection` is."""
 
     __slots__ = (
         "_buffer",
@@ -134,6 +134,10 @@ class UpstreamConnection(asyncio.Protocol):
                 self._read_body(call, data)
         except ShardgateError as error:
             call.fail(error)
+
+    def eof_received(self) -> bool:
+        """RFC 9112 section 9.6: the upstream says nothing more, so nothing more is asked of it."""
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         call, self._call = self._call, None

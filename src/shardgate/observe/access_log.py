@@ -5,8 +5,6 @@ takes at once. Without `query` nothing behind the `?` is written: tokens and per
 Hot path: `write` once a request.
 """
 
-from collections.abc import Sequence
-
 import msgspec
 
 from shardgate.core.exchange import Exchange
@@ -14,37 +12,13 @@ from shardgate.core.routes.route import Route
 from shardgate.net.clock import now, utc, wall
 from shardgate.observe.layout import rule_of
 from shardgate.observe.log_file import LogFile
+from shardgate.observe.log_line import Line
 
 BATCH_BYTES = 64 * 1024
 LINE_BYTES_MAX = 4096  # PIPE_BUF on Linux, which is what log_file.py needs to keep lines whole
 _CLOSE_S = 2.0
 _SHORT_METHOD_CHARACTERS = 32
 _SHORT_PATH_CHARACTERS = 512
-
-
-class Line(msgspec.Struct, gc=False, omit_defaults=True):
-    """One line. Members without a value are left out."""
-
-    time: str
-    """When the head of the request was read, UTC."""
-    request_id: str
-    client: str
-    status: int
-    duration_us: int
-    bytes_in: int
-    bytes_out: int
-    method: str = ""
-    """Method and path are left out where the bytes were no request."""
-    path: str = ""
-    operation: str = ""
-    rule: str = ""
-    shards: Sequence[str] = ()
-    ttfb_us: int = 0
-    upstream_us: int = 0
-    error: str = ""
-    cut_off: str = ""
-    shortened: bool = False
-    """The line would have been too long: path and shards are not all there."""
 
 
 class AccessLog:

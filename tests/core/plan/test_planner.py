@@ -15,8 +15,9 @@ from shardgate.core.errors import (
     UnknownKeyError,
 )
 from shardgate.core.http import Request
+from shardgate.core.learned_keys import LearnedKeys
 from shardgate.core.locate.directory import Directory
-from shardgate.core.locate.learned import Learned, LearnedKeys
+from shardgate.core.locate.learned import Learned
 from shardgate.core.locate.prefix import Prefix
 from shardgate.core.locate.probe import Probe as AskEverybody
 from shardgate.core.merge.listed import Listed

@@ -16,6 +16,7 @@ from shardgate.core.errors import AmbiguousKeyError
 from shardgate.core.http import Request
 
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([^\s\"';,]*)")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
@@ -71,7 +72,7 @@ def _header(request: Request, name: str) -> str | None:
 
 
 def _text(value: str) -> str:
-    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and _SURROGATE.search(value):
         raise AmbiguousKeyError("the key is not UTF-8")
     return value
 

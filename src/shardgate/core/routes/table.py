@@ -61,7 +61,7 @@ class RouteTable:
         return route, dict(zip(names, values, strict=True)) if names else {}
 
     def _walk(self, path: str) -> tuple[_Node, list[str]]:
-        if "//" in path or _PATH.fullmatch(path) is None or _DOTS.search(path):
+        if "//" in path or _PATH.fullmatch(path) is None or ("/." in path and _DOTS.search(path)):
             raise _refusal(path)
         segments = path.split("/")
         if self._trailing_slash and len(segments) > 2 and not segments[-1]:

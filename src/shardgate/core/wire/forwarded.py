@@ -7,15 +7,14 @@ Never: looks a name up.
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-import msgspec
-
 from shardgate.core.http import RequestFields
+from shardgate.core.value import Value
 from shardgate.core.wire.forwarding import hop_lines
 
 Network = IPv4Network | IPv6Network
 
 
-class TrustedProxies(msgspec.Struct, frozen=True):
+class TrustedProxies(Value, frozen=True):
     """The networks whose word counts."""
 
     networks: tuple[Network, ...] = ()

@@ -46,7 +46,7 @@ class ReplyHeadParser:
             raise BrokenReplyError("a shard's status line is not HTTP/1.1")
         minor, status, reason = match.groups()
         try:
-            fields = self._reader.read(head[match.end() : -2])
+            fields = self._reader.read(head[match.end() : -2] if len(head) > match.end() else b"")
         except ClientError as error:
             raise BrokenReplyError("a shard's header section is malformed") from error
         own: dict[bytes, bytes] = {}

@@ -24,6 +24,7 @@ from shardgate.core.limits import (
     REMEMBERED_BLOCKS_MAX,
     TARGET_BYTES_MAX,
 )
+from shardgate.core.value import LightValue
 from shardgate.core.wire.fields import HOP_BY_HOP, OUR_PREFIXES, OURS, TOKEN, FieldReader
 
 _REQUEST_LINE = re.compile(rb"(%s) ([\x21\x22\x24-\x7e]+) HTTP/1\.([01])\r\n" % TOKEN)
@@ -61,6 +62,9 @@ _NEVER_NOMINATED = OURS | {
 }
 
 
+# The usual ones, so that no text is made of them each time.
+_METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+
 # What these say decides how a head is read; all others only cross, or do not.
 _DECISIVE = _METHOD_OVERRIDES | {
     b"connection",
@@ -73,7 +77,7 @@ _DECISIVE = _METHOD_OVERRIDES | {
 }
 
 
-class _Shape(msgspec.Struct, frozen=True, gc=False):
+class _Shape(LightValue, frozen=True, gc=False):
     """What header blocks have in common whose decisive lines are the same, and whose other names are."""
 
     read: RequestFields
@@ -104,7 +108,7 @@ class RequestHeadParser:
         if match is None or match.end() - 2 > TARGET_BYTES_MAX:
             raise _bad_request_line(head)
         method, target, minor = match.groups()
-        block = head[match.end() : -2]
+        block = head[match.end() : -2] if len(head) > match.end() else b""
         fields = self._blocks.get(block)
         if fields is None:
             fields = self._read_block(block)
@@ -116,7 +120,15 @@ class RequestHeadParser:
             target = _origin_form(target, fields.host)
         text = target.decode("ascii")
         path, _, query = text.partition("?")
-        return Request(method.decode("ascii"), method, target, path, query, fields, 1 if minor == b"1" else 0)
+        return Request(
+            _METHODS.get(method) or method.decode("ascii"),
+            method,
+            target,
+            path,
+            query,
+            fields,
+            1 if minor == b"1" else 0,
+        )
 
     def _read_block(self, block: bytes) -> RequestFields:
         fields = self._read_fields(self._reader.read(block))
