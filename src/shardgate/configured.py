@@ -29,7 +29,7 @@ def read_topology(loaded: Loaded, store: SqliteStore) -> Topology:
     # The epoch first: a change in between is then seen again at the next look, never missed.
     epoch = store.epoch()
     directory = {space: store.read(space) for space in store.spaces()}
-    return Topology(loaded.shards, directory, epoch, read_parts(store))
+    return Topology(loaded.shards, directory, epoch, read_parts(store, tuple(loaded.shards)))
 
 
 def _check_tls(loaded: Loaded) -> Iterator[Mistake]:

@@ -82,6 +82,29 @@ async def test_an_order_in_parts_is_made_and_read_as_one(world: World) -> None:
     assert (await world.gateway.get("/orders/none")).status_code == 404
 
 
+async def test_what_was_taken_back_is_not_there(world: World) -> None:
+    items = [{"date": "a", "quantity": 1}, {"date": "y", "quantity": 99}]
+    assert (await world.post("/orders", id="gone", items=items)).status_code == 409
+    assert world.north.orders["gone"]["status"] == "cancelled"
+    for _ in range(2):
+        answer = await world.gateway.get("/orders/gone")
+        assert (answer.status_code, answer.json()) == (404, {"error": "no order"})
+    assert (await world.post("/orders/gone/void")).status_code == 404
+
+
+async def test_a_second_order_of_one_id_hides_nothing_of_the_first(world: World) -> None:
+    order = await world.order()
+    items = [{"date": "a", "quantity": 1}, {"date": "y", "quantity": 1}]
+    assert (await world.post("/orders", id=order, items=items)).status_code == 409
+    assert (await world.gateway.get(f"/orders/{order}")).json()["price"] == 30
+    world.south.orders["single"] = {"id": "single", "price": 5, "status": "held", "items": [], "wanted": {}}
+    for quantity in (1, 99):
+        answer = await world.post("/orders", id="single", items=[{"date": "a", "quantity": quantity}, items[1]])
+        assert answer.status_code == 409
+        assert world.south.orders["single"]["status"] == "held"
+        assert (await world.gateway.get("/orders/single")).json()["price"] == 5
+
+
 async def test_a_part_that_cannot_be_read_is_an_error_that_says_so(world: World) -> None:
     order = await world.order()
     world.south.says = lambda asked: b""

@@ -41,6 +41,7 @@ class Row(msgspec.Struct, frozen=True):
     """A row, by what it is told apart and by what it is sorted; keys compare."""
 
     id: str
+    shard: ShardId
     key: Any
     raw: msgspec.Raw
 
@@ -56,7 +57,18 @@ class _RefusedError(Exception):
 class PartedMerging:
     """One request's list under way. `begin` starts the merge of a list without parts."""
 
-    __slots__ = ("_asks", "_begin", "_inner", "_order", "_page", "_parts", "_request", "_rounds", "_rule", "_shards")
+    __slots__ = (
+        "_asks",
+        "_begin",
+        "_order",
+        "_page",
+        "_parted",
+        "_parts",
+        "_request",
+        "_rounds",
+        "_rule",
+        "_shards",
+    )
 
     def __init__(
         self,
@@ -64,7 +76,7 @@ class PartedMerging:
         parts: ListParts,
         request: Request,
         shards: Sequence[ShardId],
-        parted: Sequence[str],
+        parted: Mapping[str, Sequence[ShardId]],
         begin: Callable[[Request], Merging],
     ) -> None:
         page = rule.dialect.read(request)
@@ -72,10 +84,10 @@ class PartedMerging:
         self._rule, self._parts, self._request, self._shards, self._begin = rule, parts, request, shards, begin
         self._page = Page(0, 0, (), None) if page is UNKNOWN or order is None else page
         self._order: Order = order or ()
-        self._inner: Merging | None = None
+        self._parted = parted
         # What the rule cannot read, or the application may refuse, goes as it came.
         plain = order is None or self._page.limit == 0 or rule.is_empty(self._page)
-        self._rounds = self._run([] if plain else self._wanted(parted))
+        self._rounds = self._run([] if plain else self._wanted(list(parted)))
         self._asks = next(self._rounds)
 
     def asks(self) -> Sequence[Ask]:
@@ -107,10 +119,11 @@ class PartedMerging:
             page, dialect = self._page, self._rule.dialect
             parts = yield from self._read(ids, self._only_sorted(), self._fields(self._parts.names))
             matched = yield from self._read(ids, self._request, self._fields(()))
-            shown = {row.id for row in matched}
-            if not shown:
+            if not matched:
                 return (yield from self._plainly(self._request))
-            wholes = self._wholes([row for row in parts if row.id in shown])
+            # What other shards have of such an id is left of what was taken back: it is taken out, and nothing put in.
+            shown = {row.id for row in matched if self._has(row)}
+            wholes = self._wholes([row for row in parts if row.id in shown and self._has(row)])
             start = max(0, page.offset - len(wholes))
             limit = None if page.limit is None else page.limit + page.offset - start + len(matched)
             fields = self._fields(())
@@ -168,9 +181,12 @@ class PartedMerging:
             given = [replies[shard] for shard in self._shards]
             if (refusal := unite(given, self._rule.dialect.accepted)) is not None:
                 raise _RefusedError(refusal)
-            for reply in given:
-                found += self._keyed(cut(self._rule.dialect.open(reply).rows))
+            for shard, reply in zip(self._shards, given, strict=True):
+                found += self._keyed(cut(self._rule.dialect.open(reply).rows), shard)
         return found
+
+    def _has(self, row: Row) -> bool:
+        return row.shard in self._parted[row.id]
 
     def _asking(self, request: Request, page: Page, fields: tuple[str, ...] | None) -> Request:
         """The request for another page."""
@@ -197,14 +213,15 @@ class PartedMerging:
         sorted_by = [self._rule.property(name) for name, _ in self._order]
         return tuple(dict.fromkeys([*self._page.fields, *sorted_by, *more]))
 
-    def _keyed(self, rows: Rows) -> list[Row]:
+    def _keyed(self, rows: Rows, shard: ShardId = "") -> list[Row]:
         """Rows in order, with what they are sorted by. Raises BrokenReplyError, OrderBrokenError."""
         ranking = Ranking(self._order, {name: sort_key(self._rule.keys[name]) for name, _ in self._order})
         ranking.add(rows.body)
         tie = [name for name, _ in self._order].index(self._rule.tie)
         keys = ranking.comparable(0, len(rows.raw))
         return [
-            Row(str(values[tie]), key, raw) for values, key, raw in zip(ranking.values, keys, rows.raw, strict=True)
+            Row(str(values[tie]), shard, key, raw)
+            for values, key, raw in zip(ranking.values, keys, rows.raw, strict=True)
         ]
 
     def _wholes(self, parts: Sequence[Row]) -> list[Row]:
@@ -230,7 +247,7 @@ class PartedMerging:
             wholes = wholes[: bisect_left(wholes, rows[-1].key, key=_by_key)]  # what is behind is of a later page
         listed = sorted([*kept, *wholes], key=_by_key)
         if total is not None:
-            total += len({row.id for row in matched}) - len(matched)
+            total += len({row.id for row in matched if self._has(row)}) - len(matched)
         end = None if page.limit is None else skip + page.limit
         return self._told(listed[skip:end], [around], total, reply)
 

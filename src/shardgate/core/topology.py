@@ -43,7 +43,8 @@ class Topology(msgspec.Struct, frozen=True):
     directory: Mapping[str, Mapping[str, ShardId]] = msgspec.field(default_factory=dict)
     epoch: int = 0
     parts: Mapping[str, Mapping[str, tuple[ShardId, ...]]] = msgspec.field(default_factory=dict)
-    """The entities of which several shards have a part: space → key → shards."""
+    """The entities that are in parts: space → key → the shards that may have one. What others have of that key is
+    nobody's: it is left of what was taken back."""
 
     @property
     def ids(self) -> tuple[ShardId, ...]:

@@ -51,7 +51,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     (
         """CREATE TABLE parts (
-             space TEXT NOT NULL, key TEXT NOT NULL, shards TEXT NOT NULL,
+             space TEXT NOT NULL, key TEXT NOT NULL, shards TEXT NOT NULL, taken_back INTEGER NOT NULL,
              PRIMARY KEY (space, key)) WITHOUT ROWID""",
     ),
 )

@@ -46,7 +46,7 @@ def plan_request(
 def _plan_gather(rule: Gather, request: Request, route: Route, known: Known, moment: Moment) -> Scatter:
     everybody = known.topology.ids
     if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
-        moment = msgspec.structs.replace(moment, parted=tuple(parted))
+        moment = msgspec.structs.replace(moment, parted=parted)
         return Scatter(route, request, rule.merge.begin(request, everybody, moment))
     pruned = prune(route.filters, request.query, known) if route.filters and request.query else None
     if pruned is None:
@@ -66,10 +66,9 @@ def _plan_one(
     key = read_key(rule.key, request, variables)
     if key is None:
         return _unowned(rule, request, route, known, None)
-    if route.parts_space is not None and (shards := known.topology.parts.get(route.parts_space, {}).get(key)):
-        there = tuple(shard for shard in known.topology.ids if shard in shards)
+    if route.parts_space is not None and key in (parted := known.topology.parts.get(route.parts_space, {})):
         moment = Moment(clock(), known.topology.epoch, known.pages)
-        return _plan_parts(rule, request, route, key, there, variables, moment)
+        return _plan_parts(rule, request, route, key, parted[key], variables, moment)
     remembered = None
     for locator in route.locators:
         place = locator.locate(rule.locate, key, known)
@@ -98,7 +97,9 @@ def _plan_parts(
     variables: Mapping[str, str],
     moment: Moment,
 ) -> Plan:
-    """All shards that have a part: their replies become one. Raises NotServedError."""
+    """All shards that may have a part: their replies become one. Raises UnknownKeyError, NotServedError."""
+    if not shards:
+        raise UnknownKeyError(f"nobody owns the key {key!r}")
     if request.method in {"GET", "HEAD"} and rule.parts is not None:
         return Scatter(route, request, rule.parts.begin(request, shards, moment))
     if rule.change is None:
