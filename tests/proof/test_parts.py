@@ -155,3 +155,15 @@ def test_cancel_confirm_and_change_reach_all_parts(both: Both) -> None:
     both.alike("GET", f"/v3/orders/{order}/tickets?order=date_id&fields=date_id,valid")
     parts = [shard.get(f"/v3/orders/{order}").json() for shard in both.shards]
     assert [(part["status"], part["customer"]["name"]) for part in parts] == [("cancelled", "Ann")] * 3
+
+
+def test_an_order_that_one_shard_refuses_is_nowhere(both: Both) -> None:
+    id_ = f"{both.chance.getrandbits(128):032x}"
+    items = [{"date_id": both.dates[0].pop(), "quantity": 1}, {"date_id": both.dates[2].pop(), "quantity": 100}]
+    assert both.alike("POST", "/v3/orders", json={"id": id_, "code": "NOWHERE", "items": items}).status_code == 409
+    for url in (f"/v3/orders/{id_}", f"/v3/orders/{id_}/tickets"):
+        assert both.alike("GET", url).status_code == 404
+    assert both.alike("POST", f"/v3/orders/{id_}/cancel").status_code == 404
+    assert both.alike("GET", "/v3/orders?accept_code=NOWHERE&with_count=true").text == "[]"
+    both.alike("GET", f"/v3/orders?accept={id_}&with_count=true")
+    both.alike("GET", "/v3/orders?order=-code&limit=30&offset=10&with_count=true")
