@@ -87,7 +87,7 @@ study: $(READY) ## a copy beside the platform and the gateway: staleness, cost; 
 
 lock: $(READY) ## choose newer versions of what is used
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --python-version 3.11 --group dev --extra icu --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
+	  --python-version 3.11 --group dev --extra icu --extra jwt --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
 
 clean: ## remove what was made
 	rm -rf $(VENV) .venv-compiled dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

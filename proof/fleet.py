@@ -1,21 +1,24 @@
 """Real processes on loopback: a monolith, its shards, and the gateway before them; each can be killed and brought
 back."""
 
+import os
 import re
 import shutil
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import yaml
 
+from bookings.settings import CALLS_A_MONTH
 from proof.data import BIN, ROOT, Data
 
 READY_TIMEOUT_S = 60.0
@@ -25,8 +28,9 @@ _ADDRESS = re.compile(r"ready on (http://\S+)")
 class Server:
     """A process that says on which address it is ready; its output goes to a file."""
 
-    def __init__(self, command: list[str], log: Path) -> None:
+    def __init__(self, command: list[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
         self._command = command
+        self._environment = {**os.environ, **(environment or {})}
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -42,7 +46,11 @@ class Server:
         command = [*self._command, *self._same_address()]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*_with_us(), *(str(part) for part in command)], stdout=log, stderr=log, cwd=ROOT
+                [*_with_us(), *(str(part) for part in command)],
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                env=self._environment,
             )
         deadline_at = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline_at and self._process.poll() is None:
@@ -73,16 +81,31 @@ class Server:
 
 
 class Fleet:
-    """Everything that runs for a proof."""
+    """Everything that runs for a proof.
 
-    def __init__(self, data: Data, folder: Path, *, workers: int = 1) -> None:
+    The monolith counts the calls of its clients itself; the shards would count one several times: the gateway does it.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        folder: Path,
+        *,
+        workers: int = 1,
+        calls_a_month: int = CALLS_A_MONTH,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`settings`: more of the gateway's configuration."""
         self._folder = folder
         self._data = data
         self._workers = workers
+        self._calls_a_month = calls_a_month
+        self._settings = settings or {}
+        self._secret = token_hex(32)
         self.token = ""
         """The partner's last token."""
-        self.monolith = self._instance("monolith", data.monolith)
-        self.shards = {name: self._instance(name, url) for name, url in data.shards.items()}
+        self.monolith = self._instance("monolith", data.monolith, calls_a_month)
+        self.shards = {name: self._instance(name, url, 0) for name, url in data.shards.items()}
         self.gateway = Server(
             [str(BIN / "shardgate"), "serve", "-c", str(folder / "shardgate.yaml")], folder / "gateway.log"
         )
@@ -121,17 +144,22 @@ class Fleet:
             client.headers["Authorization"] = f"Bearer {self.token}"
             yield client
 
-    def _instance(self, name: str, database: str) -> Server:
-        return Server([str(BIN / "bookings"), "serve", "--db", database], self._folder / f"{name}.log")
+    def _instance(self, name: str, database: str, calls_a_month: int) -> Server:
+        environment = {"BOOKINGS_SECRET": self._secret, "BOOKINGS_CALLS_A_MONTH": str(calls_a_month)}
+        return Server([str(BIN / "bookings"), "serve", "--db", database], self._folder / f"{name}.log", environment)
 
     def _write_config(self) -> None:
         example = yaml.safe_load((ROOT / "examples/bookings/shardgate.yaml").read_text())
+        (self._folder / "token.secret").write_text(self._secret)
+        example["clients"]["jwt"] = {"algorithms": ["HS256"], "key_file": "token.secret"}
+        example["clients"]["quota"]["calls"] = self._calls_a_month
         example |= {
             "listen": "127.0.0.1:0",
             "workers": self._workers,
             "openapi": str(ROOT / "examples/bookings/openapi.json"),
             "directory": str(self._data.directory),
             "shards": {name: server.url for name, server in self.shards.items()},
+            **self._settings,
         }
         self.config.write_text(yaml.safe_dump(example, sort_keys=False))
 

@@ -1,16 +1,24 @@
-"""Requests, made up from a seed: every GET of the platform, every list parameter, good and bad values, unknown ids.
+"""Requests, made up from a seed: every GET of the platform, every parameter, good and odd values, unknown ids, walks.
 
 Holds: the same seed, the same data, the same requests.
 Never: knows how the gateway serves them; what there is to ask is read off the platform's own document and lists.
 """
 
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-LIST_PARAMETERS = ("limit", "offset", "order", "accept", "exclude", "fields", "match", "delta_since", "with_count")
 SAMPLED = 400
+ORDERS_SAMPLED = 12
+PAGES_FOLLOWED = 4
+# What servers may read in several ways, or not at all. The last is no UTF-8: it is sent as one byte.
+_ODD = (
+    *("", "abc", "-1", "0", "1.5", "+5", " 5", "5 ", "1e3", "0x10", "1_0", "00", "007", "٣", "１", "9" * 19, "9" * 40),
+    *("null", "true", ",", "x,,y", "-", "--id", "id,id", "id,-id", "ID", " id", "id ", "id;name", "a&b=c", "e\u0301"),
+    *("%", "%2C", "\u2028", "\x00", "\U0001f600", "\udcff"),
+)
 
 
 class Request(NamedTuple):
@@ -29,6 +37,10 @@ class Samples:
         self.rows = {name: _sample(name, read(f"/v3/{name}")) for name in lists}
         made = read("/octo/bookings?localDateStart=2000-01-01&localDateEnd=2099-12-31")
         self.rows["bookings"] = _sample("bookings", [{**row, "id": row["uuid"]} for row in made])
+        for name in ("tickets", "payments"):
+            found = [read(f"/v3/orders/{order['id']}/{name}") for order in self.rows["orders"][:ORDERS_SAMPLED]]
+            if rows := [row for rows in found for row in rows]:
+                self.rows[name] = rows
 
 
 def _sample(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -41,6 +53,7 @@ class Generator:
     def __init__(self, document: Mapping[str, Any], samples: Samples, seed: int) -> None:
         self._samples = samples
         self._random = random.Random(seed)
+        self._about: dict[str, Any] = {}
         self._operations = [
             (path, [parameter["name"] for parameter in item["get"].get("parameters", ()) if parameter["in"] == "query"])
             for path, item in document["paths"].items()
@@ -48,11 +61,19 @@ class Generator:
         ]
 
     def requests(self, count: int) -> list[Request]:
-        """So many; the operations take turns, so that each is asked."""
-        return [self._request(*self._operations[n % len(self._operations)]) for n in range(count)]
+        """So many; the operations take turns, so that each is asked. Some pages are followed by the next ones."""
+        made: list[Request] = []
+        turn = 0
+        while len(made) < count:
+            made.append(self._request(*self._operations[turn % len(self._operations)]))
+            turn += 1
+            if self._random.random() < 0.3:
+                made += _next_pages(made[-1])
+        return made[:count]
 
     def _request(self, path: str, parameters: Sequence[str]) -> Request:
         chance = self._random.random
+        self._about = self._row("bookings")
         url = self._filled(path)
         if chance() < 0.1:
             url += "/"
@@ -66,7 +87,7 @@ class Generator:
             pairs.append(("limit", str(self._random.choice((1, 3, 20, 100)))))
         if chance() < 0.05:
             pairs.append(("unheard_of", "1"))
-        query = "&".join(f"{quote(name)}={quote(value, safe=',-:')}" for name, value in pairs)
+        query = "&".join(f"{quote(name)}={quote(value, safe=',-:', errors='surrogateescape')}" for name, value in pairs)
         client = self._random.choices(("marketplace", "vendor-1", "vendor-2", "nobody", "forged"), (80, 8, 6, 3, 3))[0]
         return Request("HEAD" if chance() < 0.05 else "GET", f"{url}?{query}".rstrip("?"), client)
 
@@ -88,14 +109,14 @@ class Generator:
         return self._random.choice(("0" * 32, "nothing", "1", "%20", "a%C3%A9", "A" * 40))
 
     def _source(self, kind: str, otherwise: str) -> str:
-        return kind if kind in self._samples.rows else otherwise
+        return kind if self._samples.rows.get(kind) else otherwise
 
     def _row(self, source: str) -> dict[str, Any]:
         return self._random.choice(self._samples.rows[source])
 
     def _value(self, name: str, kind: str) -> str:
         if self._random.random() < 0.08:
-            return self._random.choice(("", "abc", "-1", "0", "1.5", "+5", " 5", "1e3", "٣", "null", ",", "x,,y", "-"))
+            return self._random.choice(_ODD)
         make: Callable[[str], str] | None = getattr(self, f"_{name}", None)
         return make(kind) if make else self._random.choice(("1", "abc"))
 
@@ -105,7 +126,8 @@ class Generator:
         return str(self._random.choice((1, 2, 3, 7, 10, 20, 50, 100, 1000, 100_000, 99_999_999)))
 
     def _offset(self, _: str) -> str:
-        return str(self._random.choice((0, 0, 1, 2, 5, 19, 20, 21, 100, 399, 1000, 5000, 99_999_999)))
+        deep = self._random.randrange(500, 3000)
+        return str(self._random.choice((0, 0, 1, 2, 5, 19, 20, 21, 100, 399, 501, deep, deep, deep, 5000, 99_999_999)))
 
     def _order(self, kind: str) -> str:
         names = self._random.sample(self._names(kind), self._random.choice((1, 1, 1, 2, 2, 3)))
@@ -122,25 +144,21 @@ class Generator:
         return [*names, "bogus"] if self._random.random() < 0.05 else names
 
     def _accept(self, kind: str) -> str:
-        return ",".join(
-            self._id(kind if kind in self._samples.rows else "orders") for _ in range(self._random.randint(1, 8))
-        )
+        return ",".join(self._id(self._source(kind, "orders")) for _ in range(self._random.randint(1, 8)))
 
     _exclude = _accept
 
     def _match(self, kind: str) -> str:
-        texts = [
-            str(v) for v in self._row(kind if kind in self._samples.rows else "events").values() if isinstance(v, str)
-        ]
+        texts = [str(v) for v in self._row(self._source(kind, "events")).values() if isinstance(v, str)]
         text = self._random.choice(texts)
         start = self._random.randrange(max(1, len(text) - 3))
         part = text[start : start + self._random.randint(1, 6)]
         return part.upper() if self._random.random() < 0.3 else part
 
     def _delta_since(self, kind: str) -> str:
-        row = self._row(kind if kind in self._samples.rows else "events")
+        row = self._row(self._source(kind, "events"))
         return self._random.choice(
-            (str(row["updated_at"]), "2026-01-01T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01")
+            (str(row.get("updated_at")), "2026-01-01T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01")
         )
 
     def _with_count(self, _: str) -> str:
@@ -164,27 +182,45 @@ class Generator:
         return self._random.choice(("true", "false", "maybe"))
 
     def _status(self, _: str) -> str:
-        return self._random.choice(("open", "paid", "cancelled", "lost"))
+        return self._random.choice(("reserved", "open", "paid", "cancelled", "expired", "lost"))
 
     def _accept_code(self, _: str) -> str:
         return ",".join(str(self._row("orders")["code"]) for _ in range(self._random.randint(1, 3)))
 
-    def _localDate(self, _: str) -> str:  # noqa: N802  the parameter's name
-        return str(self._row("dates")["start_date"])
+    def _booking(self) -> dict[str, Any]:
+        """The booking that a request is about: mostly one, so that its parameters can find it together."""
+        return self._row("bookings") if self._random.random() < 0.15 else self._about
 
-    _localDateStart = _localDateEnd = _localDate  # noqa: N815
+    def _localDate(self, _: str) -> str:  # noqa: N802  the parameter's name
+        return str(self._booking()["availability"]["localDateTimeStart"])[:10]
+
+    def _localDateStart(self, kind: str) -> str:  # noqa: N802
+        return self._random.choice(("2000-01-01", self._localDate(kind)))
+
+    def _localDateEnd(self, kind: str) -> str:  # noqa: N802
+        return self._random.choice(("2099-12-31", self._localDate(kind)))
 
     def _resellerReference(self, _: str) -> str:  # noqa: N802
-        return str(self._row("bookings")["resellerReference"])
+        return str(self._booking()["resellerReference"])
 
     def _supplierReference(self, _: str) -> str:  # noqa: N802
-        return str(self._row("bookings")["supplierReference"])
+        return str(self._booking()["supplierReference"])
 
     def _productId(self, _: str) -> str:  # noqa: N802
-        return str(self._row("bookings")["productId"])
+        return str(self._booking()["productId"])
 
     def _optionId(self, _: str) -> str:  # noqa: N802
         return self._random.choice(("DEFAULT", "DEFAULT", "other"))
 
     def _group_by(self, _: str) -> str:
         return self._random.choice(("month", "category", "city", "week"))
+
+
+def _next_pages(request: Request) -> list[Request]:
+    """The pages behind one, as a client asks for them that reads on."""
+    limit, offset = (re.search(rf"[?&]{name}=([0-9]{{1,4}})(?:&|$)", request.url) for name in ("limit", "offset"))
+    if limit is None or offset is None:
+        return []
+    starts = [int(offset[1]) + n * int(limit[1]) for n in range(1, PAGES_FOLLOWED + 1)]
+    before, behind = request.url[: offset.start(1)], request.url[offset.end(1) :]
+    return [request._replace(url=f"{before}{start}{behind}") for start in starts]

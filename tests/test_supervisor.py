@@ -378,6 +378,17 @@ def test_metrics_are_counted_across_workers(serve: Any, shards: list[str]) -> No
     assert serving.metrics().value("shardgate_workers") == 3
 
 
+def test_no_two_requests_have_one_id_whichever_workers_take_them(serve: Any, shards: list[str], tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    serving = serve(shards={"one": shards[0]}, workers=3, access_log=str(log))
+    for _ in range(2):
+        for _ in range(30):
+            httpx.get(f"{serving.url}/any")  # on a connection of its own, so that all workers get some
+        serving.reload()
+    serving.wait_for(lambda: len(log.read_text().splitlines()) == 60)
+    assert len({json.loads(line)["request_id"] for line in log.read_text().splitlines()}) == 60
+
+
 def test_a_dead_worker_is_replaced_at_once_and_no_count_is_lost(serve: Any, shards: list[str]) -> None:
     serving = serve(shards={"one": shards[0]}, workers=1)
     time.sleep(2.1)  # one that dies sooner did not serve, and its successor waits

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from shardgate.clients.keys import KeyRing, KeysError
 from shardgate.config.load import ConfigError, Loaded, load
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.topology import TlsFiles, Topology
@@ -19,7 +20,7 @@ from shardgate.store.sqlite import SqliteStore, StoreError
 def read(file: Path) -> Loaded:
     """The configuration and what it must agree with. Raises ConfigError with all of its mistakes."""
     loaded = load(file)
-    if mistakes := [*_check_directory(loaded), *_check_store(loaded), *_check_tls(loaded)]:
+    if mistakes := [*_check_directory(loaded), *_check_store(loaded), *_check_tls(loaded), *_check_keys(loaded)]:
         raise ConfigError(mistakes)
     return loaded
 
@@ -39,6 +40,18 @@ def _check_tls(loaded: Loaded) -> Iterator[Mistake]:
         except OSError as error:
             cure = "check the path, and that certificate and key belong together"
             yield Mistake(place, f"TLS cannot be set up: {error}", cure)
+
+
+def _check_keys(loaded: Loaded) -> Iterator[Mistake]:
+    """Those on this machine; a URL is asked when the gateway is served."""
+    if loaded.clients is None:
+        return
+    terms = loaded.clients.tokens
+    try:
+        KeyRing(terms.source, terms.algorithms).load()
+    except KeysError as error:
+        cure = "docs/configuration.md says what each place of keys holds"
+        yield Mistake(f"clients.jwt.{terms.source.kind}", str(error), cure)
 
 
 def _tls_files(loaded: Loaded) -> Iterator[tuple[str, TlsFiles, Callable[[TlsFiles], ssl.SSLContext]]]:

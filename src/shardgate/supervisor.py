@@ -17,6 +17,7 @@ from contextlib import suppress
 
 import msgspec
 
+from shardgate.clients.quota import tally_for
 from shardgate.config.load import ConfigError, Loaded
 from shardgate.net.clock import now, wall
 from shardgate.net.listeners import Listeners, close_all
@@ -106,6 +107,8 @@ class Supervisor:
         self._layout = Layout({}, 0).extended(loaded.routes.routes, loaded.shards)
         self._memory = SharedMemory.roomy(self._layout.size)
         self._own = self._memory.slot(0)
+        self._tally = tally_for(loaded.clients)
+        """Counts of clients' calls outlive every configuration that is read anew."""
         self._slots = set(range(1, SLOTS))
         self._workers: dict[int, _Worker] = {}
         self._vacancies: list[_Vacancy] = []
@@ -158,6 +161,7 @@ class Supervisor:
 
     def _begin(self, generation: _Generation) -> None:
         self._next = generation
+        self._tally = self._tally or tally_for(generation.loaded.clients)
         generation.started_at = now()
         for index in range(generation.workers):
             self._start(generation, index, min(self._slots))
@@ -239,7 +243,7 @@ class Supervisor:
 
     def _start(self, generation: _Generation, index: int, slot: int) -> None:
         self._slots.discard(slot)
-        place = Place(generation.layout, self._memory, self._memory.slot(slot))
+        place = Place(generation.layout, self._memory, self._memory.slot(slot), self._tally)
         entrance = generation.entrance(index)
         with self._signals.held():
             pid = os.fork()

@@ -13,6 +13,8 @@ from typing import cast
 import msgspec
 import uvloop
 
+from shardgate.clients.callers import callers_for
+from shardgate.clients.quota import tally_for
 from shardgate.config.load import Loaded
 from shardgate.configured import read_topology
 from shardgate.core.errors import ShardgateError
@@ -45,6 +47,7 @@ from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
 from shardgate.store.sqlite import SqliteStore
+from shardgate.store.tally import Tally
 from shardgate.store.writer import Writer
 
 DIRECTORY_POLL_S = 1.0
@@ -60,6 +63,8 @@ class Place(msgspec.Struct, frozen=True):
     memory: SharedMemory
     cells: memoryview
     """Its slot of the memory."""
+    tally: Tally | None = None
+    """Where clients' calls are counted, if they are."""
 
 
 class Entrance(msgspec.Struct, frozen=True):
@@ -86,6 +91,7 @@ class Worker:
         self._writer = Writer(loaded.store) if loaded.store else None
         self._pulse = Writer(loaded.store) if loaded.store else None
         self._replayer: Replayer | None = None
+        self._callers = callers_for(loaded.clients, loaded.routes, place.tally, self._writer)
         self._gateway = self._make_gateway(limits)
         self._parser = RequestHeadParser()
         self._settings = Settings(
@@ -94,6 +100,7 @@ class Worker:
             timeouts.client_header_timeout_s,
             timeouts.client_idle_timeout_s,
             timeouts.stream_idle_timeout_s,
+            timeouts.request_total_timeout_s,
             loaded.trusted,
             loaded.config.request_trailers == "pass",
         )
@@ -109,7 +116,7 @@ class Worker:
         divider = Divider(cluster, conductor, writes, body_bytes_max)
         changer = PartsChanger(cluster, writes, body_bytes_max)
         answering = Answering(cluster, conductor, divider, changer, writes, keyed, body_bytes_max)
-        return Gateway(cluster, conductor, answering, limits, self._observer, self._refresh_directory)
+        return Gateway(cluster, conductor, answering, limits, self._observer, self._refresh_directory, self._callers)
 
     def _make_writes(self, body_bytes_max: int, held: Held) -> tuple[Writes | None, Keyed | None]:
         """What needs a store, where there is one."""
@@ -134,6 +141,8 @@ class Worker:
         if self._replayer is not None:
             await self._replayer.say_alive()
             following += [tasks.start(self._replayer.live(), "live"), tasks.start(self._replayer.run(), "replay")]
+        if self._callers is not None:
+            following += await self._callers.start()
         servers = [await self._serve(listening) for listening in entrance.clients]
         if entrance.admin is not None:
             loop = asyncio.get_running_loop()
@@ -149,6 +158,8 @@ class Worker:
             await self._drain(servers)
         for task in following:
             task.cancel()
+        if self._callers is not None:
+            await self._callers.stop()
         if self._replayer is not None:
             await self._replayer.stop()
         self._admin.close()
@@ -163,6 +174,8 @@ class Worker:
         """What would become of a request. Raises ShardgateError where it is refused."""
         request = self._parser.parse(head)
         request.body = body
+        if self._callers is not None:
+            asyncio.run(self._callers.fetch_keys())
         plan = self._gateway.plan(request, self._cluster.snapshot)
         return explain(request, plan)
 
@@ -172,6 +185,8 @@ class Worker:
         self._watch.stop()
         if self._store is not None:
             self._store.close()
+        if self._callers is not None:
+            self._callers.close()
         for writer in (self._writer, self._pulse):
             if writer is not None:
                 writer.close()
@@ -240,7 +255,7 @@ def _own_place(loaded: Loaded) -> Place:
     """Memory that is not shared, for a worker without a supervisor."""
     layout = Layout({}, 0).extended(loaded.routes.routes, loaded.shards)
     memory = SharedMemory.roomy(layout.size)
-    return Place(layout, memory, memory.slot(0))
+    return Place(layout, memory, memory.slot(0), tally_for(loaded.clients))
 
 
 def _open_log(loaded: Loaded) -> AccessLog | None:

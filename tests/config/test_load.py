@@ -1,10 +1,20 @@
 """A wrong configuration is refused with every mistake in it, each with its file, its line and its cure."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
+import msgspec
 import pytest
 
 from shardgate.config.load import ConfigError, load
+from shardgate.config.schema import Config
+from shardgate.core.dialect import AnyDialect
+from shardgate.core.locate import AnyLocator
+from shardgate.core.merge import AnyMerger
+from shardgate.core.routes.mistakes import Mistake, convert_all
+from shardgate.core.routes.rule import Rule
+from shardgate.core.writes.placing import AnyPolicy
 
 RIGHT = """\
 listen: 127.0.0.1:0
@@ -254,7 +264,7 @@ def test_a_file_that_says_nothing_useful(tmp_path: Path, text: str, said: str) -
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="it cannot be read: No such file"):
+    with pytest.raises(ConfigError, match="there is no such file\n    → name another with `-c FILE`"):
         load(tmp_path / "none.yaml")
     with pytest.raises(ConfigError, match="it cannot be read: Is a directory"):
         load(tmp_path)
@@ -324,6 +334,32 @@ def test_a_document_that_cannot_be_read(tmp_path: Path, name: str, text: str | N
     (said,) = mistakes(tmp_path, BESIDE.replace("api.yaml", name), **files)
     assert said.startswith("2: openapi: ")
     assert name in said
+
+
+def words_of(kind: Any, seen: set[type]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each field, wherever it is, that takes one of some words; and the words."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in seen:
+        seen.add(kind)
+        for field in msgspec.structs.fields(kind):
+            for part in (field.type, *get_args(field.type)):
+                if get_origin(part) is Literal:
+                    yield field.encode_name, get_args(part)
+            yield from words_of(field.type, seen)
+    for part in get_args(kind):
+        yield from words_of(part, seen)
+
+
+def test_the_cure_of_a_wrong_word_names_the_right_ones() -> None:
+    found, seen = [], set[type]()
+    for kind in (Config, Rule, AnyLocator, AnyDialect, AnyMerger, AnyPolicy):
+        found += list(words_of(kind, seen))
+    assert {"trailing_slash", "header", "also", "at_end", "nulls", "mode"} <= {field for field, _ in found}
+    for field, words in found:
+        mistakes: list[Mistake] = []
+        one = msgspec.defstruct("One", [(field, Literal[words])])  # type: ignore[valid-type]
+        convert_all({field: "nonsense"}, one, "", mistakes)
+        missing = [word for word in words if word not in mistakes[0].cure]
+        assert not missing, f"{field}: {mistakes[0].cure!r} does not say {missing}"
 
 
 def test_what_is_missing_is_told_beside_other_mistakes(tmp_path: Path) -> None:

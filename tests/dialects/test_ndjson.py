@@ -52,6 +52,20 @@ async def test_small_lists_and_a_deep_page(stack: AsyncExitStack, tmp_path: Path
         await rows.both(f"/rows{query}")
 
 
+@pytest.mark.parametrize("style", [{"last": False}, {"end": "\r\n"}, {"end": "\r\n", "last": False}])
+async def test_lines_end_as_they_do_where_there_are_rows(
+    stack: AsyncExitStack, tmp_path: Path, style: dict[str, Any]
+) -> None:
+    """Found: where the first shard had no rows, lines ended as nobody had said."""
+    rows = await world(stack, tmp_path, lambda part, asked: speak(vendors(part, asked), asked, **style), DIALECT)
+    for vendor in ("b-1", "c-1", "b-1,c-1", "nobody"):
+        await rows.both(f"/rows?vendor={vendor}")
+
+
+def vendors(rows: list[Row], asked: Question) -> list[Row]:
+    return [row for row in rows if row["vendor"] in asked.values["vendor"].split(",")]
+
+
 @pytest.mark.parametrize(
     "body", ['{"id":"1"},{"id":"2"}', '{"id":\n"1"}', '[{"id":"1"}]', '{"id":"1"} {"id":"2"}', "1", '{"id":"1"']
 )

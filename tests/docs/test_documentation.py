@@ -12,11 +12,15 @@ import yaml
 from shardgate.config.load import load
 from shardgate.config.schema import (
     AccessLogConfig,
+    ClientsConfig,
     Config,
     CursorsConfig,
     IdempotencyConfig,
     JournalConfig,
+    JwtConfig,
+    QuotaConfig,
     ShardConfig,
+    WordsConfig,
 )
 from shardgate.core import errors
 from shardgate.core.dialect import AnyDialect
@@ -55,6 +59,7 @@ STRUCTS: list[Any] = [
 STRUCTS += [*get_args(AnyMerger), *get_args(AnyDialect), Seek]
 STRUCTS += [Every, Place, Split, Action, Idempotency, IdempotencyConfig, JournalConfig, *get_args(AnyPolicy)]
 STRUCTS += [ListParts, PartsChange, Share]
+STRUCTS += [ClientsConfig, JwtConfig, QuotaConfig, WordsConfig]
 STRUCTS += [directory.Directory, hashed.Hash, prefix.Prefix, probe.Probe, learned.Learned]
 
 

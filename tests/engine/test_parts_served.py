@@ -168,7 +168,7 @@ async def test_what_is_not_due_is_refused_in_the_applications_words(
 async def test_what_one_part_would_take_for_the_whole_is_refused_by_the_gateway(world: World) -> None:
     order = await world.order()
     answer = await world.post(f"/orders/{order}/pay", id="p", amount=5)
-    assert (answer.status_code, answer.json()["code"]) == (409, "SG1022")
+    assert (answer.status_code, answer.json()["code"]) == (409, "SG1024")
 
 
 async def test_who_sees_one_part_only_changes_none(world: World) -> None:

@@ -1,7 +1,9 @@
 """Whoever reads page after page pays one round for each, however deep; and a wrong guess costs a round, never a row."""
 
 import json
+import random
 import re
+from bisect import insort
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -84,3 +86,35 @@ async def test_another_order_filter_or_page_size_is_another_walk(start_shard: An
         response = await gateway.get(target)
         limit = int(re.findall(r"limit=(\d+)", target)[0])
         assert [row["id"] for row in response.json()] == list(range(3100, 3100 + limit))
+
+
+class Restless:
+    """A shard whose rows come and go before each request; and what it had when it was asked last."""
+
+    def __init__(self, rows: list[int], seed: int) -> None:
+        self.rows = rows
+        self._chance = random.Random(seed)
+        self._answer = listing(rows)
+
+    def answer(self, asked: Asked) -> bytes:
+        for _ in range(self._chance.randrange(3)):
+            del self.rows[self._chance.randrange(len(self.rows))]
+            insort(self.rows, self._chance.randrange(ROWS) * 3 + len(self.rows) % 3)
+        self.rows[:] = sorted(set(self.rows))
+        return bytes(self._answer(asked))
+
+
+async def test_a_deep_page_of_lists_that_never_stand_still_is_one_that_was_there(
+    start_shard: Any, start_gateway: Any
+) -> None:
+    """It is the page of the moment in which the shards were asked last."""
+    parts = [Restless([row * 3 for row in range(n, ROWS, 3)], n) for n in range(3)]
+    shards = [await start_shard(part.answer) for part in parts]
+    gateway = await start_gateway(
+        {"shards": {f"s{n}": shard.url for n, shard in enumerate(shards)}, "rules": {"GET /items": RULE}}
+    )
+    for offset in range(700, ROWS + 200, 230):
+        response = await gateway.get(f"/items?limit=30&offset={offset}")
+        assert response.status_code == 200, response.text
+        merged = sorted(row for part in parts for row in part.rows)
+        assert [row["id"] for row in response.json()] == merged[offset : offset + 30]

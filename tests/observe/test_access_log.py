@@ -57,6 +57,33 @@ async def gateway(start_shard: Any, start_gateway: Any) -> Any:
     return await start_gateway({"shards": {"north": north.url, "south": south.url}, "access_log": "log.json", **RULES})
 
 
+async def test_a_websocket_is_a_101_that_ended_and_its_bytes_are_counted(start_gateway: Any, tmp_path: Path) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        writer.write(await reader.readexactly(1000) * 3)
+        assert not await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    two = {"north": url, "south": "http://127.0.0.1:1"}
+    gateway = await start_gateway({"shards": two, "access_log": "log", **RULES})
+    sent = b"GET /vendors/n-1 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(sent)
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.write(bytes(1000))
+    await reader.readexactly(3000)
+    writer.close()
+    (line,) = await logged(tmp_path / "log", 1)
+    server.close()
+    assert line["status"] == 101
+    assert "cut_off" not in line
+    assert (line["bytes_in"], line["bytes_out"]) == (len(sent) + 1000, len(head) + 3000)
+    assert line["upstream_us"] > 0
+
+
 async def test_a_line_says_what_became_of_a_request(gateway: Any, tmp_path: Path) -> None:
     head = b"GET /vendors/s-1?token=secret HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine-1\r\n\r\n"
     received = await gateway.raw(head)

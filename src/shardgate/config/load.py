@@ -9,9 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from shardgate.config.clients import read_clients
 from shardgate.config.places import Document, read_document
 from shardgate.config.schema import AccessLogConfig, Config
 from shardgate.config.shards import beside, read_shards
+from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.prefix import Prefix
 from shardgate.core.routes.mistakes import Mistake, convert_all
@@ -42,6 +44,7 @@ class Loaded(msgspec.Struct, frozen=True):
     access_log: AccessLogConfig | None = None
     tls: TlsFiles | None = None
     trusted: TrustedProxies = TrustedProxies()
+    clients: ClientTerms | None = None
 
 
 class ConfigError(Exception):
@@ -55,6 +58,9 @@ class ConfigError(Exception):
 
 def load(path: Path) -> Loaded:
     """Read a configuration. Raises ConfigError with all of its mistakes, each with its place and its cure."""
+    if not path.exists():
+        cure = "name another with `-c FILE` or SHARDGATE_CONFIG; README.md shows how to begin one"
+        raise ConfigError([Mistake(str(path), "there is no such file", cure)])
     document, mistakes = read_document(path)
     if mistakes:
         raise ConfigError(mistakes)
@@ -88,9 +94,10 @@ def load(path: Path) -> Loaded:
         )
     store = path.parent / config.store if config.store else directory
     mistakes += _check_store(routes, config, store, directory)
+    clients = read_clients(config, path.parent, routes, store, mistakes)
     if mistakes:
         raise ConfigError(_placed(document, mistakes, path.parent / config.openapi if config.openapi else None))
-    return Loaded(config, routes, shards, host, port, directory, store, admin, access_log, tls, trusted)
+    return Loaded(config, routes, shards, host, port, directory, store, admin, access_log, tls, trusted, clients)
 
 
 def _check_store(routes: Routes, config: Config, store: Path | None, directory: Path | None) -> list[Mistake]:
@@ -123,7 +130,8 @@ def _trusted(config: Config, mistakes: list[Mistake]) -> TrustedProxies:
         except ValueError as error:
             cure = "write it as `10.0.0.0/8` or `::1`"
             mistakes.append(Mistake(f"trusted_proxies[{number}]", str(error), cure))
-    return TrustedProxies(tuple(networks))
+    also = tuple(name.lower().encode() for name in config.forwarded.also)
+    return TrustedProxies(tuple(networks), config.forwarded.header == "Forwarded", also)
 
 
 def parse_listen(text: str) -> tuple[str, int] | None:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from shardgate.core.clients.period import Window
 from shardgate.core.limits import WORKERS_MAX, Limits, Timeouts
 from shardgate.core.wire.coding import Compress
 
@@ -58,7 +59,7 @@ class IdempotencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     expires_s: Annotated[float, msgspec.Meta(gt=0)] = 86_400
     """How long a key is remembered."""
     client: tuple[str, ...] = ("Authorization",)
-    """The header fields that say who the client is: keys of different clients are different keys."""
+    """The header fields, or `claim.sub`, that say who the client is: keys of different clients are different keys."""
 
 
 class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,6 +67,76 @@ class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     kept_s: Annotated[float, msgspec.Meta(gt=0)] = 7 * 86_400
     """How long a change that is over can still be looked at."""
+
+
+class ForwardedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How trusted proxies say who their client is."""
+
+    header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
+    """The one that they write; what comes in the other is their client's word."""
+    also: tuple[Literal["X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix"], ...] = ()
+    """What they set besides, and shards are to be sent."""
+
+
+class WordsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A refusal as the application itself would say it."""
+
+    status: Annotated[int, msgspec.Meta(ge=400, le=599)]
+    body: Any = ""
+    """A mapping or a list is written as compact JSON, a text as it stands."""
+    content_type: str = "application/json"
+    fields: dict[str, str] = {}
+    """Other header fields."""
+    under: dict[str, "WordsConfig"] = {}
+    """The beginning of a path → what is said there instead."""
+
+
+class JwtConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How access tokens are verified; exactly one of the four places of keys."""
+
+    algorithms: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    """`[RS256]`; all of one kind of key. A token by another is refused, whatever it says."""
+    key_env: str | None = None
+    """The environment variable with the secret, or with a public key in PEM."""
+    key_file: str | None = None
+    """A file with secrets, one a line, all accepted; or with a public key in PEM."""
+    jwks_file: str | None = None
+    jwks_url: str | None = None
+    refresh_s: Annotated[float, msgspec.Meta(ge=1)] = 300
+    """How often the keys at the URL are fetched again; a file is looked at every 5 seconds."""
+    issuer: str | None = None
+    audience: str | tuple[str, ...] = ()
+    leeway_s: Annotated[float, msgspec.Meta(ge=0, le=300)] = 0
+    """How far the clocks may be apart."""
+    client: str = "sub"
+    """The claim that says who the client is."""
+
+
+class QuotaConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many calls each client may make."""
+
+    calls: Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
+    window: Window = "month"
+    """A calendar month, day or hour in UTC."""
+    headers: bool = False
+    """Replies say how much is left: RateLimit and RateLimit-Policy."""
+    flush_s: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 5
+    """How often what was counted is written down."""
+    spent: WordsConfig | None = None
+    """How the application says that nothing is left; without it, SG1023."""
+
+
+class ClientsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who may call, and how often."""
+
+    jwt: JwtConfig
+    unverified: Literal["refuse", "pass"] = "refuse"
+    """A request without a good token: refused here, or by the application, which then sees it as it came."""
+    refused: WordsConfig | None = None
+    """How the application says so; without it, SG1022."""
+    open: tuple[str, ...] = ()
+    """`POST /oauth/token`: operations that need no token, and are not counted."""
+    quota: QuotaConfig | None = None
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,7 +149,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Processes; 0: one a core."""
     tls: TlsConfig | None = None
     trusted_proxies: tuple[str, ...] = ()
-    """Networks of proxies in front, whose `X-Forwarded-For`, `X-Forwarded-Proto` and `Forwarded` are believed."""
+    """Networks of proxies in front, who are believed when they say who their client is."""
+    forwarded: ForwardedConfig = ForwardedConfig()
     compress: Compress | None = None
     """Pack replies for clients that take gzip; without it, shards do it, or nobody."""
     admin: str | None = None
@@ -107,5 +179,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """`POST /path` → why this gateway does not serve it."""
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
+    clients: ClientsConfig | None = None
+    """Who calls, and how often; without it, that is the application's business alone."""
     idempotency: IdempotencyConfig = IdempotencyConfig()
     journal: JournalConfig = JournalConfig()

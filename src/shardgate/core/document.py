@@ -13,6 +13,7 @@ import msgspec
 
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.rows import without
+from shardgate.core.surrogates import decoded
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OPENING = re.compile(rb"[ \t\r\n]*\{")
@@ -177,7 +178,7 @@ def _members(body: bytes, start: int, end: int) -> dict[str, Span]:
     text = body if whole else body[start:end]
     opening = _OPENING.match(text)
     try:
-        values = _MEMBERS.decode(text)
+        values, text = decoded(_MEMBERS, text)
     except _BROKEN as error:
         raise BrokenReplyError("a shard's list is not in a JSON object") from error
     position = opening.end() if opening else 0

@@ -6,6 +6,16 @@ Never: names a shard to a client, but by the alias that its owner chose for the 
 
 from typing import ClassVar
 
+import msgspec
+
+
+class Words(msgspec.Struct, frozen=True):
+    """A refusal as the application itself would say it."""
+
+    status: int
+    fields: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
 
 class ShardgateError(Exception):
     """The base; it is never raised itself."""
@@ -13,7 +23,11 @@ class ShardgateError(Exception):
     code: ClassVar[str]
     status: ClassVar[int]
     title: ClassVar[str]
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
+    words: Words | None = None
+    """Said instead, where the configuration has them."""
+    challenge: str = ""
+    """How a client may say who it is (RFC 9110 section 11.6.1)."""
 
     def __init__(self, detail: str, *, log: str = "", missing: tuple[str, ...] = (), allow: str = "") -> None:
         super().__init__(detail)
@@ -154,10 +168,23 @@ class IdempotencyKeyError(ClientError):
     code, status, title = "SG1021", 400, "Bad idempotency key"
 
 
+class InvalidTokenError(ClientError):
+    """The access token is missing, forged, over, or not for this API; `WWW-Authenticate` says which."""
+
+    code, status, title = "SG1022", 401, "Unauthorized"
+    challenge = 'Bearer error="invalid_token"'
+
+
+class QuotaSpentError(ClientError):
+    """The client has made all the calls that its quota allows; `Retry-After` says when the next begins."""
+
+    code, status, title = "SG1023", 429, "Quota spent"
+
+
 class NotWhatIsDueError(ClientError):
     """A number that is shared by the parts of an entity is not what they lack together; nothing was changed."""
 
-    code, status, title = "SG1022", 409, "Not what is due"
+    code, status, title = "SG1024", 409, "Not what is due"
 
 
 class UpstreamError(ShardgateError):
@@ -231,6 +258,13 @@ class StuckError(UpstreamError):
     """A shard refused a change that others have taken. An operator must look (`shardgate journal`)."""
 
     code, status, title = "SG2011", 502, "Change incomplete"
+
+
+class KeysMissingError(UpstreamError):
+    """The keys that tokens are verified with could not be fetched yet. Nothing was sent to a shard."""
+
+    code, status, title = "SG2012", 503, "Signing keys unavailable"
+    retry_after_s = 5
 
 
 class OverloadError(ShardgateError):

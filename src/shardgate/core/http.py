@@ -3,6 +3,7 @@
 Hot path: values are built for every message; measured by `make bench`.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -37,6 +38,10 @@ class RequestFields(msgspec.Struct, frozen=True, gc=False):
     method_override: tuple[bytes, bytes] | None = None
     """The header by which the request says that it is another method, and that method."""
 
+    def __repr__(self) -> str:
+        """By the names alone: a traceback or a log that shows a request shows no credentials."""
+        return f"RequestFields({', '.join(sorted(name.decode('latin-1') for name in self.values))})"
+
 
 class Request(msgspec.Struct):
     """One request of a client, complete but for its body, which may follow."""
@@ -55,6 +60,12 @@ class Request(msgspec.Struct):
 
     scheme: str = "http"
     """What the client spoke: `http` or `https`."""
+    claims: Mapping[str, object] | None = None
+    """What a verified token says of the client; None: there is none, or nobody verifies here."""
+
+    def __repr__(self) -> str:
+        """Without what stands behind the `?`, in the body or in a token: a traceback or a log may show it."""
+        return f"Request({self.method} {self.path})"
 
     @property
     def length(self) -> int | None:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from shardgate.core.sort_key import Kind, SortKey, transform
+from shardgate.core.surrogates import decoded
 
 Values = tuple[Any, ...]
 """The sort keys of one row."""
@@ -52,7 +53,13 @@ class KeyReader:
 
     def read(self, body: bytes) -> list[Values]:
         """The keys of each row. Raises ValueError where a row lacks one, or has it in another type."""
-        rows = list(map(self._values, self._decoder.decode(body)))
+        try:
+            decoded_rows, read = decoded(self._decoder, body)
+            rows = list(map(self._values, decoded_rows))
+        except ArithmeticError as error:
+            raise ValueError("a number has an exponent beyond all bounds") from error
+        if read is not body and any("\ufffd" in value for row in rows for value in row if isinstance(value, str)):
+            raise ValueError("a text that is compared has half a surrogate pair")
         for n, types in self._numbers:
             if not {type(row[n]) for row in rows} <= types:
                 raise ValueError("a value is no number")

@@ -42,6 +42,9 @@ KEPT_REPLY_BYTES_MAX = 1024 * 1024
 # How often shards are asked on to reach a page that they cannot begin at: 100,000 rows at 100 a page.
 CURSOR_ROUNDS_MAX = 1000
 
+# Tokens that were verified, a kilobyte each; a client has one an hour. Beyond this the oldest is verified again.
+TOKENS_REMEMBERED_MAX = 10_000
+
 # Their counters have room for twice as many, while those of an old configuration drain.
 WORKERS_MAX = 120
 

@@ -105,7 +105,11 @@ class Parameters(SortParameters, frozen=True):
 
     def write_query(self, query: str, *, page: Page, fields: Sequence[str] | None) -> str:
         """The query string for a shard: the client's, with this page and these properties."""
-        own = {self.limit, self.page or self.offset} | ({self.fields} if self.fields else set())
+        own = {self.limit, self.page or self.offset}
+        if self.fields and fields is not None and _said(query, self.fields) == [",".join(fields)]:
+            fields = None  # as the client wrote it, also where it cannot be read
+        elif self.fields:
+            own |= {self.fields}
         if self.states_order:
             own |= {self.order, self.direction or self.order}
         parts = [part for part in query.split("&") if part and name_of(part) not in own]
@@ -131,7 +135,7 @@ class Parameters(SortParameters, frozen=True):
         if most is None:
             return start, count
         wanted = most if count is None else min(count, most)
-        if self.page is None:
+        if self.page is None or not wanted:
             return start, wanted
         for size in range(wanted, min(most, wanted + _SIZES_TRIED, start + wanted) + 1):
             if start % size + wanted <= size:
@@ -191,6 +195,11 @@ def _pairs(query: str) -> list[tuple[str, str]]:
     if "%" in query or "+" in query:
         return parse_qsl(query, keep_blank_values=True)
     return [(name, value) for name, _, value in [part.partition("=") for part in query.split("&") if part]]
+
+
+def _said(query: str, name: str) -> list[str]:
+    """The values of a parameter, decoded."""
+    return [unquote_plus(part.partition("=")[2]) for part in query.split("&") if name_of(part) == name]
 
 
 def name_of(part: str) -> str:

@@ -10,7 +10,11 @@ from shardgate.core.http import Reply
 
 
 def problem_reply(error: ShardgateError, request_id: str | None = None) -> Reply:
-    """The error in words for people and a code for machines."""
+    """The error in words for people and a code for machines; or in the application's own, where it has some."""
+    if (words := error.words) is not None:
+        challenge = [(b"WWW-Authenticate", error.challenge.encode())] if error.challenge else []
+        said = {name.lower() for name, _ in words.fields}
+        return Reply(words.status, [*words.fields, *(f for f in challenge if f[0].lower() not in said)], words.body)
     document: dict[str, object] = {
         "type": f"urn:shardgate:error:{error.code}",
         "title": error.title,
@@ -25,6 +29,8 @@ def problem_reply(error: ShardgateError, request_id: str | None = None) -> Reply
     fields = [(b"Content-Type", b"application/problem+json"), (b"Cache-Control", b"no-store")]
     if error.retry_after_s is not None:
         fields.append((b"Retry-After", b"%d" % error.retry_after_s))
+    if error.challenge:
+        fields.append((b"WWW-Authenticate", error.challenge.encode()))
     if error.allow:
         fields.append((b"Allow", error.allow.encode()))
     return Reply(error.status, fields, msgspec.json.encode(document))

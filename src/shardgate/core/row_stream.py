@@ -65,15 +65,15 @@ class RowStream:
         The first take gives two rows, unless there are fewer. Raises BrokenReplyError.
         """
         while not self.over:
+            # To join, or to try again, at each piece would take time by the square of a long row's length.
+            if not self._ended and self.size < max(1, 2 * self._tried):
+                return None
             self._fill()
             if self._ended and not self._ahead:
                 return self._take_last()
-            if len(self._text) < max(1, 2 * self._tried):
-                return None
             rows = self._take_some()
             if rows is not None:
                 return rows
-            # To try again at each piece would take time by the square of a long row's length.
             self._tried = len(self._text)
         return None
 

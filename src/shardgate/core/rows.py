@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from shardgate.core.errors import BrokenReplyError
+from shardgate.core.surrogates import decoded
 from shardgate.core.value import Value
 
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
@@ -38,7 +39,7 @@ def cut(body: bytes) -> Rows:
         # `msgspec.Raw` does not look into strings, so that UTF-8 is checked here (0.1 ms a megabyte when ASCII).
         if not body.isascii():
             body.decode()
-        return Rows(_ARRAY.decode(body), body)
+        return Rows(_cut(body), body)
     except _BROKEN as error:
         raise BrokenReplyError("a shard's list is not a JSON array in UTF-8") from error
 
@@ -49,7 +50,7 @@ def cut_early(body: bytes) -> Rows | None:
     Raises BrokenReplyError where no more can make it right.
     """
     try:
-        rows = _ARRAY.decode(body)
+        rows = _cut(body)
         if not body.isascii():
             body.decode()
     except msgspec.DecodeError:
@@ -74,7 +75,7 @@ def without(row: msgspec.Raw, names: Collection[str]) -> msgspec.Raw:
     """
     text = bytes(row)
     try:
-        members = _MEMBERS.decode(text)
+        members, read = decoded(_MEMBERS, text)
     except _BROKEN as error:
         raise BrokenReplyError("a shard's row is not a JSON object") from error
     if not members:
@@ -82,7 +83,7 @@ def without(row: msgspec.Raw, names: Collection[str]) -> msgspec.Raw:
     kept: list[bytes] = []
     position = 1
     for name, value in members.items():
-        match = _NAME.match(text, position)
+        match = _NAME.match(read, position)
         if match is None or msgspec.json.decode(match[1]) != name:
             raise BrokenReplyError("a shard's row has one member twice")
         end = match.end() + len(bytes(value))
@@ -117,7 +118,7 @@ def value_at(row: bytes, place: Sequence[str]) -> bytes | None:
     value = msgspec.Raw(row)
     try:
         for name in place:
-            found = _MEMBERS.decode(value).get(name)
+            found = decoded(_MEMBERS, bytes(value))[0].get(name)
             if found is None or bytes(found) == b"null":
                 return None
             value = found
@@ -126,9 +127,23 @@ def value_at(row: bytes, place: Sequence[str]) -> bytes | None:
     return bytes(value)
 
 
+def _cut(body: bytes) -> list[msgspec.Raw]:
+    """The items as they stand in the body. Raises msgspec.DecodeError."""
+    rows, read = decoded(_ARRAY, body)
+    if read is body:
+        return rows
+    taken: list[msgspec.Raw] = []
+    position = 0
+    for row in map(bytes, rows):
+        start = read.index(row, position)
+        position = start + len(row)
+        taken.append(msgspec.Raw(body[start:position]))
+    return taken
+
+
 def _excerpt(row: msgspec.Raw, places: Sequence[tuple[str, ...]]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
-    for name, value in _MEMBERS.decode(row).items():
+    for name, value in decoded(_MEMBERS, bytes(row))[0].items():
         inside = [place[1:] for place in places if place[0] == name]
         if inside:
             kept[name] = value if () in inside or bytes(value) == b"null" else _excerpt(value, inside)

@@ -15,7 +15,7 @@ from shardgate.core.errors import BrokenReplyError
 from shardgate.core.parameters import ROWS_MAX
 from shardgate.core.reading import InPieces, Reading, read
 from shardgate.core.rows import Rows
-from shardgate.core.selection import Block, Selection
+from shardgate.core.selection import BLOCK_ROWS_MAX, Block, Selection
 from shardgate.core.tables import Tables
 from shardgate.core.topology import ShardId
 
@@ -91,9 +91,10 @@ class Search:
             tables = rank(self._reading.blocks())
             if self._selection is None:
                 return tables, self._page.offset
-            if not self.narrowing:
-                return tables, self._selection.skip(tables.keys())
-            self._selection.take(tables.keys())
+            if self.narrowing:
+                self._selection.take(tables.keys())
+            elif (skip := self._selection.skip(tables.keys())) is not None:
+                return tables, skip
             self._reading = self._read()
         return None
 
@@ -118,7 +119,8 @@ class Search:
             return None
         if self._changes > CHANGES_MAX and most is None:
             return None
-        return Selection(self._shards, page.offset, page.limit, self._guess)
+        wide = BLOCK_ROWS_MAX if most is None else most  # no more than one request gives
+        return Selection(self._shards, page.offset, page.limit, self._guess, min(wide, BLOCK_ROWS_MAX))
 
     @property
     def _request_max(self) -> int | None:

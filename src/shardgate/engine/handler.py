@@ -1,6 +1,6 @@
 """The life of one request, on one screen. Start reading here.
 
-    bytes → net/connection → Request → handle: match → plan → carry out → net/connection → bytes
+    bytes → net/connection → Request → handle: match → who calls → plan → carry out → net/connection → bytes
 
 A plan for one shard is relayed by callbacks, without a task: it is what most requests are. The others run as a task.
 Any failure is a ShardgateError, and becomes a reply in core/problem.
@@ -8,11 +8,13 @@ Any failure is a ShardgateError, and becomes a reply in core/problem.
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 from secrets import token_hex
 from typing import Final
 from urllib.parse import parse_qsl
 
+from shardgate.clients.callers import Callers
 from shardgate.core.errors import (
     AmbiguousKeyError,
     BugError,
@@ -52,9 +54,11 @@ class Gateway:
     __slots__ = (
         "_answering",
         "_answers",
+        "_callers",
         "_clients",
         "_cluster",
         "_conductor",
+        "_id_prefix",
         "_limits",
         "_numbers",
         "_observer",
@@ -70,7 +74,9 @@ class Gateway:
         limits: Limits,
         observer: Observer,
         refresh: Callable[[], bool],
+        callers: Callers | None = None,
     ) -> None:
+        self._callers = callers
         self._cluster = cluster
         self._conductor = conductor
         self._answering = answering
@@ -79,6 +85,7 @@ class Gateway:
         self._clients: set[ClientConnection] = set()
         self._limits = limits
         self._numbers = count()
+        self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
         self._answers = 0
 
@@ -94,6 +101,10 @@ class Gateway:
                 return
             route, variables = self._match(request, snapshot)
             exchange.route = route
+            if self._callers is not None:
+                again = partial(self.handle, request, client)  # no closure: its cells would cost every request
+                if not self._callers.admit(request, route, client, again):
+                    return
             if request.arriving and not self._streams(request, route):
                 client.collect()
                 return
@@ -110,6 +121,8 @@ class Gateway:
     def plan(self, request: Request, snapshot: Snapshot) -> Plan:
         """What must be asked of whom. Raises a ClientError where the request is refused before anyone is asked."""
         route, variables = self._match(request, snapshot)
+        if self._callers is not None:
+            self._callers.identify(request, route)
         return self._plan(request, route, variables, snapshot)
 
     def _begin(self, request: Request, client: ClientConnection) -> Exchange:
@@ -238,10 +251,9 @@ class Gateway:
             _fail(client, error, exchange)
 
     def _new_id(self) -> bytes:
-        return b"%b-%x" % (_WORKER_ID, next(self._numbers))
+        return b"%b-%x" % (self._id_prefix, next(self._numbers))
 
 
-_WORKER_ID = token_hex(6).encode()
 _RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every request
 _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 

@@ -157,6 +157,8 @@ class Relay:
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         """The shard has taken the offer: what follows is none of ours."""
+        if self._call is not None:
+            self._exchange.upstream_s += self._cluster.replied(self._shard, self._call)
         self._client.switch(head, data, upstream)
 
     def reply_failed(self, error: ShardgateError) -> None:

@@ -26,8 +26,6 @@ from shardgate.core.limits import (
     WRITE_BUFFER_BYTES_MAX,
 )
 from shardgate.core.problem import problem_reply
-from shardgate.core.wire.forwarded import forwarded_lines
-from shardgate.core.wire.forwarding import hop_lines
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.net.clock import now
 from shardgate.net.contracts import BackPressure, Handler, Settings, Work
@@ -122,7 +120,7 @@ class ClientConnection:
         self.peer = name[0] if name else "unknown"
         if transport.get_extra_info("ssl_object") is not None:
             self.scheme = "https"
-        self.hop = hop_lines(self.peer, self.scheme)
+        self.hop = self._settings.trusted.direct_lines(self.peer, self.scheme)
         if self._settings.trusted.covers(self.peer):
             self._proxy = self.peer
         self.deadline_at = now() + self._settings.header_timeout_s
@@ -137,7 +135,8 @@ class ClientConnection:
         self._handler.closed(self)
         self._cancel_work()
         if self.exchange is not None:
-            self._close_exchange(self.exchange, cut_off=CLIENT_GONE)
+            # Behind a 101 there is no reply that could be cut off: either side ends it when it likes.
+            self._close_exchange(self.exchange, cut_off="" if self.exchange.status == 101 else CLIENT_GONE)
 
     def eof_received(self) -> bool:
         # Most clients that end their side have left; some still read their replies, as `printf … | nc` does.
@@ -248,9 +247,13 @@ class ClientConnection:
                 exchange.status, exchange.bytes_out, exchange.first_byte_at = reply.status, size, now()
         self._finished()
 
+    def annotate(self, lines: bytes) -> None:
+        """Header lines that the reply has besides, whoever answers."""
+        self._out.limits = lines
+
     def interim(self, head: ReplyHead) -> None:
-        """Pass a 1xx on."""
-        if self._transport is not None:
+        """Pass a 1xx on, unless the client is so slow that it would have to be held."""
+        if self._transport is not None and not self._stalled:
             self._out.interim(head)
 
     def begin(self, head: ReplyHead, data: bytes, *, has_body: bool, stream: BackPressure) -> None:
@@ -285,10 +288,13 @@ class ClientConnection:
         if self._transport is None:
             upstream.close()
             return
-        self._out.switch(head, data)
+        size = self._out.switch(head, data)
         if ahead:
             upstream.write(ahead)
-        Tunnel(self._watch, self._settings.stream_idle_timeout_s).join(self._transport, upstream)
+        if (exchange := self.exchange) is not None:
+            exchange.status, exchange.bytes_out, exchange.first_byte_at = head.status, size, now()
+            exchange.bytes_in += len(ahead)
+        Tunnel(self._watch, self._settings.stream_idle_timeout_s, self.exchange).join(self._transport, upstream)
 
     def abort(self, reason: str = "") -> None:
         """The reply cannot be ended well: the client must see that it is not whole. `reason` is noted."""
@@ -325,8 +331,8 @@ class ClientConnection:
         self._buffer = data[end + 4 :]
         request.scheme = self.scheme
         if self._proxy is not None:
-            self.hop, request.scheme = forwarded_lines(fields, self._proxy, self.scheme)
-            self.peer = self._settings.trusted.client_of(fields, self._proxy)
+            trusted = self._settings.trusted
+            self.hop, request.scheme, self.peer = trusted.read(fields, self._proxy, self.scheme)
         if fields.chunked or fields.content_length:
             self._start_body(request)
         else:

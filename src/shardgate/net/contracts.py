@@ -69,6 +69,8 @@ class Settings(msgspec.Struct, frozen=True):
     header_timeout_s: float
     idle_timeout_s: float
     stream_idle_timeout_s: float
+    total_timeout_s: float
+    """Of a body that is held until it is whole; whoever takes one that streams has a time of its own."""
     trusted: TrustedProxies
     passes_trailers: bool
     """Of requests, to shards."""

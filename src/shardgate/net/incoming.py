@@ -1,7 +1,7 @@
 """A request body that has not come whole: held until it has, or handed on piece by piece.
 
 Holds: no more than the bound is taken, whatever the client announced; a client is read no faster than its body is
-taken, and given no longer than the time between two pieces.
+taken, and given no longer than the time between two pieces, and, while it is held, than that of a whole request.
 Never: decides where a body goes.
 """
 
@@ -34,6 +34,7 @@ class IncomingBody:
 
     __slots__ = (
         "_bytes_max",
+        "_ends_at",
         "_held",
         "_owner",
         "_reader",
@@ -64,6 +65,7 @@ class IncomingBody:
         self._taker: BodyTaker | None = None
         self.is_wanted = True
         """Somebody takes it: while nobody does, the client need not hurry."""
+        self._ends_at = now() + settings.total_timeout_s
         self.deadline_at = 0.0
         self._hurry()
         watch.add(self)
@@ -113,6 +115,7 @@ class IncomingBody:
     def stream_to(self, taker: BodyTaker) -> None:
         """Hand it on as it comes; what was held goes at once."""
         self._taker = taker
+        self._ends_at = inf
         if self._held:
             taker.body_data(b"".join(self._held))
             self._held = []
@@ -143,7 +146,7 @@ class IncomingBody:
         self._owner.body_refused(SlowRequestError("the request did not arrive in time"))
 
     def _hurry(self) -> None:
-        self.deadline_at = now() + self._settings.header_timeout_s
+        self.deadline_at = min(now() + self._settings.header_timeout_s, self._ends_at)
 
     def _go_on(self) -> None:
         """RFC 9110 section 10.1.1: a 100 only now, since a refusal would have spared the client its body."""

@@ -7,6 +7,9 @@ Never: reads; never decides what is answered.
 
 import asyncio
 
+import msgspec
+
+from shardgate.core.clients.rate_limit import limited, without_limits
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.wire.forwarding import chunk, last_chunk, relayed_head, upgrade_lines, whole_reply
 
@@ -14,7 +17,16 @@ from shardgate.core.wire.forwarding import chunk, last_chunk, relayed_head, upgr
 class OutgoingReply:
     """The reply to the request that was announced last."""
 
-    __slots__ = ("_chunked", "_minor", "_takes_trailers", "_transport", "_with_body", "ends_by_close", "keep_alive")
+    __slots__ = (
+        "_chunked",
+        "_minor",
+        "_takes_trailers",
+        "_transport",
+        "_with_body",
+        "ends_by_close",
+        "keep_alive",
+        "limits",
+    )
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -26,6 +38,8 @@ class OutgoingReply:
         """The end of the connection is the end of the body."""
         self.keep_alive = True
         """The connection goes on after this reply; the head says so."""
+        self.limits = b""
+        """Lines that say what the client has left; they take the place of a shard's."""
 
     def announce(self, request: Request, keep_alive: bool) -> None:
         """What follows answers this request."""
@@ -41,6 +55,8 @@ class OutgoingReply:
 
     def send(self, reply: Reply) -> int:
         """A whole reply; its size in bytes."""
+        if self.limits:
+            reply, self.limits = limited(reply, self.limits), b""
         written = whole_reply(reply, with_body=self._with_body, closes=not self.keep_alive)
         self._transport.write(written)
         return len(written)
@@ -65,6 +81,9 @@ class OutgoingReply:
             framing = b"Transfer-Encoding: chunked\r\n" if self._chunked else b""
         if not self.keep_alive:
             framing += b"Connection: close\r\n"
+        if self.limits:
+            head = msgspec.structs.replace(head, lines=without_limits(head) + self.limits)
+            self.limits = b""
         written = relayed_head(head, framing)
         if data:
             written += chunk(data) if self._chunked else data
@@ -85,6 +104,8 @@ class OutgoingReply:
         self._transport.write(written)
         return len(written)
 
-    def switch(self, head: ReplyHead, data: bytes) -> None:
-        """The shard's 101, and what came behind it."""
-        self._transport.write(relayed_head(head, upgrade_lines(head.upgrade)) + data)
+    def switch(self, head: ReplyHead, data: bytes) -> int:
+        """The shard's 101, and what came behind it; its size in bytes."""
+        written = relayed_head(head, upgrade_lines(head.upgrade)) + data
+        self._transport.write(written)
+        return len(written)

@@ -114,9 +114,15 @@ class Pool:
         self._one_less()
 
     def again(self, call: Call) -> None:
-        """Once more, on a connection of its own: other idle ones may be closing, too."""
-        self._open += 1
-        tasks.start(self._connect(call), "connect again")
+        """Once more, on a connection of its own: other idle ones may be closing, too.
+
+        Where another call has just taken the room, on the next that is free: it was in use a moment ago.
+        """
+        if self._open < self._settings.connections_max:
+            self._open += 1
+            tasks.start(self._connect(call), "connect again")
+        else:
+            self._waiting.appendleft(call)
 
     def expire(self) -> None:
         """Each tick: close the connections that have idled too long, the oldest first."""

@@ -1,12 +1,13 @@
 """Two connections that have left HTTP behind (RFC 9110 section 7.8): every byte of one goes to the other.
 
 Holds: each side is read no faster than the other takes; when one ends, the other is ended after what was sent to it;
-a tunnel in which nothing moves for its idle time is closed.
+a tunnel in which nothing moves for its idle time is closed; what passes is counted.
 Never: looks at the bytes.
 """
 
 import asyncio
 
+from shardgate.core.exchange import Exchange
 from shardgate.net.clock import now
 from shardgate.net.watch import Watch
 
@@ -14,25 +15,32 @@ from shardgate.net.watch import Watch
 class Tunnel:
     """The pair."""
 
-    __slots__ = ("_ends", "_idle_s", "_watch", "deadline_at")
+    __slots__ = ("_ends", "_exchange", "_idle_s", "_watch", "deadline_at")
 
-    def __init__(self, watch: Watch, idle_s: float) -> None:
+    def __init__(self, watch: Watch, idle_s: float, exchange: Exchange | None) -> None:
         self._watch = watch
+        self._exchange = exchange
         self._idle_s = idle_s
         self._ends: list[TunnelEnd] = []
         self.deadline_at = now() + idle_s
 
-    def join(self, one: asyncio.Transport, other: asyncio.Transport) -> None:
+    def join(self, client: asyncio.Transport, upstream: asyncio.Transport) -> None:
         """From now on bytes of either transport go to the other; their protocols still hear of the end."""
-        first, second = TunnelEnd(self, one, other), TunnelEnd(self, other, one)
+        first, second = TunnelEnd(self, client, upstream), TunnelEnd(self, upstream, client)
         self._ends = [first, second]
         self._watch.add(self)
         for end in self._ends:
             end.begin()
 
-    def moved(self) -> None:
-        """Bytes have passed."""
+    def moved(self, end: "TunnelEnd", size: int) -> None:
+        """So many bytes have come from this end."""
         self.deadline_at = now() + self._idle_s
+        if self._exchange is None:
+            return
+        if end is self._ends[0]:
+            self._exchange.bytes_in += size
+        else:
+            self._exchange.bytes_out += size
 
     def ended(self) -> None:
         """One side is gone."""
@@ -65,7 +73,7 @@ class TunnelEnd(asyncio.Protocol):
         self._from.close()
 
     def data_received(self, data: bytes) -> None:
-        self._tunnel.moved()
+        self._tunnel.moved(self, len(data))
         self._to.write(data)
 
     def pause_writing(self) -> None:

@@ -1,12 +1,13 @@
 """The access log: one line of JSON a request.
 
 Holds: a line is one line, whatever a client sends: JSON escapes what could end it. A line is never longer than a pipe
-takes at once. Without `query` nothing behind the `?` is written: tokens and personal data stand there.
+takes at once. Without `query` nothing behind the `?` is written: personal data stands there; credentials never are.
 Hot path: `write` once a request.
 """
 
 import msgspec
 
+from shardgate.core.clients.masking import masked
 from shardgate.core.exchange import Exchange
 from shardgate.core.routes.route import Route
 from shardgate.net.clock import now, utc, wall
@@ -99,7 +100,7 @@ class AccessLog:
         request, route = exchange.request, exchange.route
         path = request.path if request is not None else ""
         if self._query and request is not None and request.query:
-            path = f"{path}?{request.query}"
+            path = masked(f"{path}?{request.query}")
         return Line(
             self._time,
             exchange.request_id.decode("ascii"),

@@ -50,6 +50,12 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
              name TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID""",
     ),
     (
+        """CREATE TABLE usage (
+             period TEXT NOT NULL, client TEXT NOT NULL, calls INTEGER NOT NULL, counted_at REAL NOT NULL,
+             PRIMARY KEY (period, client)) WITHOUT ROWID""",
+        "CREATE INDEX usage_by_age ON usage (counted_at)",
+    ),
+    (
         """CREATE TABLE parts (
              space TEXT NOT NULL, key TEXT NOT NULL, shards TEXT NOT NULL, taken_back INTEGER NOT NULL,
              PRIMARY KEY (space, key)) WITHOUT ROWID""",

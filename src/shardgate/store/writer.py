@@ -17,6 +17,7 @@ from shardgate.store.journal import Journal
 from shardgate.store.leases import Leases
 from shardgate.store.placements import Placements
 from shardgate.store.sqlite import SqliteStore
+from shardgate.store.usage import Usage
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,7 +26,7 @@ T = TypeVar("T")
 class Writer:
     """The tables of the store, to be used through `run` only."""
 
-    __slots__ = ("_store", "_thread", "journal", "keys", "leases", "placements")
+    __slots__ = ("_store", "_thread", "journal", "keys", "leases", "placements", "usage")
 
     def __init__(self, path: Path) -> None:
         self._store = SqliteStore(path, any_thread=True)
@@ -34,6 +35,12 @@ class Writer:
         self.keys = IdempotencyKeys(self._store)
         self.leases = Leases(self._store)
         self.placements = Placements(self._store)
+        self.usage = Usage(self._store)
+
+    @property
+    def path(self) -> Path:
+        """The store's file."""
+        return self._store.path
 
     async def run(self, job: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Run a call of one of the tables on the thread."""

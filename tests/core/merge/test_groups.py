@@ -104,3 +104,22 @@ def test_one_refusal_stands_for_all() -> None:
     merging = RULE.begin(request("GET /report"), ["s0", "s1"])
     refusal = Reply(403, [], b"no")
     assert merging.take({"s1": refusal, "s0": Reply(200, [], b"[]")}) is refusal
+
+
+@pytest.mark.parametrize("style", [{}, {"separators": (",", ":")}, {"indent": 2}])
+def test_a_report_is_written_as_the_application_writes_it(style: Any) -> None:
+    """Found: the white space of the application was lost, also in rows that one shard had alone."""
+    one, two = [row("mon", 1, 10), row("tue", 2, 10)], [row("mon", 2, 10), row("sun", 0, 0)]
+    together = [row("mon", 3, 20), row("sun", 0, 0), row("tue", 2, 10)]
+    shards = ["s0", "s1", "s2"]
+    replies = {s: Reply(200, [], json.dumps(b, **style).encode()) for s, b in zip(shards, ([], one, two), strict=True)}
+    merged = RULE.begin(request("GET /report"), shards).take(replies).body.decode()
+    assert merged == json.dumps(together, **style)
+
+
+def test_keys_are_equal_as_numbers_are_exactly() -> None:
+    """Found: two keys that differ behind the sixteenth digit became one row."""
+    rule = Groups(key="n", sum=("c",))
+    close = ('[{"n":0.10000000000000000001,"c":1}]', '[{"n":0.10000000000000000002,"c":1}]', '[{"n":1,"c":1}]')
+    assert len(united(*close, rule=rule)) == 3
+    assert united('[{"n":1,"c":1}]', '[{"n":1.0,"c":1}]', rule=rule) == [{"n": 1, "c": 2}]

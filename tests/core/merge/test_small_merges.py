@@ -55,6 +55,14 @@ def test_distinct_values_are_there_once() -> None:
     )
 
 
+def test_numbers_in_quotes_are_sorted_as_numbers() -> None:
+    """Found: a union sorted by `decimal` compared such numbers as texts, and one without quotes as a float."""
+    by_number = Union(order="decimal")
+    assert text(by_number, '["9.5","10.0"]', '["9.75",10.25]') == '["9.5","9.75","10.0",10.25]'
+    close = ("0.1000000000000000000001", "0.1000000000000000000002")
+    assert text(by_number, f"[{close[1]}]", f"[{close[0]}]") == f"[{close[0]},{close[1]}]"
+
+
 @given(st.lists(st.lists(st.integers(-9, 9)), min_size=1, max_size=4))
 def test_the_union_is_the_set_of_all(shards: list[list[int]]) -> None:
     bodies = [str(sorted(set(shard))) for shard in shards]

@@ -13,10 +13,13 @@ from bookings.resources import Property, Resource
 
 Rule = dict[str, Any]
 
+# A client with a vendor lives in a world where no other vendor exists; the claim of a marketplace is null.
+_OWN: Final = {"claim.vendor": "vendor"}
 
-def _of_vendor(key: str, **more: Any) -> Rule:
+
+def _of_vendor(*keys: str, **more: Any) -> Rule:
     """Belongs to the vendor that the request names. The application refuses an unknown one by itself, anywhere."""
-    return {"rule": "one", "key": key, "locate": "vendor", "unknown": "ask"} | more
+    return {"rule": "one", "key": keys[0] if len(keys) == 1 else [*keys], "locate": "vendor", "unknown": "ask"} | more
 
 
 def _of(kind: str, **more: Any) -> Rule:
@@ -32,7 +35,7 @@ def _list(resource: Resource, **more: Any) -> Rule:
 
 def _of_vendors(**more: str) -> dict[str, str]:
     """Filters whose comma lists name keys: only the shards that own one of them are asked."""
-    return {"accept_vendors": "vendor", **more}
+    return {"accept_vendors": "vendor", **_OWN, **more}
 
 
 # An order over several vendors: each shard has the part of its own vendors, which looks like an order of theirs.
@@ -69,7 +72,7 @@ def _octo(key: str, locate: str, **more: Any) -> Rule:
 def _octo_list(tie: str, *order: str, learn: str) -> Rule:
     keys = dict.fromkeys((*order, tie), "text")
     merge = {"kind": "list", "dialect": "octo", "keys": keys, "default_order": [*order, tie], "tie": tie}
-    return {"rule": "gather", "merge": merge, "learn": {learn: tie}}
+    return {"rule": "gather", "merge": merge, "learn": {learn: tie}, "prune": {**_OWN}}
 
 
 def _sort_key(each: Property) -> str | dict[str, str]:
@@ -106,7 +109,7 @@ RULES: Final[Mapping[str, Rule]] = {
     # A client's live token is kept by one instance, always the same.
     "create_token": {
         "rule": "one",
-        "key": ["form.client_id", "basic.username"],
+        "key": ["form.client_id", "basic.client_id"],
         "locate": "client",
         "unknown": "ask",
     },
@@ -128,7 +131,7 @@ RULES: Final[Mapping[str, Rule]] = {
         "rule": "every",
         "undo": {"method": "POST", "path": "/v3/categories", "restore": ["id", "slug", "name"], "already": [409]},
     },
-    "list_vendors": _list(r.VENDORS, prune={"accept": "vendor"}),
+    "list_vendors": _list(r.VENDORS, prune={"accept": "vendor", **_OWN}),
     "create_vendor": {
         "rule": "place",
         "space": "vendors",
@@ -154,12 +157,13 @@ RULES: Final[Mapping[str, Rule]] = {
         "rule": "gather",
         "merge": {**_list(r.ORDERS)["merge"], "parts": {**_ORDER_PARTS, "locate": "order", "ids": "accept"}},
         "learn": {"order": "id"},
-        "prune": {"accept": "order"},
+        "prune": {"accept": "order", **_OWN},
     },
     # Without a vendor its items may be of several, on several instances. All hold their seats, then all confirm.
     "create_order": {
         "rule": "split",
-        "whole_key": "body.vendor_id",
+        # For a client of a vendor there is no other.
+        "whole_key": ["body.vendor_id", "claim.vendor"],
         "whole_locate": "vendor",
         "items": "items",
         "items_max": 50,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 DEVELOPMENT_SECRET = "bookings-development-secret-not-for-production"  # noqa: S105
 
+CALLS_A_MONTH = 500_000
+
 OCTO_ENDPOINT = "https://bookings.example/octo"
 
 
@@ -19,7 +21,8 @@ class Settings:
     database: str
     secret: str = DEVELOPMENT_SECRET
     token_lifetime_s: int = 3600
-    calls_a_month: int = 500_000
+    calls_a_month: int = CALLS_A_MONTH
+    """Of each client; 0: as many as it likes, because somebody else counts."""
     usage_flush_s: float = 5.0
     expiry_sweep_s: float = 1.0
     octo_endpoint: str = OCTO_ENDPOINT
@@ -29,6 +32,7 @@ class Settings:
         return cls(
             database=database_url(database),
             secret=os.environ.get("BOOKINGS_SECRET", DEVELOPMENT_SECRET),
+            calls_a_month=int(os.environ.get("BOOKINGS_CALLS_A_MONTH", CALLS_A_MONTH)),
             octo_endpoint=os.environ.get("BOOKINGS_OCTO_ENDPOINT", OCTO_ENDPOINT),
         )
 

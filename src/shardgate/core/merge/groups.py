@@ -13,12 +13,14 @@ from typing import Any, Literal
 import msgspec
 
 from shardgate.core.combining import Combining, told
+from shardgate.core.document import Document
 from shardgate.core.http import Reply
 from shardgate.core.numbers import Average, add, least, read_number, write_number
+from shardgate.core.rows import cut, join
 
 _Row = dict[str, msgspec.Raw]
 _Key = tuple[Any, ...]
-_ROWS = msgspec.json.Decoder(list[_Row])
+_MEMBERS = msgspec.json.Decoder(_Row)
 
 
 class Groups(Combining, frozen=True, tag="groups"):
@@ -42,13 +44,12 @@ class Groups(Combining, frozen=True, tag="groups"):
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The united rows. Raises ValueError, TypeError, LookupError or ArithmeticError where one is not as told."""
-        groups: dict[_Key, list[_Row]] = {}
-        for reply in replies:
-            reply.body.decode()
-            for row in _ROWS.decode(reply.body):
-                groups.setdefault(self._key(row), []).append(row)
-        united = [self._united(groups[key]) for key in sorted(groups)]
-        return told(replies[0], msgspec.json.encode(united))
+        lists = [cut(reply.body) for reply in replies]
+        groups: dict[_Key, list[bytes]] = {}
+        for row in (bytes(raw) for rows in lists for raw in rows.raw):
+            groups.setdefault(self._key(_MEMBERS.decode(row)), []).append(row)
+        united = [msgspec.Raw(self._united(groups[key])) for key in sorted(groups)]
+        return told(replies[0], join(united, lists))
 
     def describe(self) -> str:
         """The merge in one line."""
@@ -61,21 +62,21 @@ class Groups(Combining, frozen=True, tag="groups"):
         return (self.key,) if isinstance(self.key, str) else self.key
 
     def _key(self, row: _Row) -> _Key:
-        values = [msgspec.json.decode(row[name]) for name in self._names]
+        values = [_value(bytes(row[name])) for name in self._names]
         if self.nulls is None:
             return tuple(values)
         empty = (0 if self.nulls == "first" else 2, 0)
         return tuple(empty if value is None else (1, value) for value in values)
 
-    def _united(self, rows: Sequence[_Row]) -> Mapping[str, object]:
+    def _united(self, written: Sequence[bytes]) -> bytes:
+        rows = [_MEMBERS.decode(row) for row in written]
         first = rows[0]
         if any(row.keys() != first.keys() for row in rows):
             raise ValueError("a property is missing on some shard")
         texts = {name: [bytes(row[name]) for row in rows] for name in first}
         sums = {name: add(texts[name]) for name in self.sum}
-        united: dict[str, object] = dict(first)
         # A row that one shard has alone keeps its bytes, once its numbers are seen to be such.
-        changes: dict[str, bytes] = {name: write_number(total) for name, total in sums.items()}
+        changes: dict[str | None, object] = {name: write_number(total) for name, total in sums.items()}
         changes |= {name: least(texts[name]) for name in self.min}
         changes |= {name: least(texts[name], greatest=True) for name in self.max}
         for name, average in self.average.items():
@@ -83,8 +84,11 @@ class Groups(Combining, frozen=True, tag="groups"):
                 raise ValueError(f"{name} is null")
             changes[name] = msgspec.json.encode(average.again(sums[average.of], sums[average.over]))
         for name, values in texts.items():
-            if name not in changes and any(value != values[0] for value in values):
+            if name not in changes and name not in self._names and any(value != values[0] for value in values):
                 raise ValueError(f"{name} is not the same on every shard")
-        if len(rows) > 1:
-            united |= {name: msgspec.Raw(text) for name, text in changes.items()}
-        return united
+        return Document(written[0]).edited(changes) if len(rows) > 1 else written[0]
+
+
+def _value(text: bytes) -> Any:
+    """What a key is equal by, and sorted: numbers exactly."""
+    return read_number(text) if text[:1] in b"-0123456789" else msgspec.json.decode(text)

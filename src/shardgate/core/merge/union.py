@@ -4,6 +4,7 @@ Holds: a value keeps its bytes; where the rule says an order, every shard's valu
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -56,11 +57,14 @@ class Union(Combining, frozen=True, tag="union"):
         return [document.array(self.items) for document in documents]
 
     def _key(self, text: bytes) -> Any:
-        """What compares. Raises ValueError, TypeError."""
+        """What compares. Raises ValueError, TypeError, ArithmeticError."""
         if self.order is None:
             return None
         key = sort_key(self.order)
-        value: Any = read_number(text) if key.type == "number" else msgspec.json.decode(text)
+        if key.type == "number":
+            value: Any = read_number(text)
+        else:
+            value = msgspec.json.decode(text, type=int | Decimal | None if key.type == "decimal" else Any)
         if value is None and key.nulls is None:
             raise TypeError("a value is null")
         change = transform(key)

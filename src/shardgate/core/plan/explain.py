@@ -3,6 +3,7 @@
 Never: asks a shard; what only a shard can say (who owns an unseen id) is told as the question it would be asked.
 """
 
+from shardgate.core.clients.masking import masked
 from shardgate.core.http import Request
 from shardgate.core.plan.plan import Division, Placement, Plan, Probe, Scatter, ToAny, ToEvery, ToOne, ToParts
 from shardgate.core.routes.route import Route
@@ -13,9 +14,10 @@ def explain(request: Request, plan: Plan) -> list[tuple[str, str]]:
     """Titles and texts, in the order in which things happen. A title may repeat; it is then shown once."""
     route = plan.route
     said = [
-        ("request", f"{request.method} {request.target.decode('ascii')}"),
+        ("request", f"{request.method} {masked(request.target.decode('ascii'))}"),
         ("operation", f"{route.operation}  ({route.method} {route.template})"),
         ("rule", describe_rule(route)),
+        *_explain_client(request),
     ]
     if isinstance(plan, ToOne):
         said += [
@@ -35,6 +37,13 @@ def explain(request: Request, plan: Plan) -> list[tuple[str, str]]:
     else:
         said += _explain_write(plan)
     return said
+
+
+def _explain_client(request: Request) -> list[tuple[str, str]]:
+    """Whose token it is, by the names of its claims: what they say is the client's own."""
+    if request.claims is None:
+        return []
+    return [("client", f"verified, by a token with the claims {', '.join(request.claims)}")]
 
 
 def describe_rule(route: Route) -> str:
@@ -65,7 +74,7 @@ def _describe_write(rule: Rule) -> str:
 
 
 def _explain_probe(request: Request, plan: Probe) -> list[tuple[str, str]]:
-    target = plan.target.decode("ascii")
+    target = masked(plan.target.decode("ascii"))
     said = [("shard", f"not known yet for the key {plan.key!r}: all are asked who has it")]
     said += [("asked", f"{shard}: GET {target}") for shard in plan.shards]
     if plan.is_the_request:
@@ -79,7 +88,8 @@ def _explain_scatter(plan: Scatter) -> list[tuple[str, str]]:
     pruned = plan.pruned
     said = [] if pruned is None else [("pruned", reason) for reason in pruned.reasons]
     said += [
-        ("asked", f"{ask.shard}: {ask.method.decode()} {ask.target.decode('ascii')}") for ask in plan.merging.asks()
+        ("asked", f"{ask.shard}: {ask.method.decode()} {masked(ask.target.decode('ascii'))}")
+        for ask in plan.merging.asks()
     ]
     if pruned is not None and pruned.hoped:
         said.append(("then", "all shards, unless the page shows each id whose shard was only remembered"))

@@ -10,8 +10,9 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
+from shardgate.core.clients.claims import keys_in
 from shardgate.core.errors import AmbiguousKeyError
 from shardgate.core.http import Request
 
@@ -24,7 +25,9 @@ def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[st
     """The key, None where the request has none. Raises AmbiguousKeyError."""
     if isinstance(key, str):
         return _read(key, request, variables)
-    found = {value for source in key if (value := _read(source, request, variables)) is not None}
+    said = [(source, value) for source in key if (value := _read(source, request, variables)) is not None]
+    # What the token says of the client holds where the request itself names nothing else.
+    found = {value for source, value in said if not source.startswith("claim.")} or {value for _, value in said}
     if len(found) > 1:
         raise AmbiguousKeyError(f"{' and '.join(key)} name different keys")
     return next(iter(found), None)
@@ -38,11 +41,7 @@ def _read(source: str, request: Request, variables: Mapping[str, str]) -> str | 
         return _only(request.query, name)
     if kind == "header":
         return _header(request, name)
-    if kind == "form":
-        return _form(request, name)
-    if kind == "basic":
-        return _basic(request)
-    return _member(request, name)
+    return _READERS.get(kind, _member)(request, name)
 
 
 def _only(pairs: str, name: str) -> str | None:
@@ -99,15 +98,25 @@ def _form(request: Request, name: str) -> str | None:
     return _only(text, name)
 
 
-def _basic(request: Request) -> str | None:
-    """The user of HTTP Basic authentication (RFC 7617), form-decoded by nobody here: ids are plain."""
+def _claim(request: Request, name: str) -> str | None:
+    """What the token says, where one was verified."""
+    keys = keys_in(request.claims, name)
+    if len(keys) > 1:
+        raise AmbiguousKeyError(f"the claim {name!r} names several keys")
+    return keys[0] if keys else None
+
+
+def _basic(request: Request, name: str) -> str | None:
+    """The user of HTTP Basic authentication (RFC 7617), as it stands there; or a client's id, which is form-encoded
+    (RFC 6749 section 2.3.1)."""
     if b"authorization" in request.fields.repeated:
         raise AmbiguousKeyError("the header 'Authorization' stands twice")
     scheme, _, credentials = request.fields.values.get(b"authorization", b"").partition(b" ")
     if scheme.lower() != b"basic":
         return None
     try:
-        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0] or None
+        user = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
+        return (unquote_plus(user, errors="strict") if name == "client_id" else user) or None
     except (binascii.Error, UnicodeDecodeError):
         return None
 
@@ -138,3 +147,6 @@ def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) < len(pairs):
         raise AmbiguousKeyError("a JSON member stands twice")
     return members
+
+
+_READERS = {"form": _form, "basic": _basic, "claim": _claim}

@@ -46,9 +46,14 @@ def plan_request(
 def _plan_gather(rule: Gather, request: Request, route: Route, known: Known, moment: Moment) -> Scatter:
     everybody = known.topology.ids
     if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
+        # A filter may leave one part and not the other; a client that sees one tenant only sees no other part.
+        own = [each for each in route.filters if each.parameter.startswith("claim.")]
+        left = prune(own, "", known, request.claims) if own and request.claims is not None else None
         moment = msgspec.structs.replace(moment, parted=parted)
-        return Scatter(route, request, rule.merge.begin(request, everybody, moment))
-    pruned = prune(route.filters, request.query, known) if route.filters and request.query else None
+        return Scatter(route, request, rule.merge.begin(request, everybody if left is None else left.shards, moment))
+    pruned = None
+    if route.filters and (request.query or request.claims is not None):
+        pruned = prune(route.filters, request.query, known, request.claims)
     if pruned is None:
         return Scatter(route, request, rule.merge.begin(request, everybody, moment))
     instead = rule.merge.begin(request, everybody, moment) if pruned.hoped else None

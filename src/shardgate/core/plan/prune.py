@@ -1,4 +1,4 @@
-"""Which shards a list's filters leave: those that own the tenants or ids that the filters name.
+"""Which shards a list's filters leave: those that own the tenants or ids that the filters name, or the client's token.
 
 Holds: every row that the filters let through is on a shard that is asked. Where a value's shard is not surely known,
 where a parameter is written in a way that an application may read differently, all are asked: that is slower, never
@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from shardgate.core.clients.claims import Claims, keys_in
 from shardgate.core.contracts import UNKNOWN, AskAll, Known
 from shardgate.core.locate.learned import Learned
 from shardgate.core.routes.route import Filter
@@ -25,15 +26,15 @@ class Pruned(msgspec.Struct, frozen=True):
     """Ids whose shard is only remembered."""
 
 
-def prune(filters: Sequence[Filter], query: str, known: Known) -> Pruned | None:
+def prune(filters: Sequence[Filter], query: str, known: Known, claims: Claims | None = None) -> Pruned | None:
     """The shards to ask; None: all."""
-    if "%" not in query and not any(each.parameter in query for each in filters):
+    if "%" not in query and not any(each.parameter in query or (each.claim and claims) for each in filters):
         return None
     pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
     left, reasons = set(known.topology.ids), []
     hoped: set[str] = set()
     for each in filters:
-        owners = _owners(each, pairs, known)
+        owners = _owners(each, pairs, known, claims)
         if owners is None or left <= owners[0]:
             continue
         left &= owners[0] or left
@@ -49,13 +50,15 @@ def prune(filters: Sequence[Filter], query: str, known: Known) -> Pruned | None:
 
 
 def _owners(
-    each: Filter, pairs: Sequence[tuple[str, str]], known: Known
+    each: Filter, pairs: Sequence[tuple[str, str]], known: Known, claims: Claims | None
 ) -> tuple[frozenset[ShardId], frozenset[str]] | None:
     """The owners of all that a parameter names, and what of it is only hoped; None where they are not known."""
-    keys: list[str] = []
+    keys = [*keys_in(claims, each.claim)] if each.claim else []
     for name, value in pairs:
         if name in each.unless:
             return None
+        if each.claim:
+            continue
         if name == each.parameter:
             # An application may read the first of several, the last or all: the owners of all cover each way.
             keys += value.split(each.separator) if each.separator else [value]

@@ -89,12 +89,21 @@ _WORDS = {
     "repeated": ("refuse", "first", "last"),
     "mode": ("strict", "eventual", "read", "independent", "together"),
     "trailing_slash": ("optional", "distinct"),
+    "request_trailers": ("drop", "pass"),
+    "header": ("X-Forwarded-For", "Forwarded"),
+    "also": ("X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix"),
+    "limit_over": ("cut", "refuse"),
+    "next_is": ("cursor", "link"),
+    "at_end": ("null", "absent", "empty"),
+    "restore": ("changed", "a list of properties"),
+    "rels": ("first", "prev", "self", "next", "last"),
 }
 
 
 def _cure(problem: str, where: str) -> str:
     if "enum value" in problem:
-        return f"take one of: {', '.join(_WORDS.get(where.rpartition('.')[2], _WORDS['type']))}"
+        field = where.rpartition(".")[2].partition("[")[0]
+        return f"take one of: {', '.join(_WORDS.get(field, _WORDS['type']))}"
     if "Invalid name" in problem:
         return "put the name in quotes"
     if "Invalid value" in problem:

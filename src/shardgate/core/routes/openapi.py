@@ -149,7 +149,9 @@ def _filters(rule: Rule, locators: Mapping[str, tuple[Locator, ...]]) -> tuple[F
         how = given if isinstance(given, Prune) else Prune(locate=given)
         chain = locators.get(how.locate, ())
         shown = how.locate in rule.learn
-        found.append(Filter(parameter, how.separator, how.locate, chain, shown, _anchors(rule)))
+        kind, _, claim = parameter.partition(".")
+        claim = claim if kind == "claim" else ""
+        found.append(Filter(parameter, how.separator, how.locate, chain, shown, _anchors(rule), claim))
     return tuple(found)
 
 
@@ -247,7 +249,9 @@ def _check_source(source: str, template: str, place: str) -> list[Mistake]:
                 f"start it with one of {', '.join(KEY_SOURCES)}",
             )
         ]
-    if not name and kind != "basic":
+    if kind == "basic" and name not in {"username", "client_id"}:
+        return [Mistake(place, f"{source!r} names nothing", "write `basic.username` or `basic.client_id`")]
+    if not name:
         return [Mistake(place, f"{source!r} names nothing", f"write it as `{kind}.` and a name")]
     if kind == "path" and f"{{{name}}}" not in template:
         return [Mistake(place, f"the path has no variable {name!r}", f"take one of {template}")]

@@ -7,7 +7,8 @@ from shardgate.core.routes.rule import AnyShard, One, Rule
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """A query parameter by which a list keeps only what belongs to some tenants, or only some ids."""
+    """A query parameter, or a claim of the token, by which a list keeps only what belongs to some tenants, or only
+    some ids."""
 
     parameter: str
     separator: str | None
@@ -18,6 +19,8 @@ class Filter(msgspec.Struct, frozen=True):
     """The keys are what the list's rows are told apart by, so that a page shows whether it has all of them."""
     unless: tuple[str, ...] = ()
     """Parameters that name a row, which the filter may not let through: who has it is asked of all."""
+    claim: str = ""
+    """The claim that names the keys, where no parameter does."""
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ becomes a random letter or digit of Crockford's base 32: `BK-?????-?????`."""
 
 Outcome = Literal["ask", "refuse"]
 
-KEY_SOURCES = ("path", "query", "header", "body", "form", "basic")
+KEY_SOURCES = ("path", "query", "header", "body", "form", "basic", "claim")
 """The places in a request that a key can be read from (plan/key.py reads them)."""
 
 
@@ -62,7 +62,7 @@ class One(
 
     key: str | tuple[str, ...]
     """Where the key is: `path.id`, `query.vendor`, `header.X-Vendor`, `body.vendor_id`, `form.client_id`,
-    `basic.username`. Several: those that are present must agree."""
+    `basic.username`, `claim.vendor`. Several: those that are present must agree."""
     locate: str
     """The locator chain, by its name."""
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
@@ -115,8 +115,8 @@ class Gather(
 
     merge: AnyMerger
     prune: Mapping[str, str | Prune] = msgspec.field(default_factory=dict)
-    """Query parameter → the locator chain of the keys that it names. Only their owners are asked; several parameters
-    narrow together."""
+    """Query parameter, or `claim.vendor` → the locator chain of the keys that it names. Only their owners are asked;
+    several narrow together."""
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Locator → property of each row; only the list's tie-breaker is read."""
 
@@ -184,7 +184,7 @@ class Split(
 ):
     """Each item of the body goes to its owner, one call a shard; the replies' items come back in the input's order."""
 
-    whole_key: str | None = None
+    whole_key: str | tuple[str, ...] | None = None
     """A key of the request, like `body.vendor_id`: where it is there, one shard owns all items, …"""
     whole_locate: str | None = None
     """… found by this locator chain."""

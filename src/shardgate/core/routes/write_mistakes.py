@@ -20,7 +20,7 @@ def key_fields(rule: Rule) -> Iterator[tuple[str, Sequence[str]]]:
     if isinstance(rule, Place) and rule.pinned_by is not None:
         yield "pinned_by", (rule.pinned_by,)
     if isinstance(rule, Split) and rule.whole_key is not None:
-        yield "whole_key", (rule.whole_key,)
+        yield "whole_key", _several(rule.whole_key)
     if not isinstance(rule, Gather) and rule.idempotency.key is not None:
         yield "idempotency.key", (rule.idempotency.key,)
 

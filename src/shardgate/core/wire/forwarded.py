@@ -1,9 +1,13 @@
 """Who a request comes from, where proxies stand in front: believed as far as they are trusted, and no further.
 
+Proxies say it in `X-Forwarded-For`, or in `Forwarded` (RFC 7239). One of the two is read, as configured: a proxy passes
+the other on as its client sent it.
+
 Holds: what a client says of its own address is dropped, unless a trusted proxy passed it on.
 Never: looks a name up.
 """
 
+import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -13,40 +17,92 @@ from shardgate.core.wire.forwarding import hop_lines
 
 Network = IPv4Network | IPv6Network
 
+# RFC 7239 section 4; an address with a port is often sent without its quotes, so a value is read as far as it is plain.
+_PAIR = r'[!#$%&\'*+\-.^_`|~0-9A-Za-z]+=(?:[^\s,;"\\]+|"(?:[^"\\]|\\.)*")'
+_ELEMENT = re.compile(rf"[ \t]*((?:{_PAIR})?(?:;(?:{_PAIR})?)*)[ \t]*(?:,|$)")
+_FOR = re.compile(rf"(?:^|;)for=({_PAIR.partition('=')[2]})", re.IGNORECASE)
+_PROTO = re.compile(r'(?:^|;)proto="?(https?)"?(?:;|$)', re.IGNORECASE)
+
 
 class TrustedProxies(Value, frozen=True):
-    """The networks whose word counts."""
+    """The networks whose word counts, and how they give it."""
 
     networks: tuple[Network, ...] = ()
+    standard: bool = False
+    """They write `Forwarded`; shards are sent it, too."""
+    also: tuple[bytes, ...] = ()
+    """Further fields of theirs that pass, in small letters: they set them, or take out what their clients sent."""
 
     def covers(self, address: str) -> bool:
         """Whether this is one of them."""
         return bool(self.networks) and _within(address, self.networks)
 
-    def client_of(self, fields: RequestFields, peer: str) -> str:
-        """The nearest address that is not trusted: everything before it may be invented."""
-        named = fields.values.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
-        for address in reversed([one.strip() for one in named if one.strip()]):
-            if _address(address) is None:
-                return peer
-            if not self.covers(address):
-                return address
-            peer = address
-        return peer
+    def direct_lines(self, peer: str, scheme: str) -> bytes:
+        """What each request of a connection carries towards shards that comes from its client directly."""
+        return hop_lines(peer, scheme) + (_element(peer, scheme) if self.standard else b"")
+
+    def read(self, fields: RequestFields, peer: str, scheme: str) -> tuple[bytes, str, str]:
+        """A request of a trusted proxy: what it carries towards a shard, its client's scheme, and its client.
+
+        The client is the nearest address that is not trusted: everything before it may be invented.
+        """
+        standard = b""
+        if self.standard:
+            came = fields.values.get(b"forwarded", b"")
+            elements = _elements(came.decode("latin-1"))
+            chain = [_node(element) for element in elements]
+            standard = _element(peer, scheme, came if elements else b"")
+        else:
+            named = fields.values.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
+            chain = [node for one in named if (node := one.strip())]
+        at, client = self._client_in(chain, peer)
+        if not self.standard:
+            said = fields.values.get(b"x-forwarded-proto", b"").lower().decode("latin-1")
+            scheme = said if said in {"http", "https"} else scheme
+        elif at < len(chain) and (found := _PROTO.search(elements[at])) is not None:
+            scheme = found[1].lower()
+        lines = hop_lines(", ".join([*chain, peer]), scheme) + standard
+        for name in self.also:
+            if name in fields.values and name not in fields.repeated:
+                lines += b"%b: %b\r\n" % (name.title(), fields.values[name])
+        return lines, scheme, client
+
+    def _client_in(self, chain: list[str], peer: str) -> tuple[int, str]:
+        """Where in the chain the client is, and its address; the end of the chain: it is the proxy itself."""
+        for at in range(len(chain) - 1, -1, -1):
+            address = _address(chain[at])
+            if address is None:
+                return at + 1, peer
+            peer = str(address)
+            if not self.covers(peer):
+                return at, peer
+        return 0, peer
 
 
-def forwarded_lines(fields: RequestFields, peer: str, scheme: str) -> tuple[bytes, str]:
-    """What a request that came through a trusted proxy carries towards a shard, and the scheme of its client."""
-    chain = fields.values.get(b"x-forwarded-for")
-    addresses = f"{chain.decode('latin-1')}, {peer}" if chain else peer
-    said = fields.values.get(b"x-forwarded-proto", b"").lower().decode("latin-1")
-    scheme = said if said in {"http", "https"} else scheme
-    lines = hop_lines(addresses, scheme)
-    standard = fields.values.get(b"forwarded")
-    if standard is not None:  # RFC 7239 section 4: append what we know of our own peer
-        node = f'"[{peer}]"' if ":" in peer else peer
-        lines += b"Forwarded: %b, for=%b\r\n" % (standard, node.encode("latin-1"))
-    return lines, scheme
+def _elements(value: str) -> list[str]:
+    """The elements of a `Forwarded`; none where it is malformed: then nothing of it is believed."""
+    elements, at = [], 0
+    while at < len(value):
+        match = _ELEMENT.match(value, at)
+        if match is None or match.end() == at:
+            return []
+        elements.append(match[1])
+        at = match.end()
+    return [element for element in elements if element]
+
+
+def _node(element: str) -> str:
+    """The address of an element; `unknown` where it does not say it."""
+    found = _FOR.search(element)
+    address = _address(found[1].strip('"')) if found is not None else None
+    return "unknown" if address is None else str(address)
+
+
+def _element(peer: str, scheme: str, before: bytes = b"") -> bytes:
+    """RFC 7239 section 4: append what we know of our own peer."""
+    node = f'"[{peer}]"' if ":" in peer else peer
+    come = before + b", " if before else b""
+    return b"Forwarded: %bfor=%b;proto=%b\r\n" % (come, node.encode("latin-1"), scheme.encode())
 
 
 @lru_cache(4096)
@@ -56,10 +112,12 @@ def _within(address: str, networks: tuple[Network, ...]) -> bool:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    if text.count(":") == 1:
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
         text = text.partition(":")[0]  # some proxies name the port, too
     try:
-        parsed = ip_address(text.strip("[]").partition("%")[0])
+        parsed = ip_address(text.partition("%")[0])
     except ValueError:
         return None
     return getattr(parsed, "ipv4_mapped", None) or parsed

@@ -108,7 +108,7 @@ class RequestHeadParser:
         if match is None or match.end() - 2 > TARGET_BYTES_MAX:
             raise _bad_request_line(head)
         method, target, minor = match.groups()
-        block = head[match.end() : -2] if len(head) > match.end() else b""
+        block = head[match.end() :]
         fields = self._blocks.get(block)
         if fields is None:
             fields = self._read_block(block)
@@ -131,7 +131,7 @@ class RequestHeadParser:
         )
 
     def _read_block(self, block: bytes) -> RequestFields:
-        fields = self._read_fields(self._reader.read(block))
+        fields = self._read_fields(self._reader.read(block[:-2]))
         if len(block) <= REMEMBERED_BLOCK_BYTES_MAX and self._came_before(hash(block)):
             if len(self._blocks) >= REMEMBERED_BLOCKS_MAX:
                 self._blocks.clear()

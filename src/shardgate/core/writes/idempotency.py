@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from shardgate.core.clients.claims import keys_in
 from shardgate.core.errors import IdempotencyKeyError
 from shardgate.core.http import Request
 
@@ -58,10 +59,17 @@ def key_of(request: Request) -> str | None:
 
 
 def client_of(request: Request, names: Sequence[str]) -> str:
-    """Who sends it: a digest of the fields that name a client."""
-    values = request.fields.values
-    said = [values.get(name.lower().encode(), b"") for name in names]
-    return sha256(b"\0".join(said)).hexdigest()
+    """Who sends it: a digest of the fields, or of the claims of a verified token, that name a client."""
+    return sha256(b"\0".join([_named_by(name, request) for name in names])).hexdigest()
+
+
+def _named_by(name: str, request: Request) -> bytes:
+    kind, _, claim = name.partition(".")
+    if kind == "claim" and request.claims is not None:
+        return b"\0".join([name.encode(), *(key.encode() for key in keys_in(request.claims, claim))])
+    # A token that nobody has verified says nothing but itself.
+    field = "authorization" if kind == "claim" else name.lower()
+    return request.fields.values.get(field.encode(), b"")
 
 
 def fingerprint_of(request: Request) -> str:

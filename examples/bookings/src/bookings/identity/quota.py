@@ -31,6 +31,8 @@ class Quota:
         self._writing = Repeated("quota", self.flush)
 
     def count(self, client_id: str) -> None:
+        if not self._calls_a_month:
+            return
         key = (client_id, self._clock().strftime("%Y-%m"))
         with self._lock:
             if self._written[key] + self._fresh[key] >= self._calls_a_month:

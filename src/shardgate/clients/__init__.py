@@ -1,0 +1,1 @@
+"""Who calls: tokens are verified, and calls counted, before anything is decided."""

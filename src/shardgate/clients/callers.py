@@ -1,0 +1,111 @@
+"""Lets a request in: its token, then its quota; before anything is decided of it, or sent.
+
+Holds: a request is verified and counted once, also where its body comes later. What it says of itself is only believed
+once its token is verified.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from shardgate.clients.keys import KeyRing
+from shardgate.clients.quota import Quota
+from shardgate.clients.tokens import Tokens, UnseenKeyError
+from shardgate.core.clients.terms import ClientTerms
+from shardgate.core.errors import InvalidTokenError
+from shardgate.core.http import Request
+from shardgate.core.routes.route import Route, Routes
+from shardgate.net import tasks
+from shardgate.net.clock import wall
+from shardgate.net.connection import ClientConnection
+from shardgate.store.tally import Tally
+from shardgate.store.writer import Writer
+
+
+class Callers:
+    """The clients of one worker."""
+
+    __slots__ = ("_open", "_passes", "_quota", "_refused", "_tokens", "ring")
+
+    def __init__(self, terms: ClientTerms, routes: Routes, quota: Quota | None) -> None:
+        """Raises KeysError."""
+        self.ring = KeyRing(terms.tokens.source, terms.tokens.algorithms)
+        """The keys that tokens are verified with."""
+        self.ring.load()
+        self._tokens = Tokens(self.ring, terms.tokens)
+        self._passes = terms.passes
+        self._refused = terms.refused
+        self._quota = quota
+        # By identity: a route is one object for as long as its configuration is in force.
+        self._open = frozenset(id(each) for each in routes.routes if f"{each.method} {each.template}" in terms.open)
+
+    def admit(self, request: Request, route: Route, client: ClientConnection, again: Callable[[], None]) -> bool:
+        """Whether the request goes on now; False: `again` is called when it can be told. Raises ShardgateError."""
+        if request.claims is not None or id(route) in self._open:
+            return True
+        try:
+            caller = self._tokens.caller(request, wall())
+        except InvalidTokenError as error:
+            if isinstance(error, UnseenKeyError) and self.ring.may_refresh:
+                client.adopt(tasks.start(self._wait(again), "keys"))
+                return False
+            self._refuse(error, request)
+            return True
+        request.claims = caller.claims
+        if self._quota is not None:
+            lines, spent = self._quota.count(caller.client, request.path)
+            client.annotate(lines)
+            if spent is not None:
+                raise spent
+        return True
+
+    def identify(self, request: Request, route: Route) -> None:
+        """The same for a request that is only looked at: nothing is counted. Raises ShardgateError."""
+        if id(route) in self._open:
+            return
+        try:
+            request.claims = self._tokens.caller(request, wall()).claims
+        except InvalidTokenError as error:
+            self._refuse(error, request)
+
+    async def fetch_keys(self) -> None:
+        """Fetch keys that are not on this machine; where that fails it is tried again later."""
+        await self.ring.refresh()
+
+    async def start(self) -> list[asyncio.Task[None]]:
+        """Fetch keys, and begin to follow what changes; to be cancelled at the end."""
+        await self.fetch_keys()
+        running = [tasks.start(self.ring.follow(), "keys")]
+        if self._quota is not None:
+            running.append(tasks.start(self._quota.follow(), "usage"))
+        return running
+
+    async def stop(self) -> None:
+        """Write down what was counted."""
+        if self._quota is not None:
+            await self._quota.write_down()
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._quota is not None:
+            self._quota.close()
+
+    def _refuse(self, error: InvalidTokenError, request: Request) -> None:
+        """Unless requests pass that are nobody's: the application then refuses in its own words."""
+        if not self._passes:
+            raise self._refused.say(error, request.path)
+
+    async def _wait(self, again: Callable[[], None]) -> None:
+        await self.ring.refresh()
+        again()
+
+
+def callers_for(
+    terms: ClientTerms | None, routes: Routes, tally: Tally | None, writer: Writer | None
+) -> Callers | None:
+    """Who verifies and counts, where the configuration says so. Raises KeysError."""
+    if terms is None:
+        return None
+    quota = None
+    if terms.quota is not None and tally is not None and writer is not None:
+        quota = Quota(terms.quota, tally, writer)
+    return Callers(terms, routes, quota)

@@ -1,0 +1,137 @@
+"""The `clients` of shardgate.yaml → what verifies and counts is told; and rules that need a verified token.
+
+Never: reads a key: whoever uses them does (`shardgate check` asks it).
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+from urllib.parse import urlsplit
+
+import msgspec
+
+from shardgate.config.schema import ClientsConfig, Config, JwtConfig, WordsConfig
+from shardgate.core.clients.terms import FAMILIES, ClientTerms, KeyPlace, KeySource, QuotaTerms, TokenTerms, Wording
+from shardgate.core.errors import Words
+from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.routes.route import Route, Routes
+from shardgate.core.routes.write_mistakes import key_fields
+
+_FIELD_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_FIELD_VALUE = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def read_clients(
+    config: Config, folder: Path, routes: Routes, store: Path | None, mistakes: list[Mistake]
+) -> ClientTerms | None:
+    """Who may call, and how often; what is wrong with it is added to the mistakes."""
+    given = config.clients
+    if given is None:
+        mistakes += _claims_of_nobody(config, routes)
+        return None
+    mistakes += _unknown_operations(given, routes)
+    tokens = _tokens(given.jwt, folder, mistakes)
+    refused = _wording("clients.refused", given.refused, mistakes)
+    quota = None
+    if (wanted := given.quota) is not None:
+        spent = _wording("clients.quota.spent", wanted.spent, mistakes)
+        quota = QuotaTerms(wanted.calls, wanted.window, wanted.headers, wanted.flush_s, spent)
+        if store is None:
+            cure = "name a `store`, a file beside this one; it is made where it does not exist"
+            mistakes.append(
+                Mistake("clients.quota", "what is counted must be written down, and there is no store", cure)
+            )
+    return ClientTerms(tokens, given.unverified == "pass", refused, frozenset(given.open), quota)
+
+
+def _tokens(given: JwtConfig, folder: Path, mistakes: list[Mistake]) -> TokenTerms:
+    where = "clients.jwt"
+    unknown = [name for name in given.algorithms if name not in FAMILIES]
+    if unknown:
+        problem = f"{unknown[0]!r} is no algorithm that tokens are verified by"
+        mistakes.append(Mistake(f"{where}.algorithms", problem, f"take some of {', '.join(FAMILIES)}"))
+    elif len({FAMILIES[name] for name in given.algorithms}) > 1:
+        problem = "one key is not for algorithms of two kinds: a public key would become a secret that everybody knows"
+        mistakes.append(Mistake(f"{where}.algorithms", problem, "take those of one kind, like RS256 and PS256"))
+    audience = (given.audience,) if isinstance(given.audience, str) else given.audience
+    source = _source(given, folder, mistakes)
+    return TokenTerms(given.algorithms, source, given.issuer, audience, given.leeway_s, given.client)
+
+
+def _source(given: JwtConfig, folder: Path, mistakes: list[Mistake]) -> KeySource:
+    named = [(kind, place) for kind in get_args(KeyPlace) if (place := getattr(given, kind)) is not None]
+    if len(named) != 1:
+        cure = "name one of `key_env`, `key_file`, `jwks_file` and `jwks_url`"
+        mistakes.append(Mistake("clients.jwt", f"there must be one place of keys, and there are {len(named)}", cure))
+        return KeySource("key_env", "", given.refresh_s)
+    kind, place = named[0]
+    if kind == "jwks_url":
+        mistakes += _check_url(place, given)
+    elif kind != "key_env":
+        place = str(folder / place)
+    return KeySource(kind, place, given.refresh_s)
+
+
+def _check_url(url: str, given: JwtConfig) -> Iterator[Mistake]:
+    try:
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    except ValueError:
+        safe = False
+    if not safe:
+        problem = "whoever can change what comes from there can sign tokens"
+        yield Mistake("clients.jwt.jwks_url", problem, "write it with `https://`")
+    if any(FAMILIES.get(name) == "oct" for name in given.algorithms):
+        problem = "a secret is not fetched from a URL"
+        yield Mistake("clients.jwt.jwks_url", problem, "name a `key_file` or `key_env`")
+
+
+def _wording(where: str, given: WordsConfig | None, mistakes: list[Mistake]) -> Wording:
+    if given is None:
+        return Wording()
+    places = {"": given, **given.under}
+    for prefix, words in places.items():
+        place = f"{where}.under.{prefix}" if prefix else where
+        if prefix and (not prefix.startswith("/") or words.under):
+            mistakes.append(Mistake(place, f"{prefix!r} is no beginning of a path", "write it as `/octo`"))
+        for name, value in {**words.fields, "Content-Type": words.content_type}.items():
+            if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
+                problem = f"{name!r} is no field of a header with this value"
+                mistakes.append(Mistake(f"{place}.fields", problem, "take visible ASCII characters"))
+    longest_first = sorted(places.items(), key=lambda entry: -len(entry[0]))
+    return Wording(tuple((prefix, _words(words)) for prefix, words in longest_first))
+
+
+def _words(given: WordsConfig) -> Words:
+    named = {"Content-Type": given.content_type, **given.fields}
+    fields = tuple((name.encode("ascii", "replace"), value.encode("ascii", "replace")) for name, value in named.items())
+    body = given.body.encode() if isinstance(given.body, str) else msgspec.json.encode(given.body)
+    return Words(given.status, fields, body)
+
+
+def _unknown_operations(given: ClientsConfig, routes: Routes) -> Iterator[Mistake]:
+    known = {f"{route.method} {route.template}" for route in routes.routes}
+    for number, name in enumerate(given.open):
+        if name not in known:
+            cure = "write it as it stands in the document: `POST /oauth/token`"
+            yield Mistake(f"clients.open[{number}]", f"{name!r} is no operation", cure)
+
+
+def _claims_of_nobody(config: Config, routes: Routes) -> Iterator[Mistake]:
+    """A claim is only believed in a token that was verified."""
+    read = {f"rules.{route.method} {route.template}": next(_claims_in(route), None) for route in routes.routes}
+    read["idempotency.client"] = next((name for name in config.idempotency.client if name.startswith("claim.")), None)
+    for place, source in read.items():
+        if source is not None:
+            problem = f"it reads {source!r}, and no token is verified here"
+            yield Mistake(place, problem, "add `clients: {jwt: …}`, which says how tokens are verified")
+
+
+def _claims_in(route: Route) -> Iterator[str]:
+    if route.rule is None:
+        return
+    for _, sources in key_fields(route.rule):
+        yield from (source for source in sources if source.startswith("claim."))
+    yield from (each.parameter for each in route.filters if each.claim)

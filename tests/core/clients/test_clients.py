@@ -1,0 +1,128 @@
+"""Periods of quotas, what is shown of a request, and who a client is; decided from values alone."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from shardgate.core.clients.claims import judge, keys_in
+from shardgate.core.clients.masking import masked
+from shardgate.core.clients.period import Window, period_of
+from shardgate.core.clients.terms import KeySource, TokenTerms
+from shardgate.core.errors import AmbiguousKeyError
+from shardgate.core.plan.key import read_key
+from shardgate.core.writes.idempotency import client_of
+from tests.core.requests import request
+
+
+def instant(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("window", "at", "name", "ends"),
+    [
+        ("month", "2026-11-27T06:00:00Z", "2026-11", "2026-12-01T00:00:00Z"),
+        ("month", "2026-12-31T23:59:59.999Z", "2026-12", "2027-01-01T00:00:00Z"),
+        ("month", "2027-01-01T00:00:00Z", "2027-01", "2027-02-01T00:00:00Z"),
+        ("month", "2028-02-29T12:00:00Z", "2028-02", "2028-03-01T00:00:00Z"),
+        ("month", "2026-12-01T00:30:00+01:00", "2026-11", "2026-12-01T00:00:00Z"),
+        ("day", "2026-12-31T23:59:59Z", "2026-12-31", "2027-01-01T00:00:00Z"),
+        ("hour", "2026-12-31T23:59:59Z", "2026-12-31T23", "2027-01-01T00:00:00Z"),
+    ],
+)
+def test_periods_are_those_of_the_calendar_in_utc(window: Window, at: str, name: str, ends: str) -> None:
+    period = period_of(window, instant(at))
+    assert (period.name, period.ends_at) == (name, instant(ends))
+    assert period_of(window, period.begins_at) == period
+    assert period_of(window, period.ends_at).begins_at == period.ends_at
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("/a", "/a"),
+        ("/a?b=1&c", "/a?b=1&c"),
+        ("/a?access_token=x&b=1", "/a?access_token=***&b=1"),
+        ("/a?b=1&access%5Ftoken=x", "/a?b=1&access%5Ftoken=***"),
+        ("/a?ACCESS_TOKEN=x=y", "/a?ACCESS_TOKEN=***"),
+        ("/a?access-token=x", "/a?access-token=***"),
+        ("/a?+client_secret=x&client_secret[]=y", "/a?+client_secret=***&client_secret[]=***"),
+        ("/a?token=x?y&tokens=2", "/a?token=***&tokens=2"),
+        ("/a?access_token", "/a?access_token"),
+        ("/a?", "/a?"),
+    ],
+)
+def test_credentials_in_a_query_are_not_shown(target: str, shown: str) -> None:
+    assert masked(target) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "keys"),
+    [
+        ("v1", ("v1",)),
+        (7, ("7",)),
+        (["a", 2, None], ("a", "2")),
+        (None, ()),
+        ("", ()),
+        (True, ()),
+        (1.5, ()),
+        ({"a": 1}, ()),
+        ([], ()),
+    ],
+)
+def test_the_keys_that_a_claim_names(value: object, keys: tuple[str, ...]) -> None:
+    assert keys_in({"vendor": value}, "vendor") == keys
+    assert keys_in({}, "vendor") == keys_in(None, "vendor") == ()
+
+
+def asked(line: str = "GET /?v=q", *lines: str, claims: dict[str, Any] | None = None) -> Any:
+    made = request(line, *lines)
+    made.claims = claims
+    return made
+
+
+def test_a_claim_is_a_key_where_the_request_names_no_other() -> None:
+    sources = ("query.v", "claim.vendor")
+    assert read_key(sources, asked(claims={"vendor": "c"}), {}) == "q"
+    assert read_key(sources, asked("GET /", claims={"vendor": "c"}), {}) == "c"
+    assert read_key(sources, asked("GET /", claims={"vendor": None}), {}) is None
+    assert read_key("claim.vendor", asked("GET /"), {}) is None
+    with pytest.raises(AmbiguousKeyError):
+        read_key("claim.vendor", asked(claims={"vendor": ["a", "b"]}), {})
+    with pytest.raises(AmbiguousKeyError):
+        read_key(("claim.a", "claim.b"), asked(claims={"a": "1", "b": "2"}), {})
+
+
+def test_a_client_with_a_new_token_is_the_same_client_where_its_claim_says_who_it_is() -> None:
+    """And what nobody has verified says nothing but itself."""
+    names = ("claim.sub",)
+    one, other = (asked("GET /", f"Authorization: Bearer {n}", claims={"sub": "a"}) for n in "12")
+    assert client_of(one, names) == client_of(other, names)
+    assert client_of(one, names) != client_of(asked("GET /", "Authorization: Bearer 1", claims={"sub": "b"}), names)
+    unverified = [asked("GET /", f"Authorization: Bearer {n}") for n in "12"]
+    assert len({client_of(each, names) for each in (one, *unverified)}) == 3
+    # A list is no name that another client's claims could add up to.
+    assert client_of(asked(claims={"sub": ["a", "b"]}), names) != client_of(asked(claims={"sub": "ab"}), names)
+
+
+@pytest.mark.parametrize(
+    ("claims", "at", "why"),
+    [
+        ({}, 99.9, ""),
+        ({}, 100, "has expired"),
+        ({"nbf": 50}, 50, ""),
+        ({"nbf": 50}, 49.9, "not valid yet"),
+        ({"nbf": None}, 50, "not valid yet"),
+        ({"exp": float("inf")}, 50, "does not say when it ends"),
+        ({"iss": "i"}, 50, ""),
+        ({"aud": "a"}, 50, "another audience"),
+        ({"sub": 7}, 50, ""),
+        ({"sub": ["a"]}, 50, "whose it is"),
+    ],
+)
+def test_a_token_is_good_from_its_beginning_to_just_before_its_end(claims: dict[str, Any], at: float, why: str) -> None:
+    """RFC 7519 section 4.1."""
+    terms = TokenTerms(("HS256",), KeySource("key_env", "X", 1), None, (), 0, "sub")
+    judged = judge({"sub": "a", "exp": 100, **claims}, terms, at)
+    assert why in judged if isinstance(judged, str) else not why

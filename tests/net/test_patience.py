@@ -1,0 +1,99 @@
+"""What has no end is ended: bodies that drip, interim replies that never stop; and bounds where two things meet."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.net.test_streams import MIB, OK, before, connect, resident_bytes, serving
+
+
+async def test_two_deadlines_in_one_tick_give_one_reply(start_gateway: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(-1)
+
+    patience = {"client_header_timeout_s": 0.4, "reply_idle_timeout_s": 0.4, "request_timeout_s": 0.4}
+    async with serving(serve) as url:
+        gateway = await start_gateway(before(url, timeouts=patience))
+        head = b"PUT /items/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n"
+        # Which of the two is looked at first is by chance.
+        for received in await asyncio.gather(*[gateway.raw(head + b"x" * 100_000) for _ in range(20)]):
+            assert received.startswith((b"HTTP/1.1 408 ", b"HTTP/1.1 504 "))
+            assert received.count(b"HTTP/1.1 ") == 1
+    assert not [record for record in caplog.records if record.name == "asyncio"], caplog.text
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 60000", b"Transfer-Encoding: chunked"])
+async def test_a_body_that_drips_is_refused_when_its_whole_time_is_over(start_gateway: Any, framing: bytes) -> None:
+    async with serving(nobody_asks) as url:
+        gateway = await start_gateway(before(url, timeouts={"request_total_timeout_s": 0.6}))
+        reader, writer = await connect(gateway)
+        writer.write(b"POST /items HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n\r\n")
+
+        async def drip() -> None:
+            while not writer.is_closing():
+                writer.write(b"1\r\nx\r\n")
+                await asyncio.sleep(0.1)
+
+        dripping = asyncio.get_running_loop().create_task(drip())
+        async with asyncio.timeout(3):
+            assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 408 ")
+        dripping.cancel()
+        writer.close()
+
+
+async def nobody_asks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    assert not await reader.read(-1)
+
+
+async def test_interim_replies_without_end_are_not_held_for_a_client_that_does_not_read(start_gateway: Any) -> None:
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
+    said_all = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(64):
+            writer.write(hint * (MIB // len(hint)))
+            await writer.drain()
+        writer.write(OK)
+        said_all.set()
+
+    async with serving(serve) as url:
+        gateway = await start_gateway(before(url))
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=4096)
+        grown_from = resident_bytes()
+        writer.write(b"GET /items/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        async with asyncio.timeout(30):
+            await said_all.wait()
+        assert resident_bytes() - grown_from < 16 * MIB
+        received = await reader.read(-1)
+        assert received.count(b"HTTP/1.1 200 ") == 1
+        assert received.endswith(b"\r\n\r\nok")
+        writer.close()
+
+
+async def test_a_read_that_is_repeated_does_not_open_more_connections_than_may_be(start_gateway: Any) -> None:
+    now_open, most, served = 0, 0, 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal now_open, most, served
+        now_open += 1
+        most = max(most, now_open)
+        try:
+            while await reader.readuntil(b"\r\n\r\n"):
+                served += 1
+                if served == 2:
+                    await asyncio.sleep(0.1)
+                    return  # as a server that ends an idle connection in the moment in which it is used again
+                await asyncio.sleep(0.05)
+                writer.write(OK)
+        finally:
+            now_open -= 1
+
+    async with serving(serve) as url:
+        gateway = await start_gateway(before(url, limits={"connections_per_shard_max": 1}))
+        assert (await gateway.get("/items/1")).text == "ok"
+        replies = await asyncio.gather(*[gateway.get(f"/items/{number}") for number in range(4)])
+        assert [reply.text for reply in replies] == ["ok"] * 4
+    assert served == 6
+    assert most == 1
