@@ -27,6 +27,7 @@ from rich.progress import Progress
 
 from proof.shop import Seats, Shop
 from shardgate.store.desk import Desk
+from shardgate.store.parts import record_parts
 from shardgate.store.sqlite import SqliteStore
 
 NAMES = ("north", "south", "west")
@@ -44,6 +45,8 @@ _SPLIT = {
     "mode": "together",
     "check": "/orders/{id}",
 }
+_OF_ORDER = {"rule": "one", "key": "path.id", "locate": "order"}
+_PARTS = {"kind": "entity", "parts": {"sum": ["price", "amount"], "lists": {"items": ["date"]}}}
 RULES: dict[str, Any] = {
     "directory": "store.db",
     "workers": 1,
@@ -51,6 +54,7 @@ RULES: dict[str, Any] = {
     "locators": {
         "date": [{"kind": "prefix", "shards": {name: name for name in NAMES}}],
         "made": [{"kind": "hash"}],
+        "order": [{"kind": "probe", "path": "/orders/{key}"}],
     },
     "rules": {
         "POST /things": {**_EVERY, "undo": _UNDO_CREATE},
@@ -63,6 +67,16 @@ RULES: dict[str, Any] = {
             "sum": ["price"],
             "confirm": {"method": "POST", "path": "/orders/{id}/confirm"},
             "undo": {"method": "POST", "path": "/orders/{id}/cancel"},
+        },
+        "POST /orders/{id}/void": {**_OF_ORDER, "parts": _PARTS, "change": {"read": "/orders/{id}"}},
+        "POST /orders/{id}/pay": {
+            **_OF_ORDER,
+            "parts": _PARTS,
+            "change": {
+                "read": "/orders/{id}",
+                "assign": {"id": "hex"},
+                "share": {"member": "amount", "of": "price", "less": "paid"},
+            },
         },
     },
 }
@@ -259,6 +273,42 @@ async def eventual(world: World, key: str) -> Callable[[], Verdict]:
     return judge
 
 
+def _sold(world: World, key: str) -> None:
+    """An order over three shards, made before anything is killed."""
+    for shop, name in zip(world.shops, NAMES, strict=True):
+        said, _ = shop.seats.act("POST", ["orders"], {"id": key, "items": [{"date": f"{name}-seats", "quantity": 1}]})
+        assert said == 201
+        shop.seats.orders[key] |= {"status": "sold", "paid": 0}
+    with SqliteStore(world.folder / "store.db") as store, store.transaction():
+        record_parts(store, "order", key, NAMES)
+
+
+async def parts_cancelled(world: World, key: str) -> Callable[[], Verdict]:
+    """An order in three parts is cancelled: all parts are, or none; each gives its seat back once."""
+    _sold(world, key)
+    answer = await world.ask(f"/orders/{key}/void", {})
+
+    def judge() -> Verdict:
+        halls = [shop.seats for shop in world.shops]
+        cancelled = [hall.orders[key]["status"] == "cancelled" for hall in halls]
+        return _judge(cancelled, [hall.effects[f"void {key}"] for hall in halls], _promise(answer))
+
+    return judge
+
+
+async def parts_paid(world: World, key: str) -> Callable[[], Verdict]:
+    """One payment of an order in three parts: all are paid, or none."""
+    _sold(world, key)
+    answer = await world.ask(f"/orders/{key}/pay", {"amount": 30})
+
+    def judge() -> Verdict:
+        halls = [shop.seats for shop in world.shops]
+        paid = [hall.orders[key]["paid"] == 10 for hall in halls]
+        return _judge(paid, [hall.effects[f"pay {key}"] for hall in halls], _promise(answer))
+
+    return judge
+
+
 async def place(world: World, key: str) -> Callable[[], Verdict]:
     """A new tenant: on one shard, and in the directory if it is there."""
     answer = await world.ask("/vendors", {"id": key})
@@ -298,6 +348,8 @@ SCENARIOS: dict[str, Scenario] = {
     "eventual": eventual,
     "place": place,
     "keyed": keyed,
+    "parts cancelled": parts_cancelled,
+    "parts paid": parts_paid,
 }
 SEATS = 1000
 

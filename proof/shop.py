@@ -65,6 +65,8 @@ class Seats:
             return (200, {"id": path[1]}) if path[1] in self.free else (404, {"error": "no date"})
         if path == ["orders"] and method == "POST":
             return self._order(given)
+        if path[2:] == ["pay"]:
+            return self._pay(self.orders.get(path[1]), given)
         return self._change(self.orders.get(path[1]), path[2:])
 
     def _check(self, given: Any) -> Said:
@@ -103,13 +105,28 @@ class Seats:
             if order["status"] == "cancelled":
                 return 409, {"error": "cancelled"}
             order["status"] = "sold"
-        if action == ["cancel"] and order["status"] != "cancelled":
+        if action == ["void"]:
+            if order["status"] == "cancelled":
+                return 409, {"error": "cancelled"}
+            self.effects[f"void {order['id']}"] += 1
+            order["status"] = "held"
+        if action in (["cancel"], ["void"]) and order["status"] != "cancelled":
             if order["status"] == "sold":
                 return 409, {"error": "sold"}
             order["status"] = "cancelled"
             for date, count in order["wanted"].items():
                 self.free[date] += count
         return 200, {name: value for name, value in order.items() if name != "wanted"}
+
+    def _pay(self, order: Any, given: Any) -> Said:
+        if order is None:
+            return 404, {"error": "no order"}
+        paid = order.get("paid", 0) + given["amount"]
+        if paid > order["price"]:
+            return 409, {"error": "less is due"}
+        self.effects[f"pay {order['id']}"] += 1
+        order["paid"] = paid
+        return 201, {"id": given["id"], "amount": given["amount"]}
 
 
 Hook = Callable[[str], None]

@@ -13,6 +13,7 @@ from shardgate.config.load import ConfigError, Loaded, load
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.topology import TlsFiles, Topology
 from shardgate.net.tls import Tls, for_clients, for_shards
+from shardgate.store.parts import read_parts
 from shardgate.store.sqlite import SqliteStore, StoreError
 
 
@@ -28,7 +29,8 @@ def read_topology(loaded: Loaded, store: SqliteStore) -> Topology:
     """The shards, and who owns what."""
     # The epoch first: a change in between is then seen again at the next look, never missed.
     epoch = store.epoch()
-    return Topology(loaded.shards, {space: store.read(space) for space in store.spaces()}, epoch)
+    directory = {space: store.read(space) for space in store.spaces()}
+    return Topology(loaded.shards, directory, epoch, read_parts(store, tuple(loaded.shards)))
 
 
 def _check_tls(loaded: Loaded) -> Iterator[Mistake]:

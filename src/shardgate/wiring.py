@@ -30,6 +30,7 @@ from shardgate.engine.handler import Gateway
 from shardgate.engine.held import Held
 from shardgate.engine.journaling import Journaling
 from shardgate.engine.keyed import Keyed
+from shardgate.engine.parts import PartsChanger
 from shardgate.engine.replayer import Replayer
 from shardgate.engine.writes import Writes
 from shardgate.net import tasks
@@ -113,7 +114,8 @@ class Worker:
         conductor = Conductor(cluster, body_bytes_max, held)
         writes, keyed = self._make_writes(body_bytes_max, held)
         divider = Divider(cluster, conductor, writes, body_bytes_max)
-        answering = Answering(cluster, conductor, divider, writes, keyed, body_bytes_max)
+        changer = PartsChanger(cluster, writes, body_bytes_max)
+        answering = Answering(cluster, conductor, divider, changer, writes, keyed, body_bytes_max)
         return Gateway(cluster, conductor, answering, limits, self._observer, self._refresh_directory, self._callers)
 
     def _make_writes(self, body_bytes_max: int, held: Held) -> tuple[Writes | None, Keyed | None]:

@@ -128,7 +128,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         (
             "kind: list",
             "kind: lst",
-            "15: rules.GET /events.merge.kind: unknown word 'lst' → take one of: count, custom, deep, fi",
+            "15: rules.GET /events.merge.kind: unknown word 'lst' → take one of: count, custom, deep, entity, fi",
         ),
         (
             "learn: {event: id}\n  GET",

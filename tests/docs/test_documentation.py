@@ -31,7 +31,8 @@ from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.locate import directory, hashed, learned, prefix, probe
 from shardgate.core.merge import AnyMerger
 from shardgate.core.numbers import Average
-from shardgate.core.routes.rule import Every, Gather, One, Place, Prune, Split
+from shardgate.core.parts import ListParts
+from shardgate.core.routes.rule import Every, Gather, One, PartsChange, Place, Prune, Share, Split
 from shardgate.core.sort_key import SortKey
 from shardgate.core.writes.entry import Action
 from shardgate.core.writes.idempotency import Idempotency
@@ -57,6 +58,7 @@ STRUCTS: list[Any] = [
 ]
 STRUCTS += [*get_args(AnyMerger), *get_args(AnyDialect), Seek]
 STRUCTS += [Every, Place, Split, Action, Idempotency, IdempotencyConfig, JournalConfig, *get_args(AnyPolicy)]
+STRUCTS += [ListParts, PartsChange, Share]
 STRUCTS += [ClientsConfig, JwtConfig, QuotaConfig, WordsConfig]
 STRUCTS += [directory.Directory, hashed.Hash, prefix.Prefix, probe.Probe, learned.Learned]
 

@@ -25,6 +25,18 @@ async def test_a_key_holds_through_a_crash(tmp_path: Path) -> None:
     assert counted["points"] == 6
 
 
+async def test_all_parts_of_an_order_are_cancelled_or_none_wherever_the_gateway_dies(tmp_path: Path) -> None:
+    counted, findings, _ = await run(tmp_path, ["parts cancelled"], kinds=["call"])
+    assert findings == []
+    assert counted["points"] == 12
+
+
+async def test_a_payment_is_shared_by_all_parts_once_wherever_the_gateway_dies(tmp_path: Path) -> None:
+    counted, findings, _ = await run(tmp_path, ["parts paid"], kinds=["call"])
+    assert findings == []
+    assert counted["points"] == 12
+
+
 async def test_fifty_buyers_of_the_last_seats_through_two_workers_get_all_of_them_and_no_more(tmp_path: Path) -> None:
     capacity, buyers = 20, 50
     async with AsyncExitStack() as stack:

@@ -20,7 +20,7 @@ from shardgate.core.routes.mistakes import Mistake, convert_all
 from shardgate.core.routes.openapi import IN_DOCUMENT, Rulebook, build_routes
 from shardgate.core.routes.openapi import read_document as read_openapi
 from shardgate.core.routes.route import Routes
-from shardgate.core.routes.rule import Place
+from shardgate.core.routes.rule import Place, Split
 from shardgate.core.routes.write_mistakes import needs_store
 from shardgate.core.seal import SECRET_CHARACTERS_MIN, Seal
 from shardgate.core.topology import Shard, TlsFiles
@@ -108,6 +108,10 @@ def _check_store(routes: Routes, config: Config, store: Path | None, directory: 
         if store is None and needs_store(rule):
             cure = "name a `store`, a file beside this one; it is made where it does not exist"
             mistakes.append(Mistake(name, "what it does must be written down, and there is no store", cure))
+        in_parts = route.parts_space is not None or (isinstance(rule, Split) and rule.parts is not None)
+        if in_parts and (directory is None or store != directory):
+            cure = "name the `directory`, and no other `store`"
+            mistakes.append(Mistake(name, "what is in parts is recorded beside the directory, in the same file", cure))
         if isinstance(rule, Place) and (directory is None or store != directory):
             cure = "name the `directory`, and no other `store`"
             mistakes.append(Mistake(name, "a new tenant is recorded in the directory, in the same file", cure))

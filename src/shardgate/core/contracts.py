@@ -81,6 +81,8 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     epoch: int = 0
     """The topology's."""
     pages: Pages | None = None
+    parted: Mapping[str, Sequence[ShardId]] = {}
+    """The keys of entities that are in parts, of the kind that the list is of, and who may have one."""
 
 
 NO_MOMENT: Final = Moment()

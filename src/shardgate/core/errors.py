@@ -181,6 +181,12 @@ class QuotaSpentError(ClientError):
     code, status, title = "SG1023", 429, "Quota spent"
 
 
+class NotWhatIsDueError(ClientError):
+    """A number that is shared by the parts of an entity is not what they lack together; nothing was changed."""
+
+    code, status, title = "SG1024", 409, "Not what is due"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 

@@ -9,13 +9,15 @@ from typing import Final
 
 from shardgate.core.contracts import Page, Strategy
 from shardgate.core.dialect import AnyCursor, AnyDialect
+from shardgate.core.dialect.offset import Offset
 from shardgate.core.distinct import Dedupe
 from shardgate.core.order import Order
 from shardgate.core.parameters import ROWS_MAX
+from shardgate.core.parts import ListParts
 from shardgate.core.sort_key import KeyConfig, clash, sort_key
 
 # More than any list has, and a number that every server reads.
-_ALL_ROWS: Final = 2**31 - 1
+ALL_ROWS: Final = 2**31 - 1
 
 
 class ListRule(Strategy, frozen=True):
@@ -31,8 +33,15 @@ class ListRule(Strategy, frozen=True):
     dedupe: Dedupe | None = None
     """Several shards have some of the rows. Which, is only known when every list is read whole; null: none has."""
 
+    parts: ListParts | None = None
+    """Some rows are in parts on several shards; null: none is."""
+
     def __post_init__(self) -> None:
         """The keys can be those of one row."""
+        if self.parts is not None and (not isinstance(self.dialect, Offset) or self.dialect.limit_max is not None):
+            raise ValueError("rows in parts need the dialect `offset`, without a greatest limit")
+        if self.parts is not None and self.dedupe is not None:
+            raise ValueError("a row is in parts, or in copies, not both")
         dedupe = self.dedupe
         if dedupe is not None and isinstance(self.dialect, AnyCursor):
             raise ValueError("a list with cursors is not read whole, so that `dedupe` cannot be told of it")
@@ -81,4 +90,4 @@ class ListRule(Strategy, frozen=True):
             return page
         # An application that has a default, and no greatest limit, must be told that all are wanted.
         told = self.dialect.limit_default is not None and self.dialect.limit_max is None
-        return Page(0, _ALL_ROWS if told else None, (), None)
+        return Page(0, ALL_ROWS if told else None, (), None)

@@ -37,11 +37,14 @@ class Shard(msgspec.Struct, frozen=True):
 
 
 class Topology(msgspec.Struct, frozen=True):
-    """All shards in the order of the configuration, and the directory: space → key → shard."""
+    """All shards in the order of the configuration; the directory: space → key → shard; and what is in parts."""
 
     shards: Mapping[ShardId, Shard]
     directory: Mapping[str, Mapping[str, ShardId]] = msgspec.field(default_factory=dict)
     epoch: int = 0
+    parts: Mapping[str, Mapping[str, tuple[ShardId, ...]]] = msgspec.field(default_factory=dict)
+    """The entities that are in parts: space → key → the shards that may have one. What others have of that key is
+    nobody's: it is left of what was taken back."""
 
     @property
     def ids(self) -> tuple[ShardId, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from shardgate.core.errors import BugError, ShardDownError, ShardgateError
 from shardgate.core.http import SAFE_METHODS, Reply, Request
 from shardgate.core.plan.key import read_key
-from shardgate.core.plan.plan import Division, Placement, Plan, Probe, Scatter, ToAny, ToEvery, ToOne
+from shardgate.core.plan.plan import Division, Placement, Plan, Probe, Scatter, ToAny, ToEvery, ToOne, ToParts
 from shardgate.core.plan.planner import nobodys
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import Gather, One
@@ -20,23 +20,25 @@ from shardgate.engine.cluster import Cluster
 from shardgate.engine.conduct import Conductor
 from shardgate.engine.division import Divider
 from shardgate.engine.keyed import Keyed, required
+from shardgate.engine.parts import PartsChanger
 from shardgate.engine.sending import Sending, without
 from shardgate.engine.writes import Writes
 
-_WHOLE = frozenset({ToEvery, Placement, Division})
+_WHOLE = frozenset({ToEvery, ToParts, Placement, Division})
 _NO_WORDS = Idempotency()
 
 
 class Answering:
     """Answers with whole replies, for one worker."""
 
-    __slots__ = ("_body_bytes_max", "_cluster", "_conductor", "_divider", "_keyed", "_writes")
+    __slots__ = ("_body_bytes_max", "_changer", "_cluster", "_conductor", "_divider", "_keyed", "_writes")
 
     def __init__(
         self,
         cluster: Cluster,
         conductor: Conductor,
         divider: Divider,
+        changer: PartsChanger,
         writes: Writes | None,
         keyed: Keyed | None,
         body_bytes_max: int,
@@ -44,6 +46,7 @@ class Answering:
         self._cluster = cluster
         self._conductor = conductor
         self._divider = divider
+        self._changer = changer
         self._writes = writes
         self._keyed = keyed
         self._body_bytes_max = body_bytes_max
@@ -85,6 +88,8 @@ class Answering:
     async def _run(self, plan: Plan, asking: Asking) -> Reply:
         if isinstance(plan, Division):
             return await self._divider.divide(plan, asking)
+        if isinstance(plan, ToParts):
+            return await self._changer.change(plan, asking)
         if isinstance(plan, ToEvery | Placement):
             if self._writes is None:
                 raise BugError("a rule that needs a store is served without one")

@@ -145,6 +145,8 @@ class Gateway:
         return not self._answering.may_have_key(route, request.fields.values)
 
     def _plan(self, request: Request, route: Route, variables: Mapping[str, str], snapshot: Snapshot) -> Plan:
+        if route.parts_space is not None and self._refresh():  # another worker may just have made one in parts
+            snapshot = self._cluster.snapshot
         try:
             plan = plan_request(request, route, variables, snapshot.known, wall)
         except UnknownKeyError:

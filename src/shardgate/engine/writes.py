@@ -20,7 +20,7 @@ from shardgate.core.errors import (
     UnknownWriteError,
 )
 from shardgate.core.http import Reply
-from shardgate.core.plan.plan import Division, Placement, ToEvery
+from shardgate.core.plan.plan import Division, Placement, ToEvery, ToParts
 from shardgate.core.routes.rule import IdForm, Place
 from shardgate.core.routes.write_mistakes import repeats
 from shardgate.core.topology import ShardId
@@ -29,7 +29,7 @@ from shardgate.core.writes.calls import plain
 from shardgate.core.writes.cutting import Part
 from shardgate.core.writes.entry import Branch, Entry, Kind, Sent, Terms
 from shardgate.core.writes.placing import LeastData
-from shardgate.core.writes.verdict import STATUS_PATH, status, verdict
+from shardgate.core.writes.verdict import STATUS_PATH, Joining, rejoined, status, verdict
 from shardgate.engine.asking import Asking
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.held import Held
@@ -123,7 +123,27 @@ class Writes:
         variables = {**plan.variables, **values}
         entry = _entry("saga", plan.route.operation, asking, asking.request.body, terms, variables, branches)
         into = rule.items if rule.into is None else rule.into
-        return await self._through(entry, asking, into, rule.sum)
+        if rule.parts is not None:
+            entry.made = tuple((space, values[name]) for space, name in rule.learn.items() if values.get(name))
+
+        def join(replies: Sequence[Reply]) -> Reply:
+            return rejoined(entry, replies, into, rule.sum, rule.parts)
+
+        try:
+            return await self._through(entry, asking, join)
+        finally:
+            self._refresh()
+
+    async def parts(
+        self, plan: ToParts, asking: Asking, body: bytes, own: Mapping[ShardId, bytes], join: Joining
+    ) -> Reply:
+        """The change of all parts of an entity, each with a body of its own: the first judges for all."""
+        change = plan.change
+        terms = Terms(patient=True, check=None, repeat=True, already=change.already, undo=change.undo)
+        branches = [Branch(shard, part) for shard, part in own.items()]
+        entry = _entry("every", plan.route.operation, asking, body, terms, dict(plan.variables), branches)
+        async with self._in_order:
+            return await self._through(entry, asking, join)
 
     async def status(self, path: str, snapshot: Snapshot) -> Reply:
         """What has become of a change that was not over when its client was answered."""
@@ -132,7 +152,7 @@ class Writes:
             raise UnknownWriteError("no such change is known here")
         return status(entry, snapshot.known.topology.shards)
 
-    async def _through(self, entry: Entry, asking: Asking, items: str = "", sums: Sequence[str] = ()) -> Reply:
+    async def _through(self, entry: Entry, asking: Asking, join: Joining | None = None) -> Reply:
         await self._journaling.add(entry)
         try:
             with asking.waiting_for(()):  # how far it will come is not known yet
@@ -142,7 +162,7 @@ class Writes:
             raise ReplyPendingError(f"somebody else goes on with the change: {link}", log=str(error)) from error
         asking.sent_to([branch.shard for branch in entry.branches if branch.tries])
         try:
-            return verdict(entry, asking.snapshot.known.topology.shards, rested, items, sums)
+            return verdict(entry, asking.snapshot.known.topology.shards, rested, join)
         except ShardgateError as error:
             logs = {other.log for other in rested.values() if other is not None and other.log}
             error.log = "; ".join(sorted(logs)) or error.log

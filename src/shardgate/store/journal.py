@@ -13,6 +13,7 @@ import msgspec
 from shardgate.core.http import Reply
 from shardgate.core.writes.entry import OPEN, Branch, Entry, Kind, Phase, Sent, State, Terms
 from shardgate.core.writes.steps import Step, begin
+from shardgate.store.parts import record_leftovers, record_parts
 from shardgate.store.sqlite import SqliteStore
 
 _OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN)
@@ -40,6 +41,7 @@ class _Content(msgspec.Struct, frozen=True):
     space: str
     tenant: str
     placed_by: str
+    made: tuple[tuple[str, str], ...] = ()
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -81,6 +83,8 @@ class Journal:
     def add(self, entry: Entry, owner: str, at: float) -> None:
         """Write an entry down; from now on it is known by its number."""
         with self._store.transaction():
+            shards = [branch.shard for branch in entry.branches]
+            entry.made = tuple(made for made in entry.made if record_parts(self._store, *made, shards))
             execute = self._store.connection.execute
             cursor = execute(
                 "INSERT INTO journal (token, kind, state, owner, created_at, content) VALUES (?, ?, ?, ?, ?, ?)",
@@ -122,6 +126,10 @@ class Journal:
             self._require_owner(entry, owner)
             if also is not None:
                 also()
+            if entry.state == "undone":
+                left = [branch.shard for branch in entry.branches if branch.phase == "undone" and not branch.before]
+                for made in entry.made:
+                    record_leftovers(self._store, *made, left)
             for number in numbers:
                 self._write(entry, number)
             self._store.connection.execute(
@@ -209,7 +217,7 @@ class Journal:
         branches = [_branch(*each) for each in rows]
         entry = Entry(token, kind, made.operation, made.request, made.terms, made.variables, branches, state, id=number)
         entry.space, entry.tenant, entry.placed_by = made.space, made.tenant, made.placed_by
-        entry.stuck_in = stuck_in
+        entry.made, entry.stuck_in = made.made, stuck_in
         return entry
 
     def _earlier(self, entry: Entry, branch: Branch) -> Literal["busy", "behind"] | None:
@@ -243,6 +251,7 @@ def _content(entry: Entry) -> bytes:
         entry.space,
         entry.tenant,
         entry.placed_by,
+        entry.made,
     )
     return msgspec.msgpack.encode(content)
 

@@ -55,6 +55,11 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
              PRIMARY KEY (period, client)) WITHOUT ROWID""",
         "CREATE INDEX usage_by_age ON usage (counted_at)",
     ),
+    (
+        """CREATE TABLE parts (
+             space TEXT NOT NULL, key TEXT NOT NULL, shards TEXT NOT NULL, taken_back INTEGER NOT NULL,
+             PRIMARY KEY (space, key)) WITHOUT ROWID""",
+    ),
 )
 
 
@@ -106,8 +111,12 @@ class SqliteStore:
             " ON CONFLICT (space, key) DO UPDATE SET shard = excluded.shard",
             ((space, key, shard) for key, shard in pairs),
         )
-        self._connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")
+        self.advance()
         return self.epoch()
+
+    def advance(self) -> None:
+        """Inside a transaction that is open: who knows the epoch before it looks again."""
+        self._connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")
 
     def read(self, space: str) -> dict[str, str]:
         """Every key of the space with its shard."""

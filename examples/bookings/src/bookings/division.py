@@ -38,6 +38,32 @@ def _of_vendors(**more: str) -> dict[str, str]:
     return {"accept_vendors": "vendor", **_OWN, **more}
 
 
+# An order over several vendors: each shard has the part of its own vendors, which looks like an order of theirs.
+_ORDER_PARTS: Final[Rule] = {
+    "sum": ["price", "paid"],
+    "min": ["created_at", "cancelled_at", "expires_at"],
+    "max": ["updated_at"],
+    "shared": ["vendor_id"],
+    "lists": {"items": ["start_date", "date_id"]},
+    # A part that costs nothing is paid from the beginning; it is so only where all are.
+    "first_of": {"status": ["reserved", "open", "cancelled", "expired", "paid"]},
+}
+_PAYMENT_PARTS: Final[Rule] = {"sum": ["amount"], "min": ["created_at"], "max": ["updated_at"]}
+
+
+def _of_order(**more: Any) -> Rule:
+    """Belongs to whoever has the order, or a part of it."""
+    return _of("order", parts={"kind": "entity", "parts": _ORDER_PARTS}, **more)
+
+
+def _change_of_order(**more: Any) -> Rule:
+    return _of_order(change={"read": "/v3/orders/{order_id}", **more})
+
+
+def _list_of_order(resource: Resource, **parts: Any) -> Rule:
+    return _of("order", parts={**_list(resource)["merge"], **parts})
+
+
 def _octo(key: str, locate: str, **more: Any) -> Rule:
     """Belongs to whoever owns the product, or the booking: an event of one vendor, and an order of its date."""
     return {"rule": "one", "key": key, "locate": locate, "unknown": "ask", **more}
@@ -127,18 +153,49 @@ RULES: Final[Mapping[str, Rule]] = {
     "check_availability": {"rule": "split", "items": "items", "key": "date_id", "locate": "date", "items_max": 1000},
     "get_date": _of("date"),
     "change_date": _of("date"),
-    "list_orders": _list(r.ORDERS, learn={"order": "id"}, prune={"accept": "order", **_OWN}),
-    # Without a vendor its items may be of several, on several instances: no one instance may be asked. For a client of
-    # a vendor there is no other.
-    "create_order": _of_vendor("body.vendor_id", "claim.vendor", learn={"order": "id"}, unknown="refuse"),
+    "list_orders": {
+        "rule": "gather",
+        "merge": {**_list(r.ORDERS)["merge"], "parts": {**_ORDER_PARTS, "locate": "order", "ids": "accept"}},
+        "learn": {"order": "id"},
+        "prune": {"accept": "order", **_OWN},
+    },
+    # Without a vendor its items may be of several, on several instances. All hold their seats, then all confirm.
+    "create_order": {
+        "rule": "split",
+        # For a client of a vendor there is no other.
+        "whole_key": ["body.vendor_id", "claim.vendor"],
+        "whole_locate": "vendor",
+        "items": "items",
+        "items_max": 50,
+        "key": "date_id",
+        "locate": "date",
+        "mode": "together",
+        "unknown": "ask",
+        "assign": {"id": "hex", "code": "BK-?????-?????"},
+        "check": "/v3/orders/{id}",
+        "undo": {"method": "POST", "path": "/v3/orders/{id}/cancel", "already": [404, 409]},
+        "parts": _ORDER_PARTS,
+        "learn": {"order": "id"},
+    },
     "list_vendor_orders": _of_vendor("path.vendor_id"),
-    "get_order": _of("order"),
-    "change_order": _of("order"),
-    "confirm_order": _of("order"),
-    "cancel_order": _of("order"),
-    "list_order_tickets": _of("order"),
-    "list_order_payments": _of("order"),
-    "create_order_payment": _of("order"),
+    "get_order": _of_order(),
+    "change_order": _change_of_order(
+        already=[], undo={"method": "PATCH", "path": "/v3/orders/{order_id}", "restore": "changed"}
+    ),
+    "confirm_order": _change_of_order(already=[]),
+    "cancel_order": _change_of_order(),
+    "list_order_tickets": _list_of_order(r.TICKETS),
+    "list_order_payments": _list_of_order(r.PAYMENTS, parts=_PAYMENT_PARTS),
+    # One payment pays the whole: each part gets what is due of it. A voucher is one vendor's, and pays no such order.
+    "create_order_payment": _of(
+        "order",
+        parts={"kind": "entity", "parts": _PAYMENT_PARTS},
+        change={
+            "read": "/v3/orders/{order_id}",
+            "assign": {"id": "hex"},
+            "share": {"member": "amount", "of": "price", "less": "paid", "unless": ["voucher_code"]},
+        },
+    ),
     "list_coupons": _list(r.COUPONS, prune=_of_vendors()),
     "list_vendor_coupons": _of_vendor("path.vendor_id"),
     "create_coupon": _of_vendor("path.vendor_id"),

@@ -3,10 +3,11 @@
 from shardgate.core.merge.count import Count
 from shardgate.core.merge.custom import Custom
 from shardgate.core.merge.deep import Deep
+from shardgate.core.merge.entity import Entity
 from shardgate.core.merge.first import First
 from shardgate.core.merge.groups import Groups
 from shardgate.core.merge.listed import Listed
 from shardgate.core.merge.numbers import Numbers
 from shardgate.core.merge.union import Union
 
-AnyMerger = Count | Custom | Deep | First | Groups | Listed | Numbers | Union
+AnyMerger = Count | Custom | Deep | Entity | First | Groups | Listed | Numbers | Union

@@ -13,6 +13,7 @@ from shardgate.core.following import Sorting
 from shardgate.core.http import Request
 from shardgate.core.list_merging import ListedMerging
 from shardgate.core.list_rule import ListRule
+from shardgate.core.parted import PartedMerging
 from shardgate.core.sort_key import sort_key
 from shardgate.core.topology import ShardId
 
@@ -25,6 +26,13 @@ class Listed(ListRule, frozen=True, tag="list"):
         dialect = self.dialect
         if isinstance(dialect, AnyCursor):
             return dialect.begin(request, shards, moment, self._sorting)
+        parts = self.parts
+        if parts is not None and (moment.parted or parts.locate is None):
+
+            def begin(asked: Request) -> Merging:
+                return ListedMerging(self, asked, shards, moment.pages)
+
+            return PartedMerging(self, parts, request, shards, moment.parted, begin)
         return ListedMerging(self, request, shards, moment.pages)
 
     def describe(self) -> str:

@@ -5,7 +5,7 @@ Never: asks a shard; what only a shard can say (who owns an unseen id) is told a
 
 from shardgate.core.clients.masking import masked
 from shardgate.core.http import Request
-from shardgate.core.plan.plan import Division, Placement, Plan, Probe, Scatter, ToAny, ToEvery, ToOne
+from shardgate.core.plan.plan import Division, Placement, Plan, Probe, Scatter, ToAny, ToEvery, ToOne, ToParts
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import AnyShard, Every, Gather, One, Place, Rule, Split
 
@@ -96,8 +96,8 @@ def _explain_scatter(plan: Scatter) -> list[tuple[str, str]]:
     return [*said, *(("merged", line) for line in plan.merging.explain())]
 
 
-def _explain_write(plan: ToEvery | Placement | Division) -> list[tuple[str, str]]:
-    if isinstance(plan, ToEvery):
+def _explain_write(plan: ToEvery | ToParts | Placement | Division) -> list[tuple[str, str]]:
+    if isinstance(plan, ToEvery | ToParts):
         first, *others = plan.shards
         said = [("journal", "the change is written down first"), ("asked", f"{first}: the request; it judges for all")]
         return said + [("then", f"{shard}: the same") for shard in others]

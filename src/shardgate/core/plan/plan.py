@@ -11,7 +11,7 @@ from shardgate.core.contracts import AskAll, Merging
 from shardgate.core.http import Request
 from shardgate.core.plan.prune import Pruned
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import Every, Place, Split
+from shardgate.core.routes.rule import Every, One, PartsChange, Place, Split
 from shardgate.core.topology import ShardId
 from shardgate.core.writes.cutting import Items
 
@@ -56,6 +56,17 @@ class Scatter(msgspec.Struct):
     """What to do where the page does not show all that was hoped for: the same over all shards."""
 
 
+class ToParts(msgspec.Struct):
+    """Journal, then change every part of an entity."""
+
+    route: Route
+    rule: One
+    change: PartsChange
+    key: str
+    shards: Sequence[ShardId]
+    variables: Mapping[str, str]
+
+
 class ToEvery(msgspec.Struct):
     """Journal, then change every shard."""
 
@@ -88,4 +99,4 @@ class Division(msgspec.Struct):
     variables: Mapping[str, str]
 
 
-Plan = ToOne | ToAny | Probe | Scatter | ToEvery | Placement | Division
+Plan = ToOne | ToAny | Probe | Scatter | ToEvery | ToParts | Placement | Division

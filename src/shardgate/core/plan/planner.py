@@ -1,17 +1,20 @@
 """Request + Route + what is known → Plan. Decides; never asks anyone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
 
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
 from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError, UnknownKeyError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate.learned import Learned
 from shardgate.core.plan.key import read_key
-from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
+from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne, ToParts
 from shardgate.core.plan.planned_writes import plan_write
 from shardgate.core.plan.prune import prune
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import AnyShard, Gather, One
+from shardgate.core.topology import ShardId
 
 Clock = Callable[[], float]
 """Says how many seconds have passed since 1970."""
@@ -30,7 +33,7 @@ def plan_request(
     """
     rule = route.rule
     if isinstance(rule, One):
-        return _plan_one(rule, request, route, variables, known)
+        return _plan_one(rule, request, route, variables, known, clock)
     if isinstance(rule, AnyShard):
         return ToAny(route, known.topology.ids)
     if rule is None:
@@ -42,6 +45,12 @@ def plan_request(
 
 def _plan_gather(rule: Gather, request: Request, route: Route, known: Known, moment: Moment) -> Scatter:
     everybody = known.topology.ids
+    if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
+        # A filter may leave one part and not the other; a client that sees one tenant only sees no other part.
+        own = [each for each in route.filters if each.parameter.startswith("claim.")]
+        left = prune(own, "", known, request.claims) if own and request.claims is not None else None
+        moment = msgspec.structs.replace(moment, parted=parted)
+        return Scatter(route, request, rule.merge.begin(request, everybody if left is None else left.shards, moment))
     pruned = None
     if route.filters and (request.query or request.claims is not None):
         pruned = prune(route.filters, request.query, known, request.claims)
@@ -57,10 +66,14 @@ def _plan_one(
     route: Route,
     variables: Mapping[str, str],
     known: Known,
+    clock: Clock,
 ) -> Plan:
     key = read_key(rule.key, request, variables)
     if key is None:
         return _unowned(rule, request, route, known, None)
+    if route.parts_space is not None and key in (parted := known.topology.parts.get(route.parts_space, {})):
+        moment = Moment(clock(), known.topology.epoch, known.pages)
+        return _plan_parts(rule, request, route, key, parted[key], variables, moment)
     remembered = None
     for locator in route.locators:
         place = locator.locate(rule.locate, key, known)
@@ -78,6 +91,25 @@ def _plan_one(
     if remembered is not None:
         return ToOne(route, remembered, key)
     return _unowned(rule, request, route, known, key)
+
+
+def _plan_parts(
+    rule: One,
+    request: Request,
+    route: Route,
+    key: str,
+    shards: Sequence[ShardId],
+    variables: Mapping[str, str],
+    moment: Moment,
+) -> Plan:
+    """All shards that may have a part: their replies become one. Raises UnknownKeyError, NotServedError."""
+    if not shards:
+        raise UnknownKeyError(f"nobody owns the key {key!r}")
+    if request.method in {"GET", "HEAD"} and rule.parts is not None:
+        return Scatter(route, request, rule.parts.begin(request, shards, moment))
+    if rule.change is None:
+        raise NotServedError("it is in parts on several shards, and the rule does not say how it is changed")
+    return ToParts(route, rule, rule.change, key, shards, variables)
 
 
 def _probe(rule: One, request: Request, route: Route, key: str, place: AskAll, known: Known) -> Probe:

@@ -126,7 +126,19 @@ def _route(
     whole = locators.get(rule.whole_locate or "", ()) if isinstance(rule, Split) else ()
     keyed = has_words_on_keys(rule)
     filters = _filters(rule, locators)
-    return Route(method, template, operation, rule, chain, whole, keyed=keyed, filters=filters, ages=_ages(rule))
+    space = _parts_space(rule)
+    return Route(
+        method,
+        template,
+        operation,
+        rule,
+        chain,
+        whole,
+        keyed=keyed,
+        filters=filters,
+        parts_space=space,
+        ages=_ages(rule),
+    )
 
 
 def _filters(rule: Rule, locators: Mapping[str, tuple[Locator, ...]]) -> tuple[Filter, ...]:
@@ -141,6 +153,14 @@ def _filters(rule: Rule, locators: Mapping[str, tuple[Locator, ...]]) -> tuple[F
         claim = claim if kind == "claim" else ""
         found.append(Filter(parameter, how.separator, how.locate, chain, shown, _anchors(rule), claim))
     return tuple(found)
+
+
+def _parts_space(rule: Rule) -> str | None:
+    """The space of what may be in parts; None: nothing is."""
+    if isinstance(rule, One):
+        return rule.locate if rule.parts is not None or rule.change is not None else None
+    parts = rule.merge.parts if isinstance(rule, Gather) and isinstance(rule.merge, Listed) else None
+    return None if parts is None else parts.locate
 
 
 def _ages(rule: Rule) -> bool:
@@ -257,15 +277,16 @@ def _chain(name: str, config: Any, mistakes: list[Mistake]) -> tuple[Locator, ..
 
 def _with_dialect(rule: Plain, dialects: Plain, place: str, mistakes: list[Mistake]) -> Plain:
     """A dialect may be given by its name."""
-    merge = rule.get("merge") if isinstance(rule, dict) else None
-    name = merge.get("dialect") if isinstance(merge, dict) else None
-    if not isinstance(merge, dict) or not isinstance(name, str):
-        return rule
-    if name not in dialects:
-        cure = _nearest(name, dialects)
-        mistakes.append(Mistake(f"{place}.merge.dialect", f"no dialect is named {name!r}", cure))
-        return {**rule, "merge": {**merge, "dialect": {"kind": "offset"}}}
-    return {**rule, "merge": {**merge, "dialect": dialects[name]}}
+    for member in ("merge", "parts"):
+        merge = rule.get(member) if isinstance(rule, dict) else None
+        name = merge.get("dialect") if isinstance(merge, dict) else None
+        if not isinstance(merge, dict) or not isinstance(name, str):
+            continue
+        if name not in dialects:
+            cure = _nearest(name, dialects)
+            mistakes.append(Mistake(f"{place}.{member}.dialect", f"no dialect is named {name!r}", cure))
+        rule = {**rule, member: {**merge, "dialect": dialects.get(name, {"kind": "offset"})}}
+    return rule
 
 
 def _with_seal(rule: Plain, seal: Seal | None, place: str, mistakes: list[Mistake]) -> Plain:

@@ -37,6 +37,8 @@ class Route(msgspec.Struct, frozen=True):
     keyed: bool = False
     """The rule says where a request has its idempotency key, or that it must have one."""
     filters: tuple[Filter, ...] = ()
+    parts_space: str | None = None
+    """Of what may be in parts: the space of its keys."""
     ages: bool = False
     """Its replies hold what is signed and grows too old: a client needs new ones even if no shard has anything new."""
 
@@ -46,7 +48,7 @@ class Route(msgspec.Struct, frozen=True):
         rule = self.rule
         if isinstance(rule, One):
             sources = (rule.key,) if isinstance(rule.key, str) else rule.key
-            return not any(source.startswith(("body.", "form.")) for source in sources)
+            return rule.parts is None and not any(source.startswith(("body.", "form.")) for source in sources)
         return rule is None or isinstance(rule, AnyShard)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from shardgate.core.merge import AnyMerger
+from shardgate.core.parts import Parts
 from shardgate.core.topology import ShardId
 from shardgate.core.writes.entry import Action
 from shardgate.core.writes.idempotency import Idempotency
@@ -20,6 +21,33 @@ Outcome = Literal["ask", "refuse"]
 
 KEY_SOURCES = ("path", "query", "header", "body", "form", "basic", "claim")
 """The places in a request that a key can be read from (plan/key.py reads them)."""
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A number of the body that is for the whole: each part gets what it lacks."""
+
+    member: str
+    """The number: `amount`. Together the parts must lack as much as it says."""
+    of: str
+    """The member of a part with all that it needs: `price`; and …"""
+    less: str | None = None
+    """… the one with what it has: `paid`."""
+    unless: tuple[str, ...] = ()
+    """Members that only a change of one part can have: a body with one of them is not shared."""
+
+
+class PartsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a change reaches all parts of an entity."""
+
+    read: str
+    """Where a part can be seen: `/v3/orders/{order_id}`."""
+    already: tuple[int, ...] = (409,)
+    """What a part answers that is asked again after its reply was lost, and has taken the change."""
+    assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
+    """Members of the body that must be the same for all parts."""
+    share: Share | None = None
+    undo: Action | None = None
+    """What takes it back from a part, where a later one refuses."""
 
 
 class One(
@@ -46,6 +74,10 @@ class One(
     unknown: Outcome | None = None
     """No key, or nobody owns it: `ask` any shard (the application then refuses as it always does) or `refuse`.
     By default reads ask; changes are refused, since an application might take them on the wrong shard."""
+    parts: AnyMerger | None = None
+    """Several shards may have a part of what the key names: how their replies become one."""
+    change: PartsChange | None = None
+    """How a change reaches all of the parts."""
     idempotency: Idempotency = Idempotency()
 
 
@@ -152,7 +184,7 @@ class Split(
 ):
     """Each item of the body goes to its owner, one call a shard; the replies' items come back in the input's order."""
 
-    whole_key: str | None = None
+    whole_key: str | tuple[str, ...] | None = None
     """A key of the request, like `body.vendor_id`: where it is there, one shard owns all items, …"""
     whole_locate: str | None = None
     """… found by this locator chain."""
@@ -180,6 +212,8 @@ class Split(
     confirm: Action | None = None
     undo: Action | None = None
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
+    parts: Parts | None = None
+    """`together` makes one entity in parts, known by what `learn` names: how the replies become one."""
     idempotency: Idempotency = Idempotency()
 
 

@@ -4,6 +4,7 @@ served."""
 from collections.abc import Iterator, Sequence
 
 from shardgate.core.http import SAFE_METHODS
+from shardgate.core.merge.entity import Entity
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.rule import AnyShard, Every, Gather, One, Place, Rule, Split
 from shardgate.core.writes.idempotency import Idempotency
@@ -19,7 +20,7 @@ def key_fields(rule: Rule) -> Iterator[tuple[str, Sequence[str]]]:
     if isinstance(rule, Place) and rule.pinned_by is not None:
         yield "pinned_by", (rule.pinned_by,)
     if isinstance(rule, Split) and rule.whole_key is not None:
-        yield "whole_key", (rule.whole_key,)
+        yield "whole_key", _several(rule.whole_key)
     if not isinstance(rule, Gather) and rule.idempotency.key is not None:
         yield "idempotency.key", (rule.idempotency.key,)
     if not isinstance(rule, Gather) and rule.idempotency.name is not None:
@@ -37,8 +38,13 @@ def check_write(rule: Rule, method: str, place: str) -> list[Mistake]:
         if (rule.whole_key is None) != (rule.whole_locate is None):
             cure = "add the other of the two, or remove both"
             mistakes.append(Mistake(f"{place}.whole_key", "`whole_key` and `whole_locate` go together", cure))
+        if rule.parts is not None and not (rule.mode == "together" and {*rule.learn.values()} & {*rule.assign}):
+            cure = "take `mode: together`, `assign` its id, and name that under `learn`"
+            mistakes.append(Mistake(f"{place}.parts", "what is made in parts must be known by one id", cure))
         if rule.mode == "together":
             mistakes += _check_together(rule, place)
+    if isinstance(rule, One):
+        mistakes += _check_parts(rule, method, place)
     if not isinstance(rule, Gather) and (rule.idempotency.key or "").startswith("path."):
         cure = "take a place in the body, the query or a header"
         mistakes.append(Mistake(f"{place}.idempotency.key", "the path is the same for all requests", cure))
@@ -58,6 +64,8 @@ def repeats(rule: Every, method: str) -> bool:
 def needs_store(rule: Rule | None) -> bool:
     """Whether the rule cannot be served without a store."""
     if isinstance(rule, Every | Place) or (isinstance(rule, Split) and rule.mode == "together"):
+        return True
+    if isinstance(rule, One) and rule.change is not None:
         return True
     return rule is not None and has_words_on_keys(rule)
 
@@ -102,6 +110,19 @@ def _check_together(rule: Split, place: str) -> list[Mistake]:
     if rule.check is None and not rule.repeat:
         cure = "add `check`, the path of what was made, or `repeat: true` if the application knows a repetition"
         mistakes.append(Mistake(f"{place}.check", "after a lost reply nobody could say whether it was made", cure))
+    return mistakes
+
+
+def _check_parts(rule: One, method: str, place: str) -> list[Mistake]:
+    mistakes = []
+    if rule.parts is not None and method not in SAFE_METHODS and not isinstance(rule.parts, Entity):
+        cure = "take `kind: entity`"
+        mistakes.append(Mistake(f"{place}.parts", "the replies to a change become one entity", cure))
+    if (rule.parts is None) != (rule.change is None) and method not in SAFE_METHODS:
+        cure = "add the other of the two, or remove both"
+        mistakes.append(Mistake(f"{place}.change", "`parts` and `change` go together", cure))
+    if rule.change is not None and method in SAFE_METHODS:
+        mistakes.append(Mistake(f"{place}.change", f"{method} changes nothing", "remove it"))
     return mistakes
 
 

@@ -109,6 +109,8 @@ class Entry(msgspec.Struct):
     """… the property of the reply that names the new tenant, and …"""
     placed_by: str = ""
     """… the name that the request gave it."""
+    made: tuple[tuple[str, str], ...] = ()
+    """Of what is made in parts: the spaces and keys by which it is then known; written down with the entry."""
 
     @property
     def open(self) -> bool:

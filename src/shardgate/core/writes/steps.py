@@ -55,7 +55,8 @@ def _after_trying(entry: Entry, resting: Collection[int]) -> State:
     if phases == {"done"}:
         return "finishing" if entry.terms.confirm else "done"
     if "refused" in phases:
-        return "undoing"
+        # The first that was asked judges for all: where a later one refuses, and nothing takes it back, a person must.
+        return "stuck" if "done" in phases and entry.terms.undo is None else "undoing"
     if "stuck" in phases:
         return "undoing" if entry.terms.undo else "stuck"
     undecided = {number for number, branch in enumerate(entry.branches) if branch.phase != "done"}

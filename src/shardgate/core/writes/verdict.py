@@ -1,11 +1,12 @@
 """What the client of a change is told, given how far its entry has come."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
 from shardgate.core.errors import NotEverywhereError, ReplyPendingError, ShardDownError, ShardgateError, StuckError
 from shardgate.core.http import Reply
+from shardgate.core.parts import Parts
 from shardgate.core.refusals import unite
 from shardgate.core.topology import Shard
 from shardgate.core.writes.cutting import Part, rejoin
@@ -15,13 +16,16 @@ STATUS_PATH = "/.shardgate/writes/"
 """Where a client can read what has become of a change that it was told 202 for."""
 
 
-def verdict(
-    entry: Entry, shards: Mapping[str, Shard], rested: Collection[int], items: str, sums: Sequence[str]
-) -> Reply:
-    """The reply. Raises ShardgateError where there is none of the application's. `rested`: the branches that did not
-    answer."""
+Joining = Callable[[Sequence[Reply]], Reply]
+"""One reply of those of all branches."""
+
+
+def verdict(entry: Entry, shards: Mapping[str, Shard], rested: Collection[int], join: Joining | None = None) -> Reply:
+    """The reply; without `join` the first branch's stands for all. Raises ShardgateError where there is none of the
+    application's. `rested`: the branches that did not answer."""
     if entry.state == "done":
-        return _joined(entry, items, sums)
+        replies = [branch.reply for branch in entry.branches if branch.reply is not None]
+        return replies[0] if join is None else join(replies)
     if entry.state == "finishing":
         return accepted(entry, shards)
     status = f"{STATUS_PATH}{entry.token}"
@@ -70,12 +74,13 @@ def _missing(entry: Entry, shards: Mapping[str, Shard]) -> tuple[str, ...]:
     return tuple(shards[shard].alias for shard in late if shard in shards)
 
 
-def _joined(entry: Entry, items: str, sums: Sequence[str]) -> Reply:
-    replies = [branch.reply for branch in entry.branches if branch.reply is not None]
-    if entry.kind != "saga":
-        return replies[0]
-    parts = [Part(branch.shard, branch.positions) for branch in entry.branches]
-    joined = rejoin(parts, replies, items, sums)
+def rejoined(entry: Entry, replies: Sequence[Reply], items: str, sums: Sequence[str], parts: Parts | None) -> Reply:
+    """The replies to the parts of one body as one: the items in the body's order, or the parts of an entity."""
+    if parts is not None:
+        joined = msgspec.structs.replace(replies[0], body=parts.whole([reply.body for reply in replies]))
+    else:
+        of_body = [Part(branch.shard, branch.positions) for branch in entry.branches]
+        joined = rejoin(of_body, replies, items, sums)
     # A part that was found again after a lost reply was told 200, where the others were told 201.
     joined.status, joined.reason = max((reply.status, reply.reason or b"") for reply in replies)
     return joined

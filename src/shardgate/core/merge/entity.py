@@ -1,0 +1,37 @@
+"""One entity whose parts several shards have: what each shows of it becomes the whole.
+
+Holds: a shard that has no part says so by its 404; where none has one, that is the reply.
+"""
+
+from collections.abc import Sequence
+
+from shardgate.core.combining import Combining
+from shardgate.core.http import Reply
+from shardgate.core.parts import Parts
+from shardgate.core.refusals import unite
+
+
+class Entity(Combining, frozen=True, tag="entity"):
+    """`{"id": 7, "price": 30, "items": […]}` of `{"id": 7, "price": 10, …}` and `{"id": 7, "price": 20, …}`."""
+
+    parts: Parts
+    not_here: tuple[int, ...] = (404,)
+    """The statuses by which a shard says that it has no part."""
+
+    def combine(self, replies: Sequence[Reply]) -> Reply:
+        """The whole. Raises BrokenReplyError, ValueError, TypeError, ArithmeticError."""
+        found = [reply for reply in replies if 200 <= reply.status < 300]
+        first, body = found[0], self.parts.whole([reply.body for reply in found])
+        return Reply(first.status, list(first.fields), body, first.reason)
+
+    def describe(self) -> str:
+        """The merge in one line."""
+        return f"one entity of its parts; put together: {', '.join(self.parts.names) or 'nothing'}"
+
+    def refusal(self, replies: Sequence[Reply]) -> Reply | None:
+        """A shard without a part refuses nothing, unless none has one."""
+        accepted = range(200, 300)
+        if any(reply.status in accepted for reply in replies):
+            accepted_too = {*accepted, *self.not_here}
+            return unite(replies, accepted_too)
+        return unite(replies, accepted)

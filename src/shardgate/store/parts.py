@@ -1,0 +1,43 @@
+"""Which entities are kept in parts, and on which shards: written before the first part is made.
+
+Holds: what the undoing of a change has left stays known as that: it is nobody's.
+"""
+
+import json
+from collections.abc import Sequence
+
+from shardgate.core.topology import ShardId
+from shardgate.store.sqlite import SqliteStore
+
+
+def record_parts(store: SqliteStore, space: str, key: str, shards: Sequence[ShardId]) -> bool:
+    """Inside a transaction that is open: these shards have a part of it; False: it is known already, and stays so."""
+    query = "SELECT 1 FROM parts WHERE space = ? AND key = ?"
+    if store.connection.execute(query, (space, key)).fetchone():
+        return False
+    _write(store, space, key, shards, taken_back=False)
+    return True
+
+
+def record_leftovers(store: SqliteStore, space: str, key: str, shards: Sequence[ShardId]) -> None:
+    """Inside a transaction that is open: it came to nothing; what these shards have of it is nobody's."""
+    _write(store, space, key, shards, taken_back=True)
+
+
+def read_parts(store: SqliteStore, everybody: Sequence[ShardId]) -> dict[str, dict[str, tuple[ShardId, ...]]]:
+    """All of them: space → key → the shards that may have a part."""
+    found: dict[str, dict[str, tuple[ShardId, ...]]] = {}
+    for space, key, listed, taken_back in store.connection.execute("SELECT * FROM parts"):
+        shards = json.loads(listed)
+        may_have = [shard for shard in everybody if (shard in shards) != bool(taken_back)]
+        found.setdefault(space, {})[key] = tuple(may_have)
+    return found
+
+
+def _write(store: SqliteStore, space: str, key: str, shards: Sequence[ShardId], *, taken_back: bool) -> None:
+    store.connection.execute(
+        "INSERT INTO parts (space, key, shards, taken_back) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (space, key) DO UPDATE SET shards = excluded.shards, taken_back = excluded.taken_back",
+        (space, key, json.dumps(list(shards)), taken_back),
+    )
+    store.advance()
