@@ -243,7 +243,7 @@ class Worker:
             server.close()
         try:
             async with asyncio.timeout(self._loaded.config.timeouts.drain_timeout_s):
-                while self._gateway.drain():  # noqa: ASYNC110 - polled, so that the hot path has no counter to keep
+                while self._gateway.drain() + self._admin.drain():  # noqa: ASYNC110 - polled, so that the hot path has no counter to keep
                     await asyncio.sleep(TICK_S / 5)
         except TimeoutError:
             _log.warning("some requests did not end within the drain time")

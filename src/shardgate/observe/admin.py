@@ -90,6 +90,17 @@ class Admin:
     def refused(self, request: Request | None, client: ClientConnection, error: ClientError) -> None:
         """Not counted."""
 
+    def drain(self) -> int:
+        """Let each go after its next reply, or after a moment without one; returns how many are still here.
+
+        While the whole gateway ends nobody is sent away: they ask for that.
+        """
+        if self.draining:
+            return 0
+        for client in self._clients:
+            client.retire()
+        return len(self._clients)
+
     def close(self) -> None:
         """The process ends."""
         for client in list(self._clients):

@@ -35,16 +35,26 @@ def check_write(rule: Rule, method: str, place: str) -> list[Mistake]:
     elif isinstance(rule, Place):
         mistakes += _check_place(rule, method, place)
     elif isinstance(rule, Split):
-        if (rule.whole_key is None) != (rule.whole_locate is None):
-            cure = "add the other of the two, or remove both"
-            mistakes.append(Mistake(f"{place}.whole_key", "`whole_key` and `whole_locate` go together", cure))
-        if rule.parts is not None and not (rule.mode == "together" and {*rule.learn.values()} & {*rule.assign}):
-            cure = "take `mode: together`, `assign` its id, and name that under `learn`"
-            mistakes.append(Mistake(f"{place}.parts", "what is made in parts must be known by one id", cure))
-        if rule.mode == "together":
-            mistakes += _check_together(rule, place)
+        mistakes += _check_split(rule, place)
     if isinstance(rule, One):
         mistakes += _check_parts(rule, method, place)
+    return mistakes + _check_keys(rule, method, place)
+
+
+def _check_split(rule: Split, place: str) -> list[Mistake]:
+    mistakes: list[Mistake] = []
+    if (rule.whole_key is None) != (rule.whole_locate is None):
+        cure = "add the other of the two, or remove both"
+        mistakes.append(Mistake(f"{place}.whole_key", "`whole_key` and `whole_locate` go together", cure))
+    if rule.parts is not None and not (rule.mode == "together" and {*rule.learn.values()} & {*rule.assign}):
+        cure = "take `mode: together`, `assign` its id, and name that under `learn`"
+        mistakes.append(Mistake(f"{place}.parts", "what is made in parts must be known by one id", cure))
+    return mistakes + (_check_together(rule, place) if rule.mode == "together" else [])
+
+
+def _check_keys(rule: Rule, method: str, place: str) -> list[Mistake]:
+    """What is said of idempotency keys."""
+    mistakes: list[Mistake] = []
     if not isinstance(rule, Gather) and (rule.idempotency.key or "").startswith("path."):
         cure = "take a place in the body, the query or a header"
         mistakes.append(Mistake(f"{place}.idempotency.key", "the path is the same for all requests", cure))
