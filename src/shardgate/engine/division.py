@@ -16,6 +16,7 @@ from shardgate.core.topology import ShardId
 from shardgate.core.writes.assigning import assign
 from shardgate.core.writes.calls import Outgoing, members, named
 from shardgate.core.writes.cutting import Part, failed_items, parts_of, rejoin
+from shardgate.core.writes.numbering import position_of, renumbered, says_the_same
 from shardgate.core.writes.verdict import failure_of
 from shardgate.engine.asking import Asking
 from shardgate.engine.cluster import Cluster
@@ -44,8 +45,7 @@ class Divider:
         owners = await self._owners(plan, asking)
         parts = parts_of(owners)
         if plan.rule.mode != "read" and NOBODY in owners:
-            # No shard has this item, so that whichever is asked for all of them must refuse.
-            parts = [Part(NOBODY, tuple(range(len(owners))))]
+            return await self._unowned(plan, owners, asking)
         if plan.rule.mode == "together":
             return await self._together(plan, parts, asking)
         outcomes = await self._send(plan, parts, asking)
@@ -148,20 +148,38 @@ class Divider:
         return rejoin([parts[n] for n in order], [replies[n] for n in order], into, plan.rule.sum)
 
     async def _together(self, plan: Division, parts: Sequence[Part], asking: Asking) -> Reply:
-        rule = plan.rule
         if len(parts) == 1:
-            body, _ = assign(asking.request.body, {name: new_id(form) for name, form in rule.assign.items()})
-            with asking.waiting_for([_shard_of(parts[0].shard, asking)]):
-                outcome = await self._call(parts[0].shard, body, asking, reads=False)
-            if isinstance(outcome, ShardgateError):
-                raise outcome
-            self._learn(plan, parts[0].shard, outcome, asking)
-            return outcome
+            return await self._one(plan, parts[0].shard, asking.request.body, asking)
         if self._writes is None:
             raise UnknownKeyError("items of several shards need a store, which this gateway has not")
         order = asking.snapshot.known.topology.ids
         in_order = sorted(parts, key=lambda part: order.index(part.shard))
         return await self._writes.together(plan, asking, in_order)
+
+    async def _unowned(self, plan: Division, owners: Sequence[ShardId], asking: Asking) -> Reply:
+        """No shard has one of the items, so that whichever is asked for all of them must refuse.
+
+        It may mean an item of another shard, which is unknown to it, too: then it is asked again without those.
+        """
+        shard = next((owner for owner in owners if owner != NOBODY), NOBODY)
+        reply = await self._one(plan, shard, asking.request.body, asking)
+        form = plan.rule.position
+        meant = position_of(reply, form)
+        if form is None or meant is None or meant >= len(owners) or owners[meant] in {shard, NOBODY}:
+            return reply
+        own = [position for position, owner in enumerate(owners) if owner in {shard, NOBODY}]
+        other = await self._one(plan, shard, plan.items.part(own), asking)
+        return renumbered(other, form, own) if says_the_same(reply, other, form) else reply
+
+    async def _one(self, plan: Division, shard: ShardId, body: bytes, asking: Asking) -> Reply:
+        """What one shard says to all of it. Raises ShardgateError."""
+        body, _ = assign(body, {name: new_id(form) for name, form in plan.rule.assign.items()})
+        with asking.waiting_for([_shard_of(shard, asking)]):
+            outcome = await self._call(shard, body, asking, reads=False)
+        if isinstance(outcome, ShardgateError):
+            raise outcome
+        self._learn(plan, shard, outcome, asking)
+        return outcome
 
     def _forget_moved(self, plan: Division, parts: Sequence[Part], outcomes: Sequence[Outcome], asking: Asking) -> bool:
         """Whether a shard that was only remembered as an owner says that it is not."""

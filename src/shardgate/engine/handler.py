@@ -33,7 +33,7 @@ from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
 from shardgate.core.plan.planner import nobodys, plan_request
 from shardgate.core.problem import problem_reply
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import One
+from shardgate.core.routes.rule import One, Split
 from shardgate.core.writes.verdict import STATUS_PATH
 from shardgate.engine.answering import Answering
 from shardgate.engine.asking import Asking
@@ -154,7 +154,7 @@ class Gateway:
                 raise
         else:
             # Another worker may just have placed the tenant that nobody here knows yet.
-            if not (isinstance(plan, ToAny) and isinstance(route.rule, One) and self._refresh()):
+            if not (isinstance(plan, ToAny) and isinstance(route.rule, _OWNED) and self._refresh()):
                 return plan
         return plan_request(request, route, variables, self._cluster.snapshot.known, wall)
 
@@ -254,6 +254,7 @@ class Gateway:
         return b"%b-%x" % (self._id_prefix, next(self._numbers))
 
 
+_OWNED: Final = (One, Split)
 _RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every request
 _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 

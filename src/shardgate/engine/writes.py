@@ -119,6 +119,7 @@ class Writes:
             fresh=fresh,
             confirm=rule.confirm,
             undo=rule.undo,
+            position=rule.position,
         )
         variables = {**plan.variables, **values}
         entry = _entry("saga", plan.route.operation, asking, asking.request.body, terms, variables, branches)

@@ -172,6 +172,7 @@ RULES: Final[Mapping[str, Rule]] = {
         "mode": "together",
         "unknown": "ask",
         "assign": {"id": "hex", "code": "BK-?????-?????"},
+        "position": "items.{n}",
         "check": "/v3/orders/{id}",
         "undo": {"method": "POST", "path": "/v3/orders/{id}/cancel", "already": [404, 409]},
         "parts": _ORDER_PARTS,

@@ -202,6 +202,9 @@ class Split(
     `together`: all parts or none, with `undo`, and `confirm` where there is something to confirm."""
     items_max: int | None = None
     """The most items that the application takes; a longer list is left for it to refuse."""
+    position: str | None = None
+    """How a refusal says which item it means: `items.{n}` where the first is `items.0`. A shard counts the items of its
+    part, the client those of its request."""
     not_here: tuple[int, ...] = (404,)
     sum: tuple[str, ...] = ()
     """Numbers beside the items that are added up."""

@@ -8,6 +8,7 @@ from shardgate.core.merge.entity import Entity
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.rule import AnyShard, Every, Gather, One, Place, Rule, Split
 from shardgate.core.writes.idempotency import Idempotency
+from shardgate.core.writes.numbering import PLACE
 from shardgate.core.writes.placing import LeastData
 
 
@@ -46,6 +47,8 @@ def _check_split(rule: Split, place: str) -> list[Mistake]:
     if (rule.whole_key is None) != (rule.whole_locate is None):
         cure = "add the other of the two, or remove both"
         mistakes.append(Mistake(f"{place}.whole_key", "`whole_key` and `whole_locate` go together", cure))
+    if rule.position is not None and rule.position.count(PLACE) != 1:
+        mistakes.append(Mistake(f"{place}.position", "it does not say where the number stands", "write `items.{n}`"))
     if rule.parts is not None and not (rule.mode == "together" and {*rule.learn.values()} & {*rule.assign}):
         cure = "take `mode: together`, `assign` its id, and name that under `learn`"
         mistakes.append(Mistake(f"{place}.parts", "what is made in parts must be known by one id", cure))

@@ -52,6 +52,8 @@ class Terms(msgspec.Struct, frozen=True):
     """The thing has an id that the gateway made: where it is seen, it is the one that this change has made."""
     confirm: Action | None = None
     undo: Action | None = None
+    position: str | None = None
+    """How a refusal says which item it means."""
 
 
 class Sent(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from shardgate.core.refusals import unite
 from shardgate.core.topology import Shard
 from shardgate.core.writes.cutting import Part, rejoin
 from shardgate.core.writes.entry import Entry
+from shardgate.core.writes.numbering import renumbered
 
 STATUS_PATH = "/.shardgate/writes/"
 """Where a client can read what has become of a change that it was told 202 for."""
@@ -31,7 +32,12 @@ def verdict(entry: Entry, shards: Mapping[str, Shard], rested: Collection[int], 
     status = f"{STATUS_PATH}{entry.token}"
     if entry.state == "stuck":
         raise StuckError(f"the change is not complete, and an operator must look at it: {status}")
-    refused = [b.reply for b in entry.branches if b.phase == "refused" and b.reply is not None]
+    form = entry.terms.position
+    refused = [
+        renumbered(branch.reply, form, branch.positions)
+        for branch in entry.branches
+        if branch.phase == "refused" and branch.reply is not None
+    ]
     if (refusal := unite(refused, ())) is not None:
         return refusal
     failed = [b.reply for b in entry.branches if b.reply is not None and b.reply.status >= 400]
