@@ -127,7 +127,7 @@ class _Sides:
         return None
 
     def _both(self) -> Both:
-        return Both(self._monolith, self._gateway, self._tokens, self._twins)
+        return Both(self._monolith, self._gateway, self._tokens, self._twins, serves_orders_across())
 
     @contextmanager
     def _one_client(self, seed: int) -> Iterator[str]:
