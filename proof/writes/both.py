@@ -21,8 +21,8 @@ RowOrder = Literal["given", "id", "any"]
 meaning, since two things of one second are in the order of what the sides have made up."""
 
 _SOLD_OUT = re.compile(rb"date '[0-9a-f]{32}' has not \d+ seats left")
-# A vendor may not change an order over several vendors, and is told so; where it sees its own part alone, it is told that
-# there is no such order (docs/configuration.md, "Entities in parts").
+# A vendor may not change an order over several vendors, and is told so; where it sees its own part alone, it is told
+# that there is no such order (docs/configuration.md, "Entities in parts").
 _NOT_ITS_ORDER = b"an order over several vendors is changed by a marketplace client only"
 # A shard counts the parts that it has (there, too).
 _COUNTED = re.compile(rb'"orders":\d+|"average":\d+\.\d+')
