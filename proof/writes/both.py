@@ -20,7 +20,7 @@ RowOrder = Literal["given", "id", "any"]
 """`given`: the same on both sides. `id`: each side has its own ids, and keeps to their order. `any`: of no
 meaning, since two things of one second are in the order of what the sides have made up."""
 
-_SOLD_OUT = re.compile(rb"date '[0-9a-f]{32}' has not \d+ seats left")
+_SOLD_OUT = re.compile(rb"date '[0-9a-f]{32}' (?:has not \d+ seats left|is of an event that is not active)")
 # A vendor may not change an order over several vendors, and is told so; where it sees its own part alone, it is told
 # that there is no such order (docs/configuration.md, "Entities in parts").
 _NOT_ITS_ORDER = b"an order over several vendors is changed by a marketplace client only"
@@ -46,7 +46,7 @@ class Asked:
 
     @property
     def takes_several(self) -> bool:
-        """An order of several dates. Which of two that are sold out a refusal names is decided by their ids, which the
+        """An order of several dates. Which of two that cannot be had a refusal names is decided by their ids, which the
         sides make up."""
         items = self.body.get("items") if isinstance(self.body, dict) else None
         return isinstance(items, list) and len(items) > 1
@@ -131,7 +131,8 @@ class Both:
         for each, wants, gets in zip(asked, wanted, got, strict=True):
             # Who wins shows what is left at that moment; lists read later pair the winners.
             compared = alike or wants.status_code >= 400
-            found = self.twins.difference(wants.content, gets.content) if compared else None
+            texts = [self._compared(each, reply.content) for reply in (wants, gets)]
+            found = self.twins.difference(*texts) if compared else None
             self._judge(each, wants, gets, found, note=", with others")
         if alike and len({reply.content for reply in got}) > 1:
             raise DifferentError(self._told(asked[0], wanted[0], got[0], "one request had several replies"))
@@ -148,7 +149,8 @@ class Both:
         first = next((reply for reply in done if REPLAYED not in reply.headers), None)
         if first is None or len([reply for reply in done if REPLAYED not in reply.headers]) > 1:
             raise DifferentError(self._told(asked, wanted, got[0], "it was not done once"))
-        self._judge(asked, wanted, first, self.twins.difference(wanted.content, first.content))
+        texts = [self._compared(asked, each.content) for each in (wanted, first)]
+        self._judge(asked, wanted, first, self.twins.difference(*texts))
         for reply in busy:
             if (reply.status_code, reply.json()["code"]) != (409, "SG1016"):
                 raise DifferentError(self._told(asked, wanted, reply, "neither the reply nor that it is under way"))
