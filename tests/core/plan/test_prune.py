@@ -95,3 +95,13 @@ def test_what_was_only_seen_before_must_be_shown() -> None:
     assert asked("ids=e1", unseen, e1="south") is None
     kept = Filter("ids", ",", "event", (Learned(), Directory(space="vendor")))
     assert asked("ids=w1", kept, w1="south") == "west"
+
+
+def test_a_variable_of_the_path_names_the_tenant() -> None:
+    of_path = Filter("path.vendor_id", ",", "vendor", VENDOR.locators, variable="vendor_id")
+    known = Known(Topology(SHARDS, {"vendor": OWNERS}), LearnedKeys(10))
+    key, owner = next(iter(OWNERS.items()))
+    pruned = prune([of_path], "", known, None, {"vendor_id": key})
+    assert pruned is not None
+    assert pruned.shards == (owner,)
+    assert prune([of_path], "", known, None, {"vendor_id": "nobody's"}) is None

@@ -178,7 +178,12 @@ RULES: Final[Mapping[str, Rule]] = {
         "parts": _ORDER_PARTS,
         "learn": {"order": "id"},
     },
-    "list_vendor_orders": _of_vendor("path.vendor_id"),
+    # One instance has them all; but of what it took back when an order came to nothing, nothing is shown.
+    "list_vendor_orders": {
+        "rule": "gather",
+        "merge": {**_list(r.ORDERS)["merge"], "parts": {**_ORDER_PARTS, "locate": "order", "ids": "accept"}},
+        "prune": {"path.vendor_id": "vendor"},
+    },
     "get_order": _of_order(),
     "change_order": _change_of_order(
         already=[], undo={"method": "PATCH", "path": "/v3/orders/{order_id}", "restore": "changed"}

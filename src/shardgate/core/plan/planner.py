@@ -40,20 +40,21 @@ def plan_request(
         raise NotServedError(route.unserved or "this gateway does not serve the operation")
     if not isinstance(rule, Gather):
         return plan_write(rule, request, route, variables, known)
-    return _plan_gather(rule, request, route, known, Moment(clock(), known.topology.epoch, known.pages))
+    moment = Moment(clock(), known.topology.epoch, known.pages)
+    return _plan_gather(rule, request, route, variables, known, moment)
 
 
-def _plan_gather(rule: Gather, request: Request, route: Route, known: Known, moment: Moment) -> Scatter:
+def _plan_gather(
+    rule: Gather, request: Request, route: Route, variables: Mapping[str, str], known: Known, moment: Moment
+) -> Scatter:
     everybody = known.topology.ids
     if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
-        # A filter may leave one part and not the other; a client that sees one tenant only sees no other part.
-        own = [each for each in route.filters if each.parameter.startswith("claim.")]
-        left = prune(own, "", known, request.claims) if own and request.claims is not None else None
+        # A filter may leave one part and not the other; who asks for one tenant, or as one, sees no other part.
+        own = [each for each in route.filters if each.claim or each.variable]
+        left = prune(own, "", known, request.claims, variables) if own else None
         moment = msgspec.structs.replace(moment, parted=parted)
         return Scatter(route, request, rule.merge.begin(request, everybody if left is None else left.shards, moment))
-    pruned = None
-    if route.filters and (request.query or request.claims is not None):
-        pruned = prune(route.filters, request.query, known, request.claims)
+    pruned = prune(route.filters, request.query, known, request.claims, variables) if route.filters else None
     if pruned is None:
         return Scatter(route, request, rule.merge.begin(request, everybody, moment))
     instead = rule.merge.begin(request, everybody, moment) if pruned.hoped else None

@@ -1,11 +1,12 @@
-"""Which shards a list's filters leave: those that own the tenants or ids that the filters name, or the client's token.
+"""Which shards a list's filters leave: those that own the tenants or ids that the filters name, or
+the path, or the client's token.
 
 Holds: every row that the filters let through is on a shard that is asked. Where a value's shard is not surely known,
 where a parameter is written in a way that an application may read differently, all are asked: that is slower, never
 wrong. What was only seen in an earlier reply is a hope: the page must show each such id, or all are asked after all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -26,15 +27,23 @@ class Pruned(msgspec.Struct, frozen=True):
     """Ids whose shard is only remembered."""
 
 
-def prune(filters: Sequence[Filter], query: str, known: Known, claims: Claims | None = None) -> Pruned | None:
+def prune(
+    filters: Sequence[Filter],
+    query: str,
+    known: Known,
+    claims: Claims | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Pruned | None:
     """The shards to ask; None: all."""
-    if "%" not in query and not any(each.parameter in query or (each.claim and claims) for each in filters):
+    if "%" not in query and not any(
+        each.parameter in query or (each.claim and claims) or each.variable for each in filters
+    ):
         return None
     pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
     left, reasons = set(known.topology.ids), []
     hoped: set[str] = set()
     for each in filters:
-        owners = _owners(each, pairs, known, claims)
+        owners = _owners(each, pairs, known, claims, variables or {})
         if owners is None or left <= owners[0]:
             continue
         left &= owners[0] or left
@@ -50,14 +59,20 @@ def prune(filters: Sequence[Filter], query: str, known: Known, claims: Claims | 
 
 
 def _owners(
-    each: Filter, pairs: Sequence[tuple[str, str]], known: Known, claims: Claims | None
+    each: Filter,
+    pairs: Sequence[tuple[str, str]],
+    known: Known,
+    claims: Claims | None,
+    variables: Mapping[str, str],
 ) -> tuple[frozenset[ShardId], frozenset[str]] | None:
     """The owners of all that a parameter names, and what of it is only hoped; None where they are not known."""
     keys = [*keys_in(claims, each.claim)] if each.claim else []
+    if each.variable in variables:
+        keys.append(variables[each.variable])
     for name, value in pairs:
         if name in each.unless:
             return None
-        if each.claim:
+        if each.claim or each.variable:
             continue
         if name == each.parameter:
             # An application may read the first of several, the last or all: the owners of all cover each way.

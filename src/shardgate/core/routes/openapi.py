@@ -149,9 +149,9 @@ def _filters(rule: Rule, locators: Mapping[str, tuple[Locator, ...]]) -> tuple[F
         how = given if isinstance(given, Prune) else Prune(locate=given)
         chain = locators.get(how.locate, ())
         shown = how.locate in rule.learn
-        kind, _, claim = parameter.partition(".")
-        claim = claim if kind == "claim" else ""
-        found.append(Filter(parameter, how.separator, how.locate, chain, shown, _anchors(rule), claim))
+        kind, _, name = parameter.partition(".")
+        claim, variable = name if kind == "claim" else "", name if kind == "path" else ""
+        found.append(Filter(parameter, how.separator, how.locate, chain, shown, _anchors(rule), claim, variable))
     return tuple(found)
 
 
@@ -195,6 +195,9 @@ def _check_names(
             for parameter, name in _filtered(rule).items()
             if name not in names_of_locators
         ]
+        for parameter in rule.prune:
+            if parameter.startswith("path."):
+                mistakes += _check_source(parameter, template, f"{place}.prune.{parameter}")
     if isinstance(rule, One | Split):
         names.append(rule.locate)
     if isinstance(rule, Split) and rule.whole_locate is not None:

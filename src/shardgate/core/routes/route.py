@@ -7,8 +7,8 @@ from shardgate.core.routes.rule import AnyShard, One, Rule
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """A query parameter, or a claim of the token, by which a list keeps only what belongs to some tenants, or only
-    some ids."""
+    """A query parameter, a variable of the path, or a claim of the token, by which a list keeps only what belongs to
+    some tenants, or only some ids."""
 
     parameter: str
     separator: str | None
@@ -21,6 +21,8 @@ class Filter(msgspec.Struct, frozen=True):
     """Parameters that name a row, which the filter may not let through: who has it is asked of all."""
     claim: str = ""
     """The claim that names the keys, where no parameter does."""
+    variable: str = ""
+    """The variable of the path that does."""
 
 
 class Route(msgspec.Struct, frozen=True):
