@@ -1,6 +1,7 @@
 """Shards that are down, slow, broken or hostile: what the client reads, and that the others are unharmed."""
 
 import asyncio
+import socket
 import contextlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -59,14 +60,15 @@ async def two(start_shard: Any, start_gateway: Any) -> Two:
 @pytest.fixture
 async def half(start_gateway: Any) -> AsyncIterator[Gateway]:
     """North is down, south is up."""
-    async with running_shard() as gone:
-        down = gone.url
-    async with running_shard(lambda asked: rows() if "/events" in asked.line else reply("south")) as south:
-        shards = {
-            "secret-north": {"url": down, "alias": "porto"},
-            "secret-south": {"url": south.url, "alias": "lisboa"},
-        }
-        yield await start_gateway({"shards": shards, **RULES})
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and not listening: nobody else comes to listen there while the test runs
+        down = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        async with running_shard(lambda asked: rows() if "/events" in asked.line else reply("south")) as south:
+            shards = {
+                "secret-north": {"url": down, "alias": "porto"},
+                "secret-south": {"url": south.url, "alias": "lisboa"},
+            }
+            yield await start_gateway({"shards": shards, **RULES})
 
 
 def names_nobody(text: str, *shards: Shard) -> bool:
