@@ -1,9 +1,9 @@
 """Shards that are down, slow, broken or hostile: what the client reads, and that the others are unharmed."""
 
 import asyncio
-import socket
 import contextlib
 import re
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
