@@ -82,6 +82,9 @@ def _sort_key(each: Property) -> str | dict[str, str]:
 
 _EVERYWHERE: Final[Rule] = {"rule": "any"}
 
+_ORDERS: Final = {**_list(r.ORDERS)["merge"], "parts": {**_ORDER_PARTS, "locate": "order", "ids": "accept"}}
+"""A list of orders: one that is in parts is one row."""
+
 ROOT: Final[Mapping[str, Any]] = {
     "locators": {
         "client": [{"kind": "hash"}],
@@ -155,7 +158,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "change_date": _of("date"),
     "list_orders": {
         "rule": "gather",
-        "merge": {**_list(r.ORDERS)["merge"], "parts": {**_ORDER_PARTS, "locate": "order", "ids": "accept"}},
+        "merge": _ORDERS,
         "learn": {"order": "id"},
         "prune": {"accept": "order", **_OWN},
     },
@@ -181,7 +184,7 @@ RULES: Final[Mapping[str, Rule]] = {
     # One instance has them all; but of what it took back when an order came to nothing, nothing is shown.
     "list_vendor_orders": {
         "rule": "gather",
-        "merge": {**_list(r.ORDERS)["merge"], "parts": {**_ORDER_PARTS, "locate": "order", "ids": "accept"}},
+        "merge": _ORDERS,
         "prune": {"path.vendor_id": "vendor"},
     },
     "get_order": _of_order(),

@@ -1,5 +1,5 @@
-"""Which shards a list's filters leave: those that own the tenants or ids that the filters name, or
-the path, or the client's token.
+"""Which shards a list's filters leave: those that own the tenants or ids that are named by the filters, the path or the
+client's token.
 
 Holds: every row that the filters let through is on a shard that is asked. Where a value's shard is not surely known,
 where a parameter is written in a way that an application may read differently, all are asked: that is slower, never
