@@ -156,7 +156,7 @@ class MethodOverrideError(ClientError):
     code, status, title = "SG1019", 400, "Method override refused"
 
 
-class UnknownWriteError(ClientError):
+class UnknownChangeError(ClientError):
     """The status link names no change that the gateway knows; what is over is forgotten after some days."""
 
     code, status, title = "SG1020", 404, "Unknown change"
@@ -181,7 +181,7 @@ class QuotaSpentError(ClientError):
     code, status, title = "SG1023", 429, "Quota spent"
 
 
-class NotWhatIsDueError(ClientError):
+class AmountMismatchError(ClientError):
     """A number that is shared by the parts of an entity is not what they lack together; nothing was changed."""
 
     code, status, title = "SG1024", 409, "Not what is due"
