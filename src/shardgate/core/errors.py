@@ -29,10 +29,17 @@ class ShardgateError(Exception):
     challenge: str = ""
     """How a client may say who it is (RFC 9110 section 11.6.1)."""
 
-    def __init__(self, detail: str, *, log: str = "", missing: tuple[str, ...] = (), allow: str = "") -> None:
+    shard: str = ""
+    """The shard that the error concerns, for the log alone; empty: none, or several."""
+
+    def __init__(
+        self, detail: str, *, log: str = "", where: str = "", missing: tuple[str, ...] = (), allow: str = ""
+    ) -> None:
+        """`detail` is for the client; `log` and `where` (byte 812, row 3, member `total`) are for the log alone."""
         super().__init__(detail)
         self.detail = detail
         self.log = log
+        self.where = where
         self.missing = missing
         self.allow = allow
 
