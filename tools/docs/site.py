@@ -1,7 +1,7 @@
 """A hook of MkDocs: the pages of the repository that stand outside of `docs/` belong to the site, too.
 
-README.md is its first page. Links are written for readers of the repository; here they are led to the pages of the site,
-and files that are linked to, but are no pages (results, sources), are copied below `source/`.
+README.md is its first page. Links are written for readers of the repository. Here they lead to pages of the site;
+files that are linked to, but are no pages (results, sources), are copied below `source/`.
 """
 
 import os

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple, get_args
 from msgspec import inspect
 
 from shardgate.config import schema
+from shardgate.core.changes.entry import Action
+from shardgate.core.changes.idempotency import Idempotency
+from shardgate.core.changes.placing import AnyPolicy, LeastData, LeastTenants, Weighted
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.dialect.content_range import ContentRange
 from shardgate.core.dialect.cursor import Cursor
@@ -23,9 +26,9 @@ from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
 from shardgate.core.dialect.search import Search
 from shardgate.core.dialect.whole import Whole
-from shardgate.core.distinct import Dedupe
+from shardgate.core.json.number import Average
 from shardgate.core.limits import Limits, Timeouts
-from shardgate.core.links import Linked
+from shardgate.core.lists.distinct import Dedupe
 from shardgate.core.locate import AnyLocator
 from shardgate.core.locate.directory import Directory
 from shardgate.core.locate.hashed import Hash
@@ -42,15 +45,12 @@ from shardgate.core.merge.groups import Groups
 from shardgate.core.merge.listed import Listed
 from shardgate.core.merge.numbers import Numbers
 from shardgate.core.merge.union import Union
-from shardgate.core.numbers import Average
-from shardgate.core.parameters import Parameters
-from shardgate.core.parts import ListParts, Parts
-from shardgate.core.routes.rule import AnyShard, Every, Gather, One, PartsChange, Place, Prune, Rule, Share, Split
-from shardgate.core.sort_key import SortKey
+from shardgate.core.order.sort_key import SortKey
+from shardgate.core.paging.links import Linked
+from shardgate.core.paging.parameters import Parameters
+from shardgate.core.parts.whole import ListParts, Parts
+from shardgate.core.routes.rule import AnyShard, Divide, Every, Gather, One, PartsChange, Place, Prune, Rule, Share
 from shardgate.core.wire.coding import Compress
-from shardgate.core.writes.entry import Action
-from shardgate.core.writes.idempotency import Idempotency
-from shardgate.core.writes.placing import AnyPolicy, LeastData, LeastTenants, Weighted
 
 
 class Shown(NamedTuple):
@@ -83,7 +83,7 @@ STRUCTS: dict[str, Shown] = {
     "Prune": Shown(Prune),
     "Every": Shown(Every),
     "Place": Shown(Place),
-    "Split": Shown(Split),
+    "Divide": Shown(Divide),
     "Action": Shown(Action),
     "Idempotency": Shown(Idempotency),
     "LeastTenants": Shown(LeastTenants),
@@ -138,6 +138,14 @@ FAMILIES: dict[frozenset[type[Any]], tuple[str, str]] = {
 
 NOT_WRITTEN = {(Cursor, "seal")}
 """Fields that come from elsewhere: nobody writes them."""
+
+READ_APART: dict[tuple[type[Any], str], str] = {
+    (schema.Config, "shards"): "mapping of text to text or [a mapping](#shards)",
+    (schema.Config, "locators"): "mapping of text to list of [locators](locators.md)",
+    (schema.Config, "dialects"): "mapping of text to [a dialect](dialects.md)",
+    (schema.Config, "rules"): "mapping of text to [a rule](../which-rule.md)",
+}
+"""Fields whose values are read by themselves, so that the struct does not say their types."""
 
 ROOTS: tuple[Any, ...] = (schema.Config, schema.ShardConfig, Rule, AnyLocator, AnyDialect)
 """What the YAML can contain; rules, locators, dialects and shards are read apart from the rest."""

@@ -11,7 +11,7 @@ from msgspec import inspect
 
 from shardgate.core import errors
 from tools.docs.docstrings import field_docstring, own_fields
-from tools.docs.structs import FAMILIES, NOT_WRITTEN, STRUCTS
+from tools.docs.structs import FAMILIES, NOT_WRITTEN, READ_APART, STRUCTS
 from tools.docs.words import Link, default_words, either, type_words
 
 Anchors = Mapping[type[Any], str]
@@ -32,7 +32,8 @@ def fields_table(name: str, anchors: Anchors) -> str:
     rows = [
         (
             f"`{field.encode_name}`",
-            type_words(types[field.name], _linked(anchors), optional=field.default is None),
+            READ_APART.get((shown.struct, field.name))
+            or type_words(types[field.name], _linked(anchors), optional=field.default is None),
             default_words(field),
             _meaning(shown.struct, field.name),
         )

@@ -26,6 +26,8 @@ from tools.docs.blocks import Block, blocks_in
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "<address of this repository>"
 TIMEOUT_S = 300.0
+OUTPUT = ("text", "json")
+"""The languages of blocks that show what commands print."""
 _PORT = re.compile(r"(?<=[: ])8[01]\d\d\b")
 
 
@@ -106,7 +108,7 @@ def _script(page: str, ports: Mapping[str, str], folder: Path, *, install: bool)
             program.append(f"cat > {block.title} <<'{mark}'\n{_replaced(block.text, ports)}{mark}")
         if block.language != "sh" or block.title or (block.run == "install" and not install):
             continue
-        shown = next_block if next_block is not None and next_block.behind and not next_block.title else None
+        shown = next_block if next_block is not None and next_block.behind and next_block.language in OUTPUT else None
         ends = int(block.run.removeprefix("exit ")) if block.run.startswith("exit ") else 0
         name = folder / f".step-{len(steps)}"
         commands = _replaced(block.text, ports).replace(ADDRESS, str(ROOT))

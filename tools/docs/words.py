@@ -1,5 +1,6 @@
 """Types and default values of the configuration, as a reader of YAML knows them."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ Link = Callable[[frozenset[type[Any]]], str]
 
 _PLAIN: dict[type[inspect.Type], str] = {
     inspect.AnyType: "anything",
+    inspect.CustomType: "anything",
     inspect.BoolType: "`true` or `false`",
     inspect.NoneType: "`null`",
     inspect.StrType: "text",
@@ -27,7 +29,7 @@ def type_words(kind: inspect.Type, link: Link, *, optional: bool = False) -> str
     if isinstance(kind, inspect.StructType):
         return link(frozenset({kind.cls}))
     if isinstance(kind, _LISTS):
-        return f"list of {type_words(kind.item_type, link)}"
+        return f"list of {_several(type_words(kind.item_type, link))}"
     if isinstance(kind, inspect.DictType):
         return f"mapping of {type_words(kind.key_type, link)} to {type_words(kind.value_type, link)}"
     return _plain(kind)
@@ -62,6 +64,10 @@ def yaml_words(value: Any) -> str:
 def either(words: list[str]) -> str:
     """One of several, in words."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _several(words: str) -> str:
+    return re.sub(r"^(whole number|number|text)\b", r"\1s", words)
 
 
 def _plain(kind: inspect.Type) -> str:

@@ -18,11 +18,13 @@ class ContentRange(Parameters, frozen=True, tag="content_range"):
     ahead: ClassVar[Ahead] = "counted"
 
     suffix: str | None = "."
+    """What stands between a sort key and its direction: `name.desc`."""
     past_end: int | None = 416
+    """The status by which the application refuses a page behind the last row."""
     unit: str = ""
     """What stands before the range: `items` in `items 0-24/3573`."""
     partial: int = 206
-    """The status of a page that is not all of a list whose size is stated."""
+    """The status of a page that is not the whole of a list whose size is stated."""
 
     @property
     def accepted(self) -> tuple[int, ...]:

@@ -23,25 +23,29 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
     """A cursor behind each page but the last. Members are named by path: `meta.next`."""
 
     seal: Seal
-    """Comes from `cursors` in the configuration."""
+    """Made of `cursors` in the configuration."""
     cursor: str = "cursor"
-    """The parameter."""
+    """The parameter with the cursor."""
     items: str | None = "items"
-    """The list; null: the body is the list."""
+    """The member with the list. `null`: the body is the list."""
     next: str | None = "next_cursor"
     """The member with the cursor of the next page."""
     next_header: str | None = None
-    """The reply field with it."""
+    """The header field with the cursor of the next page, instead of a member."""
     next_is: Literal["cursor", "link"] = "cursor"
-    """Whether the application writes the cursor alone, or the address of the next page."""
+    """`link`: the application writes the address of the next page, which has the parameter in it. `cursor`: the cursor
+    alone."""
     at_end: Literal["null", "absent", "empty"] = "null"
-    """How the last page writes `next`."""
+    """How the last page writes `next`: as `null`, not at all (`absent`), or as an `empty` text."""
     has_more: str | None = None
+    """The member that says whether there are rows behind the page."""
     total: str | None = None
+    """The member with the number of all rows. The totals of all shards are added."""
     count_header: str | None = None
-    """The reply field with the size of the whole collection."""
+    """The header field with the number of all rows. The counts of all shards are added."""
     origin: str | None = None
-    """What links begin with, as in other dialects with links."""
+    """With `next_is: link`: what links begin with. Default: the client's scheme and Host. Empty: links begin with the
+    path."""
 
     def __post_init__(self) -> None:
         """Pages have a size, and a next one."""

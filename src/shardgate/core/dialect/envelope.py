@@ -10,11 +10,15 @@ class Envelope(Parameters, frozen=True, tag="envelope"):
     """Limit and offset; the rows and their number stand in the body. Members are named by path: `pagination.total`."""
 
     items: str = "items"
+    """The member with the list."""
     total: str | None = "total"
-    """The size of the filtered collection; where the body has no such member, none is told."""
+    """The member with the number of all rows of the filtered list. The totals of all shards are added."""
     has_more: str | None = None
+    """The member that says whether there are rows behind the page."""
     limit_echo: str | None = None
+    """The member that repeats the limit."""
     offset_echo: str | None = None
+    """The member that repeats the offset."""
 
     def open(self, reply: Reply) -> Listing:
         """The list under its path, and what stands beside it. Raises BrokenReplyError."""

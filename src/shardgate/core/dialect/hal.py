@@ -10,23 +10,34 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
     """Page numbers from 0, `sort=name,desc&sort=id`. Members are named by path; `_links` is HAL's."""
 
     page: str | None = "page"
+    """The parameter with the number of the page."""
     page_first: int = 0
+    """The number of the first page."""
     limit: str = "size"
+    """The parameter with the size of a page."""
     order: str = "sort"
+    """The parameter with the order."""
     order_repeats: bool = True
+    """Several parameters of this name are several sort keys."""
     suffix: str | None = ","
+    """What stands between a sort key and its direction: `name,desc`."""
     items: str
-    """The list: `_embedded.rows`."""
+    """The member with the list: `_embedded.rows`."""
     rels: tuple[Rel, ...] = ("first", "prev", "self", "next", "last")
-    """The links that the application writes, in its order; one to no page is left out."""
+    """The links of `_links` that the application writes, in its order. Others of these five are dropped; one to no page
+    is left out."""
     links_single: bool = False
-    """It writes `first` and `last` also where all rows are on one page."""
+    """The application writes `first` and `last` also where all rows are on one page."""
     empty_absent: bool = True
     """An empty page has no `_embedded`."""
     total: str | None = "page.totalElements"
+    """The member with the number of all rows. The totals of all shards are added."""
     page_count: str | None = "page.totalPages"
+    """The member with the number of pages."""
     page_echo: str | None = "page.number"
+    """The member that repeats the number of the page."""
     limit_echo: str | None = "page.size"
+    """The member that repeats the size of a page."""
 
     def open(self, reply: Reply) -> Listing:
         """The list under its path, and its size. Raises BrokenReplyError."""

@@ -18,31 +18,36 @@ class Seek(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The parameters that filter by a sort key, the value included: where a list begins near a row."""
 
     up: str | None = None
-    """At least the value: for a list that ascends by it."""
+    """The parameter that keeps rows with at least a value, for a list that ascends by the key: `created[gte]`."""
     down: str | None = None
-    """At most the value: for a list that descends by it."""
+    """The parameter that keeps rows with at most a value, for a list that descends by the key: `created[lte]`."""
 
 
 class IdCursor(Parameters, frozen=True, tag="id_cursor"):
     """The id of a row, after or before which the page is. Members are named by path: `links.next`."""
 
     after: str = "starting_after"
+    """The parameter with the id of the row that the page begins behind."""
     before: str | None = "ending_before"
+    """The parameter with the id of the row that the page ends before. `null`: there is no way back."""
     row: str | None = None
-    """The path of one row, `/rows/{id}`, in applications that refuse an id that they do not have; null: they compare
-    it, and go on where it would stand."""
+    """The path of one row, `/rows/{id}`, for applications that refuse an id that they do not have: the shards are asked
+    which of them has it. Without it, the application must compare ids, and go on where the id would stand."""
     seeks: Mapping[str, Seek] = msgspec.field(default_factory=dict)
-    """Sort key → the filters by which a list begins near a value of it."""
+    """With `row`: sort key → its filters, by which the other shards begin near the row."""
     items: str | None = "data"
-    """The list; null: the body is the list."""
+    """The member with the list. `null`: the body is the list."""
     has_more: str | None = "has_more"
-    """Whether there is more in the direction of the request."""
+    """The member that says whether there is more in the direction of the request."""
     total: str | None = None
+    """The member with the number of all rows. It cannot be used with `seeks`, which would change it."""
     next: str | None = None
-    """The link to the next page."""
+    """The member with the link to the next page."""
     previous: str | None = None
+    """The member with the link to the previous page."""
     origin: str | None = None
-    """What links begin with, as in other dialects with links."""
+    """What links begin with: `https://api.example.com`. Default: the client's scheme and Host. Empty: links begin with
+    the path."""
 
     def __post_init__(self) -> None:
         """Pages have a size, rows a place."""

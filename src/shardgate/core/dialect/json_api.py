@@ -19,15 +19,21 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
     """Page numbers; with `page: null` limit and offset: `limit: page[limit]`, `offset: page[offset]`."""
 
     page: str | None = "page[number]"
+    """The parameter with the number of the page; `null`: limit and offset."""
     limit: str = "page[size]"
+    """The parameter with the size of a page. With limit and offset, write `page[limit]`."""
     offset: str = "page[offset]"
+    """The parameter with the number of rows before the page, where `page` is `null`."""
     order: str = "sort"
+    """The parameter with the order."""
     rels: tuple[Rel, ...] = ("self", "first", "prev", "next", "last")
-    """The links that the application writes, in its order."""
+    """The links that the application writes, in its order. Others of these five are dropped."""
     links_absent: bool = False
-    """A link to no page is left out; else it is `null`."""
+    """A link to no page is left out. Without it, such a link is `null`."""
     total: str | None = "meta.total"
+    """The member with the number of all rows. The totals of all shards are added."""
     page_count: str | None = None
+    """The member with the number of pages."""
 
     def open(self, reply: Reply) -> Listing:
         """The primary data, its size, and what is included. Raises BrokenReplyError."""

@@ -14,13 +14,15 @@ class LinkHeader(Linked, frozen=True, tag="link_header"):
     ahead: ClassVar[Ahead] = "counted"
 
     page: str | None = "page"
+    """The parameter with the number of the page; `null`: limit and offset."""
     limit: str = "per_page"
+    """The parameter with the size of a page."""
     rels: tuple[Rel, ...] = ("first", "prev", "next", "last")
-    """The links that the application writes, in its order."""
+    """The links that the application writes, in its order. `self` is known, too."""
     count_header: str | None = None
-    """The reply field with the size of the filtered collection: `X-Total-Count`."""
+    """The header field with the number of all rows: `X-Total-Count`. The counts of all shards are added."""
     pages_header: str | None = None
-    """The reply field with the number of pages."""
+    """The header field with the number of pages."""
 
     def open(self, reply: Reply) -> Listing:
         """The body; the count of its field, or whether there is a next page. Raises BrokenReplyError."""

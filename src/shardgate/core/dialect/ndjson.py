@@ -16,7 +16,8 @@ class Ndjson(Parameters, frozen=True, tag="ndjson"):
     """A line holds one row. The last one ends as the application ends it."""
 
     count_header: str | None = None
-    """The reply field with the size of the filtered collection."""
+    """The header field of the reply with the number of all rows of the filtered list. The counts of all shards are
+    added."""
 
     def open(self, reply: Reply) -> Listing:
         """The lines as an array. Raises BrokenReplyError."""

@@ -14,7 +14,8 @@ class Offset(Parameters, frozen=True, tag="offset"):
     ahead: ClassVar[Ahead] = "always"
 
     count_header: str | None = None
-    """The reply field with the size of the filtered collection, ignoring limit and offset."""
+    """The header field of the reply with the number of all rows of the filtered list. The counts of all shards are
+    added."""
 
     def open(self, reply: Reply) -> Listing:
         """The body, and the count of the header. Raises BrokenReplyError."""

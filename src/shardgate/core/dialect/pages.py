@@ -10,17 +10,25 @@ class Pages(Parameters, frozen=True, tag="pages"):
     """A page's number and size; the body says how many there are. Members are named by path: `pagination.total`."""
 
     page: str | None = "page"
+    """The parameter with the number of the page."""
     limit: str = "page_size"
+    """The parameter with the size of a page."""
     items: str = "items"
+    """The member with the list."""
     total: str | None = "total"
+    """The member with the number of all rows of the filtered list. The totals of all shards are added."""
     page_count: str | None = "page_count"
+    """The member with the number of pages."""
     page_count_min: int = 0
-    """How many pages an empty list has, as the application counts: 0 or 1."""
+    """The number of pages of an empty list, as the application counts: 0 or 1."""
     page_echo: str | None = "page"
+    """The member that repeats the number of the page."""
     limit_echo: str | None = "page_size"
+    """The member that repeats the size of a page."""
     count_echo: str | None = None
-    """How many rows this page has."""
+    """The member with the number of rows on the page."""
     has_more: str | None = None
+    """The member that says whether there are rows behind the page."""
 
     def open(self, reply: Reply) -> Listing:
         """The list under its path, and what stands beside it. Raises BrokenReplyError."""

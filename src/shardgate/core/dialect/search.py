@@ -22,14 +22,21 @@ class Search(Parameters, frozen=True, tag="search"):
     offset_first: int = 0
     """The offset of the first row: 1 where rows are counted from one."""
     items: str = "items"
+    """The member of the reply with the list."""
     total: str | None = "total"
+    """The member of the reply with the number of all rows. The totals of all shards are added."""
     has_more: str | None = None
+    """The member of the reply that says whether there are rows behind the page."""
     page_count: str | None = None
+    """The member of the reply with the number of pages."""
     page_echo: str | None = None
+    """The member of the reply that repeats the number of the page."""
     limit_echo: str | None = None
+    """The member of the reply that repeats the limit."""
     offset_echo: str | None = None
+    """The member of the reply that repeats the offset."""
     count_echo: str | None = None
-    """How many rows this page has."""
+    """The member of the reply with the number of rows on the page."""
 
     def __post_init__(self) -> None:
         """A body has no parameters to repeat."""

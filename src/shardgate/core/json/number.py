@@ -21,8 +21,11 @@ class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An average, as the application computes it: `round(of / over, decimals)`."""
 
     of: str
+    """The sum that is divided; it must be under `sum`."""
     over: str
+    """The sum that it is divided by; it must be under `sum`."""
     decimals: int = 2
+    """The number of decimals that the application rounds to."""
     empty: float | None = 0.0
     """The average of nothing."""
 

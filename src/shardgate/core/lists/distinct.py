@@ -20,8 +20,8 @@ class Dedupe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     by: str
     """The sort key that is the same in all copies of a row."""
     winner: Literal["first", "last", "highest", "lowest"] = "first"
-    """The first or the last shard's, in the order of the configuration; or the one with the highest or lowest `of`,
-    and among equals the first shard's."""
+    """Which copy is shown: the `first` or the `last` shard's, in the order of the configuration; or the one with the
+    `highest` or `lowest` `of`, and among equals the first shard's."""
     of: str | None = None
     """The sort key that decides: `updated_at`."""
 

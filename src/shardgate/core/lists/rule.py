@@ -24,17 +24,18 @@ class ListRule(Strategy, frozen=True):
     """The configuration of a merged list."""
 
     dialect: AnyDialect
+    """How the application pages: a dialect, or the name of one."""
     keys: Mapping[str, KeyConfig]
-    """The properties that rows can be sorted by."""
+    """Property that rows can be sorted by → its type, or all that can be said of a sort key."""
     default_order: tuple[str, ...] = ("id",)
-    """The order without a parameter; `-name` descends."""
+    """The order when the client names none; `-name` descends."""
     tie: str = "id"
     """The unique property that the application ends every order with."""
     dedupe: Dedupe | None = None
-    """Several shards have some of the rows. Which, is only known when every list is read whole; null: none has."""
+    """Several shards have the same rows: which of the copies is shown. Without it, each row is on one shard."""
 
     parts: ListParts | None = None
-    """Some rows are in parts on several shards; null: none is."""
+    """Some rows have parts on several shards: how these become one row."""
 
     def __post_init__(self) -> None:
         """The keys can be those of one row."""

@@ -13,9 +13,9 @@ class Count(Combining, frozen=True, tag="count"):
     """How many there are."""
 
     member: str | None = None
-    """The member of the body, by path; null: the body is the number, unless there is a `header`."""
+    """The member of the body with the count, by path. Without `member` and `header`, the body is the number."""
     header: str | None = None
-    """The field of the reply; a body without `member` must then be the same on every shard."""
+    """The header field with the count. A body without `member` must then be the same on every shard."""
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The sum. Raises BrokenReplyError, ValueError."""

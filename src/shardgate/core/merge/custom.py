@@ -24,7 +24,7 @@ class Custom(Strategy, frozen=True, tag="custom", dict=True):
     """`{kind: custom, class: "package.module:Class", options: {…}}`"""
 
     class_: str = msgspec.field(name="class")
-    """Where the class is: importable by the gateway (installed beside it, or on PYTHONPATH)."""
+    """Where the class is: `package.module:Class`. The gateway must be able to import it."""
     options: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """The fields of the class."""
 

@@ -23,9 +23,10 @@ class Deep(Combining, frozen=True, tag="deep"):
     """One object out of many."""
 
     conflict: Literal["refuse", "first", "last"] = "refuse"
-    """Two values of one member: whose counts, in the order of the configuration."""
+    """Two values of one member: the merge fails with 502 (SG2002), or the `first` or `last` shard's value counts."""
     lists: Literal["refuse", "join", "union"] = "refuse"
-    """Two lists of one member: they conflict, are joined, or joined without what is there byte for byte."""
+    """Two lists of one member: `refuse` treats them as any other values, `join` joins them, `union` joins them and
+    shows equal items once."""
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The object of all. Raises BrokenReplyError, ValueError, RecursionError."""

@@ -15,8 +15,9 @@ class Entity(Combining, frozen=True, tag="entity"):
     """`{"id": 7, "price": 30, "items": […]}` of `{"id": 7, "price": 10, …}` and `{"id": 7, "price": 20, …}`."""
 
     parts: Parts
+    """How the members of parts become those of the whole."""
     not_here: tuple[int, ...] = (404,)
-    """The statuses by which a shard says that it has no part."""
+    """The statuses by which a shard says that it has no part. When no shard has one, this is the reply."""
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The whole. Raises BrokenReplyError, ValueError, TypeError, ArithmeticError."""

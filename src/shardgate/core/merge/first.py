@@ -19,7 +19,7 @@ class First(Combining, frozen=True, tag="first"):
     not_found: tuple[int, ...] = (404,)
     """The statuses by which an instance says that it has nothing."""
     empty: bool = False
-    """An empty list, an empty object, null and an empty body say so too."""
+    """An empty list, an empty object, null and an empty body say so, too."""
 
     def refusal(self, replies: Sequence[Reply]) -> Reply | None:
         """None where one of the shards has it, and none before it fails."""

@@ -27,14 +27,17 @@ class Groups(Combining, frozen=True, tag="groups"):
     """United rows: one for each value of `key`."""
 
     key: str | tuple[str, ...]
-    """The property, or the several, by which the application groups."""
+    """The property, or the properties, that the application groups by."""
     sum: tuple[str, ...] = ()
+    """Numbers that are added, exactly; null counts as nothing."""
     min: tuple[str, ...] = ()
-    """Numbers, or texts by code point; null is none."""
+    """Numbers, or texts by code point, of which the row has the least; null counts as nothing."""
     max: tuple[str, ...] = ()
+    """The same, the greatest."""
     average: Mapping[str, Average] = msgspec.field(default_factory=dict)
+    """Property → how its average is computed anew."""
     nulls: Literal["first", "last"] | None = None
-    """Where the row of the key null stands; None: there is none."""
+    """Where the row with the key null stands. Without it, there must be none."""
 
     def __post_init__(self) -> None:
         """An average is made of sums."""

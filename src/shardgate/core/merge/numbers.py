@@ -17,10 +17,13 @@ class Numbers(Combining, frozen=True, tag="numbers"):
     """`{"orders": 12, "revenue": 99.50, "largest": 40.00}`, members named by path: `totals.revenue`."""
 
     sum: tuple[str, ...] = ()
+    """Numbers that are added, exactly; null counts as nothing."""
     min: tuple[str, ...] = ()
-    """Numbers, or texts by code point; null is none."""
+    """Numbers, or texts by code point, of which the object has the least; null counts as nothing."""
     max: tuple[str, ...] = ()
+    """The same, the greatest."""
     average: Mapping[str, Average] = msgspec.field(default_factory=dict)
+    """Member → how its average is computed anew."""
 
     def __post_init__(self) -> None:
         """An average is made of sums."""

@@ -22,13 +22,14 @@ class Union(Combining, frozen=True, tag="union"):
     """A list of values: texts, numbers, or anything else by its bytes."""
 
     items: str | None = None
-    """The list, by path; null: the body is the list."""
+    """The list, by path. Without it, the body is the list."""
     total: str | None = None
     """The member that says how many values there are."""
     order: KeyConfig | None = None
-    """How the application sorts them: a type and how it compares, as a list's sort key; null: it does not. Then the
-    first shard's come first."""
+    """How the application sorts the values: a type, or a whole sort key. Without it, the first shard's values come
+    first."""
     descends: bool = False
+    """The application sorts them the other way round."""
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The values of all. Raises BrokenReplyError, OrderBrokenError, ValueError, TypeError."""

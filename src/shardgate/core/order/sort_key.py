@@ -28,14 +28,15 @@ class SortKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """How rows compare by one property."""
 
     type: KeyType = "text"
-    """`decimal` is a number that may be written as text; `time` an RFC 3339 time with its offset."""
+    """What the values are."""
     nulls: Literal["first", "last"] | None = None
-    """Where rows without a value stand when ascending (the other end when descending); None: there are none."""
+    """Where rows without a value stand when ascending; when descending they stand at the other end. Without it, every
+    row must have a value."""
     collation: str = "binary"
     """How text compares."""
     path: str | tuple[str, ...] | None = None
-    """Where the value stands in the row: `vendor.name`, or a list where names have dots; None: where the key's name
-    says."""
+    """Where the value is in the row: `vendor.name`, or a list `[vendor, name]` where names contain dots. Default: the
+    name of the key."""
 
     def __post_init__(self) -> None:
         """A collation is known, and text's alone."""

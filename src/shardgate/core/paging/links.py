@@ -21,12 +21,12 @@ class Linked(Parameters, frozen=True):
     """The base of dialects that link pages to each other."""
 
     origin: str | None = None
-    """What links begin with: `https://api.example.com`; null: the client's scheme and Host; empty: they begin with
+    """What links begin with: `https://api.example.com`. Default: the client's scheme and Host. Empty: links begin with
     the path."""
     links_sorted: bool = False
     """The application sorts the parameters of its links by name and encodes them anew."""
     first_page_bare: bool = False
-    """The application's link to the first page leaves out the page's number (or the offset)."""
+    """The application's link to the first page has no page number and no offset."""
 
     def links(self, merged: Merged) -> dict[Rel, str | None]:
         """The address of each neighbour of a page; None where there is none."""

@@ -35,28 +35,33 @@ class Parameters(SortParameters, frozen=True):
     ahead: ClassVar[Ahead] = "never"
 
     limit: str = "limit"
+    """The parameter with the number of rows; where pages are counted, with the size of a page."""
     limit_default: int | None = None
-    """What the application takes when no limit is given; null: all rows."""
+    """The number of rows when the client gives no limit. Without it: all rows."""
     limit_max: int | None = None
-    """The most rows that one request gives; null: any number."""
+    """The most rows that one request gives. More are read by several requests. Without it: any number."""
     limit_over: Literal["cut", "refuse"] = "cut"
-    """What the application does with a greater limit."""
+    """What the application does with a greater limit: `cut` it to `limit_max`, or `refuse` it."""
     offset: str = "offset"
+    """The parameter with the number of rows before the page."""
     offset_needs_limit: bool = False
     """The application ignores the offset where no limit is given."""
     page: str | None = None
-    """The parameter with a page's number, in applications that have that instead of an offset."""
+    """The parameter with the number of the page, for applications that have no offset. It needs `limit_default` and
+    `limit_max`."""
     page_first: int = 1
     """The number of the first page."""
     fields: str | None = None
+    """The parameter that chooses properties of the rows."""
     repeated: Literal["refuse", "first", "last"] = "refuse"
-    """Which one the application reads, where one of these parameters stands twice."""
+    """Which value counts where a parameter comes twice: the `first`, the `last`, or none: `refuse` answers 400."""
     past_end: int | None = None
-    """The status by which the application refuses a page behind the last row; null: it gives an empty one."""
+    """The status by which the application refuses a page behind the last row. Without it, such a page is empty."""
     refuse: tuple[str, ...] = ()
-    """Parameters that page or wrap the list in a way not described here; a shard would do it to its own rows alone."""
+    """Parameters that page or wrap the list in a way that this dialect cannot express. A request with one gets 400
+    (SG1009)."""
     brackets: bool = False
-    """The application reads `limit[]=5` or `limit[0]=5` as `limit` (as qs, PHP and Rack do): refused, never a guess."""
+    """The application reads `limit[]=5` and `limit[0]=5` as `limit`. Such names are refused."""
 
     def __post_init__(self) -> None:
         """Pages have a size."""

@@ -13,14 +13,16 @@ class SortParameters(Strategy, frozen=True):
     """The parameters that sort a list, each name as the application has it."""
 
     order: str = "order"
+    """The parameter with the order: `order=-name,id`."""
     order_repeats: bool = False
-    """Several parameters `order` are several sort keys."""
+    """Several parameters of this name are several sort keys."""
     direction: str | None = None
-    """The parameter with `asc,desc,…`; null: a `-` before the key descends."""
+    """The parameter with the directions: `asc,desc`. Without it, a `-` before a key descends."""
     suffix: str | None = None
-    """What stands between a key and its direction: `.` where `name.desc` descends; wins over `-`."""
+    """What stands between a sort key and its direction: `.` for `name.desc`, `:` for `name:desc`."""
     states_order: bool = False
-    """Shards are sent the whole order, tie-breaker included: the application breaks ties by what it does not show."""
+    """Shards are sent the whole order, tie-breaker included: for applications that break ties by something that they do
+    not show."""
 
     def read_order(self, values: Mapping[str, str]) -> tuple[tuple[str, bool], ...] | Unknown:
         """The sort keys that parameters name, each with whether it descends; none where no order is given."""

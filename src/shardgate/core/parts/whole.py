@@ -21,17 +21,19 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How the members of parts become those of the whole. What is not named is the first part's."""
 
     sum: tuple[str, ...] = ()
-    """Numbers that add up."""
+    """Numbers that are added, exactly."""
     min: tuple[str, ...] = ()
-    """The least of numbers or of texts: when it was made."""
+    """Numbers or texts of which the whole has the least: `[created_at]`."""
     max: tuple[str, ...] = ()
-    """The greatest: when it was changed last."""
+    """Numbers or texts of which the whole has the greatest: `[updated_at]`."""
     shared: tuple[str, ...] = ()
-    """What is null where the parts differ: whose it is."""
+    """Members that are `null` in the whole where the parts differ: `[vendor_id]`."""
     lists: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
-    """Lists that are joined → the members that their items are ordered by, all texts or all numbers."""
+    """List to be joined → the members that its items are ordered by, all texts or all numbers: `{items: [start_date,
+    date_id]}`."""
     first_of: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
-    """Words of which the first that any part has is the whole's: `status: [open, paid]`."""
+    """Member → words in the order of their weight: the whole has the first that any part has: `{status: [open,
+    cancelled, paid]}`."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,10 +72,10 @@ class ListParts(Parts, frozen=True, kw_only=True):
     """The same of the rows of a list."""
 
     locate: str | None = None
-    """The locator chain of the rows' ids, by its name: the space in which it is known which of them have parts. Null:
-    any row may have, and every list is read whole."""
+    """The name of the locator chain of the rows' ids, by which it is known which ids have parts. Without it, any row
+    may have parts, and every list is read whole."""
     ids: str | None = None
-    """The filter that keeps only the ids that it names, with commas between them."""
+    """The query parameter that keeps only the rows whose ids it names, with commas between them."""
 
 
 def _joined(values: Sequence[bytes], keys: Sequence[str]) -> bytes:

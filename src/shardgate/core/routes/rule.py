@@ -27,27 +27,30 @@ class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A number of the body that is for the whole: each part gets what it lacks."""
 
     member: str
-    """The number: `amount`. Together the parts must lack as much as it says."""
+    """The member of the body with the number: `amount`."""
     of: str
-    """The member of a part with all that it needs: `price`; and …"""
+    """The member of a part with all that it needs: `price`."""
     less: str | None = None
-    """… the one with what it has: `paid`."""
+    """The member of a part with what it has already: `paid`."""
     unless: tuple[str, ...] = ()
-    """Members that only a change of one part can have: a body with one of them is not shared."""
+    """Members of the body that only a change of one part can have: `[voucher_code]`. A body with one of them is not
+    shared."""
 
 
 class PartsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a change reaches all parts of an entity."""
 
     read: str
-    """Where a part can be seen: `/v3/orders/{order_id}`."""
+    """The path where a part can be read: `/orders/{id}`. The parts are read before they are changed."""
     already: tuple[int, ...] = (409,)
-    """What a part answers that is asked again after its reply was lost, and has taken the change."""
+    """The statuses by which a shard says, when the change is repeated after a lost reply, that its part has it
+    already."""
     assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
-    """Members of the body that must be the same for all parts."""
+    """Members of the body that the gateway fills where the client does not. All parts get the same value."""
     share: Share | None = None
+    """A number of the body that is shared among the parts."""
     undo: Action | None = None
-    """What takes it back from a part, where a later one refuses."""
+    """The call that takes the change back from a part, when a later part refuses."""
 
 
 class One(
@@ -62,23 +65,25 @@ class One(
 
     key: str | tuple[str, ...]
     """Where the key is: `path.id`, `query.vendor`, `header.X-Vendor`, `body.vendor_id`, `form.client_id`,
-    `basic.username`, `claim.vendor`. Several: those that are present must agree."""
+    `basic.username`, `claim.vendor`. Of a list, those that are present must agree."""
     locate: str
-    """The locator chain, by its name."""
+    """The name of the locator chain that finds the key's shard."""
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Locator → property of the reply whose value now lives on this shard, e.g. `{event: id}` on a create."""
+    """Locator chain → property of the reply whose value now lives on this shard: `{event: id}` on a create."""
     not_here: tuple[int, ...] = (404,)
     """The statuses by which an instance says that it does not hold the key."""
     upgrade: tuple[str, ...] = ("websocket",)
     """The protocols that a client may switch to, with the shard (RFC 9110 section 7.8)."""
     unknown: WhenUnknown | None = None
-    """No key, or nobody owns it: `ask` any shard (the application then refuses as it always does) or `refuse`.
-    By default reads ask; changes are refused, since an application might take them on the wrong shard."""
+    """What to do when the request has no key, or no shard owns it. `ask`: any shard, which refuses in the application's
+    words. `refuse`: the gateway refuses. Default: `ask` for reads, `refuse` for changes."""
     parts: AnyMerger | None = None
-    """Several shards may have a part of what the key names: how their replies become one."""
+    """How the replies become one, where several shards may have a part of what the key names: a merge of the kind
+    `entity` or `list`."""
     change: PartsChange | None = None
-    """How a change reaches all of the parts."""
+    """How a change reaches all parts."""
     idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
 
 
 class AnyShard(
@@ -92,15 +97,16 @@ class AnyShard(
     """Any healthy shard answers: the data is the same everywhere."""
 
     idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
 
 
 class Prune(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a filter names keys."""
 
     locate: str
-    """The locator chain, by its name."""
+    """The name of the locator chain that finds the shards of the keys."""
     separator: str | None = ","
-    """What stands between two keys; null: a parameter has one."""
+    """What stands between two keys; `null`: the parameter holds one key."""
 
 
 class Gather(
@@ -114,11 +120,13 @@ class Gather(
     """Every shard that the filters leave answers; the replies are merged."""
 
     merge: AnyMerger
+    """How the replies become one."""
     prune: Mapping[str, str | Prune] = msgspec.field(default_factory=dict)
-    """Query parameter, or `claim.vendor` → the locator chain of the keys that it names. Only their owners are asked;
-    several narrow together."""
+    """Query parameter, `claim.NAME` or `path.NAME` → the locator chain of the keys in it. Only the shards that own one
+    of these keys are asked."""
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Locator → property of each row; only the list's tie-breaker is read."""
+    """Locator chain → property of each row whose value lives on the row's shard. Only the list's `tie` is read:
+    `{event: id}`."""
 
 
 class Every(
@@ -132,18 +140,24 @@ class Every(
     """Every shard takes the change, in one order for all changes of this kind."""
 
     mode: Literal["strict", "eventual"] = "strict"
-    """`strict`: on all shards, or taken back. `eventual`: a shard that is down gets it on its return; 202 meanwhile."""
+    """`strict`: the change is on all shards, or is taken back and reported (SG2009, or the refusal of the shard that
+    refused). `eventual`: a shard that is down gets it when it returns; meanwhile the reply is 202."""
     assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
-    """Members of the body that the gateway fills where the client does not: an id must be the same everywhere."""
+    """Members of the body that the gateway fills where the client does not. All shards get the same value: `{id:
+    hex}`."""
     check: str | None = None
-    """Where the thing can be seen once the change was made: `/v3/categories/{id}`."""
+    """The path where the result can be seen once the change was made: `/v3/categories/{id}`. It is read when a reply
+    was lost."""
     repeat: bool | None = None
-    """Making the change twice is the same as making it once; by default so for PUT and DELETE (RFC 9110, 9.2.2)."""
+    """Sending the change twice is the same as sending it once. Default: true for PUT and DELETE (RFC 9110 section
+    9.2.2)."""
     already: tuple[int, ...] | None = None
-    """What a repeated change is answered that was made before; by default 404 and 410 for DELETE, 409 for others."""
+    """The statuses by which a shard says, when the change is repeated, that it was made before. Default: `[404, 410]`
+    for DELETE, `[409]` for others."""
     undo: Action | None = None
-    """What takes it back from one shard; `strict` needs it."""
+    """The call that takes the change back from one shard. `strict` needs it."""
     idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
 
 
 class Place(
@@ -157,21 +171,26 @@ class Place(
     """A new tenant is put on a shard; the directory knows before the client does."""
 
     space: str
-    """The directory's space."""
+    """The name of the directory's space: for `shardgate split`, the table of the tenants."""
     tenant: str = "id"
     """The property of the reply that names the new tenant."""
     key: str | tuple[str, ...] | None = None
-    """Where the request names the tenant: two creates of one name go to one shard, which refuses the second."""
+    """Where the request names the tenant. Two creates of one name go to one shard, so that the application refuses the
+    second."""
     assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
+    """Members of the body that the gateway fills where the client does not. An assigned id is then the tenant's
+    name."""
     check: str | None = None
-    """Where the new tenant can be seen: `/v3/vendors/{id}`. Needed to tell the outcome of a create whose reply is lost,
-    with a name that the request or the gateway gave."""
+    """The path where the new tenant can be seen: `/v3/vendors/{key}`. It is read when a reply was lost, if the request
+    or the gateway gave the tenant a name."""
     policy: AnyPolicy = LeastTenants()
+    """How the shard is chosen."""
     pinned_by: str | None = None
-    """A key of the request, like `body.country`, …"""
+    """A key of the request, such as `body.country`, that `pinned` looks up."""
     pinned: Mapping[str, ShardId] = msgspec.field(default_factory=dict)
-    """… of which some values have their shard, whatever the policy says."""
+    """Value of that key → the shard of these tenants, whatever the policy says: `{PT: lisbon}`."""
     idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
 
 
 class Divide(
@@ -185,39 +204,54 @@ class Divide(
     """Each item of the body goes to its owner, one call a shard; the replies' items come back in the input's order."""
 
     whole_key: str | tuple[str, ...] | None = None
-    """A key of the request, like `body.vendor_id`: where it is there, one shard owns all items, …"""
+    """A key of the request, such as `body.vendor_id`. Where the request has it, one shard owns all items, and the
+    request is relayed to that shard."""
     whole_locate: str | None = None
-    """… found by this locator chain."""
+    """The name of the locator chain of `whole_key`."""
     unknown: WhenUnknown | None = None
-    """No items, or nobody owns one: `ask` any shard, which refuses, or `refuse`; by default a read asks."""
+    """What to do when there are no items, or no shard owns one. `ask`: any shard, which refuses in the application's
+    words. `refuse`: the gateway refuses. Default: `ask` with `mode: read`, else `refuse`."""
     items: str = ""
-    """The member of the body with the items; empty: the body is the list."""
+    """The member of the body with the items. Empty: the body is the list."""
     key: str
     """The member of an item that says whose it is."""
     locate: str
+    """The name of the locator chain that finds the shard of an item's key."""
     into: str | None = None
-    """The member of the reply with the items; by default that of the request."""
+    """The member of the reply with the items, one for each item of the request. Default: as `items`."""
     mode: Literal["read", "independent", "all_or_none"] = "read"
-    """`read`: every part is needed, nothing changes. `independent`: each part succeeds or fails by itself.
-    `all_or_none`: all parts or none, with `undo`, and `confirm` where there is something to confirm."""
+    """`read`: nothing is changed, and every shard that owns an item must answer. `independent`: each part succeeds or
+    fails by itself; an item of a failed part is `{status, problem}` in the reply. `all_or_none`: all parts or none,
+    with `undo`, and with `confirm` where there is something to confirm."""
     items_max: int | None = None
-    """The most items that the application takes; a longer list is left for it to refuse."""
+    """The most items that the application accepts. A longer list goes to one shard, which refuses it."""
     position: str | None = None
     """How a refusal says which item it means: `items.{n}` where the first is `items.0`. A shard counts the items of its
-    part, the client those of its request."""
+    own part; with this, the client reads the position in its own request."""
     not_here: tuple[int, ...] = (404,)
+    """The statuses by which an instance says that it does not hold an item."""
     sum: tuple[str, ...] = ()
     """Numbers beside the items that are added up."""
     assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
+    """With `all_or_none`: members of the body that the gateway fills where the client does not. All parts get the same
+    value."""
     check: str | None = None
+    """With `all_or_none`: the path where the result can be seen once the change was made."""
     repeat: bool = False
+    """With `all_or_none`: sending the change twice is the same as sending it once."""
     already: tuple[int, ...] = (409,)
+    """With `all_or_none`: the statuses by which a shard says, when the change is repeated, that it was made before."""
     confirm: Action | None = None
+    """With `all_or_none`: the call that goes to all shards once all have accepted."""
     undo: Action | None = None
+    """With `all_or_none`: the call that takes the change back from one shard. It is needed."""
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Locator chain → property of the reply whose value now lives on this shard."""
     parts: Parts | None = None
-    """`all_or_none` makes one entity in parts, known by what `learn` names: how the replies become one."""
+    """With `all_or_none`: what is made is one entity in parts, known by what `learn` names. This says how the replies
+    become one."""
     idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
 
 
 Rule = One | AnyShard | Gather | Every | Place | Divide

@@ -24,10 +24,11 @@ class Compress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Which replies are packed for clients that take gzip."""
 
     bytes_min: Annotated[int, msgspec.Meta(ge=0)] = 1024
-    """A shorter body is not worth it."""
+    """A shorter body is not packed."""
     level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 4
+    """How hard to try: 1 is the quickest, 9 the smallest."""
     types: tuple[str, ...] = _TYPES
-    """Media types; `text/*` and `application/*+json` are patterns."""
+    """Media types that are packed; `text/*` and `application/*+json` are patterns."""
 
     def may_pack(self, status: int, fields: list[tuple[bytes, bytes]], length: int | None) -> bool:
         """Whether the reply is of a kind that is packed; then it depends on the client's Accept-Encoding."""
