@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import trustme
 from typer.testing import CliRunner
@@ -71,10 +72,12 @@ def test_each_page_has_a_complete_example_that_is_right(page: Path, folder: Path
 def test_each_rule_of_the_which_rule_page_is_right(folder: Path) -> None:
     before, *examples = [block.text for block in blocks_in(WHICH_RULE) if block.language == "yaml"]
     assert len(examples) > 10
+    document = {"openapi": "3.1.0", "paths": {"/vendors/merge": {"post": {}}}}
+    (folder / "openapi.json").write_bytes(msgspec.json.encode(document))
     for text in examples:
-        indented = "".join(f"  {line}\n" for line in text.splitlines())
-        added = f"rules:\n  GET /categories: {{rule: any}}\n{text}" if "unserved:" in text else f"rules:\n{indented}"
-        assert checked(folder, before + added) == ""
+        rules = "".join(f"  {line}\n" for line in text.splitlines())
+        known = f"openapi: openapi.json\nrules:\n  GET /categories: {{rule: any}}\n{text}"
+        assert checked(folder, before + (known if text.startswith("unserved:") else f"rules:\n{rules}")) == ""
 
 
 def test_the_which_rule_page_leads_to_every_rule() -> None:
