@@ -99,7 +99,7 @@ study: $(READY) ## a copy beside the platform and the gateway: staleness, cost; 
 	@touch $@
 
 docs: .venv-docs/.ready ## the site of the documentation, into site/; every link and anchor is checked
-	PYTHONPATH=. .venv-docs/bin/mkdocs build --strict --quiet
+	PYTHONPATH=. NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
 	@echo "docs: site/index.html"
 
 docs-reference: $(READY) ## write the tables of the documentation anew from the source

@@ -7,7 +7,7 @@ import pytest
 
 from tools.docs.headings import anchor_of, anchors_in
 from tools.docs.links import ROOT, broken_links, documents, links_in
-from tools.docs.site import OUTSIDE, on_page_markdown, on_site
+from tools.docs.site import OUTSIDE, on_page_markdown, site_path
 
 SITE = (ROOT / "mkdocs.yml").read_text()
 
@@ -34,7 +34,7 @@ def test_an_anchor_is_what_readers_of_the_repository_and_of_the_site_get() -> No
 
 def test_every_page_is_in_the_navigation_of_the_site() -> None:
     named = set(re.findall(r"^ +- (?:[^#\n]+: )?([\w/-]+\.md)$", SITE, re.MULTILINE))
-    pages = {on_site(str(page.relative_to(ROOT))) for page in (ROOT / "docs").rglob("*.md")} | set(OUTSIDE.values())
+    pages = {site_path(str(page.relative_to(ROOT))) for page in (ROOT / "docs").rglob("*.md")} | set(OUTSIDE.values())
     decisions = {page for page in pages if page.startswith("decisions/0")}
     assert pages - decisions == named
 

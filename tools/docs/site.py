@@ -31,9 +31,9 @@ def on_files(files: Any, config: Any) -> Any:
     """Add the pages from outside, and the files that pages link to."""
     from mkdocs.structure.files import File  # noqa: PLC0415  (an environment of its own has it)
 
+    pages = [*OUTSIDE, *(f"docs/{file.src_uri}" for file in files.documentation_pages())]
     for path, page in OUTSIDE.items():
         files.append(File.generated(config, page, content=(ROOT / path).read_text()))
-    pages = {**OUTSIDE, **{f"docs/{file.src_uri}": file.src_uri for file in files.documentation_pages()}}
     for file in sorted({file for path in pages for file in _linked_files(path)}):
         copied = f"source/{file}"
         if files.get_file_from_path(copied) is None:
@@ -48,24 +48,24 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return "".join(part if number % 2 else _relinked(part, path) for number, part in enumerate(parts))
 
 
-def on_site(path: str) -> str:
+def site_path(path: str) -> str:
     """Where a file of the repository is on the site."""
     if path in OUTSIDE:
         return OUTSIDE[path]
     if (ROOT / path).is_dir():
-        return on_site(f"{path}/README.md")
+        return site_path(f"{path}/README.md")
     return path.removeprefix("docs/") if path.startswith("docs/") and path.endswith(".md") else f"source/{path}"
 
 
 def _relinked(text: str, path: str) -> str:
-    folder = PurePosixPath(on_site(path)).parent
+    folder = PurePosixPath(site_path(path)).parent
 
     def led(found: re.Match[str]) -> str:
         link = found[1]
         if _OTHER.match(link):
             return found[0]
         target, _, anchor = link.partition("#")
-        there = os.path.relpath(on_site(_resolved(path, target)), folder)
+        there = os.path.relpath(site_path(_resolved(path, target)), folder)
         return found[0].replace(link, f"{there}#{anchor}" if anchor else there)
 
     return LINK.sub(led, text)
@@ -75,7 +75,7 @@ def _linked_files(path: str) -> list[str]:
     text = _CODE.sub("", (ROOT / path).read_text())
     targets = [link.partition("#")[0] for link in LINK.findall(text) if not _OTHER.match(link)]
     files = [_resolved(path, target) for target in targets]
-    return [file for file in files if (ROOT / file).is_file() and on_site(file).startswith("source/")]
+    return [file for file in files if (ROOT / file).is_file() and site_path(file).startswith("source/")]
 
 
 def _resolved(path: str, target: str) -> str:
