@@ -47,7 +47,9 @@ def fields_table(name: str, anchors: Anchors) -> str:
 
 def errors_table() -> str:
     """All errors of the gateway, by code."""
-    found = [each for each in vars(errors).values() if python_inspect.isclass(each) and hasattr(each, "code")]
+    found: list[type[Any]] = [
+        each for each in vars(errors).values() if python_inspect.isclass(each) and hasattr(each, "code")
+    ]
     rows = [
         (each.code, str(each.status), each.title, " ".join((python_inspect.getdoc(each) or "").split()))
         for each in sorted(found, key=lambda each: str(each.code))
