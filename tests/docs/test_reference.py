@@ -9,6 +9,7 @@ import trustme
 from typer.testing import CliRunner
 
 from shardgate.cli.main import app
+from shardgate.core.rules import Rule
 from shardgate.store.sqlite import SqliteStore
 from tools.docs.blocks import blocks_in, files_in
 from tools.docs.docstrings import field_docstring, own_fields
@@ -81,8 +82,6 @@ def test_each_rule_of_the_which_rule_page_is_right(folder: Path) -> None:
 
 
 def test_the_which_rule_page_leads_to_every_rule() -> None:
-    from shardgate.core.routes.rule import Rule
-
     named = {rule.__struct_config__.tag for rule in Rule.__args__}
     assert [name for name in named if f"**Use `{name}`**" not in WHICH_RULE] == []
 
