@@ -32,10 +32,10 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The path of the call. `{name}` stands for a property of the change's reply, an assigned value, a variable of the
     path, or a property of the change's body."""
     body: dict[str, object] | None = None
-    """The body of the call, sent as JSON."""
+    """Members of the JSON body of the call."""
     restore: tuple[str, ...] | Literal["changed"] = ()
-    """Properties that the body has besides, with the values from before the change, read by a GET of `path`. `changed`:
-    those that the change named."""
+    """Properties that the body also has, with their values from before the change, which are read by a GET of `path`.
+    `changed`: the properties that the change named."""
     already: tuple[int, ...] = (404, 410)
     """The statuses by which the application says that there is nothing left to do."""
 

@@ -27,7 +27,7 @@ class Idempotency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """A rule's words about repeated requests."""
 
     key: str | None = None
-    """Where the body has the client's key, for clients that do not send the field: `body.uuid`."""
+    """Where the request has the client's key, for clients that do not send the field `Idempotency-Key`: `body.uuid`."""
     name: str | None = None
     """In `one`: where the body has the client's own name for what is made: `body.uuid`. All requests with one name go
     to the shard that took the first, whatever their `key` says, so that the application sees that the name is taken."""

@@ -93,8 +93,8 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Locator chain → property of the reply whose value now lives on this shard."""
     parts: Parts | None = None
-    """With `all_or_none`: what is made is one entity in parts, known by what `learn` names. This says how the replies
-    become one."""
+    """With `all_or_none`: what is made is one entity in parts, known by what `learn` names. These fields say how the
+    replies become one."""
     idempotency: Idempotency = Idempotency()
     """How repeated requests of this operation are handled."""
 
