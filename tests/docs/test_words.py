@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from tools.docs.docstrings import field_docstring, own_fields
-from tools.docs.tables import UnexplainedFieldError, fields_table, table
+from tools.docs.markdown import table
+from tools.docs.tables import UnexplainedFieldError, fields_table
 from tools.docs.words import default_words, type_words, yaml_words
 
 

@@ -2,8 +2,8 @@
 
     python -m tools.docs.reference
 
-A page says where a table stands: `<!-- fields: NAME -->`, `<!-- errors -->` or `<!-- decisions -->`, and `<!-- end -->`
-behind it. All else on a page is written by hand.
+A page says where a table stands: `<!-- fields: NAME -->`, `<!-- errors -->`, `<!-- commands -->` or
+`<!-- decisions -->`, and `<!-- end -->` behind it. All else on a page is written by hand.
 """
 
 import os
@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tools.docs.commands import commands_text
 from tools.docs.headings import anchor_of
 from tools.docs.structs import STRUCTS
 from tools.docs.tables import decisions_table, errors_table, fields_table
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-MARKED = re.compile(r"(<!-- (fields|errors|decisions)(?:: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- (fields|errors|commands|decisions)(?:: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 _PLACE = re.compile(r"^(?P<heading>#{1,6} .+)$|^<!-- fields: (?P<name>\w+) -->$", re.MULTILINE)
 
 
@@ -58,11 +59,11 @@ def write(docs: Path = DOCS) -> list[Path]:
 
 
 def _written(found: re.Match[str], page: Path, anchors: Mapping[type[Any], str]) -> str:
-    if found[2] == "errors":
-        return errors_table()
+    if found[2] == "fields":
+        return fields_table(found[3], anchors)
     if found[2] == "decisions":
         return decisions_table(page.parent)
-    return fields_table(found[3], anchors)
+    return errors_table() if found[2] == "errors" else commands_text()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import inspect as python_inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from msgspec import inspect
 
 from shardgate.core import errors
 from tools.docs.docstrings import field_docstring, own_fields
+from tools.docs.markdown import table
 from tools.docs.structs import FAMILIES, NOT_WRITTEN, READ_APART, STRUCTS
 from tools.docs.words import Link, default_words, either, type_words
 
@@ -66,12 +67,6 @@ def decisions_table(folder: Path) -> str:
             raise ValueError(f"{file.name} does not begin with `# NUMBER. TITLE`")
         rows.append((match[1], f"[{match[2]}]({file.name})"))
     return table(("", "decision"), rows)
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines) + "\n"
 
 
 def _meaning(struct: type[Any], name: str) -> str:
