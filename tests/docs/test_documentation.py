@@ -40,6 +40,23 @@ def test_the_readmes_configuration_is_right_but_for_the_files_it_names(tmp_path:
     assert len(load(tmp_path / "shardgate.yaml").routes.routes) == 3
 
 
+def test_the_readmes_figures_are_those_of_the_study() -> None:
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    said = re.search(
+        r"A relayed request takes (\d+) µs of CPU time \(nginx (\d+), Go's net/http (\d+)\), "
+        r"a merged page of 4 . 50 rows (\d+) µs \(Go (\d+)\).* about (\d+) MiB",
+        readme,
+    )
+    assert said is not None
+    rows = [line.split(" | ") for line in (ROOT / "docs/study.md").read_text().splitlines()]
+    measured = {(row[0].strip("| "), row[1]): row[2] for row in rows if len(row) > 2}
+    works = [("relay 1 KB", "shardgate"), ("relay 1 KB", "nginx"), ("relay 1 KB", "Go relay")]
+    page = "gather 4 \N{MULTIPLICATION SIGN} 50"
+    works += [(page, "shardgate"), (page, "Go RawMessage")]
+    memory = next(row[2] for row in rows if row[0] == "| shardgate")
+    assert said.groups() == (*(measured[work] for work in works), memory)
+
+
 def test_every_verb_of_the_makefile_says_what_it_does() -> None:
     text = (ROOT / "Makefile").read_text()
     verbs = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)

@@ -65,6 +65,9 @@ def test_every_field_is_explained_where_it_is_declared(name: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_page_has_a_complete_example_that_is_right(page: Path, folder: Path) -> None:
+    for block in blocks_in(page.read_text()):
+        if block.title:
+            (folder / block.title).write_text(block.text)
     examples = files_in(page.read_text(), "shardgate.yaml")
     assert examples, "a page of the reference begins with a complete shardgate.yaml"
     assert [mistakes for text in examples if (mistakes := checked(folder, text))] == []
