@@ -11,9 +11,11 @@ SEED     ?=
 DB       ?= sqlite
 APP      ?= bookings
 QUICK    ?=
+REV      ?= HEAD~1
+RATIO_MAX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study docs docs-reference docs-test lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -74,6 +76,9 @@ crowd: $(READY) ## 50 buyers at once for the last seats, through two workers, by
 bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.run
 	@$(BIN)/python -m bench.study.tables
+
+bench-against: $(READY) ## this checkout beside another revision, in one interleaved run: REV=HEAD~1 RATIO_MAX=1.02
+	@$(BIN)/python -m bench.against --rev $(REV) $(if $(RATIO_MAX),--ratio-max $(RATIO_MAX))
 
 bench-k6: $(READY) ## the same work asked by k6, built by Go: TTFB with thresholds (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.k6
