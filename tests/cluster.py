@@ -8,8 +8,10 @@ Holds: every server listens on a free port and ends with its block, so tests may
 """
 
 import asyncio
+import errno
 import json
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -23,7 +25,11 @@ import yaml
 from shardgate.config.load import load
 from shardgate.net.listeners import listen
 from shardgate.process.wiring import Entrance, Worker
+from tests.waiting import one_turn
 from tests.waiting import until as until
+
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For `verify` of a client of plain HTTP: without it each client reads the machine's certificates (20 ms)."""
 
 _QUIET_S = 0.02
 
@@ -95,6 +101,12 @@ def rows(*items: Any, fields: str = "") -> bytes:
     return reply(json.dumps(items, separators=(",", ":"), ensure_ascii=False), fields=fields)
 
 
+async def no_answer(_: Asked) -> bytes:
+    """The answer of a shard that never answers."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
 @asynccontextmanager
 async def running_shard(answer: Answer | None = None, port: int = 0) -> AsyncIterator[Shard]:
     """Serve one shard, on a free port or on a given one."""
@@ -157,16 +169,35 @@ class Gateway:
         """The requests that are under way in the gateway."""
         return self.worker._observer.meter.in_flight
 
+    @property
+    def connections(self) -> int:
+        """The connections of clients that are open in the gateway."""
+        return len(self.worker._gateway._clients)
+
+    def refuses_connections(self) -> bool:
+        """Whether the gateway listens no more."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == errno.ECONNREFUSED
+
     def tick(self) -> None:
         """Do now what the gateway does four times a second: write metrics and the access log."""
         self.worker._observer.expire()
 
     async def admin(self, path: str) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.admin_port}", timeout=30) as client:
+        url = f"http://127.0.0.1:{self.admin_port}"
+        async with httpx.AsyncClient(base_url=url, timeout=30, verify=NO_TLS) as client:
             return await client.get(path)
 
     async def get(self, url: str, **options: Any) -> httpx.Response:
         return await self.client.get(url, **options)
+
+    async def until_state(self, link: str, state: str) -> None:
+        """Wait until a change has a state; `link` is its status link."""
+
+        async def has_it() -> bool:
+            return bool((await self.get(link)).json()["state"] == state)
+
+        await until(has_it)
 
     async def raw(self, data: bytes, *, timeout_s: float = 5.0) -> bytes:
         """Send bytes, and read until the gateway closes, or has answered all requests that it got.
@@ -212,7 +243,8 @@ async def running_gateway(config: dict[str, Any], folder: Path) -> AsyncIterator
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         await running
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, verify=NO_TLS) as client:
         yield Gateway(worker, port, client, admin.getsockname()[1] if admin else 0)
+    await one_turn()  # the gateway sees that its client has left; else its end waits for the client
     stop.set()
     await running

@@ -20,6 +20,7 @@ T = TypeVar("T")
 WITHIN_S = 30.0
 """How long a condition may take. No test measures with it: it is far more than any condition needs."""
 _POLL_S = 0.005
+_STILL_POLLS = 40
 
 
 async def until(condition: Callable[[], T | Awaitable[T]], within_s: float = WITHIN_S) -> T:
@@ -50,6 +51,28 @@ async def delivered(writer: asyncio.StreamWriter) -> None:
     Another write then arrives as a piece of its own. For a peer in the same event loop.
     """
     await until(lambda: writer.transport.get_write_buffer_size() == 0 and _unacknowledged(writer) == 0)
+    await one_turn()
+
+
+async def settled(value: Callable[[], T]) -> T:
+    """Wait until a value has stopped changing: it was the same for a while. Return it.
+
+    A machine that stands still for as long looks settled, too: a test must hold for a value that is not final.
+    """
+    last, same = value(), 0
+
+    def is_still() -> bool:
+        nonlocal last, same
+        now = value()
+        last, same = now, same + 1 if now == last else 0
+        return same >= _STILL_POLLS
+
+    await until(is_still)
+    return last
+
+
+async def one_turn() -> None:
+    """Let everything else in this event loop do what it can do now."""
     for _ in range(3):
         await asyncio.sleep(0)
 

@@ -1,6 +1,5 @@
 """The directory in the store: who owns which tenant, and what is written while the gateway serves."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from shardgate.config.load import ConfigError
 from shardgate.process.configured import read
 from shardgate.store.sqlite import SqliteStore
 from tests.cluster import reply
+from tests.waiting import until
 
 RULES = {
     "locators": {"vendor": [{"kind": "directory", "space": "vendors"}]},
@@ -34,8 +34,11 @@ async def test_a_tenant_that_is_added_is_served_a_moment_later(
         refused = await gateway.client.post("/events", json={"vendor": 8})
         assert (refused.status_code, refused.json()["code"]) == (404, "SG1011")
         store.put_many("vendors", [("8", "south")])
-        await asyncio.sleep(1.3)
-        assert (await gateway.client.post("/events", json={"vendor": 8})).text == '"south"'
+
+        async def is_served() -> bool:
+            return bool((await gateway.client.post("/events", json={"vendor": 8})).text == '"south"')
+
+        await until(is_served)
 
 
 def test_a_directory_that_names_a_shard_nobody_configured_is_a_mistake(tmp_path: Path) -> None:

@@ -224,9 +224,7 @@ async def test_an_order_is_decided_once_all_hold_and_confirmed_when_a_shard_is_b
     answer = await world.order(("a", 1), ("y", 1))
     assert (answer.status_code, answer.json()["missing"]) == (202, ["south"])
     world.south.says = None
-    await asyncio.sleep(0.7)
-    link = answer.headers["location"]
-    assert (await world.gateway.get(link)).json()["state"] == "done"
+    await world.gateway.until_state(answer.headers["location"], "done")
     assert [order["status"] for order in world.south.orders.values()] == ["sold"]
 
 

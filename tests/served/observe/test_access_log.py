@@ -16,10 +16,10 @@ from shardgate.core.exchange import Exchange
 from shardgate.core.http import Request
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.net.clock import wall
-from shardgate.net.watch import TICK_S
 from shardgate.observe.access_log import LINE_BYTES_MAX, AccessLog
 from shardgate.observe.log_file import LogFile
-from tests.cluster import Asked, leave, reply, rows
+from tests.cluster import Asked, leave, no_answer, reply, rows
+from tests.waiting import until
 
 RULES = {
     "locators": {"vendor": [{"kind": "prefix", "shards": {"n": "north", "s": "south"}}]},
@@ -39,11 +39,8 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 async def logged(file: Path, count: int) -> list[dict[str, Any]]:
     """The lines, as soon as there are so many."""
-    found: list[dict[str, Any]] = []
-    for _ in range(100):
-        if len(found := lines(file)) >= count:
-            break
-        await asyncio.sleep(0.02)
+    await until(lambda: len(file.read_bytes().splitlines()) >= count)
+    found = lines(file)
     assert len(found) == count
     return found
 
@@ -143,8 +140,7 @@ async def test_a_client_that_left_and_a_shard_that_is_down_are_told(
 
     async def slow(asked: Asked) -> bytes:
         asked_for.set()
-        await asyncio.sleep(30)
-        return b""
+        return await no_answer(asked)
 
     shard = await start_shard(slow)
     gateway = await start_gateway(
@@ -293,12 +289,12 @@ async def test_a_reader_that_pauses_holds_up_no_request(tmp_path: Path) -> None:
     began = time.monotonic()
     for _ in range(10_000):  # 30 times what the pipe holds
         log.write(exchange())
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20  # a line that waits for the reader waits without end
     os.set_blocking(reader, True)
     received = b""
-    asyncio.get_running_loop().run_in_executor(None, log.close)
+    closing = asyncio.get_running_loop().run_in_executor(None, log.close)
     while received.count(b"\n") < 10_000:
         received += await asyncio.to_thread(os.read, reader, 65536)
+    await closing
     os.close(reader)
     assert log.lost == 0
-    await asyncio.sleep(TICK_S)

@@ -8,12 +8,12 @@ import httpx
 import pytest
 
 from shardgate.core.exchange import Exchange
-from shardgate.net.watch import TICK_S
 from shardgate.observe.exposition import expose
 from shardgate.observe.layout import BOUNDS_S, REQUESTS, Layout
 from shardgate.observe.memory import SharedMemory
-from tests.cluster import Asked, leave, reply, rows
+from tests.cluster import Asked, leave, no_answer, reply, rows
 from tests.observe.metrics import Metrics
+from tests.waiting import until
 
 RULES = {
     "admin": "127.0.0.1:0",
@@ -45,7 +45,7 @@ async def gateway(start_shard: Any, start_gateway: Any) -> Any:
 
 
 async def scrape(gateway: Any) -> Metrics:
-    await asyncio.sleep(TICK_S * 1.5)  # what is looked at each tick
+    gateway.tick()
     return Metrics((await gateway.admin("/metrics")).text)
 
 
@@ -100,19 +100,16 @@ async def test_no_label_comes_from_a_client(gateway: Any) -> None:
 async def test_what_is_under_way_is_shown_and_a_client_that_leaves_is_cut_off(
     start_shard: Any, start_gateway: Any
 ) -> None:
-    async def slow(asked: Asked) -> bytes:
-        await asyncio.sleep(30)
-        return reply("late")
-
-    shard = await start_shard(slow)
+    shard = await start_shard(no_answer)
     limits = {"connections_per_shard_max": 1, "waiting_per_shard_max": 1}
     gateway = await start_gateway(
         {"shards": {"north": shard.url, "south": "http://127.0.0.1:1"}, **RULES} | {"limits": limits}
     )
     waiting = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(3)]
-    for _, writer in waiting:
+    for number, (_, writer) in enumerate(waiting, 1):
         writer.write(b"GET /vendors/n-1 HTTP/1.1\r\nHost: a\r\n\r\n")
-        await asyncio.sleep(0.05)
+        await until(lambda number=number: gateway.in_flight == number or number == 3)
+    assert (await waiting[2][0].readuntil(b"\r\n")).startswith(b"HTTP/1.1 503 ")
     await gateway.get("/vendors/s-1")
     read = await scrape(gateway)
     assert read.value("shardgate_requests_in_flight") == 2
@@ -124,6 +121,7 @@ async def test_what_is_under_way_is_shown_and_a_client_that_leaves_is_cut_off(
     assert read.value("shardgate_upstream_errors_total", shard="south", code="SG2001") == 1
     for _, writer in waiting:
         leave(writer)
+    await until(lambda: gateway.in_flight == 0)
     read = await scrape(gateway)
     assert read.value("shardgate_requests_in_flight") == 0
     assert read.value("shardgate_requests_cut_off_total", reason="client_gone") == 2
