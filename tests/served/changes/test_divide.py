@@ -15,7 +15,7 @@ CANCEL = {"method": "POST", "path": "/orders/{id}/cancel"}
 DIVIDE = {"rule": "divide", "items": "items", "key": "date", "locate": "date"}
 RULES: dict[str, Any] = {
     "store": "store.db",
-    "timeouts": {"request_timeout_s": 1, "worker_lease_s": 1},
+    "timeouts": {"request_timeout_s": 20, "worker_lease_s": 20},
     "locators": {"date": [{"kind": "learned"}, {"kind": "probe", "path": "/dates/{key}"}]},
     "rules": {
         "POST /check": {**DIVIDE, "items_max": 5},

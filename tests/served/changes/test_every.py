@@ -13,7 +13,7 @@ UNDO_CREATE = {"method": "DELETE", "path": "/things/{id}"}
 STRICT: dict[str, Any] = {"rule": "every", "assign": {"id": "hex"}, "check": "/things/{id}", "undo": UNDO_CREATE}
 RULES = {
     "store": "store.db",
-    "timeouts": {"request_timeout_s": 1, "worker_lease_s": 1},
+    "timeouts": {"request_timeout_s": 20, "worker_lease_s": 20},
     "rules": {
         "POST /things": STRICT,
         "PATCH /things/{id}": {

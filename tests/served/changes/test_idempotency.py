@@ -16,7 +16,7 @@ from tests.waiting import until
 
 RULES: dict[str, Any] = {
     "store": "store.db",
-    "timeouts": {"request_timeout_s": 1, "worker_lease_s": 1},
+    "timeouts": {"request_timeout_s": 20, "worker_lease_s": 20},
     "locators": {"thing": [{"kind": "hash", "overrides": {}}]},
     "rules": {
         "POST /things": {"rule": "one", "key": "body.id", "locate": "thing"},

@@ -12,7 +12,7 @@ from tests.served.things import Things
 
 RULES = {
     "store": "store.db",
-    "timeouts": {"worker_lease_s": 1},
+    "timeouts": {"worker_lease_s": 20},
     "rules": {"PUT /things/{id}": {"rule": "every", "mode": "eventual"}},
 }
 

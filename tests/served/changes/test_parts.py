@@ -14,7 +14,7 @@ OF_ORDER = {"rule": "one", "key": "path.id", "locate": "order", "unknown": "ask"
 CANCEL = {"method": "POST", "path": "/orders/{id}/cancel"}
 RULES: dict[str, Any] = {
     "directory": "store.db",
-    "timeouts": {"request_timeout_s": 1, "worker_lease_s": 1},
+    "timeouts": {"request_timeout_s": 20, "worker_lease_s": 20},
     "locators": {
         "date": [{"kind": "learned"}, {"kind": "probe", "path": "/dates/{key}"}],
         "order": [{"kind": "learned"}, {"kind": "probe", "path": "/orders/{key}"}],

@@ -19,7 +19,7 @@ PLACE: dict[str, Any] = {"rule": "place", "space": "vendors", "key": "body.id", 
 def rules(**more: Any) -> dict[str, Any]:
     return {
         "directory": "directory.db",
-        "timeouts": {"request_timeout_s": 1, "worker_lease_s": 1},
+        "timeouts": {"request_timeout_s": 20, "worker_lease_s": 20},
         "locators": {"vendor": [{"kind": "directory", "space": "vendors"}]},
         "rules": {
             "POST /vendors": {**PLACE, **more},
