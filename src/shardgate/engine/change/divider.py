@@ -59,7 +59,7 @@ class Divider:
                 outcomes = await self._send(again, parts, change)
         if plan.rule.mode == "read":
             return await self._read(plan, parts, outcomes, change)
-        return self._each(plan, parts, outcomes)
+        return self._each(plan, parts, outcomes, change)
 
     async def _owners(self, plan: Division, change: ChangeRequest) -> list[ShardId]:
         """The shard of each item; NOBODY for what no shard has. Raises UnknownKeyError where nothing may be guessed."""
@@ -127,8 +127,10 @@ class Divider:
             whole = await self._call(shard, change.request.body, change, reads=True)
         return whole if isinstance(whole, Reply) and whole.status == refusal.status else refusal
 
-    def _each(self, plan: Division, parts: Sequence[ShardItems], outcomes: Sequence[Outcome]) -> Reply:
-        """Each part by itself: what a shard refused, or was not there to take, is told item by item."""
+    def _each(
+        self, plan: Division, parts: Sequence[ShardItems], outcomes: Sequence[Outcome], change: ChangeRequest
+    ) -> Reply:
+        """Each part by itself: the reply says item by item what a shard refused, or was not there to take."""
         into = plan.rule.items if plan.rule.into is None else plan.rule.into
         taken = [outcome for outcome in outcomes if isinstance(outcome, Reply) and outcome.status < 400]
         if len(parts) == 1 or not taken:
@@ -136,6 +138,9 @@ class Divider:
             if not refusals and isinstance(outcomes[0], ShardgateError):
                 raise outcomes[0]
             return unite(refusals, ()) or refusals[0]
+        for outcome in outcomes:
+            if isinstance(outcome, ShardgateError):
+                self._cluster.reporter.log(outcome, change.exchange)
         replies = [
             outcome if isinstance(outcome, Reply) and outcome.status < 400 else _failed(part, into, outcome)
             for part, outcome in zip(parts, outcomes, strict=True)
