@@ -21,7 +21,8 @@ from shardgate.core.plan.planned_changes import plan_divide
 from shardgate.core.replies.refusals import unite
 from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import AwaitedCall
-from shardgate.engine.change.changes import Changes, new_id
+from shardgate.engine.change.changes import Changes
+from shardgate.engine.change.ids import new_ids
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
@@ -175,7 +176,7 @@ class Divider:
 
     async def _one(self, plan: Division, shard: ShardId, body: bytes, change: ChangeRequest) -> Reply:
         """What one shard says to all of it. Raises ShardgateError."""
-        body, _ = assign(body, {name: new_id(form) for name, form in plan.rule.assign.items()})
+        body, _ = assign(body, new_ids(plan.rule.assign))
         with change.waiting_for([_shard_of(shard, change)]):
             outcome = await self._call(shard, body, change, reads=False)
         if isinstance(outcome, ShardgateError):
