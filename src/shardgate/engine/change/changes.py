@@ -22,6 +22,7 @@ from shardgate.core.errors import (
     UnknownChangeError,
 )
 from shardgate.core.failures.missing import shards_missing
+from shardgate.core.failures.shown import shown
 from shardgate.core.http import Reply
 from shardgate.core.plan.plan import Division, Placement, ToEvery, ToParts
 from shardgate.core.routes.change_mistakes import repeats
@@ -145,7 +146,8 @@ class Changes:
         """What has become of a change that was not over when its client was answered."""
         entry = await self._journaling.find(path.removeprefix(STATUS_PATH))
         if entry is None:
-            raise UnknownChangeError("no such change is known here")
+            link = shown(path)
+            raise UnknownChangeError(f"no change is known by the link `{link}`", about={"value": link})
         return status(entry, snapshot.known.topology.shards)
 
     async def _through(self, entry: Entry, change: ChangeRequest, join: Joining | None = None) -> Reply:

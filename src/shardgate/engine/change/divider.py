@@ -154,7 +154,9 @@ class Divider:
         if len(parts) == 1:
             return await self._one(plan, parts[0].shard, change.request.body, change)
         if self._changes is None:
-            raise UnknownKeyError("items of several shards need a store, which this gateway has not")
+            raise UnknownKeyError(
+                "the items belong to several shards; to change them all, a store must be configured"
+            )
         order = change.snapshot.known.topology.ids
         in_order = sorted(parts, key=lambda part: order.index(part.shard))
         return await self._changes.all_or_none(plan, change, in_order)
