@@ -41,7 +41,7 @@ from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.relay import Relay
 from shardgate.net import tasks
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now, wall
 from shardgate.observe.observer import Observer
 
@@ -82,14 +82,14 @@ class Gateway:
         self._answering = answering
         self._observer = observer
         self._refresh = refresh
-        self._clients: set[ClientConnection] = set()
+        self._clients: set[Client] = set()
         self._limits = limits
         self._numbers = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
         self._answers = 0
 
-    def handle(self, request: Request, client: ClientConnection) -> None:
+    def handle(self, request: Request, client: Client) -> None:
         """Match, plan, carry out. A body that has not come whole is collected first where the plan depends on it."""
         exchange = client.exchange or self._begin(request, client)
         snapshot = self._cluster.snapshot
@@ -125,7 +125,7 @@ class Gateway:
             self._callers.identify(request, route)
         return self._plan(request, route, variables, snapshot)
 
-    def _begin(self, request: Request, client: ClientConnection) -> Exchange:
+    def _begin(self, request: Request, client: Client) -> Exchange:
         request_id = request.fields.request_id or self._new_id()
         exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes + len(request.body))
         client.exchange = exchange
@@ -158,19 +158,19 @@ class Gateway:
                 return plan
         return plan_request(request, route, variables, self._cluster.snapshot.known, wall)
 
-    def opened(self, client: ClientConnection) -> bool:
+    def opened(self, client: Client) -> bool:
         """A client has come; False: there is no room for it."""
         self._clients.add(client)
         has_room = len(self._clients) <= self._limits.client_connections_max
         self._observer.meter.client_came(refused=not has_room)
         return has_room
 
-    def closed(self, client: ClientConnection) -> None:
+    def closed(self, client: Client) -> None:
         """A client has gone."""
         self._clients.discard(client)
         self._observer.meter.client_went()
 
-    def refused(self, request: Request | None, client: ClientConnection, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
         """A request that the connection refuses itself."""
         if client.exchange is None:
             client.exchange = Exchange(request, b"", client.peer, now(), client.head_bytes if request else 0)
@@ -196,9 +196,7 @@ class Gateway:
             client.retire()
         return len(self._clients) + self._answers
 
-    def _carry_out(
-        self, plan: Plan, request: Request, client: ClientConnection, exchange: Exchange, snapshot: Snapshot
-    ) -> None:
+    def _carry_out(self, plan: Plan, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot) -> None:
         if isinstance(plan, FindOwner | ToGather):
             work = self._conduct(plan, request, client, exchange, snapshot)
             client.adopt(tasks.start(work, "request"))
@@ -216,7 +214,7 @@ class Gateway:
         else:
             relay.start(plan.shard)
 
-    def _answer(self, plan: Plan | None, asking: ChangeRequest, client: ClientConnection) -> None:
+    def _answer(self, plan: Plan | None, asking: ChangeRequest, client: Client) -> None:
         """Answer with a whole reply. It is not cancelled: what is begun goes on when the client leaves."""
 
         async def answer() -> None:
@@ -235,7 +233,7 @@ class Gateway:
         self,
         plan: FindOwner | ToGather,
         request: Request,
-        client: ClientConnection,
+        client: Client,
         exchange: Exchange,
         snapshot: Snapshot,
     ) -> None:
@@ -264,7 +262,7 @@ _RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every r
 _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 
 
-def _fail(client: ClientConnection, error: Exception, exchange: Exchange) -> None:
+def _fail(client: Client, error: Exception, exchange: Exchange) -> None:
     request_id = exchange.request_id.decode("ascii")
     if not isinstance(error, ShardgateError):
         _log.error("request %s failed", request_id, exc_info=error)

@@ -25,7 +25,7 @@ from shardgate.engine.gather.long_reply import LongReply
 from shardgate.engine.gather.passing_on import RunningFlow
 from shardgate.engine.gather.round import PendingReply, Round
 from shardgate.engine.gather.turns import Turns
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now
 
 # Named by the shards for their own replies; a merged reply has its own, or none.
@@ -69,7 +69,7 @@ class Conductor:
         self._held = held
         self._turns = Turns()
 
-    async def gather(self, plan: ToGather, snapshot: Snapshot, client: ClientConnection, exchange: Exchange) -> None:
+    async def gather(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> None:
         """Ask until the merge has its reply, and send it; a long list is sent while it comes.
 
         Raises ShardsMissingError, OverloadError, or what the merge raises; also after the reply has begun.
@@ -89,7 +89,7 @@ class Conductor:
         finally:
             holding.close()
 
-    async def _gathered(self, plan: ToGather, work: _Gathering, client: ClientConnection) -> Reply | None:
+    async def _gathered(self, plan: ToGather, work: _Gathering, client: Client) -> Reply | None:
         """The reply; None where it has been sent while it came."""
         merging = plan.merging
         # What was only hoped for is known when all rows are there, so that none can be sent before. To a HEAD none is.
@@ -103,7 +103,7 @@ class Conductor:
         _learn(plan, work.snapshot, merging.learned())
         return None if outcome is None else await self.packed(outcome, plan.request)
 
-    async def _merge(self, merging: Merging, work: _Gathering, client: ClientConnection | None) -> Reply | None:
+    async def _merge(self, merging: Merging, work: _Gathering, client: Client | None) -> Reply | None:
         """Ask what the merge asks for until it has its reply; None where that has been sent while it came.
 
         `client`: to whom it may be; None: it must come whole.
@@ -139,7 +139,7 @@ class Conductor:
             work.exchange.upstream_s += now() - began_at
 
     async def _flow_or_ask(
-        self, asks: Sequence[Ask], work: _Gathering, merging: ListMerging, client: ClientConnection
+        self, asks: Sequence[Ask], work: _Gathering, merging: ListMerging, client: Client
     ) -> Mapping[ShardId, Outcome] | Reply | None:
         """The one round of a list; None where the replies were so large that they were sent on while they came, and
         304 where their heads say that the client has them already."""
