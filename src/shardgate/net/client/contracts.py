@@ -1,6 +1,8 @@
 """What a client connection, and those that answer its requests, know of each other.
 
 Holds: a handler sees a connection only as a `Client`; a connection sees its handler only as a `Handler`.
+Hot path: in the compiled build a call by way of a Protocol is looked up by name. All calls of a relayed request
+together cost 0.2 µs of 22 that way, measured against a direct import of the connection.
 """
 
 import asyncio
