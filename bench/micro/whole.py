@@ -41,6 +41,9 @@ class WholeGateway:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        # The client leaves first: a worker that is told to stop waits for its clients, up to the drain time.
+        self._loop.call_soon(self._client.connection_lost, None)
+        self._loop.run_ready()
         self._stop.set()
         while not self._running.done():
             self._loop.run_ready()

@@ -8,7 +8,7 @@ import pytest
 
 from shardgate.store.sqlite import SqliteStore
 from tests.cluster import reply, running_gateway, running_shard, until
-from tests.engine.things import Things
+from tests.served.things import Things
 
 NOBODY = "http://127.0.0.1:9"
 """Where nobody listens."""

@@ -10,7 +10,7 @@ import pytest
 
 from shardgate.config.load import ConfigError
 from tests.cluster import reply
-from tests.dialects.world import Question, Row, World, minus, ranked, world
+from tests.served.dialects.world import Question, Row, World, minus, ranked, world
 
 STARTS: dict[str, Any] = {
     "kind": "search",

@@ -6,7 +6,7 @@ from typing import Any
 
 from proof.shop import Seats as Hall
 from tests.cluster import Asked
-from tests.engine.things import said
+from tests.served.things import said
 
 
 @dataclass

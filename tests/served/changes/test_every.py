@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import Shard, reply, running_gateway, running_shard, until
-from tests.engine.things import Things
+from tests.served.things import Things
 
 UNDO_CREATE = {"method": "DELETE", "path": "/things/{id}"}
 STRICT: dict[str, Any] = {"rule": "every", "assign": {"id": "hex"}, "check": "/things/{id}", "undo": UNDO_CREATE}

@@ -248,7 +248,7 @@ def test_a_log_that_cannot_be_opened_anew_goes_on_in_the_old_file(tmp_path: Path
 
 WRITER = """
 import sys
-from tests.observe.test_access_log import AccessLog, LogFile, exchange
+from tests.served.observe.test_access_log import AccessLog, LogFile, exchange
 log = AccessLog(LogFile(sys.argv[1]), query=False, sample=1.0)
 number = int(sys.argv[2])
 for _ in range(2000):

@@ -19,8 +19,9 @@ from tests.clients.issuer import RULES, SECRET, Issuer, bearer
 from tests.cluster import Asked, reply, until
 
 CANARY = "Q0FOQVJZLXRoYXQtbm9ib2R5LW1heS1zZWU"
+BROKEN_MERGE = {"kind": "custom", "class": "tests.served.clients.broken_merge:BrokenMerge"}
 EVERY = {
-    "GET /broken": {"rule": "gather", "merge": {"kind": "custom", "class": "tests.clients.broken_merge:BrokenMerge"}},
+    "GET /broken": {"rule": "gather", "merge": BROKEN_MERGE},
     "POST /things": {"rule": "every", "mode": "eventual", "check": "/things/{id}", "assign": {"id": "hex"}},
 }
 

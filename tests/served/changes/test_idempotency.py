@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.cluster import reply, running_gateway
-from tests.engine.things import Things
+from tests.served.things import Things
 
 RULES: dict[str, Any] = {
     "store": "store.db",

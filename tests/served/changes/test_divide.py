@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import Asked, reply
-from tests.engine.seats import Seats
+from tests.served.seats import Seats
 
 CONFIRM = {"method": "POST", "path": "/orders/{id}/confirm"}
 CANCEL = {"method": "POST", "path": "/orders/{id}/cancel"}

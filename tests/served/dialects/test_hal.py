@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import reply
-from tests.dialects.world import Question, Row, World, ranked, world
+from tests.served.dialects.world import Question, Row, World, ranked, world
 
 DIALECT: dict[str, Any] = {"kind": "hal", "items": "_embedded.rows", "limit_default": 20, "limit_max": 25}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import reply
-from tests.dialects.world import Question, Row, World, minus, ranked, world
+from tests.served.dialects.world import Question, Row, World, minus, ranked, world
 
 COUNTS = {"count_header": "X-Total-Count", "pages_header": "X-Total-Pages"}
 NUMBERS = {"kind": "link_header", "rels": ["prev", "next", "last", "first"], "limit_default": 10, "limit_max": 25}

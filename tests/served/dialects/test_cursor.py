@@ -13,7 +13,7 @@ import pytest
 
 from shardgate.config.load import ConfigError, load
 from tests.cluster import Gateway, reply, running_gateway, running_shard
-from tests.dialects.world import Question, Row, World, minus, ranked, table, world
+from tests.served.dialects.world import Question, Row, World, minus, ranked, table, world
 
 BODY: dict[str, Any] = {"kind": "cursor", "limit_default": 10, "limit_max": 25, "total": "total", "has_more": "more"}
 ABSENT = {**BODY, "next": "meta.next", "items": "data", "at_end": "absent"}

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from tests.cluster import reply
-from tests.dialects.world import Question, Row, World, minus, ranked, world
+from tests.served.dialects.world import Question, Row, World, minus, ranked, world
 
 NUMBERS: dict[str, Any] = {"kind": "json_api", "limit_default": 10, "limit_max": 25, "page_count": "meta.pages"}
 OFFSETS: dict[str, Any] = {"kind": "json_api", "page": None, "limit": "page[limit]", "limit_default": 10}

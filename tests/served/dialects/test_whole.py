@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import reply
-from tests.dialects.world import Question, Row, World, ranked, world
+from tests.served.dialects.world import Question, Row, World, ranked, world
 
 
 def speak(rows: list[Row], asked: Question) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 
 from shardgate.core.dialect import AnyDialect
 from tests.cluster import reply
-from tests.dialects.world import Question, Row, World, ranked, world
+from tests.served.dialects.world import Question, Row, World, ranked, world
 
 DIALECT = {
     "kind": "pages",

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from tests.cluster import reply
-from tests.dialects.world import Question, Row, World, minus, ranked, world
+from tests.served.dialects.world import Question, Row, World, minus, ranked, world
 
 NUMBERS = {"kind": "drf", "limit_default": 10, "limit_max": 25}
 OFFSETS = {"kind": "drf", "page": None, "limit": "limit", "limit_default": 10, "limit_max": 25, "past_end": None}

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from shardgate.cli.main import app
 from tests.cluster import reply, running_shard, until
-from tests.engine.things import Things
+from tests.served.things import Things
 
 RULES = {
     "store": "store.db",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import reply
-from tests.dialects.world import Question, Row, ranked, world
+from tests.served.dialects.world import Question, Row, ranked, world
 
 OWN = "http://shard.internal:9999/rows"
 LINKS = dict.fromkeys(("self", "first", "prev", "next", "last"), f"{OWN}?page=2&cursor=2")

@@ -7,7 +7,7 @@ import pytest
 
 from shardgate.store.sqlite import SqliteStore
 from tests.cluster import reply
-from tests.engine.seats import Seats
+from tests.served.seats import Seats
 
 PARTS = {"sum": ["price", "amount"], "lists": {"items": ["date"]}}
 ENTITY = {"kind": "entity", "parts": PARTS}

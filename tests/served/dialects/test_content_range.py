@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import reply
-from tests.dialects.world import Question, Row, World, ranked, world
+from tests.served.dialects.world import Question, Row, World, ranked, world
 
 DIALECT = {"kind": "content_range", "limit_max": 30, "limit_default": 30}
 

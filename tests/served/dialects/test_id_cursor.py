@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import reply
-from tests.dialects.world import Question, Row, World, minus, ranked, world
+from tests.served.dialects.world import Question, Row, World, minus, ranked, world
 
 DIALECT: dict[str, Any] = {"kind": "id_cursor", "limit_default": 10, "limit_max": 25, "order": "sort"}
 REFUSING = {**DIALECT, "row": "/rows/{id}", "limit_over": "refuse"}
