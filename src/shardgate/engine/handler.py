@@ -12,16 +12,13 @@ from functools import partial
 from itertools import count
 from secrets import token_hex
 from typing import Final
-from urllib.parse import parse_qsl
 
 from shardgate.clients.callers import Callers
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.errors import (
-    AmbiguousKeyError,
     BugError,
     ClientError,
     DeadlineError,
-    MethodOverrideError,
     OverloadError,
     ShardgateError,
     UnknownKeyError,
@@ -39,6 +36,7 @@ from shardgate.engine.change.handler import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.gather.conductor import Conductor
+from shardgate.engine.matching import match
 from shardgate.engine.relay import Relay
 from shardgate.net import tasks
 from shardgate.net.client.contracts import Client
@@ -99,7 +97,7 @@ class Gateway:
             if request.path.startswith(STATUS_PATH):
                 self._answer(None, ChangeRequest(request, snapshot, client.hop, exchange), client)
                 return
-            route, variables = self._match(request, snapshot)
+            route, variables = match(request, snapshot)
             exchange.route = route
             if self._callers is not None:
                 again = partial(self.handle, request, client)  # no closure: its cells would cost every request
@@ -118,26 +116,12 @@ class Gateway:
         except Exception as error:
             _fail(client, error, exchange)
 
-    def plan(self, request: Request, snapshot: Snapshot) -> Plan:
-        """What must be asked of whom. Raises a ClientError where the request is refused before anyone is asked."""
-        route, variables = self._match(request, snapshot)
-        if self._callers is not None:
-            self._callers.identify(request, route)
-        return self._plan(request, route, variables, snapshot)
-
     def _begin(self, request: Request, client: Client) -> Exchange:
         request_id = request.fields.request_id or self._new_id()
         exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes + len(request.body))
         client.exchange = exchange
         self._observer.meter.in_flight += 1
         return exchange
-
-    def _match(self, request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
-        if snapshot.method_override is not None and request.method == "POST" and request.query:
-            _override_method(request, snapshot.method_override)
-        if request.fields.method_override is not None:
-            _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
-        return snapshot.routes.match(request.method, request.path)
 
     def _streams(self, request: Request, route: Route) -> bool:
         if not route.streams or request.method in SAFE_METHODS:
@@ -259,7 +243,6 @@ class Gateway:
 
 _OWNED: Final = (One, Divide)
 _RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every request
-_OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 
 
 def _fail(client: Client, error: Exception, exchange: Exchange) -> None:
@@ -276,23 +259,3 @@ def _fail(client: Client, error: Exception, exchange: Exchange) -> None:
         client.abort(DEADLINE)
     else:
         client.abort(SHARD_BROKE if isinstance(error, UpstreamError) else GATEWAY)
-
-
-def _override_method(request: Request, parameter: str) -> None:
-    """`POST /v3/orders/7?method=PATCH` is a PATCH; it is sent on as it came."""
-    named = [value for name, value in parse_qsl(request.query, keep_blank_values=True) if name == parameter]
-    if len(named) > 1:
-        raise AmbiguousKeyError(f"the parameter {parameter!r} stands twice")
-    if named and named[0].upper() in _OVERRIDES:
-        request.method = named[0].upper()
-
-
-def _override_by_header(request: Request, name: bytes, value: bytes, configured: bytes | None) -> None:
-    """`X-HTTP-Method-Override: PATCH`, where the configuration names that header; otherwise an application might take
-    for a PATCH what was routed as a POST."""
-    method = value.decode("latin-1").upper()
-    if method == request.method:
-        return
-    if name != configured or request.method != "POST" or method not in _OVERRIDES:
-        raise MethodOverrideError("a header names another method than the one that was sent")
-    request.method = method
