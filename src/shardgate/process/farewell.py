@@ -35,7 +35,10 @@ class Farewell(msgspec.Struct):
         return passed_s > PATIENCE_S or (passed_s > ROUND_TRIP_S and not any(map(waiting, self.sockets)))
 
     def close(self) -> None:
-        """Give the sockets up."""
+        """Give the sockets up. Where clients still wait their worker hangs: they are let go, and no more come."""
+        for each in self.sockets:
+            if waiting(each):
+                each.shutdown(socket.SHUT_RDWR)  # for all who hold a copy
         close_all(self.sockets)
 
 
