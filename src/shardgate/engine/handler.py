@@ -3,10 +3,9 @@
     bytes → net/client → Request → handle: match → who calls → plan → carry out → net/client → bytes
 
 A plan for one shard is relayed by callbacks, without a task: it is what most requests are. The others run as a task.
-Any failure is a ShardgateError, and becomes a reply in core/replies/problem.
+Any failure is a ShardgateError, is logged by engine/report, and becomes a reply in core/replies/problem.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
@@ -18,13 +17,10 @@ from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.errors import (
     BugError,
     ClientError,
-    DeadlineError,
     OverloadError,
-    ShardgateError,
     UnknownKeyError,
-    UpstreamError,
 )
-from shardgate.core.exchange import DEADLINE, DRAIN, GATEWAY, SHARD_BROKE, Exchange
+from shardgate.core.exchange import DRAIN, Exchange
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import Limits
 from shardgate.core.plan.plan import FindOwner, Plan, ToAny, ToGather, ToOne
@@ -32,7 +28,7 @@ from shardgate.core.plan.planner import fallback_when_unowned, plan_request
 from shardgate.core.replies.problem import problem_reply
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import Divide, One
-from shardgate.engine.change.handler import ChangeHandler
+from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.gather.conductor import Conductor
@@ -43,16 +39,13 @@ from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now, wall
 from shardgate.observe.observer import Observer
 
-_log = logging.getLogger("shardgate")
-
 
 class Gateway:
     """Answers every request of one worker."""
 
     __slots__ = (
-        "_answering",
-        "_answers",
         "_callers",
+        "_changes",
         "_clients",
         "_cluster",
         "_conductor",
@@ -60,6 +53,7 @@ class Gateway:
         "_limits",
         "_numbers",
         "_observer",
+        "_open_changes",
         "_refresh",
         "_turn",
     )
@@ -68,7 +62,7 @@ class Gateway:
         self,
         cluster: Cluster,
         conductor: Conductor,
-        answering: ChangeHandler,
+        changes: ChangeHandler,
         limits: Limits,
         observer: Observer,
         refresh: Callable[[], bool],
@@ -77,7 +71,7 @@ class Gateway:
         self._callers = callers
         self._cluster = cluster
         self._conductor = conductor
-        self._answering = answering
+        self._changes = changes
         self._observer = observer
         self._refresh = refresh
         self._clients: set[Client] = set()
@@ -85,7 +79,7 @@ class Gateway:
         self._numbers = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
-        self._answers = 0
+        self._open_changes = 0
 
     def handle(self, request: Request, client: Client) -> None:
         """Match, plan, carry out. A body that has not come whole is collected first where the plan depends on it."""
@@ -107,14 +101,14 @@ class Gateway:
                 client.collect()
                 return
             plan = self._plan(request, route, variables, snapshot)
-            if self._answering.wants(plan, request.method, request.fields.values):
+            if self._changes.wants(plan, request.method, request.fields.values):
                 self._answer(plan, ChangeRequest(request, snapshot, client.hop, exchange), client)
                 return
             if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
                 plan = plan.doubted  # a body that streams can be sent once only: make sure where first
             self._carry_out(plan, request, client, exchange, snapshot)
         except Exception as error:
-            _fail(client, error, exchange)
+            self._fail(client, error, exchange)
 
     def _begin(self, request: Request, client: Client) -> Exchange:
         request_id = request.fields.request_id or self._new_id()
@@ -126,7 +120,7 @@ class Gateway:
     def _streams(self, request: Request, route: Route) -> bool:
         if not route.streams or request.method in SAFE_METHODS:
             return False
-        return not self._answering.may_have_key(route, request.fields.values)
+        return not self._changes.may_have_key(route, request.fields.values)
 
     def _plan(self, request: Request, route: Route, variables: Mapping[str, str], snapshot: Snapshot) -> Plan:
         if route.parts_space is not None and self._refresh():  # another worker may just have made one in parts
@@ -157,9 +151,10 @@ class Gateway:
     def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
         """A request that the connection refuses itself."""
         if client.exchange is None:
-            client.exchange = Exchange(request, b"", client.peer, now(), client.head_bytes if request else 0)
+            request_id = (request.fields.request_id if request is not None else None) or self._new_id()
+            client.exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes if request else 0)
             self._observer.meter.in_flight += 1
-        client.exchange.error = error.code
+        self._cluster.reporter.report(error, client.exchange)
 
     def finished(self, exchange: Exchange) -> None:
         """A request is over."""
@@ -178,7 +173,7 @@ class Gateway:
         """
         for client in self._clients:
             client.retire()
-        return len(self._clients) + self._answers
+        return len(self._clients) + self._open_changes
 
     def _carry_out(self, plan: Plan, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot) -> None:
         if isinstance(plan, FindOwner | ToGather):
@@ -198,18 +193,18 @@ class Gateway:
         else:
             relay.start(plan.shard)
 
-    def _answer(self, plan: Plan | None, asking: ChangeRequest, client: Client) -> None:
+    def _answer(self, plan: Plan | None, change: ChangeRequest, client: Client) -> None:
         """Answer with a whole reply. It is not cancelled: what is begun goes on when the client leaves."""
 
         async def answer() -> None:
-            self._answers += 1
+            self._open_changes += 1
             try:
-                work = self._answering.status(asking) if plan is None else self._answering.answer(plan, asking)
+                work = self._changes.status(change) if plan is None else self._changes.answer(plan, change)
                 client.send(await work)
             except Exception as error:
-                _fail(client, error, asking.exchange)
+                self._fail(client, error, change.exchange)
             finally:
-                self._answers -= 1
+                self._open_changes -= 1
 
         tasks.start(answer(), "write")
 
@@ -235,7 +230,15 @@ class Gateway:
             else:
                 client.send(reply)
         except Exception as error:
-            _fail(client, error, exchange)
+            self._fail(client, error, exchange)
+
+    def _fail(self, client: Client, error: Exception, exchange: Exchange) -> None:
+        """Log the failure, and tell the client; a reply that has begun is cut off instead."""
+        known = self._cluster.reporter.report(error, exchange)
+        if exchange.first_byte_at:
+            client.abort(known.cut_off)
+        else:
+            client.send(problem_reply(known, exchange.request_id.decode("ascii")))
 
     def _new_id(self) -> bytes:
         return b"%b-%x" % (self._id_prefix, next(self._numbers))
@@ -243,19 +246,3 @@ class Gateway:
 
 _OWNED: Final = (One, Divide)
 _RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every request
-
-
-def _fail(client: Client, error: Exception, exchange: Exchange) -> None:
-    request_id = exchange.request_id.decode("ascii")
-    if not isinstance(error, ShardgateError):
-        _log.error("request %s failed", request_id, exc_info=error)
-        error = BugError("the gateway failed; its log says more under this request's id")
-    elif error.log or exchange.first_byte_at:
-        _log.warning("request %s: %s: %s", request_id, error.code, error.log or error.detail)
-    exchange.error = error.code
-    if not exchange.first_byte_at:
-        client.send(problem_reply(error, request_id))
-    elif isinstance(error, DeadlineError):
-        client.abort(DEADLINE)
-    else:
-        client.abort(SHARD_BROKE if isinstance(error, UpstreamError) else GATEWAY)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from shardgate.core.errors import AmbiguousKeyError, MethodOverrideError
+from shardgate.core.failures.shown import shown
 from shardgate.core.http import Request
 from shardgate.core.routes.route import Route
 from shardgate.engine.cluster import Snapshot
@@ -27,7 +28,7 @@ def _override_method(request: Request, parameter: str) -> None:
     """`POST /v3/orders/7?method=PATCH` is a PATCH; it is sent on as it came."""
     named = [value for name, value in parse_qsl(request.query, keep_blank_values=True) if name == parameter]
     if len(named) > 1:
-        raise AmbiguousKeyError(f"the parameter {parameter!r} stands twice")
+        raise AmbiguousKeyError(f"the parameter `{parameter}` stands twice", about={"parameter": parameter})
     if named and named[0].upper() in _OVERRIDES:
         request.method = named[0].upper()
 
@@ -39,5 +40,9 @@ def _override_by_header(request: Request, name: bytes, value: bytes, configured:
     if method == request.method:
         return
     if name != configured or request.method != "POST" or method not in _OVERRIDES:
-        raise MethodOverrideError("a header names another method than the one that was sent")
+        header, said, sent = name.decode("latin-1"), shown(value), request.sent_method.decode("latin-1")
+        raise MethodOverrideError(
+            f"the header `{header}` names the method {said}, and the request was sent as {sent}",
+            about={"header": header, "value": said},
+        )
     request.method = method

@@ -13,8 +13,8 @@ from shardgate.clients.quota import tally_for
 from shardgate.config.load import Loaded
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.change.changes import Changes
+from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.divider import Divider
-from shardgate.engine.change.handler import ChangeHandler
 from shardgate.engine.change.idempotent import IdempotentRunner
 from shardgate.engine.change.journal_driver import JournalDriver
 from shardgate.engine.change.parts import PartsChanger

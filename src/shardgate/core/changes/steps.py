@@ -16,7 +16,7 @@ import msgspec
 
 from shardgate.core.changes.entry import Branch, ChangeState, Entry
 from shardgate.core.contracts import Outcome
-from shardgate.core.errors import OverloadError, ShardDownError, ShardgateError
+from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Reply
 
 ChangeStep = Literal["look", "do", "check", "confirm", "undo"]
@@ -150,7 +150,7 @@ def take(entry: Entry, move: Move, outcome: Outcome) -> bool:
 
 def _unsent_or_doubted(branch: Branch, error: ShardgateError) -> None:
     # Where the first call did not leave the gateway, nothing was done; a repeated one may follow one that did.
-    if isinstance(error, ShardDownError | OverloadError):
+    if error.nothing_done:
         _not_taken(branch)
 
 

@@ -14,7 +14,6 @@ from shardgate.core.errors import (
     KeyInUseError,
     KeyReusedError,
     ShardgateError,
-    UpstreamError,
 )
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import KEPT_REPLY_BYTES_MAX
@@ -24,9 +23,6 @@ from shardgate.store.idempotency import Claim
 from shardgate.store.writer import Writer
 
 REPLAYED = (b"Idempotent-Replayed", b"true")
-
-# Failures after which it is known that nothing was done.
-_NOTHING_DONE = frozenset({"SG2001", "SG2004", "SG2009", "SG4001"})
 
 
 class IdempotentRunner:
@@ -61,7 +57,7 @@ class IdempotentRunner:
         try:
             reply = await send(first)
         except ShardgateError as error:
-            if is_new and error.code in _NOTHING_DONE:
+            if is_new and error.nothing_done:
                 await self._writer.run(keys.release, client, name)
             raise
         if is_new and reply.status >= 400:
@@ -73,8 +69,7 @@ class IdempotentRunner:
         try:
             reply = await run()
         except ShardgateError as error:
-            unknown = isinstance(error, UpstreamError) and error.code not in _NOTHING_DONE
-            await self._writer.run(keys.doubt if unknown else keys.forget, claim)
+            await self._writer.run(keys.forget if error.nothing_done else keys.doubt, claim)
             raise
         except BaseException:
             await self._writer.run(keys.doubt, claim)

@@ -18,8 +18,8 @@ from shardgate.core.errors import (
     BugError,
     ReplyPendingError,
     ShardgateError,
-    ShardsMissingError,
 )
+from shardgate.core.failures.missing import shards_missing
 from shardgate.core.http import Reply
 from shardgate.core.json.number import read_number, write_number
 from shardgate.core.json.object import JsonObject
@@ -37,30 +37,30 @@ from shardgate.engine.cluster import Cluster
 class PartsChanger:
     """The changes of entities in parts, for one worker."""
 
-    __slots__ = ("_body_bytes_max", "_cluster", "_writes")
+    __slots__ = ("_body_bytes_max", "_changes", "_cluster")
 
-    def __init__(self, cluster: Cluster, writes: Changes | None, body_bytes_max: int) -> None:
+    def __init__(self, cluster: Cluster, changes: Changes | None, body_bytes_max: int) -> None:
         self._cluster = cluster
-        self._writes = writes
+        self._changes = changes
         self._body_bytes_max = body_bytes_max
 
-    async def change(self, plan: ToParts, asking: ChangeRequest) -> Reply:
+    async def change(self, plan: ToParts, change: ChangeRequest) -> Reply:
         """The reply of all parts, as one. Raises ShardgateError."""
-        if self._writes is None:
+        if self._changes is None:
             raise BugError("a rule that needs a store is served without one")
         rule = plan.change
-        body, _ = assign(asking.request.body, {name: new_id(form) for name, form in rule.assign.items()})
-        parts = await self._read(plan, asking)
+        body, _ = assign(change.request.body, {name: new_id(form) for name, form in rule.assign.items()})
+        parts = await self._read(plan, change)
         if (hidden := [shard for shard, reply in parts.items() if reply.status in plan.rule.not_here]) != []:
             # Whoever sees one part only is not the one to change them all: there is no such thing for this client.
-            return await self._refused_by(hidden[0], asking)
+            return await self._refused_by(hidden[0], change)
         if (refusal := unite(list(parts.values()), range(200, 300))) is not None:
             return refusal
         own: Mapping[ShardId, bytes] = dict.fromkeys(plan.shards, body)
         if rule.share is not None:
             shares = _shares(parts, rule.share, body)
             if isinstance(shares, ShardId):
-                return await self._refused_by(shares, asking)
+                return await self._refused_by(shares, change)
             own = shares
         replies: list[Reply] = []
 
@@ -68,10 +68,10 @@ class PartsChanger:
             replies.extend(all_of_them)
             return all_of_them[0]
 
-        first = await self._writes.parts(plan, asking, body, own, join)
-        return first if not replies else await self._joined(plan, asking, replies, body)
+        first = await self._changes.parts(plan, change, body, own, join)
+        return first if not replies else await self._joined(plan, change, replies, body)
 
-    async def _joined(self, plan: ToParts, asking: ChangeRequest, replies: Sequence[Reply], body: bytes) -> Reply:
+    async def _joined(self, plan: ToParts, change: ChangeRequest, replies: Sequence[Reply], body: bytes) -> Reply:
         """One reply. Of a part whose reply was lost the next one says only that it was changed."""
         merge, share = plan.rule.parts, plan.change.share
         if not isinstance(merge, Entity):
@@ -83,7 +83,7 @@ class PartsChanger:
                 return Reply(told[0].status, told[0].fields, JsonObject(told[0].body).edited({share.member: amount}))
             if share is not None:
                 raise ReplyPendingError("the change was made; its reply was lost")
-            told = [reply for reply in (await self._read(plan, asking)).values() if reply.status < 300] or told
+            told = [reply for reply in (await self._read(plan, change)).values() if reply.status < 300] or told
         if not any(reply.body for reply in told):
             return told[0]
         try:
@@ -91,33 +91,33 @@ class PartsChanger:
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             raise BrokenReplyError("the parts of a reply cannot be put together", log=str(error)) from error
 
-    async def _read(self, plan: ToParts, asking: ChangeRequest) -> dict[ShardId, Reply]:
+    async def _read(self, plan: ToParts, change: ChangeRequest) -> dict[ShardId, Reply]:
         """Each part as it is now, or the shard's refusal. Raises ShardsMissingError."""
         target = plan.change.read
         for name, value in plan.variables.items():
             target = target.replace(f"{{{name}}}", quote(value, safe=""))
-        request = asking.request
+        request = change.request
 
         async def ask(shard: ShardId) -> Outcome:
             sending = AwaitedCall(self._cluster, shard, self._body_bytes_max)
             outgoing = Outgoing(b"GET", target.encode())
-            return await sending.send(outgoing, request.fields.host, asking.lines, asking.request_id, reads=True)
+            return await sending.send(outgoing, request.fields.host, change.lines, change.request_id, reads=True)
 
-        with asking.waiting_for(plan.shards):
+        with change.waiting_for(plan.shards):
             outcomes = dict(zip(plan.shards, await asyncio.gather(*map(ask, plan.shards)), strict=True))
-        shards = asking.snapshot.known.topology.shards
-        lost = tuple(shards[shard].alias for shard, outcome in outcomes.items() if isinstance(outcome, ShardgateError))
-        if lost:
-            raise ShardsMissingError("every part must be read first; some shards did not answer", missing=lost)
-        return {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
+        parts = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
+        if len(parts) < len(outcomes):
+            shards = change.snapshot.known.topology.shards
+            raise shards_missing(outcomes, shards, "every part must be read first; some shards did not answer")
+        return parts
 
-    async def _refused_by(self, shard: ShardId, asking: ChangeRequest) -> Reply:
+    async def _refused_by(self, shard: ShardId, change: ChangeRequest) -> Reply:
         """The whole, as it came, to a part that cannot take it."""
-        request = asking.request
+        request = change.request
         sending = AwaitedCall(self._cluster, shard, self._body_bytes_max)
         outgoing = Outgoing(request.sent_method, request.target, request.body if request.fields.has_body else None)
-        with asking.waiting_for([shard]):
-            outcome = await sending.send(outgoing, request.fields.host, asking.lines, asking.request_id)
+        with change.waiting_for([shard]):
+            outcome = await sending.send(outgoing, request.fields.host, change.lines, change.request_id)
         if isinstance(outcome, ShardgateError):
             raise outcome
         return outcome

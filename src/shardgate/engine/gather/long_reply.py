@@ -31,7 +31,7 @@ class LongReply:
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def send(self, reply: Reply) -> None:
-        """Write it. Raises DeadlineError where the client does not read it, OverloadError where there is no room."""
+        """Write it. Raises SlowClientError where the client does not read it, OverloadError where there is no room."""
         self._body = reply.body
         self._holding.begun = True
         self._holding.on_refused = self._fail
