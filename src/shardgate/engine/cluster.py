@@ -41,6 +41,13 @@ class Snapshot(Value, frozen=True):
     method_override_header: bytes | None
 
 
+def first_snapshot(routes: Routes, topology: Topology, limits: Limits) -> Snapshot:
+    """A snapshot in which nothing was learned yet."""
+    known = Known(topology, LearnedKeys(limits.learned_keys_max), PagePositions(PAGES_REMEMBERED_MAX))
+    header = routes.method_override_header
+    return Snapshot(RouteTable(routes), known, routes.method_override, header.lower().encode() if header else None)
+
+
 class Cluster:
     """The shards of one worker."""
 
@@ -89,11 +96,7 @@ class Cluster:
         self.reply_idle_s = timeouts.reply_idle_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
         self._pools = {shard.id: self._pool(shard) for shard in topology.shards.values()}
-        known = Known(topology, LearnedKeys(limits.learned_keys_max), PagePositions(PAGES_REMEMBERED_MAX))
-        header = routes.method_override_header
-        self.snapshot = Snapshot(
-            RouteTable(routes), known, routes.method_override, header.lower().encode() if header else None
-        )
+        self.snapshot = first_snapshot(routes, topology, limits)
 
     def replace_directory(self, topology: Topology) -> None:
         """Swap in a topology of the same shards: who owns what has changed."""

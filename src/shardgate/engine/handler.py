@@ -11,20 +11,16 @@ from functools import partial
 from itertools import count
 from secrets import token_hex
 from typing import Final
-from urllib.parse import parse_qsl
 
 from shardgate.clients.callers import Callers
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.errors import (
-    AmbiguousKeyError,
     BugError,
     ClientError,
-    MethodOverrideError,
     OverloadError,
     UnknownKeyError,
 )
 from shardgate.core.exchange import DRAIN, Exchange
-from shardgate.core.failures.shown import shown
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import Limits
 from shardgate.core.plan.plan import FindOwner, Plan, ToAny, ToGather, ToOne
@@ -36,9 +32,10 @@ from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.gather.conductor import Conductor
+from shardgate.engine.matching import match
 from shardgate.engine.relay import Relay
 from shardgate.net import tasks
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now, wall
 from shardgate.observe.observer import Observer
 
@@ -77,14 +74,14 @@ class Gateway:
         self._changes = changes
         self._observer = observer
         self._refresh = refresh
-        self._clients: set[ClientConnection] = set()
+        self._clients: set[Client] = set()
         self._limits = limits
         self._numbers = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
         self._open_changes = 0
 
-    def handle(self, request: Request, client: ClientConnection) -> None:
+    def handle(self, request: Request, client: Client) -> None:
         """Match, plan, carry out. A body that has not come whole is collected first where the plan depends on it."""
         exchange = client.exchange or self._begin(request, client)
         snapshot = self._cluster.snapshot
@@ -94,7 +91,7 @@ class Gateway:
             if request.path.startswith(STATUS_PATH):
                 self._answer(None, ChangeRequest(request, snapshot, client.hop, exchange), client)
                 return
-            route, variables = self._match(request, snapshot)
+            route, variables = match(request, snapshot)
             exchange.route = route
             if self._callers is not None:
                 again = partial(self.handle, request, client)  # no closure: its cells would cost every request
@@ -113,26 +110,12 @@ class Gateway:
         except Exception as error:
             self._fail(client, error, exchange)
 
-    def plan(self, request: Request, snapshot: Snapshot) -> Plan:
-        """What must be asked of whom. Raises a ClientError where the request is refused before anyone is asked."""
-        route, variables = self._match(request, snapshot)
-        if self._callers is not None:
-            self._callers.identify(request, route)
-        return self._plan(request, route, variables, snapshot)
-
-    def _begin(self, request: Request, client: ClientConnection) -> Exchange:
+    def _begin(self, request: Request, client: Client) -> Exchange:
         request_id = request.fields.request_id or self._new_id()
         exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes + len(request.body))
         client.exchange = exchange
         self._observer.meter.in_flight += 1
         return exchange
-
-    def _match(self, request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
-        if snapshot.method_override is not None and request.method == "POST" and request.query:
-            _override_method(request, snapshot.method_override)
-        if request.fields.method_override is not None:
-            _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
-        return snapshot.routes.match(request.method, request.path)
 
     def _streams(self, request: Request, route: Route) -> bool:
         if not route.streams or request.method in SAFE_METHODS:
@@ -153,19 +136,19 @@ class Gateway:
                 return plan
         return plan_request(request, route, variables, self._cluster.snapshot.known, wall)
 
-    def opened(self, client: ClientConnection) -> bool:
+    def opened(self, client: Client) -> bool:
         """A client has come; False: there is no room for it."""
         self._clients.add(client)
         has_room = len(self._clients) <= self._limits.client_connections_max
         self._observer.meter.client_came(refused=not has_room)
         return has_room
 
-    def closed(self, client: ClientConnection) -> None:
+    def closed(self, client: Client) -> None:
         """A client has gone."""
         self._clients.discard(client)
         self._observer.meter.client_went()
 
-    def refused(self, request: Request | None, client: ClientConnection, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
         """A request that the connection refuses itself."""
         if client.exchange is None:
             request_id = (request.fields.request_id if request is not None else None) or self._new_id()
@@ -192,9 +175,7 @@ class Gateway:
             client.retire()
         return len(self._clients) + self._open_changes
 
-    def _carry_out(
-        self, plan: Plan, request: Request, client: ClientConnection, exchange: Exchange, snapshot: Snapshot
-    ) -> None:
+    def _carry_out(self, plan: Plan, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot) -> None:
         if isinstance(plan, FindOwner | ToGather):
             work = self._conduct(plan, request, client, exchange, snapshot)
             client.adopt(tasks.start(work, "request"))
@@ -212,7 +193,7 @@ class Gateway:
         else:
             relay.start(plan.shard)
 
-    def _answer(self, plan: Plan | None, change: ChangeRequest, client: ClientConnection) -> None:
+    def _answer(self, plan: Plan | None, change: ChangeRequest, client: Client) -> None:
         """Answer with a whole reply. It is not cancelled: what is begun goes on when the client leaves."""
 
         async def answer() -> None:
@@ -231,7 +212,7 @@ class Gateway:
         self,
         plan: FindOwner | ToGather,
         request: Request,
-        client: ClientConnection,
+        client: Client,
         exchange: Exchange,
         snapshot: Snapshot,
     ) -> None:
@@ -251,7 +232,7 @@ class Gateway:
         except Exception as error:
             self._fail(client, error, exchange)
 
-    def _fail(self, client: ClientConnection, error: Exception, exchange: Exchange) -> None:
+    def _fail(self, client: Client, error: Exception, exchange: Exchange) -> None:
         """Log the failure, and tell the client; a reply that has begun is cut off instead."""
         known = self._cluster.reporter.report(error, exchange)
         if exchange.first_byte_at:
@@ -265,28 +246,3 @@ class Gateway:
 
 _OWNED: Final = (One, Divide)
 _RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every request
-_OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
-
-
-def _override_method(request: Request, parameter: str) -> None:
-    """`POST /v3/orders/7?method=PATCH` is a PATCH; it is sent on as it came."""
-    named = [value for name, value in parse_qsl(request.query, keep_blank_values=True) if name == parameter]
-    if len(named) > 1:
-        raise AmbiguousKeyError(f"the parameter `{parameter}` stands twice", about={"parameter": parameter})
-    if named and named[0].upper() in _OVERRIDES:
-        request.method = named[0].upper()
-
-
-def _override_by_header(request: Request, name: bytes, value: bytes, configured: bytes | None) -> None:
-    """`X-HTTP-Method-Override: PATCH`, where the configuration names that header; otherwise an application might take
-    for a PATCH what was routed as a POST."""
-    method = value.decode("latin-1").upper()
-    if method == request.method:
-        return
-    if name != configured or request.method != "POST" or method not in _OVERRIDES:
-        header, said, sent = name.decode("latin-1"), shown(value), request.sent_method.decode("latin-1")
-        raise MethodOverrideError(
-            f"the header `{header}` names the method {said}, and the request was sent as {sent}",
-            about={"header": header, "value": said},
-        )
-    request.method = method

@@ -21,7 +21,7 @@ from shardgate.core.wire.coding import Compress, packed_head, takes_gzip
 from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.learning import learn
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 from shardgate.net.upstream.call import Call
 
 Doubt = Callable[[], None]
@@ -52,7 +52,7 @@ class Relay:
     def __init__(
         self,
         cluster: Cluster,
-        client: ClientConnection,
+        client: Client,
         request: Request,
         route: Route,
         exchange: Exchange,

@@ -27,7 +27,7 @@ from shardgate.engine.gather.long_reply import LongReply
 from shardgate.engine.gather.passing_on import RunningFlow
 from shardgate.engine.gather.round import PendingReply, Round
 from shardgate.engine.gather.turns import Turns
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now
 
 # Named by the shards for their own replies; a merged reply has its own, or none.
@@ -73,7 +73,7 @@ class Conductor:
         self._held = held
         self._turns = Turns()
 
-    async def gather(self, plan: ToGather, snapshot: Snapshot, client: ClientConnection, exchange: Exchange) -> None:
+    async def gather(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> None:
         """Ask until the merge has its reply, and send it; a long list is sent while it comes.
 
         Raises ShardsMissingError, OverloadError, or what the merge raises; also after the reply has begun.
@@ -93,7 +93,7 @@ class Conductor:
         finally:
             holding.close()
 
-    async def _gathered(self, plan: ToGather, work: _Gathering, client: ClientConnection) -> Reply | None:
+    async def _gathered(self, plan: ToGather, work: _Gathering, client: Client) -> Reply | None:
         """The reply; None where it has been sent while it came."""
         merging = plan.merging
         # A pruned guess is verified only once all rows have come, so nothing is sent before. HEAD never streams.
@@ -107,7 +107,7 @@ class Conductor:
         _learn(plan, work.snapshot, merging.learned())
         return None if outcome is None else await self.packed(outcome, plan.request)
 
-    async def _merge(self, merging: Merging, work: _Gathering, client: ClientConnection | None) -> Reply | None:
+    async def _merge(self, merging: Merging, work: _Gathering, client: Client | None) -> Reply | None:
         """Ask what the merge asks for until it has its reply; None where that has been sent while it came.
 
         `client`: to whom the reply may be sent while it comes; None: it must come whole.
@@ -143,7 +143,7 @@ class Conductor:
             work.exchange.upstream_s += now() - began_at
 
     async def _flow_or_ask(
-        self, asks: Sequence[Ask], work: _Gathering, merging: ListMerging, client: ClientConnection
+        self, asks: Sequence[Ask], work: _Gathering, merging: ListMerging, client: Client
     ) -> Mapping[ShardId, Outcome] | Reply | None:
         """The one round of a list; None where the replies were so large that they were sent on while they came, and
         304 where their heads say that the client has them already."""

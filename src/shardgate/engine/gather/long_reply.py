@@ -13,7 +13,7 @@ from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.held import Holding
 from shardgate.engine.gather.pace import Pace
 from shardgate.engine.gather.turns import Turns
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 
 
 class LongReply:
@@ -21,7 +21,7 @@ class LongReply:
 
     __slots__ = ("_at", "_body", "_client", "_holding", "_over", "_pace", "_turns")
 
-    def __init__(self, cluster: Cluster, client: ClientConnection, holding: Holding, turns: Turns) -> None:
+    def __init__(self, cluster: Cluster, client: Client, holding: Holding, turns: Turns) -> None:
         self._client = client
         self._holding = holding
         self._turns = turns

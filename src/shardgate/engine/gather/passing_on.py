@@ -23,7 +23,7 @@ from shardgate.engine.gather.held import Holding
 from shardgate.engine.gather.pace import CLIENT_DOES_NOT_READ, Pace
 from shardgate.engine.gather.round import PendingReply
 from shardgate.engine.gather.turns import Turns
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 from shardgate.net.upstream.call import Call
 
 
@@ -45,7 +45,7 @@ class RunningFlow:
         "failed",
     )
 
-    def __init__(self, cluster: Cluster, client: ClientConnection, flow: Flow, holding: Holding, turns: Turns) -> None:
+    def __init__(self, cluster: Cluster, client: Client, flow: Flow, holding: Holding, turns: Turns) -> None:
         self._cluster = cluster
         self._client = client
         self._flow = flow
