@@ -1,6 +1,6 @@
-"""A configuration, and all that must agree with it: the store with the directory, the files of TLS.
+"""Checks a configuration before it is served, with everything that it names: the store, the directory, TLS, keys.
 
-Holds: what this lets pass can be served; a command and a reload ask it alike.
+Holds: a configuration that passes can be served. Every command and every reload reads it by this one function.
 Never: serves.
 """
 
@@ -11,26 +11,18 @@ from pathlib import Path
 from shardgate.clients.keys import KeyRing, KeysError
 from shardgate.config.load import ConfigError, Loaded, load
 from shardgate.core.routes.mistakes import Mistake
-from shardgate.core.topology import TlsFiles, Topology
+from shardgate.core.topology import TlsFiles
 from shardgate.net.tls import Tls, for_clients, for_shards
-from shardgate.store.parts import read_parts
+from shardgate.process.directory import read_topology
 from shardgate.store.sqlite import SqliteStore, StoreError
 
 
 def read(file: Path) -> Loaded:
-    """The configuration and what it must agree with. Raises ConfigError with all of its mistakes."""
+    """Read a configuration and check what it names. Raises ConfigError with all mistakes that were found."""
     loaded = load(file)
     if mistakes := [*_check_directory(loaded), *_check_store(loaded), *_check_tls(loaded), *_check_keys(loaded)]:
         raise ConfigError(mistakes)
     return loaded
-
-
-def read_topology(loaded: Loaded, store: SqliteStore) -> Topology:
-    """The shards, and who owns what."""
-    # The epoch first: a change in between is then seen again at the next look, never missed.
-    epoch = store.epoch()
-    directory = {space: store.read(space) for space in store.spaces()}
-    return Topology(loaded.shards, directory, epoch, read_parts(store, tuple(loaded.shards)))
 
 
 def _check_tls(loaded: Loaded) -> Iterator[Mistake]:
@@ -43,7 +35,7 @@ def _check_tls(loaded: Loaded) -> Iterator[Mistake]:
 
 
 def _check_keys(loaded: Loaded) -> Iterator[Mistake]:
-    """Those on this machine; a URL is asked when the gateway is served."""
+    """Only keys on this machine: those behind a URL are fetched when the gateway serves."""
     if loaded.clients is None:
         return
     terms = loaded.clients.tokens
@@ -63,7 +55,7 @@ def _tls_files(loaded: Loaded) -> Iterator[tuple[str, TlsFiles, Callable[[TlsFil
 
 
 def _check_store(loaded: Loaded) -> Iterator[Mistake]:
-    """It is made when the gateway is served, where it does not exist; the directory's own file is looked at besides."""
+    """A store that does not exist yet is made when the gateway serves. `_check_directory` looks at the directory's."""
     store = loaded.store
     if store is None or store == loaded.directory:
         return

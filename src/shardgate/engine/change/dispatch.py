@@ -5,7 +5,7 @@ Holds: what was begun goes on when its client leaves.
 
 from collections.abc import Mapping
 
-from shardgate.core.changes.calls import Outgoing, named
+from shardgate.core.changes.calls import Outgoing
 from shardgate.core.changes.idempotency import FIELD, Idempotency, key_of
 from shardgate.core.errors import BugError, ShardDownError, ShardgateError
 from shardgate.core.http import SAFE_METHODS, Reply, Request
@@ -23,6 +23,7 @@ from shardgate.engine.change.parts import PartsChanger
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
+from shardgate.engine.learning import learn
 
 _WHOLE = frozenset({ToEvery, ToParts, Placement, Division})
 _NO_WORDS = Idempotency()
@@ -31,7 +32,7 @@ _NO_WORDS = Idempotency()
 class ChangeHandler:
     """Answers with whole replies, for one worker."""
 
-    __slots__ = ("_body_bytes_max", "_changer", "_cluster", "_conductor", "_divider", "_keyed", "_writes")
+    __slots__ = ("_body_bytes_max", "_changer", "_changes", "_cluster", "_conductor", "_divider", "_idempotent")
 
     def __init__(
         self,
@@ -39,16 +40,16 @@ class ChangeHandler:
         conductor: Conductor,
         divider: Divider,
         changer: PartsChanger,
-        writes: Changes | None,
-        keyed: IdempotentRunner | None,
+        changes: Changes | None,
+        idempotent: IdempotentRunner | None,
         body_bytes_max: int,
     ) -> None:
         self._cluster = cluster
         self._conductor = conductor
         self._divider = divider
         self._changer = changer
-        self._writes = writes
-        self._keyed = keyed
+        self._changes = changes
+        self._idempotent = idempotent
         self._body_bytes_max = body_bytes_max
 
     def wants(self, plan: Plan, method: str, values: Mapping[bytes, bytes]) -> bool:
@@ -59,123 +60,120 @@ class ChangeHandler:
 
     def may_have_key(self, route: Route, values: Mapping[bytes, bytes]) -> bool:
         """Whether a change is told apart by a key, so that its body must be known whole; a search changes nothing."""
-        return self._keyed is not None and (FIELD in values or route.keyed) and not isinstance(route.rule, Gather)
+        return self._idempotent is not None and (FIELD in values or route.keyed) and not isinstance(route.rule, Gather)
 
-    async def answer(self, plan: Plan, asking: ChangeRequest) -> Reply:
+    async def answer(self, plan: Plan, change: ChangeRequest) -> Reply:
         """The reply, as the client takes it. Raises ShardgateError."""
-        return await self._conductor.packed(await self._answer(plan, asking), asking.request)
+        return await self._conductor.packed(await self._answer(plan, change), change.request)
 
-    async def _answer(self, plan: Plan, asking: ChangeRequest) -> Reply:
-        request, words = asking.request, _words(plan)
-        if request.method in SAFE_METHODS or self._keyed is None or _reads(plan):
-            return await self._run(plan, asking)
+    async def _answer(self, plan: Plan, change: ChangeRequest) -> Reply:
+        request, words = change.request, _words(plan)
+        if request.method in SAFE_METHODS or self._idempotent is None or _reads(plan):
+            return await self._run(plan, change)
         key = key_of(request)
         if key is None and words.key is not None:
             key = read_key(words.key, request, {})
         if key is None:
             if words.required:
                 raise required()
-            return await self._run(plan, asking)
+            return await self._run(plan, change)
         repeatable = words.repeat or request.method in {"PUT", "DELETE"}
-        return await self._keyed.once(key, request, lambda: self._run(plan, asking), repeatable=repeatable)
+        return await self._idempotent.once(key, request, lambda: self._run(plan, change), repeatable=repeatable)
 
-    async def status(self, asking: ChangeRequest) -> Reply:
+    async def status(self, change: ChangeRequest) -> Reply:
         """What has become of a change."""
-        if self._writes is None:
+        if self._changes is None:
             raise ShardDownError("this gateway has no journal")
-        return await self._writes.status(asking.request.path, asking.snapshot)
+        return await self._changes.status(change.request.path, change.snapshot)
 
-    async def _run(self, plan: Plan, asking: ChangeRequest) -> Reply:
+    async def _run(self, plan: Plan, change: ChangeRequest) -> Reply:
         if isinstance(plan, Division):
-            return await self._divider.divide(plan, asking)
+            return await self._divider.divide(plan, change)
         if isinstance(plan, ToParts):
-            return await self._changer.change(plan, asking)
+            return await self._changer.change(plan, change)
         if isinstance(plan, ToEvery | Placement):
-            if self._writes is None:
+            if self._changes is None:
                 raise BugError("a rule that needs a store is served without one")
             if isinstance(plan, ToEvery):
-                return await self._writes.every(plan, asking)
-            return await self._writes.place(plan, asking)
+                return await self._changes.every(plan, change)
+            return await self._changes.place(plan, change)
         if isinstance(plan, ToGather):
             raise BugError("a gather changes nothing, so that it is not answered here")
-        name = self._name(plan, asking.request)
-        return await (self._one(plan, asking) if name is None else self._named(name, plan, asking))
+        name = self._name(plan, change.request)
+        return await (self._one(plan, change) if name is None else self._named(name, plan, change))
 
     def _name(self, plan: Plan, request: Request) -> str | None:
         words = _words(plan)
-        if words.name is None or self._keyed is None or request.method in SAFE_METHODS:
+        if words.name is None or self._idempotent is None or request.method in SAFE_METHODS:
             return None
         name = read_key(words.name, request, {})
         return None if name is None else f"{plan.route.operation} {name}"
 
-    async def _named(self, name: str, plan: ToOne | ToAny | FindOwner, asking: ChangeRequest) -> Reply:
+    async def _named(self, name: str, plan: ToOne | ToAny | FindOwner, change: ChangeRequest) -> Reply:
         """To the shard that the first request of this name went to."""
-        if self._keyed is None:
+        if self._idempotent is None:
             raise BugError("a rule that needs a store is served without one")
         nobody: Reply | None = None
         if isinstance(plan, FindOwner):
-            plan, nobody = await self._found(plan, asking)
+            plan, nobody = await self._found(plan, change)
         planned = plan
 
         async def send(shard: ShardId | None) -> Reply:
-            if shard is not None and shard in asking.snapshot.known.topology.shards:
+            if shard is not None and shard in change.snapshot.known.topology.shards:
                 is_planned = isinstance(planned, ToOne) and planned.shard == shard
-                return await self._one(planned if is_planned else ToOne(planned.route, shard, name), asking)
-            return await self._one(planned, asking) if nobody is None else nobody
+                return await self._one(planned if is_planned else ToOne(planned.route, shard, name), change)
+            return await self._one(planned, change) if nobody is None else nobody
 
         shard = plan.shard if isinstance(plan, ToOne) else None
-        return await self._keyed.follow(name, asking.request, shard, send)
+        return await self._idempotent.follow(name, change.request, shard, send)
 
-    async def _one(self, plan: ToOne | ToAny | FindOwner, asking: ChangeRequest) -> Reply:
+    async def _one(self, plan: ToOne | ToAny | FindOwner, change: ChangeRequest) -> Reply:
         if isinstance(plan, FindOwner):
-            return await self._probe(plan, asking)
+            return await self._probe(plan, change)
         if isinstance(plan, ToAny):
-            return await self._any(plan, asking)
-        reply = await self._send(plan, plan.shard, asking)
+            return await self._any(plan, change)
+        reply = await self._send(plan, plan.shard, change)
         rule = plan.route.rule
         if plan.doubted is not None and isinstance(rule, One) and reply.status in rule.not_here:
-            return await self._probe(plan.doubted, asking)
+            return await self._probe(plan.doubted, change)
         return reply
 
-    async def _probe(self, plan: FindOwner, asking: ChangeRequest) -> Reply:
-        found, nobody = await self._found(plan, asking)
-        return await self._one(found, asking) if nobody is None else nobody
+    async def _probe(self, plan: FindOwner, change: ChangeRequest) -> Reply:
+        found, nobody = await self._found(plan, change)
+        return await self._one(found, change) if nobody is None else nobody
 
-    async def _found(self, plan: FindOwner, asking: ChangeRequest) -> tuple[ToOne | ToAny, Reply | None]:
+    async def _found(self, plan: FindOwner, change: ChangeRequest) -> tuple[ToOne | ToAny, Reply | None]:
         """To whom a probe leads; a reply where it leads to nobody."""
-        request, snapshot = asking.request, asking.snapshot
-        owner, reply = await self._conductor.find(plan, request, snapshot, asking.hop, asking.exchange)
+        request, snapshot = change.request, change.snapshot
+        owner, reply = await self._conductor.find(plan, request, snapshot, change.hop, change.exchange)
         if owner is not None:
             return ToOne(plan.route, owner, plan.key), None
         anyone = fallback_when_unowned(plan, request, snapshot.known)
         return ToAny(plan.route, ()) if anyone is None else anyone, reply if anyone is None else None
 
-    async def _any(self, plan: ToAny, asking: ChangeRequest) -> Reply:
+    async def _any(self, plan: ToAny, change: ChangeRequest) -> Reply:
         """The first that can be reached: where it cannot, nothing was done, and another may be asked."""
         for shard in plan.shards[:-1]:
             try:
-                return await self._send(plan, shard, asking)
+                return await self._send(plan, shard, change)
             except ShardDownError:
                 continue
-        return await self._send(plan, plan.shards[-1], asking)
+        return await self._send(plan, plan.shards[-1], change)
 
-    async def _send(self, plan: Plan, shard: ShardId, asking: ChangeRequest) -> Reply:
-        request = asking.request
+    async def _send(self, plan: Plan, shard: ShardId, change: ChangeRequest) -> Reply:
+        request = change.request
         fields = request.fields
         outgoing = Outgoing(request.sent_method, request.target, request.body if fields.has_body else None)
         # The reply may be kept, and the client that asks for it again may not take what this one takes.
-        lines = without(fields.end_to_end, b"accept-encoding") + asking.hop
+        lines = without(fields.end_to_end, b"accept-encoding") + change.hop
         sending = AwaitedCall(self._cluster, shard, self._body_bytes_max)
-        with asking.waiting_for([shard]):
-            outcome = await sending.send(outgoing, fields.host, lines, asking.request_id)
+        with change.waiting_for([shard]):
+            outcome = await sending.send(outgoing, fields.host, lines, change.request_id)
         if isinstance(outcome, ShardgateError):
             raise outcome
         rule = plan.route.rule
         if isinstance(rule, One) and rule.learn and 200 <= outcome.status < 300:
-            shown = named(outcome)
-            for space, member in rule.learn.items():
-                if member in shown:
-                    asking.snapshot.known.memory.learn(space, shown[member], shard)
+            learn(rule.learn, outcome.body, shard, change.snapshot.known.memory)
         return outcome
 
 
