@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from shardgate.config.load import ConfigError
-from shardgate.process.configured import read
+from shardgate.process.preflight import read
 from shardgate.store.sqlite import SqliteStore
 
 RULES = {
