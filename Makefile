@@ -33,8 +33,12 @@ setup: $(READY) ## make the virtual environment
 demo: $(READY) ## seed a monolith, cut it in three, and tour the three as one
 	@$(BIN)/python -m proof.demo
 
+# A process of tests for each core. A file stays in one process, so its worlds are started once; files come in the order
+# of tests/conftest.py: those that take long first.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+
 test: check ## lint, types, floors and all tests
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 check: $(READY) ## lint, types and floors alone
 	$(BIN)/ruff check
@@ -50,7 +54,7 @@ test-compiled: wheel ## the tests of what the gateway does, asked of the wheel t
 	$(PYTHON) -m venv --clear .venv-compiled
 	.venv-compiled/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	.venv-compiled/bin/pip install --quiet --disable-pip-version-check --no-deps dist/shardgate-*-cp*.whl -e examples/bookings
-	.venv-compiled/bin/pytest tests --ignore=tests/bench --ignore=tests/docs --ignore=tests/split
+	.venv-compiled/bin/pytest tests $(PARALLEL) --ignore=tests/bench --ignore=tests/docs --ignore=tests/split
 
 wheel: $(READY) ## a wheel in dist/ with the hot modules compiled: needs a C compiler and Python's headers
 	@rm -f dist/shardgate-*.whl

@@ -48,6 +48,7 @@ from shardgate.core.merge.union import Union
 from shardgate.core.order.sort_key import SortKey
 from shardgate.core.paging.links import Linked
 from shardgate.core.paging.parameters import Parameters
+from shardgate.core.parts.share import Share
 from shardgate.core.parts.whole import ListParts, Parts
 from shardgate.core.rules import Rule
 from shardgate.core.rules.any_shard import AnyShard
@@ -55,7 +56,7 @@ from shardgate.core.rules.divide import Divide
 from shardgate.core.rules.every import Every
 from shardgate.core.rules.gather import Gather, Prune
 from shardgate.core.rules.one import One
-from shardgate.core.rules.parts_change import PartsChange, Share
+from shardgate.core.rules.parts_change import PartsChange
 from shardgate.core.rules.place import Place
 from shardgate.core.wire.coding import Compress
 

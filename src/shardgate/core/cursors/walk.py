@@ -16,6 +16,7 @@ import msgspec
 from shardgate.core.contracts import Ask, Dialect, Listing, Page, as_it_came
 from shardgate.core.cursors.reader import Backward, Forward, ListRow, ShardPage, Start
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
+from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, cut, join, without
 from shardgate.core.limits import CURSOR_ROUNDS_MAX, LEARNED_ROWS_MAX
@@ -88,7 +89,8 @@ class CursorWalk(ABC):
         if self._sorting is None or not self._streams:
             raise UnreadablePageError("a paging or sorting parameter names what the rule does not know")
         for shard in asked:
-            self._open(shard, replies[shard], self._sorting)
+            with of_shard(shard):
+                self._open(shard, replies[shard], self._sorting)
         self._rounds += 1
         if self._wanted():
             if self._rounds >= CURSOR_ROUNDS_MAX:

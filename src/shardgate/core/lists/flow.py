@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from shardgate.core.errors import BrokenReplyError
+from shardgate.core.errors import BrokenReplyError, UpstreamError
 from shardgate.core.json.array import join, style, without
 from shardgate.core.json.array_stream import STEP_BYTES, RowStream
 from shardgate.core.limits import LEARNED_ROWS_MAX
@@ -111,7 +111,12 @@ class Flow:
             return self._write()
         behind = self._behind()
         if behind is not None:
-            if not self._read(behind):
+            try:
+                has_come = self._read(behind)
+            except UpstreamError as error:
+                error.shard = behind.id
+                raise
+            if not has_come:
                 return None
             self._release()
             return self._write() if self._ready else b""

@@ -20,7 +20,8 @@ from shardgate.core.contracts import (
     as_it_came,
     method_of,
 )
-from shardgate.core.errors import BrokenReplyError, UnreadablePageError
+from shardgate.core.errors import BrokenReplyError, UnreadablePageError, UpstreamError
+from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, join, without
 from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX
@@ -105,16 +106,25 @@ class ListMerging:
         if self._past_end:
             raise BrokenReplyError("a shard gives a page that is behind the end of the whole list")
         try:
+            self._read(asked, replies)
+            return self._next(self._order)
+        except ChangedError:
+            self._search.begin_again()
+            return self.asks()
+
+    def _read(self, asked: Sequence[ShardId], replies: Mapping[ShardId, Reply]) -> None:
+        """Take in what each shard gave. Raises ChangedError; BrokenReplyError, which then says which shard's it is."""
+        shard: ShardId = ""
+        try:
             for shard in asked:
                 self._replies[shard] = replies[shard]
                 listing = self._rule.dialect.open(replies[shard])
                 if listing.beside:
                     self._beside.append(listing.beside)
                 self._search.take(shard, listing)
-            return self._next(self._order)
-        except ChangedError:
-            self._search.begin_again()
-            return self.asks()
+        except UpstreamError as error:
+            error.shard = shard
+            raise
 
     @property
     def may_flow(self) -> bool:
@@ -137,7 +147,9 @@ class ListMerging:
         if any(head.status not in dialect.accepted for head in heads.values()):
             return None
         for shard, head in heads.items():
-            if (stated := dialect.open(head).total) is not None:
+            with of_shard(shard):
+                stated = dialect.open(head).total
+            if stated is not None:
                 self._search.totals[shard] = stated
         total = self._total()
         shown = 0 if total is None else max(0, min(total - page.offset, total if page.limit is None else page.limit))
@@ -159,7 +171,8 @@ class ListMerging:
             return self.take(replies)
         flow, more, written, beside = self._begin_flow(None), False, list[bytes](), list[bytes]()
         for shard in self._shards:
-            listing = dialect.open(replies[shard])
+            with of_shard(shard):
+                listing = dialect.open(replies[shard])
             if listing.total is not None:
                 self._search.totals[shard] = listing.total
             more = more or bool(listing.more)

@@ -17,9 +17,10 @@ from urllib.parse import parse_qsl, quote_plus
 
 import msgspec
 
-from shardgate.core.contracts import UNKNOWN, Ask, Merged, Merging, Page
+from shardgate.core.contracts import UNKNOWN, Ask, Listing, Merged, Merging, Page
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import BrokenReplyError
+from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, cut, join, without
 from shardgate.core.lists.rule import ALL_ROWS, ListRule
@@ -153,9 +154,13 @@ class PartedListMerging:
         given = [replies[shard] for shard in self._shards]
         if (refusal := unite(given, dialect.accepted)) is not None:
             return refusal
-        listings = [dialect.open(reply) for reply in given]
-        tables = [cut(listing.rows) for listing in listings]
-        listed = self._wholes([row for table in tables for row in self._keyed(table)])
+        listings, tables, parts = list[Listing](), list[Rows](), list[KeyedRow]()
+        for shard, reply in zip(self._shards, given, strict=True):
+            with of_shard(shard):
+                listings.append(dialect.open(reply))
+                tables.append(cut(listings[-1].rows))
+                parts += self._keyed(tables[-1], shard)
+        listed = self._wholes(parts)
         total = None if listings[0].total is None else len(listed)
         end = None if page.limit is None else page.offset + page.limit
         return self._told(listed[page.offset : end], tables, total, given[0])
@@ -182,7 +187,8 @@ class PartedListMerging:
             if (refusal := unite(given, self._rule.dialect.accepted)) is not None:
                 raise _RefusedError(refusal)
             for shard, reply in zip(self._shards, given, strict=True):
-                found += self._keyed(cut(self._rule.dialect.open(reply).rows), shard)
+                with of_shard(shard):
+                    found += self._keyed(cut(self._rule.dialect.open(reply).rows), shard)
         return found
 
     def _has(self, row: KeyedRow) -> bool:

@@ -8,10 +8,12 @@ Holds: where a shard refuses, the one refusal stands for all (refusals.py), and 
 from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import NO_MOMENT, Ask, Moment, Strategy
-from shardgate.core.errors import BrokenReplyError
+from shardgate.core.errors import BrokenReplyError, UpstreamError
 from shardgate.core.http import Reply, Request
 from shardgate.core.replies.refusals import unite
 from shardgate.core.topology import ShardId
+
+_NOT_AS_THE_RULE_SAYS = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 
 
 class Combining(Strategy, frozen=True):
@@ -60,8 +62,25 @@ class Combination:
             return refusal
         try:
             return self._rule.combine(given)
-        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
-            raise BrokenReplyError("a shard's reply is not what its rule says", log=str(error)) from error
+        except UpstreamError as error:
+            error.shard = error.shard or self._at_fault(given)
+            raise
+        except _NOT_AS_THE_RULE_SAYS as error:
+            broken = BrokenReplyError("a shard's reply is not what its rule says", log=str(error))
+            broken.shard = self._at_fault(given)
+            raise broken from error
+
+    def _at_fault(self, given: Sequence[Reply]) -> str:
+        """The shards whose replies cannot be combined, also alone; none where the replies do not fit each other."""
+        replies = zip(self._shards, given, strict=True)
+        return ",".join([shard for shard, reply in replies if reply.status < 300 and self._fails(reply)])
+
+    def _fails(self, reply: Reply) -> bool:
+        try:
+            self._rule.combine([reply])
+        except Exception:  # a merge of somebody else's may fail in any way; which way was found before
+            return True
+        return False
 
     def learned(self) -> Sequence[tuple[str, ShardId]]:
         """Nothing: what was combined has no shard."""

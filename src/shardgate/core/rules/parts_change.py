@@ -5,21 +5,8 @@ from collections.abc import Mapping
 import msgspec
 
 from shardgate.core.changes.entry import Action
+from shardgate.core.parts.share import Share
 from shardgate.core.rules.fields import IdForm
-
-
-class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A number of the body that is meant for the whole: each part gets what it lacks."""
-
-    member: str
-    """The member of the body with the number: `amount`."""
-    of: str
-    """The member of a part with all that it needs: `price`."""
-    less: str | None = None
-    """The member of a part with what it has already: `paid`."""
-    unless: tuple[str, ...] = ()
-    """Members of the body that only a change of one part can have: `[voucher_code]`. A body with one of them is not
-    shared."""
 
 
 class PartsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
