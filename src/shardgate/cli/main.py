@@ -11,6 +11,7 @@ from shardgate.cli.journal import journal
 from shardgate.cli.routes import routes
 from shardgate.cli.serve import serve
 from shardgate.cli.split import split
+from shardgate.cli.why import why
 
 app = typer.Typer(
     name="shardgate",
@@ -36,7 +37,7 @@ def _shardgate(
     """Make N instances of one application, each holding a part of the data, answer as if they were one.
 
     Begin with `split`, which cuts a monolith's database; write a shardgate.yaml; `check` it; `serve`.
-    `explain` tells what would become of a request.
+    `explain` tells what would become of a request; `why`, what has become of one that failed.
     """
 
 
@@ -45,4 +46,5 @@ app.command()(serve)
 app.command()(check)
 app.command()(explain)
 app.command()(routes)
+app.command()(why)
 app.add_typer(journal)

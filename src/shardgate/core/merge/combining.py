@@ -8,10 +8,12 @@ Holds: where a shard refuses, one refusal is the reply (refusals.py), and `combi
 from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import NO_MOMENT, Ask, Moment, Strategy
-from shardgate.core.errors import BrokenReplyError
+from shardgate.core.errors import BrokenReplyError, UpstreamError
 from shardgate.core.http import Reply, Request
 from shardgate.core.replies.refusals import unite
 from shardgate.core.topology import ShardId
+
+_NOT_AS_THE_RULE_SAYS = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 
 
 class Combining(Strategy, frozen=True):
@@ -61,9 +63,26 @@ class Combination:
             return refusal
         try:
             return self._rule.combine(ordered)
-        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
-            log = f"{type(error).__name__}: {error}"
-            raise BrokenReplyError("a shard's reply is not what its rule says", log=log) from error
+        except UpstreamError as error:
+            error.shard = error.shard or self._at_fault(ordered)
+            raise
+        except _NOT_AS_THE_RULE_SAYS as error:
+            log = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            broken = BrokenReplyError("a shard's reply is not what its rule says", log=log)
+            broken.shard = self._at_fault(ordered)
+            raise broken from error
+
+    def _at_fault(self, ordered: Sequence[Reply]) -> str:
+        """The shards whose replies cannot be combined even alone; none where the replies do not fit each other."""
+        replies = zip(self._shards, ordered, strict=True)
+        return ",".join([shard for shard, reply in replies if reply.status < 300 and self._fails(reply)])
+
+    def _fails(self, reply: Reply) -> bool:
+        try:
+            self._rule.combine([reply])
+        except Exception:  # a merge of your own may fail in any way; the first failure is the one that is reported
+            return True
+        return False
 
     def learned(self) -> Sequence[tuple[str, ShardId]]:
         """Nothing: a combined reply belongs to no shard."""
