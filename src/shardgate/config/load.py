@@ -11,11 +11,13 @@ import msgspec
 
 from shardgate.config.clients import read_clients
 from shardgate.config.places import Document, read_document
+from shardgate.config.plugins import put_plugins
 from shardgate.config.schema import AccessLogConfig, Config
 from shardgate.config.shards import beside, read_shards
 from shardgate.core.changes.placing import Weighted
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
+from shardgate.core.locate.custom import CustomLocator
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.prefix import Prefix
 from shardgate.core.routes.change_mistakes import needs_store
@@ -183,6 +185,7 @@ def _rulebook(config: Config, path: Path, mistakes: list[Mistake]) -> Rulebook:
     book.dialects.update(config.dialects)
     book.unserved.update(config.unserved)
     book.seal = _seal(config, path, mistakes)
+    put_plugins(book, {"locators": config.locators, "dialects": config.dialects}, path.parent, mistakes)
     return book
 
 
@@ -216,9 +219,12 @@ def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
         return {}, [Mistake("openapi", f"{path} is not a JSON object: {error}", "write the document again")]
 
 
+_PINNING = (CustomLocator, Hash, Prefix)
+
+
 def _unknown_shards(routes: Routes, shards: Mapping[str, object]) -> list[Mistake]:
     """Locators that pin keys to shards must name shards that exist."""
-    pins = [locator for route in routes.routes for locator in route.locators if isinstance(locator, Hash | Prefix)]
+    pins = [locator for route in routes.routes for locator in route.locators if isinstance(locator, _PINNING)]
     names = {shard for locator in pins for shard in locator.pinned()}
     cure = f"there are: {', '.join(shards)}"
     return [Mistake("locators", f"no shard is named {name!r}", cure) for name in sorted(names - set(shards))]

@@ -8,7 +8,7 @@ Holds: nothing here waits. *Not known* is a value (UNKNOWN), and *ask the shards
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import ClassVar, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -148,10 +148,13 @@ class Dialect(Protocol):
     """How an application pages, sorts and counts: reads a client's page, writes what a shard is asked, takes the rows
     out of a shard's reply, and tells the merged page. Most of it is in `Parameters`, the base of those we have."""
 
-    posted: ClassVar[bool]
-    """Whether the list is asked for by POST, its page in the body."""
-    ahead: ClassVar[Ahead]
-    """Whether what stands around the rows is known before them."""
+    @property
+    def posted(self) -> bool:
+        """Whether the list is asked for by POST, its page in the body."""
+
+    @property
+    def ahead(self) -> Ahead:
+        """Whether what stands around the rows is known before them."""
 
     @property
     def accepted(self) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from shardgate.core.dialect.content_range import ContentRange
 from shardgate.core.dialect.cursor import Cursor
+from shardgate.core.dialect.custom import CustomDialect
 from shardgate.core.dialect.drf import Drf
 from shardgate.core.dialect.envelope import Envelope
 from shardgate.core.dialect.hal import Hal
@@ -15,5 +16,18 @@ from shardgate.core.dialect.search import Search
 from shardgate.core.dialect.whole import Whole
 
 AnyCursor = Cursor | IdCursor
-AnyPlace = ContentRange | Drf | Envelope | Hal | JsonApi | LinkHeader | Ndjson | Offset | Pages | Search | Whole
+AnyPlace = (
+    ContentRange
+    | CustomDialect
+    | Drf
+    | Envelope
+    | Hal
+    | JsonApi
+    | LinkHeader
+    | Ndjson
+    | Offset
+    | Pages
+    | Search
+    | Whole
+)
 AnyDialect = AnyPlace | AnyCursor
