@@ -13,8 +13,9 @@ from shardgate.core.changes.placing import AnyPolicy
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.locate import AnyLocator
 from shardgate.core.merge import AnyMerger
-from shardgate.core.routes.mistakes import Mistake, convert_all
-from shardgate.core.routes.rule import Rule
+from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.rulebook.convert import convert_all
+from shardgate.core.rules import Rule
 
 RIGHT = """\
 listen: 127.0.0.1:0
@@ -138,7 +139,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         (
             "key: path.id",
             "key: path.event",
-            "17: rules.GET /events/{id}.key: the path has no variable 'event' → take one of /events/{id}",
+            "17: rules.GET /events/{id}.key: the path has no variable 'event' → take one of path.id",
         ),
         (
             "key: path.id",

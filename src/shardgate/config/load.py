@@ -14,18 +14,17 @@ from shardgate.config.places import Document, read_document
 from shardgate.config.plugins import put_plugins
 from shardgate.config.schema import AccessLogConfig, Config
 from shardgate.config.shards import beside, read_shards
-from shardgate.core.changes.placing import Weighted
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
 from shardgate.core.locate.custom import CustomLocator
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.prefix import Prefix
-from shardgate.core.routes.change_mistakes import needs_store
-from shardgate.core.routes.mistakes import Mistake, convert_all
-from shardgate.core.routes.openapi import IN_DOCUMENT, Rulebook, build_routes
-from shardgate.core.routes.openapi import read_document as read_openapi
+from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import Routes
-from shardgate.core.routes.rule import Divide, Place
+from shardgate.core.rulebook.build import build_routes
+from shardgate.core.rulebook.convert import convert_all
+from shardgate.core.rulebook.document import IN_DOCUMENT, Rulebook
+from shardgate.core.rulebook.document import read_document as read_openapi
 from shardgate.core.topology import Shard, TlsFiles
 from shardgate.core.wire.forwarded import TrustedProxies
 from shardgate.core.wire.request_head import METHOD_OVERRIDES
@@ -107,16 +106,14 @@ def _check_store(routes: Routes, config: Config, store: Path | None, directory: 
     mistakes = []
     for route in routes.routes:
         rule, name = route.rule, f"rules.{route.method} {route.template}"
-        if store is None and needs_store(rule):
+        if rule is None:
+            continue
+        if store is None and rule.needs_store:
             cure = "name a `store`, a file beside this one; it is made where it does not exist"
             mistakes.append(Mistake(name, "what it does must be written down, and there is no store", cure))
-        in_parts = route.parts_space is not None or (isinstance(rule, Divide) and rule.parts is not None)
-        if in_parts and (directory is None or store != directory):
+        if rule.recorded is not None and (directory is None or store != directory):
             cure = "name the `directory`, and no other `store`"
-            mistakes.append(Mistake(name, "what is in parts is recorded beside the directory, in the same file", cure))
-        if isinstance(rule, Place) and (directory is None or store != directory):
-            cure = "name the `directory`, and no other `store`"
-            mistakes.append(Mistake(name, "a new tenant is recorded in the directory, in the same file", cure))
+            mistakes.append(Mistake(name, f"the directory records {rule.recorded}, in the same file", cure))
     header = config.method_override_header
     if header is not None and header.lower() not in METHOD_OVERRIDES:
         known = ", ".join(METHOD_OVERRIDES)
@@ -232,16 +229,11 @@ def _unknown_shards(routes: Routes, shards: Mapping[str, object]) -> list[Mistak
 
 def _unknown_places(routes: Routes, shards: Mapping[str, object]) -> list[Mistake]:
     """Rules that put tenants on shards must name shards that exist."""
-    cure = f"there are: {', '.join(shards)}"
-    found = []
-    for route in routes.routes:
-        if isinstance(rule := route.rule, Place):
-            weighed = tuple(rule.policy.weights) if isinstance(rule.policy, Weighted) else ()
-            found += [(route, name) for name in (*rule.pinned.values(), *weighed) if name not in shards]
-            if isinstance(rule.policy, Weighted) and not any(rule.policy.weights.get(name, 1.0) > 0 for name in shards):
-                found.append((route, "any with a weight"))
     return [
-        Mistake(f"rules.{route.method} {route.template}", f"no shard is named {name!r}", cure) for route, name in found
+        mistake.under(f"rules.{route.name}")
+        for route in routes.routes
+        if route.rule is not None
+        for mistake in route.rule.unknown_shards(shards)
     ]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from shardgate.config.schema import Config, ShardConfig
-from shardgate.core.routes.mistakes import Mistake, convert_all
+from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.topology import Shard, TlsFiles
 
 

@@ -30,11 +30,10 @@ from shardgate.core.errors import (
 from shardgate.core.exchange import DEADLINE, DRAIN, GATEWAY, SHARD_BROKE, Exchange
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import Limits
-from shardgate.core.plan.plan import FindOwner, Plan, ToAny, ToGather, ToOne
+from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import fallback_when_unowned, plan_request
 from shardgate.core.replies.problem import problem_reply
-from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import Divide, One
+from shardgate.core.routes.route import Plan, Route
 from shardgate.engine.change.handler import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
@@ -154,7 +153,8 @@ class Gateway:
                 raise
         else:
             # Another worker may just have placed the tenant that nobody here knows yet.
-            if not (isinstance(plan, ToAny) and isinstance(route.rule, _OWNED) and self._refresh()):
+            rule = route.rule
+            if not (isinstance(plan, ToAny) and rule is not None and rule.finds_owner and self._refresh()):
                 return plan
         return plan_request(request, route, variables, self._cluster.snapshot.known, wall)
 
@@ -259,7 +259,6 @@ class Gateway:
         return b"%b-%x" % (self._id_prefix, next(self._numbers))
 
 
-_OWNED: Final = (One, Divide)
 _RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every request
 _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 

@@ -26,9 +26,11 @@ from shardgate.core.errors import (
 )
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
-from shardgate.core.plan.plan import Division, Placement, ToEvery, ToParts
-from shardgate.core.routes.change_mistakes import repeats
-from shardgate.core.routes.rule import IdForm, Place
+from shardgate.core.rules.divide import Division
+from shardgate.core.rules.every import ToEvery
+from shardgate.core.rules.fields import IdForm
+from shardgate.core.rules.one import ToParts
+from shardgate.core.rules.place import Place, Placement
 from shardgate.core.topology import ShardId
 from shardgate.engine.change.journal_driver import JournalDriver
 from shardgate.engine.change.request import ChangeRequest
@@ -70,7 +72,7 @@ class Changes:
         already = rule.already if rule.already is not None else (404, 410) if method == "DELETE" else (409,)
         body, variables, fresh = _assigned(rule.assign, asking.request.body, plan.variables)
         patient = rule.mode == "eventual"
-        terms = Terms(patient, rule.check, repeats(rule, method), already, fresh, undo=rule.undo)
+        terms = Terms(patient, rule.check, rule.repeats(method), already, fresh, undo=rule.undo)
         branches = [Branch(shard) for shard in plan.shards]
         entry = _entry("every", plan.route.operation, asking, body, terms, variables, branches)
         async with self._in_order:  # one after the other anyway: the store would let the others wait, and ask it again

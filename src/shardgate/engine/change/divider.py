@@ -14,9 +14,9 @@ from shardgate.core.changes.verdict import failure_of
 from shardgate.core.contracts import AskAll, Outcome
 from shardgate.core.errors import ShardgateError, ShardsMissingError, UnknownKeyError
 from shardgate.core.http import Reply
-from shardgate.core.plan.plan import Division, FindOwner
-from shardgate.core.plan.planned_changes import plan_divide
+from shardgate.core.plan.plan import FindOwner
 from shardgate.core.replies.refusals import unite
+from shardgate.core.rules.divide import Division
 from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import AwaitedCall
 from shardgate.engine.change.changes import Changes, new_id
@@ -50,7 +50,7 @@ class Divider:
             return await self._together(plan, parts, asking)
         outcomes = await self._send(plan, parts, asking)
         if plan.rule.mode == "read" and self._forget_moved(plan, parts, outcomes, asking):
-            again = plan_divide(plan.rule, asking.request, plan.route, plan.variables, asking.snapshot.known)
+            again = plan.rule.divide(asking.request, plan.route, plan.variables, asking.snapshot.known)
             if isinstance(again, Division):
                 parts = parts_of(await self._owners(again, asking))
                 outcomes = await self._send(again, parts, asking)

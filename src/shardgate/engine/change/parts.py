@@ -24,9 +24,9 @@ from shardgate.core.http import Reply
 from shardgate.core.json.number import read_number, write_number
 from shardgate.core.json.object import JsonObject
 from shardgate.core.merge.entity import Entity
-from shardgate.core.plan.plan import ToParts
 from shardgate.core.replies.refusals import unite
-from shardgate.core.routes.rule import Share
+from shardgate.core.rules.one import ToParts
+from shardgate.core.rules.parts_change import Share
 from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import AwaitedCall
 from shardgate.engine.change.changes import Changes, new_id
