@@ -180,9 +180,11 @@ def _rulebook(config: Config, path: Path, mistakes: list[Mistake]) -> Rulebook:
         book.places[name] = f"rules.{name}"
     book.locators.update(config.locators)
     book.dialects.update(config.dialects)
+    for section, names in (("locators", config.locators), ("dialects", config.dialects)):
+        book.places |= {f"{section}.{name}": f"{section}.{name}" for name in names}
     book.unserved.update(config.unserved)
     book.seal = _seal(config, path, mistakes)
-    put_plugins(book, {"locators": config.locators, "dialects": config.dialects}, path.parent, mistakes)
+    put_plugins(book, path.parent, mistakes)
     return book
 
 

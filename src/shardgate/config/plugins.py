@@ -9,7 +9,6 @@ mistake of the configuration, with its place and its cure, and the rest of the c
 Never: loads anything while requests are served.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -19,8 +18,9 @@ import msgspec
 from shardgate.config.classes import ClassError, find_class, find_installed, installed_names
 from shardgate.config.plugin_kinds import DIALECT, LOCATOR, MERGE, PluginKind, lacking
 from shardgate.core.guard import PluginError, call
-from shardgate.core.routes.mistakes import Mistake, convert_all
-from shardgate.core.routes.openapi import IN_DOCUMENT, Plain, Rulebook
+from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.rulebook.convert import convert_all
+from shardgate.core.rulebook.document import Plain, Rulebook
 
 _MERGES: Final = {"gather": "merge", "one": "parts"}
 """Rule → its field with a merge."""
@@ -35,18 +35,16 @@ class CustomConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     """The fields of the class."""
 
 
-def put_plugins(book: Rulebook, own: Mapping[str, Mapping[str, Any]], folder: Path, mistakes: list[Mistake]) -> None:
-    """Replace what names a plug-in, in locators, dialects and rules, by the plug-in.
-
-    `own`: the `locators` and the `dialects` that stand in the configuration, not in the application's document.
-    """
+def put_plugins(book: Rulebook, folder: Path, mistakes: list[Mistake]) -> None:
+    """Replace what names a plug-in, in locators, dialects and rules, by the plug-in. `folder`: where files begin."""
     plugins = _Plugins(folder, mistakes)
     for name, chain in book.locators.items():
-        place = _place("locators", name, own)
+        place = book.places.get(f"locators.{name}", f"locators.{name}")
         if isinstance(chain, list):
             book.locators[name] = [plugins.put(each, LOCATOR, f"{place}[{n}]") for n, each in enumerate(chain)]
     for name, dialect in book.dialects.items():
-        book.dialects[name] = plugins.put(dialect, DIALECT, _place("dialects", name, own))
+        place = book.places.get(f"dialects.{name}", f"dialects.{name}")
+        book.dialects[name] = plugins.put(dialect, DIALECT, place)
     for name, rule in book.rules.items():
         member = _MERGES.get(str(rule.get("rule"))) if isinstance(rule, dict) else None
         if member is not None and isinstance(rule.get(member), dict):
@@ -54,10 +52,6 @@ def put_plugins(book: Rulebook, own: Mapping[str, Mapping[str, Any]], folder: Pa
             if merge.get("kind") != "custom" and "dialect" in merge:
                 merge["dialect"] = plugins.put(merge["dialect"], DIALECT, f"{place}.dialect")
             book.rules[name] = {**rule, member: plugins.put(merge, MERGE, place)}
-
-
-def _place(section: str, name: str, own: Mapping[str, Mapping[str, Any]]) -> str:
-    return f"{section}.{name}" if name in own[section] else f"{IN_DOCUMENT}x-shardgate.{section}.{name}"
 
 
 class _Plugins:
