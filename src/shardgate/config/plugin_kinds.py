@@ -82,7 +82,7 @@ def _wrong_base(class_: type, named: str, kind: PluginKind, place: str) -> Mista
 
 def _wrong_methods(class_: type, named: str, kind: PluginKind, place: str) -> Mistake | None:
     contract, methods = kind.contract, kind.methods
-    if issubclass(class_, Combining) and class_.begin is Combining.begin:
+    if kind is MERGE and issubclass(class_, Combining) and class_.begin is Combining.begin:
         contract, methods = Combining, ("combine", "describe")
     missing = [method for method in methods if _is_missing(class_, method)]
     if missing:

@@ -122,9 +122,12 @@ def _is_count(value: object) -> bool:
 
 
 def _is_page(page: Page) -> bool:
-    has_names = page.fields is None or all(isinstance(name, str) for name in page.fields)
-    has_keys = all(isinstance(name, str) and isinstance(descends, bool) for name, descends in page.order)
-    return _is_count(page.offset) and (page.limit is None or _is_count(page.limit)) and has_names and has_keys
+    names = () if page.fields is None else page.fields
+    if not isinstance(names, tuple) or not isinstance(page.order, tuple):
+        return False
+    has_names = all(isinstance(name, str) for name in (*names, *(name for name, _ in page.order)))
+    has_directions = all(isinstance(descends, bool) for _, descends in page.order)
+    return _is_count(page.offset) and (page.limit is None or _is_count(page.limit)) and has_names and has_directions
 
 
 def _are_counts(listing: Listing) -> bool:

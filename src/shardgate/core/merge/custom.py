@@ -91,7 +91,7 @@ class CustomMerging:
     def _is_ask(self, ask: Any) -> bool:
         return (
             isinstance(ask, Ask)
-            and ask.shard in self._shards
+            and self._takes_part(ask.shard)
             and isinstance(ask.target, bytes)
             and _TARGET.fullmatch(ask.target) is not None
             and isinstance(ask.body, bytes)
@@ -99,4 +99,7 @@ class CustomMerging:
         )
 
     def _is_learned(self, pair: Any) -> bool:
-        return isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) and pair[1] in self._shards
+        return isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) and self._takes_part(pair[1])
+
+    def _takes_part(self, shard: Any) -> bool:
+        return isinstance(shard, str) and shard in self._shards
