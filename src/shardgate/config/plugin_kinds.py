@@ -58,7 +58,7 @@ DIALECT: Final = PluginKind(
     "dialect",
     "shardgate.dialects",
     Dialect,
-    ("read", "unpaged", "cover", "ask", "open", "refused", "close"),
+    ("read", "problem", "unpaged", "cover", "ask", "open", "refused", "close"),
     _tags(AnyDialect),
     {"kind": "offset"},
 )

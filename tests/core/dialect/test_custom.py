@@ -17,6 +17,7 @@ PAGE = Page(0, 10, (("name", True),), ("id",))
 MERGED = Merged(request(), PAGE, b"[]", 0, None, more=False, reply=REPLY)
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "read": (request(),),
+    "problem": (request(),),
     "unpaged": (request(),),
     "cover": (10, 5),
     "ask": (request(), PAGE, None),
@@ -44,6 +45,7 @@ def called(method: str, result: Any, *arguments: Any) -> Any:
         ("read", PAGE),
         ("read", Page(0, None, (), None)),
         ("read", UNKNOWN),
+        ("problem", "`a=b`: a number is accepted"),
         ("unpaged", "/x"),
         ("cover", (10, 5)),
         ("cover", (8, 4)),
@@ -70,6 +72,7 @@ def test_what_is_right_passes(method: str, result: Any) -> None:
         ("read", Page(0, 10, (), (1,))),  # type: ignore[arg-type]
         ("read", Page(0, 10, None, None)),  # type: ignore[arg-type]
         ("read", Page(0, 10, (), 7)),  # type: ignore[arg-type]
+        ("problem", None),
         ("unpaged", b"/x"),
         ("cover", 10),
         ("cover", (11, 5)),
@@ -88,7 +91,7 @@ def test_what_is_right_passes(method: str, result: Any) -> None:
         ("open", Listing("[]")),  # type: ignore[arg-type]
         ("open", Listing(b"[]", -1)),
         ("open", Listing(b"[]", "7")),  # type: ignore[arg-type]
-        ("open", Listing(b"[]", beside=None)),  # type: ignore[arg-type]
+        ("open", Listing(b"[]", extra=None)),  # type: ignore[arg-type]
         ("refused", None),
         ("close", None),
         ("close", Reply(200, [(b"a", b"b\r\n")])),
@@ -124,4 +127,4 @@ def test_a_refusal_of_the_clients_page_stays_one() -> None:
 def test_its_own_parameters_are_those_of_the_plug_in() -> None:
     dialect = CustomDialect(named="a:B", plugin=Parameters(limit_default=7, limit_max=9, past_end=404))
     assert (dialect.limit_default, dialect.limit_max, dialect.past_end, dialect.accepted) == (7, 9, 404, (200,))
-    assert (dialect.posted, dialect.ahead) == (False, "never")
+    assert (dialect.posted, dialect.streamable) == (False, "never")

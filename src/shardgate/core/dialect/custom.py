@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from shardgate.core.contracts import UNKNOWN, Ahead, Listing, Merged, Page, Strategy, Unknown
+from shardgate.core.contracts import UNKNOWN, Listing, Merged, Page, Strategy, Streamable, Unknown
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.guard import PluginError, call, misfit
 from shardgate.core.http import Reply, Request
@@ -34,9 +34,9 @@ class CustomDialect(Strategy, frozen=True, tag="custom"):
         return self._parameters.posted
 
     @property
-    def ahead(self) -> Ahead:
-        """Whether what stands around the rows is known before them."""
-        return self._parameters.ahead
+    def streamable(self) -> Streamable:
+        """Whether the head of the merged reply can be written before the rows have arrived."""
+        return self._parameters.streamable
 
     @property
     def accepted(self) -> tuple[int, ...]:
@@ -64,6 +64,13 @@ class CustomDialect(Strategy, frozen=True, tag="custom"):
         if page is UNKNOWN or (isinstance(page, Page) and _is_page(page)):
             return page
         raise misfit(self.named, "read", page, "a Page of whole numbers from 0 on, or UNKNOWN")
+
+    def problem(self, request: Request) -> str:
+        """Why `read` gave UNKNOWN. Raises PluginError."""
+        text = call(self.named, self.plugin, "problem", request)
+        if not isinstance(text, str):
+            raise misfit(self.named, "problem", text, "a text")
+        return text
 
     def unpaged(self, request: Request) -> str:
         """What a list is known by. Raises PluginError."""
@@ -131,4 +138,4 @@ def _is_page(page: Page) -> bool:
 
 
 def _are_counts(listing: Listing) -> bool:
-    return (listing.total is None or _is_count(listing.total)) and isinstance(listing.beside, bytes)
+    return (listing.total is None or _is_count(listing.total)) and isinstance(listing.extra, bytes)

@@ -15,10 +15,10 @@ class Ranged(Parameters, frozen=True):
 
     def open(self, reply: Reply) -> Listing:
         body = JsonObject(reply.body)
-        stated = _RANGE.fullmatch(body.raw("range") or b"")
+        stated = _RANGE.fullmatch(body.value("range"))
         if stated is None:
-            raise BrokenReplyError("a shard's list does not state its range", log=f"range: {body.raw('range')!r}")
-        return Listing(body.array("items"), int(stated[1]))
+            raise BrokenReplyError("a shard's list does not state its size", where="member `range`")
+        return Listing(body.value("items"), int(stated[1]))
 
     def close(self, merged: Merged) -> Reply:
         first = merged.page.offset
