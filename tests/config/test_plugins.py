@@ -177,7 +177,7 @@ def paging(**dialect: Any) -> dict[str, Any]:
         ("./broken.py:A", ".class: broken.py cannot be loaded: SyntaxError: "),
         ("./exits.py:A", ".class: exits.py cannot be loaded: SystemExit: 2 → correct the file"),
         ("./divides.py:A", ".class: divides.py cannot be loaded: ZeroDivisionError: division by zero →"),
-        ("./shop.py:Dearest", ".class: ./shop.py has no class 'Dearest' → it has: Cheapest, Combining,"),
+        ("./shop.py:Dearest", ".class: ./shop.py has no class 'Dearest' → it has: Cheapest, Endless,"),
         ("./shop.py:function", ".class: ./shop.py:function is no class →"),
         ("json:JSONDecoder", ".class: json:JSONDecoder is no msgspec.Struct → make it a frozen one: its fields are"),
         (

@@ -94,8 +94,8 @@ def _import(load: Callable[[], Any], problem: str, cure: str) -> Any:
 
 
 def _class_in(module: ModuleType, name: str, place: str) -> type:
-    classes = [other for other, value in vars(module).items() if isinstance(value, type)]
-    cure = f"it has: {', '.join(sorted(classes)) or 'no class'}"
+    own = [cls for cls in vars(module).values() if isinstance(cls, type) and cls.__module__ == module.__name__]
+    cure = f"it has: {', '.join(sorted(cls.__name__ for cls in own)) or 'no class of its own'}"
     if not hasattr(module, name):
         raise ClassError(f"{place} has no class {name!r}", cure)
     return _as_class(getattr(module, name), f"{place}:{name}", cure)
