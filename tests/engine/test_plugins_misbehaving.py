@@ -157,6 +157,16 @@ async def test_a_locator_that_fails(
         assert (answer.status_code, answer.json()["code"]) == (500, "SG9001")
 
 
+async def test_a_locator_that_names_no_shard(
+    start_shard: StartShard, start_gateway: StartGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    rules = {"GET /x/{id}": {"rule": "one", "key": "path.id", "locate": "x"}}
+    gateway = await served(rules, start_shard, start_gateway, locators={"x": [custom("Locate", how="text")]})
+    answer = await gateway.get("/x/7")
+    assert (answer.status_code, answer.json()["code"]) == (503, "SG2001")
+    assert "'x' owns the key" in caplog.text
+
+
 @pytest.mark.parametrize("how", ["exit", "cancel", "nothing", "number"])
 @pytest.mark.parametrize("when", ["read", "cover", "ask", "open", "close"])
 async def test_a_dialect_that_fails(

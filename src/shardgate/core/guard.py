@@ -5,9 +5,12 @@ error as its cause. This includes SystemExit and KeyboardInterrupt, which would 
 Never: hides an error. A PluginError is answered as 500 (SG9001), and the log has its traceback.
 """
 
+import re
 from typing import Any
 
 from shardgate.core.errors import ShardgateError
+
+_TARGET = re.compile(rb"/[!-~]*")
 
 
 class PluginError(Exception):
@@ -30,3 +33,8 @@ def call(named: str, plugin: Any, method: str, *arguments: Any) -> Any:
 def misfit(named: str, method: str, value: object, expected: str) -> PluginError:
     """The error of a method that returned something else than what is expected. The value itself is not logged."""
     return PluginError(f"plug-in {named}: {method} returned {type(value).__name__}; expected: {expected}")
+
+
+def is_target(value: object) -> bool:
+    """Whether this can be the target of a request to a shard: bytes from `/` on, without spaces and line breaks."""
+    return isinstance(value, bytes) and _TARGET.fullmatch(value) is not None

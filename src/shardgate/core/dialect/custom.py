@@ -5,18 +5,16 @@ Holds: what the plug-in returns is checked, so that a shard is sent one request,
 Never: imports anything.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from shardgate.core.contracts import UNKNOWN, Listing, Merged, Page, Strategy, Streamable, Unknown
 from shardgate.core.errors import BrokenReplyError
-from shardgate.core.guard import PluginError, call, misfit
+from shardgate.core.guard import PluginError, call, is_target, misfit
 from shardgate.core.http import Reply, Request
 from shardgate.core.paging.parameters import Parameters
 from shardgate.core.replies.foreign import checked
 
-_TARGET = re.compile(rb"/[!-~]*")
 _OF_A_REPLY = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 
 
@@ -92,11 +90,14 @@ class CustomDialect(Strategy, frozen=True, tag="custom"):
     def ask(self, request: Request, page: Page, fields: Sequence[str] | None) -> tuple[bytes, bytes]:
         """What a shard is asked, as target and body. Raises PluginError."""
         asked = call(self.named, self.plugin, "ask", request, page, fields)
-        if isinstance(asked, tuple) and len(asked) == 2 and all(isinstance(each, bytes) for each in asked):
-            target, body = asked
-            if _TARGET.fullmatch(target):
-                return target, body
-        raise misfit(self.named, "ask", asked, "(target, body) in bytes, with a target from `/` on without spaces")
+        if (
+            not isinstance(asked, tuple)
+            or len(asked) != 2
+            or not is_target(asked[0])
+            or not isinstance(asked[1], bytes)
+        ):
+            raise misfit(self.named, "ask", asked, "(target, body) in bytes, with a target from `/` on without spaces")
+        return asked
 
     def open(self, reply: Reply) -> Listing:
         """Where the rows stand in a shard's reply. Raises BrokenReplyError, PluginError."""

@@ -5,12 +5,11 @@ Holds: every call that the plug-in asks for, and every reply that it makes, is c
 Never: imports anything.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from shardgate.core.contracts import NO_MOMENT, Ask, Merging, Moment, Strategy
-from shardgate.core.guard import PluginError, call, misfit
+from shardgate.core.guard import PluginError, call, is_target, misfit
 from shardgate.core.http import Reply, Request
 from shardgate.core.replies.foreign import checked
 from shardgate.core.topology import ShardId
@@ -18,7 +17,6 @@ from shardgate.core.topology import ShardId
 ROUNDS_MAX: Final = 1000
 """A merge that has no reply after so many rounds never has one."""
 
-_TARGET = re.compile(rb"/[!-~]*")
 _EXPECTED = "a list of one Ask or more, each for a shard that takes part, a GET or POST of a target from `/` on"
 
 
@@ -92,8 +90,7 @@ class CustomMerging:
         return (
             isinstance(ask, Ask)
             and self._takes_part(ask.shard)
-            and isinstance(ask.target, bytes)
-            and _TARGET.fullmatch(ask.target) is not None
+            and is_target(ask.target)
             and isinstance(ask.body, bytes)
             and ask.method in {b"GET", b"POST"}
         )
