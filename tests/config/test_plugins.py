@@ -383,17 +383,17 @@ def test_an_unknown_word_names_the_built_ins_and_the_installed(tmp_path: Path, m
     written = config(
         locators={"x": [{"kind": "rangs"}]},
         rules={
-            "GET /x": {"rule": "gather", "merge": {"kind": "list", "dialect": {"kind": "pagd"}, "keys": {"id": "text"}}}
+            "GET /x": {"rule": "gather", "merge": {"kind": "list", "dialect": {"kind": "pgd"}, "keys": {"id": "text"}}}
         },
     )
     (found, dialect) = mistakes(tmp_path, written)
     known = "directory, hash, learned, prefix, probe, custom"
-    assert f"locators.x[0].kind: unknown word 'rangs' → take one of: {known}; or a plug-in; installed: none" in found
+    assert f"locators.x[0].kind: unknown word 'rangs' → take one of: {known}; installed plug-ins: none" in found
     install(monkeypatch, tmp_path, "shop_of", SHOP, POINTS)
     (found, dialect) = mistakes(tmp_path, written)
-    assert found.endswith("or a plug-in; installed: ranges")
-    assert "rules.GET /x.merge.dialect.kind: unknown word 'pagd' → take one of: content_range, " in dialect
-    assert dialect.endswith("or a plug-in; installed: mine, paged")
+    assert found.endswith(f"→ did you mean `ranges`? There are: {known}; installed plug-ins: ranges")
+    assert "rules.GET /x.merge.dialect.kind: unknown word 'pgd' → did you mean `paged`? There are: cont" in dialect
+    assert dialect.endswith("; installed plug-ins: mine, paged")
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def test_check_finds_the_plug_ins_and_names_them_where_a_word_is_unknown(install
     assert done.returncode == 1
     told = " ".join((done.stdout + done.stderr).split())
     assert "rules.GET /offers/best.merge.kind: unknown word 'cheepest'" in told
-    assert "or a plug-in; installed: cheapest" in told
+    assert "did you mean `cheapest`? There are: count, custom, " in told
+    assert "; installed plug-ins: cheapest" in told
     assert "locators.product[0].upto" in told
-    assert "shop_plugins.ranges:Ranges takes: up_to" in told
+    assert "did you mean `up_to`?" in told

@@ -9,6 +9,7 @@ mistake of the configuration, with its place and its cure, and the rest of the c
 Never: loads anything while requests are served.
 """
 
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -18,12 +19,16 @@ import msgspec
 from shardgate.config.classes import ClassError, find_class, find_installed, installed_names
 from shardgate.config.plugin_kinds import DIALECT, LOCATOR, MERGE, PluginKind, lacking
 from shardgate.core.guard import PluginError, call
-from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.routes.mistakes import Mistake, near
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.rulebook.document import Plain, Rulebook
 
 _MERGES: Final = {"gather": "merge", "one": "parts"}
 """Rule → its field with a merge."""
+
+
+_IN_GENERAL: Final = re.compile(r"docs/|; there are: ")
+"""In a cure that knows only the built-ins' options."""
 
 
 class CustomConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="custom"):
@@ -88,16 +93,22 @@ class _Plugins:
     def _installed(self, written: Plain, kind: PluginKind, place: str) -> Plain | None:
         word = written["kind"]
         if (found := find_installed(kind.group, word)) is None:
-            names = ", ".join(installed_names(kind.group)) or "none"
-            cure = f"take one of: {', '.join(kind.built_in)}; or a plug-in; installed: {names}"
-            self._mistakes.append(Mistake(f"{place}.kind", f"unknown word {word!r}", cure))
-            return None
+            return self._unknown(written, kind, place)
         named, class_ = found
         if (mistake := lacking(class_, named, kind, f"{place}.kind")) is not None:
             self._mistakes.append(mistake)
             return None
         options = {name: value for name, value in written.items() if name != "kind"}
         return self._made(class_, named, options, kind, place)
+
+    def _unknown(self, written: Plain, kind: PluginKind, place: str) -> Plain | None:
+        """A word that nothing has; where a built-in is meant, the rest is checked as for that."""
+        word, names = written["kind"], installed_names(kind.group)
+        wanted = near(word, [*kind.built_in, *names])
+        asked = "take one of" if wanted is None else f"did you mean `{wanted}`? There are"
+        cure = f"{asked}: {', '.join(kind.built_in)}; installed plug-ins: {', '.join(names) or 'none'}"
+        self._mistakes.append(Mistake(f"{place}.kind", f"unknown word {word!r}", cure))
+        return {**written, "kind": wanted} if wanted in kind.built_in and wanted != "custom" else None
 
     def _made(self, class_: type, named: str, options: Plain, kind: PluginKind, place: str) -> Plain | None:
         found: list[Mistake] = []
@@ -109,8 +120,8 @@ class _Plugins:
                 return {"kind": "custom", "named": named, "plugin": plugin, **_said(plugin, named, kind)}
         except (Exception, SystemExit) as error:
             # Annotations that cannot be read, what the class does when it is made, and what it says of itself.
-            found, cure = [Mistake(place, f"{named} cannot be made: {_reason(error)}", "")], "correct the class"
-        self._mistakes += [msgspec.structs.replace(mistake, cure=cure) for mistake in found]
+            found = [Mistake(place, f"{named} cannot be made: {_reason(error)}", "correct the class")]
+        self._mistakes += [Mistake(m.path, m.problem, cure if _IN_GENERAL.search(m.cure) else m.cure) for m in found]
         return None
 
 

@@ -18,11 +18,11 @@ class Mistake(msgspec.Struct, frozen=True):
         return Mistake(f"{place}{dot}{self.path}", self.problem, self.cure)
 
 
-def near(name: str, names: Iterable[str]) -> str | None:
-    """The name that is meant, if one is written almost alike."""
+def near(name: str, names: Iterable[str], alike: float = 0.6) -> str | None:
+    """The name that is meant, if one is written almost alike; `alike`: how much of both must be the same, 0 to 1."""
     from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
 
-    return next(iter(get_close_matches(name, [*names], 1)), None)
+    return next(iter(get_close_matches(name, [*names], 1, alike)), None)
 
 
 def choose(name: str, names: Iterable[str]) -> str:

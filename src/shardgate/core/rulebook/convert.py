@@ -1,129 +1,212 @@
-"""Plain data to typed values, with every mistake that is in it: what is wrong, where, and what to do."""
+"""Plain data → typed values, with every mistake that is in it: what is wrong, where, and what to write.
 
-from typing import Any, get_args
+msgspec stops at the first mistake. So what is wrong is repaired, as well as it can be guessed, and the rest is tried
+again, until nothing is wrong.
+
+Holds: what comes back after a mistake is only good for finding more mistakes.
+"""
+
+import re
+from typing import Any, Final
 
 import msgspec
+from msgspec import inspect
 
-from shardgate.core.changes.placing import AnyPolicy
-from shardgate.core.dialect import AnyDialect
-from shardgate.core.locate import AnyLocator
-from shardgate.core.merge import AnyMerger
-from shardgate.core.routes.mistakes import Mistake
-from shardgate.core.rules import Rule
+from shardgate.core.routes.mistakes import Mistake, near
+from shardgate.core.rulebook.shape import (
+    Step,
+    Steps,
+    example_of,
+    fields_of,
+    tags_of,
+    type_of,
+    types_at,
+    value_at,
+    words_of,
+)
+from shardgate.core.rulebook.words import meant, page_of, renamed_field
+
+ABSENT: Final = "\0"
+"""Stands for a text that is missing, so that the rest can be checked: say nothing of it."""
+
+_PLACE = re.compile(r"(.*) - at `(key` in `)?\$(.*)`", re.DOTALL)
+_STEP = re.compile(r"\[(\.\.\.|\d+)\]|\.([^.\[]+)")
+_ANY: Final = object()
+"""msgspec does not say which entry of a mapping it means."""
+
+
+class _Fault(msgspec.Struct):
+    """What msgspec says is wrong first."""
+
+    problem: str
+    steps: list[Step]
+    whole: inspect.Type
+    value: Any
+    """The whole value."""
+
+    @property
+    def field(self) -> str:
+        """The field that the problem names: `Object contains unknown field `x``."""
+        return self.problem.split("`")[1]
+
+    def types(self, steps: Steps, instead: Any = ...) -> list[inspect.Type]:
+        """The types that may be at a place, for what stands there or for another value."""
+        value = self.value if instead is ... else _changed(self.value, steps, lambda _: instead)
+        return types_at(self.whole, value, steps)
 
 
 def convert_all(value: Any, kind: Any, path: str, mistakes: list[Mistake]) -> Any:
     """Convert plain data to a typed value; each thing that is wrong in it becomes a mistake.
 
-    msgspec stops at the first mistake, so that the part at fault is taken out and the rest is tried again: what comes
-    back may lack it, and is there to look for more mistakes in; None where nothing could be made of it.
+    Returns None where nothing can be made of it.
     """
-    told: set[str] = set()  # a field that was taken out as wrong, or stands there by a wrong name, is not missed too
+    told: set[str] = set()
     while True:
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            problem, place = _split(str(error))
-            if "[...]" in place:
-                place = _pinned(value, kind, place, str(error))
-            named = f".{problem.split('`')[1]}" if " field `" in problem else ""
-            missing = "missing required field" in problem
-            if not (missing and told & {place, place + named}):
-                where = f"{path}{place}{'' if missing else named}".lstrip(".")
-                mistakes.append(Mistake(where, _worded(problem), _cure(problem, where)))
-            told.add(place)
-            value = _without(value, place, problem)
-            if value is None:
-                return None
+            fault = _fault(str(error), value, kind)
+        mistake, repaired = _judge(fault, path)
+        if mistake.path not in told:
+            mistakes.append(mistake)
+        told.add(mistake.path)
+        if repaired is None or repaired == value:
+            return None
+        value = repaired
 
 
-def _split(text: str) -> tuple[str, str]:
-    """What msgspec says is wrong, and where: `expected … - at `$.a[0].b``, or `- at `key` in `$.a`` of a name."""
-    problem, found, place = text.partition(" - at `key` in `$")
-    if found:
-        return "Invalid name, it is no text", place.rstrip("`")
-    problem, _, place = text.partition(" - at `$")
-    return problem, place.rstrip("`")
+def _judge(fault: _Fault, path: str) -> tuple[Mistake, Any]:
+    """The mistake, and the value without it; None where there is none."""
+    problem = fault.problem
+    place = path + _written(fault.steps)
+    if "unknown field" in problem:
+        return _unknown_field(fault, place)
+    if "missing required field" in problem:
+        return _missing_field(fault, place)
+    if problem.startswith("Invalid name"):
+        cure = "put the name in quotes"
+        return Mistake(place.lstrip("."), _worded(problem), cure), _changed(fault.value, fault.steps, _named)
+    if problem.startswith(("Invalid enum value", "Invalid value")):
+        return _unknown_word(fault, place)
+    place = place.lstrip(".")
+    cure = f"write it as {page_of(place)} says"
+    return Mistake(place, _worded(problem), cure), _without(fault)
 
 
-def _pinned(value: Any, kind: Any, place: str, text: str) -> str:
-    """msgspec calls any entry of a mapping `[...]`: which one is it?"""
-    before = place.partition("[...]")[0]
-    entries = _part(value, _steps(before))
-    for name in entries if isinstance(entries, dict) else ():
-        others = [other for other in entries if other != name]
-        alone = value
-        for other in others:
-            alone = _cut_at(alone, [*_steps(before), other])
+def _unknown_field(fault: _Fault, place: str) -> tuple[Mistake, Any]:
+    field, written = fault.field, value_at(fault.value, fault.steps)
+    types = fault.types(fault.steps)
+    fields = [*fields_of(types), *(tag for tag in tags_of(types))]
+    new = renamed_field(field, fields)
+    wanted = new or near(field, [name for name in fields if name not in written])
+    if new is not None:
+        cure = f"write `{new}`: {field!r} is its old name"
+    elif wanted is not None:
+        cure = f"did you mean `{wanted}`?"
+    else:
+        cure = f"remove it; there are: {', '.join(fields)}" if fields else "remove it: nothing can be written here"
+
+    def repaired(entries: dict[str, Any]) -> dict[str, Any]:
+        rest = {name: entry for name, entry in entries.items() if name != field}
+        return rest if wanted is None or wanted in rest else {**rest, wanted: entries[field]}
+
+    mistake = Mistake(f"{place}.{field}".lstrip("."), f"unknown field `{field}`", cure)
+    return mistake, _changed(fault.value, fault.steps, repaired)
+
+
+def _missing_field(fault: _Fault, place: str) -> tuple[Mistake, Any]:
+    field, place = fault.field, place.lstrip(".")
+    types = fault.types(fault.steps)
+    problem = f"it lacks the field `{field}`"
+    if (tags := tags_of(types).get(field)) is not None:
+        cure = f"add it: `{field}:` and one of {', '.join(tags)}"
+        return Mistake(place, problem, cure), _without(fault)
+    known = fields_of(types).get(field)
+    repaired = None
+    if known is not None:
+        added = {field: example_of([known.type], ABSENT)}
+        repaired = _changed(fault.value, fault.steps, lambda entries: {**entries, **added})
+    return Mistake(place, problem, f"add it; {page_of(f'{place}.{field}')} says what it means"), repaired
+
+
+def _unknown_word(fault: _Fault, place: str) -> tuple[Mistake, Any]:
+    *outer, last = fault.steps or [""]
+    word = value_at(fault.value, fault.steps)
+    words = words_of(fault.types(fault.steps))
+    tags = [] if words else tags_of(fault.types(outer, {})).get(str(last), [])
+    field = next((step for step in reversed(fault.steps) if isinstance(step, str)), "")
+    wanted, cure = meant(field, word, words or tags)
+    mistake = Mistake(place.lstrip("."), f"unknown word {word!r}", cure)
+    if wanted is not None:
+        return mistake, _changed(fault.value, fault.steps, lambda _: wanted)
+    if words:
+        return mistake, _without(fault)
+    return mistake, _without(msgspec.structs.replace(fault, steps=outer))
+
+
+def _without(fault: _Fault) -> Any:
+    """The value without the part at fault: removed, or, where something must be there, an example instead."""
+    if not fault.steps:
+        return None
+    *outer, last = fault.steps
+    types = fault.types(outer)
+    field = fields_of(types).get(str(last))
+    if isinstance(last, str) and (field is None or not field.required):
+        return _changed(fault.value, outer, lambda entries: {n: e for n, e in entries.items() if n != last})
+    try:
+        example = example_of(fault.types(fault.steps, None), ABSENT)
+    except ValueError:
+        return None
+    return _changed(fault.value, fault.steps, lambda _: example)
+
+
+def _changed(value: Any, steps: Steps, change: Any) -> Any:
+    """A copy of the value, changed at a place."""
+    if not steps:
+        return change(value)
+    step, *rest = steps
+    if isinstance(value, dict):
+        return {name: _changed(entry, rest, change) if name == step else entry for name, entry in value.items()}
+    return [_changed(entry, rest, change) if number == step else entry for number, entry in enumerate(value)]
+
+
+def _named(entries: dict[Any, Any]) -> dict[str, Any]:
+    return {name: entry for name, entry in entries.items() if isinstance(name, str)}
+
+
+def _fault(text: str, value: Any, kind: Any) -> _Fault:
+    """Read what msgspec says: `problem - at `$.a[0][...].b``."""
+    found = _PLACE.fullmatch(text)
+    problem, is_key, place = (text, None, "") if found is None else found.groups()
+    if is_key:
+        problem = "Invalid name, it is no text"
+    steps: list[Any] = [
+        name if index == "" else _ANY if index == "..." else int(index) for index, name in _STEP.findall(place)
+    ]
+    while _ANY in steps:
+        steps = _pinned(value, kind, steps, text)
+    return _Fault(problem, steps, type_of(kind), value)
+
+
+def _pinned(value: Any, kind: Any, steps: list[Any], text: str) -> list[Any]:
+    """Which entry of a mapping is at fault: the one that alone gives the same error."""
+    position = steps.index(_ANY)
+    entries = value_at(value, steps[:position])
+    for name in entries:
+        alone = _changed(value, steps[:position], lambda entries, name=name: {name: entries[name]})
         try:
             msgspec.convert(alone, kind)
         except msgspec.ValidationError as error:
             if str(error) == text:
-                return place.replace("[...]", f".{name}", 1)
-    return place
+                return [*steps[:position], name, *steps[position + 1 :]]
+    return steps[:position]
 
 
-def _part(value: Any, steps: list[str]) -> Any:
-    for step in steps:
-        if isinstance(value, list):
-            value = value[int(step[1:-1])]
-        else:
-            value = value.get(step) if isinstance(value, dict) else None
-    return value
+def _written(steps: Steps) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
 
 
-_WORDS = {
-    "conflict": ("refuse", "first", "last"),
-    "winner": ("first", "last", "highest", "lowest"),
-    "lists": ("refuse", "join", "union"),
-    "type": ("text", "number", "decimal", "boolean", "time"),
-    "nulls": ("first", "last"),
-    "unknown": ("ask", "refuse"),
-    "unverified": ("refuse", "pass"),
-    "window": ("month", "day", "hour"),
-    "repeated": ("refuse", "first", "last"),
-    "mode": ("strict", "eventual", "read", "independent", "all_or_none"),
-    "trailing_slash": ("optional", "distinct"),
-    "request_trailers": ("drop", "pass"),
-    "header": ("X-Forwarded-For", "Forwarded"),
-    "also": ("X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix"),
-    "limit_over": ("cut", "refuse"),
-    "next_is": ("cursor", "link"),
-    "at_end": ("null", "absent", "empty"),
-    "restore": ("changed", "a list of properties"),
-    "rels": ("first", "prev", "self", "next", "last"),
-}
-
-
-def _cure(problem: str, where: str) -> str:
-    if "enum value" in problem:
-        field = where.rpartition(".")[2].partition("[")[0]
-        return f"take one of: {', '.join(_WORDS.get(field, _WORDS['type']))}"
-    if "Invalid name" in problem:
-        return "put the name in quotes"
-    if "Invalid value" in problem:
-        return f"take one of: {', '.join(_tags(where))}"
-    if "unknown field" in problem:
-        return "remove it, or correct its name"
-    if "missing required field" in problem:
-        return "add it"
-    return "write it as docs/configuration.md says"
-
-
-def _tags(where: str) -> list[str]:
-    """The words that a tag may be, by where it stands."""
-    if where.endswith(".rule"):
-        strategies: Any = Rule
-    elif where.endswith("dialect.kind"):
-        strategies = AnyDialect
-    elif where.endswith("policy.kind"):
-        strategies = AnyPolicy
-    else:
-        strategies = AnyLocator if where.startswith("locators.") else AnyMerger
-    return [str(each.__struct_config__.tag) for each in get_args(strategies) or (strategies,)]
-
-
-_IN_WORDS = {
+_IN_WORDS: Final = {
     "`str`": "text",
     "`int`": "a whole number",
     "`float`": "a number",
@@ -131,48 +214,12 @@ _IN_WORDS = {
     "`null`": "nothing",
     "`array`": "a list",
     "`object`": "a mapping",
-    "Object contains ": "",
-    "Object missing required field": "it lacks the field",
-    "Invalid enum value": "unknown word",
-    "Invalid value": "unknown word",
 }
 
 
 def _worded(problem: str) -> str:
-    """What msgspec says, in the words of one who writes YAML."""
+    """What msgspec says, in the words of a reader of YAML."""
     problem = problem.replace(" | ", "` or `")
     for said, word in _IN_WORDS.items():
         problem = problem.replace(said, word)
     return problem[:1].lower() + problem[1:]
-
-
-def _without(value: Any, place: str, problem: str) -> Any:
-    """A copy of the data without the part at fault; None where nothing is left to try."""
-    steps = _steps(place)
-    if "unknown field" in problem:
-        steps.append(problem.split("`")[1])
-    if not steps or "missing required field" in problem:
-        return None
-    return _cut_at(value, steps)
-
-
-def _steps(place: str) -> list[str]:
-    return [step for step in place.replace("[", ".[").split(".") if step]
-
-
-def _cut_at(value: Any, steps: list[str]) -> Any:
-    step, *rest = steps
-    if isinstance(value, dict):
-        names = list(value) if step == "[...]" else [step]
-        if not any(name in value for name in names):
-            return None
-        if rest:
-            cut = {k: _cut_at(v, rest) if k in names else v for k, v in value.items()}
-            return {k: v for k, v in cut.items() if v is not None or value[k] is None}
-        return {k: v for k, v in value.items() if k not in names}
-    if isinstance(value, list) and step.startswith("["):
-        index = int(step[1:-1]) if step[1:-1].isdigit() else -1
-        if rest:
-            return [_cut_at(v, rest) if n == index else v for n, v in enumerate(value)]
-        return [v for n, v in enumerate(value) if n != index]
-    return None

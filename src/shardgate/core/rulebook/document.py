@@ -10,13 +10,11 @@ import msgspec
 
 from shardgate.core.cursors.seal import Seal
 from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.routes.template import METHODS
 from shardgate.core.rulebook.convert import convert_all
 
 IN_DOCUMENT = "openapi: "
 """Begins the path of a mistake that stands in the application's document."""
-
-METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE")
-"""The methods of an OpenAPI document. TRACE and CONNECT are refused before a request is matched."""
 
 Plain = dict[str, Any]
 """A mapping as YAML or JSON gives it."""

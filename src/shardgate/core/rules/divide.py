@@ -21,6 +21,7 @@ from shardgate.core.plan.key import read_key, refuse_other_body
 from shardgate.core.plan.plan import ToAny, ToOne
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
+from shardgate.core.rules.calls import check_action, check_members, check_seen, check_statuses
 from shardgate.core.rules.fields import IdForm, KeySource, WhenUnknown, sources_of
 from shardgate.core.rules.repeating import check_key, check_name
 from shardgate.core.topology import ShardId
@@ -134,8 +135,22 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
         if self.mode == "all_or_none" and self.check is None and not self.repeat:
             cure = "add `check`, the path of what was made, or `repeat: true` if the application knows a repetition"
             yield Mistake("check", "after a lost reply nobody could say whether it was made", cure)
+        if self.items_max is not None and self.items_max < 1:
+            yield Mistake(
+                "items_max", "every list is longer", "write the most items that the application takes, or null"
+            )
+        yield from self._call_mistakes()
         yield from check_key(self)
         yield from check_name(self)
+
+    def _call_mistakes(self) -> Iterator[Mistake]:
+        yield from check_seen("check", self.check)
+        yield from check_action("confirm", self.confirm)
+        yield from check_action("undo", self.undo)
+        yield from check_statuses("already", self.already)
+        yield from check_statuses("not_here", self.not_here)
+        for field, names in (("assign", self.assign), ("learn", self.learn.values()), ("key", (self.key,))):
+            yield from check_members(field, names)
 
     def key_fields(self) -> Iterator[tuple[str, Sequence[str]]]:
         """`whole_key`, and those of idempotency."""

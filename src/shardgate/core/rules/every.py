@@ -12,6 +12,7 @@ from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.plan.key import refuse_other_body
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
+from shardgate.core.rules.calls import check_action, check_members, check_seen, check_statuses
 from shardgate.core.rules.fields import IdForm
 from shardgate.core.rules.repeating import check_key, check_name
 from shardgate.core.topology import ShardId
@@ -71,6 +72,10 @@ class Every(BaseRule, frozen=True, kw_only=True, tag="every"):
         if self.check is None and not self.repeats(method):
             cure = "add `check`, the path of what was changed, or `repeat: true` if sending it twice is harmless"
             yield Mistake("check", "after a lost reply nobody could say whether it was made", cure)
+        yield from check_seen("check", self.check)
+        yield from check_action("undo", self.undo)
+        yield from check_statuses("already", self.already or ())
+        yield from check_members("assign", self.assign)
         yield from check_key(self)
         yield from check_name(self)
 

@@ -10,6 +10,7 @@ from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.http import Request
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.listed import Listed
+from shardgate.core.plan.key import KEY_SOURCES
 from shardgate.core.plan.plan import ToGather
 from shardgate.core.plan.prune import prune
 from shardgate.core.routes.mistakes import Mistake
@@ -73,6 +74,18 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             yield Mistake("rule", f"a gather reads, and {method} does not", cure)
         if isinstance(merge, Listed):
             yield from self._list_mistakes(merge)
+        for parameter, given in self.prune.items():
+            kind, _, name = parameter.partition(".")
+            if not parameter or (kind in KEY_SOURCES and name and kind not in _FILTERS):
+                cure = (
+                    f"write `{name}`, or {_EXAMPLES}"
+                    if kind == "query"
+                    else f"write the parameter's name, or {_EXAMPLES}"
+                )
+                yield Mistake(f"prune.{parameter}", f"{parameter!r} is no query parameter", cure)
+            if _how(given).separator == "":
+                cure = "write the text between two keys, like `,`; or null, if there is only one key"
+                yield Mistake(f"prune.{parameter}.separator", "an empty text divides nothing", cure)
 
     def key_fields(self) -> Iterator[tuple[str, Sequence[str]]]:
         """The filters that are no query parameters."""
@@ -123,13 +136,28 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         return tuple(name for name in (dialect.after, dialect.before) if name is not None)
 
     def _list_mistakes(self, merge: Listed) -> Iterator[Mistake]:
-        wanted = {key.removeprefix("-") for key in merge.default_order} | {merge.tie}
-        for key in sorted(wanted - set(merge.keys)):
+        if merge.tie.startswith("-"):
+            cure = f"write `{merge.tie.lstrip('-')}`: the tie-breaker always ascends"
+            yield Mistake("merge.tie", f"`tie` names a sort key, without a `-`: {merge.tie!r} is none", cure)
+            return
+        for key in merge.keys:
+            if not key or key.startswith("-"):
+                cure = f"write `{key.lstrip('-') or 'id'}`: a `-` belongs into `default_order` and into requests"
+                yield Mistake("merge.keys", f"{key!r} is no name of a sort key", cure)
+        order = [key.removeprefix("-") for key in merge.default_order]
+        if len({*order}) < len(order):
+            twice = next(key for key in order if order.count(key) > 1)
+            yield Mistake("merge.default_order", f"{twice!r} stands twice", "remove one of the two")
+        for key in sorted({*order, merge.tie} - {*merge.keys}):
             yield Mistake("merge.keys", f"the sort key {key!r} has no type", f"add `{key}: text`")
         for name, member in self.learn.items():
             if member != merge.tie:
                 problem = f"{member!r} is not what rows are told apart by"
                 yield Mistake(f"learn.{name}", problem, f"write {merge.tie!r}")
+
+
+_FILTERS = ("path", "claim")
+_EXAMPLES = "`path.vendor` for a variable of the path, or `claim.vendor` for a claim of the token"
 
 
 def _how(given: str | Prune) -> Prune:

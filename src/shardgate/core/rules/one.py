@@ -23,6 +23,9 @@ from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import NO_OWNER
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
+from shardgate.core.routes.targets import check_target
+from shardgate.core.routes.template import variables_of
+from shardgate.core.rules.calls import check_action, check_members, check_statuses
 from shardgate.core.rules.fields import KeySource, WhenUnknown, sources_of
 from shardgate.core.rules.parts_change import PartsChange
 from shardgate.core.rules.repeating import check_key, check_required
@@ -114,6 +117,13 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
             yield Mistake("change", "`parts` and `change` go together", cure)
         if self.change is not None and not changes:
             yield Mistake("change", f"{method} changes nothing", "remove it")
+        if self.change is not None:
+            yield from check_target("change.read", self.change.read, "/orders/{order_id}", variables_of(template))
+            yield from check_action("change.undo", self.change.undo)
+            yield from check_statuses("change.already", self.change.already)
+            yield from check_members("change.assign", self.change.assign)
+        yield from check_statuses("not_here", self.not_here)
+        yield from check_members("learn", self.learn.values())
         yield from check_key(self)
         yield from check_required(self, method)
 

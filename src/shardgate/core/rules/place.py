@@ -11,6 +11,8 @@ from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.plan.key import read_key, refuse_other_body
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
+from shardgate.core.routes.targets import check_target
+from shardgate.core.rules.calls import check_members, check_seen
 from shardgate.core.rules.fields import IdForm, KeySource, sources_of
 from shardgate.core.rules.repeating import check_key, check_name
 from shardgate.core.topology import ShardId
@@ -76,6 +78,15 @@ class Place(BaseRule, frozen=True, kw_only=True, tag="place"):
         if self.check is not None and self.key is None and not self.assign:
             cure = "add `key`, or `assign` an id"
             yield Mistake("check", "a tenant without a name cannot be looked for", cure)
+        if isinstance(policy, LeastData):
+            yield from check_target("policy.path", policy.path, "/events?limit=1", ())
+        for field, name in (("space", self.space), ("tenant", self.tenant)):
+            if not name:
+                yield Mistake(
+                    field, "it is empty", "write a name, like `vendors`" if field == "space" else "write `id`"
+                )
+        yield from check_seen("check", self.check)
+        yield from check_members("assign", self.assign)
         yield from check_key(self)
         yield from check_name(self)
 
