@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from shardgate.config.load import load
+from shardgate.config.plugins import CustomConfig
 from shardgate.config.schema import (
     AccessLogConfig,
     ClientsConfig,
@@ -27,6 +28,7 @@ from shardgate.core.changes.entry import Action
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.changes.placing import AnyPolicy
 from shardgate.core.dialect import AnyDialect
+from shardgate.core.dialect.custom import CustomDialect
 from shardgate.core.dialect.id_cursor import Seek
 from shardgate.core.exchange import CUT_OFFS
 from shardgate.core.json.number import Average
@@ -34,6 +36,7 @@ from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.lists.distinct import Dedupe
 from shardgate.core.locate import directory, hashed, learned, prefix, probe
 from shardgate.core.merge import AnyMerger
+from shardgate.core.merge.custom import CustomMerge
 from shardgate.core.order.sort_key import SortKey
 from shardgate.core.parts.whole import ListParts
 from shardgate.core.rules.divide import Divide
@@ -61,7 +64,8 @@ STRUCTS: list[Any] = [
     Average,
     SortKey,
 ]
-STRUCTS += [*get_args(AnyMerger), *get_args(AnyDialect), Seek]
+STRUCTS += [each for each in (*get_args(AnyMerger), *get_args(AnyDialect)) if each not in {CustomMerge, CustomDialect}]
+STRUCTS += [CustomConfig, Seek]
 STRUCTS += [Every, Place, Divide, Action, Idempotency, IdempotencyConfig, JournalConfig, *get_args(AnyPolicy)]
 STRUCTS += [ListParts, PartsChange, Share]
 STRUCTS += [ClientsConfig, JwtConfig, QuotaConfig, WordsConfig]
@@ -107,7 +111,12 @@ def test_the_readmes_configuration_is_right_but_for_the_files_it_names(tmp_path:
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
-    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/*.md")]:
+    for page in [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("examples/*/*.md"),
+        *ROOT.glob("templates/*/*.md"),
+    ]:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.relative_to(ROOT)} links to {link}"
 
