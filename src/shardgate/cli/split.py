@@ -6,10 +6,10 @@ import typer
 from rich.console import Console
 
 from shardgate.cli.console import wide_console
-from shardgate.split.errors import RefusedError, SplitError
+from shardgate.split.errors import SplitError, SplitRefusedError
 from shardgate.split.request import (
-    Mode,
-    Request,
+    SplitRequest,
+    StartMode,
     listed_names,
     name_targets,
     parse_link,
@@ -73,9 +73,9 @@ def split(  # noqa: PLR0917 - one a flag
     errors = Console(stderr=True)
     try:
         if resume and restart:
-            raise RefusedError(["--resume and --restart: choose one"])
-        mode = Mode.RESUME if resume else Mode.RESTART if restart else Mode.NEW
-        request = Request(
+            raise SplitRefusedError(["--resume and --restart: choose one"])
+        mode = StartMode.RESUME if resume else StartMode.RESTART if restart else StartMode.NEW
+        request = SplitRequest(
             source=source,
             tenant=tenant,
             targets=name_targets(into or [], into_template, shards, listed_names(names or [])),
@@ -92,7 +92,7 @@ def split(  # noqa: PLR0917 - one a flag
         )
         _run(request)
     except SplitError as error:
-        refused = isinstance(error, RefusedError)
+        refused = isinstance(error, SplitRefusedError)
         what = "refused, nothing was written" if refused else "failed, the targets must not be used"
         errors.print(f"split: {what}", style="bold red", soft_wrap=True)
         for reason in error.reasons:
@@ -106,11 +106,11 @@ def split(  # noqa: PLR0917 - one a flag
 split.__doc__ = EXAMPLE
 
 
-def _run(request: Request) -> None:
+def _run(request: SplitRequest) -> None:
     """The splitter brings SQLAlchemy and psycopg, which no other command needs."""
     try:
         from shardgate.split.run import run_split  # noqa: PLC0415
     except ModuleNotFoundError as error:
         reason = f"the package {error.name} is missing. Install it: pip install 'shardgate[split]'"
-        raise RefusedError([reason]) from error
+        raise SplitRefusedError([reason]) from error
     run_split(request, wide_console())

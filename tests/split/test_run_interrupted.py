@@ -1,0 +1,215 @@
+"""A split that is killed, and what becomes of it: real processes, really killed."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from shardgate.store.sqlite import SqliteStore
+
+# Small tables first, so that some are finished while the big one is being copied.
+SHOP = """
+CREATE TABLE vendors (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE events (id INTEGER PRIMARY KEY, vendor_id INTEGER NOT NULL REFERENCES vendors, name TEXT);
+CREATE TABLE orders (id INTEGER PRIMARY KEY, event_id INTEGER NOT NULL REFERENCES events, note TEXT);
+CREATE INDEX orders_by_note ON orders (note);
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+  INSERT INTO vendors SELECT i, 'vendor ' || i FROM n;
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+  INSERT INTO events SELECT i, 1 + i % 20, 'event ' || i FROM n;
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
+  INSERT INTO orders SELECT i, 1 + i % 2000, hex(i) FROM n;
+"""
+COMMAND = """
+import typer
+from shardgate.cli.split import split
+app = typer.Typer()
+app.command()(split)
+app()
+"""
+
+
+def start(source: str, into: list[str], directory: Path) -> subprocess.Popen[bytes]:
+    """The command in a process of its own, in small steps so that it can be caught at one."""
+    arguments = ["--source", source, "--tenant", "vendors", "--directory", str(directory)]
+    arguments += ["--names", "north,south", "--batch-rows", "20"]
+    arguments += [part for url in into for part in ("--into", url)]
+    return subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def kill_when(process: subprocess.Popen[bytes], reached: Callable[[], bool], how: int) -> int:
+    deadline = time.monotonic() + 30
+    while not reached():
+        assert process.poll() is None, "the split ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    process.send_signal(how)
+    return process.wait()
+
+
+def finished(path: Path, tables: int) -> Callable[[], bool]:
+    def reached() -> bool:
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            return db.execute("SELECT count(*) FROM _shardgate_split_tables").fetchone()[0] >= tables
+        return False
+
+    return reached
+
+
+@pytest.fixture
+def killed(sqlite, shards, directory) -> str:
+    """A source whose split was killed when two of three tables were finished."""
+    source = sqlite(SHOP)
+    into = [f"sqlite:///{path}" for path in shards]
+    process = start(source, into, directory)
+    assert kill_when(process, finished(shards[1], 2), signal.SIGKILL) == -signal.SIGKILL
+    assert not directory.exists()
+    return source
+
+
+def assert_whole(query, source: str, shards: list, directory: Path) -> None:
+    for table in ("vendors", "events", "orders"):
+        found = [row for shard in shards for row in query(shard, f"SELECT * FROM {table}")]
+        assert sorted(found) == query(source, f"SELECT * FROM {table} ORDER BY id")
+    with SqliteStore(directory) as store:
+        assert len(store.read("vendors")) == 20
+        assert store.epoch() == 1
+
+
+def tables(query, path: Path) -> set[str]:
+    return {name for (name,) in query(path, "SELECT name FROM sqlite_master")}
+
+
+def test_a_killed_split_is_not_used_by_mistake(killed, split, shards, directory) -> None:
+    result = split(killed)
+    assert result.exit_code == 1
+    assert "north" in result.output
+    assert "holds an unfinished split and must not be used" in result.output
+    assert "--resume to continue where it stopped" in result.output
+    assert "--restart to delete what it made" in result.output
+    assert not directory.exists()
+
+
+def test_it_is_resumed(killed, split, query, shards, directory) -> None:
+    before = query(shards[0], "SELECT run FROM _shardgate_split")
+    assert before
+    result = split(killed, resume=True)
+    assert result.exit_code == 0, result.output
+    assert "split: verified, 3 tables, 32020 rows, 2 shards" in result.output
+    assert_whole(query, killed, shards, directory)
+    assert tables(query, shards[0]) == {"vendors", "events", "orders", "orders_by_note"}
+
+
+def test_it_is_restarted(killed, split, query, shards, directory) -> None:
+    result = split(killed, restart=True)
+    assert result.exit_code == 0, result.output
+    assert_whole(query, killed, shards, directory)
+
+
+def test_resume_says_when_the_source_has_changed(killed, split, sqlite, query, shards, directory):
+    path = killed.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as application, application:
+        application.execute("UPDATE vendors SET name = 'VENDOR 1' WHERE id = 1")
+    result = split(killed, resume=True)
+    assert result.exit_code == 1
+    assert "vendors: the source has changed since the interrupted run copied it" in result.output
+    assert "--restart" in result.output
+    assert split(killed).exit_code == 1  # still marked
+    assert split(killed, restart=True).exit_code == 0
+    assert_whole(query, killed, shards, directory)
+
+
+def test_resume_refuses_other_options(killed, split) -> None:
+    result = split(killed, resume=True, names="south,north", space="shops")
+    assert result.exit_code == 1
+    assert "had another plan" in result.output
+
+
+def test_restart_keeps_what_somebody_added(killed, split, query, shards) -> None:
+    with closing(sqlite3.connect(shards[0])) as connection, connection:
+        connection.execute("CREATE TABLE backup (id INTEGER)")
+    result = split(killed, restart=True)
+    assert result.exit_code == 1
+    assert "also backup, which the split did not make" in result.output
+    assert "backup" in tables(query, shards[0])
+
+
+def test_what_was_tampered_with_is_not_verified(killed, split, query, shards, directory) -> None:
+    """A finished table of the killed run is changed behind its back: same count, other value."""
+    with closing(sqlite3.connect(shards[0])) as connection, connection:
+        connection.execute("UPDATE events SET name = 'x' WHERE id = (SELECT min(id) FROM events)")
+    result = split(killed, resume=True)
+    assert result.exit_code == 1
+    assert "events: the shards do not hold what was copied" in result.output
+    assert "DIFFERS" in result.output
+    assert query(shards[0], "SELECT state FROM _shardgate_split") == [("copying",)]
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize("tables_finished", [0, 1, 3, 4])
+def test_killed_anywhere(sqlite, split, query, shards, directory, tables_finished: int) -> None:
+    """While it begins, copies, makes indexes (3) or verifies (4: the schema counts as one)."""
+    source = sqlite(SHOP)
+    process = start(source, [f"sqlite:///{path}" for path in shards], directory)
+    assert kill_when(process, finished(shards[0], tables_finished), signal.SIGKILL) == -signal.SIGKILL
+    assert split(source).exit_code == 1
+    result = split(source, resume=True)
+    assert result.exit_code == 0, result.output
+    assert_whole(query, source, shards, directory)
+
+
+def test_killed_between_the_directory_and_the_last_mark(split, sqlite, query, shards, directory):
+    """All is verified and said so; only the marks of some shards are left."""
+    source = sqlite(SHOP)
+    assert split(source).exit_code == 0
+    with closing(sqlite3.connect(shards[1])) as connection, connection:
+        connection.executescript(
+            "CREATE TABLE _shardgate_split (run, plan, shard, state, objects, undo);"
+            "CREATE TABLE _shardgate_split_tables (name, row_count, checksum);"
+            "INSERT INTO _shardgate_split VALUES ('r', 'p', 'south', 'done', '[]', '[]');"
+        )
+    assert split(source).exit_code == 1
+    result = split(source, resume=True)
+    assert result.exit_code == 0, result.output
+    assert "An earlier run had verified" in result.output
+    assert "_shardgate_split" not in tables(query, shards[1])
+    assert_whole(query, source, shards, directory)
+
+
+def test_control_c_says_what_to_do(sqlite, shards, directory, split, query) -> None:
+    source = sqlite(SHOP)
+    process = start(source, [f"sqlite:///{path}" for path in shards], directory)
+    assert kill_when(process, finished(shards[1], 2), signal.SIGINT) == 130
+    assert split(source, resume=True).exit_code == 0
+    assert_whole(query, source, shards, directory)
+
+
+@pytest.mark.parametrize("flag", ["resume", "restart"])
+def test_postgresql_targets_too(sqlite, postgres, split, query, directory, flag: str) -> None:
+    source, into = sqlite(SHOP), [postgres(), postgres()]
+
+    def two_tables() -> bool:
+        with suppress(psycopg.Error), closing(psycopg.connect(into[1])) as connection:
+            rows = connection.execute("SELECT count(*) FROM _shardgate_split_tables").fetchone()
+            return rows is not None and rows[0] >= 2
+        return False
+
+    process = start(source, into, directory)
+    assert kill_when(process, two_tables, signal.SIGKILL) == -signal.SIGKILL
+    assert split(source, into=into).exit_code == 1
+    result = split(source, into=into, names="north,south", **{flag: True})
+    assert result.exit_code == 0, result.output
+    assert_whole(query, source, into, directory)
+    names = query(into[0], "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    assert {name for (name,) in names} == {"vendors", "events", "orders"}
