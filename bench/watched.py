@@ -13,7 +13,7 @@ import uvloop
 
 from shardgate.config.load import load
 from shardgate.net.listeners import listen
-from shardgate.wiring import Entrance, Worker, settle
+from shardgate.process.wiring import Entrance, Worker, settle
 
 _TICK_S = 0.001
 

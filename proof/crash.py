@@ -38,11 +38,11 @@ _READY = "ready on http://127.0.0.1:"
 _UNDO_CREATE = {"method": "DELETE", "path": "/things/{id}"}
 _EVERY = {"rule": "every", "check": "/things/{id}"}
 _SPLIT = {
-    "rule": "split",
+    "rule": "divide",
     "items": "items",
     "key": "date",
     "locate": "date",
-    "mode": "together",
+    "mode": "all_or_none",
     "check": "/orders/{id}",
 }
 _OF_ORDER = {"rule": "one", "key": "path.id", "locate": "order"}

@@ -25,13 +25,13 @@ CAPACITY = 20
 SHARDS = 3
 WORKERS = 2
 ACROSS = {
-    "rule": "split",
+    "rule": "divide",
     "whole_key": "body.vendor_id",
     "whole_locate": "vendor",
     "items": "items",
     "key": "date_id",
     "locate": "date",
-    "mode": "together",
+    "mode": "all_or_none",
     "assign": {"id": "hex", "code": "BK-?????-?????"},
     "sum": ["price", "paid"],
     "check": "/v3/orders/{id}",

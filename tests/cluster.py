@@ -16,7 +16,7 @@ import yaml
 
 from shardgate.config.load import load
 from shardgate.net.listeners import listen
-from shardgate.wiring import Entrance, Worker
+from shardgate.process.wiring import Entrance, Worker
 
 
 @dataclass

@@ -17,7 +17,7 @@ from shardgate.clients.tokens import Tokens
 from shardgate.config.load import Loaded, load
 from shardgate.core.http import Request
 from shardgate.core.wire.request_head import RequestHeadParser
-from shardgate.net.connection import ClientConnection
+from shardgate.net.client.connection import ClientConnection
 from shardgate.store.writer import Writer
 
 ROUNDS, REQUESTS, FIRST = 9, 50_000, 200

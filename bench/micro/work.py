@@ -16,8 +16,8 @@ from bench.micro.whole import GATHERS, RELAYS, WholeGateway
 from shardgate.config.load import load
 from shardgate.core.contracts import Known
 from shardgate.core.http import Reply, Request
-from shardgate.core.learned_keys import LearnedKeys
-from shardgate.core.plan.plan import Scatter
+from shardgate.core.locate.memory import LearnedKeys
+from shardgate.core.plan.plan import ToGather
 from shardgate.core.plan.planner import plan_request
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Topology
@@ -92,7 +92,7 @@ def _decisions(folder: Path) -> list[Work]:
 
     def merged() -> object:
         plan = plan_request(listed, lists, {}, known, wall)
-        if not isinstance(plan, Scatter):
+        if not isinstance(plan, ToGather):
             raise TypeError("a list is asked of every shard")
         plan.merging.asks()
         outcome = plan.merging.take(replies)

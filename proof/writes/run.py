@@ -148,4 +148,4 @@ class _Sides:
 def serves_orders_across() -> bool:
     """Whether the gateway serves orders over several vendors."""
     document: Any = msgspec.json.decode((ROOT / "examples/bookings/openapi.json").read_bytes())
-    return bool(document["paths"]["/v3/orders"]["post"]["x-shardgate"]["rule"] == "split")
+    return bool(document["paths"]["/v3/orders"]["post"]["x-shardgate"]["rule"] == "divide")

@@ -144,7 +144,7 @@ def test_not_on_the_screen_when_a_command_breaks(tmp_path: Path) -> None:
     (tmp_path / "shardgate.yaml").write_text(yaml.safe_dump(said))
     token = tokens()[0]
     broken = (
-        "import shardgate.wiring as w; w.Worker.explain = lambda *_: 1 / 0; from shardgate.cli.main import app; app()"
+        "import shardgate.process.wiring as w, shardgate.cli.main as m; w.Worker.explain = lambda *_: 1 / 0; m.app()"
     )
     words = [
         "explain",

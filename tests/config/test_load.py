@@ -9,12 +9,12 @@ import pytest
 
 from shardgate.config.load import ConfigError, load
 from shardgate.config.schema import Config
+from shardgate.core.changes.placing import AnyPolicy
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.locate import AnyLocator
 from shardgate.core.merge import AnyMerger
 from shardgate.core.routes.mistakes import Mistake, convert_all
 from shardgate.core.routes.rule import Rule
-from shardgate.core.writes.placing import AnyPolicy
 
 RIGHT = """\
 listen: 127.0.0.1:0

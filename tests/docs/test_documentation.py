@@ -23,20 +23,20 @@ from shardgate.config.schema import (
     WordsConfig,
 )
 from shardgate.core import errors
+from shardgate.core.changes.entry import Action
+from shardgate.core.changes.idempotency import Idempotency
+from shardgate.core.changes.placing import AnyPolicy
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.dialect.id_cursor import Seek
-from shardgate.core.distinct import Dedupe
 from shardgate.core.exchange import CUT_OFFS
+from shardgate.core.json.number import Average
 from shardgate.core.limits import Limits, Timeouts
+from shardgate.core.lists.distinct import Dedupe
 from shardgate.core.locate import directory, hashed, learned, prefix, probe
 from shardgate.core.merge import AnyMerger
-from shardgate.core.numbers import Average
-from shardgate.core.parts import ListParts
-from shardgate.core.routes.rule import Every, Gather, One, PartsChange, Place, Prune, Share, Split
-from shardgate.core.sort_key import SortKey
-from shardgate.core.writes.entry import Action
-from shardgate.core.writes.idempotency import Idempotency
-from shardgate.core.writes.placing import AnyPolicy
+from shardgate.core.order.sort_key import SortKey
+from shardgate.core.parts.whole import ListParts
+from shardgate.core.routes.rule import Divide, Every, Gather, One, PartsChange, Place, Prune, Share
 from shardgate.observe.layout import FAMILIES
 from shardgate.observe.log_line import Line
 
@@ -57,7 +57,7 @@ STRUCTS: list[Any] = [
     SortKey,
 ]
 STRUCTS += [*get_args(AnyMerger), *get_args(AnyDialect), Seek]
-STRUCTS += [Every, Place, Split, Action, Idempotency, IdempotencyConfig, JournalConfig, *get_args(AnyPolicy)]
+STRUCTS += [Every, Place, Divide, Action, Idempotency, IdempotencyConfig, JournalConfig, *get_args(AnyPolicy)]
 STRUCTS += [ListParts, PartsChange, Share]
 STRUCTS += [ClientsConfig, JwtConfig, QuotaConfig, WordsConfig]
 STRUCTS += [directory.Directory, hashed.Hash, prefix.Prefix, probe.Probe, learned.Learned]

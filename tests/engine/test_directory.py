@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from shardgate.config.load import ConfigError
-from shardgate.configured import read
+from shardgate.process.configured import read
 from shardgate.store.sqlite import SqliteStore
 from tests.cluster import reply
 

@@ -8,7 +8,7 @@ import yaml
 
 from shardgate.config.load import load
 from shardgate.net.listeners import listen
-from shardgate.wiring import Entrance, Worker
+from shardgate.process.wiring import Entrance, Worker
 from tests.cluster import Asked, reply
 
 GET = b"GET /any HTTP/1.1\r\nHost: a\r\n\r\n"

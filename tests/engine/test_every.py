@@ -155,7 +155,7 @@ async def test_what_many_change_at_once_is_the_same_everywhere(world: World) -> 
 
 
 async def test_a_status_link_that_nobody_gave_out_is_a_404(world: World) -> None:
-    answer = await world.gateway.get("/.shardgate/writes/guessed")
+    answer = await world.gateway.get("/.shardgate/changes/guessed")
     assert (answer.status_code, answer.json()["code"]) == (404, "SG1020")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shardgate.core.errors import OverloadError, ShardgateError
-from shardgate.engine.held import Held
+from shardgate.engine.gather.held import HeldBytes
 from tests.cluster import Asked, reply
 
 ENVELOPE = {"kind": "list", "dialect": {"kind": "envelope"}, "keys": {"id": "number"}}
@@ -17,7 +17,7 @@ BODY = json.dumps({"items": ROWS, "total": 700})
 
 
 def test_the_newest_that_has_not_begun_goes_first() -> None:
-    held, gone = Held(100), []
+    held, gone = HeldBytes(100), []
     holdings = [held.open() for _ in range(4)]
     for n, holding in enumerate(holdings):
         holding.on_refused = lambda error, n=n: gone.append(n)
@@ -34,7 +34,7 @@ def test_the_newest_that_has_not_begun_goes_first() -> None:
 
 
 def test_what_is_given_back_can_be_held_again() -> None:
-    held = Held(100)
+    held = HeldBytes(100)
     refused: list[ShardgateError] = []
     for _ in range(5):
         holding = held.open()

@@ -22,11 +22,11 @@ RULES: dict[str, Any] = {
     },
     "rules": {
         "POST /orders": {
-            "rule": "split",
+            "rule": "divide",
             "items": "items",
             "key": "date",
             "locate": "date",
-            "mode": "together",
+            "mode": "all_or_none",
             "assign": {"id": "hex"},
             "check": "/orders/{id}",
             "undo": CANCEL,

@@ -8,8 +8,8 @@ import yaml
 
 from proof.data import ROOT
 from shardgate.config.load import Loaded, load
+from shardgate.process.wiring import explain_request
 from shardgate.store.sqlite import SqliteStore
-from shardgate.wiring import explain_request
 
 SECRET = "a-secret-of-the-test-that-is-long-enough"
 

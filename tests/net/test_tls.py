@@ -11,8 +11,8 @@ import pytest
 import trustme
 
 from shardgate.config.load import ConfigError
-from shardgate.configured import read
 from shardgate.net import tls as tls_files
+from shardgate.process.configured import read
 from tests.cluster import Asked, reply
 
 

@@ -125,7 +125,7 @@ async def test_a_change_on_several_shards_names_those_that_it_reached(
     await gateway.client.post("/things", content=b'{"name": "bad"}')
     for body in (b"1", b"2"):
         await gateway.client.put("/things/7", content=body, headers={"Idempotency-Key": '"k"'})
-    await gateway.get("/.shardgate/writes/none")
+    await gateway.get("/.shardgate/changes/none")
     good, bad, first, reused, unknown = await logged(tmp_path / "log.json", 5)
     assert (good["rule"], good["status"], good["shards"]) == ("every", 200, ["north", "south"])
     assert 0 < good["upstream_us"] <= good["ttfb_us"]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from shardgate.core.changes.entry import Branch, Entry, Sent, Terms
 from shardgate.core.http import Reply
-from shardgate.core.writes.entry import Branch, Entry, Sent, Terms
 from shardgate.store.journal import Journal, NotOwnerError, Orphan
 from shardgate.store.leases import Leases
 from shardgate.store.sqlite import SqliteStore
@@ -63,7 +63,7 @@ def test_a_change_waits_for_the_earlier_one_on_each_shard(journal: Journal) -> N
 
 
 def test_changes_of_other_kinds_wait_for_nobody(journal: Journal) -> None:
-    first, second = entry("t1"), entry("t2", "saga")
+    first, second = entry("t1"), entry("t2", "divide")
     journal.add(first, "w1", 10.0)
     journal.add(second, "w1", 11.0)
     assert journal.begin(second, 0, "do", "w1") == "begun"

@@ -8,9 +8,9 @@ import typer
 
 from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit
 from shardgate.config.load import Loaded, parse_listen
-from shardgate.configured import read
 from shardgate.core.limits import WORKERS_MAX
-from shardgate.supervisor import Serving, Supervisor
+from shardgate.process.configured import read
+from shardgate.process.supervisor import Serving, Supervisor
 
 
 def serve(

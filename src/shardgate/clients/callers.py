@@ -15,8 +15,8 @@ from shardgate.core.errors import InvalidTokenError
 from shardgate.core.http import Request
 from shardgate.core.routes.route import Route, Routes
 from shardgate.net import tasks
+from shardgate.net.client.connection import ClientConnection
 from shardgate.net.clock import wall
-from shardgate.net.connection import ClientConnection
 from shardgate.store.tally import Tally
 from shardgate.store.writer import Writer
 

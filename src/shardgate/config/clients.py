@@ -14,9 +14,9 @@ import msgspec
 from shardgate.config.schema import ClientsConfig, Config, JwtConfig, WordsConfig
 from shardgate.core.clients.terms import FAMILIES, ClientTerms, KeyPlace, KeySource, QuotaTerms, TokenTerms, Wording
 from shardgate.core.errors import Words
+from shardgate.core.routes.change_mistakes import key_fields
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import Route, Routes
-from shardgate.core.routes.write_mistakes import key_fields
 
 _FIELD_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FIELD_VALUE = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")

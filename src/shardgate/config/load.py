@@ -13,20 +13,20 @@ from shardgate.config.clients import read_clients
 from shardgate.config.places import Document, read_document
 from shardgate.config.schema import AccessLogConfig, Config
 from shardgate.config.shards import beside, read_shards
+from shardgate.core.changes.placing import Weighted
 from shardgate.core.clients.terms import ClientTerms
+from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.prefix import Prefix
+from shardgate.core.routes.change_mistakes import needs_store
 from shardgate.core.routes.mistakes import Mistake, convert_all
 from shardgate.core.routes.openapi import IN_DOCUMENT, Rulebook, build_routes
 from shardgate.core.routes.openapi import read_document as read_openapi
 from shardgate.core.routes.route import Routes
-from shardgate.core.routes.rule import Place, Split
-from shardgate.core.routes.write_mistakes import needs_store
-from shardgate.core.seal import SECRET_CHARACTERS_MIN, Seal
+from shardgate.core.routes.rule import Divide, Place
 from shardgate.core.topology import Shard, TlsFiles
 from shardgate.core.wire.forwarded import TrustedProxies
 from shardgate.core.wire.request_head import METHOD_OVERRIDES
-from shardgate.core.writes.placing import Weighted
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -108,7 +108,7 @@ def _check_store(routes: Routes, config: Config, store: Path | None, directory: 
         if store is None and needs_store(rule):
             cure = "name a `store`, a file beside this one; it is made where it does not exist"
             mistakes.append(Mistake(name, "what it does must be written down, and there is no store", cure))
-        in_parts = route.parts_space is not None or (isinstance(rule, Split) and rule.parts is not None)
+        in_parts = route.parts_space is not None or (isinstance(rule, Divide) and rule.parts is not None)
         if in_parts and (directory is None or store != directory):
             cure = "name the `directory`, and no other `store`"
             mistakes.append(Mistake(name, "what is in parts is recorded beside the directory, in the same file", cure))

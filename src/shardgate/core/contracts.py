@@ -12,8 +12,12 @@ from typing import ClassVar, Final, Literal, Protocol
 
 import msgspec
 
+from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Reply, Request
 from shardgate.core.topology import ShardId, Topology
+
+Outcome = Reply | ShardgateError
+"""What came of a call: its reply, or why there is none."""
 
 
 class Strategy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -35,7 +39,7 @@ class AskAll(msgspec.Struct, frozen=True):
     path: str
 
 
-class Memory(Protocol):
+class KeyMemory(Protocol):
     """What earlier replies taught: key → shard, in named spaces, bounded."""
 
     def recall(self, space: str, key: str) -> ShardId | Unknown:
@@ -52,8 +56,8 @@ class Known(msgspec.Struct, frozen=True):
     """What a decision may look at: one epoch's topology, and what earlier replies taught."""
 
     topology: Topology
-    memory: Memory
-    pages: "Pages | None" = None
+    memory: KeyMemory
+    pages: "PageMemory | None" = None
 
 
 class Locator(Protocol):
@@ -63,7 +67,7 @@ class Locator(Protocol):
         """Answer from the key and from what is known; never wait. `space` is the name of the locator chain."""
 
 
-class Pages(Protocol):
+class PageMemory(Protocol):
     """What earlier pages taught: where the next ones begin, bounded."""
 
     def recall(self, listed: str, offset: int) -> Mapping[ShardId, int] | None:
@@ -80,7 +84,7 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     """Seconds since 1970."""
     epoch: int = 0
     """The topology's."""
-    pages: Pages | None = None
+    pages: PageMemory | None = None
     parted: Mapping[str, Sequence[ShardId]] = {}
     """The keys of entities that are in parts, of the kind that the list is of, and who may have one."""
 

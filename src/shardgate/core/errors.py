@@ -29,10 +29,17 @@ class ShardgateError(Exception):
     challenge: str = ""
     """How a client may say who it is (RFC 9110 section 11.6.1)."""
 
-    def __init__(self, detail: str, *, log: str = "", missing: tuple[str, ...] = (), allow: str = "") -> None:
+    shard: str = ""
+    """The shard that the error concerns, for the log alone; empty: none, or several."""
+
+    def __init__(
+        self, detail: str, *, log: str = "", where: str = "", missing: tuple[str, ...] = (), allow: str = ""
+    ) -> None:
+        """`detail` is for the client; `log` and `where` (byte 812, row 3, member `total`) are for the log alone."""
         super().__init__(detail)
         self.detail = detail
         self.log = log
+        self.where = where
         self.missing = missing
         self.allow = allow
 
@@ -156,7 +163,7 @@ class MethodOverrideError(ClientError):
     code, status, title = "SG1019", 400, "Method override refused"
 
 
-class UnknownWriteError(ClientError):
+class UnknownChangeError(ClientError):
     """The status link names no change that the gateway knows; what is over is forgotten after some days."""
 
     code, status, title = "SG1020", 404, "Unknown change"
@@ -181,7 +188,7 @@ class QuotaSpentError(ClientError):
     code, status, title = "SG1023", 429, "Quota spent"
 
 
-class NotWhatIsDueError(ClientError):
+class AmountMismatchError(ClientError):
     """A number that is shared by the parts of an entity is not what they lack together; nothing was changed."""
 
     code, status, title = "SG1024", 409, "Not what is due"

@@ -10,18 +10,19 @@ import msgspec
 from shardgate.core.contracts import Known
 from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Request
-from shardgate.core.learned_keys import LearnedKeys
 from shardgate.core.limits import PAGES_REMEMBERED_MAX, Limits, Timeouts
-from shardgate.core.positions import PagePositions
+from shardgate.core.lists.positions import PagePositions
+from shardgate.core.locate.memory import LearnedKeys
 from shardgate.core.routes.route import Routes
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Shard, ShardId, Topology
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import Compress
-from shardgate.net.call import Call, Patience, ReplySink, Upload
 from shardgate.net.clock import now
-from shardgate.net.pool import Pool, PoolSettings
 from shardgate.net.tls import Tls, for_shards
+from shardgate.net.upload import Upload
+from shardgate.net.upstream.call import Call, Patience, ReplySink
+from shardgate.net.upstream.pool import Pool, PoolSettings
 from shardgate.net.watch import Watch
 from shardgate.observe.meter import Meter
 

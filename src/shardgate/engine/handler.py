@@ -1,9 +1,9 @@
 """The life of one request, on one screen. Start reading here.
 
-    bytes → net/connection → Request → handle: match → who calls → plan → carry out → net/connection → bytes
+    bytes → net/client → Request → handle: match → who calls → plan → carry out → net/client → bytes
 
 A plan for one shard is relayed by callbacks, without a task: it is what most requests are. The others run as a task.
-Any failure is a ShardgateError, and becomes a reply in core/problem.
+Any failure is a ShardgateError, and becomes a reply in core/replies/problem.
 """
 
 import logging
@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from shardgate.clients.callers import Callers
+from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.errors import (
     AmbiguousKeyError,
     BugError,
@@ -29,20 +30,19 @@ from shardgate.core.errors import (
 from shardgate.core.exchange import DEADLINE, DRAIN, GATEWAY, SHARD_BROKE, Exchange
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import Limits
-from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
-from shardgate.core.plan.planner import nobodys, plan_request
-from shardgate.core.problem import problem_reply
+from shardgate.core.plan.plan import FindOwner, Plan, ToAny, ToGather, ToOne
+from shardgate.core.plan.planner import fallback_when_unowned, plan_request
+from shardgate.core.replies.problem import problem_reply
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import One, Split
-from shardgate.core.writes.verdict import STATUS_PATH
-from shardgate.engine.answering import Answering
-from shardgate.engine.asking import Asking
+from shardgate.core.routes.rule import Divide, One
+from shardgate.engine.change.handler import ChangeHandler
+from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
-from shardgate.engine.conduct import Conductor
+from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.relay import Relay
 from shardgate.net import tasks
+from shardgate.net.client.connection import ClientConnection
 from shardgate.net.clock import now, wall
-from shardgate.net.connection import ClientConnection
 from shardgate.observe.observer import Observer
 
 _log = logging.getLogger("shardgate")
@@ -70,7 +70,7 @@ class Gateway:
         self,
         cluster: Cluster,
         conductor: Conductor,
-        answering: Answering,
+        answering: ChangeHandler,
         limits: Limits,
         observer: Observer,
         refresh: Callable[[], bool],
@@ -97,7 +97,7 @@ class Gateway:
             if self._observer.meter.in_flight > self._limits.requests_in_flight_max:
                 raise OverloadError("too many requests are under way")
             if request.path.startswith(STATUS_PATH):
-                self._answer(None, Asking(request, snapshot, client.hop, exchange), client)
+                self._answer(None, ChangeRequest(request, snapshot, client.hop, exchange), client)
                 return
             route, variables = self._match(request, snapshot)
             exchange.route = route
@@ -110,7 +110,7 @@ class Gateway:
                 return
             plan = self._plan(request, route, variables, snapshot)
             if self._answering.wants(plan, request.method, request.fields.values):
-                self._answer(plan, Asking(request, snapshot, client.hop, exchange), client)
+                self._answer(plan, ChangeRequest(request, snapshot, client.hop, exchange), client)
                 return
             if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
                 plan = plan.doubted  # a body that streams can be sent once only: make sure where first
@@ -199,7 +199,7 @@ class Gateway:
     def _carry_out(
         self, plan: Plan, request: Request, client: ClientConnection, exchange: Exchange, snapshot: Snapshot
     ) -> None:
-        if isinstance(plan, Probe | Scatter):
+        if isinstance(plan, FindOwner | ToGather):
             work = self._conduct(plan, request, client, exchange, snapshot)
             client.adopt(tasks.start(work, "request"))
             return
@@ -216,7 +216,7 @@ class Gateway:
         else:
             relay.start(plan.shard)
 
-    def _answer(self, plan: Plan | None, asking: Asking, client: ClientConnection) -> None:
+    def _answer(self, plan: Plan | None, asking: ChangeRequest, client: ClientConnection) -> None:
         """Answer with a whole reply. It is not cancelled: what is begun goes on when the client leaves."""
 
         async def answer() -> None:
@@ -232,10 +232,15 @@ class Gateway:
         tasks.start(answer(), "write")
 
     async def _conduct(
-        self, plan: Probe | Scatter, request: Request, client: ClientConnection, exchange: Exchange, snapshot: Snapshot
+        self,
+        plan: FindOwner | ToGather,
+        request: Request,
+        client: ClientConnection,
+        exchange: Exchange,
+        snapshot: Snapshot,
     ) -> None:
         try:
-            if isinstance(plan, Scatter):
+            if isinstance(plan, ToGather):
                 await self._conductor.gather(plan, snapshot, client, exchange)
                 return
             owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, exchange)
@@ -243,7 +248,7 @@ class Gateway:
                 client.send(reply)
             elif owner is not None:
                 self._carry_out(ToOne(plan.route, owner, plan.key), request, client, exchange, snapshot)
-            elif (anyone := nobodys(plan, request, snapshot.known)) is not None:
+            elif (anyone := fallback_when_unowned(plan, request, snapshot.known)) is not None:
                 self._carry_out(anyone, request, client, exchange, snapshot)
             else:
                 client.send(reply)
@@ -254,7 +259,7 @@ class Gateway:
         return b"%b-%x" % (self._id_prefix, next(self._numbers))
 
 
-_OWNED: Final = (One, Split)
+_OWNED: Final = (One, Divide)
 _RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every request
 _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 

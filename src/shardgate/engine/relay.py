@@ -10,20 +10,20 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from shardgate.core.contracts import Memory
+from shardgate.core.contracts import KeyMemory
 from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError
 from shardgate.core.exchange import DEADLINE, SHARD_BROKE, Exchange
 from shardgate.core.http import SAFE_METHODS, ReplyHead, Request
 from shardgate.core.limits import LEARNED_BODY_BYTES_MAX
-from shardgate.core.problem import problem_reply
+from shardgate.core.replies.problem import problem_reply
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import One
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.coding import Compress, packed_head, takes_gzip
 from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
 from shardgate.engine.cluster import Cluster
-from shardgate.net.call import Call
-from shardgate.net.connection import ClientConnection
+from shardgate.net.client.connection import ClientConnection
+from shardgate.net.upstream.call import Call
 
 Doubt = Callable[[], None]
 """What to do when the shard turns out not to hold the key."""
@@ -56,7 +56,7 @@ class Relay:
         request: Request,
         route: Route,
         exchange: Exchange,
-        memory: Memory,
+        memory: KeyMemory,
     ) -> None:
         self._cluster = cluster
         self._client = client

@@ -11,11 +11,11 @@ import msgspec
 from shardgate.core.errors import ClientError, MethodNotAllowedError, UnknownOperationError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import Reply, Request
-from shardgate.core.problem import problem_reply
+from shardgate.core.replies.problem import problem_reply
 from shardgate.core.topology import Shard
 from shardgate.net import tasks
+from shardgate.net.client.connection import ClientConnection
 from shardgate.net.clock import now
-from shardgate.net.connection import ClientConnection
 from shardgate.observe.exposition import CONTENT_TYPE, expose
 from shardgate.observe.layout import DRAINING, Layout
 from shardgate.observe.memory import SharedMemory

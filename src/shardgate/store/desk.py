@@ -7,9 +7,9 @@ Never: sends anything; a worker with the lease does, a moment later.
 from pathlib import Path
 from typing import Self
 
+from shardgate.core.changes.entry import OPEN, Entry
+from shardgate.core.changes.steps import retry
 from shardgate.core.wire.fields import FieldReader
-from shardgate.core.writes.entry import OPEN, Entry
-from shardgate.core.writes.steps import retry
 from shardgate.store.journal import Journal
 from shardgate.store.placements import Placements
 from shardgate.store.sqlite import SqliteStore, StoreError

@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
+from shardgate.core.changes.idempotency import Record, Verdict, judge
 from shardgate.core.http import Reply
 from shardgate.core.topology import ShardId
-from shardgate.core.writes.idempotency import Record, Verdict, judge
 from shardgate.store.leases import Leases
 from shardgate.store.sqlite import SqliteStore
 

@@ -10,9 +10,9 @@ from typing import Literal
 
 import msgspec
 
+from shardgate.core.changes.entry import OPEN, Branch, BranchPhase, ChangeKind, ChangeState, Entry, Sent, Terms
+from shardgate.core.changes.steps import ChangeStep, begin
 from shardgate.core.http import Reply
-from shardgate.core.writes.entry import OPEN, Branch, Entry, Kind, Phase, Sent, State, Terms
-from shardgate.core.writes.steps import Step, begin
 from shardgate.store.parts import record_leftovers, record_parts
 from shardgate.store.sqlite import SqliteStore
 
@@ -56,14 +56,14 @@ class _Progress(msgspec.Struct, frozen=True):
     reply: Reply | None
     before: bytes | None
     problem: str
-    stuck_in: Phase
+    stuck_in: BranchPhase
 
 
 class Orphan(msgspec.Struct, frozen=True):
     """An open entry that nobody drives."""
 
     id: int
-    kind: Kind
+    kind: ChangeKind
     waits_for: frozenset[str]
     """Where it is decided: the shards that have not got it yet."""
 
@@ -99,7 +99,7 @@ class Journal:
                     (entry.id, number, branch.shard, branch.phase, part, _progress(branch)),
                 )
 
-    def begin(self, entry: Entry, number: int, step: Step, owner: str) -> Begun:
+    def begin(self, entry: Entry, number: int, step: ChangeStep, owner: str) -> Begun:
         """Note that a call is about to be made, if earlier changes are through on this shard."""
         branch = entry.branches[number]
         with self._store.transaction():
@@ -154,7 +154,7 @@ class Journal:
             )
             return self.load(number) if taken.rowcount else None
 
-    def seize(self, number: int, owner: str, *states: State) -> Entry | None:
+    def seize(self, number: int, owner: str, *states: ChangeState) -> Entry | None:
         """Take an entry away from whoever drives it, if it is in one of the states: a person has decided."""
         with self._store.transaction():
             entry = self.load(number)
@@ -261,7 +261,7 @@ def _progress(branch: Branch) -> bytes:
     return msgspec.msgpack.encode(progress)
 
 
-def _branch(shard: str, phase: Phase, content: bytes, progress: bytes) -> Branch:
+def _branch(shard: str, phase: BranchPhase, content: bytes, progress: bytes) -> Branch:
     part = msgspec.msgpack.decode(content, type=_Part)
     come = msgspec.msgpack.decode(progress, type=_Progress)
     return Branch(

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from shardgate.core.changes.idempotency import client_of
 from shardgate.core.clients.claims import judge, keys_in
 from shardgate.core.clients.masking import masked
 from shardgate.core.clients.period import Window, period_of
 from shardgate.core.clients.terms import KeySource, TokenTerms
 from shardgate.core.errors import AmbiguousKeyError
 from shardgate.core.plan.key import read_key
-from shardgate.core.writes.idempotency import client_of
 from tests.core.requests import request
 
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shardgate.core.contracts import UNKNOWN, AskAll, Known
-from shardgate.core.learned_keys import LearnedKeys
 from shardgate.core.locate import AnyLocator
 from shardgate.core.locate.directory import Directory
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.learned import Learned
+from shardgate.core.locate.memory import LearnedKeys
 from shardgate.core.locate.prefix import Prefix
 from shardgate.core.locate.probe import Probe
 from shardgate.core.topology import Shard, Topology

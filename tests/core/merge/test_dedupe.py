@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shardgate.core.dialect.offset import Offset
-from shardgate.core.distinct import Dedupe
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply
+from shardgate.core.lists.distinct import Dedupe
 from shardgate.core.merge.listed import Listed
 from tests.core.requests import request
 

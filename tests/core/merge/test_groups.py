@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply
+from shardgate.core.json.number import Average
 from shardgate.core.merge.groups import Groups
-from shardgate.core.numbers import Average
 from tests.core.requests import request
 
 RULE = Groups(key="day", sum=("count", "total"), average={"mean": Average(of="total", over="count")})

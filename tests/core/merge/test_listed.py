@@ -12,7 +12,7 @@ from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError, UnreadablePageError
 from shardgate.core.http import Reply
 from shardgate.core.merge.listed import Listed
-from shardgate.core.sort_key import SortKey
+from shardgate.core.order.sort_key import SortKey
 from tests.core.requests import request
 
 Row = dict[str, Any]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.http import Reply
 from shardgate.core.merge.listed import Listed
-from shardgate.core.sort_key import SortKey
+from shardgate.core.order.sort_key import SortKey
 from tests.core.requests import request
 
 RULE = Listed(

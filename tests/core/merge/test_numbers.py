@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply
+from shardgate.core.json.number import Average
 from shardgate.core.merge.numbers import Numbers
-from shardgate.core.numbers import Average
 from tests.core.merge.merging import merged, ok, text
 
 RULE = Numbers(

@@ -13,7 +13,7 @@ from shardgate.core.merge.count import Count
 from shardgate.core.merge.deep import Deep
 from shardgate.core.merge.first import First
 from shardgate.core.merge.union import Union
-from shardgate.core.sort_key import SortKey
+from shardgate.core.order.sort_key import SortKey
 from tests.core.merge.merging import merged, ok, text
 
 

@@ -15,13 +15,13 @@ from shardgate.core.errors import (
     UnknownKeyError,
 )
 from shardgate.core.http import Request
-from shardgate.core.learned_keys import LearnedKeys
 from shardgate.core.locate.directory import Directory
 from shardgate.core.locate.learned import Learned
+from shardgate.core.locate.memory import LearnedKeys
 from shardgate.core.locate.prefix import Prefix
-from shardgate.core.locate.probe import Probe as AskEverybody
+from shardgate.core.locate.probe import Probe
 from shardgate.core.merge.listed import Listed
-from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne
+from shardgate.core.plan.plan import FindOwner, Plan, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import plan_request
 from shardgate.core.routes.route import Route, Routes
 from shardgate.core.routes.rule import AnyShard, Gather, One
@@ -31,7 +31,7 @@ from tests.core.requests import request
 
 SHARDS = {name: Shard(name, "h", 1, name) for name in ("north", "south")}
 VENDOR = (Directory(), Prefix(shards={"n": "north", "s": "south"}))
-EVENT = (Learned(), AskEverybody(path="/events/{key}"))
+EVENT = (Learned(), Probe(path="/events/{key}"))
 REMEMBERED = (Learned(),)
 LIST = Gather(merge=Listed(dialect=Offset(limit_default=10), keys={"id": "text", "name": "text"}))
 ROUTES = [
@@ -148,10 +148,10 @@ def told(made: Plan) -> str:
     result: Any
     if isinstance(made, ToAny):
         return f"any of {', '.join(made.shards)}"
-    if isinstance(made, Probe):
+    if isinstance(made, FindOwner):
         assert tuple(made.shards) == ("north", "south")
         return f"probe {made.target.decode()}" + (", which is the request" if made.is_the_request else "")
-    if isinstance(made, Scatter):
+    if isinstance(made, ToGather):
         asks = made.merging.asks()
         assert [ask.shard for ask in asks] == ["north", "south"]
         (result,) = {ask.target for ask in asks}

@@ -3,9 +3,9 @@
 import pytest
 
 from shardgate.core.contracts import Known
-from shardgate.core.learned_keys import LearnedKeys
 from shardgate.core.locate.directory import Directory
 from shardgate.core.locate.learned import Learned
+from shardgate.core.locate.memory import LearnedKeys
 from shardgate.core.locate.probe import Probe
 from shardgate.core.plan.prune import prune
 from shardgate.core.routes.route import Filter

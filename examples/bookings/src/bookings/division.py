@@ -153,7 +153,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "list_dates": _list(r.DATES, learn={"date": "id"}, prune=_of_vendors(accept="date")),
     "list_event_dates": _of("event"),
     "create_date": _of("event", learn={"date": "id"}),
-    "check_availability": {"rule": "split", "items": "items", "key": "date_id", "locate": "date", "items_max": 1000},
+    "check_availability": {"rule": "divide", "items": "items", "key": "date_id", "locate": "date", "items_max": 1000},
     "get_date": _of("date"),
     "change_date": _of("date"),
     "list_orders": {
@@ -164,7 +164,7 @@ RULES: Final[Mapping[str, Rule]] = {
     },
     # Without a vendor its items may be of several, on several instances. All hold their seats, then all confirm.
     "create_order": {
-        "rule": "split",
+        "rule": "divide",
         # For a client of a vendor there is no other.
         "whole_key": ["body.vendor_id", "claim.vendor"],
         "whole_locate": "vendor",
@@ -172,7 +172,7 @@ RULES: Final[Mapping[str, Rule]] = {
         "items_max": 50,
         "key": "date_id",
         "locate": "date",
-        "mode": "together",
+        "mode": "all_or_none",
         "unknown": "ask",
         "assign": {"id": "hex", "code": "BK-?????-?????"},
         "position": "items.{n}",

@@ -4,10 +4,10 @@ import re
 from typing import ClassVar
 
 from shardgate.core.contracts import Ahead, Listing, Merged
-from shardgate.core.counts import with_field
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply
-from shardgate.core.parameters import Parameters
+from shardgate.core.paging.parameters import Parameters
+from shardgate.core.replies.fields import with_field
 
 _RANGE = re.compile(r"(?:[A-Za-z]+ )?(?:\*|[0-9]{1,15}-[0-9]{1,15})/(\*|[0-9]{1,15})")
 

@@ -6,17 +6,17 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from shardgate.core.by_cursor import ByCursorMerging
 from shardgate.core.contracts import UNKNOWN, Listing, Merged, Merging, Moment, Page
-from shardgate.core.counts import read_count, with_field
-from shardgate.core.document import Document
+from shardgate.core.cursors.by_cursor import OpaqueCursorWalk
+from shardgate.core.cursors.reader import Start
+from shardgate.core.cursors.seal import Seal
+from shardgate.core.cursors.walk import Sorting
 from shardgate.core.errors import BrokenReplyError
-from shardgate.core.following import Sorting
 from shardgate.core.http import Reply, Request
-from shardgate.core.links import address, with_values
-from shardgate.core.parameters import Parameters
-from shardgate.core.seal import Seal
-from shardgate.core.stream import Place
+from shardgate.core.json.object import JsonObject
+from shardgate.core.paging.links import address, with_values
+from shardgate.core.paging.parameters import Parameters
+from shardgate.core.replies.fields import read_count, with_field
 
 
 class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
@@ -63,15 +63,15 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
         values = self._own(request.query)
         page, cursor = self._page_of(values), values.get(self.cursor)
         if page is UNKNOWN or not page.limit or cursor == "":
-            return ByCursorMerging(self, None, Page(0, None, (), None), None, request, shards, moment)
-        return ByCursorMerging(self, sorting(page), page, cursor, request, shards, moment)
+            return OpaqueCursorWalk(self, None, Page(0, None, (), None), None, request, shards, moment)
+        return OpaqueCursorWalk(self, sorting(page), page, cursor, request, shards, moment)
 
     def scope(self, request: Request) -> str:
         """What a cursor is good for: the parameters that choose and sort the rows."""
         pairs = parse_qsl(request.query, keep_blank_values=True)
         return repr(sorted(pair for pair in pairs if pair[0] not in {self.cursor, self.limit, self.fields}))
 
-    def ask_at(self, request: Request, page: Page, fields: Sequence[str] | None, place: Place) -> tuple[bytes, bytes]:
+    def ask_at(self, request: Request, page: Page, fields: Sequence[str] | None, place: Start) -> tuple[bytes, bytes]:
         """As `ask`, from a cursor of the shard."""
         query = with_values(request.query, {self.cursor: place.cursor})
         return f"{request.path}?{self.write_query(query, page=page, fields=fields)}".encode(), b""
@@ -85,7 +85,7 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
             field = reply.field(self.next_header.lower().encode())
             said = None if field is None else field.decode("latin-1")
         if self.items is not None:
-            body = Document(reply.body)
+            body = JsonObject(reply.body)
             rows = body.array(self.items)
             total = body.number(self.total) if total is None else total
             said = _text(body.raw(self.next)) if self.next_header is None and self.next is not None else said
@@ -116,12 +116,12 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
             self.total: merged.total,
             self.has_more: said is not None,
         }
-        body = Document(merged.reply.body).edited(changes)
+        body = JsonObject(merged.reply.body).edited(changes)
         if self.next is None or self.next_header is not None:
             return body
         if said is None and self.at_end == "absent":
-            return Document(body).without(self.next)
-        return Document(body).put(self.next, said if said is not None or self.at_end == "null" else "")
+            return JsonObject(body).without(self.next)
+        return JsonObject(body).put(self.next, said if said is not None or self.at_end == "null" else "")
 
     def _names(self) -> set[str | None]:
         return super()._names() | {self.cursor}

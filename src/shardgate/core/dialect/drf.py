@@ -1,9 +1,9 @@
 """Lists of the Django REST framework: `{"count": 9, "next": "http://…", "previous": null, "results": [...]}`."""
 
 from shardgate.core.contracts import Listing, Merged
-from shardgate.core.document import Document
 from shardgate.core.http import Reply
-from shardgate.core.links import Linked
+from shardgate.core.json.object import JsonObject
+from shardgate.core.paging.links import Linked
 
 
 class Drf(Linked, frozen=True, tag="drf"):
@@ -22,7 +22,7 @@ class Drf(Linked, frozen=True, tag="drf"):
 
     def open(self, reply: Reply) -> Listing:
         """The results and their count. Raises BrokenReplyError."""
-        body = Document(reply.body)
+        body = JsonObject(reply.body)
         return Listing(body.array(self.results), body.number(self.count))
 
     def close(self, merged: Merged) -> Reply:
@@ -34,4 +34,4 @@ class Drf(Linked, frozen=True, tag="drf"):
             self.next: links["next"],
             self.previous: links["prev"],
         }
-        return Reply(200, list(merged.reply.fields), Document(merged.reply.body).edited(changes))
+        return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))

@@ -1,9 +1,9 @@
 """Lists in an object: `{"data": [...], "pagination": {"total": 9, "limit": 3, "offset": 0, "has_more": true}}`."""
 
 from shardgate.core.contracts import Listing, Merged
-from shardgate.core.document import Document
 from shardgate.core.http import Reply
-from shardgate.core.parameters import Parameters
+from shardgate.core.json.object import JsonObject
+from shardgate.core.paging.parameters import Parameters
 
 
 class Envelope(Parameters, frozen=True, tag="envelope"):
@@ -18,7 +18,7 @@ class Envelope(Parameters, frozen=True, tag="envelope"):
 
     def open(self, reply: Reply) -> Listing:
         """The list under its path, and what stands beside it. Raises BrokenReplyError."""
-        body = Document(reply.body)
+        body = JsonObject(reply.body)
         return Listing(body.array(self.items), body.number(self.total), body.flag(self.has_more))
 
     def close(self, merged: Merged) -> Reply:
@@ -31,4 +31,4 @@ class Envelope(Parameters, frozen=True, tag="envelope"):
             self.limit_echo: page.limit,
             self.offset_echo: page.offset,
         }
-        return Reply(200, list(merged.reply.fields), Document(merged.reply.body).edited(changes))
+        return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))

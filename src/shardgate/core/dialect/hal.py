@@ -1,9 +1,9 @@
 """HAL lists, as Spring Data writes them: `{"_embedded": {"rows": [...]}, "_links": {...}, "page": {"number": 0}}`."""
 
 from shardgate.core.contracts import Listing, Merged
-from shardgate.core.document import Document
 from shardgate.core.http import Reply
-from shardgate.core.links import Linked, Rel, linked
+from shardgate.core.json.object import JsonObject
+from shardgate.core.paging.links import Linked, Rel, linked
 
 
 class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
@@ -30,7 +30,7 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
 
     def open(self, reply: Reply) -> Listing:
         """The list under its path, and its size. Raises BrokenReplyError."""
-        body = Document(reply.body)
+        body = JsonObject(reply.body)
         total = body.number(self.total)
         if self.empty_absent and body.raw(self.items) is None and body.raw(self._embedded) is None:
             return Listing(b"[]", total)
@@ -47,9 +47,9 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
             self.page_echo: merged.page.offset // size + self.page_first,
             self.limit_echo: merged.page.limit,
         }
-        body = Document(whole).edited(changes)
+        body = JsonObject(whole).edited(changes)
         if not merged.shown and self.empty_absent:
-            body = Document(body).without(self._embedded)
+            body = JsonObject(body).without(self._embedded)
         single = not (merged.page.offset or merged.more or self.links_single)
         urls = self.links(merged)
         told = {rel: None if single and rel in {"first", "last"} else urls[rel] for rel in self.rels}

@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from shardgate.core.by_id import Anchor, ByIdMerging, Turned
 from shardgate.core.contracts import UNKNOWN, Listing, Merged, Merging, Moment, Page
-from shardgate.core.document import Document
-from shardgate.core.following import Sorting
+from shardgate.core.cursors.by_id import Anchor, IdCursorWalk, PageNeighbours
+from shardgate.core.cursors.reader import Start
+from shardgate.core.cursors.walk import Sorting
 from shardgate.core.http import Reply, Request
-from shardgate.core.links import address, with_values
-from shardgate.core.parameters import Parameters, name_of
-from shardgate.core.stream import Place
+from shardgate.core.json.object import JsonObject
+from shardgate.core.paging.links import address, with_values
+from shardgate.core.paging.parameters import Parameters, name_of
 
 
 class Seek(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,15 +68,15 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
         anchors = [Anchor(values[name], name == self.before) for name in (self.after, self.before) if name in values]
         known = None if page is UNKNOWN else sorting(page)
         if page is UNKNOWN or not page.limit or len(anchors) > 1 or any(not anchor.name for anchor in anchors):
-            return ByIdMerging(self, None, Page(0, None, (), None), None, request, shards)
-        return ByIdMerging(self, known, page, anchors[0] if anchors else None, request, shards)
+            return IdCursorWalk(self, None, Page(0, None, (), None), None, request, shards)
+        return IdCursorWalk(self, known, page, anchors[0] if anchors else None, request, shards)
 
     def seek(self, key: str, *, descends: bool) -> str | None:
         """The parameter that begins a list, sorted by this key, at a value."""
         seek = self.seeks.get(key, Seek())
         return seek.down if descends else seek.up
 
-    def ask_at(self, request: Request, page: Page, fields: Sequence[str] | None, place: Place) -> tuple[bytes, bytes]:
+    def ask_at(self, request: Request, page: Page, fields: Sequence[str] | None, place: Start) -> tuple[bytes, bytes]:
         """As `ask`, behind or before a row of the shard."""
         cursor = {self.before if place.before else self.after: place.cursor}
         values = {name: cursor.get(name) for name in (self.after, self.before) if name is not None}
@@ -90,7 +90,7 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
         """The list under its path, and what stands beside it. Raises BrokenReplyError."""
         if self.items is None:
             return Listing(reply.body)
-        body = Document(reply.body)
+        body = JsonObject(reply.body)
         said = body.flag(self.has_more)
         more = _links_on(body, self.next) if said is None else said
         before = _links_on(body, self.previous) if said is None else said
@@ -98,9 +98,9 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows."""
-        return self.close_at(merged, Turned(None, None))
+        return self.close_at(merged, PageNeighbours(None, None))
 
-    def close_at(self, merged: Merged, turned: Turned) -> Reply:
+    def close_at(self, merged: Merged, turned: PageNeighbours) -> Reply:
         """The object of a shard, around the merged rows, with links of the client's own address."""
         fields = list(merged.reply.fields)
         if self.items is None:
@@ -112,7 +112,7 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
             self.next: self._link(merged, self.after, turned.next),
             self.previous: self._link(merged, self.before, turned.previous),
         }
-        return Reply(200, fields, Document(merged.reply.body).edited(changes))
+        return Reply(200, fields, JsonObject(merged.reply.body).edited(changes))
 
     def _names(self) -> set[str | None]:
         return super()._names() | {self.after, self.before}
@@ -125,5 +125,5 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
         return address(merged.request, self.origin, with_values(merged.request.query, values))
 
 
-def _links_on(body: Document, member: str | None) -> bool | None:
+def _links_on(body: JsonObject, member: str | None) -> bool | None:
     return None if member is None else body.raw(member) not in {None, b"null"}

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import msgspec
 
 from shardgate.core.contracts import Listing, Merged
-from shardgate.core.document import Document
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply
-from shardgate.core.links import Linked, Rel, linked
-from shardgate.core.rows import Rows, cut, join
+from shardgate.core.json.array import Rows, cut, join
+from shardgate.core.json.object import JsonObject
+from shardgate.core.paging.links import Linked, Rel, linked
 
 
 class JsonApi(Linked, frozen=True, tag="json_api"):
@@ -31,7 +31,7 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
 
     def open(self, reply: Reply) -> Listing:
         """The primary data, its size, and what is included. Raises BrokenReplyError."""
-        body = Document(reply.body)
+        body = JsonObject(reply.body)
         return Listing(body.array("data"), body.number(self.total), beside=body.raw("included") or b"")
 
     def close(self, merged: Merged) -> Reply:
@@ -42,9 +42,9 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
             self.total: merged.total,
             self.page_count: pages,
         }
-        body = Document(merged.reply.body).edited(changes)
+        body = JsonObject(merged.reply.body).edited(changes)
         if merged.beside:
-            body = Document(body).put("included", msgspec.Raw(_included(merged.rows, merged.beside)))
+            body = JsonObject(body).put("included", msgspec.Raw(_included(merged.rows, merged.beside)))
         urls = self.links(merged)
         told = {rel: urls[rel] for rel in self.rels}
         return Reply(200, list(merged.reply.fields), linked(body, "links", told, absent=self.links_absent))

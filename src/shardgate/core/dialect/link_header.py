@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 from shardgate.core.contracts import Ahead, Listing, Merged
-from shardgate.core.counts import read_count, with_field
 from shardgate.core.http import Reply
-from shardgate.core.links import Linked, Rel
+from shardgate.core.paging.links import Linked, Rel
+from shardgate.core.replies.fields import read_count, with_field
 
 
 class LinkHeader(Linked, frozen=True, tag="link_header"):

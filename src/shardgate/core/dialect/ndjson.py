@@ -3,11 +3,11 @@
 import msgspec
 
 from shardgate.core.contracts import Listing, Merged
-from shardgate.core.counts import read_count, with_field
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply
-from shardgate.core.parameters import Parameters
-from shardgate.core.rows import cut
+from shardgate.core.json.array import cut
+from shardgate.core.paging.parameters import Parameters
+from shardgate.core.replies.fields import read_count, with_field
 
 _OPEN = b"!"
 

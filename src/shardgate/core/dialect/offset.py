@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 from shardgate.core.contracts import Ahead, Listing, Merged
-from shardgate.core.counts import read_count, with_field
 from shardgate.core.http import Reply
-from shardgate.core.parameters import Parameters
+from shardgate.core.paging.parameters import Parameters
+from shardgate.core.replies.fields import read_count, with_field
 
 
 class Offset(Parameters, frozen=True, tag="offset"):

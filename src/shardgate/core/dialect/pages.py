@@ -1,9 +1,9 @@
 """Lists by page number, with a page block: `{"events": [...], "pagination": {"page_number": 2, "page_count": 7}}`."""
 
 from shardgate.core.contracts import Listing, Merged
-from shardgate.core.document import Document
 from shardgate.core.http import Reply
-from shardgate.core.parameters import Parameters
+from shardgate.core.json.object import JsonObject
+from shardgate.core.paging.parameters import Parameters
 
 
 class Pages(Parameters, frozen=True, tag="pages"):
@@ -24,7 +24,7 @@ class Pages(Parameters, frozen=True, tag="pages"):
 
     def open(self, reply: Reply) -> Listing:
         """The list under its path, and what stands beside it. Raises BrokenReplyError."""
-        body = Document(reply.body)
+        body = JsonObject(reply.body)
         return Listing(body.array(self.items), body.number(self.total), body.flag(self.has_more))
 
     def close(self, merged: Merged) -> Reply:
@@ -40,4 +40,4 @@ class Pages(Parameters, frozen=True, tag="pages"):
             self.count_echo: merged.shown,
             self.has_more: merged.more,
         }
-        return Reply(200, list(merged.reply.fields), Document(merged.reply.body).edited(changes))
+        return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))

@@ -9,10 +9,10 @@ from typing import ClassVar
 import msgspec
 
 from shardgate.core.contracts import UNKNOWN, Listing, Merged, Page, Unknown
-from shardgate.core.document import Document
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply, Request
-from shardgate.core.parameters import Parameters
+from shardgate.core.json.object import JsonObject
+from shardgate.core.paging.parameters import Parameters
 
 
 class Search(Parameters, frozen=True, tag="search"):
@@ -43,7 +43,7 @@ class Search(Parameters, frozen=True, tag="search"):
         Raises UnreadablePageError where a member stands in the body in two ways of writing its name.
         """
         try:
-            body = Document(request.body)
+            body = JsonObject(request.body)
             values = {name: value for name in self._names() if name and (value := _text(body, name)) is not None}
         except (BrokenReplyError, msgspec.DecodeError):
             return UNKNOWN
@@ -54,10 +54,10 @@ class Search(Parameters, frozen=True, tag="search"):
         values = dict(self.paging(page))
         place = self.page or self.offset
         body = request.body
-        if place not in values and Document(body).raw(place) is not None:
+        if place not in values and JsonObject(body).raw(place) is not None:
             values[place] = self.offset_first
         if page.limit is None:
-            body = Document(body).without(self.limit)
+            body = JsonObject(body).without(self.limit)
         for name, number in values.items():
             body = _put(body, name, number)
         return request.target, body
@@ -74,7 +74,7 @@ class Search(Parameters, frozen=True, tag="search"):
 
     def open(self, reply: Reply) -> Listing:
         """The list under its path, and what stands beside it. Raises BrokenReplyError."""
-        body = Document(reply.body)
+        body = JsonObject(reply.body)
         return Listing(body.array(self.items), body.number(self.total), body.flag(self.has_more))
 
     def close(self, merged: Merged) -> Reply:
@@ -90,7 +90,7 @@ class Search(Parameters, frozen=True, tag="search"):
             self.offset_echo: page.offset + self.offset_first,
             self.count_echo: merged.shown,
         }
-        return Reply(200, list(merged.reply.fields), Document(merged.reply.body).edited(changes))
+        return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))
 
     def _offset(self, values: dict[str, str], limit: int | None) -> int | Unknown:
         offset = super()._offset(values, limit)
@@ -99,7 +99,7 @@ class Search(Parameters, frozen=True, tag="search"):
         return offset - self.offset_first if offset >= self.offset_first else UNKNOWN
 
 
-def _text(body: Document, path: str) -> str | None:
+def _text(body: JsonObject, path: str) -> str | None:
     """A member as a parameter would say it. Raises BrokenReplyError, UnreadablePageError, msgspec.DecodeError."""
     if body.has_twin(path):
         raise UnreadablePageError(f"the JSON member {path!r} is written in another case")
@@ -112,6 +112,6 @@ def _text(body: Document, path: str) -> str | None:
 def _put(body: bytes, path: str, number: int) -> bytes:
     """The body with a member of this value, in an object that is made where there is none."""
     parent = path.rpartition(".")[0]
-    if parent and Document(body).raw(path) is None and Document(body).raw(parent) in {None, b"null"}:
-        body = Document(body).put(parent, {})
-    return Document(body).put(path, number)
+    if parent and JsonObject(body).raw(path) is None and JsonObject(body).raw(parent) in {None, b"null"}:
+        body = JsonObject(body).put(parent, {})
+    return JsonObject(body).put(path, number)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from shardgate.core.combining import Combining, told
-from shardgate.core.counts import read_count, with_field
-from shardgate.core.document import Document
 from shardgate.core.http import Reply
-from shardgate.core.numbers import add, write_number
+from shardgate.core.json.number import add, write_number
+from shardgate.core.json.object import JsonObject
+from shardgate.core.merge.combining import Combining, told
+from shardgate.core.replies.fields import read_count, with_field
 
 
 class Count(Combining, frozen=True, tag="count"):
@@ -35,7 +35,7 @@ class Count(Combining, frozen=True, tag="count"):
     def _body(self, replies: Sequence[Reply]) -> bytes:
         bodies = [reply.body for reply in replies]
         if self.member is not None:
-            documents = [Document(body) for body in bodies]
+            documents = [JsonObject(body) for body in bodies]
             total = add([document.value(self.member) for document in documents])
             return documents[0].edited({self.member: write_number(total)})
         if self.header is None:

@@ -9,9 +9,9 @@ from typing import Literal
 
 import msgspec
 
-from shardgate.core.combining import Combining, told
 from shardgate.core.http import Reply
-from shardgate.core.rows import without
+from shardgate.core.json.array import without
+from shardgate.core.merge.combining import Combining, told
 
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])

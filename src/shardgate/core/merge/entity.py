@@ -5,10 +5,10 @@ Holds: a shard that has no part says so by its 404; where none has one, that is 
 
 from collections.abc import Sequence
 
-from shardgate.core.combining import Combining
 from shardgate.core.http import Reply
-from shardgate.core.parts import Parts
-from shardgate.core.refusals import unite
+from shardgate.core.merge.combining import Combining
+from shardgate.core.parts.whole import Parts
+from shardgate.core.replies.refusals import unite
 
 
 class Entity(Combining, frozen=True, tag="entity"):

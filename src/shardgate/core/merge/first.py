@@ -6,9 +6,9 @@ nobody can say who is first: the failure is the reply.
 
 from collections.abc import Sequence
 
-from shardgate.core.combining import Combining
 from shardgate.core.http import Reply
-from shardgate.core.refusals import unite
+from shardgate.core.merge.combining import Combining
+from shardgate.core.replies.refusals import unite
 
 _NOTHING = frozenset({b"", b"null", b"[]", b"{}"})
 

@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from shardgate.core.combining import Combining, told
-from shardgate.core.document import Document
 from shardgate.core.http import Reply
-from shardgate.core.numbers import Average, add, least, read_number, write_number
-from shardgate.core.rows import cut, join
+from shardgate.core.json.array import cut, join
+from shardgate.core.json.number import Average, add, least, read_number, write_number
+from shardgate.core.json.object import JsonObject
+from shardgate.core.merge.combining import Combining, told
 
 _Row = dict[str, msgspec.Raw]
 _Key = tuple[Any, ...]
@@ -86,7 +86,7 @@ class Groups(Combining, frozen=True, tag="groups"):
         for name, values in texts.items():
             if name not in changes and name not in self._names and any(value != values[0] for value in values):
                 raise ValueError(f"{name} is not the same on every shard")
-        return Document(written[0]).edited(changes) if len(rows) > 1 else written[0]
+        return JsonObject(written[0]).edited(changes) if len(rows) > 1 else written[0]
 
 
 def _value(text: bytes) -> Any:

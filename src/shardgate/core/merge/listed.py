@@ -8,13 +8,13 @@ from shardgate.core.contracts import (
     Moment,
     Page,
 )
+from shardgate.core.cursors.walk import Sorting
 from shardgate.core.dialect import AnyCursor
-from shardgate.core.following import Sorting
 from shardgate.core.http import Request
-from shardgate.core.list_merging import ListedMerging
-from shardgate.core.list_rule import ListRule
-from shardgate.core.parted import PartedMerging
-from shardgate.core.sort_key import sort_key
+from shardgate.core.lists.merging import ListMerging
+from shardgate.core.lists.parted import PartedListMerging
+from shardgate.core.lists.rule import ListRule
+from shardgate.core.order.sort_key import sort_key
 from shardgate.core.topology import ShardId
 
 
@@ -30,10 +30,10 @@ class Listed(ListRule, frozen=True, tag="list"):
         if parts is not None and (moment.parted or parts.locate is None):
 
             def begin(asked: Request) -> Merging:
-                return ListedMerging(self, asked, shards, moment.pages)
+                return ListMerging(self, asked, shards, moment.pages)
 
-            return PartedMerging(self, parts, request, shards, moment.parted, begin)
-        return ListedMerging(self, request, shards, moment.pages)
+            return PartedListMerging(self, parts, request, shards, moment.parted, begin)
+        return ListMerging(self, request, shards, moment.pages)
 
     def describe(self) -> str:
         """The merge in one line."""

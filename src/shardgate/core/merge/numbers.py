@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from shardgate.core.combining import Combining, told
-from shardgate.core.document import Document
 from shardgate.core.http import Reply
-from shardgate.core.numbers import Average, add, least, read_number, write_number
+from shardgate.core.json.number import Average, add, least, read_number, write_number
+from shardgate.core.json.object import JsonObject
+from shardgate.core.merge.combining import Combining, told
 
 
 class Numbers(Combining, frozen=True, tag="numbers"):
@@ -30,7 +30,7 @@ class Numbers(Combining, frozen=True, tag="numbers"):
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """One object of all. Raises BrokenReplyError, ValueError, TypeError, ArithmeticError."""
-        documents = [Document(reply.body) for reply in replies]
+        documents = [JsonObject(reply.body) for reply in replies]
         sums = {path: add(_values(documents, path)) for path in self.sum}
         changes: dict[str | None, object] = {path: write_number(total) for path, total in sums.items()}
         changes |= {path: least(_values(documents, path)) for path in self.min}
@@ -48,7 +48,7 @@ class Numbers(Combining, frozen=True, tag="numbers"):
         return "one object: " + "; ".join(f"{what} {', '.join(paths)}" for what, paths in named if paths)
 
 
-def _values(documents: Sequence[Document], path: str) -> list[bytes]:
+def _values(documents: Sequence[JsonObject], path: str) -> list[bytes]:
     values = [document.value(path) for document in documents]
     for value in values:
         if value[:1] not in {b'"', b"n"}:

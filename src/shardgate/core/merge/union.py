@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
-from shardgate.core.combining import Combining, told
-from shardgate.core.document import Document
 from shardgate.core.errors import OrderBrokenError
 from shardgate.core.http import Reply
-from shardgate.core.numbers import read_number
-from shardgate.core.rows import cut, join
-from shardgate.core.sort_key import KeyConfig, sort_key, transform
+from shardgate.core.json.array import cut, join
+from shardgate.core.json.number import read_number
+from shardgate.core.json.object import JsonObject
+from shardgate.core.merge.combining import Combining, told
+from shardgate.core.order.sort_key import KeyConfig, sort_key, transform
 
 
 class Union(Combining, frozen=True, tag="union"):
@@ -32,7 +32,7 @@ class Union(Combining, frozen=True, tag="union"):
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The values of all. Raises BrokenReplyError, OrderBrokenError, ValueError, TypeError."""
-        documents = [] if self.items is None else [Document(reply.body) for reply in replies]
+        documents = [] if self.items is None else [JsonObject(reply.body) for reply in replies]
         lists = [cut(text) for text in self._lists(replies, documents)]
         united: dict[Any, msgspec.Raw] = {}
         for values in lists:
@@ -51,7 +51,7 @@ class Union(Combining, frozen=True, tag="union"):
         """The merge in one line."""
         return f"the distinct values of {self.items or 'all lists'}"
 
-    def _lists(self, replies: Sequence[Reply], documents: Sequence[Document]) -> list[bytes]:
+    def _lists(self, replies: Sequence[Reply], documents: Sequence[JsonObject]) -> list[bytes]:
         if self.items is None:
             return [reply.body for reply in replies]
         return [document.array(self.items) for document in documents]

@@ -5,9 +5,9 @@ Never: asks a shard; what only a shard can say (who owns an unseen id) is told a
 
 from shardgate.core.clients.masking import masked
 from shardgate.core.http import Request
-from shardgate.core.plan.plan import Division, Placement, Plan, Probe, Scatter, ToAny, ToEvery, ToOne, ToParts
+from shardgate.core.plan.plan import Division, FindOwner, Placement, Plan, ToAny, ToEvery, ToGather, ToOne, ToParts
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import AnyShard, Every, Gather, One, Place, Rule, Split
+from shardgate.core.routes.rule import AnyShard, Divide, Every, Gather, One, Place, Rule
 
 
 def explain(request: Request, plan: Plan) -> list[tuple[str, str]]:
@@ -30,9 +30,9 @@ def explain(request: Request, plan: Plan) -> list[tuple[str, str]]:
             ("shard", f"{why}any of {', '.join(plan.shards)}"),
             ("asked", "the first that can be reached: the request as it came"),
         ]
-    elif isinstance(plan, Probe):
+    elif isinstance(plan, FindOwner):
         said += _explain_probe(request, plan)
-    elif isinstance(plan, Scatter):
+    elif isinstance(plan, ToGather):
         said += _explain_scatter(plan)
     else:
         said += _explain_write(plan)
@@ -68,12 +68,12 @@ def _describe_write(rule: Rule) -> str:
     if isinstance(rule, Place):
         policy = type(rule.policy).__struct_config__.tag
         return f"place: a new tenant of {rule.space}, by {policy}"
-    if isinstance(rule, Split):
-        return f"split: each of {rule.items or 'the items'} to the owner of {rule.key}, {rule.mode}"
+    if isinstance(rule, Divide):
+        return f"divide: each of {rule.items or 'the items'} to the owner of {rule.key}, {rule.mode}"
     return ""
 
 
-def _explain_probe(request: Request, plan: Probe) -> list[tuple[str, str]]:
+def _explain_probe(request: Request, plan: FindOwner) -> list[tuple[str, str]]:
     target = masked(plan.target.decode("ascii"))
     said = [("shard", f"not known yet for the key {plan.key!r}: all are asked who has it")]
     said += [("asked", f"{shard}: GET {target}") for shard in plan.shards]
@@ -84,7 +84,7 @@ def _explain_probe(request: Request, plan: Probe) -> list[tuple[str, str]]:
     return said
 
 
-def _explain_scatter(plan: Scatter) -> list[tuple[str, str]]:
+def _explain_scatter(plan: ToGather) -> list[tuple[str, str]]:
     pruned = plan.pruned
     said = [] if pruned is None else [("pruned", reason) for reason in pruned.reasons]
     said += [

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from shardgate.core.body.items import Items
 from shardgate.core.contracts import AskAll, Merging
 from shardgate.core.http import Request
 from shardgate.core.plan.prune import Pruned
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import Every, One, PartsChange, Place, Split
+from shardgate.core.routes.rule import Divide, Every, One, PartsChange, Place
 from shardgate.core.topology import ShardId
-from shardgate.core.writes.cutting import Items
 
 
 class ToOne(msgspec.Struct):
@@ -22,7 +22,7 @@ class ToOne(msgspec.Struct):
     route: Route
     shard: ShardId
     key: str
-    doubted: "Probe | None" = None
+    doubted: "FindOwner | None" = None
     """What to do if the shard turns out not to hold the key: its place was only remembered."""
 
 
@@ -33,7 +33,7 @@ class ToAny(msgspec.Struct):
     shards: Sequence[ShardId]
 
 
-class Probe(msgspec.Struct):
+class FindOwner(msgspec.Struct):
     """Ask every shard for this target by GET; the one that has it owns the key, and answers."""
 
     route: Route
@@ -45,7 +45,7 @@ class Probe(msgspec.Struct):
     """The probe is the request itself: the owner's reply is the answer."""
 
 
-class Scatter(msgspec.Struct):
+class ToGather(msgspec.Struct):
     """Ask every shard that the filters leave, merge."""
 
     route: Route
@@ -91,7 +91,7 @@ class Division(msgspec.Struct):
     """Send each item to its owner."""
 
     route: Route
-    rule: Split
+    rule: Divide
     items: Items
     places: Sequence[ShardId | AskAll | None]
     """For each item: its shard, how to ask for it, or None where nobody can own it."""
@@ -99,4 +99,4 @@ class Division(msgspec.Struct):
     variables: Mapping[str, str]
 
 
-Plan = ToOne | ToAny | Probe | Scatter | ToEvery | ToParts | Placement | Division
+Plan = ToOne | ToAny | FindOwner | ToGather | ToEvery | ToParts | Placement | Division

@@ -9,8 +9,8 @@ from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownErro
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate.learned import Learned
 from shardgate.core.plan.key import read_key
-from shardgate.core.plan.plan import Plan, Probe, Scatter, ToAny, ToOne, ToParts
-from shardgate.core.plan.planned_writes import plan_write
+from shardgate.core.plan.plan import FindOwner, Plan, ToAny, ToGather, ToOne, ToParts
+from shardgate.core.plan.planned_changes import plan_change
 from shardgate.core.plan.prune import prune
 from shardgate.core.routes.route import Route
 from shardgate.core.routes.rule import AnyShard, Gather, One
@@ -39,26 +39,26 @@ def plan_request(
     if rule is None:
         raise NotServedError(route.unserved or "this gateway does not serve the operation")
     if not isinstance(rule, Gather):
-        return plan_write(rule, request, route, variables, known)
+        return plan_change(rule, request, route, variables, known)
     moment = Moment(clock(), known.topology.epoch, known.pages)
     return _plan_gather(rule, request, route, variables, known, moment)
 
 
 def _plan_gather(
     rule: Gather, request: Request, route: Route, variables: Mapping[str, str], known: Known, moment: Moment
-) -> Scatter:
+) -> ToGather:
     everybody = known.topology.ids
     if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
         # A filter may leave one part and not the other; who asks for one tenant, or as one, sees no other part.
         own = [each for each in route.filters if each.claim or each.variable]
         left = prune(own, "", known, request.claims, variables) if own else None
         moment = msgspec.structs.replace(moment, parted=parted)
-        return Scatter(route, request, rule.merge.begin(request, everybody if left is None else left.shards, moment))
+        return ToGather(route, request, rule.merge.begin(request, everybody if left is None else left.shards, moment))
     pruned = prune(route.filters, request.query, known, request.claims, variables) if route.filters else None
     if pruned is None:
-        return Scatter(route, request, rule.merge.begin(request, everybody, moment))
+        return ToGather(route, request, rule.merge.begin(request, everybody, moment))
     instead = rule.merge.begin(request, everybody, moment) if pruned.hoped else None
-    return Scatter(route, request, rule.merge.begin(request, pruned.shards, moment), pruned, instead)
+    return ToGather(route, request, rule.merge.begin(request, pruned.shards, moment), pruned, instead)
 
 
 def _plan_one(
@@ -107,19 +107,19 @@ def _plan_parts(
     if not shards:
         raise UnknownKeyError(f"nobody owns the key {key!r}")
     if request.method in {"GET", "HEAD"} and rule.parts is not None:
-        return Scatter(route, request, rule.parts.begin(request, shards, moment))
+        return ToGather(route, request, rule.parts.begin(request, shards, moment))
     if rule.change is None:
         raise NotServedError("it is in parts on several shards, and the rule does not say how it is changed")
     return ToParts(route, rule, rule.change, key, shards, variables)
 
 
-def _probe(rule: One, request: Request, route: Route, key: str, place: AskAll, known: Known) -> Probe:
+def _probe(rule: One, request: Request, route: Route, key: str, place: AskAll, known: Known) -> FindOwner:
     same = request.method in {"GET", "HEAD"} and request.path.rstrip("/") == place.path
     target = request.target if same else place.path.encode()
-    return Probe(route, rule.locate, key, target, known.topology.ids, same)
+    return FindOwner(route, rule.locate, key, target, known.topology.ids, same)
 
 
-def nobodys(plan: Probe, request: Request, known: Known) -> ToAny | None:
+def fallback_when_unowned(plan: FindOwner, request: Request, known: Known) -> ToAny | None:
     """No shard has the key: any instance can say so in its own words, if the rule lets it; None if it does not."""
     rule = plan.route.rule
     if isinstance(rule, One) and _may_ask_any(rule, request):

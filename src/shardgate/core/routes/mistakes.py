@@ -4,11 +4,11 @@ from typing import Any, get_args
 
 import msgspec
 
+from shardgate.core.changes.placing import AnyPolicy
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.locate import AnyLocator
 from shardgate.core.merge import AnyMerger
 from shardgate.core.routes.rule import Rule
-from shardgate.core.writes.placing import AnyPolicy
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -89,7 +89,7 @@ _WORDS = {
     "unverified": ("refuse", "pass"),
     "window": ("month", "day", "hour"),
     "repeated": ("refuse", "first", "last"),
-    "mode": ("strict", "eventual", "read", "independent", "together"),
+    "mode": ("strict", "eventual", "read", "independent", "all_or_none"),
     "trailing_slash": ("optional", "distinct"),
     "request_trailers": ("drop", "pass"),
     "header": ("X-Forwarded-For", "Forwarded"),

@@ -13,17 +13,17 @@ from typing import Any, get_args
 import msgspec
 
 from shardgate.core.contracts import Locator
+from shardgate.core.cursors.seal import Seal
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.dialect.cursor import Cursor
 from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.locate import AnyLocator
 from shardgate.core.locate.probe import Probe
 from shardgate.core.merge.listed import Listed
+from shardgate.core.routes.change_mistakes import check_write, has_words_on_keys, key_fields
 from shardgate.core.routes.mistakes import Mistake, convert_all
 from shardgate.core.routes.route import Filter, Route, Routes
-from shardgate.core.routes.rule import KEY_SOURCES, Gather, One, Prune, Rule, Split
-from shardgate.core.routes.write_mistakes import check_write, has_words_on_keys, key_fields
-from shardgate.core.seal import Seal
+from shardgate.core.routes.rule import KEY_SOURCES, Divide, Gather, One, Prune, Rule
 
 IN_DOCUMENT = "openapi: "
 """Begins the path of a mistake that stands in the application's document."""
@@ -122,8 +122,8 @@ def _route(
         mistakes += check_write(rule, method, place)
     if len(mistakes) > before:
         return None
-    chain = locators.get(rule.locate, ()) if isinstance(rule, One | Split) else ()
-    whole = locators.get(rule.whole_locate or "", ()) if isinstance(rule, Split) else ()
+    chain = locators.get(rule.locate, ()) if isinstance(rule, One | Divide) else ()
+    whole = locators.get(rule.whole_locate or "", ()) if isinstance(rule, Divide) else ()
     keyed = has_words_on_keys(rule)
     filters = _filters(rule, locators)
     space = _parts_space(rule)
@@ -188,7 +188,7 @@ def _check_names(
     names_of_locators: Mapping[str, object],
     mistakes: list[Mistake],
 ) -> None:
-    names = list(rule.learn) if isinstance(rule, One | Gather | Split) else []
+    names = list(rule.learn) if isinstance(rule, One | Gather | Divide) else []
     if isinstance(rule, Gather):
         mistakes += [
             Mistake(f"{place}.prune.{parameter}", f"no locator is named {name!r}", _nearest(name, names_of_locators))
@@ -198,9 +198,9 @@ def _check_names(
         for parameter in rule.prune:
             if parameter.startswith("path."):
                 mistakes += _check_source(parameter, template, f"{place}.prune.{parameter}")
-    if isinstance(rule, One | Split):
+    if isinstance(rule, One | Divide):
         names.append(rule.locate)
-    if isinstance(rule, Split) and rule.whole_locate is not None:
+    if isinstance(rule, Divide) and rule.whole_locate is not None:
         names.append(rule.whole_locate)
     for field, sources in key_fields(rule):
         if not sources:

@@ -34,7 +34,7 @@ class Route(msgspec.Struct, frozen=True):
     rule: Rule | None
     locators: tuple[Locator, ...] = ()
     whole_locators: tuple[Locator, ...] = ()
-    """Of a `split`: those of `whole_locate`."""
+    """Of a `divide`: those of `whole_locate`."""
     unserved: str = ""
     keyed: bool = False
     """The rule says where a request has its idempotency key, or that it must have one."""

@@ -6,18 +6,18 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from shardgate.core.changes.entry import Action
+from shardgate.core.changes.idempotency import Idempotency
+from shardgate.core.changes.placing import AnyPolicy, LeastTenants
 from shardgate.core.merge import AnyMerger
-from shardgate.core.parts import Parts
+from shardgate.core.parts.whole import Parts
 from shardgate.core.topology import ShardId
-from shardgate.core.writes.entry import Action
-from shardgate.core.writes.idempotency import Idempotency
-from shardgate.core.writes.placing import AnyPolicy, LeastTenants
 
 IdForm = Annotated[str, msgspec.Meta(pattern=r"^(hex|uuid|.*\?{5}.*)$")]
 """What a value that the gateway assigns looks like: `hex` (32 digits), `uuid` (RFC 9562), or a text in which each `?`
 becomes a random letter or digit of Crockford's base 32: `BK-?????-?????`."""
 
-Outcome = Literal["ask", "refuse"]
+WhenUnknown = Literal["ask", "refuse"]
 
 KEY_SOURCES = ("path", "query", "header", "body", "form", "basic", "claim")
 """The places in a request that a key can be read from (plan/key.py reads them)."""
@@ -71,7 +71,7 @@ class One(
     """The statuses by which an instance says that it does not hold the key."""
     upgrade: tuple[str, ...] = ("websocket",)
     """The protocols that a client may switch to, with the shard (RFC 9110 section 7.8)."""
-    unknown: Outcome | None = None
+    unknown: WhenUnknown | None = None
     """No key, or nobody owns it: `ask` any shard (the application then refuses as it always does) or `refuse`.
     By default reads ask; changes are refused, since an application might take them on the wrong shard."""
     parts: AnyMerger | None = None
@@ -174,13 +174,13 @@ class Place(
     idempotency: Idempotency = Idempotency()
 
 
-class Split(
+class Divide(
     msgspec.Struct,
     frozen=True,
     kw_only=True,
     forbid_unknown_fields=True,
     tag_field="rule",
-    tag="split",
+    tag="divide",
 ):
     """Each item of the body goes to its owner, one call a shard; the replies' items come back in the input's order."""
 
@@ -188,7 +188,7 @@ class Split(
     """A key of the request, like `body.vendor_id`: where it is there, one shard owns all items, …"""
     whole_locate: str | None = None
     """… found by this locator chain."""
-    unknown: Outcome | None = None
+    unknown: WhenUnknown | None = None
     """No items, or nobody owns one: `ask` any shard, which refuses, or `refuse`; by default a read asks."""
     items: str = ""
     """The member of the body with the items; empty: the body is the list."""
@@ -197,9 +197,9 @@ class Split(
     locate: str
     into: str | None = None
     """The member of the reply with the items; by default that of the request."""
-    mode: Literal["read", "independent", "together"] = "read"
+    mode: Literal["read", "independent", "all_or_none"] = "read"
     """`read`: every part is needed, nothing changes. `independent`: each part succeeds or fails by itself.
-    `together`: all parts or none, with `undo`, and `confirm` where there is something to confirm."""
+    `all_or_none`: all parts or none, with `undo`, and `confirm` where there is something to confirm."""
     items_max: int | None = None
     """The most items that the application takes; a longer list is left for it to refuse."""
     position: str | None = None
@@ -216,8 +216,8 @@ class Split(
     undo: Action | None = None
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
     parts: Parts | None = None
-    """`together` makes one entity in parts, known by what `learn` names: how the replies become one."""
+    """`all_or_none` makes one entity in parts, known by what `learn` names: how the replies become one."""
     idempotency: Idempotency = Idempotency()
 
 
-Rule = One | AnyShard | Gather | Every | Place | Split
+Rule = One | AnyShard | Gather | Every | Place | Divide

@@ -1,0 +1,43 @@
+"""Members that the gateway adds to a body: an id that must be the same on every shard.
+
+Holds: the rest of the body keeps its bytes; what the client has set stays.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from shardgate.core.body.reading import read_object
+from shardgate.core.json.object import JsonObject
+
+
+def assign(body: bytes, values: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
+    """The body with the values, where it lacks them, and the values that it has now.
+
+    What is plainly no JSON object is left for the application to refuse. Raises AmbiguousKeyError.
+    """
+    document = read_object(body) if values else None
+    if document is None:
+        return body, {}
+    found: dict[str, str] = {}
+    added: list[bytes] = []
+    for name, value in values.items():
+        raw = document.raw(name)
+        if raw is not None and raw != b"null":
+            given = msgspec.json.decode(raw)
+            found[name] = str(given) if isinstance(given, str | int) else ""
+            continue
+        found[name] = value
+        if raw is None:
+            added.append(b"%b:%b" % (msgspec.json.encode(name), msgspec.json.encode(value)))
+        else:
+            document = JsonObject(document.edited({name: value}))
+    return _extended(document.body, added), found
+
+
+def _extended(body: bytes, added: list[bytes]) -> bytes:
+    if not added:
+        return body
+    start = body.index(b"{") + 1
+    empty = body[start:].lstrip().startswith(b"}")
+    return b"%b%b%b%b" % (body[:start], b",".join(added), b"" if empty else b",", body[start:])

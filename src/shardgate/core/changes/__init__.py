@@ -1,0 +1,1 @@
+"""Changes that concern several shards, or that must not happen twice: entries, steps and verdicts."""

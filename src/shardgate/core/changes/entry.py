@@ -1,0 +1,120 @@
+"""An entry of the journal: one change, the shards it goes to, and how far it has come on each.
+
+Holds: an entry says all that is needed to end it, also after a restart with another configuration. What is `sent` was
+journaled before: after a crash its outcome is in doubt, never forgotten.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from shardgate.core.http import Reply
+from shardgate.core.topology import ShardId
+
+ChangeKind = Literal["every", "divide", "place"]
+
+ChangeState = Literal["trying", "finishing", "undoing", "done", "undone", "stuck", "abandoned"]
+"""`trying`: may still be undone. `finishing`: decided, goes to its end on every shard. `undoing`: decided, taken back
+everywhere. `stuck`: a shard said something that a person must look at."""
+
+OPEN: tuple[ChangeState, ...] = ("trying", "finishing", "undoing")
+
+BranchPhase = Literal["waiting", "sent", "done", "refused", "confirming", "confirmed", "undoing", "undone", "stuck"]
+"""How far a branch has come. In `sent`, `confirming` and `undoing` a call may be under way, or have been lost."""
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A later call of a change: the one that confirms it, or that takes it back."""
+
+    method: str
+    path: str
+    """`{name}` is a property of the change's reply, a value that the gateway assigned, a variable of the path, or a
+    property of the change's body."""
+    body: dict[str, object] | None = None
+    restore: tuple[str, ...] | Literal["changed"] = ()
+    """The body has these properties, with the values from before the change; `changed`: those that the change named."""
+    already: tuple[int, ...] = (404, 410)
+    """The statuses by which the application says that there is nothing left to do."""
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """How one change may be repeated, looked for, confirmed and taken back."""
+
+    patient: bool
+    """A shard that cannot be reached gets the change later (`eventual`); otherwise the change is taken back."""
+    check: str | None
+    """Where the thing can be seen once the change was made."""
+    repeat: bool
+    """Making the change twice is the same as making it once."""
+    already: tuple[int, ...]
+    """The statuses by which a repeated change is told that it was made before."""
+    fresh: bool = False
+    """The thing has an id that the gateway made: where it is seen, it is the one that this change has made."""
+    confirm: Action | None = None
+    undo: Action | None = None
+    position: str | None = None
+    """How a refusal says which item it means."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """The client's request, as it goes to shards."""
+
+    method: str
+    target: bytes
+    host: bytes
+    lines: bytes
+    """The header lines that cross, without framing."""
+    body: bytes
+    has_body: bool
+    request_id: bytes
+
+
+class Branch(msgspec.Struct):
+    """One shard's part of a change."""
+
+    shard: ShardId
+    body: bytes | None = None
+    """Its part of the body; None: the whole."""
+    positions: tuple[int, ...] = ()
+    """Which items of the body are its part."""
+    phase: BranchPhase = "waiting"
+    tries: int = 0
+    """How often the change was sent."""
+    reply: Reply | None = None
+    """The shard's last word on the change itself."""
+    before: bytes | None = None
+    """The thing as it was before the change; empty: it was not there."""
+    problem: str = ""
+    """Why it is stuck, for people."""
+    stuck_in: BranchPhase = "sent"
+
+
+class Entry(msgspec.Struct):
+    """One change."""
+
+    token: str
+    """Names it to its client; cannot be guessed."""
+    kind: ChangeKind
+    operation: str
+    request: Sent
+    terms: Terms
+    variables: dict[str, str]
+    """Of the body, the path, and what the gateway assigned."""
+    branches: list[Branch]
+    state: ChangeState = "trying"
+    stuck_in: ChangeState = "trying"
+    id: int = 0
+    """Its place in the order of all entries."""
+    space: str = ""
+    """`place`: the directory's space, and …"""
+    tenant: str = ""
+    """… the property of the reply that names the new tenant, and …"""
+    placed_by: str = ""
+    """… the name that the request gave it."""
+    made: tuple[tuple[str, str], ...] = ()
+    """Of what is made in parts: the spaces and keys by which it is then known; written down with the entry."""
+
+    @property
+    def open(self) -> bool:
+        """Something is left to do."""
+        return self.state in OPEN

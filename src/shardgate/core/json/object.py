@@ -1,0 +1,196 @@
+"""A JSON object as text: where its members stand, and the same text with some of them replaced.
+
+Everything that is not replaced keeps its bytes: numbers, order, white space, members that nobody here knows.
+
+Holds: a body that is not one JSON object in UTF-8, or has a member twice, is a broken reply.
+Never: decodes a value.
+"""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from shardgate.core.errors import BrokenReplyError
+from shardgate.core.json.array import without
+from shardgate.core.json.surrogates import decoded
+
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_OPENING = re.compile(rb"[ \t\r\n]*\{")
+_NAME = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
+_FIRST = re.compile(rb'\{([ \t\r\n]*)"(?:[^"\\]|\\.)*"[ \t\r\n]*(:[ \t\r\n]*)')
+_COMMA = re.compile(rb"[ \t\r\n]*,?")
+_NUMBER = re.compile(rb"[0-9]{1,15}")
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+Span = tuple[int, int]
+
+
+class JsonObject:
+    """One object's text. Members are named by path: `pagination.total`, or a name that has dots itself."""
+
+    __slots__ = ("_levels", "body")
+
+    def __init__(self, body: bytes) -> None:
+        """Raises BrokenReplyError."""
+        try:
+            if not body.isascii():
+                body.decode()
+        except UnicodeDecodeError as error:
+            raise BrokenReplyError("a shard's list is not in UTF-8") from error
+        self.body = body
+        self._levels: dict[str, dict[str, Span]] = {"": _members(body, 0, len(body))}
+
+    def span(self, path: str) -> Span | None:
+        """Where a member's value stands; None where there is none. Raises BrokenReplyError."""
+        top = self._levels[""]
+        if path in top:
+            return top[path]
+        parent, _, name = path.rpartition(".")
+        if not parent:
+            return None
+        if parent not in self._levels:
+            span = self.span(parent)
+            inside = span is not None and self.body[span[0] : span[0] + 1] == b"{"
+            self._levels[parent] = _members(self.body, *span) if span is not None and inside else {}
+        return self._levels[parent].get(name)
+
+    def has_twin(self, path: str) -> bool:
+        """Whether a member's name, or its parent's, also stands there in another case, as some servers would read it.
+
+        Raises BrokenReplyError.
+        """
+        self.span(path)
+        parent, _, name = path.rpartition(".")
+        if path in self._levels[""] or not parent:
+            parent, name = "", path
+        folded = name.casefold()
+        if any(other != name and other.casefold() == folded for other in self._levels.get(parent, ())):
+            return True
+        return bool(parent) and self.has_twin(parent)
+
+    def raw(self, path: str) -> bytes | None:
+        """A member's value, as it stands there."""
+        span = self.span(path)
+        return None if span is None else self.body[span[0] : span[1]]
+
+    def value(self, path: str) -> bytes:
+        """A member's value, which must be there. Raises BrokenReplyError."""
+        return self.array(path)
+
+    def array(self, path: str) -> bytes:
+        """A list. Raises BrokenReplyError where there is none."""
+        value = self.raw(path)
+        if value is None:
+            raise BrokenReplyError(f"a shard's reply has no {path}")
+        return value
+
+    def number(self, path: str | None) -> int | None:
+        """A count; None where it is not stated. Raises BrokenReplyError where it is no count."""
+        value = None if path is None else self.raw(path)
+        if value is None or value == b"null":
+            return None
+        if not _NUMBER.fullmatch(value):
+            raise BrokenReplyError(f"a shard's {path} is not a count")
+        return int(value)
+
+    def flag(self, path: str | None) -> bool | None:
+        """A yes or no; None where it is not stated. Raises BrokenReplyError where it is neither."""
+        value = None if path is None else self.raw(path)
+        if value is None or value == b"null":
+            return None
+        if value not in {b"true", b"false"}:
+            raise BrokenReplyError(f"a shard's {path} is neither true nor false")
+        return value == b"true"
+
+    def edited(self, changes: Mapping[str | None, object]) -> bytes:
+        """The text with other values, where it has such members. Bytes are put in as they are; None is `null`."""
+        spans: list[tuple[Span, bytes]] = []
+        for path, value in changes.items():
+            span = None if path is None else self.span(path)
+            if span is not None:
+                spans.append((span, value if isinstance(value, bytes) else msgspec.json.encode(value)))
+        pieces: list[bytes] = []
+        position = 0
+        for (start, end), value in sorted(spans):
+            pieces += (self.body[position:start], value)
+            position = end
+        return b"".join((*pieces, self.body[position:]))
+
+    def put(self, path: str, value: object) -> bytes:
+        """The text with a member of this value; where there was none, it is the last of its object."""
+        if self.span(path) is not None:
+            return self.edited({path: value})
+        start, end, name = self._parent(path)
+        opening, colon, closing = _spacing(self.body[start:end])
+        before = self.body[: end - 1 - len(closing)]
+        comma = b"," + (opening or colon[1:]) if self.body[start + 1 : end - 1].strip() else b""
+        member = msgspec.json.encode(name) + colon + msgspec.json.encode(value)
+        return b"".join((before, comma, member, closing, self.body[end - 1 :]))
+
+    def members(self, path: str) -> dict[str, bytes]:
+        """What an object holds, in its order; nothing where there is no object."""
+        span = self.span(path)
+        if span is None or self.body[span[0] : span[0] + 1] != b"{":
+            return {}
+        return {name: self.body[start:end] for name, (start, end) in _members(self.body, *span).items()}
+
+    def rewritten(self, path: str, members: Mapping[str, bytes]) -> bytes:
+        """The text with other members in an object, in the white space that it was written with."""
+        span = self.span(path)
+        if span is None:
+            return self.body
+        opening, colon, closing = _spacing(self.body[span[0] : span[1]])
+        said = (b"," + (opening or colon[1:])).join(
+            msgspec.json.encode(name) + colon + value for name, value in members.items()
+        )
+        inside = opening + said + closing if said else b""
+        return b"".join((self.body[: span[0]], b"{", inside, b"}", self.body[span[1] :]))
+
+    def without(self, path: str) -> bytes:
+        """The text without a member."""
+        if self.span(path) is None:
+            return self.body
+        start, end, name = self._parent(path)
+        return self.body[:start] + bytes(without(msgspec.Raw(self.body[start:end]), {name})) + self.body[end:]
+
+    def _parent(self, path: str) -> tuple[int, int, str]:
+        """Where the object of a member stands, and the member's name in it. Raises BrokenReplyError."""
+        whole = len(self.body) - len(self.body.lstrip()), len(self.body.rstrip())
+        parent, _, name = path.rpartition(".")
+        if path in self._levels[""] or not parent:
+            return *whole, path
+        span = self.span(parent)
+        if span is None or self.body[span[0] : span[0] + 1] != b"{":
+            raise BrokenReplyError(f"a shard's reply has no {parent}")
+        return *span, name
+
+
+def _spacing(text: bytes) -> tuple[bytes, bytes, bytes]:
+    """What an object's writer puts before the first member, between a name and its value, and behind the last."""
+    first = _FIRST.match(text)
+    closing = text[len(text[:-1].rstrip()) : -1]
+    return (first[1], first[2], closing) if first else (b"", b":", b"")
+
+
+def _members(body: bytes, start: int, end: int) -> dict[str, Span]:
+    whole = start == 0 and end == len(body)
+    text = body if whole else body[start:end]
+    opening = _OPENING.match(text)
+    try:
+        values, text = decoded(_MEMBERS, text)
+    except _BROKEN as error:
+        raise BrokenReplyError("a shard's list is not in a JSON object") from error
+    position = opening.end() if opening else 0
+    spans: dict[str, Span] = {}
+    for name, value in values.items():
+        match = _NAME.match(text, position)
+        if match is None or msgspec.json.decode(match[1]) != name:
+            raise BrokenReplyError("a shard's reply has one member twice")
+        behind = match.end() + len(memoryview(value))
+        spans[name] = (start + match.end(), start + behind)
+        comma = _COMMA.match(text, behind)
+        position = comma.end() if comma else behind
+    if text[position:].strip(b" \t\r\n") != b"}":
+        raise BrokenReplyError("a shard's reply has one member twice")
+    return spans

@@ -1,0 +1,1 @@
+"""Lists that an application pages by offset: which rows to read of each shard, and the merged page."""

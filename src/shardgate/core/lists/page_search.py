@@ -1,0 +1,142 @@
+"""Which rows of which shard to read next, until those that hold a page are read.
+
+A shallow page is read plainly: the first offset + limit rows of each shard hold it, whatever shard its rows are on.
+Where a deep page begins on each shard is found first, by small blocks (selection.py). How many requests a block takes
+is up to the application's pages (reading.py).
+
+Holds: what is read at last holds the page, exactly; rows that changed between two requests are found out.
+Never: does IO, or writes a query.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from shardgate.core.contracts import Dialect, Listing, Page
+from shardgate.core.errors import BrokenReplyError
+from shardgate.core.json.array import Rows
+from shardgate.core.lists.blocks import BlocksInPieces, WholeBlocks, read
+from shardgate.core.lists.selection import BLOCK_ROWS_MAX, Block, Selection
+from shardgate.core.lists.tables import Tables
+from shardgate.core.paging.parameters import ROWS_MAX
+from shardgate.core.topology import ShardId
+
+# So many rows of each shard cost less to read than two more rounds to find where a page begins.
+PLAIN_ROWS_MAX = 500
+# A list that keeps changing is read in one round, however deep.
+CHANGES_MAX = 2
+
+Rank = Callable[[Sequence[tuple[Block, Rows]]], Tables]
+
+
+def is_deep(page: Page) -> bool:
+    """Whether it may be worth looking for where the page begins."""
+    return page.limit is not None and page.offset > max(page.limit, PLAIN_ROWS_MAX)
+
+
+class PageSearch:
+    """One page being looked for."""
+
+    __slots__ = ("_changes", "_dialect", "_guess", "_page", "_reading", "_selection", "_shards", "_sizing", "totals")
+
+    def __init__(
+        self, dialect: Dialect, page: Page, shards: Sequence[ShardId], guess: Mapping[ShardId, int] | None = None
+    ) -> None:
+        """`guess`: where an earlier page says that this one begins."""
+        self._dialect = dialect
+        self._page = page
+        self._shards = shards
+        self._changes = 0
+        is_whole = guess is not None and set(guess) == set(shards) and sum(guess.values()) == page.offset
+        self._guess = guess if is_whole else None
+        self.totals: dict[ShardId, int] = {}
+        """The sizes that shards have stated."""
+        self._selection = self._select()
+        self._sizing = self._selection is not None and dialect.past_end is not None
+        self._reading = self._read()
+
+    @property
+    def narrowing(self) -> bool:
+        """Where the page begins is not known yet: only the sort keys of what is read next matter."""
+        return self._selection is not None and not self._selection.narrow_enough
+
+    @property
+    def plain(self) -> bool:
+        """Whether the page is read in one round, without being looked for."""
+        return self._selection is None
+
+    @property
+    def more(self) -> bool:
+        """Whether a shard has rows behind those that were read, as far as it said so."""
+        return self._reading.more
+
+    def wanted(self) -> Sequence[Block]:
+        """The rows to ask for next; none: all are read."""
+        return self._reading.wanted()
+
+    def take(self, shard: ShardId, listing: Listing) -> None:
+        """What a shard gave. Raises BrokenReplyError, ChangedError."""
+        if listing.total is not None:
+            self.totals[shard] = listing.total
+        self._reading.take(shard, listing)
+
+    def advance(self, rank: Rank) -> tuple[Tables, int] | None:
+        """The rows that hold the page, and how many of them stand before it; None: more must be asked first.
+
+        Raises ChangedError, BrokenReplyError, OrderBrokenError.
+        """
+        while not self._reading.wanted():
+            if self._sizing:
+                self._sizing = False
+                self._reading = self._read()
+                continue
+            tables = rank(self._reading.blocks())
+            if self._selection is None:
+                return tables, self._page.offset
+            if self.narrowing:
+                self._selection.take(tables.keys())
+            elif (skip := self._selection.skip(tables.keys())) is not None:
+                return tables, skip
+            self._reading = self._read()
+        return None
+
+    def begin_again(self) -> None:
+        """Rows changed between two requests: begin anew; at last in one round, of which each shard is consistent."""
+        if self._guess is not None:
+            self._guess = None
+        else:
+            self._changes += 1
+        if self._changes > CHANGES_MAX and self._request_max is not None:
+            raise BrokenReplyError("the list changes faster than the application's pages let it be read")
+        self._selection = self._select()
+        self._reading = self._read()
+
+    def _select(self) -> Selection | None:
+        """A deep page is worth looking for; None where to read all that comes before it costs less."""
+        page = self._page
+        if page.limit is None or page.offset <= page.limit:
+            return None
+        most = self._request_max
+        if page.offset <= (PLAIN_ROWS_MAX if most is None else min(PLAIN_ROWS_MAX, most)):
+            return None
+        if self._changes > CHANGES_MAX and most is None:
+            return None
+        wide = BLOCK_ROWS_MAX if most is None else most  # no more than one request gives
+        return Selection(self._shards, page.offset, page.limit, self._guess, min(wide, BLOCK_ROWS_MAX))
+
+    @property
+    def _request_max(self) -> int | None:
+        """The most rows that one request can give; None: any number."""
+        return self._dialect.cover(0, None)[1]
+
+    def _read(self) -> WholeBlocks | BlocksInPieces:
+        return read(self._dialect, self._next_blocks(), self.totals)
+
+    def _next_blocks(self) -> Sequence[Block]:
+        page = self._page
+        if self._sizing:
+            return [Block(shard, 0, 1) for shard in self._shards]
+        if self._selection is not None:
+            return self._selection.blocks() if self.narrowing else self._selection.page_blocks()
+        count = page.limit
+        if count is not None and count < ROWS_MAX:  # so many are all rows: more might be too large a number for a shard
+            count += page.offset
+        return [Block(shard, 0, count) for shard in self._shards]

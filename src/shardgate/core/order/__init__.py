@@ -1,0 +1,1 @@
+"""How rows compare: collations, sort keys, and the ranking of rows by them."""

@@ -1,0 +1,116 @@
+"""The links of a merged page: the client's own address, with the paging parameters of another page.
+
+Holds: an address of a shard never leaks: links are made anew from the request, never edited from a reply.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+from urllib.parse import parse_qsl, quote_plus, urlencode
+
+import msgspec
+
+from shardgate.core.contracts import Merged, Page
+from shardgate.core.http import Request
+from shardgate.core.json.object import JsonObject
+from shardgate.core.paging.parameters import Parameters, name_of
+
+Rel = Literal["first", "prev", "self", "next", "last"]
+
+
+class Linked(Parameters, frozen=True):
+    """The base of dialects that link pages to each other."""
+
+    origin: str | None = None
+    """What links begin with: `https://api.example.com`; null: the client's scheme and Host; empty: they begin with
+    the path."""
+    links_sorted: bool = False
+    """The application sorts the parameters of its links by name and encodes them anew."""
+    first_page_bare: bool = False
+    """The application's link to the first page leaves out the page's number (or the offset)."""
+
+    def links(self, merged: Merged) -> dict[Rel, str | None]:
+        """The address of each neighbour of a page; None where there is none."""
+        page = merged.page
+        offset, limit = page.offset, page.limit or merged.shown
+        end = offset + limit
+        last = None if merged.total is None or not limit else max(0, merged.total - 1) // limit * limit
+        return {
+            "first": self._link(merged, 0),
+            "prev": self._link(merged, max(0, offset - limit)) if offset else None,
+            "self": self._link(merged, offset),
+            "next": self._link(merged, end) if merged.more else None,
+            "last": None if last is None else self._link(merged, last),
+        }
+
+    def _link(self, merged: Merged, offset: int) -> str:
+        query = self._with_page(merged.request.query, Page(offset, merged.page.limit, (), None))
+        return address(merged.request, self.origin, query)
+
+    def _with_page(self, query: str, page: Page) -> str:
+        """The client's query with another page: what it names is changed in place, what it does not is appended.
+
+        The size of numbered pages stays as the client wrote it, also where the application cut it.
+        """
+        values = {name: str(number) for name, number in self.paging(page)}
+        place = self.page or self.offset
+        values.setdefault(place, "0")
+        if self.first_page_bare and not page.offset:
+            values.pop(place)
+        if self.page is not None:
+            values.pop(self.limit, None)
+        paging = {place} if self.page is not None else {place, self.limit}
+        kept = with_values(query, {**values, **{name: None for name in paging if name not in values}})
+        return urlencode(sorted(parse_qsl(kept, keep_blank_values=True))) if self.links_sorted else kept
+
+
+def address(request: Request, origin: str | None, query: str) -> str:
+    """The client's own address with another query; `origin` as in Linked."""
+    begin = f"{request.scheme}://{request.fields.host.decode('latin-1')}" if origin is None else origin
+    path = f"{begin.rstrip('/')}{request.path}"
+    return f"{path}?{query}" if query else path
+
+
+def linked(
+    body: bytes, member: str, links: Mapping[Rel, str | None], *, absent: bool, form: bytes | None = None
+) -> bytes:
+    """A body whose object of links has these; a link to no page is `null`, or `absent`.
+
+    A link of the same kind that is not among these is dropped. One that is an object has its address in `href`: it is
+    written as another of the body, or in this form. A body that has no object of links stays as it is.
+    """
+    document = JsonObject(body)
+    before = document.members(member)
+    sample = next((value for name, value in before.items() if name in links and value.startswith(b"{")), form)
+    told: dict[str, bytes] = {
+        rel: _link_like(before.get(rel, b""), sample, link)
+        for rel, link in links.items()
+        if link is not None or not absent
+    }
+    others = [name for name in before if name not in get_args(Rel)]
+    names = list(before)
+    first = min((names.index(rel) for rel in links if rel in before), default=len(names))
+    ahead = {name: before[name] for name in others if names.index(name) < first}
+    behind = {name: before[name] for name in others if name not in ahead}
+    return document.rewritten(member, {**ahead, **told, **behind}) if before else body
+
+
+def _link_like(own: bytes, other: bytes | None, link: str | None) -> bytes:
+    """A link as it was written, or as another is."""
+    sample = own if own.startswith(b"{") else other
+    if link is None or sample is None:
+        return msgspec.json.encode(link)
+    return JsonObject(sample).edited({"href": link})
+
+
+def with_values(query: str, values: Mapping[str, str | None]) -> str:
+    """A query with other values: what it names is changed in place, what it does not is appended; None takes away."""
+    left = dict(values)
+    named = [(name_of(part), part) for part in query.split("&") if part]
+    parts = [part if name not in values else _part(part, left.pop(name, None)) for name, part in named]
+    parts += [f"{quote_plus(name)}={quote_plus(value)}" for name, value in left.items() if value is not None]
+    return "&".join(part for part in parts if part)
+
+
+def _part(part: str, value: str | None) -> str:
+    """A parameter with another value, its name as the client wrote it; nothing where it has none any more."""
+    return "" if value is None else f"{part.partition('=')[0]}={quote_plus(value)}"

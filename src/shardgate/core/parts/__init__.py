@@ -1,0 +1,1 @@
+"""One entity that is kept in parts on several shards."""

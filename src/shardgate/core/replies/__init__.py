@@ -1,0 +1,1 @@
+"""What several replies have in common: one refusal, one set of validators, reply fields, problem documents."""

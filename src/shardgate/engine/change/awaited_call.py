@@ -1,0 +1,99 @@
+"""One request to one shard, and its whole reply: what relays stream and scatters gather, a journaled call awaits.
+
+Holds: the reply is bounded; a call that nobody awaits any more is cancelled.
+Never: repeats a call, or judges a status.
+"""
+
+import asyncio
+
+from shardgate.core.changes.calls import Outgoing
+from shardgate.core.contracts import Outcome
+from shardgate.core.errors import ReplyTooLargeError, ShardgateError
+from shardgate.core.http import Reply, ReplyHead
+from shardgate.core.topology import ShardId
+from shardgate.core.wire.coding import unpacked
+from shardgate.core.wire.forwarding import request_head
+from shardgate.engine.cluster import Cluster
+from shardgate.net.upstream.call import Call
+
+
+class AwaitedCall:
+    """One call under way."""
+
+    __slots__ = ("_body", "_body_bytes_max", "_call", "_cluster", "_done", "_head", "_shard", "_size")
+
+    def __init__(self, cluster: Cluster, shard: ShardId, body_bytes_max: int) -> None:
+        self._cluster = cluster
+        self._shard = shard
+        self._body_bytes_max = body_bytes_max
+        self._head: ReplyHead | None = None
+        self._body: list[bytes] = []
+        self._size = 0
+        self._call: Call | None = None
+        self._done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    async def send(
+        self, outgoing: Outgoing, host: bytes, lines: bytes, request_id: bytes, *, reads: bool = False
+    ) -> Outcome:
+        """The reply, or why there is none. `reads`: it changes nothing, whatever its method. A sending is used once."""
+        body = outgoing.body
+        if outgoing.is_ours:
+            lines = without(lines, b"content-type") + b"Content-Type: application/json\r\n"
+        if outgoing.key is not None:
+            lines = b"%bIdempotency-Key: %b\r\n" % (lines, outgoing.key)
+        framing = b"" if body is None else b"Content-Length: %d\r\n" % len(body)
+        head = request_head(outgoing.method, outgoing.target, host, lines, b"", request_id, framing)
+        start = self._cluster.read if reads else self._cluster.change
+        self._call = start(self._shard, head, body or b"", self, outgoing.method)
+        try:
+            return await self._unpacked(await self._done)
+        finally:
+            if not self._call.done:
+                self._call.cancel()
+
+    def reply_interim(self, head: ReplyHead) -> None:
+        pass  # the reply is awaited whole
+
+    def reply_head(self, head: ReplyHead, data: bytes) -> None:
+        self._head = head
+        if self._call is not None:
+            self._cluster.replied(self._shard, self._call)
+        self.reply_data(data)
+
+    def reply_data(self, data: bytes) -> None:
+        self._body.append(data)
+        self._size += len(data)
+        if self._size > self._body_bytes_max and self._call is not None:
+            self._call.fail(ReplyTooLargeError(f"a shard's reply is larger than {self._body_bytes_max} bytes"))
+
+    def reply_end(self, trailers: bytes) -> None:
+        head = self._head
+        if head is not None:
+            fields = [(line[: len(name)], value) for name, value, line in head.fields]
+            self._settle(Reply(head.status, fields, b"".join(self._body), head.reason))
+
+    def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
+        upstream.abort()  # never: nothing was offered
+
+    def reply_failed(self, error: ShardgateError) -> None:
+        self._cluster.failed(self._shard, error)
+        self._settle(error)
+
+    async def _unpacked(self, outcome: Outcome) -> Outcome:
+        """The shard packed its reply, though nobody asked it to; on a thread of its own, since it may be long."""
+        if self._head is None or not self._head.is_packed or not isinstance(outcome, Reply):
+            return outcome
+        try:
+            return await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
+        except ShardgateError as error:
+            return error
+
+    def _settle(self, outcome: Outcome) -> None:
+        if not self._done.done():
+            self._done.set_result(outcome)
+
+
+def without(lines: bytes, name: bytes) -> bytes:
+    """Header lines without a field, by its lower-case name."""
+    kept = [line for line in lines.split(b"\r\n") if line and not line.lower().startswith(name + b":")]
+    return b"".join([line + b"\r\n" for line in kept])

@@ -1,0 +1,101 @@
+"""Requests with an Idempotency-Key: run once, and answered again from the store.
+
+Holds: the key is taken on the disk before anything is sent, and the reply is kept before the client has it.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+
+from shardgate.core.changes.idempotency import Verdict, client_of, fingerprint_of, is_final
+from shardgate.core.errors import (
+    IdempotencyKeyError,
+    InDoubtError,
+    KeyInUseError,
+    KeyReusedError,
+    ShardgateError,
+    UpstreamError,
+)
+from shardgate.core.http import Reply, Request
+from shardgate.core.limits import KEPT_REPLY_BYTES_MAX
+from shardgate.core.topology import ShardId
+from shardgate.net.clock import wall
+from shardgate.store.idempotency import Claim
+from shardgate.store.writer import Writer
+
+REPLAYED = (b"Idempotent-Replayed", b"true")
+
+# Failures after which it is known that nothing was done.
+_NOTHING_DONE = frozenset({"SG2001", "SG2004", "SG2009", "SG4001"})
+
+
+class IdempotentRunner:
+    """The keys of one worker's requests."""
+
+    __slots__ = ("_client_fields", "_expires_s", "_worker", "_writer")
+
+    def __init__(self, writer: Writer, worker: str, expires_s: float, client_fields: Sequence[str]) -> None:
+        self._writer = writer
+        self._worker = worker
+        self._expires_s = expires_s
+        self._client_fields = client_fields
+
+    async def once(self, key: str, request: Request, run: Callable[[], Awaitable[Reply]], *, repeatable: bool) -> Reply:
+        """The reply to a request with this key: of `run`, or of the run before. Raises ShardgateError."""
+        client = client_of(request, self._client_fields)
+        claim = Claim(client, key, fingerprint_of(request), self._worker, repeatable)
+        at = wall()
+        verdict, reply = await self._writer.run(self._writer.keys.begin, claim, at, at + self._expires_s)
+        if reply is not None:
+            return msgspec.structs.replace(reply, fields=[*reply.fields, REPLAYED])
+        if verdict != "run":
+            raise _refusal(verdict)
+        return await self._run(claim, run)
+
+    async def follow(
+        self, name: str, request: Request, shard: ShardId | None, send: Callable[[ShardId | None], Awaitable[Reply]]
+    ) -> Reply:
+        """Send to the shard that the first request of this name went to, or now to this one. A refused one is none."""
+        client, keys, at = client_of(request, self._client_fields), self._writer.keys, wall()
+        first, is_new = await self._writer.run(keys.follow, client, name, shard, at, at + self._expires_s)
+        try:
+            reply = await send(first)
+        except ShardgateError as error:
+            if is_new and error.code in _NOTHING_DONE:
+                await self._writer.run(keys.release, client, name)
+            raise
+        if is_new and reply.status >= 400:
+            await self._writer.run(keys.release, client, name)
+        return reply
+
+    async def _run(self, claim: Claim, run: Callable[[], Awaitable[Reply]]) -> Reply:
+        keys = self._writer.keys
+        try:
+            reply = await run()
+        except ShardgateError as error:
+            unknown = isinstance(error, UpstreamError) and error.code not in _NOTHING_DONE
+            await self._writer.run(keys.doubt if unknown else keys.forget, claim)
+            raise
+        except BaseException:
+            await self._writer.run(keys.doubt, claim)
+            raise
+        if len(reply.body) > KEPT_REPLY_BYTES_MAX:
+            await self._writer.run(keys.doubt, claim)
+        elif is_final(reply.status):
+            await self._writer.run(keys.finish, claim, reply)
+        else:
+            await self._writer.run(keys.forget, claim)
+        return reply
+
+
+def _refusal(verdict: Verdict) -> ShardgateError:
+    if verdict == "busy":
+        return KeyInUseError("a request with this Idempotency-Key is under way; ask again a little later")
+    if verdict == "other":
+        return KeyReusedError("this Idempotency-Key was used for another request; take a new one")
+    return InDoubtError("the reply to the first request was lost; look whether it took effect")
+
+
+def required() -> IdempotencyKeyError:
+    """The rule wants a key, and there is none."""
+    return IdempotencyKeyError("this operation needs an Idempotency-Key")

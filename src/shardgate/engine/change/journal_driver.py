@@ -1,0 +1,123 @@
+"""Drives entries of the journal: the next step is written down, then sent, and its outcome is written down.
+
+Holds: nothing is sent that was not journaled. Who does not own an entry any more stops at once.
+Never: decides.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from shardgate.core.changes.calls import Outgoing, named, outgoing
+from shardgate.core.changes.entry import ChangeState, Entry
+from shardgate.core.changes.steps import Move, give_up_doubted, moves, next_state, stick, take
+from shardgate.core.contracts import Outcome
+from shardgate.core.errors import ShardgateError
+from shardgate.engine.change.awaited_call import AwaitedCall
+from shardgate.engine.cluster import Cluster
+from shardgate.net.clock import now, wall
+from shardgate.store.writer import Writer
+
+# How long a change waits for earlier ones that are under way on the same shard. One that is behind is not waited for.
+PATIENCE_S = 10.0
+_POLL_S = 0.01
+
+_log = logging.getLogger("shardgate")
+
+
+class JournalDriver:
+    """Carries entries out, for one worker."""
+
+    __slots__ = ("_body_bytes_max", "_cluster", "_writer", "worker")
+
+    def __init__(self, cluster: Cluster, writer: Writer, worker: str, body_bytes_max: int) -> None:
+        self._cluster = cluster
+        self._writer = writer
+        self._body_bytes_max = body_bytes_max
+        self.worker = worker
+
+    async def add(self, entry: Entry) -> None:
+        """Write a new entry down, before anything is sent."""
+        await self._writer.run(self._writer.journal.add, entry, self.worker, wall())
+
+    async def find(self, token: str) -> Entry | None:
+        """The entry that a client asks for."""
+        return await self._writer.run(self._writer.journal.find, token)
+
+    async def drive(self, entry: Entry, *, patience_s: float = PATIENCE_S) -> dict[int, ShardgateError | None]:
+        """Go on until the entry is over, or until nothing more can be done now; then anyone may go on with it.
+
+        Returns the branches that had to rest, and why; None: behind, or refused for now.
+        """
+        resting: dict[int, ShardgateError | None] = {}
+        rested: dict[int, ShardgateError | None] = {}
+        while True:
+            state = next_state(entry, resting)
+            if state != entry.state:
+                await self._enter(entry, state, resting)
+                continue
+            todo = moves(entry, resting) if entry.open else []
+            if not todo:
+                break
+            await asyncio.gather(*[self._make(entry, move, resting, now() + patience_s) for move in todo])
+            rested |= resting
+            await self._give_up(entry)
+        if entry.open:
+            await self._writer.run(self._writer.journal.save, entry, self.worker, release=True)
+        return rested
+
+    async def _enter(self, entry: Entry, state: ChangeState, resting: dict[int, ShardgateError | None]) -> None:
+        if state == "stuck":
+            entry.stuck_in = entry.state
+            _log.error("change %d (%s) is stuck; see `shardgate journal`", entry.id, entry.operation)
+        if state == "undoing":
+            resting.clear()  # what cannot be done may still be undone
+        entry.state = state
+        also = self._settle_place(entry) if entry.kind == "place" and state in {"done", "undone"} else None
+        await self._writer.run(self._writer.journal.save, entry, self.worker, also=also)
+
+    async def _make(
+        self, entry: Entry, move: Move, resting: dict[int, ShardgateError | None], patient_until: float
+    ) -> None:
+        if not await self._begin(entry, move, patient_until):
+            resting[move.branch] = None
+            return
+        sent = outgoing(entry, move)
+        if sent is None:
+            stick(entry.branches[move.branch], f"the path of its {move.step} needs a value that is not known")
+            await self._writer.run(self._writer.journal.save, entry, self.worker, move.branch)
+            return
+        outcome = await self._send(entry, move, sent)
+        if not take(entry, move, outcome):
+            resting[move.branch] = outcome if isinstance(outcome, ShardgateError) else None
+        await self._writer.run(self._writer.journal.save, entry, self.worker, move.branch)
+
+    async def _begin(self, entry: Entry, move: Move, patient_until: float) -> bool:
+        begin = self._writer.journal.begin
+        while (begun := await self._writer.run(begin, entry, move.branch, move.step, self.worker)) == "busy":
+            if now() >= patient_until:
+                return False
+            await asyncio.sleep(_POLL_S)
+        return begun == "begun"
+
+    async def _send(self, entry: Entry, move: Move, sent: Outgoing) -> Outcome:
+        request = entry.request
+        shard = entry.branches[move.branch].shard
+        sending = AwaitedCall(self._cluster, shard, self._body_bytes_max)
+        return await sending.send(sent, request.host, request.lines, request.request_id)
+
+    async def _give_up(self, entry: Entry) -> None:
+        before = [branch.phase for branch in entry.branches]
+        give_up_doubted(entry)
+        changed = [number for number, branch in enumerate(entry.branches) if branch.phase != before[number]]
+        if changed:
+            await self._writer.run(self._writer.journal.save, entry, self.worker, *changed)
+
+    def _settle_place(self, entry: Entry) -> Callable[[], None]:
+        """The directory has the new tenant in the same moment in which its entry is over."""
+        branch = entry.branches[0]
+        tenant = named(branch.reply).get(entry.tenant) if entry.state == "done" else None
+        if entry.state == "done" and tenant is None:
+            _log.error("change %d: the reply has no %r; the directory lacks the tenant", entry.id, entry.tenant)
+        return partial(self._writer.placements.settle, entry.space, entry.placed_by, tenant, branch.shard)

@@ -1,0 +1,114 @@
+"""Goes on with what others have left in the journal: workers that were killed, shards that were down.
+
+Holds: one worker does so at a time, by a lease in the store; changes of one order are gone on with in that order.
+"""
+
+import asyncio
+import logging
+import sqlite3
+
+from shardgate.engine.change.journal_driver import JournalDriver
+from shardgate.net.clock import now, wall
+from shardgate.store.journal import NotOwnerError, Orphan
+from shardgate.store.writer import Writer
+
+POLL_S = 0.25
+AT_ONCE = 64
+LOOKED_AT = 2000
+PURGE_EVERY_S = 60.0
+PURGE_AT_ONCE = 1000
+
+_log = logging.getLogger("shardgate")
+
+
+class Replayer:
+    """What one worker does for all, when it holds the lease."""
+
+    __slots__ = ("_journal_kept_s", "_journaling", "_lease_s", "_pulse", "_purged_at", "_writer")
+
+    def __init__(
+        self, writer: Writer, pulse: Writer, journaling: JournalDriver, lease_s: float, journal_kept_s: float
+    ) -> None:
+        self._writer = writer
+        self._pulse = pulse  # a thread of its own: a worker with much to write must not look dead
+        self._journaling = journaling
+        self._lease_s = lease_s
+        self._journal_kept_s = journal_kept_s
+        self._purged_at = now()
+
+    async def run(self) -> None:
+        """While this worker holds the lease, go on with what nobody drives."""
+        while True:
+            try:
+                progress = await self._replay() if await self._lead() else False
+            except sqlite3.Error as error:
+                _log.error("the journal cannot be read: %s", error)
+                progress = False
+            if not progress:
+                await asyncio.sleep(POLL_S)
+
+    async def live(self) -> None:
+        """Say again and again that this worker lives, so that nobody takes over what it drives."""
+        while True:
+            await asyncio.sleep(self._lease_s / 4)
+            try:
+                await self.say_alive()
+            except sqlite3.Error as error:
+                _log.error("the journal cannot be written: %s", error)
+
+    async def say_alive(self) -> None:
+        """Before the first request, too: what this worker begins is its own."""
+        at = wall()
+        await self._pulse.run(self._pulse.leases.live, self._journaling.worker, at, at + self._lease_s)
+
+    async def stop(self) -> None:
+        """Leave what is not over to others."""
+        await self._writer.run(self._writer.leases.give_up, self._journaling.worker)
+
+    async def _lead(self) -> bool:
+        at = wall()
+        return await self._writer.run(
+            self._writer.leases.take, "replay", self._journaling.worker, at, at + self._lease_s
+        )
+
+    async def _replay(self) -> bool:
+        """One pass; whether anything went on."""
+        await self._purge()
+        found = await self._writer.run(self._writer.journal.orphans, wall(), LOOKED_AT)
+        others = [orphan.id for orphan in found if orphan.kind != "every"][:AT_ONCE]
+        moved = asyncio.gather(*[self._go_on(number) for number in others])
+        progress = await self._in_order([orphan for orphan in found if orphan.kind == "every"])
+        return any(await moved) or progress
+
+    async def _in_order(self, found: list[Orphan]) -> bool:
+        """Changes by `every`; a shard that is down is tried once, not once for each change that waits for it."""
+        progress, down = False, set[str]()
+        for orphan in found:
+            if orphan.waits_for and orphan.waits_for <= down:
+                continue
+            if await self._go_on(orphan.id):
+                progress = True
+            else:
+                down |= orphan.waits_for
+        return progress
+
+    async def _go_on(self, number: int) -> bool:
+        try:
+            adopt = self._writer.journal.adopt
+            entry = await self._writer.run(adopt, number, self._journaling.worker, wall())
+            if entry is None:
+                return False
+            before = [(branch.phase, branch.before is None) for branch in entry.branches]
+            await self._journaling.drive(entry, patience_s=0)
+        except NotOwnerError:
+            return False
+        if not entry.open:
+            _log.info("change %d (%s) is %s", entry.id, entry.operation, entry.state)
+        return before != [(branch.phase, branch.before is None) for branch in entry.branches]
+
+    async def _purge(self) -> None:
+        if now() - self._purged_at >= PURGE_EVERY_S:
+            self._purged_at = now()
+            at = wall()
+            await self._writer.run(self._writer.keys.purge, at, PURGE_AT_ONCE)
+            await self._writer.run(self._writer.journal.purge, at - self._journal_kept_s, PURGE_AT_ONCE)

@@ -1,0 +1,269 @@
+"""Carries out the plans that need more than one shard: probes and scatters.
+
+Holds: a list is never silently smaller: a missing shard is an error that names it.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+
+from shardgate.core.contracts import Ask, Merging, Outcome
+from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError, ShardsMissingError
+from shardgate.core.exchange import Exchange
+from shardgate.core.http import Reply, Request
+from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
+from shardgate.core.lists.merging import ListMerging
+from shardgate.core.plan.plan import FindOwner, ToGather
+from shardgate.core.replies.validators import Validators
+from shardgate.core.routes.route import Route
+from shardgate.core.routes.rule import Gather, One
+from shardgate.core.topology import ShardId
+from shardgate.core.value import Value
+from shardgate.core.wire.coding import packed_fields, takes_gzip
+from shardgate.engine.cluster import Cluster, Snapshot
+from shardgate.engine.gather.held import HeldBytes, Holding
+from shardgate.engine.gather.long_reply import LongReply
+from shardgate.engine.gather.passing_on import RunningFlow
+from shardgate.engine.gather.round import PendingReply, Round
+from shardgate.engine.gather.turns import Turns
+from shardgate.net.client.connection import ClientConnection
+from shardgate.net.clock import now
+
+# Named by the shards for their own replies; a merged reply has its own, or none.
+_NOT_MERGED = frozenset(
+    {
+        b"accept-ranges",
+        b"age",
+        b"content-encoding",
+        b"date",
+        b"etag",
+        b"last-modified",
+        b"set-cookie",
+    }
+)
+
+
+# About 5 ms at the default level: what other requests can bear to wait.
+PACKED_AT_ONCE_BYTES_MAX = 128 * 1024
+
+
+class _Gathering(Value, frozen=True):
+    """One request for which several shards are asked."""
+
+    route: Route
+    request: Request
+    lines: bytes
+    """The header lines that every shard is sent."""
+    snapshot: Snapshot
+    exchange: Exchange
+    holding: Holding
+
+
+class Conductor:
+    """Runs the rounds of one worker's probes and gathers."""
+
+    __slots__ = ("_body_bytes_max", "_cluster", "_held", "_turns")
+
+    def __init__(self, cluster: Cluster, body_bytes_max: int, held: HeldBytes) -> None:
+        self._cluster = cluster
+        self._body_bytes_max = body_bytes_max
+        self._held = held
+        self._turns = Turns()
+
+    async def gather(self, plan: ToGather, snapshot: Snapshot, client: ClientConnection, exchange: Exchange) -> None:
+        """Ask until the merge has its reply, and send it; a long list is sent while it comes.
+
+        Raises ShardsMissingError, OverloadError, or what the merge raises; also after the reply has begun.
+        """
+        holding = self._held.open()
+        try:
+            lines = plan.request.fields.unconditional + client.hop
+            work = _Gathering(plan.route, plan.request, lines, snapshot, exchange, holding)
+            reply = await self._gathered(plan, work, client)
+            if reply is None:
+                return
+            if len(reply.body) <= WRITE_BUFFER_BYTES_MAX or plan.request.sent_method == b"HEAD":
+                client.send(reply)
+                return
+            holding.set(len(reply.body))
+            await LongReply(self._cluster, client, holding, self._turns).send(reply)
+        finally:
+            holding.close()
+
+    async def _gathered(self, plan: ToGather, work: _Gathering, client: ClientConnection) -> Reply | None:
+        """The reply; None where it has been sent while it came."""
+        merging = plan.merging
+        # What was only hoped for is known when all rows are there, so that none can be sent before. To a HEAD none is.
+        flows_to = None if work.request.sent_method == b"HEAD" else client
+        outcome = await self._merge(merging, work, flows_to if plan.instead is None else None)
+        if outcome is not None and plan.instead is not None and plan.pruned is not None:
+            shown = {key for key, _ in merging.learned()}
+            if not plan.pruned.hoped <= shown:
+                merging = plan.instead
+                outcome = await self._merge(merging, work, flows_to)
+        _learn(plan, work.snapshot, merging.learned())
+        return None if outcome is None else await self.packed(outcome, plan.request)
+
+    async def _merge(self, merging: Merging, work: _Gathering, client: ClientConnection | None) -> Reply | None:
+        """Ask what the merge asks for until it has its reply; None where that has been sent while it came.
+
+        `client`: to whom it may be; None: it must come whole.
+        """
+        validators = Validators()
+        asks = merging.asks()
+        while True:
+            if client is not None and isinstance(merging, ListMerging) and merging.may_flow:
+                outcomes = await self._flow_or_ask(asks, work, merging, client)
+                if outcomes is None or isinstance(outcomes, Reply):
+                    return outcomes
+            else:
+                outcomes = await self._ask(asks, work)
+            replies = self._all_of(outcomes, work.snapshot)
+            validators.add(asks, replies)
+            if isinstance(merging, ListMerging) and _are_long(replies):
+                work.holding.begun = True  # nearer to its end than any that still waits for shards
+                outcome = await self._turns.run(merging.take_in_steps(replies))
+            else:
+                outcome = merging.take(replies)
+            if isinstance(outcome, Reply):
+                return _told(work, outcome, validators)
+            asks = outcome
+
+    async def _ask(self, asks: Sequence[Ask], work: _Gathering) -> Mapping[ShardId, Outcome]:
+        """One round; what it took is noted."""
+        began_at = now()
+        calls = self._start(asks, work, None)
+        try:
+            return await calls.outcomes()
+        finally:
+            calls.cancel()
+            work.exchange.upstream_s += now() - began_at
+
+    async def _flow_or_ask(
+        self, asks: Sequence[Ask], work: _Gathering, merging: ListMerging, client: ClientConnection
+    ) -> Mapping[ShardId, Outcome] | Reply | None:
+        """The one round of a list; None where the replies were so large that they were sent on while they came, and
+        304 where their heads say that the client has them already."""
+        began_at = now()
+        calls = self._start(asks, work, TRIMMED_FLOW_BYTES_MIN if merging.trims else FLOW_BYTES_MIN)
+        try:
+            if await calls.is_large():
+                heads = calls.heads()
+                begun = merging.flow(heads)
+                if begun is not None:
+                    work.exchange.upstream_s += now() - began_at
+                    reply, flow = begun
+                    validators = Validators()
+                    validators.add(asks, heads)
+                    reply = _told(work, reply, validators)
+                    if reply.status == 304:
+                        return reply
+                    running = RunningFlow(self._cluster, client, flow, work.holding, self._turns)
+                    await _pass_on(running, work, reply, calls.coming())
+                    merging.flowed()
+                    return None
+                calls.keep_waiting()
+            outcomes = await calls.outcomes()
+            work.exchange.upstream_s += now() - began_at
+            return outcomes
+        finally:
+            calls.cancel()
+
+    def _start(self, asks: Sequence[Ask], work: _Gathering, large_bytes: int | None) -> Round:
+        exchange = work.exchange
+        exchange.shards = exchange.shards or [ask.shard for ask in asks]
+        calls = Round(self._cluster, self._body_bytes_max, work.holding, large_bytes=large_bytes)
+        calls.start(asks, work.request.fields.host, work.lines, exchange.request_id)
+        return calls
+
+    async def packed(self, reply: Reply, request: Request) -> Reply:
+        """The reply as the client takes it; a long body is packed on a thread of its own."""
+        compress = self._cluster.compress
+        if compress is not None and reply.status == 304:
+            reply.fields = packed_fields(reply.fields, is_packed=False)  # RFC 9110 section 15.4.5: the Vary of its 200
+        if compress is None or not compress.may_pack(reply.status, reply.fields, len(reply.body)):
+            return reply
+        if packs := takes_gzip(request.fields):
+            is_long = len(reply.body) > PACKED_AT_ONCE_BYTES_MAX
+            reply.body = await asyncio.to_thread(compress.pack, reply.body) if is_long else compress.pack(reply.body)
+        reply.fields = packed_fields(reply.fields, is_packed=packs)
+        return reply
+
+    async def find(
+        self, plan: FindOwner, request: Request, snapshot: Snapshot, hop: bytes, exchange: Exchange
+    ) -> tuple[ShardId | None, Reply]:
+        """Who holds the key, and its reply to the probe; None and the refusal where nobody does.
+
+        Raises KeyOnTwoShardsError, OverloadError, or ShardDownError where a shard that did not answer might hold it.
+        """
+        asks = [Ask(shard, plan.target) for shard in plan.shards]
+        fields = request.fields
+        lines = fields.end_to_end if plan.is_the_request else fields.unconditional
+        holding = self._held.open()
+        try:
+            outcomes = await self._ask(asks, _Gathering(plan.route, request, lines + hop, snapshot, exchange, holding))
+        finally:
+            holding.close()
+        rule = plan.route.rule
+        not_here = rule.not_here if isinstance(rule, One) else (404,)
+        replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
+        owners = [shard for shard, reply in replies.items() if reply.status < 400]
+        if len(owners) > 1:
+            log = f"key {plan.key!r} of {plan.space} is on {', '.join(owners)}"
+            raise KeyOnTwoShardsError("two shards say that they hold the key", log=log)
+        if owners:
+            snapshot.known.memory.learn(plan.space, plan.key, owners[0])
+            return owners[0], replies[owners[0]]
+        snapshot.known.memory.forget(plan.space, plan.key)
+        for shard in plan.shards:
+            outcome = outcomes[shard]
+            if isinstance(outcome, ShardgateError):
+                raise ShardDownError("a shard that may hold the key cannot be asked", log=outcome.log) from outcome
+        refusals = [reply for reply in replies.values() if reply.status not in not_here]
+        return None, refusals[0] if refusals else replies[plan.shards[0]]
+
+    def _all_of(self, outcomes: Mapping[ShardId, Outcome], snapshot: Snapshot) -> dict[ShardId, Reply]:
+        replies: dict[ShardId, Reply] = {}
+        missing: list[ShardId] = []
+        for shard, outcome in outcomes.items():
+            if isinstance(outcome, Reply):
+                replies[shard] = outcome
+            elif outcome.status == 502:
+                raise outcome
+            else:
+                missing.append(shard)
+        if missing:
+            raise _missing(missing, snapshot)
+        return replies
+
+
+def _missing(missing: Collection[ShardId], snapshot: Snapshot) -> ShardsMissingError:
+    shards = snapshot.known.topology.shards
+    names = tuple(shards[shard].alias for shard in shards if shard in missing)
+    return ShardsMissingError("the list needs every shard; some did not answer", missing=names)
+
+
+def _are_long(replies: Mapping[ShardId, Reply]) -> bool:
+    return sum([len(reply.body) for reply in replies.values()]) >= FLOW_BYTES_MIN
+
+
+async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming: Sequence[PendingReply]) -> None:
+    """Send the rows while they come."""
+    try:
+        await running.run(reply, work.request, coming)
+    except ShardgateError as error:
+        if running.begun or running.failed is None or error.status == 502:
+            raise
+        raise _missing([running.failed], work.snapshot) from error
+
+
+def _told(work: _Gathering, reply: Reply, validators: Validators) -> Reply:
+    """The merged reply with fields of its own; or 304, where the client has it already."""
+    reply.fields = [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
+    return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)
+
+
+def _learn(plan: ToGather, snapshot: Snapshot, shown: Sequence[tuple[str, ShardId]]) -> None:
+    if isinstance(plan.route.rule, Gather):
+        for space in plan.route.rule.learn:
+            for key, shard in shown:
+                snapshot.known.memory.learn(space, key, shard)

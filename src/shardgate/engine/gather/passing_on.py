@@ -1,0 +1,208 @@
+"""One list under way from several shards to a client: its rows pass while they come, in order.
+
+Callbacks bring pieces; steps, in turn with those of other lists, cut and merge them (core/lists/flow.py).
+
+Holds: of each shard no more than a window waits: a shard that is ahead of the others, or of the client, is told to
+wait. After the reply has begun, what goes wrong ends the connection, so that nobody takes it for whole.
+Never: decides what is merged, or how.
+"""
+
+import asyncio
+import zlib
+from collections.abc import Sequence
+
+from shardgate.core.errors import ShardgateError
+from shardgate.core.http import Reply, ReplyHead, Request
+from shardgate.core.limits import FLOW_WINDOW_BYTES
+from shardgate.core.lists.flow import Flow
+from shardgate.core.topology import ShardId
+from shardgate.core.wire.coding import packed_fields, takes_gzip
+from shardgate.core.wire.forwarding import head_of
+from shardgate.engine.cluster import Cluster
+from shardgate.engine.gather.held import Holding
+from shardgate.engine.gather.pace import Pace
+from shardgate.engine.gather.round import PendingReply
+from shardgate.engine.gather.turns import Turns
+from shardgate.net.client.connection import ClientConnection
+from shardgate.net.upstream.call import Call
+
+
+class RunningFlow:
+    """A flow, its shards and its client."""
+
+    __slots__ = (
+        "_client",
+        "_cluster",
+        "_flow",
+        "_head",
+        "_holding",
+        "_over",
+        "_pace",
+        "_packer",
+        "_sources",
+        "_turns",
+        "begun",
+        "failed",
+    )
+
+    def __init__(self, cluster: Cluster, client: ClientConnection, flow: Flow, holding: Holding, turns: Turns) -> None:
+        self._cluster = cluster
+        self._client = client
+        self._flow = flow
+        self._holding = holding
+        self._turns = turns
+        self._head: ReplyHead | None = None
+        self._packer: zlib._Compress | None = None
+        self._sources: list[_Source] = []
+        self._pace = Pace(cluster.reply_idle_s, self._go_on, self.fail)
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.begun = False
+        """The client has the head."""
+        self.failed: ShardId | None = None
+        """The shard that gave no whole reply."""
+
+    async def run(self, reply: Reply, request: Request, coming: Sequence[PendingReply]) -> None:
+        """Pass all on, until it is whole. Raises whatever ends it early."""
+        self._head = self._packed_head(reply, request)
+        self._holding.on_refused = self.fail
+        try:
+            for part in coming:
+                source = _Source(self, self._flow, part)
+                self._sources.append(source)
+                if not part.ended:
+                    self._cluster.streams(part.call)
+                    part.call.sink = source
+            self._turns.add(self)
+            await self._over
+        finally:
+            self._pace.end()
+
+    def step(self) -> bool:
+        """Cut or merge a little, and write what it gives; False: something must come first."""
+        if self._pace.is_paused or self._over.done():
+            return False
+        try:
+            data = self._flow.advance()
+            if data:
+                self._write(data)
+        except Exception as error:
+            self.fail(error)
+            return False
+        if self._flow.done:
+            self._finish()
+            return False
+        self._balance(needs_more=data is None)
+        return data is not None
+
+    def came(self, size: int) -> None:
+        """So much more has come; nothing: a reply has ended."""
+        self._holding.add(size)
+        if not self._pace.is_paused:
+            self._turns.add(self)
+
+    def fail(self, error: Exception, shard: ShardId | None = None) -> None:
+        """It cannot be made whole."""
+        if not self._over.done():
+            self.failed = shard
+            self._over.set_exception(error)
+
+    def shard_failed(self, shard: ShardId, error: ShardgateError) -> None:
+        """A shard gave no whole reply."""
+        self._cluster.failed(shard, error)
+        self.fail(error, shard)
+
+    def _go_on(self) -> None:
+        self._turns.add(self)
+
+    def _balance(self, *, needs_more: bool) -> None:
+        """Let shards go on whose rows are needed, or of which little waits; the others are not silent: they wait."""
+        slowest = self._flow.slowest if needs_more else None
+        size = 0
+        for source in self._sources:
+            waiting = source.waiting_bytes
+            size += waiting
+            if source.is_paused and (waiting < FLOW_WINDOW_BYTES // 2 or source.shard == slowest):
+                source.resume()
+            elif source.is_paused:
+                source.call.moved()
+        self._holding.set(size)
+
+    def _write(self, data: bytes) -> None:
+        packer = self._packer
+        if packer is not None:
+            # The first rows are worth reading at once; then what is packed comes when there is enough of it.
+            data = packer.compress(data) + (b"" if self.begun else packer.flush(zlib.Z_SYNC_FLUSH))
+        if self.begun:
+            if data:
+                self._client.write(data)
+        elif self._head is not None:
+            self.begun = self._holding.begun = True
+            self._client.begin(self._head, data, has_body=True, stream=self._pace)
+
+    def _finish(self) -> None:
+        if self._packer is not None and (rest := self._packer.flush()):
+            self._client.write(rest)
+        self._over.set_result(None)
+        self._client.finish(b"")
+
+    def _packed_head(self, reply: Reply, request: Request) -> ReplyHead:
+        """The head as it is written, and a packer where the client takes a packed body."""
+        compress = self._cluster.compress
+        if compress is not None and compress.may_pack(reply.status, reply.fields, None):
+            packs = takes_gzip(request.fields)
+            self._packer = compress.packer() if packs else None
+            reply.fields = packed_fields(reply.fields, is_packed=packs)
+        return head_of(reply, None)
+
+
+class _Source:
+    """One shard's reply, on its way into the flow."""
+
+    __slots__ = ("_flow", "_running", "call", "is_paused", "shard")
+
+    def __init__(self, running: RunningFlow, flow: Flow, part: PendingReply) -> None:
+        self._running = running
+        self._flow = flow
+        self.shard = part.shard
+        self.call: Call = part.call
+        self.is_paused = not part.ended
+        """It waits to be told to go on."""
+        for piece in part.pieces:
+            flow.feed(part.shard, piece)
+        if part.ended:
+            flow.end(part.shard)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What of it has come and was not cut yet."""
+        return self._flow.waiting_bytes(self.shard)
+
+    def resume(self) -> None:
+        """It is time for more."""
+        self.is_paused = False
+        if not self.call.done:
+            self.call.resume()
+
+    def reply_interim(self, head: ReplyHead) -> None:
+        pass  # of no use to a merge
+
+    def reply_head(self, head: ReplyHead, data: bytes) -> None:
+        pass  # it had come before
+
+    def reply_data(self, data: bytes) -> None:
+        self._flow.feed(self.shard, data)
+        if self.waiting_bytes > FLOW_WINDOW_BYTES and not self.is_paused:
+            self.is_paused = True
+            self.call.pause()
+        self._running.came(len(data))
+
+    def reply_end(self, trailers: bytes) -> None:
+        self.is_paused = False
+        self._flow.end(self.shard)
+        self._running.came(0)
+
+    def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
+        upstream.abort()  # never: nothing was offered
+
+    def reply_failed(self, error: ShardgateError) -> None:
+        self._running.shard_failed(self.shard, error)

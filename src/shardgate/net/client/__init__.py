@@ -1,0 +1,1 @@
+"""Connections that clients open: requests in, replies out."""

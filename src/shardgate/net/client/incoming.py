@@ -1,0 +1,169 @@
+"""A request body that has not come whole: held until it has, or handed on piece by piece.
+
+Holds: no more than the bound is taken, whatever the client announced; a client is read no faster than its body is
+taken, and given no longer than the time between two pieces, and, while it is held, than that of a whole request.
+Never: decides where a body goes.
+"""
+
+import asyncio
+from math import inf
+from typing import Protocol
+
+from shardgate.core.errors import BodyTooLargeError, ClientError, SlowRequestError
+from shardgate.core.http import Request
+from shardgate.core.wire.body import BodyReader
+from shardgate.net.client.contracts import Settings
+from shardgate.net.clock import now
+from shardgate.net.upload import BodyTaker
+from shardgate.net.watch import Watch
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class BodyOwner(Protocol):
+    """The connection that the body comes on."""
+
+    def body_whole(self, body: "IncomingBody") -> None:
+        """All of it has come, and somebody takes it."""
+
+    def body_refused(self, error: ClientError) -> None:
+        """It cannot be taken any further."""
+
+
+class IncomingBody:
+    """The body of one request, on its way in."""
+
+    __slots__ = (
+        "_bytes_max",
+        "_ends_at",
+        "_held",
+        "_owner",
+        "_reader",
+        "_request",
+        "_settings",
+        "_taker",
+        "_transport",
+        "_watch",
+        "deadline_at",
+        "is_wanted",
+        "size",
+    )
+
+    def __init__(
+        self, owner: BodyOwner, request: Request, transport: asyncio.Transport, settings: Settings, watch: Watch
+    ) -> None:
+        fields = request.fields
+        self._owner = owner
+        self._request = request
+        self._transport = transport
+        self._settings = settings
+        self._watch = watch
+        self._reader = BodyReader(None if fields.chunked else fields.content_length)
+        self._bytes_max = settings.body_bytes_max
+        self._held: list[bytes] = []
+        self.size = 0
+        """What has come, in bytes."""
+        self._taker: BodyTaker | None = None
+        self.is_wanted = True
+        """Somebody takes it: while nobody does, the client need not hurry."""
+        self._ends_at = now() + settings.total_timeout_s
+        self.deadline_at = 0.0
+        self._hurry()
+        watch.add(self)
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether its length is unknown."""
+        return self._request.fields.chunked
+
+    @property
+    def rest(self) -> bytes:
+        """What came behind its end."""
+        return self._reader.rest
+
+    def feed(self, data: bytes) -> None:
+        """Take what came."""
+        try:
+            piece = self._reader.feed(data)
+        except ClientError as error:
+            self._owner.body_refused(error)
+            return
+        self.size += len(piece)
+        if self.size > self._bytes_max:
+            self._owner.body_refused(too_large(self._bytes_max))
+            return
+        if piece:
+            self._hurry()
+            if self._taker is None:
+                self._held.append(piece)
+            else:
+                self._taker.body_data(piece)
+        self._end_if_whole()
+
+    def wait(self) -> None:
+        """Take no more until it is decided who takes it."""
+        self.is_wanted = False
+        self.pause()
+
+    def collect(self) -> None:
+        """Hold it until it is whole."""
+        self._bytes_max = self._settings.held_body_bytes_max
+        if self._request.fields.content_length > self._bytes_max:
+            self._owner.body_refused(too_large(self._bytes_max))
+            return
+        self._go_on()
+
+    def stream_to(self, taker: BodyTaker) -> None:
+        """Hand it on as it comes; what was held goes at once."""
+        self._taker = taker
+        self._ends_at = inf
+        if self._held:
+            taker.body_data(b"".join(self._held))
+            self._held = []
+        self._go_on()
+
+    def pause(self) -> None:
+        """Whoever takes it is slower than the client."""
+        self.deadline_at = inf
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Whoever takes it has caught up."""
+        self._hurry()
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def whole(self) -> bytes:
+        """All of it, where it was held."""
+        return self._held[0] if len(self._held) == 1 else b"".join(self._held)
+
+    def end(self) -> None:
+        """It is over, or nobody cares any more."""
+        self._watch.discard(self)
+
+    def expire(self) -> None:
+        """The next piece did not come in time."""
+        self._owner.body_refused(SlowRequestError("the request did not arrive in time"))
+
+    def _hurry(self) -> None:
+        self.deadline_at = min(now() + self._settings.header_timeout_s, self._ends_at)
+
+    def _go_on(self) -> None:
+        """RFC 9110 section 10.1.1: a 100 only now, since a refusal would have spared the client its body."""
+        self.is_wanted = True
+        if self._request.fields.expects_continue and not self.size:
+            self._transport.write(_CONTINUE)
+        self.resume()
+        self._end_if_whole()
+
+    def _end_if_whole(self) -> None:
+        if self._reader.done and self.is_wanted:
+            if self._taker is not None:
+                self._taker.body_end(self._reader.trailers if self._settings.passes_trailers else b"")
+            self._owner.body_whole(self)
+
+
+def too_large(bytes_max: int) -> BodyTooLargeError:
+    """The refusal of a longer body."""
+    return BodyTooLargeError(f"the request body is larger than {bytes_max} bytes")

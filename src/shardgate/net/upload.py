@@ -1,0 +1,30 @@
+"""A request body on its way from a client's connection to an upstream's: what the two know of each other."""
+
+from typing import Protocol
+
+
+class BodyTaker(Protocol):
+    """Takes a request's body while it arrives."""
+
+    def body_data(self, data: bytes) -> None:
+        """A piece, freed of its framing."""
+
+    def body_end(self, trailers: bytes) -> None:
+        """The body is whole."""
+
+
+class Upload(Protocol):
+    """A request body that is still arriving."""
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether its length is unknown."""
+
+    def stream_to(self, taker: BodyTaker) -> None:
+        """Begin to hand it on."""
+
+    def pause(self) -> None:
+        """The upstream is slower than the client."""
+
+    def resume(self) -> None:
+        """The upstream has caught up."""

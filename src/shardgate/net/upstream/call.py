@@ -1,0 +1,198 @@
+"""One request to an upstream, and where its reply goes: what the pool passes around.
+
+Holds: a sink hears of exactly one end of its call, or of none where nobody cares any more.
+Never: touches a socket: its connection does.
+"""
+
+import asyncio
+from math import inf
+from typing import Protocol
+
+from shardgate.core.errors import DeadlineError, ShardgateError
+from shardgate.core.http import ReplyHead
+from shardgate.core.value import Value
+from shardgate.net.clock import now
+from shardgate.net.upload import Upload
+from shardgate.net.watch import Watch
+
+
+class Carrier(Protocol):
+    """The connection that carries a call."""
+
+    def write_body(self, call: "Call", data: bytes) -> None:
+        """Send a piece of an arriving body."""
+
+    def end_body(self, call: "Call", trailers: bytes) -> None:
+        """Send its end."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+    def pause_reading(self) -> None:
+        """Stop taking bytes."""
+
+    def resume_reading(self) -> None:
+        """Take bytes again."""
+
+
+class ReplySink(Protocol):
+    """Receives one reply: its head, its data, and its end; or what went wrong."""
+
+    def reply_interim(self, head: ReplyHead) -> None:
+        """A 1xx has come, other than 100 and 101; the reply itself is still to come."""
+
+    def reply_head(self, head: ReplyHead, data: bytes) -> None:
+        """The head has come, and with it the first piece of the body, maybe empty."""
+
+    def reply_data(self, data: bytes) -> None:
+        """A piece of the body, freed of its framing."""
+
+    def reply_end(self, trailers: bytes) -> None:
+        """The reply is whole."""
+
+    def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
+        """The upstream has switched to the protocol that the call offered; `data` came behind its head."""
+
+    def reply_failed(self, error: ShardgateError) -> None:
+        """There is no reply, or no more of it."""
+
+
+class Patience(Value, frozen=True):
+    """How long a call waits."""
+
+    reply_s: float
+    """Until the reply begins; until it is whole where `idle_s` is None."""
+    idle_s: float | None = None
+    """Without a byte moving, in either body."""
+    total_s: float = inf
+
+
+class Call:
+    """One request to an upstream, and where its reply goes."""
+
+    __slots__ = (
+        "_connection",
+        "_ends_at",
+        "_patience",
+        "_watch",
+        "body",
+        "deadline_at",
+        "done",
+        "has_body",
+        "head",
+        "is_chunked",
+        "is_head",
+        "offers",
+        "repeatable",
+        "sink",
+        "started_at",
+        "tried_again",
+        "upload",
+    )
+
+    def __init__(
+        self,
+        head: bytes,
+        body: bytes,
+        sink: ReplySink,
+        patience: Patience,
+        *,
+        method: bytes,
+        upload: Upload | None = None,
+        offers: bytes = b"",
+    ) -> None:
+        self.head = head
+        self.body = body
+        self.sink = sink
+        self.is_head = method == b"HEAD"
+        self.upload = upload
+        """What of the body is still to come; None: nothing, or nothing any more."""
+        self.has_body = bool(body) or upload is not None
+        self.is_chunked = upload is not None and upload.is_chunked
+        """How the arriving body is framed."""
+        self.offers = offers
+        """The protocol that the upstream may switch to."""
+        self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"} and upload is None
+        """Sent twice it does what it does once (RFC 9110 section 9.2.2): its method says so, or whoever knows more."""
+        instant = self.started_at = now()
+        self.deadline_at = instant + patience.reply_s
+        self._ends_at = instant + patience.total_s
+        self._patience = patience
+        self.tried_again = False
+        self.done = False
+        self._connection: Carrier | None = None
+        self._watch: Watch | None = None
+
+    def moved(self) -> None:
+        """A byte of a body has moved: that is a sign of life."""
+        idle_s = self._patience.idle_s
+        if idle_s is not None:
+            self.deadline_at = min(now() + idle_s, self._ends_at)
+
+    def may_be_silent(self, idle_s: float) -> None:
+        """The reply is a stream of events: it ends when one side likes, and may say nothing for long."""
+        self._patience = Patience(self._patience.reply_s, idle_s)
+        self._ends_at = inf
+        self.deadline_at = now() + idle_s
+
+    def may_stream(self, patience: Patience) -> None:
+        """The reply passes on while it comes: it may take long, as long as it moves."""
+        self._patience = patience
+        self._ends_at = self.started_at + patience.total_s
+        self.moved()
+
+    def body_data(self, data: bytes) -> None:
+        """A piece of the arriving body goes on."""
+        if not self.done and self._connection is not None:
+            self.moved()
+            self._connection.write_body(self, data)
+
+    def body_end(self, trailers: bytes) -> None:
+        """The arriving body is whole; now the reply is waited for."""
+        if not self.done and self._connection is not None:
+            self._connection.end_body(self, trailers)
+            self.upload = None
+            self.deadline_at = min(now() + self._patience.reply_s, self._ends_at)
+
+    def watched_by(self, watch: Watch) -> None:
+        """From now on the call's deadline is kept."""
+        self._watch = watch
+        watch.add(self)
+
+    def on(self, connection: Carrier) -> None:
+        """The call has its connection."""
+        self._connection = connection
+
+    def expire(self) -> None:
+        """The deadline has passed: nobody cares any more."""
+        self.fail(DeadlineError("the shard did not answer in time"))
+
+    def fail(self, error: ShardgateError) -> None:
+        """End the call without a reply; the connection, if any, is not used again."""
+        if not self.done:
+            self.cancel()
+            self.sink.reply_failed(error)
+
+    def cancel(self) -> None:
+        """Nobody wants the reply; the sink is not told."""
+        self.end()
+        if self._connection is not None:
+            self._connection.abort()
+
+    def end(self) -> None:
+        """The call is over."""
+        self.done = True
+        if self._watch is not None:
+            self._watch.discard(self)
+
+    def pause(self) -> None:
+        """The sink cannot take more for now."""
+        self.moved()
+        if self._connection is not None:
+            self._connection.pause_reading()
+
+    def resume(self) -> None:
+        """The sink can take more again."""
+        self.moved()
+        if self._connection is not None:
+            self._connection.resume_reading()

@@ -1,0 +1,171 @@
+"""Connections to one address: lends idle ones, opens new ones up to a bound, lets calls wait beyond it.
+
+Holds: at most `connections_max` are open; a waiting call is served first in, first out; nothing waits past its
+deadline.
+Never: knows which shard lives at the address.
+Hot path: `start` on an idle connection is a pop and a write.
+"""
+
+import asyncio
+from collections import deque
+from typing import cast
+
+from shardgate.core.errors import OverloadError, ShardDownError
+from shardgate.core.value import Value
+from shardgate.core.wire.reply_head import ReplyHeadParser
+from shardgate.net import tasks
+from shardgate.net.clock import now
+from shardgate.net.tls import Tls
+from shardgate.net.upstream.call import Call
+from shardgate.net.upstream.connection import UpstreamConnection
+from shardgate.net.watch import Watch
+
+# A change is not sent on a connection that has idled this long: it may just be closing, and it could not be repeated.
+FRESH_S = 1.0
+
+
+class PoolSettings(Value, frozen=True):
+    """The bounds of one pool."""
+
+    connections_max: int
+    waiting_max: int
+    connect_timeout_s: float
+    idle_timeout_s: float
+
+
+class Pool:
+    """The connections of one worker to one address."""
+
+    __slots__ = (
+        "_host",
+        "_idle",
+        "_is_closed",
+        "_open",
+        "_parser",
+        "_port",
+        "_settings",
+        "_tls",
+        "_waiting",
+        "_waits",
+        "_watch",
+        "deadline_at",
+    )
+
+    def __init__(self, host: str, port: int, tls: Tls | None, watch: Watch, settings: PoolSettings) -> None:
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._watch = watch
+        self._settings = settings
+        self._is_closed = False
+        self._parser = ReplyHeadParser()
+        self._idle: list[UpstreamConnection] = []
+        self._waiting: deque[Call] = deque()
+        self._open = 0
+        self._waits = 0
+        self.deadline_at = now() + settings.idle_timeout_s
+        watch.add(self)
+
+    def start(self, call: Call) -> None:
+        """Send the call as soon as a connection is free. Its sink hears of failure, too."""
+        call.watched_by(self._watch)
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if connection.usable and (call.repeatable or self._is_fresh(connection)):
+                connection.send(call)
+                return
+            connection.abort()
+        if self._open < self._settings.connections_max and not self._is_closed:
+            self._open += 1
+            tasks.start(self._connect(call), "connect")
+        elif len(self._waiting) < self._settings.waiting_max:
+            self._waiting.append(call)
+            self._waits += 1
+        else:
+            call.fail(OverloadError("too many requests wait for the shard"))
+
+    def figures(self) -> tuple[int, int, int, int]:
+        """Connections, those that are idle, calls that wait, and how many have ever waited."""
+        return self._open, len(self._idle), len(self._waiting), self._waits
+
+    def close(self) -> None:
+        """Close what is idle; what works ends with its call."""
+        self._watch.discard(self)
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().abort()
+
+    def released(self, connection: UpstreamConnection) -> None:
+        """A connection can be used again."""
+        connection.idle_at = now()
+        call = self._next_waiting() if self._waiting else None
+        if call is not None:
+            connection.send(call)
+        elif not self._is_closed:
+            self._idle.append(connection)
+        else:
+            connection.abort()
+
+    def lost(self, connection: UpstreamConnection) -> None:
+        """A connection is closed."""
+        if connection in self._idle:
+            self._idle.remove(connection)
+        self._one_less()
+
+    def again(self, call: Call) -> None:
+        """Once more, on a connection of its own: other idle ones may be closing, too.
+
+        Where another call has just taken the room, on the next that is free: it was in use a moment ago.
+        """
+        if self._open < self._settings.connections_max:
+            self._open += 1
+            tasks.start(self._connect(call), "connect again")
+        else:
+            self._waiting.appendleft(call)
+
+    def expire(self) -> None:
+        """Each tick: close the connections that have idled too long, the oldest first."""
+        instant = now()
+        self.deadline_at = instant
+        while self._idle and instant - (self._idle[0].idle_at or 0.0) > self._settings.idle_timeout_s:
+            self._idle.pop(0).abort()
+
+    async def _connect(self, call: Call) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout_s):
+                connection = UpstreamConnection(self, self._parser)
+                await loop.create_connection(
+                    lambda: cast("asyncio.Protocol", connection),
+                    self._host,
+                    self._port,
+                    ssl=self._tls.context if self._tls is not None else None,
+                    server_hostname=(self._tls.files.server_name or self._host) if self._tls is not None else None,
+                )
+        except (OSError, UnicodeError) as error:  # UnicodeError: the host is no name that DNS knows
+            call.fail(ShardDownError("the shard cannot be reached", log=str(error)))
+            self._one_less()
+            return
+        if call.done:
+            self.released(connection)
+        elif connection.usable:
+            connection.send(call)
+        else:
+            call.fail(ShardDownError("the shard cannot be reached", log="it closed the new connection at once"))
+
+    def _one_less(self) -> None:
+        self._open -= 1
+        call = self._next_waiting()
+        if call is not None:
+            self.start(call)
+
+    def _is_fresh(self, connection: UpstreamConnection) -> bool:
+        return connection.idle_at is None or now() - connection.idle_at < FRESH_S
+
+    def _next_waiting(self) -> Call | None:
+        while self._waiting:
+            call = self._waiting.popleft()
+            if not call.done:
+                return call
+        return None

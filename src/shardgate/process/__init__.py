@@ -1,0 +1,1 @@
+"""Processes: a supervisor, and workers that are built and run."""
