@@ -43,8 +43,13 @@ class SplitReport:
         self._verified = 0
 
     def stage(self, text: str) -> None:
-        """Say what begins now."""
+        """Print what begins now."""
         self._console.print(text, style="dim", highlight=False)
+
+    def table(self, verb: str, name: str) -> None:
+        """Print which table is next, unless a terminal shows a bar."""
+        if not self._console.is_terminal:
+            self._line(f"{verb} {name}")
 
     def plan(self, plan: SplitPlan, warnings: Sequence[str], count: Callable[[Table], int]) -> None:
         """Show the role of each table, the load of each shard, and the warnings. `count` counts rows of the source."""

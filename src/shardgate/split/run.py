@@ -106,9 +106,12 @@ def _make(
     report: SplitReport,
 ) -> list[VerifiedTable]:
     """Make the shards. Afterwards every mark says that its shard is verified."""
+    report.stage("creating the tables")
     _mark(shards, plan, start)
     sent = _copy(source, shards, plan, report)
+    report.stage("creating indexes, foreign keys, counters, views and triggers")
     _finish_schema(shards, plan)
+    report.stage("reading every row back from the shards")
     verified = _verify(request, source, shards, plan, sent, report)
     _check_keys(source, shards)
     for shard in shards:
@@ -145,6 +148,7 @@ def _copy(
         for table in plan.ownership.copied():
             known = {i: done[table.name] for i, done in enumerate(finished) if table.name in done}
             lookup = lookup_for(owned[table.name], plan.survey) if table.name in owned else None
+            report.table("copying", table.name)
             sent[table.name] = copier.copy(table, lookup, known)
     return sent
 
