@@ -100,7 +100,7 @@ class SplitReport:
 
     def _roles(self, plan: SplitPlan, reference: dict[str, int]) -> None:
         grid = Grid(title="tables", title_justify="left")
-        for name in ("table", "role", "how"):
+        for name in ("table", "role", "details"):
             grid.add_column(name)
         grid.add_column("rows", justify="right")
         for owned in plan.ownership.owned:
@@ -121,7 +121,7 @@ class SplitReport:
             grid.add_row(load.name, f"{load.tenants:,}", f"{load.rows:,}", f"{load.bytes:,}")
         self._console.print(grid)
         self._console.print(
-            f"imbalance: the fullest shard is {plan.imbalance:.2%} above the average",
+            f"imbalance: the fullest shard has {plan.imbalance:.2%} more bytes than the average",
             highlight=False,
         )
         if plan.sole_tenant:
@@ -161,7 +161,12 @@ class _Lines:
 
 
 def _verification(verified: Sequence[VerifiedTable], shards: Sequence[str], shown: slice) -> Grid:
-    grid = Grid(title="verification: row counts and checksums", title_justify="left")
+    grid = Grid(
+        title="verification: row counts and checksums",
+        title_justify="left",
+        caption="= sum: the shards together have the rows of the source. = each: every shard has all of them.",
+        caption_justify="left",
+    )
     grid.add_column("table", no_wrap=True)
     for name in ("source", *shards[shown]):
         grid.add_column(name, justify="right", no_wrap=True)
