@@ -124,7 +124,7 @@ def test_the_help_of_every_command_has_an_example(command: str) -> None:
 
 
 def kill_and_wait(pid: int) -> None:
-    """Kill a process that is no child of ours, and wait until it has ended."""
+    """Kill a process that is not our child, and wait until it has ended."""
     ended = os.pidfd_open(pid)
     os.kill(pid, signal.SIGKILL)
     assert select.select([ended], [], [], 10)[0], f"process {pid} did not end"

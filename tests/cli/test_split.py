@@ -5,7 +5,7 @@ import sys
 
 
 def test_the_command_loads_without_the_extra_and_says_what_to_install() -> None:
-    """`shardgate serve` shares the command table, and runs where no database driver is."""
+    """The table of commands imports this one, and `shardgate serve` must run without database drivers."""
     script = """
 import sys
 sys.modules["sqlalchemy"] = sys.modules["psycopg"] = None

@@ -1,6 +1,6 @@
-"""One application written with SQLAlchemy, on all four pairs of databases.
+"""Whole runs with one SQLAlchemy application, on all four pairs of databases.
 
-The application reads the same values from the shards together as it read from the monolith.
+From the shards together, the application reads the values that it read from the monolith.
 """
 
 import datetime as dt
@@ -153,7 +153,7 @@ def test_the_shards_together_hold_what_the_monolith_held(
 
 
 def next_order(engine: sa.Engine) -> int:
-    """The id that a new order gets; an order needs a date of this shard."""
+    """The id that a new order gets. It refers to a date that this shard has."""
     with engine.begin() as connection:
         day = connection.execute(dates.select().limit(1)).one()
         made = connection.execute(orders.insert().values(event_id=day.event_id, day=day.day))

@@ -41,18 +41,19 @@ def start(source: str, into: list[str], directory: Path) -> subprocess.Popen[str
     return subprocess.Popen(
         [sys.executable, "-c", COMMAND, *arguments],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
         text=True,
     )
 
 
-def interrupt(process: subprocess.Popen[str], line: str, how: signal.Signals) -> int:
-    """Send the signal once the command has printed this line. Returns the exit code."""
+def interrupt(process: subprocess.Popen[str], line: str, how: signal.Signals) -> tuple[int, str]:
+    """Send the signal once the command has printed this line. Returns the exit code and the rest of the output."""
     assert process.stdout is not None
     with process.stdout:
         assert any(printed.startswith(line) for printed in process.stdout), f"it ended without the line {line!r}"
         process.send_signal(how)
-    return process.wait()
+        rest = process.stdout.read()
+    return process.wait(), rest
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def killed(sqlite, shards, directory) -> str:
     source = sqlite(SHOP)
     into = [f"sqlite:///{path}" for path in shards]
     process = start(source, into, directory)
-    assert interrupt(process, "copying orders", signal.SIGKILL) == -signal.SIGKILL
+    assert interrupt(process, "copying orders", signal.SIGKILL)[0] == -signal.SIGKILL
     assert not directory.exists()
     return source
 
@@ -79,7 +80,7 @@ def tables(query, path: Path) -> set[str]:
     return {name for (name,) in query(path, "SELECT name FROM sqlite_master")}
 
 
-def test_a_killed_split_is_not_used_by_mistake(killed, split, shards, directory) -> None:
+def test_a_killed_split_is_refused_without_resume_or_restart(killed, split, shards, directory) -> None:
     result = split(killed)
     assert result.exit_code == 1
     assert "north" in result.output
@@ -89,7 +90,7 @@ def test_a_killed_split_is_not_used_by_mistake(killed, split, shards, directory)
     assert not directory.exists()
 
 
-def test_it_is_resumed(killed, split, query, shards, directory) -> None:
+def test_resume_finishes_a_killed_split(killed, split, query, shards, directory) -> None:
     before = query(shards[0], "SELECT run FROM _shardgate_split")
     assert before
     result = split(killed, resume=True)
@@ -99,7 +100,7 @@ def test_it_is_resumed(killed, split, query, shards, directory) -> None:
     assert tables(query, shards[0]) == {"vendors", "events", "orders", "orders_by_note"}
 
 
-def test_it_is_restarted(killed, split, query, shards, directory) -> None:
+def test_restart_makes_the_shards_again(killed, split, query, shards, directory) -> None:
     result = split(killed, restart=True)
     assert result.exit_code == 0, result.output
     assert_whole(query, killed, shards, directory)
@@ -124,7 +125,7 @@ def test_resume_refuses_other_options(killed, split) -> None:
     assert "had another plan" in result.output
 
 
-def test_restart_keeps_what_somebody_added(killed, split, query, shards) -> None:
+def test_restart_deletes_nothing_that_the_split_did_not_make(killed, split, query, shards) -> None:
     with closing(sqlite3.connect(shards[0])) as connection, connection:
         connection.execute("CREATE TABLE backup (id INTEGER)")
     result = split(killed, restart=True)
@@ -146,17 +147,17 @@ def test_a_table_that_was_altered_is_not_verified(killed, split, query, shards, 
 
 
 @pytest.mark.parametrize("line", ["copying vendors", "copying events", "creating indexes", "reading every row back"])
-def test_killed_at_any_stage(sqlite, split, query, shards, directory, line: str) -> None:
+def test_a_split_killed_at_any_stage_is_resumed(sqlite, split, query, shards, directory, line: str) -> None:
     source = sqlite(SHOP)
     process = start(source, [f"sqlite:///{path}" for path in shards], directory)
-    assert interrupt(process, line, signal.SIGKILL) == -signal.SIGKILL
+    assert interrupt(process, line, signal.SIGKILL)[0] == -signal.SIGKILL
     assert split(source).exit_code == 1
     result = split(source, resume=True)
     assert result.exit_code == 0, result.output
     assert_whole(query, source, shards, directory)
 
 
-def test_killed_between_the_directory_and_the_last_mark(split, sqlite, query, shards, directory):
+def test_resume_removes_the_marks_that_a_finished_split_left(split, sqlite, query, shards, directory):
     """Every shard is verified and the directory is written, but one shard still has its mark."""
     source = sqlite(SHOP)
     assert split(source).exit_code == 0
@@ -177,16 +178,18 @@ def test_killed_between_the_directory_and_the_last_mark(split, sqlite, query, sh
 def test_control_c_says_what_to_do(sqlite, shards, directory, split, query) -> None:
     source = sqlite(SHOP)
     process = start(source, [f"sqlite:///{path}" for path in shards], directory)
-    assert interrupt(process, "copying orders", signal.SIGINT) == 130
+    code, said = interrupt(process, "copying orders", signal.SIGINT)
+    assert code == 130
+    assert "Run the same command with --resume to continue, or with --restart" in " ".join(said.split())
     assert split(source, resume=True).exit_code == 0
     assert_whole(query, source, shards, directory)
 
 
 @pytest.mark.parametrize("flag", ["resume", "restart"])
-def test_postgresql_targets_too(sqlite, postgres, split, query, directory, flag: str) -> None:
+def test_a_killed_split_into_postgresql_is_finished(sqlite, postgres, split, query, directory, flag: str) -> None:
     source, into = sqlite(SHOP), [postgres(), postgres()]
     process = start(source, into, directory)
-    assert interrupt(process, "copying orders", signal.SIGKILL) == -signal.SIGKILL
+    assert interrupt(process, "copying orders", signal.SIGKILL)[0] == -signal.SIGKILL
     assert split(source, into=into).exit_code == 1
     result = split(source, into=into, names="north,south", **{flag: True})
     assert result.exit_code == 0, result.output

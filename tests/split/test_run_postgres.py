@@ -1,4 +1,4 @@
-"""PostgreSQL to PostgreSQL: everything of a schema that an application may rely on."""
+"""Whole runs from PostgreSQL to PostgreSQL, with everything in a schema that an application may rely on."""
 
 import pytest
 
@@ -69,7 +69,7 @@ OTHERS = """SELECT 'view', viewname, definition FROM pg_views WHERE schemaname =
 
 @pytest.fixture
 def parts(split, postgres, directory):
-    """The shop, split into two."""
+    """The source and the two shards it was split into."""
     source = postgres(SHOP)
     into = [postgres(), postgres()]
     result = split(source, into=into, **ROLES)
@@ -77,7 +77,7 @@ def parts(split, postgres, directory):
     return source, into
 
 
-def test_the_catalogue_says_the_same(parts, query) -> None:
+def test_the_shards_have_the_catalogue_of_the_source(parts, query) -> None:
     source, into = parts
     for question in (CONSTRAINTS, INDEXES, COLUMNS, OTHERS):
         expected = query(source, question)
@@ -93,7 +93,7 @@ def test_the_rows_are_divided(parts, query) -> None:
         assert all(query(shard, f"SELECT count(*) FROM {table}") != [(0,)] for shard in into)
 
 
-def test_sequences_go_on_where_they_stood(parts, query) -> None:
+def test_sequences_continue_where_the_source_stood(parts, query) -> None:
     source, into = parts
     for statement in (
         "SELECT nextval('codes')",
@@ -105,7 +105,7 @@ def test_sequences_go_on_where_they_stood(parts, query) -> None:
         assert [query(shard, statement) for shard in into] == [expected, expected]
 
 
-def test_triggers_did_not_fire_but_will(parts, query) -> None:
+def test_triggers_exist_but_did_not_fire(parts, query) -> None:
     _, into = parts
     for shard in into:
         assert query(shard, "SELECT count(*) FROM audit") == [(0,)]
@@ -119,7 +119,7 @@ def test_no_mark_is_left(parts, query) -> None:
         assert query(shard, "SELECT tablename FROM pg_tables WHERE tablename LIKE '%shardgate%'") == []
 
 
-def test_a_target_that_sorts_otherwise_gets_a_warning(split, postgres) -> None:
+def test_a_target_with_another_collation_gets_a_warning(split, postgres) -> None:
     source = postgres("CREATE TABLE vendors (id int PRIMARY KEY); INSERT INTO vendors VALUES (1)")
     template = "TEMPLATE template0 LOCALE 'C'"
     result = split(source, into=[postgres(template=template)])
@@ -139,7 +139,7 @@ def test_a_target_that_sorts_otherwise_gets_a_warning(split, postgres) -> None:
         ),
     ],
 )
-def test_what_cannot_be_carried_is_refused(split, postgres, query, script, reason) -> None:
+def test_an_object_that_cannot_be_split_is_refused(split, postgres, query, script, reason) -> None:
     source = postgres("CREATE TABLE vendors (id int PRIMARY KEY);" + script)
     target = postgres()
     result = split(source, into=[target], empty="logs" if "TABLE logs" in script else "")
@@ -165,7 +165,7 @@ def test_a_target_in_a_schema_of_another_name_is_refused(split, postgres, query)
 
 
 def test_a_value_the_target_refuses_leaves_it_marked(split, sqlite, postgres, query, directory) -> None:
-    """SQLite does not hold text to its length; PostgreSQL does."""
+    """PostgreSQL enforces the length of text, SQLite does not."""
     source = sqlite("""CREATE TABLE vendors (id INTEGER PRIMARY KEY, name VARCHAR(3));
     INSERT INTO vendors VALUES (1, 'too long');""")
     target = postgres()
@@ -177,7 +177,7 @@ def test_a_value_the_target_refuses_leaves_it_marked(split, sqlite, postgres, qu
     assert not directory.exists()
 
 
-def test_a_value_that_fits_no_type_is_named(split, sqlite, postgres) -> None:
+def test_a_value_that_does_not_fit_its_column_is_named(split, sqlite, postgres) -> None:
     source = sqlite("""CREATE TABLE vendors (id INTEGER PRIMARY KEY, since DATE);
     INSERT INTO vendors VALUES (1, 'long ago');""")
     result = split(source, into=[postgres()])
@@ -185,7 +185,7 @@ def test_a_value_that_fits_no_type_is_named(split, sqlite, postgres) -> None:
     assert "vendors: column since holds 'long ago', which is not a valid date" in result.output
 
 
-def test_what_is_not_translated_is_said_loudly(split, sqlite, postgres) -> None:
+def test_what_is_not_translated_gets_a_warning(split, sqlite, postgres) -> None:
     source = sqlite("""CREATE TABLE vendors (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE);
     CREATE INDEX low ON vendors (lower(name)); CREATE VIEW v AS SELECT 1;
     INSERT INTO vendors VALUES (1, 'a');""")

@@ -1,4 +1,4 @@
-"""Random trees of tables with random rows: rows in = rows out, each with its tenant."""
+"""Whole runs on random trees of tables with random rows: every row is on the shard of its tenant."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from shardgate.store.sqlite import SqliteStore
 
 
 class Made(Struct, frozen=True):
-    """A table below another; each row is its number and its parent's."""
+    """A table with a foreign key to another one."""
 
     name: str
     parent: str
@@ -26,7 +26,7 @@ class Made(Struct, frozen=True):
 
 
 class Shop(Struct, frozen=True):
-    """A tree of tables below the tenant's."""
+    """A tree of tables whose root is the table of the tenants."""
 
     tenants: int
     tables: tuple[Made, ...]
@@ -48,7 +48,7 @@ def shops(draw: st.DrawFn) -> Shop:
 
 
 def build(path: Path, shop: Shop) -> None:
-    """Every table has (a, b) unique, so that its children may refer to one column or to two."""
+    """In every table (a, b) is unique, so that a child can refer to one column or to both."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, UNIQUE (a, b))")
         rows: dict[str, list[tuple[int, str]]] = {"t": [(n, f"b{n}") for n in range(shop.tenants)]}
@@ -67,7 +67,7 @@ def build(path: Path, shop: Shop) -> None:
 
 
 def owners(shop: Shop) -> dict[str, list[int]]:
-    """Whose each row is, told by going up from it."""
+    """The tenant of each row, found by following its parents."""
     found = {"t": list(range(shop.tenants))}
     for made in shop.tables:
         found[made.name] = [found[made.parent][parent] for parent in made.parents]

@@ -1,4 +1,4 @@
-"""What is refused, and in which words; nothing has been written then."""
+"""Runs that are refused: what the command says, and that it has written nothing."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def refused(split, shards, directory):
     return run
 
 
-def test_a_table_nobody_declared(refused, sqlite) -> None:
+def test_a_table_without_a_role(refused, sqlite) -> None:
     refused(
         sqlite(SHOP + "CREATE TABLE sessions (id TEXT PRIMARY KEY)"),
         "- sessions: no foreign key leads from it to vendors. Give --reference sessions",
@@ -152,7 +152,7 @@ def test_resume_and_restart_together(refused, sqlite) -> None:
     refused(sqlite(SHOP), "choose one", resume=True, restart=True)
 
 
-def test_everything_wrong_is_said_at_once(refused, sqlite) -> None:
+def test_all_problems_are_reported_at_once(refused, sqlite) -> None:
     more = """
     CREATE TABLE sessions (id TEXT PRIMARY KEY);
     CREATE TABLE logs (vendor_id INTEGER NOT NULL REFERENCES vendors);

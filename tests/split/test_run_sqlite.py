@@ -1,4 +1,4 @@
-"""SQLite to SQLite: the schema word for word, the source untouched whatever state it is in."""
+"""Whole runs from SQLite to SQLite: the schema word for word, and a source in which nothing changes."""
 
 import hashlib
 import sqlite3
@@ -81,7 +81,7 @@ def test_the_shards_have_the_rows_of_their_tenants(split, sqlite, shards, query,
         assert query(shard, "SELECT * FROM categories") == query(source, "SELECT * FROM categories")
 
 
-def test_triggers_do_not_fire_and_counters_go_on(split, sqlite, shards, query) -> None:
+def test_triggers_do_not_fire_and_counters_continue(split, sqlite, shards, query) -> None:
     assert split(sqlite(SHOP), **ROLES).exit_code == 0
     for shard in shards:
         assert query(shard, "SELECT count(*) FROM audit") == [(0,)]
@@ -93,7 +93,7 @@ def test_a_key_that_counts_up_gets_a_warning(split, sqlite) -> None:
     assert "warning: order: the database counts up its key id" in result.output
 
 
-def test_a_link_takes_the_place_of_a_key_nobody_declared(split, sqlite, shards, query) -> None:
+def test_a_link_replaces_a_foreign_key_that_is_not_declared(split, sqlite, shards, query) -> None:
     source = sqlite("""
     CREATE TABLE vendors (id INTEGER PRIMARY KEY);
     CREATE TABLE events (id INTEGER PRIMARY KEY, vendor INTEGER);
@@ -110,7 +110,7 @@ def test_the_directory_may_be_keyed_by_another_column(split, sqlite, directory) 
         assert sorted(store.read("vendor")) == ["A", "B", "C"]
 
 
-def test_uuids_stand_in_the_directory_as_applications_write_them(split, sqlite, directory) -> None:
+def test_uuids_are_in_the_directory_as_applications_write_them(split, sqlite, directory) -> None:
     source = sqlite("""CREATE TABLE vendors (id CHAR(32) PRIMARY KEY);
     INSERT INTO vendors VALUES ('00000000000000000000000000000001');""")
     assert split(source, type="vendors.id=uuid").exit_code == 0
@@ -144,7 +144,7 @@ def test_a_source_in_wal_mode_is_left_without_side_files(split, tmp_path: Path, 
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_a_source_whose_application_runs_may_be_written_meanwhile(split, query, tmp_path) -> None:
+def test_the_application_may_write_to_the_source_during_the_split(split, query, tmp_path) -> None:
     path = make_wal(tmp_path / "wal")
     with closing(sqlite3.connect(path)) as application:
         application.execute("INSERT INTO categories VALUES (3, 'Caves')")
@@ -161,7 +161,7 @@ def test_a_source_whose_application_runs_may_be_written_meanwhile(split, query, 
 
 
 def test_what_a_killed_application_left_is_read_and_kept(split, query, tmp_path: Path) -> None:
-    """The last commit stands in the -wal only; neither it nor the file may change."""
+    """The last commit is only in the -wal file. Neither that file nor the database may change."""
     live = make_wal(tmp_path / "live")
     path = tmp_path / "left" / "shop.db"
     path.parent.mkdir()

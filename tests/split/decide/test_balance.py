@@ -1,4 +1,4 @@
-"""The division of tenants by weight: properties that hold for all weights."""
+"""The division of tenants by weight: properties that hold for any weights."""
 
 from itertools import product
 
@@ -27,7 +27,7 @@ def test_every_tenant_gets_one_shard(sizes: list[int], count: int) -> None:
 
 @given(weights, shards)
 def test_the_fullest_shard_is_near_the_average(sizes: list[int], count: int) -> None:
-    """Any greedy division: not above the average by more than one tenant's share."""
+    """The bound of any greedy division: it exceeds the average by less than the largest tenant."""
     largest = max(sizes, default=0)
     bound = sum(sizes) / count + largest * (1 - 1 / count)
     assert max(loads(sizes, count)) <= bound * (1 + 1e-9)
@@ -48,7 +48,7 @@ def test_the_same_weights_give_the_same_division(sizes: list[int], count: int) -
     assert balance(sizes, count) == balance(list(sizes), count)
 
 
-def test_size_decides_not_the_number_of_tenants() -> None:
+def test_tenants_are_divided_by_size_not_by_number() -> None:
     assert balance([90, 30, 30, 30], 2) == [0, 1, 1, 1]
 
 

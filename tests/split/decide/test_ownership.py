@@ -1,11 +1,11 @@
-"""Which tables belong to the tenant, and by which path: decided without a database."""
+"""Which tables are divided, and by which path: decided without a database."""
 
 from shardgate.split.database.schema import ForeignKey, Schema, Table
 from shardgate.split.decide.ownership import Ownership, TableRoles, decide_ownership
 
 
 def table(name: str, *parents: str, primary_key: str = "id") -> Table:
-    """`table("orders", "vendors", "coupons?")`: one foreign key for each; `?` may be NULL."""
+    """`table("orders", "vendors", "coupons?")`: one foreign key to each parent, nullable if the name ends in `?`."""
     keys = tuple(
         ForeignKey((f"{p.rstrip('?')}_id",), p.rstrip("?"), ("id",), nullable=p.endswith("?")) for p in parents
     )

@@ -1,4 +1,4 @@
-"""Whose is each row? Decided from keys alone; here the tables are lists in memory."""
+"""Which tenant each row belongs to, by its keys alone. The tables are lists in memory."""
 
 from collections.abc import Iterator, Sequence
 
@@ -22,7 +22,7 @@ ORDERS = Table(
 
 
 class Lists:
-    """A reader of tables that are lists; a row weighs 10."""
+    """Reads tables that are lists. The size of a row is 10 bytes."""
 
     def __init__(self, **rows: list[ColumnValues]) -> None:
         self._rows = rows
@@ -81,7 +81,7 @@ def test_a_row_with_parents_in_two_tenants_is_named_with_both() -> None:
     assert line.startswith("orders: row 100 has parents in two tenants, 2 and 1")
 
 
-def test_so_is_a_child_of_its_own_table_that_is_read_before_its_parent() -> None:
+def test_a_row_that_is_read_before_its_parent_is_checked_too() -> None:
     found = survey(MENUS, vendors=[(1, "a"), (2, "b")], menus=[(5, 1, 4), (4, 2, None)])
     (line,) = found.findings.lines()
     assert line.startswith("menus: row 5 has parents in two tenants, 1 and 2")
@@ -105,13 +105,13 @@ def test_rows_in_a_ring_without_a_root_are_named() -> None:
     assert len(found.findings.lines()) == 2
 
 
-def test_of_many_mistakes_three_are_named_and_the_rest_counted() -> None:
+def test_of_many_wrong_rows_three_are_named_and_the_others_counted() -> None:
     found = survey(EVENTS, vendors=[(1, "a")], events=[(key, 9) for key in range(1000)])
     assert len(found.findings.lines()) == 4
     assert found.findings.lines()[-1] == "events: 997 more rows like these"
 
 
-def test_the_key_of_the_directory_must_be_there_and_unique() -> None:
+def test_the_column_that_names_tenants_must_be_unique_and_never_null() -> None:
     lines = survey(by="slug", vendors=[(1, "a"), (2, "a"), (3, None)]).findings.lines()
     assert "vendors: two rows have slug a" in lines[0]
     assert "vendors: a row has NULL in slug" in lines[1]

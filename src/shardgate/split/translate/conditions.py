@@ -1,7 +1,7 @@
 """The conditions of check constraints and partial indexes, from one dialect of SQL to the other.
 
-Holds: the conditions that SQLAlchemy and applications usually write are translated. Text in quotes never changes. If a
-condition is not translated correctly, the target rejects it in the rehearsal, before anything is written.
+Holds: the conditions that SQLAlchemy and applications usually write are translated. Text in quotes never changes. Any
+other condition stays as it is; if the target does not understand it, the rehearsal fails before anything is written.
 """
 
 import re

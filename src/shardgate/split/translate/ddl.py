@@ -158,12 +158,12 @@ class _Translation:
 
     def _default(self, table: Table, column: ReflectedColumn, kind: ColumnKind) -> TextClause | None:
         default = column["default"]
-        carried = default_of(default, kind, to_postgres=self._to_postgres)
-        if carried is None:
+        translated = default_of(default, kind, to_postgres=self._to_postgres)
+        if translated is None:
             self._warnings.append(
                 f"{table.name}: the default of {column['name']}, {default}, is NOT translated. Set it on each shard"
             )
-        return _verbatim(carried) if carried else None
+        return _verbatim(translated) if translated else None
 
     def _constraints(self, table: Table) -> Iterable[Constraint]:
         find = self._inspector
@@ -217,6 +217,7 @@ class _Translation:
         )
 
     def _stored_indexes(self, table: str) -> set[str]:
+        """The names of a table's indexes in SQLite. SQLAlchemy leaves out those on expressions."""
         if not self._to_postgres:
             return set()
         statement = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = "
@@ -227,5 +228,5 @@ class _Translation:
 
 
 def _verbatim(sql_text: str) -> TextClause:
-    """SQL that SQLAlchemy leaves as it is. Without the backslash, it would read `:name` as a parameter."""
+    """SQL text that SQLAlchemy does not interpret: it would read `:name` as a parameter without the backslash."""
     return text(sql_text.replace(":", r"\:"))

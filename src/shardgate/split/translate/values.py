@@ -133,9 +133,7 @@ def _uuid(value: ColumnValue) -> ColumnValue:
 _FROM_SQLITE: dict[ColumnKind, ConvertValue] = {
     ColumnKind.BOOLEAN: _stored_boolean,
     ColumnKind.INTEGER: _stored_integer,
-    ColumnKind.FLOAT: lambda value: (
-        float(_stored_number(value)) + 0.0
-    ),  # + 0.0 turns -0.0, which SQLite does not have, into 0.0
+    ColumnKind.FLOAT: lambda value: float(_stored_number(value)) + 0.0,  # makes 0.0 of -0.0, which SQLite cannot store
     ColumnKind.DECIMAL: _decimal,
     ColumnKind.TEXT: _text,
     ColumnKind.BYTES: _bytes,
