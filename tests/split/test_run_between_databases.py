@@ -59,7 +59,7 @@ orders = sa.Table(
 )  # fmt: skip
 visits = sa.Table("visits", shop, sa.Column("id", sa.Integer, primary_key=True))
 
-# SQLite has no UUID; SQLAlchemy keeps one as CHAR(32), and only a person knows which are.
+# SQLite has no type for a UUID. SQLAlchemy stores one as CHAR(32), and only the user knows which columns hold one.
 UUIDS = ("events.id", "events.after_id", "dates.event_id", "orders.event_id")
 KINDS = ("sqlite", "postgresql")
 TEXTS = ("plain", "", "tab\tand\nline", "back\\slash \\N", "ünïcode 漢字 🎈", "quote ' \" %s {x}", None)

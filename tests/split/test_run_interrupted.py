@@ -175,12 +175,25 @@ def test_resume_removes_the_marks_that_a_finished_split_left(split, sqlite, quer
     assert_whole(query, source, shards, directory)
 
 
+def test_a_split_that_could_not_write_the_directory_is_resumed(sqlite, split, query, shards, tmp_path: Path) -> None:
+    source, blocked = sqlite(SHOP), tmp_path / "blocked"
+    blocked.write_text("a file where the folder should be")
+    result = split(source, directory=blocked / "directory.db")
+    assert result.exit_code == 1
+    assert "split: failed, the targets must not be used" in result.output
+    assert "blocked" in result.output
+    assert "Correct the cause, then run the same command with --resume" in result.output
+    blocked.unlink()
+    assert split(source, directory=blocked / "directory.db", resume=True).exit_code == 0
+    assert_whole(query, source, shards, blocked / "directory.db")
+
+
 def test_control_c_says_what_to_do(sqlite, shards, directory, split, query) -> None:
     source = sqlite(SHOP)
     process = start(source, [f"sqlite:///{path}" for path in shards], directory)
     code, said = interrupt(process, "copying orders", signal.SIGINT)
     assert code == 130
-    assert "Run the same command with --resume to continue, or with --restart" in " ".join(said.split())
+    assert "Run the same command with --resume to continue, or with --restart" in said
     assert split(source, resume=True).exit_code == 0
     assert_whole(query, source, shards, directory)
 

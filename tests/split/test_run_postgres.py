@@ -172,6 +172,7 @@ def test_a_value_the_target_refuses_leaves_it_marked(split, sqlite, postgres, qu
     result = split(source, into=[target])
     assert result.exit_code == 1
     assert "split: failed, the targets must not be used" in result.output
+    assert "Correct it in the source, then run again with --restart" in result.output
     assert "vendors: a target rejected a row: value too long" in result.output
     assert query(target, "SELECT state FROM _shardgate_split") == [("copying",)]
     assert not directory.exists()

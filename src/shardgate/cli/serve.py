@@ -60,7 +60,7 @@ def serve(
         supervisor = Supervisor(loaded, lambda: override(read(config)))
     except OSError as error:
         named = f"{loaded.host}:{loaded.port}" + (" or {}:{}".format(*loaded.admin) if loaded.admin else "")
-        typer.echo(f"shardgate: cannot listen on {named}: {error.strerror}. Choose a free address", err=True)
+        typer.echo(f"shardgate: cannot listen on {named}: {error.strerror}. Choose another address", err=True)
         raise typer.Exit(1) from None
     raise typer.Exit(supervisor.run(_print_ready))
 

@@ -16,6 +16,8 @@ from shardgate.split.request import (
     parse_type,
 )
 
+_AGAIN = "Run the same command with --resume to continue, or with --restart to begin again"
+
 
 def split(  # noqa: PLR0917 - one a flag
     source: Annotated[str, typer.Option(help="URL of the database to split. It is only read.")],
@@ -28,7 +30,7 @@ def split(  # noqa: PLR0917 - one a flag
     ] = None,
     shards: Annotated[int | None, typer.Option(min=1, help="The number of shards, with --into-template.")] = None,
     into_template: Annotated[
-        str | None, typer.Option(help="URL of all shards, in which {shard} stands for the name of a shard.")
+        str | None, typer.Option(help="URL of all shards. {shard} is replaced by the name of each shard.")
     ] = None,
     names: Annotated[
         list[str] | None, typer.Option(help="Names of the shards, as in north,south. Default: shard1,shard2,…")
@@ -119,10 +121,7 @@ def split(  # noqa: PLR0917 - one a flag
             errors.print(f"  - {reason}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        errors.print(
-            "split: interrupted. Run the same command with --resume to continue, or with --restart to begin again",
-            style="bold red",
-        )
+        errors.print(f"split: interrupted. {_AGAIN}", style="bold red", soft_wrap=True)
         raise typer.Exit(130) from None
 
 

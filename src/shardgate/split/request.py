@@ -90,7 +90,7 @@ def name_targets(
     if bool(into) == bool(template):
         problems.append("give either --into once for each shard, or --into-template with --shards or --names")
     elif template and "{shard}" not in template:
-        problems.append(f"--into-template {template}: must contain {{shard}}, which stands for the shard's name")
+        problems.append("--into-template: must contain {shard}, which is replaced by the name of each shard")
     elif template and not count:
         problems.append("--into-template needs --shards N or --names a,b,…")
     if shards is not None and shards != count:

@@ -61,7 +61,10 @@ def _reported_as(kind: type[SplitRefusedError] | type[SplitFailedError], where: 
     try:
         yield
     except (sqlite3.Error, psycopg.Error, SQLAlchemyError, StoreError, OSError) as error:
-        raise kind([f"{where}: {str(error).strip()}" if where else str(error).strip()]) from error
+        reason = f"{where}: {str(error).strip()}" if where else str(error).strip()
+        if kind is SplitFailedError:
+            reason += ". Correct the cause, then run the same command with --resume"
+        raise kind([reason]) from error
 
 
 def _decide(

@@ -2,7 +2,7 @@
 
 Holds: a target carries the mark from its first table until all shards are verified and the directory is written. The
 mark says which run made the target, from which plan, and the digest of each finished table. A target that has tables
-but no mark belongs to somebody else, and the split leaves it alone.
+but no mark is not ours, and the split leaves it alone.
 """
 
 import json

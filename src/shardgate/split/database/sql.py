@@ -37,7 +37,7 @@ def insert(table: str, columns: Sequence[str]) -> str:
 
 
 def insert_text(table: str, values: Iterable[str]) -> str:
-    """An INSERT of one row of texts, which stand in the statement itself."""
+    """An INSERT of one row of texts, written as literals."""
     return f"INSERT INTO {quote(table)} VALUES ({', '.join(map(literal, values))})"  # noqa: S608
 
 

@@ -129,20 +129,20 @@ FROM pg_class c
 WHERE c.relnamespace = {_MINE} AND (c.relkind IN ('p', 'f') OR c.relkind = 'r' AND EXISTS
   (SELECT 1 FROM pg_inherits i WHERE i.inhrelid = c.oid)) AND {_OWN_CLASS}
 UNION ALL
-SELECT c.relname || ': is a composite type, which cannot be carried over. Use columns instead'
+SELECT c.relname || ': is a composite type, which cannot be copied. Use columns instead'
 FROM pg_class c WHERE c.relnamespace = {_MINE} AND c.relkind = 'c' AND {_OWN_CLASS}"""  # noqa: S608
 
 # One warning for each object that the shards will not have.
 NOT_CARRIED: Final = f"""
-SELECT format('%s: row security policy %s is not carried over. Create it on each shard',
+SELECT format('%s: row security policy %s is NOT copied. Create it on each shard',
   c.relname, p.polname)
 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = {_MINE}
 UNION ALL
-SELECT format('%s: rule %s is not carried over. Create it on each shard', c.relname, r.rulename)
+SELECT format('%s: rule %s is NOT copied. Create it on each shard', c.relname, r.rulename)
 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
 WHERE c.relnamespace = {_MINE} AND r.rulename <> '_RETURN'
 UNION ALL
-SELECT format('%s: aggregate %s is not carried over. Create it on each shard', nspname, proname)
+SELECT format('%s: aggregate %s is NOT copied. Create it on each shard', nspname, proname)
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE p.pronamespace = {_MINE} AND p.prokind = 'a' AND {_OWN_FUNCTION}"""  # noqa: S608
 

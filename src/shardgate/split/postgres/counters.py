@@ -1,4 +1,4 @@
-"""The sequence behind a serial or identity column in PostgreSQL: where it stands, and how it is set."""
+"""The sequence of a serial or identity column in PostgreSQL: reading its last number, and setting it."""
 
 from shardgate.split.database import sql
 from shardgate.split.database.contracts import RunQuery

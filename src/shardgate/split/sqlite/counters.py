@@ -1,4 +1,4 @@
-"""AUTOINCREMENT in SQLite: where it stands for a table, and how it is set."""
+"""AUTOINCREMENT in SQLite: reading the last id of a table, and setting it."""
 
 from shardgate.split.database import sql
 from shardgate.split.database.contracts import RunQuery

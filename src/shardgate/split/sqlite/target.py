@@ -79,7 +79,8 @@ class SqliteTarget:
 
     def broken_keys(self) -> list[str]:
         broken = self.query(f"SELECT * FROM pragma_foreign_key_check LIMIT {_BROKEN_MAX}")  # noqa: S608
-        return [f"{table}: row {row} refers to no row of {parent}" for table, row, parent, _ in broken]
+        cure = "Correct it in the source, then run again with --restart"
+        return [f"{table}: row {row} refers to no row of {parent}. {cure}" for table, row, parent, _ in broken]
 
     def erase(self, undo: Sequence[str]) -> None:
         self.close()

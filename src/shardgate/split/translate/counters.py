@@ -1,4 +1,4 @@
-"""Sets the counters of a target of the other kind to where the source's counters stand.
+"""Sets the counters of a target of the other kind to the last numbers of the source's counters.
 
 Holds: every shard gives the id next that the source would have given next.
 """

@@ -15,7 +15,7 @@ from shardgate.split.database.schema import ColumnKind
 
 SqlAlchemyType: TypeAlias = TypeEngine[Any]  # Any: this module does not use the Python type of the values
 
-# The first match decides. A subclass stands before its base class.
+# The first match decides. A subclass comes before its base class.
 _KINDS: Final[tuple[tuple[type[SqlAlchemyType], ColumnKind], ...]] = (
     (types.Boolean, ColumnKind.BOOLEAN),
     (types.Integer, ColumnKind.INTEGER),
