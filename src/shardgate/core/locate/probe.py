@@ -10,6 +10,7 @@ class Probe(Strategy, frozen=True, tag="probe"):
     """Ask all shards for `path`, in which `{key}` stands for the key."""
 
     path: str
+    """What every shard is asked; `{key}` stands for the key: `/events/{key}`."""
 
     def locate(self, space: str, key: str, known: Known) -> AskAll | Unknown:
         """The path to ask for; UNKNOWN for a key that cannot be a path segment, so that no other path is ever asked."""

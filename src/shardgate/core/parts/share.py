@@ -20,13 +20,14 @@ class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A number of the body that is meant for the whole: each part gets what it lacks."""
 
     member: str
-    """The number: `amount`. It must equal what all parts lack."""
+    """The member of the body with the number: `amount`."""
     of: str
-    """The member of a part with all that it needs: `price`; and …"""
+    """The member of a part with all that it needs: `price`."""
     less: str | None = None
-    """… the member with what it has: `paid`."""
+    """The member of a part with what it has already: `paid`."""
     unless: tuple[str, ...] = ()
-    """Members that only a change of one part can have: a body with one of them is not shared."""
+    """Members of the body that only a change of one part can have: `[voucher_code]`. A body with one of them is not
+    shared."""
 
 
 def shares(body: JsonObject | None, parts: Mapping[ShardId, bytes], shared: Share) -> dict[ShardId, bytes] | ShardId:
