@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, get_args
 from msgspec import inspect
 
 from shardgate.config import schema
+from shardgate.config.plugins import CustomConfig
 from shardgate.core.changes.entry import Action
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.changes.placing import AnyPolicy, LeastData, LeastTenants, Weighted
@@ -37,7 +38,6 @@ from shardgate.core.locate.prefix import Prefix
 from shardgate.core.locate.probe import Probe
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.count import Count
-from shardgate.core.merge.custom import Custom
 from shardgate.core.merge.deep import Deep
 from shardgate.core.merge.entity import Entity
 from shardgate.core.merge.first import First
@@ -112,7 +112,7 @@ STRUCTS: dict[str, Shown] = {
     "First": Shown(First),
     "Deep": Shown(Deep),
     "Entity": Shown(Entity),
-    "Custom": Shown(Custom),
+    "CustomConfig": Shown(CustomConfig),
     "Parameters": Shown(Parameters),
     "Linked": Shown(Linked, Parameters),
     "Offset": Shown(Offset, Parameters),

@@ -14,6 +14,7 @@ from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
 from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError, UnknownKeyError
 from shardgate.core.http import SAFE_METHODS, Request
+from shardgate.core.locate import word_of
 from shardgate.core.locate.learned import Learned
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.entity import Entity
@@ -105,7 +106,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
 
     def describe(self, route: Route) -> str:
         """The key, and how its owner is found."""
-        chain = ", then ".join(type(locator).__name__.lower() for locator in route.locators)
+        chain = ", then ".join(word_of(locator) for locator in route.locators)
         return f"one: the shard that owns {', '.join(sources_of(self.key))}, found by {self.locate} ({chain})"
 
     def mistakes(self, method: str, template: str) -> Iterator[Mistake]:
