@@ -36,7 +36,12 @@ from shardgate.core.locate import directory, hashed, learned, prefix, probe
 from shardgate.core.merge import AnyMerger
 from shardgate.core.order.sort_key import SortKey
 from shardgate.core.parts.whole import ListParts
-from shardgate.core.routes.rule import Divide, Every, Gather, One, PartsChange, Place, Prune, Share
+from shardgate.core.rules.divide import Divide
+from shardgate.core.rules.every import Every
+from shardgate.core.rules.gather import Gather, Prune
+from shardgate.core.rules.one import One
+from shardgate.core.rules.parts_change import PartsChange, Share
+from shardgate.core.rules.place import Place
 from shardgate.observe.layout import FAMILIES
 from shardgate.observe.log_line import Line
 

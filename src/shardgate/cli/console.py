@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from shardgate.config.load import ConfigError, Loaded
-from shardgate.process.configured import read
+from shardgate.process.preflight import read
 
 ConfigOption = Annotated[
     Path,

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import typer
 
 from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit
-from shardgate.process.wiring import explain_request
+from shardgate.process.explain import explain_request
 
 
 def explain(

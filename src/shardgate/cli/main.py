@@ -11,6 +11,7 @@ from shardgate.cli.journal import journal
 from shardgate.cli.routes import routes
 from shardgate.cli.serve import serve
 from shardgate.cli.split import split
+from shardgate.cli.why import why
 
 app = typer.Typer(
     name="shardgate",
@@ -47,6 +48,7 @@ def _shardgate(
         shardgate explain GET '/orders?limit=20'
         shardgate serve
 
+    If a request fails, `shardgate why REQUEST_ID` explains it from the logs.
     Each command has its own help, with an example: `shardgate split --help`.
     """
 
@@ -56,4 +58,5 @@ app.command()(serve)
 app.command()(check)
 app.command()(explain)
 app.command()(routes)
+app.command()(why)
 app.add_typer(journal)

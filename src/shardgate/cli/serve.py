@@ -9,7 +9,7 @@ import typer
 from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit
 from shardgate.config.load import Loaded, parse_listen
 from shardgate.core.limits import WORKERS_MAX
-from shardgate.process.configured import read
+from shardgate.process.preflight import read
 from shardgate.process.supervisor import Serving, Supervisor
 
 
