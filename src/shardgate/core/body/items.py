@@ -90,7 +90,7 @@ def rejoin(parts: Sequence[ShardItems], replies: Sequence[Reply], path: str, sum
     totals: dict[str | None, int] = {}
     for part, reply in zip(parts, replies, strict=True):
         document = JsonObject(reply.body) if path else None
-        found = rows.cut(document.array(path) if document is not None else reply.body)
+        found = rows.cut(document.value(path) if document is not None else reply.body)
         if len(found.raw) != len(part.positions):
             raise BrokenReplyError("a shard answered another number of items than it was sent")
         samples.append(found)

@@ -16,14 +16,18 @@ class Drf(Linked, frozen=True, tag="drf"):
     links_sorted: bool = True
     first_page_bare: bool = True
     results: str = "results"
+    """The member with the list."""
     count: str = "count"
+    """The member with the size of the filtered list."""
     next: str = "next"
+    """The member with the link to the next page; `null` on the last one."""
     previous: str = "previous"
+    """The member with the link to the page before; `null` on the first one."""
 
     def open(self, reply: Reply) -> Listing:
         """The results and their count. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.array(self.results), body.number(self.count))
+        return Listing(body.value(self.results), body.number(self.count))
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with links of the client's own address."""

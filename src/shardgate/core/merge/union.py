@@ -54,7 +54,7 @@ class Union(Combining, frozen=True, tag="union"):
     def _lists(self, replies: Sequence[Reply], documents: Sequence[JsonObject]) -> list[bytes]:
         if self.items is None:
             return [reply.body for reply in replies]
-        return [document.array(self.items) for document in documents]
+        return [document.value(self.items) for document in documents]
 
     def _key(self, text: bytes) -> Any:
         """What compares. Raises ValueError, TypeError, ArithmeticError."""
