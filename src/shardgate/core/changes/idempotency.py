@@ -13,7 +13,7 @@ import msgspec
 
 from shardgate.core.clients.claims import keys_in
 from shardgate.core.errors import IdempotencyKeyError
-from shardgate.core.failures.shown import shown
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
 
 FIELD = b"idempotency-key"
@@ -60,7 +60,7 @@ def key_of(request: Request) -> str | None:
     if match is not None:
         return re.sub(rb"\\(.)", rb"\1", match[1]).decode("ascii")
     if _BARE.fullmatch(value) is None:
-        said = shown(value)
+        said = excerpt(value)
         raise IdempotencyKeyError(
             f"the header `Idempotency-Key` is `{said}`; a text of 1 to 255 characters in quotes is needed",
             about={**_HEADER, "value": said},

@@ -21,8 +21,8 @@ from shardgate.core.errors import (
     ShardgateError,
     UnknownChangeError,
 )
+from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import shards_missing
-from shardgate.core.failures.shown import shown
 from shardgate.core.http import Reply
 from shardgate.core.plan.plan import Division, Placement, ToEvery, ToParts
 from shardgate.core.routes.change_mistakes import repeats
@@ -146,7 +146,7 @@ class Changes:
         """What has become of a change that was not over when its client was answered."""
         entry = await self._journaling.find(path.removeprefix(STATUS_PATH))
         if entry is None:
-            link = shown(path)
+            link = excerpt(path)
             raise UnknownChangeError(f"no change is known by the link `{link}`", about={"value": link})
         return status(entry, snapshot.known.topology.shards)
 

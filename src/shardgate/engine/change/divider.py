@@ -13,8 +13,8 @@ from shardgate.core.changes.calls import Outgoing, members
 from shardgate.core.changes.verdict import failure_of
 from shardgate.core.contracts import AskAll, Outcome
 from shardgate.core.errors import ShardgateError, UnknownKeyError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import replies_of
-from shardgate.core.failures.shown import shown
 from shardgate.core.http import Reply
 from shardgate.core.plan.plan import Division, FindOwner
 from shardgate.core.plan.planned_changes import plan_divide
@@ -87,7 +87,7 @@ class Divider:
         ]
         if plan.rule.mode != "read" and plan.rule.unknown != "ask" and NOBODY in owners:
             position = owners.index(NOBODY)
-            key = shown(plan.keys[position] or "")
+            key = excerpt(plan.keys[position] or "")
             raise UnknownKeyError(f"no shard owns the key `{key}` of item {position}", about={"key": key})
         return owners
 
@@ -154,9 +154,7 @@ class Divider:
         if len(parts) == 1:
             return await self._one(plan, parts[0].shard, change.request.body, change)
         if self._changes is None:
-            raise UnknownKeyError(
-                "the items belong to several shards; to change them all, a store must be configured"
-            )
+            raise UnknownKeyError("the items belong to several shards; to change them all, a store must be configured")
         order = change.snapshot.known.topology.ids
         in_order = sorted(parts, key=lambda part: order.index(part.shard))
         return await self._changes.all_or_none(plan, change, in_order)

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import Ask, Merging, Outcome
 from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
-from shardgate.core.failures.shown import shown
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.lists.merging import ListMerging
@@ -212,7 +212,7 @@ class Conductor:
         replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
         owners = [shard for shard, reply in replies.items() if reply.status < 400]
         if len(owners) > 1:
-            key = shown(plan.key)
+            key = excerpt(plan.key)
             broken = KeyOnTwoShardsError(
                 f"two shards say that they hold the key `{key}`",
                 log=f"the key {key} of {plan.space} is on {' and '.join(owners)}",
