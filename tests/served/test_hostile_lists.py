@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.cluster import Gateway, reply
+from tests.cluster import Gateway, read_chunked, reply
 
 RULE = {"kind": "list", "keys": {"id": "text", "n": "number"}}
 KINDS: dict[str, dict[str, Any]] = {
@@ -119,12 +119,30 @@ CURSORS = ("cursor", "starting_after", "ending_before")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_no_parameter_is_a_defect(pair: Pair, kind: str) -> None:
     """Found: a page number of fifteen digits was a 500 in the dialects that count pages."""
-    for name in (*PARAMETERS, *CURSORS):
-        for value in ODD:
-            query = f"{name}={value}" if "%" in value else urlencode({name: value})
-            for target in (f"/{kind}?{query}", f"/{kind}?{query}&{name}=3"):
-                answer = await pair.gateway.get(target)
-                assert answer.status_code in {200, 400, 404}, (target[:80], answer.text)
+    queries = [
+        f"{name}={value}".replace(" ", "%20") if "%" in value else urlencode({name: value})
+        for name in (*PARAMETERS, *CURSORS)
+        for value in ODD
+    ]
+    targets = [f"/{kind}?{query}{more}" for query in queries for more in ("", f"&{query.partition('=')[0]}=3")]
+    for target, status in zip(targets, await statuses(pair.gateway, targets), strict=True):
+        assert status in {200, 400, 404}, target[:80]
+
+
+async def statuses(gateway: Gateway, targets: list[str]) -> list[int]:
+    """The status of the reply to each request, over one connection; httpx would take twice as long."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    found = []
+    for target in targets:
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        found.append(int(head.split(b" ", 2)[1]))
+        if length := re.search(rb"\r\nContent-Length: (\d+)", head):
+            await reader.readexactly(int(length[1]))
+        else:
+            await read_chunked(reader)
+    writer.close()
+    return found
 
 
 async def test_what_cannot_be_read_reaches_the_application_as_it_was_written(pair: Pair) -> None:

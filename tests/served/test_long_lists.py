@@ -13,6 +13,7 @@ import pytest
 
 from shardgate.core.limits import FLOW_BYTES_MIN
 from tests.cluster import reply, rows
+from tests.waiting import settled, until
 
 LIST = {"kind": "list", "dialect": {"kind": "offset", "fields": "fields", "count_header": "X-Total"}}
 RULES = {
@@ -99,7 +100,7 @@ async def test_a_long_list_is_written_while_the_shards_still_send(two: Any) -> N
     head = await reader.readuntil(b"\r\n\r\n")
     assert b"\r\nTransfer-Encoding: chunked\r\n" in head
     assert b"\r\nX-Total: 10\r\n" in head
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await reader.readuntil(item(90)) != b""
     go_on.set()
     await reader.readuntil(b"\r\n0\r\n\r\n")
@@ -227,11 +228,13 @@ async def test_a_refusal_of_one_shard_is_the_reply(start_shard: Any, start_gatew
 
 
 async def test_a_shard_that_cannot_be_reached_is_named_by_its_alias(two: Any) -> None:
+    ahead = Sending()
+
     async def gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.1)  # until the others have sent more than a window
+        await until(lambda: ahead.sent > FLOW_BYTES_MIN)
         writer.transport.abort()
 
-    gateway = await two(says(listed(range(3000))), gone)
+    gateway = await two(ahead, gone)
     answer = await gateway.get("/items")
     assert answer.status_code in {502, 503}
     assert "secret" not in answer.text
@@ -313,11 +316,7 @@ class Sending:
 
     async def settled(self) -> int:
         """What it has sent when it cannot send more."""
-        before = -1
-        while before != self.sent:
-            before = self.sent
-            await asyncio.sleep(0.3)
-        return self.sent
+        return await settled(lambda: self.sent)
 
 
 async def test_a_slow_client_slows_the_shards(two: Any) -> None:
@@ -327,13 +326,13 @@ async def test_a_slow_client_slows_the_shards(two: Any) -> None:
     head = await reader.readuntil(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
     # What the sockets of this machine hold, and the windows: not what an endless list has.
-    settled = await north.settled(), await south.settled()
-    assert max(settled) < 24 * MIB
+    sent = await north.settled(), await south.settled()
+    assert max(sent) < 24 * MIB
     for _ in range(400):
         await reader.read(65536)
-    assert north.sent > settled[0]
+    assert north.sent > sent[0]
     writer.transport.abort()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await north.ended.wait()
         await south.ended.wait()
 
@@ -361,7 +360,7 @@ async def test_a_shard_that_is_ahead_waits_for_the_heads_of_the_others(two: Any)
     reader, writer = await ask(gateway, limit=64 * MIB)
     assert await ahead.settled() < 16 * MIB
     go_on.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await reader.readuntil(item(20_000))
     writer.transport.abort()
 
@@ -370,7 +369,7 @@ async def test_a_client_that_does_not_read_is_left(two: Any) -> None:
     north, south = Sending(), Sending()
     gateway = await two(north, south, timeouts={"reply_idle_timeout_s": 0.5})
     _, writer = await ask(gateway, limit=65536)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         await north.ended.wait()
         await south.ended.wait()
     writer.transport.abort()
@@ -386,7 +385,7 @@ async def test_a_row_without_end_is_cut_off_when_memory_is_short(two: Any, caplo
     gateway = await two(endless, says(b"[]"), limits={"held_bytes_max": 4 * MIB})
     reader, writer = await ask(gateway)
     with caplog.at_level(logging.WARNING), suppress(ConnectionResetError):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await reader.read(MIB):
                 pass
     assert "merges hold more than 4194304 bytes" in caplog.text

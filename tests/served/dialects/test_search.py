@@ -11,6 +11,7 @@ import pytest
 from shardgate.config.load import ConfigError
 from tests.cluster import reply
 from tests.served.dialects.world import Question, Row, World, minus, ranked, world
+from tests.waiting import delivered
 
 STARTS: dict[str, Any] = {
     "kind": "search",
@@ -112,7 +113,7 @@ async def test_a_long_body_that_arrives_bit_by_bit_is_read_whole_before_a_shard_
     writer.write(b"POST /rows/search HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%b\r\n\r\n" % (rows.gateway.port, framing))
     try:
         for start in range(0, len(body), 40_000):
-            await asyncio.sleep(0.02)
+            await delivered(writer)
             assert all(not part.asked for part in rows.parts)
             piece = body[start : start + 40_000]
             writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)

@@ -111,11 +111,11 @@ class Flow:
         slowest = self._slowest()
         if slowest is not None:
             try:
-                has_come = self._read(slowest)
+                has_arrived = self._read(slowest)
             except UpstreamError as error:
                 error.shard = slowest.id
                 raise
-            if not has_come:
+            if not has_arrived:
                 return None
             self._release()
             return self._write() if self._ready else b""

@@ -96,7 +96,7 @@ class ListMerging:
             return self.asks()
 
     def _read(self, answered: Sequence[ShardId], replies: Mapping[ShardId, Reply]) -> None:
-        """Take in what each shard gave. Raises ChangedError; BrokenReplyError, which then says which shard's it is."""
+        """Take in each shard's rows. Raises ChangedError, and BrokenReplyError, which then names the shard."""
         shard: ShardId = ""
         try:
             for shard in answered:

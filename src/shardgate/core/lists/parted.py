@@ -140,7 +140,7 @@ class PartedListMerging:
             with of_shard(shard):
                 listings.append(dialect.open(reply))
                 tables.append(cut(listings[-1].rows))
-                parts += keyed(order, tables[-1])
+                parts += keyed(order, tables[-1], shard)
         rows = self._wholes(order, parts)
         total = None if listings[0].total is None else len(rows)
         end = None if page.limit is None else page.offset + page.limit

@@ -1,10 +1,10 @@
-"""A merge that no built-in does: a class of your own, named in the rule.
+"""A merge of your own: a class that the rule names.
 
-The class is a frozen msgspec Struct, or a dataclass, that is a Merger (contracts.py); most are a `Combining`, which
-needs `combine` and `describe` alone. `options` become its fields, checked by their types, once, when the
-configuration is read.
+The class is a frozen msgspec Struct, or a dataclass, that is a Merger (contracts.py). Most derive from `Combining`,
+which needs only `combine` and `describe`. `options` become its fields; their types are checked when the configuration
+is read.
 
-Holds: configuration is trusted: the class runs inside the gateway with all that the gateway may do.
+Holds: configuration is trusted. The class runs inside the gateway, and may do whatever the gateway may.
 Never: loads anything while requests are served.
 """
 
@@ -24,12 +24,13 @@ class Custom(Strategy, frozen=True, tag="custom", dict=True):
     """`{kind: custom, class: "package.module:Class", options: {…}}`"""
 
     class_: str = msgspec.field(name="class")
-    """Where the class is: importable by the gateway (installed beside it, or on PYTHONPATH)."""
+    """The class, as `package.module:Class`. The gateway must be able to import it: install it in the same environment,
+    or put it on PYTHONPATH."""
     options: Mapping[str, Any] = msgspec.field(default_factory=dict)
-    """The fields of the class."""
+    """The values of the class's fields."""
 
     def __post_init__(self) -> None:
-        """The class is there, and takes the options. Raises ValueError with what to do."""
+        """The class can be loaded, and takes the options. Raises ValueError with what to do."""
         _ = self.merger
 
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
@@ -52,7 +53,7 @@ class Custom(Strategy, frozen=True, tag="custom", dict=True):
 
 
 def _worded(problem: str) -> str:
-    """What msgspec says of the options, as a part of what is said of the rule."""
+    """msgspec's message about the options, in words that fit the message about the rule."""
     problem = problem.replace("Object missing required field", "they lack").replace(" - at `$", " at `options")
     return problem.replace("Object contains unknown field", "the class has no field")
 
@@ -64,7 +65,7 @@ def _load(name: str) -> Any:
     try:
         module = import_module(place)
     except Exception as error:
-        # Whatever a module does when it is imported: the configuration is wrong, and says why.
+        # A module can raise anything when it is imported: it is a mistake in the configuration.
         raise ValueError(f"{place} cannot be imported: {type(error).__name__}: {error}") from error
     kind = getattr(module, attribute, None)
     if not isinstance(kind, type):
