@@ -55,8 +55,6 @@ LOG_LINES_PER_S = 0.1
 LOG_KINDS_MAX = 1024
 # A log line of a failure stays below what a pipe takes at once (4 KiB), also where every character takes six bytes.
 LOG_TEXT_CHARACTERS_MAX = 500
-# A value of a client or a shard, where a message shows it: enough to be recognised.
-SHOWN_CHARACTERS_MAX = 80
 # A shard that goes down and comes back again and again: so many outages are logged at once, then one a minute.
 OUTAGES_TOLD_BURST = 3
 OUTAGES_TOLD_PER_S = 1 / 60
