@@ -92,8 +92,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The durations that an operator may set, in seconds."""
 
+    # Of a new connection to a shard, with its TLS handshake.
     connect_timeout_s: _Seconds = 1.0
+    # Until a shard's reply begins, with the wait for a connection; until it is whole where it is merged.
     request_timeout_s: _Seconds = 30.0
+    # From a request that was sent whole to the first byte of its reply: an instance may accept connections and answer
+    # none. Twice what clients with a hard limit wait (6 to 10 s), so that no slow report is cut that a client still
+    # waits for; less than request_timeout_s, so that there is time to ask another shard where any may answer.
+    first_byte_timeout_s: _Seconds = 20.0
     reply_idle_timeout_s: _Seconds = 60.0
     request_total_timeout_s: _Seconds = 3600.0
     # Event streams and WebSockets: most send a sign of life every 15 to 60 s.

@@ -103,6 +103,7 @@ class Pool:
         connection.idle_at = now()
         call = self._next_waiting() if self._waiting else None
         if call is not None:
+            call.await_first_byte()
             connection.send(call)
         elif not self._is_closed:
             self._idle.append(connection)
@@ -146,12 +147,13 @@ class Pool:
                     server_hostname=(self._tls.files.server_name or self._host) if self._tls is not None else None,
                 )
         except (OSError, UnicodeError) as error:  # UnicodeError: the host is no name that DNS knows
-            call.fail(self._unreachable(_reason(error)))
+            call.fail(self._unreachable(self._reason(error)))
             self._one_less()
             return
         if call.done:
             self.released(connection)
         elif connection.usable:
+            call.await_first_byte()
             connection.send(call)
         else:
             call.fail(self._unreachable("it closed the connection at once"))
@@ -175,11 +177,11 @@ class Pool:
                 return call
         return None
 
-
-def _reason(error: OSError | UnicodeError) -> str:
-    """Why there is no connection, in the system's words where it has some."""
-    if isinstance(error, TimeoutError):
-        return "no connection in time"
-    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and (error.errno or 0) > 0:
-        return os.strerror(error.errno or 0).lower()
-    return str(error) or type(error).__name__
+    def _reason(self, error: OSError | UnicodeError) -> str:
+        """Why there is no connection, in the system's words where it has some."""
+        if isinstance(error, TimeoutError):
+            what = "no connection" if self._tls is None else "no connection with TLS"
+            return f"{what} within connect_timeout_s ({self._settings.connect_timeout_s:g} s)"
+        if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and (error.errno or 0) > 0:
+            return os.strerror(error.errno or 0).lower()
+        return str(error) or type(error).__name__
