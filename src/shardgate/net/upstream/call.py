@@ -1,12 +1,15 @@
-"""One request to an upstream, and where its reply goes: what the pool passes around.
+"""One request to an upstream, how long it waits, and the sink that receives its reply.
 
-Holds: a sink hears of exactly one end of its call, or of none where nobody cares any more.
+Holds: a sink is told exactly one end of its call; none if the call was cancelled.
 Never: touches a socket: its connection does.
 """
 
 import asyncio
+from collections.abc import Callable
 from math import inf
 from typing import Protocol
+
+import msgspec
 
 from shardgate.core.errors import DeadlineError, ShardgateError
 from shardgate.core.http import ReplyHead
@@ -72,6 +75,8 @@ class Patience(Value, frozen=True):
     """From the call's start to the end of its reply."""
     first_byte_s: float = inf
     """From the request that was sent whole to the first byte of its reply; no longer than `reply_s`."""
+    clock: Callable[[], float] = now
+    """What the time is read on. A test passes its own."""
 
 
 class Call:
@@ -123,7 +128,7 @@ class Call:
         """The protocol that the upstream may switch to."""
         self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"} and upload is None
         """Sent twice it does what it does once (RFC 9110 section 9.2.2): its method says so, or whoever knows more."""
-        instant = self.started_at = now()
+        instant = self.started_at = patience.clock()
         self.begins_by = instant + patience.reply_s
         """When its reply must have begun."""
         self.deadline_at = instant + patience.first_byte_s
@@ -149,15 +154,15 @@ class Call:
         """A byte of a body has moved: that is a sign of life."""
         idle_s = self._patience.idle_s
         if idle_s is not None:
-            self.deadline_at = min(now() + idle_s, self._ends_at)
+            self.deadline_at = min(self._patience.clock() + idle_s, self._ends_at)
         else:
             self.deadline_at = self.begins_by
 
     def may_be_silent(self, idle_s: float) -> None:
         """The reply is a stream of events: it ends when one side likes, and may say nothing for long."""
-        self._patience = Patience(self._patience.reply_s, idle_s)
+        self._patience = msgspec.structs.replace(self._patience, idle_s=idle_s, total_s=inf)
         self._ends_at = inf
-        self.deadline_at = now() + idle_s
+        self.deadline_at = self._patience.clock() + idle_s
 
     def may_stream(self, patience: Patience) -> None:
         """The reply passes on while it comes: it may take long, as long as it moves."""
@@ -180,7 +185,7 @@ class Call:
         if not self.done and self._connection is not None:
             self._connection.end_body(self, trailers)
             self.upload = None
-            self.begins_by = min(now() + self._patience.reply_s, self._ends_at)
+            self.begins_by = min(self._patience.clock() + self._patience.reply_s, self._ends_at)
             if self._has_begun:
                 self.deadline_at = self.begins_by
             else:
@@ -197,11 +202,11 @@ class Call:
 
     def await_first_byte(self) -> None:
         """Only from now on the reply is waited for: the call waited for its connection, or its request is whole now."""
-        self.deadline_at = min(now() + self._patience.first_byte_s, self.begins_by)
+        self.deadline_at = min(self._patience.clock() + self._patience.first_byte_s, self.begins_by)
 
     def expire(self) -> None:
         """The deadline has passed. A request that is not sent whole yet has more time until its first byte."""
-        if self._has_more_time and now() < self.begins_by:
+        if self._has_more_time and self._patience.clock() < self.begins_by:
             self.await_first_byte()
             return
         error = DeadlineError("the shard did not answer in time", log=self._what_ran_out())
@@ -218,7 +223,7 @@ class Call:
 
     def _what_ran_out(self) -> str:
         """Which patience, for the log."""
-        patience, asked = self._patience, f"it was asked {now() - self.started_at:.1f} s ago"
+        patience, asked = self._patience, f"it was asked {self._patience.clock() - self.started_at:.1f} s ago"
         if self._connection is None:
             return f"no connection became free within request_timeout_s ({patience.reply_s:g} s)"
         if self._awaits_first_byte and self.deadline_at < self.begins_by:
