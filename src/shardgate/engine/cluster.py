@@ -84,9 +84,13 @@ class Cluster:
         """Logs what fails."""
         self._limits = limits
         self._timeouts = timeouts
-        self._whole_patience = Patience(timeouts.request_timeout_s)
+        reply_s, first_byte_s = (
+            timeouts.request_timeout_s,
+            min(timeouts.first_byte_timeout_s, timeouts.request_timeout_s),
+        )
+        self._whole_patience = Patience(reply_s, first_byte_s=first_byte_s)
         self._relay_patience = Patience(
-            timeouts.request_timeout_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s
+            reply_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s, first_byte_s
         )
         self._watch = watch
         self.compress = compress
