@@ -15,11 +15,11 @@ def modules(room: str) -> set[str]:
     return {file.stem for file in (ROOT / "src/shardgate" / room).glob("*.py")} - {"__init__"}
 
 
-def tested(room: str) -> set[str]:
+def covered(room: str) -> set[str]:
     return {file.stem.removeprefix("test_") for file in (ROOT / "tests" / room).glob("test_*.py")}
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_each_module_has_its_tests_and_each_test_its_module(room: str) -> None:
     assert modules(room)
-    assert tested(room) == modules(room)
+    assert covered(room) == modules(room)

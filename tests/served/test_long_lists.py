@@ -13,7 +13,7 @@ import pytest
 
 from shardgate.core.limits import FLOW_BYTES_MIN
 from tests.cluster import reply, rows
-from tests.waiting import settled, until
+from tests.waiting import delivered, settled
 
 LIST = {"kind": "list", "dialect": {"kind": "offset", "fields": "fields", "count_header": "X-Total"}}
 RULES = {
@@ -228,10 +228,17 @@ async def test_a_refusal_of_one_shard_is_the_reply(start_shard: Any, start_gatew
 
 
 async def test_a_shard_that_cannot_be_reached_is_named_by_its_alias(two: Any) -> None:
-    ahead = Sending()
+    is_ahead, body = asyncio.Event(), listed(range(3000))
+
+    async def ahead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD % len(body) + body[: 2 * FLOW_BYTES_MIN])
+        await delivered(writer)
+        is_ahead.set()
+        writer.write(body[2 * FLOW_BYTES_MIN :])
+        await writer.drain()
 
     async def gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await until(lambda: ahead.sent > FLOW_BYTES_MIN)
+        await is_ahead.wait()
         writer.transport.abort()
 
     gateway = await two(ahead, gone)
