@@ -24,7 +24,8 @@ import yaml
 
 from shardgate.config.load import load
 from shardgate.net.listeners import listen
-from shardgate.process.wiring import Entrance, Worker
+from shardgate.process.generation import Entrance
+from shardgate.process.worker import Worker
 from tests.waiting import one_turn
 from tests.waiting import until as until
 

@@ -12,7 +12,8 @@ import yaml
 from bench.micro.memory_loop import MemoryLoop, MemoryTransport
 from bench.micro.messages import HEADERS, KEYED, LISTED, RULES, keyed_reply, list_reply
 from shardgate.config.load import load
-from shardgate.process.wiring import Entrance, Worker
+from shardgate.process.generation import Entrance
+from shardgate.process.worker import Worker
 
 SHARDS, ROWS, BYTES = 4, 10, 880
 RELAYS, GATHERS = 100, 10

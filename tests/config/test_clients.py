@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from shardgate.config.load import ConfigError
-from shardgate.process.configured import read
+from shardgate.process.preflight import read
 from tests.clients.issuer import RULES, SECRET, Issuer, jwks
 
 SHARDS = {"north": "http://127.0.0.1:1", "south": "http://127.0.0.1:2"}

@@ -16,7 +16,7 @@ from shardgate.core.errors import InvalidTokenError
 from shardgate.core.http import Request
 from shardgate.core.routes.route import Route, Routes
 from shardgate.net import tasks
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 from shardgate.net.clock import wall
 from shardgate.store.tally import Tally
 from shardgate.store.writer import Writer
@@ -39,7 +39,7 @@ class Callers:
         # By identity: a route is one object for as long as its configuration is in force.
         self._open = frozenset(id(each) for each in routes.routes if f"{each.method} {each.template}" in terms.open)
 
-    def admit(self, request: Request, route: Route, client: ClientConnection, again: Callable[[], None]) -> bool:
+    def admit(self, request: Request, route: Route, client: Client, again: Callable[[], None]) -> bool:
         """Whether the request may be handled now.
 
         False: its key is being fetched; `again` is called when the fetch is over. Raises ShardgateError where the

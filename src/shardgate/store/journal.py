@@ -12,7 +12,8 @@ from typing import Literal
 import msgspec
 
 from shardgate.core.changes.entry import OPEN, Branch, BranchPhase, ChangeKind, ChangeState, Entry, Sent, Terms
-from shardgate.core.changes.steps import ChangeStep, begin
+from shardgate.core.changes.phases import ChangeStep
+from shardgate.core.changes.steps import begin
 from shardgate.core.http import Reply
 from shardgate.store.parts import record_leftovers, record_parts
 from shardgate.store.sqlite import SqliteStore

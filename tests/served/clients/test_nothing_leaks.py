@@ -143,9 +143,7 @@ def test_not_on_the_screen_when_a_command_breaks(tmp_path: Path) -> None:
     said = config(tmp_path, shards={"north": "http://127.0.0.1:1", "south": "http://127.0.0.1:2"})
     (tmp_path / "shardgate.yaml").write_text(yaml.safe_dump(said))
     token = tokens()[0]
-    broken = (
-        "import shardgate.process.wiring as w, shardgate.cli.main as m; w.Worker.explain = lambda *_: 1 / 0; m.app()"
-    )
+    broken = "import shardgate.process.explain as e, shardgate.cli.main as m; e.match = lambda *_: 1 / 0; m.app()"
     words = [
         "explain",
         "GET",
