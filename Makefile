@@ -11,9 +11,11 @@ SEED     ?=
 DB       ?= sqlite
 APP      ?= bookings
 QUICK    ?=
+REV      ?= HEAD~1
+RATIO_MAX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd bench bench-against bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -31,8 +33,12 @@ setup: $(READY) ## make the virtual environment
 demo: $(READY) ## seed a monolith, cut it in three, and tour the three as one
 	@$(BIN)/python -m proof.demo
 
+# A process of tests for each core. A file stays in one process, so its worlds are started once; files come in the order
+# of tests/conftest.py: those that take long first.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+
 test: check ## lint, types, floors and all tests
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 check: $(READY) ## lint, types and floors alone
 	$(BIN)/ruff check
@@ -48,7 +54,7 @@ test-compiled: wheel ## the tests of what the gateway does, asked of the wheel t
 	$(PYTHON) -m venv --clear .venv-compiled
 	.venv-compiled/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	.venv-compiled/bin/pip install --quiet --disable-pip-version-check --no-deps dist/shardgate-*-cp*.whl -e examples/bookings
-	.venv-compiled/bin/pytest tests --ignore=tests/bench --ignore=tests/docs --ignore=tests/split
+	.venv-compiled/bin/pytest tests $(PARALLEL) --ignore=tests/bench --ignore=tests/docs --ignore=tests/split
 
 wheel: $(READY) ## a wheel in dist/ with the hot modules compiled: needs a C compiler and Python's headers
 	@rm -f dist/shardgate-*.whl
@@ -74,6 +80,9 @@ crowd: $(READY) ## 50 buyers at once for the last seats, through two workers, by
 bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.run
 	@$(BIN)/python -m bench.study.tables
+
+bench-against: $(READY) ## this checkout beside another revision, in one interleaved run: REV=HEAD~1 RATIO_MAX=1.02
+	@$(BIN)/python -m bench.against --rev $(REV) $(if $(RATIO_MAX),--ratio-max $(RATIO_MAX))
 
 bench-k6: $(READY) ## the same work asked by k6, built by Go: TTFB with thresholds (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.k6

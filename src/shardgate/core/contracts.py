@@ -73,8 +73,7 @@ class PageMemory(Protocol):
     """What earlier pages taught: where the next ones begin. Bounded."""
 
     def recall(self, listed: str, offset: int) -> Mapping[ShardId, int] | None:
-        """How many rows of each shard stand before the page at this offset of a list (`Dialect.unpaged`); None:
-        unknown."""
+        """How many rows of each shard stand before the page at this offset of a list ; None: unknown."""
 
     def learn(self, listed: str, offset: int, positions: Mapping[ShardId, int]) -> None:
         """Remember how many rows of each shard stand before the page at this offset of a list."""
@@ -155,8 +154,7 @@ never; where these state the size of the list; always. The body of a dialect tha
 
 class Dialect(Protocol):
     """How an application pages, sorts and counts its lists: reads the page that a client asks for, writes the requests
-    to shards, takes the rows out of their replies, and writes the merged page. `Parameters` is the base of most
-    dialects."""
+    to shards, takes the rows out of the replies, and writes the merged page. Most derive from `Parameters`."""
 
     @property
     def posted(self) -> bool:
@@ -197,8 +195,7 @@ class Dialect(Protocol):
         """The rows in a shard's reply, and what it states about its list. Never decodes a row."""
 
     def refused(self, reply: Reply, total: int) -> Reply:
-        """A shard's refusal of a page behind the end, with the size of the whole list where the application writes
-        it."""
+        """A shard's refusal of a page behind the end, with the size of the whole list where it states one."""
 
     def close(self, merged: Merged) -> Reply:
         """The merged reply: a shard's, around the merged rows, with every number and link of the page made anew."""

@@ -48,6 +48,19 @@ TOKENS_REMEMBERED_MAX = 10_000
 # Their counters have room for twice as many, while those of an old configuration drain.
 WORKERS_MAX = 120
 
+# Log lines of one shard and one kind of failure: so many at once, then one in ten seconds; the next counts the rest.
+LOG_BURST = 10
+LOG_LINES_PER_S = 0.1
+# Shards times codes is far less, unless many shards fail together in many ways; beyond this the limits begin anew.
+LOG_KINDS_MAX = 1024
+# A log line of a failure stays below what a pipe takes at once (4 KiB), also where every character takes six bytes.
+LOG_TEXT_CHARACTERS_MAX = 500
+# A value of a client or a shard, where a message shows it: enough to be recognised.
+SHOWN_CHARACTERS_MAX = 80
+# A shard that goes down and comes back again and again: so many outages are logged at once, then one a minute.
+OUTAGES_TOLD_BURST = 3
+OUTAGES_TOLD_PER_S = 1 / 60
+
 # After a refusal, how long what a client still sends is read over, so that it can read why.
 LINGER_S = 2.0
 # How long a reply is waited for after its client has ended its side: most have left, some only sent all they had.

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from shardgate.core.errors import BrokenReplyError
+from shardgate.core.http import Reply
+from shardgate.core.json.object import JsonObject
 from shardgate.core.topology import ShardId
 
 Loads = Mapping[ShardId, float]
@@ -55,6 +58,18 @@ class LeastData(_Policy, frozen=True, tag="least_data"):
     def choose(self, loads: Loads) -> ShardId:
         """The shard with the smallest count."""
         return min(loads, key=loads.__getitem__)
+
+    def stated(self, reply: Reply) -> float | None:
+        """How much a shard says that it has; None where it does not say it."""
+        if reply.status >= 300:
+            return None
+        if self.count_header is not None:
+            said = reply.field(self.count_header.lower().encode()) or b""
+            return float(said) if said.isdigit() else None
+        try:
+            return JsonObject(reply.body).number(self.count)
+        except BrokenReplyError:
+            return None
 
 
 AnyPolicy = LeastTenants | Weighted | LeastData

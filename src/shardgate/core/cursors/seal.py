@@ -40,8 +40,7 @@ class MergedCursor(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Seal(msgspec.Struct, frozen=True):
-    """The secrets. The first one signs and all are accepted, so that secrets can be replaced while cursors are in
-    use."""
+    """The secrets. The first one signs, all are accepted: secrets can be replaced while cursors are in use."""
 
     secrets: tuple[bytes, ...]
     lifetime_s: int

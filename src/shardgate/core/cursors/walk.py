@@ -16,6 +16,7 @@ import msgspec
 from shardgate.core.contracts import Ask, Dialect, Listing, Merged, Page, as_it_came
 from shardgate.core.cursors.reader import Backward, Forward, ShardPage, Start
 from shardgate.core.errors import UnreadablePageError
+from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, cut, join, without
 from shardgate.core.limits import CURSOR_ROUNDS_MAX, LEARNED_ROWS_MAX
@@ -79,7 +80,8 @@ class CursorWalk(ABC):
             problem = self._problem or "no shard has the row that the page begins at"
             raise UnreadablePageError(f"a paging or sorting parameter cannot be read: {problem}")
         for shard in answered:
-            self._open(shard, replies[shard], self._order)
+            with of_shard(shard):
+                self._open(shard, replies[shard], self._order)
         self._rounds += 1
         if self._wanted():
             if self._rounds >= CURSOR_ROUNDS_MAX:

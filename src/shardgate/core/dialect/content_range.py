@@ -1,5 +1,4 @@
-"""A bare array with its range in a header: `Content-Range: 0-24/3573`, status 206 while there is more (as
-PostgREST)."""
+"""A bare array with its range in a header: `Content-Range: 0-24/3573`, status 206 for a part (as PostgREST)."""
 
 import re
 from typing import ClassVar

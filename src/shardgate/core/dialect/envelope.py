@@ -7,8 +7,7 @@ from shardgate.core.paging.parameters import Parameters
 
 
 class Envelope(Parameters, frozen=True, tag="envelope"):
-    """Limit and offset; the body is an object with the rows and their number. Members are named by path:
-    `page.total`."""
+    """Limit and offset; the body is an object with the list. Members are named by path: `pagination.total`."""
 
     items: str = "items"
     """The member with the list."""

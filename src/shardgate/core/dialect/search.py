@@ -10,7 +10,6 @@ import msgspec
 
 from shardgate.core.contracts import UNKNOWN, Listing, Merged, Page, Unknown
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
-from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.paging.parameters import Parameters
@@ -56,8 +55,7 @@ class Search(Parameters, frozen=True, tag="search"):
             return UNKNOWN
 
     def values(self, request: Request) -> dict[str, str]:
-        """The members of the body that page and sort. Raises BrokenReplyError, msgspec.DecodeError where it is
-        broken."""
+        """The members of the body that page and sort. Raises BrokenReplyError, msgspec.DecodeError."""
         body = JsonObject(request.body)
         return {name: value for name in self._names() if name and (value := _text(body, name)) is not None}
 
@@ -66,7 +64,7 @@ class Search(Parameters, frozen=True, tag="search"):
         try:
             return super().problem(request)
         except (BrokenReplyError, msgspec.DecodeError):
-            return f"the body `{excerpt(request.body)}`: a JSON object in UTF-8 is expected"
+            return "the body: a JSON object in UTF-8 is accepted"
 
     def ask(self, request: Request, page: Page, fields: Sequence[str] | None) -> tuple[bytes, bytes]:
         """The client's target and body, with this page."""

@@ -1,5 +1,4 @@
-"""What is wrong with a JSON text, and where: an error for the log of an operator. It costs nothing while texts are
-right."""
+"""What is wrong with a JSON text, and where: for the log. It costs nothing while texts are right."""
 
 import re
 

@@ -29,8 +29,7 @@ Span = tuple[int, int]
 
 
 class JsonObject:
-    """One object's text. Members are named by path: `pagination.total`; a member whose own name has dots comes
-    first."""
+    """One object's text. Members are named by path: `pagination.total`; a name that has dots itself comes first."""
 
     __slots__ = ("_levels", "body")
 

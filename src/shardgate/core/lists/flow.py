@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from shardgate.core.errors import BrokenReplyError
+from shardgate.core.errors import BrokenReplyError, UpstreamError
 from shardgate.core.json.array import join, style, without
 from shardgate.core.json.array_stream import STEP_BYTES, RowStream
 from shardgate.core.limits import LEARNED_ROWS_MAX
@@ -110,7 +110,12 @@ class Flow:
             return self._write()
         slowest = self._slowest()
         if slowest is not None:
-            if not self._read(slowest):
+            try:
+                has_arrived = self._read(slowest)
+            except UpstreamError as error:
+                error.shard = slowest.id
+                raise
+            if not has_arrived:
                 return None
             self._release()
             return self._write() if self._ready else b""

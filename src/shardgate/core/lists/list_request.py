@@ -62,8 +62,8 @@ class ListRequest:
         return Tables(self.order, blocks)
 
     def flow(self, shards: Sequence[ShardId], promised: int | None) -> Flow:
-        """Merges the rows while they arrive; `promised`: how many rows the reply's head says, None if it says
-        nothing."""
+        """What merges the rows while they arrive. `promised`: how many rows the reply's head says; None: it does
+        not."""
         if self.order is None:
             raise self.unreadable()
         rule = FlowRule(self.order, self.page.offset, self.page.limit, self.added, promised)

@@ -13,7 +13,8 @@ from collections.abc import Generator, Mapping, Sequence
 import msgspec
 
 from shardgate.core.contracts import Ask, Page, PageMemory, as_it_came
-from shardgate.core.errors import BrokenReplyError
+from shardgate.core.errors import BrokenReplyError, UpstreamError
+from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import join, without
 from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX
@@ -88,16 +89,25 @@ class ListMerging:
             log = f"offset {self._page.offset}, size of the whole list {self._total()}, expected a refusal"
             raise BrokenReplyError("a shard gives a page that is behind the end of the whole list", log=log)
         try:
+            self._read(answered, replies)
+            return self._next(order)
+        except ChangedError:
+            self._search.begin_again()
+            return self.asks()
+
+    def _read(self, answered: Sequence[ShardId], replies: Mapping[ShardId, Reply]) -> None:
+        """Take in each shard's rows. Raises ChangedError, and BrokenReplyError, which then names the shard."""
+        shard: ShardId = ""
+        try:
             for shard in answered:
                 self._replies[shard] = replies[shard]
                 listing = self._rule.dialect.open(replies[shard])
                 if listing.extra:
                     self._extras.append(listing.extra)
                 self._search.take(shard, listing)
-            return self._next(order)
-        except ChangedError:
-            self._search.begin_again()
-            return self.asks()
+        except UpstreamError as error:
+            error.shard = shard
+            raise
 
     @property
     def may_flow(self) -> bool:
@@ -120,7 +130,9 @@ class ListMerging:
         if any(head.status not in dialect.accepted for head in heads.values()):
             return None
         for shard, head in heads.items():
-            if (stated := dialect.open(head).total) is not None:
+            with of_shard(shard):
+                stated = dialect.open(head).total
+            if stated is not None:
                 self._search.totals[shard] = stated
         total = self._total()
         shown = 0 if total is None else max(0, min(total - page.offset, total if page.limit is None else page.limit))
@@ -141,7 +153,8 @@ class ListMerging:
             return self.take(replies)
         flow, more, written, extras = self._asked.flow(self._shards, None), False, list[bytes](), list[bytes]()
         for shard in self._shards:
-            listing = dialect.open(replies[shard])
+            with of_shard(shard):
+                listing = dialect.open(replies[shard])
             if listing.total is not None:
                 self._search.totals[shard] = listing.total
             more = more or bool(listing.more)

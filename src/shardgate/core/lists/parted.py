@@ -11,9 +11,10 @@ from urllib.parse import parse_qsl, quote_plus
 
 import msgspec
 
-from shardgate.core.contracts import Ask, Merging, Page
+from shardgate.core.contracts import Ask, Listing, Merging, Page
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import BrokenReplyError
+from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, cut, join, without
 from shardgate.core.lists.list_request import ListRequest
@@ -134,9 +135,13 @@ class PartedListMerging:
         ordered = [replies[shard] for shard in self._shards]
         if (refusal := unite(ordered, dialect.accepted)) is not None:
             return refusal
-        listings = [dialect.open(reply) for reply in ordered]
-        tables = [cut(listing.rows) for listing in listings]
-        rows = self._wholes(order, [row for table in tables for row in keyed(order, table)])
+        listings, tables, parts = list[Listing](), list[Rows](), list[KeyedRow]()
+        for shard, reply in zip(self._shards, ordered, strict=True):
+            with of_shard(shard):
+                listings.append(dialect.open(reply))
+                tables.append(cut(listings[-1].rows))
+                parts += keyed(order, tables[-1], shard)
+        rows = self._wholes(order, parts)
         total = None if listings[0].total is None else len(rows)
         end = None if page.limit is None else page.offset + page.limit
         return self._reply(order, rows[page.offset : end], tables, total, ordered[0])
@@ -164,7 +169,8 @@ class PartedListMerging:
             if (refusal := unite(ordered, self._rule.dialect.accepted)) is not None:
                 raise _RefusedError(refusal)
             for shard, reply in zip(self._shards, ordered, strict=True):
-                found += keyed(order, cut(self._rule.dialect.open(reply).rows), shard)
+                with of_shard(shard):
+                    found += keyed(order, cut(self._rule.dialect.open(reply).rows), shard)
         return found
 
     def _has_part(self, row: KeyedRow) -> bool:

@@ -37,8 +37,7 @@ class Seen:
         self.size_max: int | None = None
 
     def add(self, start: int, count: int | None, keys: Sequence[Any]) -> None:
-        """Take in the keys of the rows from `start` on: fewer than `count` where the shard ends. Raises
-        ChangedError."""
+        """Take in the keys of the rows from `start` on: fewer than `count` at the end. Raises ChangedError."""
         end = start + len(keys)
         if count is not None and len(keys) < count:
             if self.places and self.places[-1] >= end:

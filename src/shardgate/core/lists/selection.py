@@ -163,8 +163,7 @@ class Selection:
         return before
 
     def _estimated_windows(self) -> dict[ShardId, tuple[int, int]] | None:
-        """Where the page probably begins on each shard, and by how many rows that may be wrong; None: no good
-        estimate."""
+        """Where the page probably begins on each shard, and by how many rows that may be wrong; None: unknown."""
         windows = {}
         for shard, place in self._estimates.items():
             far = self._seen[shard].nearest(place)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from shardgate.core.errors import UpstreamError
 from shardgate.core.json.array import Rows
 from shardgate.core.lists.selection import Block
 from shardgate.core.order.order import Order
@@ -30,7 +31,12 @@ class Tables:
         for block, rows in blocks:
             self.samples.append(rows)
             self.raw += rows.raw
-            self.owners += [block.shard] * self.ranking.add(rows.body, block.start)
+            try:
+                count = self.ranking.add(rows.body, block.start)
+            except UpstreamError as error:
+                error.shard = block.shard
+                raise
+            self.owners += [block.shard] * count
             self._ends.append((block, len(self.raw)))
 
     def starts(self) -> dict[ShardId, int]:

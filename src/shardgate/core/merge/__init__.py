@@ -1,4 +1,4 @@
-"""The table of mergers: a new one is a file here and a word in `AnyMerger`."""
+"""The table of mergers: a new one is a file here and a class in `AnyMerger`."""
 
 from shardgate.core.merge.count import Count
 from shardgate.core.merge.custom import CustomMerge

@@ -78,8 +78,7 @@ def _decoder(places: Sequence[tuple[str, ...]], types: Sequence[tuple[Any, bool]
 
 
 def _row(leaves: Sequence[tuple[tuple[str, ...], Any, bool]]) -> Any:
-    """A struct with the members on the paths to values; a member on the path to a value that may be null may be
-    null."""
+    """A struct with the members on the paths to values. A member may be null where a value below it may."""
     below: dict[str, list[tuple[tuple[str, ...], Any, bool]]] = {}
     for place, kind, empty in leaves:
         below.setdefault(place[0], []).append((place[1:], kind, empty))

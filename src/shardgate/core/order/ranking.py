@@ -60,8 +60,7 @@ class Ranking:
             self._check(pair, pair, before - 1)
 
     def comparable(self, start: int, end: int) -> list[Any]:
-        """The sort keys of the rows from start to end, as they were added: one value a row, which compares in the
-        order."""
+        """The keys of the rows from start to end, as they were added: one value a row that compares in the order."""
         return self._directed(self.rows[start:end])
 
     def _directed(self, rows: list[KeyValues]) -> list[Any]:

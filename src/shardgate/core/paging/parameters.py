@@ -146,8 +146,7 @@ class Parameters(SortParameters, frozen=True):
         return "&".join(parts)
 
     def paging(self, page: Page) -> list[tuple[str, int]]:
-        """The parameters that ask for these rows. Where pages are numbered, the rows must be one whole page
-        (`cover`)."""
+        """The parameters that ask for these rows; where pages are numbered, they must be one whole page (`cover`)."""
         named = [] if page.limit is None else [(self.limit, page.limit)]
         if self.page is not None:
             named.append((self.page, page.offset // (page.limit or 1) + self.page_first))

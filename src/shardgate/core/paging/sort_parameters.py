@@ -67,8 +67,7 @@ class SortParameters(Strategy, frozen=True):
 
 
 def _suffixed(keys: Sequence[str], suffix: str) -> tuple[tuple[str, bool], ...]:
-    """The keys and their directions. Where no direction follows, the whole text is the key, known to the rule or
-    not."""
+    """The keys and their directions. Where no direction follows, the whole text is the key."""
     order: list[tuple[str, bool]] = []
     for key in keys:
         name, _, word = key.rpartition(suffix)

@@ -5,20 +5,8 @@ from collections.abc import Mapping
 import msgspec
 
 from shardgate.core.changes.entry import Action
+from shardgate.core.parts.share import Share
 from shardgate.core.rules.fields import IdForm
-
-
-class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A number of the body that is meant for the whole: each part gets what it lacks."""
-
-    member: str
-    """The number: `amount`. It must equal what all parts lack."""
-    of: str
-    """The member of a part with all that it needs: `price`; and …"""
-    less: str | None = None
-    """… the member with what it has: `paid`."""
-    unless: tuple[str, ...] = ()
-    """Members that only a change of one part can have: a body with one of them is not shared."""
 
 
 class PartsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
