@@ -169,6 +169,10 @@ ROOTS: tuple[Any, ...] = (schema.Config, schema.ShardConfig, Rule, AnyLocator, A
 """What the YAML can contain; rules, locators, dialects and shards are read apart from the rest."""
 
 
+PLUGINS: frozenset[type[Any]] = frozenset({CustomDialect, CustomLocator, CustomMerge})
+"""Made of a `CustomConfig` when the configuration is read; nobody writes them."""
+
+
 def reachable() -> set[type[Any]]:
     """Every struct that the configuration can contain."""
     found: set[type[Any]] = set()
@@ -176,7 +180,7 @@ def reachable() -> set[type[Any]]:
     while kinds:
         kind = kinds.pop()
         if isinstance(kind, inspect.StructType):
-            if kind.cls in found:
+            if kind.cls in found or kind.cls in PLUGINS:
                 continue
             found.add(PLUG_INS.get(kind.cls, kind.cls))
             if kind.cls in PLUG_INS:
