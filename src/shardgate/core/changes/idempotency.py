@@ -30,14 +30,14 @@ class Idempotency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What a rule says of repeated requests."""
 
     key: str | None = None
-    """Where the body has the client's own key, where the field is not sent: `body.uuid`."""
+    """Where the request has the client's key, for clients that do not send the field `Idempotency-Key`: `body.uuid`."""
     name: str | None = None
-    """Where the body has its client's own name for what is made: `body.uuid`. The shard that took the first request of
-    a name is sent the others, wherever they would go by their key."""
+    """In `one`: where the body has the client's own name for what is made: `body.uuid`. All requests with one name go
+    to the shard that took the first, whatever their `key` says, so that the application sees that the name is taken."""
     required: bool = False
-    """A request without a key is refused."""
+    """A request without a key is refused (SG1021)."""
     repeat: bool = False
-    """The application knows the key itself: where an outcome is in doubt, the request may be sent again."""
+    """The application knows the key itself: the request may be sent again after its reply was lost."""
 
 
 class Record(msgspec.Struct, frozen=True):

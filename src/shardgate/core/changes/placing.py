@@ -34,6 +34,7 @@ class Weighted(_Policy, frozen=True, tag="weighted"):
     """Tenants in proportion to the weights; a weight of 0 takes none, a shard that is not named has the weight 1."""
 
     weights: Mapping[str, float]
+    """Shard → weight. 0: it takes no tenant. A shard that is not named has the weight 1."""
 
     def willing(self, loads: Loads) -> Loads:
         """The shards with a weight above 0."""
@@ -49,11 +50,11 @@ class LeastData(_Policy, frozen=True, tag="least_data"):
     """The shard with the least data, as each shard counts it itself."""
 
     path: str
-    """The path and query that a shard is asked for: `/v3/events?limit=1&with_count=true`."""
+    """What each shard is asked: `/v3/events?limit=1&with_count=true`."""
     count_header: str | None = None
-    """The reply field with the number; or …"""
+    """The header field of the reply with the number. Either this or `count` is needed."""
     count: str | None = None
-    """… the member of the body with it, by its dotted path."""
+    """The member of the reply's body with the number, by path: `meta.total`."""
 
     def choose(self, loads: Loads) -> ShardId:
         """The shard with the smallest count."""

@@ -24,9 +24,11 @@ from shardgate.core.errors import (
 from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import shards_missing
 from shardgate.core.http import Reply
-from shardgate.core.plan.plan import Division, Placement, ToEvery, ToParts
-from shardgate.core.routes.change_mistakes import repeats
-from shardgate.core.routes.rule import IdForm, Place
+from shardgate.core.rules.divide import Division
+from shardgate.core.rules.every import ToEvery
+from shardgate.core.rules.fields import IdForm
+from shardgate.core.rules.one import ToParts
+from shardgate.core.rules.place import Place, Placement
 from shardgate.core.topology import ShardId
 from shardgate.engine.change.ids import new_ids
 from shardgate.engine.change.journal_driver import JournalDriver
@@ -66,7 +68,7 @@ class Changes:
         already = rule.already if rule.already is not None else (404, 410) if method == "DELETE" else (409,)
         body, variables, fresh = _assigned(rule.assign, change.request.body, plan.variables)
         patient = rule.mode == "eventual"
-        terms = Terms(patient, rule.check, repeats(rule, method), already, fresh, undo=rule.undo)
+        terms = Terms(patient, rule.check, rule.repeats(method), already, fresh, undo=rule.undo)
         branches = [Branch(shard) for shard in plan.shards]
         entry = _entry("every", plan.route.operation, change, body, terms, variables, branches)
         async with self._in_order:  # the store admits one at a time anyway: to wait here saves polling it

@@ -16,9 +16,9 @@ from shardgate.core.errors import ShardgateError, UnknownKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import replies_of
 from shardgate.core.http import Reply
-from shardgate.core.plan.plan import Division, FindOwner
-from shardgate.core.plan.planned_changes import plan_divide
+from shardgate.core.plan.plan import FindOwner
 from shardgate.core.replies.refusals import unite
+from shardgate.core.rules.divide import Division
 from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import AwaitedCall
 from shardgate.engine.change.changes import Changes
@@ -54,7 +54,7 @@ class Divider:
             return await self._all_or_none(plan, parts, change)
         outcomes = await self._send(plan, parts, change)
         if plan.rule.mode == "read" and self._forget_moved(plan, parts, outcomes, change):
-            again = plan_divide(plan.rule, change.request, plan.route, plan.variables, change.snapshot.known)
+            again = plan.rule.divide(change.request, plan.route, plan.variables, change.snapshot.known)
             if isinstance(again, Division):
                 parts = parts_of(await self._owners(again, change))
                 outcomes = await self._send(again, parts, change)
