@@ -1,5 +1,6 @@
 """A YAML file as plain data, with the line of every value, so that a mistake can be pointed at."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,16 @@ def _note(node: yaml.Node, path: str, lines: dict[str, int], mistakes: list[Mist
             seen.add(key.value)
             lines[inner] = line
             _note(value, inner, lines, mistakes, name)
+    elif isinstance(node, yaml.ScalarNode):
+        if _SURROGATE.search(node.value):
+            problem = "an escape stands for half a character"
+            mistakes.append(Mistake(f"{name}:{node.start_mark.line + 1}", problem, "write the character itself"))
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             _note(value, f"{path}\0[{number}]", lines, mistakes, name)
+
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def _begins(text: str, start: str) -> bool:
