@@ -13,7 +13,8 @@ import uvloop
 
 from shardgate.config.load import load
 from shardgate.net.listeners import listen
-from shardgate.process.wiring import Entrance, Worker, settle
+from shardgate.process.generation import Entrance
+from shardgate.process.worker import Worker, settle
 
 _TICK_S = 0.001
 

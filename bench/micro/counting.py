@@ -17,7 +17,7 @@ from shardgate.clients.tokens import Tokens
 from shardgate.config.load import Loaded, load
 from shardgate.core.http import Request
 from shardgate.core.wire.request_head import RequestHeadParser
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 from shardgate.store.writer import Writer
 
 ROUNDS, REQUESTS, FIRST = 9, 50_000, 200
@@ -71,7 +71,7 @@ def _admits(folder: Path, request: Request, quota: dict[str, Any] | None) -> Cal
     assert loaded.store is not None
     callers = callers_for(loaded.clients, loaded.routes, tally_for(loaded.clients), Writer(loaded.store))
     assert callers is not None
-    route, client = loaded.routes.routes[0], cast("ClientConnection", _Client())
+    route, client = loaded.routes.routes[0], cast("Client", _Client())
 
     def admit() -> None:
         request.claims = None

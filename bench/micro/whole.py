@@ -12,7 +12,8 @@ import yaml
 from bench.micro.memory_loop import MemoryLoop, MemoryTransport
 from bench.micro.messages import HEADERS, KEYED, LISTED, RULES, keyed_reply, list_reply
 from shardgate.config.load import load
-from shardgate.process.wiring import Entrance, Worker
+from shardgate.process.generation import Entrance
+from shardgate.process.worker import Worker
 
 SHARDS, ROWS, BYTES = 4, 10, 880
 RELAYS, GATHERS = 100, 10
@@ -41,6 +42,9 @@ class WholeGateway:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        # The client leaves first: a worker that is told to stop waits for its clients, up to the drain time.
+        self._loop.call_soon(self._client.connection_lost, None)
+        self._loop.run_ready()
         self._stop.set()
         while not self._running.done():
             self._loop.run_ready()

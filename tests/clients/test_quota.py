@@ -1,100 +1,118 @@
-"""Quotas over real sockets: what is counted, what is said of it, and what is left of what shards say."""
+"""Quotas, counted without a gateway; the test says what time it is."""
 
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shardgate.core.clients.period import period_of
-from shardgate.net.clock import wall
+from shardgate.clients.quota import Quota
+from shardgate.core.clients.terms import QuotaTerms, Wording
 from shardgate.store.sqlite import SqliteStore
+from shardgate.store.tally import NAME_BYTES_MAX, Tally
 from shardgate.store.usage import Usage
-from tests.clients.issuer import RULES, SECRET, Issuer, bearer
-from tests.cluster import Asked, reply, rows
+from shardgate.store.writer import Writer
 
-SHARDS_OWN = 'RateLimit: "month";r=7;t=1\r\nRateLimit-Policy: "month";q=9\r\nX-RateLimit-Remaining: 3\r\nX-Other: 1\r\n'
+LAST_SECOND = datetime(2026, 11, 27, 5, 59, 59, tzinfo=UTC).timestamp()
 
 
-def answer(asked: Asked) -> bytes:
-    if " /events" in asked.line:
-        return rows({"id": "a"}, fields=SHARDS_OWN)
-    if " /health" in asked.line:
-        return reply("{}", fields=SHARDS_OWN)
-    return reply("0123456789" * 20_000, fields=SHARDS_OWN)
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.at = LAST_SECOND
+
+    def __call__(self) -> float:
+        return self.at
 
 
 @pytest.fixture
-def start(start_shard: Any, start_gateway: Any, tmp_path: Path) -> Any:
-    async def start(**quota: Any) -> Any:
-        (tmp_path / "secret").write_text(SECRET)
-        shards = {name: (await start_shard(answer)).url for name in ("north", "south")}
-        clients = {"jwt": {"algorithms": ["HS256"], "key_file": "secret"}, "open": ["GET /health"], "quota": quota}
-        return await start_gateway({"shards": shards, "store": "store.db", "clients": clients, **RULES})
-
-    return start
+def clock() -> Clock:
+    return Clock()
 
 
-def client(name: str, **claims: Any) -> dict[str, str]:
-    return bearer(Issuer(algorithm="HS256").token(sub=name, **claims))
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Writer]:
+    writer = Writer(tmp_path / "store.db")
+    yield writer
+    writer.close()
 
 
-async def test_each_client_has_its_own_and_a_call_is_one_however_many_shards_it_reaches(start: Any) -> None:
-    gateway = await start(calls=3)
-    one, other = client("one"), client("other")
-    assert [(await gateway.get("/events", headers=one)).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
-    # Another token of the same client is the same client.
-    spent = await gateway.get("/vendors/n-1", headers=client("one", jti="2"))
-    assert (spent.status_code, spent.json()["code"]) == (429, "SG1023")
-    assert 0 < int(spent.headers["retry-after"]) <= 31 * 86_400
-    assert (await gateway.get("/vendors/n-1", headers=other)).status_code == 200
+@pytest.fixture
+def start(writer: Writer, clock: Clock) -> Iterator[Any]:
+    """Make the quota of one worker: `start(calls=3, tally=…)`."""
+    made: list[Quota] = []
+
+    def start(calls: int = 3, tally: Tally | None = None, *, headers: bool = True) -> Quota:
+        terms = QuotaTerms(calls, "hour", headers, 5.0, Wording())
+        made.append(Quota(terms, tally or Tally(), writer, clock))
+        return made[-1]
+
+    yield start
+    for quota in made:
+        quota.close()
 
 
-async def test_what_is_open_what_is_unknown_and_what_is_refused_for_its_token_is_not_counted(start: Any) -> None:
-    gateway = await start(calls=1)
-    headers = client("one")
-    for path, status in (("/health", 200), ("/nothing", 404), ("/health", 200)):
-        assert (await gateway.get(path, headers=headers)).status_code == status
-    assert (await gateway.get("/events", headers=bearer("x.y.z"))).status_code == 401
-    assert (await gateway.client.delete("/events", headers=headers)).status_code == 405
-    assert [(await gateway.get("/events", headers=headers)).status_code for _ in range(2)] == [200, 429]
+def spent(quota: Quota, client: str, times: int) -> list[bool]:
+    return [quota.count(client, "/")[1] is not None for _ in range(times)]
 
 
-async def test_replies_say_what_is_left_and_nothing_of_what_shards_say(start: Any) -> None:
-    """draft-ietf-httpapi-ratelimit-headers-11: relayed, merged, refused, and with a body that streams."""
-    gateway = await start(calls=4, headers=True)
-    headers = client("one")
-    period = period_of("month", wall())
-    left = []
-    for path in ("/vendors/n-1", "/events", "/vendors/s-1", "/events?limit=x", "/events"):
-        said = await gateway.get(path, headers=headers)
-        assert said.headers.get_list("ratelimit-policy") == [f'"month";q=4;w={int(period.ends_at - period.begins_at)}']
-        assert "x-ratelimit-remaining" not in said.headers
-        (limit,) = said.headers.get_list("ratelimit")
-        name, remaining, seconds = limit.split(";")
-        assert (name, abs(int(seconds.removeprefix("t=")) - (period.ends_at - wall())) < 5) == ('"month"', True)
-        left.append((said.status_code, remaining))
-    assert left == [(200, "r=3"), (200, "r=2"), (200, "r=1"), (400, "r=0"), (429, "r=0")]
-    other = await gateway.get("/health", headers=headers)
-    assert (other.headers["ratelimit"], other.headers["x-other"]) == ('"month";r=7;t=1', "1")
+def test_calls_beyond_the_quota_are_refused_until_the_period_ends(start: Any, clock: Clock) -> None:
+    quota = start(calls=2)
+    assert spent(quota, "one", 4) == [False, False, True, True]
+    assert spent(quota, "other", 1) == [False]
+    clock.at += 1
+    assert spent(quota, "one", 3) == [False, False, True]
 
 
-async def test_without_headers_what_shards_say_passes(start: Any) -> None:
-    gateway = await start(calls=4)
-    said = await gateway.get("/vendors/n-1", headers=client("one"))
-    assert (said.headers["ratelimit"], said.headers["x-ratelimit-remaining"]) == ('"month";r=7;t=1', "3")
+def test_the_refusal_says_when_to_come_again(start: Any) -> None:
+    quota = start(calls=1)
+    quota.count("one", "/")
+    lines, refusal = quota.count("one", "/")
+    assert refusal.retry_after_s == 2  # the second that is left, and one that makes up for rounding
+    assert "1 calls per hour" in refusal.detail
+    assert b'"hour";r=0;t=2' in lines
 
 
-async def test_names_of_all_kinds_are_counted_apart(start: Any) -> None:
-    gateway = await start(calls=1)
-    for name in ("a", "a b", " a", "a ", "é", "\0", "a\0", "x" * 60, "x" * 500, "x" * 501):
-        headers = client(name)
-        assert [(await gateway.get("/events", headers=headers)).status_code for _ in range(2)] == [200, 429], repr(name)
+def test_header_lines_are_left_out_where_they_are_not_wanted(start: Any) -> None:
+    assert start(headers=False).count("one", "/")[0] == b""
 
 
-@pytest.mark.parametrize("window", ["hour", "day", "month"])
-async def test_what_was_written_down_before_counts(start: Any, tmp_path: Path, window: str) -> None:
-    with SqliteStore(tmp_path / "store.db") as store:
-        periods = (period_of(window, wall()).name, "2020-01")  # type: ignore[arg-type]
-        Usage(store).add([(period, "one", calls) for period, calls in zip(periods, (2, 50), strict=True)], wall())
-    gateway = await start(calls=3, window=window)
-    assert [(await gateway.get("/events", headers=client("one"))).status_code for _ in range(2)] == [200, 429]
+async def test_what_was_counted_is_stored_and_read_by_the_next_gateway(start: Any, writer: Writer) -> None:
+    first = start(calls=3)
+    spent(first, "one", 2)
+    await first.store_counts()
+    with SqliteStore(writer.path) as store:
+        assert Usage(store).calls("2026-11-27T05", "one") == 2
+    assert spent(start(calls=3), "one", 2) == [False, True]
+
+
+async def test_counts_that_cannot_be_stored_are_stored_later(
+    start: Any, writer: Writer, caplog: pytest.LogCaptureFixture
+) -> None:
+    quota = start(calls=9)
+    spent(quota, "one", 2)
+    with sqlite3.connect(writer.path) as connection:
+        connection.execute("ALTER TABLE usage RENAME TO away")
+    await quota.store_counts()
+    assert "they stay in memory and are stored later" in caplog.text
+    with sqlite3.connect(writer.path) as connection:
+        connection.execute("ALTER TABLE away RENAME TO usage")
+    await quota.store_counts()
+    with SqliteStore(writer.path) as store:
+        assert Usage(store).calls("2026-11-27T05", "one") == 2
+
+
+def test_workers_that_share_a_tally_share_the_quota(start: Any) -> None:
+    tally = Tally()
+    first, second = start(calls=3, tally=tally), start(calls=3, tally=tally)
+    assert spent(first, "one", 2) + spent(second, "one", 2) == [False, False, False, True]
+
+
+@pytest.mark.parametrize("name", ["x" * NAME_BYTES_MAX, "two\nlines", "\ud800"], ids=["long", "lines", "surrogate"])
+def test_a_name_that_does_not_fit_a_row_is_counted_by_its_digest(start: Any, name: str) -> None:
+    quota = start(calls=2)
+    assert spent(quota, name, 3) == [False, False, True]
+    assert spent(quota, name + "x", 1) == [False]

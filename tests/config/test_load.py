@@ -160,7 +160,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         (
             "id: text",
             "id: {collation: icu:xx}",
-            "15: rules.GET /events.merge.keys.id: the locale 'xx' is none that ICU has an order of",
+            "15: rules.GET /events.merge.keys.id: iCU has no collation for the locale 'xx'",
         ),
         (
             "id: text",
@@ -170,7 +170,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         (
             "id: text",
             "id: text, name.first: text",
-            "15: rules.GET /events.merge: the sort key 'name' stands where 'name.first' goes deeper",
+            "15: rules.GET /events.merge: the sort key 'name' is a value, and 'name.first' is inside of it",
         ),
         (
             "learn: {event: id}",

@@ -8,7 +8,7 @@ import yaml
 
 from proof.data import ROOT
 from shardgate.config.load import Loaded, load
-from shardgate.process.wiring import explain_request
+from shardgate.process.explain import explain_request
 from shardgate.store.sqlite import SqliteStore
 
 SECRET = "a-secret-of-the-test-that-is-long-enough"

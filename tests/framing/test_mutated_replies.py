@@ -8,12 +8,12 @@ import random
 
 import pytest
 
-from tests.engine.test_fuzz import NASTY
 from tests.framing import test_reply_bodies, test_reply_heads
 from tests.framing.cases import LAST
 from tests.framing.conversation import converse, read_replies
 from tests.framing.recording import ShardConnection, turns
 from tests.framing.wire import Wire
+from tests.served.test_fuzz import NASTY
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

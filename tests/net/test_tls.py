@@ -12,7 +12,7 @@ import trustme
 
 from shardgate.config.load import ConfigError
 from shardgate.net import tls as tls_files
-from shardgate.process.configured import read
+from shardgate.process.preflight import read
 from tests.cluster import Asked, reply
 
 

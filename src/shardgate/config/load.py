@@ -11,6 +11,7 @@ import msgspec
 
 from shardgate.config.clients import read_clients
 from shardgate.config.places import Document, read_document
+from shardgate.config.plugins import put_plugins
 from shardgate.config.schema import AccessLogConfig, Config
 from shardgate.config.shards import beside, read_shards
 from shardgate.core.clients.terms import ClientTerms
@@ -177,6 +178,7 @@ def _rulebook(config: Config, path: Path, seal: Seal | None, mistakes: list[Mist
         book.places |= {f"{section}.{name}": f"{section}.{name}" for name in names}
     book.unserved.update(config.unserved)
     book.seal = seal
+    put_plugins(book, path.parent, mistakes)
     return book
 
 

@@ -4,9 +4,20 @@ Holds: `code` is part of the API; once released it keeps its meaning. `detail` i
 Never: names a shard to a client, but by the alias that its owner chose for the public.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 import msgspec
+
+Fault = Literal["client", "shard", "gateway"]
+"""Who must do something about an error."""
+
+CutOff = Literal["client_gone", "client_slow", "deadline", "shard", "drain", "gateway"]
+"""Why a reply did not reach its end.
+
+`client_gone`: the client left. `client_slow`: the client did not read. `deadline`: a shard's time ran out. `shard`: a
+shard's reply broke off. `drain`: the process ended first. `gateway`: memory was short, or the gateway has a defect.
+"""
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -23,6 +34,14 @@ class ShardgateError(Exception):
     code: ClassVar[str]
     status: ClassVar[int]
     title: ClassVar[str]
+    fault: ClassVar[Fault] = "gateway"
+    cut_off: ClassVar[CutOff] = "gateway"
+    """What logs and metrics say where the error ends a reply that has begun."""
+    nothing_done: ClassVar[bool] = False
+    """It is certain that no shard has changed anything: the request can be sent again without harm."""
+    no_reply: ClassVar[bool] = False
+    """The shard gave no reply, so that a list lacks the shard. Otherwise the shard's reply itself is at fault."""
+
     retry_after_s: int | None = None
     words: Words | None = None
     """Said instead, where the configuration has them."""
@@ -31,21 +50,38 @@ class ShardgateError(Exception):
 
     shard: str = ""
     """The shard that the error concerns, for the log alone; empty: none, or several."""
+    causes: "tuple[ShardgateError, ...]" = ()
+    """The errors of single shards behind this one, for the log alone."""
 
     def __init__(
-        self, detail: str, *, log: str = "", where: str = "", missing: tuple[str, ...] = (), allow: str = ""
+        self,
+        detail: str,
+        *,
+        log: str = "",
+        where: str = "",
+        missing: tuple[str, ...] = (),
+        allow: str = "",
+        about: Mapping[str, str] | None = None,
     ) -> None:
-        """`detail` is for the client; `log` and `where` (byte 812, row 3, member `total`) are for the log alone."""
+        """`detail` is for the client; `log` and `where` (byte 812, row 3, member `total`) are for the log alone.
+
+        `about` is for the client, too: the `parameter`, `value`, `key`, `header` or `member` of the request that is at
+        fault, by these names.
+        """
         super().__init__(detail)
         self.detail = detail
         self.log = log
         self.where = where
         self.missing = missing
         self.allow = allow
+        self.about: Mapping[str, str] = about or {}
 
 
 class ClientError(ShardgateError):
     """The request is at fault; sending it again changes nothing."""
+
+    fault = "client"
+    nothing_done = True
 
 
 class MalformedRequestError(ClientError):
@@ -194,14 +230,26 @@ class AmountMismatchError(ClientError):
     code, status, title = "SG1024", 409, "Not what is due"
 
 
+class SlowClientError(ClientError):
+    """The client did not read its reply for `timeouts.reply_idle_timeout_s`. The connection is closed."""
+
+    code, status, title = "SG1025", 408, "Reply not read"
+    cut_off = "client_slow"
+    nothing_done = False
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
+
+    fault = "shard"
+    cut_off: ClassVar[CutOff] = "shard"
 
 
 class ShardDownError(UpstreamError):
     """The shard that owns the data cannot be reached. Nothing was done."""
 
     code, status, title = "SG2001", 503, "Shard unavailable"
+    nothing_done = no_reply = True
     retry_after_s = 1
 
 
@@ -215,12 +263,15 @@ class DeadlineError(UpstreamError):
     """A shard did not answer in time. For an unsafe method it is unknown whether it took effect."""
 
     code, status, title = "SG2003", 504, "Deadline exceeded"
+    cut_off = "deadline"
+    no_reply = True
 
 
 class ShardsMissingError(UpstreamError):
     """A list needs every shard, and some did not answer: `missing` names them."""
 
     code, status, title = "SG2004", 503, "Shards missing"
+    nothing_done = True
     retry_after_s = 1
 
 
@@ -252,6 +303,7 @@ class NotEverywhereError(UpstreamError):
     """A change needs every shard, and some did not answer: it is taken back from those that took it."""
 
     code, status, title = "SG2009", 503, "Not taken everywhere"
+    nothing_done = True
     retry_after_s = 1
 
 
@@ -271,6 +323,7 @@ class KeysMissingError(UpstreamError):
     """The keys that tokens are verified with could not be fetched yet. Nothing was sent to a shard."""
 
     code, status, title = "SG2012", 503, "Signing keys unavailable"
+    nothing_done = True
     retry_after_s = 5
 
 
@@ -278,6 +331,7 @@ class OverloadError(ShardgateError):
     """The gateway protects itself; the same request may succeed a little later."""
 
     code, status, title = "SG4001", 503, "Overloaded"
+    nothing_done = no_reply = True
     retry_after_s = 1
 
 

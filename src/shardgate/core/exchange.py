@@ -4,26 +4,19 @@ Holds: filled in as the request goes, and read once, when it is over. Instants a
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
+from shardgate.core.errors import CutOff
 from shardgate.core.http import Request
 from shardgate.core.routes.route import Route
 from shardgate.core.topology import ShardId
 
 CLIENT_GONE: Final = "client_gone"
-"""The client left before its reply was whole."""
-DEADLINE: Final = "deadline"
-"""The shard's time ran out in the middle of its reply."""
-SHARD_BROKE: Final = "shard"
-"""The shard's reply broke off in the middle."""
 DRAIN: Final = "drain"
-"""The process ended before the reply did."""
-GATEWAY: Final = "gateway"
-"""The gateway could not go on: memory was short, or it has a defect."""
-CUT_OFFS: Final = (CLIENT_GONE, DEADLINE, SHARD_BROKE, DRAIN, GATEWAY)
-"""Why a reply that was due did not reach its end."""
+CUT_OFFS: Final = get_args(CutOff)
+"""Why a reply did not reach its end; core/errors.py says what each means."""
 
 
 class Exchange(msgspec.Struct, gc=False):
@@ -38,7 +31,7 @@ class Exchange(msgspec.Struct, gc=False):
     bytes_in: int = 0
     route: Route | None = None
     shards: Sequence[ShardId] = ()
-    """Whom it was sent to."""
+    """The shards that the request was sent to."""
     upstream_s: float = 0.0
     """How long the reply waited for shards before it could begin."""
     first_byte_at: float = 0.0

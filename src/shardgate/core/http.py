@@ -96,6 +96,10 @@ class ReplyHead(msgspec.Struct, frozen=True, gc=False):
     is_event_stream: bool = False
     """It may be silent for long (server-sent events)."""
 
+    def with_body(self, body: bytes) -> "Reply":
+        """The whole reply; its fields are named as the shard wrote them."""
+        return Reply(self.status, [(line[: len(name)], value) for name, value, line in self.fields], body, self.reason)
+
 
 class Reply(msgspec.Struct):
     """A whole reply: a shard's, collected; or one of ours, to be sent."""

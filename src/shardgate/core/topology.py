@@ -1,6 +1,6 @@
 """Who owns what, at one epoch: the shards and the directory. Never changed, only replaced."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -50,3 +50,8 @@ class Topology(msgspec.Struct, frozen=True):
     def ids(self) -> tuple[ShardId, ...]:
         """The shards' names, in the order of the configuration."""
         return tuple(self.shards)
+
+
+def aliases(shards: Mapping[ShardId, Shard], of: Collection[ShardId]) -> tuple[str, ...]:
+    """The names by which clients may know these shards, in the order of the configuration."""
+    return tuple(shard.alias for name, shard in shards.items() if name in of)

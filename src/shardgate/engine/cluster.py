@@ -3,12 +3,14 @@
 Holds: a request looks at one snapshot from its first step to its last.
 """
 
+import logging
 from collections.abc import Iterator
 
 import msgspec
 
 from shardgate.core.contracts import Known
-from shardgate.core.errors import ShardgateError
+from shardgate.core.errors import ShardDownError, ShardgateError
+from shardgate.core.failures.outages import Outages
 from shardgate.core.http import Request
 from shardgate.core.limits import PAGES_REMEMBERED_MAX, Limits, Timeouts
 from shardgate.core.lists.positions import PagePositions
@@ -18,6 +20,7 @@ from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Shard, ShardId, Topology
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import Compress
+from shardgate.engine.report import Reporter
 from shardgate.net.clock import now
 from shardgate.net.tls import Tls, for_shards
 from shardgate.net.upload import Upload
@@ -25,6 +28,8 @@ from shardgate.net.upstream.call import Call, Patience, ReplySink
 from shardgate.net.upstream.pool import Pool, PoolSettings
 from shardgate.net.watch import Watch
 from shardgate.observe.meter import Meter
+
+_log = logging.getLogger("shardgate")
 
 
 class Snapshot(Value, frozen=True):
@@ -36,12 +41,20 @@ class Snapshot(Value, frozen=True):
     method_override_header: bytes | None
 
 
+def first_snapshot(routes: Routes, topology: Topology, limits: Limits) -> Snapshot:
+    """A snapshot in which nothing was learned yet."""
+    known = Known(topology, LearnedKeys(limits.learned_keys_max), PagePositions(PAGES_REMEMBERED_MAX))
+    header = routes.method_override_header
+    return Snapshot(RouteTable(routes), known, routes.method_override, header.lower().encode() if header else None)
+
+
 class Cluster:
     """The shards of one worker."""
 
     __slots__ = (
         "_limits",
         "_meter",
+        "_outages",
         "_pools",
         "_relay_patience",
         "_timeouts",
@@ -49,6 +62,7 @@ class Cluster:
         "_whole_patience",
         "compress",
         "reply_idle_s",
+        "reporter",
         "snapshot",
         "stream_idle_s",
         "tls",
@@ -65,6 +79,9 @@ class Cluster:
         meter: Meter,
     ) -> None:
         self._meter = meter
+        self._outages = Outages()
+        self.reporter = Reporter()
+        """Logs what fails."""
         self._limits = limits
         self._timeouts = timeouts
         self._whole_patience = Patience(timeouts.request_timeout_s)
@@ -79,11 +96,7 @@ class Cluster:
         self.reply_idle_s = timeouts.reply_idle_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
         self._pools = {shard.id: self._pool(shard) for shard in topology.shards.values()}
-        known = Known(topology, LearnedKeys(limits.learned_keys_max), PagePositions(PAGES_REMEMBERED_MAX))
-        header = routes.method_override_header
-        self.snapshot = Snapshot(
-            RouteTable(routes), known, routes.method_override, header.lower().encode() if header else None
-        )
+        self.snapshot = first_snapshot(routes, topology, limits)
 
     def replace_directory(self, topology: Topology) -> None:
         """Swap in a topology of the same shards: who owns what has changed."""
@@ -126,11 +139,17 @@ class Cluster:
         """The head of a shard's reply has come; how long it took, in seconds."""
         took_s = now() - call.started_at
         self._meter.replied(shard, took_s)
+        if self._outages.any and (line := self._outages.replied(shard, now())) is not None:
+            _log.warning("%s", line)
         return took_s
 
     def failed(self, shard: ShardId, error: ShardgateError) -> None:
-        """A shard gave no whole reply."""
+        """A shard gave no whole reply: from here on the error says which shard."""
+        error.shard = error.shard or shard
         self._meter.failed(shard, error)
+        why, connected = error.log or error.detail, not isinstance(error, ShardDownError)
+        if (line := self._outages.failed(shard, why, now(), connected=connected)) is not None:
+            _log.warning("%s", line)
 
     def pools(self) -> Iterator[tuple[ShardId, int, int, int, int]]:
         """Of each shard: its connections, those that are idle, the calls that wait, and how many have ever waited."""

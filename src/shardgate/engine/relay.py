@@ -8,11 +8,9 @@ import asyncio
 import zlib
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from shardgate.core.contracts import KeyMemory
-from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError
-from shardgate.core.exchange import DEADLINE, SHARD_BROKE, Exchange
+from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError, SlowClientError
+from shardgate.core.exchange import Exchange
 from shardgate.core.http import SAFE_METHODS, ReplyHead, Request
 from shardgate.core.limits import LEARNED_BODY_BYTES_MAX
 from shardgate.core.replies.problem import problem_reply
@@ -21,7 +19,8 @@ from shardgate.core.topology import ShardId
 from shardgate.core.wire.coding import Compress, packed_head, takes_gzip
 from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
 from shardgate.engine.cluster import Cluster
-from shardgate.net.client.connection import ClientConnection
+from shardgate.engine.learning import learn
+from shardgate.net.client.contracts import Client
 from shardgate.net.upstream.call import Call
 
 Doubt = Callable[[], None]
@@ -39,6 +38,7 @@ class Relay:
         "_compress",
         "_doubt",
         "_exchange",
+        "_is_paused",
         "_kept",
         "_memory",
         "_others",
@@ -51,7 +51,7 @@ class Relay:
     def __init__(
         self,
         cluster: Cluster,
-        client: ClientConnection,
+        client: Client,
         request: Request,
         route: Route,
         exchange: Exchange,
@@ -68,6 +68,7 @@ class Relay:
         self._doubt: Doubt | None = None
         self._call: Call | None = None
         self._begun = False
+        self._is_paused = False  # the client has not read what was written
         self._shard = ""
         self._others: Sequence[ShardId] = ()
         self._kept: list[bytes] | None = None
@@ -106,11 +107,13 @@ class Relay:
 
     def pause(self) -> None:
         """The client is slower than the shard."""
+        self._is_paused = True
         if self._call is not None:
             self._call.pause()
 
     def resume(self) -> None:
         """The client has caught up."""
+        self._is_paused = False
         if self._call is not None:
             self._call.resume()
 
@@ -162,14 +165,17 @@ class Relay:
 
     def reply_failed(self, error: ShardgateError) -> None:
         """Try another shard where any will do, or say what happened."""
-        self._cluster.failed(self._shard, error)
-        if self._begun:
-            self._exchange.error = error.code
-            self._client.abort(DEADLINE if isinstance(error, DeadlineError) else SHARD_BROKE)
-        elif self._others and isinstance(error, ShardDownError) and self._request.method in SAFE_METHODS:
-            self.start(self._others[0], others=self._others[1:])
+        if self._is_paused and isinstance(error, DeadlineError):
+            error = SlowClientError("the client does not read its reply")
         else:
-            self._exchange.error = error.code
+            self._cluster.failed(self._shard, error)
+        if self._others and isinstance(error, ShardDownError) and self._request.method in SAFE_METHODS:
+            self.start(self._others[0], others=self._others[1:])
+            return
+        self._cluster.reporter.report(error, self._exchange)
+        if self._begun:
+            self._client.abort(error.cut_off)
+        else:
             self._client.send(problem_reply(error, self._exchange.request_id.decode("ascii")))
 
     def _pack_from(self, head: ReplyHead, data: bytes, compress: Compress) -> tuple[ReplyHead, bytes]:
@@ -190,15 +196,8 @@ class Relay:
 
     def _learn(self, body: bytes) -> None:
         rule = self._route.rule
-        if rule is None:
-            return
-        try:
-            document = msgspec.json.decode(body, type=dict[str, object])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return
-        for space, member in rule.learn.items():
-            if isinstance(key := document.get(member), str | int):
-                self._memory.learn(space, str(key), self._shard)
+        if rule is not None:
+            learn(rule.learn, body, self._shard, self._memory)
 
 
 def _packed(packer: "zlib._Compress", data: bytes) -> bytes:

@@ -14,7 +14,7 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.replies.problem import problem_reply
 from shardgate.core.topology import Shard
 from shardgate.net import tasks
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now
 from shardgate.observe.exposition import CONTENT_TYPE, expose
 from shardgate.observe.layout import DRAINING, Layout
@@ -28,27 +28,34 @@ REMEMBERED_S = 1.0
 class Admin:
     """Answers operators. Its requests are neither counted nor logged."""
 
-    __slots__ = ("_clients", "_connect_timeout_s", "_layout", "_looked_at", "_memory", "_reached", "_shards")
+    __slots__ = ("_clients", "_clock", "_connect_timeout_s", "_layout", "_looked_at", "_memory", "_reached", "_shards")
 
     def __init__(
-        self, layout: Layout, memory: SharedMemory, shards: Iterable[Shard], *, connect_timeout_s: float
+        self,
+        layout: Layout,
+        memory: SharedMemory,
+        shards: Iterable[Shard],
+        *,
+        connect_timeout_s: float,
+        clock: Callable[[], float] = now,
     ) -> None:
         self._layout = layout
         self._memory = memory
         self._shards = [*shards]
         self._connect_timeout_s = connect_timeout_s
-        self._clients: set[ClientConnection] = set()
+        self._clients: set[Client] = set()
+        self._clock = clock
         self._reached: dict[str, bool] = {}
         self._looked_at = -REMEMBERED_S
 
-    def handle(self, request: Request, client: ClientConnection) -> None:
+    def handle(self, request: Request, client: Client) -> None:
         """Answer one page."""
         page = _PAGES.get(request.path)
         if page is None:
             client.send(problem_reply(UnknownOperationError(f"there are: {', '.join(_PAGES)}")))
         elif request.method not in {"GET", "HEAD"}:
             client.send(problem_reply(MethodNotAllowedError("it can be read only", allow="GET, HEAD")))
-        elif page is Admin.ready and now() - self._looked_at > REMEMBERED_S:
+        elif page is Admin.ready and self._clock() - self._looked_at > REMEMBERED_S:
             client.adopt(tasks.start(self._look(client), "readyz"))
         else:
             client.send(page(self))
@@ -75,19 +82,19 @@ class Admin:
         words = {shard: "reachable" if reached else "unreachable" for shard, reached in self._reached.items()}
         return _json(200 if is_ready else 503, {"ready": is_ready, "draining": self.draining, "shards": words})
 
-    def opened(self, client: ClientConnection) -> bool:
+    def opened(self, client: Client) -> bool:
         """Somebody asks; False: too many do."""
         self._clients.add(client)
         return len(self._clients) <= CLIENTS_MAX
 
-    def closed(self, client: ClientConnection) -> None:
+    def closed(self, client: Client) -> None:
         """They have gone."""
         self._clients.discard(client)
 
     def finished(self, exchange: Exchange) -> None:
         """Not counted."""
 
-    def refused(self, request: Request | None, client: ClientConnection, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
         """Not counted."""
 
     def drain(self) -> int:
@@ -106,10 +113,10 @@ class Admin:
         for client in list(self._clients):
             client.close()
 
-    async def _look(self, client: ClientConnection) -> None:
+    async def _look(self, client: Client) -> None:
         reached = await asyncio.gather(*(self._reach(shard) for shard in self._shards))
         self._reached = {shard.id: is_there for shard, is_there in zip(self._shards, reached, strict=True)}
-        self._looked_at = now()
+        self._looked_at = self._clock()
         client.send(self.ready())
 
     async def _reach(self, shard: Shard) -> bool:

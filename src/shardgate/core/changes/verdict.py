@@ -11,7 +11,7 @@ from shardgate.core.errors import NotEverywhereError, ReplyPendingError, ShardDo
 from shardgate.core.http import Reply
 from shardgate.core.parts.whole import Parts
 from shardgate.core.replies.refusals import unite
-from shardgate.core.topology import Shard
+from shardgate.core.topology import Shard, aliases
 
 STATUS_PATH = "/.shardgate/changes/"
 """Where a client can read what has become of a change that it was told 202 for."""
@@ -44,7 +44,7 @@ def verdict(entry: Entry, shards: Mapping[str, Shard], rested: Collection[int], 
     if (failure := unite(failed, ())) is not None:
         return failure
     late = [branch.shard for number, branch in enumerate(entry.branches) if number in rested]
-    missing = tuple(shards[shard].alias for shard in late if shard in shards)
+    missing = aliases(shards, late)
     if entry.kind == "place" and all(branch.phase == "waiting" for branch in entry.branches):
         raise ShardDownError("the shard that was chosen cannot be reached", missing=missing)
     if entry.kind == "place" or entry.state == "trying":
@@ -77,7 +77,7 @@ def _told(entry: Entry, shards: Mapping[str, Shard]) -> bytes:
 def _missing(entry: Entry, shards: Mapping[str, Shard]) -> tuple[str, ...]:
     settled = {"done", "confirmed", "refused", "undone"}
     late = [branch.shard for branch in entry.branches if branch.phase not in settled]
-    return tuple(shards[shard].alias for shard in late if shard in shards)
+    return aliases(shards, late)
 
 
 def rejoined(entry: Entry, replies: Sequence[Reply], items: str, sums: Sequence[str], parts: Parts | None) -> Reply:

@@ -1,12 +1,17 @@
 """A ShardgateError as an HTTP reply (RFC 9457); the only place that does it.
 
-Never: writes `error.log`, which may name what a client must not read.
+Never: writes `error.log`, `error.where` or `error.shard`, which may name what a client must not read.
 """
+
+from typing import Final
 
 import msgspec
 
 from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Reply
+
+_ABOUT: Final = ("parameter", "header", "member", "key", "value")
+"""The members that say what in the request is at fault."""
 
 
 def problem_reply(error: ShardgateError, request_id: str | None = None) -> Reply:
@@ -22,6 +27,7 @@ def problem_reply(error: ShardgateError, request_id: str | None = None) -> Reply
         "detail": error.detail,
         "code": error.code,
     }
+    document |= {name: error.about[name] for name in _ABOUT if name in error.about}
     if error.missing:
         document["missing"] = list(error.missing)
     if request_id is not None:

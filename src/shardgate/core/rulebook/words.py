@@ -43,7 +43,7 @@ def page_of(path: str) -> str:
 def renamed_field(field: str, fields: Iterable[str]) -> str | None:
     """The new name of a field."""
     new = RENAMED.get((field, None))
-    return new if new in fields else None
+    return new if new is not None and new in fields else None
 
 
 def meant(field: str, word: object, words: Iterable[str]) -> tuple[str | None, str]:

@@ -15,6 +15,7 @@ class AnyShard(BaseRule, frozen=True, kw_only=True, tag="any"):
     """Any healthy shard answers: the data is the same everywhere."""
 
     idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> ToAny:
         """To the first shard that can be reached."""

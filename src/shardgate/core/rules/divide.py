@@ -50,48 +50,54 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
     finds_owner = True
 
     whole_key: KeySource | None = None
-    """A key of the request, like `body.vendor_id`: where it is there, one shard owns all items, …"""
+    """A key of the request, such as `body.vendor_id`. Where the request has it, one shard owns all items, and the
+    request is relayed to that shard."""
     whole_locate: str | None = None
-    """… found by this locator chain."""
+    """The name of the locator chain of `whole_key`."""
     unknown: WhenUnknown | None = None
-    """No items, or nobody owns one: `ask` any shard, which refuses, or `refuse`; by default a read asks."""
+    """What to do when there are no items, or no shard owns one. `ask`: any shard, which refuses in the application's
+    words. `refuse`: the gateway refuses. Default: `ask` with `mode: read`, else `refuse`."""
     items: str = ""
-    """The member of the body with the items; empty: the body is the list."""
+    """The member of the body with the items. Empty: the body is the list."""
     key: str
     """The member of an item that says whose it is."""
     locate: str
-    """The locator chain of the items' keys, by its name."""
+    """The name of the locator chain that finds the shard of an item's key."""
     into: str | None = None
-    """The member of the reply with the items; by default that of the request."""
+    """The member of the reply with the items, one for each item of the request. Default: as `items`."""
     mode: Literal["read", "independent", "all_or_none"] = "read"
-    """`read`: every part is needed, nothing changes. `independent`: each part succeeds or fails by itself.
-    `all_or_none`: all parts or none, with `undo`, and `confirm` where there is something to confirm."""
+    """`read`: nothing is changed, and every shard that owns an item must answer. `independent`: each part succeeds or
+    fails by itself; an item of a failed part is `{status, problem}` in the reply. `all_or_none`: all parts or none,
+    with `undo`, and with `confirm` where there is something to confirm."""
     items_max: int | None = None
-    """The most items that the application takes; a longer list is left for it to refuse."""
+    """The most items that the application accepts. A longer list goes to one shard, which refuses it."""
     position: str | None = None
     """How a refusal says which item it means: `items.{n}` where the first is `items.0`. A shard counts the items of its
-    part, the client those of its request."""
+    own part; with this, the client reads the position in its own request."""
     not_here: tuple[int, ...] = (404,)
-    """The statuses by which a shard says that it does not hold the key."""
+    """The statuses by which an instance says that it does not hold an item."""
     sum: tuple[str, ...] = ()
     """Numbers beside the items that are added up."""
     assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
-    """Members of the body that the gateway fills where the client does not."""
+    """With `all_or_none`: members of the body that the gateway fills where the client does not. All parts get the same
+    value."""
     check: str | None = None
-    """Where the thing can be read once the change was made."""
+    """With `all_or_none`: the path where the result can be seen once the change was made."""
     repeat: bool = False
-    """The application knows a repeated change: it is made once only."""
+    """With `all_or_none`: sending the change twice is the same as sending it once."""
     already: tuple[int, ...] = (409,)
-    """The statuses of a repeated change that was made before."""
+    """With `all_or_none`: the statuses by which a shard says, when the change is repeated, that it was made before."""
     confirm: Action | None = None
-    """The call that makes the change final, once all shards have taken it."""
+    """With `all_or_none`: the call that goes to all shards once all have accepted."""
     undo: Action | None = None
-    """The call that takes the change back from one shard."""
+    """With `all_or_none`: the call that takes the change back from one shard. It is needed."""
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Locator → property of the reply that is a key."""
+    """Locator chain → property of the reply whose value now lives on this shard."""
     parts: Parts | None = None
-    """`all_or_none` makes one entity in parts, known by what `learn` names: how the replies become one."""
+    """With `all_or_none`: what is made is one entity in parts, known by what `learn` names. These fields say how the
+    replies become one."""
     idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
         """The owner of each item. Raises a ClientError where one cannot be found."""

@@ -38,18 +38,24 @@ class Every(BaseRule, frozen=True, kw_only=True, tag="every"):
     """Every shard takes the change, in one order for all changes of this kind."""
 
     mode: Literal["strict", "eventual"] = "strict"
-    """`strict`: on all shards, or taken back. `eventual`: a shard that is down gets it on its return; 202 meanwhile."""
+    """`strict`: the change is on all shards, or is taken back and reported (SG2009, or the refusal of the shard that
+    refused). `eventual`: a shard that is down gets it when it returns; meanwhile the reply is 202."""
     assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
-    """Members of the body that the gateway fills where the client does not: an id must be the same everywhere."""
+    """Members of the body that the gateway fills where the client does not. All shards get the same value: `{id:
+    hex}`."""
     check: str | None = None
-    """Where the thing can be read once the change was made: `/v3/categories/{id}`."""
+    """The path where the result can be seen once the change was made: `/v3/categories/{id}`. It is read when a reply
+    was lost."""
     repeat: bool | None = None
-    """Making the change twice is the same as making it once; by default so for PUT and DELETE (RFC 9110, 9.2.2)."""
+    """Sending the change twice is the same as sending it once. Default: true for PUT and DELETE (RFC 9110 section
+    9.2.2)."""
     already: tuple[int, ...] | None = None
-    """The statuses of a repeated change that was made before; by default 404 and 410 for DELETE, 409 for others."""
+    """The statuses by which a shard says, when the change is repeated, that it was made before. Default: `[404, 410]`
+    for DELETE, `[409]` for others."""
     undo: Action | None = None
-    """The call that takes the change back from one shard; `strict` needs it."""
+    """The call that takes the change back from one shard. `strict` needs it."""
     idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> ToEvery:
         """To all shards. Raises AmbiguousKeyError where an id is to be put into a body that is not JSON."""

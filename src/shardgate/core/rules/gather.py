@@ -22,9 +22,9 @@ class Prune(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How a filter names keys."""
 
     locate: str
-    """The locator chain, by its name."""
+    """The name of the locator chain that finds the shards of the keys."""
     separator: str | None = ","
-    """The text between two keys; null: the parameter has one key."""
+    """What stands between two keys; `null`: the parameter holds one key."""
 
 
 class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
@@ -33,11 +33,13 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     only_reads = True
 
     merge: AnyMerger
+    """How the replies become one."""
     prune: Mapping[str, str | Prune] = msgspec.field(default_factory=dict)
-    """Query parameter, `path.vendor` or `claim.vendor` → the locator chain of the keys that it names. Only their owners
-    are asked; several narrow together."""
+    """Query parameter, `claim.NAME` or `path.NAME` → the locator chain of the keys in it. Only the shards that own one
+    of these keys are asked."""
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Locator → property of each row; only the list's tie-breaker is read."""
+    """Locator chain → property of each row whose value lives on the row's shard. Only the list's `tie` is read:
+    `{event: id}`."""
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> ToGather:
         """To all shards, or to those that the filters leave."""

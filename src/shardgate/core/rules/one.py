@@ -14,6 +14,7 @@ from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
 from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError, UnknownKeyError
 from shardgate.core.http import SAFE_METHODS, Request
+from shardgate.core.locate import word_of
 from shardgate.core.locate.learned import Learned
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.entity import Entity
@@ -57,23 +58,25 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
 
     key: KeySource
     """Where the key is: `path.id`, `query.vendor`, `header.X-Vendor`, `body.vendor_id`, `form.client_id`,
-    `basic.username`, `claim.vendor`. Several: those that are present must agree."""
+    `basic.username`, `claim.vendor`. Of a list, those that are present must agree."""
     locate: str
-    """The locator chain, by its name."""
+    """The name of the locator chain that finds the key's shard."""
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Locator → property of the reply whose value now lives on this shard, e.g. `{event: id}` on a create."""
+    """Locator chain → property of the reply whose value now lives on this shard: `{event: id}` on a create."""
     not_here: tuple[int, ...] = (404,)
-    """The statuses by which a shard says that it does not hold the key."""
+    """The statuses by which an instance says that it does not hold the key."""
     upgrade: tuple[str, ...] = ("websocket",)
     """The protocols that a client may switch to, with the shard (RFC 9110 section 7.8)."""
     unknown: WhenUnknown | None = None
-    """No key, or nobody owns it: `ask` any shard (the application then refuses as it always does) or `refuse`.
-    By default reads ask; changes are refused, since an application might take them on the wrong shard."""
+    """What to do when the request has no key, or no shard owns it. `ask`: any shard, which refuses in the application's
+    words. `refuse`: the gateway refuses. Default: `ask` for reads, `refuse` for changes."""
     parts: AnyMerger | None = None
-    """Several shards may have a part of what the key names: how their replies become one."""
+    """How the replies become one, where several shards may have a part of what the key names: a merge of the kind
+    `entity` or `list`."""
     change: PartsChange | None = None
-    """How a change reaches all of the parts."""
+    """How a change reaches all parts."""
     idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
         """To the owner; to all that may have a part; to whoever has it; or to any shard."""
@@ -103,7 +106,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
 
     def describe(self, route: Route) -> str:
         """The key, and how its owner is found."""
-        chain = ", then ".join(type(locator).__name__.lower() for locator in route.locators)
+        chain = ", then ".join(word_of(locator) for locator in route.locators)
         return f"one: the shard that owns {', '.join(sources_of(self.key))}, found by {self.locate} ({chain})"
 
     def mistakes(self, method: str, template: str) -> Iterator[Mistake]:

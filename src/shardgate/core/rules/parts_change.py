@@ -5,31 +5,21 @@ from collections.abc import Mapping
 import msgspec
 
 from shardgate.core.changes.entry import Action
+from shardgate.core.parts.share import Share
 from shardgate.core.rules.fields import IdForm
-
-
-class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A number of the body that is meant for the whole: each part gets what it lacks."""
-
-    member: str
-    """The number: `amount`. It must equal what all parts lack."""
-    of: str
-    """The member of a part with all that it needs: `price`; and …"""
-    less: str | None = None
-    """… the member with what it has: `paid`."""
-    unless: tuple[str, ...] = ()
-    """Members that only a change of one part can have: a body with one of them is not shared."""
 
 
 class PartsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a change reaches all parts of an entity."""
 
     read: str
-    """Where a part can be read: `/v3/orders/{order_id}`."""
+    """The path where a part can be read: `/orders/{id}`. The parts are read before they are changed."""
     already: tuple[int, ...] = (409,)
-    """The statuses of a part that has taken the change already: it is asked again after its reply was lost."""
+    """The statuses by which a shard says, when the change is repeated after a lost reply, that its part has it
+    already."""
     assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
-    """Members of the body that must be the same for all parts."""
+    """Members of the body that the gateway fills where the client does not. All parts get the same value."""
     share: Share | None = None
+    """A number of the body that is shared among the parts."""
     undo: Action | None = None
-    """The call that takes the change back from a part, where a later part refuses."""
+    """The call that takes the change back from a part, when a later part refuses."""

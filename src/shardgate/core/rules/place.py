@@ -38,22 +38,26 @@ class Place(BaseRule, frozen=True, kw_only=True, tag="place"):
     """A new tenant is put on a shard; the directory knows before the client does."""
 
     space: str
-    """The directory's space."""
+    """The name of the directory's space: for `shardgate split`, the table of the tenants."""
     tenant: str = "id"
     """The property of the reply that names the new tenant."""
     key: KeySource | None = None
-    """Where the request names the tenant: two creates of one name go to one shard, which refuses the second."""
+    """Where the request names the tenant. Two creates of one name go to one shard, so that the application refuses the
+    second."""
     assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
-    """Members of the body that the gateway fills where the client does not."""
+    """Members of the body that the gateway fills where the client does not. An assigned id is then the tenant's
+    name."""
     check: str | None = None
-    """Where the new tenant can be read: `/v3/vendors/{id}`. Needed to tell the outcome of a create whose reply is lost,
-    with a name that the request or the gateway gave."""
+    """The path where the new tenant can be seen: `/v3/vendors/{key}`. It is read when a reply was lost, if the request
+    or the gateway gave the tenant a name."""
     policy: AnyPolicy = LeastTenants()
+    """How the shard is chosen."""
     pinned_by: str | None = None
-    """A key of the request, like `body.country`, …"""
+    """A key of the request, such as `body.country`, that `pinned` looks up."""
     pinned: Mapping[str, ShardId] = msgspec.field(default_factory=dict)
-    """… of which some values have their shard, whatever the policy says."""
+    """Value of that key → the shard of these tenants, whatever the policy says: `{PT: lisbon}`."""
     idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Placement:
         """Raises a ClientError where a key cannot be read."""

@@ -1,4 +1,4 @@
-"""One request to one shard, and its whole reply: what relays stream and scatters gather, a journaled call awaits.
+"""One request to one shard, and its whole reply, which is awaited: how changes are sent.
 
 Holds: the reply is bounded; a call that nobody awaits any more is cancelled.
 Never: repeats a call, or judges a status.
@@ -35,7 +35,7 @@ class AwaitedCall:
     async def send(
         self, outgoing: Outgoing, host: bytes, lines: bytes, request_id: bytes, *, reads: bool = False
     ) -> Outcome:
-        """The reply, or why there is none. `reads`: it changes nothing, whatever its method. A sending is used once."""
+        """The reply, or why there is none. `reads`: it changes nothing, whatever its method. A call is used once."""
         body = outgoing.body
         if outgoing.is_ours:
             lines = without(lines, b"content-type") + b"Content-Type: application/json\r\n"
@@ -69,8 +69,7 @@ class AwaitedCall:
     def reply_end(self, trailers: bytes) -> None:
         head = self._head
         if head is not None:
-            fields = [(line[: len(name)], value) for name, value, line in head.fields]
-            self._settle(Reply(head.status, fields, b"".join(self._body), head.reason))
+            self._settle(head.with_body(b"".join(self._body)))
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         upstream.abort()  # never: nothing was offered
@@ -86,6 +85,7 @@ class AwaitedCall:
         try:
             return await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
         except ShardgateError as error:
+            error.shard = self._shard
             return error
 
     def _settle(self, outcome: Outcome) -> None:

@@ -1,6 +1,6 @@
-"""Requests with an Idempotency-Key: run once, and answered again from the store.
+"""Requests with an Idempotency-Key: each is run once, and a repeated one is answered from the store.
 
-Holds: the key is taken on the disk before anything is sent, and the reply is kept before the client has it.
+Holds: the key is written down before anything is sent, and the reply is kept before the client gets it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,8 +14,8 @@ from shardgate.core.errors import (
     KeyInUseError,
     KeyReusedError,
     ShardgateError,
-    UpstreamError,
 )
+from shardgate.core.failures.shown import shown
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import KEPT_REPLY_BYTES_MAX
 from shardgate.core.topology import ShardId
@@ -24,9 +24,6 @@ from shardgate.store.idempotency import Claim
 from shardgate.store.writer import Writer
 
 REPLAYED = (b"Idempotent-Replayed", b"true")
-
-# Failures after which it is known that nothing was done.
-_NOTHING_DONE = frozenset({"SG2001", "SG2004", "SG2009", "SG4001"})
 
 
 class IdempotentRunner:
@@ -41,7 +38,7 @@ class IdempotentRunner:
         self._client_fields = client_fields
 
     async def once(self, key: str, request: Request, run: Callable[[], Awaitable[Reply]], *, repeatable: bool) -> Reply:
-        """The reply to a request with this key: of `run`, or of the run before. Raises ShardgateError."""
+        """The reply to a request with this key: what `run` gives, or what it gave before. Raises ShardgateError."""
         client = client_of(request, self._client_fields)
         claim = Claim(client, key, fingerprint_of(request), self._worker, repeatable)
         at = wall()
@@ -49,19 +46,22 @@ class IdempotentRunner:
         if reply is not None:
             return msgspec.structs.replace(reply, fields=[*reply.fields, REPLAYED])
         if verdict != "run":
-            raise _refusal(verdict)
+            raise _refusal(verdict, key)
         return await self._run(claim, run)
 
     async def follow(
         self, name: str, request: Request, shard: ShardId | None, send: Callable[[ShardId | None], Awaitable[Reply]]
     ) -> Reply:
-        """Send to the shard that the first request of this name went to, or now to this one. A refused one is none."""
+        """Send to the shard that the first request of this name went to; the first one goes to `shard`.
+
+        A request that is refused does not count: the next one of its name is the first.
+        """
         client, keys, at = client_of(request, self._client_fields), self._writer.keys, wall()
         first, is_new = await self._writer.run(keys.follow, client, name, shard, at, at + self._expires_s)
         try:
             reply = await send(first)
         except ShardgateError as error:
-            if is_new and error.code in _NOTHING_DONE:
+            if is_new and error.nothing_done:
                 await self._writer.run(keys.release, client, name)
             raise
         if is_new and reply.status >= 400:
@@ -73,8 +73,7 @@ class IdempotentRunner:
         try:
             reply = await run()
         except ShardgateError as error:
-            unknown = isinstance(error, UpstreamError) and error.code not in _NOTHING_DONE
-            await self._writer.run(keys.doubt if unknown else keys.forget, claim)
+            await self._writer.run(keys.forget if error.nothing_done else keys.doubt, claim)
             raise
         except BaseException:
             await self._writer.run(keys.doubt, claim)
@@ -88,14 +87,15 @@ class IdempotentRunner:
         return reply
 
 
-def _refusal(verdict: Verdict) -> ShardgateError:
+def _refusal(verdict: Verdict, key: str) -> ShardgateError:
+    about = {"key": shown(key)}
     if verdict == "busy":
-        return KeyInUseError("a request with this Idempotency-Key is under way; ask again a little later")
+        return KeyInUseError("a request with this Idempotency-Key is under way; ask again a little later", about=about)
     if verdict == "other":
-        return KeyReusedError("this Idempotency-Key was used for another request; take a new one")
-    return InDoubtError("the reply to the first request was lost; look whether it took effect")
+        return KeyReusedError("this Idempotency-Key was used for another request; take a new one", about=about)
+    return InDoubtError("the reply to the first request was lost; look whether it took effect", about=about)
 
 
 def required() -> IdempotencyKeyError:
-    """The rule wants a key, and there is none."""
-    return IdempotencyKeyError("this operation needs an Idempotency-Key")
+    """The refusal of a request without a key, where the rule wants one."""
+    return IdempotencyKeyError("the operation needs the header `Idempotency-Key`", about={"header": "Idempotency-Key"})

@@ -1,14 +1,16 @@
-"""Carries out the plans that need more than one shard: probes and scatters.
+"""Carries out the plans that need more than one shard: it finds the owner of a key, and gathers lists.
 
 Holds: a list is never silently smaller: a missing shard is an error that names it.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import Ask, Merging, Outcome
-from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError, ShardsMissingError
+from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError
 from shardgate.core.exchange import Exchange
+from shardgate.core.failures.missing import replies_of, shards_missing
+from shardgate.core.failures.shown import shown
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.lists.merging import ListMerging
@@ -24,7 +26,7 @@ from shardgate.engine.gather.long_reply import LongReply
 from shardgate.engine.gather.passing_on import RunningFlow
 from shardgate.engine.gather.round import PendingReply, Round
 from shardgate.engine.gather.turns import Turns
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now
 
 # Named by the shards for their own replies; a merged reply has its own, or none.
@@ -40,6 +42,8 @@ _NOT_MERGED = frozenset(
     }
 )
 
+
+_LACKING = "the list needs every shard; some did not answer"
 
 # About 5 ms at the default level: what other requests can bear to wait.
 PACKED_AT_ONCE_BYTES_MAX = 128 * 1024
@@ -58,7 +62,7 @@ class _Gathering(Value, frozen=True):
 
 
 class Conductor:
-    """Runs the rounds of one worker's probes and gathers."""
+    """Runs the rounds of one worker's searches for owners, and of its gathers."""
 
     __slots__ = ("_body_bytes_max", "_cluster", "_held", "_turns")
 
@@ -68,7 +72,7 @@ class Conductor:
         self._held = held
         self._turns = Turns()
 
-    async def gather(self, plan: ToGather, snapshot: Snapshot, client: ClientConnection, exchange: Exchange) -> None:
+    async def gather(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> None:
         """Ask until the merge has its reply, and send it; a long list is sent while it comes.
 
         Raises ShardsMissingError, OverloadError, or what the merge raises; also after the reply has begun.
@@ -88,10 +92,10 @@ class Conductor:
         finally:
             holding.close()
 
-    async def _gathered(self, plan: ToGather, work: _Gathering, client: ClientConnection) -> Reply | None:
+    async def _gathered(self, plan: ToGather, work: _Gathering, client: Client) -> Reply | None:
         """The reply; None where it has been sent while it came."""
         merging = plan.merging
-        # What was only hoped for is known when all rows are there, so that none can be sent before. To a HEAD none is.
+        # A pruned guess is verified only once all rows have come, so nothing is sent before. HEAD never streams.
         flows_to = None if work.request.sent_method == b"HEAD" else client
         outcome = await self._merge(merging, work, flows_to if plan.instead is None else None)
         if outcome is not None and plan.instead is not None and plan.pruned is not None:
@@ -102,10 +106,10 @@ class Conductor:
         _learn(plan, work.snapshot, merging.learned())
         return None if outcome is None else await self.packed(outcome, plan.request)
 
-    async def _merge(self, merging: Merging, work: _Gathering, client: ClientConnection | None) -> Reply | None:
+    async def _merge(self, merging: Merging, work: _Gathering, client: Client | None) -> Reply | None:
         """Ask what the merge asks for until it has its reply; None where that has been sent while it came.
 
-        `client`: to whom it may be; None: it must come whole.
+        `client`: to whom the reply may be sent while it comes; None: it must come whole.
         """
         validators = Validators()
         asks = merging.asks()
@@ -116,7 +120,7 @@ class Conductor:
                     return outcomes
             else:
                 outcomes = await self._ask(asks, work)
-            replies = self._all_of(outcomes, work.snapshot)
+            replies = replies_of(outcomes, work.snapshot.known.topology.shards, _LACKING)
             validators.add(asks, replies)
             if isinstance(merging, ListMerging) and _are_long(replies):
                 work.holding.begun = True  # nearer to its end than any that still waits for shards
@@ -124,7 +128,7 @@ class Conductor:
             else:
                 outcome = merging.take(replies)
             if isinstance(outcome, Reply):
-                return _told(work, outcome, validators)
+                return _with_own_fields(work, outcome, validators)
             asks = outcome
 
     async def _ask(self, asks: Sequence[Ask], work: _Gathering) -> Mapping[ShardId, Outcome]:
@@ -138,7 +142,7 @@ class Conductor:
             work.exchange.upstream_s += now() - began_at
 
     async def _flow_or_ask(
-        self, asks: Sequence[Ask], work: _Gathering, merging: ListMerging, client: ClientConnection
+        self, asks: Sequence[Ask], work: _Gathering, merging: ListMerging, client: Client
     ) -> Mapping[ShardId, Outcome] | Reply | None:
         """The one round of a list; None where the replies were so large that they were sent on while they came, and
         304 where their heads say that the client has them already."""
@@ -153,7 +157,7 @@ class Conductor:
                     reply, flow = begun
                     validators = Validators()
                     validators.add(asks, heads)
-                    reply = _told(work, reply, validators)
+                    reply = _with_own_fields(work, reply, validators)
                     if reply.status == 304:
                         return reply
                     running = RunningFlow(self._cluster, client, flow, work.holding, self._turns)
@@ -190,7 +194,7 @@ class Conductor:
     async def find(
         self, plan: FindOwner, request: Request, snapshot: Snapshot, hop: bytes, exchange: Exchange
     ) -> tuple[ShardId | None, Reply]:
-        """Who holds the key, and its reply to the probe; None and the refusal where nobody does.
+        """The shard that holds the key, and its reply; None and the refusal where no shard holds it.
 
         Raises KeyOnTwoShardsError, OverloadError, or ShardDownError where a shard that did not answer might hold it.
         """
@@ -207,38 +211,25 @@ class Conductor:
         replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
         owners = [shard for shard, reply in replies.items() if reply.status < 400]
         if len(owners) > 1:
-            log = f"key {plan.key!r} of {plan.space} is on {', '.join(owners)}"
-            raise KeyOnTwoShardsError("two shards say that they hold the key", log=log)
+            key = shown(plan.key)
+            broken = KeyOnTwoShardsError(
+                f"two shards say that they hold the key `{key}`",
+                log=f"the key {key} of {plan.space} is on {' and '.join(owners)}",
+                about={"key": key},
+            )
+            broken.shard = ",".join(owners)
+            raise broken
         if owners:
             snapshot.known.memory.learn(plan.space, plan.key, owners[0])
             return owners[0], replies[owners[0]]
         snapshot.known.memory.forget(plan.space, plan.key)
-        for shard in plan.shards:
-            outcome = outcomes[shard]
-            if isinstance(outcome, ShardgateError):
-                raise ShardDownError("a shard that may hold the key cannot be asked", log=outcome.log) from outcome
+        failed = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ShardgateError))
+        if failed:
+            error = ShardDownError("a shard that may hold the key cannot be asked")
+            error.causes = failed
+            raise error
         refusals = [reply for reply in replies.values() if reply.status not in not_here]
         return None, refusals[0] if refusals else replies[plan.shards[0]]
-
-    def _all_of(self, outcomes: Mapping[ShardId, Outcome], snapshot: Snapshot) -> dict[ShardId, Reply]:
-        replies: dict[ShardId, Reply] = {}
-        missing: list[ShardId] = []
-        for shard, outcome in outcomes.items():
-            if isinstance(outcome, Reply):
-                replies[shard] = outcome
-            elif outcome.status == 502:
-                raise outcome
-            else:
-                missing.append(shard)
-        if missing:
-            raise _missing(missing, snapshot)
-        return replies
-
-
-def _missing(missing: Collection[ShardId], snapshot: Snapshot) -> ShardsMissingError:
-    shards = snapshot.known.topology.shards
-    names = tuple(shards[shard].alias for shard in shards if shard in missing)
-    return ShardsMissingError("the list needs every shard; some did not answer", missing=names)
 
 
 def _are_long(replies: Mapping[ShardId, Reply]) -> bool:
@@ -250,12 +241,12 @@ async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming:
     try:
         await running.run(reply, work.request, coming)
     except ShardgateError as error:
-        if running.begun or running.failed is None or error.status == 502:
+        if running.begun or running.failed is None or not error.no_reply:
             raise
-        raise _missing([running.failed], work.snapshot) from error
+        raise shards_missing({running.failed: error}, work.snapshot.known.topology.shards, _LACKING) from error
 
 
-def _told(work: _Gathering, reply: Reply, validators: Validators) -> Reply:
+def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> Reply:
     """The merged reply with fields of its own; or 304, where the client has it already."""
     reply.fields = [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
     return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)

@@ -13,7 +13,7 @@ from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.held import Holding
 from shardgate.engine.gather.pace import Pace
 from shardgate.engine.gather.turns import Turns
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 
 
 class LongReply:
@@ -21,7 +21,7 @@ class LongReply:
 
     __slots__ = ("_at", "_body", "_client", "_holding", "_over", "_pace", "_turns")
 
-    def __init__(self, cluster: Cluster, client: ClientConnection, holding: Holding, turns: Turns) -> None:
+    def __init__(self, cluster: Cluster, client: Client, holding: Holding, turns: Turns) -> None:
         self._client = client
         self._holding = holding
         self._turns = turns
@@ -31,7 +31,7 @@ class LongReply:
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def send(self, reply: Reply) -> None:
-        """Write it. Raises DeadlineError where the client does not read it, OverloadError where there is no room."""
+        """Write it. Raises SlowClientError where the client does not read it, OverloadError where there is no room."""
         self._body = reply.body
         self._holding.begun = True
         self._holding.on_refused = self._fail

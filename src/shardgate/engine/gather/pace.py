@@ -6,8 +6,11 @@ Never: writes.
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
-from shardgate.core.errors import DeadlineError
+from shardgate.core.errors import SlowClientError
+
+CLIENT_DOES_NOT_READ: Final = "the client does not read its reply"
 
 
 class Pace:
@@ -40,4 +43,4 @@ class Pace:
             self._timer.cancel()
 
     def _expire(self) -> None:
-        self._give_up(DeadlineError("the client does not read its reply"))
+        self._give_up(SlowClientError(CLIENT_DOES_NOT_READ))

@@ -11,7 +11,7 @@ import asyncio
 import zlib
 from collections.abc import Sequence
 
-from shardgate.core.errors import ShardgateError
+from shardgate.core.errors import DeadlineError, ShardgateError, SlowClientError
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.limits import FLOW_WINDOW_BYTES
 from shardgate.core.lists.flow import Flow
@@ -20,10 +20,10 @@ from shardgate.core.wire.coding import packed_fields, takes_gzip
 from shardgate.core.wire.forwarding import head_of
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.held import Holding
-from shardgate.engine.gather.pace import Pace
+from shardgate.engine.gather.pace import CLIENT_DOES_NOT_READ, Pace
 from shardgate.engine.gather.round import PendingReply
 from shardgate.engine.gather.turns import Turns
-from shardgate.net.client.connection import ClientConnection
+from shardgate.net.client.contracts import Client
 from shardgate.net.upstream.call import Call
 
 
@@ -45,7 +45,7 @@ class RunningFlow:
         "failed",
     )
 
-    def __init__(self, cluster: Cluster, client: ClientConnection, flow: Flow, holding: Holding, turns: Turns) -> None:
+    def __init__(self, cluster: Cluster, client: Client, flow: Flow, holding: Holding, turns: Turns) -> None:
         self._cluster = cluster
         self._client = client
         self._flow = flow
@@ -107,7 +107,10 @@ class RunningFlow:
             self._over.set_exception(error)
 
     def shard_failed(self, shard: ShardId, error: ShardgateError) -> None:
-        """A shard gave no whole reply."""
+        """A shard gave no whole reply; or it waited for a client that did not read."""
+        if self._pace.is_paused and isinstance(error, DeadlineError):
+            self.fail(SlowClientError(CLIENT_DOES_NOT_READ))
+            return
         self._cluster.failed(shard, error)
         self.fail(error, shard)
 

@@ -70,7 +70,7 @@ class Round:
             self.cancel()
 
     def start(self, asks: Sequence[Ask], host: bytes, lines: bytes, request_id: bytes) -> None:
-        """Send all requests. A scatter is used once."""
+        """Send all requests. A round is used once."""
         self._waiting = self._heads = len(asks)
         for ask in asks:
             framing = b"" if ask.method == b"GET" else b"Content-Length: %d\r\n" % len(ask.body)
@@ -83,7 +83,7 @@ class Round:
         """The outcome of each call, when all have one. Raises OverloadError."""
         await self._done
         for shard in self.packed:
-            self._outcomes[shard] = await self._unpacked(self._outcomes[shard])
+            self._outcomes[shard] = await self._unpacked(shard, self._outcomes[shard])
         return self._outcomes
 
     async def is_large(self) -> bool:
@@ -99,8 +99,7 @@ class Round:
         heads: dict[ShardId, Reply] = {}
         for sink in self._collectors:
             if (head := sink.head) is not None:
-                fields = [(line[: len(name)], value) for name, value, line in head.fields]
-                heads[sink.shard] = Reply(head.status, fields, b"", head.reason)
+                heads[sink.shard] = head.with_body(b"")
         return heads
 
     def coming(self) -> Sequence[PendingReply]:
@@ -131,12 +130,13 @@ class Round:
         self._collectors.clear()
         self._holding.on_refused = None
 
-    async def _unpacked(self, outcome: Outcome) -> Outcome:
+    async def _unpacked(self, shard: ShardId, outcome: Outcome) -> Outcome:
         """A shard packed its reply, though nobody asked it to; on a thread of its own, since it may be long."""
         try:
             if isinstance(outcome, Reply):
                 return await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
         except ShardgateError as error:
+            error.shard = shard
             return error
         return outcome
 
@@ -187,10 +187,10 @@ class Round:
 class _Collector:
     """Receives one reply whole."""
 
-    __slots__ = ("_body_bytes_max", "_holding", "_scatter", "body", "call", "head", "is_paused", "shard", "size")
+    __slots__ = ("_body_bytes_max", "_holding", "_round", "body", "call", "head", "is_paused", "shard", "size")
 
-    def __init__(self, scatter: Round, shard: ShardId, body_bytes_max: int, holding: Holding) -> None:
-        self._scatter = scatter
+    def __init__(self, of_round: Round, shard: ShardId, body_bytes_max: int, holding: Holding) -> None:
+        self._round = of_round
         self._holding = holding
         self.is_paused = False
         self._body_bytes_max = body_bytes_max
@@ -218,7 +218,7 @@ class _Collector:
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
         self.head = head
         if self.call is not None:
-            self._scatter.begun(self.shard, self.call, head)
+            self._round.begun(self.shard, self.call, head)
         self.reply_data(data)
 
     def reply_data(self, data: bytes) -> None:
@@ -228,21 +228,20 @@ class _Collector:
             self.call.fail(ReplyTooLargeError(f"a shard's reply is larger than {self._body_bytes_max} bytes"))
         else:
             self._holding.add(len(data))
-            if (large_bytes := self._scatter.large_bytes) is not None:
-                self._scatter.look(self, large_bytes)
+            if (large_bytes := self._round.large_bytes) is not None:
+                self._round.look(self, large_bytes)
 
     def reply_end(self, trailers: bytes) -> None:
         head = self.head
         if head is not None:
-            fields = [(line[: len(name)], value) for name, value, line in head.fields]
             body = self.body[0] if len(self.body) == 1 else b"".join(self.body)
             if head.is_packed:
-                self._scatter.packed.append(self.shard)
-            self._scatter.settle(self.shard, Reply(head.status, fields, body, head.reason))
+                self._round.packed.append(self.shard)
+            self._round.settle(self.shard, head.with_body(body))
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         upstream.abort()  # never: nothing was offered
 
     def reply_failed(self, error: ShardgateError) -> None:
-        self._scatter.cluster.failed(self.shard, error)
-        self._scatter.settle(self.shard, error)
+        self._round.cluster.failed(self.shard, error)
+        self._round.settle(self.shard, error)

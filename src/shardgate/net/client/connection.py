@@ -437,7 +437,7 @@ class ClientConnection:
         if self._request is None:
             self._out.refuse()
         self._handler.refused(self._request, self, error)
-        self.send(problem_reply(error))
+        self.send(problem_reply(error, self.exchange.request_id.decode("ascii") if self.exchange is not None else None))
         self._linger()
 
     def _linger(self) -> None:

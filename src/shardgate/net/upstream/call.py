@@ -165,7 +165,8 @@ class Call:
 
     def expire(self) -> None:
         """The deadline has passed: nobody cares any more."""
-        self.fail(DeadlineError("the shard did not answer in time"))
+        log = f"it was asked {now() - self.started_at:.1f} s ago"
+        self.fail(DeadlineError("the shard did not answer in time", log=log))
 
     def fail(self, error: ShardgateError) -> None:
         """End the call without a reply; the connection, if any, is not used again."""

@@ -7,6 +7,8 @@ Hot path: `start` on an idle connection is a pop and a write.
 """
 
 import asyncio
+import os
+import ssl
 from collections import deque
 from typing import cast
 
@@ -144,7 +146,7 @@ class Pool:
                     server_hostname=(self._tls.files.server_name or self._host) if self._tls is not None else None,
                 )
         except (OSError, UnicodeError) as error:  # UnicodeError: the host is no name that DNS knows
-            call.fail(ShardDownError("the shard cannot be reached", log=str(error)))
+            call.fail(self._unreachable(_reason(error)))
             self._one_less()
             return
         if call.done:
@@ -152,7 +154,10 @@ class Pool:
         elif connection.usable:
             connection.send(call)
         else:
-            call.fail(ShardDownError("the shard cannot be reached", log="it closed the new connection at once"))
+            call.fail(self._unreachable("it closed the connection at once"))
+
+    def _unreachable(self, reason: str) -> ShardDownError:
+        return ShardDownError("the shard cannot be reached", log=f"{reason} ({self._host}:{self._port})")
 
     def _one_less(self) -> None:
         self._open -= 1
@@ -169,3 +174,12 @@ class Pool:
             if not call.done:
                 return call
         return None
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    """Why there is no connection, in the system's words where it has some."""
+    if isinstance(error, TimeoutError):
+        return "no connection in time"
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and (error.errno or 0) > 0:
+        return os.strerror(error.errno or 0).lower()
+    return str(error) or type(error).__name__

@@ -1,0 +1,25 @@
+"""A token bucket: some at once, then so many a second.
+
+Never: reads a clock: each call says what time it is.
+"""
+
+
+class Bucket:
+    """One bucket, full at the beginning."""
+
+    __slots__ = ("_at_s", "_burst", "_left", "_per_s")
+
+    def __init__(self, burst: int, per_s: float, now_s: float) -> None:
+        self._burst = burst
+        self._per_s = per_s
+        self._left = float(burst)
+        self._at_s = now_s
+
+    def take(self, now_s: float) -> bool:
+        """Take one token; False: there is none."""
+        self._left = min(self._burst, self._left + (now_s - self._at_s) * self._per_s)
+        self._at_s = now_s
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -1,0 +1,92 @@
+"""One failure as one line of the log, which a person and a machine can read, and the line read again.
+
+    request=7f3a-1c operation="GET /events" shard=north code=SG2007 status=502 where="row 3" what="…"
+
+Holds: a line is one line and bounded, whatever a shard or a client sent. Members without a value are left out.
+"""
+
+import json
+import re
+
+import msgspec
+
+from shardgate.core.errors import ShardgateError
+from shardgate.core.failures.shown import shown
+from shardgate.core.limits import LOG_TEXT_CHARACTERS_MAX
+
+_PLAIN = re.compile(r"[^\s\"=\\]+")
+_MEMBER = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)')
+
+
+class FailureLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a line says."""
+
+    request: str = ""
+    """The request's id; empty: it has none."""
+    operation: str = ""
+    """Empty: no route matched."""
+    shard: str = ""
+    """The shards at fault, with commas between them; empty: none is."""
+    code: str
+    status: int
+    where: str = ""
+    """Where in the shard's reply."""
+    what: str
+    """What was wrong."""
+
+    def text(self) -> str:
+        """The line."""
+        members = msgspec.structs.asdict(self)
+        return " ".join([f"{name}={_quoted(str(value))}" for name, value in members.items() if value != ""])
+
+
+def line_of(error: ShardgateError, request_id: str, operation: str) -> FailureLine:
+    """The line of a failure. What a shard or a client sent is in it, as far as the error's texts have it."""
+    return FailureLine(
+        request=shown(request_id),
+        operation=operation,
+        shard=error.shard or ",".join(dict.fromkeys([each.shard for each in error.causes if each.shard])),
+        code=error.code,
+        status=error.status,
+        where=error.where or next((each.where for each in error.causes if each.where), ""),
+        what=shown(_what(error), LOG_TEXT_CHARACTERS_MAX),
+    )
+
+
+def parsed(text: str) -> FailureLine | None:
+    """The failure of a line of the log; None where the line is about something else."""
+    start = text.find("request=")
+    if start < 0:
+        start = text.find("operation=")
+    members = {name: _unquoted(value) for name, value in _MEMBER.findall(text[max(start, 0) :])}
+    if not {"code", "status", "what"} <= members.keys() or not members["status"].isdigit():
+        return None
+    known = {name: members[name] for name in FailureLine.__struct_fields__ if name in members}
+    return msgspec.convert(known, FailureLine, strict=False)
+
+
+def _what(error: ShardgateError) -> str:
+    """What was wrong, with what was found; and what was wrong with each shard, where several were asked."""
+    found = error.log or (_reason(error.__cause__) if error.fault == "shard" and not error.causes else "")
+    parts = [f"{error.detail}: {found}" if found and found != error.detail else error.detail]
+    parts += [f"{each.shard or 'a shard'}: {each.code} {_what(each)}" for each in error.causes]
+    return "; ".join(parts)
+
+
+def _reason(cause: BaseException | None) -> str:
+    if isinstance(cause, ShardgateError):
+        return _what(cause)
+    return "" if cause is None else str(cause)
+
+
+def _quoted(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+
+
+def _unquoted(value: str) -> str:
+    if not value.startswith('"'):
+        return value
+    try:
+        return str(json.loads(value))
+    except ValueError:
+        return value

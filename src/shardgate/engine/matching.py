@@ -1,0 +1,48 @@
+"""Which operation a request asks for: its path and method, and a method that overrides it where that is allowed.
+
+Holds: a request is routed by the same method that the application will act on.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from shardgate.core.errors import AmbiguousKeyError, MethodOverrideError
+from shardgate.core.failures.shown import shown
+from shardgate.core.http import Request
+from shardgate.core.routes.route import Route
+from shardgate.engine.cluster import Snapshot
+
+_OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
+
+
+def match(request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
+    """The route, and the values of its path's variables. Raises ClientError where there is none."""
+    if snapshot.method_override is not None and request.method == "POST" and request.query:
+        _override_method(request, snapshot.method_override)
+    if request.fields.method_override is not None:
+        _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
+    return snapshot.routes.match(request.method, request.path)
+
+
+def _override_method(request: Request, parameter: str) -> None:
+    """`POST /v3/orders/7?method=PATCH` is a PATCH; it is sent on as it came."""
+    named = [value for name, value in parse_qsl(request.query, keep_blank_values=True) if name == parameter]
+    if len(named) > 1:
+        raise AmbiguousKeyError(f"the parameter `{parameter}` stands twice", about={"parameter": parameter})
+    if named and named[0].upper() in _OVERRIDES:
+        request.method = named[0].upper()
+
+
+def _override_by_header(request: Request, name: bytes, value: bytes, configured: bytes | None) -> None:
+    """`X-HTTP-Method-Override: PATCH`, where the configuration names that header; otherwise an application might take
+    for a PATCH what was routed as a POST."""
+    method = value.decode("latin-1").upper()
+    if method == request.method:
+        return
+    if name != configured or request.method != "POST" or method not in _OVERRIDES:
+        header, said, sent = name.decode("latin-1"), shown(value), request.sent_method.decode("latin-1")
+        raise MethodOverrideError(
+            f"the header `{header}` names the method {said}, and the request was sent as {sent}",
+            about={"header": header, "value": said},
+        )
+    request.method = method

@@ -1,0 +1,69 @@
+"""Every failure of the gateway's own goes through here: one line in the log, and the error for the client.
+
+    request=7f3a-1c operation="GET /events" shard=north code=SG2007 status=502 where="row 3" what="…"
+
+A client's mistake is written at INFO, a shard's failure and an overload at WARNING, a defect at ERROR with its
+traceback. Of one shard and one code only some lines are written (core/failures/log_limit.py).
+
+Holds: every 4xx and 5xx that the gateway makes is reported once, also where its reply had begun before.
+Never: sends anything, or writes what a request carried in its headers.
+"""
+
+import logging
+from typing import Final
+
+from shardgate.core.errors import BugError, Fault, ShardgateError
+from shardgate.core.exchange import Exchange
+from shardgate.core.failures.line import FailureLine, line_of
+from shardgate.core.failures.log_limit import LogLimit
+from shardgate.net.clock import now
+
+_log = logging.getLogger("shardgate")
+
+_LEVELS: Final[dict[Fault, int]] = {"client": logging.INFO, "shard": logging.WARNING, "gateway": logging.WARNING}
+
+
+class Reporter:
+    """The failures of one worker."""
+
+    __slots__ = ("_limit", "_log")
+
+    def __init__(self, log: logging.Logger = _log) -> None:
+        self._log = log
+        self._limit = LogLimit()
+
+    def report(self, error: Exception, exchange: Exchange) -> ShardgateError:
+        """Log a failure of a request, note its code in the exchange, and return what the client is answered with."""
+        known = error if isinstance(error, ShardgateError) else bug(error)
+        exchange.error = known.code
+        self.log(known, exchange)
+        return known
+
+    def log(self, error: ShardgateError, exchange: Exchange) -> None:
+        """Log a failure of which the client is told in another way: of one item of its body."""
+        is_bug = isinstance(error, BugError)
+        level = logging.ERROR if is_bug else _LEVELS[error.fault]
+        if not self._log.isEnabledFor(level):
+            return
+        operation = exchange.route.operation if exchange.route is not None else ""
+        line = line_of(error, exchange.request_id.decode("latin-1"), operation)
+        left_out = self._limit.admit(line.shard, line.code, now())
+        if left_out is None:
+            return
+        if left_out:
+            self._log.log(level, "%s", _more(line, left_out).text())
+        self._log.log(level, "%s", line.text(), exc_info=(error.__cause__ or error) if is_bug else None)
+
+
+def bug(error: Exception) -> BugError:
+    """An exception that nobody foresaw, as an error for the client."""
+    said = BugError("the gateway failed; its log says more under this request's id")
+    said.log = f"{type(error).__name__}: {error}"
+    said.__cause__ = error
+    return said
+
+
+def _more(line: FailureLine, count: int) -> FailureLine:
+    lines = "1 more failure" if count == 1 else f"{count} more failures"
+    what = f"{lines} like the next one, of any request, were not logged"
+    return FailureLine(shard=line.shard, code=line.code, status=line.status, what=what)

@@ -1,0 +1,52 @@
+"""What the gateway would do with a request: it is planned as the gateway plans it, and not carried out.
+
+Never: opens a socket to a shard, or counts a call.
+"""
+
+import asyncio
+
+from shardgate.clients.callers import callers_for
+from shardgate.config.load import Loaded
+from shardgate.core.errors import ShardgateError
+from shardgate.core.http import Request
+from shardgate.core.plan.explain import explain
+from shardgate.core.plan.planner import plan_request
+from shardgate.core.topology import Topology
+from shardgate.core.wire.request_head import RequestHeadParser
+from shardgate.engine.cluster import first_snapshot
+from shardgate.engine.matching import match
+from shardgate.net.clock import wall
+from shardgate.process.directory import read_topology
+from shardgate.store.sqlite import SqliteStore
+
+
+def explain_request(
+    loaded: Loaded, method: str, target: str, headers: list[str], body: bytes
+) -> tuple[list[tuple[str, str]], int]:
+    """What the gateway would do with a request, in titled lines, and an exit code; no shard is asked."""
+    head = "\r\n".join([f"{method} {target} HTTP/1.1", "Host: localhost", *headers, ""])
+    try:
+        request = RequestHeadParser().parse(head.encode())
+        request.body = body
+        return _explained(loaded, request), 0
+    except ShardgateError as error:
+        return [("refused", f"{error.status} {error.title} ({error.code}): {error.detail}"), ("asked", "nobody")], 1
+
+
+def _explained(loaded: Loaded, request: Request) -> list[tuple[str, str]]:
+    """Raises ShardgateError where the request is refused."""
+    snapshot = first_snapshot(loaded.routes, _topology(loaded), loaded.config.limits)
+    callers = callers_for(loaded.clients, loaded.routes, None, None)
+    if callers is not None:
+        asyncio.run(callers.fetch_keys())
+    route, variables = match(request, snapshot)
+    if callers is not None:
+        callers.identify(request, route)
+    return explain(request, plan_request(request, route, variables, snapshot.known, wall))
+
+
+def _topology(loaded: Loaded) -> Topology:
+    if loaded.directory is None:
+        return read_topology(loaded, None)
+    with SqliteStore(loaded.directory) as store:
+        return read_topology(loaded, store)

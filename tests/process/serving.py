@@ -1,0 +1,149 @@
+"""`shardgate serve` as a process of its own, with its configuration, its log and its workers; and load on it."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from tests.observe.metrics import Metrics
+
+CONFIG: dict[str, Any] = {
+    "listen": "127.0.0.1:0",
+    "admin": "127.0.0.1:0",
+    "workers": 2,
+    "shards": {"one": "http://127.0.0.1:1"},
+    "rules": {"GET /any": {"rule": "any"}},
+}
+
+
+class Serving:
+    """`shardgate serve` as a process, and its configuration."""
+
+    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+        folder.mkdir(exist_ok=True)
+        self.file = folder / "shardgate.yaml"
+        self.config = CONFIG | config
+        self.write()
+        self.errors = folder / "errors"
+        command = [sys.executable, "-m", "shardgate", "serve", "-c", str(self.file)]
+        with self.errors.open("wb") as errors:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        self.pid = self.process.pid
+        assert self.process.stdout is not None
+        ready, admin = self.process.stdout.readline(), self.process.stdout.readline()
+        self.started = [int(pid) for pid in re.findall(r"\d+", ready.split("pid")[1])]
+        (self.url,) = re.findall(r"http://[\d.:]+\d", ready)
+        (self.admin,) = re.findall(r"http://[\d.:]+\d", admin)
+
+    def write(self, **changed: Any) -> None:
+        self.config |= changed
+        self.file.write_text(yaml.safe_dump(self.config))
+
+    @property
+    def workers(self) -> list[int]:
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    def reload(self, outcome: str = "taken", **changed: Any) -> None:
+        """Change the configuration, and wait until that was taken or refused."""
+        before = self.metrics().value("shardgate_reloads_total")
+        self.write(**changed)
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_for(lambda: self.metrics().value("shardgate_reloads_total") > before)
+        assert self.metrics().value("shardgate_reloads_total", outcome=outcome)
+
+    def metrics(self) -> Metrics:
+        return Metrics(httpx.get(f"{self.admin}/metrics").text)
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def wait_for(self, condition: Callable[[], Any], within_s: float = 10) -> None:
+        """Wait until something is true of the process: it is looked at again and again."""
+        assert become_true(condition, within_s), self.errors.read_text()
+
+    def wait_for_line(self, words: str) -> None:
+        """Wait until the log says so."""
+        self.wait_for(lambda: words in self.errors.read_text())
+
+    def end(self, number: signal.Signals = signal.SIGTERM, within_s: float = 8) -> int:
+        """Tell the gateway to end; returns its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(within_s)
+
+    def close(self) -> None:
+        for pid in {*self.started, *(self.workers if self.process.poll() is None else [])}:
+            if lives(pid) and parent(pid) in {self.pid, 1}:
+                os.kill(pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+def become_true(condition: Callable[[], Any], within_s: float) -> bool:
+    """Whether something becomes true in time: the only place here that waits by looking again."""
+    deadline_at = time.monotonic() + within_s
+    while not (is_true := condition()) and time.monotonic() < deadline_at:
+        time.sleep(0.02)
+    return bool(is_true)
+
+
+def lives(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def all_end(pids: list[int], within_s: float) -> bool:
+    return become_true(lambda: not any(map(lives, pids)), within_s)
+
+
+class Load:
+    """Clients that ask without a pause, some on connections that stay and some on a new one each time."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.answered = 0
+        self.failed: list[str] = []
+
+    def during(self, work: Callable[[], object], *, clients: int = 8) -> None:
+        """Ask until the work, in a thread of its own, is done."""
+        asyncio.run(self._ask_during(work, clients))
+
+    async def _ask_during(self, work: Callable[[], object], clients: int) -> None:
+        working = asyncio.ensure_future(asyncio.to_thread(work))
+        await asyncio.gather(working, *(self._ask(working, stays=number % 2 == 0) for number in range(clients)))
+
+    async def _ask(self, working: "asyncio.Future[object]", *, stays: bool) -> None:
+        reader = writer = None
+        while not working.done():
+            try:
+                if writer is None or reader is None:
+                    reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+                writer.write(b"GET /any HTTP/1.1\r\nHost: a\r\n\r\n")
+                head = await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0]))
+                assert head.startswith(b"HTTP/1.1 200")
+                self.answered += 1
+                if not stays or b"Connection: close" in head:
+                    writer.close()
+                    writer = None
+            except Exception as error:
+                self.failed.append(repr(error))
+                writer = None
+        if writer is not None:
+            writer.close()

@@ -1,0 +1,196 @@
+"""`place`: a new tenant gets a shard, and the directory knows before its client does."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shardgate.store.sqlite import SqliteStore
+from tests.cluster import reply, running_gateway, running_shard, until
+from tests.served.things import Things
+
+NOBODY = "http://127.0.0.1:9"
+"""Where nobody listens."""
+
+PLACE: dict[str, Any] = {"rule": "place", "space": "vendors", "key": "body.id", "check": "/vendors/{key}"}
+
+
+def rules(**more: Any) -> dict[str, Any]:
+    return {
+        "directory": "directory.db",
+        "timeouts": {"request_timeout_s": 20, "worker_lease_s": 20},
+        "locators": {"vendor": [{"kind": "directory", "space": "vendors"}]},
+        "rules": {
+            "POST /vendors": {**PLACE, **more},
+            "GET /vendors/{v}": {"rule": "one", "key": "path.v", "locate": "vendor"},
+            "PATCH /vendors/{v}": {"rule": "one", "key": "path.v", "locate": "vendor"},
+        },
+    }
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    SqliteStore(tmp_path / "directory.db").close()
+    return tmp_path / "directory.db"
+
+
+def read(directory: Path) -> dict[str, str]:
+    with SqliteStore(directory) as store:
+        return store.read("vendors")
+
+
+@pytest.fixture
+async def two(start_shard: Any) -> Any:
+    class Two:
+        north, south = Things(), Things()
+
+    Two.urls = {"north": (await start_shard(Two.north)).url, "south": (await start_shard(Two.south)).url}
+    return Two
+
+
+async def test_new_tenants_go_to_the_shard_with_the_fewest_and_are_served_at_once(
+    two: Any, start_gateway: Any, directory: Path
+) -> None:
+    gateway = await start_gateway({"shards": two.urls, **rules()})
+    for number in range(4):
+        answer = await gateway.client.post("/vendors", json={"id": f"v{number}"})
+        assert answer.status_code == 201
+        assert read(directory)[f"v{number}"] == ("north", "south")[number % 2]
+        assert (await gateway.get(f"/vendors/v{number}")).json() == {"id": f"v{number}"}
+    assert (sorted(two.north.held), sorted(two.south.held)) == (["v0", "v2"], ["v1", "v3"])
+
+
+async def test_an_id_that_only_the_application_makes_is_recorded_too(
+    two: Any, start_gateway: Any, directory: Path
+) -> None:
+    gateway = await start_gateway({"shards": two.urls, **rules(key=None, check=None)})
+    answer = await gateway.client.post("/vendors", json={"name": "a"})
+    assert read(directory) == {answer.json()["id"]: "north"}
+
+
+async def test_another_worker_serves_the_new_tenant_at_once(two: Any, directory: Path, tmp_path: Path) -> None:
+    config = {"shards": two.urls, **rules()}
+    async with running_gateway(config, tmp_path) as first, running_gateway(config, tmp_path) as second:
+        assert (await second.client.patch("/vendors/v1", json={"a": 1})).status_code == 404
+        await first.client.post("/vendors", json={"id": "v1"})
+        assert (await second.client.patch("/vendors/v1", json={"a": 1})).json() == {"id": "v1", "a": 1}
+
+
+async def test_of_two_gateways_that_create_one_tenant_at_once_one_wins(
+    two: Any, directory: Path, tmp_path: Path
+) -> None:
+    config = {"shards": two.urls, **rules()}
+    async with running_gateway(config, tmp_path) as first, running_gateway(config, tmp_path) as second:
+        for number in range(10):
+            made = {"id": f"v{number}"}
+            for app in (two.north, two.south):
+                app.gate.clear()
+            creates = [asyncio.ensure_future(g.client.post("/vendors", json=made)) for g in (first, second)]
+            await until(lambda: first.in_flight == second.in_flight == 1)
+            for app in (two.north, two.south):
+                app.gate.set()
+            answers = [await each for each in creates]
+            assert sorted(answer.status_code for answer in answers) == [201, 409]
+            assert {answer.json().get("error", "") for answer in answers} == {"", "taken"}
+    assert len(two.north.held) + len(two.south.held) == 10
+    assert len(read(directory)) == 10
+
+
+async def test_what_the_application_refuses_is_not_recorded(two: Any, start_gateway: Any, directory: Path) -> None:
+    gateway = await start_gateway({"shards": two.urls, **rules()})
+    answer = await gateway.client.post("/vendors", json={"id": "v1", "name": "bad"})
+    assert (answer.status_code, answer.json()) == (422, {"error": "name"})
+    assert read(directory) == {}
+
+
+async def test_a_create_whose_reply_is_lost_is_never_sent_twice_and_recorded_if_it_was_made(
+    two: Any, start_gateway: Any, directory: Path
+) -> None:
+    def lose(asked: Any) -> bytes | None:
+        if not asked.line.startswith("POST"):
+            return None
+        two.north.act(asked)
+        return b""
+
+    two.north.says = lose
+    gateway = await start_gateway({"shards": two.urls, **rules()})
+    answer = await gateway.client.post("/vendors", json={"id": "v1"})
+    assert (answer.status_code, answer.json()["code"]) == (504, "SG2010")
+    await until(lambda: read(directory) == {"v1": "north"})
+    assert two.north.log == ["POST /vendors"]
+
+
+async def test_a_create_that_was_lost_before_it_was_made_is_not_made_later(
+    two: Any, start_gateway: Any, directory: Path
+) -> None:
+    two.north.says = lambda asked: b"" if asked.line.startswith("POST") else None
+    gateway = await start_gateway({"shards": two.urls, **rules()})
+    answer = await gateway.client.post("/vendors", json={"id": "v1"})
+    link = answer.json()["detail"].rpartition(" ")[2]
+    two.north.says = None
+    await gateway.until_state(link, "undone")
+    assert (two.north.log, read(directory)) == ([], {})
+
+
+@pytest.mark.parametrize("policy", [{"kind": "least_tenants"}, {"kind": "weighted", "weights": {"south": 0.1}}])
+async def test_a_shard_that_is_down_takes_no_new_tenant_while_another_can(
+    two: Any, start_gateway: Any, directory: Path, policy: Any
+) -> None:
+    gateway = await start_gateway({"shards": {**two.urls, "north": NOBODY}, **rules(policy=policy)})
+    for number in range(3):
+        answer = await gateway.client.post("/vendors", json={"id": f"v{number}"})
+        assert answer.status_code == 201
+    assert (await gateway.client.post("/vendors", json={})).status_code == 201
+    assert set(read(directory).values()) == {"south"}
+    assert len(two.south.held) == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"pinned_by": "body.country", "pinned": {"PT": "north"}},
+        {"policy": {"kind": "weighted", "weights": {"south": 0}}},
+    ],
+)
+async def test_where_only_a_shard_that_is_down_may_take_a_tenant_nothing_is_done_and_the_client_hears_so(
+    two: Any, start_gateway: Any, directory: Path, words: Any
+) -> None:
+    gateway = await start_gateway({"shards": {**two.urls, "north": NOBODY}, **rules(**words)})
+    key = {"Idempotency-Key": '"a key that is free again"'}
+    for _ in range(2):
+        answer = await gateway.client.post("/vendors", json={"id": "v1", "country": "PT"}, headers=key)
+        assert (answer.status_code, answer.json()["code"], answer.json()["missing"]) == (503, "SG2001", ["north"])
+    assert (two.south.held, read(directory)) == ({}, {})
+
+
+async def test_a_rule_may_pin_some_and_weigh_the_others(two: Any, start_gateway: Any, directory: Path) -> None:
+    more = {
+        "pinned_by": "body.country",
+        "pinned": {"PT": "north"},
+        "policy": {"kind": "weighted", "weights": {"north": 0}},
+    }
+    gateway = await start_gateway({"shards": two.urls, **rules(**more)})
+    for number, country in enumerate(("PT", "ES", "FR", "PT")):
+        await gateway.client.post("/vendors", json={"id": f"v{number}", "country": country})
+    assert read(directory) == {"v0": "north", "v1": "south", "v2": "south", "v3": "north"}
+
+
+async def test_the_shard_with_the_least_data_says_so_itself(
+    start_gateway: Any, directory: Path, tmp_path: Path
+) -> None:
+    def shard(name: str, rows: int) -> Any:
+        def answer(asked: Any) -> bytes:
+            if asked.line.startswith("GET /rows?limit=1"):
+                return reply("[]", fields=f"X-Total: {rows}\r\n")
+            return reply(f'{{"id":"v1","on":"{name}"}}', status="201 Created")
+
+        return running_shard(answer)
+
+    policy = {"kind": "least_data", "path": "/rows?limit=1", "count_header": "X-Total"}
+    async with shard("north", 30) as north, shard("south", 10) as south:
+        urls = {"north": north.url, "south": south.url}
+        gateway = await start_gateway({"shards": urls, **rules(policy=policy)})
+        answer = await gateway.client.post("/vendors", json={"id": "v1"})
+        assert answer.json()["on"] == "south"
+        assert read(directory) == {"v1": "south"}

@@ -1,0 +1,115 @@
+"""The SQLite store: what is put is read back, the epoch counts changes, other files are left."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from shardgate.store import sqlite as store_module
+from shardgate.store.sqlite import SqliteStore, StoreError
+
+
+def test_keys_are_read_back_by_space(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "directory.db") as store:
+        store.put_many("vendor", [("1", "north"), ("2", "south")])
+        store.put_many("city", [("1", "south")])
+
+        assert store.read("vendor") == {"1": "north", "2": "south"}
+        assert store.read("nobody") == {}
+        assert store.spaces() == ("city", "vendor")
+
+
+def test_what_was_put_survives_the_process(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "directory.db") as store:
+        store.put_many("vendor", [("1", "north")])
+    with SqliteStore(tmp_path / "directory.db") as store:
+        assert store.read("vendor") == {"1": "north"}
+        assert store.epoch() == 1
+
+
+def test_each_change_raises_the_epoch_once(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "directory.db") as store:
+        assert store.epoch() == 0
+        assert store.put_many("vendor", [("1", "north"), ("2", "south")]) == 1
+        assert store.put_many("vendor", [("1", "south")]) == 2
+        assert store.read("vendor") == {"1": "south", "2": "south"}
+
+
+def test_a_failed_change_changes_nothing(tmp_path: Path) -> None:
+    def pairs():
+        yield ("1", "north")
+        raise RuntimeError("the source went away")
+
+    with SqliteStore(tmp_path / "directory.db") as store:
+        with pytest.raises(RuntimeError):
+            store.put_many("vendor", pairs())
+        assert store.read("vendor") == {}
+        assert store.epoch() == 0
+
+
+def test_a_space_is_created_only_once_when_asked_so(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "directory.db") as store:
+        store.put_many("vendor", [("1", "north")], only_if_new=True)
+        with pytest.raises(StoreError, match="'vendor' exists"):
+            store.put_many("vendor", [("2", "north")], only_if_new=True)
+        assert store.epoch() == 1
+
+
+def test_two_processes_see_each_other(tmp_path: Path) -> None:
+    with (
+        SqliteStore(tmp_path / "directory.db") as writer,
+        SqliteStore(tmp_path / "directory.db") as reader,
+    ):
+        writer.put_many("vendor", [("1", "north")])
+        assert reader.epoch() == 1
+        assert reader.read("vendor") == {"1": "north"}
+
+
+def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database " * 100)
+    with pytest.raises(StoreError, match="Is this the file of a store"):
+        SqliteStore(path)
+    assert path.read_text().startswith("not a database")
+
+
+def test_the_database_of_an_application_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE vendors (id INTEGER PRIMARY KEY)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="not a store of shardgate"):
+        SqliteStore(path)
+    assert path.read_bytes() == before
+
+
+def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "directory.db"
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE meta SET value = 99 WHERE name = 'schema'")
+    with pytest.raises(StoreError, match=r"newer shardgate \(schema 99.*Upgrade"):
+        SqliteStore(path)
+
+
+def test_an_older_store_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "directory.db"
+    with SqliteStore(path) as store:
+        store.put_many("vendor", [("1", "north")])
+    notes = ("CREATE TABLE notes (id INTEGER PRIMARY KEY)",)
+    monkeypatch.setattr(store_module, "MIGRATIONS", (*store_module.MIGRATIONS, notes))
+    with SqliteStore(path) as store:
+        assert store.read("vendor") == {"1": "north"}
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM notes").fetchone() == (0,)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="Does the folder exist"):
+        SqliteStore(tmp_path / "nowhere" / "directory.db")
+
+
+def test_a_new_store_is_its_owners_alone(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "store.db"):
+        assert (tmp_path / "store.db").stat().st_mode & 0o777 == 0o600
