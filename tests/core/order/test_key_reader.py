@@ -16,7 +16,9 @@ def test_the_keys_of_each_row_in_the_order_of_the_keys() -> None:
 
 def test_a_value_deeper_in_the_row() -> None:
     reader = KeyReader([("city", SortKey(path="vendor.city", nulls="last")), ("id", SortKey())])
-    rows = reader.read(b'[{"id":"a","vendor":{"city":"Porto"}},{"id":"b","vendor":null},{"id":"c","vendor":{"city":null}}]')
+    rows = reader.read(
+        b'[{"id":"a","vendor":{"city":"Porto"}},{"id":"b","vendor":null},{"id":"c","vendor":{"city":null}}]'
+    )
     assert rows == [("Porto", "a"), (None, "b"), (None, "c")]
 
 

@@ -21,9 +21,7 @@ NAME_DOWN = (("name", True), ("id", False))
         (SortParameters(direction="dir"), {"order": "name,id", "dir": "DESC"}, ["order=name,id", "dir=desc,asc"]),
     ],
 )
-def test_an_order_is_read_and_stated_again(
-    sorting: SortParameters, values: dict[str, str], stated: list[str]
-) -> None:
+def test_an_order_is_read_and_stated_again(sorting: SortParameters, values: dict[str, str], stated: list[str]) -> None:
     assert sorting.read_order(values) == NAME_DOWN
     assert sorting.stated(NAME_DOWN) == stated
 
