@@ -88,6 +88,7 @@ def _fingerprint() -> str:
     """Of the code that makes the data: other code, other data."""
     digest = hashlib.sha256()
     platform = ROOT / "examples/bookings/src/bookings"
-    for path in sorted([*platform.glob("seed/*.py"), platform / "tables.py", *ROOT.glob("src/shardgate/split/*.py")]):
+    splitter = ROOT.glob("src/shardgate/split/**/*.py")
+    for path in sorted([*platform.glob("seed/*.py"), platform / "tables.py", *splitter]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:10]

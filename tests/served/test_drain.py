@@ -1,4 +1,4 @@
-"""The end of a worker: what is under way is answered, but not waited for without end."""
+"""The end of a worker: requests under way are answered within the drain time."""
 
 import asyncio
 from pathlib import Path

@@ -9,7 +9,7 @@ Holds: nothing here waits. "Not known" is a value (UNKNOWN), and so is "ask the 
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import ClassVar, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -156,9 +156,13 @@ class Dialect(Protocol):
     """How an application pages, sorts and counts its lists: reads the page that a client asks for, writes the requests
     to shards, takes the rows out of the replies, and writes the merged page. Most derive from `Parameters`."""
 
-    posted: ClassVar[bool]
-    """Whether the list is asked for by POST, with the page in the body."""
-    streamable: ClassVar[Streamable]
+    @property
+    def posted(self) -> bool:
+        """Whether the list is asked for by POST, with the page in the body."""
+
+    @property
+    def streamable(self) -> Streamable:
+        """Whether the head of the merged reply can be written before the rows have arrived."""
 
     @property
     def accepted(self) -> tuple[int, ...]:

@@ -7,8 +7,7 @@ import pytest
 
 from shardgate.core.errors import AmountMismatchError, BrokenReplyError
 from shardgate.core.json.object import JsonObject
-from shardgate.core.parts.share import shares
-from shardgate.core.routes.rule import Share
+from shardgate.core.parts.share import Share, shares
 
 RULE = Share(member="amount", of="price", less="paid", unless=("voucher",))
 

@@ -5,6 +5,7 @@ A new one is a file here and a class in `AnyOffsetDialect` (pages are found by n
 
 from shardgate.core.dialect.content_range import ContentRange
 from shardgate.core.dialect.cursor import Cursor
+from shardgate.core.dialect.custom import CustomDialect
 from shardgate.core.dialect.drf import Drf
 from shardgate.core.dialect.envelope import Envelope
 from shardgate.core.dialect.hal import Hal
@@ -18,5 +19,18 @@ from shardgate.core.dialect.search import Search
 from shardgate.core.dialect.whole import Whole
 
 AnyCursor = Cursor | IdCursor
-AnyOffsetDialect = ContentRange | Drf | Envelope | Hal | JsonApi | LinkHeader | Ndjson | Offset | Pages | Search | Whole
+AnyOffsetDialect = (
+    ContentRange
+    | CustomDialect
+    | Drf
+    | Envelope
+    | Hal
+    | JsonApi
+    | LinkHeader
+    | Ndjson
+    | Offset
+    | Pages
+    | Search
+    | Whole
+)
 AnyDialect = AnyOffsetDialect | AnyCursor

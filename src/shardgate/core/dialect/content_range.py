@@ -19,7 +19,9 @@ class ContentRange(Parameters, frozen=True, tag="content_range"):
     streamable: ClassVar[Streamable] = "with_total"
 
     suffix: str | None = "."
+    """What stands between a sort key and its direction: `name.desc`."""
     past_end: int | None = 416
+    """The status by which the application refuses a page behind the last row."""
     unit: str = ""
     """The unit before the range: `items` in `items 0-24/3573`."""
     partial: int = 206

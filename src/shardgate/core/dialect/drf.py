@@ -10,11 +10,17 @@ class Drf(Linked, frozen=True, tag="drf"):
     """Page numbers (PageNumberPagination); with `page: null` limit and offset (LimitOffsetPagination)."""
 
     page: str | None = "page"
+    """The parameter with the number of the page; `null`: limit and offset."""
     limit: str = "page_size"
+    """The parameter with the size of a page."""
     order: str = "ordering"
+    """The parameter with the order."""
     past_end: int | None = 404
+    """The status by which the application refuses a page behind the last row."""
     links_sorted: bool = True
+    """The application sorts the parameters of its links by name and encodes them anew."""
     first_page_bare: bool = True
+    """The application's link to the first page has no page number and no offset."""
     results: str = "results"
     """The member with the list."""
     count: str = "count"

@@ -10,11 +10,17 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
     """Page numbers from 0, `sort=name,desc&sort=id`. Members are named by path; the links stand in `_links`."""
 
     page: str | None = "page"
+    """The parameter with the number of the page."""
     page_first: int = 0
+    """The number of the first page."""
     limit: str = "size"
+    """The parameter with the size of a page."""
     order: str = "sort"
+    """The parameter with the order."""
     order_repeats: bool = True
+    """Several parameters of this name are several sort keys."""
     suffix: str | None = ","
+    """What stands between a sort key and its direction: `name,desc`."""
     items: str
     """The member with the list: `_embedded.rows`."""
     rels: tuple[Rel, ...] = ("first", "prev", "self", "next", "last")

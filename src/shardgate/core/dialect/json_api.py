@@ -20,11 +20,15 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
     """Page numbers; with `page: null` limit and offset: then write `limit: page[limit]`, `offset: page[offset]`."""
 
     page: str | None = "page[number]"
+    """The parameter with the number of the page; `null`: limit and offset."""
     limit: str = "page[size]"
+    """The parameter with the size of a page. With limit and offset, write `page[limit]`."""
     offset: str = "page[offset]"
+    """The parameter with the number of rows before the page, where `page` is `null`."""
     order: str = "sort"
+    """The parameter with the order."""
     rels: tuple[Rel, ...] = ("self", "first", "prev", "next", "last")
-    """The links that the application writes, in its order."""
+    """The links that the application writes, in its order. Others of these five are dropped."""
     links_absent: bool = False
     """A link to a page that does not exist is left out; false: it is `null`."""
     total: str | None = "meta.total"

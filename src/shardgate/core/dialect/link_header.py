@@ -14,9 +14,11 @@ class LinkHeader(Linked, frozen=True, tag="link_header"):
     streamable: ClassVar[Streamable] = "with_total"
 
     page: str | None = "page"
+    """The parameter with the number of the page; `null`: limit and offset."""
     limit: str = "per_page"
+    """The parameter with the size of a page."""
     rels: tuple[Rel, ...] = ("first", "prev", "next", "last")
-    """The links that the application writes, in its order."""
+    """The links that the application writes, in its order. `self` is known, too."""
     count_header: str | None = None
     """The reply header with the size of the filtered list, `X-Total-Count`; null: there is none."""
     pages_header: str | None = None

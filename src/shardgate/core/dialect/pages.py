@@ -10,7 +10,9 @@ class Pages(Parameters, frozen=True, tag="pages"):
     """A page has a number and a size; the body says how many pages there are. Members are named by path."""
 
     page: str | None = "page"
+    """The parameter with the number of the page."""
     limit: str = "page_size"
+    """The parameter with the size of a page."""
     items: str = "items"
     """The member with the list."""
     total: str | None = "total"

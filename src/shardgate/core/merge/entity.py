@@ -17,7 +17,7 @@ class Entity(Combining, frozen=True, tag="entity"):
     parts: Parts
     """How the members of the parts become those of the whole."""
     not_here: tuple[int, ...] = (404,)
-    """The statuses by which a shard says that it has no part."""
+    """The statuses by which a shard says that it has no part. When no shard has one, this is the reply."""
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The whole. Raises BrokenReplyError, ValueError, TypeError, ArithmeticError."""

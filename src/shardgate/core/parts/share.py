@@ -5,8 +5,9 @@
 Holds: the shares add up to the number, to the last unit; otherwise nothing is shared.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping
+
+import msgspec
 
 from shardgate.core.errors import AmountMismatchError, BrokenReplyError
 from shardgate.core.failures.of_shard import of_shard
@@ -15,29 +16,21 @@ from shardgate.core.json.object import JsonObject
 from shardgate.core.topology import ShardId
 
 
-class SharedNumber(Protocol):
-    """Which number of the body is shared, and by what of a part (`Share` of the configuration)."""
+class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A number of the body that is meant for the whole: each part gets what it lacks."""
 
-    @property
-    def member(self) -> str:
-        """The number in the body."""
-
-    @property
-    def of(self) -> str:
-        """The member of a part with all that it needs."""
-
-    @property
-    def less(self) -> str | None:
-        """The member of a part with what it has; None: it has nothing."""
-
-    @property
-    def unless(self) -> Sequence[str]:
-        """Members that only a change of one part can have."""
+    member: str
+    """The member of the body with the number: `amount`."""
+    of: str
+    """The member of a part with all that it needs: `price`."""
+    less: str | None = None
+    """The member of a part with what it has already: `paid`."""
+    unless: tuple[str, ...] = ()
+    """Members of the body that only a change of one part can have: `[voucher_code]`. A body with one of them is not
+    shared."""
 
 
-def shares(
-    body: JsonObject | None, parts: Mapping[ShardId, bytes], shared: SharedNumber
-) -> dict[ShardId, bytes] | ShardId:
+def shares(body: JsonObject | None, parts: Mapping[ShardId, bytes], shared: Share) -> dict[ShardId, bytes] | ShardId:
     """The body for each part that lacks something; or the shard that will refuse the whole body in its own words.
 
     Raises AmountMismatchError where the number is not what all parts lack and no shard is sure to refuse it;
@@ -66,7 +59,7 @@ def _amount(body: JsonObject, member: str) -> Number | None:
         return None
 
 
-def _lack(shard: ShardId, part: bytes, shared: SharedNumber) -> int:
+def _lack(shard: ShardId, part: bytes, shared: Share) -> int:
     """What a part lacks, in whole units. Raises BrokenReplyError."""
     with of_shard(shard):
         document = JsonObject(part)
