@@ -16,7 +16,6 @@ from shardgate.core.errors import OverloadError, ShardDownError
 from shardgate.core.value import Value
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net import tasks
-from shardgate.net.clock import now
 from shardgate.net.tls import Tls
 from shardgate.net.upstream.call import Call
 from shardgate.net.upstream.connection import UpstreamConnection
@@ -42,6 +41,7 @@ class Pool:
         "_host",
         "_idle",
         "_is_closed",
+        "_now",
         "_open",
         "_parser",
         "_port",
@@ -58,6 +58,7 @@ class Pool:
         self._port = port
         self._tls = tls
         self._watch = watch
+        self._now = watch.now
         self._settings = settings
         self._is_closed = False
         self._parser = ReplyHeadParser()
@@ -65,7 +66,7 @@ class Pool:
         self._waiting: deque[Call] = deque()
         self._open = 0
         self._waits = 0
-        self.deadline_at = now() + settings.idle_timeout_s
+        self.deadline_at = self._now() + settings.idle_timeout_s
         watch.add(self)
 
     def start(self, call: Call) -> None:
@@ -100,9 +101,10 @@ class Pool:
 
     def released(self, connection: UpstreamConnection) -> None:
         """A connection can be used again."""
-        connection.idle_at = now()
+        connection.idle_at = self._now()
         call = self._next_waiting() if self._waiting else None
         if call is not None:
+            call.await_first_byte()
             connection.send(call)
         elif not self._is_closed:
             self._idle.append(connection)
@@ -128,7 +130,7 @@ class Pool:
 
     def expire(self) -> None:
         """Each tick: close the connections that have idled too long, the oldest first."""
-        instant = now()
+        instant = self._now()
         self.deadline_at = instant
         while self._idle and instant - (self._idle[0].idle_at or 0.0) > self._settings.idle_timeout_s:
             self._idle.pop(0).abort()
@@ -146,12 +148,13 @@ class Pool:
                     server_hostname=(self._tls.files.server_name or self._host) if self._tls is not None else None,
                 )
         except (OSError, UnicodeError) as error:  # UnicodeError: the host is no name that DNS knows
-            call.fail(self._unreachable(_reason(error)))
+            call.fail(self._unreachable(self._reason(error)))
             self._one_less()
             return
         if call.done:
             self.released(connection)
         elif connection.usable:
+            call.await_first_byte()
             connection.send(call)
         else:
             call.fail(self._unreachable("it closed the connection at once"))
@@ -166,7 +169,7 @@ class Pool:
             self.start(call)
 
     def _is_fresh(self, connection: UpstreamConnection) -> bool:
-        return connection.idle_at is None or now() - connection.idle_at < FRESH_S
+        return connection.idle_at is None or self._now() - connection.idle_at < FRESH_S
 
     def _next_waiting(self) -> Call | None:
         while self._waiting:
@@ -175,11 +178,11 @@ class Pool:
                 return call
         return None
 
-
-def _reason(error: OSError | UnicodeError) -> str:
-    """Why there is no connection, in the system's words where it has some."""
-    if isinstance(error, TimeoutError):
-        return "no connection in time"
-    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and (error.errno or 0) > 0:
-        return os.strerror(error.errno or 0).lower()
-    return str(error) or type(error).__name__
+    def _reason(self, error: OSError | UnicodeError) -> str:
+        """Why there is no connection, in the system's words where it has some."""
+        if isinstance(error, TimeoutError):
+            what = "no connection" if self._tls is None else "no connection with TLS"
+            return f"{what} within connect_timeout_s ({self._settings.connect_timeout_s:g} s)"
+        if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and (error.errno or 0) > 0:
+            return os.strerror(error.errno or 0).lower()
+        return str(error) or type(error).__name__
