@@ -25,6 +25,7 @@ from shardgate.net.clock import now
 from shardgate.net.tls import Tls, for_shards
 from shardgate.net.upload import Upload
 from shardgate.net.upstream.call import Call, Patience, ReplySink
+from shardgate.net.upstream.dialler import Dialler
 from shardgate.net.upstream.pool import Pool, PoolSettings
 from shardgate.net.watch import Watch
 from shardgate.observe.meter import Meter
@@ -172,7 +173,6 @@ class Cluster:
         settings = PoolSettings(
             limits.connections_per_shard_max,
             limits.waiting_per_shard_max,
-            timeouts.connect_timeout_s,
             timeouts.shard_idle_timeout_s,
         )
-        return Pool(shard.host, shard.port, tls, self._watch, settings)
+        return Pool(Dialler(shard.host, shard.port, tls, timeouts.connect_timeout_s), self._watch, settings)
