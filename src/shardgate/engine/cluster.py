@@ -89,9 +89,9 @@ class Cluster:
             timeouts.request_timeout_s,
             min(timeouts.first_byte_timeout_s, timeouts.request_timeout_s),
         )
-        self._whole_patience = Patience(reply_s, first_byte_s=first_byte_s)
+        self._whole_patience = Patience(reply_s, first_byte_s=first_byte_s, clock=watch.now)
         self._relay_patience = Patience(
-            reply_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s, first_byte_s
+            reply_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s, first_byte_s, watch.now
         )
         self._watch = watch
         self.compress = compress
@@ -142,7 +142,7 @@ class Cluster:
 
     def replied(self, shard: ShardId, call: Call) -> float:
         """The head of a shard's reply has come; how long it took, in seconds."""
-        took_s = now() - call.started_at
+        took_s = self._watch.now() - call.started_at
         self._meter.replied(shard, took_s)
         if self._outages.any and (line := self._outages.replied(shard, now())) is not None:
             _log.warning("%s", line)

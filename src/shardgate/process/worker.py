@@ -18,9 +18,10 @@ from shardgate.core.limits import LAST_CHANCE_S
 from shardgate.net import tasks
 from shardgate.net.client.connection import ClientConnection
 from shardgate.net.client.contracts import Handler
+from shardgate.net.clock import now
 from shardgate.net.tls import keep_fresh
 from shardgate.net.tls import listening as listening_context
-from shardgate.net.watch import TICK_S
+from shardgate.net.watch import TICK_S, Watch
 from shardgate.process.generation import Entrance
 from shardgate.process.wiring import CounterSlot, build, open_log
 
@@ -34,9 +35,9 @@ class Worker:
 
     __slots__ = ("_built", "_following", "_loaded")
 
-    def __init__(self, loaded: Loaded, place: CounterSlot | None = None) -> None:
+    def __init__(self, loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], float] = now) -> None:
         self._loaded = loaded
-        self._built = build(loaded, place)
+        self._built = build(loaded, place, clock)
         self._following: list[asyncio.Task[None]] = []
 
     async def run(self, entrance: Entrance, ready: Callable[[], None], stop: asyncio.Event) -> None:
@@ -52,6 +53,11 @@ class Worker:
         if admin is not None:
             admin.close()
         await self._stop()
+
+    @property
+    def watch(self) -> Watch:
+        """All that waits in this worker."""
+        return self._built.watch
 
     def reopen_log(self) -> None:
         """The access log was renamed."""
