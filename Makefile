@@ -11,9 +11,11 @@ SEED     ?=
 DB       ?= sqlite
 APP      ?= bookings
 QUICK    ?=
+REV      ?= HEAD~1
+RATIO_MAX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue study lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -31,8 +33,12 @@ setup: $(READY) ## make the virtual environment
 demo: $(READY) ## seed a monolith, cut it in three, and tour the three as one
 	@$(BIN)/python -m proof.demo
 
+# A process of tests for each core. A file stays in one process, so its worlds are started once; files come in the order
+# of tests/conftest.py: those that take long first.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+
 test: check ## lint, types, floors and all tests
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 check: $(READY) ## lint, types and floors alone
 	$(BIN)/ruff check
@@ -48,7 +54,7 @@ test-compiled: wheel ## the tests of what the gateway does, asked of the wheel t
 	$(PYTHON) -m venv --clear .venv-compiled
 	.venv-compiled/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	.venv-compiled/bin/pip install --quiet --disable-pip-version-check --no-deps dist/shardgate-*-cp*.whl -e examples/bookings
-	.venv-compiled/bin/pytest tests --ignore=tests/bench --ignore=tests/docs --ignore=tests/split
+	.venv-compiled/bin/pytest tests $(PARALLEL) --ignore=tests/bench --ignore=tests/docs --ignore=tests/split
 
 wheel: $(READY) ## a wheel in dist/ with the hot modules compiled: needs a C compiler and Python's headers
 	@rm -f dist/shardgate-*.whl
@@ -75,6 +81,9 @@ bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, mem
 	@QUICK=$(QUICK) $(BIN)/python -m bench.run
 	@$(BIN)/python -m bench.study.tables
 
+bench-against: $(READY) ## this checkout beside another revision, in one interleaved run: REV=HEAD~1 RATIO_MAX=1.02
+	@$(BIN)/python -m bench.against --rev $(REV) $(if $(RATIO_MAX),--ratio-max $(RATIO_MAX))
+
 bench-k6: $(READY) ## the same work asked by k6, built by Go: TTFB with thresholds (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.k6
 
@@ -93,9 +102,27 @@ bench-micro-baseline: $(READY) ## the same, kept as what `make test` allows from
 study: $(READY) ## a copy beside the platform and the gateway: staleness, cost; writes the tables of docs/study.md
 	@QUICK=$(QUICK) $(BIN)/python -m bench.study
 
+.venv-docs/.ready: requirements-docs.lock
+	$(PYTHON) -m venv --clear .venv-docs
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@touch $@
+
+docs: .venv-docs/.ready ## the site of the documentation, into site/; every link and anchor is checked
+	PYTHONPATH=. NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
+	@echo "docs: site/index.html"
+
+docs-reference: $(READY) ## write the tables of the documentation anew from the source
+	@$(BIN)/python -m tools.docs.reference
+
+docs-test: $(READY) ## all tests of the documentation; the tutorial as its reader does it, installed from a clone
+	$(BIN)/pytest tests/docs
+	@$(BIN)/python -m tools.docs.walkthrough docs/tutorial.md --install
+
 lock: $(READY) ## choose newer versions of what is used
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --group dev --extra icu --extra jwt --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --group docs -o requirements-docs.lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) .venv-compiled dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-compiled .venv-docs site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -3,6 +3,7 @@
 Holds: what is kept was finished and verified; an interrupted making leaves nothing that is used.
 """
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -35,7 +36,14 @@ class Data:
 
 
 def prepare(scale: float, shards: int) -> Data:
-    """Seed and split, unless it was done before by the same code."""
+    """Seed and split, unless it was done before by the same code. Of several processes at once, one does it."""
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        return _prepare(scale, shards)
+
+
+def _prepare(scale: float, shards: int) -> Data:
     folder = CACHE / f"scale-{scale}-{_fingerprint()}"
     monolith = folder / "monolith.db"
     if not monolith.exists():
@@ -80,6 +88,7 @@ def _fingerprint() -> str:
     """Of the code that makes the data: other code, other data."""
     digest = hashlib.sha256()
     platform = ROOT / "examples/bookings/src/bookings"
-    for path in sorted([*platform.glob("seed/*.py"), platform / "tables.py", *ROOT.glob("src/shardgate/split/*.py")]):
+    splitter = ROOT.glob("src/shardgate/split/**/*.py")
+    for path in sorted([*platform.glob("seed/*.py"), platform / "tables.py", *splitter]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:10]

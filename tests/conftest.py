@@ -1,5 +1,6 @@
 """Real servers on loopback: shards that answer what a test says, and the gateway in front of them."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -36,3 +37,11 @@ def start_gateway(stack: AsyncExitStack, tmp_path: Path) -> Callable[..., Any]:
         return await stack.enter_async_context(running_gateway(config, tmp_path))
 
     return start
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, give out the long files first, so that all processes end together."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(
+            key=lambda item: 0 if item.get_closest_marker("slow") else 1 if item.get_closest_marker("cluster") else 2
+        )

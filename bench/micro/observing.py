@@ -10,7 +10,7 @@ import msgspec
 
 from shardgate.core.exchange import Exchange
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import AnyShard
+from shardgate.core.rules.any_shard import AnyShard
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.observe.access_log import AccessLog
 from shardgate.observe.layout import Layout

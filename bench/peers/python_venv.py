@@ -25,18 +25,18 @@ def environment_with(cache: Path, name: str, requirements: Sequence[str], say: S
     return folder / "bin"
 
 
-def environment_with_project(cache: Path, say: Say) -> Path:
-    """The same with this checkout, its hot modules compiled. Raises MissingError, where there is no compiler too."""
+def environment_with_project(cache: Path, say: Say, root: Path = _ROOT) -> Path:
+    """The same with a checkout, its hot modules compiled. Raises MissingError, where there is no compiler too."""
     folder, wheels = cache / "venv-shardgate", cache / "wheels"
-    sources = [*sorted((_ROOT / "src").rglob("*.py")), _ROOT / "hatch_build.py", _ROOT / "pyproject.toml"]
+    sources = [*sorted((root / "src").rglob("*.py")), root / "hatch_build.py", root / "pyproject.toml"]
     state = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sources]
     if not _is_made(folder, state):
         say("compiling the hot modules: a minute, once for each state of the source")
         for old in [folder / "made", *wheels.glob("*.whl")]:
             old.unlink(missing_ok=True)
-        _uv("build", "--wheel", "--python", interpreter(), "--out-dir", str(wheels), str(_ROOT), more=_COMPILED)
+        _uv("build", "--wheel", "--python", interpreter(), "--out-dir", str(wheels), str(root), more=_COMPILED)
         _make(folder)
-        _uv("pip", "install", "--python", str(folder), "--require-hashes", "-r", str(_ROOT / "requirements.lock"))
+        _uv("pip", "install", "--python", str(folder), "--require-hashes", "-r", str(root / "requirements.lock"))
         _uv("pip", "install", "--python", str(folder), "--no-deps", *map(str, wheels.glob("*.whl")))
         _mark(folder, state)
     return folder / "bin"

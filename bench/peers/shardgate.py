@@ -19,32 +19,45 @@ from bench.peers.python_venv import environment_with_project
 
 
 class Shardgate:
-    """From this checkout."""
+    """From this checkout, or from another one, which must be compiled: `source`."""
 
     works = frozenset({Work.RELAY, Work.GATHER, Work.LIST})
 
-    def __init__(self, name: str = "shardgate", workers: int = 1) -> None:
+    def __init__(self, name: str = "shardgate", workers: int = 1, *, source: Path | None = None) -> None:
         self.name = name
         self._workers = workers
+        self._source = source
+        self._python = ""
 
     def install(self, cache: Path, say: Say) -> str:
         """Compile it."""
-        try:
-            environment_with_project(cache, say)
-        except MissingError as error:
-            say(f"not compiled: {error}")
-        how = "not compiled" if _python() == sys.executable else "compiled"
-        version = subprocess.run([_python(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
-        return f"{shardgate.__version__}, {how}, {version}"
+        if self._source is not None:
+            self._python = str(environment_with_project(self._source / ".bench", say, self._source) / "python")
+        else:
+            self._python = _installed(cache, say)
+        how = "not compiled" if self._python == sys.executable else "compiled"
+        said = subprocess.run([self._python, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+        return f"{shardgate.__version__}, {how}, {said}"
 
     def command(self, site: Site) -> Command:
         """Write its configuration."""
         config = site.folder / "shardgate.yaml"
         config.write_text(yaml.safe_dump({**_config(site), "workers": self._workers}))
-        return Command([_python(), "-P", "-m", "shardgate", "serve", "-c", str(config)], cores=self._workers)
+        return Command(
+            [self._python or _compiled(), "-P", "-m", "shardgate", "serve", "-c", str(config)], cores=self._workers
+        )
 
 
-def _python() -> str:
+def _installed(cache: Path, say: Say) -> str:
+    """The Python that has this checkout compiled; this one, uncompiled, where that cannot be."""
+    try:
+        environment_with_project(cache, say)
+    except MissingError as error:
+        say(f"not compiled: {error}")
+    return _compiled()
+
+
+def _compiled() -> str:
     compiled = CACHE / "venv-shardgate" / "bin" / "python"
     return str(compiled) if (compiled.parents[1] / "made").exists() else sys.executable
 

@@ -22,7 +22,7 @@ meaning, since two things of one second are in the order of what the sides have 
 
 _SOLD_OUT = re.compile(rb"date '[0-9a-f]{32}' (?:has not \d+ seats left|is of an event that is not active)")
 # A vendor may not change an order over several vendors, and is told so; where it sees its own part alone, it is told
-# that there is no such order (docs/configuration.md, "Entities in parts").
+# that there is no such order (docs/reference/parts.md).
 _NOT_ITS_ORDER = b"an order over several vendors is changed by a marketplace client only"
 # A shard counts the parts that it has (there, too).
 _COUNTED = re.compile(rb'"orders":\d+|"average":\d+\.\d+')

@@ -13,8 +13,9 @@ from shardgate.core.changes.placing import AnyPolicy
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.locate import AnyLocator
 from shardgate.core.merge import AnyMerger
-from shardgate.core.routes.mistakes import Mistake, convert_all
-from shardgate.core.routes.rule import Rule
+from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.rulebook.convert import convert_all
+from shardgate.core.rules import Rule
 
 RIGHT = """\
 listen: 127.0.0.1:0
@@ -71,7 +72,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("listen: 127", "lsten: 127", "1: lsten: unknown field `lsten` → remove it, or correct its name"),
+        ("listen: 127", "lsten: 127", "1: lsten: unknown field `lsten` → did you mean `listen`?"),
         ("127.0.0.1:0", "8080", "1: listen: expected text, got a whole number"),
         ("127.0.0.1:0", "localhost", "1: listen: 'localhost' is no address → write it as `127.0.0.1:8080`"),
         ("127.0.0.1:0", "a:70000", "1: listen: 'a:70000' is no address"),
@@ -97,16 +98,16 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         (
             "kind: learned",
             "kind: learnt",
-            "6: locators.event[0].kind: unknown word 'learnt' → take one of: directory, hash,",
+            "6: locators.event[0].kind: unknown word 'learnt' → did you mean `learned`? There are: directory, hash,",
         ),
         ("{kind: learned}, ", "7, ", "6: locators.event[0]: expected a mapping, got a whole number"),
-        ("n: north", "n: nroth", "locators: no shard is named 'nroth' → there are: north, south"),
+        ("n: north", "n: nroth", "8: locators.vendor[0]: no shard is named 'nroth' → did you mean 'north'?"),
         ("s: south}", "s: 7}", "8: locators.vendor[0].shards.s: expected text, got a whole number"),
         ("pinned: south", "pinned: [south]", "9: locators.vendor[1].overrides.pinned: expected text, got a list"),
         (
             "rule: gather",
             "rule: gathr",
-            "14: rules.GET /events.rule: unknown word 'gathr' → take one of: one, any, gather",
+            "14: rules.GET /events.rule: unknown word 'gathr' → did you mean `gather`? There are: one, any",
         ),
         (
             "dialect: mine",
@@ -116,19 +117,19 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         (
             "id: text",
             "id: txt",
-            "15: rules.GET /events.merge.keys.id: unknown word 'txt' → take one of: text, number, decimal, boo",
+            "15: rules.GET /events.merge.keys.id: unknown word 'txt' → did you mean `text`? There are: boolean, de",
         ),
         (
             "nulls: first",
             "nulls: frist",
-            "15: rules.GET /events.merge.keys.name.nulls: unknown word 'frist' → take one of: first, last",
+            "15: rules.GET /events.merge.keys.name.nulls: unknown word 'frist' → did you mean `first`?",
         ),
         ("nulls: first", "nuls: first", "15: rules.GET /events.merge.keys.name.nuls: unknown field `nuls`"),
         ("id: text, ", "", "15: rules.GET /events.merge.keys: the sort key 'id' has no type → add `id: text`"),
         (
             "kind: list",
             "kind: lst",
-            "15: rules.GET /events.merge.kind: unknown word 'lst' → take one of: count, custom, deep, entity, fi",
+            "15: rules.GET /events.merge.kind: unknown word 'lst' → did you mean `list`? There are: count, custom",
         ),
         (
             "learn: {event: id}\n  GET",
@@ -138,7 +139,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         (
             "key: path.id",
             "key: path.event",
-            "17: rules.GET /events/{id}.key: the path has no variable 'event' → take one of /events/{id}",
+            "17: rules.GET /events/{id}.key: the path has no variable 'event' → take one of path.id",
         ),
         (
             "key: path.id",
@@ -159,7 +160,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         (
             "id: text",
             "id: {collation: icu:xx}",
-            "15: rules.GET /events.merge.keys.id: the locale 'xx' is none that ICU has an order of",
+            "15: rules.GET /events.merge.keys.id: iCU has no collation for the locale 'xx'",
         ),
         (
             "id: text",
@@ -169,7 +170,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         (
             "id: text",
             "id: text, name.first: text",
-            "15: rules.GET /events.merge: the sort key 'name' stands where 'name.first' goes deeper",
+            "15: rules.GET /events.merge: the sort key 'name' is a value, and 'name.first' is inside of it",
         ),
         (
             "learn: {event: id}",
@@ -177,7 +178,11 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
             "17: rules.GET /events.prune.vendor: no locator is named 'vendr' → did you mean 'vendor'?",
         ),
         ("GET /categories", "categories", "19: rules.categories: it is no operation → write it as `GET /events/{id}`"),
-        ("GET /categories", "get /categories", "19: rules.get /categories: it is no operation"),
+        (
+            "GET /categories",
+            "get /categories",
+            "19: rules.get /categories: a method has capital letters → write `GET /categories`",
+        ),
         (
             "GET /categories",
             "GET /events/{other}",
@@ -189,12 +194,16 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
             "19: rules.GET /x/{a}.json: /x/{a}.json has a variable that is only a part",
         ),
         ("{rule: any}", "any", "19: rules.GET /categories: expected a mapping, got text"),
-        ("{rule: any}", "{rule: any}\nunserved: {GET /x: later}", "20: unserved.GET /x: no such operation → "),
+        (
+            "{rule: any}",
+            "{rule: any}\nunserved: {GET /category: later}",
+            "20: unserved.GET /category: no such operation → did you mean 'GET /categories'?",
+        ),
         ("{rule: any}", "{rule: any}\ndirectory: none.db", "20: directory: "),
         (
             "{rule: any}",
             "{rule: any}\ntrailing_slash: maybe",
-            "20: trailing_slash: unknown word 'maybe' → take one of: optional, dist",
+            "20: trailing_slash: unknown word 'maybe' → take one of: distinct, opt",
         ),
         (
             "{rule: any}",

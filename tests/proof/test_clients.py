@@ -5,8 +5,7 @@ import base64
 import json
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import cycle
@@ -22,6 +21,7 @@ from shardgate.core.clients.period import period_of
 from shardgate.net.clock import wall
 from shardgate.store.sqlite import SqliteStore
 from shardgate.store.usage import Usage
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -136,7 +136,7 @@ def test_what_was_counted_outlives_the_gateway_also_when_it_is_killed(fleet: Fle
     fleet.gateway.kill()
     # Its workers end when they see that it is gone, and write down what they have counted.
     with SqliteStore(fleet.config.parent / "directory.db") as store:
-        wait_for(lambda: Usage(store).calls(period_of("month", wall()).name, "vendor-10") == CALLS)
+        wait_until(lambda: Usage(store).calls(period_of("month", wall()).name, "vendor-10") == CALLS)
     fleet.gateway.start()
     with httpx.Client(base_url=fleet.gateway.url) as gateway:
         assert gateway.get("/v3/vendors", headers=headers).status_code == 429
@@ -154,10 +154,10 @@ def test_neither_a_reload_nor_a_killed_worker_changes_what_is_counted(fleet: Fle
     statuses = call(10)
     os.kill(fleet.gateway.pid, signal.SIGHUP)
     statuses += call(10)
-    wait_for(lambda: "was read anew; 2 workers serve it" in log.read_text())
+    wait_until(lambda: "was read anew; 2 workers serve it" in log.read_text())
     children = Path(f"/proc/{fleet.gateway.pid}/task/{fleet.gateway.pid}/children").read_text().split()
     os.kill(int(children[-1]), signal.SIGKILL)
-    wait_for(lambda: "it is replaced" in log.read_text())
+    wait_until(lambda: "it is replaced" in log.read_text())
     statuses += call(CALLS)
     assert (statuses.count(200), statuses.count(429)) == (CALLS, 20)
 
@@ -186,18 +186,13 @@ def test_no_token_is_in_any_file_of_the_gateway(fleet: Fleet) -> None:
         assert b"vendor-1-secret" not in (fleet.config.parent / name).read_bytes()
 
 
-def wait_for(true: Callable[[], bool]) -> None:
-    deadline_at = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline_at
-        time.sleep(0.05)
-
-
 def logged(fleet: Fleet, request_id: str) -> dict[str, Any]:
     """The line of a request in the access log, as soon as it is there."""
-    for _ in range(100):
+
+    def found() -> dict[str, Any] | None:
         for line in (fleet.config.parent / "access.log").read_bytes().splitlines():
             if (read := json.loads(line))["request_id"] == request_id:
                 return dict(read)
-        time.sleep(0.05)
-    raise AssertionError(f"{request_id} is not in the access log")
+        return None
+
+    return wait_until(found)

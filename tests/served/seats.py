@@ -1,4 +1,4 @@
-"""A small booking application, as a shard: dates with seats, orders that hold, confirm and cancel them."""
+"""A small booking application as a shard: dates have seats, and orders hold, confirm or cancel them."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,7 +11,10 @@ from tests.served.things import said
 
 @dataclass
 class Seats(Hall):
-    """One shard's seats. `says` may answer first: bytes, or b"" for a lost reply, or None to go on."""
+    """The seats of one shard.
+
+    `says` may answer in its place: with bytes, with b"" for a lost reply, or with None to let it answer.
+    """
 
     log: list[str] = field(default_factory=list)
     says: Any = None

@@ -1,4 +1,4 @@
-"""The end of a worker: what is under way is answered, but not waited for without end."""
+"""The end of a worker: requests under way are answered within the drain time."""
 
 import asyncio
 from pathlib import Path
@@ -11,17 +11,18 @@ from shardgate.net.listeners import listen
 from shardgate.process.generation import Entrance
 from shardgate.process.worker import Worker
 from tests.cluster import Asked, reply
+from tests.waiting import one_turn, until
 
 GET = b"GET /any HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-async def stopped_under_way(start_shard: Any, folder: Path, *, answers_after_s: float) -> bytes:
-    """Stop a worker while a shard still works on a request; what the client then reads."""
-    asked = asyncio.Event()
+async def stopped_under_way(start_shard: Any, folder: Path, *, drain_timeout_s: float, answers: bool) -> bytes:
+    """Stop a worker while a shard works on a request, which it answers then, or never; what the client reads."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
 
     async def late(request: Asked) -> bytes:
         asked.set()
-        await asyncio.sleep(answers_after_s)
+        await go_on.wait()
         return reply("late")
 
     shard = await start_shard(late)
@@ -29,35 +30,38 @@ async def stopped_under_way(start_shard: Any, folder: Path, *, answers_after_s: 
     config = {
         "shards": {"one": shard.url},
         "rules": {"GET /any": {"rule": "any"}},
-        "timeouts": {"drain_timeout_s": 0.4},
+        "timeouts": {"drain_timeout_s": drain_timeout_s},
     }
     file.write_text(yaml.safe_dump(config))
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     ready, stop = asyncio.Event(), asyncio.Event()
-    running = asyncio.ensure_future(Worker(load(file)).run(Entrance([listening]), ready.set, stop))
+    worker = Worker(load(file))
+    running = asyncio.ensure_future(worker.run(Entrance([listening]), ready.set, stop))
     await ready.wait()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(GET)
         await asked.wait()
         stop.set()
+        await one_turn()
+        if answers:
+            go_on.set()
         await running
         writer.write_eof()
-        async with asyncio.timeout(1):
-            return await reader.read(-1)
+        return await reader.read(-1)
     finally:
         writer.transport.abort()
-        await asyncio.sleep(0.05)  # the gateway sees it, and lets go of the shard
+        await until(lambda: worker.built.gateway.drain() == 0)  # the gateway sees it, and lets go of the shard
 
 
 async def test_a_request_under_way_is_answered_and_its_connection_closed(start_shard: Any, tmp_path: Path) -> None:
-    received = await stopped_under_way(start_shard, tmp_path, answers_after_s=0.1)
+    received = await stopped_under_way(start_shard, tmp_path, drain_timeout_s=30, answers=True)
     assert received.endswith(b"late")
 
 
 async def test_a_request_that_does_not_end_does_not_hold_up_the_end(start_shard: Any, tmp_path: Path) -> None:
-    await stopped_under_way(start_shard, tmp_path, answers_after_s=2)
+    await stopped_under_way(start_shard, tmp_path, drain_timeout_s=0.4, answers=False)
 
 
 async def test_a_method_override_that_stands_twice_is_refused_though_one_is_blank(

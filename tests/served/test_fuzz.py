@@ -9,6 +9,7 @@ from typing import Any
 
 from shardgate.core.wire.request_head import RequestHeadParser
 from tests.cluster import read_chunked
+from tests.waiting import one_turn
 
 SEED = 4711
 CASES = 5000
@@ -166,12 +167,12 @@ async def conversation(port: int, data: bytes, *, cut: int) -> bytes | None:
     try:
         if cut:
             writer.write(data[:cut])
-            await asyncio.sleep(0)
+            await one_turn()
         writer.write(data[cut:])
         writer.write_eof()
         received = b""
         try:
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(20):
                 while piece := await reader.read(65536):
                     received += piece
         except TimeoutError:

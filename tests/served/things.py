@@ -1,4 +1,7 @@
-"""A small application that holds things, as a shard: what it is sent it does, and notes; it can be told to fail."""
+"""A small application as a shard: it stores things, logs each change, and can be told to fail or to wait.
+
+Used by the tests of changes, which look at what each shard stored.
+"""
 
 import asyncio
 import json
@@ -12,20 +15,26 @@ from tests.cluster import Asked, reply
 
 @dataclass
 class Things:
-    """The things of one shard; `says` may answer first, with bytes, or b"" for a lost reply, or None to go on."""
+    """The things of one shard.
+
+    `says` may answer in its place: with bytes, with b"" for a lost reply, or with None to let it answer. While
+    `gate` is cleared, requests wait for it.
+    """
 
     shelf: Shelf = field(default_factory=Shelf)
     log: list[str] = field(default_factory=list)
     says: Any = None
-    delay_s: float = 0.0
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
 
     @property
     def held(self) -> dict[str, dict[str, Any]]:
         return self.shelf.held
 
     async def __call__(self, asked: Asked) -> bytes:
-        if self.delay_s:
-            await asyncio.sleep(self.delay_s)
+        await self.gate.wait()
         if self.says is not None and (said := self.says(asked)) is not None:
             return said
         return self.act(asked)
@@ -38,5 +47,6 @@ class Things:
 
 
 def said(status: int, body: Any) -> bytes:
+    """A reply in compact JSON."""
     text = json.dumps(body, separators=(",", ":"))
     return reply(text, status=f"{status} {HTTPStatus(status).phrase}")

@@ -1,4 +1,4 @@
-"""Real databases of both kinds, and `shardgate split` as a person would run it."""
+"""Real databases of both kinds, and `shardgate split` as a user runs it."""
 
 import sqlite3
 import warnings
@@ -23,7 +23,7 @@ Database = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """Not below pytest's own folder: every pytest that starts closes that one to the server's user."""
+    """A real server. Its folder is not pytest's: the server runs as another user, who may not enter that one."""
     with TemporaryDirectory(prefix="shardgate-", ignore_cleanup_errors=True) as folder:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the package that brings the server
@@ -36,7 +36,7 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture
 def postgres(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """Make an empty PostgreSQL database; gives its URL."""
+    """Make a PostgreSQL database, empty unless a script fills it. Returns its URL."""
     made: list[str] = []
 
     def make(script: str = "", template: str = "") -> str:
@@ -55,7 +55,7 @@ def postgres(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[D
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Database:
-    """Make a SQLite file; gives its URL."""
+    """Make a SQLite file, missing unless a script fills it. Returns its URL."""
     numbers = count()
 
     def make(script: str = "", name: str = "") -> str:
@@ -70,7 +70,7 @@ def sqlite(tmp_path: Path) -> Database:
 
 @pytest.fixture
 def split(tmp_path: Path) -> Split:
-    """Run the command; `into` defaults to two new SQLite files, the directory to a new file."""
+    """Run the command. By default, the targets are two new SQLite files, and the directory is a new file."""
     app = typer.Typer()
     app.command()(split_command)
 
@@ -91,7 +91,7 @@ def split(tmp_path: Path) -> Split:
 
 @pytest.fixture
 def shards(tmp_path: Path) -> list[Path]:
-    """Where `split` puts its shards unless told otherwise."""
+    """The files in which `split` makes the shards by default."""
     return [tmp_path / "north.db", tmp_path / "south.db"]
 
 
@@ -107,7 +107,7 @@ def run_on(url: str, script: str) -> None:
 
 @pytest.fixture
 def query() -> Callable[[str | Path, str], list[tuple[Any, ...]]]:
-    """Ask any database, by URL or path."""
+    """Run a query on any database, given by URL or path."""
 
     def ask(where: str | Path, statement: str) -> list[tuple[Any, ...]]:
         if isinstance(where, Path) or where.startswith("sqlite"):
@@ -122,7 +122,7 @@ def query() -> Callable[[str | Path, str], list[tuple[Any, ...]]]:
 
 @pytest.fixture
 def engine() -> Iterator[Callable[[str], sa.Engine]]:
-    """SQLAlchemy on a URL, as an application would have it."""
+    """An SQLAlchemy engine for a URL, as an application uses it."""
     made: list[sa.Engine] = []
 
     def make(url: str) -> sa.Engine:

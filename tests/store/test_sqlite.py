@@ -1,4 +1,4 @@
-"""The SQLite store: what is put is read back, the epoch counts changes, other files are left."""
+"""The SQLite store: the directory is read back, the epoch counts changes, and other files are left alone."""
 
 import sqlite3
 from contextlib import closing
@@ -108,3 +108,8 @@ def test_an_older_store_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytes
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="Does the folder exist"):
         SqliteStore(tmp_path / "nowhere" / "directory.db")
+
+
+def test_a_new_store_is_its_owners_alone(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "store.db"):
+        assert (tmp_path / "store.db").stat().st_mode & 0o777 == 0o600

@@ -1,14 +1,11 @@
-"""Calls are counted by several processes at once, and none too many is let through."""
+"""The tally: several processes count at once, and together admit no call beyond the quota."""
 
 import os
-from pathlib import Path
 
 import pytest
 
 from shardgate.core.errors import OverloadError
-from shardgate.store.sqlite import SqliteStore
 from shardgate.store.tally import NAME_BYTES_MAX, SPENT, UNSEEN, Tally
-from shardgate.store.usage import KEPT_S, Usage
 
 NAME = b"2026-11 one"
 
@@ -115,13 +112,3 @@ def test_the_longest_name_fits() -> None:
     tally.add(longest, 1)
     tally.add(b"y", 5)
     assert (tally.count(longest, 9), tally.count(b"y", 9), tally.take()) == (2, 6, [(longest, 1), (b"y", 1)])
-
-
-def test_the_table_adds_up_and_forgets_what_is_long_over(tmp_path: Path) -> None:
-    with SqliteStore(tmp_path / "store.db") as store:
-        usage = Usage(store)
-        assert usage.add([("2026-11", "one", 3), ("2026-11", "other", 1)], 0) == [3, 1]
-        assert usage.add([("2026-11", "one", 4)], KEPT_S) == [7]
-        assert (usage.calls("2026-11", "one"), usage.calls("2026-11", "other")) == (7, 1)
-        usage.add([("2026-12", "one", 1)], KEPT_S + 1)
-        assert usage.calls("2026-11", "other") == 0

@@ -1,7 +1,6 @@
 """A running platform for the tests: the real app on a real socket, with a seeded database."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from bookings.identity.clients import SCOPES_OF, find_client
 from bookings.seed.loading import load
 from bookings.seed.platform import platform
 from bookings.settings import Settings
+from tests.waiting import wait_until
 
 SCALE = 0.005
 SEED = 7
@@ -83,8 +83,7 @@ def running(settings: Settings, clock: Clock = utc_now) -> Iterator[Platform]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.01)
+    wait_until(lambda: server.started or not thread.is_alive())
     port = server.servers[0].sockets[0].getsockname()[1]
     platform = Platform(app, f"http://127.0.0.1:{port}")
     try:

@@ -1,6 +1,5 @@
 """Reserving before confirming: held seats, their end, and ids that the client gives."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,8 @@ from uuid import uuid4
 import pytest
 from bookings_running import MovableClock, Platform, beside
 from test_bookings_trade import a_date, booked, order
+
+from tests.waiting import wait_until
 
 
 def act(platform: Platform, placed: dict[str, Any], what: str) -> tuple[int, str]:
@@ -72,13 +73,11 @@ def test_a_reservation_ends_and_frees_its_seats(later: tuple[Platform, MovableCl
 
 
 def _wait_for(platform: Platform, order_id: str, status: str) -> dict[str, Any]:
-    deadline_at = time.monotonic() + 10
-    while True:
-        found: dict[str, Any] = platform.get(f"/v3/orders/{order_id}")
-        if found["status"] == status:
-            return found
-        assert time.monotonic() < deadline_at, found
-        time.sleep(0.02)
+    def found() -> dict[str, Any] | None:
+        order: dict[str, Any] = platform.get(f"/v3/orders/{order_id}")
+        return order if order["status"] == status else None
+
+    return wait_until(found)
 
 
 def test_of_confirming_and_cancelling_at_once_one_wins(either: Platform) -> None:

@@ -1,1 +1,1 @@
-"""The roof: one command a file, no logic."""
+"""The command line: one command a file, without logic of its own."""

@@ -1,4 +1,4 @@
-"""What all commands share: the configuration option, and how mistakes are shown."""
+"""What all commands share: the option for the configuration, and how its mistakes are printed."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +11,10 @@ from shardgate.process.preflight import read
 
 ConfigOption = Annotated[
     Path,
-    typer.Option("--config", "-c", help="The configuration.", metavar="FILE", envvar="SHARDGATE_CONFIG"),
+    typer.Option("--config", "-c", help="The configuration file.", metavar="FILE", envvar="SHARDGATE_CONFIG"),
 ]
 DEFAULT_CONFIG = Path("shardgate.yaml")
-PLAIN_WIDTH = 200  # where no terminal limits it: a log should not cut names
+PLAIN_WIDTH = 200  # characters a line without a terminal, so that a log has names in full
 
 
 def wide_console() -> Console:
@@ -26,7 +26,7 @@ def wide_console() -> Console:
 
 
 def load_or_exit(config: Path) -> Loaded:
-    """The configuration; or all of its mistakes on standard error, and exit code 1."""
+    """The configuration. If it has mistakes, prints all of them to standard error and exits with code 1."""
     try:
         return read(config)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""The command table: one line a command, no logic."""
+"""The table of commands: one line a command, without logic."""
 
 from typing import Annotated
 
@@ -31,13 +31,26 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _shardgate(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Make N instances of one application, each holding a part of the data, answer as if they were one.
+    r"""Make several instances of one application, each with a part of its data, answer as one.
 
-    Begin with `split`, which cuts a monolith's database; write a shardgate.yaml; `check` it; `serve`.
-    `explain` tells what would become of a request; `why`, what has become of one that failed.
+    From one database to a gateway in front of three shards:
+
+        shardgate split --source sqlite:///shop.db --tenant vendors \
+          --names north,south,west --directory directory.db \
+          --into-template 'sqlite:///{shard}.db'
+        (start one instance of the application on each of the databases)
+        (write shardgate.yaml: the instances, the directory, and a rule
+        for each operation)
+        shardgate check
+        shardgate explain GET '/orders?limit=20'
+        shardgate serve
+        shardgate why REQUEST_ID --log access.log
+
+    If a request fails, `shardgate why REQUEST_ID` explains it from the logs.
+    Each command has its own help, with an example: `shardgate split --help`.
     """
 
 

@@ -1,4 +1,4 @@
-"""`shardgate routes`: the route table, readable."""
+"""`shardgate routes`: lists the operations with the rules that serve them."""
 
 from rich.table import Table
 
@@ -7,7 +7,18 @@ from shardgate.core.plan.explain import describe_rule
 
 
 def routes(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """List every operation, with the rule that serves it."""
+    """List every operation with the rule that serves it.
+
+    Example:
+
+        shardgate routes --config shardgate.yaml
+
+    The list is sorted by path. It includes the operations that the
+    configuration declares as not served.
+
+    Next, `shardgate explain METHOD URL` shows what a rule does with a
+    request.
+    """
     table = Table(box=None, pad_edge=False)
     for title in ("method", "path", "operation", "rule"):
         table.add_column(title, overflow="fold", no_wrap=title in {"method", "path"})

@@ -1,4 +1,4 @@
-"""`shardgate serve`: run the gateway."""
+"""`shardgate serve`: runs the gateway."""
 
 import logging
 from typing import Annotated
@@ -16,20 +16,37 @@ from shardgate.process.supervisor import Serving, Supervisor
 def serve(
     config: ConfigOption = DEFAULT_CONFIG,
     listen: Annotated[
-        str | None, typer.Option(help="Host and port, instead of the file's.", metavar="HOST:PORT")
+        str | None, typer.Option(help="The address to listen on, instead of the configured one.", metavar="HOST:PORT")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes, instead of the file's; 0: one a core.", min=0, max=WORKERS_MAX)
+        int | None,
+        typer.Option(
+            help="Worker processes, instead of the configured number. 0: one for each core.", min=0, max=WORKERS_MAX
+        ),
     ] = None,
 ) -> None:
-    """Run the gateway until SIGTERM or Ctrl-C; what is under way is then still answered.
+    """Run the gateway until it gets SIGTERM or Ctrl-C.
 
-    SIGHUP reads the configuration anew; SIGUSR1 opens the access log anew.
+    Example:
+
+        shardgate serve --config shardgate.yaml --listen 0.0.0.0:8080
+
+    Once all workers accept requests, it prints its address. A worker that
+    dies is replaced.
+
+    SIGTERM, Ctrl-C: accept no more requests, finish those that are under
+      way, then exit with code 0.
+    SIGHUP: read the configuration again. If it has mistakes, they are logged
+      and the old configuration stays. No client is refused meanwhile.
+    SIGUSR1: open the access log again, after it was renamed.
+
+    If the configuration has mistakes at the start, or the address is taken,
+    the exit code is 1.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     address = None if listen is None else parse_listen(listen)
     if listen is not None and address is None:
-        raise typer.BadParameter("write it as 127.0.0.1:8080", param_hint="--listen")
+        raise typer.BadParameter("write HOST:PORT, as in 127.0.0.1:8080", param_hint="--listen")
 
     def override(loaded: Loaded) -> Loaded:
         if workers is not None:
@@ -43,12 +60,12 @@ def serve(
         supervisor = Supervisor(loaded, lambda: override(read(config)))
     except OSError as error:
         named = f"{loaded.host}:{loaded.port}" + (" or {}:{}".format(*loaded.admin) if loaded.admin else "")
-        typer.echo(f"shardgate: cannot listen on {named}: {error.strerror}", err=True)
+        typer.echo(f"shardgate: cannot listen on {named}: {error.strerror}. Choose another address", err=True)
         raise typer.Exit(1) from None
-    raise typer.Exit(supervisor.run(_tell))
+    raise typer.Exit(supervisor.run(_print_ready))
 
 
-def _tell(serving: Serving) -> None:
+def _print_ready(serving: Serving) -> None:
     loaded, pids = serving.loaded, serving.pids
     noun = "worker" if len(pids) == 1 else "workers"
     listed = ", ".join(map(str, pids))

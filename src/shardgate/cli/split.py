@@ -1,4 +1,4 @@
-"""`shardgate split`: reads the options, calls the splitter, and turns its end into an exit code."""
+"""`shardgate split`: reads the options, runs the split, and turns its result into an exit code."""
 
 from typing import Annotated
 
@@ -6,76 +6,98 @@ import typer
 from rich.console import Console
 
 from shardgate.cli.console import wide_console
-from shardgate.split.errors import RefusedError, SplitError
+from shardgate.split.errors import SplitError, SplitRefusedError
 from shardgate.split.request import (
-    Mode,
-    Request,
+    SplitRequest,
+    StartMode,
     listed_names,
     name_targets,
     parse_link,
     parse_type,
 )
 
-EXAMPLE = """
-Cut one application's database into several, by tenant.
-
-Tables that belong to a tenant are found by their foreign keys, from the
---tenant table on; each of their rows goes to its tenant's shard. Tables that
-belong to nobody are declared with --reference (copied whole to every shard)
-or --empty (made without rows). The source is only read.
-
-Example, three SQLite files out of one:
-
-    shardgate split --source sqlite:///shop.db --tenant vendors
-      --shards 3 --into-template 'sqlite:///shards/{shard}.db'
-      --reference categories,countries --empty sessions
-      --directory directory.db --plan
-
-With --plan it prints what it would do, and ends. Without, it copies, verifies
-every row and writes the directory. PostgreSQL on either side: name an empty
-database for each shard, --into postgresql://user@host/shop_north and so on.
-"""
+_AGAIN = "Run the same command with --resume to continue, or with --restart to begin again"
 
 
 def split(  # noqa: PLR0917 - one a flag
-    source: Annotated[str, typer.Option(help="URL of the database to cut. It is only read.")],
-    tenant: Annotated[str, typer.Option(help="Table whose rows are the tenants.")],
-    directory: Annotated[str, typer.Option(help="File to write the directory (tenant → shard) into.")],
-    into: Annotated[list[str] | None, typer.Option(help="URL of an empty database. Once for each shard.")] = None,
-    shards: Annotated[int | None, typer.Option(min=1, help="How many shards, with --into-template.")] = None,
-    into_template: Annotated[str | None, typer.Option(help="URL of every shard; {shard} stands for its name.")] = None,
-    names: Annotated[list[str] | None, typer.Option(help="Names of the shards: north,south (else shard1,…).")] = None,
+    source: Annotated[str, typer.Option(help="URL of the database to split. It is only read.")],
+    tenant: Annotated[str, typer.Option(help="The table whose rows are the tenants.")],
+    directory: Annotated[
+        str, typer.Option(help="The file for the directory, which says which shard has which tenant.")
+    ],
+    into: Annotated[
+        list[str] | None, typer.Option(help="URL of the empty database for a shard. Give it once for each shard.")
+    ] = None,
+    shards: Annotated[int | None, typer.Option(min=1, help="The number of shards, with --into-template.")] = None,
+    into_template: Annotated[
+        str | None, typer.Option(help="URL of all shards. {shard} is replaced by the name of each shard.")
+    ] = None,
+    names: Annotated[
+        list[str] | None, typer.Option(help="Names of the shards, as in north,south. Default: shard1,shard2,…")
+    ] = None,
     by: Annotated[
         str | None,
-        typer.Option(help="Column of the tenants' table that names them (else its primary key)."),
+        typer.Option(
+            help="The column of the --tenant table that names a tenant in the directory. Default: its primary key."
+        ),
     ] = None,
-    reference: Annotated[list[str] | None, typer.Option(help="Tables to copy whole to every shard: a,b,c.")] = None,
-    empty: Annotated[list[str] | None, typer.Option(help="Tables to make without rows: a,b,c.")] = None,
+    reference: Annotated[
+        list[str] | None, typer.Option(help="Tables to copy whole to every shard, as in countries,currencies.")
+    ] = None,
+    empty: Annotated[list[str] | None, typer.Option(help="Tables to create without rows, as in sessions,jobs.")] = None,
     link: Annotated[
         list[str] | None,
-        typer.Option(help="A foreign key the database does not declare: orders.shop=shops.id."),
+        typer.Option(help="A foreign key that the database does not declare, as in orders.shop=shops.id."),
     ] = None,
     types: Annotated[
         list[str] | None,
         typer.Option(
             "--type",
-            help="What a column holds, between SQLite and PostgreSQL: events.id=uuid.",
+            help="What a column holds, where SQLite and PostgreSQL differ, as in events.id=uuid.",
         ),
     ] = None,
-    space: Annotated[str | None, typer.Option(help="Name of the tenants in the directory (else as --tenant).")] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Print what would be done, and end.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted split stopped.")] = False,
+    space: Annotated[
+        str | None, typer.Option(help="The name for this kind of tenant in the directory. Default: the --tenant table.")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Print the plan and write nothing.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted split where it stopped.")] = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Delete what an interrupted split made; begin again.")
+        bool, typer.Option("--restart", help="Delete what an interrupted split made, and begin again.")
     ] = False,
-    batch_rows: Annotated[int, typer.Option(min=1, help="Rows held in memory at a time.")] = 5_000,
+    batch_rows: Annotated[int, typer.Option(min=1, help="The number of rows that are in memory at a time.")] = 5_000,
 ) -> None:
+    r"""Split the database of one application into several, by tenant.
+
+    A tenant is what the data is divided by: a vendor, a customer, a school.
+    Each shard gets the whole schema and the rows of its tenants. Foreign
+    keys tell which tenant a row belongs to. A table from which no foreign
+    key leads to the --tenant table needs --reference, --empty or --link.
+
+    Example, one SQLite file into three:
+
+        shardgate split --source sqlite:///shop.db --tenant vendors \
+          --names north,south,west \
+          --into-template 'sqlite:///shards/{shard}.db' \
+          --reference categories,countries --empty sessions \
+          --directory directory.db --plan
+
+    --plan prints the plan, or everything that is wrong with it, and writes
+    nothing. Without --plan, the rows are copied, then every row is read back
+    and verified, and last the directory is written. The source is only read.
+    The exit code is 0 if everything was verified, and 1 otherwise.
+
+    For PostgreSQL, create an empty database for each shard and name each of
+    them: --into postgresql://user@host/north --into postgresql://…
+
+    Next, start one instance of the application on each shard, and name the
+    directory in shardgate.yaml.
+    """
     errors = Console(stderr=True)
     try:
         if resume and restart:
-            raise RefusedError(["--resume and --restart: choose one"])
-        mode = Mode.RESUME if resume else Mode.RESTART if restart else Mode.NEW
-        request = Request(
+            raise SplitRefusedError(["--resume and --restart: choose one of them"])
+        mode = StartMode.RESUME if resume else StartMode.RESTART if restart else StartMode.NEW
+        request = SplitRequest(
             source=source,
             tenant=tenant,
             targets=name_targets(into or [], into_template, shards, listed_names(names or [])),
@@ -92,25 +114,22 @@ def split(  # noqa: PLR0917 - one a flag
         )
         _run(request)
     except SplitError as error:
-        refused = isinstance(error, RefusedError)
+        refused = isinstance(error, SplitRefusedError)
         what = "refused, nothing was written" if refused else "failed, the targets must not be used"
         errors.print(f"split: {what}", style="bold red", soft_wrap=True)
         for reason in error.reasons:
             errors.print(f"  - {reason}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        errors.print("split: interrupted. Run again with --resume or --restart", style="bold red")
+        errors.print(f"split: interrupted. {_AGAIN}", style="bold red", soft_wrap=True)
         raise typer.Exit(130) from None
 
 
-split.__doc__ = EXAMPLE
-
-
-def _run(request: Request) -> None:
-    """The splitter brings SQLAlchemy and psycopg, which no other command needs."""
+def _run(request: SplitRequest) -> None:
+    """Import the splitter late: it needs SQLAlchemy and psycopg, which no other command needs."""
     try:
         from shardgate.split.run import run_split  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        reason = f"the package {error.name} is missing. Install it: pip install 'shardgate[split]'"
-        raise RefusedError([reason]) from error
+        reason = f"the package {error.name} is not installed. Install it: pip install 'shardgate[split]'"
+        raise SplitRefusedError([reason]) from error
     run_split(request, wide_console())

@@ -1,1 +1,1 @@
-"""Who calls: tokens are verified, and calls counted, before anything is decided."""
+"""Identifies clients: verifies access tokens and counts calls before a request is planned."""

@@ -1,7 +1,8 @@
-"""Lets a request in: its token, then its quota; before anything is decided of it, or sent.
+"""Admits a request: verifies its token, then counts it against its client's quota.
 
-Holds: a request is verified and counted once, also where its body comes later. What it says of itself is only believed
-once its token is verified.
+Holds: a request is verified and counted once, also when its body arrives later. Its claims are used only after its
+token is verified.
+Never: plans a request or sends one.
 """
 
 import asyncio
@@ -39,7 +40,11 @@ class Callers:
         self._open = frozenset(id(each) for each in routes.routes if f"{each.method} {each.template}" in terms.open)
 
     def admit(self, request: Request, route: Route, client: Client, again: Callable[[], None]) -> bool:
-        """Whether the request goes on now; False: `again` is called when it can be told. Raises ShardgateError."""
+        """Whether the request may be handled now.
+
+        False: its key is being fetched; `again` is called when the fetch is over. Raises ShardgateError where the
+        request is refused.
+        """
         if request.claims is not None or id(route) in self._open:
             return True
         try:
@@ -59,7 +64,7 @@ class Callers:
         return True
 
     def identify(self, request: Request, route: Route) -> None:
-        """The same for a request that is only looked at: nothing is counted. Raises ShardgateError."""
+        """Verify a request that is only explained, and count nothing. Raises ShardgateError where it is refused."""
         if id(route) in self._open:
             return
         try:
@@ -68,11 +73,11 @@ class Callers:
             self._refuse(error, request)
 
     async def fetch_keys(self) -> None:
-        """Fetch keys that are not on this machine; where that fails it is tried again later."""
+        """Fetch keys that are at a URL. A failure is logged; the next fetch is in `KeyRing.follow`."""
         await self.ring.refresh()
 
     async def start(self) -> list[asyncio.Task[None]]:
-        """Fetch keys, and begin to follow what changes; to be cancelled at the end."""
+        """Fetch keys, then start the tasks that renew keys and store counts. The caller cancels them."""
         await self.fetch_keys()
         running = [tasks.start(self.ring.follow(), "keys")]
         if self._quota is not None:
@@ -80,17 +85,17 @@ class Callers:
         return running
 
     async def stop(self) -> None:
-        """Write down what was counted."""
+        """Store what was counted."""
         if self._quota is not None:
-            await self._quota.write_down()
+            await self._quota.store_counts()
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the quota's store."""
         if self._quota is not None:
             self._quota.close()
 
     def _refuse(self, error: InvalidTokenError, request: Request) -> None:
-        """Unless requests pass that are nobody's: the application then refuses in its own words."""
+        """Raise the refusal, unless the configuration lets unverified requests pass for the application to judge."""
         if not self._passes:
             raise self._refused.say(error, request.path)
 
@@ -102,7 +107,7 @@ class Callers:
 def callers_for(
     terms: ClientTerms | None, routes: Routes, tally: Tally | None, writer: Writer | None
 ) -> Callers | None:
-    """Who verifies and counts, where the configuration says so. Raises KeysError."""
+    """Make what the configuration asks for: None where it has no `clients`. Raises KeysError."""
     if terms is None:
         return None
     quota = None

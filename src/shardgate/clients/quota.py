@@ -1,13 +1,14 @@
-"""The quota: a call is counted once, however many shards it is asked of, in memory that all workers share.
+"""Counts the calls of each client in memory that all workers share, and refuses those beyond its quota.
 
-Holds: no request waits for a disk, but the first of a client in a period, which reads; what was counted is written down
-every few seconds and at the end. A crash of the whole gateway loses what was counted since, in the client's favour;
-a worker that is killed alone takes nothing along, but for what it was just writing.
+Holds: a call counts once, however many shards it reaches. Only a client's first call in a period waits for the disk,
+to read the stored count. Counts are stored every few seconds and at the end: a crash of the whole gateway loses the
+calls since the last time, in the client's favour; a worker that is killed alone loses only what it was writing.
 """
 
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Callable
 from hashlib import sha256
 
 from shardgate.core.clients.period import period_of
@@ -27,30 +28,31 @@ _log = logging.getLogger("shardgate")
 
 
 class Quota:
-    """What each client has left, in one worker."""
+    """The quotas of all clients, in one worker. `clock` gives seconds since 1970."""
 
-    __slots__ = ("_names", "_period", "_policy", "_store", "_tally", "_terms", "_usage", "_writer")
+    __slots__ = ("_clock", "_names", "_period", "_policy", "_store", "_tally", "_terms", "_usage", "_writer")
 
-    def __init__(self, terms: QuotaTerms, tally: Tally, writer: Writer) -> None:
+    def __init__(self, terms: QuotaTerms, tally: Tally, writer: Writer, clock: Callable[[], float] = wall) -> None:
         self._terms = terms
         self._tally = tally
-        # What a client has made before is read at once, while the writer's thread may be waiting for the disk.
+        # A connection of its own: the writer's thread may be waiting for the disk.
         self._store = SqliteStore(writer.path)
         self._usage = Usage(self._store)
         self._writer = writer
         self._names: dict[str, bytes] = {}
-        self._enter(wall())
+        self._clock = clock
+        self._enter(clock())
 
     def count(self, client: str, path: str) -> tuple[bytes, QuotaSpentError | None]:
-        """Count a call: what the reply says of the quota, and the refusal where there is nothing left."""
-        at = wall()
+        """Count a call. Returns header lines for the reply, and the refusal if the quota is spent."""
+        at = self._clock()
         if not self._period.begins_at <= at < self._period.ends_at:
             self._enter(at)
         name = self._names.get(client) or self._name(client)
         limit = self._terms.calls
         made = self._tally.count(name, limit)
         if made == UNSEEN:
-            self._tally.add(name, self._written(name))
+            self._tally.add(name, self._stored(name))
             made = self._tally.count(name, limit)
         seconds = int(self._period.ends_at - at) + 1
         lines = b""
@@ -58,28 +60,28 @@ class Quota:
             lines = self._policy + limit_line(self._terms.window, limit - (made or limit), seconds)
         if made != SPENT:
             return lines, None
-        error = QuotaSpentError(f"all {limit} calls of this {self._terms.window} are made")
+        error = QuotaSpentError(f"the quota of {limit} calls per {self._terms.window} is spent")
         error.retry_after_s = seconds
         self._terms.spent.say(error, path)
         return lines, error
 
     async def follow(self) -> None:
-        """Write down what was counted, now and then."""
+        """Store counts now and then, until cancelled."""
         while True:
             await asyncio.sleep(self._terms.flush_s)
-            # What is on its way to the disk is not called back when this ends: it would be written twice.
-            await asyncio.shield(tasks.start(self.write_down(), "usage"))
+            # Shielded: a write that is cancelled after it reached the disk would be given back, and stored twice.
+            await asyncio.shield(tasks.start(self.store_counts(), "usage"))
 
-    async def write_down(self) -> None:
-        """Write down what was counted since the last time, by whichever worker."""
+    async def store_counts(self) -> None:
+        """Store what all workers counted since the last time."""
         taken = self._tally.take()
         if not taken:
             return
         rows = [(*_parts(name), calls) for name, calls in taken]
         try:
-            totals = await self._writer.run(self._writer.usage.add, rows, wall())
+            totals = await self._writer.run(self._writer.usage.add, rows, self._clock())
         except sqlite3.Error as error:
-            _log.error("calls of clients cannot be written down: %s; they stay in memory", error)
+            _log.error("cannot store the calls of clients: %s; they stay in memory and are stored later", error)
             for name, calls in taken:
                 self._tally.give_back(name, calls)
             return
@@ -96,7 +98,7 @@ class Quota:
         self._names.clear()
 
     def _name(self, client: str) -> bytes:
-        """How the client is counted: by its name, or by its digest where that is too long or is no plain text."""
+        """The name that a client is counted by: its own, or a digest if that is too long or not printable."""
         name = f"{self._period.name} {client}".encode(errors="surrogatepass")
         if len(name) > NAME_BYTES_MAX or not client.isprintable():
             name = f"{self._period.name} sha256:{sha256(name).hexdigest()}".encode()
@@ -105,11 +107,11 @@ class Quota:
         self._names[client] = name
         return name
 
-    def _written(self, name: bytes) -> int:
+    def _stored(self, name: bytes) -> int:
         try:
             return self._usage.calls(*_parts(name))
         except sqlite3.Error as error:
-            _log.error("the calls of a client cannot be read: %s; they are counted from 0 on", error)
+            _log.error("cannot read the calls of a client: %s; its count starts at 0", error)
             return 0
 
 
@@ -119,5 +121,5 @@ def _parts(name: bytes) -> tuple[str, str]:
 
 
 def tally_for(terms: ClientTerms | None) -> Tally | None:
-    """Memory to count in, where calls are counted."""
+    """Make the shared memory that calls are counted in; None where there is no quota."""
     return Tally() if terms is not None and terms.quota is not None else None

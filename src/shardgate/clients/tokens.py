@@ -1,9 +1,8 @@
-"""Access tokens (RFC 6750, RFC 7519): whose a request is, by a signature that was verified.
+"""Verifies access tokens (RFC 6750, RFC 7519) and tells which client sends a request.
 
-Holds: a token that was verified once is remembered by its exact text until it ends, in bounded memory, and no longer
-than the keys are in force that it was verified with.
-Never: tells what a token says before it is verified; never puts a token, or a part of it, into an error.
-Hot path: `caller` costs one look-up for a token that was seen.
+Holds: a verified token is remembered by its exact text, in bounded memory, until it expires or the keys change.
+Never: uses a claim before the signature is verified; never puts a token, or a part of one, into an error.
+Hot path: `caller` costs one look-up for a token that was seen before.
 """
 
 import re
@@ -12,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from shardgate.clients.keys import Key, KeyRing
+from shardgate.clients.keys import KeyRing, VerificationKey
 from shardgate.core.clients.claims import Caller, judge
 from shardgate.core.clients.terms import TokenTerms
 from shardgate.core.errors import AmbiguousKeyError, InvalidTokenError, KeysMissingError
@@ -21,15 +20,15 @@ from shardgate.core.limits import TOKENS_REMEMBERED_MAX
 
 # RFC 7515 section 3.1: three parts in base64url.
 _COMPACT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_NO_TOKEN = "Bearer"  # noqa: S105 - RFC 6750 section 3.1: who has sent no token is told no error
+_NO_TOKEN = "Bearer"  # noqa: S105 - RFC 6750 section 3.1: no error code for a request without a token
 
 
 class UnseenKeyError(InvalidTokenError):
-    """The token names a key that is not here; it may have been made a moment ago."""
+    """The token names a key that the gateway does not have; the issuer may have made it a moment ago."""
 
 
 class Tokens:
-    """Verifies, and remembers."""
+    """The tokens of one worker: verifies new ones, remembers verified ones."""
 
     __slots__ = ("_keys", "_remembered", "_ring", "_terms", "_verifier")
 
@@ -41,7 +40,10 @@ class Tokens:
         self._verifier: Any = import_module("jwt").PyJWS()
 
     def caller(self, request: Request, at: float) -> Caller:
-        """Who sends the request. Raises InvalidTokenError, AmbiguousKeyError, KeysMissingError."""
+        """The client that sends a request, `at` seconds since 1970.
+
+        Raises InvalidTokenError, AmbiguousKeyError, KeysMissingError.
+        """
         fields = request.fields
         value = fields.values.get(b"authorization", b"")
         if self._keys is not self._ring.keys:
@@ -54,7 +56,7 @@ class Tokens:
             del self._remembered[value]
             raise InvalidTokenError("the access token has expired")
         if b"authorization" in fields.repeated:
-            raise AmbiguousKeyError("the header 'Authorization' stands twice")
+            raise AmbiguousKeyError("the request has more than one header 'Authorization'")
         return self._remember(value, self._verified(_bearer(value), at))
 
     def _remember(self, value: bytes, caller: Caller) -> Caller:
@@ -65,7 +67,7 @@ class Tokens:
 
     def _verified(self, token: bytes, at: float) -> Caller:
         if not self._keys:
-            raise KeysMissingError("the keys that tokens are verified with are not here yet")
+            raise KeysMissingError("the gateway could not fetch the keys that verify tokens yet")
         if _COMPACT.fullmatch(token) is None:
             raise _refused()
         judged = judge(self._claims(token), self._terms, at)
@@ -74,13 +76,13 @@ class Tokens:
         return judged
 
     def _claims(self, token: bytes) -> dict[str, Any]:
-        """What it says, once its signature is verified."""
+        """The claims of a token, after its signature was verified."""
         jwt = import_module("jwt")
         try:
             header = jwt.get_unverified_header(token)
         except (jwt.PyJWTError, ValueError, RecursionError):
             raise _refused() from None
-        if "crit" in header:  # RFC 7515 section 4.1.11: we know no extension
+        if "crit" in header:  # RFC 7515 section 4.1.11: the gateway supports no extension
             raise _refused()
         for key in self._candidates(header):
             try:
@@ -90,8 +92,8 @@ class Tokens:
                 continue
         raise _refused()
 
-    def _candidates(self, header: dict[str, Any]) -> list[Key]:
-        """The keys for the algorithm that the token says it is signed by, if it is one of ours."""
+    def _candidates(self, header: dict[str, Any]) -> list[VerificationKey]:
+        """The keys that may have signed: those of the token's algorithm, and of its `kid` where both name one."""
         kid = header.get("kid")
         keys = [key for key in self._keys if key.algorithm == header.get("alg")]
         named = [key for key in keys if kid is None or key.kid is None or key.kid == kid]
@@ -104,12 +106,12 @@ def _bearer(value: bytes) -> bytes:
     scheme, _, token = value.partition(b" ")
     token = token.strip()
     if scheme.lower() != b"bearer" or not token:
-        error = InvalidTokenError("an access token is needed: Authorization: Bearer …")
+        error = InvalidTokenError("the request needs an access token: Authorization: Bearer …")
         error.challenge = _NO_TOKEN
         raise error
     return token
 
 
 def _refused() -> InvalidTokenError:
-    # From no cause: a library's words may have a part of the token in them.
+    # Raised without a cause: a library's message may contain a part of the token.
     return InvalidTokenError("the access token is not valid")

@@ -14,7 +14,6 @@ import msgspec
 from shardgate.config.schema import ClientsConfig, Config, JwtConfig, WordsConfig
 from shardgate.core.clients.terms import FAMILIES, ClientTerms, KeyPlace, KeySource, QuotaTerms, TokenTerms, Wording
 from shardgate.core.errors import Words
-from shardgate.core.routes.change_mistakes import key_fields
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import Route, Routes
 
@@ -132,6 +131,5 @@ def _claims_of_nobody(config: Config, routes: Routes) -> Iterator[Mistake]:
 def _claims_in(route: Route) -> Iterator[str]:
     if route.rule is None:
         return
-    for _, sources in key_fields(route.rule):
+    for _, sources in route.rule.key_fields():
         yield from (source for source in sources if source.startswith("claim."))
-    yield from (each.parameter for each in route.filters if each.claim)

@@ -3,7 +3,7 @@
 Holds: nothing is served from a configuration with a mistake in it.
 """
 
-from collections.abc import Mapping
+import re
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -11,19 +11,17 @@ import msgspec
 
 from shardgate.config.clients import read_clients
 from shardgate.config.places import Document, read_document
+from shardgate.config.plugins import put_plugins
 from shardgate.config.schema import AccessLogConfig, Config
 from shardgate.config.shards import beside, read_shards
-from shardgate.core.changes.placing import Weighted
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
-from shardgate.core.locate.hashed import Hash
-from shardgate.core.locate.prefix import Prefix
-from shardgate.core.routes.change_mistakes import needs_store
-from shardgate.core.routes.mistakes import Mistake, convert_all
-from shardgate.core.routes.openapi import IN_DOCUMENT, Rulebook, build_routes
-from shardgate.core.routes.openapi import read_document as read_openapi
+from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import Routes
-from shardgate.core.routes.rule import Divide, Place
+from shardgate.core.rulebook.build import build_routes
+from shardgate.core.rulebook.convert import convert_all
+from shardgate.core.rulebook.document import IN_DOCUMENT, Rulebook
+from shardgate.core.rulebook.document import read_document as read_openapi
 from shardgate.core.topology import Shard, TlsFiles
 from shardgate.core.wire.forwarded import TrustedProxies
 from shardgate.core.wire.request_head import METHOD_OVERRIDES
@@ -67,17 +65,20 @@ def load(path: Path) -> Loaded:
     config: Config | None = convert_all(document.data, Config, "", mistakes)
     if config is None:
         raise ConfigError(_placed(document, mistakes))
+    wrong = {re.split(r"[.\[]", mistake.path)[0] for mistake in mistakes}
     shards = read_shards(config, path, mistakes)
     host, port = _address_of("listen", config.listen, "127.0.0.1:8080", mistakes) or ("", 0)
     admin = _address_of("admin", config.admin, "127.0.0.1:9901", mistakes) if config.admin is not None else None
-    access_log = _access_log(config.access_log, path.parent, mistakes)
+    access_log = None if "access_log" in wrong else _access_log(config.access_log, path.parent, mistakes)
     trusted = _trusted(config, mistakes)
     tls = None
     if config.tls is not None:
         tls = TlsFiles(*beside(path, config.tls.certificate, config.tls.key, config.tls.client_ca))
-    book = _rulebook(config, path, mistakes)
+    seal = Seal((b"",), 0) if "cursors" in wrong else _seal(config, path, mistakes)
+    book = _rulebook(config, path, seal, mistakes)
     routes, more = build_routes(
         book,
+        config.shards,
         method_override=config.method_override,
         trailing_slash=config.trailing_slash == "optional",
         method_override_header=config.method_override_header,
@@ -85,8 +86,6 @@ def load(path: Path) -> Loaded:
     mistakes += more
     if not routes.routes and not mistakes:
         mistakes.append(Mistake("rules", "there is no operation", "name the `openapi` document, or write `rules`"))
-    mistakes += _unknown_shards(routes, config.shards)
-    mistakes += _unknown_places(routes, config.shards)
     directory = path.parent / config.directory if config.directory else None
     if directory is not None and not directory.is_file():
         mistakes.append(
@@ -94,7 +93,7 @@ def load(path: Path) -> Loaded:
         )
     store = path.parent / config.store if config.store else directory
     mistakes += _check_store(routes, config, store, directory)
-    clients = read_clients(config, path.parent, routes, store, mistakes)
+    clients = None if "clients" in wrong else read_clients(config, path.parent, routes, store, mistakes)
     if mistakes:
         raise ConfigError(_placed(document, mistakes, path.parent / config.openapi if config.openapi else None))
     return Loaded(config, routes, shards, host, port, directory, store, admin, access_log, tls, trusted, clients)
@@ -105,16 +104,14 @@ def _check_store(routes: Routes, config: Config, store: Path | None, directory: 
     mistakes = []
     for route in routes.routes:
         rule, name = route.rule, f"rules.{route.method} {route.template}"
-        if store is None and needs_store(rule):
+        if rule is None:
+            continue
+        if store is None and rule.needs_store:
             cure = "name a `store`, a file beside this one; it is made where it does not exist"
             mistakes.append(Mistake(name, "what it does must be written down, and there is no store", cure))
-        in_parts = route.parts_space is not None or (isinstance(rule, Divide) and rule.parts is not None)
-        if in_parts and (directory is None or store != directory):
+        if rule.recorded is not None and (directory is None or store != directory):
             cure = "name the `directory`, and no other `store`"
-            mistakes.append(Mistake(name, "what is in parts is recorded beside the directory, in the same file", cure))
-        if isinstance(rule, Place) and (directory is None or store != directory):
-            cure = "name the `directory`, and no other `store`"
-            mistakes.append(Mistake(name, "a new tenant is recorded in the directory, in the same file", cure))
+            mistakes.append(Mistake(name, f"the directory records {rule.recorded}, in the same file", cure))
     header = config.method_override_header
     if header is not None and header.lower() not in METHOD_OVERRIDES:
         known = ", ".join(METHOD_OVERRIDES)
@@ -165,24 +162,23 @@ def _access_log(given: bool | str | AccessLogConfig, folder: Path, mistakes: lis
     return msgspec.structs.replace(wanted, to=str(file))
 
 
-def _rulebook(config: Config, path: Path, mistakes: list[Mistake]) -> Rulebook:
+def _rulebook(config: Config, path: Path, seal: Seal | None, mistakes: list[Mistake]) -> Rulebook:
     book = Rulebook({}, {}, {}, {}, {}, {})
     if config.openapi is not None:
         document, unreadable = read_application(path.parent / config.openapi)
         mistakes += unreadable
         book = read_openapi(document, mistakes)
     for name, rule in config.rules.items():
-        method, _, template = name.partition(" ")
-        if not method.isupper() or not template.startswith("/"):
-            mistakes.append(Mistake(f"rules.{name}", "it is no operation", "write it as `GET /events/{id}`"))
-            continue
         book.operations.setdefault(name, name)
         book.rules[name] = rule
         book.places[name] = f"rules.{name}"
     book.locators.update(config.locators)
     book.dialects.update(config.dialects)
+    for section, names in (("locators", config.locators), ("dialects", config.dialects)):
+        book.places |= {f"{section}.{name}": f"{section}.{name}" for name in names}
     book.unserved.update(config.unserved)
-    book.seal = _seal(config, path, mistakes)
+    book.seal = seal
+    put_plugins(book, path.parent, mistakes)
     return book
 
 
@@ -214,29 +210,6 @@ def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
         return {}, [Mistake("openapi", problem, "check the path; the application's own command writes the document")]
     except msgspec.DecodeError as error:
         return {}, [Mistake("openapi", f"{path} is not a JSON object: {error}", "write the document again")]
-
-
-def _unknown_shards(routes: Routes, shards: Mapping[str, object]) -> list[Mistake]:
-    """Locators that pin keys to shards must name shards that exist."""
-    pins = [locator for route in routes.routes for locator in route.locators if isinstance(locator, Hash | Prefix)]
-    names = {shard for locator in pins for shard in locator.pinned()}
-    cure = f"there are: {', '.join(shards)}"
-    return [Mistake("locators", f"no shard is named {name!r}", cure) for name in sorted(names - set(shards))]
-
-
-def _unknown_places(routes: Routes, shards: Mapping[str, object]) -> list[Mistake]:
-    """Rules that put tenants on shards must name shards that exist."""
-    cure = f"there are: {', '.join(shards)}"
-    found = []
-    for route in routes.routes:
-        if isinstance(rule := route.rule, Place):
-            weighed = tuple(rule.policy.weights) if isinstance(rule.policy, Weighted) else ()
-            found += [(route, name) for name in (*rule.pinned.values(), *weighed) if name not in shards]
-            if isinstance(rule.policy, Weighted) and not any(rule.policy.weights.get(name, 1.0) > 0 for name in shards):
-                found.append((route, "any with a weight"))
-    return [
-        Mistake(f"rules.{route.method} {route.template}", f"no shard is named {name!r}", cure) for route, name in found
-    ]
 
 
 def _placed(document: Document, mistakes: list[Mistake], openapi: Path | None = None) -> list[Mistake]:

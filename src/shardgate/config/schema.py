@@ -13,44 +13,51 @@ class TlsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Certificate and key of the listener, in PEM; they are read again when they change."""
 
     certificate: str
+    """A PEM file with the certificate and its chain."""
     key: str | None = None
-    """Without it, it stands in the certificate's file."""
+    """A PEM file with the key. Default: the certificate's file has it, too."""
     client_ca: str | None = None
-    """Who must have signed the clients' certificates; without it clients need none."""
+    """A PEM file with the authority that must have signed the clients' certificates. Without it, clients need no
+    certificate."""
 
 
 class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a shard is served."""
 
     url: str
+    """`http://host:port` or `https://host:port`. No two shards may have the same."""
     alias: str | None = None
-    """The name that clients may read, in a reply that says which shard is missing; by default the shard's own."""
+    """The name that clients may read, where a reply says which shard is missing. Default: the shard's own name."""
     ca: str | None = None
-    """Who signed the certificate of an `https` shard; by default the system's authorities are asked."""
+    """A PEM file with the authority that has signed the certificate of an `https` shard. Default: the authorities that
+    the system knows."""
     certificate: str | None = None
-    """What the gateway shows a shard that wants to know who comes."""
+    """A PEM file with the certificate that the gateway shows to a shard that asks for one."""
     key: str | None = None
+    """The key of that certificate."""
     server_name: str | None = None
-    """The name in the shard's certificate; by default the host of its URL."""
+    """The name in the shard's certificate. Default: the host of its URL."""
 
 
 class AccessLogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The access log."""
 
     to: str
-    """`stdout`, `stderr`, or a file beside this one."""
+    """`stdout`, `stderr`, or the path of a file."""
     query: bool = False
-    """Whether what stands behind the `?` is written; tokens and personal data may stand there."""
+    """Write what stands behind the `?`, too. Personal data may stand there."""
     sample: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
-    """The part of the requests that is written; failures always are."""
+    """The fraction of the requests that is written: 0.1 is every tenth. Failures are always written."""
 
 
 class CursorsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the cursors that this gateway gives are signed with."""
 
     secret_file: str
-    """One secret a line: the first signs, all are accepted."""
+    """A file with one secret of 32 characters or more a line (`openssl rand -hex 32`). The first signs; all are
+    accepted."""
     lifetime_s: Annotated[int, msgspec.Meta(ge=1)] = 86_400
+    """How long a cursor can be used."""
 
 
 class IdempotencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,7 +66,8 @@ class IdempotencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     expires_s: Annotated[float, msgspec.Meta(gt=0)] = 86_400
     """How long a key is remembered."""
     client: tuple[str, ...] = ("Authorization",)
-    """The header fields, or `claim.sub`, that say who the client is: keys of different clients are different keys."""
+    """The header fields, or claims such as `claim.sub`, that say who the client is. Keys of different clients are
+    different keys."""
 
 
 class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,39 +81,47 @@ class ForwardedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """How trusted proxies say who their client is."""
 
     header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
-    """The one that they write; what comes in the other is their client's word."""
+    """The form that the proxies write. `X-Forwarded-For`: the chain of addresses, with the scheme in
+    `X-Forwarded-Proto`. `Forwarded` (RFC 7239): both in one field. What comes in the other form is not believed."""
     also: tuple[Literal["X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix"], ...] = ()
-    """What they set besides, and shards are to be sent."""
+    """Further fields that the proxies set, and that shards are to be sent."""
 
 
 class WordsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A refusal as the application itself would say it."""
 
     status: Annotated[int, msgspec.Meta(ge=400, le=599)]
+    """The status of the reply."""
     body: Any = ""
     """A mapping or a list is written as compact JSON, a text as it stands."""
     content_type: str = "application/json"
+    """The media type of the body."""
     fields: dict[str, str] = {}
-    """Other header fields."""
+    """Other header fields. A 401 also gets `WWW-Authenticate` if it is not among them."""
     under: dict[str, "WordsConfig"] = {}
-    """The beginning of a path → what is said there instead."""
+    """The beginning of a path → other words for what is below it."""
 
 
 class JwtConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How access tokens are verified; exactly one of the four places of keys."""
 
     algorithms: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
-    """`[RS256]`; all of one kind of key. A token by another is refused, whatever it says."""
+    """The algorithms that are accepted, all for one kind of key: `[RS256]`. A token by another is refused, whatever it
+    says of itself."""
     key_env: str | None = None
     """The environment variable with the secret, or with a public key in PEM."""
     key_file: str | None = None
     """A file with secrets, one a line, all accepted; or with a public key in PEM."""
     jwks_file: str | None = None
+    """A file with a JWKS."""
     jwks_url: str | None = None
+    """The URL of a JWKS: `https://…`."""
     refresh_s: Annotated[float, msgspec.Meta(ge=1)] = 300
-    """How often the keys at the URL are fetched again; a file is looked at every 5 seconds."""
+    """How often the keys at `jwks_url` are fetched again."""
     issuer: str | None = None
+    """What the claim `iss` must be. Default: it is not looked at."""
     audience: str | tuple[str, ...] = ()
+    """What the claim `aud` must name. Of a list, one is enough."""
     leeway_s: Annotated[float, msgspec.Meta(ge=0, le=300)] = 0
     """How far the clocks may be apart."""
     client: str = "sub"
@@ -116,70 +132,92 @@ class QuotaConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """How many calls each client may make."""
 
     calls: Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
+    """How many calls a client may make in each period."""
     window: Window = "month"
-    """A calendar month, day or hour in UTC."""
+    """The period: a calendar month, day or hour in UTC."""
     headers: bool = False
-    """Replies say how much is left: RateLimit and RateLimit-Policy."""
+    """Replies say how much is left, in `RateLimit` and `RateLimit-Policy`."""
     flush_s: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 5
-    """How often what was counted is written down."""
+    """How often the counts are written into the store. What was counted since may be lost in a crash."""
     spent: WordsConfig | None = None
-    """How the application says that nothing is left; without it, SG1023."""
+    """The application's own words for 429. Default: SG1023, with `Retry-After`."""
 
 
 class ClientsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who may call, and how often."""
 
     jwt: JwtConfig
+    """How tokens are verified."""
     unverified: Literal["refuse", "pass"] = "refuse"
-    """A request without a good token: refused here, or by the application, which then sees it as it came."""
+    """What becomes of a request without a good token. `refuse`: 401 (SG1022). `pass`: it goes on to the application,
+    without claims and without being counted."""
     refused: WordsConfig | None = None
-    """How the application says so; without it, SG1022."""
+    """The application's own words for that 401. Default: SG1022."""
     open: tuple[str, ...] = ()
-    """`POST /oauth/token`: operations that need no token, and are not counted."""
+    """Operations that need no token and are not counted: `[POST /oauth/token, GET /health]`."""
     quota: QuotaConfig | None = None
+    """How many calls each client may make. Without it: any number."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """shardgate.yaml."""
 
     shards: dict[str, Any]
-    """Shard → its URL, or a ShardConfig; each is read by itself, so that a mistake names its shard."""
+    """Name → URL (`http://host:port`), or the fields of a shard. At least one is needed."""
     listen: str = "127.0.0.1:8080"
+    """Where clients connect. `serve --listen` wins over it."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=WORKERS_MAX)] = 0
-    """Processes; 0: one a core."""
+    """The number of processes; 0: one for each core. `serve --workers` wins over it."""
     tls: TlsConfig | None = None
+    """With it, the listener speaks TLS."""
     trusted_proxies: tuple[str, ...] = ()
-    """Networks of proxies in front, who are believed when they say who their client is."""
+    """Networks of proxies in front (`[10.0.0.0/8]`). They are believed when they say who their client is; the gateway
+    passes that on, with the proxy's own address appended."""
     forwarded: ForwardedConfig = ForwardedConfig()
+    """In which header fields trusted proxies say who their client is."""
     compress: Compress | None = None
-    """Pack replies for clients that take gzip; without it, shards do it, or nobody."""
+    """Pack replies for clients that accept gzip. Without it, only what shards have packed is packed."""
     admin: str | None = None
-    """Where operators ask for metrics and health; without it nowhere."""
+    """Where operators get `/metrics`, `/healthz` and `/readyz`: `127.0.0.1:9901`. Without it: nowhere."""
     access_log: bool | str | AccessLogConfig = False
-    """Where to; YAML reads `off` as false."""
+    """Where to write the access log: `stdout`, `stderr`, a file, or the fields of a log. `off`: no log. (YAML reads
+    `off` as false.)"""
     openapi: str | None = None
-    """The application's OpenAPI document (JSON or YAML), beside this file."""
+    """The application's OpenAPI document, JSON or YAML. Its operations, and their `x-shardgate`, are read."""
     directory: str | None = None
-    """The store with the directory (tenant → shard), as `shardgate split` writes it."""
+    """The file with the directory (tenant → shard), as `shardgate split` wrote it. Changes to it are seen within a
+    second."""
     store: str | None = None
-    """The store with the journal, idempotency keys and placements; by default the directory's."""
+    """The file with the journal, idempotency keys, placements and counted calls. It is made where it does not exist.
+    Default: the `directory`."""
     method_override: str | None = None
-    """The query parameter by which a POST says that it is another method."""
+    """The query parameter by which a POST says that it is a PUT, PATCH or DELETE."""
     method_override_header: str | None = None
-    """The header by which it says so."""
+    """The header field by which it says so: `X-HTTP-Method-Override`, `X-HTTP-Method` or `X-Method-Override`. Without
+    it, a request in which one of these names another method is refused (SG1019)."""
     trailing_slash: Literal["optional", "distinct"] = "optional"
+    """`optional`: `/events/` is `/events`. `distinct`: it is another path."""
     request_trailers: Literal["drop", "pass"] = "drop"
-    """Whether trailer fields of requests go on to shards: some applications take them for header fields."""
+    """`pass`: trailer fields of a request that streams go on to the shard, except for those that may change what it
+    means. Some applications take trailers for header fields."""
     locators: dict[str, Any] = {}
+    """Name → chain of locators. They are added to those of the document."""
     dialects: dict[str, Any] = {}
+    """Name → dialect. They are added to those of the document."""
     cursors: CursorsConfig | None = None
+    """What the cursors of lists are signed with. Dialects of the kind `cursor` need it."""
     rules: dict[str, Any] = {}
-    """`GET /path` → its rule: adds to `x-shardgate` in the document, and wins over it."""
+    """`GET /path/{id}` → its rule. They are added to `x-shardgate` in the document, and win over it."""
     unserved: dict[str, str] = {}
-    """`POST /path` → why this gateway does not serve it."""
+    """`POST /path` → why this gateway does not serve it. It is answered by 501 (SG1014), and nothing is sent to a
+    shard."""
     limits: Limits = Limits()
+    """Bounds on memory, connections and bodies."""
     timeouts: Timeouts = Timeouts()
+    """Bounds on time."""
     clients: ClientsConfig | None = None
-    """Who calls, and how often; without it, that is the application's business alone."""
+    """Who may call, and how often. Without it, that is the application's business alone."""
     idempotency: IdempotencyConfig = IdempotencyConfig()
+    """How idempotency keys are kept."""
     journal: JournalConfig = JournalConfig()
+    """How the journal is kept."""

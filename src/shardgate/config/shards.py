@@ -7,7 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from shardgate.config.schema import Config, ShardConfig
-from shardgate.core.routes.mistakes import Mistake, convert_all
+from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.topology import Shard, TlsFiles
 
 
@@ -16,8 +17,9 @@ def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str
     shards: dict[str, Shard] = {}
     for name, given in config.shards.items():
         entry: ShardConfig | None
+        before = len(mistakes)
         entry = ShardConfig(url=given) if isinstance(given, str) else _entry(name, given, mistakes)
-        if entry is None:
+        if entry is None or len(mistakes) > before:
             continue
         address = _address(entry.url)
         if address is None:
@@ -31,7 +33,7 @@ def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str
                 Mistake(f"shards.{name}", f"{entry.url!r} is {twin} already: its rows would count twice", cure)
             )
         shards[name] = Shard(name, *address, entry.alias or name, _tls(name, entry, path, mistakes))
-    if not config.shards:
+    if not config.shards and not any(mistake.problem.endswith("`shards`") for mistake in mistakes):
         mistakes.append(Mistake("shards", "there is no shard", "add `north: http://127.0.0.1:8101`"))
     return shards
 

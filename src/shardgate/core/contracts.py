@@ -1,14 +1,15 @@
-"""What a Locator, a Merger and a Dialect must do. To extend the house, read this first.
+"""What a Locator, a Merger and a Dialect must do. To extend the gateway, read this first.
 
-A strategy is a frozen msgspec Struct tagged by `kind`: its fields are its configuration, its validation and its page in
-the reference. The only other edit is one line in the folder's `__init__.py`, an explicit table.
+A strategy is a frozen msgspec Struct tagged by `kind`. Its fields are its configuration, their types its validation,
+and their docstrings its reference. To add one, write the file and add its class to the table in the room's
+`__init__.py`.
 
-Holds: nothing here waits. *Not known* is a value (UNKNOWN), and *ask the shards* is a value (AskAll).
+Holds: nothing here waits. "Not known" is a value (UNKNOWN), and so is "ask the shards" (AskAll).
 """
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import ClassVar, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -17,15 +18,15 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.topology import ShardId, Topology
 
 Outcome = Reply | ShardgateError
-"""What came of a call: its reply, or why there is none."""
+"""How a call to a shard ended: with its reply, or with the reason why there is none."""
 
 
 class Strategy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
-    """The base of every strategy: a value that is also its own configuration."""
+    """The base of every strategy: a value that is its own configuration."""
 
 
 class Unknown(Enum):
-    """This locator cannot say; the next of the chain is asked."""
+    """A locator does not know the key (the next of the chain is asked); a dialect cannot read the page."""
 
     UNKNOWN = "unknown"
 
@@ -34,26 +35,27 @@ UNKNOWN: Final = Unknown.UNKNOWN
 
 
 class AskAll(msgspec.Struct, frozen=True):
-    """Only the shards can say: ask each for this path (`{key}` filled in); the one that has it owns the key."""
+    """Only the shards know: ask each for this path. The one that has it owns the key."""
 
     path: str
+    """With `{key}` filled in."""
 
 
 class KeyMemory(Protocol):
-    """What earlier replies taught: key → shard, in named spaces, bounded."""
+    """What earlier replies taught: key → shard, in named spaces. Bounded."""
 
     def recall(self, space: str, key: str) -> ShardId | Unknown:
-        """The shard that last showed this key."""
+        """The shard whose reply last showed this key."""
 
     def learn(self, space: str, key: str, shard: ShardId) -> None:
-        """Remember that this shard showed this key."""
+        """Remember that this shard's reply showed this key."""
 
     def forget(self, space: str, key: str) -> None:
-        """The shard does not have it any more."""
+        """Forget the key: the shard does not have it any more."""
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What a decision may look at: one epoch's topology, and what earlier replies taught."""
+    """What is known when a request is planned: one epoch's topology, and what earlier replies taught."""
 
     topology: Topology
     memory: KeyMemory
@@ -64,94 +66,103 @@ class Locator(Protocol):
     """Which shard holds this key?"""
 
     def locate(self, space: str, key: str, known: Known) -> ShardId | AskAll | Unknown:
-        """Answer from the key and from what is known; never wait. `space` is the name of the locator chain."""
+        """The shard, or how to find it; never waits. `space` is the name of the locator chain."""
 
 
 class PageMemory(Protocol):
-    """What earlier pages taught: where the next ones begin, bounded."""
+    """What earlier pages taught: where the next ones begin. Bounded."""
 
     def recall(self, listed: str, offset: int) -> Mapping[ShardId, int] | None:
-        """How many rows of each shard stand before this page of a list; None: not known."""
+        """How many rows of each shard stand before the page at this offset of a list ; None: unknown."""
 
     def learn(self, listed: str, offset: int, positions: Mapping[ShardId, int]) -> None:
-        """Here a page begins."""
+        """Remember how many rows of each shard stand before the page at this offset of a list."""
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):
-    """When a merge begins: what a cursor is dated by."""
+    """What a merge is given besides the request: the time, the topology's epoch, and what is remembered."""
 
     at_s: float = 0.0
-    """Seconds since 1970."""
+    """The time, in seconds since 1970: cursors are dated by it."""
     epoch: int = 0
-    """The topology's."""
+    """The epoch of the topology."""
     pages: PageMemory | None = None
+    """Where earlier pages began; None: it is not remembered."""
     parted: Mapping[str, Sequence[ShardId]] = {}
-    """The keys of entities that are in parts, of the kind that the list is of, and who may have one."""
+    """The keys of the list's entities that are in parts → the shards that may have a part."""
 
 
 NO_MOMENT: Final = Moment()
 
 
 class Page(msgspec.Struct, frozen=True):
-    """What a client asked of a list."""
+    """The page of a list that a request asks for: rows [offset, offset + limit) in an order."""
 
     offset: int
     limit: int | None
-    """None: all there is."""
+    """None: to the end."""
     order: tuple[tuple[str, bool], ...]
-    """Sort keys, each with whether it descends; empty: the list's default order."""
+    """Sort keys, most significant first, each with whether it descends; empty: the list's default order."""
     fields: tuple[str, ...] | None
     """The properties asked for; None: all."""
 
 
+NO_PAGE: Final = Page(0, None, (), None)
+"""Stands for a page that cannot be read."""
+
+
 class Listing(msgspec.Struct, frozen=True, gc=False):
-    """What a shard's reply says of its list."""
+    """What one shard's reply says: its rows, and what it states about its list."""
 
     rows: bytes
     """The JSON array, as it stands in the body."""
     total: int | None = None
-    """The size of the filtered collection; None: not stated."""
+    """The size of the filtered list; None: not stated."""
     more: bool | None = None
     """Whether there are rows behind these; None: not stated."""
     before: bool | None = None
     """Whether there are rows before these; None: not stated."""
     next: str | None = None
-    """The shard's own cursor behind these rows, where it writes one."""
-    beside: bytes = b""
-    """What else of this reply its dialect needs to tell the merged page."""
+    """The shard's own cursor behind these rows; None: not stated."""
+    extra: bytes = b""
+    """What else of the reply the dialect needs to write the merged page."""
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """A merged page, to be told as one instance would."""
+    """A merged page, for the dialect to write as one instance would."""
 
     request: Request
     page: Page
     rows: bytes
     """The JSON array."""
     shown: int
-    """How many rows that are."""
+    """How many rows the array has."""
     total: int | None
+    """The size of the whole list; None: not stated."""
     more: bool
     """Whether there are rows behind the page."""
     reply: Reply
-    """A shard's, for all that is not about the list's rows."""
-    beside: tuple[bytes, ...] = ()
-    """What the dialect kept of all replies (`Listing.beside`)."""
+    """A shard's reply: everything that is not about the rows is taken from it."""
+    extras: tuple[bytes, ...] = ()
+    """`Listing.extra` of each reply that has one."""
 
 
-Ahead = Literal["never", "counted", "always"]
-"""Whether a dialect can tell all that stands around the rows before they have come, with the heads of the replies
-alone: `counted`: where the heads state the size of the list. The body is then the JSON array and nothing else."""
+Streamable = Literal["never", "with_total", "always"]
+"""Whether the merged reply's head can be written before the rows have arrived, from the heads of the shards' replies:
+never; where these state the size of the list; always. The body of a dialect that can is the bare JSON array."""
 
 
 class Dialect(Protocol):
-    """How an application pages, sorts and counts: reads a client's page, writes what a shard is asked, takes the rows
-    out of a shard's reply, and tells the merged page. Most of it is in `Parameters`, the base of those we have."""
+    """How an application pages, sorts and counts its lists: reads the page that a client asks for, writes the requests
+    to shards, takes the rows out of the replies, and writes the merged page. Most derive from `Parameters`."""
 
-    posted: ClassVar[bool]
-    """Whether the list is asked for by POST, its page in the body."""
-    ahead: ClassVar[Ahead]
-    """Whether what stands around the rows is known before them."""
+    @property
+    def posted(self) -> bool:
+        """Whether the list is asked for by POST, with the page in the body."""
+
+    @property
+    def streamable(self) -> Streamable:
+        """Whether the head of the merged reply can be written before the rows have arrived."""
 
     @property
     def accepted(self) -> tuple[int, ...]:
@@ -159,36 +170,39 @@ class Dialect(Protocol):
 
     @property
     def past_end(self) -> int | None:
-        """The status by which the application refuses a page behind the last row; None: it gives an empty one."""
+        """The status by which the application refuses a page behind the last row; None: it gives an empty page."""
 
     def read(self, request: Request) -> Page | Unknown:
         """The page that a client asks for; UNKNOWN where a value cannot be read."""
 
+    def problem(self, request: Request) -> str:
+        """Why `read` gave UNKNOWN: the parameter, its value, and what would be accepted."""
+
     def unpaged(self, request: Request) -> str:
-        """What a list is known by: its path and query, and nothing of its page."""
+        """The list that a request is about, whichever page of it: its path and query without the page."""
 
     def cover(self, start: int, count: int | None) -> tuple[int, int | None]:
         """The rows (first, how many) of one request that gives row `start` and as many of the `count` as it can.
 
-        An application that counts pages may give rows before `start` too; one with a greatest size may give fewer.
+        An application with numbered pages may give rows before `start` too; one with a largest page may give fewer.
         """
 
     def ask(self, request: Request, page: Page, fields: Sequence[str] | None) -> tuple[bytes, bytes]:
-        """What a shard is asked, as target and body: the client's, with this page, as `cover` gave it, and these
+        """The target and body of a request to a shard: the client's, with this page (as `cover` gave it) and these
         properties."""
 
     def open(self, reply: Reply) -> Listing:
-        """Where the rows stand in a shard's reply, and what it states of the list. Never decodes a row."""
+        """The rows in a shard's reply, and what it states about its list. Never decodes a row."""
 
     def refused(self, reply: Reply, total: int) -> Reply:
-        """A shard's refusal of a page behind the end, telling the size of the whole list where it tells one."""
+        """A shard's refusal of a page behind the end, with the size of the whole list where it states one."""
 
     def close(self, merged: Merged) -> Reply:
-        """The merged reply: the shard's own, around the merged rows, with every number and link of a page redone."""
+        """The merged reply: a shard's, around the merged rows, with every number and link of the page made anew."""
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """One call to make for a merge: this target of this shard. It only reads, also where it is a POST."""
+    """One call that a merge needs: this target of this shard. It only reads, also where it is a POST."""
 
     shard: ShardId
     target: bytes
@@ -197,38 +211,38 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 def method_of(request: Request) -> bytes:
-    """How the shards are asked: a HEAD needs what a GET gives."""
+    """The method of a merge's calls: POST for a POST, else GET (a HEAD needs what a GET gives)."""
     return b"POST" if request.method == "POST" else b"GET"
 
 
 def as_it_came(request: Request, shards: Sequence[ShardId]) -> list[Ask]:
-    """The client's own request, for the shards to refuse."""
+    """The client's own request to each shard, for the shards to refuse."""
     method = method_of(request)
     body = request.body if method == b"POST" else b""
     return [Ask(shard, request.target, body, method) for shard in shards]
 
 
 class Merging(Protocol):
-    """One request's merge under way: says what to ask, is told what came, until it has a reply."""
+    """One request's merge under way: says what to ask, and takes the replies, until it has the merged one."""
 
     def asks(self) -> Sequence[Ask]:
         """The first calls to make."""
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
-        """Given the replies to the last asks: the merged reply, or what to ask next."""
+        """Take in the replies to the last asks. Returns the merged reply, or what to ask next."""
 
     def learned(self) -> Sequence[tuple[str, ShardId]]:
-        """After the reply: which keys its rows showed, and on which shard."""
+        """Once the reply is merged: the keys of its rows, each with the shard that has it."""
 
     def explain(self) -> Sequence[str]:
         """How the replies are merged, in sentences."""
 
 
 class Merger(Protocol):
-    """One reply out of many."""
+    """Makes one reply of many."""
 
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
-        """Start a merge over these shards."""
+        """Start the merge of one request over these shards."""
 
     def describe(self) -> str:
         """The merge in one line, for `explain` and `routes`."""

@@ -78,37 +78,58 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The bounds that an operator may set."""
 
     request_body_bytes_max: _AtLeastOne = 8 * 1024 * 1024 * 1024
+    """The largest body of a request. A larger one gets 413 (SG1006)."""
     held_body_bytes_max: _AtLeastOne = 16 * 1024 * 1024
+    """The largest body of a request that must be held whole, because something in it decides where it goes. A larger
+    one gets 413 (SG1006)."""
     reply_body_bytes_max: _AtLeastOne = 512 * 1024 * 1024
-    # Of one worker: what merges hold of shards' replies. A whole merge takes about three times its replies.
+    """The largest body of one shard's reply that must be held for merging. A larger one gets 502 (SG2005)."""
     held_bytes_max: _AtLeastOne = 256 * 1024 * 1024
+    """In one worker: all that merges hold of shards' replies. Beyond it the newest gather gets 503 (SG4001). A merge
+    that is held whole takes about three times its replies."""
     connections_per_shard_max: _AtLeastOne = 256
+    """In one worker: connections to one shard."""
     waiting_per_shard_max: _AtLeastOne = 1024
+    """In one worker: requests that wait for a connection to one shard. One more gets 503 (SG4001)."""
     client_connections_max: _AtLeastOne = 20_000
+    """In one worker: connections of clients. One more is closed."""
     requests_in_flight_max: _AtLeastOne = 10_000
+    """In one worker: requests under way. One more gets 503 (SG4001)."""
     learned_keys_max: _AtLeastOne = 200_000
+    """In one worker: keys whose shard is remembered. The oldest leave first."""
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The durations that an operator may set, in seconds."""
 
-    # Of a new connection to a shard, with its TLS handshake.
     connect_timeout_s: _Seconds = 1.0
-    # Until a shard's reply begins, with the wait for a connection; until it is whole where it is merged.
+    """To open a connection to a shard, with its TLS handshake."""
     request_timeout_s: _Seconds = 30.0
-    # From a request that was sent whole to the first byte of its reply: an instance may accept connections and answer
-    # none. Twice what clients with a hard limit wait (6 to 10 s), so that no slow report is cut that a client still
-    # waits for; less than request_timeout_s, so that there is time to ask another shard where any may answer.
+    """Until a shard's reply begins, with the wait for a connection; until it is whole, where it is merged whole. Then 504
+    (SG2003)."""
+    # Twice what clients with a hard limit wait (6 to 10 s), so that no slow report is cut that a client still waits for;
+    # less than request_timeout_s, so that there is time to ask another shard where any may answer.
     first_byte_timeout_s: _Seconds = 20.0
+    """From a request that was sent whole to the first byte of its reply: an instance may accept connections and answer
+    none. Then another shard is asked, where any may answer; otherwise 504 (SG2003)."""
     reply_idle_timeout_s: _Seconds = 60.0
+    """Without a byte moving, while a body passes on in either direction."""
     request_total_timeout_s: _Seconds = 3600.0
-    # Event streams and WebSockets: most send a sign of life every 15 to 60 s.
+    """For a request and its reply, except event streams and WebSockets. Also for a body that is held to arrive; then
+    408 (SG1013)."""
     stream_idle_timeout_s: _Seconds = 300.0
+    """Without a byte moving, for event streams and WebSockets. Most send a sign of life every 15 to 60 s."""
     client_header_timeout_s: _Seconds = 30.0
+    """For the head of a request to arrive, and for each next piece of its body. Then 408 (SG1013)."""
     client_idle_timeout_s: _Seconds = 75.0
-    # Shorter than the idle time of common servers (uvicorn 5 s, Node 5 s), so that we close first.
+    """Between two requests of a client's connection."""
     shard_idle_timeout_s: _Seconds = 4.0
+    """Between two requests of a shard's connection. Keep it shorter than the application's own (uvicorn 5 s, Node 5 s),
+    so that the gateway closes first."""
     drain_timeout_s: _Seconds = 20.0
+    """To answer what is under way, after SIGTERM or a reload."""
     # Longer than a worker of a busy machine stands still, shorter than anybody likes to wait after a crash.
     worker_lease_s: _Seconds = 5.0
+    """After a worker has died: until another goes on with the changes that it had begun."""
     drain_delay_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
+    """After SIGTERM: how long requests are still accepted while `/readyz` says 503."""

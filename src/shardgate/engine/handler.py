@@ -23,11 +23,10 @@ from shardgate.core.errors import (
 from shardgate.core.exchange import DRAIN, Exchange
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import Limits
-from shardgate.core.plan.plan import FindOwner, Plan, ToAny, ToGather, ToOne
+from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import fallback_when_unowned, plan_request
 from shardgate.core.replies.problem import problem_reply
-from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import Divide, One
+from shardgate.core.routes.route import Plan, Route
 from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
@@ -132,7 +131,8 @@ class Gateway:
                 raise
         else:
             # Another worker may just have placed the tenant that nobody here knows yet.
-            if not (isinstance(plan, ToAny) and isinstance(route.rule, _OWNED) and self._refresh()):
+            rule = route.rule
+            if not (isinstance(plan, ToAny) and rule is not None and rule.finds_owner and self._refresh()):
                 return plan
         return plan_request(request, route, variables, self._cluster.snapshot.known, wall)
 
@@ -244,5 +244,4 @@ class Gateway:
         return b"%b-%x" % (self._id_prefix, next(self._numbers))
 
 
-_OWNED: Final = (One, Divide)
 _RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every request

@@ -15,7 +15,6 @@ from shardgate.core.http import SAFE_METHODS, ReplyHead, Request
 from shardgate.core.limits import LEARNED_BODY_BYTES_MAX
 from shardgate.core.replies.problem import problem_reply
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import One
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.coding import Compress, packed_head, takes_gzip
 from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
@@ -97,7 +96,7 @@ class Relay:
     def _offers(self, wanted: bytes) -> bytes:
         """The protocol that the client wants to switch to, where the rule lets it pass."""
         request, rule = self._request, self._route.rule
-        if not isinstance(rule, One) or request.method != "GET" or request.fields.has_body:
+        if rule is None or request.method != "GET" or request.fields.has_body:
             return b""
         return wanted if wanted.decode("latin-1") in rule.upgrade else b""
 
@@ -127,13 +126,13 @@ class Relay:
         if self._call is not None:
             self._exchange.upstream_s += self._cluster.replied(self._shard, self._call)
         rule = self._route.rule
-        if isinstance(rule, One):
+        if rule is not None:
             if self._doubt is not None and head.status in rule.not_here:
                 if self._call is not None:
                     self._call.cancel()
                 self._doubt()
                 return
-            if rule.learn and 200 <= head.status < 300:
+            if rule.learns_from_reply and rule.learn and 200 <= head.status < 300:
                 self._kept = [data]
         self._begun = True
         if head.is_event_stream and self._call is not None:
@@ -200,7 +199,7 @@ class Relay:
 
     def _learn(self, body: bytes) -> None:
         rule = self._route.rule
-        if isinstance(rule, One):
+        if rule is not None:
             learn(rule.learn, body, self._shard, self._memory)
 
 

@@ -28,16 +28,23 @@ REMEMBERED_S = 1.0
 class Admin:
     """Answers operators. Its requests are neither counted nor logged."""
 
-    __slots__ = ("_clients", "_connect_timeout_s", "_layout", "_looked_at", "_memory", "_reached", "_shards")
+    __slots__ = ("_clients", "_clock", "_connect_timeout_s", "_layout", "_looked_at", "_memory", "_reached", "_shards")
 
     def __init__(
-        self, layout: Layout, memory: SharedMemory, shards: Iterable[Shard], *, connect_timeout_s: float
+        self,
+        layout: Layout,
+        memory: SharedMemory,
+        shards: Iterable[Shard],
+        *,
+        connect_timeout_s: float,
+        clock: Callable[[], float] = now,
     ) -> None:
         self._layout = layout
         self._memory = memory
         self._shards = [*shards]
         self._connect_timeout_s = connect_timeout_s
         self._clients: set[Client] = set()
+        self._clock = clock
         self._reached: dict[str, bool] = {}
         self._looked_at = -REMEMBERED_S
 
@@ -48,7 +55,7 @@ class Admin:
             client.send(problem_reply(UnknownOperationError(f"there are: {', '.join(_PAGES)}")))
         elif request.method not in {"GET", "HEAD"}:
             client.send(problem_reply(MethodNotAllowedError("it can be read only", allow="GET, HEAD")))
-        elif page is Admin.ready and now() - self._looked_at > REMEMBERED_S:
+        elif page is Admin.ready and self._clock() - self._looked_at > REMEMBERED_S:
             client.adopt(tasks.start(self._look(client), "readyz"))
         else:
             client.send(page(self))
@@ -109,7 +116,7 @@ class Admin:
     async def _look(self, client: Client) -> None:
         reached = await asyncio.gather(*(self._reach(shard) for shard in self._shards))
         self._reached = {shard.id: is_there for shard, is_there in zip(self._shards, reached, strict=True)}
-        self._looked_at = now()
+        self._looked_at = self._clock()
         client.send(self.ready())
 
     async def _reach(self, shard: Shard) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 from shardgate.core import errors
 from shardgate.core.exchange import CUT_OFFS
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import Rule
+from shardgate.core.rules import Rule
 from shardgate.core.topology import ShardId
 
 # From the fastest relay on loopback to the longest deadline; three a decade.

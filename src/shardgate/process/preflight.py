@@ -42,7 +42,7 @@ def _check_keys(loaded: Loaded) -> Iterator[Mistake]:
     try:
         KeyRing(terms.source, terms.algorithms).load()
     except KeysError as error:
-        cure = "docs/configuration.md says what each place of keys holds"
+        cure = "docs/reference/clients.md says what each place of keys holds"
         yield Mistake(f"clients.jwt.{terms.source.kind}", str(error), cure)
 
 

@@ -1,1 +1,1 @@
-"""`shardgate split`: cut one application's database into N, by tenant. Start reading at `run.py`."""
+"""`shardgate split`: cuts the database of one application into several, by tenant. Start reading at `run.py`."""

@@ -1,8 +1,7 @@
-"""Copies one table of the source to the shards: one pass, each row to the shard of its tenant.
+"""Copies one table of the source to the shards: one pass over its rows, each row to the shard of its tenant.
 
-Hot path: 600,000 rows go through here twice. Per row there is one look-up and one hash; all else
-is done per batch.
-Holds: each shard's rows of a table are committed together with their count and checksum.
+Hot path: every row goes through here. A row costs one lookup and one hash; everything else is done once a batch.
+Holds: the rows of a table, and their digest in the mark, are committed together on each shard.
 """
 
 import sqlite3
@@ -11,26 +10,26 @@ from contextlib import contextmanager
 
 import psycopg
 
-from shardgate.split.errors import FailedError
-from shardgate.split.marker import marking_finished
-from shardgate.split.plan import Route
-from shardgate.split.rows import Batch, Content, Reader, Row, content_of
-from shardgate.split.schema import Table
-from shardgate.split.target import Target
-from shardgate.split.values import Kinds, plain_rows
+from shardgate.split.database.contracts import DatabaseReader, TargetDatabase
+from shardgate.split.database.mark import statement_to_mark_finished
+from shardgate.split.database.rows import RowBatch, TableDigest, TableRow, digest_of
+from shardgate.split.database.schema import ColumnKinds, Table
+from shardgate.split.decide.plan import TenantLookup
+from shardgate.split.errors import SplitFailedError
+from shardgate.split.translate.values import plain_rows_of
 
 
 class Copier:
-    """Carries rows from the source to the shards that have not got them yet."""
+    """Copies tables to the shards that do not have them yet. `advance` is called with the number of rows copied."""
 
     __slots__ = ("_advance", "_kinds", "_reader", "_shard_of", "_targets")
 
     def __init__(
         self,
-        reader: Reader,
-        targets: Sequence[Target],
+        reader: DatabaseReader,
+        targets: Sequence[TargetDatabase],
         shard_of: Sequence[int],
-        kinds: Mapping[str, Kinds],
+        kinds: Mapping[str, ColumnKinds],
         advance: Callable[[int], None],
     ) -> None:
         self._reader = reader
@@ -39,70 +38,69 @@ class Copier:
         self._kinds = kinds
         self._advance = advance
 
-    def copy(self, table: Table, route: Route | None, finished: Mapping[int, Content]) -> list[Content]:
-        """Every row to every shard (no route), or each to its own; what each shard got.
+    def copy(self, table: Table, lookup: TenantLookup | None, finished: Mapping[int, TableDigest]) -> list[TableDigest]:
+        """Send each row to the shard of its tenant, or to every shard if there is no lookup.
 
-        What is finished is not written again, but read again: the source must still say the same.
+        Returns the digest of what each shard got. A shard where the table is finished gets nothing, but its digest must
+        be the same as before: raises SplitFailedError if the source has changed since then, or if a target rejects a
+        row.
         """
         loading = {
             shard: target.load(table.name, table.columns)
             for shard, target in enumerate(self._targets)
             if shard not in finished
         }
-        contents = [Content() for _ in self._targets]
-        keys = route.columns if route else ()
+        digests = [TableDigest() for _ in self._targets]
+        keys = lookup.columns if lookup else ()
         for batch in self._reader.rows(table.name, table.columns, keys):
-            for shard, rows, content in self._parts(table, batch, route):
-                contents[shard] += content
+            for shard, rows, digest in self._by_shard(table, batch, lookup):
+                digests[shard] += digest
                 if shard in loading:
-                    with _refusing(table):
+                    with _naming(table):
                         loading[shard].write(rows)
             self._advance(len(batch.rows))
         for shard, known in finished.items():
-            if contents[shard] != known:
+            if digests[shard] != known:
                 reason = "the source has changed since the interrupted run copied it"
-                raise FailedError([f"{table.name}: {reason}. Begin again with --restart"])
+                raise SplitFailedError([f"{table.name}: {reason}. Begin again with --restart"])
         for shard, load in loading.items():
-            with _refusing(table):  # PostgreSQL speaks only at the end of a COPY
-                load.finish(marking_finished(table.name, contents[shard]))
-        return contents
+            with _naming(table):  # PostgreSQL reports a rejected row at the end of a COPY
+                load.finish(statement_to_mark_finished(table.name, digests[shard]))
+        return digests
 
-    def _parts(self, table: Table, batch: Batch, route: Route | None) -> Iterator[tuple[int, Sequence[Row], Content]]:
+    def _by_shard(
+        self, table: Table, batch: RowBatch, lookup: TenantLookup | None
+    ) -> Iterator[tuple[int, Sequence[TableRow], TableDigest]]:
         rows = batch.rows
         if table.name in self._kinds:
-            rows = to_plain(table, rows, self._kinds[table.name])
-        if route is None:
-            content = content_of(rows)
-            yield from ((shard, rows, content) for shard in range(len(self._targets)))
+            rows = plain_rows_of(table, rows, self._kinds[table.name])
+        if lookup is None:
+            digest = digest_of(rows)
+            yield from ((shard, rows, digest) for shard in range(len(self._targets)))
             return
-        parts: list[list[Row]] = [[] for _ in self._targets]
-        for row, tenant in zip(rows, tenants_of(batch, route), strict=True):
-            parts[self._shard_of[tenant]].append(row)
-        yield from ((shard, part, content_of(part)) for shard, part in enumerate(parts) if part)
+        chosen: list[list[TableRow]] = [[] for _ in self._targets]
+        for row, tenant in zip(rows, tenants_of(batch, lookup), strict=True):
+            chosen[self._shard_of[tenant]].append(row)
+        yield from ((shard, some, digest_of(some)) for shard, some in enumerate(chosen) if some)
 
 
-def tenants_of(batch: Batch, route: Route) -> list[int]:
-    """The tenant of each row; the survey has seen to it that there is one."""
-    if len(route.tenants) == 1:
-        tenants = route.tenants[0]
+def tenants_of(batch: RowBatch, lookup: TenantLookup) -> list[int]:
+    """The tenant of each row. The survey has checked that every row has one."""
+    if len(lookup.tenants) == 1:
+        tenants = lookup.tenants[0]
         return [tenants[key] for key in batch.keys[0]]
     found = []
     for keys in zip(*batch.keys, strict=True):
-        known = (owners.get(key) for owners, key in zip(route.tenants, keys, strict=True))
+        known = (owners.get(key) for owners, key in zip(lookup.tenants, keys, strict=True))
         found.append(next(tenant for tenant in known if tenant is not None))
     return found
 
 
-def to_plain(table: Table, rows: Sequence[Row], kinds: Kinds) -> Sequence[Row]:
-    try:
-        return plain_rows(rows, kinds)
-    except ValueError as error:
-        raise FailedError([f"{table.name}: {error}. Correct it, then --restart"]) from error
-
-
 @contextmanager
-def _refusing(table: Table) -> Iterator[None]:
+def _naming(table: Table) -> Iterator[None]:
+    """Turn a driver's error into a SplitFailedError that names the table."""
     try:
         yield
     except (sqlite3.Error, psycopg.Error) as error:
-        raise FailedError([f"{table.name}: a target refused its rows: {error}"]) from error
+        reason = f"{table.name}: a target rejected a row: {error}"
+        raise SplitFailedError([f"{reason}. Correct it in the source, then run again with --restart"]) from error

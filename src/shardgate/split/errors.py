@@ -1,19 +1,22 @@
-"""The two ways a split ends badly: refused before it wrote, or failed after."""
+"""The two ways in which a split ends without success: refused before its first write, or failed after it.
+
+Holds: each reason says what is wrong, where, and what the user can do about it.
+"""
 
 from collections.abc import Sequence
 
 
 class SplitError(Exception):
-    """A split that did not happen, with the reasons as a person should read them."""
+    """A split that did not succeed, with its reasons as the user reads them, one line each."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__("\n".join(reasons))
         self.reasons = tuple(reasons)
 
 
-class RefusedError(SplitError):
-    """What was asked cannot be done; nothing was written."""
+class SplitRefusedError(SplitError):
+    """The split cannot be done as requested. Nothing was written."""
 
 
-class FailedError(SplitError):
-    """The split began and could not be finished; its targets stay marked as unusable."""
+class SplitFailedError(SplitError):
+    """The split began and could not finish. Its targets stay marked as unfinished."""

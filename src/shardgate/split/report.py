@@ -1,4 +1,4 @@
-"""What a person sees of a split: the plan, how far it is, and what was verified."""
+"""What the command prints: the plan, the progress, the verification, and what to do next."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,19 +17,22 @@ from rich.progress import (
 )
 from rich.table import Table as Grid
 
-from shardgate.split.plan import Plan
-from shardgate.split.schema import Table
-from shardgate.split.verify import Verified
+from shardgate.split.database.schema import Table
+from shardgate.split.decide.plan import SplitPlan
+from shardgate.split.verify import VerifiedTable
 
-Showing: TypeAlias = AbstractContextManager[Callable[[int], None]]
+# Yields a function that is called with each number of rows done.
+ProgressContext: TypeAlias = AbstractContextManager[Callable[[int], None]]
 
 _LINE_EVERY_S: Final = 2.0
-_FRAME: Final = 3  # a space on either side of a cell, and a line
-_VERDICTS: Final = 26  # the last two columns of the verification, with all frames but the shards'
+_FRAME: Final = 3  # of a cell, in characters: a space on either side, and a line
+_VERDICTS: Final = (
+    26  # the last two columns of the verification, with all frames but those of the shards, in characters
+)
 
 
-class Report:
-    """Writes to one console; on a terminal progress is a bar, elsewhere a line now and then."""
+class SplitReport:
+    """Prints to one console. Progress is a bar on a terminal, and a line every two seconds anywhere else."""
 
     __slots__ = ("_begun_at", "_console", "_copied", "_verified")
 
@@ -40,9 +43,16 @@ class Report:
         self._verified = 0
 
     def stage(self, text: str) -> None:
+        """Print what begins now."""
         self._console.print(text, style="dim", highlight=False)
 
-    def plan(self, plan: Plan, warnings: Sequence[str], count: Callable[[Table], int]) -> None:
+    def table(self, verb: str, name: str) -> None:
+        """Print which table is next, unless a terminal shows a bar."""
+        if not self._console.is_terminal:
+            self._line(f"{verb} {name}")
+
+    def plan(self, plan: SplitPlan, warnings: Sequence[str], count: Callable[[Table], int]) -> None:
+        """Show the role of each table, the load of each shard, and the warnings. `count` counts rows of the source."""
         reference = {table.name: count(table) for table in plan.ownership.reference}
         divided = sum(load.rows for load in plan.loads)
         self._copied = divided + sum(reference.values())
@@ -53,14 +63,17 @@ class Report:
             self._console.print("[yellow]warning:[/] ", end="")
             self._console.print(warning, markup=False, highlight=False, soft_wrap=True)
 
-    def copying(self) -> Showing:
+    def plan_end(self) -> None:
+        self._line("split: this was the plan, nothing was written. Run the same command without --plan to split")
+
+    def copying(self) -> ProgressContext:
         return self._progress("copying", self._copied)
 
-    def verifying(self) -> Showing:
+    def verifying(self) -> ProgressContext:
         return self._progress("verifying", self._verified)
 
-    def verification(self, verified: Sequence[Verified], shards: Sequence[str]) -> None:
-        """As many shards side by side as there is room for; the others in a grid below."""
+    def verification(self, verified: Sequence[VerifiedTable], shards: Sequence[str]) -> None:
+        """Show as many shards side by side as the console has room for, and the others in further grids below."""
         tables = max((len(each.table) for each in verified), default=0)
         counts = max((len(f"{each.source_rows:,}") for each in verified), default=0)
         cell = max(counts, *(len(name) for name in shards)) + _FRAME
@@ -68,31 +81,39 @@ class Report:
         for first in range(0, len(shards), room):
             self._console.print(_verification(verified, shards, slice(first, first + room)))
 
-    def end(self, verified: Sequence[Verified], *, shards: int) -> None:
+    def end(self, verified: Sequence[VerifiedTable], *, shards: int, directory: str) -> None:
+        """Say that the split succeeded. `verified` is empty if an interrupted run had verified everything before."""
         took_s = time.perf_counter() - self._begun_at
         if not verified:
-            line = f"split: finished, {shards} shards had been verified before, in {took_s:.1f} s"
+            line = f"split: finished in {took_s:.1f} s. An earlier run had verified the {shards} shards"
         else:
             rows = sum(each.source_rows for each in verified)
             line = f"split: verified, {len(verified)} tables, {rows} rows, {shards} shards in {took_s:.1f} s"
-        self._console.print(line, highlight=False, soft_wrap=True)
+        self._line(line)
+        self._line(
+            f"next: start one instance of the application on each shard, and name {directory} as the `directory` in"
+            " shardgate.yaml"
+        )
 
-    def _roles(self, plan: Plan, reference: dict[str, int]) -> None:
+    def _line(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _roles(self, plan: SplitPlan, reference: dict[str, int]) -> None:
         grid = Grid(title="tables", title_justify="left")
-        for name in ("table", "is", "by"):
+        for name in ("table", "role", "details"):
             grid.add_column(name)
         grid.add_column("rows", justify="right")
         for owned in plan.ownership.owned:
             rows = sum(plan.survey.rows[owned.table.name])
-            kind = "divided" if len(owned.path) > 1 else "the tenants"
-            grid.add_row(escape(owned.table.name), kind, escape(" → ".join(owned.path)), f"{rows:,}")
+            role = "divided" if len(owned.path) > 1 else "the tenants"
+            grid.add_row(escape(owned.table.name), role, escape(" → ".join(owned.path)), f"{rows:,}")
         for name, rows in reference.items():
-            grid.add_row(escape(name), "reference", "whole on each shard", f"{rows:,}")
+            grid.add_row(escape(name), "reference", "copied to every shard", f"{rows:,}")
         for table in plan.ownership.empty:
-            grid.add_row(escape(table.name), "empty", "made without rows", "")
+            grid.add_row(escape(table.name), "empty", "created without rows", "")
         self._console.print(grid)
 
-    def _loads(self, plan: Plan) -> None:
+    def _loads(self, plan: SplitPlan) -> None:
         grid = Grid(title="shards", title_justify="left")
         for name in ("shard", "tenants", "rows", "bytes"):
             grid.add_column(name, justify="left" if name == "shard" else "right")
@@ -100,11 +121,13 @@ class Report:
             grid.add_row(load.name, f"{load.tenants:,}", f"{load.rows:,}", f"{load.bytes:,}")
         self._console.print(grid)
         self._console.print(
-            f"imbalance: the fullest shard is {plan.imbalance:.2%} above the average",
+            f"imbalance: the fullest shard has {plan.imbalance:.2%} more bytes than the average",
             highlight=False,
         )
-        if plan.lonely:
-            self._console.print(f"           it holds one tenant only: {plan.lonely}", markup=False)
+        if plan.sole_tenant:
+            self._console.print(
+                f"           it holds only one tenant, {plan.sole_tenant}: a tenant is never divided", markup=False
+            )
 
     @contextmanager
     def _progress(self, verb: str, total: int) -> Iterator[Callable[[int], None]]:
@@ -117,7 +140,7 @@ class Report:
 
 
 class _Lines:
-    """Progress where no terminal is: a line every two seconds."""
+    """Progress without a terminal: a line every two seconds."""
 
     __slots__ = ("_console", "_done", "_said_at", "_total", "_verb")
 
@@ -137,8 +160,13 @@ class _Lines:
             self._console.print(line, highlight=False)
 
 
-def _verification(verified: Sequence[Verified], shards: Sequence[str], shown: slice) -> Grid:
-    grid = Grid(title="verification: rows, and their checksums", title_justify="left")
+def _verification(verified: Sequence[VerifiedTable], shards: Sequence[str], shown: slice) -> Grid:
+    grid = Grid(
+        title="verification: row counts and checksums",
+        title_justify="left",
+        caption="= sum: the shards together have the rows of the source. = each: every shard has all of them.",
+        caption_justify="left",
+    )
     grid.add_column("table", no_wrap=True)
     for name in ("source", *shards[shown]):
         grid.add_column(name, justify="right", no_wrap=True)
@@ -161,7 +189,7 @@ def _bar(console: Console) -> Progress:
     )
 
 
-def _verdict(each: Verified) -> tuple[str, str]:
+def _verdict(each: VerifiedTable) -> tuple[str, str]:
     rows = "= sum" if each.divided else "= each"
     return (
         rows if each.complete else "[red]DIFFER[/]",

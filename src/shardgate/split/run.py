@@ -1,7 +1,7 @@
 """A split from beginning to end, on one screen. Start reading here.
 
-Holds: nothing is written before the whole plan is known to be good; every target is marked as
-unfinished from its first moment; the directory is written when, and only when, all are verified.
+Holds: nothing is written before the whole plan is known to be good. Every target carries a mark from its first table
+until all shards are verified. The directory is written once all shards are verified, and not before.
 """
 
 import secrets
@@ -15,61 +15,66 @@ import psycopg
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from shardgate.split import marker as marks
-from shardgate.split.catalogue import FOREIGN_KEYS
 from shardgate.split.copying import Copier
-from shardgate.split.database import Dialect, parse_address
-from shardgate.split.errors import FailedError, RefusedError
-from shardgate.split.marker import Marker
-from shardgate.split.plan import Plan, route_of
+from shardgate.split.database import mark as marks
+from shardgate.split.database.address import SqlDialect, parse_address
+from shardgate.split.database.rows import TableDigest
+from shardgate.split.database.schema import Table
+from shardgate.split.decide.plan import SplitPlan, lookup_for
+from shardgate.split.decide.start import SplitStart, TargetStep, decide_start
+from shardgate.split.errors import SplitFailedError, SplitRefusedError
 from shardgate.split.planning import directory_has, plan_split
-from shardgate.split.report import Report
-from shardgate.split.request import Request
-from shardgate.split.rows import Content
-from shardgate.split.schema import Table
-from shardgate.split.source import Source, opened_source
-from shardgate.split.start import Start, Step, decide_start
-from shardgate.split.targets import Shard, opened_shards
-from shardgate.split.verify import Verified, Verifier
+from shardgate.split.postgres.catalogue import FOREIGN_KEYS
+from shardgate.split.report import SplitReport
+from shardgate.split.request import SplitRequest
+from shardgate.split.source import SourceDatabase, opened_source
+from shardgate.split.targets import ShardTarget, opened_shards
+from shardgate.split.verify import VerifiedTable, Verifier
 from shardgate.store.sqlite import SqliteStore, StoreError
 
 T = TypeVar("T")
 
 
-def run_split(request: Request, console: Console) -> None:
-    """Do what the request says. Raises RefusedError before, FailedError after the first write."""
-    report = Report(console)
+def run_split(request: SplitRequest, console: Console) -> None:
+    """Do what the request says. Raises SplitRefusedError before the first write, SplitFailedError after it."""
+    report = SplitReport(console)
     address = parse_address(request.source, "--source")
     with (
         opened_source(address, request.batch_rows) as source,
         opened_shards(request.targets) as shards,
     ):
         report.stage("reading the keys of every row")
-        with _told_as(RefusedError):
+        with _reported_as(SplitRefusedError):
             plan, start = _decide(request, source, shards, report)
         if request.plan_only:
+            report.plan_end()
             return
-        with _told_as(FailedError):
+        with _reported_as(SplitFailedError):
             verified = [] if start.verified else _make(request, source, shards, plan, start, report)
             _publish(request, shards, plan)
-        report.end(verified, shards=len(shards))
+        report.end(verified, shards=len(shards), directory=request.directory)
 
 
 @contextmanager
-def _told_as(kind: type[RefusedError] | type[FailedError]) -> Iterator[None]:
-    """What a driver or the disk says goes to the person in its own words."""
+def _reported_as(kind: type[SplitRefusedError] | type[SplitFailedError], where: str = "") -> Iterator[None]:
+    """Raise the error of a driver, the store or the disk as an error of the split, with the name of the shard."""
     try:
         yield
     except (sqlite3.Error, psycopg.Error, SQLAlchemyError, StoreError, OSError) as error:
-        raise kind([str(error).strip()]) from error
+        reason = f"{where}: {str(error).strip()}" if where else str(error).strip()
+        if kind is SplitFailedError:
+            reason += ". Correct the cause, then run the same command with --resume"
+        raise kind([reason]) from error
 
 
-def _decide(request: Request, source: Source, shards: tuple[Shard, ...], report: Report) -> tuple[Plan, Start]:
-    """Everything that can be known before the first write, with all reasons against it at once."""
+def _decide(
+    request: SplitRequest, source: SourceDatabase, shards: tuple[ShardTarget, ...], report: SplitReport
+) -> tuple[SplitPlan, SplitStart]:
+    """Make the plan and decide how to begin. Raises SplitRefusedError with all reasons against it at once."""
     planned, problems = _attempt(lambda: plan_split(request, source, shards))
     written, more = _attempt(lambda: directory_has(Path(request.directory), request.space))
     start = decide_start(
-        [shard.look() for shard in shards],
+        [shard.contents() for shard in shards],
         request.mode,
         fingerprint=planned[0].fingerprint if planned else None,
         directory_written=bool(written),
@@ -77,92 +82,103 @@ def _decide(request: Request, source: Source, shards: tuple[Shard, ...], report:
     problems += (*more, *start.refusals)
     if written and not start.verified:
         where = f"--directory {request.directory}"
-        problems += (f"{where}: has a space {request.space!r} already. Give another file or another --space",)
+        problems += (
+            f"{where}: has a space {request.space!r} already. Give another file, or another name with --space",
+        )
     if problems or planned is None:
-        raise RefusedError(problems)
+        raise SplitRefusedError(problems)
     plan, warnings = planned
     report.plan(plan, warnings, source.count)
     return plan, start
 
 
-def _attempt(look: Callable[[], T]) -> tuple[T | None, tuple[str, ...]]:
-    """What was looked for, or the reasons why it is not to be had."""
+def _attempt(action: Callable[[], T]) -> tuple[T | None, tuple[str, ...]]:
+    """The result, or the reasons of its SplitRefusedError."""
     try:
-        return look(), ()
-    except RefusedError as refused:
+        return action(), ()
+    except SplitRefusedError as refused:
         return None, refused.reasons
 
 
 def _make(
-    request: Request,
-    source: Source,
-    shards: tuple[Shard, ...],
-    plan: Plan,
-    start: Start,
-    report: Report,
-) -> list[Verified]:
+    request: SplitRequest,
+    source: SourceDatabase,
+    shards: tuple[ShardTarget, ...],
+    plan: SplitPlan,
+    start: SplitStart,
+    report: SplitReport,
+) -> list[VerifiedTable]:
+    """Make the shards. Afterwards every mark says that its shard is verified."""
+    report.stage("creating the tables")
     _mark(shards, plan, start)
     sent = _copy(source, shards, plan, report)
+    report.stage("creating indexes, foreign keys, counters, views and triggers")
     _finish_schema(shards, plan)
+    report.stage("reading every row back from the shards")
     verified = _verify(request, source, shards, plan, sent, report)
     _check_keys(source, shards)
     for shard in shards:
-        shard.target.settle(plan.ddl.closing)
+        shard.database.settle(plan.ddl.closing)
     for shard in shards:
-        shard.target.run([marks.marking_done()])
+        shard.database.run([marks.statement_to_mark_done()])
     return verified
 
 
-def _mark(shards: Sequence[Shard], plan: Plan, start: Start) -> None:
-    """Make each target's tables together with its mark, or leave it as an earlier run did."""
+def _mark(shards: Sequence[ShardTarget], plan: SplitPlan, start: SplitStart) -> None:
+    """Create the tables of each target together with its mark, or keep those of an earlier run."""
     run = start.run or secrets.token_hex(8)
     for shard, step in zip(shards, start.steps, strict=True):
-        if step is Step.KEEP:
+        if step is TargetStep.KEEP:
             continue
-        if step is Step.ERASE:
-            found = shard.look().marker
-            shard.target.erase((*marks.unmarking(), *(found.undo if found else ())))
-        mark = Marker(run, plan.fingerprint, shard.name, "copying", plan.ddl.objects, plan.ddl.undo)
-        shard.target.prepare(plan.ddl.opening)
-        shard.target.run([*marks.marking(mark), *plan.ddl.before])
+        if step is TargetStep.ERASE:
+            found = shard.contents().mark
+            shard.database.erase((*marks.statements_to_unmark(), *(found.undo if found else ())))
+        mark = marks.TargetMark(run, plan.fingerprint, shard.name, "copying", plan.ddl.objects, plan.ddl.undo)
+        with _reported_as(SplitFailedError, shard.name):
+            shard.database.prepare(plan.ddl.opening)
+            shard.database.run([*marks.statements_to_mark(mark), *plan.ddl.before])
 
 
-def _copy(source: Source, shards: Sequence[Shard], plan: Plan, report: Report) -> dict[str, list[Content]]:
+def _copy(
+    source: SourceDatabase, shards: Sequence[ShardTarget], plan: SplitPlan, report: SplitReport
+) -> dict[str, list[TableDigest]]:
     finished = [shard.finished() for shard in shards]
-    targets = [shard.target for shard in shards]
+    targets = [shard.database for shard in shards]
     owned = {each.table.name: each for each in plan.ownership.owned}
-    sent: dict[str, list[Content]] = {}
+    sent: dict[str, list[TableDigest]] = {}
     with report.copying() as advance:
         copier = Copier(source.reader, targets, plan.shard_of, plan.ddl.kinds, advance)
         for table in plan.ownership.copied():
             known = {i: done[table.name] for i, done in enumerate(finished) if table.name in done}
-            route = route_of(owned[table.name], plan.survey) if table.name in owned else None
-            sent[table.name] = copier.copy(table, route, known)
+            lookup = lookup_for(owned[table.name], plan.survey) if table.name in owned else None
+            report.table("copying", table.name)
+            sent[table.name] = copier.copy(table, lookup, known)
     return sent
 
 
-def _finish_schema(shards: Sequence[Shard], plan: Plan) -> None:
-    """Indexes, foreign keys, counters, views and triggers: all of them, or none yet."""
-    noted = marks.marking_finished(marks.SCHEMA_DONE, Content())
+def _finish_schema(shards: Sequence[ShardTarget], plan: SplitPlan) -> None:
+    """Create indexes, foreign keys, counters, views and triggers, in one transaction on each shard."""
+    finished = marks.statement_to_mark_finished(marks.SCHEMA_DONE, TableDigest())
     for shard in shards:
         if marks.SCHEMA_DONE not in shard.finished():
-            shard.target.run([*plan.ddl.after, noted])
+            with _reported_as(SplitFailedError, shard.name):
+                shard.database.run([*plan.ddl.after, finished])
 
 
 def _verify(
-    request: Request,
-    source: Source,
-    shards: Sequence[Shard],
-    plan: Plan,
-    sent: dict[str, list[Content]],
-    report: Report,
-) -> list[Verified]:
-    targets = [shard.target for shard in shards]
+    request: SplitRequest,
+    source: SourceDatabase,
+    shards: Sequence[ShardTarget],
+    plan: SplitPlan,
+    sent: dict[str, list[TableDigest]],
+    report: SplitReport,
+) -> list[VerifiedTable]:
+    targets = [shard.database for shard in shards]
     with report.verifying() as advance:
         verifier = Verifier(targets, plan.ddl.kinds, request.batch_rows, advance)
         with closing(verifier):
             verified = [
-                Verified(
+                VerifiedTable(
                     table.name,
                     divided=table.name in plan.survey.rows,
                     source_rows=_counted(source, plan, table),
@@ -174,36 +190,39 @@ def _verify(
     report.verification(verified, plan.shards)
     wrong = [each.table for each in verified if not each.sound]
     if wrong:
-        raise FailedError([f"{name}: what was written is not what was read" for name in wrong])
+        raise SplitFailedError(
+            [f"{name}: the shards do not hold what was copied. Begin again with --restart" for name in wrong]
+        )
     return verified
 
 
-def _counted(source: Source, plan: Plan, table: Table) -> int:
+def _counted(source: SourceDatabase, plan: SplitPlan, table: Table) -> int:
     rows = plan.survey.rows.get(table.name)
     return source.count(table) if rows is None else sum(rows)
 
 
-def _check_keys(source: Source, shards: Sequence[Shard]) -> None:
-    broken = [f"{shard.name}: {line}" for shard in shards for line in shard.target.broken_keys()]
+def _check_keys(source: SourceDatabase, shards: Sequence[ShardTarget]) -> None:
+    """Check that every foreign key value refers to a row, and that PostgreSQL has all foreign keys of the source."""
+    broken = [f"{shard.name}: {line}" for shard in shards for line in shard.database.broken_keys()]
     kinds = {source.address.dialect, shards[0].address.dialect}
-    if kinds == {Dialect.POSTGRESQL}:
+    if kinds == {SqlDialect.POSTGRESQL}:
         wanted = source.reader.query(FOREIGN_KEYS)
         broken += [
-            f"{shard.name}: lacks foreign keys of the source"
+            f"{shard.name}: does not have all foreign keys of the source. Begin again with --restart"
             for shard in shards
-            if shard.target.query(FOREIGN_KEYS) != wanted
+            if shard.database.query(FOREIGN_KEYS) != wanted
         ]
     if broken:
-        raise FailedError(broken)
+        raise SplitFailedError(broken)
 
 
-def _publish(request: Request, shards: Sequence[Shard], plan: Plan) -> None:
-    """The directory, in one transaction; then the marks go, and applications may start."""
+def _publish(request: SplitRequest, shards: Sequence[ShardTarget], plan: SplitPlan) -> None:
+    """Write the directory in one transaction, then remove the marks: from then on applications may use the shards."""
     path = Path(request.directory)
     path.parent.mkdir(parents=True, exist_ok=True)
     with SqliteStore(path) as store:
         if request.space not in store.spaces():
             store.put_many(request.space, plan.directory, only_if_new=True)
     for shard in shards:
-        if marks.MARK in shard.target.names():
-            shard.target.run(marks.unmarking())
+        if marks.MARK in shard.database.names():
+            shard.database.run(marks.statements_to_unmark())

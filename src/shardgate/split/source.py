@@ -1,4 +1,4 @@
-"""The source: one snapshot of it, held from the first look at its schema to the last row."""
+"""The source: one snapshot of it, from the first look at its schema to the last row."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,61 +8,65 @@ import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from shardgate.split import catalogue, sql
-from shardgate.split.database import Address, Dialect, conninfo, inspected
-from shardgate.split.ddl import Ddl
-from shardgate.split.ddl_postgres import read_postgres_ddl
-from shardgate.split.ddl_sqlite import read_sqlite_ddl, shadow_tables
-from shardgate.split.errors import RefusedError
-from shardgate.split.postgres_read import PostgresReader, connect, freeze
-from shardgate.split.reflect import other_schemas, read_schema
-from shardgate.split.request import Request
-from shardgate.split.rows import Reader
-from shardgate.split.schema import Schema, Table
-from shardgate.split.sqlite_read import SqliteReader, connect_read_only
-from shardgate.split.translate import translate_ddl
+from shardgate.split.database import sql
+from shardgate.split.database.address import DatabaseAddress, SqlDialect
+from shardgate.split.database.contracts import DatabaseReader
+from shardgate.split.database.ddl import Ddl
+from shardgate.split.database.reflection import inspected, keys_into_other_schemas, read_schema
+from shardgate.split.database.schema import Schema, Table
+from shardgate.split.errors import SplitRefusedError
+from shardgate.split.postgres import catalogue
+from shardgate.split.postgres.ddl import read_postgres_ddl
+from shardgate.split.postgres.reader import PostgresReader
+from shardgate.split.postgres.session import connect, conninfo, freeze
+from shardgate.split.request import SplitRequest
+from shardgate.split.sqlite.ddl import read_sqlite_ddl, shadow_tables
+from shardgate.split.sqlite.reader import SqliteReader, connect_read_only
+from shardgate.split.translate.ddl import translate_ddl
 
 
-class Source:
-    """A database that is read, and never written."""
+class SourceDatabase:
+    """The database that is split. It is read and never written."""
 
     __slots__ = ("_inspected", "address", "reader")
 
-    def __init__(self, address: Address, connection: Connection, reader: Reader) -> None:
+    def __init__(self, address: DatabaseAddress, connection: Connection, reader: DatabaseReader) -> None:
         self.address = address
         self.reader = reader
         self._inspected = connection
 
     def schema(self) -> Schema:
-        sqlite = self.address.dialect is Dialect.SQLITE
+        sqlite = self.address.dialect is SqlDialect.SQLITE
         return read_schema(self._inspected, shadow_tables(self.reader.query) if sqlite else ())
 
     def refusals(self) -> list[str]:
-        """What is wrong with the source itself, whatever is asked of it."""
-        if self.address.dialect is Dialect.POSTGRESQL:
-            return other_schemas(self._inspected)
+        """The reasons why this database cannot be split, whatever the options are."""
+        if self.address.dialect is SqlDialect.POSTGRESQL:
+            return keys_into_other_schemas(self._inspected)
         broken = self.reader.query('SELECT DISTINCT "table", parent FROM pragma_foreign_key_check')
         return [
-            f"{table}: has rows that refer to rows of {parent} that do not exist. See them with"
-            " PRAGMA foreign_key_check, and correct them"
+            f"{table}: has rows that refer to rows of {parent} that do not exist. List them with"
+            " PRAGMA foreign_key_check, then correct or delete them"
             for table, parent in broken
         ]
 
-    def ddl(self, schema: Schema, target: Dialect, request: Request) -> Ddl:
+    def ddl(self, schema: Schema, target: SqlDialect, request: SplitRequest) -> Ddl:
+        """The statements that create the schema in targets of this kind."""
         if target is not self.address.dialect:
-            to_postgres = target is Dialect.POSTGRESQL
+            to_postgres = target is SqlDialect.POSTGRESQL
             known = {(typed.table, typed.column): typed.kind for typed in request.types}
             return translate_ddl(self._inspected, schema, known, to_postgres=to_postgres)
-        if target is Dialect.SQLITE:
+        if target is SqlDialect.SQLITE:
             return read_sqlite_ddl(self.reader.query, request.reference)
         return read_postgres_ddl(self.reader.query)
 
     def count(self, table: Table) -> int:
+        """The number of rows in the table."""
         return int(str(self.reader.query(sql.select(["count(*)"], sql.quote(table.name)))[0][0]))
 
     def identity(self) -> tuple[object, ...]:
-        """The same for two connections if and only if they see the same schema of one database."""
-        if self.address.dialect is Dialect.SQLITE:
+        """A value that two connections have in common if and only if they see the same schema of the same database."""
+        if self.address.dialect is SqlDialect.SQLITE:
             return (self.address.path.resolve(),)
         return self.reader.query(catalogue.IDENTITY)[0]
 
@@ -73,24 +77,25 @@ class Source:
 
 
 @contextmanager
-def opened_source(address: Address, batch_rows: int) -> Iterator[Source]:
+def opened_source(address: DatabaseAddress, batch_rows: int) -> Iterator[SourceDatabase]:
+    """Open the source and take its snapshot. Raises SplitRefusedError if it cannot be opened."""
     try:
         source = _open(address, batch_rows)
     except (sqlite3.Error, psycopg.Error, SQLAlchemyError) as error:
-        raise RefusedError([f"--source {address}: {str(error).strip()}"]) from error
+        raise SplitRefusedError([f"--source {address}: cannot open it: {str(error).strip()}"]) from error
     with closing(source):
         yield source
 
 
-def _open(address: Address, batch_rows: int) -> Source:
-    if address.dialect is Dialect.SQLITE:
+def _open(address: DatabaseAddress, batch_rows: int) -> SourceDatabase:
+    if address.dialect is SqlDialect.SQLITE:
         if not address.path.is_file():
-            raise RefusedError([f"--source {address}: there is no such file"])
+            raise SplitRefusedError([f"--source {address}: there is no such file. Correct the path"])
         file = connect_read_only(address.path)
         connection = inspected(address, file)
-        return Source(address, connection, SqliteReader(address.path, file, batch_rows))
+        return SourceDatabase(address, connection, SqliteReader(address.path, file, batch_rows))
     server = connect(conninfo(address))
     connection = inspected(address, server)
-    server.rollback()
+    server.rollback()  # SQLAlchemy has read: end its transaction, so that the snapshot begins after `freeze`
     freeze(server)
-    return Source(address, connection, PostgresReader(server, batch_rows))
+    return SourceDatabase(address, connection, PostgresReader(server, batch_rows))

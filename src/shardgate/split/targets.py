@@ -1,4 +1,4 @@
-"""Opens the targets and looks what stands in them."""
+"""Opens the databases of the shards, and reads what is in them before the run."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -7,70 +7,72 @@ from contextlib import ExitStack, closing, contextmanager
 import psycopg
 from msgspec import Struct
 
-from shardgate.split import catalogue
-from shardgate.split.database import Address, Dialect, conninfo, parse_address
-from shardgate.split.errors import RefusedError
-from shardgate.split.marker import read_finished, read_marker
-from shardgate.split.postgres_target import PostgresTarget
-from shardgate.split.rows import Content
-from shardgate.split.sqlite_target import SqliteTarget
-from shardgate.split.start import Found
-from shardgate.split.target import Target
+from shardgate.split.database.address import DatabaseAddress, SqlDialect, parse_address
+from shardgate.split.database.contracts import TargetDatabase
+from shardgate.split.database.mark import read_finished, read_mark
+from shardgate.split.database.rows import TableDigest
+from shardgate.split.decide.start import TargetContents
+from shardgate.split.errors import SplitRefusedError
+from shardgate.split.postgres import catalogue
+from shardgate.split.postgres.session import conninfo
+from shardgate.split.postgres.target import PostgresTarget
+from shardgate.split.sqlite.target import SqliteTarget
 
 
-class Shard(Struct, frozen=True):
-    """A target with its name and address."""
+class ShardTarget(Struct, frozen=True):
+    """One shard: its name, and the database that will hold it."""
 
     name: str
-    address: Address
-    target: Target
+    address: DatabaseAddress
+    database: TargetDatabase
 
-    def look(self) -> Found:
-        names = self.target.names()
-        marker = read_marker(names, self.target.query)
-        return Found(self.name, str(self.address), names, marker)
+    def contents(self) -> TargetContents:
+        names = self.database.names()
+        return TargetContents(self.name, str(self.address), names, read_mark(names, self.database.query))
 
-    def finished(self) -> dict[str, Content]:
-        return read_finished(self.target.query)
+    def finished(self) -> dict[str, TableDigest]:
+        """The digest of each finished table. The target must carry a mark."""
+        return read_finished(self.database.query)
 
     def identity(self) -> tuple[object, ...]:
-        if self.address.dialect is Dialect.SQLITE:
+        """A value that two connections have in common if and only if they see the same schema of the same database."""
+        if self.address.dialect is SqlDialect.SQLITE:
             return (self.address.path.resolve(),)
-        return self.target.query(catalogue.IDENTITY)[0]
+        return self.database.query(catalogue.IDENTITY)[0]
 
 
 @contextmanager
-def opened_shards(targets: Sequence[tuple[str, str]]) -> Iterator[tuple[Shard, ...]]:
-    """All of them, or every reason why one cannot be opened."""
+def opened_shards(targets: Sequence[tuple[str, str]]) -> Iterator[tuple[ShardTarget, ...]]:
+    """Open the targets, given as names and URLs. Raises SplitRefusedError with all that cannot be opened."""
     with ExitStack() as stack:
-        shards: list[Shard] = []
+        shards: list[ShardTarget] = []
         problems: list[str] = []
         for name, url in targets:
-            shown = "--into"
+            shown = "--into"  # the URL may contain a password: do not show it before it is parsed
             try:
                 address = parse_address(url, "--into")
-                shown = f"--into {address}"  # from here on without its password
+                shown = f"--into {address}"
                 shard = _open(name, address)
-                stack.enter_context(closing(shard.target))
-                shard.look()
+                stack.enter_context(closing(shard.database))
+                shard.contents()
                 shards.append(shard)
-            except RefusedError as refused:
+            except SplitRefusedError as refused:
                 problems += refused.reasons
             except (sqlite3.Error, psycopg.Error) as error:
-                problems.append(f"{shown}: {str(error).strip()}")
+                problems.append(f"{shown}: cannot open it: {str(error).strip()}")
         if problems:
-            raise RefusedError(problems)
+            raise SplitRefusedError(problems)
         yield tuple(shards)
 
 
-def _open(name: str, address: Address) -> Shard:
-    if address.dialect is Dialect.SQLITE:
-        return Shard(name, address, SqliteTarget(address.path))
-    return Shard(name, address, PostgresTarget(conninfo(address)))
+def _open(name: str, address: DatabaseAddress) -> ShardTarget:
+    if address.dialect is SqlDialect.SQLITE:
+        return ShardTarget(name, address, SqliteTarget(address.path))
+    return ShardTarget(name, address, PostgresTarget(conninfo(address)))
 
 
-def refuse_same(source: tuple[object, ...], shards: Sequence[Shard]) -> list[str]:
-    """A target that is the source, or another target under a second name."""
+def targets_given_twice(source: tuple[object, ...], shards: Sequence[ShardTarget]) -> list[str]:
+    """One reason for each target that is the source, or the same database as an earlier target."""
     problems, seen = [], {source: "the source itself"}
     for shard in shards:
         if (other := seen.get(shard.identity())) is not None:

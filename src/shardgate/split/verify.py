@@ -1,28 +1,28 @@
-"""Reads every target again from its database, and compares it with what the source gave.
+"""Reads every table of every target back from its database, and compares it with what the source gave.
 
-Holds: a shard is right when each table has the rows and the checksum it was sent, and no foreign
-key leads nowhere. The sum over the shards is then the source, for nothing was read twice.
+Holds: a shard is correct when each of its tables has the row count and the checksum of the rows that were sent to it,
+and no foreign key refers to a missing row. Since each row of a divided table was sent to one shard, the shards together
+then hold the source.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from shardgate.split.copying import to_plain
-from shardgate.split.rows import Content, Reader, content_of
-from shardgate.split.schema import Table
-from shardgate.split.target import Target
-from shardgate.split.values import Kinds
+from shardgate.split.database.contracts import DatabaseReader, TargetDatabase
+from shardgate.split.database.rows import TableDigest, digest_of
+from shardgate.split.database.schema import ColumnKinds, Table
+from shardgate.split.translate.values import plain_rows_of
 
 
-class Verified(Struct, frozen=True):
-    """One table: what the source gave to each shard, and what is there now."""
+class VerifiedTable(Struct, frozen=True):
+    """One table: what was sent to each shard, and what each shard has."""
 
     table: str
-    divided: bool  # a tenant's table, so the shards' rows add up to the source's
-    source_rows: int  # as counted before, in another pass over the source
-    sent: tuple[Content, ...]
-    found: tuple[Content, ...]
+    divided: bool  # the rows of all shards together are the source's; otherwise each shard has all rows
+    source_rows: int  # counted in an earlier pass over the source
+    sent: tuple[TableDigest, ...]
+    found: tuple[TableDigest, ...]
 
     @property
     def sound(self) -> bool:
@@ -30,40 +30,41 @@ class Verified(Struct, frozen=True):
 
     @property
     def complete(self) -> bool:
-        """No row of the source is missing, and none is there twice."""
-        rows = [content.rows for content in self.found]
+        """The row counts agree: no row of the source is missing, and none was copied twice."""
+        rows = [digest.rows for digest in self.found]
         return sum(rows) == self.source_rows if self.divided else {*rows} == {self.source_rows}
 
 
 class Verifier:
-    """Counts and hashes what the targets hold."""
+    """Counts and hashes the rows of the targets. `advance` is called with the number of rows read."""
 
     __slots__ = ("_advance", "_kinds", "_readers")
 
     def __init__(
         self,
-        targets: Sequence[Target],
-        kinds: Mapping[str, Kinds],
+        targets: Sequence[TargetDatabase],
+        kinds: Mapping[str, ColumnKinds],
         batch_rows: int,
         advance: Callable[[int], None],
     ) -> None:
-        self._readers: list[Reader] = [target.reader(batch_rows) for target in targets]
+        self._readers: list[DatabaseReader] = [target.reader(batch_rows) for target in targets]
         self._kinds = kinds
         self._advance = advance
 
-    def found(self, table: Table) -> tuple[Content, ...]:
-        return tuple(self._content(reader, table) for reader in self._readers)
+    def found(self, table: Table) -> tuple[TableDigest, ...]:
+        """The digest of the table on each shard."""
+        return tuple(self._digest(reader, table) for reader in self._readers)
 
     def close(self) -> None:
         for reader in self._readers:
             reader.close()
 
-    def _content(self, reader: Reader, table: Table) -> Content:
-        total = Content()
+    def _digest(self, reader: DatabaseReader, table: Table) -> TableDigest:
+        total = TableDigest()
         for batch in reader.rows(table.name, table.columns, ()):
             rows = batch.rows
             if table.name in self._kinds:
-                rows = to_plain(table, rows, self._kinds[table.name])
-            total += content_of(rows)
+                rows = plain_rows_of(table, rows, self._kinds[table.name])
+            total += digest_of(rows)
             self._advance(len(rows))
         return total

@@ -1,1 +1,1 @@
-"""What gateways must remember and agree on: for now the directory of tenants."""
+"""Keeps on disk what the processes of a gateway must remember and agree on: directory, journal, keys, leases, usage."""

@@ -1,7 +1,7 @@
-"""The operator's hands in the journal: look at a change, try it again, or give it up.
+"""Lets an operator work on the journal: list changes, retry one, or abandon one.
 
-Holds: a worker that drives a change which a person takes away stops at its next step.
-Never: sends anything; a worker with the lease does, a moment later.
+Holds: when an operator takes a change over, the worker that drives it stops at its next step.
+Never: sends a request. The worker that holds the replay lease sends it a moment later.
 """
 
 from pathlib import Path
@@ -19,21 +19,21 @@ SHOWN_MAX = 1000
 
 
 class Desk:
-    """The journal of one store, opened for a person."""
+    """The journal of one store, opened for an operator."""
 
     def __init__(self, path: Path) -> None:
         self._store = SqliteStore(path)
         self._journal = Journal(self._store)
 
     def entries(self, *, everything: bool) -> list[tuple[Entry, float]]:
-        """What is open or stuck, or everything that is still known, the newest first, with when it was made."""
+        """The changes that are open or stuck, or all that are kept, newest first, each with the time it was made."""
         numbers = self._journal.numbers(everything=everything, count=SHOWN_MAX)
         return [(entry, at) for number, at in numbers if (entry := self._journal.load(number)) is not None]
 
     def retry(self, number: int, field: str | None = None) -> Entry:
-        """Let a stuck change go on; `field` replaces one of its header fields, as credentials that have ended.
+        """Let a stuck change continue. `field` replaces one of its header fields, such as expired credentials.
 
-        Raises StoreError where it is not stuck.
+        Raises StoreError if it is not stuck, ClientError if `field` is not a header field.
         """
         entry = self._journal.seize(number, _DESK, "stuck")
         if entry is None:
@@ -45,10 +45,10 @@ class Desk:
         return entry
 
     def abandon(self, number: int) -> Entry:
-        """Give a change up: what was done stays, what was not is not. Raises StoreError where it is over."""
+        """End a change as it is: what was done stays, and nothing more is sent. Raises StoreError if it is over."""
         entry = self._journal.seize(number, _DESK, *OPEN, "stuck")
         if entry is None:
-            raise StoreError(f"change {number} is over, or never was")
+            raise StoreError(f"change {number} is over or does not exist; see `shardgate journal list`")
         entry.state = "abandoned"
         placements = Placements(self._store)
 
@@ -71,7 +71,7 @@ class Desk:
 
 
 def _replaced(lines: bytes, field: str) -> bytes:
-    """Header lines with one field said anew. Raises ClientError where it is none."""
+    """Header lines with one field replaced or added. Raises ClientError if `field` is not a header field."""
     ((name, _, line),) = FieldReader().read(field.encode("latin-1"))
     kept = [each + b"\r\n" for each in lines.split(b"\r\n") if each and not each.lower().startswith(name + b":")]
     return b"".join([*kept, line])

@@ -1,7 +1,8 @@
-"""Idempotency keys: who has used which, for what, and what was answered.
+"""Stores idempotency keys: the client and the request that used a key, and the reply that it got.
 
-Holds: of two requests with one key at once, one runs; a key is written before its request is sent to a shard.
-A name that a client gave to what it made is a row of the same table; its fingerprint is the shard.
+A name that a client gives to what it creates is a row of the same table; its fingerprint is the shard.
+
+Holds: of two requests with the same key at once, one runs. A key is on the disk before its request goes to a shard.
 """
 
 from typing import Final
@@ -18,7 +19,7 @@ _NAME: Final = "\0name "  # no Idempotency-Key begins with it (RFC 8941 section 
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A request with a key, and who would run it."""
+    """A request with a key, and the worker that would run it."""
 
     client: str
     key: str
@@ -28,7 +29,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class IdempotencyKeys:
-    """The table, through one connection."""
+    """The table of idempotency keys, through one connection. Times are seconds since 1970."""
 
     __slots__ = ("_leases", "_store")
 
@@ -37,7 +38,10 @@ class IdempotencyKeys:
         self._leases = Leases(store)
 
     def begin(self, claim: Claim, at: float, until: float) -> tuple[Verdict, Reply | None]:
-        """What becomes of the request; where it runs, the key is taken for it until an instant."""
+        """Decide about a request; if it is to run, its key is taken until `until`.
+
+        With the verdict `replay` comes the stored reply.
+        """
         with self._store.transaction():
             record = self._record(claim, at)
             verdict = judge(record, claim.fingerprint, repeatable=claim.repeatable)
@@ -52,15 +56,15 @@ class IdempotencyKeys:
         return verdict, None
 
     def finish(self, claim: Claim, reply: Reply) -> None:
-        """Keep the reply, before the client has it."""
+        """Store the reply. Called before the client gets it."""
         self._update("reply = ?, owner = NULL", claim, msgspec.msgpack.encode(reply))
 
     def doubt(self, claim: Claim) -> None:
-        """The reply was lost: whether the request took effect is not known."""
+        """Note that the reply was lost: it is not known whether the request took effect."""
         self._update("owner = ?", claim, None)
 
     def forget(self, claim: Claim) -> None:
-        """Nothing was done: the key is free again."""
+        """Free the key: the request did nothing."""
         with self._store.transaction():
             self._store.connection.execute(
                 "DELETE FROM idempotency WHERE client = ? AND key = ? AND owner = ?",
@@ -70,7 +74,11 @@ class IdempotencyKeys:
     def follow(
         self, client: str, name: str, shard: ShardId | None, at: float, until: float
     ) -> tuple[ShardId | None, bool]:
-        """Where requests of a name go: to the first one's shard, or now to this one; and whether it is the first."""
+        """The shard that requests of a name go to, and whether this request is the first of the name.
+
+        The first request decides: its shard is stored until `until`. With `shard` None nothing is stored, and None is
+        returned for an unknown name.
+        """
         with self._store.transaction():
             execute = self._store.connection.execute
             row = execute(
@@ -86,14 +94,14 @@ class IdempotencyKeys:
         return shard, True
 
     def release(self, client: str, name: str) -> None:
-        """Nothing was made of this name."""
+        """Forget a name: its create did nothing."""
         with self._store.transaction():
             self._store.connection.execute(
                 "DELETE FROM idempotency WHERE client = ? AND key = ?", (client, _NAME + name)
             )
 
     def purge(self, at: float, count: int) -> int:
-        """Forget keys whose time is over."""
+        """Delete up to `count` expired keys; return how many."""
         with self._store.transaction():
             gone = self._store.connection.execute(
                 "DELETE FROM idempotency WHERE (client, key) IN"

@@ -1,8 +1,9 @@
-"""The journal: what is to be done on which shard, written before it is done.
+"""The journal: stores which calls a change makes to which shards, before they are made.
 
-Holds: a call is begun on the disk first; who drives an entry owns it, and writes nothing once another has taken it
-over. Changes of one order (`every`) begin on a shard only when all earlier ones are through there.
-Never: decides what to do next.
+Holds: the start of a call is on the disk before the call is sent. The worker that drives an entry owns it, and writes
+nothing after another has taken it over. A change by `every` begins on a shard only after all earlier ones are done
+there.
+Never: decides what to do next; core/changes does.
 """
 
 from collections.abc import Callable
@@ -11,14 +12,15 @@ from typing import Literal
 import msgspec
 
 from shardgate.core.changes.entry import OPEN, Branch, BranchPhase, ChangeKind, ChangeState, Entry, Sent, Terms
-from shardgate.core.changes.steps import ChangeStep, begin
+from shardgate.core.changes.phases import ChangeStep
+from shardgate.core.changes.steps import begin
 from shardgate.core.http import Reply
 from shardgate.store.parts import record_leftovers, record_parts
 from shardgate.store.sqlite import SqliteStore
 
 _OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN)
 _SETTLED = "('done', 'confirmed', 'refused', 'undone')"
-# An earlier change is through on a shard when it is over, or decided and done there. Both looks are by an index.
+# An earlier change is done on a shard if it is over, or if it is decided and was done there. Both queries use an index.
 _UNDECIDED = """
     SELECT 1 FROM journal e WHERE e.state IN ('trying', 'undoing') AND e.kind = 'every' AND e.id < ?
       AND EXISTS (SELECT 1 FROM journal_branches b WHERE b.entry = e.id AND b.shard = ?) LIMIT 1"""
@@ -28,11 +30,11 @@ _BEHIND = f"""
       AND e.kind = 'every' AND e.state IN ('finishing', 'stuck') LIMIT 1"""  # noqa: S608 - constants
 
 Begun = Literal["begun", "busy", "behind"]
-"""`busy`: an earlier change is under way on this shard. `behind`: the shard has missed earlier ones."""
+"""`busy`: an earlier change is under way on this shard. `behind`: the shard missed earlier changes."""
 
 
-class _Content(msgspec.Struct, frozen=True):
-    """What of an entry never changes."""
+class _EntryContent(msgspec.Struct, frozen=True):
+    """The immutable part of an entry."""
 
     operation: str
     request: Sent
@@ -44,14 +46,16 @@ class _Content(msgspec.Struct, frozen=True):
     made: tuple[tuple[str, str], ...] = ()
 
 
-class _Part(msgspec.Struct, frozen=True):
-    """What of a branch never changes."""
+class _BranchContent(msgspec.Struct, frozen=True):
+    """The immutable part of a branch."""
 
     body: bytes | None
     positions: tuple[int, ...]
 
 
-class _Progress(msgspec.Struct, frozen=True):
+class _BranchProgress(msgspec.Struct, frozen=True):
+    """The part of a branch that changes, but for its phase."""
+
     tries: int
     reply: Reply | None
     before: bytes | None
@@ -60,20 +64,20 @@ class _Progress(msgspec.Struct, frozen=True):
 
 
 class Orphan(msgspec.Struct, frozen=True):
-    """An open entry that nobody drives."""
+    """An open entry that no living worker drives."""
 
     id: int
     kind: ChangeKind
     waits_for: frozenset[str]
-    """Where it is decided: the shards that have not got it yet."""
+    """For a decided change, the shards that it was not done on yet; else empty."""
 
 
 class NotOwnerError(Exception):
-    """Another worker has taken the entry over."""
+    """Another worker, or an operator, has taken the entry over."""
 
 
 class Journal:
-    """The table, through one connection."""
+    """The tables of entries and branches, through one connection. Times are seconds since 1970."""
 
     __slots__ = ("_store",)
 
@@ -81,7 +85,7 @@ class Journal:
         self._store = store
 
     def add(self, entry: Entry, owner: str, at: float) -> None:
-        """Write an entry down; from now on it is known by its number."""
+        """Store an entry, owned by a worker, and give it its number."""
         with self._store.transaction():
             shards = [branch.shard for branch in entry.branches]
             entry.made = tuple(made for made in entry.made if record_parts(self._store, *made, shards))
@@ -92,15 +96,18 @@ class Journal:
             )
             entry.id = cursor.lastrowid or 0
             for number, branch in enumerate(entry.branches):
-                part = msgspec.msgpack.encode(_Part(branch.body, branch.positions))
+                content = msgspec.msgpack.encode(_BranchContent(branch.body, branch.positions))
                 execute(
                     "INSERT INTO journal_branches (entry, number, shard, state, content, progress)"
                     " VALUES (?, ?, ?, ?, ?, ?)",
-                    (entry.id, number, branch.shard, branch.phase, part, _progress(branch)),
+                    (entry.id, number, branch.shard, branch.phase, content, _progress(branch)),
                 )
 
     def begin(self, entry: Entry, number: int, step: ChangeStep, owner: str) -> Begun:
-        """Note that a call is about to be made, if earlier changes are through on this shard."""
+        """Store that a call of a branch starts, unless earlier changes on its shard come first.
+
+        Raises NotOwnerError.
+        """
         branch = entry.branches[number]
         with self._store.transaction():
             self._require_owner(entry, owner)
@@ -118,9 +125,9 @@ class Journal:
         release: bool = False,
         also: Callable[[], None] | None = None,
     ) -> None:
-        """Keep how far the entry and some of its branches have come, and what `also` writes, or nothing of it.
+        """Store the state of the entry and of some branches, and what `also` writes, in one transaction.
 
-        With `release` anyone may go on with it.
+        With `release` any worker may continue it. Raises NotOwnerError.
         """
         with self._store.transaction():
             self._require_owner(entry, owner)
@@ -138,15 +145,15 @@ class Journal:
             )
 
     def load(self, number: int) -> Entry | None:
-        """One entry, by its number."""
+        """The entry with a number; None if there is none."""
         return self._load("id = ?", number)
 
     def find(self, token: str) -> Entry | None:
-        """One entry, by the name that its client has."""
+        """The entry with a token, which is what its client knows it by; None if there is none."""
         return self._load("token = ?", token)
 
     def adopt(self, number: int, owner: str, at: float) -> Entry | None:
-        """Take over an entry that nobody drives; None: somebody does."""
+        """Take over an entry that no living worker drives; None if one does, or if the entry is not open."""
         with self._store.transaction():
             taken = self._store.connection.execute(
                 f"UPDATE journal SET owner = ? WHERE id = ? AND state IN ({_OPEN_STATES}) AND {_ORPHANED}",  # noqa: S608 - constants
@@ -155,7 +162,7 @@ class Journal:
             return self.load(number) if taken.rowcount else None
 
     def seize(self, number: int, owner: str, *states: ChangeState) -> Entry | None:
-        """Take an entry away from whoever drives it, if it is in one of the states: a person has decided."""
+        """Take over an entry from any worker, for an operator; None if it is in none of the states."""
         with self._store.transaction():
             entry = self.load(number)
             if entry is None or entry.state not in states:
@@ -164,13 +171,13 @@ class Journal:
             return entry
 
     def replace_lines(self, entry: Entry, lines: bytes) -> None:
-        """Send other header lines from now on."""
+        """Replace the header lines that the entry's requests carry."""
         entry.request = msgspec.structs.replace(entry.request, lines=lines)
         with self._store.transaction():
             self._store.connection.execute("UPDATE journal SET content = ? WHERE id = ?", (_content(entry), entry.id))
 
     def orphans(self, at: float, count: int) -> list[Orphan]:
-        """Open entries that nobody drives, the oldest first."""
+        """Up to `count` open entries that no living worker drives, oldest first."""
         rows = self._store.connection.execute(
             "SELECT id, kind, state, (SELECT group_concat(shard, char(10)) FROM journal_branches"  # noqa: S608 - constants
             f" WHERE entry = journal.id AND journal_branches.state NOT IN {_SETTLED})"
@@ -183,7 +190,7 @@ class Journal:
         ]
 
     def numbers(self, *, everything: bool, count: int) -> list[tuple[int, float]]:
-        """Entries and when they were made, the newest first: what is open or stuck, or everything."""
+        """Up to `count` numbers of entries with the time each was made, newest first: open and stuck ones, or all."""
         states = "1" if everything else f"state IN ({_OPEN_STATES}, 'stuck')"
         return self._store.connection.execute(
             f"SELECT id, created_at FROM journal WHERE {states} ORDER BY id DESC LIMIT ?",  # noqa: S608 - constants
@@ -191,7 +198,7 @@ class Journal:
         ).fetchall()
 
     def purge(self, before: float, count: int) -> int:
-        """Forget entries that are over, and older than an instant."""
+        """Delete up to `count` entries that are over and were made before `before`; return how many."""
         with self._store.transaction():
             execute = self._store.connection.execute
             old = execute(
@@ -210,7 +217,7 @@ class Journal:
         if row is None:
             return None
         number, token, kind, state, stuck_in, content = row
-        made = msgspec.msgpack.decode(content, type=_Content)
+        made = msgspec.msgpack.decode(content, type=_EntryContent)
         rows = execute(
             "SELECT shard, state, content, progress FROM journal_branches WHERE entry = ? ORDER BY number", (number,)
         )
@@ -243,7 +250,7 @@ _ORPHANED = "(owner IS NULL OR NOT EXISTS (SELECT 1 FROM leases WHERE name = 'wo
 
 
 def _content(entry: Entry) -> bytes:
-    content = _Content(
+    content = _EntryContent(
         entry.operation,
         entry.request,
         entry.terms,
@@ -257,21 +264,21 @@ def _content(entry: Entry) -> bytes:
 
 
 def _progress(branch: Branch) -> bytes:
-    progress = _Progress(branch.tries, branch.reply, branch.before, branch.problem, branch.stuck_in)
+    progress = _BranchProgress(branch.tries, branch.reply, branch.before, branch.problem, branch.stuck_in)
     return msgspec.msgpack.encode(progress)
 
 
 def _branch(shard: str, phase: BranchPhase, content: bytes, progress: bytes) -> Branch:
-    part = msgspec.msgpack.decode(content, type=_Part)
-    come = msgspec.msgpack.decode(progress, type=_Progress)
+    fixed = msgspec.msgpack.decode(content, type=_BranchContent)
+    changing = msgspec.msgpack.decode(progress, type=_BranchProgress)
     return Branch(
         shard,
-        part.body,
-        part.positions,
+        fixed.body,
+        fixed.positions,
         phase,
-        come.tries,
-        come.reply,
-        come.before,
-        come.problem,
-        come.stuck_in,
+        changing.tries,
+        changing.reply,
+        changing.before,
+        changing.problem,
+        changing.stuck_in,
     )

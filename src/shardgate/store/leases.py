@@ -1,14 +1,14 @@
-"""Leases: who lives, and which worker goes on with what the dead have left.
+"""Leases: which workers are alive, and which one continues the changes of dead workers.
 
-Holds: a lease that is not renewed in time ends by itself; of two that take one at once, one gets it.
-Never: reads the time; whoever asks says it.
+Holds: a lease that is not renewed expires. Of two workers that take a lease at once, one gets it.
+Never: reads the time; the caller passes it, in seconds since 1970.
 """
 
 from shardgate.store.sqlite import SqliteStore
 
 
 class Leases:
-    """The table, through one connection."""
+    """The table of leases, through one connection."""
 
     __slots__ = ("_store",)
 
@@ -16,7 +16,7 @@ class Leases:
         self._store = store
 
     def take(self, name: str, owner: str, at: float, until: float) -> bool:
-        """Take a lease, or renew one's own; False: another has it."""
+        """Take a lease, or renew one that `owner` has, until `until`; False if another has it."""
         with self._store.transaction():
             taken = self._store.connection.execute(
                 "INSERT INTO leases (name, owner, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
@@ -26,7 +26,7 @@ class Leases:
             return taken.rowcount > 0
 
     def live(self, worker: str, at: float, until: float) -> None:
-        """Say that a worker lives, and forget those that died long ago."""
+        """Store that a worker is alive until `until`, and delete workers that died over an hour ago."""
         with self._store.transaction():
             execute = self._store.connection.execute
             execute(
@@ -37,12 +37,12 @@ class Leases:
             execute("DELETE FROM leases WHERE until < ?", (at - 3600,))
 
     def give_up(self, owner: str) -> None:
-        """Give back all that an owner has, so that another need not wait."""
+        """Delete all leases of an owner, so that others need not wait for them to expire."""
         with self._store.transaction():
             self._store.connection.execute("DELETE FROM leases WHERE owner = ?", (owner,))
 
     def lives(self, worker: str | None, at: float) -> bool:
-        """Whether a worker has said so lately."""
+        """Whether a worker is alive."""
         found = self._store.connection.execute(
             "SELECT 1 FROM leases WHERE name = ? AND until > ?", (f"worker {worker}", at)
         )

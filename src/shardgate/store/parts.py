@@ -1,6 +1,7 @@
-"""Which entities are kept in parts, and on which shards: written before the first part is made.
+"""Stores which entities are kept in parts, and on which shards.
 
-Holds: what the undoing of a change has left stays known as that: it is nobody's.
+Holds: an entity's shards are stored before its first part is created. Rows that an undone change left behind stay
+listed as leftovers, so that readers ignore them.
 """
 
 import json
@@ -11,7 +12,7 @@ from shardgate.store.sqlite import SqliteStore
 
 
 def record_parts(store: SqliteStore, space: str, key: str, shards: Sequence[ShardId]) -> bool:
-    """Inside a transaction that is open: these shards have a part of it; False: it is known already, and stays so."""
+    """Store, in the open transaction, that these shards have a part of an entity; False if it is stored already."""
     query = "SELECT 1 FROM parts WHERE space = ? AND key = ?"
     if store.connection.execute(query, (space, key)).fetchone():
         return False
@@ -20,12 +21,12 @@ def record_parts(store: SqliteStore, space: str, key: str, shards: Sequence[Shar
 
 
 def record_leftovers(store: SqliteStore, space: str, key: str, shards: Sequence[ShardId]) -> None:
-    """Inside a transaction that is open: it came to nothing; what these shards have of it is nobody's."""
+    """Store, in the open transaction, that the create was undone: rows of the entity on these shards are leftovers."""
     _write(store, space, key, shards, taken_back=True)
 
 
 def read_parts(store: SqliteStore, everybody: Sequence[ShardId]) -> dict[str, dict[str, tuple[ShardId, ...]]]:
-    """All of them: space → key → the shards that may have a part."""
+    """All entities in parts: space → key → the shards that may have a part."""
     found: dict[str, dict[str, tuple[ShardId, ...]]] = {}
     for space, key, listed, taken_back in store.connection.execute("SELECT * FROM parts"):
         shards = json.loads(listed)

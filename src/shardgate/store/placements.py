@@ -1,6 +1,7 @@
-"""Where a tenant that is being created is put: decided once for a name, whichever worker is asked.
+"""Stores the shard of each tenant that is being created. It is decided once for a name, for all workers.
 
-Holds: two creates of one name go to one shard; the directory has a tenant in the same transaction that ends its entry.
+Holds: two creates of one name go to one shard. The transaction that ends a create also enters the tenant in the
+directory.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +13,7 @@ Choose = Callable[[Mapping[ShardId, float]], ShardId]
 
 
 class Placements:
-    """The table, through one connection."""
+    """The table of placements, through one connection."""
 
     __slots__ = ("_store",)
 
@@ -20,7 +21,10 @@ class Placements:
         self._store = store
 
     def reserve(self, space: str, key: str, shards: Iterable[ShardId], choose: Choose) -> ShardId:
-        """The shard of a new tenant; of an old one its own. `choose` is given the tenants that each shard has."""
+        """The shard for the create of a tenant; a tenant that exists keeps its own.
+
+        `choose` picks the shard of a new tenant, from the number of tenants on each shard.
+        """
         with self._store.transaction():
             execute = self._store.connection.execute
             known = execute("SELECT shard FROM directory WHERE space = ? AND key = ?", (space, key)).fetchone()
@@ -36,8 +40,11 @@ class Placements:
             return shard
 
     def settle(self, space: str, key: str, tenant: str | None, shard: ShardId) -> None:
-        """A create is over, inside the transaction that is open: the directory has the tenant; or there is none, and
-        when no other create of the name is under way it may be placed anew."""
+        """End a create, in the open transaction.
+
+        `tenant` is entered in the directory. It is None if nothing was created: then the name may be placed again,
+        once no other create of it is under way.
+        """
         execute = self._store.connection.execute
         if tenant is not None:
             self._store.record(space, [(tenant, shard)])

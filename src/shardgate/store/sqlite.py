@@ -1,9 +1,11 @@
-"""The store of one machine: a SQLite file that several processes share. Its first table is the directory: which shard
-holds each key of a space; each other table has a module of its own beside this one.
+"""The store of one machine: a SQLite file that several processes share.
 
-Holds: every change of the directory raises the epoch, in the same transaction; who sees the epoch he knows has
-missed nothing. What is committed is on the disk (synchronous = FULL).
-Never: touches a file that is not a store, or one made by a newer version.
+This module has the connection, the schema, and the directory, the table that says which shard holds each key of a
+space. Each other table has a module of its own beside this one.
+
+Holds: every change of the directory raises the epoch in the same transaction, so a process that reads the epoch it
+knows has missed no change. Committed data is on the disk (synchronous = FULL).
+Never: changes a file that is not a store, or one made by a newer version.
 """
 
 import sqlite3
@@ -13,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-APPLICATION_ID: Final = 0x53474154  # "SGAT" in the header of the file: `file directory.db` tells it apart
-BUSY_MS: Final = 5_000  # longer than any transaction of ours; a gateway in the same file may be writing
+APPLICATION_ID: Final = 0x53474154  # "SGAT" in the file's header, by which `file directory.db` knows it
+BUSY_MS: Final = 5_000  # longer than any transaction that another process may be in
 
 # Applied in order, once each; a store's schema version is how many of them it has seen.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
@@ -64,13 +66,13 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 
 
 class StoreError(Exception):
-    """The store cannot be used as asked; the text says why and what to do."""
+    """The store cannot do what was asked; the text says why and what to do."""
 
 
 class SqliteStore:
-    """One connection to the file, and the directory in it.
+    """One connection to the file, with the directory.
 
-    `any_thread` lets another thread use it than the one that opened it; still only one at a time.
+    With `any_thread` other threads than the one that opened it may use it, one at a time. Raises StoreError.
     """
 
     __slots__ = ("_connection", "path")
@@ -79,7 +81,7 @@ class SqliteStore:
         self.path = Path(path)
         try:
             if not self.path.exists():
-                self.path.touch(mode=0o600)  # the journal keeps requests whole, with their credentials
+                self.path.touch(mode=0o600)  # the journal has whole requests, with credentials
             self._connection = sqlite3.connect(
                 self.path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=not any_thread
             )
@@ -95,9 +97,9 @@ class SqliteStore:
             raise
 
     def put_many(self, space: str, pairs: Iterable[tuple[str, str]], *, only_if_new: bool = False) -> int:
-        """Record the shard of each key, all or none; returns the new epoch.
+        """Store the shard of each key, all or none; return the new epoch.
 
-        With `only_if_new` a space that already has keys is refused, in the same transaction.
+        With `only_if_new`, raises StoreError if the space has keys already.
         """
         with self.transaction():
             if only_if_new and self._has(space):
@@ -105,7 +107,7 @@ class SqliteStore:
             return self.record(space, pairs)
 
     def record(self, space: str, pairs: Iterable[tuple[str, str]]) -> int:
-        """The same inside a transaction that is open."""
+        """Store the shard of each key in the open transaction; return the new epoch."""
         self._connection.executemany(
             "INSERT INTO directory (space, key, shard) VALUES (?, ?, ?)"
             " ON CONFLICT (space, key) DO UPDATE SET shard = excluded.shard",
@@ -115,11 +117,11 @@ class SqliteStore:
         return self.epoch()
 
     def advance(self) -> None:
-        """Inside a transaction that is open: who knows the epoch before it looks again."""
+        """Raise the epoch in the open transaction, so that other processes read the directory again."""
         self._connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")
 
     def read(self, space: str) -> dict[str, str]:
-        """Every key of the space with its shard."""
+        """Every key of a space with its shard."""
         rows = self._connection.execute("SELECT key, shard FROM directory WHERE space = ?", (space,))
         return dict(rows)
 
@@ -132,13 +134,13 @@ class SqliteStore:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """For the tables that have a module of their own."""
+        """The connection, for the modules of the other tables."""
         return self._connection
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; on the disk when it ends."""
-        self._connection.execute("BEGIN IMMEDIATE")  # not upgraded later: that could fail as busy
+        """Run the block in a transaction: committed at its end, rolled back if it raises."""
+        self._connection.execute("BEGIN IMMEDIATE")  # a lock that is upgraded later could fail as busy
         try:
             yield
         except BaseException:
@@ -161,7 +163,7 @@ class SqliteStore:
         self.close()
 
     def _open(self) -> None:
-        with self.transaction():  # two processes that create the same store do it one after the other
+        with self.transaction():  # of two processes that create a store at once, one waits
             if self._pragma("application_id") != APPLICATION_ID:
                 self._claim()
             version = self._meta("schema") if self._has_meta() else 0
@@ -171,7 +173,7 @@ class SqliteStore:
                     f" {len(MIGRATIONS)}). Upgrade shardgate, or give another file"
                 )
             self._migrate(version)
-        # After the claim: the journal mode of somebody else's database is not ours to change.
+        # After the claim, so that the journal mode of another application's database stays as it is.
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
 

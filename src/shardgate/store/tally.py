@@ -1,10 +1,11 @@
-"""How many calls each client has made, counted by all workers of a gateway in memory that they share.
+"""Counts the calls of each client, in memory that all workers of a gateway share.
 
-Holds: of two workers that count the last call of a quota at once, one gets it. The lock is the kernel's (fcntl): a
-worker that is killed with it has given it back. Nothing here waits for a disk; what was counted since it was last taken
-is known, so that it can be written down, and stays when a worker dies.
-Never: used by two threads of a process: the lock is between processes.
-Hot path: `count` once a request that is counted; `bench/micro/counting.py` measures it.
+A row has two numbers: the calls a client made, and how many of them are not stored on disk yet.
+
+Holds: of two workers that count the last call of a quota at once, one gets it. The lock is the kernel's (fcntl), which
+frees it when its owner is killed. Counts survive the death of a worker. Nothing here waits for a disk.
+Never: used by two threads of one process, since the lock is between processes.
+Hot path: `count` runs once for each counted request; `bench/micro/counting.py` measures it.
 """
 
 import fcntl
@@ -19,17 +20,17 @@ from shardgate.core.errors import OverloadError
 NAME_BYTES_MAX: Final = 96
 ROWS_MAX: Final = 16_384
 UNSEEN: Final = -1
-"""This name is not here: `add` it first."""
+"""The name has no row: `add` it first."""
 SPENT: Final = 0
-"""All calls were made before."""
+"""The client made all its calls before."""
 
 _CELL_BYTES = 8
 _USED, _ROUND, _FIRST = 0, 1, 2
-_WIDTH = 2  # calls, and those of them that nobody has taken to be written down
+_WIDTH = 2  # cells of a row: the calls, and those that nobody took to store them
 
 
 class Tally:
-    """The counts; made before the workers are forked."""
+    """The counts. Made before the workers are forked."""
 
     __slots__ = ("_cells", "_lock", "_names", "_read_to", "_round", "_rows", "_rows_max")
 
@@ -39,10 +40,10 @@ class Tally:
         shared = memoryview(mmap.mmap(-1, cells + NAME_BYTES_MAX * rows_max))
         self._cells = shared[:cells].cast("q")
         self._names = shared[cells:]
-        self._lock, name = tempfile.mkstemp(prefix="shardgate-tally-")  # it is there for its lock alone
+        self._lock, name = tempfile.mkstemp(prefix="shardgate-tally-")  # the file has no content; it is locked
         Path(name).unlink()
         self._rows: dict[bytes, int] = {}
-        """Name → its first cell, of the rows that this process has read."""
+        """Name → first cell, for the rows that this process has read."""
         self._read_to = 0
         self._round = 0
 
@@ -50,7 +51,7 @@ class Tally:
         os.close(self._lock)
 
     def count(self, name: bytes, limit: int) -> int:
-        """One call more: how many it makes; or SPENT, or UNSEEN, and then nothing is counted."""
+        """Count one call and return the calls so far. Returns SPENT or UNSEEN where it counts nothing."""
         cells = self._cells
         fcntl.lockf(self._lock, fcntl.LOCK_EX)
         try:
@@ -67,9 +68,9 @@ class Tally:
             fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
     def add(self, name: bytes, calls: int) -> None:
-        """Begin to count a name where the store says that it is; another worker may have done so before.
+        """Add a row for a name with the calls that the store has; does nothing if another worker added it.
 
-        Raises OverloadError where there is no room.
+        Raises OverloadError if there is no room.
         """
         fcntl.lockf(self._lock, fcntl.LOCK_EX)
         try:
@@ -82,7 +83,7 @@ class Tally:
             fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
     def take(self) -> list[tuple[bytes, int]]:
-        """The calls that are not written down yet, by name; whoever takes them writes them down, or gives them back."""
+        """Take the calls that are not stored yet, by name. The caller stores them, or gives them back."""
         fcntl.lockf(self._lock, fcntl.LOCK_EX)
         try:
             cells = self._cells
@@ -96,11 +97,11 @@ class Tally:
             fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
     def settle(self, name: bytes, total: int) -> None:
-        """What was taken is written down; the store knows of so many calls, those of other gateways too."""
+        """Note that taken calls were stored. `total` is the store's count, with the calls of other gateways."""
         self._change(name, 0, total)
 
     def give_back(self, name: bytes, calls: int) -> None:
-        """What was taken could not be written down."""
+        """Return taken calls that could not be stored."""
         self._change(name, calls, 0)
 
     def _change(self, name: bytes, unwritten: int, total: int) -> None:
@@ -112,12 +113,12 @@ class Tally:
                     self._append(name, total + unwritten, unwritten)
                 return
             self._cells[row + 1] += unwritten
-            # Never back: what another worker has taken and not yet written is in our number, and not in the store's.
+            # Never less than before: our number has calls that another worker took and did not store yet.
             self._cells[row] = max(self._cells[row], total + self._cells[row + 1])
         finally:
             fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
-    # With the lock held.
+    # The methods below are called with the lock held.
 
     def _find(self, name: bytes) -> int | None:
         cells = self._cells
@@ -137,17 +138,19 @@ class Tally:
         self._names[number * NAME_BYTES_MAX : (number + 1) * NAME_BYTES_MAX] = name.ljust(NAME_BYTES_MAX, b"\0")
         row = _FIRST + _WIDTH * number
         self._cells[row], self._cells[row + 1] = calls, unwritten
-        self._cells[_USED] = number + 1  # last: a worker that is killed before leaves no half of a row
+        self._cells[_USED] = number + 1  # last, so that a worker that is killed here leaves no half row
 
     def _compact(self) -> None:
-        """Leave out what the store knows whole: old periods, and clients that are away."""
+        """Drop the rows whose calls are all stored, such as those of old periods."""
         rows = [
             (self._name(number), self._cells[row], self._cells[row + 1])
             for number in range(self._cells[_USED])
             if self._cells[(row := _FIRST + _WIDTH * number) + 1]
         ]
         if len(rows) >= self._rows_max:
-            raise OverloadError("too many clients at once", log="the tally of calls is full")
+            raise OverloadError(
+                "too many clients at once", log=f"the tally has {self._rows_max} clients with calls to store"
+            )
         self._cells[_ROUND] += 1
         self._cells[_USED] = 0
         for name, calls, unwritten in rows:

@@ -1,7 +1,7 @@
-"""How many calls each client has made in a period: the table that outlives the gateway.
+"""Stores how many calls each client made in a period, so that a restart of the gateway does not reset them.
 
-Holds: what gateways write adds up; each learns the sum.
-Never: knows what a quota allows.
+Holds: the calls that several gateways add are summed, and each learns the sum.
+Never: knows a quota.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from typing import Final
 
 from shardgate.store.sqlite import SqliteStore
 
-KEPT_S: Final = 40 * 86_400  # longer than any period: what was not counted in for so long is over
+KEPT_S: Final = 40 * 86_400  # longer than any period: a row unchanged for so long is of a past one
 
 
 class Usage:
-    """The table, through one connection."""
+    """The table of usage, through one connection."""
 
     __slots__ = ("_store",)
 
@@ -21,14 +21,17 @@ class Usage:
         self._store = store
 
     def calls(self, period: str, client: str) -> int:
-        """What is written down of a client."""
+        """The stored calls of a client; 0 for one that is not known."""
         row = self._store.connection.execute(
             "SELECT calls FROM usage WHERE period = ? AND client = ?", (period, client)
         ).fetchone()
         return int(row[0]) if row else 0
 
     def add(self, counted: Sequence[tuple[str, str, int]], at: float) -> list[int]:
-        """Add calls, as period, client and number, all or none; the sums. What is long over is forgotten."""
+        """Add calls, given as period, client and number, all or none; return the sums.
+
+        Also deletes rows that were last changed more than KEPT_S before `at`, in seconds since 1970.
+        """
         execute = self._store.connection.execute
         with self._store.transaction():
             execute("DELETE FROM usage WHERE counted_at < ?", (at - KEPT_S,))

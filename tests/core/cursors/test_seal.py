@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shardgate.core.cursors.seal import Composite, Seal, digest
+from shardgate.core.cursors.seal import MergedCursor, Seal, digest
 from shardgate.core.errors import BadCursorError
 
 SEAL = Seal((b"s" * 32,), 60)
-PLACE = Composite(1_000, digest("/rows"), digest("0", "north"), b'{"id":"7"}', (None, "x"))
+PLACE = MergedCursor(1_000, digest("/rows"), digest("0", "north"), b'{"id":"7"}', (None, "x"))
 
 
 @given(st.binary(max_size=40), st.lists(st.none() | st.text(max_size=20), max_size=9))
 def test_what_is_sealed_is_opened(key: bytes, places: list[str | None]) -> None:
-    composite = Composite(1_000, b"scope", b"map", key, tuple(places))
+    composite = MergedCursor(1_000, b"scope", b"map", key, tuple(places))
     assert SEAL.open(SEAL.close(composite), 999.9) == composite
 
 
 def test_a_cursor_ends_in_time() -> None:
-    with pytest.raises(BadCursorError, match="too old"):
+    with pytest.raises(BadCursorError, match="has expired"):
         SEAL.open(SEAL.close(PLACE), 1_000.0)
 
 

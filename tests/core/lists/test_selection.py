@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shardgate.core.lists.selection import Block, ChangedError, Selection
+from shardgate.core.order.order import total_order
 from shardgate.core.order.ranking import Ranking
 from shardgate.core.order.sort_key import SortKey
 
@@ -100,7 +101,7 @@ def test_rows_that_several_shards_have_are_all_there(lists: list[list[int]], off
 def test_several_keys_up_and_down(seed: int, offset: int, limit: int, how: str) -> None:
     keys = {"a": SortKey(type="number"), "b": SortKey(nulls="first"), "id": SortKey(type="number")}
     order = (("a", True), ("b", False), ("id", True))
-    ranking = Ranking(order, keys)
+    ranking = Ranking(total_order(order, keys, order[-1][0]))
     chance = random.Random(seed)
     shards: Shards = {}
     for name, ids in divided(1500, 4, how, seed).items():

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shardgate.core.contracts import UNKNOWN, AskAll, Known
 from shardgate.core.locate import AnyLocator
+from shardgate.core.locate.custom import CustomLocator
 from shardgate.core.locate.directory import Directory
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.learned import Learned
@@ -18,6 +19,7 @@ from shardgate.core.topology import Shard, Topology
 
 NAMES = ["north", "south", "east", "west"]
 EXAMPLES: dict[type, Any] = {
+    CustomLocator: CustomLocator(named="a:B", plugin=Probe(path="/x/{key}")),
     Directory: Directory(),
     Hash: Hash(overrides={"pinned": "south"}),
     Learned: Learned(),

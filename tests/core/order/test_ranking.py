@@ -5,16 +5,18 @@ from typing import Any
 import pytest
 
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError
-from shardgate.core.order.ranking import Order, Ranking
+from shardgate.core.order.order import total_order
+from shardgate.core.order.ranking import Ranking
 from shardgate.core.order.sort_key import SortKey
 
 ID = {"id": SortKey()}
-BY_ID: Order = (("id", False),)
+By = tuple[tuple[str, bool], ...]
+BY_ID: By = (("id", False),)
 NUMBER = {"n": SortKey(type="number"), "id": SortKey()}
 
 
-def rank(order: Order, keys: dict[str, SortKey], *bodies: bytes) -> list[int]:
-    ranking = Ranking(order, keys)
+def rank(by: By, keys: dict[str, SortKey], *bodies: bytes) -> list[int]:
+    ranking = Ranking(total_order(by, keys, by[-1][0]))
     for body in bodies:
         ranking.add(body)
     return ranking.sorted()
@@ -55,7 +57,7 @@ def test_a_row_without_its_sort_key_or_with_another_type_is_a_broken_reply(keys:
         ((("n", False), ("id", False)), ['{"n":-0.5,"id":"a"}', '{"n":-1,"id":"a"}']),
     ],
 )
-def test_a_shard_whose_rows_are_in_another_order_is_found_out(order: Order, rows: list[str]) -> None:
+def test_a_shard_whose_rows_are_in_another_order_is_found_out(order: By, rows: list[str]) -> None:
     with pytest.raises(OrderBrokenError):
         rank(order, NUMBER, f"[{','.join(rows)}]".encode())
     assert rank(order, NUMBER, f"[{','.join(reversed(rows))}]".encode()) == [0, 1]

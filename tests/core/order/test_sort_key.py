@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError
+from shardgate.core.order.order import total_order
 from shardgate.core.order.ranking import Ranking
 from shardgate.core.order.sort_key import KeyConfig, SortKey, clash, instant, sort_key
 
 
 def ranked(key: KeyConfig, *values: str, down: bool = False, path: str = '{"k":%s}') -> list[str]:
     """JSON values, each a shard's only row, in the order of the key."""
-    ranking = Ranking((("k", down),), {"k": sort_key(key)})
+    ranking = Ranking(total_order((("k", down),), {"k": key}, "k"))
     for value in values:
         ranking.add(f"[{path % value}]".encode())
     return [values[n] for n in ranking.sorted()]
@@ -44,7 +45,7 @@ def test_numbers_compare_exactly_however_they_are_written(numbers: list[str]) ->
 
 
 def test_equal_numbers_are_equal_however_they_are_written() -> None:
-    ranking = Ranking((("k", False), ("id", False)), {"k": SortKey(type="number"), "id": SortKey()})
+    ranking = Ranking(total_order((("k", False),), {"k": "number", "id": "text"}, "id"))
     ranking.add(b'[{"k":9007199254740993.0,"id":"b"}]')
     ranking.add(b'[{"k":9007199254740993,"id":"a"}]')
     ranking.add(b'[{"k":9007199254740993e0,"id":"c"}]')
@@ -111,7 +112,7 @@ def test_any_times_are_in_order(times: list[datetime], offset_min: int) -> None:
 def test_a_key_may_stand_deeper_in_the_row() -> None:
     rows = [f'{{"id":"{i}","vendor":{{"name":"{name}","x":[1]}}}}' for i, name in ("bA", "cA", "aB")]
     keys = {"vendor.name": SortKey(), "id": SortKey()}
-    ranking = Ranking((("vendor.name", False), ("id", False)), keys)
+    ranking = Ranking(total_order((("vendor.name", False),), keys, "id"))
     for row in reversed(rows):
         ranking.add(f"[{row}]".encode())
     assert ranking.sorted() == [2, 1, 0]
@@ -138,7 +139,7 @@ def test_two_keys_of_one_value_and_deeper_ones_side_by_side() -> None:
         "exact": SortKey(path="v.name"),
         "city": SortKey(path="v.city", nulls="first"),
     }
-    ranking = Ranking((("city", False), ("name", False), ("exact", False)), keys)
+    ranking = Ranking(total_order((("city", False), ("name", False)), keys, "exact"))
     rows = [("b", "x"), ("B", "x"), ("a", "x")]
     for name, city in rows:
         ranking.add(f'[{{"v":{{"name":"{name}","city":"{city}"}}}}]'.encode())
@@ -161,7 +162,7 @@ def test_rows_in_another_order_than_the_collations_are_found_out(key: SortKey, v
     if "icu" in key.collation:
         pytest.importorskip("icu")
     right, wrong = [",".join(f'{{"k":"{value}"}}' for value in order) for order in (reversed(values), values)]
-    ranking = Ranking((("k", False),), {"k": key})
+    ranking = Ranking(total_order((("k", False),), {"k": key}, "k"))
     ranking.add(f"[{right}]".encode())
     with pytest.raises(OrderBrokenError, match=said):
         ranking.add(f"[{wrong}]".encode())
@@ -170,7 +171,7 @@ def test_rows_in_another_order_than_the_collations_are_found_out(key: SortKey, v
 @pytest.mark.parametrize(
     ("keys", "problem"),
     [
-        ({"vendor": "text", "vendor.name": "text"}, "'vendor' stands where 'vendor.name' goes deeper"),
+        ({"vendor": "text", "vendor.name": "text"}, "'vendor' is a value, and 'vendor.name' is inside of it"),
         ({"a": "text", "b": SortKey(type="time", path="a")}, "are the same value, in different types"),
         ({"a": "text", "b": SortKey(collation="utf16", path="a"), "c.d": "text", "c.e": "number"}, None),
     ],

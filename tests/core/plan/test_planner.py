@@ -21,11 +21,13 @@ from shardgate.core.locate.memory import LearnedKeys
 from shardgate.core.locate.prefix import Prefix
 from shardgate.core.locate.probe import Probe
 from shardgate.core.merge.listed import Listed
-from shardgate.core.plan.plan import FindOwner, Plan, ToAny, ToGather, ToOne
+from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import plan_request
-from shardgate.core.routes.route import Route, Routes
-from shardgate.core.routes.rule import AnyShard, Gather, One
+from shardgate.core.routes.route import Plan, Route, Routes
 from shardgate.core.routes.table import RouteTable
+from shardgate.core.rules.any_shard import AnyShard
+from shardgate.core.rules.gather import Gather
+from shardgate.core.rules.one import One
 from shardgate.core.topology import Shard, Topology
 from tests.core.requests import request
 

@@ -6,8 +6,8 @@ import pytest
 
 from shardgate.core.errors import AmbiguousPathError, MethodNotAllowedError, UnknownOperationError
 from shardgate.core.routes.route import Route, Routes
-from shardgate.core.routes.rule import AnyShard
 from shardgate.core.routes.table import RouteTable
+from shardgate.core.rules.any_shard import AnyShard
 
 OPERATIONS = [
     "GET /",

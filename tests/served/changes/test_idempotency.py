@@ -1,4 +1,4 @@
-"""Idempotency-Key: a request with a key is done once, whatever its client, the gateway or a shard does."""
+"""Idempotency-Key: a request with a key takes effect once, whatever its client, the gateway or a shard does."""
 
 import asyncio
 import gzip
@@ -10,12 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.cluster import reply, running_gateway
+from tests.cluster import Gateway, Shard, leave, reply, running_gateway
 from tests.served.things import Things
+from tests.waiting import until
 
 RULES: dict[str, Any] = {
     "store": "store.db",
-    "timeouts": {"request_timeout_s": 1, "worker_lease_s": 1},
+    "timeouts": {"request_timeout_s": 20, "worker_lease_s": 20},
     "locators": {"thing": [{"kind": "hash", "overrides": {}}]},
     "rules": {
         "POST /things": {"rule": "one", "key": "body.id", "locate": "thing"},
@@ -35,8 +36,8 @@ KEY = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 class World:
     """One shard with things, and the gateway before it."""
 
-    def __init__(self, app: Things, url: str, gateway: Any) -> None:
-        self.app, self.url, self.gateway = app, url, gateway
+    def __init__(self, app: Things, shard: Shard, gateway: Gateway) -> None:
+        self.app, self.shard, self.gateway = app, shard, gateway
 
     async def post(self, body: Any, path: str = "/things", **headers: str) -> httpx.Response:
         return await self.gateway.client.post(path, json=body, headers={**KEY, **headers})
@@ -46,7 +47,7 @@ class World:
 async def world(start_shard: Any, start_gateway: Any) -> World:
     app = Things()
     shard = await start_shard(app)
-    return World(app, shard.url, await start_gateway({"shards": {"north": shard.url}, **RULES}))
+    return World(app, shard, await start_gateway({"shards": {"north": shard.url}, **RULES}))
 
 
 async def test_a_repeated_request_gets_the_first_reply(world: World) -> None:
@@ -73,8 +74,11 @@ async def test_without_a_key_each_request_is_done(world: World) -> None:
 
 
 async def test_two_at_once_are_one_and_a_409(world: World) -> None:
-    world.app.delay_s = 0.2
-    answers = await asyncio.gather(*[world.post({"id": "a"}) for _ in range(5)])
+    world.app.gate.clear()
+    posts = [asyncio.ensure_future(world.post({"id": "a"})) for _ in range(5)]
+    await until(lambda: sum(post.done() for post in posts) == 4)  # they are refused while the first waits
+    world.app.gate.set()
+    answers = [await post for post in posts]
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]
     assert {answer.json().get("code") for answer in answers} == {None, "SG1016"}
     assert world.app.log == ["POST /things"]
@@ -95,13 +99,13 @@ async def test_keys_are_per_client(world: World) -> None:
 
 
 @pytest.mark.parametrize("value", ['""', "a b", "a,b", '"a', "x" * 300])
-async def test_a_key_that_is_none_is_a_400(world: World, value: str) -> None:
+async def test_an_invalid_key_is_a_400(world: World, value: str) -> None:
     answer = await world.post({"id": "a"}, **{"Idempotency-Key": value})
     assert (answer.status_code, answer.json()["code"]) == (400, "SG1021")
     assert world.app.log == []
 
 
-async def test_a_key_that_stands_twice_is_a_400(world: World) -> None:
+async def test_two_keys_are_a_400(world: World) -> None:
     headers = [("Idempotency-Key", '"a"'), ("Idempotency-Key", '"a"')]
     answer = await world.gateway.client.post("/things", json={"id": "a"}, headers=headers)
     assert answer.json()["code"] == "SG1021"
@@ -113,7 +117,7 @@ async def test_a_key_without_quotes_is_the_same_key(world: World) -> None:
     assert answer.headers["idempotent-replayed"] == "true"
 
 
-async def test_a_read_has_no_use_for_a_key(world: World) -> None:
+async def test_the_key_of_a_read_is_ignored(world: World) -> None:
     world.app.held["a"] = {"id": "a"}
     for value in ("one", "two"):
         world.app.held["a"]["name"] = value
@@ -129,7 +133,7 @@ async def test_a_member_of_the_body_can_be_the_key_and_be_needed(world: World) -
     assert (answer.status_code, answer.json()["code"]) == (400, "SG1021")
 
 
-async def test_where_nothing_was_done_the_key_is_free(world: World) -> None:
+async def test_a_request_that_did_nothing_frees_its_key(world: World) -> None:
     world.app.says = lambda asked: reply("{}", status="503 Service Unavailable")
     assert (await world.post({"id": "a"})).status_code == 503
     world.app.says = lambda asked: reply("{}", status="401 Unauthorized")
@@ -162,7 +166,7 @@ async def test_a_put_whose_reply_is_lost_is_sent_again(world: World) -> None:
 
 async def test_another_worker_knows_the_key(world: World, tmp_path: Path) -> None:
     await world.post({"id": "a"})
-    config = {"shards": {"north": world.url}, **RULES}
+    config = {"shards": {"north": world.shard.url}, **RULES}
     async with running_gateway(config, tmp_path) as other:
         answer = await other.client.post("/things", json={"id": "a"}, headers=KEY)
     assert answer.headers["idempotent-replayed"] == "true"
@@ -173,21 +177,35 @@ async def test_a_key_is_forgotten_after_its_time(start_shard: Any, start_gateway
     shard = await start_shard(app)
     gateway = await start_gateway({"shards": {"north": shard.url}, **RULES, "idempotency": {"expires_s": 0.3}})
     await gateway.client.post("/things", json={"id": "a"}, headers=KEY)
-    await asyncio.sleep(0.4)
-    assert (await gateway.client.post("/things", json={"id": "a"}, headers=KEY)).status_code == 409
+
+    async def is_sent_again() -> bool:
+        answer = await gateway.client.post("/things", json={"id": "a"}, headers=KEY)
+        return bool(answer.status_code == 409)
+
+    await until(is_sent_again)
     assert app.log == ["POST /things"] * 2
 
 
 async def test_a_request_goes_on_when_its_client_leaves_and_its_reply_waits_for_it(world: World) -> None:
-    world.app.delay_s = 0.2
-    with pytest.raises(httpx.ReadTimeout):
-        await world.gateway.client.post("/things", json={"id": "a"}, headers=KEY, timeout=0.1)
-    await asyncio.sleep(0.3)
-    answer = await world.post({"id": "a"})
-    assert (answer.status_code, answer.headers["idempotent-replayed"]) == (201, "true")
+    world.app.gate.clear()
+    _, writer = await asyncio.open_connection("127.0.0.1", world.gateway.port)
+    key, body = KEY["Idempotency-Key"], '{"id":"a"}'
+    head = f"POST /things HTTP/1.1\r\nHost: a\r\nIdempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write((head + body).encode())
+    await until(lambda: bool(world.shard.asked))
+    leave(writer)
+    await until(lambda: world.gateway.connections == 0)
+    world.app.gate.set()
+
+    async def is_kept() -> bool:
+        return (await world.post({"id": "a"})).headers.get("idempotent-replayed") == "true"
+
+    await until(is_kept)
+    assert (await world.post({"id": "a"})).status_code == 201
+    assert world.app.log == ["POST /things"]
 
 
-async def test_a_reply_too_large_to_keep_is_not_made_twice(world: World) -> None:
+async def test_a_request_whose_reply_is_too_large_to_store_is_not_repeated(world: World) -> None:
     world.app.says = lambda asked: reply(b'"' + b"x" * 2_000_000 + b'"', status="201 Created")
     assert len((await world.post({"id": "a"})).content) == 2_000_002
     answer = await world.post({"id": "a"})

@@ -1,4 +1,4 @@
-"""A token that a client sends is in no output of the gateway, but in what the shard is sent."""
+"""A client's token appears in no output of the gateway except the request to the shard."""
 
 import json
 import logging
@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 from shardgate.cli.main import app
 from shardgate.core.http import Request
 from shardgate.core.wire.request_head import RequestHeadParser
-from shardgate.net.watch import TICK_S
 from tests.clients.issuer import RULES, SECRET, Issuer, bearer
 from tests.cluster import Asked, reply, until
 
@@ -83,7 +82,7 @@ async def test_not_in_the_logs_nor_in_a_reply(
         "SG9001",
     }
     lines = len(replies)
-    await until(lambda: len((tmp_path / "log.json").read_bytes().splitlines()) >= lines, TICK_S * 20)
+    await until(lambda: len((tmp_path / "log.json").read_bytes().splitlines()) >= lines)
     log = (tmp_path / "log.json").read_text()
     assert "access_token=***&x=1" in log
     form = logging.Formatter()

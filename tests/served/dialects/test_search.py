@@ -1,4 +1,4 @@
-"""A list asked for by POST, with the page in a JSON body."""
+"""Lists by POST, with the page in a JSON body."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ import pytest
 from shardgate.config.load import ConfigError
 from tests.cluster import reply
 from tests.served.dialects.world import Question, Row, World, minus, ranked, world
+from tests.waiting import delivered
 
 STARTS: dict[str, Any] = {
     "kind": "search",
@@ -95,7 +96,7 @@ async def test_page_numbers(stack: AsyncExitStack, tmp_path: Path, more: str) ->
         await ask(rows, f'{{"page":{back},"pageSize":17{more}}}')
 
 
-async def test_a_page_that_is_not_said_is_the_first(stack: AsyncExitStack, tmp_path: Path) -> None:
+async def test_without_page_parameters_the_first_page_is_served(stack: AsyncExitStack, tmp_path: Path) -> None:
     rows = await world(stack, tmp_path, by_start, STARTS, operation=POST)
     for body in ("{}", ' { "query" : "e" } ', '{"pagination":null}', '{"pagination":{}}', '{"pagination":{"count":3}}'):
         assert (await ask(rows, body)).status_code == 200
@@ -112,7 +113,7 @@ async def test_a_long_body_that_arrives_bit_by_bit_is_read_whole_before_a_shard_
     writer.write(b"POST /rows/search HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%b\r\n\r\n" % (rows.gateway.port, framing))
     try:
         for start in range(0, len(body), 40_000):
-            await asyncio.sleep(0.02)
+            await delivered(writer)
             assert all(not part.asked for part in rows.parts)
             piece = body[start : start + 40_000]
             writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
@@ -143,7 +144,7 @@ async def test_deep_pages(stack: AsyncExitStack, tmp_path: Path) -> None:
         await ask(rows, f'{{"sorting":"-price","pagination":{{"start":{start},"count":20}}}}')
 
 
-async def test_what_the_application_refuses_is_refused_in_its_words(stack: AsyncExitStack, tmp_path: Path) -> None:
+async def test_a_refusal_of_the_application_is_passed_on(stack: AsyncExitStack, tmp_path: Path) -> None:
     rows = await world(stack, tmp_path, by_start, {**STARTS, "limit_over": "refuse"}, operation=POST)
     for block in ('{"count":31}', '{"count":-1}', '{"start":0}', '{"start":-4,"count":3}'):
         assert (await ask(rows, f'{{"pagination":{block}}}')).status_code == 400

@@ -1,25 +1,16 @@
-"""The access log as its reader sees it."""
+"""The access log of a gateway: what each line says of its request."""
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shardgate.core.exchange import Exchange
-from shardgate.core.http import Request
-from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.net.clock import wall
-from shardgate.net.watch import TICK_S
-from shardgate.observe.access_log import LINE_BYTES_MAX, AccessLog
-from shardgate.observe.log_file import LogFile
-from tests.cluster import Asked, leave, reply, rows
+from tests.cluster import Asked, leave, no_answer, reply, rows
+from tests.waiting import until
 
 RULES = {
     "locators": {"vendor": [{"kind": "prefix", "shards": {"n": "north", "s": "south"}}]},
@@ -39,11 +30,8 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 async def logged(file: Path, count: int) -> list[dict[str, Any]]:
     """The lines, as soon as there are so many."""
-    found: list[dict[str, Any]] = []
-    for _ in range(100):
-        if len(found := lines(file)) >= count:
-            break
-        await asyncio.sleep(0.02)
+    await until(lambda: len(file.read_bytes().splitlines()) >= count)
+    found = lines(file)
     assert len(found) == count
     return found
 
@@ -84,7 +72,7 @@ async def test_a_websocket_is_a_101_that_ended_and_its_bytes_are_counted(start_g
     assert line["upstream_us"] > 0
 
 
-async def test_a_line_says_what_became_of_a_request(gateway: Any, tmp_path: Path) -> None:
+async def test_a_line_describes_a_request_and_its_reply(gateway: Any, tmp_path: Path) -> None:
     head = b"GET /vendors/s-1?token=secret HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine-1\r\n\r\n"
     received = await gateway.raw(head)
     (line,) = await logged(tmp_path / "log.json", 1)
@@ -136,15 +124,14 @@ async def test_a_change_on_several_shards_names_those_that_it_reached(
     assert not {*reused, *unknown} & {"shards", "upstream_us"}
 
 
-async def test_a_client_that_left_and_a_shard_that_is_down_are_told(
+async def test_a_client_that_left_and_a_shard_that_is_down_are_logged(
     start_shard: Any, start_gateway: Any, tmp_path: Path
 ) -> None:
     asked_for = asyncio.Event()
 
     async def slow(asked: Asked) -> bytes:
         asked_for.set()
-        await asyncio.sleep(30)
-        return b""
+        return await no_answer(asked)
 
     shard = await start_shard(slow)
     gateway = await start_gateway(
@@ -172,7 +159,7 @@ async def test_the_query_is_written_where_it_is_asked_for(start_shard: Any, star
     assert [line["path"] for line in await logged(tmp_path / "log.json", 2)] == ["/any?a=1", "/any"]
 
 
-async def test_what_is_under_way_at_the_end_is_logged(
+async def test_requests_before_the_end_are_logged_without_a_tick(
     start_shard: Any, start_gateway: Any, stack: Any, tmp_path: Path
 ) -> None:
     shard = await start_shard()
@@ -183,122 +170,3 @@ async def test_what_is_under_way_at_the_end_is_logged(
         await gateway.get("/any")
     await stack.aclose()  # before any tick
     assert len(lines(tmp_path / "log.json")) == 50
-
-
-def exchange(target: bytes = b"/any", **fields: Any) -> Exchange:
-    request: Request = RequestHeadParser().parse(b"GET %b HTTP/1.1\r\nHost: a\r\n" % target)
-    return Exchange(request, b"id", "127.0.0.1", 1.0, ended_at=2.0, **({"status": 200} | fields))
-
-
-def written(file: Path, *exchanges: Exchange, query: bool = True, sample: float = 1.0) -> list[dict[str, Any]]:
-    log = AccessLog(LogFile(str(file)), query=query, sample=sample)
-    for each in exchanges:
-        log.write(each)
-    log.close()
-    return lines(file)
-
-
-@pytest.mark.parametrize("text", ['"},{"status":1', "\\n", "%0a{}", "\\", '"\\u000a'])
-def test_no_client_can_write_a_line_of_its_own(tmp_path: Path, text: str) -> None:
-    forged = exchange()
-    assert forged.request is not None
-    forged.request.path = "/" + text + "\n{}\r\x00\x1b[2J\u2028"  # far more than a request can bring
-    (line,) = written(tmp_path / "log", forged)
-    assert line["path"] == forged.request.path
-    assert (tmp_path / "log").read_bytes().count(b"\n") == 1
-
-
-def test_a_line_is_never_too_long_to_be_written_whole(tmp_path: Path) -> None:
-    long = exchange(b"/" + b'"' * 15_000, shards=["north" * 200] * 40)
-    short, plain = written(tmp_path / "log", long, exchange())
-    assert short["shortened"]
-    assert short["path"].startswith('/"""')
-    assert plain["path"] == "/any"
-    assert max(map(len, (tmp_path / "log").read_text().splitlines())) < LINE_BYTES_MAX
-
-
-def test_a_sample_is_even_and_leaves_out_no_failure(tmp_path: Path) -> None:
-    mixed = [exchange(status=200 if number % 10 else 500) for number in range(1000)]
-    statuses = [line["status"] for line in written(tmp_path / "log", *mixed, sample=0.1)]
-    assert statuses.count(500) == 100
-    assert statuses.count(200) == 90
-
-
-def test_lines_before_a_rename_are_in_the_old_file_and_later_ones_in_the_new(tmp_path: Path) -> None:
-    file, old = tmp_path / "log", tmp_path / "log.1"
-    log = AccessLog(LogFile(str(file)), query=False, sample=1.0)
-    log.write(exchange(b"/before"))
-    file.rename(old)
-    log.reopen()
-    log.write(exchange(b"/after"))
-    log.close()
-    assert ([line["path"] for line in lines(old)], [line["path"] for line in lines(file)]) == (["/before"], ["/after"])
-
-
-def test_a_log_that_cannot_be_opened_anew_goes_on_in_the_old_file(tmp_path: Path) -> None:
-    folder = tmp_path / "logs"
-    folder.mkdir()
-    log = AccessLog(LogFile(str(folder / "log")), query=False, sample=1.0)
-    folder.rename(tmp_path / "moved")
-    log.reopen()
-    log.write(exchange())
-    log.close()
-    assert len(lines(tmp_path / "moved/log")) == 1
-
-
-WRITER = """
-import sys
-from tests.served.observe.test_access_log import AccessLog, LogFile, exchange
-log = AccessLog(LogFile(sys.argv[1]), query=False, sample=1.0)
-number = int(sys.argv[2])
-for _ in range(2000):
-    log.write(exchange(b"/" + b"%d" % number * (number * 150 + 1)))
-log.close()
-"""
-
-
-def writers(place: str, **options: Any) -> list[subprocess.Popen[bytes]]:
-    return [subprocess.Popen([sys.executable, "-c", WRITER, place, str(number)], **options) for number in range(4)]
-
-
-def test_several_processes_write_whole_lines_into_one_file(tmp_path: Path) -> None:
-    running = writers(str(tmp_path / "log"))
-    assert [process.wait() for process in running] == [0] * 4
-    assert len(lines(tmp_path / "log")) == 4 * 2000
-
-
-def test_several_processes_write_whole_lines_into_one_pipe() -> None:
-    reader, writer = os.pipe()
-    running = writers("stdout", stdout=writer)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        received = pipe.read()
-    assert [process.wait() for process in running] == [0] * 4
-    assert len([json.loads(line) for line in received.splitlines()]) == 4 * 2000
-
-
-def test_a_disk_that_is_full_loses_lines_and_counts_them() -> None:
-    log = AccessLog(LogFile("/dev/full"), query=False, sample=1.0)
-    log.write(exchange())
-    log.write(exchange())
-    log.close()
-    assert log.lost == 2
-
-
-async def test_a_reader_that_pauses_holds_up_no_request(tmp_path: Path) -> None:
-    fifo = tmp_path / "pipe"
-    os.mkfifo(fifo)
-    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    log = AccessLog(LogFile(str(fifo)), query=False, sample=1.0)
-    began = time.monotonic()
-    for _ in range(10_000):  # 30 times what the pipe holds
-        log.write(exchange())
-    assert time.monotonic() - began < 2
-    os.set_blocking(reader, True)
-    received = b""
-    asyncio.get_running_loop().run_in_executor(None, log.close)
-    while received.count(b"\n") < 10_000:
-        received += await asyncio.to_thread(os.read, reader, 65536)
-    os.close(reader)
-    assert log.lost == 0
-    await asyncio.sleep(TICK_S)

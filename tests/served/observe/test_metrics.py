@@ -1,4 +1,4 @@
-"""Metrics as a scraper reads them, and the rest of the admin address."""
+"""The admin address of a gateway: metrics as a scraper reads them, and readiness."""
 
 import asyncio
 import re
@@ -7,13 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from shardgate.core.exchange import Exchange
-from shardgate.net.watch import TICK_S
-from shardgate.observe.exposition import expose
-from shardgate.observe.layout import BOUNDS_S, REQUESTS, Layout
-from shardgate.observe.memory import SharedMemory
-from tests.cluster import Asked, leave, reply, rows
+from tests.cluster import Asked, leave, no_answer, reply, rows
 from tests.observe.metrics import Metrics
+from tests.waiting import until
 
 RULES = {
     "admin": "127.0.0.1:0",
@@ -45,7 +41,7 @@ async def gateway(start_shard: Any, start_gateway: Any) -> Any:
 
 
 async def scrape(gateway: Any) -> Metrics:
-    await asyncio.sleep(TICK_S * 1.5)  # what is looked at each tick
+    gateway.tick()
     return Metrics((await gateway.admin("/metrics")).text)
 
 
@@ -97,22 +93,19 @@ async def test_no_label_comes_from_a_client(gateway: Any) -> None:
     assert after.value("shardgate_errors_total", code="SG1001") == 5
 
 
-async def test_what_is_under_way_is_shown_and_a_client_that_leaves_is_cut_off(
+async def test_requests_in_flight_are_counted_and_those_of_clients_that_left_are_cut_off(
     start_shard: Any, start_gateway: Any
 ) -> None:
-    async def slow(asked: Asked) -> bytes:
-        await asyncio.sleep(30)
-        return reply("late")
-
-    shard = await start_shard(slow)
+    shard = await start_shard(no_answer)
     limits = {"connections_per_shard_max": 1, "waiting_per_shard_max": 1}
     gateway = await start_gateway(
         {"shards": {"north": shard.url, "south": "http://127.0.0.1:1"}, **RULES} | {"limits": limits}
     )
     waiting = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(3)]
-    for _, writer in waiting:
+    for number, (_, writer) in enumerate(waiting, 1):
         writer.write(b"GET /vendors/n-1 HTTP/1.1\r\nHost: a\r\n\r\n")
-        await asyncio.sleep(0.05)
+        await until(lambda number=number: gateway.in_flight == number or number == 3)
+    assert (await waiting[2][0].readuntil(b"\r\n")).startswith(b"HTTP/1.1 503 ")
     await gateway.get("/vendors/s-1")
     read = await scrape(gateway)
     assert read.value("shardgate_requests_in_flight") == 2
@@ -124,6 +117,7 @@ async def test_what_is_under_way_is_shown_and_a_client_that_leaves_is_cut_off(
     assert read.value("shardgate_upstream_errors_total", shard="south", code="SG2001") == 1
     for _, writer in waiting:
         leave(writer)
+    await until(lambda: gateway.in_flight == 0)
     read = await scrape(gateway)
     assert read.value("shardgate_requests_in_flight") == 0
     assert read.value("shardgate_requests_cut_off_total", reason="client_gone") == 2
@@ -173,44 +167,3 @@ async def test_names_and_units_are_as_prometheus_wants_them(gateway: Any) -> Non
         name = re.escape(family.name)
         assert (family.type == "counter") == bool(re.search(rf"^# TYPE {name}_total counter$", text, re.MULTILINE))
     assert text.endswith("\n")
-
-
-def test_a_label_with_quotes_and_line_feeds_is_read_back_as_it_was() -> None:
-    shard = 'a"b\\c\nd'
-    layout = Layout({}, 0).extended([], [shard])
-    read = Metrics(expose(layout, SharedMemory.roomy(layout.size)).decode())
-    assert read.value("shardgate_upstream_connections", shard=shard) == 0
-
-
-def test_a_layout_that_grows_keeps_every_cell() -> None:
-    first = Layout({}, 0).extended([], ["north"])
-    second = first.extended([], ["south"]).extended([], ["north"])
-    for family, cells in first.cells.items():
-        assert cells.items() <= second.cells[family].items()
-    taken = [cell for cells in second.cells.values() for cell in cells.values()]
-    assert len(set(taken)) == len(taken)
-    assert max(taken) < second.size
-
-
-def test_slots_are_added_up() -> None:
-    memory = SharedMemory.roomy(100)
-    for number in (0, 1, 7):
-        memory.slot(number)[5] += number + 1
-    assert memory.total(5) == 11
-    assert memory.total(6) == 0
-
-
-def test_a_time_on_a_bound_counts_in_the_bucket_of_that_bound() -> None:
-    from shardgate.observe.meter import Meter
-
-    layout = Layout({}, 0).extended([], [])
-    memory = SharedMemory.roomy(layout.size)
-    meter = Meter(memory.slot(0), layout, [], [])
-    for took in (BOUNDS_S[0], BOUNDS_S[1], 1e9):
-        meter.finished(Exchange(None, b"", "", 0.0, first_byte_at=took, ended_at=took, status=200))
-    read = Metrics(expose(layout, memory).decode())
-    counts = [
-        read.value("shardgate_request_duration_seconds_bucket", le=le) for le in ("0.0005", "0.001", "30", "+Inf")
-    ]
-    assert counts == [1, 2, 2, 3]
-    assert memory.total(layout.cell(REQUESTS, "none", "none", "2xx")) == 3

@@ -1,1 +1,1 @@
-"""A request's JSON body: read strictly, divided into items, and completed with ids."""
+"""The JSON body of a request: read strictly, divided into the items of each shard, completed with ids."""

@@ -1,6 +1,6 @@
-"""Members that the gateway adds to a body: an id that must be the same on every shard.
+"""Members that the gateway adds to a request's body: an id that must be the same on every shard.
 
-Holds: the rest of the body keeps its bytes; what the client has set stays.
+Holds: a member that the client has set stays. The rest of the body keeps its bytes.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from shardgate.core.json.object import JsonObject
 
 
 def assign(body: bytes, values: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
-    """The body with the values, where it lacks them, and the values that it has now.
+    """The body with these members added where it lacks them, and the values that it has now.
 
-    What is plainly no JSON object is left for the application to refuse. Raises AmbiguousKeyError.
+    A body that is no JSON object is left as it is, for the application to refuse. Raises AmbiguousKeyError.
     """
     document = read_object(body) if values else None
     if document is None:
@@ -24,8 +24,8 @@ def assign(body: bytes, values: Mapping[str, str]) -> tuple[bytes, dict[str, str
     for name, value in values.items():
         raw = document.raw(name)
         if raw is not None and raw != b"null":
-            given = msgspec.json.decode(raw)
-            found[name] = str(given) if isinstance(given, str | int) else ""
+            own = msgspec.json.decode(raw)
+            found[name] = str(own) if isinstance(own, str | int) else ""
             continue
         found[name] = value
         if raw is None:

@@ -1,7 +1,7 @@
-"""One body with many items: cut into one body a shard, and the replies' items put back in the input's order.
+"""A body with many items: cut into one body for each shard, and the items of the replies put back in the input's order.
 
-Holds: an item's bytes are never changed; what stands around the items is the client's (going) and the first shard's
-(coming back), byte for byte.
+Holds: the bytes of an item are never changed. Around the items, each shard is sent the client's bytes, and the client
+the first shard's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ import msgspec
 
 from shardgate.core.body.reading import read_object, refuse_unless_other
 from shardgate.core.errors import AmbiguousKeyError, BrokenReplyError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply
 from shardgate.core.json import array as rows
 from shardgate.core.json.object import JsonObject
@@ -22,27 +23,28 @@ class Items(msgspec.Struct, frozen=True):
     """The items of a body."""
 
     path: str
-    """Where they stand; empty: the body is the list."""
+    """The path of the member with the items; empty: the body is the list."""
     body: bytes
     found: rows.Rows
 
     def part(self, positions: Sequence[int]) -> bytes:
-        """The body with these items alone."""
+        """The body with only these items."""
         listed = rows.join([self.found.raw[position] for position in positions], [self.found])
         return JsonObject(self.body).edited({self.path: listed}) if self.path else listed
 
 
 class ShardItems(msgspec.Struct, frozen=True):
-    """A shard's part of the items."""
+    """The items of one shard."""
 
     shard: ShardId
     positions: tuple[int, ...]
+    """Where the items stand in the client's body, counted from 0."""
 
 
 def open_items(body: bytes, path: str) -> Items | None:
-    """The items of a request; None where there are plainly none: the application refuses that in its own words.
+    """The items of a request; None where it clearly has none, for the application to refuse in its own words.
 
-    Raises AmbiguousKeyError.
+    Raises AmbiguousKeyError where the body is not strict JSON.
     """
     listed: bytes | None = body
     if path:
@@ -58,19 +60,22 @@ def open_items(body: bytes, path: str) -> Items | None:
 
 
 def key_of(item: msgspec.Raw, name: str) -> str | None:
-    """An item's key. Raises AmbiguousKeyError where two servers could read it differently."""
+    """The key of an item; None where it has none. Raises AmbiguousKeyError where two servers could read it
+    differently."""
     text = bytes(item)
     try:
         members = _OBJECT.decode(text)
         raw = members.get(name)
-        # Twins are found by the document's own reading; Go and .NET find a member in whatever case it is written.
-        JsonObject(text)
+        JsonObject(text)  # raises where a member stands twice
     except BrokenReplyError as error:
-        raise AmbiguousKeyError("a JSON member of an item stands twice") from error
+        detail = "an item has a JSON member twice; each name may stand once in an object"
+        raise AmbiguousKeyError(detail, where=error.where) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if any(other != name and other.casefold() == name.casefold() for other in members):
-        raise AmbiguousKeyError(f"the JSON member {name!r} is also written in another case")
+    # Go and .NET find a member in whatever case it is written.
+    twin = next((other for other in members if other != name and other.casefold() == name.casefold()), None)
+    if twin is not None:
+        raise AmbiguousKeyError(f"an item has the JSON member `{excerpt(twin)}`; only `{name}` is accepted")
     value = msgspec.json.decode(raw) if raw is not None else None
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
 
@@ -84,15 +89,22 @@ def parts_of(owners: Sequence[ShardId]) -> list[ShardItems]:
 
 
 def rejoin(parts: Sequence[ShardItems], replies: Sequence[Reply], path: str, sums: Sequence[str]) -> Reply:
-    """One reply out of each part's. Raises BrokenReplyError where a shard gave another number of items than it had."""
+    """One reply out of those of the shards: the items in the client's order, the numbers in `sums` added up.
+
+    Raises BrokenReplyError where a shard gave another number of items than it was sent.
+    """
     placed: dict[int, msgspec.Raw] = {}
     samples: list[rows.Rows] = []
     totals: dict[str | None, int] = {}
     for part, reply in zip(parts, replies, strict=True):
         document = JsonObject(reply.body) if path else None
-        found = rows.cut(document.array(path) if document is not None else reply.body)
+        found = rows.cut(document.value(path) if document is not None else reply.body)
         if len(found.raw) != len(part.positions):
-            raise BrokenReplyError("a shard answered another number of items than it was sent")
+            raise BrokenReplyError(
+                "a shard answered another number of items than it was sent",
+                where=f"member {path}" if path else "body",
+                log=f"{len(found.raw)} items, expected {len(part.positions)}; found `{excerpt(found.body)}`",
+            )
         samples.append(found)
         placed.update(zip(part.positions, found.raw, strict=True))
         for name in sums:
@@ -106,7 +118,7 @@ def rejoin(parts: Sequence[ShardItems], replies: Sequence[Reply], path: str, sum
 
 
 def failed_items(part: ShardItems, path: str, status: int, problem: object) -> Reply:
-    """The outcome of each item of a part that a shard refused, or was not there to take."""
+    """The outcome of each item of a shard that refused its items, or could not be reached."""
     item = {"status": status, "problem": problem}
-    listed: object = [item] * len(part.positions)
-    return Reply(status, [], msgspec.json.encode({path: listed} if path else listed))
+    outcomes: object = [item] * len(part.positions)
+    return Reply(status, [], msgspec.json.encode({path: outcomes} if path else outcomes))

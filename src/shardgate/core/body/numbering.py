@@ -1,6 +1,6 @@
-"""Which item a refusal means: a shard counts the items of its own part, the client those of its request.
+"""The number of the item that a refusal names: a shard counts the items it was sent, the client those of its request.
 
-Never: guesses how an application writes it: the rule says so (`position`).
+Never: guesses how an application writes the number; the rule says so (`position`).
 """
 
 import re
@@ -12,11 +12,12 @@ import msgspec
 from shardgate.core.http import Reply
 
 PLACE = "{n}"
-"""What stands for the number in a form: `items.{n}`."""
+"""Stands for the number in a form: `items.{n}`."""
 
 
 def renumbered(reply: Reply, form: str | None, positions: Sequence[int]) -> Reply:
-    """The refusal of a part with the numbers of the whole; `positions`: where the part's items stand in it."""
+    """A shard's refusal, with the numbers of the client's items; `positions`: where the shard's items stand among
+    them."""
     if form is None or reply.status < 400 or list(positions) == list(range(len(positions))):
         return reply
 
@@ -28,19 +29,19 @@ def renumbered(reply: Reply, form: str | None, positions: Sequence[int]) -> Repl
 
 
 def position_of(reply: Reply, form: str | None) -> int | None:
-    """The item that a refusal means first; None where it means none."""
+    """The number of the first item that a refusal names; None where it names none."""
     match = None if form is None else _pattern(form).search(reply.body)
     return None if match is None else int(match[2])
 
 
 def says_the_same(one: Reply, other: Reply, form: str) -> bool:
-    """Whether two refusals differ in nothing but the item that they mean."""
+    """Whether two refusals differ only in the item that they name."""
     bodies = {_pattern(form).sub(rb"\1", reply.body) for reply in (one, other)}
     return one.status == other.status and len(bodies) == 1
 
 
 @lru_cache(maxsize=64)
 def _pattern(form: str) -> re.Pattern[bytes]:
-    """A form is the configuration's, so that there are few."""
+    """Finds the number in a text. Forms come from the configuration: there are few."""
     before, _, after = form.partition(PLACE)
     return re.compile(rb"(?<![\w.])(%s)(\d{1,6})(?=%s)(?!\d)" % (re.escape(before.encode()), re.escape(after.encode())))

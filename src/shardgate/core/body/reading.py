@@ -1,7 +1,7 @@
-"""A request's body as the application will read it, or a refusal.
+"""The JSON object in a request's body, read as strictly as the strictest application.
 
-Holds: a body that another reader could take for something else (a member twice, another encoding, not quite JSON) is
-refused: its items would go unrouted, its id unassigned.
+Holds: a body that another reader could read differently (a member twice, another encoding, comments) is refused. The
+gateway would not find its items or its id, and the application might.
 """
 
 import msgspec
@@ -11,7 +11,7 @@ from shardgate.core.json.object import JsonObject
 
 
 def read_object(body: bytes) -> JsonObject | None:
-    """The JSON object; None where it is empty or another JSON value. Raises AmbiguousKeyError."""
+    """The JSON object; None where the body is empty or another JSON value. Raises AmbiguousKeyError."""
     try:
         return JsonObject(body)
     except BrokenReplyError as error:
@@ -19,16 +19,18 @@ def read_object(body: bytes) -> JsonObject | None:
         return None
 
 
-def refuse_unless_other(body: bytes, kind: type, error: Exception) -> None:
-    """What could not be read as this kind is plainly another kind of JSON, or nothing at all."""
+def refuse_unless_other(body: bytes, kind: type, error: BrokenReplyError) -> None:
+    """Raises AmbiguousKeyError for a body that could not be read, unless it is empty or clearly another kind of
+    JSON."""
     if not body:
         return
     try:
-        plain = msgspec.json.decode(body)
+        value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        plain = None
-        readable = False
+        pass
     else:
-        readable = True
-    if not readable or isinstance(plain, kind):
-        raise AmbiguousKeyError("the body is not plain JSON in UTF-8, or has a member twice") from error
+        if not isinstance(value, kind):
+            return
+    where = f" at {error.where}" if error.where else ""
+    detail = f"the body cannot be read{where}; JSON in UTF-8 is accepted, in which no object has a member twice"
+    raise AmbiguousKeyError(detail, where=error.where, log=error.log) from error

@@ -27,12 +27,15 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A later call of a change: the one that confirms it, or that takes it back."""
 
     method: str
+    """The method of the call."""
     path: str
-    """`{name}` is a property of the change's reply, a value that the gateway assigned, a variable of the path, or a
-    property of the change's body."""
+    """The path of the call. `{name}` stands for a property of the change's reply, an assigned value, a variable of the
+    path, or a property of the change's body."""
     body: dict[str, object] | None = None
+    """Members of the JSON body of the call."""
     restore: tuple[str, ...] | Literal["changed"] = ()
-    """The body has these properties, with the values from before the change; `changed`: those that the change named."""
+    """Properties that the body also has, with their values from before the change, which are read by a GET of `path`.
+    `changed`: the properties that the change named."""
     already: tuple[int, ...] = (404, 410)
     """The statuses by which the application says that there is nothing left to do."""
 

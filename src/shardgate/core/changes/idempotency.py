@@ -7,18 +7,21 @@ Never: keeps the credentials that name a client, but their digest.
 import re
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from shardgate.core.clients.claims import keys_in
 from shardgate.core.errors import IdempotencyKeyError
+from shardgate.core.failures.shown import shown
 from shardgate.core.http import Request
 
 FIELD = b"idempotency-key"
 # The draft wants a String of RFC 8941 section 3.3.3; many clients leave the quotes out.
 _QUOTED = re.compile(rb'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255})"')
 _BARE = re.compile(rb"[\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]{1,255}")
+
+_HEADER: Final = {"header": "Idempotency-Key"}
 
 Verdict = Literal["run", "replay", "busy", "other", "doubt"]
 
@@ -27,14 +30,14 @@ class Idempotency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """A rule's words about repeated requests."""
 
     key: str | None = None
-    """Where the body has the client's own key, where the field is not sent: `body.uuid`."""
+    """Where the request has the client's key, for clients that do not send the field `Idempotency-Key`: `body.uuid`."""
     name: str | None = None
-    """Where the body has its client's own name for what is made: `body.uuid`. The shard that took the first request of
-    a name is sent the others, wherever they would go by their key."""
+    """In `one`: where the body has the client's own name for what is made: `body.uuid`. All requests with one name go
+    to the shard that took the first, whatever their `key` says, so that the application sees that the name is taken."""
     required: bool = False
-    """A request without a key is refused."""
+    """A request without a key is refused (SG1021)."""
     repeat: bool = False
-    """The application knows the key itself: where an outcome is in doubt, the request may be sent again."""
+    """The application knows the key itself: the request may be sent again after its reply was lost."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -52,12 +55,16 @@ def key_of(request: Request) -> str | None:
     if value is None:
         return None
     if FIELD in request.fields.repeated:
-        raise IdempotencyKeyError("the field Idempotency-Key stands twice")
+        raise IdempotencyKeyError("the header `Idempotency-Key` stands twice", about=_HEADER)
     match = _QUOTED.fullmatch(value)
     if match is not None:
         return re.sub(rb"\\(.)", rb"\1", match[1]).decode("ascii")
     if _BARE.fullmatch(value) is None:
-        raise IdempotencyKeyError("Idempotency-Key is no text of 1 to 255 characters in quotes")
+        said = shown(value)
+        raise IdempotencyKeyError(
+            f"the header `Idempotency-Key` is `{said}`; a text of 1 to 255 characters in quotes is needed",
+            about={**_HEADER, "value": said},
+        )
     return value.decode("ascii")
 
 
@@ -83,7 +90,7 @@ def fingerprint_of(request: Request) -> str:
 
 
 def judge(record: Record | None, fingerprint: str, *, repeatable: bool) -> Verdict:
-    """What becomes of a request with a key. `repeatable`: to do it twice is to do it once."""
+    """What to do with a request that has a key. `repeatable`: doing it twice has the effect of doing it once."""
     if record is None:
         return "run"
     if record.fingerprint != fingerprint:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from shardgate.core.errors import BrokenReplyError
+from shardgate.core.http import Reply
+from shardgate.core.json.object import JsonObject
 from shardgate.core.topology import ShardId
 
 Loads = Mapping[ShardId, float]
@@ -31,6 +34,7 @@ class Weighted(_Policy, frozen=True, tag="weighted"):
     """Tenants in proportion to the weights; a weight of 0 takes none, a shard that is not named has the weight 1."""
 
     weights: Mapping[str, float]
+    """Shard → weight. 0: it takes no tenant. A shard that is not named has the weight 1."""
 
     def willing(self, loads: Loads) -> Loads:
         """Those with a weight."""
@@ -46,15 +50,27 @@ class LeastData(_Policy, frozen=True, tag="least_data"):
     """The shard with the least data, as each shard counts it itself."""
 
     path: str
-    """What a shard is asked: `/v3/events?limit=1&with_count=true`."""
+    """What each shard is asked: `/v3/events?limit=1&with_count=true`."""
     count_header: str | None = None
-    """The reply field with the number; or …"""
+    """The header field of the reply with the number. Either this or `count` is needed."""
     count: str | None = None
-    """… the member of the body with it, by its dotted path."""
+    """The member of the reply's body with the number, by path: `meta.total`."""
 
     def choose(self, loads: Loads) -> ShardId:
         """The shard with the smallest count."""
         return min(loads, key=loads.__getitem__)
+
+    def stated(self, reply: Reply) -> float | None:
+        """How much a shard says that it has; None where it does not say it."""
+        if reply.status >= 300:
+            return None
+        if self.count_header is not None:
+            said = reply.field(self.count_header.lower().encode()) or b""
+            return float(said) if said.isdigit() else None
+        try:
+            return JsonObject(reply.body).number(self.count)
+        except BrokenReplyError:
+            return None
 
 
 AnyPolicy = LeastTenants | Weighted | LeastData

@@ -1,28 +1,26 @@
-"""What to do next with an entry, given how far it has come; and how far it has come, given what a shard said.
+"""What to do next with a change, given how far it has come; and how far it has come, given what a shard answered.
 
-    trying ──► done                      every shard took it
-       │  └──► finishing ──► done        decided: confirm it, or give it to the shards that were down
-       └─────► undoing ────► undone      a shard refused, or (strict) cannot be reached
+phases.py has the states, the events and what follows from what. Here is decided which event it is.
 
-Holds: a change whose outcome is in doubt is looked for, or repeated where that is harmless; where neither can be said,
-it is stuck. A decision is never taken back.
+Holds: a change whose outcome is in doubt is looked for, or repeated where that is harmless. Where neither can be done,
+it is stuck.
 Never: waits, sends or stores.
 """
 
-from collections.abc import Collection
-from typing import Literal
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
 
 import msgspec
 
-from shardgate.core.changes.entry import Branch, ChangeState, Entry
+from shardgate.core.changes.entry import Branch, BranchPhase, ChangeState, Entry
+from shardgate.core.changes.phases import BEGUN, PHASES, STATES, BranchEvent, ChangeEvent, ChangeStep
 from shardgate.core.contracts import Outcome
 from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Reply
 
-ChangeStep = Literal["look", "do", "check", "confirm", "undo"]
-"""`look`: read the thing as it is before the change. `check`: see whether the change was made."""
-
-_GONE = (404, 410)
+_GONE: Final = (404, 410)
+_UNTOUCHED: Final[frozenset[BranchPhase]] = frozenset({"waiting", "refused", "undone"})
+"""The phases in which a shard has nothing of the change."""
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -33,45 +31,58 @@ class Move(msgspec.Struct, frozen=True):
 
 
 def next_state(entry: Entry, resting: Collection[int]) -> ChangeState:
-    """The entry's state, now that its branches are where they are. `resting`: what cannot go on in this pass."""
-    phases = [branch.phase for branch in entry.branches]
-    if entry.state == "trying":
-        return _after_trying(entry, resting)
-    if entry.state == "finishing":
-        wanted = "confirmed" if entry.terms.confirm else "done"
-        if all(phase == wanted for phase in phases):
-            return "done"
-        return "stuck" if all(phase in {wanted, "stuck"} for phase in phases) else "finishing"
-    if entry.state == "undoing":
-        if all(phase in {"waiting", "refused", "undone"} for phase in phases):
-            return "undone"
-        return "stuck" if all(phase in {"waiting", "refused", "undone", "stuck"} for phase in phases) else "undoing"
-    return entry.state
+    """The change's state, now that its branches are where they are. `resting`: what cannot go on in this pass."""
+    deciding = _DECIDING.get(entry.state)
+    event = None if deciding is None else deciding(entry, resting)
+    return entry.state if event is None else STATES[entry.state][event]
 
 
-def _after_trying(entry: Entry, resting: Collection[int]) -> ChangeState:
-    phases = {branch.phase for branch in entry.branches}
+def _after_trying(entry: Entry, resting: Collection[int]) -> ChangeEvent | None:
+    phases, terms = {branch.phase for branch in entry.branches}, entry.terms
     if phases == {"done"}:
-        return "finishing" if entry.terms.confirm else "done"
+        return "decided" if terms.confirm else "complete"
     if "refused" in phases:
         # The first that was asked judges for all: where a later one refuses, and nothing takes it back, a person must.
-        return "stuck" if "done" in phases and entry.terms.undo is None else "undoing"
+        return "hopeless" if "done" in phases and terms.undo is None else "revoked"
     if "stuck" in phases:
-        return "undoing" if entry.terms.undo else "stuck"
+        return "revoked" if terms.undo else "hopeless"
     undecided = {number for number, branch in enumerate(entry.branches) if branch.phase != "done"}
-    if (undecided - set(resting)) if entry.terms.patient else not resting:
-        return "trying"
+    if (undecided - set(resting)) if terms.patient else not resting:
+        return None
     return _without_the_resting(entry, touched=phases != {"waiting"})
 
 
-def _without_the_resting(entry: Entry, *, touched: bool) -> ChangeState:
+def _without_the_resting(entry: Entry, *, touched: bool) -> ChangeEvent | None:
     """Some shards cannot be reached, or do not say what they did."""
     if not touched:
-        return "undoing"
+        return "revoked"
     if entry.terms.patient:
-        return "finishing"
+        return "decided"
     # In doubt, and nothing takes it back: it stays open until the shard can say.
-    return "undoing" if entry.terms.undo else "trying"
+    return "revoked" if entry.terms.undo else None
+
+
+def _after_finishing(entry: Entry, _: Collection[int]) -> ChangeEvent | None:
+    return _settled(entry, {"confirmed" if entry.terms.confirm else "done"})
+
+
+def _after_undoing(entry: Entry, _: Collection[int]) -> ChangeEvent | None:
+    return _settled(entry, _UNTOUCHED)
+
+
+def _settled(entry: Entry, wanted: Collection[BranchPhase]) -> ChangeEvent | None:
+    """Whether every branch is in one of these phases, or will never be."""
+    phases = {branch.phase for branch in entry.branches}
+    if phases <= {*wanted}:
+        return "complete"
+    return "hopeless" if phases <= {*wanted, "stuck"} else None
+
+
+_DECIDING: Final[Mapping[ChangeState, Callable[[Entry, Collection[int]], ChangeEvent | None]]] = {
+    "trying": _after_trying,
+    "finishing": _after_finishing,
+    "undoing": _after_undoing,
+}
 
 
 def moves(entry: Entry, resting: Collection[int]) -> list[Move]:
@@ -85,9 +96,9 @@ def moves(entry: Entry, resting: Collection[int]) -> list[Move]:
             found.append(Move(number, step))
     if entry.state != "trying" or entry.kind == "place":
         return found
-    # A saga takes shard after shard, in the same order as every other: two that want the same last seats would each
-    # hold one and refuse the other. Of `every`, the first shard judges for all: what the application refuses is refused
-    # before anyone else has heard of it.
+    # A divided change takes shard after shard, in the same order as every other: two that want the same last seats
+    # would each hold one and refuse the other. Of `every`, the first shard judges for all: what the application refuses
+    # is refused before any other shard has got it.
     one = entry.kind == "divide" or not any(branch.phase == "done" for branch in entry.branches)
     return found[:1] if one else found
 
@@ -116,123 +127,109 @@ def _looks_first(entry: Entry) -> bool:
 
 
 def begin(branch: Branch, step: ChangeStep) -> None:
-    """What is journaled before the call is made."""
+    """Set what is journaled before the call is made."""
+    branch.phase = BEGUN.get(step, branch.phase)
     if step == "do":
-        branch.phase = "sent"
         branch.tries += 1
-    elif step == "confirm":
-        branch.phase = "confirming"
-    elif step == "undo":
-        branch.phase = "undoing"
 
 
 def take(entry: Entry, move: Move, outcome: Outcome) -> bool:
     """Take in what came of a call. False: the branch rests, a later pass may try again."""
     branch = entry.branches[move.branch]
     if isinstance(outcome, ShardgateError):
-        if move.step == "do":
-            _unsent_or_doubted(branch, outcome)
+        if move.step == "do" and outcome.nothing_done:
+            _not_sent(entry, branch)
         return False
-    if outcome.status in {429, 503}:  # the application was not asked, or did nothing (RFC 9110 section 15.6.4)
-        if move.step == "do":
-            branch.reply = outcome
-            _not_taken(branch)
-        return False
-    if outcome.status >= 500:
+    if outcome.status >= 500 or outcome.status == 429:
         if move.step == "do":
             branch.reply = outcome
+            if outcome.status in {429, 503}:  # the application did nothing (RFC 9110 section 15.6.4)
+                _not_sent(entry, branch)
         return False
-    {"look": _looked, "do": _did, "check": _checked, "confirm": _confirmed, "undo": _undid}[move.step](
-        entry, branch, outcome
-    )
+    event = _EVENTS[move.step](entry, branch, outcome)
+    if event is not None:
+        answered = branch.reply.status if event == "refused" and branch.reply and move.step == "check" else None
+        _enter(entry, branch, event, f"the shard answered {answered or outcome.status}")
     return True
 
 
-def _unsent_or_doubted(branch: Branch, error: ShardgateError) -> None:
-    # Where the first call did not leave the gateway, nothing was done; a repeated one may follow one that did.
-    if error.nothing_done:
-        _not_taken(branch)
-
-
-def _not_taken(branch: Branch) -> None:
+def _not_sent(entry: Entry, branch: Branch) -> None:
+    """Nothing was done, where this was the first call; a repeated call may follow one that did something."""
     if branch.tries == 1:
-        branch.phase, branch.tries = "waiting", 0
+        branch.tries = 0
+        _enter(entry, branch, "not sent", "")
 
 
-def _looked(_entry: Entry, branch: Branch, reply: Reply) -> None:
+def _looked(_: Entry, branch: Branch, reply: Reply) -> BranchEvent | None:
     branch.before = (reply.body or b"{}") if reply.status < 300 else b""
+    return None
 
 
-def _did(entry: Entry, branch: Branch, reply: Reply) -> None:
+def _did(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent | None:
     again = branch.tries > 1 and reply.status in entry.terms.already and not branch.before
     branch.reply = reply
     if reply.status < 400 or (again and entry.terms.check is None):
-        branch.phase = "done"
-    elif again:
-        branch.phase = "sent"  # a conflict with itself, or with something else? The check tells
-    else:
-        _refused(entry, branch, reply)
+        return "taken"
+    return None if again else "refused"  # None: a conflict with itself, or with something else? The check tells
 
 
-def _refused(entry: Entry, branch: Branch, reply: Reply) -> None:
-    if entry.state == "undoing":
-        branch.phase = "undone"
-    elif entry.state == "finishing":
-        _stick(branch, reply)
-    else:
-        branch.phase = "refused"
-
-
-def _checked(entry: Entry, branch: Branch, reply: Reply) -> None:
+def _checked(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent:
     if reply.status < 300 and not branch.before:
-        branch.phase, branch.reply = "done", reply
-    elif reply.status >= 300 and reply.status not in _GONE:
-        _stick(branch, reply)
-    elif entry.state == "undoing":
-        branch.phase = "undone"
-    elif branch.reply is not None and branch.tries > 1 and branch.reply.status in entry.terms.already:
-        _refused(entry, branch, branch.reply)
-    else:
-        # A new tenant is not made after its client was answered that nobody knows.
-        branch.phase = "refused" if entry.kind == "place" else "waiting"
+        branch.reply = reply
+        return "taken"
+    if reply.status >= 300 and reply.status not in _GONE:
+        return "unclear"
+    if branch.reply is not None and branch.tries > 1 and branch.reply.status in entry.terms.already:
+        return "refused"
+    # A new tenant is not made after its client was answered that no shard has it.
+    return "refused" if entry.kind == "place" else "absent"
 
 
-def _confirmed(entry: Entry, branch: Branch, reply: Reply) -> None:
+def _confirmed(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent:
     confirm = entry.terms.confirm
-    if reply.status < 400 or (confirm is not None and reply.status in confirm.already):
-        branch.phase = "confirmed"
-        if reply.status < 300 and reply.body and branch.reply is not None:
-            # What the client gets is what it asked for, as it is now: the status of the first call, the body of this.
-            branch.reply = Reply(branch.reply.status, reply.fields, reply.body, branch.reply.reason)
-    else:
-        _stick(branch, reply)
+    if reply.status >= 400 and (confirm is None or reply.status not in confirm.already):
+        return "refused"
+    if reply.status < 300 and reply.body and branch.reply is not None:
+        # The client gets what it asked for, as it is now: the status of the first call, the body of this one.
+        branch.reply = Reply(branch.reply.status, reply.fields, reply.body, branch.reply.reason)
+    return "taken"
 
 
-def _undid(entry: Entry, branch: Branch, reply: Reply) -> None:
+def _undid(entry: Entry, _: Branch, reply: Reply) -> BranchEvent:
     undo = entry.terms.undo
-    if reply.status < 400 or (undo is not None and reply.status in undo.already):
-        branch.phase = "undone"
+    return "taken" if reply.status < 400 or (undo is not None and reply.status in undo.already) else "refused"
+
+
+_EVENTS: Final[Mapping[ChangeStep, Callable[[Entry, Branch, Reply], BranchEvent | None]]] = {
+    "look": _looked,
+    "do": _did,
+    "check": _checked,
+    "confirm": _confirmed,
+    "undo": _undid,
+}
+
+
+def _enter(entry: Entry, branch: Branch, event: BranchEvent, problem: str) -> None:
+    phase = PHASES[entry.state][branch.phase][event]
+    if phase == "stuck":
+        stick(branch, problem)
     else:
-        _stick(branch, reply)
+        branch.phase = phase
 
 
 def stick(branch: Branch, problem: str) -> None:
-    """Nobody can go on here but a person."""
+    """Only a person can go on here."""
     branch.stuck_in, branch.phase, branch.problem = branch.phase, "stuck", problem
 
 
-def _stick(branch: Branch, reply: Reply) -> None:
-    stick(branch, f"the shard answered {reply.status}")
-
-
 def give_up_doubted(entry: Entry) -> None:
-    """A branch whose outcome nobody can tell is stuck: a person must look."""
+    """A branch whose outcome cannot be found out is stuck: a person must look."""
     if entry.terms.check is not None or entry.terms.repeat:
         return
     for branch in entry.branches:
         if branch.phase == "sent":
-            branch.stuck_in, branch.phase = "waiting", "stuck"
-            branch.problem = "it was sent and no reply came: it may have been made or not"
+            stick(branch, "it was sent and no reply came: it may have been made or not")
+            branch.stuck_in = "waiting"
 
 
 def retry(entry: Entry) -> None:

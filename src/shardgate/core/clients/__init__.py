@@ -1,1 +1,1 @@
-"""Who calls, and how often it may: what is decided of tokens and quotas."""
+"""Who calls, and how often it may call: decisions about tokens and quotas."""

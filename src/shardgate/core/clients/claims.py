@@ -1,6 +1,6 @@
-"""What a token says: whether it may be believed (RFC 7519 section 4.1), and the keys that it names.
+"""The claims of a verified token: whether it is accepted (RFC 7519 section 4.1), and which keys it names.
 
-Holds: every claim that limits a token is checked; what cannot be read refuses it.
+Holds: every claim that limits a token is checked. A claim that cannot be read refuses the token.
 Never: verifies a signature; never reads the time.
 """
 
@@ -15,50 +15,50 @@ Claims = Mapping[str, object]
 
 
 class Caller(msgspec.Struct, frozen=True, gc=False):
-    """Who a verified token stands for."""
+    """The client that a verified token stands for."""
 
     client: str
     claims: Claims
     until: float
-    """From this instant on, in seconds since 1970, the token is over."""
+    """The token has expired from this time on, in seconds since 1970."""
 
 
 def judge(claims: Claims, terms: TokenTerms, at: float) -> Caller | str:
-    """The client, or why the token is refused; to be told to whoever sent it."""
+    """The client; or why the token is refused, in words for the client."""
     expires_at = _instant(claims, "exp")
     if expires_at is None:
-        return "the access token does not say when it ends"
+        return "the access token has no claim `exp`, or it is no number"
     if not_now := _not_now(claims, expires_at, terms.leeway_s, at):
         return not_now
     if terms.issuer is not None and claims.get("iss") != terms.issuer:
-        return "the access token is of another issuer"
+        return "the access token is from another issuer (claim `iss`)"
     if not _is_for_us(claims.get("aud"), terms.audience):
-        return "the access token is for another audience"
+        return "the access token is for another audience (claim `aud`)"
     client = _text(claims.get(terms.client))
-    return (
-        Caller(client, claims, expires_at + terms.leeway_s) if client else "the access token does not say whose it is"
-    )
+    if not client:
+        return f"the access token does not say which client it is of (claim `{terms.client}`)"
+    return Caller(client, claims, expires_at + terms.leeway_s)
 
 
 def _not_now(claims: Claims, expires_at: float, leeway_s: float, at: float) -> str:
-    """RFC 7519 sections 4.1.4 and 4.1.5: it is over from its end on, and good from its beginning on."""
+    """Why a token is not accepted now (RFC 7519 sections 4.1.4 and 4.1.5); empty where it is."""
     if expires_at + leeway_s <= at:
         return "the access token has expired"
     not_before = _instant(claims, "nbf")
     if "nbf" in claims and (not_before is None or not_before - leeway_s > at):
-        return "the access token is not valid yet"
+        return "the access token is not valid yet (claim `nbf`)"
     return ""
 
 
 def keys_in(claims: Claims | None, name: str) -> tuple[str, ...]:
-    """The keys that a claim names: one, several in a list, or none."""
+    """The keys that a claim names: one, several where it is a list, or none."""
     value = None if claims is None else claims.get(name)
     several = value if isinstance(value, list) else [value]
     return tuple(text for each in several if (text := _text(each)))
 
 
 def _is_for_us(audience: object, ours: tuple[str, ...]) -> bool:
-    """RFC 7519 section 4.1.3: a token with an audience is for that one only."""
+    """RFC 7519 section 4.1.3: a token with an audience is accepted only by that audience."""
     if audience is None:
         return not ours
     named = audience if isinstance(audience, list) else [audience]

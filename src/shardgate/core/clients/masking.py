@@ -1,6 +1,6 @@
-"""What may be shown of a request's target: credentials that stand in its query are not (RFC 6750 section 5.3).
+"""Hides credentials in the query of a request's target before it is logged or shown (RFC 6750 section 5.3).
 
-Holds: nothing that an application could read as one of these parameters is shown, however its name is written.
+Holds: no value that an application could read as a credential is shown, however its parameter is written.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ MASK: Final = "***"
 
 
 def masked(target: str) -> str:
-    """Path and query, or a query alone, with a mask for the value of each credential."""
+    """A path and query with a mask for the value of each credential."""
     path, mark, query = target.partition("?")
     if not mark:
         return target

@@ -9,17 +9,18 @@ Window = Literal["hour", "day", "month"]
 
 
 class Period(msgspec.Struct, frozen=True):
-    """One of them."""
+    """One hour, day or month."""
 
     name: str
     """`2026-11`, `2026-11-27` or `2026-11-27T06`."""
     begins_at: float
+    """Its first instant, in seconds since 1970."""
     ends_at: float
-    """In seconds since 1970; the end is the first instant that is not in it."""
+    """The first instant behind it, in seconds since 1970."""
 
 
 def period_of(window: Window, at: float) -> Period:
-    """The period that an instant is in."""
+    """The period that a time, in seconds since 1970, is in."""
     instant = datetime.fromtimestamp(at, UTC).replace(minute=0, second=0, microsecond=0)
     if window == "hour":
         return _period(instant, instant + timedelta(hours=1), "%Y-%m-%dT%H")

@@ -1,6 +1,6 @@
-"""What the configuration says of clients, as it is used: how tokens are judged, what a quota allows, how both refuse.
+"""The configuration of clients, as values: how tokens are judged, what a quota allows, how both refuse.
 
-Never: holds a key; where keys are is said, and whoever verifies reads them.
+Never: holds a key, but where the keys are.
 """
 
 from typing import Literal
@@ -28,23 +28,24 @@ FAMILIES = {
     "ES512": "EC",
     "EdDSA": "OKP",
 }
-"""Algorithm → the kind of key that it is made with (RFC 7518 section 6.1)."""
+"""Algorithm → the type of its keys (RFC 7518 section 6.1)."""
 
 
 KeyPlace = Literal["key_env", "key_file", "jwks_file", "jwks_url"]
 
 
 class KeySource(msgspec.Struct, frozen=True):
-    """Where the keys are."""
+    """Where the keys are that tokens are verified with."""
 
     kind: KeyPlace
     place: str
-    """A name, an absolute path or a URL."""
+    """The name of an environment variable, an absolute path, or a URL."""
     refresh_s: float
+    """The keys are read again after so long."""
 
 
 class TokenTerms(msgspec.Struct, frozen=True):
-    """What makes a token good."""
+    """Which tokens are accepted."""
 
     algorithms: tuple[str, ...]
     source: KeySource
@@ -56,12 +57,13 @@ class TokenTerms(msgspec.Struct, frozen=True):
 
 
 class Wording(msgspec.Struct, frozen=True):
-    """How the application says a refusal, below which paths; the longest that fits is taken."""
+    """How the application words a refusal, below certain paths."""
 
     under: tuple[tuple[str, Words], ...] = ()
+    """The beginning of a path, and the words below it; the longest beginnings stand first."""
 
     def say(self, error: ShardgateError, path: str) -> ShardgateError:
-        """The same error, in the words for this path."""
+        """The same error, worded as the application words it below this path."""
         for prefix, words in self.under:
             if path.startswith(prefix):
                 error.words = words
@@ -70,7 +72,7 @@ class Wording(msgspec.Struct, frozen=True):
 
 
 class QuotaTerms(msgspec.Struct, frozen=True):
-    """How many calls a client may make."""
+    """How many calls a client may make in a period."""
 
     calls: int
     window: Window
@@ -80,12 +82,12 @@ class QuotaTerms(msgspec.Struct, frozen=True):
 
 
 class ClientTerms(msgspec.Struct, frozen=True):
-    """All of it."""
+    """The configuration of clients."""
 
     tokens: TokenTerms
     passes: bool
-    """A request without a good token goes on, as nobody's: the application refuses it."""
+    """A request without an accepted token is sent on without a client, for the application to refuse."""
     refused: Wording
     open: frozenset[str]
-    """`POST /oauth/token`: operations that need no token, and that are not counted."""
+    """Operations that need no token and are not counted: `POST /oauth/token`."""
     quota: QuotaTerms | None

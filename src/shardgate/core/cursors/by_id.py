@@ -1,8 +1,8 @@
-"""Lists that go on behind a row of a given id, or before it: the row is on one shard, the list on all.
+"""Lists paged by the ids of rows: a page is behind a row, or before it. The row is on one shard, the list on all.
 
 Where the application compares the id, whether it has the row or not, all shards are asked the same. Where it refuses an
-id that it does not know, the shards are asked who has the row; its sort keys say where the others go on: near it by a
-filter of the application, or from their beginning.
+id that it does not have, the shards are asked which has the row. Its sort keys say where the other shards are read
+from: near the row, by a filter of the application, or from their beginning.
 
 Holds: an id that no shard has is refused by the application itself.
 """
@@ -14,26 +14,32 @@ from urllib.parse import quote
 import msgspec
 
 from shardgate.core.contracts import Ask, Listing, Merged, Page
-from shardgate.core.cursors.reader import Backward, Forward, ListRow, Start
-from shardgate.core.cursors.walk import CursorDialect, CursorWalk, Sorting, key_of
+from shardgate.core.cursors.reader import Backward, Forward, Start
+from shardgate.core.cursors.walk import CursorDialect, CursorWalk
 from shardgate.core.errors import KeyOnTwoShardsError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import value_at
+from shardgate.core.order.keyed_rows import KeyedRow, key_of
+from shardgate.core.order.order import Order
 from shardgate.core.topology import ShardId
 
 
 class Anchor(msgspec.Struct, frozen=True):
     """The row that a client's page begins behind, or ends before."""
 
-    name: str
+    id: str
     before: bool
+    """The page ends before the row; false: it begins behind it."""
 
 
 class PageNeighbours(msgspec.Struct, frozen=True):
-    """Where the neighbours of a page begin; None: there is none."""
+    """The pages around a page, each by the id of a row; None: there is no such page."""
 
     previous: str | None
+    """The page before it ends before this row."""
     next: str | None
+    """The page behind it begins behind this row."""
 
 
 class IdCursorDialect(CursorDialect, Protocol):
@@ -41,49 +47,50 @@ class IdCursorDialect(CursorDialect, Protocol):
 
     @property
     def row(self) -> str | None:
-        """The path of one row, with `{id}`; None where an application compares ids that it does not know."""
+        """The path of one row, with `{id}`; None where the application compares ids that it does not have."""
 
     def seek(self, key: str, *, descends: bool) -> str | None:
-        """The parameter that begins a list, sorted by this key, at a value."""
+        """The filter that begins a list, sorted by this key, at a value; None where there is none."""
 
-    def close_at(self, merged: Merged, turned: PageNeighbours) -> Reply:
-        """As `close`, with the neighbours of the page."""
+    def close_at(self, merged: Merged, neighbours: PageNeighbours) -> Reply:
+        """As `close`, with the pages around the page."""
 
 
 class IdCursorWalk(CursorWalk):
-    """One request's page: who has the row, then the rows of every shard behind or before it."""
+    """One request's page: which shard has the row, then the rows of every shard behind or before it."""
 
     def __init__(
         self,
         dialect: IdCursorDialect,
-        sorting: Sorting | None,
+        order: Order | str,
         page: Page,
         anchor: Anchor | None,
         request: Request,
         shards: Sequence[ShardId],
     ) -> None:
-        super().__init__(dialect, sorting, page, request, shards)
+        """`order`: a text says why the page cannot be read."""
+        super().__init__(dialect, order, page, request, shards)
         self._by_id = dialect
         self._anchor = anchor
-        self._finding = sorting is not None and anchor is not None and dialect.row is not None
-        if sorting is not None and not self._finding:
+        self._finding = self._order is not None and anchor is not None and dialect.row is not None
+        if self._order is not None and not self._finding:
             self._begin({}, None)
 
     def asks(self) -> Sequence[Ask]:
-        """Who has the row; then its page."""
+        """Which shard has the row; then the page."""
         if self._finding and self._anchor is not None:
-            path = (self._by_id.row or "").replace("{id}", quote(self._anchor.name, safe=""))
+            path = (self._by_id.row or "").replace("{id}", quote(self._anchor.id, safe=""))
             return [Ask(shard, path.encode()) for shard in self._shards]
         return super().asks()
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
-        """As `CursorWalk.take`. Raises KeyOnTwoShardsError, too."""
+        """As `CursorWalk.take`. Also raises KeyOnTwoShardsError."""
         if not self._finding:
             return super().take(replies)
         self._finding = False
         owners = [shard for shard in self._shards if replies[shard].status == 200]
         if len(owners) > 1:
-            log = f"row {self._anchor.name if self._anchor else ''!r} is on {', '.join(owners)}"
+            log = f"row `{excerpt(self._anchor.id if self._anchor else '')}` is on {', '.join(owners)}"
             raise KeyOnTwoShardsError("two shards say that they have the row", log=log)
         if owners:
             self._begin({owners[0]: replies[owners[0]].body}, owners[0])
@@ -97,15 +104,15 @@ class IdCursorWalk(CursorWalk):
         return [f"the shard that has the row shows its sort keys; each is read {where} them", *super().explain()]
 
     def _begin(self, row: Mapping[ShardId, bytes], owner: ShardId | None) -> None:
-        anchor, sorting = self._anchor, self._sorting
+        anchor, order = self._anchor, self._order
         body = next(iter(row.values()), None)
-        key = None if sorting is None or body is None else key_of(sorting, body)
+        key = None if order is None or body is None else key_of(order, body)
         limit, tells = self._page.limit or 0, self._dialect.tells_more
         for shard in self._shards:
             if anchor is None:
                 self._streams[shard] = Forward(Start(), None, limit, tells_more=tells)
             elif owner in {None, shard}:
-                place = Start(anchor.name, anchor.before)
+                place = Start(anchor.id, anchor.before)
                 back = anchor.before
                 self._streams[shard] = (
                     Backward(place, key, limit) if back else Forward(place, key, limit, tells_more=tells)
@@ -117,27 +124,24 @@ class IdCursorWalk(CursorWalk):
                 self._streams[shard] = Forward(place, key, limit, tells_more=tells, far=place.seek is None)
 
     def _seek(self, row: bytes) -> tuple[str, str] | None:
-        """The filter that begins a list near a row: by its most significant sort key."""
-        if self._sorting is None:
+        """The filter that begins a list near a row, by its most significant sort key; None where there is none."""
+        if self._order is None:
             return None
-        name, descends = self._sorting.order[0]
+        name, descends = self._order.by[0]
         parameter = self._by_id.seek(name, descends=descends)
-        value = value_at(row, self._sorting.places[0])
+        value = value_at(row, self._order.paths[0])
         if parameter is None or value is None:
             return None
         return parameter, msgspec.json.decode(value, type=str) if value.startswith(b'"') else value.decode()
 
-    def _next(self, listing: Listing, rows: Sequence[ListRow]) -> str | None:
-        return rows[-1].name if rows else None
+    def _next(self, listing: Listing, rows: Sequence[KeyedRow]) -> str | None:
+        return rows[-1].id if rows else None
 
     def _reply(self) -> Reply:
         chosen, more = self._chosen()
         anchor = self._anchor
         before, behind = (more, bool(chosen)) if anchor and anchor.before else (anchor is not None, more)
-        turned = PageNeighbours(
-            chosen[0].name if before and chosen else None, chosen[-1].name if behind and chosen else None
+        neighbours = PageNeighbours(
+            chosen[0].id if before and chosen else None, chosen[-1].id if behind and chosen else None
         )
-        merged = Merged(
-            self._request, self._page, self._body(chosen), len(chosen), self._total(), more, self._replies[0]
-        )
-        return self._by_id.close_at(merged, turned)
+        return self._by_id.close_at(self._merged(chosen, more=more), neighbours)

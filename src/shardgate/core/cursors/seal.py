@@ -1,9 +1,9 @@
-"""Signs what is given to a client and taken back: a cursor that holds a place for every shard.
+"""Signs the cursors that a client is given and sends back. Each holds the cursors of all shards.
 
-A sealed text is base64url of: a version, the first 16 bytes of an HMAC-SHA256, a document. It is not secret, so nothing
-goes in that a client may not read: no shard's name, no address.
+A sealed cursor is the base64url of a version, the first 16 bytes of an HMAC-SHA256, and a document. It is signed, not
+encrypted, so it holds nothing that a client may not read: no shard's name, no address.
 
-Holds: what was not signed by one of the secrets, or is past its time, is never opened.
+Holds: a cursor that was not signed by one of the secrets, or has expired, is never opened.
 Never: reads the time, or makes a secret.
 """
 
@@ -16,6 +16,7 @@ import re
 import msgspec
 
 from shardgate.core.errors import BadCursorError
+from shardgate.core.excerpt import excerpt
 
 SECRET_CHARACTERS_MIN = 32
 _VERSION = b"\x01"
@@ -23,54 +24,62 @@ _MAC_BYTES = 16
 _TEXT = re.compile(r"[A-Za-z0-9_-]+")
 
 
-class Composite(msgspec.Struct, frozen=True, array_like=True):
-    """A place in a merged list."""
+class MergedCursor(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page of a merged list begins."""
 
     expires_s: int
     """Seconds since 1970."""
     scope: bytes
-    """Of which list: its path, its parameters, its order."""
+    """A digest of the list: its path, its parameters, its order."""
     shards: bytes
-    """Which shards there were, at which epoch."""
+    """A digest of the shards' names and the epoch."""
     key: bytes
     """The sort keys of the last row that was shown, as a JSON object."""
     places: tuple[str | None, ...]
-    """For each shard, in the order of their names, its own cursor; None: its beginning."""
+    """Each shard's own cursor, in the order of the shards' names; None: the shard's beginning."""
 
 
 class Seal(msgspec.Struct, frozen=True):
-    """The secrets: the first signs, all are accepted, so that one can follow the other."""
+    """The secrets. The first one signs, all are accepted: secrets can be replaced while cursors are in use."""
 
     secrets: tuple[bytes, ...]
     lifetime_s: int
 
-    def close(self, composite: Composite) -> str:
-        """A text for the client."""
-        document = msgspec.msgpack.encode(composite)
+    def close(self, cursor: MergedCursor) -> str:
+        """The signed text for the client."""
+        document = msgspec.msgpack.encode(cursor)
         whole = _VERSION + _mac(self.secrets[0], document) + document
         return base64.urlsafe_b64encode(whole).rstrip(b"=").decode()
 
-    def open(self, text: str, at_s: float) -> Composite:
-        """What was sealed. Raises BadCursorError."""
+    def open(self, text: str, at_s: float) -> MergedCursor:
+        """The cursor in a text that a client sent, at this time. Raises BadCursorError."""
         try:
             if not _TEXT.fullmatch(text):
-                raise BadCursorError("the cursor is damaged, or was not made here")
+                raise _foreign(text)
             whole = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         except binascii.Error as error:
-            raise BadCursorError("the cursor is damaged, or was not made here") from error
+            raise _foreign(text) from error
         document, mac = whole[1 + _MAC_BYTES :], whole[1 : 1 + _MAC_BYTES]
         ours = whole[:1] == _VERSION and any(hmac.compare_digest(_mac(key, document), mac) for key in self.secrets)
         if not ours:
-            raise BadCursorError("the cursor is damaged, or was not made here")
-        composite = msgspec.msgpack.decode(document, type=Composite)
-        if at_s >= composite.expires_s:
-            raise BadCursorError("the cursor is too old: begin the list anew")
-        return composite
+            raise _foreign(text)
+        cursor = msgspec.msgpack.decode(document, type=MergedCursor)
+        if at_s >= cursor.expires_s:
+            detail = f"the cursor `{excerpt(text)}` has expired; request the list without a cursor to begin anew"
+            raise BadCursorError(detail, log=f"expired {int(at_s) - cursor.expires_s} s ago")
+        return cursor
 
 
-def digest(*parts: str) -> bytes:
-    """A short name for texts, the same in every process."""
-    return hashlib.sha256(msgspec.msgpack.encode(parts)).digest()[:12]
+def digest(*texts: str) -> bytes:
+    """A digest of some texts, the same in every process."""
+    return hashlib.sha256(msgspec.msgpack.encode(texts)).digest()[:12]
+
+
+def _foreign(text: str) -> BadCursorError:
+    return BadCursorError(
+        f"the cursor `{excerpt(text)}` is damaged, or was not made by this gateway; "
+        "request the list without a cursor to begin anew"
+    )
 
 
 def _mac(secret: bytes, document: bytes) -> bytes:

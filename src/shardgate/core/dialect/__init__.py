@@ -1,7 +1,11 @@
-"""The table of dialects, the ways in which applications page: a new one is a file here and a word in `AnyDialect`."""
+"""The table of dialects: the ways in which applications page their lists.
+
+A new one is a file here and a word in `AnyOffsetDialect` (pages are found by number or offset) or `AnyCursor`.
+"""
 
 from shardgate.core.dialect.content_range import ContentRange
 from shardgate.core.dialect.cursor import Cursor
+from shardgate.core.dialect.custom import CustomDialect
 from shardgate.core.dialect.drf import Drf
 from shardgate.core.dialect.envelope import Envelope
 from shardgate.core.dialect.hal import Hal
@@ -15,5 +19,18 @@ from shardgate.core.dialect.search import Search
 from shardgate.core.dialect.whole import Whole
 
 AnyCursor = Cursor | IdCursor
-AnyPlace = ContentRange | Drf | Envelope | Hal | JsonApi | LinkHeader | Ndjson | Offset | Pages | Search | Whole
-AnyDialect = AnyPlace | AnyCursor
+AnyOffsetDialect = (
+    ContentRange
+    | CustomDialect
+    | Drf
+    | Envelope
+    | Hal
+    | JsonApi
+    | LinkHeader
+    | Ndjson
+    | Offset
+    | Pages
+    | Search
+    | Whole
+)
+AnyDialect = AnyOffsetDialect | AnyCursor

@@ -1,10 +1,11 @@
-"""Bare arrays that say where they stand: `Content-Range: 0-24/3573`, status 206 while there is more (as PostgREST)."""
+"""A bare array with its range in a header: `Content-Range: 0-24/3573`, status 206 for a part (as PostgREST)."""
 
 import re
 from typing import ClassVar
 
-from shardgate.core.contracts import Ahead, Listing, Merged
+from shardgate.core.contracts import Listing, Merged, Streamable
 from shardgate.core.errors import BrokenReplyError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply
 from shardgate.core.paging.parameters import Parameters
 from shardgate.core.replies.fields import with_field
@@ -13,16 +14,18 @@ _RANGE = re.compile(r"(?:[A-Za-z]+ )?(?:\*|[0-9]{1,15}-[0-9]{1,15})/(\*|[0-9]{1,
 
 
 class ContentRange(Parameters, frozen=True, tag="content_range"):
-    """Limit and offset, `order=price.desc,id`. A `Range` of the request is not read, as HTTP allows."""
+    """Limit and offset, `order=price.desc,id`. A `Range` header of the request is ignored, as HTTP allows."""
 
-    ahead: ClassVar[Ahead] = "counted"
+    streamable: ClassVar[Streamable] = "with_total"
 
     suffix: str | None = "."
+    """What stands between a sort key and its direction: `name.desc`."""
     past_end: int | None = 416
+    """The status by which the application refuses a page behind the last row."""
     unit: str = ""
-    """What stands before the range: `items` in `items 0-24/3573`."""
+    """The unit before the range: `items` in `items 0-24/3573`."""
     partial: int = 206
-    """The status of a page that is not all of a list whose size is stated."""
+    """The status of a page that is not the whole list, where the size of the list is stated."""
 
     @property
     def accepted(self) -> tuple[int, ...]:
@@ -30,15 +33,19 @@ class ContentRange(Parameters, frozen=True, tag="content_range"):
         return (200, 206)
 
     def open(self, reply: Reply) -> Listing:
-        """The body, and the size that the range states, unless it is `*`. Raises BrokenReplyError."""
+        """The body, and the size that Content-Range states (`*` states none). Raises BrokenReplyError."""
         value = reply.field(b"content-range")
         match = None if value is None else _RANGE.fullmatch(value.decode("latin-1"))
         if match is None:
-            raise BrokenReplyError("a shard's Content-Range is missing, or cannot be read")
+            raise BrokenReplyError(
+                "a shard's Content-Range is missing, or cannot be read",
+                where="header Content-Range",
+                log=f"found `{excerpt(value or b'')}`, expected `0-24/3573`, `0-24/*` or `*/3573`",
+            )
         return Listing(reply.body, None if match[1] == "*" else int(match[1]))
 
     def refused(self, reply: Reply, total: int) -> Reply:
-        """The refusal, with `*/` and the size of the whole list."""
+        """The refusal, with the size of the whole list in Content-Range: `*/3573`."""
         with_field(reply, "Content-Range", f"{self.unit} */{total}".lstrip().encode())
         return reply
 
@@ -46,8 +53,8 @@ class ContentRange(Parameters, frozen=True, tag="content_range"):
         """The rows, and their range in the whole list."""
         first, total = merged.page.offset, merged.total
         rows = f"{first}-{first + merged.shown - 1}" if merged.shown else "*"
-        said = f"{self.unit} {rows}".lstrip() + f"/{'*' if total is None else total}"
+        content_range = f"{self.unit} {rows}".lstrip() + f"/{'*' if total is None else total}"
         status = 200 if total is None or merged.shown >= total else self.partial
         reply = Reply(status, list(merged.reply.fields), merged.rows)
-        with_field(reply, "Content-Range", said.encode())
+        with_field(reply, "Content-Range", content_range.encode())
         return reply

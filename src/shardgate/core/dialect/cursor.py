@@ -1,4 +1,4 @@
-"""Lists that go on where an opaque cursor says: `cursor=x` → `{"items": [...], "next_cursor": "y"}`, or in a field."""
+"""Lists paged by opaque cursors: `cursor=x` → `{"items": [...], "next_cursor": "y"}`, or the cursor in a header."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -6,42 +6,45 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from shardgate.core.contracts import UNKNOWN, Listing, Merged, Merging, Moment, Page
+from shardgate.core.contracts import NO_PAGE, UNKNOWN, Listing, Merged, Merging, Moment, Page
 from shardgate.core.cursors.by_cursor import OpaqueCursorWalk
 from shardgate.core.cursors.reader import Start
 from shardgate.core.cursors.seal import Seal
-from shardgate.core.cursors.walk import Sorting
 from shardgate.core.errors import BrokenReplyError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
+from shardgate.core.order.order import Order
 from shardgate.core.paging.links import address, with_values
 from shardgate.core.paging.parameters import Parameters
 from shardgate.core.replies.fields import read_count, with_field
 
 
 class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
-    """A cursor behind each page but the last. Members are named by path: `meta.next`."""
+    """Each page but the last gives a cursor for the next one. Members are named by path: `meta.next`."""
 
     seal: Seal
-    """Comes from `cursors` in the configuration."""
+    """Set by the gateway from `cursors` in the configuration; not written in a rule."""
     cursor: str = "cursor"
-    """The parameter."""
+    """The parameter with the cursor."""
     items: str | None = "items"
-    """The list; null: the body is the list."""
+    """The member with the list; null: the body is the list."""
     next: str | None = "next_cursor"
     """The member with the cursor of the next page."""
     next_header: str | None = None
-    """The reply field with it."""
+    """The reply header with the cursor of the next page, instead of a member."""
     next_is: Literal["cursor", "link"] = "cursor"
-    """Whether the application writes the cursor alone, or the address of the next page."""
+    """What the application writes in `next` or `next_header`: the cursor alone, or the address of the next page."""
     at_end: Literal["null", "absent", "empty"] = "null"
-    """How the last page writes `next`."""
+    """How the last page writes `next`: `null`, not at all, or as an empty text."""
     has_more: str | None = None
+    """The member that says whether there is a next page; null: there is no such member."""
     total: str | None = None
+    """The member with the size of the whole list; null: there is no such member."""
     count_header: str | None = None
-    """The reply field with the size of the whole collection."""
+    """The reply header with the size of the whole list; null: there is no such header."""
     origin: str | None = None
-    """What links begin with, as in other dialects with links."""
+    """What links begin with: `https://api.example.com`; null: the client's scheme and Host."""
 
     def __post_init__(self) -> None:
         """Pages have a size, and a next one."""
@@ -57,17 +60,25 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
         return True
 
     def begin(
-        self, request: Request, shards: Sequence[str], moment: Moment, sorting: Callable[[Page], Sorting | None]
+        self, request: Request, shards: Sequence[str], moment: Moment, sorting: Callable[[Page], Order | str]
     ) -> Merging:
         """Start the merge of one request. Raises BadCursorError."""
-        values = self._own(request.query)
+        values = self.values(request)
         page, cursor = self._page_of(values), values.get(self.cursor)
-        if page is UNKNOWN or not page.limit or cursor == "":
-            return OpaqueCursorWalk(self, None, Page(0, None, (), None), None, request, shards, moment)
-        return OpaqueCursorWalk(self, sorting(page), page, cursor, request, shards, moment)
+        if page is UNKNOWN:
+            order: Order | str = self.problem(request)
+        elif not page.limit:
+            order = f"`{self.limit}=0`: a page has at least one row"
+        elif cursor == "":
+            order = f"`{self.cursor}=`: the cursor is empty; leave it out for the first page"
+        else:
+            order = sorting(page)
+        if page is UNKNOWN or isinstance(order, str):
+            return OpaqueCursorWalk(self, order, NO_PAGE, None, request, shards, moment)
+        return OpaqueCursorWalk(self, order, page, cursor, request, shards, moment)
 
     def scope(self, request: Request) -> str:
-        """What a cursor is good for: the parameters that choose and sort the rows."""
+        """The parameters that choose and sort the rows: a cursor is good for lists with the same ones."""
         pairs = parse_qsl(request.query, keep_blank_values=True)
         return repr(sorted(pair for pair in pairs if pair[0] not in {self.cursor, self.limit, self.fields}))
 
@@ -79,17 +90,18 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
     def open(self, reply: Reply) -> Listing:
         """The list, and the shard's cursor behind it. Raises BrokenReplyError."""
         total = read_count(reply, self.count_header)
-        said = None
+        text = None
         rows = reply.body
         if self.next_header is not None:
             field = reply.field(self.next_header.lower().encode())
-            said = None if field is None else field.decode("latin-1")
+            text = None if field is None else field.decode("latin-1")
         if self.items is not None:
             body = JsonObject(reply.body)
-            rows = body.array(self.items)
+            rows = body.value(self.items)
             total = body.number(self.total) if total is None else total
-            said = _text(body.raw(self.next)) if self.next_header is None and self.next is not None else said
-        following = self._cursor_of(said) if said else None
+            if self.next_header is None and self.next is not None:
+                text = _text(body.raw(self.next), self.next)
+        following = self._cursor_of(text) if text else None
         return Listing(rows, total, following is not None, next=following)
 
     def close(self, merged: Merged) -> Reply:
@@ -97,46 +109,48 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
         return self.close_at(merged, None)
 
     def close_at(self, merged: Merged, cursor: str | None) -> Reply:
-        """The reply of a shard, around the merged rows, with the cursor behind them."""
-        said = cursor
+        """The reply of a shard, around the merged rows, with the cursor of the next page."""
+        following = cursor
         if cursor is not None and self.next_is == "link":
             query = with_values(merged.request.query, {self.cursor: cursor})
-            said = address(merged.request, self.origin, query)
-        body = merged.rows if self.items is None else self._body(merged, said)
+            following = address(merged.request, self.origin, query)
+        body = merged.rows if self.items is None else self._body(merged, following)
         reply = Reply(200, list(merged.reply.fields), body)
         if self.next_header is not None:
-            with_field(reply, self.next_header, None if said is None else said.encode())
+            with_field(reply, self.next_header, None if following is None else following.encode())
         if merged.total is not None and self.count_header is not None:
             with_field(reply, self.count_header, b"%d" % merged.total)
         return reply
 
-    def _body(self, merged: Merged, said: str | None) -> bytes:
+    def _body(self, merged: Merged, following: str | None) -> bytes:
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            self.has_more: said is not None,
+            self.has_more: following is not None,
         }
         body = JsonObject(merged.reply.body).edited(changes)
         if self.next is None or self.next_header is not None:
             return body
-        if said is None and self.at_end == "absent":
+        if following is None and self.at_end == "absent":
             return JsonObject(body).without(self.next)
-        return JsonObject(body).put(self.next, said if said is not None or self.at_end == "null" else "")
+        return JsonObject(body).put(self.next, following if following is not None or self.at_end == "null" else "")
 
     def _names(self) -> set[str | None]:
         return super()._names() | {self.cursor}
 
-    def _cursor_of(self, said: str) -> str:
+    def _cursor_of(self, text: str) -> str:
         if self.next_is == "cursor":
-            return said
-        found = [value for name, value in parse_qsl(urlsplit(said).query) if name == self.cursor]
+            return text
+        found = [value for name, value in parse_qsl(urlsplit(text).query) if name == self.cursor]
         if len(found) != 1:
-            raise BrokenReplyError(f"a shard's link to its next page has no {self.cursor}")
+            where = f"header {self.next_header}" if self.next_header is not None else f"member {self.next}"
+            detail = f"a shard's link to its next page has no {self.cursor}"
+            raise BrokenReplyError(detail, where=where, log=f"found `{excerpt(text)}`")
         return found[0]
 
 
-def _text(value: bytes | None) -> str | None:
-    """A cursor is text, or a number, as the application writes it."""
+def _text(value: bytes | None, member: str) -> str | None:
+    """A cursor, which is a text or a number; None where it is missing or null. Raises BrokenReplyError."""
     if value is None or value == b"null":
         return None
     if not value.startswith(b'"'):
@@ -144,4 +158,5 @@ def _text(value: bytes | None) -> str | None:
     try:
         return msgspec.json.decode(value, type=str)
     except msgspec.DecodeError as error:
-        raise BrokenReplyError("a shard's cursor cannot be read") from error
+        log = f"found `{excerpt(value)}`, expected a text"
+        raise BrokenReplyError("a shard's cursor cannot be read", where=f"member {member}", log=log) from error

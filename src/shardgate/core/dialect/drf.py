@@ -10,20 +10,30 @@ class Drf(Linked, frozen=True, tag="drf"):
     """Page numbers (PageNumberPagination); with `page: null` limit and offset (LimitOffsetPagination)."""
 
     page: str | None = "page"
+    """The parameter with the number of the page; `null`: limit and offset."""
     limit: str = "page_size"
+    """The parameter with the size of a page."""
     order: str = "ordering"
+    """The parameter with the order."""
     past_end: int | None = 404
+    """The status by which the application refuses a page behind the last row."""
     links_sorted: bool = True
+    """The application sorts the parameters of its links by name and encodes them anew."""
     first_page_bare: bool = True
+    """The application's link to the first page has no page number and no offset."""
     results: str = "results"
+    """The member with the list."""
     count: str = "count"
+    """The member with the size of the filtered list."""
     next: str = "next"
+    """The member with the link to the next page; `null` on the last one."""
     previous: str = "previous"
+    """The member with the link to the page before; `null` on the first one."""
 
     def open(self, reply: Reply) -> Listing:
         """The results and their count. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.array(self.results), body.number(self.count))
+        return Listing(body.value(self.results), body.number(self.count))
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with links of the client's own address."""

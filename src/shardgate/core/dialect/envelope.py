@@ -7,19 +7,23 @@ from shardgate.core.paging.parameters import Parameters
 
 
 class Envelope(Parameters, frozen=True, tag="envelope"):
-    """Limit and offset; the rows and their number stand in the body. Members are named by path: `pagination.total`."""
+    """Limit and offset; the body is an object with the list. Members are named by path: `pagination.total`."""
 
     items: str = "items"
+    """The member with the list."""
     total: str | None = "total"
-    """The size of the filtered collection; where the body has no such member, none is told."""
+    """The member with the size of the filtered list. A body without it states no size."""
     has_more: str | None = None
+    """The member that says whether there are rows behind the page; null: there is no such member."""
     limit_echo: str | None = None
+    """The member that repeats the limit; null: there is no such member."""
     offset_echo: str | None = None
+    """The member that repeats the offset; null: there is no such member."""
 
     def open(self, reply: Reply) -> Listing:
-        """The list under its path, and what stands beside it. Raises BrokenReplyError."""
+        """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.array(self.items), body.number(self.total), body.flag(self.has_more))
+        return Listing(body.value(self.items), body.number(self.total), body.flag(self.has_more))
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows."""

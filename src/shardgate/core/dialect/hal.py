@@ -7,26 +7,36 @@ from shardgate.core.paging.links import Linked, Rel, linked
 
 
 class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
-    """Page numbers from 0, `sort=name,desc&sort=id`. Members are named by path; `_links` is HAL's."""
+    """Page numbers from 0, `sort=name,desc&sort=id`. Members are named by path; the links stand in `_links`."""
 
     page: str | None = "page"
+    """The parameter with the number of the page."""
     page_first: int = 0
+    """The number of the first page."""
     limit: str = "size"
+    """The parameter with the size of a page."""
     order: str = "sort"
+    """The parameter with the order."""
     order_repeats: bool = True
+    """Several parameters of this name are several sort keys."""
     suffix: str | None = ","
+    """What stands between a sort key and its direction: `name,desc`."""
     items: str
-    """The list: `_embedded.rows`."""
+    """The member with the list: `_embedded.rows`."""
     rels: tuple[Rel, ...] = ("first", "prev", "self", "next", "last")
-    """The links that the application writes, in its order; one to no page is left out."""
+    """The links that the application writes, in its order. A link to a page that does not exist is left out."""
     links_single: bool = False
-    """It writes `first` and `last` also where all rows are on one page."""
+    """The application writes `first` and `last` also where all rows are on one page."""
     empty_absent: bool = True
     """An empty page has no `_embedded`."""
     total: str | None = "page.totalElements"
+    """The member with the size of the filtered list."""
     page_count: str | None = "page.totalPages"
+    """The member with the number of pages."""
     page_echo: str | None = "page.number"
+    """The member with the number of this page."""
     limit_echo: str | None = "page.size"
+    """The member with the size of a page."""
 
     def open(self, reply: Reply) -> Listing:
         """The list under its path, and its size. Raises BrokenReplyError."""
@@ -34,12 +44,12 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
         total = body.number(self.total)
         if self.empty_absent and body.raw(self.items) is None and body.raw(self._embedded) is None:
             return Listing(b"[]", total)
-        return Listing(body.array(self.items), total, beside=reply.body)
+        return Listing(body.value(self.items), total, extra=reply.body)
 
     def close(self, merged: Merged) -> Reply:
-        """The object of a shard, of one with rows if there are any, around the merged rows."""
+        """The object of a shard (of one with rows, if any has rows), around the merged rows."""
         size = merged.page.limit or 1
-        whole = merged.reply.body if not merged.shown or not merged.beside else merged.beside[0]
+        whole = merged.reply.body if not merged.shown or not merged.extras else merged.extras[0]
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
@@ -52,8 +62,8 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
             body = JsonObject(body).without(self._embedded)
         single = not (merged.page.offset or merged.more or self.links_single)
         urls = self.links(merged)
-        told = {rel: None if single and rel in {"first", "last"} else urls[rel] for rel in self.rels}
-        return Reply(200, list(merged.reply.fields), linked(body, "_links", told, absent=True, form=b'{"href":""}'))
+        links = {rel: None if single and rel in {"first", "last"} else urls[rel] for rel in self.rels}
+        return Reply(200, list(merged.reply.fields), linked(body, "_links", links, absent=True, form=b'{"href":""}'))
 
     @property
     def _embedded(self) -> str:

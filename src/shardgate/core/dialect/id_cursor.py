@@ -1,51 +1,56 @@
-"""Lists that go on behind a row: `starting_after=tr_7` → `{"data": [...], "has_more": true}`."""
+"""Lists paged by the ids of rows: `starting_after=tr_7` → `{"data": [...], "has_more": true}`."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from shardgate.core.contracts import UNKNOWN, Listing, Merged, Merging, Moment, Page
+from shardgate.core.contracts import NO_PAGE, UNKNOWN, Listing, Merged, Merging, Moment, Page
 from shardgate.core.cursors.by_id import Anchor, IdCursorWalk, PageNeighbours
 from shardgate.core.cursors.reader import Start
-from shardgate.core.cursors.walk import Sorting
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
+from shardgate.core.order.order import Order
 from shardgate.core.paging.links import address, with_values
 from shardgate.core.paging.parameters import Parameters, name_of
 
 
 class Seek(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The parameters that filter by a sort key, the value included: where a list begins near a row."""
+    """The filters by which a list can be begun near a row: both include the value."""
 
     up: str | None = None
-    """At least the value: for a list that ascends by it."""
+    """The parameter for "at least this value": used where the list ascends."""
     down: str | None = None
-    """At most the value: for a list that descends by it."""
+    """The parameter for "at most this value": used where the list descends."""
 
 
 class IdCursor(Parameters, frozen=True, tag="id_cursor"):
-    """The id of a row, after or before which the page is. Members are named by path: `links.next`."""
+    """A page begins behind a row, or ends before one, named by its id. Members are named by path: `links.next`."""
 
     after: str = "starting_after"
+    """The parameter with the id that the page begins behind."""
     before: str | None = "ending_before"
+    """The parameter with the id that the page ends before; null: there is no such parameter."""
     row: str | None = None
-    """The path of one row, `/rows/{id}`, in applications that refuse an id that they do not have; null: they compare
-    it, and go on where it would stand."""
+    """The path of one row, `/rows/{id}`, where the application refuses an id that it does not have: the gateway then
+    asks which shard has the row. Null: the application compares the id, and begins where such a row would stand."""
     seeks: Mapping[str, Seek] = msgspec.field(default_factory=dict)
-    """Sort key → the filters by which a list begins near a value of it."""
+    """Sort key → the filters by which a list can be begun near a value of it; without them shards are read from their
+    beginning."""
     items: str | None = "data"
-    """The list; null: the body is the list."""
+    """The member with the list; null: the body is the list."""
     has_more: str | None = "has_more"
-    """Whether there is more in the direction of the request."""
+    """The member that says whether there is more in the direction of the request; null: there is no such member."""
     total: str | None = None
+    """The member with the size of the whole list; null: there is no such member."""
     next: str | None = None
-    """The link to the next page."""
+    """The member with the link to the next page; null: there is no such member."""
     previous: str | None = None
+    """The member with the link to the page before; null: there is no such member."""
     origin: str | None = None
-    """What links begin with, as in other dialects with links."""
+    """What links begin with: `https://api.example.com`; null: the client's scheme and Host."""
 
     def __post_init__(self) -> None:
-        """Pages have a size, rows a place."""
+        """A page has a size, and a row a path. Raises ValueError."""
         super().__post_init__()
         if not self.limit_default:
             raise ValueError("a list with cursors needs limit_default")
@@ -60,19 +65,29 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
         return self.has_more is not None or self.next is not None
 
     def begin(
-        self, request: Request, shards: Sequence[str], moment: Moment, sorting: Callable[[Page], Sorting | None]
+        self, request: Request, shards: Sequence[str], moment: Moment, sorting: Callable[[Page], Order | str]
     ) -> Merging:
         """Start the merge of one request."""
-        values = self._own(request.query)
+        values = self.values(request)
         page = self._page_of(values)
-        anchors = [Anchor(values[name], name == self.before) for name in (self.after, self.before) if name in values]
-        known = None if page is UNKNOWN else sorting(page)
-        if page is UNKNOWN or not page.limit or len(anchors) > 1 or any(not anchor.name for anchor in anchors):
-            return IdCursorWalk(self, None, Page(0, None, (), None), None, request, shards)
-        return IdCursorWalk(self, known, page, anchors[0] if anchors else None, request, shards)
+        names = [name for name in (self.after, self.before) if name in values]
+        if page is UNKNOWN:
+            order: Order | str = self.problem(request)
+        elif not page.limit:
+            order = f"`{self.limit}=0`: a page has at least one row"
+        elif len(names) > 1:
+            order = f"`{names[0]}` and `{names[1]}`: a page is behind one row, or before one; leave one of them out"
+        elif names and not values[names[0]]:
+            order = f"`{names[0]}=`: the id is empty; leave the parameter out for the first page"
+        else:
+            order = sorting(page)
+        if page is UNKNOWN or isinstance(order, str):
+            return IdCursorWalk(self, order, NO_PAGE, None, request, shards)
+        anchor = Anchor(values[names[0]], names[0] == self.before) if names else None
+        return IdCursorWalk(self, order, page, anchor, request, shards)
 
     def seek(self, key: str, *, descends: bool) -> str | None:
-        """The parameter that begins a list, sorted by this key, at a value."""
+        """The filter that begins a list, sorted by this key, at a value; None where there is none."""
         seek = self.seeks.get(key, Seek())
         return seek.down if descends else seek.up
 
@@ -81,26 +96,26 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
         cursor = {self.before if place.before else self.after: place.cursor}
         values = {name: cursor.get(name) for name in (self.after, self.before) if name is not None}
         query = self.write_query(with_values(request.query, values), page=page, fields=fields)
-        # Where the client filters by it already, its list begins where it says.
+        # A filter that the client set itself stays: its list begins there.
         if place.seek is not None and place.seek[0] not in map(name_of, query.split("&")):
             query = with_values(query, dict([place.seek]))
         return f"{request.path}?{query}".encode(), b""
 
     def open(self, reply: Reply) -> Listing:
-        """The list under its path, and what stands beside it. Raises BrokenReplyError."""
+        """The list, its size, and whether there is more. Raises BrokenReplyError."""
         if self.items is None:
             return Listing(reply.body)
         body = JsonObject(reply.body)
-        said = body.flag(self.has_more)
-        more = _links_on(body, self.next) if said is None else said
-        before = _links_on(body, self.previous) if said is None else said
-        return Listing(body.array(self.items), body.number(self.total), more, before)
+        has_more = body.flag(self.has_more)
+        more = _has_link(body, self.next) if has_more is None else has_more
+        before = _has_link(body, self.previous) if has_more is None else has_more
+        return Listing(body.value(self.items), body.number(self.total), more, before)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows."""
         return self.close_at(merged, PageNeighbours(None, None))
 
-    def close_at(self, merged: Merged, turned: PageNeighbours) -> Reply:
+    def close_at(self, merged: Merged, neighbours: PageNeighbours) -> Reply:
         """The object of a shard, around the merged rows, with links of the client's own address."""
         fields = list(merged.reply.fields)
         if self.items is None:
@@ -109,8 +124,8 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
             self.items: merged.rows,
             self.total: merged.total,
             self.has_more: merged.more,
-            self.next: self._link(merged, self.after, turned.next),
-            self.previous: self._link(merged, self.before, turned.previous),
+            self.next: self._link(merged, self.after, neighbours.next),
+            self.previous: self._link(merged, self.before, neighbours.previous),
         }
         return Reply(200, fields, JsonObject(merged.reply.body).edited(changes))
 
@@ -125,5 +140,5 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
         return address(merged.request, self.origin, with_values(merged.request.query, values))
 
 
-def _links_on(body: JsonObject, member: str | None) -> bool | None:
+def _has_link(body: JsonObject, member: str | None) -> bool | None:
     return None if member is None else body.raw(member) not in {None, b"null"}

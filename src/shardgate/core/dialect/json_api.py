@@ -1,6 +1,6 @@
 """JSON:API lists: `page[number]=2&page[size]=10` → `{"data": [...], "included": [...], "links": {...}, "meta": {...}}`.
 
-`included` has what the rows of the page refer to, each once, in the order in which they do.
+`included` has the resources that the rows of the page refer to, each once, in the order of the references.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import msgspec
 
 from shardgate.core.contracts import Listing, Merged
 from shardgate.core.errors import BrokenReplyError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply
 from shardgate.core.json.array import Rows, cut, join
 from shardgate.core.json.object import JsonObject
@@ -16,26 +17,32 @@ from shardgate.core.paging.links import Linked, Rel, linked
 
 
 class JsonApi(Linked, frozen=True, tag="json_api"):
-    """Page numbers; with `page: null` limit and offset: `limit: page[limit]`, `offset: page[offset]`."""
+    """Page numbers; with `page: null` limit and offset: then write `limit: page[limit]`, `offset: page[offset]`."""
 
     page: str | None = "page[number]"
+    """The parameter with the number of the page; `null`: limit and offset."""
     limit: str = "page[size]"
+    """The parameter with the size of a page. With limit and offset, write `page[limit]`."""
     offset: str = "page[offset]"
+    """The parameter with the number of rows before the page, where `page` is `null`."""
     order: str = "sort"
+    """The parameter with the order."""
     rels: tuple[Rel, ...] = ("self", "first", "prev", "next", "last")
-    """The links that the application writes, in its order."""
+    """The links that the application writes, in its order. Others of these five are dropped."""
     links_absent: bool = False
-    """A link to no page is left out; else it is `null`."""
+    """A link to a page that does not exist is left out; false: it is `null`."""
     total: str | None = "meta.total"
+    """The member with the size of the filtered list."""
     page_count: str | None = None
+    """The member with the number of pages; null: there is no such member."""
 
     def open(self, reply: Reply) -> Listing:
-        """The primary data, its size, and what is included. Raises BrokenReplyError."""
+        """The primary data, its size, and the included resources. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.array("data"), body.number(self.total), beside=body.raw("included") or b"")
+        return Listing(body.value("data"), body.number(self.total), extra=body.raw("included") or b"")
 
     def close(self, merged: Merged) -> Reply:
-        """The object of a shard, around the merged rows, with what they include and links of the client's own."""
+        """The object of a shard, around the merged rows, with the resources that they refer to and links of our own."""
         pages = None if merged.total is None else -(-merged.total // (merged.page.limit or 1))
         changes: dict[str | None, object] = {
             "data": merged.rows,
@@ -43,11 +50,11 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
             self.page_count: pages,
         }
         body = JsonObject(merged.reply.body).edited(changes)
-        if merged.beside:
-            body = JsonObject(body).put("included", msgspec.Raw(_included(merged.rows, merged.beside)))
+        if merged.extras:
+            body = JsonObject(body).put("included", msgspec.Raw(_included(merged.rows, merged.extras)))
         urls = self.links(merged)
-        told = {rel: urls[rel] for rel in self.rels}
-        return Reply(200, list(merged.reply.fields), linked(body, "links", told, absent=self.links_absent))
+        links = {rel: urls[rel] for rel in self.rels}
+        return Reply(200, list(merged.reply.fields), linked(body, "links", links, absent=self.links_absent))
 
 
 class _Reference(msgspec.Struct, frozen=True):
@@ -81,10 +88,17 @@ def _included(data: bytes, arrays: Sequence[bytes]) -> bytes:
             for raw, resource in zip(sample.raw, _ROWS.decode(sample.body), strict=True):
                 pool.setdefault(_Reference(resource.type, resource.id), (raw, resource))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BrokenReplyError("a shard's resource is not as JSON:API says", log=str(error)) from error
+        raise BrokenReplyError(
+            "a shard's resource is not as JSON:API says", where="members data and included", log=str(error)
+        ) from error
     linkage = [one for row in rows for one in row.relationships.values() if one.data is not msgspec.UNSET]
     if rows and pool and not linkage:
-        raise BrokenReplyError("a shard includes resources, and its rows do not say which are theirs")
+        first = next(iter(pool))
+        raise BrokenReplyError(
+            "a shard includes resources, and its rows do not say which are theirs",
+            where="member data",
+            log=f"{len(pool)} included, the first is {excerpt(f'{first.type} {first.id}')}; no row has `relationships`",
+        )
     return join(_reached(rows, pool), _shown(samples))
 
 
@@ -114,5 +128,5 @@ def _references(resource: _Resource) -> list[_Reference]:
 
 
 def _shown(samples: Sequence[Rows]) -> Sequence[Rows]:
-    """Those with resources show best how the application writes them."""
+    """The arrays with resources, where there are any: they show how the application writes an array."""
     return [sample for sample in samples if sample.raw] or samples

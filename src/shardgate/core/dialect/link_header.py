@@ -1,29 +1,31 @@
-"""Bare arrays whose neighbours stand in a Link field (RFC 8288): `Link: <…?page=2>; rel="next"`."""
+"""A bare array with links to other pages in a header (RFC 8288): `Link: <…?page=2>; rel="next"`."""
 
 from typing import ClassVar
 
-from shardgate.core.contracts import Ahead, Listing, Merged
+from shardgate.core.contracts import Listing, Merged, Streamable
 from shardgate.core.http import Reply
 from shardgate.core.paging.links import Linked, Rel
 from shardgate.core.replies.fields import read_count, with_field
 
 
 class LinkHeader(Linked, frozen=True, tag="link_header"):
-    """Page numbers; with `page: null` limit and offset. Counts, where there are any, are fields of the reply."""
+    """Page numbers; with `page: null` limit and offset. Counts, where the application states them, are headers."""
 
-    ahead: ClassVar[Ahead] = "counted"
+    streamable: ClassVar[Streamable] = "with_total"
 
     page: str | None = "page"
+    """The parameter with the number of the page; `null`: limit and offset."""
     limit: str = "per_page"
+    """The parameter with the size of a page."""
     rels: tuple[Rel, ...] = ("first", "prev", "next", "last")
-    """The links that the application writes, in its order."""
+    """The links that the application writes, in its order. `self` is known, too."""
     count_header: str | None = None
-    """The reply field with the size of the filtered collection: `X-Total-Count`."""
+    """The reply header with the size of the filtered list, `X-Total-Count`; null: there is none."""
     pages_header: str | None = None
-    """The reply field with the number of pages."""
+    """The reply header with the number of pages; null: there is none."""
 
     def open(self, reply: Reply) -> Listing:
-        """The body; the count of its field, or whether there is a next page. Raises BrokenReplyError."""
+        """The body, its size, and whether Link names a next page. Raises BrokenReplyError."""
         link = reply.field(b"link")
         more = link is not None and (b'rel="next"' in link or b"rel=next" in link)
         return Listing(reply.body, read_count(reply, self.count_header), more)
@@ -32,8 +34,8 @@ class LinkHeader(Linked, frozen=True, tag="link_header"):
         """The rows, with the links and counts of the whole list."""
         reply = Reply(200, list(merged.reply.fields), merged.rows)
         links = self.links(merged)
-        said = ", ".join(f'<{url}>; rel="{rel}"' for rel in self.rels if (url := links[rel]) is not None)
-        with_field(reply, "Link", said.encode() if merged.page.offset or merged.more else None)
+        link = ", ".join(f'<{url}>; rel="{rel}"' for rel in self.rels if (url := links[rel]) is not None)
+        with_field(reply, "Link", link.encode() if merged.page.offset or merged.more else None)
         if merged.total is not None and self.count_header is not None:
             with_field(reply, self.count_header, b"%d" % merged.total)
         if merged.total is not None and self.pages_header is not None:

@@ -1,27 +1,27 @@
-"""Bare arrays paged by limit and offset, sorted by one parameter, counted by a header on request."""
+"""A bare array, paged by limit and offset; the size of the list stands in a header, where the application states it."""
 
 from typing import ClassVar
 
-from shardgate.core.contracts import Ahead, Listing, Merged
+from shardgate.core.contracts import Listing, Merged, Streamable
 from shardgate.core.http import Reply
 from shardgate.core.paging.parameters import Parameters
 from shardgate.core.replies.fields import read_count, with_field
 
 
 class Offset(Parameters, frozen=True, tag="offset"):
-    """`limit=20&offset=40&order=-name,id&with_count=true`: the body is the list."""
+    """`limit=20&offset=40&order=-name,id`: the body is the list."""
 
-    ahead: ClassVar[Ahead] = "always"
+    streamable: ClassVar[Streamable] = "always"
 
     count_header: str | None = None
-    """The reply field with the size of the filtered collection, ignoring limit and offset."""
+    """The reply header with the size of the filtered list, whatever limit and offset are; null: there is none."""
 
     def open(self, reply: Reply) -> Listing:
-        """The body, and the count of the header. Raises BrokenReplyError."""
+        """The body, and the size in the header. Raises BrokenReplyError."""
         return Listing(reply.body, read_count(reply, self.count_header))
 
     def close(self, merged: Merged) -> Reply:
-        """The rows, and the sum of the counts."""
+        """The rows, and the size of the whole list."""
         reply = Reply(200, list(merged.reply.fields), merged.rows)
         if merged.total is not None and self.count_header is not None:
             with_field(reply, self.count_header, b"%d" % merged.total)

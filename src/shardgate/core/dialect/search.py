@@ -1,6 +1,6 @@
 """Lists asked for by POST: the page stands in a JSON body, `{"query": …, "pagination": {"start": 20, "count": 10}}`.
 
-Holds: what the body says besides, and how it says it, reaches every shard byte for byte.
+Holds: everything else in the request's body reaches every shard byte for byte.
 """
 
 from collections.abc import Sequence
@@ -16,23 +16,30 @@ from shardgate.core.paging.parameters import Parameters
 
 
 class Search(Parameters, frozen=True, tag="search"):
-    """The names of parameters are paths of members, in the request as in the reply: `pagination.count`."""
+    """The page is in the request's body. `limit`, `offset` and `order` are paths of members: `pagination.count`."""
 
     posted: ClassVar[bool] = True
     offset_first: int = 0
     """The offset of the first row: 1 where rows are counted from one."""
     items: str = "items"
+    """The member with the list."""
     total: str | None = "total"
+    """The member with the size of the filtered list."""
     has_more: str | None = None
+    """The member that says whether there are rows behind the page; null: there is no such member."""
     page_count: str | None = None
+    """The member with the number of pages; null: there is no such member."""
     page_echo: str | None = None
+    """The member with the number of this page; null: there is no such member."""
     limit_echo: str | None = None
+    """The member that repeats the limit; null: there is no such member."""
     offset_echo: str | None = None
+    """The member that repeats the offset; null: there is no such member."""
     count_echo: str | None = None
-    """How many rows this page has."""
+    """The member with the number of rows on this page; null: there is no such member."""
 
     def __post_init__(self) -> None:
-        """A body has no parameters to repeat."""
+        """What a query can say and a body cannot is refused. Raises ValueError."""
         super().__post_init__()
         if self.states_order or self.order_repeats or self.fields is not None:
             raise ValueError("a search knows neither states_order nor order_repeats nor fields")
@@ -40,14 +47,24 @@ class Search(Parameters, frozen=True, tag="search"):
     def read(self, request: Request) -> Page | Unknown:
         """The page that a client asks for; UNKNOWN where the body, or a value, cannot be read.
 
-        Raises UnreadablePageError where a member stands in the body in two ways of writing its name.
+        Raises UnreadablePageError where a member's name stands in the body in two cases.
         """
         try:
-            body = JsonObject(request.body)
-            values = {name: value for name in self._names() if name and (value := _text(body, name)) is not None}
+            return self._page_of(self.values(request))
         except (BrokenReplyError, msgspec.DecodeError):
             return UNKNOWN
-        return self._page_of(values)
+
+    def values(self, request: Request) -> dict[str, str]:
+        """The members of the body that page and sort. Raises BrokenReplyError, msgspec.DecodeError."""
+        body = JsonObject(request.body)
+        return {name: value for name in self._names() if name and (value := _text(body, name)) is not None}
+
+    def problem(self, request: Request) -> str:
+        """Why `read` gave UNKNOWN."""
+        try:
+            return super().problem(request)
+        except (BrokenReplyError, msgspec.DecodeError):
+            return "the body: a JSON object in UTF-8 is accepted"
 
     def ask(self, request: Request, page: Page, fields: Sequence[str] | None) -> tuple[bytes, bytes]:
         """The client's target and body, with this page."""
@@ -63,7 +80,7 @@ class Search(Parameters, frozen=True, tag="search"):
         return request.target, body
 
     def unpaged(self, request: Request) -> str:
-        """What a list is known by: its path and query, and its body but for where the page begins."""
+        """The list without its page: path, query, and the body with the page's begin set to 0."""
         body = _put(request.body, self.page or self.offset, 0)
         return f"{request.path}?{request.query}#{body.decode('utf-8', 'replace')}"
 
@@ -73,12 +90,12 @@ class Search(Parameters, frozen=True, tag="search"):
         return [(name, number + shift if name == self.offset else number) for name, number in super().paging(page)]
 
     def open(self, reply: Reply) -> Listing:
-        """The list under its path, and what stands beside it. Raises BrokenReplyError."""
+        """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.array(self.items), body.number(self.total), body.flag(self.has_more))
+        return Listing(body.value(self.items), body.number(self.total), body.flag(self.has_more))
 
     def close(self, merged: Merged) -> Reply:
-        """The object of a shard, around the merged rows, with the page block of the whole list."""
+        """The object of a shard, around the merged rows, with the pages of the whole list."""
         page, size = merged.page, merged.page.limit or 1
         changes: dict[str | None, object] = {
             self.items: merged.rows,
@@ -100,9 +117,12 @@ class Search(Parameters, frozen=True, tag="search"):
 
 
 def _text(body: JsonObject, path: str) -> str | None:
-    """A member as a parameter would say it. Raises BrokenReplyError, UnreadablePageError, msgspec.DecodeError."""
+    """The value of a member, as a query would write it; None where it is missing or null.
+
+    Raises BrokenReplyError, UnreadablePageError, msgspec.DecodeError.
+    """
     if body.has_twin(path):
-        raise UnreadablePageError(f"the JSON member {path!r} is written in another case")
+        raise UnreadablePageError(f"the JSON member `{path}` is written in another case; write it as it stands here")
     value = body.raw(path)
     if value is None or value == b"null":
         return None
@@ -110,7 +130,7 @@ def _text(body: JsonObject, path: str) -> str | None:
 
 
 def _put(body: bytes, path: str, number: int) -> bytes:
-    """The body with a member of this value, in an object that is made where there is none."""
+    """The body with a member of this value; its object is made where there is none."""
     parent = path.rpartition(".")[0]
     if parent and JsonObject(body).raw(path) is None and JsonObject(body).raw(parent) in {None, b"null"}:
         body = JsonObject(body).put(parent, {})

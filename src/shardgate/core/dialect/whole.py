@@ -1,20 +1,20 @@
-"""Bare arrays that are always whole: the application has no pages, no order to choose and no properties to choose.
+"""A bare array that is always whole: the application has no pages, and clients choose neither order nor properties.
 
-Holds: no parameter is the gateway's; each goes to every shard as the client wrote it.
+Holds: every parameter goes to every shard as the client wrote it.
 """
 
 from collections.abc import Sequence
 from typing import ClassVar
 
-from shardgate.core.contracts import Ahead, Listing, Merged, Page, Strategy
+from shardgate.core.contracts import Listing, Merged, Page, Strategy, Streamable
 from shardgate.core.http import Reply, Request
 
 
 class Whole(Strategy, frozen=True, tag="whole"):
-    """The body is the list, and all of it."""
+    """The body is the whole list, in its default order."""
 
     posted: ClassVar[bool] = False
-    ahead: ClassVar[Ahead] = "never"
+    streamable: ClassVar[Streamable] = "never"
 
     @property
     def accepted(self) -> tuple[int, ...]:
@@ -23,25 +23,29 @@ class Whole(Strategy, frozen=True, tag="whole"):
 
     @property
     def past_end(self) -> int | None:
-        """There is no page behind the end."""
+        """None: there are no pages."""
         return None
 
     @property
     def limit_default(self) -> None:
-        """No limit is ever told."""
+        """None: every reply has all rows."""
         return None
 
     @property
     def limit_max(self) -> None:
-        """No request is cut."""
+        """None: every reply has all rows."""
         return None
 
     def read(self, request: Request) -> Page:
         """All rows, in the list's default order."""
         return Page(0, None, (), None)
 
+    def problem(self, request: Request) -> str:
+        """Never asked: every request can be read."""
+        return ""
+
     def unpaged(self, request: Request) -> str:
-        """What a list is known by."""
+        """The list without its page: path and query."""
         return f"{request.path}?{request.query}"
 
     def cover(self, start: int, count: int | None) -> tuple[int, int | None]:
@@ -57,7 +61,7 @@ class Whole(Strategy, frozen=True, tag="whole"):
         return Listing(reply.body)
 
     def refused(self, reply: Reply, total: int) -> Reply:
-        """Never asked: there is no page behind the end."""
+        """Never asked: there are no pages."""
         return reply
 
     def close(self, merged: Merged) -> Reply:

@@ -1,8 +1,8 @@
-"""A list body as raw rows: cut, weighed by their sort keys, trimmed, joined. Rows are never decoded.
+"""A JSON array as raw items: cut, trimmed and joined again. Items are never decoded.
 
-A row's bytes leave as they came: numbers, unknown properties, escapes and their order survive by construction.
+An item's bytes leave as they came: numbers, unknown members, escapes and their order are kept.
 
-Holds: a body that is not a JSON array of objects in valid UTF-8 is a broken reply, never a crash.
+Holds: a body that is not a JSON array in valid UTF-8 is a broken reply, never a crash.
 Hot path: cutting and joining is most of a gather's cost (`make bench`).
 """
 
@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 
 from shardgate.core.errors import BrokenReplyError
+from shardgate.core.excerpt import excerpt
+from shardgate.core.json.fault import broken
 from shardgate.core.json.surrogates import decoded
 from shardgate.core.value import Value
 
@@ -24,10 +26,11 @@ _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Rows(Value, frozen=True):
-    """One shard's list: its rows in order, and the body that shows what white space its application writes."""
+    """The items of one array, in order."""
 
     raw: list[msgspec.Raw]
     body: bytes
+    """The array itself: it shows what white space its application writes."""
 
 
 def cut(body: bytes) -> Rows:
@@ -41,13 +44,13 @@ def cut(body: bytes) -> Rows:
             body.decode()
         return Rows(_cut(body), body)
     except _BROKEN as error:
-        raise BrokenReplyError("a shard's list is not a JSON array in UTF-8") from error
+        raise broken("a shard's list is not a JSON array in UTF-8", error, body) from error
 
 
 def cut_early(body: bytes) -> Rows | None:
-    """The same of what may be no array, since more is to come: then None.
+    """Cut what may be the beginning of an array: None where more bytes could still make it one.
 
-    Raises BrokenReplyError where no more can make it right.
+    Raises BrokenReplyError where no more bytes can.
     """
     try:
         rows = _cut(body)
@@ -56,12 +59,12 @@ def cut_early(body: bytes) -> Rows | None:
     except msgspec.DecodeError:
         return None
     except _BROKEN as error:
-        raise BrokenReplyError("a shard's list is not a JSON array in UTF-8") from error
+        raise broken("a shard's list is not a JSON array in UTF-8", error, body) from error
     return Rows(rows, body)
 
 
 def join(rows: Sequence[msgspec.Raw], samples: Sequence[Rows]) -> bytes:
-    """Join rows into an array, with the white space that the samples show."""
+    """An array of these rows, with the white space that the samples show."""
     if not rows:
         return _empty(samples)
     opening, separator, closing = style(samples)
@@ -69,7 +72,7 @@ def join(rows: Sequence[msgspec.Raw], samples: Sequence[Rows]) -> bytes:
 
 
 def without(row: msgspec.Raw, names: Collection[str]) -> msgspec.Raw:
-    """The row without some of its members; what stays keeps its bytes.
+    """The row without the members of these names; the others keep their bytes.
 
     Raises BrokenReplyError where the row is not an object, or has a member twice.
     """
@@ -77,7 +80,7 @@ def without(row: msgspec.Raw, names: Collection[str]) -> msgspec.Raw:
     try:
         members, read = decoded(_MEMBERS, text)
     except _BROKEN as error:
-        raise BrokenReplyError("a shard's row is not a JSON object") from error
+        raise broken("a shard's row is not a JSON object", error, text) from error
     if not members:
         return row
     kept: list[bytes] = []
@@ -85,13 +88,13 @@ def without(row: msgspec.Raw, names: Collection[str]) -> msgspec.Raw:
     for name, value in members.items():
         match = _NAME.match(read, position)
         if match is None or msgspec.json.decode(match[1]) != name:
-            raise BrokenReplyError("a shard's row has one member twice")
+            raise _twice(text, position)
         end = match.end() + len(bytes(value))
         if name not in names:
             kept.append(text[position:end])
         position = end + len(_space_at(text, end)) + 1
     if position != len(text):
-        raise BrokenReplyError("a shard's row has one member twice")
+        raise _twice(text, position)
     if not kept:
         return msgspec.Raw(b"{}")
     inner = text[1:-1]
@@ -99,31 +102,31 @@ def without(row: msgspec.Raw, names: Collection[str]) -> msgspec.Raw:
     return msgspec.Raw(b"{%s%s%s}" % (_space_at(text, 1), b",".join(kept).lstrip(), closing))
 
 
-def excerpt(row: msgspec.Raw, places: Sequence[tuple[str, ...]]) -> bytes:
-    """A row with no other members than those that these places lead to (`price`, and in it `amount`).
+def with_only(row: msgspec.Raw, paths: Sequence[tuple[str, ...]]) -> bytes:
+    """The row with no other members than those on these paths: `("price", "amount")` keeps `price`, and in it `amount`.
 
     Raises BrokenReplyError where the row is not an object.
     """
     try:
-        return msgspec.json.encode(_excerpt(row, places))
+        return msgspec.json.encode(_members_on(row, paths))
     except _BROKEN as error:
-        raise BrokenReplyError("a shard's row is not a JSON object") from error
+        raise broken("a shard's row is not a JSON object", error, bytes(row)) from error
 
 
-def value_at(row: bytes, place: Sequence[str]) -> bytes | None:
-    """The value that a place leads to, as it was written; None where there is none, or `null`.
+def value_at(row: bytes, path: Sequence[str]) -> bytes | None:
+    """The value at the end of a path of members, as it was written; None where there is none, or `null`.
 
-    Raises BrokenReplyError where the row is not an object, or the place leads through what is none.
+    Raises BrokenReplyError where the row, or a value on the path, is not an object.
     """
     value = msgspec.Raw(row)
     try:
-        for name in place:
+        for name in path:
             found = decoded(_MEMBERS, bytes(value))[0].get(name)
             if found is None or bytes(found) == b"null":
                 return None
             value = found
     except _BROKEN as error:
-        raise BrokenReplyError("a shard's row is not a JSON object") from error
+        raise broken("a shard's row is not a JSON object", error, bytes(value)) from error
     return bytes(value)
 
 
@@ -141,12 +144,17 @@ def _cut(body: bytes) -> list[msgspec.Raw]:
     return taken
 
 
-def _excerpt(row: msgspec.Raw, places: Sequence[tuple[str, ...]]) -> dict[str, Any]:
+def _twice(text: bytes, at: int) -> BrokenReplyError:
+    detail = "a shard's row has one member twice"
+    return BrokenReplyError(detail, where=f"byte {at} of the row", log=f"found `{excerpt(text, at)}`")
+
+
+def _members_on(row: msgspec.Raw, paths: Sequence[tuple[str, ...]]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, value in decoded(_MEMBERS, bytes(row))[0].items():
-        inside = [place[1:] for place in places if place[0] == name]
+        inside = [path[1:] for path in paths if path[0] == name]
         if inside:
-            kept[name] = value if () in inside or bytes(value) == b"null" else _excerpt(value, inside)
+            kept[name] = value if () in inside or bytes(value) == b"null" else _members_on(value, inside)
     return kept
 
 
@@ -156,7 +164,7 @@ def _space_at(text: bytes, position: int) -> bytes:
 
 
 def ending(body: bytes) -> bytes:
-    """The end of an array behind its last row."""
+    """What an array has behind its last row: white space and the bracket."""
     return body[len(body.rstrip().removesuffix(b"]").rstrip()) :]
 
 
@@ -183,6 +191,6 @@ def _empty(samples: Sequence[Rows]) -> bytes:
 
 
 def _space_inside(row: bytes) -> bytes:
-    """A writer that puts a space behind a colon puts one behind a comma too."""
+    """The white space behind a comma: as behind the first colon, where no comma is there to see."""
     match = re.match(rb'\{"(?:[^"\\]|\\.)*":( ?)', row)
     return match[1] if match else b""

@@ -1,10 +1,10 @@
-"""One shard's list cut into rows while it comes.
+"""A JSON array cut into rows while it arrives.
 
-A cut is proven, not guessed: rows are taken where `[` + what came + `]` is a JSON array. No prefix of an array is one,
-but where it ends between two values. Where to try is learned from the first rows; a wrong try costs time, never a row.
+A cut is proven, not guessed: rows are taken only where `[` + the bytes so far + `]` is a JSON array, which is so only
+between two values. Where to try is learned from the first rows. A wrong try costs time, never a row.
 
-Holds: the rows are those that `rows.cut` gives of the whole body, and what it refuses is refused.
-Never: does IO, or waits; it says that it needs more.
+Holds: the rows are those that `array.cut` gives for the whole body, and every body that it refuses is refused here.
+Never: does IO, or waits; `take` returns None where it needs more bytes.
 """
 
 import re
@@ -14,62 +14,77 @@ from collections.abc import Iterator
 import msgspec
 
 from shardgate.core.errors import BrokenReplyError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.json.array import Rows, cut, cut_early, ending
+from shardgate.core.json.fault import broken
 
-# As much is cut at once: about 0.2 ms, of which half is to read sort keys.
+# So much is cut in one step. It takes about 0.2 ms, half of it to read the sort keys.
 STEP_BYTES = 64 * 1024
 _SPACE = b" \t\r\n"
 _FIRST_MEMBER = re.compile(rb'\{[ \t\r\n]*"(?:[^"\\]|\\.)*"[ \t\r\n]*:')
 
 
 class RowStream:
-    """A JSON array that comes piece by piece."""
+    """A JSON array that arrives piece by piece."""
 
-    __slots__ = ("_ahead", "_begun", "_between", "_closing", "_ended", "_opening", "_text", "_tried", "over", "size")
+    __slots__ = (
+        "_between",
+        "_closing",
+        "_ended",
+        "_first_rows",
+        "_opening",
+        "_pieces",
+        "_taken",
+        "_text",
+        "_tried",
+        "over",
+        "size",
+    )
 
     def __init__(self) -> None:
-        self._ahead: deque[bytes] = deque()
+        self._pieces: deque[bytes] = deque()  # arrived, and not in the text yet
         self._text = b""
-        self._tried = 0  # so much of the text could not be cut
+        self._tried = 0  # so many bytes of the text could not be cut
+        self._taken = 0  # so many bytes of the body stand before the text
         self._ended = False
-        self._begun: list[msgspec.Raw] = []  # the first two rows
+        self._first_rows: list[msgspec.Raw] = []  # two at most
         self._opening = b""  # the body as far as their end
         self._closing = b"]"
         self._between = b""  # what stands between two rows, and how a row begins
         self.over = False
         """All rows were taken."""
         self.size = 0
-        """How many bytes have come that were not taken."""
+        """How many bytes have arrived that were not taken."""
 
     @property
     def sample(self) -> Rows:
         """A short list that shows what white space the application writes."""
-        return Rows(self._begun, self._opening + self._closing)
+        return Rows(self._first_rows, self._opening + self._closing)
 
     def feed(self, data: bytes) -> None:
-        """A piece has come."""
+        """Take in the next piece of the body."""
         self.size += len(data)
         if len(data) <= 4 * STEP_BYTES:
-            self._ahead.append(data)
+            self._pieces.append(data)
             return
-        # Cut once: to take a little from a long piece each time would copy its rest each time.
-        self._ahead.extend(data[start : start + STEP_BYTES] for start in range(0, len(data), STEP_BYTES))
+        # A long piece is cut once: taking a little from it each time would copy the rest each time.
+        self._pieces.extend(data[start : start + STEP_BYTES] for start in range(0, len(data), STEP_BYTES))
 
     def end(self) -> None:
-        """There is no more."""
+        """The body is whole."""
         self._ended = True
 
     def take(self) -> Rows | None:
-        """The next rows, and an array of them; None: more must come first, or the stream is over.
+        """The next rows, and an array of them; None: more bytes must arrive first, or the stream is over.
 
-        The first take gives two rows, unless there are fewer. Raises BrokenReplyError.
+        The first call that gives rows gives at least two, unless there are fewer. Raises BrokenReplyError.
         """
         while not self.over:
-            # To join, or to try again, at each piece would take time by the square of a long row's length.
+            # Joining, or trying again, at each piece would take time by the square of a long row's length.
             if not self._ended and self.size < max(1, 2 * self._tried):
                 return None
             self._fill()
-            if self._ended and not self._ahead:
+            if self._ended and not self._pieces:
                 return self._take_last()
             rows = self._take_some()
             if rows is not None:
@@ -80,10 +95,10 @@ class RowStream:
     def _fill(self) -> None:
         wanted = max(STEP_BYTES, 2 * self._tried) - len(self._text)
         pieces = [self._text]
-        while self._ahead and wanted > 0:
-            piece = self._ahead.popleft()
+        while self._pieces and wanted > 0:
+            piece = self._pieces.popleft()
             if len(piece) > wanted + STEP_BYTES:
-                self._ahead.appendleft(piece[wanted:])
+                self._pieces.appendleft(piece[wanted:])
                 piece = piece[:wanted]
             pieces.append(piece)
             wanted -= len(piece)
@@ -95,36 +110,45 @@ class RowStream:
         if start is None:
             return None
         for end in self._candidates(text, start):
-            rows = cut_early(b"%b%b]" % (opening, text[start:end]))
-            if rows is None or (not self._begun and len(rows.raw) < 2):
+            array = b"%b%b]" % (opening, text[start:end])
+            try:
+                rows = cut_early(array)
+            except BrokenReplyError as error:
+                raise self._in_body(error, array, start - len(opening)) from error
+            if rows is None or (not self._first_rows and len(rows.raw) < 2):
                 continue
             if not rows.raw:
-                raise BrokenReplyError("a shard's list has a comma without a row")
+                raise self._misplaced("a shard's list has a comma without a row", text, start)
             self._learn(text, rows.raw)
             self._text = text[end:]
+            self._taken += end
             self.size -= end
             self._tried = 0
             return rows
         return None
 
     def _start(self, text: bytes) -> tuple[bytes, int | None]:
-        """What an array of the next rows begins with, and where they begin; None: they do not yet."""
-        if not self._begun:
+        """What an array of the next rows begins with, and where they begin in the text; None: they have not begun."""
+        if not self._first_rows:
             return b"", 0
         position = len(text) - len(text.lstrip(_SPACE))
         if text[position : position + 1] not in {b"", b",", b"]"}:
-            raise BrokenReplyError("a shard's list has no comma between two rows")
+            raise self._misplaced("a shard's list has no comma between two rows", text, position)
         return b"[", position + 1 if text[position : position + 1] == b"," else None
 
     def _take_last(self) -> Rows:
         text, self._text = self._text, b""
         opening, start = self._start(text)
-        rows = cut(b"%b%b" % (opening, text[start or 0 :]))
-        if self._begun and bool(rows.raw) != (start is not None):
-            raise BrokenReplyError("a shard's list has a comma without a row")
+        array = b"%b%b" % (opening, text[start or 0 :])
+        try:
+            rows = cut(array)
+        except BrokenReplyError as error:
+            raise self._in_body(error, array, (start or 0) - len(opening)) from error
+        if self._first_rows and bool(rows.raw) != (start is not None):
+            raise self._misplaced("a shard's list has a comma without a row", text, start or 0)
         self._learn(text, rows.raw)
         self._closing = ending(text)
-        if not self._begun:
+        if not self._first_rows:
             self._opening = text[: len(text) - len(self._closing)]
         self.size = 0
         self.over = True
@@ -133,26 +157,34 @@ class RowStream:
     def _learn(self, text: bytes, rows: list[msgspec.Raw]) -> None:
         """Keep the first two rows, and what stands before and between them."""
         position = 0
-        for row in rows[: 2 - len(self._begun)]:
+        for row in rows[: 2 - len(self._first_rows)]:
             raw = bytes(row)
             end = text.index(raw, position) + len(raw)
             self._opening += text[position:end]
-            if self._begun and (match := _FIRST_MEMBER.match(raw)) is not None:
+            if self._first_rows and (match := _FIRST_MEMBER.match(raw)) is not None:
                 self._between = text[position : end - len(raw)] + match[0]
-            self._begun.append(row)
+            self._first_rows.append(row)
             position = end
 
+    def _in_body(self, error: BrokenReplyError, array: bytes, start: int) -> BrokenReplyError:
+        """The same error, its place counted from the beginning of the body."""
+        cause = error.__cause__
+        return broken(error.detail, cause, array, start=self._taken + start) if isinstance(cause, Exception) else error
+
+    def _misplaced(self, detail: str, text: bytes, at: int) -> BrokenReplyError:
+        return BrokenReplyError(detail, where=f"byte {self._taken + at}", log=f"found `{excerpt(text, at)}`")
+
     def _candidates(self, text: bytes, start: int) -> Iterator[int]:
-        """Where a row may end: first what looks like the rows before, then any object's end."""
+        """Where a row may end: first where the text looks as between the rows before, then at the end of any object."""
         if self._between:
             yield from _backwards(text, start, self._between, 0)
         yield from _backwards(text, start, b"}", 1)
 
 
 def _backwards(text: bytes, start: int, mark: bytes, width: int) -> Iterator[int]:
-    """Ends of a row by a mark, from the last on, each time twice as many back.
+    """Where a row may end by a mark: at the last mark, then one before it, then two, then four before that one.
 
-    A last row that is not whole may have many such marks inside: they are passed over in few steps.
+    A last row that is not whole may have many such marks inside. Doubling passes over them in few steps.
     """
     position, steps = len(text), 1
     while position > start:

@@ -1,6 +1,6 @@
-"""Numbers of JSON as they are written: read, added and compared exactly, and written again.
+"""JSON numbers as they are written: read, added and compared exactly, and written again.
 
-Holds: no sum is rounded. What cannot be told exactly is an ArithmeticError.
+Holds: no sum is rounded. A sum that cannot be written exactly is an ArithmeticError.
 """
 
 import re
@@ -10,24 +10,29 @@ from typing import Any
 
 import msgspec
 
+from shardgate.core.excerpt import excerpt
+
 Number = int | Decimal
 
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?P<fraction>(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
-# Digits enough for any sum of what applications write; one that needs more is refused, not rounded.
+# Enough digits for any sum of numbers that applications write; a sum that needs more is refused, not rounded.
 _EXACT = Context(prec=2000, Emax=9999, Emin=-9999, traps=[Inexact, Overflow, InvalidOperation, DivisionByZero])
 
 
 class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An average, as the application computes it: `round(of / over, decimals)`."""
+    """How the application computes an average: `round(of / over, decimals)`, from two sums of the same object."""
 
     of: str
+    """The member with the sum that is divided: `revenue`."""
     over: str
+    """The member with the number that it is divided by: `orders`."""
     decimals: int = 2
+    """How many decimals the application writes."""
     empty: float | None = 0.0
-    """The average of nothing."""
+    """What the application writes where there is nothing to divide by."""
 
     def again(self, total: Number | None, count: Number | None) -> float | None:
-        """The average of all, from the sums that it is made of."""
+        """The average over all shards, from the sums over all shards."""
         if not count or total is None:
             return self.empty
         if isinstance(total, int) and isinstance(count, int):
@@ -36,12 +41,12 @@ class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_number(text: bytes) -> Number | None:
-    """The number that a JSON text is; None for null. Raises ValueError where it is neither."""
+    """The number that a JSON text says; None for null. Raises ValueError where it is neither."""
     if text == b"null":
         return None
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text[:40]!r} is no number")
+        raise ValueError(f"`{excerpt(text)}` is no number")
     return Decimal(text.decode()) if match["fraction"] else int(text)
 
 
@@ -55,7 +60,7 @@ def write_number(number: Number | None) -> bytes:
 
 
 def add(texts: Sequence[bytes]) -> Number | None:
-    """The sum, without the nulls; None where there is nothing else. Raises ValueError, ArithmeticError."""
+    """The sum of the numbers, without the nulls; None where all are null. Raises ValueError, ArithmeticError."""
     numbers = [number for text in texts if (number := read_number(text)) is not None]
     if not numbers:
         return None
@@ -68,9 +73,9 @@ def add(texts: Sequence[bytes]) -> Number | None:
 
 
 def least(texts: Sequence[bytes], *, greatest: bool = False) -> bytes:
-    """The least, or the greatest, of numbers or of texts, as it is written; null where there is nothing else.
+    """The least, or the greatest, of numbers or of texts, as it was written; null where all are null.
 
-    Raises ValueError or TypeError where they are neither, or both.
+    Raises ValueError where a value is neither a number nor a text, TypeError where some are numbers and some texts.
     """
     values: list[tuple[Any, bytes]] = []
     for text in texts:

@@ -1,6 +1,6 @@
 """A JSON object as text: where its members stand, and the same text with some of them replaced.
 
-Everything that is not replaced keeps its bytes: numbers, order, white space, members that nobody here knows.
+Everything that is not replaced keeps its bytes: numbers, order, white space, unknown members.
 
 Holds: a body that is not one JSON object in UTF-8, or has a member twice, is a broken reply.
 Never: decodes a value.
@@ -12,7 +12,9 @@ from collections.abc import Mapping
 import msgspec
 
 from shardgate.core.errors import BrokenReplyError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.json.array import without
+from shardgate.core.json.fault import broken
 from shardgate.core.json.surrogates import decoded
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -27,7 +29,7 @@ Span = tuple[int, int]
 
 
 class JsonObject:
-    """One object's text. Members are named by path: `pagination.total`, or a name that has dots itself."""
+    """One object's text. Members are named by path: `pagination.total`; a name that has dots itself comes first."""
 
     __slots__ = ("_levels", "body")
 
@@ -37,7 +39,7 @@ class JsonObject:
             if not body.isascii():
                 body.decode()
         except UnicodeDecodeError as error:
-            raise BrokenReplyError("a shard's list is not in UTF-8") from error
+            raise broken("a shard's reply is not in UTF-8", error, body) from error
         self.body = body
         self._levels: dict[str, dict[str, Span]] = {"": _members(body, 0, len(body))}
 
@@ -56,7 +58,9 @@ class JsonObject:
         return self._levels[parent].get(name)
 
     def has_twin(self, path: str) -> bool:
-        """Whether a member's name, or its parent's, also stands there in another case, as some servers would read it.
+        """Whether the name of a member, or of its parent, also stands there in another case (`Limit` and `limit`).
+
+        Go and .NET take one for the other.
 
         Raises BrokenReplyError.
         """
@@ -75,14 +79,10 @@ class JsonObject:
         return None if span is None else self.body[span[0] : span[1]]
 
     def value(self, path: str) -> bytes:
-        """A member's value, which must be there. Raises BrokenReplyError."""
-        return self.array(path)
-
-    def array(self, path: str) -> bytes:
-        """A list. Raises BrokenReplyError where there is none."""
+        """A member's value, as it stands there. Raises BrokenReplyError where there is no such member."""
         value = self.raw(path)
         if value is None:
-            raise BrokenReplyError(f"a shard's reply has no {path}")
+            raise self._lacks(path)
         return value
 
     def number(self, path: str | None) -> int | None:
@@ -91,7 +91,11 @@ class JsonObject:
         if value is None or value == b"null":
             return None
         if not _NUMBER.fullmatch(value):
-            raise BrokenReplyError(f"a shard's {path} is not a count")
+            raise BrokenReplyError(
+                f"a shard's {path} is not a count",
+                where=f"member {path}",
+                log=f"found `{excerpt(value)}`, expected a number of at most 15 digits",
+            )
         return int(value)
 
     def flag(self, path: str | None) -> bool | None:
@@ -100,11 +104,16 @@ class JsonObject:
         if value is None or value == b"null":
             return None
         if value not in {b"true", b"false"}:
-            raise BrokenReplyError(f"a shard's {path} is neither true nor false")
+            raise BrokenReplyError(
+                f"a shard's {path} is neither true nor false", where=f"member {path}", log=f"found `{excerpt(value)}`"
+            )
         return value == b"true"
 
     def edited(self, changes: Mapping[str | None, object]) -> bytes:
-        """The text with other values, where it has such members. Bytes are put in as they are; None is `null`."""
+        """The text with other values for the members that it has; others are not added.
+
+        A value that is bytes is put in as it is; any other is encoded (None is `null`).
+        """
         spans: list[tuple[Span, bytes]] = []
         for path, value in changes.items():
             span = None if path is None else self.span(path)
@@ -118,7 +127,7 @@ class JsonObject:
         return b"".join((*pieces, self.body[position:]))
 
     def put(self, path: str, value: object) -> bytes:
-        """The text with a member of this value; where there was none, it is the last of its object."""
+        """The text with a member of this value; a new one stands last in its object."""
         if self.span(path) is not None:
             return self.edited({path: value})
         start, end, name = self._parent(path)
@@ -129,22 +138,22 @@ class JsonObject:
         return b"".join((before, comma, member, closing, self.body[end - 1 :]))
 
     def members(self, path: str) -> dict[str, bytes]:
-        """What an object holds, in its order; nothing where there is no object."""
+        """The members of the object at a path, in its order; none where no object stands there."""
         span = self.span(path)
         if span is None or self.body[span[0] : span[0] + 1] != b"{":
             return {}
         return {name: self.body[start:end] for name, (start, end) in _members(self.body, *span).items()}
 
     def rewritten(self, path: str, members: Mapping[str, bytes]) -> bytes:
-        """The text with other members in an object, in the white space that it was written with."""
+        """The text with other members in the object at a path, in the white space that the object was written with."""
         span = self.span(path)
         if span is None:
             return self.body
         opening, colon, closing = _spacing(self.body[span[0] : span[1]])
-        said = (b"," + (opening or colon[1:])).join(
+        written = (b"," + (opening or colon[1:])).join(
             msgspec.json.encode(name) + colon + value for name, value in members.items()
         )
-        inside = opening + said + closing if said else b""
+        inside = opening + written + closing if written else b""
         return b"".join((self.body[: span[0]], b"{", inside, b"}", self.body[span[1] :]))
 
     def without(self, path: str) -> bytes:
@@ -162,12 +171,18 @@ class JsonObject:
             return *whole, path
         span = self.span(parent)
         if span is None or self.body[span[0] : span[0] + 1] != b"{":
-            raise BrokenReplyError(f"a shard's reply has no {parent}")
+            raise self._lacks(parent)
         return *span, name
+
+    def _lacks(self, path: str) -> BrokenReplyError:
+        names = ", ".join(self._levels[""]) or "nothing"
+        return BrokenReplyError(
+            f"a shard's reply has no {path}", where=f"member {path}", log=f"the object has {excerpt(names)}"
+        )
 
 
 def _spacing(text: bytes) -> tuple[bytes, bytes, bytes]:
-    """What an object's writer puts before the first member, between a name and its value, and behind the last."""
+    """The white space of an object: before the first member, around the colon (with it), behind the last member."""
     first = _FIRST.match(text)
     closing = text[len(text[:-1].rstrip()) : -1]
     return (first[1], first[2], closing) if first else (b"", b":", b"")
@@ -180,17 +195,22 @@ def _members(body: bytes, start: int, end: int) -> dict[str, Span]:
     try:
         values, text = decoded(_MEMBERS, text)
     except _BROKEN as error:
-        raise BrokenReplyError("a shard's list is not in a JSON object") from error
+        raise broken("a shard's reply is not a JSON object", error, text, start=start) from error
     position = opening.end() if opening else 0
     spans: dict[str, Span] = {}
     for name, value in values.items():
         match = _NAME.match(text, position)
         if match is None or msgspec.json.decode(match[1]) != name:
-            raise BrokenReplyError("a shard's reply has one member twice")
+            raise _twice(body, start + position)
         behind = match.end() + len(memoryview(value))
         spans[name] = (start + match.end(), start + behind)
         comma = _COMMA.match(text, behind)
         position = comma.end() if comma else behind
     if text[position:].strip(b" \t\r\n") != b"}":
-        raise BrokenReplyError("a shard's reply has one member twice")
+        raise _twice(body, start + position)
     return spans
+
+
+def _twice(body: bytes, at: int) -> BrokenReplyError:
+    detail = "a shard's reply has one member twice"
+    return BrokenReplyError(detail, where=f"byte {at}", log=f"found `{excerpt(body, at)}`")

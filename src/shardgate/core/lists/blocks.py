@@ -1,10 +1,10 @@
-"""Blocks of rows read from shards, by as many requests as the application's pages make of them.
+"""Blocks of rows read from shards, by as many requests as the application's pages need.
 
-Most blocks are one request. An application with a greatest page size needs several, one after the other; one that
-counts pages gives rows around the block too, which are cut off.
+Most blocks take one request. Where the application limits the size of a page, a block takes several, one after the
+other. Where it numbers its pages, a request gives rows around the block too, which are cut off.
 
-Holds: a block that took several requests is one that stood there: each request repeats the last row of the one before,
-and where it differs, the rows moved (ChangedError).
+Holds: a block that took several requests has no gap and no row twice. Each request repeats the last row of the one
+before; where the row differs, rows have moved (ChangedError).
 Never: does IO, or asks for rows behind the end that a shard has stated.
 """
 
@@ -22,14 +22,14 @@ _NO_ROWS = Rows([], b"[]")
 
 
 def read(dialect: Dialect, blocks: Sequence[Block], totals: Mapping[ShardId, int]) -> "WholeBlocks | BlocksInPieces":
-    """Start to read a round's blocks, at most one of a shard; `totals`: the sizes that shards have stated."""
+    """Start to read a round's blocks, at most one of each shard. `totals`: the sizes that shards have stated."""
     if dialect.past_end is None and dialect.cover(0, None) == (0, None):
         return WholeBlocks(blocks)
     return BlocksInPieces(dialect, blocks, totals)
 
 
 class WholeBlocks:
-    """One request a block: the application gives any rows, as many as are asked for. The hot path."""
+    """One request for each block: the application gives any rows, and as many as are asked for. The hot path."""
 
     __slots__ = ("_blocks", "_rows", "more")
 
@@ -44,7 +44,7 @@ class WholeBlocks:
         return () if self._rows else self._blocks
 
     def take(self, shard: ShardId, listing: Listing) -> None:
-        """What a shard gave. Raises BrokenReplyError."""
+        """Take in a shard's rows. Raises BrokenReplyError."""
         self._rows[shard] = cut(listing.rows)
         self.more = self.more or bool(listing.more)
 
@@ -54,67 +54,72 @@ class WholeBlocks:
 
 
 class BlocksInPieces:
-    """As many requests a block as it takes."""
+    """As many requests for each block as it takes."""
 
-    __slots__ = ("_dialect", "_in_pages", "_parts", "_totals")
+    __slots__ = ("_dialect", "_in_pages", "_pieces", "_totals")
 
     def __init__(self, dialect: Dialect, blocks: Sequence[Block], totals: Mapping[ShardId, int]) -> None:
         self._dialect = dialect
         self._in_pages = dialect.cover(0, None)[1] is not None
         self._totals = dict(totals)
-        self._parts = {block.shard: _Part(block) for block in blocks}
-        for part in self._parts.values():
-            self._go_on(part)
+        self._pieces = {block.shard: _Pieces(block) for block in blocks}
+        for pieces in self._pieces.values():
+            self._go_on(pieces)
 
     def wanted(self) -> Sequence[Block]:
-        """The rows to ask for next, of each shard that has not given its block; none: all is read."""
-        return [part.asked for part in self._parts.values() if part.asked is not None]
+        """The rows to ask for next, of each shard whose block is not read; none: all is read."""
+        return [pieces.asked for pieces in self._pieces.values() if pieces.asked is not None]
 
     def take(self, shard: ShardId, listing: Listing) -> None:
-        """What a shard gave. Raises BrokenReplyError, ChangedError."""
-        part = self._parts[shard]
-        if part.asked is None:
-            raise BrokenReplyError("a shard gave a list that it was not asked for")
+        """Take in a shard's rows. Raises BrokenReplyError, ChangedError."""
+        pieces = self._pieces[shard]
+        if pieces.asked is None:
+            raise BrokenReplyError("a shard gave a list that it was not asked for", log="its block was read already")
         rows = cut(listing.rows)
         if listing.total is not None:
             self._totals[shard] = listing.total
             if self._in_pages:
-                _check_size(part.asked, len(rows.raw), listing.total)
-        part.take(part.asked, rows, more=bool(listing.more))
-        self._go_on(part)
+                _check_size(pieces.asked, len(rows.raw), listing.total)
+        pieces.take(pieces.asked, rows, more=bool(listing.more))
+        self._go_on(pieces)
 
     def blocks(self) -> list[tuple[Block, Rows]]:
         """The rows of each block; fewer than asked where the shard ends."""
-        return [(part.block, part.rows()) for part in self._parts.values()]
+        return [(pieces.block, pieces.rows()) for pieces in self._pieces.values()]
 
     @property
     def more(self) -> bool:
         """Whether a shard has rows behind its block, as far as it said so."""
-        return any(part.more for part in self._parts.values())
+        return any(pieces.more for pieces in self._pieces.values())
 
-    def _go_on(self, part: "_Part") -> None:
-        """Ask for what the block still lacks; again from the row before, to see that nothing moved."""
-        start, count = part.rest
-        total = self._totals.get(part.block.shard)
+    def _go_on(self, pieces: "_Pieces") -> None:
+        """Ask for the rows that the block still lacks, and for the row before them, to see that nothing moved."""
+        start, count = pieces.rest
+        total = self._totals.get(pieces.block.shard)
         past_end = total is not None and 0 < start >= total
-        if part.ended or past_end:
-            part.asked = None
+        if pieces.ended or past_end:
+            pieces.asked = None
             return
         first, many = self._dialect.cover(start, count)
-        if part.got:
+        if pieces.got:
             again, so_many = self._dialect.cover(start - 1, None if count is None else count + 1)
             if so_many is None or again + so_many > start:
                 first, many = again, so_many
-        part.asked = Block(part.block.shard, first, many)
+        pieces.asked = Block(pieces.block.shard, first, many)
 
 
 def _check_size(asked: Block, given: int, total: int) -> None:
-    """An application whose pages are shorter than its rule says would seem to end early."""
+    """A shard whose pages are shorter than the rule says would seem to end early. Raises BrokenReplyError."""
     if asked.count is not None and given < min(asked.count, total - asked.start):
-        raise BrokenReplyError("a shard gave fewer rows than asked for, and says that it has more")
+        log = f"asked for {asked.count} rows from row {asked.start} on, found {given}; it states {total} in all"
+        raise BrokenReplyError(
+            "a shard gave fewer rows than asked for, and says that it has more",
+            where=f"row {asked.start + given}, counted from 0",
+            log=f"{log}; is limit_max larger than the application's own?",
+        )
 
 
-class _Part:
+class _Pieces:
     """One block, piece by piece."""
 
     __slots__ = ("_raw", "_samples", "_whole", "asked", "block", "ended", "got", "more")

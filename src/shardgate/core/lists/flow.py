@@ -1,15 +1,15 @@
-"""Sorted lists into one sorted list while they come: what can be written is written before the last row is there.
+"""Merges sorted lists while they arrive: rows are written before the last one is there.
 
-A row can be written when no shard can still give one that stands before it: each shard's rows come in order, so what
-stands up to the smallest of the shards' last rows is certain. The shard whose last row is the smallest is read on.
+A row can be written once no shard can still give one that stands before it. Each shard's rows arrive in order, so all
+rows up to the smallest of the shards' last rows are certain. The shard whose last row is the smallest is read on.
 
-Holds: what is written, all in all, is what the merge of the whole replies would be, byte for byte. Of each shard one
-batch of rows is cut and ranked; the rest waits as it came.
+Holds: all that is written is, byte for byte, the merge of the whole replies. Of each shard one batch of rows is cut and
+ranked; the rest waits as it arrived.
 Never: does IO, or waits; each call does a bounded piece of work.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -19,28 +19,27 @@ from shardgate.core.json.array import join, style, without
 from shardgate.core.json.array_stream import STEP_BYTES, RowStream
 from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.order.key_reader import KeyValues
-from shardgate.core.order.ranking import Order, Ranking
-from shardgate.core.order.sort_key import SortKey
+from shardgate.core.order.order import Order
+from shardgate.core.order.ranking import Ranking
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 
-# Members are taken out of a row in about 8 µs: so many rows are 2 ms.
+# Taking members out of a row takes about 8 µs; so many rows take 2 ms.
 TRIMMED_ROWS_MAX = 256
 
 
 class FlowRule(Value, frozen=True):
-    """What the rows of a flow are merged by."""
+    """How the rows of a flow are merged."""
 
     order: Order
-    keys: Mapping[str, SortKey]
-    tie: str
     skip: int
-    """So many rows of the merged list stand before the page."""
+    """How many rows of the merged list stand before the page."""
     limit: int | None
+    """How many rows the page has at most; None: all."""
     removed: tuple[str, ...] = ()
-    """Properties that were asked for to sort by alone."""
+    """The properties that are taken out of each row: they were asked for only to sort by."""
     promised: int | None = None
-    """How many rows the head says that the page has; None: nothing."""
+    """How many rows the reply's head says that the page has; None: it does not say."""
 
 
 class Flow:
@@ -71,16 +70,16 @@ class Flow:
         self._shown: list[tuple[str, ShardId]] | None = []
         self._begun = False
         self.passed: dict[ShardId, int] = dict.fromkeys(shards, 0)
-        """Where the page has a limit: how many rows of each shard stand before its end."""
+        """How many rows of each shard stand before the end of the page, where the page has a limit."""
         self.read = 0
-        """How many rows have come."""
+        """How many rows were read."""
         self.written = 0
         """How many rows were written."""
         self.done = False
-        """All is written."""
+        """Everything was written."""
 
     def feed(self, shard: ShardId, data: bytes) -> None:
-        """A piece of a shard's body has come."""
+        """Take in a piece of a shard's body."""
         self._shards[shard].stream.feed(data)
 
     def end(self, shard: ShardId) -> None:
@@ -88,61 +87,62 @@ class Flow:
         self._shards[shard].stream.end()
 
     def waiting_bytes(self, shard: ShardId) -> int:
-        """What of a shard has come and was not cut yet."""
+        """How many bytes of a shard have arrived and were not cut yet."""
         return self._shards[shard].stream.size
 
     @property
     def slowest(self) -> ShardId | None:
-        """Whose rows must come next, before any others can be written; None: all have come."""
-        shard = self._behind()
+        """The shard whose rows must arrive before any others can be written; None: all have arrived."""
+        shard = self._slowest()
         return None if shard is None else shard.id
 
     @property
     def learned(self) -> Sequence[tuple[str, ShardId]]:
-        """The tie-breaker of each row of the page and its shard, where they are few."""
+        """The tie-breaker of each row of the page, and the shard that it came from; none for a page with many rows."""
         return self._shown or ()
 
     def advance(self) -> bytes | None:
-        """A piece of work, and what can be written after it, maybe nothing; None: more must come first, or it is done.
+        """Do a piece of work. Returns what can be written after it, maybe b""; None: more must arrive, or it is done.
 
         Raises BrokenReplyError, OrderBrokenError.
         """
         if self._ready:
             return self._write()
-        behind = self._behind()
-        if behind is not None:
+        slowest = self._slowest()
+        if slowest is not None:
             try:
-                has_come = self._read(behind)
+                has_arrived = self._read(slowest)
             except UpstreamError as error:
-                error.shard = behind.id
+                error.shard = slowest.id
                 raise
-            if not has_come:
+            if not has_arrived:
                 return None
             self._release()
             return self._write() if self._ready else b""
         return None if self.done else self._finish()
 
-    def _behind(self) -> "_Shard | None":
-        """The shard, still coming, whose last row stands first; one without a row before all others."""
-        behind: _Shard | None = None
+    def _slowest(self) -> "_Shard | None":
+        """Of the shards that are not read to the end, one without a row, or else the one whose last row is smallest."""
+        slowest: _Shard | None = None
         for shard in self._shards.values():
             if not shard.stream.over:
                 if shard.last is None:
                     return shard
-                if behind is None or shard.last < behind.last:
-                    behind = shard
-        return behind
+                if slowest is None or shard.last < slowest.last:
+                    slowest = shard
+        return slowest
 
     def _read(self, shard: "_Shard") -> bool:
-        """Cut and rank the next rows of a shard whose earlier ones were all released."""
+        """Cut and rank the next rows of a shard, all of whose earlier rows were released."""
         rows = shard.stream.take()
         if rows is None:
             return False
-        ranking = Ranking(self._rule.order, self._rule.keys)
-        count = ranking.add(rows.body)
+        ranking = Ranking(self._rule.order)
+        count = ranking.add(rows.body, shard.read)
         if shard.last_row is not None:
-            ranking.go_on_behind(shard.last_row)
+            ranking.follow(shard.last_row, shard.read)
         shard.ranking, shard.raw, shard.at = ranking, rows.raw, 0
+        shard.read += count
         self.read += count
         if count:
             shard.last_row, (shard.last,) = ranking.rows[-1], ranking.comparable(count - 1, count)
@@ -150,24 +150,25 @@ class Flow:
         return True
 
     def _release(self) -> None:
-        """Put in order what is certain now."""
-        behind = self._behind()
-        if behind is not None and behind.last is None:
+        """Put the rows in order that are certain now."""
+        slowest = self._slowest()
+        if slowest is not None and slowest.last is None:
             return
-        merged = Ranking(self._rule.order, self._rule.keys)
+        merged = Ranking(self._rule.order)
         raw: list[msgspec.Raw] = []
         names: list[tuple[str, ShardId]] = []
         owners: list[ShardId] = []
-        # Of equal rows those of the first shard stand first: `behind` is the first that may still give such.
+        # Of equal rows those of the first shard stand first: `slowest` is the first shard that may still give equal
+        # ones.
         bisect = bisect_right
         for shard in self._shards.values():
             start, ranking = shard.at, shard.ranking
             if ranking is None:
                 continue
             end = len(shard.raw)
-            if behind is not None and start < end:
-                end = bisect(_Keys(ranking), behind.last, start, end)
-            if shard is behind:
+            if slowest is not None and start < end:
+                end = bisect(_Keys(ranking), slowest.last, start, end)
+            if shard is slowest:
                 bisect = bisect_left
             merged.rows += ranking.rows[start:end]
             raw += shard.raw[start:end]
@@ -183,11 +184,11 @@ class Flow:
         self._choose(ranked, raw, names)
 
     def _names(self, values: Sequence[KeyValues]) -> list[str]:
-        tie = [name for name, _ in self._rule.order].index(self._rule.tie)
+        tie = self._rule.order.tie
         return [str(value[tie]) for value in values]
 
     def _choose(self, ranked: list[int], raw: Sequence[msgspec.Raw], names: Sequence[tuple[str, ShardId]]) -> None:
-        """Of the rows in order, those of the page."""
+        """Take the rows of the page out of the next rows in order."""
         skipped = min(self._skip, len(ranked))
         self._skip -= skipped
         chosen = ranked[skipped:] if self._left is None else ranked[skipped : skipped + self._left]
@@ -196,7 +197,7 @@ class Flow:
         if self._shown is not None:
             self._shown += [names[n] for n in chosen]
             if len(self._shown) > LEARNED_ROWS_MAX:
-                self._shown = None  # they would push out what is in use
+                self._shown = None  # so many would push out of the memory what is in use
         self._ready = [raw[n] for n in reversed(chosen)]
 
     def _write(self) -> bytes:
@@ -217,14 +218,15 @@ class Flow:
     def _finish(self) -> bytes:
         promised = self._rule.promised
         if promised is not None and promised != self.written:
-            raise BrokenReplyError("the shards gave another number of rows than their heads said")
+            log = f"{self.written} rows, expected {promised}"
+            raise BrokenReplyError("the shards gave another number of rows than their heads said", log=log)
         self.done = True
         samples = [shard.stream.sample for shard in self._shards.values()]
         return style(samples)[2] if self._begun else join([], samples)
 
 
 class _Keys:
-    """The rows of a ranking as values that compare, each made when it is looked at."""
+    """The rows of a ranking as values that compare, each made when it is asked for."""
 
     __slots__ = ("_ranking",)
 
@@ -241,7 +243,7 @@ class _Keys:
 class _Shard:
     """One shard's list."""
 
-    __slots__ = ("at", "id", "last", "last_row", "ranking", "raw", "stream")
+    __slots__ = ("at", "id", "last", "last_row", "ranking", "raw", "read", "stream")
 
     def __init__(self, shard: ShardId) -> None:
         self.id = shard
@@ -249,6 +251,9 @@ class _Shard:
         self.ranking: Ranking | None = None
         self.raw: list[msgspec.Raw] = []
         self.at = 0
+        """How many rows of the batch were released."""
+        self.read = 0
+        """How many rows were read, in all batches."""
         self.last: Any = None
-        """The last row that was read, as a value that compares; None: there was none."""
+        """The last row that was read, as a value that compares; None: none was."""
         self.last_row: KeyValues | None = None

@@ -1,10 +1,10 @@
 """Which rows of which shard to read next, until those that hold a page are read.
 
-A shallow page is read plainly: the first offset + limit rows of each shard hold it, whatever shard its rows are on.
-Where a deep page begins on each shard is found first, by small blocks (selection.py). How many requests a block takes
-is up to the application's pages (reading.py).
+A shallow page is read plainly: the first offset + limit rows of each shard hold it, whatever shard its rows are on. For
+a deep page, small blocks find where it begins on each shard (selection.py). How many requests a block takes depends on
+the application's pages (blocks.py).
 
-Holds: what is read at last holds the page, exactly; rows that changed between two requests are found out.
+Holds: the rows that are read last hold the page, exactly. Rows that changed between two requests are noticed.
 Never: does IO, or writes a query.
 """
 
@@ -19,28 +19,28 @@ from shardgate.core.lists.tables import Tables
 from shardgate.core.paging.parameters import ROWS_MAX
 from shardgate.core.topology import ShardId
 
-# So many rows of each shard cost less to read than two more rounds to find where a page begins.
+# Reading so many rows of each shard costs less than two more rounds that find where a page begins.
 PLAIN_ROWS_MAX = 500
-# A list that keeps changing is read in one round, however deep.
+# A list that changed more often than this is read in one round, however deep the page.
 CHANGES_MAX = 2
 
 Rank = Callable[[Sequence[tuple[Block, Rows]]], Tables]
 
 
 def is_deep(page: Page) -> bool:
-    """Whether it may be worth looking for where the page begins."""
+    """Whether it may be worth searching for where the page begins."""
     return page.limit is not None and page.offset > max(page.limit, PLAIN_ROWS_MAX)
 
 
 class PageSearch:
-    """One page being looked for."""
+    """One page being searched for."""
 
     __slots__ = ("_changes", "_dialect", "_guess", "_page", "_reading", "_selection", "_shards", "_sizing", "totals")
 
     def __init__(
         self, dialect: Dialect, page: Page, shards: Sequence[ShardId], guess: Mapping[ShardId, int] | None = None
     ) -> None:
-        """`guess`: where an earlier page says that this one begins."""
+        """`guess`: how many rows of each shard stand before the page, learned from an earlier one; it may be wrong."""
         self._dialect = dialect
         self._page = page
         self._shards = shards
@@ -55,17 +55,17 @@ class PageSearch:
 
     @property
     def narrowing(self) -> bool:
-        """Where the page begins is not known yet: only the sort keys of what is read next matter."""
+        """Whether the begin of the page is unknown: of the rows that are read next only the sort keys matter."""
         return self._selection is not None and not self._selection.narrow_enough
 
     @property
     def plain(self) -> bool:
-        """Whether the page is read in one round, without being looked for."""
+        """Whether the page is read in one round, without a search."""
         return self._selection is None
 
     @property
     def more(self) -> bool:
-        """Whether a shard has rows behind those that were read, as far as it said so."""
+        """Whether a shard said that it has rows behind those that were read."""
         return self._reading.more
 
     def wanted(self) -> Sequence[Block]:
@@ -73,13 +73,13 @@ class PageSearch:
         return self._reading.wanted()
 
     def take(self, shard: ShardId, listing: Listing) -> None:
-        """What a shard gave. Raises BrokenReplyError, ChangedError."""
+        """Take in a shard's rows. Raises BrokenReplyError, ChangedError."""
         if listing.total is not None:
             self.totals[shard] = listing.total
         self._reading.take(shard, listing)
 
     def advance(self, rank: Rank) -> tuple[Tables, int] | None:
-        """The rows that hold the page, and how many of them stand before it; None: more must be asked first.
+        """The rows that hold the page, and how many of them stand before it; None: more must be read first.
 
         Raises ChangedError, BrokenReplyError, OrderBrokenError.
         """
@@ -99,18 +99,23 @@ class PageSearch:
         return None
 
     def begin_again(self) -> None:
-        """Rows changed between two requests: begin anew; at last in one round, of which each shard is consistent."""
+        """Rows changed between two requests: begin anew. After several times read in one round, which is consistent.
+
+        Raises BrokenReplyError where the application's pages do not allow that.
+        """
         if self._guess is not None:
             self._guess = None
         else:
             self._changes += 1
         if self._changes > CHANGES_MAX and self._request_max is not None:
-            raise BrokenReplyError("the list changes faster than the application's pages let it be read")
+            page, most = self._page, self._request_max
+            log = f"rows moved in {self._changes} searches for offset {page.offset}; one reply gives {most} rows"
+            raise BrokenReplyError("the list changes faster than the application's pages let it be read", log=log)
         self._selection = self._select()
         self._reading = self._read()
 
     def _select(self) -> Selection | None:
-        """A deep page is worth looking for; None where to read all that comes before it costs less."""
+        """The search for a deep page; None where reading all rows before the page costs less."""
         page = self._page
         if page.limit is None or page.offset <= page.limit:
             return None
@@ -119,12 +124,12 @@ class PageSearch:
             return None
         if self._changes > CHANGES_MAX and most is None:
             return None
-        wide = BLOCK_ROWS_MAX if most is None else most  # no more than one request gives
+        wide = BLOCK_ROWS_MAX if most is None else most  # no more than one reply gives
         return Selection(self._shards, page.offset, page.limit, self._guess, min(wide, BLOCK_ROWS_MAX))
 
     @property
     def _request_max(self) -> int | None:
-        """The most rows that one request can give; None: any number."""
+        """The most rows that one reply gives; None: any number."""
         return self._dialect.cover(0, None)[1]
 
     def _read(self) -> WholeBlocks | BlocksInPieces:
@@ -137,6 +142,6 @@ class PageSearch:
         if self._selection is not None:
             return self._selection.blocks() if self.narrowing else self._selection.page_blocks()
         count = page.limit
-        if count is not None and count < ROWS_MAX:  # so many are all rows: more might be too large a number for a shard
+        if count is not None and count < ROWS_MAX:  # ROWS_MAX means all; more could be too large a number for a shard
             count += page.offset
         return [Block(shard, 0, count) for shard in self._shards]

@@ -1,31 +1,27 @@
-"""A sorted list some rows of which are in parts on several shards: each is one row, in its place, and counted once.
+"""A sorted list in which rows may be in parts on several shards: each is shown as one row, in its place, counted once.
 
-Which ids have parts is known. Their parts are read first, then which of them the list's filters let through; then the
-shards' rows around the page, the parts among them. The parts are taken out, the whole rows put in where they belong:
+The ids with parts are known. Their parts are read first; then which of them pass the list's filters; then the shards'
+rows around the page, parts among them, from which parted_page.py makes the page.
 
-    a  P1  b  c  P2  d     the shards' rows, merged: from where no row of the page can be missed
-    a  b  c  P  d          without the parts, with the whole; the page is cut out of this
-
-Holds: the page is exact at any depth, if the filters let a part through only where they let the whole through, and
-the whole where they let any part through.
+Holds: rows of an id on shards that have no part of it are leftovers of an undone change: they are taken out.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
 import msgspec
 
-from shardgate.core.contracts import UNKNOWN, Ask, Listing, Merged, Merging, Page
+from shardgate.core.contracts import Ask, Listing, Merging, Page
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, cut, join, without
+from shardgate.core.lists.list_request import ListRequest
+from shardgate.core.lists.parted_page import page_out_of, window_of
 from shardgate.core.lists.rule import ALL_ROWS, ListRule
-from shardgate.core.order.ranking import Order, Ranking
-from shardgate.core.order.sort_key import sort_key
+from shardgate.core.order.keyed_rows import KeyedRow, by_key, keyed
+from shardgate.core.order.order import Order
 from shardgate.core.paging.parameters import name_of
 from shardgate.core.parts.whole import ListParts
 from shardgate.core.replies.refusals import unite
@@ -35,20 +31,11 @@ from shardgate.core.topology import ShardId
 IDS_AT_ONCE = 150
 
 Rounds = Generator[Sequence[Ask], Mapping[ShardId, Reply], Reply]
-RowsRead = Generator[Sequence[Ask], Mapping[ShardId, Reply], list["KeyedRow"]]
-
-
-class KeyedRow(msgspec.Struct, frozen=True):
-    """A row, by what it is told apart and by what it is sorted; keys compare."""
-
-    id: str
-    shard: ShardId
-    key: Any
-    raw: msgspec.Raw
+RowsRead = Generator[Sequence[Ask], Mapping[ShardId, Reply], list[KeyedRow]]
 
 
 class _RefusedError(Exception):
-    """The shards refuse: the reply stands for all."""
+    """The shards refuse: one reply stands for all."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__()
@@ -56,20 +43,9 @@ class _RefusedError(Exception):
 
 
 class PartedListMerging:
-    """One request's list under way. `begin` starts the merge of a list without parts."""
+    """One request's list under way."""
 
-    __slots__ = (
-        "_asks",
-        "_begin",
-        "_order",
-        "_page",
-        "_parted",
-        "_parts",
-        "_request",
-        "_rounds",
-        "_rule",
-        "_shards",
-    )
+    __slots__ = ("_asked", "_asks", "_begin", "_page", "_parted", "_parts", "_rounds", "_rule", "_shards")
 
     def __init__(
         self,
@@ -80,15 +56,12 @@ class PartedListMerging:
         parted: Mapping[str, Sequence[ShardId]],
         begin: Callable[[Request], Merging],
     ) -> None:
-        page = rule.dialect.read(request)
-        order = None if page is UNKNOWN else rule.order(page)
-        self._rule, self._parts, self._request, self._shards, self._begin = rule, parts, request, shards, begin
-        self._page = Page(0, 0, (), None) if page is UNKNOWN or order is None else page
-        self._order: Order = order or ()
+        """`parted`: the ids with parts → the shards that may have one. `begin` merges a list without parts."""
+        asked = ListRequest(rule, request)
+        self._asked, self._rule, self._parts, self._shards, self._begin = asked, rule, parts, shards, begin
+        self._page = asked.page
         self._parted = parted
-        # What the rule cannot read, or the application may refuse, goes as it came.
-        plain = order is None or self._page.limit == 0 or rule.is_empty(self._page)
-        self._rounds = self._run([] if plain else self._wanted(list(parted)))
+        self._rounds = self._run(asked.order)
         self._asks = next(self._rounds)
 
     def asks(self) -> Sequence[Ask]:
@@ -103,41 +76,49 @@ class PartedListMerging:
             return end.value  # type: ignore[no-any-return]
 
     def learned(self) -> Sequence[tuple[str, ShardId]]:
-        """Nothing: a row that is in parts has no shard."""
+        """Nothing: a row in parts belongs to several shards."""
         return ()
 
     def explain(self) -> Sequence[str]:
         """How the page is made."""
-        said = [f"rows of which several shards have parts are read by {self._parts.ids}, and put together first"]
-        return [*said, *self._begin(self._request).explain()]
+        by = self._parts.ids or "whole lists"
+        first = f"rows in parts are read by {by}, and put together first"
+        return [first, *self._begin(self._asked.request).explain()]
 
-    def _run(self, ids: Sequence[str]) -> Rounds:
+    def _run(self, order: Order | None) -> Rounds:
+        """All rounds: each `yield` gives the calls to make, and takes their replies."""
+        request = self._asked.request
         try:
-            if self._parts.ids is None and self._order:
-                return (yield from self._all_joined())
-            if not ids:
-                return (yield from self._plainly(self._request))
-            page, dialect = self._page, self._rule.dialect
-            parts = yield from self._read(ids, self._only_sorted(), self._fields(self._parts.names))
-            matched = yield from self._read(ids, self._request, self._fields(()))
+            if self._parts.ids is None and order is not None:
+                return (yield from self._all_joined(order))
+            # A page that cannot be read, or that the application may refuse, is sent as it came.
+            plain = order is None or self._page.limit == 0 or self._asked.is_empty
+            ids = [] if plain else self._wanted(list(self._parted))
+            if order is None or not ids:
+                return (yield from self._plainly(request))
+            parts = yield from self._read(order, ids, self._only_sorted(), self._fields(order, self._parts.names))
+            matched = yield from self._read(order, ids, request, self._fields(order, ()))
             if not matched:
-                return (yield from self._plainly(self._request))
-            # What other shards have of such an id is left of what was taken back: it is taken out, and nothing put in.
-            shown = {row.id for row in matched if self._has(row)}
-            wholes = self._wholes([row for row in parts if row.id in shown and self._has(row)])
-            start = max(0, page.offset - len(wholes))
-            limit = None if page.limit is None else page.limit + page.offset - start + len(matched)
-            fields = self._fields(())
-            window = Page(start, limit, self._order, fields)
-            reply = yield from self._plainly(self._asking(self._request, window, fields))
-            return reply if reply.status not in dialect.accepted else self._closed(reply, matched, wholes, window)
+                return (yield from self._plainly(request))
+            shown = {row.id for row in matched if self._has_part(row)}
+            wholes = self._wholes(order, [row for row in parts if row.id in shown and self._has_part(row)])
+            start, count = window_of(self._page, len(wholes), len(matched))
+            fields = self._fields(order, ())
+            window = Page(start, count, order.by, fields)
+            reply = yield from self._plainly(self._for_page(request, window, fields))
+            if reply.status not in self._rule.dialect.accepted:
+                return reply
+            listing = self._rule.dialect.open(reply)
+            rows = cut(listing.rows)
+            page = page_out_of(self._page, window, keyed(order, rows), matched, wholes, listing.total)
+            return self._reply(order, page.rows, [rows], page.total, reply)
         except _RefusedError as error:
             return error.reply
         except (ValueError, TypeError, ArithmeticError) as error:
             raise BrokenReplyError("the parts of a row cannot be put together", log=str(error)) from error
 
     def _plainly(self, request: Request) -> Rounds:
-        """As a list without parts."""
+        """The list as one without parts."""
         inner = self._begin(request)
         asks = inner.asks()
         while True:
@@ -146,127 +127,83 @@ class PartedListMerging:
                 return outcome
             asks = outcome
 
-    def _all_joined(self) -> Rounds:
-        """Every list whole: any of its rows may be in parts."""
-        page, dialect, fields = self._page, self._rule.dialect, self._fields(self._parts.names)
-        target = self._asking(self._request, Page(0, ALL_ROWS, self._order, fields), fields).target
-        replies = yield [Ask(shard, target) for shard in self._shards]
-        given = [replies[shard] for shard in self._shards]
-        if (refusal := unite(given, dialect.accepted)) is not None:
+    def _all_joined(self, order: Order) -> Rounds:
+        """Every list is read whole: any of its rows may be in parts."""
+        page, dialect, fields = self._page, self._rule.dialect, self._fields(order, self._parts.names)
+        whole = self._for_page(self._asked.request, Page(0, ALL_ROWS, order.by, fields), fields)
+        replies = yield [Ask(shard, whole.target) for shard in self._shards]
+        ordered = [replies[shard] for shard in self._shards]
+        if (refusal := unite(ordered, dialect.accepted)) is not None:
             return refusal
         listings, tables, parts = list[Listing](), list[Rows](), list[KeyedRow]()
-        for shard, reply in zip(self._shards, given, strict=True):
+        for shard, reply in zip(self._shards, ordered, strict=True):
             with of_shard(shard):
                 listings.append(dialect.open(reply))
                 tables.append(cut(listings[-1].rows))
-                parts += self._keyed(tables[-1], shard)
-        listed = self._wholes(parts)
-        total = None if listings[0].total is None else len(listed)
+                parts += keyed(order, tables[-1], shard)
+        rows = self._wholes(order, parts)
+        total = None if listings[0].total is None else len(rows)
         end = None if page.limit is None else page.offset + page.limit
-        return self._told(listed[page.offset : end], tables, total, given[0])
+        return self._reply(order, rows[page.offset : end], tables, total, ordered[0])
 
-    def _told(self, rows: Sequence[KeyedRow], samples: Sequence[Rows], total: int | None, reply: Reply) -> Reply:
+    def _reply(
+        self, order: Order, rows: Sequence[KeyedRow], samples: Sequence[Rows], total: int | None, reply: Reply
+    ) -> Reply:
         page, chosen = self._page, [row.raw for row in rows]
-        surplus = set(self._fields(self._parts.names) or ()) - set(page.fields or ())
+        surplus = set(self._fields(order, self._parts.names) or ()) - set(page.fields or ())
         if surplus:
             chosen = [without(raw, surplus) for raw in chosen]
         more = total is not None and page.offset + len(chosen) < total
-        body = join(chosen, samples)
-        return self._rule.dialect.close(Merged(self._request, page, body, len(chosen), total, more, reply))
+        return self._asked.merged(join(chosen, samples), len(chosen), total, more=more, reply=reply)
 
-    def _read(self, ids: Sequence[str], request: Request, fields: tuple[str, ...] | None) -> RowsRead:
-        """The rows of these ids that the shards have, as the request sorts and filters."""
+    def _read(self, order: Order, ids: Sequence[str], request: Request, fields: tuple[str, ...] | None) -> RowsRead:
+        """The rows of these ids on all shards, sorted and filtered as the request says."""
         found: list[KeyedRow] = []
         for start in range(0, len(ids), IDS_AT_ONCE):
-            listed = quote_plus(",".join(ids[start : start + IDS_AT_ONCE]), safe=",")
+            named = quote_plus(",".join(ids[start : start + IDS_AT_ONCE]), safe=",")
             kept = [each for each in request.query.split("&") if each and name_of(each) != self._parts.ids]
-            asking = msgspec.structs.replace(request, query="&".join([*kept, f"{self._parts.ids}={listed}"]))
-            target = self._asking(asking, Page(0, ALL_ROWS, self._order, fields), fields).target
+            filtered = msgspec.structs.replace(request, query="&".join([*kept, f"{self._parts.ids}={named}"]))
+            target = self._for_page(filtered, Page(0, ALL_ROWS, order.by, fields), fields).target
             replies = yield [Ask(shard, target) for shard in self._shards]
-            given = [replies[shard] for shard in self._shards]
-            if (refusal := unite(given, self._rule.dialect.accepted)) is not None:
+            ordered = [replies[shard] for shard in self._shards]
+            if (refusal := unite(ordered, self._rule.dialect.accepted)) is not None:
                 raise _RefusedError(refusal)
-            for shard, reply in zip(self._shards, given, strict=True):
+            for shard, reply in zip(self._shards, ordered, strict=True):
                 with of_shard(shard):
-                    found += self._keyed(cut(self._rule.dialect.open(reply).rows), shard)
+                    found += keyed(order, cut(self._rule.dialect.open(reply).rows), shard)
         return found
 
-    def _has(self, row: KeyedRow) -> bool:
+    def _has_part(self, row: KeyedRow) -> bool:
         return row.shard in self._parted[row.id]
 
-    def _asking(self, request: Request, page: Page, fields: tuple[str, ...] | None) -> Request:
+    def _for_page(self, request: Request, page: Page, fields: tuple[str, ...] | None) -> Request:
         """The request for another page."""
         target, _ = self._rule.dialect.ask(request, page, fields)
         return msgspec.structs.replace(request, target=target, query=target.decode().partition("?")[2])
 
     def _only_sorted(self) -> Request:
         """The request without its filters."""
-        dialect = self._rule.dialect
+        dialect, request = self._rule.dialect, self._asked.request
         sorting = {dialect.order, dialect.direction} if isinstance(dialect, Offset) else set()
-        kept = [each for each in self._request.query.split("&") if name_of(each) in sorting]
-        return msgspec.structs.replace(self._request, query="&".join(kept))
+        kept = [each for each in request.query.split("&") if name_of(each) in sorting]
+        return msgspec.structs.replace(request, query="&".join(kept))
 
     def _wanted(self, parted: Sequence[str]) -> Sequence[str]:
         """The ids with parts that the request may show."""
-        pairs = parse_qsl(self._request.query, keep_blank_values=True)
+        pairs = parse_qsl(self._asked.request.query, keep_blank_values=True)
         named = [value.split(",") for name, value in pairs if name == self._parts.ids]
         return parted if len(named) != 1 else [each for each in dict.fromkeys(named[0]) if each in set(parted)]
 
-    def _fields(self, more: Sequence[str]) -> tuple[str, ...] | None:
-        """The properties to ask for: the client's, those to sort by, and more."""
+    def _fields(self, order: Order, more: Sequence[str]) -> tuple[str, ...] | None:
+        """The properties to ask for: the client's, those to sort by, and more; None: all."""
         if self._page.fields is None:
             return None
-        sorted_by = [self._rule.property(name) for name, _ in self._order]
-        return tuple(dict.fromkeys([*self._page.fields, *sorted_by, *more]))
+        return tuple(dict.fromkeys([*self._page.fields, *order.properties, *more]))
 
-    def _keyed(self, rows: Rows, shard: ShardId = "") -> list[KeyedRow]:
-        """Rows in order, with what they are sorted by. Raises BrokenReplyError, OrderBrokenError."""
-        ranking = Ranking(self._order, {name: sort_key(self._rule.keys[name]) for name, _ in self._order})
-        ranking.add(rows.body)
-        tie = [name for name, _ in self._order].index(self._rule.tie)
-        keys = ranking.comparable(0, len(rows.raw))
-        return [
-            KeyedRow(str(values[tie]), shard, key, raw)
-            for values, key, raw in zip(ranking.values, keys, rows.raw, strict=True)
-        ]
-
-    def _wholes(self, parts: Sequence[KeyedRow]) -> list[KeyedRow]:
-        """The parts of each id as one row, sorted as whole rows are."""
+    def _wholes(self, order: Order, parts: Sequence[KeyedRow]) -> list[KeyedRow]:
+        """The parts of each id as one row, in the order of the list."""
         by_id: dict[str, list[bytes]] = {}
         for part in parts:
             by_id.setdefault(part.id, []).append(bytes(part.raw))
         whole = [self._parts.whole(raws) for raws in by_id.values()]
-        return sorted([row for raw in whole for row in self._keyed(cut(b"[%b]" % raw))], key=_by_key)
-
-    def _closed(self, reply: Reply, matched: Sequence[KeyedRow], wholes: Sequence[KeyedRow], window: Page) -> Reply:
-        """The page out of the rows around it."""
-        page, listing = self._page, self._rule.dialect.open(reply)
-        around = cut(listing.rows)
-        rows, total, skip = self._keyed(around), listing.total, page.offset
-        kept = [row for row in rows if row.id not in {each.id for each in matched}]
-        if window.offset:
-            if not rows:
-                kept, wholes = [], []  # all rows are before the page
-            else:
-                wholes, skip = self._behind(rows, matched, wholes, window.offset)
-        if window.limit is not None and len(rows) == window.limit:
-            wholes = wholes[: bisect_left(wholes, rows[-1].key, key=_by_key)]  # what is behind is of a later page
-        listed = sorted([*kept, *wholes], key=_by_key)
-        if total is not None:
-            total += len({row.id for row in matched if self._has(row)}) - len(matched)
-        end = None if page.limit is None else skip + page.limit
-        return self._told(listed[skip:end], [around], total, reply)
-
-    def _behind(
-        self, rows: Sequence[KeyedRow], matched: Sequence[KeyedRow], wholes: Sequence[KeyedRow], start: int
-    ) -> tuple[Sequence[KeyedRow], int]:
-        """The whole rows that are not before the window, and where the page begins among all that is not."""
-        first = rows[0].key
-        equal = sum(row.key == first for row in matched) - sum(row.key == first for row in rows if row.id == rows[0].id)
-        parts_before = sum(row.key < first for row in matched) + max(0, equal)
-        before = bisect_left(wholes, first, key=_by_key)
-        return wholes[before:], self._page.offset - (start - parts_before) - before
-
-
-def _by_key(row: KeyedRow) -> Any:
-    return row.key
+        return sorted([row for raw in whole for row in keyed(order, cut(b"[%b]" % raw))], key=by_key)

@@ -1,7 +1,7 @@
-"""Where pages ended, so that the next one is found at once: whoever reads page after page pays one round for each.
+"""Where pages ended on each shard. A client that reads page after page finds the next one in one round.
 
-A position is a guess like any other: the page that it leads to is compared with the row before it on each shard, and
-is exact or begun anew (selection.py). So it may be forgotten, out of date, or another client's.
+A position is only a guess: the page is compared with the row before it on each shard, and the search begins anew where
+the guess was wrong (selection.py). So a position may be forgotten, out of date, or learned from another client.
 
 Holds: bounded; the oldest entries leave first.
 """
@@ -15,7 +15,7 @@ Positions = Mapping[ShardId, int]
 
 
 class PagePositions:
-    """One table for all lists. One a worker."""
+    """One table for all lists; each worker has one."""
 
     __slots__ = ("_pages", "_size")
 
@@ -24,11 +24,11 @@ class PagePositions:
         self._pages: dict[tuple[str, int], Positions] = {}
 
     def recall(self, listed: str, offset: int) -> Positions | None:
-        """Where this page of a list begins; None: nobody has come near it."""
+        """Where the page at this offset of a list begins; None: unknown."""
         return self._pages.get((listed, offset))
 
     def learn(self, listed: str, offset: int, positions: Positions) -> None:
-        """Here the page at this offset begins."""
+        """Remember where the page at this offset of a list begins."""
         if len(self._pages) >= self._size and (listed, offset) not in self._pages:
             del self._pages[next(iter(self._pages))]
         self._pages[listed, offset] = positions

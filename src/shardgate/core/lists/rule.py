@@ -1,6 +1,6 @@
-"""What a rule says of a list: its dialect, its order, which of its rows are one; and what follows for a page.
+"""The configuration of a merged list, and what follows from it for a page.
 
-Holds: an order is total: it ends with the tie-breaker.
+Holds: every order is total: it ends with the tie-breaker.
 Never: looks at a reply.
 """
 
@@ -10,13 +10,14 @@ from typing import Final
 from shardgate.core.contracts import Page, Strategy
 from shardgate.core.dialect import AnyCursor, AnyDialect
 from shardgate.core.dialect.offset import Offset
+from shardgate.core.excerpt import excerpt
 from shardgate.core.lists.distinct import Dedupe
-from shardgate.core.order.ranking import Order
+from shardgate.core.order.order import Order, total_order
 from shardgate.core.order.sort_key import KeyConfig, clash, sort_key
-from shardgate.core.paging.parameters import ROWS_MAX
+from shardgate.core.paging.parameters import ROWS_MAX, Parameters
 from shardgate.core.parts.whole import ListParts
 
-# More than any list has, and a number that every server reads.
+# More rows than any list has, and a number that every server reads.
 ALL_ROWS: Final = 2**31 - 1
 
 
@@ -24,29 +25,30 @@ class ListRule(Strategy, frozen=True):
     """The configuration of a merged list."""
 
     dialect: AnyDialect
+    """How the application pages, sorts and counts the list."""
     keys: Mapping[str, KeyConfig]
-    """The properties that rows can be sorted by."""
+    """The properties that rows can be sorted by → their types: `{id: text, price: number}`."""
     default_order: tuple[str, ...] = ("id",)
-    """The order without a parameter; `-name` descends."""
+    """The order where the request names none: sort keys, most significant first; `-name` descends."""
     tie: str = "id"
-    """The unique property that the application ends every order with."""
+    """The tie-breaker: the unique property that the application ends every order with."""
     dedupe: Dedupe | None = None
-    """Several shards have some of the rows. Which, is only known when every list is read whole; null: none has."""
+    """Rows may exist on several shards; each is shown once, and every list is read whole. Null: rows are unique."""
 
     parts: ListParts | None = None
-    """Some rows are in parts on several shards; null: none is."""
+    """Rows may be in parts on several shards; the parts are shown as one row. Null: no row is in parts."""
 
     def __post_init__(self) -> None:
-        """The keys can be those of one row."""
+        """The fields fit each other. Raises ValueError."""
         if self.parts is not None and (not isinstance(self.dialect, Offset) or self.dialect.limit_max is not None):
-            raise ValueError("rows in parts need the dialect `offset`, without a greatest limit")
+            raise ValueError("rows in parts need the dialect `offset`, without limit_max")
         if self.parts is not None and self.dedupe is not None:
             raise ValueError("a row is in parts, or in copies, not both")
         dedupe = self.dedupe
         if dedupe is not None and isinstance(self.dialect, AnyCursor):
-            raise ValueError("a list with cursors is not read whole, so that `dedupe` cannot be told of it")
+            raise ValueError("`dedupe` reads every list whole, which a list with cursors does not allow; remove it")
         if dedupe is not None and (dedupe.of is None) == (dedupe.winner in {"highest", "lowest"}):
-            raise ValueError("the highest or the lowest wins by `of`, and only they")
+            raise ValueError("`of` is for the winners `highest` and `lowest`, and they need it")
         if dedupe is not None and not {*dedupe.names} <= self.keys.keys():
             raise ValueError(f"{' and '.join(dedupe.names)} must be among the keys, so that their types are known")
         if (problem := clash({name: sort_key(config) for name, config in self.keys.items()})) is not None:
@@ -56,38 +58,48 @@ class ListRule(Strategy, frozen=True):
         """The property of a row that a sort key is in: what `fields` calls it."""
         return sort_key(self.keys[name]).place(name)[0]
 
-    def order(self, page: Page) -> Order | None:
-        """The total order of a page; None where it names a property that is no sort key."""
-        order = page.order or tuple((name.removeprefix("-"), name.startswith("-")) for name in self.default_order)
-        names = [name for name, _ in order]
-        if len(set(names)) < len(names) or not all(name in self.keys for name in names):
-            return None
-        return order if self.tie in names else (*order, (self.tie, False))
+    def order(self, page: Page) -> Order | str:
+        """The total order of a page; or why there is none: the parameter, its value, and what would be accepted."""
+        by = page.order or tuple([(name.removeprefix("-"), name.startswith("-")) for name in self.default_order])
+        seen: list[str] = []
+        for name, _ in by:
+            if name not in self.keys:
+                return self._unsortable(page, name, "is no sort key of this list")
+            if name in seen:
+                return self._unsortable(page, name, "is named twice")
+            seen.append(name)
+        return total_order(by, self.keys, self.tie)
+
+    def _unsortable(self, page: Page, name: str, why: str) -> str:
+        parameter = "default_order"
+        if page.order:
+            parameter = self.dialect.order if isinstance(self.dialect, Parameters) else "order"
+        return f"`{parameter}`: `{excerpt(name)}` {why}; there are {', '.join(sorted(self.keys))}"
 
     def added(self, page: Page, order: Order) -> tuple[str, ...]:
-        """The properties that are asked for though the client did not: to sort by, or to tell copies apart."""
+        """The properties that shards are asked for though the client did not ask: to sort by, or to find copies."""
         fields = page.fields
         if fields is None:
             return ()
-        names = [name for name, _ in order] + list(self.dedupe.names if self.dedupe else ())
+        names = [name for name, _ in order.by] + list(self.dedupe.names if self.dedupe else ())
         wanted = {self.property(name): None for name in names if name not in fields}
         return tuple(name for name in wanted if name not in fields)
 
     def is_empty(self, page: Page) -> bool:
-        """Whether no list has rows for this page: it is the application's to give or to refuse, as it came.
+        """Whether no list has rows for this page. It is then sent to the shards as it came.
 
-        A limit of 0: offset + 0 rows would hide from an application what it may refuse. An offset behind all lists:
-        the numbers of a search for it may be too large for a shard where the client's are not.
+        With a limit of 0 an application may refuse the offset, which it would not see otherwise. With an offset behind
+        all lists, the numbers of a search could be too large for a shard where the client's number is not.
         """
         behind = page.offset >= ROWS_MAX and self.dialect.past_end is None
         return behind or (page.limit == 0 and page.offset > 0)
 
     def searched(self, page: Page) -> Page:
-        """The rows that the shards are searched for."""
+        """The rows to search the shards for: the page, or the whole list where copies must be found."""
         if self.is_empty(page):
             return Page(0, 0, (), None)
         if self.dedupe is None:
             return page
-        # An application that has a default, and no greatest limit, must be told that all are wanted.
-        told = self.dialect.limit_default is not None and self.dialect.limit_max is None
-        return Page(0, ALL_ROWS if told else None, (), None)
+        # An application with a default limit, and no greatest one, gives all rows only where the request says so.
+        needs_limit = self.dialect.limit_default is not None and self.dialect.limit_max is None
+        return Page(0, ALL_ROWS if needs_limit else None, (), None)

@@ -1,10 +1,10 @@
-"""What is known of lists of which only some rows were seen: bounds, and a guess of what stands between.
+"""What is known about lists of which only some rows were seen: bounds, and an estimate of what stands between.
 
-Keys are measured in rows: where c shards were seen, one after the other without a gap, a key that one of them has is
-1/c of a row of every shard. So the keys of the shards that were seen measure how far the others go.
+The keys that were seen serve as a scale that is measured in rows. Where c shards overlap, each key seen counts as 1/c
+row per shard. So the keys of the shards that were seen measure how far the others go.
 
-Holds: positions and keys rise together, or the rows have changed.
-Never: decides; a guess is right for rows divided by a hash, and wrong for others.
+Holds: positions and keys rise together, or the rows have changed (ChangedError).
+Never: decides. The estimate is good for rows that are divided by a hash, and bad for others.
 """
 
 from bisect import bisect_left, bisect_right
@@ -21,7 +21,11 @@ class ChangedError(Exception):
 
 
 class Seen:
-    """What is known of one shard: keys at positions, both rising; and where the page begins at least and at most."""
+    """What is known about one shard: the keys at some positions, and the bounds of the page's begin.
+
+    `places` and `keys`: the positions that were seen and their keys, both rising. `lo` and `hi`: at least, and at most,
+    so many rows of the shard stand before the page. `size_max`: the shard has at most so many rows; None: unknown.
+    """
 
     __slots__ = ("hi", "keys", "lo", "places", "size_max")
 
@@ -33,7 +37,7 @@ class Seen:
         self.size_max: int | None = None
 
     def add(self, start: int, count: int | None, keys: Sequence[Any]) -> None:
-        """The keys of rows that were asked for; fewer where the shard ends. Raises ChangedError."""
+        """Take in the keys of the rows from `start` on: fewer than `count` at the end. Raises ChangedError."""
         end = start + len(keys)
         if count is not None and len(keys) < count:
             if self.places and self.places[-1] >= end:
@@ -48,17 +52,17 @@ class Seen:
                 self._note(place, key)
 
     def rank_min(self, key: Any) -> int:
-        """At least so many rows of this shard are less than a key of another."""
+        """How many rows of this shard are less than a key of another shard, at least."""
         n = bisect_left(self.keys, key)
         return self.places[n - 1] + 1 if n else 0
 
     def rank_max(self, key: Any) -> int | None:
-        """At most so many; None: no bound is known."""
+        """How many rows of this shard are less than a key of another shard, at most; None: no bound is known."""
         n = bisect_right(self.keys, key)
         return self.places[n] if n < len(self.keys) else self.size_max
 
     def nearest(self, place: int) -> int | None:
-        """How far from a place the nearest row is that was seen; None: none was."""
+        """How many rows lie between a position and the nearest row that was seen; None: no row was seen."""
         n = bisect_left(self.places, place)
         return min((abs(place - near) for near in self.places[max(0, n - 1) : n + 1]), default=None)
 
@@ -82,7 +86,7 @@ class Seen:
 
 
 class Measure:
-    """All keys that were seen, as a scale."""
+    """All keys that were seen, as a scale measured in rows."""
 
     __slots__ = ("_keys", "_rows", "_seen")
 
@@ -101,7 +105,7 @@ class Measure:
             self._rows.append(rows)
 
     def places(self, offset: int) -> dict[ShardId, int]:
-        """Where the page at an offset may begin on each shard; within the bounds."""
+        """An estimate of how many rows of each shard stand before the page at an offset; within the bounds."""
         if not self._keys:
             return dict.fromkeys(self._seen, offset // len(self._seen))
         low, high = 0, len(self._keys) - 1
@@ -116,7 +120,7 @@ class Measure:
         return {shard: max(seen.lo, min(seen.hi, round(guess[shard] + short))) for shard, seen in self._seen.items()}
 
     def _before(self, n: int) -> dict[ShardId, float]:
-        """About how many rows of each shard are less than the key n."""
+        """About how many rows of each shard are less than the n-th key of the scale."""
         return {shard: _between(seen, self._keys[n], self._rows[n], self._at) for shard, seen in self._seen.items()}
 
     def _at(self, key: Any) -> float:
@@ -124,14 +128,14 @@ class Measure:
 
 
 def _points(seen: Seen) -> list[tuple[Any, bool, bool]]:
-    """The keys of a shard, each with whether a stretch without a gap begins or ends with it."""
+    """The keys of a shard; of each, whether a stretch of rows without a gap begins with it, and whether one ends."""
     places = seen.places
     opens = [True, *(two != one + 1 for one, two in pairwise(places))]
     return list(zip(seen.keys, opens, [*opens[1:], True], strict=False))
 
 
 def _between(seen: Seen, key: Any, rows: float, at: Callable[[Any], float]) -> float:
-    """About how many rows of a shard are less than a key, which stands so many rows in on the scale."""
+    """About how many rows of a shard are less than a key that stands at `rows` on the scale."""
     n = bisect_left(seen.keys, key)
     if not seen.keys:
         return (seen.lo + seen.hi) / 2

@@ -1,23 +1,24 @@
-"""Where a page of a merged list begins on each shard: found by asking for small blocks, not for all before it.
+"""Where a page of a merged list begins on each shard: found by asking for small blocks, not for all rows before it.
 
 Each shard's rows are in one total order. The page at `offset` begins on shard s behind p(s) rows, where the p(s)
 add up to `offset` and every row before is less than every row behind. This module narrows lo(s) <= p(s) <= hi(s):
 
-- A row whose key was seen has a rank in the merged list. Of every other shard, the seen keys around it bound how many
-  rows are less: so its rank lies between two numbers. If the higher is below `offset`, the row is before the page,
-  and lo(s) passes it; if the lower is not, hi(s) stops at it. Both are certain, whatever was not seen.
-- Blocks are asked for where the page is estimated to begin: at the even share first, then where the seen keys say,
-  each shard's unseen stretches being measured by how many keys of the others fall into them (right for data cut by a
-  hash). Where that gained less than half, in the middle of what is left (right for any data).
+- A row whose key was seen has a rank in the merged list. For every other shard, the keys seen around it bound how many
+  of its rows are less, so the rank lies between two numbers. If the higher one is below `offset`, the row is before the
+  page, and lo(s) passes it; if the lower one is not, hi(s) stops at it. Both are certain, whatever was not seen.
+- Blocks are asked for where the page is estimated to begin: first at the even share, then where the seen keys say. The
+  unseen stretches of a shard are measured by how many keys of the others fall into them, which is right for data that
+  is divided by a hash. Where an estimate gained less than half, the next block is in the middle of what is left, which
+  is right for any data.
 - When the gaps are small, [lo(s) - 1, hi(s) + limit) of every shard is fetched: it holds the page, exactly. The plain
-  way, to fetch [0, offset + limit), is the same with nothing narrowed; so the result is exact after however many
+  way, fetching [0, offset + limit), is the same with nothing narrowed. So the result is exact after any number of
   rounds, and their number can be bounded.
 
-Rows may change between two rounds, so that the bounds are only hints, as a guess is. What was fetched last proves
-itself: of shard s, start(s) rows stand before it. If the first fetched row of every shard stands before the merged
-row that is `offset - sum of start(s)` rows in, so does all before it, and that row is the page's first. If no shard's
-last fetched row stands before the page's last, nothing behind it does. Where either fails, or positions and keys do
-not rise together, ChangedError is raised, and the selection begins anew.
+Rows may change between two rounds, so the bounds are only hints, as a guess is. The last fetch proves itself: start(s)
+rows of shard s stand before it. If the first fetched row of every shard stands before the merged row number
+`offset - sum of start(s)`, so do all rows before it, and that merged row is the page's first. If no shard's last
+fetched row stands before the page's last row, nothing behind it does. Where either fails, or positions and keys do not
+rise together, ChangedError is raised, and the selection begins anew.
 
 Holds: exact at any offset, for any division of the rows, as they stood in the last round; a bounded number of rounds.
 Never: does IO, decodes a row, or knows a dialect: keys are whatever compares.
@@ -33,18 +34,18 @@ from shardgate.core.lists.sample import Measure, Seen
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 
-# Rows of a block. Those of the first round are more where it is deep: on hash-cut data the page's begin deviates from
-# the even share by about sqrt(offset / shards), and blocks that overlap tell most.
+# Rows of a block. A deep first round takes more: on data divided by a hash, the begin of the page deviates from the
+# even share by about sqrt(offset / shards), and blocks that overlap are worth most.
 BLOCK_ROWS = 48
 BLOCK_ROWS_MAX = 512
-# Where the page may begin is right, on hash-cut data, but for twice the square root of how far it is from what was
-# seen, and a little. Where that is more than WINDOW_ROWS_MAX to each side, or has failed, the data is cut otherwise.
+# On data divided by a hash, the estimate is wrong by at most about twice the square root of its distance from the
+# nearest row seen. Where that is more than WINDOW_ROWS_MAX to each side, or has failed, the data is divided otherwise.
 WINDOW_ROWS = 8
 WINDOW_ROWS_MAX = 48
 WINDOWS_MAX = 2
-# Narrowing stops here at the latest; what is then fetched is more than it might be, and as exact.
+# Narrowing stops here at the latest. The fetch is then larger than it could be, and as exact.
 ROUNDS_MAX = 16
-# A round trip is worth about this many rows of a shard.
+# A round trip costs about as much as this many rows of a shard.
 ROUND_ROWS = 100
 
 
@@ -58,8 +59,11 @@ class Block(Value, frozen=True):
 
 
 class Selection:
-    """One page being found. Ask for `blocks()`, give their keys to `take()`, until it is worth to ask for
-    `page_blocks()`, and give those to `skip()`; and so on, until that finds the page in them."""
+    """One page being searched for.
+
+    While not `narrow_enough`, read `blocks()` and give their keys to `take()`; then read `page_blocks()` and give their
+    keys to `skip()`. Where that returns None, go on from the start.
+    """
 
     def __init__(
         self,
@@ -69,7 +73,7 @@ class Selection:
         guess: Mapping[ShardId, int] | None = None,
         block_rows_max: int = BLOCK_ROWS_MAX,
     ) -> None:
-        """`guess`: rows before the page of each shard, `offset` in all; whether it is right shows when it is read."""
+        """`guess`: how many rows of each shard stand before the page, `offset` in all; it need not be right."""
         self._block_rows_max = block_rows_max
         self._offset = offset
         self._limit = limit
@@ -83,7 +87,7 @@ class Selection:
 
     @property
     def narrow_enough(self) -> bool:
-        """Whether to fetch what may hold the page now costs less than to narrow further."""
+        """Whether fetching what may hold the page costs less than narrowing further."""
         return self._windows is not None or self._is_certain
 
     @property
@@ -104,7 +108,7 @@ class Selection:
         return blocks
 
     def take(self, keys: Mapping[Block, Sequence[Any]]) -> None:
-        """The keys of the blocks' rows; fewer than asked where the shard ends. Raises ChangedError."""
+        """Take in the keys of the blocks' rows: fewer than asked for where the shard ends. Raises ChangedError."""
         before = self._gap
         self.rounds += 1
         for block, values in keys.items():
@@ -115,12 +119,12 @@ class Selection:
         self._halving = self._gap * 2 > before
         if not self._is_certain:
             self._estimates = Measure(self._seen).places(self._offset)
-            self._windows = self._hoped()
+            self._windows = self._estimated_windows()
 
     def page_blocks(self) -> list[Block]:
-        """What may hold the page, with a row before it on each shard, to see that it stands before the page.
+        """The blocks that may hold the page, each with one row more in front, which proves that it is before the page.
 
-        Where the page is behind the end, the ends: to see that no shard has grown.
+        Where the page is behind the end, the last rows of each shard: they prove that no shard has grown.
         """
         blocks = []
         for shard, seen in self._seen.items():
@@ -136,10 +140,10 @@ class Selection:
         return blocks
 
     def skip(self, keys: Mapping[Block, Sequence[Any]]) -> int | None:
-        """Given the keys of the page blocks: how many of their merged rows stand before the page.
+        """How many of the merged rows of the page blocks stand before the page, by their keys.
 
-        None where they do not hold it, and more must be asked first. What is said is right for the rows as they stand
-        now, whatever stood there in earlier rounds. Raises ChangedError.
+        None where the blocks do not hold the page; then more must be read. The answer is right for the rows as they
+        are now, whatever they were in earlier rounds. Raises ChangedError.
         """
         before = self._offset - sum(block.start for block in keys)
         if self._windows is not None:
@@ -158,8 +162,8 @@ class Selection:
             raise ChangedError
         return before
 
-    def _hoped(self) -> dict[ShardId, tuple[int, int]] | None:
-        """Where the page is hoped to begin on each shard, and how many rows that may be wrong; None: nobody knows."""
+    def _estimated_windows(self) -> dict[ShardId, tuple[int, int]] | None:
+        """Where the page probably begins on each shard, and by how many rows that may be wrong; None: unknown."""
         windows = {}
         for shard, place in self._estimates.items():
             far = self._seen[shard].nearest(place)
@@ -175,10 +179,10 @@ class Selection:
         return sum(seen.hi - seen.lo for seen in self._seen.values())
 
     def _narrow(self, shard: ShardId) -> None:
-        """Move the bounds of a shard past the seen rows that are surely before, or surely not before, the page."""
+        """Move the bounds of a shard past the seen rows that are certainly before, or not before, the page."""
         seen = self._seen[shard]
         first, last = bisect_left(seen.places, seen.lo), bisect_left(seen.places, seen.hi)
-        # Ranks rise with the rows, so the last row surely before, and the first surely behind, are found by halves.
+        # Ranks rise with the rows: the last row that is before, and the first that is behind, are found by bisection.
         low, high = first, last
         while low < high:
             middle = (low + high) // 2
@@ -215,7 +219,7 @@ class Selection:
         return mine.places[n] + others >= self._offset
 
     def _tighten(self) -> None:
-        """The p(s) add up to the offset, if there are that many rows: what the others take at most bounds each."""
+        """Bound each p(s) by the others: they add up to the offset, if there are that many rows."""
         lo, hi = sum(s.lo for s in self._seen.values()), sum(s.hi for s in self._seen.values())
         if hi <= self._offset and all(seen.size_max is not None for seen in self._seen.values()):
             self._past_end = sum(seen.size_max or 0 for seen in self._seen.values()) <= self._offset
@@ -228,10 +232,10 @@ class Selection:
 
 
 def _holds(blocks: Sequence[tuple[Block, Sequence[Any]]], before: int, limit: int) -> bool:
-    """Whether blocks of rows, as many of them before the page as said, hold the page.
+    """Whether blocks hold a page that begins behind `before` of their merged rows.
 
-    What was not fetched stands before a block's first row, or behind its last one, if the block is full. So it is
-    enough that the greatest of the first rows is before the page, and the least of the last ones not.
+    Rows that were not fetched stand before a block's first row or, if the block is full, behind its last one. So it is
+    enough that the greatest of the first rows is before the page, and the least of the last rows is not.
     """
     firsts: list[tuple[Any, int]] = []
     lasts: list[tuple[Any, int]] = []
@@ -249,5 +253,5 @@ def _holds(blocks: Sequence[tuple[Block, Sequence[Any]]], before: int, limit: in
 
 
 def _rank(rows: Sequence[Sequence[Any]], key: Any, mine: int) -> int:
-    """How many rows stand before a row of one shard; of equal ones those of the earlier shards do."""
+    """How many rows stand before a row of one shard. Of equal rows, those of earlier shards stand first."""
     return sum(bisect_right(values, key) if n < mine else bisect_left(values, key) for n, values in enumerate(rows))

@@ -1,9 +1,9 @@
-"""The rows of one round: raw, each with the shard that it came from, and ranked.
+"""The rows of one round: raw, ranked, and each with the shard that it came from.
 
 Holds: a row is not decoded; its sort keys are.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,8 +11,8 @@ import msgspec
 from shardgate.core.errors import UpstreamError
 from shardgate.core.json.array import Rows
 from shardgate.core.lists.selection import Block
-from shardgate.core.order.ranking import Order, Ranking
-from shardgate.core.order.sort_key import SortKey
+from shardgate.core.order.order import Order
+from shardgate.core.order.ranking import Ranking
 from shardgate.core.topology import ShardId
 
 
@@ -21,9 +21,9 @@ class Tables:
 
     __slots__ = ("_ends", "owners", "ranking", "raw", "samples")
 
-    def __init__(self, order: Order, keys: Mapping[str, SortKey], blocks: Sequence[tuple[Block, Rows]]) -> None:
+    def __init__(self, order: Order, blocks: Sequence[tuple[Block, Rows]]) -> None:
         """Raises BrokenReplyError, OrderBrokenError."""
-        self.ranking = Ranking(order, keys)
+        self.ranking = Ranking(order)
         self.samples: list[Rows] = []
         self.raw: list[msgspec.Raw] = []
         self.owners: list[ShardId] = []
@@ -32,7 +32,7 @@ class Tables:
             self.samples.append(rows)
             self.raw += rows.raw
             try:
-                count = self.ranking.add(rows.body)
+                count = self.ranking.add(rows.body, block.start)
             except UpstreamError as error:
                 error.shard = block.shard
                 raise
@@ -40,11 +40,11 @@ class Tables:
             self._ends.append((block, len(self.raw)))
 
     def starts(self) -> dict[ShardId, int]:
-        """How many rows of each shard stand before those that were read."""
+        """How many rows of each shard stand before the rows here."""
         return {block.shard: block.start for block, _ in self._ends}
 
     def keys(self) -> dict[Block, list[Any]]:
-        """The sort keys of each block's rows."""
+        """The sort keys of each block's rows, as values that compare."""
         keys: dict[Block, list[Any]] = {}
         start = 0
         for block, end in self._ends:

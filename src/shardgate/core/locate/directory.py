@@ -8,7 +8,7 @@ class Directory(Strategy, frozen=True, tag="directory"):
     """Look the key up in the directory."""
 
     space: str | None = None
-    """The directory's space; by default the name of the locator."""
+    """The directory's space. Default: the name of the locator chain."""
 
     def locate(self, space: str, key: str, known: Known) -> ShardId | Unknown:
         """The shard that the directory names."""

@@ -26,6 +26,7 @@ class Hash(Strategy, frozen=True, tag="hash"):
     """Compute the shard from the key."""
 
     overrides: Mapping[str, ShardId] = msgspec.field(default_factory=dict)
+    """Key → shard, for keys that have a shard of their own."""
 
     def pinned(self) -> Iterable[ShardId]:
         """The shards that the configuration names, to be checked."""

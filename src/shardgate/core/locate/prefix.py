@@ -10,7 +10,9 @@ class Prefix(Strategy, frozen=True, tag="prefix"):
     """Read the shard off the key: `lis-1234` with `{lis: lisbon}` is on lisbon."""
 
     shards: Mapping[str, ShardId]
+    """Prefix → shard: `{lis: lisbon}`."""
     separator: str = "-"
+    """What stands behind the prefix."""
 
     def pinned(self) -> Iterable[ShardId]:
         """The shards that the configuration names, to be checked."""

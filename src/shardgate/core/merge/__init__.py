@@ -1,7 +1,7 @@
-"""The table of mergers: a new one is a file here and a word in `AnyMerger`."""
+"""The table of mergers: a new one is a file here and a class in `AnyMerger`."""
 
 from shardgate.core.merge.count import Count
-from shardgate.core.merge.custom import Custom
+from shardgate.core.merge.custom import CustomMerge
 from shardgate.core.merge.deep import Deep
 from shardgate.core.merge.entity import Entity
 from shardgate.core.merge.first import First
@@ -10,4 +10,4 @@ from shardgate.core.merge.listed import Listed
 from shardgate.core.merge.numbers import Numbers
 from shardgate.core.merge.union import Union
 
-AnyMerger = Count | Custom | Deep | Entity | First | Groups | Listed | Numbers | Union
+AnyMerger = Count | CustomMerge | Deep | Entity | First | Groups | Listed | Numbers | Union

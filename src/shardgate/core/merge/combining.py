@@ -1,8 +1,8 @@
-"""The base of merges that ask every shard once, for what the client asked, and combine the replies.
+"""The base of merges that send the client's request to every shard once, and combine the replies.
 
-To write one, at home or outside: a frozen struct whose fields are its configuration, with `combine` and `describe`.
+One of your own is a frozen struct whose fields are its configuration, with the methods `combine` and `describe`.
 
-Holds: where a shard refuses, the one refusal stands for all (refusals.py), and `combine` is not called.
+Holds: where a shard refuses, one refusal is the reply (refusals.py), and `combine` is not called.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ _NOT_AS_THE_RULE_SAYS = (ValueError, TypeError, LookupError, ArithmeticError, Re
 
 
 class Combining(Strategy, frozen=True):
-    """One round: N replies become one."""
+    """A merge of one round: N replies become one."""
 
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> "Combination":
         """Start the merge of one request."""
@@ -27,7 +27,8 @@ class Combining(Strategy, frozen=True):
         """One reply out of those of all shards, in the order of the configuration, each with status 200.
 
         Raises BrokenReplyError, or any ValueError, TypeError, LookupError, ArithmeticError or RecursionError, where a
-        reply is not what the rule says: the client reads 502 then, never a merge that may be wrong.
+        reply is not what the rule says. The client is then sent 502, never a merge that may be wrong; the error's text
+        is logged.
         """
         raise NotImplementedError
 
@@ -56,34 +57,35 @@ class Combination:
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply:
         """The one reply. Raises BrokenReplyError where a shard's is not what the rule says."""
-        given = [replies[shard] for shard in self._shards]
-        refusal = self._rule.refusal(given)
+        ordered = [replies[shard] for shard in self._shards]
+        refusal = self._rule.refusal(ordered)
         if refusal is not None:
             return refusal
         try:
-            return self._rule.combine(given)
+            return self._rule.combine(ordered)
         except UpstreamError as error:
-            error.shard = error.shard or self._at_fault(given)
+            error.shard = error.shard or self._at_fault(ordered)
             raise
         except _NOT_AS_THE_RULE_SAYS as error:
-            broken = BrokenReplyError("a shard's reply is not what its rule says", log=str(error))
-            broken.shard = self._at_fault(given)
+            log = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            broken = BrokenReplyError("a shard's reply is not what its rule says", log=log)
+            broken.shard = self._at_fault(ordered)
             raise broken from error
 
-    def _at_fault(self, given: Sequence[Reply]) -> str:
-        """The shards whose replies cannot be combined, also alone; none where the replies do not fit each other."""
-        replies = zip(self._shards, given, strict=True)
+    def _at_fault(self, ordered: Sequence[Reply]) -> str:
+        """The shards whose replies cannot be combined even alone; none where the replies do not fit each other."""
+        replies = zip(self._shards, ordered, strict=True)
         return ",".join([shard for shard, reply in replies if reply.status < 300 and self._fails(reply)])
 
     def _fails(self, reply: Reply) -> bool:
         try:
             self._rule.combine([reply])
-        except Exception:  # a merge of somebody else's may fail in any way; which way was found before
+        except Exception:  # a merge of your own may fail in any way; the first failure is the one that is reported
             return True
         return False
 
     def learned(self) -> Sequence[tuple[str, ShardId]]:
-        """Nothing: what was combined has no shard."""
+        """Nothing: a combined reply belongs to no shard."""
         return ()
 
     def explain(self) -> Sequence[str]:
@@ -91,6 +93,6 @@ class Combination:
         return [self._rule.describe()]
 
 
-def told(first: Reply, body: bytes) -> Reply:
-    """A combined body, in a reply that is otherwise the first shard's."""
+def with_body(first: Reply, body: bytes) -> Reply:
+    """The first shard's reply with the combined body."""
     return Reply(first.status, list(first.fields), body)

@@ -1,36 +1,37 @@
-"""A count alone: the body is a number, or it stands in a member, or in a field of the reply. Counts add."""
+"""A count: the body is a number, or the number is a member of it, or a header of the reply. Counts add up."""
 
 from collections.abc import Sequence
 
 from shardgate.core.http import Reply
 from shardgate.core.json.number import add, write_number
 from shardgate.core.json.object import JsonObject
-from shardgate.core.merge.combining import Combining, told
+from shardgate.core.merge.combining import Combining, with_body
 from shardgate.core.replies.fields import read_count, with_field
 
 
 class Count(Combining, frozen=True, tag="count"):
-    """How many there are."""
+    """The sum of the shards' counts: `{"count": 12}`."""
 
     member: str | None = None
-    """The member of the body, by path; null: the body is the number, unless there is a `header`."""
+    """The path of the member with the count. Null: the whole body is the number, unless `header` is set."""
     header: str | None = None
-    """The field of the reply; a body without `member` must then be the same on every shard."""
+    """The reply header with the count: `X-Total-Count`. Where only `header` is set, all shards' bodies must be the
+    same; null: no header counts."""
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The sum. Raises BrokenReplyError, ValueError."""
-        reply = told(replies[0], self._body(replies))
+        reply = with_body(replies[0], self._body(replies))
         if self.header is not None:
             counts = [count for each in replies if (count := read_count(each, self.header)) is not None]
             if 0 < len(counts) < len(replies):
-                raise ValueError(f"some shards state no {self.header}")
+                raise ValueError(f"{len(replies) - len(counts)} of {len(replies)} shards state no {self.header}")
             with_field(reply, self.header, b"%d" % sum(counts) if counts else None)
         return reply
 
     def describe(self) -> str:
         """The merge in one line."""
-        places = [place for place in (self.member, self.header) if place is not None]
-        return f"the sum of the counts in {' and '.join(places) or 'the body'}"
+        names = [name for name in (self.member, self.header) if name is not None]
+        return f"the sum of the counts in {' and '.join(names) or 'the body'}"
 
     def _body(self, replies: Sequence[Reply]) -> bytes:
         bodies = [reply.body for reply in replies]

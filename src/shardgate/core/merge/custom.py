@@ -1,75 +1,102 @@
-"""A merge that no built-in does: a class of your own, named in the rule.
+"""A merge that is a plug-in. config/plugins.py makes the plug-in when the configuration is read.
 
-The class is a frozen msgspec Struct, or a dataclass, that is a Merger (contracts.py); most are a `Combining`, which
-needs `combine` and `describe` alone. `options` become its fields, checked by their types, once, when the
-configuration is read.
-
-Holds: configuration is trusted: the class runs inside the gateway with all that the gateway may do.
-Never: loads anything while requests are served.
+Holds: every call that the plug-in asks for, and every reply that it makes, is checked before it is sent
+(core/guard.py says what becomes of errors).
+Never: imports anything.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
-from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
-import msgspec
-
-from shardgate.core.contracts import NO_MOMENT, Merger, Merging, Moment, Strategy
-from shardgate.core.http import Request
+from shardgate.core.contracts import NO_MOMENT, Ask, Merging, Moment, Strategy
+from shardgate.core.guard import PluginError, call, is_target, misfit
+from shardgate.core.http import Reply, Request
+from shardgate.core.replies.foreign import checked
 from shardgate.core.topology import ShardId
 
+ROUNDS_MAX: Final = 1000
+"""A merge that has no reply after so many rounds never has one."""
 
-class Custom(Strategy, frozen=True, tag="custom", dict=True):
-    """`{kind: custom, class: "package.module:Class", options: {…}}`"""
+_EXPECTED = "a list of one Ask or more, each for a shard that takes part, a GET or POST of a target from `/` on"
 
-    class_: str = msgspec.field(name="class")
-    """Where the class is: importable by the gateway (installed beside it, or on PYTHONPATH)."""
-    options: Mapping[str, Any] = msgspec.field(default_factory=dict)
-    """The fields of the class."""
 
-    def __post_init__(self) -> None:
-        """The class is there, and takes the options. Raises ValueError with what to do."""
-        _ = self.merger
+class CustomMerge(Strategy, frozen=True, tag="custom"):
+    """`{kind: custom, class: "package.module:Class", options: {…}}`, or `{kind: NAME, …}` of an entry point."""
+
+    named: str
+    """The plug-in's name for the log: `package.module:Class`."""
+    plugin: Any
+    """The Merger."""
+    summary: str
+    """What its `describe` returned when the configuration was read."""
 
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
-        """Start the merge of one request."""
-        return self.merger.begin(request, shards, moment)
+        """Start the merge of one request. Raises PluginError."""
+        merging = call(self.named, self.plugin, "begin", request, shards, moment)
+        return CustomMerging(self.named, merging, shards)
 
     def describe(self) -> str:
         """The merge in one line."""
-        return self.merger.describe()
-
-    @cached_property
-    def merger(self) -> Merger:
-        """The class with its options. Raises ValueError."""
-        kind = _load(self.class_)
-        try:
-            merger: Merger = msgspec.convert(dict(self.options), kind)
-        except (msgspec.ValidationError, TypeError) as error:
-            raise ValueError(f"{self.class_} does not take these options: {_worded(str(error))}") from error
-        return merger
+        return self.summary
 
 
-def _worded(problem: str) -> str:
-    """What msgspec says of the options, as a part of what is said of the rule."""
-    problem = problem.replace("Object missing required field", "they lack").replace(" - at `$", " at `options")
-    return problem.replace("Object contains unknown field", "the class has no field")
+class CustomMerging:
+    """One request's merge under way, each result of which is checked."""
 
+    __slots__ = ("_merging", "_named", "_rounds", "_shards")
 
-def _load(name: str) -> Any:
-    place, _, attribute = name.partition(":")
-    if not place or not attribute:
-        raise ValueError(f"{name!r} names no class; write it as `package.module:Class`")
-    try:
-        module = import_module(place)
-    except Exception as error:
-        # Whatever a module does when it is imported: the configuration is wrong, and says why.
-        raise ValueError(f"{place} cannot be imported: {type(error).__name__}: {error}") from error
-    kind = getattr(module, attribute, None)
-    if not isinstance(kind, type):
-        raise ValueError(f"{place} has no class {attribute!r}")
-    missing = [method for method in ("begin", "describe") if not callable(getattr(kind, method, None))]
-    if missing:
-        raise ValueError(f"{name} is no merge: it has no {' and no '.join(missing)}")
-    return kind
+    def __init__(self, named: str, merging: Any, shards: Sequence[ShardId]) -> None:
+        self._named = named
+        self._merging = merging
+        self._shards = frozenset(shards)
+        self._rounds = 0
+
+    def asks(self) -> Sequence[Ask]:
+        """The first calls to make. Raises PluginError."""
+        return self._checked_asks("asks", call(self._named, self._merging, "asks"))
+
+    def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
+        """The merged reply, or what to ask next. Raises PluginError, or what the plug-in raises of BrokenReplyError."""
+        given = call(self._named, self._merging, "take", replies)
+        if isinstance(given, list | tuple):
+            return self._checked_asks("take", given)
+        return checked(self._named, "take", given)
+
+    def learned(self) -> Sequence[tuple[str, ShardId]]:
+        """Which keys the rows of the reply showed, and on which shard. Raises PluginError."""
+        pairs = call(self._named, self._merging, "learned")
+        if not isinstance(pairs, list | tuple) or not all(self._is_learned(pair) for pair in pairs):
+            raise misfit(self._named, "learned", pairs, "a list of (key, shard) with shards that were asked")
+        return pairs
+
+    def explain(self) -> Sequence[str]:
+        """How the replies are merged, in sentences. Raises PluginError."""
+        lines = call(self._named, self._merging, "explain")
+        if not isinstance(lines, list | tuple) or not all(isinstance(line, str) for line in lines):
+            raise misfit(self._named, "explain", lines, "a list of texts")
+        return lines
+
+    def _checked_asks(self, method: str, asks: Any) -> Sequence[Ask]:
+        self._rounds += 1
+        if self._rounds > ROUNDS_MAX:
+            raise PluginError(f"plug-in {self._named}: there is no reply after {ROUNDS_MAX} rounds")
+        if not isinstance(asks, list | tuple) or not asks or not all(self._is_ask(ask) for ask in asks):
+            raise misfit(self._named, method, asks, _EXPECTED)
+        if len({ask.shard for ask in asks}) < len(asks):
+            raise PluginError(f"plug-in {self._named}: {method} asks one shard twice in one round")
+        return asks
+
+    def _is_ask(self, ask: Any) -> bool:
+        return (
+            isinstance(ask, Ask)
+            and self._takes_part(ask.shard)
+            and is_target(ask.target)
+            and isinstance(ask.body, bytes)
+            and ask.method in {b"GET", b"POST"}
+        )
+
+    def _is_learned(self, pair: Any) -> bool:
+        return isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) and self._takes_part(pair[1])
+
+    def _takes_part(self, shard: Any) -> bool:
+        return isinstance(shard, str) and shard in self._shards

@@ -1,6 +1,6 @@
-"""One entity whose parts several shards have: what each shows of it becomes the whole.
+"""One entity in parts: the parts that the shards show become the whole.
 
-Holds: a shard that has no part says so by its 404; where none has one, that is the reply.
+Holds: a shard that has no part says so by a 404. Where no shard has a part, that 404 is the reply.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,12 @@ from shardgate.core.replies.refusals import unite
 
 
 class Entity(Combining, frozen=True, tag="entity"):
-    """`{"id": 7, "price": 30, "items": […]}` of `{"id": 7, "price": 10, …}` and `{"id": 7, "price": 20, …}`."""
+    """`{"id": 7, "price": 10, …}` and `{"id": 7, "price": 20, …}` become `{"id": 7, "price": 30, "items": […]}`."""
 
     parts: Parts
+    """How the members of the parts become those of the whole."""
     not_here: tuple[int, ...] = (404,)
-    """The statuses by which a shard says that it has no part."""
+    """The statuses by which a shard says that it has no part. When no shard has one, this is the reply."""
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The whole. Raises BrokenReplyError, ValueError, TypeError, ArithmeticError."""
@@ -29,7 +30,7 @@ class Entity(Combining, frozen=True, tag="entity"):
         return f"one entity of its parts; put together: {', '.join(self.parts.names) or 'nothing'}"
 
     def refusal(self, replies: Sequence[Reply]) -> Reply | None:
-        """A shard without a part refuses nothing, unless none has one."""
+        """The refusal that stands for all; a shard without a part refuses nothing, unless no shard has one."""
         accepted = range(200, 300)
         if any(reply.status in accepted for reply in replies):
             accepted_too = {*accepted, *self.not_here}

@@ -1,7 +1,7 @@
-"""The first that has it: something that one shard holds, and nobody knows which; or that all hold alike.
+"""The reply of the first shard that has the thing: one shard has it and it is not known which, or all have the same.
 
-Holds: *first* is the order of the configuration, never who was quicker. Where a shard fails, and none before it has it,
-nobody can say who is first: the failure is the reply.
+Holds: "first" is by the order of the configuration, never by speed. Where a shard fails and none before it has the
+thing, the failure is the reply, since that shard might have it.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ class First(Combining, frozen=True, tag="first"):
     """One shard's reply, untouched."""
 
     not_found: tuple[int, ...] = (404,)
-    """The statuses by which an instance says that it has nothing."""
+    """The statuses by which a shard says that it does not have the thing."""
     empty: bool = False
-    """An empty list, an empty object, null and an empty body say so too."""
+    """A shard also says so by an empty list, an empty object, null, or an empty body."""
 
     def refusal(self, replies: Sequence[Reply]) -> Reply | None:
-        """None where one of the shards has it, and none before it fails."""
+        """None where a shard has the thing and none before it fails; else the refusal that stands for all."""
         for reply in replies:
             if reply.status in self.not_found or self._is_nothing(reply):
                 continue
@@ -30,7 +30,7 @@ class First(Combining, frozen=True, tag="first"):
         return None if any(200 <= reply.status < 300 for reply in replies) else unite(replies)
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
-        """The first that has it; where all that answered have nothing, the first of those."""
+        """The reply of the first shard that has the thing; where none has it, the first accepted reply."""
         found = [reply for reply in replies if 200 <= reply.status < 300]
         return next((reply for reply in found if not self._is_nothing(reply)), found[0])
 

@@ -1,36 +1,29 @@
-"""Sorted lists into one sorted list, a page at a time."""
+"""Sorted lists merged into one sorted list, a page at a time."""
 
 from collections.abc import Sequence
 
-from shardgate.core.contracts import (
-    NO_MOMENT,
-    Merging,
-    Moment,
-    Page,
-)
-from shardgate.core.cursors.walk import Sorting
+from shardgate.core.contracts import NO_MOMENT, Merging, Moment
 from shardgate.core.dialect import AnyCursor
 from shardgate.core.http import Request
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.lists.parted import PartedListMerging
 from shardgate.core.lists.rule import ListRule
-from shardgate.core.order.sort_key import sort_key
 from shardgate.core.topology import ShardId
 
 
 class Listed(ListRule, frozen=True, tag="list"):
-    """One list out of many, in one order."""
+    """The lists of all shards as one list, in one order."""
 
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
         """Start the merge of one request."""
         dialect = self.dialect
         if isinstance(dialect, AnyCursor):
-            return dialect.begin(request, shards, moment, self._sorting)
+            return dialect.begin(request, shards, moment, self.order)
         parts = self.parts
         if parts is not None and (moment.parted or parts.locate is None):
 
-            def begin(asked: Request) -> Merging:
-                return ListMerging(self, asked, shards, moment.pages)
+            def begin(inner: Request) -> Merging:
+                return ListMerging(self, inner, shards, moment.pages)
 
             return PartedListMerging(self, parts, request, shards, moment.parted, begin)
         return ListMerging(self, request, shards, moment.pages)
@@ -38,9 +31,3 @@ class Listed(ListRule, frozen=True, tag="list"):
     def describe(self) -> str:
         """The merge in one line."""
         return f"one list, sorted by {', '.join(self.default_order)} unless the request says otherwise"
-
-    def _sorting(self, page: Page) -> Sorting | None:
-        order = self.order(page)
-        if order is None:
-            return None
-        return Sorting(order, {name: sort_key(self.keys[name]) for name, _ in order}, self.tie)

@@ -1,6 +1,6 @@
-"""Distinct values united: each once, however many shards have it. Cities, tags, currencies.
+"""The distinct values of all shards, each once: cities, tags, currencies.
 
-Holds: a value keeps its bytes; where the rule says an order, every shard's values must be in it.
+Holds: a value keeps its bytes. Where the rule declares an order, every shard's values must be in it.
 """
 
 from collections.abc import Sequence
@@ -10,42 +10,44 @@ from typing import Any
 import msgspec
 
 from shardgate.core.errors import OrderBrokenError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply
-from shardgate.core.json.array import cut, join
+from shardgate.core.json.array import Rows, cut, join
 from shardgate.core.json.number import read_number
 from shardgate.core.json.object import JsonObject
-from shardgate.core.merge.combining import Combining, told
+from shardgate.core.merge.combining import Combining, with_body
 from shardgate.core.order.sort_key import KeyConfig, sort_key, transform
 
 
 class Union(Combining, frozen=True, tag="union"):
-    """A list of values: texts, numbers, or anything else by its bytes."""
+    """A list of values: `["Braga", "Porto"]`. Texts and numbers are compared as such, other values byte for byte."""
 
     items: str | None = None
-    """The list, by path; null: the body is the list."""
+    """The path of the member with the list; null: the body is the list."""
     total: str | None = None
-    """The member that says how many values there are."""
+    """The path of the member with the number of values; null: there is no such member."""
     order: KeyConfig | None = None
-    """How the application sorts them: a type and how it compares, as a list's sort key; null: it does not. Then the
-    first shard's come first."""
+    """How the application sorts the values, written as a list's sort key; null: it does not sort them, and the first
+    shard's values stand first."""
     descends: bool = False
+    """The application sorts the values in descending order."""
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
-        """The values of all. Raises BrokenReplyError, OrderBrokenError, ValueError, TypeError."""
+        """The distinct values. Raises BrokenReplyError, OrderBrokenError, ValueError, TypeError."""
         documents = [] if self.items is None else [JsonObject(reply.body) for reply in replies]
         lists = [cut(text) for text in self._lists(replies, documents)]
         united: dict[Any, msgspec.Raw] = {}
         for values in lists:
             keys = [self._key(bytes(raw)) for raw in values.raw]
-            if self.order is not None and keys != sorted(keys, reverse=self.descends):
-                raise OrderBrokenError("a shard's values are not in the order that the rule declares")
+            if self.order is not None:
+                self._check_order(values, keys)
             for key, raw in zip(keys, values.raw, strict=True):
                 united.setdefault((key, self._identity(raw)), raw)
         ranked = list(united) if self.order is None else sorted(united, key=lambda pair: pair[0], reverse=self.descends)
         body = join([united[key] for key in ranked], lists)
         if documents:
             body = documents[0].edited({self.items: body, self.total: len(ranked)})
-        return told(replies[0], body)
+        return with_body(replies[0], body)
 
     def describe(self) -> str:
         """The merge in one line."""
@@ -54,10 +56,21 @@ class Union(Combining, frozen=True, tag="union"):
     def _lists(self, replies: Sequence[Reply], documents: Sequence[JsonObject]) -> list[bytes]:
         if self.items is None:
             return [reply.body for reply in replies]
-        return [document.array(self.items) for document in documents]
+        return [document.value(self.items) for document in documents]
+
+    def _check_order(self, values: Rows, keys: Sequence[Any]) -> None:
+        """A shard's values must be in the order that the rule declares. Raises OrderBrokenError."""
+        for n in range(1, len(keys)):
+            before, after = (keys[n], keys[n - 1]) if self.descends else (keys[n - 1], keys[n])
+            if after < before:
+                raise OrderBrokenError(
+                    "a shard's values are not in the order that the rule declares",
+                    where=f"value {n}, counted from 0",
+                    log=f"`{excerpt(bytes(values.raw[n]))}` stands behind `{excerpt(bytes(values.raw[n - 1]))}`",
+                )
 
     def _key(self, text: bytes) -> Any:
-        """What compares. Raises ValueError, TypeError, ArithmeticError."""
+        """The value as one that compares. Raises ValueError, TypeError, ArithmeticError."""
         if self.order is None:
             return None
         key = sort_key(self.order)
@@ -66,16 +79,16 @@ class Union(Combining, frozen=True, tag="union"):
         else:
             value = msgspec.json.decode(text, type=int | Decimal | None if key.type == "decimal" else Any)
         if value is None and key.nulls is None:
-            raise TypeError("a value is null")
+            raise TypeError("a value is null, and the order says nothing of nulls")
         change = transform(key)
         if value is None:
             return (0 if key.nulls == "first" else 2, 0)
         if key.type in {"text", "time"} and not isinstance(value, str):
-            raise TypeError("a value is no text")
+            raise TypeError(f"`{excerpt(text)}` is no text")
         return (1, change(value) if change is not None else value)
 
     def _identity(self, raw: msgspec.Raw) -> Any:
-        """Texts are equal as texts, numbers as numbers, anything else byte for byte."""
+        """What equal values have in common: texts are compared as texts, numbers as numbers, others byte for byte."""
         text = bytes(raw)
         if text.startswith(b'"'):
             return ("text", msgspec.json.decode(text))

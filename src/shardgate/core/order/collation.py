@@ -1,6 +1,6 @@
-"""How text compares: by code point, in whatever case, or as the readers of a language expect it.
+"""Collations: how texts compare, by code point, without case, or as the readers of a language expect.
 
-Holds: the keys that a collation makes of texts compare as the texts do.
+Holds: the keys that a collation makes of two texts compare as the texts do.
 """
 
 import re
@@ -10,24 +10,25 @@ from importlib import import_module
 from typing import Any
 
 Collate = Callable[[str], Any]
-"""A text's key."""
+"""Makes the key of a text."""
 
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
 @lru_cache(maxsize=64)
 def collation(name: str) -> Collate | None:
-    """What makes the keys; None where texts are keys themselves. Raises ValueError with what to do."""
+    """The function that makes keys; None where texts are keys themselves. Raises ValueError for an unknown name."""
     if name in _BUILT_IN:
         return _BUILT_IN[name]
     kind, _, tag = name.partition(":")
     if kind == "icu" and _LOCALE.fullmatch(tag):
         return _icu(tag)
-    raise ValueError(f"no collation is named {name!r}; there are {', '.join(_BUILT_IN)}, and icu: with a locale")
+    known = ", ".join(_BUILT_IN)
+    raise ValueError(f"no collation is named {name!r}; there are {known}, and icu: with a locale (icu:sv)")
 
 
 def _lower(text: str) -> str:
-    """Each character's own small letter, as databases lower: no letter becomes two, none looks at its neighbours."""
+    """Each character lowered by itself, as databases do: no letter becomes two, and none depends on its neighbours."""
     return text.lower() if text.isascii() else "".join([character.lower()[0] for character in text])
 
 
@@ -58,10 +59,10 @@ def _icu(tag: str) -> Collate:
     if language not in {"und", "root"} and language not in {
         str(locale.getLanguage()) for locale in icu.Collator.getAvailableLocales().values()
     }:
-        raise ValueError(f"the locale {tag!r} is none that ICU has an order of")
+        raise ValueError(f"ICU has no collation for the locale {tag!r}")
     try:
         locale = icu.Locale("" if language == "root" else icu.Locale.forLanguageTag(tag).getName())
         key: Collate = icu.Collator.createInstance(locale).getSortKey
     except icu.ICUError as error:
-        raise ValueError(f"the locale {tag!r} cannot be read by ICU") from error
+        raise ValueError(f"ICU cannot read the locale {tag!r}") from error
     return key

@@ -22,7 +22,7 @@ KeyValues = tuple[Any, ...]
 
 _JSON: dict[KeyType, Any] = {
     "text": str,
-    "number": Any,  # a float would be rounded: what has a point or an exponent becomes a Decimal, by the decoder's hook
+    "number": Any,  # a float would be rounded: the decoder's hook makes a Decimal of a number with a point or exponent
     "decimal": int | Decimal,
     "boolean": bool,
     "time": str,
@@ -31,7 +31,7 @@ _NUMBERS = frozenset({int, Decimal})
 
 
 class KeyReader:
-    """Reads the sort keys of each row of a list, and skips the rest."""
+    """Reads the sort keys of each row of an array, and skips the rest."""
 
     __slots__ = ("_decoder", "_numbers", "_values", "changes")
 
@@ -49,7 +49,7 @@ class KeyReader:
             for n, (_, key) in enumerate(keys)
             if (change := transform(key)) is not None or key.nulls is not None
         ]
-        """What must be done to make a row's values comparable: which one, how, and where it stands when it is null."""
+        """How to make a row's values comparable: the number of the value, the function, and where a null stands."""
 
     def read(self, body: bytes) -> list[KeyValues]:
         """The keys of each row. Raises ValueError where a row lacks one, or has it in another type."""
@@ -78,7 +78,7 @@ def _decoder(places: Sequence[tuple[str, ...]], types: Sequence[tuple[Any, bool]
 
 
 def _row(leaves: Sequence[tuple[tuple[str, ...], Any, bool]]) -> Any:
-    """A struct with the members that lead to values; one that leads to a value that may be missing may be null."""
+    """A struct with the members on the paths to values. A member may be null where a value below it may."""
     below: dict[str, list[tuple[tuple[str, ...], Any, bool]]] = {}
     for place, kind, empty in leaves:
         below.setdefault(place[0], []).append((place[1:], kind, empty))
@@ -93,7 +93,7 @@ def _row(leaves: Sequence[tuple[tuple[str, ...], Any, bool]]) -> Any:
 
 
 def _values(places: Sequence[tuple[str, ...]], empty: Sequence[bool]) -> Callable[[Any], KeyValues]:
-    """Takes the values out of a decoded row, in the order of the keys."""
+    """The function that takes the values out of a decoded row, in the order of the keys."""
     if all(len(place) == 1 for place in places) and len(set(places)) == len(places):
         return astuple
     numbers: dict[tuple[str, ...], dict[str, int]] = {}
@@ -108,7 +108,7 @@ def _values(places: Sequence[tuple[str, ...]], empty: Sequence[bool]) -> Callabl
 
 
 def _reached(steps: Sequence[str]) -> Callable[[Any], Any]:
-    """The value at the end of the steps; None where one of them leads to nothing."""
+    """The function that follows the steps to a value; it gives None where a step leads to nothing."""
 
     def get(row: Any) -> Any:
         for step in steps:

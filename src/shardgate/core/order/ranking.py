@@ -1,82 +1,85 @@
-"""The order of rows: what the sort keys of a list are, and where each row stands.
+"""Ranks the rows of several shards: where each row stands in the merged order.
 
 Only the sort keys of a row are decoded, all rows of a shard in one pass.
 
-Holds: the order is total (a tie-breaker ends it) and it is the application's; a shard whose rows are not in it is
-found out.
+Holds: rows of a shard that are not in the order are an error, never merged.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from operator import le
 from typing import Any
 
-from shardgate.core.errors import BrokenReplyError, OrderBrokenError
+from shardgate.core.order.fault import misplaced, unreadable
 from shardgate.core.order.key_reader import KeyValues, reader
-from shardgate.core.order.sort_key import SortKey
-
-Order = tuple[tuple[str, bool], ...]
-"""Sort keys, most significant first, each with whether it descends."""
+from shardgate.core.order.order import Order
 
 
 class Ranking:
-    """The sort keys of rows, decoded: one tuple a row, in the order's significance."""
+    """The sort keys of rows, decoded: one tuple a row, in the order of significance."""
 
-    __slots__ = ("_keys", "_order", "_reader", "_stretches", "rows", "values")
+    __slots__ = ("_order", "_reader", "_stretches", "rows", "values")
 
-    def __init__(self, order: Order, keys: Mapping[str, SortKey]) -> None:
-        chosen = tuple((name, keys[name]) for name, _ in order)
+    def __init__(self, order: Order) -> None:
         self._order = order
-        self._reader = reader(chosen)
-        self._keys = keys
-        self._stretches = _stretches(order)
+        self._reader = reader(order.keys)
+        self._stretches = _stretches(order.by)
         self.rows: list[KeyValues] = []
-        """Of each row, what compares."""
+        """The sort keys of each row, as values that compare."""
         self.values: list[KeyValues] = [] if self._reader.changes else self.rows
-        """Of each row, the values as they were read."""
+        """The sort keys of each row, as they were read."""
 
-    def add(self, body: bytes) -> int:
-        """Take in one shard's rows; returns how many.
+    def add(self, body: bytes, before: int = 0) -> int:
+        """Take in one shard's rows, an array; returns how many.
 
-        Raises BrokenReplyError where a row lacks a key or has it in another type, OrderBrokenError where the rows
-        are not in this order.
+        `before`: how many rows of the shard stand before these, for errors. Raises BrokenReplyError where a row lacks a
+        sort key or has it in another type, OrderBrokenError where the rows are not in this order.
         """
         try:
             values = self._reader.read(body)
             changes = self._reader.changes
             rows = [_comparable(row, changes) for row in values] if changes else values
         except (ValueError, RecursionError) as error:
-            raise BrokenReplyError(
-                "a shard's row lacks a sort key, or has it in another type", log=str(error)
-            ) from error
-        self._check(rows)
+            raise unreadable(self._order, body, error, before, self._compared) from error
+        self._check(rows, values, before)
         self.rows += rows
         if changes:
             self.values += values
         return len(rows)
 
     def sorted(self) -> list[int]:
-        """The positions of the rows, as they were added, in the merged order."""
+        """The numbers of the rows, counted as they were added, in the merged order."""
         return self._sort(self.rows)
 
-    def go_on_behind(self, last: KeyValues) -> None:
-        """The rows, if any, follow this one of the same shard. Raises OrderBrokenError."""
+    def follow(self, last: KeyValues, before: int) -> None:
+        """Check that the rows stand behind this row of the same shard. Raises OrderBrokenError.
+
+        `before`: how many rows of the shard stand before the first one here.
+        """
         if self.rows:
-            self._check([last, self.rows[0]])
+            pair = [last, self.rows[0]]
+            self._check(pair, pair, before - 1)
 
     def comparable(self, start: int, end: int) -> list[Any]:
-        """The keys of rows start to end, as they were added, as values that compare in this order."""
-        down = [descends for _, descends in self._order]
+        """The keys of the rows from start to end, as they were added: one value a row that compares in the order."""
+        return self._directed(self.rows[start:end])
+
+    def _directed(self, rows: list[KeyValues]) -> list[Any]:
+        down = [descends for _, descends in self._order.by]
         if not any(down):
-            return self.rows[start:end]
+            return rows
         return [
             tuple(_Down(value) if descends else value for value, descends in zip(row, down, strict=True))
-            for row in self.rows[start:end]
+            for row in rows
         ]
 
-    def _sort(self, rows: list[KeyValues]) -> list[int]:
-        """Python's sort finds the shards' runs and merges them (timsort).
+    def _compared(self, body: bytes) -> list[KeyValues]:
+        return [_comparable(row, self._reader.changes) for row in self._reader.read(body)]
 
-        Mixed directions sort by each stretch of one direction, the least significant first, since it is stable.
+    def _sort(self, rows: list[KeyValues]) -> list[int]:
+        """Python's sort (timsort) finds the shards' runs and merges them.
+
+        Where directions are mixed, it sorts by each stretch of one direction, the least significant first: it is
+        stable.
         """
         positions = list(range(len(rows)))
         for start, end, descends in reversed(self._stretches):
@@ -84,16 +87,15 @@ class Ranking:
             positions.sort(key=part.__getitem__, reverse=descends)
         return positions
 
-    def _check(self, rows: list[KeyValues]) -> None:
-        """Each shard's rows must be in the order that the rule says, or a merge would be silently wrong."""
+    def _check(self, rows: list[KeyValues], values: list[KeyValues], before: int) -> None:
+        """A shard's rows must be in the order that the rule declares, or the merge would be silently wrong."""
         if len(self._stretches) == 1:
             first, second = (rows[1:], rows) if self._stretches[0][2] else (rows, rows[1:])
             in_order = all(map(le, first, second))
         else:
             in_order = self._sort(rows) == list(range(len(rows)))
         if not in_order:
-            names = ", ".join([_described(name, self._keys[name], descends) for name, descends in self._order])
-            raise OrderBrokenError(f"a shard's rows are not in the order {names} that the rule declares")
+            raise misplaced(self._order, values, self._directed(rows), before)
 
 
 class _Down:
@@ -114,7 +116,8 @@ class _Down:
         return hash(self.value)
 
 
-def _stretches(order: Order) -> list[tuple[int, int, bool]]:
+def _stretches(order: Sequence[tuple[str, bool]]) -> list[tuple[int, int, bool]]:
+    """The keys in stretches of one direction: the first key, the end, and whether the stretch descends."""
     stretches: list[tuple[int, int, bool]] = []
     for n, (_, descends) in enumerate(order):
         if stretches and stretches[-1][2] == descends:
@@ -124,13 +127,13 @@ def _stretches(order: Order) -> list[tuple[int, int, bool]]:
     return stretches
 
 
-def _comparable(row: KeyValues, places: Sequence[tuple[int, Callable[[Any], Any] | None, str | None]]) -> KeyValues:
-    """The row with each value made comparable; one that may be null becomes a pair, whose first says where it stands.
+def _comparable(row: KeyValues, changes: Sequence[tuple[int, Callable[[Any], Any] | None, str | None]]) -> KeyValues:
+    """The row with each value made comparable. A value that may be null becomes a pair that puts nulls first or last.
 
-    Raises ValueError.
+    Raises ValueError where a value cannot be compared.
     """
     placed = list(row)
-    for n, change, nulls in places:
+    for n, change, nulls in changes:
         value = row[n]
         if value is not None and change is not None:
             value = change(value)
@@ -138,8 +141,3 @@ def _comparable(row: KeyValues, places: Sequence[tuple[int, Callable[[Any], Any]
             value = (0 if nulls == "first" else 2, 0) if value is None else (1, value)
         placed[n] = value
     return tuple(placed)
-
-
-def _described(name: str, key: SortKey, descends: bool) -> str:
-    how = f"by {key.collation}" if key.collation != "binary" else "as a time" if key.type == "time" else ""
-    return " ".join([f"-{name}" if descends else name, how]).rstrip()

@@ -1,6 +1,6 @@
-"""What rows are sorted by: the type of each key, where it stands in the row, and how its values compare.
+"""Sort keys: the type of each, where its value stands in a row, and how values compare.
 
-Holds: numbers compare exactly, however long and however written; instants compare as instants, whatever their offset.
+Holds: numbers compare exactly, however long and however written. Times compare as instants, whatever their offset.
 Never: reads a row (key_reader.py does).
 """
 
@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from shardgate.core.excerpt import excerpt
 from shardgate.core.order.collation import collation
 
 KeyType = Literal["text", "number", "decimal", "boolean", "time"]
@@ -28,53 +29,55 @@ class SortKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """How rows compare by one property."""
 
     type: KeyType = "text"
-    """`decimal` is a number that may be written as text; `time` an RFC 3339 time with its offset."""
+    """The type of the value. `decimal` is a number that may be written as a text (`"9.50"`), `time` an RFC 3339 time
+    with its offset."""
     nulls: Literal["first", "last"] | None = None
-    """Where rows without a value stand when ascending (the other end when descending); None: there are none."""
+    """Where rows without a value stand in ascending order (in descending order, the other end); null: every row has a
+    value."""
     collation: str = "binary"
-    """How text compares."""
+    """How texts compare: `binary` (by code point), `utf16`, `case_insensitive`, `ascii_case_insensitive`, or `icu:` and
+    a locale (`icu:sv`)."""
     path: str | tuple[str, ...] | None = None
-    """Where the value stands in the row: `vendor.name`, or a list where names have dots; None: where the key's name
-    says."""
+    """The path of the value in a row: `vendor.name`, or a list of names where one has dots; null: the key's name."""
 
     def __post_init__(self) -> None:
-        """A collation is known, and text's alone."""
+        """The collation is known, and the key is text. Raises ValueError."""
         if self.collation != "binary" and self.type != "text":
             raise ValueError("only text has a collation")
         collation(self.collation)
 
     def place(self, name: str) -> tuple[str, ...]:
-        """The members that lead to the value."""
+        """The path of the value in a row: one name a step."""
         path = name if self.path is None else self.path
         return tuple(path.split(".")) if isinstance(path, str) else path
 
 
 KeyConfig = KeyType | SortKey
-"""A sort key as configuration writes it: a type's name, or all of it."""
+"""A sort key as configuration writes it: the name of a type, or a whole SortKey."""
 
 
 def sort_key(config: KeyConfig) -> SortKey:
     """A key's configuration in full."""
-    return config if isinstance(config, SortKey) else _PLAIN[config]
+    return config if isinstance(config, SortKey) else _BY_TYPE[config]
 
 
-_PLAIN: dict[KeyType, SortKey] = {kind: SortKey(type=kind) for kind in get_args(KeyType)}
+_BY_TYPE: dict[KeyType, SortKey] = {kind: SortKey(type=kind) for kind in get_args(KeyType)}
 
 
 def clash(keys: Mapping[str, SortKey]) -> str | None:
-    """Why these cannot be the keys of one row; None where they can."""
+    """Why no row can have these keys together; None where rows can."""
     places = {name: key.place(name) for name, key in keys.items()}
     for name, place in places.items():
         for other, longer in places.items():
             if len(place) < len(longer) and longer[: len(place)] == place:
-                return f"the sort key {name!r} stands where {other!r} goes deeper"
+                return f"the sort key {name!r} is a value, and {other!r} is inside of it; change the path of one"
             if place == longer and keys[name].type != keys[other].type:
                 return f"the sort keys {name!r} and {other!r} are the same value, in different types"
     return None
 
 
 def transform(key: SortKey) -> Callable[[Any], Any] | None:
-    """What makes a value comparable; None where it is. The function raises ValueError for a value that is none."""
+    """The function that makes a value comparable; None where values are. It raises ValueError for an invalid value."""
     if key.type == "time":
         return instant
     if key.type == "decimal":
@@ -83,19 +86,19 @@ def transform(key: SortKey) -> Callable[[Any], Any] | None:
 
 
 def instant(text: str) -> tuple[int, str]:
-    """Seconds and decimals of a second: compares as the time does, to any precision. Raises ValueError."""
+    """The time as seconds, and the decimals of a second: compares exactly, to any precision. Raises ValueError."""
     match = _TIME.fullmatch(text)
     if match is None:
-        raise ValueError("it is no RFC 3339 time with an offset")
-    day, hour, minute, second, decimals, sign, ahead_h, ahead_min = match.groups()
+        raise ValueError(f"`{excerpt(text)}` is no RFC 3339 time with an offset")
+    day, hour, minute, second, decimals, sign, offset_h, offset_min = match.groups()
     seconds = ((date.fromisoformat(day).toordinal() * 24 + int(hour)) * 60 + int(minute)) * 60 + int(second)
     if sign is not None:
-        ahead = (int(ahead_h) * 60 + int(ahead_min)) * 60
-        seconds += ahead if sign == "-" else -ahead
+        offset_s = (int(offset_h) * 60 + int(offset_min)) * 60
+        seconds += offset_s if sign == "-" else -offset_s
     return seconds, (decimals or "").rstrip("0")
 
 
 def _finite(value: int | Decimal) -> int | Decimal:
     if isinstance(value, Decimal) and not value.is_finite():
-        raise ValueError("it is no number")
+        raise ValueError(f"`{excerpt(str(value))}` is no finite number")
     return value

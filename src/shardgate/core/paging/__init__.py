@@ -1,1 +1,1 @@
-"""A page of a list: read from a client's parameters, written into a shard's, and linked to its neighbours."""
+"""The page of a list: read from a client's parameters, written into the requests to shards, linked to other pages."""

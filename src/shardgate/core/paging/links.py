@@ -1,6 +1,6 @@
-"""The links of a merged page: the client's own address, with the paging parameters of another page.
+"""The links of a merged page: the client's own address, with the parameters of another page.
 
-Holds: an address of a shard never leaks: links are made anew from the request, never edited from a reply.
+Holds: no address of a shard leaks. Links are made anew from the request, never edited from a reply.
 """
 
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ class Linked(Parameters, frozen=True):
     """The base of dialects that link pages to each other."""
 
     origin: str | None = None
-    """What links begin with: `https://api.example.com`; null: the client's scheme and Host; empty: they begin with
-    the path."""
+    """What links begin with: `https://api.example.com`; null: the client's scheme and Host; empty: links begin with the
+    path."""
     links_sorted: bool = False
-    """The application sorts the parameters of its links by name and encodes them anew."""
+    """The application sorts the parameters of its links by name, and encodes them anew."""
     first_page_bare: bool = False
-    """The application's link to the first page leaves out the page's number (or the offset)."""
+    """The application's link to the first page has no page number (or offset)."""
 
     def links(self, merged: Merged) -> dict[Rel, str | None]:
         """The address of each neighbour of a page; None where there is none."""
@@ -47,7 +47,7 @@ class Linked(Parameters, frozen=True):
         return address(merged.request, self.origin, query)
 
     def _with_page(self, query: str, page: Page) -> str:
-        """The client's query with another page: what it names is changed in place, what it does not is appended.
+        """The client's query with another page: parameters that it has are changed in place, others are appended.
 
         The size of numbered pages stays as the client wrote it, also where the application cut it.
         """
@@ -73,15 +73,16 @@ def address(request: Request, origin: str | None, query: str) -> str:
 def linked(
     body: bytes, member: str, links: Mapping[Rel, str | None], *, absent: bool, form: bytes | None = None
 ) -> bytes:
-    """A body whose object of links has these; a link to no page is `null`, or `absent`.
+    """The body with these links in its object of links, `member`. A body without that object stays as it is.
 
-    A link of the same kind that is not among these is dropped. One that is an object has its address in `href`: it is
-    written as another of the body, or in this form. A body that has no object of links stays as it is.
+    A link to no page is `null`, or left out where `absent`. Links of the body that are not among these are dropped if
+    they are of a page (`Rel`). A link that is an object has its address in `href`; it is written like one of the body,
+    or else like `form`.
     """
     document = JsonObject(body)
     before = document.members(member)
     sample = next((value for name, value in before.items() if name in links and value.startswith(b"{")), form)
-    told: dict[str, bytes] = {
+    paged: dict[str, bytes] = {
         rel: _link_like(before.get(rel, b""), sample, link)
         for rel, link in links.items()
         if link is not None or not absent
@@ -89,13 +90,13 @@ def linked(
     others = [name for name in before if name not in get_args(Rel)]
     names = list(before)
     first = min((names.index(rel) for rel in links if rel in before), default=len(names))
-    ahead = {name: before[name] for name in others if names.index(name) < first}
-    behind = {name: before[name] for name in others if name not in ahead}
-    return document.rewritten(member, {**ahead, **told, **behind}) if before else body
+    leading = {name: before[name] for name in others if names.index(name) < first}
+    trailing = {name: before[name] for name in others if name not in leading}
+    return document.rewritten(member, {**leading, **paged, **trailing}) if before else body
 
 
 def _link_like(own: bytes, other: bytes | None, link: str | None) -> bytes:
-    """A link as it was written, or as another is."""
+    """A link, written as it was before or like another one."""
     sample = own if own.startswith(b"{") else other
     if link is None or sample is None:
         return msgspec.json.encode(link)
@@ -103,7 +104,7 @@ def _link_like(own: bytes, other: bytes | None, link: str | None) -> bytes:
 
 
 def with_values(query: str, values: Mapping[str, str | None]) -> str:
-    """A query with other values: what it names is changed in place, what it does not is appended; None takes away."""
+    """The query with these values: a parameter that it has is changed in place, another appended; None removes it."""
     left = dict(values)
     named = [(name_of(part), part) for part in query.split("&") if part]
     parts = [part if name not in values else _part(part, left.pop(name, None)) for name, part in named]
@@ -112,5 +113,5 @@ def with_values(query: str, values: Mapping[str, str | None]) -> str:
 
 
 def _part(part: str, value: str | None) -> str:
-    """A parameter with another value, its name as the client wrote it; nothing where it has none any more."""
+    """A parameter with another value, its name as the client wrote it; empty where the value is None."""
     return "" if value is None else f"{part.partition('=')[0]}={quote_plus(value)}"

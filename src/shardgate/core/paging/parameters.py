@@ -1,9 +1,9 @@
 """The query parameters that page and sort a list: what every dialect reads from a client and writes to a shard.
 
-A page is rows [offset, offset + limit), also where the application counts pages: then only whole pages can be asked
-for, and `cover` says which page holds the rows that are wanted.
+A page is rows [offset, offset + limit), also where the application numbers its pages. Of those, only whole pages can be
+asked for; `cover` says which page holds the wanted rows.
 
-Never: judges a value that it cannot read. It says UNKNOWN, the shards are asked as the client asked, and refuse.
+Never: refuses a value that it cannot read. It says UNKNOWN; the shards are sent the client's request, and refuse it.
 """
 
 import re
@@ -12,54 +12,60 @@ from functools import lru_cache
 from typing import ClassVar, Final, Literal
 from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
-from shardgate.core.contracts import UNKNOWN, Ahead, Page, Unknown
+from shardgate.core.contracts import UNKNOWN, Page, Streamable, Unknown
 from shardgate.core.errors import UnreadablePageError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.paging.sort_parameters import SortParameters
 
-# One a Python int() would read is not enough: "+5", " 5" and "5_0" mean different things to different servers.
+# Stricter than Python's int(): "+5", " 5" and "5_0" mean different things to different servers.
 _NUMBER = re.compile(r"[0-9]+")
-# No list has so many rows: what is behind is empty, and so many are all there are.
+# No list has so many rows: a page from here on is empty, and a limit of so many means all rows.
 ROWS_MAX: Final = 10**15
-# Python reads no longer numbers (sys.set_int_max_str_digits); whoever takes one of these takes the longer one too.
+# Python reads no longer numbers (sys.set_int_max_str_digits). A longer one is read as the smallest of this length.
 _DIGITS_MAX = 4000
-# So many sizes are tried to find a page that holds all wanted rows; about every second one does.
+# So many page sizes are tried to find a page that holds all wanted rows; about every second size works.
 _SIZES_TRIED = 256
 
 
 class Parameters(SortParameters, frozen=True):
-    """`limit=20&offset=40&order=-name,id&fields=id,name`, each name as the application has it."""
+    """`limit=20&offset=40&order=-name,id&fields=id,name`, each parameter named as the application names it."""
 
     posted: ClassVar[bool] = False
-    """Whether the list is asked for by POST."""
-    ahead: ClassVar[Ahead] = "never"
+    streamable: ClassVar[Streamable] = "never"
 
     limit: str = "limit"
+    """The parameter with the number of rows."""
     limit_default: int | None = None
-    """What the application takes when no limit is given; null: all rows."""
+    """The limit that the application takes when none is given; null: it gives all rows."""
     limit_max: int | None = None
-    """The most rows that one request gives; null: any number."""
+    """The most rows that the application gives in one reply; null: any number."""
     limit_over: Literal["cut", "refuse"] = "cut"
-    """What the application does with a greater limit."""
+    """What the application does with a limit above `limit_max`: `cut` it, or `refuse` the request."""
     offset: str = "offset"
+    """The parameter with the number of rows before the page."""
     offset_needs_limit: bool = False
     """The application ignores the offset where no limit is given."""
     page: str | None = None
-    """The parameter with a page's number, in applications that have that instead of an offset."""
+    """The parameter with the number of the page, in applications that have it instead of an offset."""
     page_first: int = 1
     """The number of the first page."""
     fields: str | None = None
+    """The parameter with the properties that rows show, `fields=id,name`; null: rows always show all."""
     repeated: Literal["refuse", "first", "last"] = "refuse"
-    """Which one the application reads, where one of these parameters stands twice."""
+    """Where one of these parameters stands twice: `refuse` the request, or take the `first` or the `last` one, as the
+    application does."""
     past_end: int | None = None
-    """The status by which the application refuses a page behind the last row; null: it gives an empty one."""
+    """The status by which the application refuses a page behind the last row; null: it gives an empty page."""
     refuse: tuple[str, ...] = ()
-    """Parameters that page or wrap the list in a way not described here; a shard would do it to its own rows alone."""
+    """Parameters that page or wrap the list in other ways; requests with them are refused, since each shard would apply
+    them to its own rows alone."""
     brackets: bool = False
-    """The application reads `limit[]=5` or `limit[0]=5` as `limit` (as qs, PHP and Rack do): refused, never a guess."""
+    """The application reads `limit[]=5` and `limit[0]=5` as `limit` (as qs, PHP and Rack do); requests that write it so
+    are refused."""
 
     def __post_init__(self) -> None:
-        """Pages have a size."""
+        """A page has a size. Raises ValueError."""
         if self.page is not None and not (self.limit_default and self.limit_max):
             raise ValueError("a list with page numbers needs limit_default and limit_max")
         if self.limit_max is not None and self.limit_max < 1:
@@ -71,23 +77,42 @@ class Parameters(SortParameters, frozen=True):
         return (200,)
 
     def refused(self, reply: Reply, total: int) -> Reply:
-        """A shard's refusal of a page behind the end, telling the size of the whole list where it tells one."""
+        """A shard's refusal of a page behind the end, as it came."""
         return reply
 
     def read(self, request: Request) -> Page | Unknown:
         """The page that a client asks for, as `read_page`."""
         return self.read_page(request.query)
 
+    def values(self, request: Request) -> dict[str, str]:
+        """The parameters of a request that page and sort. Raises UnreadablePageError, as `read_page`."""
+        return self._own(request.query)
+
+    def problem(self, request: Request) -> str:
+        """Why `read` gave UNKNOWN: the parameter, its value, and what would be accepted."""
+        values = self.values(request)
+        limit = self._limit(values)
+        if limit is UNKNOWN:
+            most = "" if self.limit_max is None else f" up to {self.limit_max}"
+            return f"`{self.limit}={excerpt(values[self.limit])}`: a whole number{most} is accepted"
+        if self._offset(values, limit) is UNKNOWN:
+            name, first = (self.offset, 0) if self.page is None else (self.page, self.page_first)
+            return f"`{name}={excerpt(values[name])}`: a whole number from {first} on is accepted"
+        if self.read_order(values) is UNKNOWN:
+            return self.direction_problem(values)
+        text = values.get(self.fields or "", "")
+        return f"`{self.fields}={excerpt(text)}`: names of properties, with commas and no spaces, are accepted"
+
     def ask(self, request: Request, page: Page, fields: Sequence[str] | None) -> tuple[bytes, bytes]:
-        """What a shard is asked, as target and body."""
+        """The target and body of a request to a shard."""
         query = self.write_query(request.query, page=page, fields=fields)
         return (f"{request.path}?{query}" if query else request.path).encode(), b""
 
     def read_page(self, query: str) -> Page | Unknown:
         """The page that a query string asks for; UNKNOWN where a value cannot be read.
 
-        Raises UnreadablePageError where a parameter stands twice, and the rule does not say which one counts, or where
-        one is of those to refuse.
+        Raises UnreadablePageError where a parameter stands twice and `repeated` does not say which one counts, and
+        where a parameter is one of `refuse`.
         """
         return self._page_of(self._own(query))
 
@@ -106,14 +131,14 @@ class Parameters(SortParameters, frozen=True):
     def write_query(self, query: str, *, page: Page, fields: Sequence[str] | None) -> str:
         """The query string for a shard: the client's, with this page and these properties."""
         own = {self.limit, self.page or self.offset}
-        if self.fields and fields is not None and _said(query, self.fields) == [",".join(fields)]:
-            fields = None  # as the client wrote it, also where it cannot be read
+        if self.fields and fields is not None and _values_of(query, self.fields) == [",".join(fields)]:
+            fields = None  # stays as the client wrote it
         elif self.fields:
             own |= {self.fields}
         if self.states_order:
             own |= {self.order, self.direction or self.order}
         parts = [part for part in query.split("&") if part and name_of(part) not in own]
-        parts += [f"{_written(name)}={number}" for name, number in self.paging(page)]
+        parts += [f"{_encoded(name)}={number}" for name, number in self.paging(page)]
         if self.states_order:
             parts += self.stated(page.order)
         if self.fields and fields is not None:
@@ -121,13 +146,13 @@ class Parameters(SortParameters, frozen=True):
         return "&".join(parts)
 
     def paging(self, page: Page) -> list[tuple[str, int]]:
-        """The parameters that ask for these rows; where pages are counted, they are one whole page (`cover`)."""
-        said = [] if page.limit is None else [(self.limit, page.limit)]
+        """The parameters that ask for these rows; where pages are numbered, they must be one whole page (`cover`)."""
+        named = [] if page.limit is None else [(self.limit, page.limit)]
         if self.page is not None:
-            said.append((self.page, page.offset // (page.limit or 1) + self.page_first))
+            named.append((self.page, page.offset // (page.limit or 1) + self.page_first))
         elif page.offset:
-            said.append((self.offset, page.offset))
-        return said
+            named.append((self.offset, page.offset))
+        return named
 
     def cover(self, start: int, count: int | None) -> tuple[int, int | None]:
         """The rows (first, how many) of one request that gives row `start` and as many of the `count` as it can."""
@@ -146,13 +171,13 @@ class Parameters(SortParameters, frozen=True):
         return start - start % size, size
 
     def unpaged(self, request: Request) -> str:
-        """What a list is known by: its path and query, and nothing of its page, nor which properties are shown."""
+        """The list without its page: path, and query without the parameters that page it or choose its properties."""
         own = {self.limit, self.page or self.offset, self.fields}
         kept = [part for part in request.query.split("&") if name_of(part) not in own]
         return f"{request.path}?{'&'.join(kept)}"
 
     def _names(self) -> set[str | None]:
-        """The parameters that are read."""
+        """The parameters that page and sort."""
         return {self.limit, self.page or self.offset, self.order, self.direction, self.fields}
 
     def _own(self, query: str) -> dict[str, str]:
@@ -161,13 +186,18 @@ class Parameters(SortParameters, frozen=True):
         for name, value in _pairs(query):
             plain = name.partition("[")[0] if self.brackets else name
             if plain in self.refuse or (plain != name and plain in own):
-                raise UnreadablePageError(f"the gateway does not know how the parameter {name!r} changes the list")
+                raise UnreadablePageError(
+                    f"the parameter `{excerpt(name)}` is not accepted: the gateway cannot tell how it changes the list"
+                )
             if name not in own or (name in values and self.repeated == "first"):
                 continue
             if name in values and name == self.order and self.order_repeats:
-                values[name] += f"&{value}"  # no property is named like that
+                values[name] += f"&{value}"  # no property's name has an ampersand
             elif name in values and self.repeated == "refuse":
-                raise UnreadablePageError(f"the parameter {name!r} stands twice")
+                raise UnreadablePageError(
+                    f"the parameter `{name}` stands twice, as `{excerpt(values[name])}` and as `{excerpt(value)}`: "
+                    "one is accepted"
+                )
             else:
                 values[name] = value
         return values
@@ -191,13 +221,13 @@ class Parameters(SortParameters, frozen=True):
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
-    """Names and values, decoded; what nothing is encoded in is only cut (1 µs instead of 4)."""
+    """Names and values, decoded. A query in which nothing is encoded is only cut (1 µs instead of 4)."""
     if "%" in query or "+" in query:
         return parse_qsl(query, keep_blank_values=True)
     return [(name, value) for name, _, value in [part.partition("=") for part in query.split("&") if part]]
 
 
-def _said(query: str, name: str) -> list[str]:
+def _values_of(query: str, name: str) -> list[str]:
     """The values of a parameter, decoded."""
     return [unquote_plus(part.partition("=")[2]) for part in query.split("&") if name_of(part) == name]
 
@@ -209,13 +239,13 @@ def name_of(part: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _written(name: str) -> str:
-    """A parameter's name as a query has it; there are as many as the configuration names."""
+def _encoded(name: str) -> str:
+    """A parameter's name, encoded for a query. There are only as many as the configuration names."""
     return quote_plus(name)
 
 
 def _all_plain(names: Sequence[str]) -> bool:
-    """An application may or may not strip spaces, so that nobody here knows which property ` id` is."""
+    """Whether no name is empty or has spaces around it: an application may strip them, or not."""
     return all(name and name == name.strip() for name in names)
 
 

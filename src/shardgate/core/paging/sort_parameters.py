@@ -1,29 +1,37 @@
-"""How a query says what a list is sorted by: `-name,id`, `name.desc`, or the directions in a parameter of their own.
+"""How a query says what a list is sorted by: `-name,id`, `name.desc`, or directions in a parameter of their own.
 
-Never: judges a direction that it cannot read. It says UNKNOWN, the shards are asked as the client asked, and refuse.
+Never: refuses a direction that it cannot read. It says UNKNOWN; the shards are sent the client's request, and refuse
+it.
 """
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote_plus
 
 from shardgate.core.contracts import UNKNOWN, Strategy, Unknown
+from shardgate.core.excerpt import excerpt
 
 
 class SortParameters(Strategy, frozen=True):
-    """The parameters that sort a list, each name as the application has it."""
+    """The parameters that sort a list, named as the application names them."""
 
     order: str = "order"
+    """The parameter with the sort keys: `order=-name,id`."""
     order_repeats: bool = False
-    """Several parameters `order` are several sort keys."""
+    """Several sort keys are several parameters: `sort=name,desc&sort=id`; false: one parameter with commas."""
     direction: str | None = None
-    """The parameter with `asc,desc,…`; null: a `-` before the key descends."""
+    """The parameter with the directions, `asc,desc,…`; null: `-` before a key sorts by it in descending order."""
     suffix: str | None = None
-    """What stands between a key and its direction: `.` where `name.desc` descends; wins over `-`."""
+    """What stands between a key and its direction: `.` in `name.desc`; null: no direction follows a key. Where it is
+    set, `-` and `direction` mean nothing."""
     states_order: bool = False
-    """Shards are sent the whole order, tie-breaker included: the application breaks ties by what it does not show."""
+    """Shards are sent the whole order, with the tie-breaker. Needed where the application itself ends an order by a
+    property that its rows do not show."""
 
     def read_order(self, values: Mapping[str, str]) -> tuple[tuple[str, bool], ...] | Unknown:
-        """The sort keys that parameters name, each with whether it descends; none where no order is given."""
+        """The sort keys that the parameters name, each with whether it descends; none where no order is given.
+
+        UNKNOWN where the directions cannot be read.
+        """
         text = values.get(self.order)
         if text is None:
             return ()
@@ -37,6 +45,11 @@ class SortParameters(Strategy, frozen=True):
             return UNKNOWN
         directions += ["asc"] * (len(names) - len(directions))
         return tuple((name, word == "desc") for name, word in zip(names, directions, strict=True))
+
+    def direction_problem(self, values: Mapping[str, str]) -> str:
+        """Why `read_order` gave UNKNOWN."""
+        text = values.get(self.direction or "", "")
+        return f"`{self.direction}={excerpt(text)}`: `asc` or `desc` for each key of `{self.order}` is accepted"
 
     def stated(self, order: Sequence[tuple[str, bool]]) -> list[str]:
         """The parts of a query that ask for this order."""
@@ -54,7 +67,7 @@ class SortParameters(Strategy, frozen=True):
 
 
 def _suffixed(keys: Sequence[str], suffix: str) -> tuple[tuple[str, bool], ...]:
-    """A key whose last word is no direction is a name as a whole; the rule will know it, or not."""
+    """The keys and their directions. Where no direction follows, the whole text is the key."""
     order: list[tuple[str, bool]] = []
     for key in keys:
         name, _, word = key.rpartition(suffix)

@@ -1,1 +1,1 @@
-"""One entity that is kept in parts on several shards."""
+"""Entities in parts: one entity of which several shards have a part each."""

@@ -1,9 +1,8 @@
-"""One entity that is kept in parts on several shards: its parts, as the shards show them, become the whole.
+"""One entity in parts on several shards: the parts, as the shards show them, become the whole.
 
-A part is an object with the members of the whole. Most are the same in all parts; the rule names the others.
+A part is an object with the members of the whole. Most members are the same in all parts; the rule names the others.
 
-Holds: numbers add exactly; every byte that is not put together is the first part's. The whole has the members that the
-parts have, also where a list shows only some.
+Holds: numbers add exactly. Every byte of a member that the rule does not name is the first part's.
 Never: decides which shards have parts.
 """
 
@@ -18,24 +17,26 @@ from shardgate.core.json.object import JsonObject
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the members of parts become those of the whole. What is not named is the first part's."""
+    """How the members of parts become those of the whole. A member that is not named here is the first part's."""
 
     sum: tuple[str, ...] = ()
-    """Numbers that add up."""
+    """Members with numbers that add up: `price`."""
     min: tuple[str, ...] = ()
-    """The least of numbers or of texts: when it was made."""
+    """Members of which the whole has the least value, of numbers or of texts: `created_at`."""
     max: tuple[str, ...] = ()
-    """The greatest: when it was changed last."""
+    """Members of which the whole has the greatest value: `updated_at`."""
     shared: tuple[str, ...] = ()
-    """What is null where the parts differ: whose it is."""
+    """Members that are null in the whole where the parts differ: `vendor_id`."""
     lists: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
-    """Lists that are joined → the members that their items are ordered by, all texts or all numbers."""
+    """Members with lists that are joined → the members that the items are sorted by, all texts or all numbers:
+    `items: [id]`."""
     first_of: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
-    """Words of which the first that any part has is the whole's: `status: [open, paid]`."""
+    """Members with one of several words → these words; the whole has the first of them that any part has:
+    `status: [open, paid]` is `open` while one part is open."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The members that are put together."""
+        """The members that the rule names."""
         return (*self.sum, *self.min, *self.max, *self.shared, *self.lists, *self.first_of)
 
     def whole(self, parts: Sequence[bytes]) -> bytes:
@@ -47,9 +48,9 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         for name in self.names:
             values = [value for document in documents if (value := document.raw(name)) is not None]
             if not values:
-                continue  # a list that was asked for other members
+                continue  # the client asked for other members
             if len(values) < len(documents):
-                raise ValueError(f"some parts have {name!r}, others do not")
+                raise ValueError(f"{len(values)} of {len(documents)} parts have {name!r}, the others do not")
             changes[name] = self._put_together(name, values)
         return documents[0].edited(changes)
 
@@ -67,13 +68,13 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class ListParts(Parts, frozen=True, kw_only=True):
-    """The same of the rows of a list."""
+    """How the rows of a list that are in parts become whole rows."""
 
     locate: str | None = None
-    """The locator chain of the rows' ids, by its name: the space in which it is known which of them have parts. Null:
-    any row may have, and every list is read whole."""
+    """The name of the locator chain for the rows' ids, in whose space it is recorded which ids have parts. Null: any
+    row may be in parts, and every list is read whole."""
     ids: str | None = None
-    """The filter that keeps only the ids that it names, with commas between them."""
+    """The parameter of the list that keeps only the rows with these ids: `ids=7,8`. Null: every list is read whole."""
 
 
 def _joined(values: Sequence[bytes], keys: Sequence[str]) -> bytes:

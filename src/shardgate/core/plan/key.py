@@ -16,6 +16,9 @@ from shardgate.core.clients.claims import keys_in
 from shardgate.core.errors import AmbiguousKeyError
 from shardgate.core.http import Request
 
+KEY_SOURCES = ("path", "query", "header", "body", "form", "basic", "claim")
+"""The places of a request that a key can be read from."""
+
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([^\s\"';,]*)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})

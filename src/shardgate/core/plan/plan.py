@@ -1,102 +1,83 @@
-"""A plan: the calls to make for one request. A value: it can be printed, compared, explained.
+"""The plans that several kinds of rules make, for one shard or for many. A rule's own plan stands beside the rule."""
 
-Nothing else exists than these; the planner chooses, the engine carries out.
-"""
+from collections.abc import Collection, Iterable, Sequence
 
-from collections.abc import Mapping, Sequence
-
-import msgspec
-
-from shardgate.core.body.items import Items
-from shardgate.core.contracts import AskAll, Merging
+from shardgate.core.clients.masking import masked
+from shardgate.core.contracts import Merging
 from shardgate.core.http import Request
 from shardgate.core.plan.prune import Pruned
-from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import Divide, Every, One, PartsChange, Place
+from shardgate.core.routes.route import Plan, Sentence
 from shardgate.core.topology import ShardId
 
 
-class ToOne(msgspec.Struct):
+class ToOne(Plan):
     """Relay to the shard that owns the key."""
 
-    route: Route
     shard: ShardId
     key: str
     doubted: "FindOwner | None" = None
-    """What to do if the shard turns out not to hold the key: its place was only remembered."""
+    """What to do if the shard does not hold the key: the gateway only remembers that it did."""
+
+    def explain(self, request: Request) -> Iterable[Sentence]:
+        """The owner."""
+        yield "shard", f"{self.shard} owns the key {self.key!r}"
+        yield "asked", f"{self.shard}: the request as it came; the reply passes untouched"
 
 
-class ToAny(msgspec.Struct):
+class ToAny(Plan):
     """Relay to any of these shards, the first that can be reached."""
 
-    route: Route
     shards: Sequence[ShardId]
+    why: str = ""
+    """Why no single shard is meant, for `explain`: begins the sentence that names the shards."""
+
+    def explain(self, request: Request) -> Iterable[Sentence]:
+        """The shards."""
+        yield "shard", f"{self.why}any of {', '.join(self.shards)}"
+        yield "asked", "the first that can be reached: the request as it came"
 
 
-class FindOwner(msgspec.Struct):
+class FindOwner(Plan):
     """Ask every shard for this target by GET; the one that has it owns the key, and answers."""
 
-    route: Route
     space: str
     key: str
     target: bytes
     shards: Sequence[ShardId]
     is_the_request: bool
-    """The probe is the request itself: the owner's reply is the answer."""
+    """The question is the client's request itself: the owner's reply is the answer."""
+
+    def explain(self, request: Request) -> Iterable[Sentence]:
+        """The question, and what follows."""
+        target = masked(self.target.decode("ascii"))
+        yield "shard", f"not known yet for the key {self.key!r}: all are asked who has it"
+        for shard in self.shards:
+            yield "asked", f"{shard}: GET {target}"
+        if self.is_the_request:
+            yield "then", "the one that has it answers; its place is remembered"
+        else:
+            yield "then", f"{request.method} goes to the one that has it, and its place is remembered"
 
 
-class ToGather(msgspec.Struct):
-    """Ask every shard that the filters leave, merge."""
+class ToGather(Plan):
+    """Ask every shard that the filters leave, and merge the replies."""
 
-    route: Route
     request: Request
     merging: Merging
     pruned: Pruned | None = None
     instead: Merging | None = None
-    """What to do where the page does not show all that was hoped for: the same over all shards."""
+    """What to do where the page does not show all ids whose shard is only remembered: the same over all shards."""
+    learn: Collection[str] = ()
+    """The locator chains that learn the keys of the rows."""
 
-
-class ToParts(msgspec.Struct):
-    """Journal, then change every part of an entity."""
-
-    route: Route
-    rule: One
-    change: PartsChange
-    key: str
-    shards: Sequence[ShardId]
-    variables: Mapping[str, str]
-
-
-class ToEvery(msgspec.Struct):
-    """Journal, then change every shard."""
-
-    route: Route
-    rule: Every
-    shards: Sequence[ShardId]
-    variables: Mapping[str, str]
-
-
-class Placement(msgspec.Struct):
-    """Choose a shard for a new tenant, create it there, record it."""
-
-    route: Route
-    rule: Place
-    key: str | None
-    """The tenant's name in the request."""
-    pinned: ShardId | None
-    variables: Mapping[str, str]
-
-
-class Division(msgspec.Struct):
-    """Send each item to its owner."""
-
-    route: Route
-    rule: Divide
-    items: Items
-    places: Sequence[ShardId | AskAll | None]
-    """For each item: its shard, how to ask for it, or None where nobody can own it."""
-    keys: Sequence[str | None]
-    variables: Mapping[str, str]
-
-
-Plan = ToOne | ToAny | FindOwner | ToGather | ToEvery | ToParts | Placement | Division
+    def explain(self, request: Request) -> Iterable[Sentence]:
+        """What each shard is asked, and how the replies are merged."""
+        pruned = self.pruned
+        for reason in () if pruned is None else pruned.reasons:
+            yield "pruned", reason
+        for ask in self.merging.asks():
+            yield "asked", f"{ask.shard}: {ask.method.decode()} {masked(ask.target.decode('ascii'))}"
+        if pruned is not None and pruned.hoped:
+            yield "then", "all shards, unless the page shows each id whose shard was only remembered"
+        for line in self.merging.explain():
+            yield "merged", line

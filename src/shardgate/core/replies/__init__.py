@@ -1,1 +1,1 @@
-"""What several replies have in common: one refusal, one set of validators, reply fields, problem documents."""
+"""About replies: the one refusal of several, merged validators and totals, headers, problem documents."""

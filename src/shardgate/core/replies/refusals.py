@@ -1,7 +1,7 @@
-"""Many shards refuse: one refusal for the client.
+"""One refusal for the client, where several shards refuse.
 
-Precedence where they differ: what concerns the caller comes before what concerns the request, and a shard's own failure
-last: 401, 403, 429, then any other 4xx by its number, then 3xx and 1xx/2xx that are no list, then 5xx.
+Where their statuses differ, those about the caller come first, then those about the request, and a shard's own failure
+last: 401, 403, 429, then other 4xx by number, then 1xx, 2xx and 3xx that were not expected, then 5xx.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,10 +12,7 @@ _CALLER_FIRST = {401: 0, 403: 1, 429: 2}
 
 
 def unite(replies: Sequence[Reply], accepted: Collection[int] = (200,)) -> Reply | None:
-    """The refusal that stands for all; None where every shard accepted.
-
-    N equal refusals are one, with the application's own body.
-    """
+    """The refusal that stands for all, with the application's own body; None where every shard accepted."""
     refused = [reply for reply in replies if reply.status not in accepted]
     if not refused:
         return None

@@ -1,12 +1,11 @@
 """One ETag and one Last-Modified out of those of all shards, and the 304 that follows from them.
 
-A merged ETag is a digest of every shard's ETag, in every round, and of what the merge made of them: the target (page,
-order, properties), the representation that was asked for, and the rule. It is weak: the same rows are promised, not
-that another version of the gateway writes the same bytes; If-Range and If-Match, which need a strong one, are not
-served on gathers.
+A merged ETag is a digest of every shard's ETag in every round, the target (page, order, properties), the representation
+that the client accepts, and the rule. It is weak: it promises the same rows, not that another version of the gateway
+writes the same bytes. If-Range and If-Match, which need a strong ETag, are not served on gathers.
 
-Holds: without an ETag of every shard there is none; so with Last-Modified, which is the latest. Nothing is remembered:
-every gateway of the same configuration makes the same ETag.
+Holds: the merged reply has an ETag only where every reply has one, and so with Last-Modified, of which it has the
+latest. Nothing is remembered: gateways with the same configuration make the same ETag.
 Hot path: where the first shard sends neither, this costs two look-ups.
 """
 
@@ -23,9 +22,9 @@ from shardgate.core.topology import ShardId
 
 # RFC 9110 section 8.8.3.
 _TAG = re.compile(rb'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-# What tells representations of one target apart, as far as applications look at it.
+# The headers by which applications choose a representation.
 _NEGOTIATED = (b"accept", b"accept-language")
-# RFC 9110 section 15.4.5: of what describes the body, a 304 repeats only what is used to find the stored one.
+# RFC 9110 section 15.4.5: a 304 does not repeat the headers that describe the body.
 _NOT_IN_304 = frozenset(
     {
         b"content-disposition",
@@ -39,7 +38,7 @@ _NOT_IN_304 = frozenset(
 
 
 class Validators:
-    """What the shards of one merge say of their replies' state."""
+    """The validators of the replies to one merge."""
 
     __slots__ = ("_latest", "_tags")
 
@@ -48,7 +47,7 @@ class Validators:
         self._latest: tuple[float, bytes] | None = (float("-inf"), b"")
 
     def add(self, asks: Sequence[Ask], replies: Mapping[ShardId, Reply]) -> None:
-        """The replies of one round."""
+        """Take in the replies of one round."""
         for ask in asks:
             if self._tags is None and self._latest is None:
                 return
@@ -59,7 +58,7 @@ class Validators:
                 self._add_time(reply.field(b"last-modified"))
 
     def apply(self, request: Request, merged: Reply, rule: object) -> Reply:
-        """The merged reply with its validators; or 304, where the client has it already."""
+        """The merged reply with its validators; or 304, where the client already has it."""
         if not 200 <= merged.status < 300 or request.method not in {"GET", "HEAD"}:
             return merged
         tag = self._tag(request, rule) if self._tags else None
@@ -86,21 +85,21 @@ class Validators:
             self._latest = max(self._latest, (time, text))
 
     def _tag(self, request: Request, rule: object) -> bytes:
-        asked = [request.target, *(request.fields.values.get(name, b"") for name in _NEGOTIATED)]
-        parts = [msgspec.json.encode(rule), *asked, *(self._tags or ())]
-        digest = blake2b(b"".join(b"%d:%b" % (len(part), part) for part in parts), digest_size=16)
+        wanted = [request.target, *(request.fields.values.get(name, b"") for name in _NEGOTIATED)]
+        texts = [msgspec.json.encode(rule), *wanted, *(self._tags or ())]
+        digest = blake2b(b"".join(b"%d:%b" % (len(text), text) for text in texts), digest_size=16)
         return b'W/"%b"' % digest.hexdigest().encode()
 
 
 def _is_known(request: Request, tag: bytes | None, latest: float | None) -> bool:
-    """RFC 9110 section 13.2.2: If-None-Match decides where it stands; If-Modified-Since only without it."""
+    """RFC 9110 section 13.2.2: If-None-Match decides; If-Modified-Since only where there is no If-None-Match."""
     values = request.fields.values
-    given = values.get(b"if-none-match")
-    if given is not None:
+    none_match = values.get(b"if-none-match")
+    if none_match is not None:
         if tag is None:
             return False
-        # Section 13.1.2: weak comparison, so that the opaque parts decide.
-        return given.strip() == b"*" or tag[3:-1] in _TAG.findall(given)
+        # Section 13.1.2: a weak comparison looks only at what stands between the quotes.
+        return none_match.strip() == b"*" or tag[3:-1] in _TAG.findall(none_match)
     since = values.get(b"if-modified-since")
     if since is None or latest is None or b"if-modified-since" in request.fields.repeated:
         return False
@@ -109,7 +108,8 @@ def _is_known(request: Request, tag: bytes | None, latest: float | None) -> bool
 
 
 def _time(text: bytes) -> float | None:
-    """An HTTP date (RFC 9110 section 5.6.7), in any of its forms; None where it is none."""
+    """The time that an HTTP date (RFC 9110 section 5.6.7, any form) says, in seconds since 1970; None: it is no
+    date."""
     try:
         return parsedate_to_datetime(text.decode("ascii")).timestamp()
     except (ValueError, OverflowError):

@@ -1,28 +1,173 @@
-"""Route: one operation of the application, and the rule that serves it."""
+"""An operation of the application (Route), the rule that serves it (BaseRule), and what is done for a request (Plan).
+
+The three refer to each other, and so share a module: a route has a rule, a rule makes a plan for a route.
+The kinds of rules are in `core/rules`; the kinds of plans are there too, and in `core/plan/plan.py`.
+
+Holds: everything that the rest of the gateway asks of a rule is a method or a property of BaseRule.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
-from shardgate.core.contracts import Locator
-from shardgate.core.routes.rule import AnyShard, One, Rule
+from shardgate.core.changes.idempotency import Idempotency
+from shardgate.core.contracts import Known, Locator
+from shardgate.core.http import Request
+from shardgate.core.routes.mistakes import Mistake
+
+Clock = Callable[[], float]
+"""Returns the seconds since 1970."""
+Variables = Mapping[str, str]
+"""The variables of the path, decoded."""
+Chains = Mapping[str, tuple[Locator, ...]]
+"""The locator chains of the configuration, by name."""
+Sentence = tuple[str, str]
+"""A title and a text of `shardgate explain`."""
+
+NO_WORDS: Final = Idempotency()
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """A query parameter, a variable of the path, or a claim of the token, by which a list keeps only what belongs to
-    some tenants, or only some ids."""
+    """A query parameter, a variable of the path, or a claim of the token that names the tenants or ids of a list."""
 
     parameter: str
     separator: str | None
-    """What stands between two keys; None: a parameter has one."""
+    """The text between two keys; None: the parameter has one key."""
     space: str
     locators: tuple[Locator, ...]
     shown: bool = False
-    """The keys are what the list's rows are told apart by, so that a page shows whether it has all of them."""
+    """The keys are the tie-breaker of the list, so that a page shows whether it has all of them."""
     unless: tuple[str, ...] = ()
-    """Parameters that name a row, which the filter may not let through: who has it is asked of all."""
+    """Parameters that name a row which the filter may exclude: with one of them all shards are asked."""
     claim: str = ""
-    """The claim that names the keys, where no parameter does."""
+    """The claim that names the keys; empty: none does."""
     variable: str = ""
-    """The variable of the path that does."""
+    """The variable of the path that names the key; empty: none does."""
+
+
+class Plan(msgspec.Struct):
+    """The calls to make for one request. A value: it can be printed, compared, explained."""
+
+    route: "Route"
+
+    def explain(self, request: Request) -> Iterable[Sentence]:
+        """The plan in words, in the order in which things happen."""
+        raise NotImplementedError
+
+
+class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="rule"):
+    """How one operation is served. To add a kind, write a file in `core/rules` and add it to the table there.
+
+    The fields of a kind are its configuration. A kind must have `plan` and `describe`; the other answers have
+    defaults.
+    """
+
+    finds_owner = False
+    """A key of the request decides which shard is asked."""
+    only_reads = False
+    """No request changes data, whatever its method: idempotency keys mean nothing."""
+    learns_from_reply = False
+    """A successful reply of one shard shows new keys: `learn` says where."""
+
+    def plan(self, request: Request, route: "Route", variables: Variables, known: Known, clock: Clock) -> Plan:
+        """The calls to make. Reads the clock only where a merge begins.
+
+        Raises a ClientError where the request is refused before any shard is asked.
+        """
+        raise NotImplementedError
+
+    def describe(self, route: "Route") -> str:
+        """The rule in one line."""
+        raise NotImplementedError
+
+    def mistakes(self, method: str, template: str) -> Iterable[Mistake]:
+        """What is wrong in the rule for an operation; paths begin at the rule. Names are checked elsewhere."""
+        return ()
+
+    def unknown_shards(self, shards: Mapping[str, object]) -> Iterable[Mistake]:
+        """The shards that the rule names and the configuration does not have."""
+        return ()
+
+    def key_fields(self) -> Iterable[tuple[str, Sequence[str]]]:
+        """The fields that say where a request has a key, each with the sources that it names."""
+        words = self.idempotency
+        if words.key is not None:
+            yield "idempotency.key", (words.key,)
+        if words.name is not None:
+            yield "idempotency.name", (words.name,)
+
+    def named_locators(self) -> Iterable[tuple[str, str]]:
+        """The fields that name a locator chain, each with the name."""
+        for field, name in (("locate", self.locate), ("whole_locate", self.whole_locate)):
+            if name is not None:
+                yield field, name
+        for name in self.learn:
+            yield f"learn.{name}", name
+
+    def filters(self, chains: Chains) -> tuple[Filter, ...]:
+        """What narrows the shards that are asked."""
+        return ()
+
+    def may_ask_any(self, method: str) -> bool:
+        """Whether any shard may answer a request whose key no shard owns."""
+        return False
+
+    @property
+    def locate(self) -> str | None:
+        """The locator chain of the key; None: there is no key."""
+        return None
+
+    @property
+    def whole_locate(self) -> str | None:
+        """The locator chain of a key that decides for the whole body; None: there is no such key."""
+        return None
+
+    @property
+    def learn(self) -> Mapping[str, str]:
+        """Locator chain → the property of a reply, or of a row, that is a key."""
+        return _NOTHING
+
+    @property
+    def not_here(self) -> tuple[int, ...]:
+        """The statuses by which a shard says that it does not hold the key."""
+        return (404,)
+
+    @property
+    def upgrade(self) -> tuple[str, ...]:
+        """The protocols that a client may switch to (RFC 9110 section 7.8)."""
+        return ()
+
+    @property
+    def idempotency(self) -> Idempotency:
+        """How repeated requests are recognised."""
+        return NO_WORDS
+
+    @property
+    def streams(self) -> bool:
+        """A request can be sent on before its body is complete: nothing in the body decides where it goes."""
+        return False
+
+    @property
+    def needs_store(self) -> bool:
+        """The rule cannot be served without a store."""
+        return self.idempotency != NO_WORDS
+
+    @property
+    def recorded(self) -> str | None:
+        """What the rule records in the directory, as a sentence; None: nothing."""
+        return None
+
+    @property
+    def parts_space(self) -> str | None:
+        """The space of the keys of entities in parts; None: no entity of this rule is in parts."""
+        return None
+
+    @property
+    def ages(self) -> bool:
+        """Replies have signed cursors that expire: a client needs new ones even if no data has changed."""
+        return False
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -31,27 +176,28 @@ class Route(msgspec.Struct, frozen=True):
     method: str
     template: str
     operation: str
-    rule: Rule | None
+    rule: BaseRule | None
     locators: tuple[Locator, ...] = ()
     whole_locators: tuple[Locator, ...] = ()
-    """Of a `divide`: those of `whole_locate`."""
+    """The chain of `whole_locate`."""
     unserved: str = ""
     keyed: bool = False
     """The rule says where a request has its idempotency key, or that it must have one."""
     filters: tuple[Filter, ...] = ()
     parts_space: str | None = None
-    """Of what may be in parts: the space of its keys."""
+    """The space of the keys of entities in parts."""
     ages: bool = False
-    """Its replies hold what is signed and grows too old: a client needs new ones even if no shard has anything new."""
+    """Replies have signed cursors that expire: a client needs new ones even if no data has changed."""
 
     @property
     def streams(self) -> bool:
-        """Whether a request can be sent on before its body is whole: nothing in the body decides where it goes."""
-        rule = self.rule
-        if isinstance(rule, One):
-            sources = (rule.key,) if isinstance(rule.key, str) else rule.key
-            return rule.parts is None and not any(source.startswith(("body.", "form.")) for source in sources)
-        return rule is None or isinstance(rule, AnyShard)
+        """A request can be sent on before its body is complete: nothing in the body decides where it goes."""
+        return self.rule is None or self.rule.streams
+
+    @property
+    def name(self) -> str:
+        """`GET /events/{id}`"""
+        return f"{self.method} {self.template}"
 
 
 class Routes(msgspec.Struct, frozen=True):

@@ -86,9 +86,9 @@ class RouteTable:
                 node.variable = node.variable or _Node()
                 node = node.variable
             else:
-                node = node.children.setdefault(segment, _Node())
+                node = node.children.setdefault(unquote(segment), _Node())
         node.routes[route.method] = (route, tuple(names))
-        if not names and "%" not in template and self._walk(template)[0] is node:
+        if not names and _PATH.fullmatch(template) and "%" not in template and self._walk(template)[0] is node:
             self._exact[template] = node
 
 

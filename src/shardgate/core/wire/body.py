@@ -1,14 +1,15 @@
-"""Where a request's body ends (RFC 9112 section 6.3), fed piece by piece.
+"""Finds the end of a request's body (RFC 9112 section 6.3), fed piece by piece.
 
-Holds: what is said does not depend on how the bytes were cut; nothing is kept but the beginning of a chunk's frame.
-Never: judges how long a body may be.
+Holds: the result does not depend on how the bytes were cut. Nothing is kept but the beginning of a chunk's frame.
+Never: limits how long a body may be.
 """
 
 from shardgate.core.wire.chunked import ChunkedDecoder
 
 
 class BodyReader:
-    """Feed it bytes; it returns the body's, and says when the body is over and what came behind it."""
+    """Feed it bytes: it returns those of the body. `done` says that the body is over; `rest` has the bytes behind
+    it."""
 
     __slots__ = ("_chunked", "_missing", "done", "rest")
 
@@ -25,7 +26,7 @@ class BodyReader:
         return self._chunked.trailers if self._chunked is not None else b""
 
     def feed(self, data: bytes) -> bytes:
-        """The body's part of what came. Raises a ClientError where the chunked coding is broken."""
+        """Those of the bytes that are the body's. Raises a ClientError where the chunked coding is broken."""
         if self._chunked is not None:
             piece = self._chunked.feed(data)
             self.done, self.rest = self._chunked.done, self._chunked.rest

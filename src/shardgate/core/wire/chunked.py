@@ -1,18 +1,21 @@
 """The chunked coding, read strictly (RFC 9112 section 7.1).
 
+Chunk extensions are ignored. Trailer fields are validated; those that could change the meaning of a message are dropped
+(RFC 9110 section 6.5.1).
+
 Holds: a size is hexadecimal digits only; each chunk ends with CRLF; lines have a bound.
-Never: accepts a bare LF, a sign, an underscore, or more digits than a file could have. Extensions are read over.
-Trailer fields are validated; those that may change what a message means are dropped (RFC 9110 section 6.5.1).
+Never: accepts a bare LF, a sign, an underscore, or more digits than a file could have.
 """
 
 import re
 
 from shardgate.core.errors import MalformedRequestError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.limits import CHUNK_LINE_BYTES_MAX, HEAD_BYTES_MAX
 from shardgate.core.wire.fields import HOP_BY_HOP, OUR_PREFIXES, OURS, FieldReader
 
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
-# RFC 9110 section 6.5.1: framing, routing, authentication, conditions and the content's description stay in front.
+# RFC 9110 section 6.5.1: framing, routing, authentication, conditions and content metadata may not be trailers.
 _NOT_IN_TRAILERS = (
     HOP_BY_HOP
     | OURS
@@ -38,7 +41,7 @@ _NOT_IN_TRAILERS_PREFIXES = (*OUR_PREFIXES, b"content-", b"if-", b"x-http-method
 
 
 class ChunkedDecoder:
-    """Feed it bytes; it returns data, and says when the message is over and what was left."""
+    """Feed it bytes: it returns the data. `done` says that the message is over; `rest` has the bytes behind it."""
 
     __slots__ = ("_buffer", "_in_trailer", "_remaining", "done", "rest", "trailers")
 
@@ -49,13 +52,10 @@ class ChunkedDecoder:
         self.done = False
         self.rest = b""
         self.trailers = b""
-        """The trailer lines that may pass, as they are written; known when `done`."""
+        """The trailer lines that may pass, as they are written. Set when `done`."""
 
     def feed(self, data: bytes) -> bytes:
-        """Decode what has come. After the last chunk `done` is true and `rest` holds the bytes behind it.
-
-        Raises a ClientError. What is said does not depend on how the bytes were cut.
-        """
+        """Decode the next bytes. The result does not depend on how the bytes were cut. Raises a ClientError."""
         buffer = self._buffer + data if self._buffer else data
         out: list[bytes] = []
         position = 0
@@ -73,7 +73,7 @@ class ChunkedDecoder:
             end = buffer.find(b"\r\n", position)
             if end < 0:
                 if len(buffer) - position > CHUNK_LINE_BYTES_MAX + 1:
-                    raise MalformedRequestError("a chunk-size line is too long")
+                    raise MalformedRequestError(f"a chunk-size line is longer than {CHUNK_LINE_BYTES_MAX} bytes")
                 break
             self._start_chunk(buffer[position:end])
             position = end + 2
@@ -84,7 +84,7 @@ class ChunkedDecoder:
     def _start_chunk(self, line: bytes) -> None:
         match = _SIZE_LINE.fullmatch(line) if len(line) <= CHUNK_LINE_BYTES_MAX else None
         if match is None:
-            raise MalformedRequestError("a chunk size is not plain hexadecimal digits")
+            raise MalformedRequestError(f"the chunk size `{excerpt(line)}` is not 1 to 15 hexadecimal digits")
         size = int(match[1], 16)
         if size:
             self._remaining = size + 2
@@ -101,7 +101,8 @@ class ChunkedDecoder:
             return position + taken
         if available >= 2:
             if buffer[position : position + 2] != b"\r\n":
-                raise MalformedRequestError("a chunk is longer than its size says")
+                found = excerpt(buffer[position : position + 2])
+                raise MalformedRequestError(f"a chunk does not end with CRLF behind its size: `{found}` stands there")
             self._remaining = 0
             return position + 2
         return position
@@ -112,7 +113,7 @@ class ChunkedDecoder:
             return position
         end = buffer.find(b"\r\n\r\n", position)
         if (end if end >= 0 else len(buffer) - 3) - position > HEAD_BYTES_MAX:
-            raise MalformedRequestError("the trailer section is too long")
+            raise MalformedRequestError(f"the trailer section is longer than {HEAD_BYTES_MAX} bytes")
         if end < 0:
             return position
         fields = FieldReader().read(buffer[position:end])

@@ -1,8 +1,8 @@
-"""Content codings (RFC 9110 section 8.4): shards' packed replies are unpacked for merging, ours may be packed.
+"""Content codings (RFC 9110 section 8.4): shards' packed replies are unpacked for merging, replies of ours are packed.
 
-Holds: what is unpacked has a bound, however small it came; a packed reply says so, and is another representation than
-the plain one (its ETag is weak).
-Never: packs what is packed, partial, or marked `no-transform`.
+Holds: an unpacked body has a bound, however small its packed form. A packed reply says so, and is another
+representation than the plain one (its ETag is weak).
+Never: packs a reply that is packed, partial, or marked `no-transform`.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 
 from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Field, Reply, ReplyHead, RequestFields
 
 _GZIP = 31  # zlib's window bits: 32 KiB, with gzip's header and trailer
@@ -21,16 +22,17 @@ _TYPES = ("application/json", "application/*+json", "application/xml", "applicat
 
 
 class Compress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which replies are packed for clients that take gzip."""
+    """Which replies are packed with gzip, for clients that accept it."""
 
     bytes_min: Annotated[int, msgspec.Meta(ge=0)] = 1024
-    """A shorter body is not worth it."""
+    """Shorter bodies are not packed."""
     level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 4
+    """How much CPU time packing may take: 1 is fastest, 9 packs best."""
     types: tuple[str, ...] = _TYPES
-    """Media types; `text/*` and `application/*+json` are patterns."""
+    """The media types that are packed; `*` stands for any part: `text/*`, `application/*+json`."""
 
     def may_pack(self, status: int, fields: list[tuple[bytes, bytes]], length: int | None) -> bool:
-        """Whether the reply is of a kind that is packed; then it depends on the client's Accept-Encoding."""
+        """Whether the reply is packed if the client's Accept-Encoding allows it."""
         if status != 200 or (length is not None and length < self.bytes_min):
             return False
         kind = b""
@@ -45,21 +47,22 @@ class Compress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return _is_listed(kind, self.types)
 
     def packer(self) -> "zlib._Compress":
-        """Packs one body, piece by piece."""
+        """An object that packs one body, piece by piece."""
         return zlib.compressobj(self.level, zlib.DEFLATED, _GZIP)
 
     def pack(self, body: bytes) -> bytes:
-        """Packs a whole body."""
+        """A whole body, packed."""
         return zlib.compress(body, self.level, _GZIP)
 
 
 def takes_gzip(fields: RequestFields) -> bool:
-    """Whether the client takes gzip (RFC 9110 section 12.5.3)."""
+    """Whether the client accepts gzip (RFC 9110 section 12.5.3)."""
     return _takes_gzip(fields.values.get(b"accept-encoding", b""))
 
 
 def packed_fields(fields: list[tuple[bytes, bytes]], *, is_packed: bool) -> list[tuple[bytes, bytes]]:
-    """The fields of a reply that depends on Accept-Encoding; and, where it is packed, of another representation."""
+    """The headers of a reply that depends on Accept-Encoding; where it is packed, with Content-Encoding and a weak
+    ETag."""
     varies = [value for name, value in fields if name.lower() == b"vary"]
     kept = [field for field in fields if field[0].lower() != b"vary"]
     if not any(b"accept-encoding" in value.lower() or value.strip() == b"*" for value in varies):
@@ -73,7 +76,7 @@ def packed_fields(fields: list[tuple[bytes, bytes]], *, is_packed: bool) -> list
 
 
 def packed_head(head: ReplyHead, *, is_packed: bool) -> ReplyHead:
-    """The same for a head on its way; the length of a packed body is not known yet."""
+    """The head of such a reply; the length of a packed body is not known yet."""
     named = [(line[: len(name)], value) for name, value, line in head.fields]
     fields: list[Field] = [
         (name.lower(), value, b"%b: %b\r\n" % (name, value))
@@ -85,30 +88,41 @@ def packed_head(head: ReplyHead, *, is_packed: bool) -> ReplyHead:
 
 
 def unpacked(reply: Reply, bytes_max: int) -> Reply:
-    """A shard's reply as it was before it was packed. Raises BrokenReplyError or ReplyTooLargeError."""
+    """A shard's reply without its content coding. Raises BrokenReplyError, ReplyTooLargeError."""
     coding = (reply.field(b"content-encoding") or b"identity").strip().lower()
     if coding == b"identity":
         return reply
     if coding not in {b"gzip", b"x-gzip", b"deflate"}:
-        raise BrokenReplyError("a shard's reply has a content coding that nobody asked for")
+        raise BrokenReplyError(
+            "a shard's reply has a content coding that nobody asked for",
+            where="header Content-Encoding",
+            log=f"found `{excerpt(coding)}`, expected gzip, deflate or identity",
+        )
     fields = [field for field in reply.fields if field[0].lower() != b"content-encoding"]
     return Reply(reply.status, fields, _inflated(reply.body, bytes_max), reply.reason)
 
 
 def _inflated(body: bytes, bytes_max: int) -> bytes:
     pieces: list[bytes] = []
-    room = bytes_max
+    room, size = bytes_max, len(body)
     while body:  # several members may follow each other (RFC 1952 section 2.2)
         reader = zlib.decompressobj(_EITHER)
         try:
             piece = reader.decompress(body, room + 1)
         except zlib.error as error:
-            raise BrokenReplyError("a shard's packed reply cannot be unpacked") from error
+            raise BrokenReplyError(
+                "a shard's packed reply cannot be unpacked",
+                where=f"byte {size - len(body)} of {size} packed bytes, or behind it",
+                log=f"{error}; the stream begins with `{body[:8].hex(' ')}`",
+            ) from error
         room -= len(piece)
         if room < 0:
-            raise ReplyTooLargeError(f"a shard's reply is larger than {bytes_max} bytes")
+            raise ReplyTooLargeError(
+                f"a shard's reply is larger than {bytes_max} bytes", log=f"{size} bytes packed, more when unpacked"
+            )
         if not reader.eof:
-            raise BrokenReplyError("a shard's packed reply breaks off")
+            log = f"{size} packed bytes, and the stream does not end"
+            raise BrokenReplyError("a shard's packed reply breaks off", where=f"byte {size}", log=log)
         pieces.append(piece)
         body = reader.unused_data
     return b"".join(pieces)

@@ -1,10 +1,10 @@
-"""Header lines: one strict grammar, each distinct line taken apart once.
+"""Header lines: one strict grammar, and each distinct line is parsed once.
 
-A partner's connection sends nearly the same lines again and again, so what was validated is remembered
-by its exact bytes: no line passes that was not validated. Strict means RFC 9110 section 5: no folding, no space before
-the colon, no control characters, no bare CR or LF.
+A connection sends nearly the same lines again and again, so a validated line is remembered by its exact bytes: no line
+passes that was not validated. Strict means RFC 9110 section 5: no folding, no space before the colon, no control
+characters, no bare CR or LF.
 
-Holds: the memory is bounded; a line is rewritten as `name: value`, whatever spaces it came with.
+Holds: the memory is bounded. A line is written anew as `name: value`, whatever spaces it came with.
 Never: decides what a field means (request_head.py and reply_head.py do).
 Hot path: `read` costs one dictionary look-up a line.
 """
@@ -12,13 +12,15 @@ Hot path: `read` costs one dictionary look-up a line.
 import re
 
 from shardgate.core.errors import HeadTooLargeError, MalformedRequestError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Field
 from shardgate.core.limits import FIELDS_MAX, REMEMBERED_LINE_BYTES_MAX, REMEMBERED_LINES_MAX
 
 TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _VISIBLE = rb"[\x21-\x7e\x80-\xff]"
-# Possessive: where a long run of spaces is refused, it must not be tried at each of its lengths.
+# Possessive: a long run of spaces that does not match must not be tried at each of its lengths.
 _LINE = re.compile(rb"(%s):[ \t]*+(|%s(?:[\t\x20-\x7e\x80-\xff]*%s)?)[ \t]*" % (TOKEN, _VISIBLE, _VISIBLE))
+_NAMED = re.compile(rb"(%s)[ \t]*:" % TOKEN)
 
 # RFC 9110 section 7.6.1, with the two that old proxies still send.
 HOP_BY_HOP = frozenset(
@@ -35,7 +37,7 @@ HOP_BY_HOP = frozenset(
     }
 )
 
-# Written anew by the gateway, or not a client's to say. `_` twins count too: many applications fold `_` into `-`.
+# Written anew by the gateway, or not for a client to set. Names with `_` count too: many applications read it as `-`.
 OURS = frozenset(
     {
         b"content-length",
@@ -53,7 +55,7 @@ OUR_PREFIXES = (b"proxy-", b"shardgate-", b"x-forwarded-")
 
 
 class FieldReader:
-    """Cuts header sections into fields. One a worker; it remembers the lines that it has seen."""
+    """Cuts header sections into fields, and remembers the lines that it has seen. Each worker has one."""
 
     __slots__ = ("_memory",)
 
@@ -61,22 +63,22 @@ class FieldReader:
         self._memory: dict[bytes, Field] = {}
 
     def read(self, section: bytes) -> list[Field]:
-        """The fields of a section: lines without the empty one at its end, joined by CRLF.
+        """The fields of a header section: lines joined by CRLF, without the empty line at the end.
 
-        Raises a ClientError; a reply's reader turns it into a broken reply.
+        Raises a ClientError; the reader of replies makes a BrokenReplyError of it.
         """
         if not section:
             return []
         lines = section.split(b"\r\n")
         if len(lines) > FIELDS_MAX:
-            raise HeadTooLargeError(f"more than {FIELDS_MAX} header fields")
+            raise HeadTooLargeError(f"there are {len(lines)} header fields; at most {FIELDS_MAX} are accepted")
         memory = self._memory
         return [memory.get(line) or self._parse(line) for line in lines]
 
     def _parse(self, line: bytes) -> Field:
         match = _LINE.fullmatch(line)
         if match is None:
-            raise MalformedRequestError("a header line is not `name: value` as RFC 9110 section 5 says")
+            raise _malformed(line)
         name, value = match.groups()
         field = (name.lower(), value, b"%s: %s\r\n" % (name, value))
         if len(line) <= REMEMBERED_LINE_BYTES_MAX:
@@ -84,3 +86,10 @@ class FieldReader:
                 self._memory.clear()
             self._memory[line] = field
         return field
+
+
+def _malformed(line: bytes) -> MalformedRequestError:
+    """Names the field where it has a name, and never shows a value: it may be a credential."""
+    named = _NAMED.match(line)
+    which = "a header line" if named is None else f"the header line `{excerpt(named[1])}`"
+    return MalformedRequestError(f"{which} is not `name: value` as RFC 9110 section 5 says")

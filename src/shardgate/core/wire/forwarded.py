@@ -1,10 +1,10 @@
-"""Who a request comes from, where proxies stand in front: believed as far as they are trusted, and no further.
+"""The client's address and scheme, where proxies stand in front of the gateway and are trusted to state them.
 
-Proxies say it in `X-Forwarded-For`, or in `Forwarded` (RFC 7239). One of the two is read, as configured: a proxy passes
-the other on as its client sent it.
+Proxies state them in `X-Forwarded-For`, or in `Forwarded` (RFC 7239). The configuration says which of the two is read:
+a proxy passes the other one on as its client sent it.
 
-Holds: what a client says of its own address is dropped, unless a trusted proxy passed it on.
-Never: looks a name up.
+Holds: an address that a client states about itself is dropped, unless a trusted proxy passed it on.
+Never: looks up a name.
 """
 
 import re
@@ -17,7 +17,7 @@ from shardgate.core.wire.forwarding import hop_lines
 
 Network = IPv4Network | IPv6Network
 
-# RFC 7239 section 4; an address with a port is often sent without its quotes, so a value is read as far as it is plain.
+# RFC 7239 section 4. An address with a port is often sent without its quotes, so an unquoted value may have a colon.
 _PAIR = r'[!#$%&\'*+\-.^_`|~0-9A-Za-z]+=(?:[^\s,;"\\]+|"(?:[^"\\]|\\.)*")'
 _ELEMENT = re.compile(rf"[ \t]*((?:{_PAIR})?(?:;(?:{_PAIR})?)*)[ \t]*(?:,|$)")
 _FOR = re.compile(rf"(?:^|;)for=({_PAIR.partition('=')[2]})", re.IGNORECASE)
@@ -25,40 +25,41 @@ _PROTO = re.compile(r'(?:^|;)proto="?(https?)"?(?:;|$)', re.IGNORECASE)
 
 
 class TrustedProxies(Value, frozen=True):
-    """The networks whose word counts, and how they give it."""
+    """The networks of trusted proxies, and the headers that they write."""
 
     networks: tuple[Network, ...] = ()
     standard: bool = False
-    """They write `Forwarded`; shards are sent it, too."""
+    """They write `Forwarded`; shards are sent it too. False: they write `X-Forwarded-For`."""
     also: tuple[bytes, ...] = ()
-    """Further fields of theirs that pass, in small letters: they set them, or take out what their clients sent."""
+    """Further headers of theirs that are passed on, in lower case. The proxies set them, or remove them from
+    requests."""
 
     def covers(self, address: str) -> bool:
-        """Whether this is one of them."""
+        """Whether this address is one of a trusted proxy."""
         return bool(self.networks) and _within(address, self.networks)
 
     def direct_lines(self, peer: str, scheme: str) -> bytes:
-        """What each request of a connection carries towards shards that comes from its client directly."""
+        """The header lines for shards, for all requests of a connection that comes from its client directly."""
         return hop_lines(peer, scheme) + (_element(peer, scheme) if self.standard else b"")
 
     def read(self, fields: RequestFields, peer: str, scheme: str) -> tuple[bytes, str, str]:
-        """A request of a trusted proxy: what it carries towards a shard, its client's scheme, and its client.
+        """A request of a trusted proxy: the header lines for a shard, the client's scheme, and the client's address.
 
-        The client is the nearest address that is not trusted: everything before it may be invented.
+        The client is the nearest address that is not trusted. Everything before it may be invented.
         """
         standard = b""
         if self.standard:
-            came = fields.values.get(b"forwarded", b"")
-            elements = _elements(came.decode("latin-1"))
+            sent = fields.values.get(b"forwarded", b"")
+            elements = _elements(sent.decode("latin-1"))
             chain = [_node(element) for element in elements]
-            standard = _element(peer, scheme, came if elements else b"")
+            standard = _element(peer, scheme, sent if elements else b"")
         else:
             named = fields.values.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
             chain = [node for one in named if (node := one.strip())]
         at, client = self._client_in(chain, peer)
         if not self.standard:
-            said = fields.values.get(b"x-forwarded-proto", b"").lower().decode("latin-1")
-            scheme = said if said in {"http", "https"} else scheme
+            stated = fields.values.get(b"x-forwarded-proto", b"").lower().decode("latin-1")
+            scheme = stated if stated in {"http", "https"} else scheme
         elif at < len(chain) and (found := _PROTO.search(elements[at])) is not None:
             scheme = found[1].lower()
         lines = hop_lines(", ".join([*chain, peer]), scheme) + standard
@@ -68,7 +69,7 @@ class TrustedProxies(Value, frozen=True):
         return lines, scheme, client
 
     def _client_in(self, chain: list[str], peer: str) -> tuple[int, str]:
-        """Where in the chain the client is, and its address; the end of the chain: it is the proxy itself."""
+        """The client's position in the chain, and its address; the end of the chain: the proxy itself is the client."""
         for at in range(len(chain) - 1, -1, -1):
             address = _address(chain[at])
             if address is None:
@@ -80,7 +81,7 @@ class TrustedProxies(Value, frozen=True):
 
 
 def _elements(value: str) -> list[str]:
-    """The elements of a `Forwarded`; none where it is malformed: then nothing of it is believed."""
+    """The elements of a `Forwarded` header; none where any of it is malformed."""
     elements, at = [], 0
     while at < len(value):
         match = _ELEMENT.match(value, at)
@@ -92,17 +93,17 @@ def _elements(value: str) -> list[str]:
 
 
 def _node(element: str) -> str:
-    """The address of an element; `unknown` where it does not say it."""
+    """The address in an element; `unknown` where it has none."""
     found = _FOR.search(element)
     address = _address(found[1].strip('"')) if found is not None else None
     return "unknown" if address is None else str(address)
 
 
 def _element(peer: str, scheme: str, before: bytes = b"") -> bytes:
-    """RFC 7239 section 4: append what we know of our own peer."""
+    """RFC 7239 section 4: the header line with an element for our own peer, behind the others."""
     node = f'"[{peer}]"' if ":" in peer else peer
-    come = before + b", " if before else b""
-    return b"Forwarded: %bfor=%b;proto=%b\r\n" % (come, node.encode("latin-1"), scheme.encode())
+    others = before + b", " if before else b""
+    return b"Forwarded: %bfor=%b;proto=%b\r\n" % (others, node.encode("latin-1"), scheme.encode())
 
 
 @lru_cache(4096)
@@ -115,7 +116,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
-        text = text.partition(":")[0]  # some proxies name the port, too
+        text = text.partition(":")[0]  # some proxies add the port
     try:
         parsed = ip_address(text.partition("%")[0])
     except ValueError:

@@ -1,6 +1,6 @@
 """Heads written anew: a request towards a shard, a reply towards the client.
 
-Holds: framing is always ours; what crosses was validated and freed of hop-by-hop fields when it was read.
+Holds: framing is always ours. Lines that are passed on were validated, and freed of hop-by-hop fields, when read.
 Hot path: one `%`-format a head.
 """
 
@@ -9,19 +9,19 @@ from http import HTTPStatus
 from shardgate.core.http import Reply, ReplyHead, Request
 
 _STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus}
-# RFC 9110 section 8.6: none of these may have a Content-Length of its own making.
+# RFC 9110 section 8.6: the gateway adds no Content-Length to these.
 _BODILESS = frozenset({204, 304})
 
 
 def hop_lines(peer: str, scheme: str) -> bytes:
-    """What each request of one client connection is given (RFC 9110 section 7.6.3): made once a connection."""
+    """The lines that all requests of one client connection get (RFC 9110 section 7.6.3); made once a connection."""
     return f"X-Forwarded-For: {peer}\r\nX-Forwarded-Proto: {scheme}\r\nVia: 1.1 shardgate\r\n".encode("latin-1")
 
 
 def request_head(
     method: bytes, target: bytes, host: bytes, lines: bytes, hop: bytes, request_id: bytes, framing: bytes
 ) -> bytes:
-    """The head of a request to a shard; `framing` is what `body_framing` or `upgrade_lines` gave."""
+    """The head of a request to a shard. `framing`: from `body_framing` or `upgrade_lines`."""
     return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%bX-Request-Id: %b\r\n%b\r\n" % (
         method,
         target,
@@ -34,7 +34,7 @@ def request_head(
 
 
 def body_framing(request: Request) -> bytes:
-    """How the body of a request is framed towards a shard: as long as it is, or in chunks where nobody knows yet."""
+    """The line that frames a request's body towards a shard: its length, or chunks where the length is not known."""
     if not request.fields.has_body:
         return b""
     length = request.length
@@ -47,7 +47,7 @@ def upgrade_lines(protocol: bytes) -> bytes:
 
 
 def chunk(data: bytes) -> bytes:
-    """One chunk (RFC 9112 section 7.1); of no data it would be the last."""
+    """One chunk (RFC 9112 section 7.1). `data` is not empty: an empty chunk ends the body."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
@@ -57,12 +57,12 @@ def last_chunk(trailers: bytes) -> bytes:
 
 
 def relayed_head(head: ReplyHead, framing: bytes) -> bytes:
-    """A shard's head for the client; `framing` is its Content-Length or Transfer-Encoding line, and Connection."""
+    """A shard's head for the client. `framing`: the Content-Length or Transfer-Encoding line, and Connection."""
     return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (head.status, head.reason, head.lines, framing)
 
 
 def head_of(reply: Reply, length: int | None) -> ReplyHead:
-    """The head of a reply of ours whose body is written piece by piece; a length of None: it is not known yet."""
+    """The head of a reply of ours whose body is written piece by piece. `length` is None where it is not known yet."""
     fields = [(name.lower(), value, b"%b: %b\r\n" % (name, value)) for name, value in reply.fields]
     lines = b"".join([line for _, _, line in fields])
     reason = status_line(reply.status)[13:-2] if reply.reason is None else reply.reason
@@ -75,7 +75,7 @@ def status_line(status: int) -> bytes:
 
 
 def whole_reply(reply: Reply, *, with_body: bool, closes: bool) -> bytes:
-    """A reply of ours, in bytes; a HEAD has the head that a GET would have (RFC 9110 section 9.3.2)."""
+    """A reply of ours as bytes. For a HEAD, `with_body` is false; the head is a GET's (RFC 9110 section 9.3.2)."""
     lines = b"".join([b"%b: %b\r\n" % field for field in reply.fields])
     framing = b"" if reply.status in _BODILESS else b"Content-Length: %d\r\n" % len(reply.body)
     if closes:

@@ -1,24 +1,26 @@
 """The head of a shard's reply: bytes → ReplyHead, or a broken reply.
 
-Holds: framing is decided here once (RFC 9112 section 6.3) and written anew towards the client.
-Hot path: heads within one second are often the same bytes, and cost one look-up (4 µs less); otherwise a line that
-was seen before costs one.
+Holds: framing is decided once, here (RFC 9112 section 6.3), and written anew towards the client.
+Hot path: heads within one second are often the same bytes, and cost one look-up (4 µs less). In others, each line that
+was seen before costs one look-up.
 """
 
 import re
 
 from shardgate.core.errors import BrokenReplyError, ClientError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Field, ReplyHead
 from shardgate.core.limits import REMEMBERED_BLOCK_BYTES_MAX, REMEMBERED_BLOCKS_MAX
 from shardgate.core.wire.fields import HOP_BY_HOP, FieldReader
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n")
+_CRLF = b"\r\n"
 _LENGTH = re.compile(rb"\d{1,18}")
 _FRAMING = HOP_BY_HOP | {b"content-length"}
 
 
 class ReplyHeadParser:
-    """Reads reply heads. One a worker; it remembers the lines that it has seen."""
+    """Reads reply heads, and remembers those that it has seen. Each worker has one."""
 
     __slots__ = ("_heads", "_reader")
 
@@ -27,7 +29,7 @@ class ReplyHeadParser:
         self._heads: dict[bytes, ReplyHead] = {}
 
     def parse(self, head: bytes) -> ReplyHead:
-        """Read a head: from the status line to the CRLF of the last field line, the empty line left out.
+        """Read a head: from the status line to the CRLF of the last field line, without the empty line.
 
         Raises BrokenReplyError.
         """
@@ -43,12 +45,13 @@ class ReplyHeadParser:
     def _parse(self, head: bytes) -> ReplyHead:
         match = _STATUS_LINE.match(head)
         if match is None:
-            raise BrokenReplyError("a shard's status line is not HTTP/1.1")
+            log = f"found `{excerpt(head.partition(_CRLF)[0])}`, expected `HTTP/1.1 200 OK`"
+            raise BrokenReplyError("a shard's status line is not HTTP/1.1", where="byte 0", log=log)
         minor, status, reason = match.groups()
         try:
             fields = self._reader.read(head[match.end() : -2] if len(head) > match.end() else b"")
         except ClientError as error:
-            raise BrokenReplyError("a shard's header section is malformed") from error
+            raise BrokenReplyError("a shard's header section is malformed", where="head", log=error.detail) from error
         own: dict[bytes, bytes] = {}
         crossing: list[Field] = []
         for field in fields:
@@ -58,7 +61,11 @@ class ReplyHeadParser:
             elif name not in own:
                 own[name] = value
             elif name == b"content-length":
-                raise BrokenReplyError("a shard's reply has two Content-Length fields")
+                raise BrokenReplyError(
+                    "a shard's reply has two Content-Length fields",
+                    where="header Content-Length",
+                    log=f"found `{excerpt(own[name])}` and `{excerpt(value)}`",
+                )
             else:
                 own[name] += b"," + value
         connection, coding = own.get(b"connection", b"").lower(), own.get(b"transfer-encoding")
@@ -81,15 +88,26 @@ class ReplyHeadParser:
 def _length(length: bytes | None, coding: bytes | None, minor: bytes) -> int | None:
     # RFC 9112 section 6.1: a 1.0 message has no transfer coding.
     if coding is not None and (length is not None or coding.lower() != b"chunked" or minor == b"0"):
-        raise BrokenReplyError("a shard's reply is framed in two ways, or in one we do not know")
+        found = (
+            f"HTTP/1.{minor.decode()}, Transfer-Encoding `{excerpt(coding)}`, Content-Length `{excerpt(length or b'')}`"
+        )
+        raise BrokenReplyError(
+            "a shard's reply is framed in two ways, or in one we do not know",
+            where="header Transfer-Encoding",
+            log=found,
+        )
     if length is None:
         return None
     if _LENGTH.fullmatch(length) is None:
-        raise BrokenReplyError("a shard's Content-Length is not one plain number")
+        raise BrokenReplyError(
+            "a shard's Content-Length is not one plain number",
+            where="header Content-Length",
+            log=f"found `{excerpt(length)}`, expected a number of at most 18 digits",
+        )
     return int(length)
 
 
 def _without_nominated(fields: list[Field], connection: bytes) -> list[Field]:
-    """RFC 9110 section 7.6.1: what Connection names stays behind too."""
+    """RFC 9110 section 7.6.1: fields that Connection names do not cross either."""
     options = {option.strip() for option in connection.split(b",")}
     return [field for field in fields if field[0] not in options]

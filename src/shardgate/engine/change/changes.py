@@ -1,13 +1,12 @@
 """Answers the requests that must be journaled, divided or remembered by their key; each with a whole reply.
 
 Holds: nothing is sent that the journal does not have.
-Never: decides what comes next (core/writes does), or streams (engine/relay does).
+Never: decides what comes next (core/changes does), or streams (engine/relay does).
 """
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from secrets import choice, token_hex
-from uuid import uuid4
+from secrets import token_hex
 
 from shardgate.core.body.assigning import assign
 from shardgate.core.body.items import ShardItems
@@ -17,19 +16,21 @@ from shardgate.core.changes.placing import LeastData
 from shardgate.core.changes.verdict import STATUS_PATH, Joining, rejoined, status, verdict
 from shardgate.core.contracts import Ask
 from shardgate.core.errors import (
-    BrokenReplyError,
     ReplyPendingError,
     ShardDownError,
     ShardgateError,
     UnknownChangeError,
 )
 from shardgate.core.failures.missing import shards_missing
+from shardgate.core.failures.shown import shown
 from shardgate.core.http import Reply
-from shardgate.core.json.object import JsonObject
-from shardgate.core.plan.plan import Division, Placement, ToEvery, ToParts
-from shardgate.core.routes.change_mistakes import repeats
-from shardgate.core.routes.rule import IdForm, Place
+from shardgate.core.rules.divide import Division
+from shardgate.core.rules.every import ToEvery
+from shardgate.core.rules.fields import IdForm
+from shardgate.core.rules.one import ToParts
+from shardgate.core.rules.place import Place, Placement
 from shardgate.core.topology import ShardId
+from shardgate.engine.change.ids import new_ids
 from shardgate.engine.change.journal_driver import JournalDriver
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
@@ -38,12 +39,9 @@ from shardgate.engine.gather.round import Round
 from shardgate.store.journal import NotOwnerError
 from shardgate.store.writer import Writer
 
-# Crockford's base 32: no letter that reads like a digit.
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
 
 class Changes:
-    """`every`, `place` and the saga of `divide`, for one worker."""
+    """The rules `every` and `place`, and `divide` where all or none must be taken, for one worker."""
 
     __slots__ = ("_body_bytes_max", "_cluster", "_held", "_in_order", "_journaling", "_refresh", "_writer")
 
@@ -70,7 +68,7 @@ class Changes:
         already = rule.already if rule.already is not None else (404, 410) if method == "DELETE" else (409,)
         body, variables, fresh = _assigned(rule.assign, change.request.body, plan.variables)
         patient = rule.mode == "eventual"
-        terms = Terms(patient, rule.check, repeats(rule, method), already, fresh, undo=rule.undo)
+        terms = Terms(patient, rule.check, rule.repeats(method), already, fresh, undo=rule.undo)
         branches = [Branch(shard) for shard in plan.shards]
         entry = _entry("every", plan.route.operation, change, body, terms, variables, branches)
         async with self._in_order:  # one after the other anyway: the store would let the others wait, and ask it again
@@ -104,7 +102,7 @@ class Changes:
     async def all_or_none(self, plan: Division, change: ChangeRequest, parts: Sequence[ShardItems]) -> Reply:
         """All parts, or none; they are taken in the order in which they are given."""
         rule = plan.rule
-        made = {name: new_id(form) for name, form in rule.assign.items()}
+        made = new_ids(rule.assign)
         branches: list[Branch] = []
         values: dict[str, str] = {}
         for part in parts:
@@ -150,7 +148,8 @@ class Changes:
         """What has become of a change that was not over when its client was answered."""
         entry = await self._journaling.find(path.removeprefix(STATUS_PATH))
         if entry is None:
-            raise UnknownChangeError("no such change is known here")
+            link = shown(path)
+            raise UnknownChangeError(f"no change is known by the link `{link}`", about={"value": link})
         return status(entry, snapshot.known.topology.shards)
 
     async def _through(self, entry: Entry, change: ChangeRequest, join: Joining | None = None) -> Reply:
@@ -200,26 +199,18 @@ class Changes:
         counts = {
             ask.shard: count
             for ask in asks
-            if isinstance(reply := outcomes[ask.shard], Reply) and (count := _count(policy, reply)) is not None
+            if isinstance(reply := outcomes[ask.shard], Reply) and (count := policy.stated(reply)) is not None
         }
         if not counts:
             raise shards_missing(outcomes, change.snapshot.known.topology.shards, "no shard says how much data it has")
         return counts
 
 
-def new_id(form: IdForm) -> str:
-    """A value that nothing has."""
-    if form in {"hex", "uuid"}:
-        value = uuid4()
-        return value.hex if form == "hex" else str(value)
-    return "".join(choice(_LETTERS) if letter == "?" else letter for letter in form)
-
-
 def _assigned(
     forms: Mapping[str, IdForm], body: bytes, variables: Mapping[str, str]
 ) -> tuple[bytes, dict[str, str], bool]:
     """The body with the values that it lacked, all values by name, and whether all of them are the gateway's own."""
-    made = {name: new_id(form) for name, form in forms.items()}
+    made = new_ids(forms)
     changed, values = assign(body, made)
     return changed, {**variables, **values}, bool(made) and values == made
 
@@ -245,15 +236,3 @@ def _entry(
         change.request_id,
     )
     return Entry(token_hex(16), kind, operation, sent, terms, {**plain(body), **variables}, branches)
-
-
-def _count(policy: LeastData, reply: Reply) -> float | None:
-    if reply.status >= 300:
-        return None
-    if policy.count_header is not None:
-        said = reply.field(policy.count_header.lower().encode()) or b""
-        return float(said) if said.isdigit() else None
-    try:
-        return JsonObject(reply.body).number(policy.count)
-    except BrokenReplyError:
-        return None

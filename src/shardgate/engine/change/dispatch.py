@@ -10,10 +10,13 @@ from shardgate.core.changes.idempotency import FIELD, Idempotency, key_of
 from shardgate.core.errors import BugError, ShardDownError, ShardgateError
 from shardgate.core.http import SAFE_METHODS, Reply, Request
 from shardgate.core.plan.key import read_key
-from shardgate.core.plan.plan import Division, FindOwner, Placement, Plan, ToAny, ToEvery, ToGather, ToOne, ToParts
+from shardgate.core.plan.plan import FindOwner, ToAny, ToOne
 from shardgate.core.plan.planner import fallback_when_unowned
-from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import Gather, One
+from shardgate.core.routes.route import NO_WORDS, Plan, Route
+from shardgate.core.rules.divide import Division
+from shardgate.core.rules.every import ToEvery
+from shardgate.core.rules.one import ToParts
+from shardgate.core.rules.place import Placement
 from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import AwaitedCall, without
 from shardgate.engine.change.changes import Changes
@@ -26,7 +29,6 @@ from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.learning import learn
 
 _WHOLE = frozenset({ToEvery, ToParts, Placement, Division})
-_NO_WORDS = Idempotency()
 
 
 class ChangeHandler:
@@ -60,7 +62,8 @@ class ChangeHandler:
 
     def may_have_key(self, route: Route, values: Mapping[bytes, bytes]) -> bool:
         """Whether a change is told apart by a key, so that its body must be known whole; a search changes nothing."""
-        return self._idempotent is not None and (FIELD in values or route.keyed) and not isinstance(route.rule, Gather)
+        has_words = self._idempotent is not None and (FIELD in values or route.keyed)
+        return has_words and (route.rule is None or not route.rule.only_reads)
 
     async def answer(self, plan: Plan, change: ChangeRequest) -> Reply:
         """The reply, as the client takes it. Raises ShardgateError."""
@@ -97,7 +100,7 @@ class ChangeHandler:
             if isinstance(plan, ToEvery):
                 return await self._changes.every(plan, change)
             return await self._changes.place(plan, change)
-        if isinstance(plan, ToGather):
+        if not isinstance(plan, ToOne | ToAny | FindOwner):
             raise BugError("a gather changes nothing, so that it is not answered here")
         name = self._name(plan, change.request)
         return await (self._one(plan, change) if name is None else self._named(name, plan, change))
@@ -134,7 +137,7 @@ class ChangeHandler:
             return await self._any(plan, change)
         reply = await self._send(plan, plan.shard, change)
         rule = plan.route.rule
-        if plan.doubted is not None and isinstance(rule, One) and reply.status in rule.not_here:
+        if plan.doubted is not None and rule is not None and reply.status in rule.not_here:
             return await self._probe(plan.doubted, change)
         return reply
 
@@ -172,14 +175,14 @@ class ChangeHandler:
         if isinstance(outcome, ShardgateError):
             raise outcome
         rule = plan.route.rule
-        if isinstance(rule, One) and rule.learn and 200 <= outcome.status < 300:
+        if rule is not None and rule.learns_from_reply and 200 <= outcome.status < 300:
             learn(rule.learn, outcome.body, shard, change.snapshot.known.memory)
         return outcome
 
 
 def _words(plan: Plan) -> Idempotency:
     rule = plan.route.rule
-    return _NO_WORDS if rule is None or isinstance(rule, Gather) else rule.idempotency
+    return NO_WORDS if rule is None else rule.idempotency
 
 
 def _reads(plan: Plan) -> bool:

@@ -16,12 +16,13 @@ from shardgate.core.errors import ShardgateError, UnknownKeyError
 from shardgate.core.failures.missing import replies_of
 from shardgate.core.failures.shown import shown
 from shardgate.core.http import Reply
-from shardgate.core.plan.plan import Division, FindOwner
-from shardgate.core.plan.planned_changes import plan_divide
+from shardgate.core.plan.plan import FindOwner
 from shardgate.core.replies.refusals import unite
+from shardgate.core.rules.divide import Division
 from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import AwaitedCall
-from shardgate.engine.change.changes import Changes, new_id
+from shardgate.engine.change.changes import Changes
+from shardgate.engine.change.ids import new_ids
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
@@ -53,7 +54,7 @@ class Divider:
             return await self._all_or_none(plan, parts, change)
         outcomes = await self._send(plan, parts, change)
         if plan.rule.mode == "read" and self._forget_moved(plan, parts, outcomes, change):
-            again = plan_divide(plan.rule, change.request, plan.route, plan.variables, change.snapshot.known)
+            again = plan.rule.divide(change.request, plan.route, plan.variables, change.snapshot.known)
             if isinstance(again, Division):
                 parts = parts_of(await self._owners(again, change))
                 outcomes = await self._send(again, parts, change)
@@ -153,7 +154,7 @@ class Divider:
         if len(parts) == 1:
             return await self._one(plan, parts[0].shard, change.request.body, change)
         if self._changes is None:
-            raise UnknownKeyError("items of several shards need a store, which this gateway has not")
+            raise UnknownKeyError("the items belong to several shards; to change them all, a store must be configured")
         order = change.snapshot.known.topology.ids
         in_order = sorted(parts, key=lambda part: order.index(part.shard))
         return await self._changes.all_or_none(plan, change, in_order)
@@ -175,7 +176,7 @@ class Divider:
 
     async def _one(self, plan: Division, shard: ShardId, body: bytes, change: ChangeRequest) -> Reply:
         """What one shard says to all of it. Raises ShardgateError."""
-        body, _ = assign(body, {name: new_id(form) for name, form in plan.rule.assign.items()})
+        body, _ = assign(body, new_ids(plan.rule.assign))
         with change.waiting_for([_shard_of(shard, change)]):
             outcome = await self._call(shard, body, change, reads=False)
         if isinstance(outcome, ShardgateError):

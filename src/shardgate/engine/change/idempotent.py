@@ -1,6 +1,6 @@
-"""Requests with an Idempotency-Key: run once, and answered again from the store.
+"""Requests with an Idempotency-Key: each is run once, and a repeated one is answered from the store.
 
-Holds: the key is taken on the disk before anything is sent, and the reply is kept before the client has it.
+Holds: the key is written down before anything is sent, and the reply is kept before the client gets it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,6 +15,7 @@ from shardgate.core.errors import (
     KeyReusedError,
     ShardgateError,
 )
+from shardgate.core.failures.shown import shown
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import KEPT_REPLY_BYTES_MAX
 from shardgate.core.topology import ShardId
@@ -37,7 +38,7 @@ class IdempotentRunner:
         self._client_fields = client_fields
 
     async def once(self, key: str, request: Request, run: Callable[[], Awaitable[Reply]], *, repeatable: bool) -> Reply:
-        """The reply to a request with this key: of `run`, or of the run before. Raises ShardgateError."""
+        """The reply to a request with this key: what `run` gives, or what it gave before. Raises ShardgateError."""
         client = client_of(request, self._client_fields)
         claim = Claim(client, key, fingerprint_of(request), self._worker, repeatable)
         at = wall()
@@ -45,13 +46,16 @@ class IdempotentRunner:
         if reply is not None:
             return msgspec.structs.replace(reply, fields=[*reply.fields, REPLAYED])
         if verdict != "run":
-            raise _refusal(verdict)
+            raise _refusal(verdict, key)
         return await self._run(claim, run)
 
     async def follow(
         self, name: str, request: Request, shard: ShardId | None, send: Callable[[ShardId | None], Awaitable[Reply]]
     ) -> Reply:
-        """Send to the shard that the first request of this name went to, or now to this one. A refused one is none."""
+        """Send to the shard that the first request of this name went to; the first one goes to `shard`.
+
+        A request that is refused does not count: the next one of its name is the first.
+        """
         client, keys, at = client_of(request, self._client_fields), self._writer.keys, wall()
         first, is_new = await self._writer.run(keys.follow, client, name, shard, at, at + self._expires_s)
         try:
@@ -83,14 +87,15 @@ class IdempotentRunner:
         return reply
 
 
-def _refusal(verdict: Verdict) -> ShardgateError:
+def _refusal(verdict: Verdict, key: str) -> ShardgateError:
+    about = {"key": shown(key)}
     if verdict == "busy":
-        return KeyInUseError("a request with this Idempotency-Key is under way; ask again a little later")
+        return KeyInUseError("a request with this Idempotency-Key is under way; ask again a little later", about=about)
     if verdict == "other":
-        return KeyReusedError("this Idempotency-Key was used for another request; take a new one")
-    return InDoubtError("the reply to the first request was lost; look whether it took effect")
+        return KeyReusedError("this Idempotency-Key was used for another request; take a new one", about=about)
+    return InDoubtError("the reply to the first request was lost; look whether it took effect", about=about)
 
 
 def required() -> IdempotencyKeyError:
-    """The rule wants a key, and there is none."""
-    return IdempotencyKeyError("this operation needs an Idempotency-Key")
+    """The refusal of a request without a key, where the rule wants one."""
+    return IdempotencyKeyError("the operation needs the header `Idempotency-Key`", about={"header": "Idempotency-Key"})

@@ -1,7 +1,6 @@
 """Changes an entity that is in parts on several shards: each gets the change, or its share of it.
 
-Holds: a number that is shared is what the parts lack, to the last unit, or nothing is shared.
-Never: journals, or decides what comes next (writes.py and core/writes do).
+Never: journals, decides what comes next (changes.py and core/changes do), or says what a share is (core/parts does).
 """
 
 import asyncio
@@ -13,7 +12,6 @@ from shardgate.core.body.reading import read_object
 from shardgate.core.changes.calls import Outgoing
 from shardgate.core.contracts import Outcome
 from shardgate.core.errors import (
-    AmountMismatchError,
     BrokenReplyError,
     BugError,
     ReplyPendingError,
@@ -21,15 +19,15 @@ from shardgate.core.errors import (
 )
 from shardgate.core.failures.missing import shards_missing
 from shardgate.core.http import Reply
-from shardgate.core.json.number import read_number, write_number
 from shardgate.core.json.object import JsonObject
 from shardgate.core.merge.entity import Entity
-from shardgate.core.plan.plan import ToParts
+from shardgate.core.parts.share import shares
 from shardgate.core.replies.refusals import unite
-from shardgate.core.routes.rule import Share
+from shardgate.core.rules.one import ToParts
 from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import AwaitedCall
-from shardgate.engine.change.changes import Changes, new_id
+from shardgate.engine.change.changes import Changes
+from shardgate.engine.change.ids import new_ids
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster
 
@@ -49,7 +47,7 @@ class PartsChanger:
         if self._changes is None:
             raise BugError("a rule that needs a store is served without one")
         rule = plan.change
-        body, _ = assign(change.request.body, {name: new_id(form) for name, form in rule.assign.items()})
+        body, _ = assign(change.request.body, new_ids(rule.assign))
         parts = await self._read(plan, change)
         if (hidden := [shard for shard, reply in parts.items() if reply.status in plan.rule.not_here]) != []:
             # Whoever sees one part only is not the one to change them all: there is no such thing for this client.
@@ -58,10 +56,10 @@ class PartsChanger:
             return refusal
         own: Mapping[ShardId, bytes] = dict.fromkeys(plan.shards, body)
         if rule.share is not None:
-            shares = _shares(parts, rule.share, body)
-            if isinstance(shares, ShardId):
-                return await self._refused_by(shares, change)
-            own = shares
+            shared = shares(read_object(body), {shard: reply.body for shard, reply in parts.items()}, rule.share)
+            if isinstance(shared, ShardId):
+                return await self._refused_by(shared, change)
+            own = shared
         replies: list[Reply] = []
 
         def join(all_of_them: Sequence[Reply]) -> Reply:
@@ -121,36 +119,3 @@ class PartsChanger:
         if isinstance(outcome, ShardgateError):
             raise outcome
         return outcome
-
-
-def _shares(parts: Mapping[ShardId, Reply], share: Share, body: bytes) -> Mapping[ShardId, bytes] | ShardId:
-    """The body of each part that lacks something; or the part that will refuse the whole in its own words.
-
-    Raises NotWhatIsDueError where none surely does.
-    """
-    anyone = next(iter(parts))
-    document = read_object(body)
-    raw = None if document is None else document.raw(share.member)
-    try:
-        amount = None if raw is None else read_number(raw)
-    except ValueError:
-        amount = None
-    if document is None or amount is None or amount <= 0:
-        return anyone
-    due = {shard: _due(share, reply) for shard, reply in parts.items()}
-    apart = any(document.raw(name) not in {None, b"null"} for name in share.unless)
-    if sum(due.values()) == amount and not apart:
-        return {shard: document.edited({share.member: write_number(lacks)}) for shard, lacks in due.items() if lacks}
-    least = min(due, key=due.__getitem__)
-    if due[least] < amount:
-        return least
-    raise AmountMismatchError(f"{share.member} is not what all parts lack together")
-
-
-def _due(share: Share, part: Reply) -> int:
-    """What a part lacks, in whole units. Raises BrokenReplyError."""
-    document = JsonObject(part.body)
-    needs, has = document.number(share.of), document.number(share.less) if share.less else 0
-    if needs is None or has is None:
-        raise BrokenReplyError(f"a part does not say its {share.of}")
-    return needs - has

@@ -17,7 +17,6 @@ from shardgate.core.lists.merging import ListMerging
 from shardgate.core.plan.plan import FindOwner, ToGather
 from shardgate.core.replies.validators import Validators
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.rule import Gather, One
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import packed_fields, takes_gzip
@@ -208,7 +207,7 @@ class Conductor:
         finally:
             holding.close()
         rule = plan.route.rule
-        not_here = rule.not_here if isinstance(rule, One) else (404,)
+        not_here = (404,) if rule is None else rule.not_here
         replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
         owners = [shard for shard, reply in replies.items() if reply.status < 400]
         if len(owners) > 1:
@@ -254,7 +253,6 @@ def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> 
 
 
 def _learn(plan: ToGather, snapshot: Snapshot, shown: Sequence[tuple[str, ShardId]]) -> None:
-    if isinstance(plan.route.rule, Gather):
-        for space in plan.route.rule.learn:
-            for key, shard in shown:
-                snapshot.known.memory.learn(space, key, shard)
+    for space in plan.learn:
+        for key, shard in shown:
+            snapshot.known.memory.learn(space, key, shard)

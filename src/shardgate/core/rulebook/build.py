@@ -1,0 +1,138 @@
+"""Rulebook → Routes, with every mistake that is in it.
+
+Holds: an operation without a rule is a mistake: the gateway does not guess how data is divided.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from shardgate.core.routes.mistakes import Mistake, near
+from shardgate.core.routes.route import NO_WORDS, BaseRule, Chains, Route, Routes
+from shardgate.core.routes.template import check_operation, check_template, is_partial, shape_of
+from shardgate.core.rulebook.convert import convert_all
+from shardgate.core.rulebook.document import Rulebook
+from shardgate.core.rulebook.named import check_dialect, dialect_of, read_chains, read_dialects, with_dialect
+from shardgate.core.rulebook.names import check_names
+from shardgate.core.rules import Rule
+
+
+def build_routes(
+    book: Rulebook,
+    shards: Mapping[str, object],
+    *,
+    method_override: str | None,
+    trailing_slash: bool,
+    method_override_header: str | None = None,
+) -> tuple[Routes, list[Mistake]]:
+    """Every operation as a route, and all mistakes at once."""
+    mistakes: list[Mistake] = []
+    chains = read_chains(book, shards, mistakes)
+    reader = _Reader(book, chains, read_dialects(book, mistakes), shards, mistakes)
+    declared = [name for name in book.unserved if name not in book.operations]
+    routes = [route for name in (*book.operations, *declared) if (route := reader.route(name)) is not None]
+    routes = [*_without_covered(routes)]
+    mistakes += _twins(routes)
+    return Routes(tuple(routes), method_override, method_override_header, trailing_slash), mistakes
+
+
+class _Reader(msgspec.Struct, frozen=True):
+    """Reads the rules of one rulebook."""
+
+    book: Rulebook
+    chains: Chains
+    dialects: dict[str, Any]
+    shards: Mapping[str, object]
+    mistakes: list[Mistake]
+
+    def route(self, name: str) -> Route | None:
+        """The route of an operation; None where there is a mistake."""
+        book = self.book
+        method, _, template = name.partition(" ")
+        if name in book.unserved:
+            return self._unserved(name, method, template)
+        if name not in book.rules:
+            cure = "add `x-shardgate` to it in the document, or an entry under `rules`, or list it under `unserved`"
+            self.mistakes.append(Mistake(f"rules.{name}", "the operation has no rule", cure))
+            return None
+        place = book.places[name]
+        if self._add(place, check_operation(name)) or self._add(place, check_template(template)):
+            return None
+        rule = self._rule(name, method, template, place)
+        return None if rule is None else bind(rule, method, template, book.operations[name], self.chains)
+
+    def _unserved(self, name: str, method: str, template: str) -> Route | None:
+        place = f"unserved.{name}"
+        if self._add(place, check_operation(name)):
+            return None
+        if name not in self.book.operations:
+            alike = (method, name.count("/"))
+            known = [each for each in self.book.operations if (each.partition(" ")[0], each.count("/")) == alike]
+            if (meant := near(name, known, alike=0.85)) is not None:
+                self._add(place, [Mistake("", "no such operation", f"did you mean {meant!r}?")])
+            if not is_partial(template) and self._add(place, check_template(template)):
+                return None
+        operation = self.book.operations.get(name, name)
+        return Route(method, template, operation, None, unserved=self.book.unserved[name])
+
+    def _rule(self, name: str, method: str, template: str, place: str) -> BaseRule | None:
+        """The rule; None where there is a mistake. What could be read of it is checked in any case."""
+        before = any(mistake.path.startswith(f"{place}.") for mistake in self.mistakes)
+        count = len(self.mistakes)
+        written, known = with_dialect(self.book.rules[name], self.dialects, self.book.seal, place, self.mistakes)
+        rule: Rule | None = convert_all(written, Rule, place, self.mistakes)
+        if rule is None:
+            return None
+        complete = known and not before and len(self.mistakes) == count
+        self._add(place, check_names(rule, template, self.book.locators))
+        if complete:
+            for member, given in dialect_of(self.book.rules[name]):
+                found = () if isinstance(given, str) else check_dialect(getattr(rule, member).dialect)
+                self._add(f"{place}.{member}.dialect", found)
+            self._add(place, rule.mistakes(method, template))
+            self._add(place, rule.unknown_shards(self.shards) if self.shards else ())
+        return rule if complete and len(self.mistakes) == count else None
+
+    def _add(self, place: str, found: Iterable[Mistake]) -> bool:
+        """Note mistakes; whether there are any."""
+        before = len(self.mistakes)
+        self.mistakes.extend(mistake.under(place) for mistake in found)
+        return len(self.mistakes) > before
+
+
+def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Chains) -> Route:
+    """The route of a rule without a mistake."""
+    return Route(
+        method,
+        template,
+        operation,
+        rule,
+        chains.get(rule.locate or "", ()),
+        chains.get(rule.whole_locate or "", ()),
+        keyed=rule.idempotency != NO_WORDS,
+        filters=rule.filters(chains),
+        parts_space=rule.parts_space,
+        ages=rule.ages,
+    )
+
+
+def _without_covered(routes: list[Route]) -> Iterator[Route]:
+    """The routes but for those that are not served and whose paths are also another operation's: a variable that is no
+    whole segment, as in `/reports/{id}.pdf`, is matched like one, as in `/reports/{id}`."""
+    seen = {f"{route.method} {shape_of(route.template)}" for route in routes if not is_partial(route.template)}
+    for route in routes:
+        shape = f"{route.method} {shape_of(route.template)}"
+        if not is_partial(route.template) or shape not in seen:
+            yield route
+        seen.add(shape)
+
+
+def _twins(routes: list[Route]) -> Iterator[Mistake]:
+    """Two templates that differ only in the names of their variables are one path."""
+    shapes: dict[str, str] = {}
+    for route in routes:
+        shape = f"{route.method} {shape_of(route.template)}"
+        if shape in shapes:
+            yield Mistake(f"rules.{route.name}", f"it is the same path as {shapes[shape]}", "remove one of the two")
+        shapes[shape] = route.name

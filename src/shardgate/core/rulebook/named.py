@@ -1,0 +1,115 @@
+"""What rules refer to by name: locator chains and dialects."""
+
+from collections.abc import Collection, Iterator
+from typing import Any, get_args
+
+from shardgate.core.cursors.seal import Seal
+from shardgate.core.dialect import AnyDialect
+from shardgate.core.dialect.id_cursor import IdCursor
+from shardgate.core.locate import AnyLocator
+from shardgate.core.locate.prefix import Prefix
+from shardgate.core.locate.probe import Probe
+from shardgate.core.routes.mistakes import Mistake, choose
+from shardgate.core.routes.route import Chains
+from shardgate.core.routes.targets import check_target
+from shardgate.core.rulebook.convert import convert_all
+from shardgate.core.rulebook.document import Plain, Rulebook
+
+_SEALED = {str(kind.__struct_config__.tag) for kind in get_args(AnyDialect) if "seal" in kind.__struct_fields__}
+_UNKNOWN: Plain = {"kind": "offset"}
+"""Stands for a dialect with a mistake, so that the rest of the rule is checked."""
+
+
+def read_chains(book: Rulebook, shards: Collection[str], mistakes: list[Mistake]) -> Chains:
+    """The locator chains, as far as they could be read."""
+    chains = {}
+    for name, given in book.locators.items():
+        place = book.places.get(f"locators.{name}", f"locators.{name}")
+        before = len(mistakes)
+        chain: tuple[AnyLocator, ...] | None = convert_all(given, tuple[AnyLocator, ...], place, mistakes)
+        if chain is not None and len(mistakes) == before:
+            mistakes += [mistake.under(place) for mistake in _check_chain(chain, shards)]
+            chains[name] = chain
+    return chains
+
+
+def _check_chain(chain: tuple[AnyLocator, ...], shards: Collection[str]) -> Iterator[Mistake]:
+    if not chain:
+        yield Mistake("", "the chain is empty", "add `- kind: directory`")
+    for number, locator in enumerate(chain):
+        for shard in getattr(locator, "pinned", tuple)():
+            if shards and shard not in shards:
+                yield Mistake(f"[{number}]", f"no shard is named {shard!r}", choose(shard, shards))
+        if isinstance(locator, Prefix) and not locator.separator:
+            cure = "write the character that ends the prefix, like `-`"
+            yield Mistake(f"[{number}].separator", "it is empty, so that no prefix ends", cure)
+        if isinstance(locator, Probe) and not (locator.path.startswith("/") and "{key}" in locator.path):
+            problem = f"{locator.path!r} is no path with a key in it: it would be found everywhere, or nowhere"
+            yield Mistake(f"[{number}].path", problem, "write it as `/events/{key}`")
+        elif isinstance(locator, Probe):
+            yield from check_target(f"[{number}].path", locator.path, "/events/{key}", ["key"])
+
+
+def read_dialects(book: Rulebook, mistakes: list[Mistake]) -> dict[str, Any]:
+    """The dialects, each with its secret; None for one with a mistake."""
+    dialects: dict[str, Any] = {}
+    for name, given in book.dialects.items():
+        place = book.places.get(f"dialects.{name}", f"dialects.{name}")
+        before = len(mistakes)
+        written = sealed(given, book.seal, place, mistakes)
+        dialect: AnyDialect | None = convert_all(written, AnyDialect, place, mistakes)
+        if dialect is not None and len(mistakes) == before:
+            mistakes += [mistake.under(place) for mistake in check_dialect(dialect)]
+        dialects[name] = written if len(mistakes) == before else None
+    return dialects
+
+
+def check_dialect(dialect: Any) -> Iterator[Mistake]:
+    """What msgspec does not find in a dialect; paths begin at the dialect."""
+    default, most = getattr(dialect, "limit_default", None), getattr(dialect, "limit_max", None)
+    for field, size in (("limit_default", default), ("limit_max", most)):
+        if size is not None and size < 1:
+            yield Mistake(field, "a page has at least one row", "write the number that the application takes, or null")
+    if default is not None and most is not None and default > most > 0:
+        problem = f"the application gives {default} rows without being asked, and at most {most}"
+        yield Mistake("limit_default", problem, f"write at most {most}, or a greater `limit_max`")
+    if isinstance(dialect, IdCursor) and dialect.row is not None:
+        yield from check_target("row", dialect.row, "/events/{id}", ["id"])
+
+
+def dialect_of(rule: Any) -> Iterator[tuple[str, Any]]:
+    """The members of a rule, as it is written, that have a dialect; and the dialect, or its name."""
+    for member in ("merge", "parts"):
+        merge = rule.get(member) if isinstance(rule, dict) else None
+        if isinstance(merge, dict) and "dialect" in merge:
+            yield member, merge["dialect"]
+
+
+def with_dialect(
+    rule: Any, dialects: Plain, seal: Seal | None, place: str, mistakes: list[Mistake]
+) -> tuple[Any, bool]:
+    """The rule with the dialect in place of its name; and whether that could be done."""
+    known = True
+    for member, given in dialect_of(rule):
+        where, dialect = f"{place}.{member}.dialect", given
+        if not isinstance(given, str):
+            dialect = sealed(given, seal, where, mistakes)
+        elif given not in dialects:
+            mistakes.append(Mistake(where, f"no dialect is named {given!r}", choose(given, dialects)))
+        if isinstance(given, str):
+            dialect = dialects.get(given)
+        known &= dialect is not None
+        rule = {**rule, member: {**rule[member], "dialect": _UNKNOWN if dialect is None else dialect}}
+    return rule, known
+
+
+def sealed(dialect: Any, seal: Seal | None, place: str, mistakes: list[Mistake]) -> Any:
+    """The dialect with the secret that it signs its cursors with, where it does."""
+    if not isinstance(dialect, dict) or dialect.get("kind") not in _SEALED:
+        return dialect
+    if "seal" in dialect:
+        mistakes.append(Mistake(f"{place}.seal", "it is not written here", "remove it, and write `cursors`"))
+    if seal is None:
+        cure = "add `cursors: {secret_file: cursor.secret}`, the same secret for every worker and every gateway"
+        mistakes.append(Mistake(place, "its cursors are signed, and there is no secret", cure))
+    return {**dialect, "seal": seal or Seal((b"",), 0)}

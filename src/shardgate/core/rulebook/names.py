@@ -1,0 +1,43 @@
+"""The names that a rule refers to: locator chains, and the places of a request that have a key."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from shardgate.core.plan.key import KEY_SOURCES
+from shardgate.core.routes.mistakes import Mistake, choose
+from shardgate.core.routes.route import BaseRule
+from shardgate.core.routes.template import variables_of
+from shardgate.core.rulebook.convert import ABSENT
+
+_FIELD_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+
+
+def check_names(rule: BaseRule, template: str, locators: Mapping[str, object]) -> Iterator[Mistake]:
+    """Every name that a rule refers to must be there; paths begin at the rule."""
+    for field, sources in rule.key_fields():
+        if not sources:
+            yield Mistake(field, "there is no place of a key", "add one, like `path.id`")
+        for source in sources if ABSENT not in sources else ():
+            yield from _check_source(source, template, field)
+    for field, name in rule.named_locators():
+        if name not in locators and name != ABSENT:
+            yield Mistake(field, f"no locator is named {name!r}", choose(name, locators))
+
+
+def _check_source(source: str, template: str, field: str) -> Iterator[Mistake]:
+    kind, _, name = source.partition(".")
+    variables = variables_of(template)
+    if kind not in KEY_SOURCES:
+        yield Mistake(field, f"{source!r} is no place of a key", f"start it with one of {', '.join(KEY_SOURCES)}")
+    elif kind == "basic" and name not in {"username", "client_id"}:
+        yield Mistake(field, f"{source!r} names nothing", "write `basic.username` or `basic.client_id`")
+    elif kind == "header" and not _FIELD_NAME.fullmatch(name or "x"):
+        yield Mistake(field, f"{name!r} is no name of a header", "write it as `header.X-Vendor`")
+    elif kind == "body" and "" in (name or "x").split("."):
+        yield Mistake(field, f"{source!r} has an empty name in it", "write it as `body.vendor.id`")
+    elif not name:
+        yield Mistake(field, f"{source!r} names nothing", f"write it as `{kind}.` and a name")
+    elif kind == "path" and name not in variables:
+        known = ", ".join(f"path.{variable}" for variable in variables)
+        cure = f"take one of {known}" if known else "take another place of the request, like `query.id` or `body.id`"
+        yield Mistake(field, f"the path has no variable {name!r}", cure)

@@ -1,0 +1,189 @@
+"""The rule `divide`: each item of the body goes to its owner, one call a shard.
+
+Holds: an item goes to its owner or nowhere. A body that is no list of items is left for any shard to refuse, where that
+can do no harm.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from shardgate.core.body.items import Items, key_of, open_items
+from shardgate.core.body.numbering import PLACE
+from shardgate.core.changes.entry import Action
+from shardgate.core.changes.idempotency import Idempotency
+from shardgate.core.contracts import UNKNOWN, AskAll, Known, Locator
+from shardgate.core.errors import ClientError, MissingKeyError, UnknownKeyError
+from shardgate.core.http import Request
+from shardgate.core.parts.whole import Parts
+from shardgate.core.plan.key import read_key, refuse_other_body
+from shardgate.core.plan.plan import ToAny, ToOne
+from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
+from shardgate.core.rules.calls import check_action, check_members, check_seen, check_statuses
+from shardgate.core.rules.fields import IdForm, KeySource, WhenUnknown, sources_of
+from shardgate.core.rules.repeating import check_key, check_name
+from shardgate.core.topology import ShardId
+
+
+class Division(Plan):
+    """Send each item to its owner."""
+
+    rule: "Divide"
+    items: Items
+    places: Sequence[ShardId | AskAll | None]
+    """For each item: its shard, how to ask for it, or None where nobody can own it."""
+    keys: Sequence[str | None]
+    variables: Variables
+
+    def explain(self, request: Request) -> Iterable[Sentence]:
+        """The owner of each item."""
+        for key, place in zip(self.keys, self.places, strict=True):
+            where = place if isinstance(place, str) else "all are asked who has it" if place else "nobody can own it"
+            yield "item", f"{self.rule.key} {key!r}: {where}"
+
+
+class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
+    """Each item of the body goes to its owner, one call a shard; the replies' items come back in the input's order."""
+
+    finds_owner = True
+
+    whole_key: KeySource | None = None
+    """A key of the request, such as `body.vendor_id`. Where the request has it, one shard owns all items, and the
+    request is relayed to that shard."""
+    whole_locate: str | None = None
+    """The name of the locator chain of `whole_key`."""
+    unknown: WhenUnknown | None = None
+    """What to do when there are no items, or no shard owns one. `ask`: any shard, which refuses in the application's
+    words. `refuse`: the gateway refuses. Default: `ask` with `mode: read`, else `refuse`."""
+    items: str = ""
+    """The member of the body with the items. Empty: the body is the list."""
+    key: str
+    """The member of an item that says whose it is."""
+    locate: str
+    """The name of the locator chain that finds the shard of an item's key."""
+    into: str | None = None
+    """The member of the reply with the items, one for each item of the request. Default: as `items`."""
+    mode: Literal["read", "independent", "all_or_none"] = "read"
+    """`read`: nothing is changed, and every shard that owns an item must answer. `independent`: each part succeeds or
+    fails by itself; an item of a failed part is `{status, problem}` in the reply. `all_or_none`: all parts or none,
+    with `undo`, and with `confirm` where there is something to confirm."""
+    items_max: int | None = None
+    """The most items that the application accepts. A longer list goes to one shard, which refuses it."""
+    position: str | None = None
+    """How a refusal says which item it means: `items.{n}` where the first is `items.0`. A shard counts the items of its
+    own part; with this, the client reads the position in its own request."""
+    not_here: tuple[int, ...] = (404,)
+    """The statuses by which an instance says that it does not hold an item."""
+    sum: tuple[str, ...] = ()
+    """Numbers beside the items that are added up."""
+    assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
+    """With `all_or_none`: members of the body that the gateway fills where the client does not. All parts get the same
+    value."""
+    check: str | None = None
+    """With `all_or_none`: the path where the result can be seen once the change was made."""
+    repeat: bool = False
+    """With `all_or_none`: sending the change twice is the same as sending it once."""
+    already: tuple[int, ...] = (409,)
+    """With `all_or_none`: the statuses by which a shard says, when the change is repeated, that it was made before."""
+    confirm: Action | None = None
+    """With `all_or_none`: the call that goes to all shards once all have accepted."""
+    undo: Action | None = None
+    """With `all_or_none`: the call that takes the change back from one shard. It is needed."""
+    learn: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Locator chain → property of the reply whose value now lives on this shard."""
+    parts: Parts | None = None
+    """With `all_or_none`: what is made is one entity in parts, known by what `learn` names. These fields say how the
+    replies become one."""
+    idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
+
+    def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
+        """The owner of each item. Raises a ClientError where one cannot be found."""
+        return self.divide(request, route, variables, known)
+
+    def divide(self, request: Request, route: Route, variables: Variables, known: Known) -> Plan:
+        """The same, for a caller that has no clock."""
+        if request.body:
+            refuse_other_body(request, b"multipart/", b"x-www-form-urlencoded")
+        if self.whole_key is not None and (key := read_key(self.whole_key, request, variables)) is not None:
+            owner = _place(self.whole_locate or "", route.whole_locators, key, known)
+            if isinstance(owner, str):
+                return ToOne(route, owner, key)
+            return self._any(route, known, UnknownKeyError(f"nobody owns the key {key!r}"))
+        items = open_items(request.body, self.items)
+        count = 0 if items is None else len(items.found.raw)
+        if items is None or count == 0 or (self.items_max is not None and count > self.items_max):
+            return self._any(route, known, MissingKeyError(f"the request needs items, each with its {self.key}"))
+        keys = [key_of(item, self.key) for item in items.found.raw]
+        places = [None if key is None else _place(self.locate, route.locators, key, known) for key in keys]
+        if None in places and (self.mode != "read" or set(places) == {None}):
+            return self._any(route, known, UnknownKeyError(f"nobody owns the key {keys[places.index(None)]!r}"))
+        return Division(route, self, items, places, keys, variables)
+
+    def describe(self, route: Route) -> str:
+        """The items, their key, and the mode."""
+        return f"divide: each of {self.items or 'the items'} to the owner of {self.key}, {self.mode}"
+
+    def mistakes(self, method: str, template: str) -> Iterator[Mistake]:
+        """What is wrong in the keys, and what would leave a change half done."""
+        if (self.whole_key is None) != (self.whole_locate is None):
+            cure = "add the other of the two, or remove both"
+            yield Mistake("whole_key", "`whole_key` and `whole_locate` go together", cure)
+        if self.position is not None and self.position.count(PLACE) != 1:
+            yield Mistake("position", "it does not say where the number stands", "write `items.{n}`")
+        if self.parts is not None and not (self.mode == "all_or_none" and {*self.learn.values()} & {*self.assign}):
+            cure = "take `mode: all_or_none`, `assign` its id, and name that under `learn`"
+            yield Mistake("parts", "what is made in parts must be known by one id", cure)
+        if self.mode == "all_or_none" and self.undo is None:
+            yield Mistake("undo", "all or none needs a way back", "add `undo`, or take `mode: independent`")
+        if self.mode == "all_or_none" and self.check is None and not self.repeat:
+            cure = "add `check`, the path of what was made, or `repeat: true` if the application knows a repetition"
+            yield Mistake("check", "after a lost reply nobody could say whether it was made", cure)
+        if self.items_max is not None and self.items_max < 1:
+            yield Mistake(
+                "items_max", "every list is longer", "write the most items that the application takes, or null"
+            )
+        yield from self._call_mistakes()
+        yield from check_key(self)
+        yield from check_name(self)
+
+    def _call_mistakes(self) -> Iterator[Mistake]:
+        yield from check_seen("check", self.check)
+        yield from check_action("confirm", self.confirm)
+        yield from check_action("undo", self.undo)
+        yield from check_statuses("already", self.already)
+        yield from check_statuses("not_here", self.not_here)
+        for field, names in (("assign", self.assign), ("learn", self.learn.values()), ("key", (self.key,))):
+            yield from check_members(field, names)
+
+    def key_fields(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """`whole_key`, and those of idempotency."""
+        if self.whole_key is not None:
+            yield "whole_key", sources_of(self.whole_key)
+        yield from super().key_fields()
+
+    @property
+    def needs_store(self) -> bool:
+        """A change of all or none is journaled."""
+        return self.mode == "all_or_none" or super().needs_store
+
+    @property
+    def recorded(self) -> str | None:
+        """Which entities are in parts."""
+        return "which entities are in parts" if self.parts is not None else None
+
+    def _any(self, route: Route, known: Known, otherwise: ClientError) -> ToAny:
+        """Any shard, which refuses in its own words; or the refusal that is given."""
+        if self.unknown == "ask" or (self.unknown is None and self.mode == "read"):
+            return ToAny(route, known.topology.ids)
+        raise otherwise
+
+
+def _place(name: str, locators: Sequence[Locator], key: str, known: Known) -> ShardId | AskAll | None:
+    for locator in locators:
+        place = locator.locate(name, key, known)
+        if place is not UNKNOWN:
+            return place
+    return None

@@ -1,0 +1,166 @@
+"""The rule `gather`: every shard that the filters leave answers, and the replies become one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from shardgate.core.contracts import Known, Moment
+from shardgate.core.dialect.cursor import Cursor
+from shardgate.core.dialect.id_cursor import IdCursor
+from shardgate.core.http import Request
+from shardgate.core.merge import AnyMerger
+from shardgate.core.merge.listed import Listed
+from shardgate.core.plan.key import KEY_SOURCES
+from shardgate.core.plan.plan import ToGather
+from shardgate.core.plan.prune import prune
+from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.routes.route import BaseRule, Chains, Clock, Filter, Route, Variables
+
+
+class Prune(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a filter names keys."""
+
+    locate: str
+    """The name of the locator chain that finds the shards of the keys."""
+    separator: str | None = ","
+    """What stands between two keys; `null`: the parameter holds one key."""
+
+
+class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
+    """Every shard that the filters leave answers; the replies are merged."""
+
+    only_reads = True
+
+    merge: AnyMerger
+    """How the replies become one."""
+    prune: Mapping[str, str | Prune] = msgspec.field(default_factory=dict)
+    """Query parameter, `claim.NAME` or `path.NAME` → the locator chain of the keys in it. Only the shards that own one
+    of these keys are asked."""
+    learn: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Locator chain → property of each row whose value lives on the row's shard. Only the list's `tie` is read:
+    `{event: id}`."""
+
+    def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> ToGather:
+        """To all shards, or to those that the filters leave."""
+        topology, begin = known.topology, self.merge.begin
+        everybody = topology.ids
+        moment = Moment(clock(), topology.epoch, known.pages)
+        if route.parts_space is not None and (parted := topology.parts.get(route.parts_space)):
+            # A filter may exclude one part of an entity and not the other. A client that asks for one tenant only, or
+            # as one tenant, may see no other tenant's part.
+            own = [each for each in route.filters if each.claim or each.variable]
+            left = prune(own, "", known, request.claims, variables) if own else None
+            moment = msgspec.structs.replace(moment, parted=parted)
+            shards = everybody if left is None else left.shards
+            return ToGather(route, request, begin(request, shards, moment), None, None, self.learn)
+        pruned = prune(route.filters, request.query, known, request.claims, variables) if route.filters else None
+        if pruned is None:
+            return ToGather(route, request, begin(request, everybody, moment), None, None, self.learn)
+        instead = begin(request, everybody, moment) if pruned.hoped else None
+        return ToGather(route, request, begin(request, pruned.shards, moment), pruned, instead, self.learn)
+
+    def describe(self, route: Route) -> str:
+        """The filters, and the merge."""
+        left = f" that {', '.join(self.prune)} leave" if self.prune else ""
+        return f"gather: every shard{left}, merged as {self.merge.describe()}"
+
+    def mistakes(self, method: str, template: str) -> Iterator[Mistake]:
+        """What is wrong in the method, the sort keys and what is learned."""
+        merge = self.merge
+        posted = isinstance(merge, Listed) and merge.dialect.posted
+        if posted and method != "POST":
+            cure = "name another dialect, or write the operation as POST"
+            yield Mistake("merge.dialect", f"it reads the page from a body, which a {method} has not", cure)
+        elif not posted and method not in {"GET", "HEAD"}:
+            cure = "serve it by `one` or `any`, list it under `unserved`; or, if it only reads, name a dialect `search`"
+            yield Mistake("rule", f"a gather reads, and {method} does not", cure)
+        if isinstance(merge, Listed):
+            yield from self._list_mistakes(merge)
+        for parameter, given in self.prune.items():
+            kind, _, name = parameter.partition(".")
+            if not parameter or (kind in KEY_SOURCES and name and kind not in _FILTERS):
+                cure = (
+                    f"write `{name}`, or {_EXAMPLES}"
+                    if kind == "query"
+                    else f"write the parameter's name, or {_EXAMPLES}"
+                )
+                yield Mistake(f"prune.{parameter}", f"{parameter!r} is no query parameter", cure)
+            if _how(given).separator == "":
+                cure = "write the text between two keys, like `,`; or null, if there is only one key"
+                yield Mistake(f"prune.{parameter}.separator", "an empty text divides nothing", cure)
+
+    def key_fields(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """The filters that are no query parameters."""
+        for source in self.prune:
+            if source.startswith(("path.", "claim.")):
+                yield f"prune.{source}", (source,)
+
+    def named_locators(self) -> Iterator[tuple[str, str]]:
+        """Those of the filters, and those that learn."""
+        for parameter, given in self.prune.items():
+            yield f"prune.{parameter}", _how(given).locate
+        yield from super().named_locators()
+
+    def filters(self, chains: Chains) -> tuple[Filter, ...]:
+        """The filters with their locators."""
+        found = []
+        for parameter, given in self.prune.items():
+            how = _how(given)
+            shown = how.locate in self.learn
+            kind, _, name = parameter.partition(".")
+            claim, variable = name if kind == "claim" else "", name if kind == "path" else ""
+            chain = chains.get(how.locate, ())
+            found.append(Filter(parameter, how.separator, how.locate, chain, shown, self._anchors, claim, variable))
+        return tuple(found)
+
+    @property
+    def recorded(self) -> str | None:
+        """Which rows are in parts."""
+        return "which entities are in parts" if self.parts_space is not None else None
+
+    @property
+    def parts_space(self) -> str | None:
+        """The rows' own, where the merge puts rows together."""
+        parts = self.merge.parts if isinstance(self.merge, Listed) else None
+        return None if parts is None else parts.locate
+
+    @property
+    def ages(self) -> bool:
+        """The dialect signs its cursors."""
+        return isinstance(self.merge, Listed) and isinstance(self.merge.dialect, Cursor)
+
+    @property
+    def _anchors(self) -> tuple[str, ...]:
+        """The parameters that name a row, which is searched for on all shards."""
+        dialect = self.merge.dialect if isinstance(self.merge, Listed) else None
+        if not isinstance(dialect, IdCursor) or dialect.row is None:
+            return ()
+        return tuple(name for name in (dialect.after, dialect.before) if name is not None)
+
+    def _list_mistakes(self, merge: Listed) -> Iterator[Mistake]:
+        if merge.tie.startswith("-"):
+            cure = f"write `{merge.tie.lstrip('-')}`: the tie-breaker always ascends"
+            yield Mistake("merge.tie", f"`tie` names a sort key, without a `-`: {merge.tie!r} is none", cure)
+            return
+        for key in merge.keys:
+            if not key or key.startswith("-"):
+                cure = f"write `{key.lstrip('-') or 'id'}`: a `-` belongs into `default_order` and into requests"
+                yield Mistake("merge.keys", f"{key!r} is no name of a sort key", cure)
+        order = [key.removeprefix("-") for key in merge.default_order]
+        if len({*order}) < len(order):
+            twice = next(key for key in order if order.count(key) > 1)
+            yield Mistake("merge.default_order", f"{twice!r} stands twice", "remove one of the two")
+        for key in sorted({*order, merge.tie} - {*merge.keys}):
+            yield Mistake("merge.keys", f"the sort key {key!r} has no type", f"add `{key}: text`")
+        for name, member in self.learn.items():
+            if member != merge.tie:
+                problem = f"{member!r} is not what rows are told apart by"
+                yield Mistake(f"learn.{name}", problem, f"write {merge.tie!r}")
+
+
+_FILTERS = ("path", "claim")
+_EXAMPLES = "`path.vendor` for a variable of the path, or `claim.vendor` for a claim of the token"
+
+
+def _how(given: str | Prune) -> Prune:
+    return given if isinstance(given, Prune) else Prune(locate=given)

@@ -1,0 +1,190 @@
+"""The rule `one`: the shard that owns the key answers.
+
+Holds: a request goes to the owner of its key. Where no shard owns the key, any shard may refuse it in the application's
+own words, if the rule allows that.
+
+Hot path: most requests are of this kind, so `plan` is one function.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from shardgate.core.changes.idempotency import Idempotency
+from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
+from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError, UnknownKeyError
+from shardgate.core.http import SAFE_METHODS, Request
+from shardgate.core.locate import word_of
+from shardgate.core.locate.learned import Learned
+from shardgate.core.merge import AnyMerger
+from shardgate.core.merge.entity import Entity
+from shardgate.core.plan.key import read_key
+from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
+from shardgate.core.plan.planner import NO_OWNER
+from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
+from shardgate.core.routes.targets import check_target
+from shardgate.core.routes.template import variables_of
+from shardgate.core.rules.calls import check_action, check_members, check_statuses
+from shardgate.core.rules.fields import KeySource, WhenUnknown, sources_of
+from shardgate.core.rules.parts_change import PartsChange
+from shardgate.core.rules.repeating import check_key, check_required
+from shardgate.core.topology import ShardId
+
+
+class ToParts(Plan):
+    """Journal, then change every part of an entity."""
+
+    rule: "One"
+    change: PartsChange
+    key: str
+    shards: Sequence[ShardId]
+    variables: Variables
+
+    def explain(self, request: Request) -> Iterable[Sentence]:
+        """The shards, in their order."""
+        first, *others = self.shards
+        yield "journal", "the change is written down first"
+        yield "asked", f"{first}: the request; it judges for all"
+        for shard in others:
+            yield "then", f"{shard}: the same"
+
+
+class One(BaseRule, frozen=True, kw_only=True, tag="one"):
+    """The shard that owns the key answers; its reply passes untouched."""
+
+    finds_owner = True
+    learns_from_reply = True
+
+    key: KeySource
+    """Where the key is: `path.id`, `query.vendor`, `header.X-Vendor`, `body.vendor_id`, `form.client_id`,
+    `basic.username`, `claim.vendor`. Of a list, those that are present must agree."""
+    locate: str
+    """The name of the locator chain that finds the key's shard."""
+    learn: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Locator chain → property of the reply whose value now lives on this shard: `{event: id}` on a create."""
+    not_here: tuple[int, ...] = (404,)
+    """The statuses by which an instance says that it does not hold the key."""
+    upgrade: tuple[str, ...] = ("websocket",)
+    """The protocols that a client may switch to, with the shard (RFC 9110 section 7.8)."""
+    unknown: WhenUnknown | None = None
+    """What to do when the request has no key, or no shard owns it. `ask`: any shard, which refuses in the application's
+    words. `refuse`: the gateway refuses. Default: `ask` for reads, `refuse` for changes."""
+    parts: AnyMerger | None = None
+    """How the replies become one, where several shards may have a part of what the key names: a merge of the kind
+    `entity` or `list`."""
+    change: PartsChange | None = None
+    """How a change reaches all parts."""
+    idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
+
+    def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
+        """To the owner; to all that may have a part; to whoever has it; or to any shard."""
+        key = read_key(self.key, request, variables)
+        if key is None:
+            return self._unowned(request, route, known, None)
+        if route.parts_space is not None and key in (parted := known.topology.parts.get(route.parts_space, {})):
+            moment = Moment(clock(), known.topology.epoch, known.pages)
+            return self._plan_parts(request, route, key, parted[key], variables, moment)
+        remembered = None
+        for locator in route.locators:
+            place = locator.locate(self.locate, key, known)
+            if place is UNKNOWN:
+                continue
+            if isinstance(place, AskAll):
+                question = self._question(request, route, key, place, known)
+                return question if remembered is None else ToOne(route, remembered, key, question)
+            if place not in known.topology.shards:
+                log = f"{self.locate} says that {place!r} owns the key; the configuration has no such shard"
+                raise ShardDownError("the shard that owns the key cannot be reached", log=log)
+            if not isinstance(locator, Learned):
+                return ToOne(route, place, key)
+            remembered = place
+        if remembered is not None:
+            return ToOne(route, remembered, key)
+        return self._unowned(request, route, known, key)
+
+    def describe(self, route: Route) -> str:
+        """The key, and how its owner is found."""
+        chain = ", then ".join(word_of(locator) for locator in route.locators)
+        return f"one: the shard that owns {', '.join(sources_of(self.key))}, found by {self.locate} ({chain})"
+
+    def mistakes(self, method: str, template: str) -> Iterator[Mistake]:
+        """What is wrong in `parts`, `change` and `idempotency`."""
+        changes = method not in SAFE_METHODS
+        if self.parts is not None and changes and not isinstance(self.parts, Entity):
+            yield Mistake("parts", "the replies to a change become one entity", "take `kind: entity`")
+        if (self.parts is None) != (self.change is None) and changes:
+            cure = "add the other of the two, or remove both"
+            yield Mistake("change", "`parts` and `change` go together", cure)
+        if self.change is not None and not changes:
+            yield Mistake("change", f"{method} changes nothing", "remove it")
+        if self.change is not None:
+            yield from check_target("change.read", self.change.read, "/orders/{order_id}", variables_of(template))
+            yield from check_action("change.undo", self.change.undo)
+            yield from check_statuses("change.already", self.change.already)
+            yield from check_members("change.assign", self.change.assign)
+        yield from check_statuses("not_here", self.not_here)
+        yield from check_members("learn", self.learn.values())
+        yield from check_key(self)
+        yield from check_required(self, method)
+
+    def key_fields(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """`key`, and those of idempotency."""
+        yield "key", sources_of(self.key)
+        yield from super().key_fields()
+
+    def may_ask_any(self, method: str) -> bool:
+        """As `unknown` says."""
+        return self.unknown == "ask" or (self.unknown is None and method in SAFE_METHODS)
+
+    @property
+    def streams(self) -> bool:
+        """The key is not in the body, and the entity is on one shard."""
+        return self.parts is None and not any(s.startswith(("body.", "form.")) for s in sources_of(self.key))
+
+    @property
+    def needs_store(self) -> bool:
+        """A change of parts is journaled."""
+        return self.change is not None or super().needs_store
+
+    @property
+    def recorded(self) -> str | None:
+        """Which entities are in parts."""
+        return "which entities are in parts" if self.parts_space is not None else None
+
+    @property
+    def parts_space(self) -> str | None:
+        """The key's own, where what it names may be in parts."""
+        return self.locate if self.parts is not None or self.change is not None else None
+
+    def _unowned(self, request: Request, route: Route, known: Known, key: str | None) -> ToAny:
+        """There is no key, or no locator knows it. Raises MissingKeyError or UnknownKeyError."""
+        if self.may_ask_any(request.method):
+            return ToAny(route, known.topology.ids, NO_OWNER)
+        if key is None:
+            raise MissingKeyError(f"the request needs a key: {self.key}")
+        raise UnknownKeyError(f"nobody owns the key {key!r}")
+
+    def _question(self, request: Request, route: Route, key: str, place: AskAll, known: Known) -> FindOwner:
+        same = request.method in {"GET", "HEAD"} and request.path.rstrip("/") == place.path
+        target = request.target if same else place.path.encode()
+        return FindOwner(route, self.locate, key, target, known.topology.ids, same)
+
+    def _plan_parts(
+        self,
+        request: Request,
+        route: Route,
+        key: str,
+        shards: Sequence[ShardId],
+        variables: Variables,
+        moment: Moment,
+    ) -> Plan:
+        """All shards that may have a part: their replies become one. Raises UnknownKeyError, NotServedError."""
+        if not shards:
+            raise UnknownKeyError(f"nobody owns the key {key!r}")
+        if request.method in {"GET", "HEAD"} and self.parts is not None:
+            return ToGather(route, request, self.parts.begin(request, shards, moment))
+        if self.change is None:
+            raise NotServedError("it is in parts on several shards, and the rule does not say how it is changed")
+        return ToParts(route, self, self.change, key, shards, variables)

@@ -1,0 +1,123 @@
+"""The rule `place`: a new tenant is put on a shard, and the directory knows before the client does."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from shardgate.core.changes.idempotency import Idempotency
+from shardgate.core.changes.placing import AnyPolicy, LeastData, LeastTenants, Weighted
+from shardgate.core.contracts import Known
+from shardgate.core.http import SAFE_METHODS, Request
+from shardgate.core.plan.key import read_key, refuse_other_body
+from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
+from shardgate.core.routes.targets import check_target
+from shardgate.core.rules.calls import check_members, check_seen
+from shardgate.core.rules.fields import IdForm, KeySource, sources_of
+from shardgate.core.rules.repeating import check_key, check_name
+from shardgate.core.topology import ShardId
+
+
+class Placement(Plan):
+    """Choose a shard for a new tenant, create it there, record it."""
+
+    rule: "Place"
+    key: str | None
+    """The tenant's name in the request."""
+    pinned: ShardId | None
+    variables: Variables
+
+    def explain(self, request: Request) -> Iterable[Sentence]:
+        """The shard, if it is known."""
+        where = "the pinned shard" if self.pinned else "the shard that the policy chooses"
+        yield "shard", f"{self.pinned or 'not known yet'}: {where}"
+        yield "then", "the directory has the tenant before the client hears of it"
+
+
+class Place(BaseRule, frozen=True, kw_only=True, tag="place"):
+    """A new tenant is put on a shard; the directory knows before the client does."""
+
+    space: str
+    """The name of the directory's space: for `shardgate split`, the table of the tenants."""
+    tenant: str = "id"
+    """The property of the reply that names the new tenant."""
+    key: KeySource | None = None
+    """Where the request names the tenant. Two creates of one name go to one shard, so that the application refuses the
+    second."""
+    assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
+    """Members of the body that the gateway fills where the client does not. An assigned id is then the tenant's
+    name."""
+    check: str | None = None
+    """The path where the new tenant can be seen: `/v3/vendors/{key}`. It is read when a reply was lost, if the request
+    or the gateway gave the tenant a name."""
+    policy: AnyPolicy = LeastTenants()
+    """How the shard is chosen."""
+    pinned_by: str | None = None
+    """A key of the request, such as `body.country`, that `pinned` looks up."""
+    pinned: Mapping[str, ShardId] = msgspec.field(default_factory=dict)
+    """Value of that key → the shard of these tenants, whatever the policy says: `{PT: lisbon}`."""
+    idempotency: Idempotency = Idempotency()
+    """How repeated requests of this operation are handled."""
+
+    def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Placement:
+        """Raises a ClientError where a key cannot be read."""
+        if self.assign and request.body:
+            refuse_other_body(request, b"multipart/", b"x-www-form-urlencoded")
+        key = None if self.key is None else read_key(self.key, request, variables)
+        pin = None if self.pinned_by is None else read_key(self.pinned_by, request, variables)
+        return Placement(route, self, key, None if pin is None else self.pinned.get(pin), variables)
+
+    def describe(self, route: Route) -> str:
+        """The space, and the policy."""
+        return f"place: a new tenant of {self.space}, by {type(self.policy).__struct_config__.tag}"
+
+    def mistakes(self, method: str, template: str) -> Iterator[Mistake]:
+        """What is wrong in the method, the policy and `check`."""
+        if method in SAFE_METHODS:
+            yield Mistake("rule", f"`place` creates, and {method} does not", "take another rule")
+        policy = self.policy
+        if isinstance(policy, LeastData) and (policy.count is None) == (policy.count_header is None):
+            cure = "add `count_header` or `count`, one of the two"
+            yield Mistake("policy", "it does not say where the number stands", cure)
+        if self.check is not None and self.key is None and not self.assign:
+            cure = "add `key`, or `assign` an id"
+            yield Mistake("check", "a tenant without a name cannot be looked for", cure)
+        if isinstance(policy, LeastData):
+            yield from check_target("policy.path", policy.path, "/events?limit=1", ())
+        for field, name in (("space", self.space), ("tenant", self.tenant)):
+            if not name:
+                yield Mistake(
+                    field, "it is empty", "write a name, like `vendors`" if field == "space" else "write `id`"
+                )
+        yield from check_seen("check", self.check)
+        yield from check_members("assign", self.assign)
+        yield from check_key(self)
+        yield from check_name(self)
+
+    def unknown_shards(self, shards: Mapping[str, object]) -> Iterator[Mistake]:
+        """Those that tenants are pinned to, and those that are weighed."""
+        weighed = self.policy.weights if isinstance(self.policy, Weighted) else {}
+        cure = f"there are: {', '.join(shards)}"
+        for name in (*self.pinned.values(), *weighed):
+            if name not in shards:
+                yield Mistake("", f"no shard is named {name!r}", cure)
+        if not any(weighed.get(name, 1.0) > 0 for name in shards):
+            yield Mistake("", "no shard is named 'any with a weight'", cure)
+
+    def key_fields(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """`key`, `pinned_by`, and those of idempotency."""
+        if self.key is not None:
+            yield "key", sources_of(self.key)
+        if self.pinned_by is not None:
+            yield "pinned_by", (self.pinned_by,)
+        yield from super().key_fields()
+
+    @property
+    def needs_store(self) -> bool:
+        """It is journaled."""
+        return True
+
+    @property
+    def recorded(self) -> str | None:
+        """The new tenant."""
+        return "a new tenant"

@@ -1,0 +1,1 @@
+"""What SQLite and PostgreSQL have in common here: addresses, schemas, rows, statements, and what a target must do."""

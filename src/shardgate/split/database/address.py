@@ -1,0 +1,55 @@
+"""The address of a database: its URL, parsed and checked."""
+
+from enum import Enum
+from pathlib import Path
+from typing import cast
+
+from msgspec import Struct
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from shardgate.split.errors import SplitRefusedError
+
+
+class SqlDialect(Enum):
+    """The kinds of database that a split can read and write."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
+class DatabaseAddress(Struct, frozen=True):
+    """The parsed URL of a database. As text, it hides the password."""
+
+    dialect: SqlDialect
+    url: URL
+
+    @property
+    def path(self) -> Path:
+        """The absolute path of the file. Only SQLite has one."""
+        return Path(cast(str, self.url.database)).absolute()
+
+    def __str__(self) -> str:
+        return self.url.render_as_string(hide_password=True)
+
+
+def parse_address(text: str, option: str) -> DatabaseAddress:
+    """Parse the URL given with an option. Any driver that it names is ignored: the split uses its own.
+
+    Raises SplitRefusedError for text that is no URL, another kind of database, or SQLite without a file.
+    """
+    try:
+        url = make_url(text.replace("postgres://", "postgresql://", 1))
+    except ArgumentError as error:
+        reason = f"{option} {text}: this is not a database URL. Write sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+        raise SplitRefusedError([reason]) from error
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        return DatabaseAddress(SqlDialect.POSTGRESQL, url.set(drivername="postgresql+psycopg"))
+    if backend != "sqlite":
+        shown = url.render_as_string(hide_password=True)
+        reason = f"{option} {shown}: {backend} is not supported. Use a database of SQLite or PostgreSQL"
+        raise SplitRefusedError([reason])
+    if not url.database or url.database == ":memory:" or url.query:
+        raise SplitRefusedError([f"{option} {text}: give the path of a file and nothing else, as in sqlite:///shop.db"])
+    return DatabaseAddress(SqlDialect.SQLITE, url.set(drivername="sqlite"))

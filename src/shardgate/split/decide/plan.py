@@ -1,0 +1,96 @@
+"""The plan of a split as one value: which table is copied where, and how much each shard will hold.
+
+Never: reads or writes. `planning.py` makes the plan, `run.py` carries it out.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from shardgate.split.database.ddl import Ddl
+from shardgate.split.database.rows import RowKey
+from shardgate.split.decide.balance import imbalance
+from shardgate.split.decide.ownership import OwnedTable, Ownership
+from shardgate.split.decide.survey import Survey
+
+
+class TenantLookup(Struct, frozen=True):
+    """How the copy finds the tenant of a row: it tries the keys in order, and the first known one decides."""
+
+    columns: tuple[tuple[str, ...], ...]  # of each key
+    tenants: tuple[Mapping[RowKey, int], ...]  # for each key: its value -> tenant
+
+
+class ShardLoad(Struct, frozen=True):
+    """What one shard will hold of the divided tables."""
+
+    name: str
+    tenants: int
+    rows: int
+    bytes: int
+
+
+class SplitPlan(Struct, frozen=True):
+    """Which shard gets which tenant, with all that is needed to make the shards."""
+
+    space: str
+    shards: tuple[str, ...]
+    ownership: Ownership
+    ddl: Ddl
+    survey: Survey
+    shard_of: Sequence[int]  # by tenant: an index into shards
+    uuid_keys: bool = False  # the source stores tenants as 32 hexadecimal digits; the directory gets them with dashes
+
+    @property
+    def directory(self) -> list[tuple[str, str]]:
+        """The name of each tenant, and the name of its shard."""
+        return [
+            (str(UUID(key)) if self.uuid_keys else key, self.shards[self.shard_of[tenant]])
+            for key, tenant in self.survey.tenants.items()
+        ]
+
+    @property
+    def loads(self) -> list[ShardLoad]:
+        rows = [sum(each) for each in zip(*self.survey.rows.values(), strict=True)]
+        loads = []
+        for shard, name in enumerate(self.shards):
+            mine = [tenant for tenant, where in enumerate(self.shard_of) if where == shard]
+            size = sum(self.survey.weights[tenant] for tenant in mine)
+            loads.append(ShardLoad(name, len(mine), sum(rows[t] for t in mine), size))
+        return loads
+
+    @property
+    def imbalance(self) -> float:
+        """By how much the fullest shard exceeds the average, as a fraction of the average."""
+        return imbalance([load.bytes for load in self.loads])
+
+    @property
+    def sole_tenant(self) -> str | None:
+        """The tenant that is alone on the fullest shard. If there is one, no division could be more even."""
+        loads = self.loads
+        fullest = max(range(len(loads)), key=lambda shard: loads[shard].bytes)
+        mine = [t for t, shard in enumerate(self.shard_of) if shard == fullest]
+        return list(self.survey.tenants)[mine[0]] if len(mine) == 1 else None
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash that is equal for equal plans. --resume compares it with the mark of the interrupted run."""
+        tables = [table.name for table in self.ownership.copied()]
+        parts = (self.space, self.shards, tables, self.ddl.before, self.ddl.after, self.directory)
+        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+
+def lookup_for(owned: OwnedTable, survey: Survey) -> TenantLookup:
+    """A table that others refer to is looked up by its own primary key, any other table by its foreign keys."""
+    table = owned.table
+    if (own := survey.owners.get((table.name, table.primary_key))) is not None:
+        return TenantLookup((table.primary_key,), (own,))
+    first = owned.links[0]
+    certain = [first] if not first.nullable else list(owned.links)
+    return TenantLookup(
+        tuple(link.columns for link in certain),
+        tuple(survey.owners[link.parent, link.parent_columns] for link in certain),
+    )

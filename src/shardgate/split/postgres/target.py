@@ -1,0 +1,91 @@
+"""A PostgreSQL database that becomes a shard. It is filled with COPY.
+
+Holds: the rows of a table, and the record in the mark that the table is finished, are committed together.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+
+from psycopg import Copy
+
+from shardgate.split.database import sql
+from shardgate.split.database.contracts import DatabaseReader
+from shardgate.split.database.rows import TableRow
+from shardgate.split.postgres import catalogue
+from shardgate.split.postgres.reader import PostgresReader
+from shardgate.split.postgres.session import PostgresConnection, connect, freeze
+
+
+class PostgresTarget:
+    """One shard in one schema of one database."""
+
+    __slots__ = ("_connection", "_conninfo")
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._connection: PostgresConnection = connect(conninfo)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(str(name) for (name,) in self.query(catalogue.NAMES))
+
+    def query(self, statement: str) -> list[tuple[object, ...]]:
+        with self._connection.transaction():
+            return self._connection.execute(statement.encode()).fetchall()
+
+    def run(self, statements: Iterable[str]) -> None:
+        with self._connection.transaction():
+            for statement in statements:
+                self._connection.execute(statement.encode())
+
+    def load(self, table: str, columns: Sequence[str]) -> "PostgresTableLoad":
+        return PostgresTableLoad(self._connection, sql.copy_in(table, columns))
+
+    def reader(self, batch_rows: int) -> DatabaseReader:
+        connection = connect(self._conninfo)
+        freeze(connection)
+        return PostgresReader(connection, batch_rows)
+
+    def rehearse(self, statements: Iterable[str]) -> None:
+        with self._connection.transaction(force_rollback=True):
+            for statement in statements:
+                self._connection.execute(statement.encode())
+
+    def prepare(self, settings: Sequence[str]) -> None:
+        """Does nothing: the user has created the database, and there are no settings."""
+
+    def settle(self, settings: Sequence[str]) -> None:
+        """Does nothing: every commit is on disk already, and there are no settings."""
+
+    def broken_keys(self) -> list[str]:
+        """None: the server checked all rows when each foreign key was created."""
+        return []
+
+    def erase(self, undo: Sequence[str]) -> None:
+        self.run(undo)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class PostgresTableLoad:
+    """Fills one table with one COPY."""
+
+    __slots__ = ("_connection", "_copy", "_stack")
+
+    def __init__(self, connection: PostgresConnection, statement: str) -> None:
+        self._connection = connection
+        self._stack = ExitStack()
+        cursor = self._stack.enter_context(connection.cursor())
+        self._copy: Copy = self._stack.enter_context(cursor.copy(statement.encode()))
+
+    def write(self, rows: Sequence[TableRow]) -> None:
+        for row in rows:
+            if isinstance(row, bytes):
+                self._copy.write(row)
+            else:
+                self._copy.write_row(row)
+
+    def finish(self, statement: str) -> None:
+        self._stack.close()
+        self._connection.execute(statement.encode())
+        self._connection.commit()

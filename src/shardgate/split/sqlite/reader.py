@@ -1,0 +1,75 @@
+"""Reads a SQLite database and changes nothing in it.
+
+Holds: one read transaction, so every table is read as it was at one instant.
+Never: opens the file for writing, with one exception: SQLite itself may then remove its own empty side files.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from operator import itemgetter
+from pathlib import Path
+from typing import cast
+
+from shardgate.split.database import sql
+from shardgate.split.database.rows import ColumnValues, RowBatch, RowKey
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+
+class SqliteReader:
+    """One read transaction on a SQLite file."""
+
+    __slots__ = ("_batch_rows", "_connection", "_path")
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, batch_rows: int) -> None:
+        self._path = path
+        self._connection = connection
+        self._batch_rows = batch_rows
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1 FROM sqlite_master").fetchall()  # BEGIN alone takes no snapshot; a read does
+
+    def values(self, table: str, columns: Sequence[str], weigh: Sequence[str] = ()) -> Iterator[Sequence[ColumnValues]]:
+        sizes = " + ".join(f"ifnull(length(CAST({sql.quote(c)} AS BLOB)), 0)" for c in weigh)
+        expressions = [*map(sql.quote, columns), *([sizes] if sizes else [])]
+        return self._batches(sql.select(expressions, sql.quote(table)))
+
+    def rows(self, table: str, columns: Sequence[str], keys: Sequence[tuple[str, ...]]) -> Iterator[RowBatch]:
+        pick = [itemgetter(*(columns.index(column) for column in key)) for key in keys]
+        # NOT INDEXED: rows come in the order of the table, and the shards keep that order.
+        source = f"{sql.quote(table)} NOT INDEXED"
+        for rows in self._batches(sql.select([sql.quote(c) for c in columns], source)):
+            yield RowBatch(tuple(cast(list[RowKey], list(map(get, rows))) for get in pick), rows)
+
+    def query(self, statement: str) -> list[tuple[object, ...]]:
+        return self._connection.execute(statement).fetchall()
+
+    def close(self) -> None:
+        self._connection.close()
+        _remove_side_files(self._path)
+
+    def _batches(self, statement: str) -> Iterator[Sequence[ColumnValues]]:
+        cursor = self._connection.execute(statement)
+        while batch := cursor.fetchmany(self._batch_rows):
+            yield batch
+
+
+def _remove_side_files(path: Path) -> None:
+    """Remove the empty -wal and -shm files that reading a database in WAL mode creates.
+
+    A read-only connection may not remove them. A connection that may write removes them when it is the last one to
+    close, under SQLite's own locks, so a running application is never disturbed. If the -wal file has content, an
+    application is running or was killed: then everything is left as it is.
+    """
+    log = path.with_name(path.name + "-wal")
+    if not log.exists() or log.stat().st_size:
+        return
+    try:
+        address = f"{path.resolve().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            connection.execute("PRAGMA query_only = 1")
+            connection.execute("SELECT 1 FROM sqlite_master").fetchall()
+    except sqlite3.Error:
+        return  # the folder is read-only or the application is busy: the empty files do no harm

@@ -1,0 +1,1 @@
+"""From SQLite to PostgreSQL and back: column types, defaults, conditions, counters and values."""

@@ -1,0 +1,1 @@
+"""Plug-ins of shardgate for the shop: a merge, a locator and a dialect."""

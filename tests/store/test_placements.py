@@ -1,0 +1,39 @@
+"""Placements: all creates of a name go to one shard, which is chosen by what the shards have."""
+
+from shardgate.store.placements import Placements
+from shardgate.store.sqlite import SqliteStore
+
+
+def test_one_name_has_one_shard_whoever_asks(store: SqliteStore) -> None:
+    placements = Placements(store)
+    assert placements.reserve("vendors", "7", ["north", "south"], lambda loads: "south") == "south"
+    assert placements.reserve("vendors", "7", ["north", "south"], lambda loads: "north") == "south"
+    with store.transaction():
+        placements.settle("vendors", "7", None, "south")
+    # The other create of the name is still under way.
+    assert placements.reserve("vendors", "7", ["north", "south"], lambda loads: "north") == "south"
+    with store.transaction():
+        placements.settle("vendors", "7", "7", "south")
+    assert store.read("vendors") == {"7": "south"}
+    assert placements.reserve("vendors", "7", ["north", "south"], lambda loads: "north") == "south"
+
+
+def test_tenants_that_are_being_created_count(store: SqliteStore) -> None:
+    store.put_many("vendors", [("1", "north")])
+    placements, seen = Placements(store), []
+
+    def choose(loads):
+        seen.append(dict(loads))
+        return min(loads, key=loads.__getitem__)
+
+    for name in "abc":
+        placements.reserve("vendors", name, ["north", "south"], choose)
+    assert seen == [{"north": 1, "south": 0}, {"north": 1, "south": 1}, {"north": 2, "south": 1}]
+
+
+def test_a_name_whose_create_failed_may_be_placed_anew(store: SqliteStore) -> None:
+    placements = Placements(store)
+    placements.reserve("vendors", "7", ["north", "south"], lambda loads: "south")
+    with store.transaction():
+        placements.settle("vendors", "7", None, "south")
+    assert placements.reserve("vendors", "7", ["north", "south"], lambda loads: "north") == "north"
