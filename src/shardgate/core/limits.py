@@ -55,8 +55,6 @@ LOG_LINES_PER_S = 0.1
 LOG_KINDS_MAX = 1024
 # A log line of a failure stays below what a pipe takes at once (4 KiB), also where every character takes six bytes.
 LOG_TEXT_CHARACTERS_MAX = 500
-# A value of a client or a shard, where a message shows it: enough to be recognised.
-SHOWN_CHARACTERS_MAX = 80
 # A shard that goes down and comes back again and again: so many outages are logged at once, then one a minute.
 OUTAGES_TOLD_BURST = 3
 OUTAGES_TOLD_PER_S = 1 / 60
@@ -105,10 +103,10 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     connect_timeout_s: _Seconds = 1.0
     """To open a connection to a shard, with its TLS handshake."""
     request_timeout_s: _Seconds = 30.0
-    """Until a shard's reply begins, with the wait for a connection; until it is whole, where it is merged whole. Then 504
-    (SG2003)."""
-    # Twice what clients with a hard limit wait (6 to 10 s), so that no slow report is cut that a client still waits for;
-    # less than request_timeout_s, so that there is time to ask another shard where any may answer.
+    """Until a shard's reply begins, with the wait for a connection; until it is whole, where it is merged whole. Then
+    504 (SG2003)."""
+    # Twice what clients with a hard limit wait (6 to 10 s): no slow report is cut that a client still waits for. Less
+    # than request_timeout_s: there is time to ask another shard where any may answer.
     first_byte_timeout_s: _Seconds = 20.0
     """From a request that was sent whole to the first byte of its reply: an instance may accept connections and answer
     none. Then another shard is asked, where any may answer; otherwise 504 (SG2003)."""

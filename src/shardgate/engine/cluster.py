@@ -1,6 +1,6 @@
-"""What is true now: one snapshot of topology and routes, swapped whole, and the connections to each shard.
+"""The shards as one worker sees them: the snapshot of topology and routes, and the connections to each shard.
 
-Holds: a request looks at one snapshot from its first step to its last.
+Holds: a request uses one snapshot from its first step to its last. A new snapshot replaces the old one whole.
 """
 
 import logging
@@ -34,7 +34,7 @@ _log = logging.getLogger("shardgate")
 
 
 class Snapshot(Value, frozen=True):
-    """Everything that a decision looks at."""
+    """Everything that a decision depends on."""
 
     routes: RouteTable
     known: Known
@@ -95,32 +95,32 @@ class Cluster:
         )
         self._watch = watch
         self.compress = compress
-        """How replies are packed for clients; None: not at all."""
+        """How replies are compressed for clients; None: they are not."""
         self.tls: list[Tls] = []
-        """What is spoken to shards in, to be refreshed."""
+        """The TLS contexts of connections to shards, to be refreshed."""
         self.reply_idle_s = timeouts.reply_idle_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
         self._pools = {shard.id: self._pool(shard) for shard in topology.shards.values()}
         self.snapshot = first_snapshot(routes, topology, limits)
 
     def replace_directory(self, topology: Topology) -> None:
-        """Swap in a topology of the same shards: who owns what has changed."""
+        """Replace the topology by one of the same shards with another directory."""
         known = Known(topology, self.snapshot.known.memory, PagePositions(PAGES_REMEMBERED_MAX))
         self.snapshot = msgspec.structs.replace(self.snapshot, known=known)
 
     def relay(
         self, shard: ShardId, head: bytes, request: Request, sink: ReplySink, upload: Upload | None, offers: bytes
     ) -> Call:
-        """Send a client's request to one shard; the sink receives the reply as it comes, or why there is none."""
+        """Send a client's request to one shard; the sink receives the reply as it comes, or the error."""
         method, body, patience = request.sent_method, request.body, self._relay_patience
         call = Call(head, body, sink, patience, method=method, upload=upload, offers=offers)
         self._pools[shard].start(call)
         return call
 
     def read(self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes) -> Call:
-        """Send a request of the gateway's own to one shard, whose reply must be whole in time.
+        """Send a request of the gateway's own that only reads; its reply must be whole within the request timeout.
 
-        It changes nothing, also where it is a POST: so it may be repeated.
+        It may be repeated, even a POST.
         """
         call = Call(head, body, sink, self._whole_patience, method=method)
         call.repeatable = True
@@ -128,20 +128,20 @@ class Cluster:
         return call
 
     def change(self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes) -> Call:
-        """Send a request that may change something; its reply must be whole in time.
+        """Send a request that may change something; its reply must be whole within the request timeout.
 
-        It is not repeated, unless its method says that it may be: whoever sends it decides that.
+        It is repeated only where its method allows it.
         """
         call = Call(head, body, sink, self._whole_patience, method=method)
         self._pools[shard].start(call)
         return call
 
     def streams(self, call: Call) -> None:
-        """The reply to a call of the gateway's own passes on while it comes, as long as it moves."""
+        """From now on the call's reply is streamed to a client: it may take long, as long as bytes arrive."""
         call.may_stream(self._relay_patience)
 
     def replied(self, shard: ShardId, call: Call) -> float:
-        """The head of a shard's reply has come; how long it took, in seconds."""
+        """Note that the head of a shard's reply has come. Returns how long it took, in seconds."""
         took_s = self._watch.now() - call.started_at
         self._meter.replied(shard, took_s)
         if self._outages.any and (line := self._outages.replied(shard, now())) is not None:
@@ -149,7 +149,7 @@ class Cluster:
         return took_s
 
     def failed(self, shard: ShardId, error: ShardgateError) -> None:
-        """A shard gave no whole reply: from here on the error says which shard."""
+        """Note that a shard gave no whole reply. From here on the error names the shard."""
         error.shard = error.shard or shard
         self._meter.failed(shard, error)
         why, connected = error.log or error.detail, not isinstance(error, ShardDownError)
@@ -157,11 +157,11 @@ class Cluster:
             _log.warning("%s", line)
 
     def pools(self) -> Iterator[tuple[ShardId, int, int, int, int]]:
-        """Of each shard: its connections, those that are idle, the calls that wait, and how many have ever waited."""
+        """For each shard: open connections, idle connections, waiting calls, and calls that have ever waited."""
         return iter([(shard, *pool.figures()) for shard, pool in self._pools.items()])
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close the idle connections."""
         for pool in self._pools.values():
             pool.close()
 

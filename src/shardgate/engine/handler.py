@@ -2,8 +2,8 @@
 
     bytes → net/client → Request → handle: match → who calls → plan → carry out → net/client → bytes
 
-A plan for one shard is relayed by callbacks, without a task: it is what most requests are. The others run as a task.
-Any failure is a ShardgateError, is logged by engine/report, and becomes a reply in core/replies/problem.
+Most requests go to one shard: these are relayed by callbacks, without a task. The others run as a task each. Any
+failure is a ShardgateError: engine/report logs it, core/replies/problem makes the reply.
 """
 
 from collections.abc import Callable, Mapping
@@ -81,7 +81,7 @@ class Gateway:
         self._open_changes = 0
 
     def handle(self, request: Request, client: Client) -> None:
-        """Match, plan, carry out. A body that has not come whole is collected first where the plan depends on it."""
+        """Match, plan, carry out. A body that is still arriving is collected first where the plan depends on it."""
         exchange = client.exchange or self._begin(request, client)
         snapshot = self._cluster.snapshot
         try:
@@ -104,7 +104,7 @@ class Gateway:
                 self._answer(plan, ChangeRequest(request, snapshot, client.hop, exchange), client)
                 return
             if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
-                plan = plan.doubted  # a body that streams can be sent once only: make sure where first
+                plan = plan.doubted  # a body that streams can be sent only once: find its owner first
             self._carry_out(plan, request, client, exchange, snapshot)
         except Exception as error:
             self._fail(client, error, exchange)
@@ -122,7 +122,7 @@ class Gateway:
         return not self._changes.may_have_key(route, request.fields.values)
 
     def _plan(self, request: Request, route: Route, variables: Mapping[str, str], snapshot: Snapshot) -> Plan:
-        if route.parts_space is not None and self._refresh():  # another worker may just have made one in parts
+        if route.parts_space is not None and self._refresh():  # another worker may just have made the entity
             snapshot = self._cluster.snapshot
         try:
             plan = plan_request(request, route, variables, snapshot.known, wall)
@@ -130,26 +130,26 @@ class Gateway:
             if not self._refresh():
                 raise
         else:
-            # Another worker may just have placed the tenant that nobody here knows yet.
+            # Another worker may just have placed the tenant.
             rule = route.rule
             if not (isinstance(plan, ToAny) and rule is not None and rule.finds_owner and self._refresh()):
                 return plan
         return plan_request(request, route, variables, self._cluster.snapshot.known, wall)
 
     def opened(self, client: Client) -> bool:
-        """A client has come; False: there is no room for it."""
+        """Count a new connection; False: there is no room for it."""
         self._clients.add(client)
         has_room = len(self._clients) <= self._limits.client_connections_max
         self._observer.meter.client_came(refused=not has_room)
         return has_room
 
     def closed(self, client: Client) -> None:
-        """A client has gone."""
+        """Forget a connection that is closed."""
         self._clients.discard(client)
         self._observer.meter.client_went()
 
     def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
-        """A request that the connection refuses itself."""
+        """Report a request that the connection itself refuses: its bytes are no valid request."""
         if client.exchange is None:
             request_id = (request.fields.request_id if request is not None else None) or self._new_id()
             client.exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes if request else 0)
@@ -157,19 +157,19 @@ class Gateway:
         self._cluster.reporter.report(error, client.exchange)
 
     def finished(self, exchange: Exchange) -> None:
-        """A request is over."""
+        """Count a request that is over, and log it."""
         self._observer.meter.in_flight -= 1
         self._observer.finished(exchange)
 
     def abort(self) -> None:
-        """End what could not be drained; what runs for it is cancelled."""
+        """Close the connections that did not drain in time, and cancel their requests."""
         for client in list(self._clients):
             client.abort(DRAIN)
 
     def drain(self) -> int:
-        """Let each client go after its next reply, or after a moment without one.
+        """Close each connection after its next reply, or after a moment without a request.
 
-        Returns how much is still here: clients, and what is written for clients that have left.
+        Returns how many connections are open, plus how many changes go on for clients that have left.
         """
         for client in self._clients:
             client.retire()
@@ -188,13 +188,13 @@ class Gateway:
             self._turn = (self._turn + 1) % len(plan.shards)
             shards = [*plan.shards[self._turn :], *plan.shards[: self._turn]]
             relay.start(shards[0], others=shards[1:])
-        elif (probe := plan.doubted) is not None:
-            relay.start(plan.shard, doubt=lambda: self._carry_out(probe, request, client, exchange, snapshot))
+        elif (search := plan.doubted) is not None:
+            relay.start(plan.shard, doubt=lambda: self._carry_out(search, request, client, exchange, snapshot))
         else:
             relay.start(plan.shard)
 
     def _answer(self, plan: Plan | None, change: ChangeRequest, client: Client) -> None:
-        """Answer with a whole reply. It is not cancelled: what is begun goes on when the client leaves."""
+        """Answer with a whole reply. A change that has begun goes on when the client leaves."""
 
         async def answer() -> None:
             self._open_changes += 1
@@ -206,7 +206,7 @@ class Gateway:
             finally:
                 self._open_changes -= 1
 
-        tasks.start(answer(), "write")
+        tasks.start(answer(), "change")
 
     async def _conduct(
         self,
@@ -225,8 +225,8 @@ class Gateway:
                 client.send(reply)
             elif owner is not None:
                 self._carry_out(ToOne(plan.route, owner, plan.key), request, client, exchange, snapshot)
-            elif (anyone := fallback_when_unowned(plan, request, snapshot.known)) is not None:
-                self._carry_out(anyone, request, client, exchange, snapshot)
+            elif (fallback := fallback_when_unowned(plan, request, snapshot.known)) is not None:
+                self._carry_out(fallback, request, client, exchange, snapshot)
             else:
                 client.send(reply)
         except Exception as error:
@@ -244,4 +244,4 @@ class Gateway:
         return b"%b-%x" % (self._id_prefix, next(self._numbers))
 
 
-_RELAYED: Final = (ToOne, ToAny)  # made once: a union would be made for every request
+_RELAYED: Final = (ToOne, ToAny)  # a tuple, made once: a union would be made for every request

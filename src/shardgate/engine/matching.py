@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from shardgate.core.errors import AmbiguousKeyError, MethodOverrideError
-from shardgate.core.failures.shown import shown
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
 from shardgate.core.routes.route import Route
 from shardgate.engine.cluster import Snapshot
@@ -40,7 +40,7 @@ def _override_by_header(request: Request, name: bytes, value: bytes, configured:
     if method == request.method:
         return
     if name != configured or request.method != "POST" or method not in _OVERRIDES:
-        header, said, sent = name.decode("latin-1"), shown(value), request.sent_method.decode("latin-1")
+        header, said, sent = name.decode("latin-1"), excerpt(value), request.sent_method.decode("latin-1")
         raise MethodOverrideError(
             f"the header `{header}` names the method {said}, and the request was sent as {sent}",
             about={"header": header, "value": said},

@@ -1,7 +1,7 @@
-"""Carries out ToOne and ToAny: the shard's reply passes through as it comes, with back-pressure.
+"""Carries out ToOne and ToAny: streams the shard's reply to the client, with back-pressure.
 
-Holds: nothing of the reply is decoded, but for a create's, whose new id is learned when it is small.
-Hot path: this is what most requests are; `make bench` shows it as relay CPU.
+Holds: no body is decoded, except the small reply of a create, from which the new id is learned.
+Hot path: most requests are relayed; `make bench` shows the cost as relay CPU.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from shardgate.net.client.contracts import Client
 from shardgate.net.upstream.call import Call
 
 Doubt = Callable[[], None]
-"""What to do when the shard turns out not to hold the key."""
+"""Called when the shard turns out not to have the key."""
 
 
 class Relay:
@@ -74,7 +74,10 @@ class Relay:
         self._kept: list[bytes] | None = None
 
     def start(self, shard: ShardId, *, others: Sequence[ShardId] = (), doubt: Doubt | None = None) -> None:
-        """Send the request. `others` may be asked when the shard cannot be reached; `doubt` when it has not the key."""
+        """Send the request.
+
+        `others`: the shards to try where this one cannot be reached. `doubt`: called where it does not have the key.
+        """
         self._doubt = doubt
         request = self._request
         fields = request.fields
@@ -94,7 +97,7 @@ class Relay:
         self._call = self._cluster.relay(shard, head, request, self, self._client.incoming, offers)
 
     def _offers(self, wanted: bytes) -> bytes:
-        """The protocol that the client wants to switch to, where the rule lets it pass."""
+        """The protocol that the client wants to switch to, where the rule allows it."""
         request, rule = self._request, self._route.rule
         if rule is None or request.method != "GET" or request.fields.has_body:
             return b""
@@ -122,7 +125,7 @@ class Relay:
         self._client.interim(head)
 
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
-        """Pass the head on, unless the shard says that it does not hold the key."""
+        """Pass the head on, unless the shard says that it does not have the key."""
         if self._call is not None:
             self._exchange.upstream_s += self._cluster.replied(self._shard, self._call)
         rule = self._route.rule
@@ -154,17 +157,17 @@ class Relay:
             self._learn(b"".join(self._kept))
         if self._packer is not None and (rest := self._packer.flush()):
             self._client.write(rest)
-        self._call = None  # it refers to this object: a cycle would be left to the garbage collector
+        self._call = None  # break the reference cycle, which would be left to the garbage collector
         self._client.finish(trailers)
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
-        """The shard has taken the offer: what follows is none of ours."""
+        """The shard has switched protocols: join the two connections."""
         if self._call is not None:
             self._exchange.upstream_s += self._cluster.replied(self._shard, self._call)
         self._client.switch(head, data, upstream)
 
     def reply_failed(self, error: ShardgateError) -> None:
-        """Try another shard where any will do, or say what happened."""
+        """Try another shard where any will do; otherwise report the failure and tell the client."""
         if self._is_paused and isinstance(error, DeadlineError):
             error = SlowClientError("the client does not read its reply")
         else:
@@ -182,7 +185,7 @@ class Relay:
             self._client.send(problem_reply(error, self._exchange.request_id.decode("ascii")))
 
     def _pack_from(self, head: ReplyHead, data: bytes, compress: Compress) -> tuple[ReplyHead, bytes]:
-        """From here on the body is packed, where it is worth it and the client takes it."""
+        """Compress the body from here on, where it is worth it and the client takes it."""
         named = [(name, value) for name, value, _ in head.fields]
         if not compress.may_pack(head.status, named, head.content_length):
             return head, data
@@ -204,5 +207,5 @@ class Relay:
 
 
 def _packed(packer: "zlib._Compress", data: bytes) -> bytes:
-    """Flushed, so that what has come can be read at once."""
+    """Compress and flush, so that the client can read at once what has come."""
     return packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH) if data else b""

@@ -14,7 +14,7 @@ import msgspec
 from shardgate.core import errors
 from shardgate.core.errors import Fault, ShardgateError
 from shardgate.core.failures.line import FailureLine, parsed
-from shardgate.core.failures.shown import shown
+from shardgate.core.failures.printable import printable
 from shardgate.observe.log_line import Line
 
 # Longer than any line that the gateway writes: what is shown is escaped, not cut.
@@ -53,7 +53,7 @@ def story(request_id: str, lines: Iterable[str]) -> Told:
     read = _Reading(request_id)
     for line in lines:
         read.take(line.rstrip("\n"))
-    return [(title, shown(text, TEXT_CHARACTERS_MAX)) for title, text in [*_requests(read), *_failures(read)]]
+    return [(title, printable(text, TEXT_CHARACTERS_MAX)) for title, text in [*_requests(read), *_failures(read)]]
 
 
 class _Reading:

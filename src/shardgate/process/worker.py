@@ -33,7 +33,7 @@ _log = logging.getLogger("shardgate")
 class Worker:
     """One process of the gateway."""
 
-    __slots__ = ("built", "_following", "_loaded")
+    __slots__ = ("_following", "_loaded", "built")
 
     def __init__(self, loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], float] = now) -> None:
         self._loaded = loaded

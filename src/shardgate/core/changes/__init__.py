@@ -1,1 +1,1 @@
-"""Changes that concern several shards, or that must not happen twice: entries, steps and verdicts."""
+"""Changes that concern several shards, or that must not happen twice: entries, steps and replies."""

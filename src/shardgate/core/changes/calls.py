@@ -1,6 +1,6 @@
-"""The bytes of each call that an entry's journal asks for.
+"""Makes the call of each step of a change.
 
-Holds: a path of which a value is not known is not sent.
+Holds: a path with a value that is not known is not sent.
 """
 
 import re
@@ -23,13 +23,13 @@ class Outgoing(msgspec.Struct, frozen=True):
     target: bytes
     body: bytes | None = None
     key: bytes | None = None
-    """An idempotency key of its own, for applications that know the field: the same at each repetition."""
+    """An idempotency key of the call, the same at each repetition, for applications that know the field."""
     is_ours: bool = False
-    """The body is the gateway's own JSON, whatever the client's was."""
+    """The body is JSON of the gateway's own, whatever the client's was."""
 
 
 def outgoing(entry: Entry, move: Move) -> Outgoing | None:
-    """The call of a move; None where its path needs a value that nobody has told."""
+    """The call of a move; None where its path needs a value that is not known."""
     made = _made(entry, move)
     return None if _NAME.search(made.target) and made.target != entry.request.target else made
 
@@ -51,7 +51,7 @@ def _made(entry: Entry, move: Move) -> Outgoing:
 
 
 def members(body: bytes) -> dict[str, object]:
-    """The members of a JSON object; none where it is none."""
+    """The members of a JSON object; none where the body is something else."""
     try:
         return msgspec.json.decode(body, type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

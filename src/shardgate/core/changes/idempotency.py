@@ -1,7 +1,7 @@
-"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): what a request with a key is, and what becomes of it.
+"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): reads the key, and decides what to do.
 
-Holds: a key is its client's alone; one key with two payloads is refused; nothing is told apart by guessing.
-Never: keeps the credentials that name a client, but their digest.
+Holds: a key belongs to one client. A key with two different payloads is refused.
+Never: keeps the credentials that identify a client: only their digest.
 """
 
 import re
@@ -13,7 +13,7 @@ import msgspec
 
 from shardgate.core.clients.claims import keys_in
 from shardgate.core.errors import IdempotencyKeyError
-from shardgate.core.failures.shown import shown
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
 
 FIELD = b"idempotency-key"
@@ -27,7 +27,7 @@ Verdict = Literal["run", "replay", "busy", "other", "doubt"]
 
 
 class Idempotency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A rule's words about repeated requests."""
+    """What a rule says of repeated requests."""
 
     key: str | None = None
     """Where the request has the client's key, for clients that do not send the field `Idempotency-Key`: `body.uuid`."""
@@ -41,12 +41,12 @@ class Idempotency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What the store has of a key."""
+    """What the store knows of a key."""
 
     fingerprint: str
     reply: bytes | None
     owner_lives: bool
-    """The worker that has sent it is still there, and waits for the reply."""
+    """The worker that sent the request is alive, and waits for the reply."""
 
 
 def key_of(request: Request) -> str | None:
@@ -60,7 +60,7 @@ def key_of(request: Request) -> str | None:
     if match is not None:
         return re.sub(rb"\\(.)", rb"\1", match[1]).decode("ascii")
     if _BARE.fullmatch(value) is None:
-        said = shown(value)
+        said = excerpt(value)
         raise IdempotencyKeyError(
             f"the header `Idempotency-Key` is `{said}`; a text of 1 to 255 characters in quotes is needed",
             about={**_HEADER, "value": said},
@@ -69,7 +69,7 @@ def key_of(request: Request) -> str | None:
 
 
 def client_of(request: Request, names: Sequence[str]) -> str:
-    """Who sends it: a digest of the fields, or of the claims of a verified token, that name a client."""
+    """The client: a digest of the header fields, or of the claims of a verified token, that identify it."""
     return sha256(b"\0".join([_named_by(name, request) for name in names])).hexdigest()
 
 
@@ -77,13 +77,13 @@ def _named_by(name: str, request: Request) -> bytes:
     kind, _, claim = name.partition(".")
     if kind == "claim" and request.claims is not None:
         return b"\0".join([name.encode(), *(key.encode() for key in keys_in(request.claims, claim))])
-    # A token that nobody has verified says nothing but itself.
+    # The claims of a token that was not verified mean nothing: the whole token identifies the client.
     field = "authorization" if kind == "claim" else name.lower()
     return request.fields.values.get(field.encode(), b"")
 
 
 def fingerprint_of(request: Request) -> str:
-    """What it asks for: method, target and body."""
+    """A digest of what the request asks for: method, target and body."""
     digest = sha256(b"%b %b\n" % (request.method.encode(), request.target))
     digest.update(request.body)
     return digest.hexdigest()
@@ -103,5 +103,5 @@ def judge(record: Record | None, fingerprint: str, *, repeatable: bool) -> Verdi
 
 
 def is_final(status: int) -> bool:
-    """Whether a reply is kept; after another one the key is free again: nothing was done, and a retry may succeed."""
+    """Whether a reply is kept. After any other the key is free again: nothing was done, so a retry may succeed."""
     return status not in {401, 408, 425, 429, 503}

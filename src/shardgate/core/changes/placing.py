@@ -1,4 +1,4 @@
-"""Which shard gets a new tenant. A policy is a frozen struct, tagged by `kind`; the rule may pin some tenants first.
+"""Policies that choose the shard of a new tenant. The rule may pin some tenants to a shard before.
 
 Holds: equal loads go to the shard that stands first in the configuration.
 """
@@ -13,12 +13,12 @@ from shardgate.core.json.object import JsonObject
 from shardgate.core.topology import ShardId
 
 Loads = Mapping[ShardId, float]
-"""What each shard has already, in the order of the configuration."""
+"""How much each shard has, in the order of the configuration."""
 
 
 class _Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     def willing(self, loads: Loads) -> Loads:
-        """Those of the shards that take new tenants at all."""
+        """The shards that take new tenants at all."""
         return loads
 
 
@@ -37,11 +37,11 @@ class Weighted(_Policy, frozen=True, tag="weighted"):
     """Shard → weight. 0: it takes no tenant. A shard that is not named has the weight 1."""
 
     def willing(self, loads: Loads) -> Loads:
-        """Those with a weight."""
+        """The shards with a weight above 0."""
         return {shard: load for shard, load in loads.items() if self.weights.get(shard, 1.0) > 0}
 
     def choose(self, loads: Loads) -> ShardId:
-        """The shard that is furthest below its part."""
+        """The shard that is furthest below its proportion."""
         willing = self.willing(loads)
         return min(willing, key=lambda shard: (willing[shard] + 1) / self.weights.get(shard, 1.0))
 
@@ -50,7 +50,7 @@ class LeastData(_Policy, frozen=True, tag="least_data"):
     """The shard with the least data, as each shard counts it itself."""
 
     path: str
-    """What each shard is asked: `/v3/events?limit=1&with_count=true`."""
+    """The path and query that a shard is asked for: `/v3/events?limit=1&with_count=true`."""
     count_header: str | None = None
     """The header field of the reply with the number. Either this or `count` is needed."""
     count: str | None = None

@@ -1,4 +1,4 @@
-"""What the client of a change is told, given how far its entry has come."""
+"""The client's reply to a change, given how far the change has come."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -14,16 +14,18 @@ from shardgate.core.replies.refusals import unite
 from shardgate.core.topology import Shard, aliases
 
 STATUS_PATH = "/.shardgate/changes/"
-"""Where a client can read what has become of a change that it was told 202 for."""
+"""Where a client can read the state of a change that was answered with 202."""
 
 
 Joining = Callable[[Sequence[Reply]], Reply]
-"""One reply of those of all branches."""
+"""Makes one reply out of those of all branches."""
 
 
 def verdict(entry: Entry, shards: Mapping[str, Shard], rested: Collection[int], join: Joining | None = None) -> Reply:
-    """The reply; without `join` the first branch's stands for all. Raises ShardgateError where there is none of the
-    application's. `rested`: the branches that did not answer."""
+    """The reply; without `join` it is the first branch's. `rested`: the branches that did not answer.
+
+    Raises ShardgateError where the application has not replied.
+    """
     if entry.state == "done":
         replies = [branch.reply for branch in entry.branches if branch.reply is not None]
         return replies[0] if join is None else join(replies)
@@ -53,25 +55,26 @@ def verdict(entry: Entry, shards: Mapping[str, Shard], rested: Collection[int], 
 
 
 def accepted(entry: Entry, shards: Mapping[str, Shard]) -> Reply:
-    """202: it is decided, and some shards will have it later."""
+    """202: the change is decided, and some shards will have it later."""
     where = f"{STATUS_PATH}{entry.token}".encode()
     fields = [(b"Content-Type", b"application/json"), (b"Location", where), (b"Cache-Control", b"no-store")]
-    return Reply(202, fields, _told(entry, shards))
+    return Reply(202, fields, _status_body(entry, shards))
 
 
 def status(entry: Entry, shards: Mapping[str, Shard]) -> Reply:
-    """How far a change has come."""
-    return Reply(200, [(b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store")], _told(entry, shards))
+    """The reply with the state of a change."""
+    fields = [(b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store")]
+    return Reply(200, fields, _status_body(entry, shards))
 
 
-def _told(entry: Entry, shards: Mapping[str, Shard]) -> bytes:
-    told = {
+def _status_body(entry: Entry, shards: Mapping[str, Shard]) -> bytes:
+    body = {
         "operation": entry.operation,
         "state": entry.state,
         "missing": list(_missing(entry, shards)),
         "status": f"{STATUS_PATH}{entry.token}",
     }
-    return msgspec.json.encode(told)
+    return msgspec.json.encode(body)
 
 
 def _missing(entry: Entry, shards: Mapping[str, Shard]) -> tuple[str, ...]:
@@ -81,17 +84,17 @@ def _missing(entry: Entry, shards: Mapping[str, Shard]) -> tuple[str, ...]:
 
 
 def rejoined(entry: Entry, replies: Sequence[Reply], items: str, sums: Sequence[str], parts: Parts | None) -> Reply:
-    """The replies to the parts of one body as one: the items in the body's order, or the parts of an entity."""
+    """The replies to the parts of one body as one: the items in the body's order, or the parts as one entity."""
     if parts is not None:
         joined = msgspec.structs.replace(replies[0], body=parts.whole([reply.body for reply in replies]))
     else:
         of_body = [ShardItems(branch.shard, branch.positions) for branch in entry.branches]
         joined = rejoin(of_body, replies, items, sums)
-    # A part that was found again after a lost reply was told 200, where the others were told 201.
+    # A part whose reply was lost is read again: its status is 200, where that of the others is 201.
     joined.status, joined.reason = max((reply.status, reply.reason or b"") for reply in replies)
     return joined
 
 
 def failure_of(error: ShardgateError) -> tuple[int, dict[str, object]]:
-    """A failure as an item's outcome: its status, and what a client may read of it."""
+    """A failure as the outcome of an item: its status, and the problem for the client."""
     return error.status, {"code": error.code, "title": error.title, "detail": error.detail}

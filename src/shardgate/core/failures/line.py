@@ -11,7 +11,7 @@ import re
 import msgspec
 
 from shardgate.core.errors import ShardgateError
-from shardgate.core.failures.shown import shown
+from shardgate.core.failures.printable import printable
 from shardgate.core.limits import LOG_TEXT_CHARACTERS_MAX
 
 _PLAIN = re.compile(r"[^\s\"=\\]+")
@@ -43,13 +43,13 @@ class FailureLine(msgspec.Struct, frozen=True, kw_only=True):
 def line_of(error: ShardgateError, request_id: str, operation: str) -> FailureLine:
     """The line of a failure. What a shard or a client sent is in it, as far as the error's texts have it."""
     return FailureLine(
-        request=shown(request_id),
+        request=printable(request_id, LOG_TEXT_CHARACTERS_MAX),
         operation=operation,
         shard=error.shard or ",".join(dict.fromkeys([each.shard for each in error.causes if each.shard])),
         code=error.code,
         status=error.status,
         where=error.where or next((each.where for each in error.causes if each.where), ""),
-        what=shown(_what(error), LOG_TEXT_CHARACTERS_MAX),
+        what=printable(_what(error), LOG_TEXT_CHARACTERS_MAX),
     )
 
 

@@ -1,1 +1,1 @@
-"""Carries out changes that are journaled, divided or told apart by a key; each has a whole reply."""
+"""Carries out changes that are journaled, divided or recognised by a key; each has a whole reply."""

@@ -1,7 +1,7 @@
 """One request to one shard, and its whole reply, which is awaited: how changes are sent.
 
-Holds: the reply is bounded; a call that nobody awaits any more is cancelled.
-Never: repeats a call, or judges a status.
+Holds: the reply is bounded. A call that is not awaited any more is cancelled.
+Never: repeats a call, or interprets a status.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class AwaitedCall:
     async def send(
         self, outgoing: Outgoing, host: bytes, lines: bytes, request_id: bytes, *, reads: bool = False
     ) -> Outcome:
-        """The reply, or why there is none. `reads`: it changes nothing, whatever its method. A call is used once."""
+        """The reply, or the error. `reads`: the call only reads, whatever its method. An AwaitedCall is used once."""
         body = outgoing.body
         if outgoing.is_ours:
             lines = without(lines, b"content-type") + b"Content-Type: application/json\r\n"
@@ -79,7 +79,7 @@ class AwaitedCall:
         self._settle(error)
 
     async def _unpacked(self, outcome: Outcome) -> Outcome:
-        """The shard packed its reply, though nobody asked it to; on a thread of its own, since it may be long."""
+        """Decompress a reply that came compressed though it was not asked for; on a thread, since it may be long."""
         if self._head is None or not self._head.is_packed or not isinstance(outcome, Reply):
             return outcome
         try:

@@ -1,6 +1,6 @@
-"""Answers the requests that must be journaled, divided or remembered by their key; each with a whole reply.
+"""Carries out the changes that need the journal: `every`, `place`, `divide` with all or none, and parts of an entity.
 
-Holds: nothing is sent that the journal does not have.
+Holds: a change is in the journal before any of it is sent.
 Never: decides what comes next (core/changes does), or streams (engine/relay does).
 """
 
@@ -21,8 +21,8 @@ from shardgate.core.errors import (
     ShardgateError,
     UnknownChangeError,
 )
+from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import shards_missing
-from shardgate.core.failures.shown import shown
 from shardgate.core.http import Reply
 from shardgate.core.rules.divide import Division
 from shardgate.core.rules.every import ToEvery
@@ -71,11 +71,11 @@ class Changes:
         terms = Terms(patient, rule.check, rule.repeats(method), already, fresh, undo=rule.undo)
         branches = [Branch(shard) for shard in plan.shards]
         entry = _entry("every", plan.route.operation, change, body, terms, variables, branches)
-        async with self._in_order:  # one after the other anyway: the store would let the others wait, and ask it again
+        async with self._in_order:  # the store admits one at a time anyway: to wait here saves polling it
             return await self._through(entry, change)
 
     async def place(self, plan: Placement, change: ChangeRequest) -> Reply:
-        """The new tenant, on the shard that is chosen for it."""
+        """The new tenant, on the shard that the policy chooses."""
         rule = plan.rule
         body, variables, _ = _assigned(rule.assign, change.request.body, plan.variables)
         name = plan.key if plan.key is not None else variables.get(rule.tenant) if rule.assign else None
@@ -91,7 +91,7 @@ class Changes:
             entry.space, entry.tenant, entry.placed_by = rule.space, rule.tenant, placed_by
             try:
                 reply = await self._through(entry, change)
-            except ShardDownError:  # nothing was sent: another shard may have the tenant
+            except ShardDownError:  # nothing was sent: another shard may take the tenant
                 if shard in away or plan.pinned is not None:
                     raise
                 away.add(shard)
@@ -100,7 +100,7 @@ class Changes:
             return reply
 
     async def all_or_none(self, plan: Division, change: ChangeRequest, parts: Sequence[ShardItems]) -> Reply:
-        """All parts, or none; they are taken in the order in which they are given."""
+        """The items of all shards, or none of them; the shards are asked in the order given."""
         rule = plan.rule
         made = new_ids(rule.assign)
         branches: list[Branch] = []
@@ -136,7 +136,7 @@ class Changes:
     async def parts(
         self, plan: ToParts, change: ChangeRequest, body: bytes, own: Mapping[ShardId, bytes], join: Joining
     ) -> Reply:
-        """The change of all parts of an entity, each with a body of its own: the first judges for all."""
+        """The change of all parts of an entity, each with its own body. Where the first refuses, no other is asked."""
         rule = plan.change
         terms = Terms(patient=True, check=None, repeat=True, already=rule.already, undo=rule.undo)
         branches = [Branch(shard, part) for shard, part in own.items()]
@@ -145,17 +145,17 @@ class Changes:
             return await self._through(entry, change, join)
 
     async def status(self, path: str, snapshot: Snapshot) -> Reply:
-        """What has become of a change that was not over when its client was answered."""
+        """The state of a change that was not over when its client was answered."""
         entry = await self._journaling.find(path.removeprefix(STATUS_PATH))
         if entry is None:
-            link = shown(path)
+            link = excerpt(path)
             raise UnknownChangeError(f"no change is known by the link `{link}`", about={"value": link})
         return status(entry, snapshot.known.topology.shards)
 
     async def _through(self, entry: Entry, change: ChangeRequest, join: Joining | None = None) -> Reply:
         await self._journaling.add(entry)
         try:
-            with change.waiting_for(()):  # how far it will come is not known yet
+            with change.waiting_for(()):  # which shards will be asked is not known yet
                 rested = await self._journaling.drive(entry)
         except NotOwnerError as error:
             link = f"{STATUS_PATH}{entry.token}"
@@ -170,7 +170,7 @@ class Changes:
     async def _choose(
         self, plan: Placement, rule: Place, placed_by: str, change: ChangeRequest, away: Collection[ShardId]
     ) -> ShardId:
-        """The shard for a new tenant; not one of those that were found to be away, while another may take it."""
+        """The shard for a new tenant; one that was found to be down only where no other takes new tenants."""
         shards = change.snapshot.known.topology.ids
         policy, pinned = rule.policy, plan.pinned
         measured: Mapping[ShardId, float] | None = None
@@ -185,7 +185,7 @@ class Changes:
         return await self._writer.run(self._writer.placements.reserve, rule.space, placed_by, shards, choose)
 
     async def _measure(self, policy: LeastData, change: ChangeRequest) -> dict[ShardId, float]:
-        """How much each shard has; one that does not say takes no new tenant now."""
+        """How much each shard has; a shard that does not say takes no new tenant now."""
         shards, fields = change.snapshot.known.topology.ids, change.request.fields
         asks = [Ask(shard, policy.path.encode()) for shard in shards]
         holding = self._held.open()
@@ -209,7 +209,7 @@ class Changes:
 def _assigned(
     forms: Mapping[str, IdForm], body: bytes, variables: Mapping[str, str]
 ) -> tuple[bytes, dict[str, str], bool]:
-    """The body with the values that it lacked, all values by name, and whether all of them are the gateway's own."""
+    """The body with new ids where it has none, all variables, and whether every id is one that was made here."""
     made = new_ids(forms)
     changed, values = assign(body, made)
     return changed, {**variables, **values}, bool(made) and values == made

@@ -1,6 +1,6 @@
-"""Carries out `divide`: finds the owner of each item, sends each shard its part, and puts the outcomes together.
+"""Carries out `divide`: finds the owner of each item, sends each shard its items, and joins the outcomes.
 
-Holds: an item goes to its owner or nowhere; a read with a shard missing is an error that says so.
+Holds: an item goes to its owner or nowhere. A read that lacks a shard is an error that names the shard.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from shardgate.core.changes.calls import Outgoing, members
 from shardgate.core.changes.verdict import failure_of
 from shardgate.core.contracts import AskAll, Outcome
 from shardgate.core.errors import ShardgateError, UnknownKeyError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import replies_of
-from shardgate.core.failures.shown import shown
 from shardgate.core.http import Reply
 from shardgate.core.plan.plan import FindOwner
 from shardgate.core.replies.refusals import unite
@@ -28,7 +28,7 @@ from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.learning import learn
 
-# Items whose owner only the shards know are asked for at once, this many at a time.
+# Where only the shards know an item's owner, they are asked: for so many items at a time.
 PROBES_AT_ONCE = 16
 NOBODY = ""
 
@@ -45,7 +45,7 @@ class Divider:
         self._body_bytes_max = body_bytes_max
 
     async def divide(self, plan: Division, change: ChangeRequest) -> Reply:
-        """The reply of all parts."""
+        """The reply to the whole body."""
         owners = await self._owners(plan, change)
         parts = parts_of(owners)
         if plan.rule.mode != "read" and NOBODY in owners:
@@ -63,7 +63,7 @@ class Divider:
         return self._each(plan, parts, outcomes, change)
 
     async def _owners(self, plan: Division, change: ChangeRequest) -> list[ShardId]:
-        """The shard of each item; NOBODY for what no shard has. Raises UnknownKeyError where nothing may be guessed."""
+        """The shard of each item; NOBODY where no shard has it. Raises UnknownKeyError where the rule refuses that."""
         unknown = {
             key: place
             for key, place in zip(plan.keys, plan.places, strict=True)
@@ -87,7 +87,7 @@ class Divider:
         ]
         if plan.rule.mode != "read" and plan.rule.unknown != "ask" and NOBODY in owners:
             position = owners.index(NOBODY)
-            key = shown(plan.keys[position] or "")
+            key = excerpt(plan.keys[position] or "")
             raise UnknownKeyError(f"no shard owns the key `{key}` of item {position}", about={"key": key})
         return owners
 
@@ -106,8 +106,8 @@ class Divider:
     async def _call(self, shard: ShardId, body: bytes, change: ChangeRequest, *, reads: bool) -> Outcome:
         request = change.request
         outgoing = Outgoing(request.sent_method, request.target, body)
-        sending = AwaitedCall(self._cluster, _shard_of(shard, change), self._body_bytes_max)
-        return await sending.send(outgoing, request.fields.host, change.lines, change.request_id, reads=reads)
+        call = AwaitedCall(self._cluster, _shard_of(shard, change), self._body_bytes_max)
+        return await call.send(outgoing, request.fields.host, change.lines, change.request_id, reads=reads)
 
     async def _read(
         self, plan: Division, parts: Sequence[ShardItems], outcomes: Sequence[Outcome], change: ChangeRequest
@@ -122,7 +122,7 @@ class Divider:
             return replies[0] if len(parts) == 1 else rejoin(parts, replies, into, plan.rule.sum)
         if refusal.status in plan.rule.not_here or len(parts) == 1:
             return refusal
-        # A part's refusal counts its own items. The whole body is refused in the same way, with the right numbers.
+        # A refusal counts the items that its shard was sent. The whole body is refused with the right numbers.
         shard = parts[replies.index(refusal)].shard
         with change.waiting_for([_shard_of(shard, change)]):
             whole = await self._call(shard, change.request.body, change, reads=True)
@@ -146,7 +146,7 @@ class Divider:
             outcome if isinstance(outcome, Reply) and outcome.status < 400 else _failed(part, into, outcome)
             for part, outcome in zip(parts, outcomes, strict=True)
         ]
-        # What stands around the items is that of a part that was taken.
+        # The members around the items are those of a reply that accepted its items.
         order = sorted(range(len(parts)), key=lambda number: outcomes[number] not in taken)
         return rejoin([parts[n] for n in order], [replies[n] for n in order], into, plan.rule.sum)
 
@@ -160,9 +160,10 @@ class Divider:
         return await self._changes.all_or_none(plan, change, in_order)
 
     async def _unowned(self, plan: Division, owners: Sequence[ShardId], change: ChangeRequest) -> Reply:
-        """No shard has one of the items, so that whichever is asked for all of them must refuse.
+        """No shard has one of the items, so any shard will refuse the whole body.
 
-        It may mean an item of another shard, which is unknown to it, too: then it is asked again without those.
+        The refusal may mean an item of another shard, which this shard does not know either. Then the shard is asked
+        again, without the items of others.
         """
         shard = next((owner for owner in owners if owner != NOBODY), NOBODY)
         reply = await self._one(plan, shard, change.request.body, change)
@@ -175,7 +176,7 @@ class Divider:
         return renumbered(other, form, own) if says_the_same(reply, other, form) else reply
 
     async def _one(self, plan: Division, shard: ShardId, body: bytes, change: ChangeRequest) -> Reply:
-        """What one shard says to all of it. Raises ShardgateError."""
+        """One shard's reply to a body. Raises ShardgateError."""
         body, _ = assign(body, new_ids(plan.rule.assign))
         with change.waiting_for([_shard_of(shard, change)]):
             outcome = await self._call(shard, body, change, reads=False)
@@ -187,7 +188,7 @@ class Divider:
     def _forget_moved(
         self, plan: Division, parts: Sequence[ShardItems], outcomes: Sequence[Outcome], change: ChangeRequest
     ) -> bool:
-        """Whether a shard that was only remembered as an owner says that it is not."""
+        """Forget the remembered owners that say they do not have an item; whether there are any."""
         memory = change.snapshot.known.memory
         moved = False
         for part, outcome in zip(parts, outcomes, strict=True):
@@ -206,7 +207,7 @@ class Divider:
 
 
 def _shard_of(shard: ShardId, change: ChangeRequest) -> ShardId:
-    """Any will do for what nobody has."""
+    """The shard to ask; any will do for items that no shard has."""
     return change.snapshot.known.topology.ids[0] if shard == NOBODY else shard
 
 

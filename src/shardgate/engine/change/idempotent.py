@@ -15,7 +15,7 @@ from shardgate.core.errors import (
     KeyReusedError,
     ShardgateError,
 )
-from shardgate.core.failures.shown import shown
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import KEPT_REPLY_BYTES_MAX
 from shardgate.core.topology import ShardId
@@ -88,7 +88,7 @@ class IdempotentRunner:
 
 
 def _refusal(verdict: Verdict, key: str) -> ShardgateError:
-    about = {"key": shown(key)}
+    about = {"key": excerpt(key)}
     if verdict == "busy":
         return KeyInUseError("a request with this Idempotency-Key is under way; ask again a little later", about=about)
     if verdict == "other":

@@ -1,7 +1,7 @@
-"""Drives entries of the journal: the next step is written down, then sent, and its outcome is written down.
+"""Drives entries of the journal: writes the next step down, sends it, and writes its outcome down.
 
-Holds: nothing is sent that was not journaled. Who does not own an entry any more stops at once.
-Never: decides.
+Holds: a call is in the journal before it is sent. A worker that does not own an entry any more stops at once.
+Never: decides what comes next (core/changes does).
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from shardgate.engine.cluster import Cluster
 from shardgate.net.clock import now, wall
 from shardgate.store.writer import Writer
 
-# How long a change waits for earlier ones that are under way on the same shard. One that is behind is not waited for.
+# How long a change waits for earlier ones that are under way on the same shard.
 PATIENCE_S = 10.0
 _POLL_S = 0.01
 
@@ -38,17 +38,17 @@ class JournalDriver:
         self.worker = worker
 
     async def add(self, entry: Entry) -> None:
-        """Write a new entry down, before anything is sent."""
+        """Write a new entry down, before any of it is sent."""
         await self._writer.run(self._writer.journal.add, entry, self.worker, wall())
 
     async def find(self, token: str) -> Entry | None:
-        """The entry that a client asks for."""
+        """The entry with this token; None where there is none."""
         return await self._writer.run(self._writer.journal.find, token)
 
     async def drive(self, entry: Entry, *, patience_s: float = PATIENCE_S) -> dict[int, ShardgateError | None]:
-        """Go on until the entry is over, or until nothing more can be done now; then anyone may go on with it.
+        """Go on until the entry is over, or until nothing more can be done now; then any worker may go on with it.
 
-        Returns the branches that had to rest, and why; None: behind, or refused for now.
+        Returns the branches that had to rest, each with its error; None: behind an earlier change, or a 5xx.
         """
         resting: dict[int, ShardgateError | None] = {}
         rested: dict[int, ShardgateError | None] = {}
@@ -72,7 +72,7 @@ class JournalDriver:
             entry.stuck_in = entry.state
             _log.error("change %d (%s) is stuck; see `shardgate journal`", entry.id, entry.operation)
         if state == "undoing":
-            resting.clear()  # what cannot be done may still be undone
+            resting.clear()  # a branch that cannot be done may still be undone
         entry.state = state
         also = self._settle_place(entry) if entry.kind == "place" and state in {"done", "undone"} else None
         await self._writer.run(self._writer.journal.save, entry, self.worker, also=also)
@@ -104,8 +104,8 @@ class JournalDriver:
     async def _send(self, entry: Entry, move: Move, sent: Outgoing) -> Outcome:
         request = entry.request
         shard = entry.branches[move.branch].shard
-        sending = AwaitedCall(self._cluster, shard, self._body_bytes_max)
-        return await sending.send(sent, request.host, request.lines, request.request_id)
+        call = AwaitedCall(self._cluster, shard, self._body_bytes_max)
+        return await call.send(sent, request.host, request.lines, request.request_id)
 
     async def _give_up(self, entry: Entry) -> None:
         before = [branch.phase for branch in entry.branches]
@@ -115,7 +115,7 @@ class JournalDriver:
             await self._writer.run(self._writer.journal.save, entry, self.worker, *changed)
 
     def _settle_place(self, entry: Entry) -> Callable[[], None]:
-        """The directory has the new tenant in the same moment in which its entry is over."""
+        """What writes the new tenant into the directory, in the transaction that ends its entry."""
         branch = entry.branches[0]
         tenant = named(branch.reply).get(entry.tenant) if entry.state == "done" else None
         if entry.state == "done" and tenant is None:

@@ -50,7 +50,7 @@ class PartsChanger:
         body, _ = assign(change.request.body, new_ids(rule.assign))
         parts = await self._read(plan, change)
         if (hidden := [shard for shard, reply in parts.items() if reply.status in plan.rule.not_here]) != []:
-            # Whoever sees one part only is not the one to change them all: there is no such thing for this client.
+            # A client that may not see every part may not change them: its shard refuses.
             return await self._refused_by(hidden[0], change)
         if (refusal := unite(list(parts.values()), range(200, 300))) is not None:
             return refusal
@@ -70,22 +70,22 @@ class PartsChanger:
         return first if not replies else await self._joined(plan, change, replies, body)
 
     async def _joined(self, plan: ToParts, change: ChangeRequest, replies: Sequence[Reply], body: bytes) -> Reply:
-        """One reply. Of a part whose reply was lost the next one says only that it was changed."""
+        """One reply out of those of all parts. A part whose first reply was lost only says that it was changed."""
         merge, share = plan.rule.parts, plan.change.share
         if not isinstance(merge, Entity):
             raise BugError("the parts of a change do not become an entity")
-        told = [reply for reply in replies if reply.status < 300]
-        if len(told) < len(replies):
-            if share is not None and told:
+        shown = [reply for reply in replies if reply.status < 300]
+        if len(shown) < len(replies):
+            if share is not None and shown:
                 amount = JsonObject(body).value(share.member)
-                return Reply(told[0].status, told[0].fields, JsonObject(told[0].body).edited({share.member: amount}))
+                return Reply(shown[0].status, shown[0].fields, JsonObject(shown[0].body).edited({share.member: amount}))
             if share is not None:
                 raise ReplyPendingError("the change was made; its reply was lost")
-            told = [reply for reply in (await self._read(plan, change)).values() if reply.status < 300] or told
-        if not any(reply.body for reply in told):
-            return told[0]
+            shown = [reply for reply in (await self._read(plan, change)).values() if reply.status < 300] or shown
+        if not any(reply.body for reply in shown):
+            return shown[0]
         try:
-            return merge.combine(told)
+            return merge.combine(shown)
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             raise BrokenReplyError("the parts of a reply cannot be put together", log=str(error)) from error
 
@@ -97,9 +97,9 @@ class PartsChanger:
         request = change.request
 
         async def ask(shard: ShardId) -> Outcome:
-            sending = AwaitedCall(self._cluster, shard, self._body_bytes_max)
+            call = AwaitedCall(self._cluster, shard, self._body_bytes_max)
             outgoing = Outgoing(b"GET", target.encode())
-            return await sending.send(outgoing, request.fields.host, change.lines, change.request_id, reads=True)
+            return await call.send(outgoing, request.fields.host, change.lines, change.request_id, reads=True)
 
         with change.waiting_for(plan.shards):
             outcomes = dict(zip(plan.shards, await asyncio.gather(*map(ask, plan.shards)), strict=True))
@@ -110,12 +110,12 @@ class PartsChanger:
         return parts
 
     async def _refused_by(self, shard: ShardId, change: ChangeRequest) -> Reply:
-        """The whole, as it came, to a part that cannot take it."""
+        """Send the request as it came to a shard that will refuse it, for its reply."""
         request = change.request
-        sending = AwaitedCall(self._cluster, shard, self._body_bytes_max)
+        call = AwaitedCall(self._cluster, shard, self._body_bytes_max)
         outgoing = Outgoing(request.sent_method, request.target, request.body if request.fields.has_body else None)
         with change.waiting_for([shard]):
-            outcome = await sending.send(outgoing, request.fields.host, change.lines, change.request_id)
+            outcome = await call.send(outgoing, request.fields.host, change.lines, change.request_id)
         if isinstance(outcome, ShardgateError):
             raise outcome
         return outcome

@@ -1,6 +1,6 @@
-"""Goes on with what others have left in the journal: workers that were killed, shards that were down.
+"""Goes on with the changes that were left open in the journal: their worker was killed, or a shard was down.
 
-Holds: one worker does so at a time, by a lease in the store; changes of one order are gone on with in that order.
+Holds: one worker at a time does so, by a lease in the store. Changes of one order are resumed in that order.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _log = logging.getLogger("shardgate")
 
 
 class Replayer:
-    """What one worker does for all, when it holds the lease."""
+    """Resumes changes while this worker holds the lease."""
 
     __slots__ = ("_journal_kept_s", "_journaling", "_lease_s", "_pulse", "_purged_at", "_writer")
 
@@ -37,7 +37,7 @@ class Replayer:
         self._purged_at = now()
 
     async def run(self) -> None:
-        """While this worker holds the lease, go on with what nobody drives."""
+        """While this worker holds the lease, go on with the changes that no worker drives."""
         while True:
             try:
                 progress = await self._replay() if await self._lead() else False
@@ -48,7 +48,7 @@ class Replayer:
                 await asyncio.sleep(POLL_S)
 
     async def live(self) -> None:
-        """Say again and again that this worker lives, so that nobody takes over what it drives."""
+        """Renew this worker's sign of life, so that no other takes over what it drives."""
         while True:
             await asyncio.sleep(self._lease_s / 4)
             try:
@@ -57,12 +57,12 @@ class Replayer:
                 _log.error("the journal cannot be written: %s", error)
 
     async def say_alive(self) -> None:
-        """Before the first request, too: what this worker begins is its own."""
+        """Renew the sign of life once; also before the first request, so that the worker owns what it begins."""
         at = wall()
         await self._pulse.run(self._pulse.leases.live, self._journaling.worker, at, at + self._lease_s)
 
     async def stop(self) -> None:
-        """Leave what is not over to others."""
+        """Leave open changes to other workers."""
         await self._writer.run(self._writer.leases.give_up, self._journaling.worker)
 
     async def _lead(self) -> bool:
@@ -72,7 +72,7 @@ class Replayer:
         )
 
     async def _replay(self) -> bool:
-        """One pass; whether anything went on."""
+        """Make one pass; whether any change made progress."""
         await self._purge()
         found = await self._writer.run(self._writer.journal.orphans, wall(), LOOKED_AT)
         others = [orphan.id for orphan in found if orphan.kind != "every"][:AT_ONCE]

@@ -1,4 +1,4 @@
-"""One client's request, as it is carried out with a whole reply; and what is noted of it.
+"""One client's request that is answered with a whole reply, and the record of what is done for it.
 
 Never: sends.
 """
@@ -17,7 +17,7 @@ from shardgate.net.clock import now
 
 
 class ChangeRequest(msgspec.Struct, frozen=True):
-    """A request, what it may look at, and its exchange, which may be over before the request is: the client left."""
+    """A request, its snapshot, and its exchange, which is over before the request is where the client leaves."""
 
     request: Request
     snapshot: Snapshot
@@ -26,21 +26,21 @@ class ChangeRequest(msgspec.Struct, frozen=True):
 
     @property
     def request_id(self) -> bytes:
-        """What the request is called in logs and towards shards."""
+        """The request's id in logs, and towards shards."""
         return self.exchange.request_id
 
     @property
     def lines(self) -> bytes:
-        """The header lines for journaled and divided calls: no conditions, and no key: each call has its own."""
+        """The header lines of journaled and divided calls: without conditions, and without the client's key."""
         return without(self.request.fields.unconditional, b"idempotency-key") + self.hop
 
     def sent_to(self, shards: Sequence[ShardId]) -> None:
-        """Note whom the request, or a part of it, was sent to."""
+        """Note the shards that the request, or a part of it, was sent to."""
         self.exchange.shards = (*self.exchange.shards, *shards)
 
     @contextmanager
     def waiting_for(self, shards: Sequence[ShardId]) -> Iterator[None]:
-        """Shards are asked: which, and how long it takes, is noted."""
+        """Note which shards are asked, and how long their replies take."""
         began_at = now()
         self.sent_to(shards)
         try:

@@ -1,6 +1,6 @@
 """Carries out the plans that need more than one shard: it finds the owner of a key, and gathers lists.
 
-Holds: a list is never silently smaller: a missing shard is an error that names it.
+Holds: a list is never silently incomplete: a missing shard is an error that names it by its alias.
 """
 
 import asyncio
@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import Ask, Merging, Outcome
 from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
-from shardgate.core.failures.shown import shown
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.lists.merging import ListMerging
@@ -29,7 +29,7 @@ from shardgate.engine.gather.turns import Turns
 from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now
 
-# Named by the shards for their own replies; a merged reply has its own, or none.
+# These fields describe one shard's reply; a merged reply has its own, or none.
 _NOT_MERGED = frozenset(
     {
         b"accept-ranges",
@@ -45,12 +45,12 @@ _NOT_MERGED = frozenset(
 
 _LACKING = "the list needs every shard; some did not answer"
 
-# About 5 ms at the default level: what other requests can bear to wait.
+# Compressing so much takes about 5 ms at the default level, for which other requests can wait.
 PACKED_AT_ONCE_BYTES_MAX = 128 * 1024
 
 
 class _Gathering(Value, frozen=True):
-    """One request for which several shards are asked."""
+    """One request that several shards are asked for."""
 
     route: Route
     request: Request
@@ -73,7 +73,7 @@ class Conductor:
         self._turns = Turns()
 
     async def gather(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> None:
-        """Ask until the merge has its reply, and send it; a long list is sent while it comes.
+        """Run the merge's rounds and send its reply; a long list is streamed.
 
         Raises ShardsMissingError, OverloadError, or what the merge raises; also after the reply has begun.
         """
@@ -93,7 +93,7 @@ class Conductor:
             holding.close()
 
     async def _gathered(self, plan: ToGather, work: _Gathering, client: Client) -> Reply | None:
-        """The reply; None where it has been sent while it came."""
+        """The reply; None where it was streamed."""
         merging = plan.merging
         # A pruned guess is verified only once all rows have come, so nothing is sent before. HEAD never streams.
         flows_to = None if work.request.sent_method == b"HEAD" else client
@@ -107,9 +107,9 @@ class Conductor:
         return None if outcome is None else await self.packed(outcome, plan.request)
 
     async def _merge(self, merging: Merging, work: _Gathering, client: Client | None) -> Reply | None:
-        """Ask what the merge asks for until it has its reply; None where that has been sent while it came.
+        """Run rounds until the merge has its reply; None where the reply was streamed.
 
-        `client`: to whom the reply may be sent while it comes; None: it must come whole.
+        `client`: where the reply may be streamed to; None: the reply must be whole.
         """
         validators = Validators()
         asks = merging.asks()
@@ -123,7 +123,7 @@ class Conductor:
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, _LACKING)
             validators.add(asks, replies)
             if isinstance(merging, ListMerging) and _are_long(replies):
-                work.holding.begun = True  # nearer to its end than any that still waits for shards
+                work.holding.begun = True  # nearer to its end than any gather that still waits for shards
                 outcome = await self._turns.run(merging.take_in_steps(replies))
             else:
                 outcome = merging.take(replies)
@@ -132,7 +132,7 @@ class Conductor:
             asks = outcome
 
     async def _ask(self, asks: Sequence[Ask], work: _Gathering) -> Mapping[ShardId, Outcome]:
-        """One round; what it took is noted."""
+        """Run one round, and note how long it took."""
         began_at = now()
         calls = self._start(asks, work, None)
         try:
@@ -144,8 +144,11 @@ class Conductor:
     async def _flow_or_ask(
         self, asks: Sequence[Ask], work: _Gathering, merging: ListMerging, client: Client
     ) -> Mapping[ShardId, Outcome] | Reply | None:
-        """The one round of a list; None where the replies were so large that they were sent on while they came, and
-        304 where their heads say that the client has them already."""
+        """Run the only round of a list that may be streamed.
+
+        None where the replies were large and were streamed; a 304 where their heads say that the client has them
+        already; otherwise the outcomes.
+        """
         began_at = now()
         calls = self._start(asks, work, TRIMMED_FLOW_BYTES_MIN if merging.trims else FLOW_BYTES_MIN)
         try:
@@ -179,7 +182,7 @@ class Conductor:
         return calls
 
     async def packed(self, reply: Reply, request: Request) -> Reply:
-        """The reply as the client takes it; a long body is packed on a thread of its own."""
+        """The reply, compressed where the client takes that; a long body is compressed on a thread of its own."""
         compress = self._cluster.compress
         if compress is not None and reply.status == 304:
             reply.fields = packed_fields(reply.fields, is_packed=False)  # RFC 9110 section 15.4.5: the Vary of its 200
@@ -196,7 +199,7 @@ class Conductor:
     ) -> tuple[ShardId | None, Reply]:
         """The shard that holds the key, and its reply; None and the refusal where no shard holds it.
 
-        Raises KeyOnTwoShardsError, OverloadError, or ShardDownError where a shard that did not answer might hold it.
+        Raises KeyOnTwoShardsError; OverloadError; ShardDownError where a shard that may hold the key did not answer.
         """
         asks = [Ask(shard, plan.target) for shard in plan.shards]
         fields = request.fields
@@ -211,7 +214,7 @@ class Conductor:
         replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
         owners = [shard for shard, reply in replies.items() if reply.status < 400]
         if len(owners) > 1:
-            key = shown(plan.key)
+            key = excerpt(plan.key)
             broken = KeyOnTwoShardsError(
                 f"two shards say that they hold the key `{key}`",
                 log=f"the key {key} of {plan.space} is on {' and '.join(owners)}",
@@ -237,7 +240,7 @@ def _are_long(replies: Mapping[ShardId, Reply]) -> bool:
 
 
 async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming: Sequence[PendingReply]) -> None:
-    """Send the rows while they come."""
+    """Stream the rows."""
     try:
         await running.run(reply, work.request, coming)
     except ShardgateError as error:
@@ -247,7 +250,7 @@ async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming:
 
 
 def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> Reply:
-    """The merged reply with fields of its own; or 304, where the client has it already."""
+    """The merged reply without the fields of single shards; or 304, where the client has it already."""
     reply.fields = [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
     return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)
 

@@ -1,10 +1,10 @@
-"""What all merges of a worker hold of shards' replies, in bytes, and the bound of it.
+"""Counts the bytes of shards' replies that all gathers of a worker hold, and keeps them below a bound.
 
-Beyond the bound the newest gather is refused: the older ones are nearer to their end, and then give room. One whose
-reply has begun is the last to go: it could only be cut off.
+Above the bound the newest gather is refused: the older ones are nearer to their end, and will then free their bytes. A
+gather whose reply has begun is refused last, since its reply would be cut off.
 
-Holds: refused is refused at once; what a gather held is given back when it ends, however it ends.
-Never: counts what is merged of the replies: a whole merge takes about three times its replies.
+Holds: a gather is refused at once. Its bytes are given back when it ends, however it ends.
+Never: counts the merged reply: a whole merge takes about three times its replies.
 """
 
 from collections.abc import Callable
@@ -25,20 +25,20 @@ class HeldBytes:
         self._holdings: dict[Holding, None] = {}
 
     def open(self) -> "Holding":
-        """A gather begins."""
+        """Begin to count for a gather."""
         holding = Holding(self)
         self._holdings[holding] = None
         return holding
 
     def make_room(self) -> None:
-        """Too much is held: who must go is told."""
+        """Refuse gathers until the bytes are below the bound."""
         while self.bytes > self.bytes_max:
             newest_first = list(reversed(self._holdings))
             victim = next((holding for holding in newest_first if not holding.begun), newest_first[0])
             victim.refuse(OverloadError(f"merges hold more than {self.bytes_max} bytes of shards' replies"))
 
     def forget(self, holding: "Holding") -> None:
-        """A gather has ended."""
+        """Count no more for a gather."""
         self._holdings.pop(holding, None)
 
 
@@ -52,12 +52,12 @@ class Holding:
         self._size = 0
         self._is_open = True
         self.begun = False
-        """Its reply is made, or on its way to the client."""
+        """The reply is being made, or on its way to the client."""
         self.on_refused: Refuse | None = None
-        """Who is told that it must go."""
+        """Called with the error when the gather is refused."""
 
     def add(self, size: int) -> None:
-        """So much more has come."""
+        """Hold so many bytes more."""
         if self._is_open:
             self._size += size
             held = self._held
@@ -66,18 +66,18 @@ class Holding:
                 held.make_room()
 
     def set(self, size: int) -> None:
-        """So much is held now."""
+        """Hold so many bytes from now on."""
         self.add(size - self._size)
 
     def close(self) -> None:
-        """Nothing is held any more."""
+        """Give all bytes back."""
         if self._is_open:
             self._is_open = False
             self._held.forget(self)
             self._held.bytes -= self._size
 
     def refuse(self, error: ShardgateError) -> None:
-        """There is no room for it."""
+        """Give all bytes back, and end the gather with this error."""
         self.close()
         if self.on_refused is not None:
             self.on_refused(error)

@@ -1,6 +1,6 @@
-"""A whole reply that is long, written piece by piece as its client reads it.
+"""Writes a long reply piece by piece, as its client reads it.
 
-Holds: what the client has not read is still counted as held; it does not hide in the buffer of a connection.
+Holds: the whole reply is counted as held until all of it is written, so its bytes do not hide in a connection's buffer.
 Never: changes a byte of the reply.
 """
 
@@ -43,7 +43,7 @@ class LongReply:
             self._pace.end()
 
     def step(self) -> bool:
-        """Write a piece; False: the client must read first, or all is written."""
+        """Write a piece. False: the client must read first, or all is written."""
         if self._pace.is_paused or self._over.done():
             return False
         piece = self._body[self._at : self._at + WRITE_BUFFER_BYTES_MAX]

@@ -1,6 +1,6 @@
-"""The pace of a client that a reply of ours is written to: whether it reads, and whether it still does.
+"""The pace of a client that a merged reply is written to: pauses the writer while the client does not read.
 
-Holds: a client that reads nothing for the idle time is given up.
+Holds: a client that reads nothing for the idle time is given up, with an error of its own.
 Never: writes.
 """
 
@@ -14,7 +14,7 @@ CLIENT_DOES_NOT_READ: Final = "the client does not read its reply"
 
 
 class Pace:
-    """Back-pressure of one client, for whoever writes to it."""
+    """Back-pressure of one client, for the writer of its reply."""
 
     __slots__ = ("_give_up", "_go_on", "_idle_s", "_timer", "is_paused")
 
@@ -27,7 +27,7 @@ class Pace:
         """The client has not read what was written."""
 
     def pause(self) -> None:
-        """The client is slower than what is written to it."""
+        """The client does not keep up: wait for it, but no longer than the idle time."""
         self.is_paused = True
         self._timer = asyncio.get_running_loop().call_later(self._idle_s, self._expire)
 
@@ -38,7 +38,7 @@ class Pace:
         self._go_on()
 
     def end(self) -> None:
-        """Nothing more is written."""
+        """Stop the timer: nothing more is written."""
         if self._timer is not None:
             self._timer.cancel()
 

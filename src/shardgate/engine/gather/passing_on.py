@@ -1,9 +1,10 @@
-"""One list under way from several shards to a client: its rows pass while they come, in order.
+"""Streams one merged list from several shards to a client: rows are written, in order, while replies still arrive.
 
-Callbacks bring pieces; steps, in turn with those of other lists, cut and merge them (core/lists/flow.py).
+Callbacks receive pieces of replies. Steps, which take turns with those of other lists, cut the pieces into rows and
+merge them (core/lists/flow.py).
 
-Holds: of each shard no more than a window waits: a shard that is ahead of the others, or of the client, is told to
-wait. After the reply has begun, what goes wrong ends the connection, so that nobody takes it for whole.
+Holds: no more than a window of each shard's reply waits here: a shard that is ahead of the others, or of the client,
+is paused. A failure after the reply has begun closes the connection, so the client sees that the list is not whole.
 Never: decides what is merged, or how.
 """
 
@@ -57,12 +58,12 @@ class RunningFlow:
         self._pace = Pace(cluster.reply_idle_s, self._go_on, self.fail)
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.begun = False
-        """The client has the head."""
+        """The head was sent to the client."""
         self.failed: ShardId | None = None
         """The shard that gave no whole reply."""
 
     async def run(self, reply: Reply, request: Request, coming: Sequence[PendingReply]) -> None:
-        """Pass all on, until it is whole. Raises whatever ends it early."""
+        """Stream the list to its end. Raises the error that ends it early."""
         self._head = self._packed_head(reply, request)
         self._holding.on_refused = self.fail
         try:
@@ -78,7 +79,7 @@ class RunningFlow:
             self._pace.end()
 
     def step(self) -> bool:
-        """Cut or merge a little, and write what it gives; False: something must come first."""
+        """Cut or merge a little, and write the result. False: more must arrive, or the client must read, first."""
         if self._pace.is_paused or self._over.done():
             return False
         try:
@@ -95,13 +96,13 @@ class RunningFlow:
         return data is not None
 
     def came(self, size: int) -> None:
-        """So much more has come; nothing: a reply has ended."""
+        """Count a piece of a reply; a size of 0 says that a reply has ended."""
         self._holding.add(size)
         if not self._pace.is_paused:
             self._turns.add(self)
 
     def fail(self, error: Exception, shard: ShardId | None = None) -> None:
-        """It cannot be made whole."""
+        """End the list with this error; `shard` gave no whole reply."""
         if not self._over.done():
             self.failed = shard
             self._over.set_exception(error)
@@ -118,7 +119,7 @@ class RunningFlow:
         self._turns.add(self)
 
     def _balance(self, *, needs_more: bool) -> None:
-        """Let shards go on whose rows are needed, or of which little waits; the others are not silent: they wait."""
+        """Resume the shards whose rows are needed or whose window has room; the paused ones must not time out."""
         slowest = self._flow.slowest if needs_more else None
         size = 0
         for source in self._sources:
@@ -133,7 +134,7 @@ class RunningFlow:
     def _write(self, data: bytes) -> None:
         packer = self._packer
         if packer is not None:
-            # The first rows are worth reading at once; then what is packed comes when there is enough of it.
+            # The first rows are flushed, to be read at once; later ones leave when the compressor has enough of them.
             data = packer.compress(data) + (b"" if self.begun else packer.flush(zlib.Z_SYNC_FLUSH))
         if self.begun:
             if data:
@@ -149,7 +150,7 @@ class RunningFlow:
         self._client.finish(b"")
 
     def _packed_head(self, reply: Reply, request: Request) -> ReplyHead:
-        """The head as it is written, and a packer where the client takes a packed body."""
+        """The head to write, and a compressor where the client takes a compressed body."""
         compress = self._cluster.compress
         if compress is not None and compress.may_pack(reply.status, reply.fields, None):
             packs = takes_gzip(request.fields)
@@ -169,7 +170,7 @@ class _Source:
         self.shard = part.shard
         self.call: Call = part.call
         self.is_paused = not part.ended
-        """It waits to be told to go on."""
+        """The shard is not read until `resume`."""
         for piece in part.pieces:
             flow.feed(part.shard, piece)
         if part.ended:
@@ -177,11 +178,11 @@ class _Source:
 
     @property
     def waiting_bytes(self) -> int:
-        """What of it has come and was not cut yet."""
+        """How much has come and was not cut into rows yet."""
         return self._flow.waiting_bytes(self.shard)
 
     def resume(self) -> None:
-        """It is time for more."""
+        """Read on."""
         self.is_paused = False
         if not self.call.done:
             self.call.resume()

@@ -1,7 +1,7 @@
-"""Asks several shards at once and waits for all of their replies, or until it is seen that they are large.
+"""Asks several shards at once, and waits until all have replied, or until their replies turn out to be large.
 
-Holds: one future for all calls; a reply larger than the bound ends its call, the others go on.
-Never: merges, or judges a status.
+Holds: one future serves all calls. A reply larger than the bound ends its own call; the others go on.
+Never: merges replies, or interprets a status.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from shardgate.net.upstream.call import Call
 
 
 class PendingReply(Value, frozen=True):
-    """A reply that is still on its way, or has just come whole."""
+    """A reply that is still arriving, or has just become whole."""
 
     shard: ShardId
     call: Call
@@ -52,17 +52,17 @@ class Round:
         self._body_bytes_max = body_bytes_max
         self._holding = holding
         self.large_bytes = large_bytes
-        """From so many bytes on the replies are large; None: that does not matter, or not any more."""
+        """From so many bytes on the replies are large; None: it does not matter whether they are, or not any more."""
         self._collectors: list[_Collector] = []
         self._outcomes: dict[ShardId, Outcome] = {}
         self.packed: list[ShardId] = []
-        """Whose replies must be unpacked."""
+        """The shards whose replies are compressed."""
         self._waiting = self._heads = 0
         self._done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         holding.on_refused = self._refuse
 
     async def ask(self, asks: Sequence[Ask], host: bytes, lines: bytes, request_id: bytes) -> Mapping[ShardId, Outcome]:
-        """The outcome of each call, when all have one. Raises OverloadError."""
+        """Send all requests, and wait for the outcome of each. Raises OverloadError."""
         try:
             self.start(asks, host, lines, request_id)
             return await self.outcomes()
@@ -80,22 +80,25 @@ class Round:
             self._collectors.append(sink)
 
     async def outcomes(self) -> Mapping[ShardId, Outcome]:
-        """The outcome of each call, when all have one. Raises OverloadError."""
+        """Wait for the outcome of each call. Raises OverloadError."""
         await self._done
         for shard in self.packed:
             self._outcomes[shard] = await self._unpacked(shard, self._outcomes[shard])
         return self._outcomes
 
     async def is_large(self) -> bool:
-        """Whether all heads have come, and large bodies follow them; False when all is over. Raises OverloadError."""
+        """Wait until all heads have come and large bodies follow, or until all is over: then False.
+
+        Raises OverloadError.
+        """
         is_large = await self._done
         if is_large and any(isinstance(outcome, ShardgateError) for outcome in self._outcomes.values()):
-            self.keep_waiting()  # it broke off before anybody could hear that it is large
+            self.keep_waiting()  # a reply broke off just before this
             return False
         return is_large
 
     def heads(self) -> Mapping[ShardId, Reply]:
-        """The heads of replies that are large, as replies without a body."""
+        """The heads of the large replies, as replies without a body."""
         heads: dict[ShardId, Reply] = {}
         for sink in self._collectors:
             if (head := sink.head) is not None:
@@ -103,7 +106,7 @@ class Round:
         return heads
 
     def coming(self) -> Sequence[PendingReply]:
-        """The large replies, for somebody else to receive; nothing of them is kept here."""
+        """Hand over the large replies: the caller receives the rest of them, and nothing is kept here."""
         coming = [
             PendingReply(sink.shard, sink.call, sink.body, sink.shard in self._outcomes)
             for sink in self._collectors
@@ -115,14 +118,14 @@ class Round:
         return coming
 
     def keep_waiting(self) -> None:
-        """Large or not, all are waited for."""
+        """Wait for whole replies, whether they are large or not."""
         self._resume()
         self._done = asyncio.get_running_loop().create_future()
         if not self._waiting:
             self._done.set_result(False)
 
     def cancel(self) -> None:
-        """Nobody waits for what is still to come. What refers to each other is parted, to leave no garbage."""
+        """Cancel the calls that are not over. Reference cycles are broken, to leave no garbage."""
         for sink in self._collectors:
             if sink.call is not None and not sink.call.done:
                 sink.call.cancel()
@@ -131,7 +134,7 @@ class Round:
         self._holding.on_refused = None
 
     async def _unpacked(self, shard: ShardId, outcome: Outcome) -> Outcome:
-        """A shard packed its reply, though nobody asked it to; on a thread of its own, since it may be long."""
+        """Decompress a reply that came compressed though it was not asked for; on a thread, since it may be long."""
         try:
             if isinstance(outcome, Reply):
                 return await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
@@ -141,30 +144,30 @@ class Round:
         return outcome
 
     def begun(self, shard: ShardId, call: Call, head: ReplyHead) -> None:
-        """The head of a reply has come."""
+        """Take in the head of a reply."""
         self.cluster.replied(shard, call)
         self._heads -= 1
         if self.large_bytes is not None:
             if head.is_packed:
-                self.large_bytes = None  # a packed one is unpacked whole
+                self.large_bytes = None  # a compressed reply is decompressed whole
             if not self._heads or self.large_bytes is None:
                 self._resume()
 
     def look(self, sink: "_Collector", large_bytes: int) -> None:
-        """A piece of a body has come: is it large?"""
+        """Find out, after a piece of a body, whether the replies are large."""
         if self._heads:
-            # Nobody knows yet whether this will pass on, so that no more of it is held than would be then.
+            # It is not known yet whether this will be streamed, so no more of it is held than when streaming.
             if sink.size > FLOW_WINDOW_BYTES:
                 sink.pause()
         elif sum(collector.expected for collector in self._collectors) >= large_bytes and not self._done.done():
             self.large_bytes = None
             self._done.set_result(True)
-            # One event of a socket brings up to 8 MB, before anybody else is heard.
+            # One event of a socket brings up to 8 MB before any other event is handled.
             for collector in self._collectors:
                 collector.pause()
 
     def settle(self, shard: ShardId, outcome: Outcome) -> None:
-        """One call is over."""
+        """Take in the outcome of one call."""
         self._outcomes[shard] = outcome
         if not isinstance(outcome, Reply) and self.large_bytes is not None:
             self.large_bytes = None
@@ -207,7 +210,7 @@ class _Collector:
         return self.size if length is None else length
 
     def pause(self) -> None:
-        """No more for now."""
+        """Take no more bytes for now."""
         if self.call is not None and not self.call.done:
             self.is_paused = True
             self.call.pause()

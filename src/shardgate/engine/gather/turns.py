@@ -1,6 +1,6 @@
-"""Long work in short steps: one step, then everybody else's events, then the next.
+"""Runs long work in short steps: the event loop handles other events between two steps.
 
-Holds: however many jobs there are, the loop is held for one step of one job at a time.
+Holds: the loop is blocked for one step of one job at a time, however many jobs there are.
 Never: knows what a job does.
 """
 
@@ -16,7 +16,7 @@ class Job(Protocol):
     """Work that can be done in steps."""
 
     def step(self) -> bool:
-        """Do a little; False: there is no more to do for now. Never raises."""
+        """Do a little. False: there is nothing more to do for now. Never raises."""
 
 
 class Turns:
@@ -30,7 +30,7 @@ class Turns:
         self._scheduled = False
 
     def add(self, job: Job) -> None:
-        """There is something to do for a job."""
+        """Run the job's steps from now on, until one returns False."""
         if job not in self._known:
             self._known.add(job)
             self._jobs.append(job)
@@ -38,7 +38,7 @@ class Turns:
             self._schedule()
 
     async def run(self, steps: Generator[None, None, Result]) -> Result:
-        """Do all steps; what they return. Raises what they raise."""
+        """Run all steps; returns what they return, raises what they raise."""
         job = _Steps(steps)
         self.add(job)
         return await job.result
@@ -68,7 +68,7 @@ class _Steps(Generic[Result]):
         self.result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
     def step(self) -> bool:
-        if self.result.done():  # nobody waits any more
+        if self.result.done():  # it was cancelled
             return False
         try:
             next(self._steps)
