@@ -5,7 +5,6 @@ import logging
 from typing import Any
 
 import pytest
-from shardgate.core.rules.one import One
 
 from shardgate.core.errors import BrokenReplyError, DeadlineError, LostReplyError, ShardDownError
 from shardgate.core.http import Request
