@@ -1,8 +1,8 @@
 """Reads the key of a request from the places that its rule names; refuses two different keys.
 
 Holds: a key is read as the application reads it, or the request is refused with 400. Refused are a parameter that
-stands twice, a JSON member that stands twice at any depth, a body that is not JSON in UTF-8, and a body that is declared
-as something else.
+stands twice, a JSON member that stands twice at any depth, a body that is not JSON in UTF-8, and a body that is
+declared as something else.
 """
 
 import base64
