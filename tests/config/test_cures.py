@@ -369,6 +369,7 @@ def test_a_probe_that_cannot_be_asked_is_a_mistake(tmp_path: Path, path: str) ->
             {**GATHER, "merge": {**LIST, "keys": {"id": {"path": []}}}},
             "merge.keys.id: a member that leads to the value",
         ),
+        ({**GATHER, "merge": {**LIST, "keys": {"id": {"path": ['a"b']}}}}, "merge.keys.id: its name has a quote"),
         ({**GATHER, "merge": {**LIST, "keys": {"id": {"path": "a..b"}}}}, "merge.keys.id: a member that leads to the"),
         ({**ONE, "key": "body."}, "key: 'body.' names nothing"),
         ({**ONE, "key": "body.a..b"}, "key: 'body.a..b' has an empty name in it"),

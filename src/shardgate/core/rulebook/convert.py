@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from shardgate.core.routes.mistakes import Mistake, near
-from shardgate.core.rulebook.faults import Fault, changed, read_fault, replaced, worded, written
+from shardgate.core.rulebook.complaints import Complaint, changed, read_complaint, replaced, worded, written
 from shardgate.core.rulebook.shape import example_of, fields_of, tags_of, value_at, words_of
 from shardgate.core.rulebook.words import meant, page_of, renamed_field
 
@@ -29,8 +29,8 @@ def convert_all(value: Any, kind: Any, path: str, mistakes: list[Mistake]) -> An
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            fault = read_fault(str(error), value, kind)
-        mistake, repaired = _judge(fault, path)
+            complaint = read_complaint(str(error), value, kind)
+        mistake, repaired = _judge(complaint, path)
         if (mistake.path, mistake.problem) not in told:
             mistakes.append(mistake)
         told.add((mistake.path, mistake.problem))
@@ -39,27 +39,27 @@ def convert_all(value: Any, kind: Any, path: str, mistakes: list[Mistake]) -> An
         value = repaired
 
 
-def _judge(fault: Fault, path: str) -> tuple[Mistake, Any]:
+def _judge(complaint: Complaint, path: str) -> tuple[Mistake, Any]:
     """The mistake, and the value without it; None where there is none."""
-    problem = fault.problem
-    place = path + written(fault.steps)
+    problem = complaint.problem
+    place = path + written(complaint.steps)
     if "unknown field" in problem:
-        return _unknown_field(fault, place)
+        return _unknown_field(complaint, place)
     if "missing required field" in problem:
-        return _missing_field(fault, place)
+        return _missing_field(complaint, place)
     if problem.startswith("Invalid name"):
         cure = "put the name in quotes"
-        return Mistake(place.lstrip("."), worded(problem), cure), changed(fault.value, fault.steps, _named)
+        return Mistake(place.lstrip("."), worded(problem), cure), changed(complaint.value, complaint.steps, _named)
     if problem.startswith(("Invalid enum value", "Invalid value")):
-        return _unknown_word(fault, place)
+        return _unknown_word(complaint, place)
     place = place.lstrip(".")
     cure = f"write it as {page_of(place)} says"
-    return Mistake(place, worded(problem), cure), _without(fault)
+    return Mistake(place, worded(problem), cure), _without(complaint)
 
 
-def _unknown_field(fault: Fault, place: str) -> tuple[Mistake, Any]:
-    field, there = fault.field, value_at(fault.value, fault.steps)
-    types = fault.types(fault.steps)
+def _unknown_field(complaint: Complaint, place: str) -> tuple[Mistake, Any]:
+    field, there = complaint.field, value_at(complaint.value, complaint.steps)
+    types = complaint.types(complaint.steps)
     fields = [*fields_of(types), *(tag for tag in tags_of(types))]
     new = renamed_field(field, fields)
     wanted = new or near(field, [name for name in fields if name not in there])
@@ -75,53 +75,53 @@ def _unknown_field(fault: Fault, place: str) -> tuple[Mistake, Any]:
         return rest if wanted is None or wanted in rest else {**rest, wanted: entries[field]}
 
     mistake = Mistake(f"{place}.{field}".lstrip("."), f"unknown field `{field}`", cure)
-    return mistake, changed(fault.value, fault.steps, repaired)
+    return mistake, changed(complaint.value, complaint.steps, repaired)
 
 
-def _missing_field(fault: Fault, place: str) -> tuple[Mistake, Any]:
-    field, place = fault.field, place.lstrip(".")
-    types = fault.types(fault.steps)
+def _missing_field(complaint: Complaint, place: str) -> tuple[Mistake, Any]:
+    field, place = complaint.field, place.lstrip(".")
+    types = complaint.types(complaint.steps)
     problem = f"it lacks the field `{field}`"
     if (tags := tags_of(types).get(field)) is not None:
         cure = f"add it: `{field}:` and one of {', '.join(tags)}"
-        return Mistake(place, problem, cure), _without(fault)
+        return Mistake(place, problem, cure), _without(complaint)
     known = fields_of(types).get(field)
     repaired = None
     if known is not None:
         added = {field: example_of([known.type], ABSENT)}
-        repaired = changed(fault.value, fault.steps, lambda entries: {**entries, **added})
+        repaired = changed(complaint.value, complaint.steps, lambda entries: {**entries, **added})
     return Mistake(place, problem, f"add it; {page_of(f'{place}.{field}')} says what it means"), repaired
 
 
-def _unknown_word(fault: Fault, place: str) -> tuple[Mistake, Any]:
-    *outer, last = fault.steps or [""]
-    word = value_at(fault.value, fault.steps)
-    words = words_of(fault.types(fault.steps))
-    tags = [] if words else tags_of(fault.types(outer, {})).get(str(last), [])
-    field = next((step for step in reversed(fault.steps) if isinstance(step, str)), "")
+def _unknown_word(complaint: Complaint, place: str) -> tuple[Mistake, Any]:
+    *outer, last = complaint.steps or [""]
+    word = value_at(complaint.value, complaint.steps)
+    words = words_of(complaint.types(complaint.steps))
+    tags = [] if words else tags_of(complaint.types(outer, {})).get(str(last), [])
+    field = next((step for step in reversed(complaint.steps) if isinstance(step, str)), "")
     wanted, cure = meant(field, word, words or tags)
     mistake = Mistake(place.lstrip("."), f"unknown word {word!r}", cure)
     if wanted is not None:
-        return mistake, replaced(fault.value, fault.steps, wanted)
+        return mistake, replaced(complaint.value, complaint.steps, wanted)
     if words:
-        return mistake, _without(fault)
-    return mistake, _without(msgspec.structs.replace(fault, steps=outer))
+        return mistake, _without(complaint)
+    return mistake, _without(msgspec.structs.replace(complaint, steps=outer))
 
 
-def _without(fault: Fault) -> Any:
+def _without(complaint: Complaint) -> Any:
     """The value without the part at fault: removed, or, where something must be there, an example instead."""
-    if not fault.steps:
+    if not complaint.steps:
         return None
-    *outer, last = fault.steps
-    types = fault.types(outer)
+    *outer, last = complaint.steps
+    types = complaint.types(outer)
     field = fields_of(types).get(str(last))
     if isinstance(last, str) and (field is None or not field.required):
-        return changed(fault.value, outer, lambda entries: {n: e for n, e in entries.items() if n != last})
+        return changed(complaint.value, outer, lambda entries: {n: e for n, e in entries.items() if n != last})
     try:
-        example = example_of(fault.types(fault.steps, None), ABSENT)
+        example = example_of(complaint.types(complaint.steps, None), ABSENT)
     except ValueError:
         return None
-    return replaced(fault.value, fault.steps, example)
+    return replaced(complaint.value, complaint.steps, example)
 
 
 def _named(entries: dict[Any, Any]) -> dict[str, Any]:

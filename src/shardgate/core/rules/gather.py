@@ -1,5 +1,6 @@
 """The rule `gather`: every shard that the filters leave answers, and the replies become one."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -152,6 +153,9 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             elif "" in (sort_key(config).place(key) or ("",)):
                 cure = "write the members that lead to the value, like `vendor.name`"
                 yield Mistake(f"merge.keys.{key}", "a member that leads to the value has no name", cure)
+            elif any(_UNREADABLE.search(member) for member in sort_key(config).place(key)):
+                cure = "sort by another property: the gateway does not read members with such names"
+                yield Mistake(f"merge.keys.{key}", "its name has a quote, a backslash or a control character", cure)
         order = [key.removeprefix("-") for key in merge.default_order]
         if len({*order}) < len(order):
             twice = next(key for key in order if order.count(key) > 1)
@@ -164,6 +168,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
                 yield Mistake(f"learn.{name}", problem, f"write {merge.tie!r}")
 
 
+_UNREADABLE = re.compile(r'["\\\x00-\x1f]')
 _FILTERS = ("path", "claim")
 _EXAMPLES = "`path.vendor` for a variable of the path, or `claim.vendor` for a claim of the token"
 

@@ -18,7 +18,7 @@ _ANY: Final = object()
 """msgspec does not say which entry of a mapping it means."""
 
 
-class Fault(msgspec.Struct):
+class Complaint(msgspec.Struct):
     """What msgspec says is wrong first."""
 
     problem: str
@@ -38,7 +38,7 @@ class Fault(msgspec.Struct):
         return types_at(self.whole, value, steps)
 
 
-def read_fault(text: str, value: Any, kind: Any) -> Fault:
+def read_complaint(text: str, value: Any, kind: Any) -> Complaint:
     """Read what msgspec says: `problem - at `$.a[0][...].b``."""
     found = _PLACE.fullmatch(text)
     problem, is_key, place = (text, None, "") if found is None else found.groups()
@@ -49,7 +49,7 @@ def read_fault(text: str, value: Any, kind: Any) -> Fault:
     ]
     while _ANY in steps:
         steps = _pinned(value, kind, steps, text)
-    return Fault(problem, steps, type_of(kind), value)
+    return Complaint(problem, steps, type_of(kind), value)
 
 
 def _pinned(value: Any, kind: Any, steps: list[Any], text: str) -> list[Any]:
