@@ -1,4 +1,4 @@
-"""Every failure of the gateway's own goes through here: one line in the log, and the error for the client.
+"""Logs every failure of the gateway's own: one line each.
 
     request=7f3a-1c operation="GET /events" shard=north code=SG2007 status=502 where="row 3" what="…"
 
@@ -26,24 +26,23 @@ _LEVELS: Final[dict[Fault, int]] = {"client": logging.INFO, "shard": logging.WAR
 class Reporter:
     """The failures of one worker."""
 
-    __slots__ = ("_limit", "_log")
+    __slots__ = ("_limit",)
 
-    def __init__(self, log: logging.Logger = _log) -> None:
-        self._log = log
-        self._limit = LogLimit()
+    def __init__(self, limit: LogLimit | None = None) -> None:
+        self._limit = limit or LogLimit()
 
     def report(self, error: Exception, exchange: Exchange) -> ShardgateError:
-        """Log a failure of a request, note its code in the exchange, and return what the client is answered with."""
+        """Log the failure of a request, and note its code in the exchange. Returns the error for the client."""
         known = error if isinstance(error, ShardgateError) else bug(error)
         exchange.error = known.code
         self.log(known, exchange)
         return known
 
     def log(self, error: ShardgateError, exchange: Exchange) -> None:
-        """Log a failure of which the client is told in another way: of one item of its body."""
+        """Log a failure that does not fail the request: of one item of its body."""
         is_bug = isinstance(error, BugError)
         level = logging.ERROR if is_bug else _LEVELS[error.fault]
-        if not self._log.isEnabledFor(level):
+        if not _log.isEnabledFor(level):
             return
         operation = exchange.route.operation if exchange.route is not None else ""
         line = line_of(error, exchange.request_id.decode("latin-1"), operation)
@@ -51,8 +50,8 @@ class Reporter:
         if left_out is None:
             return
         if left_out:
-            self._log.log(level, "%s", _more(line, left_out).text())
-        self._log.log(level, "%s", line.text(), exc_info=(error.__cause__ or error) if is_bug else None)
+            _log.log(level, "%s", _more(line, left_out).text())
+        _log.log(level, "%s", line.text(), exc_info=(error.__cause__ or error) if is_bug else None)
 
 
 def bug(error: Exception) -> BugError:
