@@ -46,7 +46,7 @@ class Failure:
     north: Any
     status: int
     code: str = ""
-    """Empty: the reply is a shard's own, so that there is no line."""
+    """Empty: the reply is a shard's own."""
     shard: str = ""
     says: tuple[str, ...] = ()
     """Parts of what the log says was wrong."""
@@ -129,9 +129,21 @@ FAILURES = [
         ("north: SG2003", "did not answer in time"),
         "some did not answer",
     ),
-    Failure("one shard refuses", "GET /events", always(reply("{}", status="403 Forbidden")), 403),
     Failure(
-        "one shard redirects", "GET /events", always(reply("", status="302 Found", fields="Location: /in\r\n")), 302
+        "one shard refuses",
+        "GET /events",
+        always(reply("{}", status="403 Forbidden")),
+        403,
+        shard=NORTH,
+        says=("the shard's own answer", "south answered 200"),
+    ),
+    Failure(
+        "one shard redirects",
+        "GET /events",
+        always(reply("", status="302 Found", fields="Location: /in\r\n")),
+        302,
+        shard=NORTH,
+        says=("the shard's own answer", "south answered 200"),
     ),
     Failure(
         "the key is ambiguous",

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from shardgate.core.errors import OrderBrokenError, ShardDownError, ShardsMissingError, UnknownKeyError
-from shardgate.core.failures.line import line_of
+from shardgate.core.failures.line import line_of, refusal_of
 from shardgate.observe.story import story
 
 AT = "2026-03-01 09:30:00,123 WARNING "
@@ -100,3 +100,19 @@ def test_a_line_is_read_as_it_was_written() -> None:
     assert said["what"] == 'a "quoted" \\ value = 7\\n\\u001b é'
     assert said["where"] == "row 3, member `id` of the shard's reply"
     assert (said["operation"], said["at fault"]) == ('GET /a"b c', "shard a shard")
+
+
+def test_a_list_that_one_shard_refuses_is_told_with_that_shard() -> None:
+    line = refusal_of({"north": 403, "south": 200}, 403, "r-1", "GET /events")
+    assert line is not None
+    said = told(AT + line.text())
+    assert said["failed"] == "2026-03-01 09:30:00,123: refused, 403"
+    assert (said["at fault"], said["what"]) == (
+        "shard north",
+        "the shard's own answer, passed on for all; south answered 200",
+    )
+
+
+def test_what_all_shards_refuse_is_no_line_of_the_gateway_s() -> None:
+    assert refusal_of({"north": 403, "south": 403}, 403, "r-1", "GET /events") is None
+    assert refusal_of({"north": 200, "south": 304}, 200, "r-1", "GET /events") is None

@@ -3,19 +3,23 @@
     request=7f3a-1c operation="GET /events" shard=north code=SG2007 status=502 where="row 3" what="…"
 
 A client's mistake is written at INFO, a shard's failure and an overload at WARNING, a defect at ERROR with its
-traceback. Of one shard and one code only some lines are written (core/failures/log_limit.py).
+traceback. Where a list is refused by some of its shards alone, a line at INFO names them. Of one shard and one code only
+some lines are written (core/failures/log_limit.py).
 
 Holds: every 4xx and 5xx that the gateway makes is reported once, also where its reply had begun before.
 Never: sends anything, or writes what a request carried in its headers.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 from shardgate.core.errors import BugError, Fault, ShardgateError
 from shardgate.core.exchange import Exchange
-from shardgate.core.failures.line import FailureLine, line_of
+from shardgate.core.failures.line import FailureLine, line_of, refusal_of
 from shardgate.core.failures.log_limit import LogLimit
+from shardgate.core.http import Reply
+from shardgate.core.topology import ShardId
 from shardgate.net.clock import now
 
 _log = logging.getLogger("shardgate")
@@ -42,16 +46,28 @@ class Reporter:
         """Log a failure that does not fail the request: of one item of its body."""
         is_bug = isinstance(error, BugError)
         level = logging.ERROR if is_bug else _LEVELS[error.fault]
-        if not _log.isEnabledFor(level):
-            return
-        operation = exchange.route.operation if exchange.route is not None else ""
-        line = line_of(error, exchange.request_id.decode("latin-1"), operation)
-        left_out = self._limit.admit(line.shard, line.code, now())
+        if _log.isEnabledFor(level):
+            cause = (error.__cause__ or error) if is_bug else None
+            self._write(level, line_of(error, *_named(exchange)), cause)
+
+    def passed_on(self, replies: Mapping[ShardId, Reply], status: int, exchange: Exchange) -> None:
+        """Log which shards gave the status that the client reads, where it is a refusal and the others gave another."""
+        line = refusal_of({shard: reply.status for shard, reply in replies.items()}, status, *_named(exchange))
+        if line is not None and _log.isEnabledFor(logging.INFO):
+            self._write(logging.INFO, line, None)
+
+    def _write(self, level: int, line: FailureLine, cause: BaseException | None) -> None:
+        left_out = self._limit.admit(line.shard, line.code or str(line.status), now())
         if left_out is None:
             return
         if left_out:
             _log.log(level, "%s", _more(line, left_out).text())
-        _log.log(level, "%s", line.text(), exc_info=(error.__cause__ or error) if is_bug else None)
+        _log.log(level, "%s", line.text(), exc_info=cause)
+
+
+def _named(exchange: Exchange) -> tuple[str, str]:
+    """The request's id and its operation."""
+    return exchange.request_id.decode("latin-1"), exchange.route.operation if exchange.route is not None else ""
 
 
 def bug(error: Exception) -> BugError:
