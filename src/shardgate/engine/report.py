@@ -3,8 +3,8 @@
     request=7f3a-1c operation="GET /events" shard=north code=SG2007 status=502 where="row 3" what="…"
 
 A client's mistake is written at INFO, a shard's failure and an overload at WARNING, a defect at ERROR with its
-traceback. Where only some shards refuse a list, a line at INFO names them. Of one shard and one code only some lines are
-written (core/failures/log_limit.py).
+traceback. Where only some shards refuse a list, a line at INFO names them. Of one shard and one code only some lines
+are written (core/failures/log_limit.py).
 
 Holds: every 4xx and 5xx that the gateway makes is reported once, also where its reply had begun before.
 Never: sends anything, or writes what a request carried in its headers.
