@@ -1,4 +1,4 @@
-"""A peer that answers wrongly is found out before it is measured."""
+"""The bench checks the replies of a peer before it measures the peer."""
 
 import json
 import threading

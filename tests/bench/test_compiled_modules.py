@@ -1,4 +1,4 @@
-"""What is compiled can be: docs/decisions/0054 tells what mypyc would silently do otherwise."""
+"""Every compiled module is fit for mypyc: docs/decisions/0054 says what mypyc would change silently."""
 
 import ast
 import tomllib

@@ -1,4 +1,4 @@
-"""A request leaves nothing to the garbage collector: what refers to each other is parted when it is over."""
+"""A request that is over leaves no reference cycles for the garbage collector."""
 
 import gc
 from collections.abc import Callable, Iterator

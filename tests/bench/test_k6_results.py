@@ -1,4 +1,4 @@
-"""What is read out of k6's summary, and what the last line counts."""
+"""The figures are read from k6's summary, and the last line counts the thresholds."""
 
 import msgspec
 import pytest

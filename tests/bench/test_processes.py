@@ -1,4 +1,4 @@
-"""What the bench starts it counts and ends, children included."""
+"""The bench measures and ends the processes that it starts, children included."""
 
 import os
 import sys

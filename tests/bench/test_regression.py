@@ -1,4 +1,4 @@
-"""The hot path costs no more than when somebody last looked (`bench/micro/baseline.json`).
+"""The hot path costs no more than `bench/micro/baseline.json` says.
 
 Red here, and the rise is meant: `make bench-micro-baseline`, and the commit says why.
 """

@@ -1,4 +1,4 @@
-"""What counts as stale: an instance that acknowledges at once, a reader that shows it three reads later."""
+"""A read counts as stale if it does not show a write that was acknowledged before."""
 
 import random
 from collections import Counter

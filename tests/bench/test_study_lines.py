@@ -1,4 +1,4 @@
-"""Which lines count as code."""
+"""The study counts lines of code without blank lines, comments and docstrings."""
 
 from bench.study.lines import go_lines, python_lines
 

@@ -1,4 +1,4 @@
-"""A must is met or missed by the figures alone; what was not measured is missed, with its reason."""
+"""A target is met or missed by the figures alone; one that was not measured is missed, with the reason."""
 
 import pytest
 

@@ -100,18 +100,8 @@ def test_explain_says_that_nobody_owns_a_key(tmp_path: Path) -> None:
     assert "no key, or nobody owns it: any of north, south" in said
 
 
-COMMANDS = [
-    "",
-    "split",
-    "serve",
-    "check",
-    "explain",
-    "routes",
-    "journal",
-    "journal list",
-    "journal retry",
-    "journal abandon",
-]
+JOURNAL = ["journal", "journal list", "journal retry", "journal abandon"]
+COMMANDS = ["", "split", "serve", "check", "explain", "routes", "why", *JOURNAL]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

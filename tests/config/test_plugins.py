@@ -283,6 +283,12 @@ def test_all_mistakes_are_told_at_once_and_the_rest_is_still_checked(tmp_path: P
     assert "rules.GET /z.merge.keys: the sort key 'id' has no type" in found
 
 
+def test_a_plug_in_of_an_operation_that_is_not_served_is_not_loaded(tmp_path: Path) -> None:
+    written = merging(**{"class": "./none.py:A"}) | {"unserved": {"GET /x": "later"}}
+    written["rules"]["GET /any"] = {"rule": "any"}
+    assert len(loaded(tmp_path, written).routes.routes) == 2
+
+
 @pytest.mark.parametrize("field", ["plugin", "named", "summary"])
 def test_what_the_gateway_keeps_of_a_plug_in_cannot_be_written(tmp_path: Path, field: str) -> None:
     (found,) = mistakes(tmp_path, merging(**{"class": "./shop.py:Cheapest", "options": {"by": "a"}, field: "x"}))
@@ -386,11 +392,11 @@ def test_an_unknown_word_names_the_built_ins_and_the_installed(tmp_path: Path, m
             "GET /x": {"rule": "gather", "merge": {"kind": "list", "dialect": {"kind": "pgd"}, "keys": {"id": "text"}}}
         },
     )
-    (found, dialect) = mistakes(tmp_path, written)
+    (dialect, found) = mistakes(tmp_path, written)
     known = "directory, hash, learned, prefix, probe, custom"
     assert f"locators.x[0].kind: unknown word 'rangs' → take one of: {known}; installed plug-ins: none" in found
     install(monkeypatch, tmp_path, "shop_of", SHOP, POINTS)
-    (found, dialect) = mistakes(tmp_path, written)
+    (dialect, found) = mistakes(tmp_path, written)
     assert found.endswith(f"→ did you mean `ranges`? There are: {known}; installed plug-ins: ranges")
     assert "rules.GET /x.merge.dialect.kind: unknown word 'pgd' → did you mean `paged`? There are: cont" in dialect
     assert dialect.endswith("; installed plug-ins: mine, paged")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from shardgate.core.rulebook.words import PAGES
 from tools.docs.headings import anchor_of, anchors_in
 from tools.docs.links import ROOT, broken_links, documents, links_in
 from tools.docs.site import OUTSIDE, on_page_markdown, site_path
@@ -37,6 +38,20 @@ def test_every_page_is_in_the_navigation_of_the_site() -> None:
     pages = {site_path(str(page.relative_to(ROOT))) for page in (ROOT / "docs").rglob("*.md")} | set(OUTSIDE.values())
     decisions = {page for page in pages if page.startswith("decisions/0")}
     assert pages - decisions == named
+
+
+def test_every_page_that_the_source_names_is_there() -> None:
+    sources = [path for folder in ("src", "proof", "bench", "tools") for path in (ROOT / folder).rglob("*.py")]
+    named = {page for path in sources for page in re.findall(r"\bdocs/[\w./-]+\.md\b", path.read_text())}
+    named |= {f"docs/reference/{page}.md" for page in PAGES}
+    assert len(named) > len(PAGES)
+    assert [page for page in sorted(named) if not (ROOT / page).exists()] == []
+
+
+def test_every_page_that_a_page_of_the_site_links_to_is_on_the_site() -> None:
+    for path in [*OUTSIDE, *(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))]:
+        led = links_in(on_page_markdown((ROOT / path).read_text(), _Page(site_path(path))))
+        assert [link for link in led if "source/" in link and link.partition("#")[0].endswith(".md")] == [], path
 
 
 class _Page:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HELPER = "tests/waiting.py"
-LEFT = {"tests/cli": 1, "tests/framing": 3, "tests/net": 21, "tests/process": 9, "tests/split": 1}
+LEFT = {"tests/framing": 3, "tests/net": 21, "tests/process": 1}
 """The calls that are left, by folder. A number may fall, and never rise."""
 
 
 def sleeps(source: str) -> list[int]:
     """The lines on which something named `sleep` is called."""
+    if "sleep" not in source:  # to parse all files takes a second
+        return []
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     return [
         call.lineno

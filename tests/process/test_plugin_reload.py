@@ -6,14 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.process.test_supervisor import serve, shards
-
-__all__ = ["serve", "shards"]
 pytestmark = pytest.mark.cluster
 
 MERGE = """
-import os
-
 from shardgate.extend import Combining, Reply
 
 

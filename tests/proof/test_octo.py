@@ -1,4 +1,4 @@
-"""OCTO through a real gateway over three shards, beside the monolith: by rules alone."""
+"""OCTO, an API of another shape, through a gateway over three shards: rules alone make it equal the monolith."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What the proof asks: every list, every parameter, with values that choose something; not the same page again."""
+"""The requests of the proof cover every list and every parameter, with values that select rows."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Replies packed for clients, and shards' packed replies merged."""
+"""Content codings: replies are compressed for clients, and compressed replies of shards are merged."""
 
 import gzip
 import json
@@ -62,7 +62,9 @@ async def test_replies_are_packed_for_clients_that_take_it(start_shard: Any, sta
     assert (head.headers["content-encoding"], head.headers["etag"], head.content) == ("gzip", 'W/"a"', b"")
 
 
-async def test_without_being_told_nothing_is_packed(start_shard: Any, start_gateway: Any) -> None:
+async def test_without_compress_in_the_configuration_nothing_is_compressed(
+    start_shard: Any, start_gateway: Any
+) -> None:
     shard = await start_shard(lambda _: listed("north", packed=False))
     gateway = await start_gateway({"shards": {"north": shard.url}, **RULES})
     response = await gateway.get("/any", headers={"Accept-Encoding": "gzip"})

@@ -1,4 +1,4 @@
-"""The directory in the store: who owns which tenant, and what is written while the gateway serves."""
+"""The directory: a tenant that is written to the store while the gateway serves is found."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What all merges hold of shards' replies has a bound: the newest gather goes, and says when to come again."""
+"""All merges together hold a bounded number of bytes; beyond it, the newest gather is refused with Retry-After."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ async def refusal(gateway: Gateway, target: str) -> httpx.Response | None:
     return answer if answer.status_code == 503 else None
 
 
-async def test_room_is_given_back(start_shard: Any, start_gateway: Any) -> None:
+async def test_held_bytes_are_released_after_each_reply(start_shard: Any, start_gateway: Any) -> None:
     shards = [await start_shard(lambda _: reply(BODY)) for _ in range(2)]
     urls = {f"s{n}": shard.url for n, shard in enumerate(shards)}
     gateway = await start_gateway({"shards": urls, "limits": {"held_bytes_max": 2 * len(BODY)}, **RULES})
@@ -75,7 +75,7 @@ async def test_what_a_slow_client_has_not_read_is_still_held(start_shard: Any, s
     assert (await gateway.get("/items")).status_code == 200
 
 
-async def test_a_client_that_does_not_read_a_long_reply_is_left(start_shard: Any, start_gateway: Any) -> None:
+async def test_a_client_that_does_not_read_a_long_reply_is_disconnected(start_shard: Any, start_gateway: Any) -> None:
     rows = [{"id": n, "text": "x" * 900} for n in range(20_000)]
     shard = await start_shard(lambda _: reply(json.dumps({"items": rows, "total": 20_000})))
     timeouts = {"reply_idle_timeout_s": 0.3}

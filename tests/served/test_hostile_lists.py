@@ -1,4 +1,4 @@
-"""Shards and clients that mean harm, or were written by somebody else: what breaks is a refusal, never a defect."""
+"""Hostile or odd shards and clients: the gateway refuses or fails such a list with a 4xx or 502, never with a 500."""
 
 import asyncio
 import json
@@ -82,7 +82,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_list_that_is_none_is_a_502_in_every_dialect(pair: Pair, kind: str) -> None:
+async def test_a_broken_list_is_a_502_in_every_dialect(pair: Pair, kind: str) -> None:
     for name, body in BROKEN.items():
         pair.says = [body, b'[{"id":"s","n":3}]']
         answer = await pair.gateway.get(f"/{kind}?{SORTED_BY.get(kind, 'order=n')}")
@@ -117,7 +117,7 @@ CURSORS = ("cursor", "starting_after", "ending_before")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_no_parameter_is_a_defect(pair: Pair, kind: str) -> None:
+async def test_no_parameter_is_a_500(pair: Pair, kind: str) -> None:
     """Found: a page number of fifteen digits was a 500 in the dialects that count pages."""
     queries = [
         f"{name}={value}".replace(" ", "%20") if "%" in value else urlencode({name: value})
@@ -145,14 +145,14 @@ async def statuses(gateway: Gateway, targets: list[str]) -> list[int]:
     return found
 
 
-async def test_what_cannot_be_read_reaches_the_application_as_it_was_written(pair: Pair) -> None:
+async def test_a_parameter_that_is_not_utf8_reaches_the_application_unchanged(pair: Pair) -> None:
     """Found: a byte that is no UTF-8 in `fields` reached the shards as another character."""
     await pair.gateway.get("/offset?fields=id,n%FFm&limit=3")
     assert pair.asked[-1] == "GET /offset?fields=id,n%FFm&limit=3 HTTP/1.1"
 
 
 @pytest.mark.parametrize("total", ["-1", "1.0", "many", "9" * 16, "", "0x1"])
-async def test_a_total_that_is_no_count_is_broken(pair: Pair, total: str) -> None:
+async def test_a_total_that_is_not_a_count_is_a_502(pair: Pair, total: str) -> None:
     pair.fields = f"X-Total: {total}\r\n"
     answer = await pair.gateway.get("/offset?limit=3")
     assert (answer.status_code, answer.json()["code"]) == (502, "SG2002")
@@ -171,7 +171,7 @@ async def test_one_row_of_many_megabytes_passes_and_others_are_served_meanwhile(
 
 
 @pytest.mark.parametrize("kind", ["pages", "drf", "hal"])
-async def test_a_total_that_lies_is_found_out_or_only_told(pair: Pair, kind: str) -> None:
+async def test_a_total_above_the_number_of_rows_is_a_502(pair: Pair, kind: str) -> None:
     """A shard that says that it has more than it gives is broken: its list would seem to end early."""
     pair.says = [b'[{"id":"a","n":1}]', b"[]"]
     assert (await pair.gateway.get(f"/{kind}")).status_code == 200

@@ -1,4 +1,4 @@
-"""Long lists over real sockets: rows reach the client while the shards still send, and nobody holds much meanwhile."""
+"""Long lists stream: rows reach the client while shards still send, and little is held in memory."""
 
 import asyncio
 import gzip
@@ -14,7 +14,7 @@ import pytest
 
 from shardgate.core.limits import FLOW_BYTES_MIN
 from tests.cluster import reply, rows
-from tests.waiting import settled, until
+from tests.waiting import delivered, settled
 
 LIST = {"kind": "list", "dialect": {"kind": "offset", "fields": "fields", "count_header": "X-Total"}}
 RULES = {
@@ -173,7 +173,7 @@ async def test_a_list_without_a_length_flows_when_it_has_grown(two: Any) -> None
     assert answer.headers["transfer-encoding"] == "chunked"
 
 
-async def test_what_was_asked_to_sort_by_is_taken_out(start_shard: Any, start_gateway: Any) -> None:
+async def test_sort_keys_that_the_client_did_not_ask_for_are_removed(start_shard: Any, start_gateway: Any) -> None:
     answers = [rows(*({"text": "x" * 90, "id": n} for n in range(first, 2000, 2))) for first in (0, 1)]
     shards = [await start_shard(lambda _, said=said: said) for said in answers]
     gateway = await start_gateway({"shards": {f"s{n}": shard.url for n, shard in enumerate(shards)}, **RULES})
@@ -229,10 +229,17 @@ async def test_a_refusal_of_one_shard_is_the_reply(start_shard: Any, start_gatew
 
 
 async def test_a_shard_that_cannot_be_reached_is_named_by_its_alias(two: Any) -> None:
-    ahead = Sending()
+    is_ahead, body = asyncio.Event(), listed(range(3000))
+
+    async def ahead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD % len(body) + body[: 2 * FLOW_BYTES_MIN])
+        await delivered(writer)
+        is_ahead.set()
+        writer.write(body[2 * FLOW_BYTES_MIN :])
+        await writer.drain()
 
     async def gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await until(lambda: ahead.sent > FLOW_BYTES_MIN)
+        await is_ahead.wait()
         writer.transport.abort()
 
     gateway = await two(ahead, gone)
@@ -249,14 +256,14 @@ async def test_a_shard_that_cannot_be_reached_is_named_by_its_alias(two: Any) ->
         (b'[{"id":"x"},{"id":"y"}]' + b" " * FLOW_BYTES_MIN, "SG2002"),
     ],
 )
-async def test_what_is_wrong_before_the_first_row_is_told(two: Any, north: bytes, code: str) -> None:
+async def test_a_mistake_before_the_first_row_is_a_502(two: Any, north: bytes, code: str) -> None:
     gateway = await two(says(north), says(listed(range(2000))))
     answer = await gateway.get("/items")
     assert (answer.status_code, answer.json()["code"]) == (502, code)
     assert "secret" not in answer.text
 
 
-async def test_a_body_that_breaks_off_before_the_first_row_is_told(two: Any) -> None:
+async def test_a_body_that_breaks_off_before_the_first_row_is_a_502(two: Any) -> None:
     gateway = await two(says(b"[" + item(1)[:100], length=3 * MIB), says(listed(range(2000))))
     answer = await gateway.get("/items")
     assert (answer.status_code, answer.json()["code"]) == (502, "SG2002")
@@ -278,7 +285,7 @@ async def test_a_body_that_breaks_off_before_the_first_row_is_told(two: Any) -> 
         ),
     ],
 )
-async def test_what_is_wrong_behind_the_first_row_ends_the_connection(
+async def test_a_mistake_after_the_first_row_ends_the_connection(
     two: Any, north: bytes, length: int | None, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     gateway = await two(says(north, length=length), says(listed(range(1, 3000, 2))))
@@ -366,7 +373,7 @@ async def test_a_shard_that_is_ahead_waits_for_the_heads_of_the_others(two: Any)
     writer.transport.abort()
 
 
-async def test_a_client_that_does_not_read_is_left_and_named_as_the_cause(two: Any, tmp_path: Path) -> None:
+async def test_a_client_that_does_not_read_is_disconnected_and_named_as_the_cause(two: Any, tmp_path: Path) -> None:
     north, south = Sending(), Sending()
     gateway = await two(north, south, timeouts={"reply_idle_timeout_s": 0.5}, access_log="log", admin="127.0.0.1:0")
     _, writer = await ask(gateway, limit=65536)

@@ -1,4 +1,4 @@
-"""A POST that stands for another method, by its query or by a header: served as the method it is, or refused."""
+"""Method override: a POST that names another method, in its query or a header, is served as that method or refused."""
 
 from typing import Any
 

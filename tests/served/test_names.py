@@ -1,4 +1,4 @@
-"""A client's own name for what it makes: all requests of one name go to the shard that took the first."""
+"""Names that clients give to what they create: all requests of a name go to the shard of the first."""
 
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ async def test_names_of_different_clients_are_different_names(world: World) -> N
     assert world.holders("a") == ["north", "south"]
 
 
-async def test_what_was_refused_has_made_nothing_of_its_name(world: World) -> None:
+async def test_a_refused_create_leaves_its_name_free(world: World) -> None:
     world.apps["north"].says = lambda asked: reply("{}", status="422 Unprocessable Content")
     assert (await world.post("a", "n-1")).status_code == 422
     assert (await world.post("a", "s-1")).status_code == 201

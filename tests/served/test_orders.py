@@ -1,4 +1,4 @@
-"""Orders over real sockets: as configuration writes them, and a shard in another order found out."""
+"""Sort orders: each way to configure one, and a shard that sorts otherwise is detected."""
 
 from typing import Any
 

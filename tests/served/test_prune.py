@@ -1,4 +1,4 @@
-"""Filters over real sockets: the shards that own nothing of what is asked for are not asked."""
+"""Pruning: a list is asked only of the shards that own a value of its filter."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit

@@ -1,4 +1,4 @@
-"""Shards that refuse a gather: one refusal, with the application's own body; who differs is ranked."""
+"""Shards that refuse a gather: the client gets one refusal, with the application's own body, chosen by rank."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The three rules over real sockets: what each shard is asked, and what the client reads."""
+"""The rules `one`, `any` and `gather`: what each shard is asked, and what the client reads."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whoever reads page after page pays one round for each, however deep; and a wrong guess costs a round, never a row."""
+"""A client that reads page after page costs one round a page; a wrong guess costs a round, never a row."""
 
 import json
 import random

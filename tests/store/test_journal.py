@@ -1,4 +1,4 @@
-"""The journal's table: what was begun is on the disk, in order, and only its owner goes on with it."""
+"""The journal: a call is stored before it starts, changes keep their order, and only the owner continues an entry."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The SQLite store: what is put is read back, the epoch counts changes, other files are left."""
+"""The SQLite store: the directory is read back, the epoch counts changes, and other files are left alone."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Calls are counted by several processes at once, and none too many is let through."""
+"""The tally: several processes count at once, and together admit no call beyond the quota."""
 
 import os
 

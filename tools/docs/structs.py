@@ -16,6 +16,7 @@ from shardgate.core.changes.placing import AnyPolicy, LeastData, LeastTenants, W
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.dialect.content_range import ContentRange
 from shardgate.core.dialect.cursor import Cursor
+from shardgate.core.dialect.custom import CustomDialect
 from shardgate.core.dialect.drf import Drf
 from shardgate.core.dialect.envelope import Envelope
 from shardgate.core.dialect.hal import Hal
@@ -31,6 +32,7 @@ from shardgate.core.json.number import Average
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.lists.distinct import Dedupe
 from shardgate.core.locate import AnyLocator
+from shardgate.core.locate.custom import CustomLocator
 from shardgate.core.locate.directory import Directory
 from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.learned import Learned
@@ -38,6 +40,7 @@ from shardgate.core.locate.prefix import Prefix
 from shardgate.core.locate.probe import Probe
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.count import Count
+from shardgate.core.merge.custom import CustomMerge
 from shardgate.core.merge.deep import Deep
 from shardgate.core.merge.entity import Entity
 from shardgate.core.merge.first import First
@@ -144,6 +147,13 @@ FAMILIES: dict[frozenset[type[Any]], tuple[str, str]] = {
 }
 """Unions of structs → what one of them is called, and the page that has them all."""
 
+PLUG_INS: dict[type[Any], type[Any]] = {
+    CustomDialect: CustomConfig,
+    CustomLocator: CustomConfig,
+    CustomMerge: CustomConfig,
+}
+"""What a plug-in is when it was made → what the configuration has in its place."""
+
 NOT_WRITTEN = {(Cursor, "seal")}
 """Fields that come from elsewhere: nobody writes them."""
 
@@ -159,6 +169,10 @@ ROOTS: tuple[Any, ...] = (schema.Config, schema.ShardConfig, Rule, AnyLocator, A
 """What the YAML can contain; rules, locators, dialects and shards are read apart from the rest."""
 
 
+PLUGINS: frozenset[type[Any]] = frozenset({CustomDialect, CustomLocator, CustomMerge})
+"""Made of a `CustomConfig` when the configuration is read; nobody writes them."""
+
+
 def reachable() -> set[type[Any]]:
     """Every struct that the configuration can contain."""
     found: set[type[Any]] = set()
@@ -166,9 +180,11 @@ def reachable() -> set[type[Any]]:
     while kinds:
         kind = kinds.pop()
         if isinstance(kind, inspect.StructType):
-            if kind.cls in found:
+            if kind.cls in found or kind.cls in PLUGINS:
                 continue
-            found.add(kind.cls)
+            found.add(PLUG_INS.get(kind.cls, kind.cls))
+            if kind.cls in PLUG_INS:
+                continue
             named = [field for field in kind.fields if (kind.cls, field.name) not in NOT_WRITTEN]
             kinds += [field.type for field in named]
         else:

@@ -49,6 +49,7 @@ def _shardgate(
         shardgate serve
         shardgate why REQUEST_ID --log access.log
 
+    If a request fails, `shardgate why REQUEST_ID` explains it from the logs.
     Each command has its own help, with an example: `shardgate split --help`.
     """
 

@@ -25,8 +25,6 @@ from shardgate.core.rulebook.document import Plain, Rulebook
 
 _MERGES: Final = {"gather": "merge", "one": "parts"}
 """Rule → its field with a merge."""
-
-
 _IN_GENERAL: Final = re.compile(r"docs/|; there are: ")
 """In a cure that knows only the built-ins' options."""
 
@@ -41,7 +39,10 @@ class CustomConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
 
 
 def put_plugins(book: Rulebook, folder: Path, mistakes: list[Mistake]) -> None:
-    """Replace what names a plug-in, in locators, dialects and rules, by the plug-in. `folder`: where files begin."""
+    """Replace each mapping that names a plug-in, in locators, dialects and rules that are served, by the plug-in.
+
+    Paths of files begin at `folder`.
+    """
     plugins = _Plugins(folder, mistakes)
     for name, chain in book.locators.items():
         place = book.places.get(f"locators.{name}", f"locators.{name}")
@@ -51,7 +52,8 @@ def put_plugins(book: Rulebook, folder: Path, mistakes: list[Mistake]) -> None:
         place = book.places.get(f"dialects.{name}", f"dialects.{name}")
         book.dialects[name] = plugins.put(dialect, DIALECT, place)
     for name, rule in book.rules.items():
-        member = _MERGES.get(str(rule.get("rule"))) if isinstance(rule, dict) else None
+        is_read = name not in book.unserved and isinstance(rule, dict)
+        member = _MERGES.get(str(rule.get("rule"))) if is_read else None
         if member is not None and isinstance(rule.get(member), dict):
             merge, place = dict(rule[member]), f"{book.places[name]}.{member}"
             if merge.get("kind") != "custom" and "dialect" in merge:

@@ -1,4 +1,4 @@
-"""What a Locator, a Merger and a Dialect must do. To extend the gateway, read this first.
+"""What a locator, a merger and a dialect must do. To extend the gateway, read this first.
 
 A strategy is a frozen msgspec Struct tagged by `kind`. Its fields are its configuration, their types its validation,
 and their docstrings its reference. To add one, write the file and add its class to the table in the room's
@@ -73,7 +73,7 @@ class PageMemory(Protocol):
     """What earlier pages taught: where the next ones begin. Bounded."""
 
     def recall(self, listed: str, offset: int) -> Mapping[ShardId, int] | None:
-        """How many rows of each shard stand before the page at this offset of a list ; None: unknown."""
+        """How many rows of each shard stand before the page at this offset of a list; None: unknown."""
 
     def learn(self, listed: str, offset: int, positions: Mapping[ShardId, int]) -> None:
         """Remember how many rows of each shard stand before the page at this offset of a list."""

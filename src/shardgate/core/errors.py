@@ -42,6 +42,8 @@ class ShardgateError(Exception):
     no_reply: ClassVar[bool] = False
     """The shard gave no reply, so that a list lacks the shard. Otherwise the shard's reply itself is at fault."""
 
+    another_may_answer: bool = False
+    """No byte of a reply came, and the same request can be sent to another shard without harm."""
     retry_after_s: int | None = None
     words: Words | None = None
     """Sent in place of the problem, where the configuration says so."""
@@ -248,6 +250,7 @@ class UpstreamError(ShardgateError):
 class ShardDownError(UpstreamError):
     """The shard that owns the data cannot be reached. Nothing was done."""
 
+    another_may_answer = True
     code, status, title = "SG2001", 503, "Shard unavailable"
     nothing_done = no_reply = True
     retry_after_s = 1

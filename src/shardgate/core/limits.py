@@ -101,9 +101,15 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The durations that an operator may set, in seconds."""
 
     connect_timeout_s: _Seconds = 1.0
-    """To open a connection to a shard."""
+    """To open a connection to a shard, with its TLS handshake."""
     request_timeout_s: _Seconds = 30.0
-    """Until a shard's reply begins; until it is whole, where it is merged whole. Then 504 (SG2003)."""
+    """Until a shard's reply begins, with the wait for a connection; until it is whole, where it is merged whole. Then
+    504 (SG2003)."""
+    # Twice what clients with a hard limit wait (6 to 10 s): no slow report is cut that a client still waits for. Less
+    # than request_timeout_s: there is time to ask another shard where any may answer.
+    first_byte_timeout_s: _Seconds = 20.0
+    """From a request that was sent whole to the first byte of its reply: an instance may accept connections and answer
+    none. Then another shard is asked, where any may answer; otherwise 504 (SG2003)."""
     reply_idle_timeout_s: _Seconds = 60.0
     """Without a byte moving, while a body passes on in either direction."""
     request_total_timeout_s: _Seconds = 3600.0

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Sequence
 
 from shardgate.core.contracts import KeyMemory
-from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError, SlowClientError
+from shardgate.core.errors import DeadlineError, ShardgateError, SlowClientError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import SAFE_METHODS, ReplyHead, Request
 from shardgate.core.limits import LEARNED_BODY_BYTES_MAX
@@ -172,8 +172,11 @@ class Relay:
             error = SlowClientError("the client does not read its reply")
         else:
             self._cluster.failed(self._shard, error)
-        if self._others and isinstance(error, ShardDownError) and self._request.method in SAFE_METHODS:
+        if self._others and error.another_may_answer and self._request.method in SAFE_METHODS:
+            before = self._call
             self.start(self._others[0], others=self._others[1:])
+            if before is not None and self._call is not None:
+                self._call.continues(before)
             return
         self._cluster.reporter.report(error, self._exchange)
         if self._begun:

@@ -23,11 +23,13 @@ class Watched(Protocol):
 
 
 class Watch:
-    """All that waits in one worker."""
+    """All that waits in one worker, and the clock that its deadlines are read on."""
 
-    __slots__ = ("_handle", "_waiting", "add", "discard")
+    __slots__ = ("_handle", "_waiting", "add", "discard", "now")
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = now) -> None:
+        self.now = clock
+        """The clock of everything that is watched: seconds that only go forward. A test passes its own."""
         self._waiting: set[Watched] = set()
         self.add: Callable[[Watched], None] = self._waiting.add
         """Expire it after its deadline."""
@@ -46,7 +48,11 @@ class Watch:
 
     def _tick(self) -> None:
         self.start()  # first: whatever fails below, the next tick comes
-        instant = now()
+        self.look()
+
+    def look(self) -> None:
+        """Expire what has waited past its deadline."""
+        instant = self.now()
         waiting = self._waiting
         for watched in [watched for watched in waiting if watched.deadline_at <= instant]:
             if watched in waiting:  # what expired before it may have ended it

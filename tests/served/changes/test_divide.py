@@ -1,4 +1,4 @@
-"""`split`: each item to its owner, one call a shard, and one reply in the input's order."""
+"""`divide`: each item goes to its owner in one call for each shard; the reply is in the order of the request."""
 
 import asyncio
 import gzip
@@ -97,7 +97,7 @@ async def test_a_refusal_names_the_item_by_its_place_in_the_input(world: World) 
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"items":[]}', b'{"items":7}', b"[]", b'{"items":[{"quantity":1}]}'])
-async def test_what_is_no_list_of_items_is_left_for_the_application_to_refuse(world: World, body: bytes) -> None:
+async def test_a_body_that_is_not_a_list_of_items_is_passed_to_the_application(world: World, body: bytes) -> None:
     world.north.says = world.south.says = lambda asked: reply("{}", status="422 Unprocessable Content")
     answer = await world.gateway.client.post("/check", content=body)
     assert answer.status_code == 422

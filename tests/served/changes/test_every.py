@@ -1,4 +1,4 @@
-"""`every`: one change on all shards, whatever fails."""
+"""`every`: a change takes effect on all shards or on none, whatever fails."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -67,13 +67,13 @@ async def test_an_id_that_the_client_chose_stays(world: World) -> None:
     assert world.shards[1].asked[-1].body == b'{ "id": "mine", "name": "a" }'
 
 
-async def test_what_is_refused_is_refused_once_in_the_applications_words(world: World) -> None:
+async def test_a_refusal_of_all_shards_is_one_reply_of_the_application(world: World) -> None:
     answer = await world.client.post("/things", json={"name": "bad"})
     assert (answer.status_code, answer.json()) == (422, {"error": "name"})
     assert [len(shard.asked) for shard in world.shards] == [1, 0, 0]
 
 
-async def test_what_one_shard_refuses_is_taken_back_from_the_others(world: World) -> None:
+async def test_a_change_that_one_shard_refuses_is_undone_on_the_others(world: World) -> None:
     world.apps[1].held["x"] = {"id": "x"}
     answer = await world.client.post("/things", json={"id": "x", "name": "a"})
     assert (answer.status_code, answer.json()) == (409, {"error": "taken"})
@@ -144,7 +144,7 @@ async def test_eventual_gives_it_later_to_a_shard_that_was_down_in_order_and_onc
         await gateway.until_state(answers[4].headers["location"], "done")
 
 
-async def test_what_many_change_at_once_is_the_same_everywhere(world: World) -> None:
+async def test_concurrent_changes_leave_all_shards_equal(world: World) -> None:
     for app in world.apps:
         app.held["x"] = {"id": "x", "name": "old"}
     names = [f"name {n}" for n in range(20)]
@@ -153,7 +153,7 @@ async def test_what_many_change_at_once_is_the_same_everywhere(world: World) -> 
     assert world.held[0] == world.held[1] == world.held[2]
 
 
-async def test_a_status_link_that_nobody_gave_out_is_a_404(world: World) -> None:
+async def test_an_unknown_status_link_is_a_404(world: World) -> None:
     answer = await world.gateway.get("/.shardgate/changes/guessed")
     assert (answer.status_code, answer.json()["code"]) == (404, "SG1020")
 

@@ -1,4 +1,4 @@
-"""Idempotency-Key: a request with a key is done once, whatever its client, the gateway or a shard does."""
+"""Idempotency-Key: a request with a key takes effect once, whatever its client, the gateway or a shard does."""
 
 import asyncio
 import gzip
@@ -99,13 +99,13 @@ async def test_keys_are_per_client(world: World) -> None:
 
 
 @pytest.mark.parametrize("value", ['""', "a b", "a,b", '"a', "x" * 300])
-async def test_a_key_that_is_none_is_a_400(world: World, value: str) -> None:
+async def test_an_invalid_key_is_a_400(world: World, value: str) -> None:
     answer = await world.post({"id": "a"}, **{"Idempotency-Key": value})
     assert (answer.status_code, answer.json()["code"]) == (400, "SG1021")
     assert world.app.log == []
 
 
-async def test_a_key_that_stands_twice_is_a_400(world: World) -> None:
+async def test_two_keys_are_a_400(world: World) -> None:
     headers = [("Idempotency-Key", '"a"'), ("Idempotency-Key", '"a"')]
     answer = await world.gateway.client.post("/things", json={"id": "a"}, headers=headers)
     assert answer.json()["code"] == "SG1021"
@@ -117,7 +117,7 @@ async def test_a_key_without_quotes_is_the_same_key(world: World) -> None:
     assert answer.headers["idempotent-replayed"] == "true"
 
 
-async def test_a_read_has_no_use_for_a_key(world: World) -> None:
+async def test_the_key_of_a_read_is_ignored(world: World) -> None:
     world.app.held["a"] = {"id": "a"}
     for value in ("one", "two"):
         world.app.held["a"]["name"] = value
@@ -133,7 +133,7 @@ async def test_a_member_of_the_body_can_be_the_key_and_be_needed(world: World) -
     assert (answer.status_code, answer.json()["code"]) == (400, "SG1021")
 
 
-async def test_where_nothing_was_done_the_key_is_free(world: World) -> None:
+async def test_a_request_that_did_nothing_frees_its_key(world: World) -> None:
     world.app.says = lambda asked: reply("{}", status="503 Service Unavailable")
     assert (await world.post({"id": "a"})).status_code == 503
     world.app.says = lambda asked: reply("{}", status="401 Unauthorized")
@@ -205,7 +205,7 @@ async def test_a_request_goes_on_when_its_client_leaves_and_its_reply_waits_for_
     assert world.app.log == ["POST /things"]
 
 
-async def test_a_reply_too_large_to_keep_is_not_made_twice(world: World) -> None:
+async def test_a_request_whose_reply_is_too_large_to_store_is_not_repeated(world: World) -> None:
     world.app.says = lambda asked: reply(b'"' + b"x" * 2_000_000 + b'"', status="201 Created")
     assert len((await world.post({"id": "a"})).content) == 2_000_002
     answer = await world.post({"id": "a"})

@@ -1,4 +1,4 @@
-"""`shardgate journal`: a person sees what is stuck, and ends it."""
+"""`shardgate journal`: an operator lists stuck changes, retries them or abandons them."""
 
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ async def behind(start_shard: Any, start_gateway: Any, tmp_path: Path) -> Any:
     return gateway, port, answer.headers["location"]
 
 
-async def test_it_lists_what_waits_and_what_is_stuck_and_why(behind: Any, tmp_path: Path) -> None:
+async def test_open_and_stuck_changes_are_listed_with_the_reason(behind: Any, tmp_path: Path) -> None:
     gateway, port, link = behind
     assert "north done, south waiting" in run(tmp_path, "list")[1]
     async with running_shard(lambda asked: reply("{}", status="401 Unauthorized"), port):

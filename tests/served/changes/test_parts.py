@@ -1,4 +1,4 @@
-"""An order in parts on two shards, over real sockets: made, read, changed, paid; and what may go wrong on the way."""
+"""An order with parts on two shards: created, read, changed and paid; and what can go wrong."""
 
 from typing import Any
 
@@ -81,7 +81,7 @@ async def test_an_order_in_parts_is_made_and_read_as_one(world: World) -> None:
     assert (await world.gateway.get("/orders/none")).status_code == 404
 
 
-async def test_what_was_taken_back_is_not_there(world: World) -> None:
+async def test_an_order_that_was_undone_is_a_404(world: World) -> None:
     items = [{"date": "a", "quantity": 1}, {"date": "y", "quantity": 99}]
     assert (await world.post("/orders", id="gone", items=items)).status_code == 409
     assert world.north.orders["gone"]["status"] == "cancelled"
@@ -132,7 +132,7 @@ async def test_a_change_that_the_first_part_refuses_reaches_no_other(world: Worl
     assert world.south.orders[order]["status"] == "held"
 
 
-async def test_a_change_that_a_later_part_refuses_is_for_a_person_to_look_at(world: World) -> None:
+async def test_a_change_that_a_later_part_refuses_is_stuck(world: World) -> None:
     order = await world.order()
     world.south.orders[order]["status"] = "cancelled"
     answer = await world.post(f"/orders/{order}/void")
@@ -154,7 +154,7 @@ async def test_one_payment_is_shared_by_what_is_due(world: World) -> None:
         ({"amount": 30, "voucher": "v"}, {"error": "less is due"}),
     ],
 )
-async def test_what_is_not_due_is_refused_in_the_applications_words(
+async def test_an_amount_that_is_not_due_gets_the_applications_refusal(
     world: World, body: dict[str, Any], said: dict[str, str]
 ) -> None:
     order = await world.order()
@@ -163,13 +163,13 @@ async def test_what_is_not_due_is_refused_in_the_applications_words(
     assert world.north.orders[order]["paid"] == world.south.orders[order]["paid"] == 0
 
 
-async def test_what_one_part_would_take_for_the_whole_is_refused_by_the_gateway(world: World) -> None:
+async def test_an_amount_that_one_part_would_accept_is_refused_by_the_gateway(world: World) -> None:
     order = await world.order()
     answer = await world.post(f"/orders/{order}/pay", id="p", amount=5)
     assert (answer.status_code, answer.json()["code"]) == (409, "SG1024")
 
 
-async def test_who_sees_one_part_only_changes_none(world: World) -> None:
+async def test_a_client_that_sees_only_one_part_changes_none(world: World) -> None:
     order = await world.order()
     world.south.says = lambda asked: (
         reply('{"error":"no order"}', status="404 Not Found") if "/orders/" in asked.line else None

@@ -1,4 +1,4 @@
-"""`place`: a new tenant gets a shard, and the directory knows before its client does."""
+"""`place`: a new tenant gets a shard, and the directory has it before the client gets the reply."""
 
 import asyncio
 from pathlib import Path
@@ -97,7 +97,7 @@ async def test_of_two_gateways_that_create_one_tenant_at_once_one_wins(
     assert len(read(directory)) == 10
 
 
-async def test_what_the_application_refuses_is_not_recorded(two: Any, start_gateway: Any, directory: Path) -> None:
+async def test_a_refused_tenant_is_not_recorded(two: Any, start_gateway: Any, directory: Path) -> None:
     gateway = await start_gateway({"shards": two.urls, **rules()})
     answer = await gateway.client.post("/vendors", json={"id": "v1", "name": "bad"})
     assert (answer.status_code, answer.json()) == (422, {"error": "name"})

@@ -1,4 +1,4 @@
-"""A token that a client sends is in no output of the gateway, but in what the shard is sent."""
+"""A client's token appears in no output of the gateway except the request to the shard."""
 
 import json
 import logging

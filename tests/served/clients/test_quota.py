@@ -1,4 +1,4 @@
-"""Quotas over real sockets: what is counted, what is said of it, and what is left of what shards say."""
+"""Quotas: which calls count, what replies say of them, and which header fields of shards are dropped."""
 
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ async def test_names_of_all_kinds_are_counted_apart(start: Any) -> None:
 
 
 @pytest.mark.parametrize("window", ["hour", "day", "month"])
-async def test_what_was_written_down_before_counts(start: Any, tmp_path: Path, window: str) -> None:
+async def test_calls_that_were_stored_before_count(start: Any, tmp_path: Path, window: str) -> None:
     with SqliteStore(tmp_path / "store.db") as store:
         periods = (period_of(window, wall()).name, "2020-01")  # type: ignore[arg-type]
         Usage(store).add([(period, "one", calls) for period, calls in zip(periods, (2, 50), strict=True)], wall())

@@ -1,4 +1,4 @@
-"""Tokens at the gateway: what is refused is refused before a shard hears of it; what is good reaches the shard."""
+"""Tokens: a bad one is refused before any shard is asked; a good one reaches the shard."""
 
 import asyncio
 import base64
@@ -134,7 +134,7 @@ async def test_a_forged_token_is_refused_however_it_is_signed(by_jwks: Any) -> N
     assert await world.status(issuer.token(**GOOD)) == 200
 
 
-async def test_who_sends_no_token_is_told_how_and_of_no_error(by_jwks: Any) -> None:
+async def test_a_request_without_a_token_gets_a_challenge_without_an_error(by_jwks: Any) -> None:
     """RFC 6750 section 3.1."""
     world, _ = by_jwks
     for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": "Basic eDp5"}, {"Authorization": "nonsense"}):
@@ -143,7 +143,7 @@ async def test_who_sends_no_token_is_told_how_and_of_no_error(by_jwks: Any) -> N
     assert world.asked() == 0
 
 
-async def test_two_tokens_are_none(by_jwks: Any) -> None:
+async def test_a_request_with_two_tokens_is_refused(by_jwks: Any) -> None:
     """Servers take the first, the last, or both: one might let in what was not looked at here."""
     world, issuer = by_jwks
     pair = [("Authorization", f"Bearer {issuer.token(**GOOD)}"), ("Authorization", "Bearer x")]
@@ -366,7 +366,7 @@ async def test_a_body_waits_for_the_key_that_its_token_names(
     assert world.shards["south"].asked[0].body == body
 
 
-async def test_who_leaves_while_keys_are_fetched_disturbs_nobody(
+async def test_a_client_that_leaves_while_keys_are_fetched_does_not_disturb_others(
     start: Any, start_shard: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys, "FETCH_PAUSE_S", 0.0)

@@ -1,4 +1,4 @@
-"""Lists by opaque cursors, in the body and in a field; the cursors of the gateway hold a place for every shard."""
+"""Lists by opaque cursors, in the body or a header field. A cursor of the gateway holds a position for each shard."""
 
 import base64
 import json
@@ -181,9 +181,7 @@ async def gateway_of(
     return await stack.enter_async_context(running_gateway(config([s.url for s in shards], **cursors), folder))
 
 
-async def test_a_page_with_a_cursor_is_never_said_to_be_the_one_that_a_client_has(
-    stack: AsyncExitStack, tmp_path: Path
-) -> None:
+async def test_a_page_with_a_cursor_is_never_a_304(stack: AsyncExitStack, tmp_path: Path) -> None:
     """Its cursor grows too old, whether rows change or not."""
 
     def tagged(rows: list[Row], asked: Question) -> bytes:
@@ -200,7 +198,7 @@ async def test_a_page_with_a_cursor_is_never_said_to_be_the_one_that_a_client_ha
         )
 
 
-def test_rows_of_several_shards_cannot_be_told_of_a_list_with_cursors(tmp_path: Path) -> None:
+def test_dedupe_of_a_list_with_cursors_is_a_mistake(tmp_path: Path) -> None:
     whole = config(["http://127.0.0.1:1"])
     whole["rules"]["GET /rows"]["merge"]["dedupe"] = {"by": "id"}
     (tmp_path / "cursor.secret").write_text(OLD)
@@ -281,7 +279,7 @@ async def test_where_a_shards_own_cursor_has_ended_the_keys_decide(stack: AsyncE
 @pytest.mark.parametrize(
     ("secret", "said"), [(None, "cannot be read"), ("short", "32 characters"), ("", "32 characters")]
 )
-def test_a_secret_that_is_none_is_a_mistake(tmp_path: Path, secret: str | None, said: str) -> None:
+def test_a_file_without_a_secret_is_a_mistake(tmp_path: Path, secret: str | None, said: str) -> None:
     if secret is not None:
         (tmp_path / "cursor.secret").write_text(secret)
     (tmp_path / "shardgate.yaml").write_text(json.dumps(config(["http://127.0.0.1:1"])))

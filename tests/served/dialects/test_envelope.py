@@ -1,4 +1,4 @@
-"""Limit and offset, with the rows and their number in an object."""
+"""Lists by limit and offset, with the rows and their total in a JSON object."""
 
 import json
 from contextlib import AsyncExitStack

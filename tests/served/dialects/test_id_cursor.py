@@ -1,4 +1,4 @@
-"""Lists that go on behind the id of a row, which is on one shard only."""
+"""Lists that continue after the id of a row, which one shard has."""
 
 import json
 from contextlib import AsyncExitStack
@@ -154,7 +154,7 @@ async def test_any_row_can_be_the_cursor_under_any_filter(stack: AsyncExitStack,
         await rows.both(f"/rows?ending_before={name}&price%5Blte%5D=6&sort=price")
 
 
-async def test_what_the_application_refuses_is_refused_in_its_words(stack: AsyncExitStack, tmp_path: Path) -> None:
+async def test_a_refusal_of_the_application_is_passed_on(stack: AsyncExitStack, tmp_path: Path) -> None:
     rows = await world(stack, tmp_path, refusing, REFUSING, **NEWEST)
     for query in ("starting_after=nobody", "limit=0", "limit=99", "limit=26&starting_after=nobody"):
         assert (await rows.both(f"/rows?{query}")).status_code == 400

@@ -142,7 +142,7 @@ async def test_each_included_resource_is_there_once_and_only_if_the_page_needs_i
     assert body["included"] == included(body["data"])
 
 
-async def test_rows_that_do_not_say_what_is_theirs_are_broken(stack: AsyncExitStack, tmp_path: Path) -> None:
+async def test_rows_without_relationships_to_what_is_included_are_a_502(stack: AsyncExitStack, tmp_path: Path) -> None:
     body = {"data": [{"type": "rows", "id": "1"}], "included": [related("tags", "1")], "links": {}}
     rows = await world(stack, tmp_path, lambda part, asked: reply(json.dumps(body)), OFFSETS)
     answer = await rows.gateway.get("/rows?include=tags")

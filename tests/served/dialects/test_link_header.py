@@ -1,4 +1,4 @@
-"""Bare arrays whose neighbours stand in a Link field."""
+"""Bare arrays with links to other pages in a Link header field."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Rows one a line."""
+"""Newline-delimited JSON: one row on each line."""
 
 import json
 from contextlib import AsyncExitStack

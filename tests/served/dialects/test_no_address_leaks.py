@@ -1,4 +1,4 @@
-"""An application that writes its own address, whatever Host it was asked by: none of it reaches a client."""
+"""An application that writes its own address into links, whatever the Host: no client sees the address of a shard."""
 
 import json
 from contextlib import AsyncExitStack

@@ -1,4 +1,4 @@
-"""Bare arrays by limit and offset, counted by a field of the reply on request."""
+"""Bare arrays by limit and offset, with the total in a header field on request."""
 
 import json
 from contextlib import AsyncExitStack

@@ -1,4 +1,4 @@
-"""Page numbers, with a page block in the body."""
+"""Lists by page number, with a page object in the body."""
 
 import json
 from contextlib import AsyncExitStack

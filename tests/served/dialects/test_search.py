@@ -1,4 +1,4 @@
-"""A list asked for by POST, with the page in a JSON body."""
+"""Lists by POST, with the page in a JSON body."""
 
 import asyncio
 import json
@@ -96,7 +96,7 @@ async def test_page_numbers(stack: AsyncExitStack, tmp_path: Path, more: str) ->
         await ask(rows, f'{{"page":{back},"pageSize":17{more}}}')
 
 
-async def test_a_page_that_is_not_said_is_the_first(stack: AsyncExitStack, tmp_path: Path) -> None:
+async def test_without_page_parameters_the_first_page_is_served(stack: AsyncExitStack, tmp_path: Path) -> None:
     rows = await world(stack, tmp_path, by_start, STARTS, operation=POST)
     for body in ("{}", ' { "query" : "e" } ', '{"pagination":null}', '{"pagination":{}}', '{"pagination":{"count":3}}'):
         assert (await ask(rows, body)).status_code == 200
@@ -144,7 +144,7 @@ async def test_deep_pages(stack: AsyncExitStack, tmp_path: Path) -> None:
         await ask(rows, f'{{"sorting":"-price","pagination":{{"start":{start},"count":20}}}}')
 
 
-async def test_what_the_application_refuses_is_refused_in_its_words(stack: AsyncExitStack, tmp_path: Path) -> None:
+async def test_a_refusal_of_the_application_is_passed_on(stack: AsyncExitStack, tmp_path: Path) -> None:
     rows = await world(stack, tmp_path, by_start, {**STARTS, "limit_over": "refuse"}, operation=POST)
     for block in ('{"count":31}', '{"count":-1}', '{"start":0}', '{"start":-4,"count":3}'):
         assert (await ask(rows, f'{{"pagination":{block}}}')).status_code == 400

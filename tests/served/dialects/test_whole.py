@@ -1,4 +1,4 @@
-"""Bare arrays without pages: all rows in one order, whatever the parameters are called."""
+"""Bare arrays without pages: all rows in one order, whatever the names of the parameters."""
 
 import json
 from contextlib import AsyncExitStack

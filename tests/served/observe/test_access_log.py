@@ -1,4 +1,4 @@
-"""The access log as its reader sees it."""
+"""The access log of a gateway: what each line says of its request."""
 
 import asyncio
 import json
@@ -72,7 +72,7 @@ async def test_a_websocket_is_a_101_that_ended_and_its_bytes_are_counted(start_g
     assert line["upstream_us"] > 0
 
 
-async def test_a_line_says_what_became_of_a_request(gateway: Any, tmp_path: Path) -> None:
+async def test_a_line_describes_a_request_and_its_reply(gateway: Any, tmp_path: Path) -> None:
     head = b"GET /vendors/s-1?token=secret HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine-1\r\n\r\n"
     received = await gateway.raw(head)
     (line,) = await logged(tmp_path / "log.json", 1)
@@ -124,7 +124,7 @@ async def test_a_change_on_several_shards_names_those_that_it_reached(
     assert not {*reused, *unknown} & {"shards", "upstream_us"}
 
 
-async def test_a_client_that_left_and_a_shard_that_is_down_are_told(
+async def test_a_client_that_left_and_a_shard_that_is_down_are_logged(
     start_shard: Any, start_gateway: Any, tmp_path: Path
 ) -> None:
     asked_for = asyncio.Event()
@@ -159,7 +159,7 @@ async def test_the_query_is_written_where_it_is_asked_for(start_shard: Any, star
     assert [line["path"] for line in await logged(tmp_path / "log.json", 2)] == ["/any?a=1", "/any"]
 
 
-async def test_what_is_under_way_at_the_end_is_logged(
+async def test_requests_before_the_end_are_logged_without_a_tick(
     start_shard: Any, start_gateway: Any, stack: Any, tmp_path: Path
 ) -> None:
     shard = await start_shard()

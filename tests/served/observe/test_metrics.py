@@ -1,4 +1,4 @@
-"""Metrics as a scraper reads them, and the rest of the admin address."""
+"""The admin address of a gateway: metrics as a scraper reads them, and readiness."""
 
 import asyncio
 import re
@@ -93,7 +93,7 @@ async def test_no_label_comes_from_a_client(gateway: Any) -> None:
     assert after.value("shardgate_errors_total", code="SG1001") == 5
 
 
-async def test_what_is_under_way_is_shown_and_a_client_that_leaves_is_cut_off(
+async def test_requests_in_flight_are_counted_and_those_of_clients_that_left_are_cut_off(
     start_shard: Any, start_gateway: Any
 ) -> None:
     shard = await start_shard(no_answer)

@@ -1,1 +1,1 @@
-"""Lists that an application pages by cursors: read shard by shard, merged by key, signed for the client."""
+"""Lists that an application pages by cursors: read shard by shard, merged by key, signed for clients."""

@@ -1,6 +1,6 @@
-"""The table of dialects: the ways in which applications page their lists.
+"""How applications page, sort and count their lists: one dialect a file.
 
-A new one is a file here and a word in `AnyOffsetDialect` (pages are found by number or offset) or `AnyCursor`.
+A new one is a file here and a class in `AnyOffsetDialect` (pages are found by number or offset) or `AnyCursor`.
 """
 
 from shardgate.core.dialect.content_range import ContentRange

@@ -8,6 +8,7 @@ from shardgate.core.excerpt import excerpt
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _ROW = re.compile(r"\$\[(\d+)\]")
 _TRUNCATED = "truncated"
+_TRAILING = "trailing"
 
 
 def broken(detail: str, error: Exception, text: bytes, *, start: int = 0) -> BrokenReplyError:
@@ -33,5 +34,5 @@ def _position(error: Exception, reason: str, text: bytes) -> int | None:
         return error.start
     match = _BYTE.search(reason)
     if match is not None:
-        return int(match[1])
+        return int(match[1]) - (_TRAILING in reason)  # msgspec counts the first trailing character as read
     return len(text) if _TRUNCATED in reason else None

@@ -1,4 +1,7 @@
-"""The table of mergers: a new one is a file here and a class in `AnyMerger`."""
+"""Makes one reply out of those of several shards: one merger a file.
+
+A new one is a file here and a class in `AnyMerger`.
+"""
 
 from shardgate.core.merge.count import Count
 from shardgate.core.merge.custom import CustomMerge

@@ -1,1 +1,1 @@
-"""The page of a list: read from a client's parameters, written into the requests to shards, linked to other pages."""
+"""The page of a list: read from a client's request, written into those to shards, linked to other pages."""

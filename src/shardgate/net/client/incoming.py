@@ -1,7 +1,7 @@
 """A request body that has not come whole: held until it has, or handed on piece by piece.
 
-Holds: no more than the bound is taken, whatever the client announced; a client is read no faster than its body is
-taken, and given no longer than the time between two pieces, and, while it is held, than that of a whole request.
+Holds: no more bytes than the bound are taken, whatever the client announced. A client is read no faster than its body
+is taken. Each next piece must come in the time for a head; a body that is held must also be whole in time.
 Never: decides where a body goes.
 """
 
@@ -13,7 +13,6 @@ from shardgate.core.errors import BodyTooLargeError, ClientError, SlowRequestErr
 from shardgate.core.http import Request
 from shardgate.core.wire.body import BodyReader
 from shardgate.net.client.contracts import Settings
-from shardgate.net.clock import now
 from shardgate.net.upload import BodyTaker
 from shardgate.net.watch import Watch
 
@@ -24,10 +23,10 @@ class BodyOwner(Protocol):
     """The connection that the body comes on."""
 
     def body_whole(self, body: "IncomingBody") -> None:
-        """All of it has come, and somebody takes it."""
+        """All of the body has come."""
 
     def body_refused(self, error: ClientError) -> None:
-        """It cannot be taken any further."""
+        """The body is malformed, too large or too slow."""
 
 
 class IncomingBody:
@@ -65,8 +64,8 @@ class IncomingBody:
         """What has come, in bytes."""
         self._taker: BodyTaker | None = None
         self.is_wanted = True
-        """Somebody takes it: while nobody does, the client need not hurry."""
-        self._ends_at = now() + settings.total_timeout_s
+        """A handler takes the body; until one does, the client has time."""
+        self._ends_at = watch.now() + settings.total_timeout_s
         self.deadline_at = 0.0
         self._hurry()
         watch.add(self)
@@ -101,7 +100,7 @@ class IncomingBody:
         self._end_if_whole()
 
     def wait(self) -> None:
-        """Take no more until it is decided who takes it."""
+        """Read no more until a handler takes the body."""
         self.is_wanted = False
         self.pause()
 
@@ -114,7 +113,7 @@ class IncomingBody:
         self._go_on()
 
     def stream_to(self, taker: BodyTaker) -> None:
-        """Hand it on as it comes; what was held goes at once."""
+        """Hand the body on as it comes; what was held goes at once."""
         self._taker = taker
         self._ends_at = inf
         if self._held:
@@ -123,13 +122,13 @@ class IncomingBody:
         self._go_on()
 
     def pause(self) -> None:
-        """Whoever takes it is slower than the client."""
+        """The shard is slower than the client."""
         self.deadline_at = inf
         if not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume(self) -> None:
-        """Whoever takes it has caught up."""
+        """The shard has caught up."""
         self._hurry()
         if not self._transport.is_closing():
             self._transport.resume_reading()
@@ -139,7 +138,7 @@ class IncomingBody:
         return self._held[0] if len(self._held) == 1 else b"".join(self._held)
 
     def end(self) -> None:
-        """It is over, or nobody cares any more."""
+        """The body is over, or is not needed any more."""
         self._watch.discard(self)
 
     def expire(self) -> None:
@@ -147,10 +146,10 @@ class IncomingBody:
         self._owner.body_refused(SlowRequestError("the request did not arrive in time"))
 
     def _hurry(self) -> None:
-        self.deadline_at = min(now() + self._settings.header_timeout_s, self._ends_at)
+        self.deadline_at = min(self._watch.now() + self._settings.header_timeout_s, self._ends_at)
 
     def _go_on(self) -> None:
-        """RFC 9110 section 10.1.1: a 100 only now, since a refusal would have spared the client its body."""
+        """RFC 9110 section 10.1.1: a 100 only now; a refusal before would have spared the client to send its body."""
         self.is_wanted = True
         if self._request.fields.expects_continue and not self.size:
             self._transport.write(_CONTINUE)

@@ -8,7 +8,6 @@ Never: looks at the bytes.
 import asyncio
 
 from shardgate.core.exchange import Exchange
-from shardgate.net.clock import now
 from shardgate.net.watch import Watch
 
 
@@ -22,7 +21,7 @@ class Tunnel:
         self._exchange = exchange
         self._idle_s = idle_s
         self._ends: list[TunnelEnd] = []
-        self.deadline_at = now() + idle_s
+        self.deadline_at = watch.now() + idle_s
 
     def join(self, client: asyncio.Transport, upstream: asyncio.Transport) -> None:
         """From now on bytes of either transport go to the other; their protocols still hear of the end."""
@@ -34,7 +33,7 @@ class Tunnel:
 
     def moved(self, end: "TunnelEnd", size: int) -> None:
         """So many bytes have come from this end."""
-        self.deadline_at = now() + self._idle_s
+        self.deadline_at = self._watch.now() + self._idle_s
         if self._exchange is None:
             return
         if end is self._ends[0]:

@@ -1,12 +1,15 @@
-"""One request to an upstream, and where its reply goes: what the pool passes around.
+"""One request to an upstream, how long it waits, and the sink that receives its reply.
 
-Holds: a sink hears of exactly one end of its call, or of none where nobody cares any more.
+Holds: a sink is told exactly one end of its call; none if the call was cancelled.
 Never: touches a socket: its connection does.
 """
 
 import asyncio
+from collections.abc import Callable
 from math import inf
 from typing import Protocol
+
+import msgspec
 
 from shardgate.core.errors import DeadlineError, ShardgateError
 from shardgate.core.http import ReplyHead
@@ -18,6 +21,10 @@ from shardgate.net.watch import Watch
 
 class Carrier(Protocol):
     """The connection that carries a call."""
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether bytes of the request still wait to be sent."""
 
     def write_body(self, call: "Call", data: bytes) -> None:
         """Send a piece of an arriving body."""
@@ -61,10 +68,15 @@ class Patience(Value, frozen=True):
     """How long a call waits."""
 
     reply_s: float
-    """Until the reply begins; until it is whole where `idle_s` is None."""
+    """From the call's start until its reply begins; until the reply is whole where `idle_s` is None."""
     idle_s: float | None = None
     """Without a byte moving, in either body."""
     total_s: float = inf
+    """From the call's start to the end of its reply."""
+    first_byte_s: float = inf
+    """From the request that was sent whole to the first byte of its reply; no longer than `reply_s`."""
+    clock: Callable[[], float] = now
+    """What the time is read on. A test passes its own."""
 
 
 class Call:
@@ -73,8 +85,10 @@ class Call:
     __slots__ = (
         "_connection",
         "_ends_at",
+        "_has_begun",
         "_patience",
         "_watch",
+        "begins_by",
         "body",
         "deadline_at",
         "done",
@@ -114,32 +128,51 @@ class Call:
         """The protocol that the upstream may switch to."""
         self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"} and upload is None
         """Sent twice it does what it does once (RFC 9110 section 9.2.2): its method says so, or whoever knows more."""
-        instant = self.started_at = now()
-        self.deadline_at = instant + patience.reply_s
+        instant = self.started_at = patience.clock()
+        self.begins_by = instant + patience.reply_s
+        """When its reply must have begun."""
+        self.deadline_at = instant + patience.first_byte_s
         self._ends_at = instant + patience.total_s
         self._patience = patience
+        self._has_begun = False  # a byte of the reply has come
         self.tried_again = False
         self.done = False
         self._connection: Carrier | None = None
         self._watch: Watch | None = None
 
+    def continues(self, before: "Call") -> None:
+        """This is another try of a call: the time until its reply begins goes on."""
+        self.begins_by = min(self.begins_by, before.begins_by)
+        self.deadline_at = min(self.deadline_at, self.begins_by)
+
+    def heard(self) -> None:
+        """A byte of the reply's head has come, or an interim reply."""
+        self._has_begun = True
+        self.deadline_at = self.begins_by
+
     def moved(self) -> None:
         """A byte of a body has moved: that is a sign of life."""
         idle_s = self._patience.idle_s
         if idle_s is not None:
-            self.deadline_at = min(now() + idle_s, self._ends_at)
+            self.deadline_at = min(self._patience.clock() + idle_s, self._ends_at)
+        else:
+            self.deadline_at = self.begins_by
 
     def may_be_silent(self, idle_s: float) -> None:
         """The reply is a stream of events: it ends when one side likes, and may say nothing for long."""
-        self._patience = Patience(self._patience.reply_s, idle_s)
+        self._patience = msgspec.structs.replace(self._patience, idle_s=idle_s, total_s=inf)
         self._ends_at = inf
-        self.deadline_at = now() + idle_s
+        self.deadline_at = self._patience.clock() + idle_s
 
     def may_stream(self, patience: Patience) -> None:
         """The reply passes on while it comes: it may take long, as long as it moves."""
         self._patience = patience
         self._ends_at = self.started_at + patience.total_s
         self.moved()
+
+    def await_body(self) -> None:
+        """The request's body still arrives: until it moves, only the time until the reply begins counts."""
+        self.deadline_at = self.begins_by
 
     def body_data(self, data: bytes) -> None:
         """A piece of the arriving body goes on."""
@@ -152,7 +185,11 @@ class Call:
         if not self.done and self._connection is not None:
             self._connection.end_body(self, trailers)
             self.upload = None
-            self.deadline_at = min(now() + self._patience.reply_s, self._ends_at)
+            self.begins_by = min(self._patience.clock() + self._patience.reply_s, self._ends_at)
+            if self._has_begun:
+                self.deadline_at = self.begins_by
+            else:
+                self.await_first_byte()
 
     def watched_by(self, watch: Watch) -> None:
         """From now on the call's deadline is kept."""
@@ -160,13 +197,42 @@ class Call:
         watch.add(self)
 
     def on(self, connection: Carrier) -> None:
-        """The call has its connection."""
+        """The call has its connection; a request without an arriving body is sent now."""
         self._connection = connection
 
+    def await_first_byte(self) -> None:
+        """Only from now on the reply is waited for: the call waited for its connection, or its request is whole now."""
+        self.deadline_at = min(self._patience.clock() + self._patience.first_byte_s, self.begins_by)
+
     def expire(self) -> None:
-        """The deadline has passed: nobody cares any more."""
-        log = f"it was asked {now() - self.started_at:.1f} s ago"
-        self.fail(DeadlineError("the shard did not answer in time", log=log))
+        """The deadline has passed. A request that is not sent whole yet has more time until its first byte."""
+        if self._has_more_time and self._patience.clock() < self.begins_by:
+            self.await_first_byte()
+            return
+        error = DeadlineError("the shard did not answer in time", log=self._what_ran_out())
+        error.another_may_answer = self._awaits_first_byte and self.repeatable
+        self.fail(error)
+
+    @property
+    def _has_more_time(self) -> bool:
+        return self._connection is None or (self._awaits_first_byte and self._connection.has_unsent)
+
+    @property
+    def _awaits_first_byte(self) -> bool:
+        return self._connection is not None and self.upload is None and not self._has_begun
+
+    def _what_ran_out(self) -> str:
+        """Which patience, for the log."""
+        patience, asked = self._patience, f"it was asked {self._patience.clock() - self.started_at:.1f} s ago"
+        if self._connection is None:
+            return f"no connection became free within request_timeout_s ({patience.reply_s:g} s)"
+        if self._awaits_first_byte and self.deadline_at < self.begins_by:
+            return f"no byte of a reply came within first_byte_timeout_s ({patience.first_byte_s:g} s); {asked}"
+        if patience.idle_s is None or self._awaits_first_byte or self.deadline_at == self.begins_by:
+            return f"the reply took longer than request_timeout_s ({patience.reply_s:g} s); {asked}"
+        if self.deadline_at == self._ends_at:
+            return f"request and reply took longer than request_total_timeout_s ({patience.total_s:g} s); {asked}"
+        return f"no byte of a body moved for {patience.idle_s:g} s; {asked}"
 
     def fail(self, error: ShardgateError) -> None:
         """End the call without a reply; the connection, if any, is not used again."""

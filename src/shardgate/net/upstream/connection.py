@@ -72,6 +72,11 @@ class UpstreamConnection:
         """Whether the other side has not closed it."""
         return self._transport is not None and not self._transport.is_closing()
 
+    @property
+    def has_unsent(self) -> bool:
+        """Whether bytes of the request still wait to be sent."""
+        return self._transport is not None and self._transport.get_write_buffer_size() > 0
+
     def send(self, call: Call) -> None:
         """Send a request; its reply goes to the call's sink."""
         self._call = call
@@ -79,6 +84,7 @@ class UpstreamConnection:
         transport = cast("asyncio.Transport", self._transport)
         transport.write(call.head + call.body if call.body else call.head)
         if call.upload is not None:
+            call.await_body()
             call.upload.stream_to(call)
 
     def write_body(self, call: Call, data: bytes) -> None:
@@ -167,6 +173,7 @@ class UpstreamConnection:
                 raise BrokenReplyError("a shard's header section is too large")
             self._buffer = rest if end < 0 else b""
             if end < 0:
+                call.heard()
                 return
             head = self._parser.parse(rest[: end + 2])
             rest = rest[end + 4 :]
@@ -180,6 +187,7 @@ class UpstreamConnection:
             call.sink.reply_head(head, rest)  # the reply came in one piece, as most do
             self._finish(call, clean=True)
             return
+        call.heard()
         self._frame(call, head)
         # Head and first piece go on together: one write to the client instead of two (8 µs a request).
         data, over = self._cut(rest)
@@ -256,6 +264,4 @@ class UpstreamConnection:
 
     def _still_sends(self, call: Call) -> bool:
         """A reply that came before its request was sent whole: the upstream may never read the rest."""
-        if call.upload is not None:
-            return True
-        return cast("asyncio.Transport", self._transport).get_write_buffer_size() > 0
+        return call.upload is not None or self.has_unsent
