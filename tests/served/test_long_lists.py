@@ -14,7 +14,7 @@ import pytest
 
 from shardgate.core.limits import FLOW_BYTES_MIN
 from tests.cluster import reply, rows
-from tests.waiting import delivered, settled
+from tests.waiting import delivered, settled, until
 
 LIST = {"kind": "list", "dialect": {"kind": "offset", "fields": "fields", "count_header": "X-Total"}}
 RULES = {

@@ -1,1 +1,1 @@
-"""What operators see: metrics summed over all workers, an access log, an admin listener, the story of one request."""
+"""What operators see: metrics of all workers, an access log, an admin listener, the story of one request."""
