@@ -113,7 +113,7 @@ def _failures(read: _Reading) -> Iterator[tuple[str, str]]:
         yield "at fault", f"shard {line.shard.replace(',', ', ')}" if line.shard else _WHO[known.fault]
         yield "what", line.what
         if line.where:
-            yield "where", f"{line.where} of the shard's reply"
+            yield "where", f"{line.where}, in the shard's reply"
         for outage in failure.outages:
             yield "before", outage
         if not line.code:
