@@ -168,12 +168,12 @@ class Gateway:
     @property
     def in_flight(self) -> int:
         """The requests that are under way in the gateway."""
-        return self.worker._observer.meter.in_flight
+        return self.worker.built.observer.meter.in_flight
 
     @property
     def connections(self) -> int:
         """The connections of clients that are open in the gateway."""
-        return len(self.worker._gateway._clients)
+        return len(self.worker.built.gateway._clients)
 
     def refuses_connections(self) -> bool:
         """Whether the gateway listens no more."""
@@ -182,7 +182,7 @@ class Gateway:
 
     def tick(self) -> None:
         """Do now what the gateway does four times a second: write metrics and the access log."""
-        self.worker._observer.expire()
+        self.worker.built.observer.expire()
 
     async def admin(self, path: str) -> httpx.Response:
         url = f"http://127.0.0.1:{self.admin_port}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shardgate.core.failures.line import FailureLine, parsed
-from tests.cluster import Asked, Gateway, reply, rows, running_gateway, running_shard
+from tests.cluster import Asked, Gateway, no_answer, reply, rows, running_gateway, running_shard
 
 LIST = {"kind": "list", "dialect": {"kind": "offset"}, "keys": {"id": "text"}}
 CONFIG = {
@@ -53,11 +53,6 @@ class Failure:
     detail: str = ""
     """A part of what the client reads."""
     operation: str = "GET /events"
-
-
-async def _never(asked: Asked) -> bytes:
-    await asyncio.sleep(60)
-    return b""
 
 
 def always(said: bytes) -> Callable[[Asked], bytes]:
@@ -122,7 +117,7 @@ FAILURES = [
     Failure(
         "a shard is too slow",
         "GET /events",
-        _never,
+        no_answer,
         503,
         "SG2004",
         NORTH,

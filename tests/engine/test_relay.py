@@ -5,12 +5,12 @@ import logging
 from typing import Any
 
 import pytest
-from shardgate.core.rules.one import One
 
 from shardgate.core.errors import BrokenReplyError, DeadlineError, LostReplyError, ShardDownError
 from shardgate.core.http import Request
 from shardgate.core.locate.memory import LearnedKeys
 from shardgate.core.routes.route import Route
+from shardgate.core.rules.one import One
 from shardgate.core.wire.coding import Compress
 from shardgate.engine.relay import Relay
 from tests.engine.fakes import IS_COMPILED, FakeClient, FakeCluster, as_any, exchange, head, request

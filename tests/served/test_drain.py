@@ -52,7 +52,7 @@ async def stopped_under_way(start_shard: Any, folder: Path, *, drain_timeout_s: 
         return await reader.read(-1)
     finally:
         writer.transport.abort()
-        await until(lambda: worker._gateway.drain() == 0)  # the gateway sees it, and lets go of the shard
+        await until(lambda: worker.built.gateway.drain() == 0)  # the gateway sees it, and lets go of the shard
 
 
 async def test_a_request_under_way_is_answered_and_its_connection_closed(start_shard: Any, tmp_path: Path) -> None:

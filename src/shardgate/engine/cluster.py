@@ -25,6 +25,7 @@ from shardgate.net.clock import now
 from shardgate.net.tls import Tls, for_shards
 from shardgate.net.upload import Upload
 from shardgate.net.upstream.call import Call, Patience, ReplySink
+from shardgate.net.upstream.dialler import Dialler
 from shardgate.net.upstream.pool import Pool, PoolSettings
 from shardgate.net.watch import Watch
 from shardgate.observe.meter import Meter
@@ -88,9 +89,9 @@ class Cluster:
             timeouts.request_timeout_s,
             min(timeouts.first_byte_timeout_s, timeouts.request_timeout_s),
         )
-        self._whole_patience = Patience(reply_s, first_byte_s=first_byte_s)
+        self._whole_patience = Patience(reply_s, first_byte_s=first_byte_s, clock=watch.now)
         self._relay_patience = Patience(
-            reply_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s, first_byte_s
+            reply_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s, first_byte_s, watch.now
         )
         self._watch = watch
         self.compress = compress
@@ -141,7 +142,7 @@ class Cluster:
 
     def replied(self, shard: ShardId, call: Call) -> float:
         """Note that the head of a shard's reply has come. Returns how long it took, in seconds."""
-        took_s = now() - call.started_at
+        took_s = self._watch.now() - call.started_at
         self._meter.replied(shard, took_s)
         if self._outages.any and (line := self._outages.replied(shard, now())) is not None:
             _log.warning("%s", line)
@@ -172,7 +173,6 @@ class Cluster:
         settings = PoolSettings(
             limits.connections_per_shard_max,
             limits.waiting_per_shard_max,
-            timeouts.connect_timeout_s,
             timeouts.shard_idle_timeout_s,
         )
-        return Pool(shard.host, shard.port, tls, self._watch, settings)
+        return Pool(Dialler(shard.host, shard.port, tls, timeouts.connect_timeout_s), self._watch, settings)

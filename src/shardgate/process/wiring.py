@@ -24,6 +24,7 @@ from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.gather.held import HeldBytes
 from shardgate.engine.handler import Gateway
 from shardgate.net.client.contracts import Settings
+from shardgate.net.clock import now
 from shardgate.net.tls import Tls, for_clients
 from shardgate.net.watch import Watch
 from shardgate.observe.access_log import AccessLog
@@ -72,11 +73,11 @@ class Built(msgspec.Struct, frozen=True):
     """They write into the store; each has a thread of its own."""
 
 
-def build(loaded: Loaded, place: CounterSlot | None = None) -> Built:
-    """Build a worker that counts at `place`; without one it counts for itself."""
+def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], float] = now) -> Built:
+    """Build a worker that counts at `place`; without one it counts for itself. Deadlines are read on `clock`."""
     place = place or _own_place(loaded)
     limits, timeouts = loaded.config.limits, loaded.config.timeouts
-    watch = Watch()
+    watch = Watch(clock)
     store = SqliteStore(loaded.directory) if loaded.directory else None
     topology = read_topology(loaded, store)
     meter = Meter(place.cells, place.layout, loaded.routes.routes, loaded.shards)

@@ -18,9 +18,10 @@ from shardgate.core.limits import LAST_CHANCE_S
 from shardgate.net import tasks
 from shardgate.net.client.connection import ClientConnection
 from shardgate.net.client.contracts import Handler
+from shardgate.net.clock import now
 from shardgate.net.tls import keep_fresh
 from shardgate.net.tls import listening as listening_context
-from shardgate.net.watch import TICK_S
+from shardgate.net.watch import TICK_S, Watch
 from shardgate.process.generation import Entrance
 from shardgate.process.wiring import CounterSlot, build, open_log
 
@@ -32,11 +33,11 @@ _log = logging.getLogger("shardgate")
 class Worker:
     """One process of the gateway."""
 
-    __slots__ = ("_built", "_following", "_loaded")
+    __slots__ = ("_following", "_loaded", "built")
 
-    def __init__(self, loaded: Loaded, place: CounterSlot | None = None) -> None:
+    def __init__(self, loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], float] = now) -> None:
         self._loaded = loaded
-        self._built = build(loaded, place)
+        self.built = build(loaded, place, clock)
         self._following: list[asyncio.Task[None]] = []
 
     async def run(self, entrance: Entrance, ready: Callable[[], None], stop: asyncio.Event) -> None:
@@ -46,19 +47,24 @@ class Worker:
         admin = await self._serve_admin(entrance.admin) if entrance.admin is not None else None
         ready()
         await stop.wait()
-        if admin is not None and not self._built.admin.draining:
+        if admin is not None and not self.built.admin.draining:
             servers.append(admin)  # another worker answers operators; at the gateway's end this one does until the last
         await self._drain(servers)
         if admin is not None:
             admin.close()
         await self._stop()
 
+    @property
+    def watch(self) -> Watch:
+        """All that waits in this worker."""
+        return self.built.watch
+
     def reopen_log(self) -> None:
         """The access log was renamed."""
-        self._built.observer.reopen_log()
+        self.built.observer.reopen_log()
 
     async def _start(self) -> None:
-        built = self._built
+        built = self.built
         built.observer.start(open_log(self._loaded))
         built.watch.start()
         used = [*filter(None, [built.tls]), *built.cluster.tls]
@@ -73,7 +79,7 @@ class Worker:
             self._following += await built.callers.start()
 
     async def _stop(self) -> None:
-        built = self._built
+        built = self.built
         for task in self._following:
             task.cancel()
         if built.callers is not None:
@@ -92,7 +98,7 @@ class Worker:
             writer.close()
 
     async def _serve(self, listening: socket.socket) -> asyncio.Server:
-        loop, built = asyncio.get_running_loop(), self._built
+        loop, built = asyncio.get_running_loop(), self.built
 
         def connection() -> asyncio.Protocol:
             return self._connection(built.gateway)
@@ -109,19 +115,19 @@ class Worker:
 
     async def _serve_admin(self, listening: socket.socket) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(
-            lambda: self._connection(self._built.admin), sock=listening
+            lambda: self._connection(self.built.admin), sock=listening
         )
 
     def _connection(self, handler: Handler) -> asyncio.Protocol:
-        built = self._built
+        built = self.built
         return cast("asyncio.Protocol", ClientConnection(handler, built.parser, built.watch, built.settings))
 
     async def _drain(self, servers: Sequence[asyncio.AbstractServer]) -> None:
         """Take no more clients; answer what is under way, no longer than the drain time."""
-        gateway, admin = self._built.gateway, self._built.admin
+        gateway, admin = self.built.gateway, self.built.admin
         for server in servers:
             server.close()
-        if self._built.tls is not None:
+        if self.built.tls is not None:
             await asyncio.sleep(LAST_CHANCE_S)  # a client in its handshake is not yet seen as a connection
         try:
             async with asyncio.timeout(self._loaded.config.timeouts.drain_timeout_s):

@@ -1,4 +1,7 @@
-"""One application that speaks a dialect, as one instance with all the rows and as three with a part each."""
+"""An application that speaks a dialect, twice: one instance with all rows, and three shards with a part of them each.
+
+Holds: `World.both` compares the gateway over the shards with the one instance, body and header fields.
+"""
 
 import random
 from collections.abc import Callable
@@ -18,7 +21,7 @@ SPEAKING = ("content-type", "link", "x-total-count", "x-total-pages", "content-r
 
 
 class Question:
-    """What a list is asked: the path as it came, and its parameters."""
+    """The request for a list: its target as it came, and its parameters."""
 
     def __init__(self, asked: Asked) -> None:
         self.target = asked.line.split(" ")[1]
@@ -33,7 +36,7 @@ class Question:
 
 
 def ranked(rows: list[Row], order: list[tuple[str, bool]]) -> list[Row]:
-    """The rows in an order that ends with the id."""
+    """The rows sorted by (member, descends), and by id where those are equal."""
     rows = sorted(rows, key=lambda row: row["id"])
     for name, descends in reversed(order):
         rows.sort(key=lambda row: row[name], reverse=descends)
@@ -41,7 +44,7 @@ def ranked(rows: list[Row], order: list[tuple[str, bool]]) -> list[Row]:
 
 
 def minus(text: str | None) -> list[tuple[str, bool]]:
-    """`-name,id`"""
+    """Read an order as `-name,id` writes it."""
     return [(name.removeprefix("-"), name.startswith("-")) for name in text.split(",")] if text else []
 
 
@@ -52,7 +55,7 @@ def table(size: int) -> list[Row]:
 
 
 class World:
-    """The gateway over three instances of unequal size, beside one instance with all rows."""
+    """The gateway over three shards of unequal size, and one instance with all rows."""
 
     def __init__(self, gateway: Gateway, rows: list[Row], whole: Shard, parts: list[Shard]) -> None:
         self.gateway = gateway
@@ -61,7 +64,7 @@ class World:
         self.parts = parts
 
     async def both(self, target: str, *, body: bytes | None = None, **headers: str) -> httpx.Response:
-        """The gateway's reply, which is the one instance's; with a body it is a POST."""
+        """The gateway's reply, after it was found equal to the one instance's. With a body it asks by POST."""
         host, method = f"127.0.0.1:{self.gateway.port}", "GET" if body is None else "POST"
         ask = self.gateway.client.request
         expected = await ask(method, self.whole.url + target, content=body, headers={"Host": host, **headers})
@@ -72,7 +75,7 @@ class World:
         return answer
 
     def local(self, link: str) -> str:
-        """The target of a link, which must lead to the gateway."""
+        """The target of a link, which must be to the gateway."""
         base = f"http://127.0.0.1:{self.gateway.port}"
         assert link.startswith((base + "/", "/")), link
         return link.removeprefix(base)
@@ -88,7 +91,7 @@ async def world(
     prune: dict[str, str] | None = None,
     **merge: Any,
 ) -> World:
-    """Start it."""
+    """Start the shards, the one instance and the gateway."""
     rows = table(size)
     chance = random.Random(7)
     parts: list[list[Row]] = [[], [], []]

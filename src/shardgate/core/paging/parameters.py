@@ -35,11 +35,11 @@ class Parameters(SortParameters, frozen=True):
     streamable: ClassVar[Streamable] = "never"
 
     limit: str = "limit"
-    """The parameter with the number of rows."""
+    """The parameter with the number of rows; where pages are counted, with the size of a page."""
     limit_default: int | None = None
     """The limit that the application takes when none is given; null: it gives all rows."""
     limit_max: int | None = None
-    """The most rows that the application gives in one reply; null: any number."""
+    """The most rows that one request gives. More are read by several requests. Without it: any number."""
     limit_over: Literal["cut", "refuse"] = "cut"
     """What the application does with a limit above `limit_max`: `cut` it, or `refuse` the request."""
     offset: str = "offset"
@@ -47,7 +47,8 @@ class Parameters(SortParameters, frozen=True):
     offset_needs_limit: bool = False
     """The application ignores the offset where no limit is given."""
     page: str | None = None
-    """The parameter with the number of the page, in applications that have it instead of an offset."""
+    """The parameter with the number of the page, for applications that have no offset. It needs `limit_default` and
+    `limit_max`."""
     page_first: int = 1
     """The number of the first page."""
     fields: str | None = None
@@ -138,12 +139,30 @@ class Parameters(SortParameters, frozen=True):
         if self.states_order:
             own |= {self.order, self.direction or self.order}
         parts = [part for part in query.split("&") if part and name_of(part) not in own]
-        parts += [f"{_encoded(name)}={number}" for name, number in self.paging(page)]
+        ours = [f"{_encoded(name)}={number}" for name, number in self.paging(page)]
         if self.states_order:
-            parts += self.stated(page.order)
+            ours += self.stated(page.order)
         if self.fields and fields is not None:
-            parts.append(f"{self.fields}={quote_plus(','.join(fields), safe=',')}")
-        return "&".join(parts)
+            ours.append(f"{self.fields}={quote_plus(','.join(fields), safe=',')}")
+        if self.repeated == "refuse":
+            return "&".join(parts + ours)
+        return self._with_unread([part for part in query.split("&") if part], parts, ours)
+
+    def _with_unread(self, asked: Sequence[str], others: Sequence[str], ours: list[str]) -> str:
+        """The query with the client's copies of a parameter that do not count: an application may refuse one of them.
+
+        Ours must be the one that counts, so a copy stays only where the parameter is written.
+        """
+        place, names = self.page or self.offset, [name_of(part) for part in asked]
+        if names.count(place) > 1 and all(name_of(part) != place for part in ours):
+            ours.append(f"{_encoded(place)}=0")
+        written = {name_of(part) for part in ours} - ({self.order} if self.order_repeats else set())
+        rest, last = [], self.repeated == "last"
+        for n, part in enumerate(asked):
+            copies = names[n + 1 :] if last else names[:n]
+            if part in others or (names[n] in written and names[n] in copies):
+                rest.append(part)
+        return "&".join(rest + ours if last else ours + rest)
 
     def paging(self, page: Page) -> list[tuple[str, int]]:
         """The parameters that ask for these rows; where pages are numbered, they must be one whole page (`cover`)."""

@@ -1,22 +1,18 @@
-"""Connections to one address: lends idle ones, opens new ones up to a bound, lets calls wait beyond it.
+"""Connections to one address: sends a call on an idle one, opens new ones up to a bound, and queues further calls.
 
-Holds: at most `connections_max` are open; a waiting call is served first in, first out; nothing waits past its
-deadline.
-Never: knows which shard lives at the address.
+Holds: at most `connections_max` are open. Queued calls are served first in, first out. A call that is over leaves the
+queue unsent.
+Never: knows which shard lives at the address, or how a connection is opened.
 Hot path: `start` on an idle connection is a pop and a write.
 """
 
-import asyncio
-import os
-import ssl
 from collections import deque
-from typing import cast
+from typing import Protocol
 
 from shardgate.core.errors import OverloadError, ShardDownError
 from shardgate.core.value import Value
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net import tasks
-from shardgate.net.tls import Tls
 from shardgate.net.upstream.call import Call
 from shardgate.net.upstream.connection import UpstreamConnection
 from shardgate.net.watch import Watch
@@ -30,33 +26,38 @@ class PoolSettings(Value, frozen=True):
 
     connections_max: int
     waiting_max: int
-    connect_timeout_s: float
     idle_timeout_s: float
+
+
+class Dialling(Protocol):
+    """Opens connections to one address."""
+
+    async def connect(self, connection: UpstreamConnection) -> None:
+        """Open a connection. Raises ShardDownError."""
+
+    def failed(self, reason: str) -> ShardDownError:
+        """The error that says why there is no connection."""
 
 
 class Pool:
     """The connections of one worker to one address."""
 
     __slots__ = (
-        "_host",
+        "_dialler",
         "_idle",
         "_is_closed",
         "_now",
         "_open",
         "_parser",
-        "_port",
         "_settings",
-        "_tls",
         "_waiting",
         "_waits",
         "_watch",
         "deadline_at",
     )
 
-    def __init__(self, host: str, port: int, tls: Tls | None, watch: Watch, settings: PoolSettings) -> None:
-        self._host = host
-        self._port = port
-        self._tls = tls
+    def __init__(self, dialler: Dialling, watch: Watch, settings: PoolSettings) -> None:
+        self._dialler = dialler
         self._watch = watch
         self._now = watch.now
         self._settings = settings
@@ -136,19 +137,11 @@ class Pool:
             self._idle.pop(0).abort()
 
     async def _connect(self, call: Call) -> None:
-        loop = asyncio.get_running_loop()
+        connection = UpstreamConnection(self, self._parser)
         try:
-            async with asyncio.timeout(self._settings.connect_timeout_s):
-                connection = UpstreamConnection(self, self._parser)
-                await loop.create_connection(
-                    lambda: cast("asyncio.Protocol", connection),
-                    self._host,
-                    self._port,
-                    ssl=self._tls.context if self._tls is not None else None,
-                    server_hostname=(self._tls.files.server_name or self._host) if self._tls is not None else None,
-                )
-        except (OSError, UnicodeError) as error:  # UnicodeError: the host is no name that DNS knows
-            call.fail(self._unreachable(self._reason(error)))
+            await self._dialler.connect(connection)
+        except ShardDownError as error:
+            call.fail(error)
             self._one_less()
             return
         if call.done:
@@ -157,10 +150,7 @@ class Pool:
             call.await_first_byte()
             connection.send(call)
         else:
-            call.fail(self._unreachable("it closed the connection at once"))
-
-    def _unreachable(self, reason: str) -> ShardDownError:
-        return ShardDownError("the shard cannot be reached", log=f"{reason} ({self._host}:{self._port})")
+            call.fail(self._dialler.failed("it closed the connection at once"))
 
     def _one_less(self) -> None:
         self._open -= 1
@@ -177,12 +167,3 @@ class Pool:
             if not call.done:
                 return call
         return None
-
-    def _reason(self, error: OSError | UnicodeError) -> str:
-        """Why there is no connection, in the system's words where it has some."""
-        if isinstance(error, TimeoutError):
-            what = "no connection" if self._tls is None else "no connection with TLS"
-            return f"{what} within connect_timeout_s ({self._settings.connect_timeout_s:g} s)"
-        if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and (error.errno or 0) > 0:
-            return os.strerror(error.errno or 0).lower()
-        return str(error) or type(error).__name__

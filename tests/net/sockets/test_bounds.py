@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.net.test_streams import MIB, OK, before, connect, resident_bytes, serving
+from tests.net.sockets.test_streams import MIB, OK, before, connect, resident_bytes, serving
 
 
 async def test_two_deadlines_in_one_tick_give_one_reply(start_gateway: Any, caplog: pytest.LogCaptureFixture) -> None:

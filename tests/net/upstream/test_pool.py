@@ -1,0 +1,154 @@
+"""A pool over fake connections: who is sent on which, who waits, and what is closed."""
+
+import pytest
+
+from tests.net.screenplay import ABORTED
+from tests.net.upstream.play import End, Failed, Head, PoolPlay, turns
+
+SENT = b"GET /any HTTP/1.1\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+ANSWERED = [Head(200, b"ok"), End()]
+
+
+async def test_an_idle_connection_is_used_again() -> None:
+    play = PoolPlay()
+    for _ in range(3):
+        await play.call()
+        (connection,) = play.opened
+        assert connection.took() == SENT
+        connection.says(OK)
+    assert play.log == ANSWERED * 3
+    assert play.pool.figures() == (1, 1, 0, 0)
+
+
+async def test_calls_beyond_the_bound_wait_and_are_served_in_their_order() -> None:
+    play = PoolPlay(connections_max=1, waiting_max=2)
+    for line in (b"GET /1", b"GET /2", b"GET /3"):
+        await play.call(line)
+    assert play.pool.figures() == (1, 0, 2, 2)
+    (connection,) = play.opened
+    for line in (b"GET /1", b"GET /2", b"GET /3"):
+        assert connection.took().startswith(line)
+        connection.says(OK)
+    assert play.log == ANSWERED * 3
+
+
+async def test_calls_beyond_both_bounds_are_refused() -> None:
+    play = PoolPlay(connections_max=1, waiting_max=1)
+    for _ in range(3):
+        await play.call()
+    assert play.log == [Failed("SG4001")]
+
+
+async def test_a_call_that_is_over_leaves_the_queue_unsent() -> None:
+    play = PoolPlay(connections_max=1)
+    await play.call(b"GET /1")
+    (await play.call(b"GET /2")).cancel()
+    await play.call(b"GET /3")
+    (connection,) = play.opened
+    connection.took()
+    connection.says(OK)
+    assert connection.took().startswith(b"GET /3")
+
+
+async def test_the_first_byte_is_waited_for_from_when_a_connection_became_free() -> None:
+    play = PoolPlay(connections_max=1)
+    first = await play.call(b"GET /1", reply_s=100.0)
+    second = await play.call(b"GET /2", reply_s=100.0)
+    (connection,) = play.opened
+    connection.took()
+    play.passes(19)
+    connection.says(OK)
+    assert connection.took().startswith(b"GET /2")
+    play.passes(19)
+    assert not second.done
+    play.passes(2)
+    assert first.done
+    assert play.log == [*ANSWERED, Failed("SG2003")]
+    assert "first_byte_timeout_s" in second.sink.error.log  # type: ignore[attr-defined]
+
+
+async def test_a_call_that_waits_for_a_connection_has_the_whole_time_of_the_request() -> None:
+    play = PoolPlay(connections_max=1)
+    await play.call(b"GET /1", first_byte_s=30.0)
+    waits = await play.call(b"GET /2")
+    play.passes(29)
+    assert not waits.done
+    play.passes(2)
+    assert "no connection became free within request_timeout_s" in waits.sink.error.log  # type: ignore[attr-defined]
+
+
+async def test_a_shard_that_is_down_fails_the_call_and_lets_the_next_one_try() -> None:
+    play = PoolPlay(connections_max=1)
+    play.dialler.may_connect.clear()
+    play.dialler.is_down = True
+    for _ in range(2):
+        await play.call()
+    play.dialler.may_connect.set()
+    await turns()
+    await turns()
+    assert play.log == [Failed("SG2001")] * 2
+    assert play.pool.figures()[0] == 0
+
+
+async def test_a_connection_that_came_too_late_for_its_call_serves_another() -> None:
+    play = PoolPlay(connections_max=1)
+    play.dialler.may_connect.clear()
+    (await play.call(b"GET /1")).cancel()
+    await play.call(b"GET /2")
+    play.dialler.may_connect.set()
+    await turns()
+    (connection,) = play.opened
+    assert connection.took().startswith(b"GET /2")
+
+
+async def test_connections_that_idle_too_long_are_closed() -> None:
+    play = PoolPlay()
+    await play.call()
+    (connection,) = play.opened
+    connection.took()
+    connection.says(OK)
+    play.passes(3.9)
+    assert connection.log == []
+    play.passes(0.2)
+    assert connection.log == [ABORTED]
+
+
+@pytest.mark.parametrize(("line", "opened"), [(b"GET /any", 1), (b"POST /any", 2)])
+async def test_a_change_is_not_sent_on_a_connection_that_has_idled(line: bytes, opened: int) -> None:
+    play = PoolPlay()
+    await play.call()
+    play.opened[0].took()
+    play.opened[0].says(OK)
+    play.passes(1.5)
+    await play.call(line)
+    assert len(play.opened) == opened
+    assert play.opened[-1].took().startswith(line)
+
+
+async def test_a_read_whose_connection_just_closed_is_sent_again_on_a_new_one() -> None:
+    play = PoolPlay()
+    await play.call()
+    play.opened[0].took()
+    play.opened[0].says(OK)
+    await play.call()
+    play.opened[0].ends()
+    await turns()
+    assert play.opened[1].took() == SENT
+    play.opened[1].says(OK)
+    assert play.log == ANSWERED * 2
+
+
+async def test_a_pool_that_is_closed_keeps_no_connection() -> None:
+    play = PoolPlay()
+    await play.call(b"GET /1")
+    await play.call(b"GET /2")
+    first, second = play.opened
+    first.took()
+    first.says(OK)
+    play.pool.close()
+    assert first.log == [ABORTED]
+    second.took()
+    second.says(OK)
+    assert second.log == [ABORTED]
+    assert play.log == ANSWERED * 2
