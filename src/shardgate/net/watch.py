@@ -55,5 +55,6 @@ class Watch:
         instant = self.now()
         waiting = self._waiting
         for watched in [watched for watched in waiting if watched.deadline_at <= instant]:
-            if watched in waiting:  # what expired before it may have ended it
+            # What expired before it may have ended it, or given it more time.
+            if watched in waiting and watched.deadline_at <= instant:
                 watched.expire()
