@@ -1,4 +1,4 @@
-"""An instance that takes requests and answers none: it is given up by a patience of its own, apart from the request's."""
+"""An instance that takes requests and answers none is given up by a patience of its own."""
 
 import asyncio
 from typing import Any
