@@ -63,11 +63,11 @@ def test_what_can_be_ended_in_every_case_is_right(tmp_path: Path) -> None:
         ("POST /x", {**DIVIDE, "whole_key": "body.v"}, "whole_key: `whole_key` and `whole_locate` go together"),
         ("POST /x", {**DIVIDE, "locate": "none"}, "locate: no locator is named 'none'"),
         ("POST /x", {**PLACE, "check": "/x/{key}"}, "check: a tenant without a name cannot be looked for"),
-        ("POST /x", {**PLACE, "pinned": {"PT": "lisbon"}}, ": no shard is named 'lisbon'"),
+        ("POST /x", {**PLACE, "pinned": {"PT": "lisbon"}}, "pinned: no shard is named 'lisbon'"),
         (
             "POST /x",
             {**PLACE, "policy": {"kind": "weighted", "weights": {"north": 0, "south": 0}}},
-            "'any with a weight'",
+            "policy.weights: no shard has a weight, so that none gets a tenant",
         ),
         (
             "POST /x",

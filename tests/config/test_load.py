@@ -376,8 +376,8 @@ def test_what_is_missing_is_told_beside_other_mistakes(tmp_path: Path) -> None:
     found = mistakes(tmp_path, "listen: [1]\nworkers: x\n")
     assert [line.partition(" → ")[0] for line in found] == [
         "1: listen: expected text, got a list",
-        "2: workers: expected a whole number, got text",
         "1: it lacks the field `shards`",
+        "2: workers: expected a whole number, got text",
     ]
     # A field with a wrong name is one mistake, not two.
     assert len(mistakes(tmp_path, "shrds: {a: http://a}\n")) == 1

@@ -392,11 +392,11 @@ def test_an_unknown_word_names_the_built_ins_and_the_installed(tmp_path: Path, m
             "GET /x": {"rule": "gather", "merge": {"kind": "list", "dialect": {"kind": "pgd"}, "keys": {"id": "text"}}}
         },
     )
-    (found, dialect) = mistakes(tmp_path, written)
+    (dialect, found) = mistakes(tmp_path, written)
     known = "directory, hash, learned, prefix, probe, custom"
     assert f"locators.x[0].kind: unknown word 'rangs' → take one of: {known}; installed plug-ins: none" in found
     install(monkeypatch, tmp_path, "shop_of", SHOP, POINTS)
-    (found, dialect) = mistakes(tmp_path, written)
+    (dialect, found) = mistakes(tmp_path, written)
     assert found.endswith(f"→ did you mean `ranges`? There are: {known}; installed plug-ins: ranges")
     assert "rules.GET /x.merge.dialect.kind: unknown word 'pgd' → did you mean `paged`? There are: cont" in dialect
     assert dialect.endswith("; installed plug-ins: mine, paged")

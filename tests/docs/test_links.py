@@ -48,6 +48,12 @@ def test_every_page_that_the_source_names_is_there() -> None:
     assert [page for page in sorted(named) if not (ROOT / page).exists()] == []
 
 
+def test_every_page_that_a_page_of_the_site_links_to_is_on_the_site() -> None:
+    for path in [*OUTSIDE, *(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))]:
+        led = links_in(on_page_markdown((ROOT / path).read_text(), _Page(site_path(path))))
+        assert [link for link in led if "source/" in link and link.partition("#")[0].endswith(".md")] == [], path
+
+
 class _Page:
     """A page as MkDocs gives it to a hook."""
 

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
+from tools.docs import tables
 from tools.docs.docstrings import field_docstring, own_fields
 from tools.docs.markdown import table
+from tools.docs.structs import Shown
 from tools.docs.tables import UnexplainedFieldError, fields_table
 from tools.docs.words import default_words, type_words, yaml_words
 
@@ -86,10 +88,19 @@ def test_a_cell_does_not_end_at_a_bar() -> None:
     assert table(("a", "b"), [("x|y", "")]) == "| a | b |\n| --- | --- |\n| x\\|y | |\n"
 
 
-def test_a_field_without_a_docstring_has_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tools.docs import tables
-    from tools.docs.structs import Shown
+class Nulled(msgspec.Struct, frozen=True):
+    """Its field may be null."""
 
+    field: str | None = "a"
+    """`a | null`, or null. Null: there is none."""
+
+
+def test_a_null_is_written_as_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(tables.STRUCTS, "Nulled", Shown(Nulled))
+    assert r"| `a \| null`, or `null`. `null`: there is none. |" in fields_table("Nulled", {})
+
+
+def test_a_field_without_a_docstring_has_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(tables.STRUCTS, "Derived", Shown(Derived))
     with pytest.raises(
         UnexplainedFieldError, match=r"tests\.docs\.test_words: the field `Derived\.third_s` has no docstring"

@@ -274,7 +274,7 @@ async def test_a_body_that_breaks_off_before_the_first_row_is_a_502(two: Any) ->
         (
             listed([*range(0, 2000, 2), 7, *range(2002, 3000, 2)]),
             None,
-            "code=SG2007 status=502 what=\"a shard's rows are not in the order id",
+            "a shard's rows are not in the order id",
         ),
         (listed(range(0, 3000, 2))[:-500_000], 3 * MIB, "a shard's reply broke off"),
         (

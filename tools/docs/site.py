@@ -20,6 +20,7 @@ OUTSIDE = {
     "CHANGELOG.md": "changelog.md",
     "examples/bookings/README.md": "examples/bookings.md",
     "examples/json-server/README.md": "examples/json-server.md",
+    "templates/plugin/README.md": "examples/plugin.md",
 }
 """Path in the repository → page of the site."""
 

@@ -147,6 +147,13 @@ FAMILIES: dict[frozenset[type[Any]], tuple[str, str]] = {
 }
 """Unions of structs → what one of them is called, and the page that has them all."""
 
+PLUG_INS: dict[type[Any], type[Any]] = {
+    CustomDialect: CustomConfig,
+    CustomLocator: CustomConfig,
+    CustomMerge: CustomConfig,
+}
+"""What a plug-in is when it was made → what the configuration has in its place."""
+
 NOT_WRITTEN = {(Cursor, "seal")}
 """Fields that come from elsewhere: nobody writes them."""
 
@@ -175,7 +182,9 @@ def reachable() -> set[type[Any]]:
         if isinstance(kind, inspect.StructType):
             if kind.cls in found or kind.cls in PLUGINS:
                 continue
-            found.add(kind.cls)
+            found.add(PLUG_INS.get(kind.cls, kind.cls))
+            if kind.cls in PLUG_INS:
+                continue
             named = [field for field in kind.fields if (kind.cls, field.name) not in NOT_WRITTEN]
             kinds += [field.type for field in named]
         else:

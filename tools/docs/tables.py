@@ -73,7 +73,9 @@ def _meaning(struct: type[Any], name: str) -> str:
     text = field_docstring(struct, name)
     if not text:
         raise UnexplainedFieldError(f"{struct.__module__}: the field `{struct.__name__}.{name}` has no docstring")
-    return text
+    parts = text.split("`")  # every second one is code
+    parts[::2] = [re.sub(r"\b[Nn]ull\b", "`null`", part) for part in parts[::2]]
+    return "`".join(parts)
 
 
 def _linked(anchors: Anchors) -> Link:

@@ -14,7 +14,7 @@ import msgspec
 from shardgate.config.schema import ClientsConfig, Config, JwtConfig, WordsConfig
 from shardgate.core.clients.terms import FAMILIES, ClientTerms, KeyPlace, KeySource, QuotaTerms, TokenTerms, Wording
 from shardgate.core.errors import Words
-from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.routes.mistakes import Mistake, choose
 from shardgate.core.routes.route import Route, Routes
 
 _FIELD_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -111,11 +111,10 @@ def _words(given: WordsConfig) -> Words:
 
 
 def _unknown_operations(given: ClientsConfig, routes: Routes) -> Iterator[Mistake]:
-    known = {f"{route.method} {route.template}" for route in routes.routes}
+    known = {route.name for route in routes.routes}
     for number, name in enumerate(given.open):
         if name not in known:
-            cure = "write it as it stands in the document: `POST /oauth/token`"
-            yield Mistake(f"clients.open[{number}]", f"{name!r} is no operation", cure)
+            yield Mistake(f"clients.open[{number}]", f"{name!r} is no operation", choose(name, known))
 
 
 def _claims_of_nobody(config: Config, routes: Routes) -> Iterator[Mistake]:

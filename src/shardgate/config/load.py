@@ -213,14 +213,14 @@ def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
 
 
 def _placed(document: Document, mistakes: list[Mistake], openapi: Path | None = None) -> list[Mistake]:
-    """The same mistakes, each with the file and the line of what is at fault."""
-    application = None
+    """The same mistakes in the order of their lines, each with the file and the line of what is at fault."""
+    application = document
+    if openapi is not None and any(mistake.path.startswith(IN_DOCUMENT) for mistake in mistakes):
+        # Read once more, JSON too, as YAML: only that reader knows lines, and only a mistake is worth its seconds.
+        application = read_document(openapi)[0]
     placed = []
     for mistake in mistakes:
-        place, where = mistake.path, document
-        if place.startswith(IN_DOCUMENT) and openapi is not None:
-            # Read once more, JSON too, as YAML: only that reader knows lines, and only a mistake is worth its seconds.
-            application = application or read_document(openapi)[0]
-            place, where = place.removeprefix(IN_DOCUMENT), application
-        placed.append(msgspec.structs.replace(mistake, path=where.find(place)))
-    return placed
+        is_inside = mistake.path.startswith(IN_DOCUMENT)
+        where, path = application if is_inside else document, mistake.path.removeprefix(IN_DOCUMENT)
+        placed.append((is_inside, where.line(path), msgspec.structs.replace(mistake, path=where.place(path))))
+    return [mistake for _, _, mistake in sorted(placed, key=lambda entry: entry[:2])]

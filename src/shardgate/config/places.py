@@ -1,5 +1,6 @@
 """A YAML file as plain data, with the line of every value, so that a mistake can be pointed at."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,16 @@ class Document:
         self.data = data
         self._lines = lines
 
-    def find(self, path: str) -> str:
-        """The place of a dotted path, whose names may have dots themselves."""
+    def line(self, path: str) -> int:
+        """The line of a dotted path, whose names may have dots themselves."""
         wanted = path.replace("[", ".[")
         candidates = [known for known in self._lines if _begins(wanted, known.replace("\0", "."))]
         nearest = max(candidates, key=len, default="")
-        line = f"{self.name}:{self._lines.get(nearest, 1)}"
+        return self._lines.get(nearest, 1)
+
+    def place(self, path: str) -> str:
+        """The file, the line and the path."""
+        line = f"{self.name}:{self.line(path)}"
         return f"{line}: {path}" if path else line
 
 
@@ -60,6 +65,9 @@ def read_document(path: Path) -> tuple[Document, list[Mistake]]:
 
 def _note(node: yaml.Node, path: str, lines: dict[str, int], mistakes: list[Mistake], name: str) -> None:
     lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.ScalarNode) and _SURROGATE.search(node.value):
+        where = f"{name}:{node.start_mark.line + 1}"
+        mistakes.append(Mistake(where, "an escape stands for half a character", "write the character itself"))
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -69,10 +77,14 @@ def _note(node: yaml.Node, path: str, lines: dict[str, int], mistakes: list[Mist
                 mistakes.append(Mistake(f"{name}:{line}", f"{key.value!r} stands twice", "keep one of the two"))
             seen.add(key.value)
             lines[inner] = line
+            _note(key, inner, lines, mistakes, name)
             _note(value, inner, lines, mistakes, name)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             _note(value, f"{path}\0[{number}]", lines, mistakes, name)
+
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def _begins(text: str, start: str) -> bool:

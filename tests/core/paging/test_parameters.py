@@ -24,7 +24,7 @@ def test_a_page_is_read_from_the_query(query: str, page: Page) -> None:
     assert Offset().read_page(query) == page
 
 
-@pytest.mark.parametrize("value", ["+5", "%205", "5_0", "-1", "5.0", "", "five", "٥"])
+@pytest.mark.parametrize("value", ["+5", "%205", "5_0", "-1", "5.0", "", "five", "\u0665"])
 def test_a_number_that_servers_could_read_differently_is_unknown(value: str) -> None:
     assert Offset().read_page(f"limit={value}") is UNKNOWN
 

@@ -50,7 +50,7 @@ class LeastData(_Policy, frozen=True, tag="least_data"):
     """The shard with the least data, as each shard counts it itself."""
 
     path: str
-    """The path and query that a shard is asked for: `/v3/events?limit=1&with_count=true`."""
+    """What each shard is asked: `/v3/events?limit=1&with_count=true`."""
     count_header: str | None = None
     """The header field of the reply with the number. Either this or `count` is needed."""
     count: str | None = None

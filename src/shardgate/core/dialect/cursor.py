@@ -32,11 +32,12 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
     next: str | None = "next_cursor"
     """The member with the cursor of the next page."""
     next_header: str | None = None
-    """The reply header with the cursor of the next page, instead of a member."""
+    """The header field with the cursor of the next page, instead of a member."""
     next_is: Literal["cursor", "link"] = "cursor"
-    """What the application writes in `next` or `next_header`: the cursor alone, or the address of the next page."""
+    """`link`: the application writes the address of the next page, which has the parameter in it. `cursor`: the cursor
+    alone."""
     at_end: Literal["null", "absent", "empty"] = "null"
-    """How the last page writes `next`: `null`, not at all, or as an empty text."""
+    """How the last page writes `next`: as `null`, not at all (`absent`), or as an `empty` text."""
     has_more: str | None = None
     """The member that says whether there is a next page; null: there is no such member."""
     total: str | None = None

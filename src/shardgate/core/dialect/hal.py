@@ -24,7 +24,8 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
     items: str
     """The member with the list: `_embedded.rows`."""
     rels: tuple[Rel, ...] = ("first", "prev", "self", "next", "last")
-    """The links that the application writes, in its order. A link to a page that does not exist is left out."""
+    """The links of `_links` that the application writes, in its order. Others of these five are dropped; one to no page
+    is left out."""
     links_single: bool = False
     """The application writes `first` and `last` also where all rows are on one page."""
     empty_absent: bool = True

@@ -18,9 +18,9 @@ class Seek(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The filters by which a list can be begun near a row: both include the value."""
 
     up: str | None = None
-    """The parameter for "at least this value": used where the list ascends."""
+    """The parameter that keeps rows with at least a value, for a list that ascends by the key: `created[gte]`."""
     down: str | None = None
-    """The parameter for "at most this value": used where the list descends."""
+    """The parameter that keeps rows with at most a value, for a list that descends by the key: `created[lte]`."""
 
 
 class IdCursor(Parameters, frozen=True, tag="id_cursor"):
@@ -41,7 +41,7 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
     has_more: str | None = "has_more"
     """The member that says whether there is more in the direction of the request; null: there is no such member."""
     total: str | None = None
-    """The member with the size of the whole list; null: there is no such member."""
+    """The member with the number of all rows. It cannot be used with `seeks`, which would change it."""
     next: str | None = None
     """The member with the link to the next page; null: there is no such member."""
     previous: str | None = None

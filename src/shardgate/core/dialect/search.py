@@ -22,9 +22,9 @@ class Search(Parameters, frozen=True, tag="search"):
     offset_first: int = 0
     """The offset of the first row: 1 where rows are counted from one."""
     items: str = "items"
-    """The member with the list."""
+    """The member of the reply with the list."""
     total: str | None = "total"
-    """The member with the size of the filtered list."""
+    """The member of the reply with the number of all rows. The totals of all shards are added."""
     has_more: str | None = None
     """The member that says whether there are rows behind the page; null: there is no such member."""
     page_count: str | None = None

@@ -25,9 +25,10 @@ class ListRule(Strategy, frozen=True):
     """The configuration of a merged list."""
 
     dialect: AnyDialect
-    """How the application pages, sorts and counts the list."""
+    """How the application pages, sorts and counts the list: a dialect, or the name of one."""
     keys: Mapping[str, KeyConfig]
-    """The properties that rows can be sorted by → their types: `{id: text, price: number}`."""
+    """The properties that rows can be sorted by → their types, or the fields of a sort key: `{id: text, price:
+    number}`."""
     default_order: tuple[str, ...] = ("id",)
     """The order where the request names none: sort keys, most significant first; `-name` descends."""
     tie: str = "id"

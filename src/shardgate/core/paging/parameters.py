@@ -35,11 +35,11 @@ class Parameters(SortParameters, frozen=True):
     streamable: ClassVar[Streamable] = "never"
 
     limit: str = "limit"
-    """The parameter with the number of rows."""
+    """The parameter with the number of rows; where pages are counted, with the size of a page."""
     limit_default: int | None = None
     """The limit that the application takes when none is given; null: it gives all rows."""
     limit_max: int | None = None
-    """The most rows that the application gives in one reply; null: any number."""
+    """The most rows that one request gives. More are read by several requests. Without it: any number."""
     limit_over: Literal["cut", "refuse"] = "cut"
     """What the application does with a limit above `limit_max`: `cut` it, or `refuse` the request."""
     offset: str = "offset"
@@ -47,7 +47,8 @@ class Parameters(SortParameters, frozen=True):
     offset_needs_limit: bool = False
     """The application ignores the offset where no limit is given."""
     page: str | None = None
-    """The parameter with the number of the page, in applications that have it instead of an offset."""
+    """The parameter with the number of the page, for applications that have no offset. It needs `limit_default` and
+    `limit_max`."""
     page_first: int = 1
     """The number of the first page."""
     fields: str | None = None

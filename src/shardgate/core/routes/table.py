@@ -88,8 +88,15 @@ class RouteTable:
             else:
                 node = node.children.setdefault(unquote(segment), _Node())
         node.routes[route.method] = (route, tuple(names))
-        if not names and _PATH.fullmatch(template) and "%" not in template and self._walk(template)[0] is node:
+        if not names and "%" not in template and self._finds(template, node):
             self._exact[template] = node
+
+    def _finds(self, path: str, node: _Node) -> bool:
+        """Whether a request for this path finds the node. An operation that is not served may have any path."""
+        try:
+            return self._walk(path)[0] is node
+        except (AmbiguousPathError, UnknownOperationError):
+            return False
 
 
 def _descend(node: _Node, segments: list[str], start: int, values: list[str]) -> tuple[_Node, list[str]] | None:

@@ -28,9 +28,13 @@ def is_partial(template: str) -> bool:
     return any("{" in segment and not _VARIABLE.fullmatch(segment) for segment in template.split("/"))
 
 
-def shape_of(template: str) -> str:
-    """The template without the names of its variables: two operations of one shape are the same path."""
-    return "/".join("{}" if segment.startswith("{") else segment for segment in template.split("/")).rstrip("/")
+def shape_of(template: str, *, trailing_slash: bool) -> str:
+    """The template without the names of its variables: two operations of one shape are the same path.
+
+    `trailing_slash`: `/events/` is `/events`.
+    """
+    segments = ["{}" if segment.startswith("{") else unquote(segment) for segment in template.split("/")]
+    return "/".join(segments).rstrip("/") if trailing_slash else "/".join(segments)
 
 
 def check_operation(name: str) -> Iterator[Mistake]:

@@ -32,8 +32,11 @@ def build_routes(
     reader = _Reader(book, chains, read_dialects(book, mistakes), shards, mistakes)
     declared = [name for name in book.unserved if name not in book.operations]
     routes = [route for name in (*book.operations, *declared) if (route := reader.route(name)) is not None]
-    routes = [*_without_covered(routes)]
-    mistakes += _twins(routes)
+    shapes = {
+        route.name: f"{route.method} {shape_of(route.template, trailing_slash=trailing_slash)}" for route in routes
+    }
+    routes = [*_without_covered(routes, shapes)]
+    mistakes += _twins(routes, shapes)
     return Routes(tuple(routes), method_override, method_override_header, trailing_slash), mistakes
 
 
@@ -67,8 +70,7 @@ class _Reader(msgspec.Struct, frozen=True):
         if self._add(place, check_operation(name)):
             return None
         if name not in self.book.operations:
-            alike = (method, name.count("/"))
-            known = [each for each in self.book.operations if (each.partition(" ")[0], each.count("/")) == alike]
+            known = [each for each in self.book.operations if _may_be_meant(name, each)]
             if (meant := near(name, known, alike=0.85)) is not None:
                 self._add(place, [Mistake("", "no such operation", f"did you mean {meant!r}?")])
             if not is_partial(template) and self._add(place, check_template(template)):
@@ -117,22 +119,31 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
     )
 
 
-def _without_covered(routes: list[Route]) -> Iterator[Route]:
-    """The routes but for those that are not served and whose paths are also another operation's: a variable that is no
-    whole segment, as in `/reports/{id}.pdf`, is matched like one, as in `/reports/{id}`."""
-    seen = {f"{route.method} {shape_of(route.template)}" for route in routes if not is_partial(route.template)}
+def _may_be_meant(name: str, other: str) -> bool:
+    """Whether an operation may be meant by a name that is none: of the same method and length, and another path."""
+    method, _, template = name.partition(" ")
+    other_method, _, other_template = other.partition(" ")
+    shapes = {shape_of(template, trailing_slash=True), shape_of(other_template, trailing_slash=True)}
+    return method == other_method and name.count("/") == other.count("/") and len(shapes) == 2
+
+
+def _without_covered(routes: list[Route], shapes: Mapping[str, str]) -> Iterator[Route]:
+    """The routes but for those that are not served and whose paths are also another operation's.
+
+    `/reports/{id}.pdf` has the paths of `/reports/{id}`: a variable is matched as a whole segment.
+    """
+    seen = {shapes[route.name] for route in routes if route.rule is not None}
     for route in routes:
-        shape = f"{route.method} {shape_of(route.template)}"
-        if not is_partial(route.template) or shape not in seen:
+        if route.rule is not None or shapes[route.name] not in seen:
             yield route
-        seen.add(shape)
+        seen.add(shapes[route.name])
 
 
-def _twins(routes: list[Route]) -> Iterator[Mistake]:
+def _twins(routes: list[Route], shapes: Mapping[str, str]) -> Iterator[Mistake]:
     """Two templates that differ only in the names of their variables are one path."""
-    shapes: dict[str, str] = {}
+    first: dict[str, str] = {}
     for route in routes:
-        shape = f"{route.method} {shape_of(route.template)}"
-        if shape in shapes:
-            yield Mistake(f"rules.{route.name}", f"it is the same path as {shapes[shape]}", "remove one of the two")
-        shapes[shape] = route.name
+        twin = first.setdefault(shapes[route.name], route.name)
+        if twin != route.name:
+            cure = "remove one of the two, or move it to `unserved`: the other is then served"
+            yield Mistake(f"rules.{route.name}", f"it is the same path as {twin}", cure)

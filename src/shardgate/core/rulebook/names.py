@@ -16,7 +16,8 @@ def check_names(rule: BaseRule, template: str, locators: Mapping[str, object]) -
     """Every name that a rule refers to must be there; paths begin at the rule."""
     for field, sources in rule.key_fields():
         if not sources:
-            yield Mistake(field, "there is no place of a key", "add one, like `path.id`")
+            example = next((f"path.{variable}" for variable in variables_of(template)), "query.id")
+            yield Mistake(field, "there is no place of a key", f"add one, like `{example}`")
         for source in sources if ABSENT not in sources else ():
             yield from _check_source(source, template, field)
     for field, name in rule.named_locators():

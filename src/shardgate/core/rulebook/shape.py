@@ -4,6 +4,7 @@ A place is a list of steps: the name of a field or of an entry, or the index of 
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec import inspect
@@ -12,6 +13,7 @@ Step = str | int
 Steps = Sequence[Step]
 
 
+@lru_cache(maxsize=16)
 def type_of(kind: Any) -> inspect.Type:
     """The type of a whole value."""
     return inspect.type_info(kind)

@@ -71,7 +71,8 @@ class Every(BaseRule, frozen=True, kw_only=True, tag="every"):
     def mistakes(self, method: str, template: str) -> Iterator[Mistake]:
         """What would leave a change half done, or its outcome unknown."""
         if method in SAFE_METHODS:
-            yield Mistake("rule", f"`every` changes, and {method} does not", "take `any` or `gather`")
+            cure = "take `any`" if method == "OPTIONS" else "take `any` or `gather`"
+            yield Mistake("rule", f"`every` changes, and {method} does not", cure)
         if self.mode == "strict" and self.undo is None:
             cure = "add `undo`, or take `mode: eventual`"
             yield Mistake("undo", "`strict` must be able to take the change back", cure)

@@ -10,6 +10,7 @@ from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.http import Request
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.listed import Listed
+from shardgate.core.order.sort_key import sort_key
 from shardgate.core.plan.key import KEY_SOURCES
 from shardgate.core.plan.plan import ToGather
 from shardgate.core.plan.prune import prune
@@ -69,10 +70,12 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         merge = self.merge
         posted = isinstance(merge, Listed) and merge.dialect.posted
         if posted and method != "POST":
-            cure = "name another dialect, or write the operation as POST"
+            cure = "name another dialect: one with `kind: search` is for POST"
             yield Mistake("merge.dialect", f"it reads the page from a body, which a {method} has not", cure)
         elif not posted and method not in {"GET", "HEAD"}:
-            cure = "serve it by `one` or `any`, list it under `unserved`; or, if it only reads, name a dialect `search`"
+            cure = "serve it by another rule, or move it to `unserved`"
+            if method == "POST":
+                cure += "; or, if it only reads, take `merge: {kind: list, dialect: {kind: search, …}, …}`"
             yield Mistake("rule", f"a gather reads, and {method} does not", cure)
         if isinstance(merge, Listed):
             yield from self._list_mistakes(merge)
@@ -142,10 +145,13 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             cure = f"write `{merge.tie.lstrip('-')}`: the tie-breaker always ascends"
             yield Mistake("merge.tie", f"`tie` names a sort key, without a `-`: {merge.tie!r} is none", cure)
             return
-        for key in merge.keys:
+        for key, config in merge.keys.items():
             if not key or key.startswith("-"):
                 cure = f"write `{key.lstrip('-') or 'id'}`: a `-` belongs into `default_order` and into requests"
                 yield Mistake("merge.keys", f"{key!r} is no name of a sort key", cure)
+            elif "" in (sort_key(config).place(key) or ("",)):
+                cure = "write the members that lead to the value, like `vendor.name`"
+                yield Mistake(f"merge.keys.{key}", "a member that leads to the value has no name", cure)
         order = [key.removeprefix("-") for key in merge.default_order]
         if len({*order}) < len(order):
             twice = next(key for key in order if order.count(key) > 1)

@@ -9,7 +9,7 @@ from shardgate.core.changes.placing import AnyPolicy, LeastData, LeastTenants, W
 from shardgate.core.contracts import Known
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.plan.key import read_key, refuse_other_body
-from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.routes.mistakes import Mistake, choose
 from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
 from shardgate.core.routes.targets import check_target
 from shardgate.core.rules.calls import check_members, check_seen
@@ -97,12 +97,13 @@ class Place(BaseRule, frozen=True, kw_only=True, tag="place"):
     def unknown_shards(self, shards: Mapping[str, object]) -> Iterator[Mistake]:
         """Those that tenants are pinned to, and those that are weighed."""
         weighed = self.policy.weights if isinstance(self.policy, Weighted) else {}
-        cure = f"there are: {', '.join(shards)}"
-        for name in (*self.pinned.values(), *weighed):
-            if name not in shards:
-                yield Mistake("", f"no shard is named {name!r}", cure)
+        for field, names in (("pinned", self.pinned.values()), ("policy.weights", weighed)):
+            for name in names:
+                if name not in shards:
+                    yield Mistake(field, f"no shard is named {name!r}", choose(name, shards))
         if not any(weighed.get(name, 1.0) > 0 for name in shards):
-            yield Mistake("", "no shard is named 'any with a weight'", cure)
+            cure = "give a shard a weight above 0, or leave one out: its weight is then 1"
+            yield Mistake("policy.weights", "no shard has a weight, so that none gets a tenant", cure)
 
     def key_fields(self) -> Iterator[tuple[str, Sequence[str]]]:
         """`key`, `pinned_by`, and those of idempotency."""

@@ -1,60 +1,15 @@
-"""Periods of quotas, what is shown of a request, and who a client is; decided from values alone."""
+"""Which tokens are accepted, and the keys that their claims name."""
 
-from datetime import datetime
 from typing import Any
 
 import pytest
 
 from shardgate.core.changes.idempotency import client_of
 from shardgate.core.clients.claims import judge, keys_in
-from shardgate.core.clients.masking import masked
-from shardgate.core.clients.period import Window, period_of
 from shardgate.core.clients.terms import KeySource, TokenTerms
 from shardgate.core.errors import AmbiguousKeyError
 from shardgate.core.plan.key import read_key
 from tests.core.requests import request
-
-
-def instant(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
-
-
-@pytest.mark.parametrize(
-    ("window", "at", "name", "ends"),
-    [
-        ("month", "2026-11-27T06:00:00Z", "2026-11", "2026-12-01T00:00:00Z"),
-        ("month", "2026-12-31T23:59:59.999Z", "2026-12", "2027-01-01T00:00:00Z"),
-        ("month", "2027-01-01T00:00:00Z", "2027-01", "2027-02-01T00:00:00Z"),
-        ("month", "2028-02-29T12:00:00Z", "2028-02", "2028-03-01T00:00:00Z"),
-        ("month", "2026-12-01T00:30:00+01:00", "2026-11", "2026-12-01T00:00:00Z"),
-        ("day", "2026-12-31T23:59:59Z", "2026-12-31", "2027-01-01T00:00:00Z"),
-        ("hour", "2026-12-31T23:59:59Z", "2026-12-31T23", "2027-01-01T00:00:00Z"),
-    ],
-)
-def test_periods_are_those_of_the_calendar_in_utc(window: Window, at: str, name: str, ends: str) -> None:
-    period = period_of(window, instant(at))
-    assert (period.name, period.ends_at) == (name, instant(ends))
-    assert period_of(window, period.begins_at) == period
-    assert period_of(window, period.ends_at).begins_at == period.ends_at
-
-
-@pytest.mark.parametrize(
-    ("target", "shown"),
-    [
-        ("/a", "/a"),
-        ("/a?b=1&c", "/a?b=1&c"),
-        ("/a?access_token=x&b=1", "/a?access_token=***&b=1"),
-        ("/a?b=1&access%5Ftoken=x", "/a?b=1&access%5Ftoken=***"),
-        ("/a?ACCESS_TOKEN=x=y", "/a?ACCESS_TOKEN=***"),
-        ("/a?access-token=x", "/a?access-token=***"),
-        ("/a?+client_secret=x&client_secret[]=y", "/a?+client_secret=***&client_secret[]=***"),
-        ("/a?token=x?y&tokens=2", "/a?token=***&tokens=2"),
-        ("/a?access_token", "/a?access_token"),
-        ("/a?", "/a?"),
-    ],
-)
-def test_credentials_in_a_query_are_not_shown(target: str, shown: str) -> None:
-    assert masked(target) == shown
 
 
 @pytest.mark.parametrize(

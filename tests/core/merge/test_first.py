@@ -1,0 +1,23 @@
+"""The reply of the first shard that has the thing."""
+
+from shardgate.core.http import Reply
+from shardgate.core.merge.first import First
+from tests.core.merge.merging import merged, ok
+
+
+def test_the_first_that_has_it_is_the_first_in_the_configuration() -> None:
+    nothing, one, two = Reply(404, [], b"none"), ok("one"), ok("two")
+    assert merged(First(), nothing, one, two) is one
+    assert merged(First(), two, one) is two
+    assert merged(First(), nothing, Reply(404, [], b"neither")) is nothing
+    assert merged(First(not_found=(404, 410)), Reply(410, []), one) is one
+    assert merged(First(empty=True), ok(" [ ]\n"), ok("null"), one) is one
+    assert merged(First(), ok("[]"), one).body == b"[]"
+    assert merged(First(empty=True), nothing, ok("{}")).body == b"{}"
+
+
+def test_a_failure_before_the_first_hides_who_is_first() -> None:
+    nothing, failure, one = Reply(404, []), Reply(500, []), ok("one")
+    assert merged(First(), nothing, failure, one) is failure
+    assert merged(First(), one, failure) is one
+    assert merged(First(), nothing, Reply(403, [])).status == 403

@@ -1,0 +1,50 @@
+"""The distinct values of all shards, each once."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shardgate.core.errors import BrokenReplyError, OrderBrokenError
+from shardgate.core.merge.union import Union
+from shardgate.core.order.sort_key import SortKey
+from tests.core.merge.merging import merged, text
+
+
+def test_distinct_values_are_there_once() -> None:
+    by_text = Union(order="text")
+    assert text(by_text, '["Bern", "Z\\u00fcrich"]', '["Aarau", "Bern", "Zürich"]', "[]") == (
+        '["Aarau", "Bern", "Z\\u00fcrich"]'
+    )
+    assert text(Union(order="number", descends=True), "[3,2.0]", "[3.0,2,1]") == "[3,2.0,1]"
+    assert text(Union(), '["b",{"a":1},1]', '["a",{"a":1},1.0,"b"]') == '["b",{"a":1},1,"a"]'
+    rule = Union(items="data.tags", total="n", order=SortKey(nulls="last", collation="case_insensitive"))
+    assert text(rule, '{"data":{"tags":["a","C",null]},"n":3}', '{"data":{"tags":["B","C"]},"n":2}') == (
+        '{"data":{"tags":["a","B","C",null]},"n":4}'
+    )
+
+
+def test_numbers_in_quotes_are_sorted_as_numbers() -> None:
+    """Found: a union sorted by `decimal` compared such numbers as texts, and one without quotes as a float."""
+    by_number = Union(order="decimal")
+    assert text(by_number, '["9.5","10.0"]', '["9.75",10.25]') == '["9.5","9.75","10.0",10.25]'
+    close = ("0.1000000000000000000001", "0.1000000000000000000002")
+    assert text(by_number, f"[{close[1]}]", f"[{close[0]}]") == f"[{close[0]},{close[1]}]"
+
+
+@given(st.lists(st.lists(st.integers(-9, 9)), min_size=1, max_size=4))
+def test_the_union_is_the_set_of_all(shards: list[list[int]]) -> None:
+    bodies = [str(sorted(set(shard))) for shard in shards]
+    assert json.loads(text(Union(order="number"), *bodies)) == sorted({value for shard in shards for value in shard})
+
+
+@pytest.mark.parametrize("broken", ["", "{}", "[1]", "[null]", '["a",["b"]]', '["a"'])
+def test_values_of_another_kind_are_broken(broken: str) -> None:
+    with pytest.raises(BrokenReplyError):
+        merged(Union(order="text"), '["a"]', broken)
+
+
+def test_values_out_of_order_are_found_out() -> None:
+    with pytest.raises(OrderBrokenError):
+        merged(Union(order="text"), '["a"]', '["c","b"]')
