@@ -25,7 +25,8 @@ from shardgate.core.wire.chunked import ChunkedDecoder
 from shardgate.core.wire.fields import FieldReader
 from shardgate.core.wire.forwarding import hop_lines, relayed_head, request_head
 from shardgate.core.wire.reply_head import ReplyHeadParser
-from shardgate.core.wire.request_head import RequestHeadParser, interpret
+from shardgate.core.wire.request_fields import interpret
+from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.net.clock import wall
 
 

@@ -1,7 +1,7 @@
 """Tests mirror the sources: `src/shardgate/core/json/array.py` has `tests/core/json/test_array.py`.
 
-`without_tests.txt` lists the modules that have no test of their own, each below the reason why. `python -m
-tests.house.mirror` takes off those that have one by now.
+`without_tests.txt` lists the modules that have no test of their own, each below the reason why; `split/` stands for all
+modules of a folder. `python -m tests.house.mirror` takes off those that have one by now.
 """
 
 from pathlib import Path
@@ -16,14 +16,14 @@ def modules() -> set[str]:
     return {str(file.relative_to(source).with_suffix("")) for file in source.rglob("*.py") if file.name[0] != "_"}
 
 
-def test_of(module: str) -> Path:
+def mirrored(module: str) -> Path:
     """Where the test of a module is, or would be."""
     folder, _, name = module.rpartition("/")
     return ROOT / "tests" / folder / f"test_{name}.py"
 
 
 def listed() -> dict[str, str]:
-    """The modules without a test of their own → the reason."""
+    """The modules, and the folders of modules, without a test of their own → the reason."""
     found: dict[str, str] = {}
     reason = ""
     for line in LIST.read_text().splitlines():
@@ -34,15 +34,22 @@ def listed() -> dict[str, str]:
     return found
 
 
+def without() -> set[str]:
+    """The modules that have no test at the mirrored path."""
+    return {module for module in modules() if not mirrored(module).exists()}
+
+
+def covers(line: str, module: str) -> bool:
+    """Whether a line of the list, a module or a folder, is about this module."""
+    return module.startswith(line) if line.endswith("/") else module == line
+
+
 def pruned(text: str) -> str:
-    """The list without the modules that have a test, or are gone."""
-    there = modules()
-    kept = [line for line in text.splitlines() if _stays(line, there)]
+    """The list without the lines of which each module has a test, or is gone."""
+    left = without()
+    lines = text.splitlines()
+    kept = [line for line in lines if not line or line[0] == "#" or any(covers(line, module) for module in left)]
     return "\n".join(kept) + "\n"
-
-
-def _stays(line: str, there: set[str]) -> bool:
-    return not line or line.startswith("#") or (line in there and not test_of(line).exists())
 
 
 if __name__ == "__main__":

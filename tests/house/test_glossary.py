@@ -17,7 +17,7 @@ def words() -> list[str]:
 
 
 def used(source: str) -> str:
-    """The identifiers, docstrings and comments of a module in small letters, `HeldBytes` and `held_bytes` as two words."""
+    """Identifiers, docstrings and comments in small letters; `HeldBytes` and `held_bytes` are two words."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     kinds = {tokenize.NAME, tokenize.COMMENT}
     names = [token.string for token in tokens if token.type in kinds or token.string.startswith('"""')]

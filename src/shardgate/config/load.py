@@ -24,7 +24,7 @@ from shardgate.core.rulebook.document import IN_DOCUMENT, Rulebook
 from shardgate.core.rulebook.document import read_document as read_openapi
 from shardgate.core.topology import Shard, TlsFiles
 from shardgate.core.wire.forwarded import TrustedProxies
-from shardgate.core.wire.request_head import METHOD_OVERRIDES
+from shardgate.core.wire.request_fields import METHOD_OVERRIDES
 
 
 class Loaded(msgspec.Struct, frozen=True):

@@ -73,7 +73,7 @@ class PageMemory(Protocol):
     """What earlier pages taught: where the next ones begin. Bounded."""
 
     def recall(self, listed: str, offset: int) -> Mapping[ShardId, int] | None:
-        """How many rows of each shard stand before the page at this offset of a list ; None: unknown."""
+        """How many rows of each shard stand before the page at this offset of a list; None: unknown."""
 
     def learn(self, listed: str, offset: int, positions: Mapping[ShardId, int]) -> None:
         """Remember how many rows of each shard stand before the page at this offset of a list."""

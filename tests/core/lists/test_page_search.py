@@ -10,7 +10,7 @@ from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.json.array import Rows
 from shardgate.core.lists.page_search import PLAIN_ROWS_MAX, PageSearch, is_deep
-from shardgate.core.lists.selection import Block, ChangedError
+from shardgate.core.lists.selection import Block
 from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import total_order
 
@@ -96,12 +96,3 @@ def test_a_list_that_keeps_changing_is_read_in_one_round_where_its_pages_allow_i
     with pytest.raises(BrokenReplyError, match="changes faster") as caught:
         search.begin_again()
     assert caught.value.log == "rows moved in 3 searches for offset 5000; one reply gives 100 rows"
-
-
-def test_rows_that_moved_between_two_rounds_are_noticed() -> None:
-    search = PageSearch(Offset(), page(5000, 10), SHARDS, {"even": 2500, "odd": 2500})
-    moved = {"even": Listing(b'[{"id":9}]'), "odd": Listing(b'[{"id":1}]')}
-    for block in search.wanted():
-        search.take(block.shard, moved[block.shard])
-    with pytest.raises(ChangedError):
-        found(search, 10)

@@ -1,5 +1,7 @@
 """A client's page is read strictly, and written for a shard; what cannot be read is named."""
 
+from typing import Literal
+
 import pytest
 
 from shardgate.core.contracts import UNKNOWN, Page
@@ -130,3 +132,20 @@ def test_pages_have_a_size() -> None:
         Parameters(page="page")
     with pytest.raises(ValueError, match="at least 1"):
         Parameters(limit_max=0)
+
+
+@pytest.mark.parametrize(
+    ("repeated", "query", "written"),
+    [
+        ("last", "fields=%00&x=1&fields=id&limit=3", "fields=%00&x=1&limit=3&fields=id,name"),
+        ("first", "fields=id&x=1&fields=%00&limit=3", "limit=3&fields=id,name&x=1&fields=%00"),
+        ("last", "offset=%00&offset=0&limit=3&fields=id", "offset=%00&limit=3&fields=id,name&offset=0"),
+        ("last", "limit=x&limit=3&fields=id", "limit=x&limit=3&fields=id,name"),
+    ],
+)
+def test_a_copy_of_a_parameter_that_does_not_count_reaches_the_application_which_may_refuse_it(
+    repeated: Literal["first", "last"], query: str, written: str
+) -> None:
+    dialect = Offset(fields="fields", repeated=repeated)
+    assert dialect.write_query(query, page=Page(0, 3, (), ("id",)), fields=("id", "name")) == written
+    assert dialect.read_page(written) == Page(0, 3, (), ("id", "name"))

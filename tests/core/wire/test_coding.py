@@ -9,7 +9,7 @@ from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
 from shardgate.core.http import Reply
 from shardgate.core.wire.coding import Compress, packed_fields, takes_gzip, unpacked
 from shardgate.core.wire.fields import FieldReader
-from shardgate.core.wire.request_head import interpret
+from shardgate.core.wire.request_fields import interpret
 
 JSON = (b"Content-Type", b"application/json; charset=utf-8")
 

@@ -6,7 +6,7 @@ import pytest
 
 from shardgate.core.wire.fields import FieldReader
 from shardgate.core.wire.forwarded import TrustedProxies
-from shardgate.core.wire.request_head import interpret
+from shardgate.core.wire.request_fields import interpret
 
 NETWORKS = tuple(map(ip_network, ("10.0.0.0/8", "192.0.2.1/32", "fd00::/8")))
 TRUSTED = TrustedProxies(NETWORKS)

@@ -12,6 +12,7 @@ from shardgate.core.limits import FLOW_WINDOW_BYTES
 from shardgate.engine.gather.held import HeldBytes
 from shardgate.engine.gather.round import Round
 from tests.engine.fakes import IS_COMPILED, FakeCluster, as_any, head
+from tests.waiting import one_turn
 
 pytestmark = pytest.mark.skipif(IS_COMPILED, reason="compiled classes take no fakes")
 
@@ -85,7 +86,7 @@ async def test_large_replies_are_seen_once_all_heads_have_come_and_passed_on_wit
     waiting = asyncio.ensure_future(table.round.is_large())
     table.shards.answers("north", head(length=90), b"n", is_whole=False)
     table.shards.answers("south", head(length=90), b"s", is_whole=False)
-    await asyncio.sleep(0)
+    await one_turn()
     assert not waiting.done(), "the third may refuse"
     table.shards.answers("west", head(length=1), b"w")
     assert await waiting

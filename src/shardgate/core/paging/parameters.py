@@ -139,12 +139,30 @@ class Parameters(SortParameters, frozen=True):
         if self.states_order:
             own |= {self.order, self.direction or self.order}
         parts = [part for part in query.split("&") if part and name_of(part) not in own]
-        parts += [f"{_encoded(name)}={number}" for name, number in self.paging(page)]
+        ours = [f"{_encoded(name)}={number}" for name, number in self.paging(page)]
         if self.states_order:
-            parts += self.stated(page.order)
+            ours += self.stated(page.order)
         if self.fields and fields is not None:
-            parts.append(f"{self.fields}={quote_plus(','.join(fields), safe=',')}")
-        return "&".join(parts)
+            ours.append(f"{self.fields}={quote_plus(','.join(fields), safe=',')}")
+        if self.repeated == "refuse":
+            return "&".join(parts + ours)
+        return self._with_unread([part for part in query.split("&") if part], parts, ours)
+
+    def _with_unread(self, asked: Sequence[str], others: Sequence[str], ours: list[str]) -> str:
+        """The query with the client's copies of a parameter that do not count: an application may refuse one of them.
+
+        Ours must be the one that counts, so a copy stays only where the parameter is written.
+        """
+        place, names = self.page or self.offset, [name_of(part) for part in asked]
+        if names.count(place) > 1 and all(name_of(part) != place for part in ours):
+            ours.append(f"{_encoded(place)}=0")
+        written = {name_of(part) for part in ours} - ({self.order} if self.order_repeats else set())
+        rest, last = [], self.repeated == "last"
+        for n, part in enumerate(asked):
+            copies = names[n + 1 :] if last else names[:n]
+            if part in others or (names[n] in written and names[n] in copies):
+                rest.append(part)
+        return "&".join(rest + ours if last else ours + rest)
 
     def paging(self, page: Page) -> list[tuple[str, int]]:
         """The parameters that ask for these rows; where pages are numbered, they must be one whole page (`cover`)."""
