@@ -138,16 +138,15 @@ class Parameters(SortParameters, frozen=True):
             own |= {self.fields}
         if self.states_order:
             own |= {self.order, self.direction or self.order}
-        asked = [part for part in query.split("&") if part]
-        parts = [part for part in asked if name_of(part) not in own]
+        parts = [part for part in query.split("&") if part and name_of(part) not in own]
         ours = [f"{_encoded(name)}={number}" for name, number in self.paging(page)]
         if self.states_order:
             ours += self.stated(page.order)
         if self.fields and fields is not None:
             ours.append(f"{self.fields}={quote_plus(','.join(fields), safe=',')}")
-        if self.repeated != "refuse" and len(asked) - len(parts) > 1:
-            return self._with_unread(asked, parts, ours)
-        return "&".join(parts + ours)
+        if self.repeated == "refuse":
+            return "&".join(parts + ours)
+        return self._with_unread([part for part in query.split("&") if part], parts, ours)
 
     def _with_unread(self, asked: Sequence[str], others: Sequence[str], ours: list[str]) -> str:
         """The query with the client's copies of a parameter that do not count: an application may refuse one of them.
