@@ -95,7 +95,8 @@ def with_dialect(
         if not isinstance(given, str):
             dialect = sealed(given, seal, where, mistakes)
         elif given not in dialects:
-            mistakes.append(Mistake(where, f"no dialect is named {given!r}", choose(given, dialects)))
+            cure = choose(given, dialects) if dialects else f"add `{given}: {{kind: offset}}` under `dialects`"
+            mistakes.append(Mistake(where, f"no dialect is named {given!r}", cure))
         if isinstance(given, str):
             dialect = dialects.get(given)
         known &= dialect is not None
