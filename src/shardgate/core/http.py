@@ -1,4 +1,4 @@
-"""The values that travel: Request, RequestFields, ReplyHead, Reply. No behaviour beyond looking things up.
+"""Requests and replies as values: Request, RequestFields, ReplyHead, Reply. They do nothing but look things up.
 
 Hot path: values are built for every message; measured by `make bench`.
 """
@@ -15,7 +15,7 @@ Field = tuple[bytes, bytes, bytes]
 
 
 class RequestFields(msgspec.Struct, frozen=True, gc=False):
-    """A validated header section of a request, with all that is read from it; shared between requests."""
+    """A validated header section of a request, with everything that was read from it. Shared between requests."""
 
     host: bytes
     content_length: int
@@ -23,31 +23,33 @@ class RequestFields(msgspec.Struct, frozen=True, gc=False):
     keep_alive: bool
     expects_continue: bool
     end_to_end: bytes
-    """Lines that cross the gateway: without hop-by-hop fields, framing, Host and what the gateway sets itself."""
+    """The lines that are passed on: without hop-by-hop fields, framing, Host, and lines that the gateway writes
+    itself."""
     unconditional: bytes
-    """The same without conditions, ranges and encodings: what a gather sends."""
+    """The same lines without conditions, ranges and codings: a gather sends these."""
     values: dict[bytes, bytes]
-    """Lower-case name → value. A field that came more than once is in `repeated` and joined here by commas."""
+    """Lower-case name → value. The values of a field that came more than once are joined by commas."""
     repeated: frozenset[bytes]
+    """The names of fields that came more than once."""
     request_id: bytes | None
     upgrade: bytes = b""
-    """The protocol that the client asks to switch to, in lower case (RFC 9110 section 7.8); b"": none."""
+    """The protocol that the client asks for, in lower case (RFC 9110 section 7.8); b"": it asks for none."""
     takes_trailers: bool = False
     has_body: bool = False
-    """It has a body, maybe an empty one."""
+    """The request has a body, maybe an empty one."""
     method_override: tuple[bytes, bytes] | None = None
-    """The header by which the request says that it is another method, and that method."""
+    """The header that names another method for the request, and that method; both empty where it is not clear."""
 
     def __repr__(self) -> str:
-        """By the names alone: a traceback or a log that shows a request shows no credentials."""
+        """Only the names: a traceback or a log that shows a request shows no credentials."""
         return f"RequestFields({', '.join(sorted(name.decode('latin-1') for name in self.values))})"
 
 
 class Request(msgspec.Struct):
-    """One request of a client, complete but for its body, which may follow."""
+    """One request of a client. Its body may still arrive."""
 
     method: str
-    """The operation's method: the one that was sent, or the one that it stands for (method override)."""
+    """The method of the operation: the one that was sent, or the one that a header names (method override)."""
     sent_method: bytes
     target: bytes
     path: str
@@ -56,20 +58,20 @@ class Request(msgspec.Struct):
     minor: int
     body: bytes = b""
     arriving: bool = False
-    """The body has not come whole: it is handed on while it comes, or collected first."""
+    """The body is not whole yet: it is sent on while it arrives, or collected first."""
 
     scheme: str = "http"
-    """What the client spoke: `http` or `https`."""
+    """The scheme that the client used: `http` or `https`."""
     claims: Mapping[str, object] | None = None
-    """What a verified token says of the client; None: there is none, or nobody verifies here."""
+    """The claims of the client's verified token; None: it has none, or tokens are not verified."""
 
     def __repr__(self) -> str:
-        """Without what stands behind the `?`, in the body or in a token: a traceback or a log may show it."""
+        """Without query, body and token: a traceback or a log may show it."""
         return f"Request({self.method} {self.path})"
 
     @property
     def length(self) -> int | None:
-        """The body's length in bytes; None: there is no body, or an arriving one that is chunked."""
+        """The length of the body in bytes; None: there is no body, or it arrives in chunks."""
         if not self.fields.has_body:
             return None
         if self.arriving:
@@ -78,23 +80,23 @@ class Request(msgspec.Struct):
 
 
 class ReplyHead(msgspec.Struct, frozen=True, gc=False):
-    """The head of a shard's reply; shared between replies."""
+    """The head of a shard's reply. Shared between replies."""
 
     status: int
     reason: bytes
     fields: list[Field]
-    """What crosses the gateway: without hop-by-hop fields and framing."""
+    """The fields that are passed on: without hop-by-hop fields and framing."""
     lines: bytes
-    """The same, as they are written."""
+    """The same fields, as they are written."""
     content_length: int | None
     chunked: bool
     keep_alive: bool
     upgrade: bytes = b""
     """The protocol that a 101 switches to, in lower case."""
     is_packed: bool = False
-    """Its body has a content coding."""
+    """The body has a content coding."""
     is_event_stream: bool = False
-    """It may be silent for long (server-sent events)."""
+    """The body is server-sent events: it may be silent for long."""
 
     def with_body(self, body: bytes) -> "Reply":
         """The whole reply; its fields are named as the shard wrote them."""
@@ -102,7 +104,7 @@ class ReplyHead(msgspec.Struct, frozen=True, gc=False):
 
 
 class Reply(msgspec.Struct):
-    """A whole reply: a shard's, collected; or one of ours, to be sent."""
+    """A whole reply: one of a shard that was collected, or one of the gateway that is to be sent."""
 
     status: int
     fields: list[tuple[bytes, bytes]]

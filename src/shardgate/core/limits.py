@@ -1,48 +1,48 @@
-"""Every bound of the house, each with the reason for its number.
+"""Every bound of the gateway, each with the reason for its number.
 
-Holds: what has no bound here is bounded by one that is (a pipelined request by the head's, a row by the body's).
+Holds: everything that can grow has a bound here, or is part of something that has one (a row is part of a body).
 """
 
 from typing import Annotated
 
 import msgspec
 
-# Apache takes 8,190 bytes a line, nginx 32 KiB in all, Node 16 KiB in all: a request that passed there passes here.
+# Apache accepts 8,190 bytes a line, nginx 32 KiB in all, Node 16 KiB in all: a head that they accept is accepted here.
 HEAD_BYTES_MAX = 32 * 1024
 TARGET_BYTES_MAX = 16 * 1024
 FIELDS_MAX = 100
-# A chunk-size line is a number and rare extensions; nobody needs more.
+# A chunk-size line is a number, and rarely an extension: this is far more than needed.
 CHUNK_LINE_BYTES_MAX = 256
-# Header lines and blocks that were validated once are remembered; when full, the memory starts again.
+# Header lines and blocks that were validated are remembered. A full memory is emptied.
 REMEMBERED_LINES_MAX = 4096
 REMEMBERED_LINE_BYTES_MAX = 1024
 REMEMBERED_BLOCKS_MAX = 1024
 REMEMBERED_BLOCK_BYTES_MAX = 4096
-# What a keyed reply may hold back in memory for a slow client before its shard is told to wait.
+# So much of a reply with an idempotency key waits in memory for a slow client; then reading from the shard pauses.
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
-# A body up to this long is held until it is whole, so that a slow client does not keep a shard's worker waiting; a
-# longer one, and one of unknown length, goes on while it comes.
+# A body up to this long is held until it is whole, so that a slow client does not occupy a shard's worker. A longer
+# one, and one of unknown length, is sent on while it arrives.
 SMALL_BODY_BYTES_MAX = 64 * 1024
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
-# Replies of all shards together from here on are merged while they come: less is merged at once, in about 3 ms.
+# Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.
 FLOW_BYTES_MIN = 512 * 1024
-# The same where members are taken out of each row, in Python.
+# The same where members must be taken out of each row, which is slower.
 TRIMMED_FLOW_BYTES_MIN = 32 * 1024
-# So much of a shard's reply waits for those of others, or for the client, before the shard is told to wait.
+# So much of a shard's reply waits in memory for other shards or for the client; then reading from the shard pauses.
 FLOW_WINDOW_BYTES = 256 * 1024
-# A list page teaches where its rows live; beyond this the catalogue would push out what is in use.
+# A page of a list teaches the shards of its rows, up to so many: more would push out keys that are in use.
 LEARNED_ROWS_MAX = 1000
-# Where pages ended, about half a kilobyte each: so many clients can be walking through lists.
+# Where pages ended, about half a kilobyte each: so many clients can page through lists at the same time.
 PAGES_REMEMBERED_MAX = 4096
-# A create's reply is read for its new id; a larger one is relayed unread.
+# The reply of a change that creates something is read for the new id; a larger reply is not read.
 LEARNED_BODY_BYTES_MAX = 256 * 1024
 # The reply to a request with an idempotency key is kept for a day; a larger one is not, and its key stays in doubt.
 KEPT_REPLY_BYTES_MAX = 1024 * 1024
-# How often shards are asked on to reach a page that they cannot begin at: 100,000 rows at 100 a page.
+# How many rounds may pass over rows before a page by cursors: 100,000 rows at 100 a round.
 CURSOR_ROUNDS_MAX = 1000
 
-# Tokens that were verified, a kilobyte each; a client has one an hour. Beyond this the oldest is verified again.
+# Verified tokens, a kilobyte each; a client uses about one an hour. Beyond this the oldest is verified again.
 TOKENS_REMEMBERED_MAX = 10_000
 
 # Their counters have room for twice as many, while those of an old configuration drain.
@@ -59,13 +59,13 @@ LOG_TEXT_CHARACTERS_MAX = 500
 OUTAGES_TOLD_BURST = 3
 OUTAGES_TOLD_PER_S = 1 / 60
 
-# After a refusal, how long what a client still sends is read over, so that it can read why.
+# After a refusal: for so long the gateway reads and ignores what the client still sends, so that it can read the reply.
 LINGER_S = 2.0
-# How long a reply is waited for after its client has ended its side: most have left, some only sent all they had.
+# How long a reply is awaited after the client has closed its sending side: most clients have left, some wait.
 HALF_CLOSED_S = 2.0
 
 
-# When a process ends: how long an idle connection may still bring one more request, whose reply says it is the last.
+# When a process ends: for so long an idle connection may send one more request; its reply closes the connection.
 LAST_CHANCE_S = 0.5
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]

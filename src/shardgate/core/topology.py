@@ -1,4 +1,4 @@
-"""Who owns what, at one epoch: the shards and the directory. Never changed, only replaced."""
+"""The shards, and which keys each owns, at one epoch. A topology is never changed, only replaced."""
 
 from collections.abc import Collection, Mapping
 
@@ -8,19 +8,20 @@ ShardId = str
 
 
 class TlsFiles(msgspec.Struct, frozen=True):
-    """The names of files in PEM that TLS is made of."""
+    """The PEM files of one side of a TLS connection."""
 
     certificate: str | None = None
     key: str | None = None
-    """None: it stands in the certificate's file."""
+    """The file with the key; None: the key is in the file of the certificate."""
     ca: str | None = None
-    """Who must have signed the other side's certificate; None: on a listener nobody, towards a shard the system's."""
+    """The file with the authorities that sign the other side's certificate. None: a listener asks clients for no
+    certificate; a shard's certificate is checked by the system's authorities."""
     server_name: str | None = None
-    """The name in a shard's certificate; None: the host of its address."""
+    """The name that a shard's certificate must have; None: the host of the shard's address."""
 
 
 class Shard(msgspec.Struct, frozen=True):
-    """One slice of the data, and where it is served."""
+    """One slice of the data, and the address where it is served."""
 
     id: ShardId
     host: str
@@ -28,7 +29,7 @@ class Shard(msgspec.Struct, frozen=True):
     alias: str
     """The name that clients may read."""
     tls: TlsFiles | None = None
-    """None: it is spoken to in plain HTTP."""
+    """None: the shard is called by plain HTTP."""
 
     @property
     def address(self) -> str:
@@ -37,14 +38,14 @@ class Shard(msgspec.Struct, frozen=True):
 
 
 class Topology(msgspec.Struct, frozen=True):
-    """All shards in the order of the configuration; the directory: space → key → shard; and what is in parts."""
+    """All shards in the order of the configuration, the directory (space → key → shard), and the entities in parts."""
 
     shards: Mapping[ShardId, Shard]
     directory: Mapping[str, Mapping[str, ShardId]] = msgspec.field(default_factory=dict)
     epoch: int = 0
     parts: Mapping[str, Mapping[str, tuple[ShardId, ...]]] = msgspec.field(default_factory=dict)
-    """The entities that are in parts: space → key → the shards that may have one. What others have of that key is
-    nobody's: it is left of what was taken back."""
+    """The entities in parts: space → key → the shards that may have a part. Rows of that key on other shards are
+    leftovers of an undone change: they are ignored."""
 
     @property
     def ids(self) -> tuple[ShardId, ...]:

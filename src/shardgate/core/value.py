@@ -1,7 +1,7 @@
-"""The bases of values in modules that are compiled (`hatch_build.py` names them).
+"""The bases of values in modules that are compiled (`hatch_build.py`).
 
-mypyc does not hand the keywords of a class on to its metaclass. A base does: so the values of those modules have
-theirs from here, and repeat them for mypy and for whoever reads.
+mypyc does not pass the keywords of a class to its metaclass, but a base class does. So the values of those modules
+inherit `frozen` and `gc` from here, and repeat them for mypy and for the reader.
 """
 
 import msgspec
@@ -12,4 +12,4 @@ class Value(msgspec.Struct, frozen=True):
 
 
 class LightValue(msgspec.Struct, frozen=True, gc=False):
-    """The same, and nothing that it refers to refers back: the garbage collector need not look at it."""
+    """The same, for values that are never part of a cycle: the garbage collector does not track them."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shardgate.core.order.order import total_order
+from shardgate.core.order.order import UnsortableError, total_order
 from shardgate.core.order.sort_key import KeyConfig, SortKey
 
 KEYS: dict[str, KeyConfig] = {
@@ -37,5 +37,5 @@ def test_how_it_is_described() -> None:
 
 
 def test_an_unknown_key_is_an_error() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(UnsortableError, match="`pricce` is no sort key"):
         total_order((("pricce", False),), KEYS, "id")

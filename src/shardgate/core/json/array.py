@@ -33,10 +33,11 @@ class Rows(Value, frozen=True):
     """The array itself: it shows what white space its application writes."""
 
 
-def cut(body: bytes) -> Rows:
+def cut(body: bytes, start: int = 0) -> Rows:
     """Cut a JSON array into its items, without decoding them.
 
-    Raises BrokenReplyError where the body is no JSON array in UTF-8.
+    Raises BrokenReplyError where the body is no JSON array in UTF-8; `start`: its position in the whole reply, for
+    that.
     """
     try:
         # `msgspec.Raw` does not look into strings, so that UTF-8 is checked here (0.1 ms a megabyte when ASCII).
@@ -44,13 +45,13 @@ def cut(body: bytes) -> Rows:
             body.decode()
         return Rows(_cut(body), body)
     except _BROKEN as error:
-        raise broken("a shard's list is not a JSON array in UTF-8", error, body) from error
+        raise broken("a shard's list is not a JSON array in UTF-8", error, body, start=start) from error
 
 
-def cut_early(body: bytes) -> Rows | None:
+def cut_early(body: bytes, start: int = 0) -> Rows | None:
     """Cut what may be the beginning of an array: None where more bytes could still make it one.
 
-    Raises BrokenReplyError where no more bytes can.
+    Raises BrokenReplyError where no more bytes can; `start`: its position in the whole reply, for that.
     """
     try:
         rows = _cut(body)
@@ -59,7 +60,7 @@ def cut_early(body: bytes) -> Rows | None:
     except msgspec.DecodeError:
         return None
     except _BROKEN as error:
-        raise broken("a shard's list is not a JSON array in UTF-8", error, body) from error
+        raise broken("a shard's list is not a JSON array in UTF-8", error, body, start=start) from error
     return Rows(rows, body)
 
 

@@ -16,7 +16,6 @@ import msgspec
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.json.array import Rows, cut, cut_early, ending
-from shardgate.core.json.fault import broken
 
 # So much is cut in one step. It takes about 0.2 ms, half of it to read the sort keys.
 STEP_BYTES = 64 * 1024
@@ -110,11 +109,7 @@ class RowStream:
         if start is None:
             return None
         for end in self._candidates(text, start):
-            array = b"%b%b]" % (opening, text[start:end])
-            try:
-                rows = cut_early(array)
-            except BrokenReplyError as error:
-                raise self._in_body(error, array, start - len(opening)) from error
+            rows = cut_early(b"%b%b]" % (opening, text[start:end]), self._taken + start - len(opening))
             if rows is None or (not self._first_rows and len(rows.raw) < 2):
                 continue
             if not rows.raw:
@@ -139,11 +134,7 @@ class RowStream:
     def _take_last(self) -> Rows:
         text, self._text = self._text, b""
         opening, start = self._start(text)
-        array = b"%b%b" % (opening, text[start or 0 :])
-        try:
-            rows = cut(array)
-        except BrokenReplyError as error:
-            raise self._in_body(error, array, (start or 0) - len(opening)) from error
+        rows = cut(b"%b%b" % (opening, text[start or 0 :]), self._taken + (start or 0) - len(opening))
         if self._first_rows and bool(rows.raw) != (start is not None):
             raise self._misplaced("a shard's list has a comma without a row", text, start or 0)
         self._learn(text, rows.raw)
@@ -165,11 +156,6 @@ class RowStream:
                 self._between = text[position : end - len(raw)] + match[0]
             self._first_rows.append(row)
             position = end
-
-    def _in_body(self, error: BrokenReplyError, array: bytes, start: int) -> BrokenReplyError:
-        """The same error, its place counted from the beginning of the body."""
-        cause = error.__cause__
-        return broken(error.detail, cause, array, start=self._taken + start) if isinstance(cause, Exception) else error
 
     def _misplaced(self, detail: str, text: bytes, at: int) -> BrokenReplyError:
         return BrokenReplyError(detail, where=f"byte {self._taken + at}", log=f"found `{excerpt(text, at)}`")

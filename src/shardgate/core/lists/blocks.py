@@ -68,19 +68,19 @@ class BlocksInPieces:
 
     def wanted(self) -> Sequence[Block]:
         """The rows to ask for next, of each shard whose block is not read; none: all is read."""
-        return [pieces.asked for pieces in self._pieces.values() if pieces.asked is not None]
+        return [pieces.requested for pieces in self._pieces.values() if pieces.requested is not None]
 
     def take(self, shard: ShardId, listing: Listing) -> None:
         """Take in a shard's rows. Raises BrokenReplyError, ChangedError."""
         pieces = self._pieces[shard]
-        if pieces.asked is None:
+        if pieces.requested is None:
             raise BrokenReplyError("a shard gave a list that it was not asked for", log="its block was read already")
         rows = cut(listing.rows)
         if listing.total is not None:
             self._totals[shard] = listing.total
             if self._in_pages:
-                _check_size(pieces.asked, len(rows.raw), listing.total)
-        pieces.take(pieces.asked, rows, more=bool(listing.more))
+                _check_size(pieces.requested, len(rows.raw), listing.total)
+        pieces.take(pieces.requested, rows, more=bool(listing.more))
         self._go_on(pieces)
 
     def blocks(self) -> list[tuple[Block, Rows]]:
@@ -98,23 +98,23 @@ class BlocksInPieces:
         total = self._totals.get(pieces.block.shard)
         past_end = total is not None and 0 < start >= total
         if pieces.ended or past_end:
-            pieces.asked = None
+            pieces.requested = None
             return
         first, many = self._dialect.cover(start, count)
         if pieces.got:
             again, so_many = self._dialect.cover(start - 1, None if count is None else count + 1)
             if so_many is None or again + so_many > start:
                 first, many = again, so_many
-        pieces.asked = Block(pieces.block.shard, first, many)
+        pieces.requested = Block(pieces.block.shard, first, many)
 
 
-def _check_size(asked: Block, given: int, total: int) -> None:
+def _check_size(requested: Block, given: int, total: int) -> None:
     """A shard whose pages are shorter than the rule says would seem to end early. Raises BrokenReplyError."""
-    if asked.count is not None and given < min(asked.count, total - asked.start):
-        log = f"asked for {asked.count} rows from row {asked.start} on, found {given}; it states {total} in all"
+    if requested.count is not None and given < min(requested.count, total - requested.start):
+        log = f"asked for {requested.count} rows from row {requested.start} on, found {given}; it states {total} in all"
         raise BrokenReplyError(
             "a shard gave fewer rows than asked for, and says that it has more",
-            where=f"row {asked.start + given}, counted from 0",
+            where=f"row {requested.start + given}, counted from 0",
             log=f"{log}; is limit_max larger than the application's own?",
         )
 
@@ -122,11 +122,11 @@ def _check_size(asked: Block, given: int, total: int) -> None:
 class _Pieces:
     """One block, piece by piece."""
 
-    __slots__ = ("_raw", "_samples", "_whole", "asked", "block", "ended", "got", "more")
+    __slots__ = ("_raw", "_samples", "_whole", "block", "ended", "got", "more", "requested")
 
     def __init__(self, block: Block) -> None:
         self.block = block
-        self.asked: Block | None = None
+        self.requested: Block | None = None
         self.ended = False
         self.got = 0
         self.more = False
@@ -139,13 +139,13 @@ class _Pieces:
         block = self.block
         return block.start + self.got, None if block.count is None else block.count - self.got
 
-    def take(self, asked: Block, rows: Rows, *, more: bool) -> None:
-        self.ended = asked.count is None or len(rows.raw) < asked.count
-        if asked == self.block and not self.got:
+    def take(self, requested: Block, rows: Rows, *, more: bool) -> None:
+        self.ended = requested.count is None or len(rows.raw) < requested.count
+        if requested == self.block and not self.got:
             self._whole, self.got, self.more, self.ended = rows, len(rows.raw), more, True
             return
         start, count = self.rest
-        before = start - asked.start
+        before = start - requested.start
         if self.got and before > 0 and (len(rows.raw) < before or bytes(rows.raw[before - 1]) != bytes(self._raw[-1])):
             raise ChangedError
         fresh = rows.raw[before:] if count is None else rows.raw[before : before + count]

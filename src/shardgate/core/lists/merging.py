@@ -1,6 +1,6 @@
 """One request's list under way: rounds that find where the page begins, if it is deep, and one that fetches it.
 
-page_search.py decides which rows of each shard are read, list_request.py writes the requests; here the page is made of
+page_search.py decides which rows of each shard are read, list_query.py writes the requests; here the page is made of
 the replies: at once, in steps, or while they arrive.
 
 Holds: the page is the one that one instance with all the data would give. A page that cannot be read is sent to the
@@ -20,7 +20,7 @@ from shardgate.core.json.array import join, without
 from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX
 from shardgate.core.lists.distinct import Dedupe, distinct
 from shardgate.core.lists.flow import Flow
-from shardgate.core.lists.list_request import ListRequest
+from shardgate.core.lists.list_query import ListQuery
 from shardgate.core.lists.page_search import PageSearch, is_deep
 from shardgate.core.lists.rule import ListRule
 from shardgate.core.lists.selection import ChangedError
@@ -35,12 +35,12 @@ class ListMerging:
     """One request's list under way."""
 
     __slots__ = (
-        "_asked",
         "_extras",
         "_flow",
         "_page",
         "_pages",
         "_past_end",
+        "_query",
         "_replies",
         "_rule",
         "_search",
@@ -49,16 +49,16 @@ class ListMerging:
     )
 
     def __init__(self, rule: ListRule, request: Request, shards: Sequence[ShardId], pages: PageMemory | None) -> None:
-        asked = ListRequest(rule, request)
-        self._asked = asked
+        query = ListQuery(rule, request)
+        self._query = query
         self._rule = rule
-        self._page = asked.page
+        self._page = query.page
         self._shards = shards
         self._extras: list[bytes] = []
         self._past_end = False
         self._replies: dict[ShardId, Reply] = {}
         self._pages = None if rule.dedupe is not None else pages
-        searched = rule.searched(asked.page)
+        searched = rule.searched(query.page)
         guess = self._pages.recall(self._listed(), searched.offset) if self._pages and is_deep(searched) else None
         self._search = PageSearch(rule.dialect, searched, shards, guess)
         self._flow: Flow | None = None
@@ -66,10 +66,10 @@ class ListMerging:
 
     def asks(self) -> Sequence[Ask]:
         """The next request to each shard: the client's own, where its page cannot be read or is to be refused."""
-        asked = self._asked
-        if asked.order is None or self._past_end or asked.is_empty:
-            return as_it_came(asked.request, self._shards)
-        return asked.asks(self._search.wanted(), narrowing=self._search.narrowing)
+        query = self._query
+        if query.order is None or self._past_end or query.is_empty:
+            return as_it_came(query.request, self._shards)
+        return query.asks(self._search.wanted(), narrowing=self._search.narrowing)
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """The merged reply, or the next round.
@@ -82,9 +82,9 @@ class ListMerging:
         if refusal is not None:
             total = self._total() if self._past_end else None
             return refusal if total is None else self._rule.dialect.refused(refusal, total)
-        order = self._asked.order
+        order = self._query.order
         if order is None:
-            raise self._asked.unreadable()
+            raise self._query.unreadable()
         if self._past_end:
             log = f"offset {self._page.offset}, size of the whole list {self._total()}, expected a refusal"
             raise BrokenReplyError("a shard gives a page that is behind the end of the whole list", log=log)
@@ -111,7 +111,7 @@ class ListMerging:
 
     @property
     def may_flow(self) -> bool:
-        """Whether the rows may pass while they arrive, as far as it is known before the shards are asked."""
+        """Whether the rows may pass while they arrive, as far as it is known before the shards are query."""
         limit = self._page.limit
         is_short = limit is not None and self._page.offset + limit < FLOW_ROWS_MIN
         return not is_short and self._rule.dialect.streamable != "never" and self._is_plain
@@ -119,7 +119,7 @@ class ListMerging:
     @property
     def trims(self) -> bool:
         """Whether members are taken out of each row."""
-        return bool(self._asked.added)
+        return bool(self._query.added)
 
     def flow(self, heads: Mapping[ShardId, Reply]) -> tuple[Reply, Flow] | None:
         """The head of the merged reply, and the flow that makes its body while those of the shards arrive.
@@ -136,11 +136,11 @@ class ListMerging:
                 self._search.totals[shard] = stated
         total = self._total()
         shown = 0 if total is None else max(0, min(total - page.offset, total if page.limit is None else page.limit))
-        if self._asked.is_past(total) or (total is None and dialect.streamable != "always"):
+        if self._query.is_past(total) or (total is None and dialect.streamable != "always"):
             return None
         more = total is not None and page.offset + shown < total
-        reply = self._asked.merged(b"", shown, total, more=more, reply=heads[self._shards[0]])
-        self._flow = self._asked.flow(self._shards, shown if dialect.streamable == "with_total" else None)
+        reply = self._query.merged(b"", shown, total, more=more, reply=heads[self._shards[0]])
+        self._flow = self._query.flow(self._shards, shown if dialect.streamable == "with_total" else None)
         return reply, self._flow
 
     def take_in_steps(self, replies: Mapping[ShardId, Reply]) -> Generator[None, None, Reply | Sequence[Ask]]:
@@ -151,7 +151,7 @@ class ListMerging:
         dialect, page = self._rule.dialect, self._page
         if not self._is_plain or any(reply.status not in dialect.accepted for reply in replies.values()):
             return self.take(replies)
-        flow, more, written, extras = self._asked.flow(self._shards, None), False, list[bytes](), list[bytes]()
+        flow, more, written, extras = self._query.flow(self._shards, None), False, list[bytes](), list[bytes]()
         for shard in self._shards:
             with of_shard(shard):
                 listing = dialect.open(replies[shard])
@@ -164,7 +164,7 @@ class ListMerging:
             flow.end(shard)
             yield
         total = self._total()
-        if self._asked.is_past(total):
+        if self._query.is_past(total):
             return self.take(replies)
         while (data := flow.advance()) is not None:
             written.append(data)
@@ -176,7 +176,7 @@ class ListMerging:
         else:
             more = more or (page.limit is not None and flow.read > page.offset + page.limit)
         first, rows = replies[self._shards[0]], b"".join(written)
-        return self._asked.merged(rows, flow.written, total, more=more, reply=first, extras=tuple(extras))
+        return self._query.merged(rows, flow.written, total, more=more, reply=first, extras=tuple(extras))
 
     def flowed(self) -> None:
         """All rows have passed: remember where the next page begins."""
@@ -190,21 +190,21 @@ class ListMerging:
 
     def explain(self) -> Sequence[str]:
         """How the page is made."""
-        if self._asked.order is None:
+        if self._query.order is None:
             return ["nothing: a parameter cannot be read, so the shards are left to refuse it"]
-        lines = self._asked.explained()
+        lines = self._query.explained()
         if self._search.narrowing:
             lines.append("it is deep: blocks like these find where it begins on each shard, before it is fetched")
         if self._rule.dedupe is not None:
             lines.append("every list is read whole: a row that several shards have is shown and counted once")
         if self.trims:
-            added = ", ".join(self._asked.added)
+            added = ", ".join(self._query.added)
             lines.append(f"{added}: asked for to sort by or to compare, taken out of each row again")
         return lines
 
     def _next(self, order: Order) -> Reply | Sequence[Ask]:
         """What follows from the replies so far. Raises ChangedError, BrokenReplyError, OrderBrokenError."""
-        found = self._search.advance(self._asked.ranked)
+        found = self._search.advance(self._query.ranked)
         if found is None:
             return self.asks()
         tables, skip = found
@@ -213,7 +213,7 @@ class ListMerging:
         if self._rule.dedupe is not None:
             ranked, skip = self._distinct(self._rule.dedupe, tables, ranked), self._page.offset
             total = None if total is None else len(ranked)
-        if self._asked.is_past(total):
+        if self._query.is_past(total):
             self._past_end = True
             return self.asks()
         return self._reply(order, tables, ranked, skip, total)
@@ -229,8 +229,8 @@ class ListMerging:
             ) from error
 
     def _reply(self, order: Order, tables: Tables, ranked: Sequence[int], skip: int, total: int | None) -> Reply:
-        asked, page = self._asked, self._page
-        if tables.raw and (asked.is_empty or page.limit == 0):
+        query, page = self._query, self._page
+        if tables.raw and (query.is_empty or page.limit == 0):
             log = f"{len(tables.raw)} rows, expected none at offset {page.offset} with limit {page.limit}"
             raise BrokenReplyError("a shard gives rows where the page has none", log=log)
         end = None if page.limit is None else skip + page.limit
@@ -244,15 +244,15 @@ class ListMerging:
                 positions[tables.owners[n]] += 1
             self._remember(positions)
         rows = [tables.raw[n] for n in chosen]
-        if asked.added:
-            rows = [without(row, asked.added) for row in rows]
+        if query.added:
+            rows = [without(row, query.added) for row in rows]
         if total is None:
             more = self._search.more or (end is not None and len(ranked) > end)
         else:
             more = page.offset + len(rows) < total
         reply = next(self._replies[shard] for shard in self._shards if shard in self._replies)
         body = join(rows, tables.samples)
-        return asked.merged(body, len(rows), total, more=more, reply=reply, extras=tuple(self._extras))
+        return query.merged(body, len(rows), total, more=more, reply=reply, extras=tuple(self._extras))
 
     @property
     def _remembers(self) -> bool:
@@ -266,14 +266,14 @@ class ListMerging:
             self._pages.learn(self._listed(), self._page.offset + (self._page.limit or 0), positions)
 
     def _listed(self) -> str:
-        return self._rule.dialect.unpaged(self._asked.request)
+        return self._rule.dialect.unpaged(self._query.request)
 
     @property
     def _is_plain(self) -> bool:
         """Whether one request to each shard gives all rows of the page, and nothing is to be refused."""
         return (
-            self._asked.order is not None
-            and not (self._asked.is_empty or self._past_end)
+            self._query.order is not None
+            and not (self._query.is_empty or self._past_end)
             and self._page.limit != 0
             and self._rule.dedupe is None
             and self._search.plain

@@ -17,7 +17,7 @@ from shardgate.core.errors import BrokenReplyError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, cut, join, without
-from shardgate.core.lists.list_request import ListRequest
+from shardgate.core.lists.list_query import ListQuery
 from shardgate.core.lists.parted_page import page_out_of, window_of
 from shardgate.core.lists.rule import ALL_ROWS, ListRule
 from shardgate.core.order.keyed_rows import KeyedRow, by_key, keyed
@@ -45,7 +45,7 @@ class _RefusedError(Exception):
 class PartedListMerging:
     """One request's list under way."""
 
-    __slots__ = ("_asked", "_asks", "_begin", "_page", "_parted", "_parts", "_rounds", "_rule", "_shards")
+    __slots__ = ("_asks", "_begin", "_page", "_parted", "_parts", "_query", "_rounds", "_rule", "_shards")
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class PartedListMerging:
         begin: Callable[[Request], Merging],
     ) -> None:
         """`parted`: the ids with parts → the shards that may have one. `begin` merges a list without parts."""
-        asked = ListRequest(rule, request)
-        self._asked, self._rule, self._parts, self._shards, self._begin = asked, rule, parts, shards, begin
-        self._page = asked.page
+        query = ListQuery(rule, request)
+        self._query, self._rule, self._parts, self._shards, self._begin = query, rule, parts, shards, begin
+        self._page = query.page
         self._parted = parted
-        self._rounds = self._run(asked.order)
+        self._rounds = self._run(query.order)
         self._asks = next(self._rounds)
 
     def asks(self) -> Sequence[Ask]:
@@ -83,16 +83,16 @@ class PartedListMerging:
         """How the page is made."""
         by = self._parts.ids or "whole lists"
         first = f"rows in parts are read by {by}, and put together first"
-        return [first, *self._begin(self._asked.request).explain()]
+        return [first, *self._begin(self._query.request).explain()]
 
     def _run(self, order: Order | None) -> Rounds:
         """All rounds: each `yield` gives the calls to make, and takes their replies."""
-        request = self._asked.request
+        request = self._query.request
         try:
             if self._parts.ids is None and order is not None:
                 return (yield from self._all_joined(order))
             # A page that cannot be read, or that the application may refuse, is sent as it came.
-            plain = order is None or self._page.limit == 0 or self._asked.is_empty
+            plain = order is None or self._page.limit == 0 or self._query.is_empty
             ids = [] if plain else self._wanted(list(self._parted))
             if order is None or not ids:
                 return (yield from self._plainly(request))
@@ -130,7 +130,7 @@ class PartedListMerging:
     def _all_joined(self, order: Order) -> Rounds:
         """Every list is read whole: any of its rows may be in parts."""
         page, dialect, fields = self._page, self._rule.dialect, self._fields(order, self._parts.names)
-        whole = self._for_page(self._asked.request, Page(0, ALL_ROWS, order.by, fields), fields)
+        whole = self._for_page(self._query.request, Page(0, ALL_ROWS, order.by, fields), fields)
         replies = yield [Ask(shard, whole.target) for shard in self._shards]
         ordered = [replies[shard] for shard in self._shards]
         if (refusal := unite(ordered, dialect.accepted)) is not None:
@@ -154,7 +154,7 @@ class PartedListMerging:
         if surplus:
             chosen = [without(raw, surplus) for raw in chosen]
         more = total is not None and page.offset + len(chosen) < total
-        return self._asked.merged(join(chosen, samples), len(chosen), total, more=more, reply=reply)
+        return self._query.merged(join(chosen, samples), len(chosen), total, more=more, reply=reply)
 
     def _read(self, order: Order, ids: Sequence[str], request: Request, fields: tuple[str, ...] | None) -> RowsRead:
         """The rows of these ids on all shards, sorted and filtered as the request says."""
@@ -183,14 +183,14 @@ class PartedListMerging:
 
     def _only_sorted(self) -> Request:
         """The request without its filters."""
-        dialect, request = self._rule.dialect, self._asked.request
+        dialect, request = self._rule.dialect, self._query.request
         sorting = {dialect.order, dialect.direction} if isinstance(dialect, Offset) else set()
         kept = [each for each in request.query.split("&") if name_of(each) in sorting]
         return msgspec.structs.replace(request, query="&".join(kept))
 
     def _wanted(self, parted: Sequence[str]) -> Sequence[str]:
         """The ids with parts that the request may show."""
-        pairs = parse_qsl(self._asked.request.query, keep_blank_values=True)
+        pairs = parse_qsl(self._query.request.query, keep_blank_values=True)
         named = [value.split(",") for name, value in pairs if name == self._parts.ids]
         return parted if len(named) != 1 else [each for each in dict.fromkeys(named[0]) if each in set(parted)]
 

@@ -12,7 +12,7 @@ from shardgate.core.dialect import AnyCursor, AnyDialect
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.excerpt import excerpt
 from shardgate.core.lists.distinct import Dedupe
-from shardgate.core.order.order import Order, total_order
+from shardgate.core.order.order import Order, UnsortableError, total_order
 from shardgate.core.order.sort_key import KeyConfig, clash, sort_key
 from shardgate.core.paging.parameters import ROWS_MAX, Parameters
 from shardgate.core.parts.whole import ListParts
@@ -62,20 +62,13 @@ class ListRule(Strategy, frozen=True):
     def order(self, page: Page) -> Order | str:
         """The total order of a page; or why there is none: the parameter, its value, and what would be accepted."""
         by = page.order or tuple([(name.removeprefix("-"), name.startswith("-")) for name in self.default_order])
-        seen: list[str] = []
-        for name, _ in by:
-            if name not in self.keys:
-                return self._unsortable(page, name, "is no sort key of this list")
-            if name in seen:
-                return self._unsortable(page, name, "is named twice")
-            seen.append(name)
-        return total_order(by, self.keys, self.tie)
-
-    def _unsortable(self, page: Page, name: str, why: str) -> str:
-        parameter = "default_order"
-        if page.order:
-            parameter = self.dialect.order if isinstance(self.dialect, Parameters) else "order"
-        return f"`{parameter}`: `{excerpt(name)}` {why}; there are {', '.join(sorted(self.keys))}"
+        try:
+            return total_order(by, self.keys, self.tie)
+        except UnsortableError as error:
+            parameter = "default_order"
+            if page.order:
+                parameter = self.dialect.order if isinstance(self.dialect, Parameters) else "order"
+            return f"`{parameter}`: `{excerpt(error.name)}` {error.why}; there are {', '.join(sorted(self.keys))}"
 
     def added(self, page: Page, order: Order) -> tuple[str, ...]:
         """The properties that shards are asked for though the client did not ask: to sort by, or to find copies."""

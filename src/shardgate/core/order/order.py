@@ -39,13 +39,30 @@ class Order(Value, frozen=True):
         return ", ".join(f"{name} {'down' if descends else 'up'}" for name, descends in self.by)
 
 
+class UnsortableError(Exception):
+    """A list cannot be sorted by this key."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"`{name}` {why}")
+        self.name = name
+        self.why = why
+
+
 def total_order(by: tuple[tuple[str, bool], ...], keys: Mapping[str, KeyConfig], tie: str) -> Order:
-    """The order by these keys; one without the tie-breaker is ended by it. Raises KeyError for an unknown key."""
-    names = [name for name, _ in by]
-    if tie not in names:
+    """The order by these keys; one without the tie-breaker is ended by it. Raises UnsortableError."""
+    chosen: dict[str, SortKey] = {}
+    if tie not in keys:
+        raise UnsortableError(tie, "is no sort key of this list")
+    for name, _ in by:
+        if name not in keys:
+            raise UnsortableError(name, "is no sort key of this list")
+        if name in chosen:
+            raise UnsortableError(name, "is named twice")
+        chosen[name] = sort_key(keys[name])
+    if tie not in chosen:
         by = (*by, (tie, False))
-        names.append(tie)
-    return Order(by, tuple([(name, sort_key(keys[name])) for name in names]), names.index(tie))
+        chosen[tie] = sort_key(keys[tie])
+    return Order(by, tuple(chosen.items()), list(chosen).index(tie))
 
 
 def _described(name: str, key: SortKey, descends: bool) -> str:

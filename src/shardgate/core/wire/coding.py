@@ -14,7 +14,8 @@ import msgspec
 
 from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
 from shardgate.core.excerpt import excerpt
-from shardgate.core.http import Field, Reply, ReplyHead, RequestFields
+from shardgate.core.http import Reply, ReplyHead, RequestFields
+from shardgate.core.wire.fields import as_fields
 
 _GZIP = 31  # zlib's window bits: 32 KiB, with gzip's header and trailer
 _EITHER = 47  # gzip's or zlib's header, whichever comes
@@ -78,10 +79,7 @@ def packed_fields(fields: list[tuple[bytes, bytes]], *, is_packed: bool) -> list
 def packed_head(head: ReplyHead, *, is_packed: bool) -> ReplyHead:
     """The head of such a reply; the length of a packed body is not known yet."""
     named = [(line[: len(name)], value) for name, value, line in head.fields]
-    fields: list[Field] = [
-        (name.lower(), value, b"%b: %b\r\n" % (name, value))
-        for name, value in packed_fields(named, is_packed=is_packed)
-    ]
+    fields = as_fields(packed_fields(named, is_packed=is_packed))
     lines = b"".join([line for _, _, line in fields])
     length = None if is_packed else head.content_length
     return msgspec.structs.replace(head, fields=fields, lines=lines, content_length=length)

@@ -10,6 +10,7 @@ Hot path: `read` costs one dictionary look-up a line.
 """
 
 import re
+from collections.abc import Sequence
 
 from shardgate.core.errors import HeadTooLargeError, MalformedRequestError
 from shardgate.core.excerpt import excerpt
@@ -52,6 +53,11 @@ OURS = frozenset(
     }
 )
 OUR_PREFIXES = (b"proxy-", b"shardgate-", b"x-forwarded-")
+
+
+def as_fields(pairs: Sequence[tuple[bytes, bytes]]) -> list[Field]:
+    """Fields out of names and values, with the lines that write them."""
+    return [(name.lower(), value, b"%b: %b\r\n" % (name, value)) for name, value in pairs]
 
 
 class FieldReader:

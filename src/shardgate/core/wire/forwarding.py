@@ -7,6 +7,7 @@ Hot path: one `%`-format a head.
 from http import HTTPStatus
 
 from shardgate.core.http import Reply, ReplyHead, Request
+from shardgate.core.wire.fields import as_fields
 
 _STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus}
 # RFC 9110 section 8.6: the gateway adds no Content-Length to these.
@@ -63,7 +64,7 @@ def relayed_head(head: ReplyHead, framing: bytes) -> bytes:
 
 def head_of(reply: Reply, length: int | None) -> ReplyHead:
     """The head of a reply of ours whose body is written piece by piece. `length` is None where it is not known yet."""
-    fields = [(name.lower(), value, b"%b: %b\r\n" % (name, value)) for name, value in reply.fields]
+    fields = as_fields(reply.fields)
     lines = b"".join([line for _, _, line in fields])
     reason = status_line(reply.status)[13:-2] if reply.reason is None else reply.reason
     return ReplyHead(reply.status, reason, fields, lines, length, chunked=length is None, keep_alive=True)

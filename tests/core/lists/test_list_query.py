@@ -6,7 +6,7 @@ from shardgate.core.contracts import NO_PAGE
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.http import Reply
-from shardgate.core.lists.list_request import ListRequest
+from shardgate.core.lists.list_query import ListQuery
 from shardgate.core.lists.rule import ListRule
 from shardgate.core.lists.selection import Block
 from tests.core.requests import request
@@ -17,8 +17,8 @@ RULE = ListRule(
 BLOCKS = [Block("north", 0, 5), Block("south", 0, 5)]
 
 
-def asked(query: str) -> ListRequest:
-    return ListRequest(RULE, request(f"GET /events?{query}"))
+def asked(query: str) -> ListQuery:
+    return ListQuery(RULE, request(f"GET /events?{query}"))
 
 
 def test_each_shard_is_asked_for_its_block() -> None:

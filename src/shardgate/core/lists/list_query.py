@@ -1,4 +1,4 @@
-"""One request for a list, as its rule reads it: the page, the order, and what follows for the requests to shards.
+"""What one request wants of a list, as its rule reads it: the page, the order, and the requests to shards.
 
 Holds: a sort key that the client did not ask for is asked of the shards, and taken out of each row again. A page that
 cannot be read is sent to the shards as it came, for them to refuse.
@@ -20,8 +20,8 @@ from shardgate.core.order.order import Order
 from shardgate.core.topology import ShardId
 
 
-class ListRequest:
-    """A request and its rule."""
+class ListQuery:
+    """The page and the order that a request asks for, and its rule."""
 
     __slots__ = ("added", "is_empty", "order", "page", "request", "rule")
 
@@ -50,10 +50,10 @@ class ListRequest:
         fields = self._fields(narrowing=narrowing)
         by = () if order is None else order.by
         method = method_of(request)
-        asked = {(block.start, block.count): (b"", b"") for block in blocks}
-        for start, count in asked:
-            asked[start, count] = rule.dialect.ask(request, Page(start, count, by, fields), fields)
-        return [Ask(block.shard, *asked[block.start, block.count], method) for block in blocks]
+        targets = {(block.start, block.count): (b"", b"") for block in blocks}
+        for start, count in targets:
+            targets[start, count] = rule.dialect.ask(request, Page(start, count, by, fields), fields)
+        return [Ask(block.shard, *targets[block.start, block.count], method) for block in blocks]
 
     def ranked(self, blocks: Sequence[tuple[Block, Rows]]) -> Tables:
         """The rows of blocks, ranked. Raises BrokenReplyError, OrderBrokenError."""
