@@ -23,6 +23,7 @@ import httpx
 import yaml
 
 from shardgate.config.load import load
+from shardgate.net.clock import now
 from shardgate.net.listeners import listen
 from shardgate.process.generation import Entrance
 from shardgate.process.worker import Worker
@@ -230,11 +231,13 @@ class Gateway:
 
 
 @asynccontextmanager
-async def running_gateway(config: dict[str, Any], folder: Path) -> AsyncIterator[Gateway]:
-    """Serve the gateway in this process, on a free port of loopback."""
+async def running_gateway(
+    config: dict[str, Any], folder: Path, clock: Callable[[], float] = now
+) -> AsyncIterator[Gateway]:
+    """Serve the gateway in this process, on a free port of loopback. Its deadlines are read on the clock."""
     file = folder / "shardgate.yaml"
     file.write_text(yaml.safe_dump({"listen": "127.0.0.1:0", **config}, allow_unicode=True))
-    worker = Worker(load(file))
+    worker = Worker(load(file), clock=clock)
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     admin = listen("127.0.0.1", 0) if "admin" in config else None

@@ -33,8 +33,8 @@ def start_shard(stack: AsyncExitStack) -> Callable[..., Any]:
 def start_gateway(stack: AsyncExitStack, tmp_path: Path) -> Callable[..., Any]:
     """Start a gateway: `gateway = await start_gateway({"shards": …, "rules": …})`."""
 
-    async def start(config: dict[str, Any]) -> Gateway:
-        return await stack.enter_async_context(running_gateway(config, tmp_path))
+    async def start(config: dict[str, Any], **clock: Any) -> Gateway:
+        return await stack.enter_async_context(running_gateway(config, tmp_path, **clock))
 
     return start
 

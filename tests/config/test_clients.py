@@ -52,11 +52,11 @@ def test_a_rule_reads_a_claim_only_where_tokens_are_verified(files: Path) -> Non
 @pytest.mark.parametrize(
     ("jwt", "said"),
     [
-        ({"algorithms": ["HS256"]}, "there must be one place of keys, and there are 0"),
-        ({"algorithms": ["HS256"], "key_file": "secret", "key_env": "X"}, "and there are 2"),
+        ({"algorithms": ["HS256"]}, "the keys must stand in one place, and 0 are named"),
+        ({"algorithms": ["HS256"], "key_file": "secret", "key_env": "X"}, "and 2 are named"),
         ({"algorithms": []}, "clients.jwt.algorithms"),
         ({"algorithms": ["none"], "key_file": "secret"}, "'none' is no algorithm that tokens are verified by"),
-        ({"algorithms": ["RS256", "HS256"], "key_file": "key.pem"}, "a public key would become a secret"),
+        ({"algorithms": ["RS256", "HS256"], "key_file": "key.pem"}, "a public key would be taken for a secret"),
         ({"algorithms": ["HS256"], "key_file": "key.pem"}, "a public key where a secret is needed"),
         ({"algorithms": ["HS256"], "key_file": "short"}, "a secret, one a line, must have at least 32 bytes"),
         ({"algorithms": ["HS256"], "jwks_file": "secrets.json"}, "the secret with kid None has fewer than 32 bytes"),
@@ -67,7 +67,7 @@ def test_a_rule_reads_a_claim_only_where_tokens_are_verified(files: Path) -> Non
         ({"algorithms": ["RS256"], "jwks_file": "broken.json"}, "it is not a JSON object"),
         ({"algorithms": ["RS256"], "jwks_file": "nowhere.json"}, "nowhere.json: No such file"),
         ({"algorithms": ["HS256"], "key_env": "SHARDGATE_NO_SUCH_KEY"}, "it contains no key"),
-        ({"algorithms": ["RS256"], "jwks_url": "http://issuer.example/keys"}, "can sign tokens"),
+        ({"algorithms": ["RS256"], "jwks_url": "http://issuer.example/keys"}, "and sign tokens"),
         ({"algorithms": ["HS256"], "jwks_url": "https://issuer.example/keys"}, "a secret is not fetched from a URL"),
     ],
     ids=lambda value: str(value)[:60],

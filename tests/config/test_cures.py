@@ -260,6 +260,19 @@ def test_a_rule_that_a_method_cannot_have_is_answered_by_one_that_it_can(
                 assert mistakes(tmp_path, {f"{method} /a": other}) == []
 
 
+def test_a_name_that_nothing_has_is_answered_by_what_to_add(tmp_path: Path) -> None:
+    # Found: "there are none: add one, or remove this", and a rule without it lacks the field.
+    merge = {**LIST, "dialect": "mine"}
+    rules = {"GET /a/{id}": ONE, "GET /a": {"rule": "gather", "merge": merge}}
+    said = mistakes(tmp_path, rules, locators=None)
+    assert sorted(line.partition(" → ")[2] for line in said) == [
+        "add `event: [{kind: directory}]` under `locators`",
+        "add `mine: {kind: offset}` under `dialects`",
+    ]
+    added = {"locators": {"event": [{"kind": "directory"}]}, "dialects": {"mine": {"kind": "offset"}}}
+    assert mistakes(tmp_path, rules, **added) == []
+
+
 # What was called right, and failed when it was asked for.
 
 
@@ -403,3 +416,41 @@ def test_half_a_character_is_a_mistake_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "shardgate.yaml").write_text('shards: {a: "http://a"}\nrules: {"GET /\\uD800": {rule: any}}\n')
     with pytest.raises(ConfigError, match="2: an escape stands for half a character"):
         load(tmp_path / "shardgate.yaml")
+
+
+@pytest.mark.parametrize("url", ["http://a..b", f"http://{'a' * 70}.example", "http://a b", 'http://a"b'])
+def test_a_host_that_cannot_be_looked_up_is_no_address(tmp_path: Path, url: str) -> None:
+    # Found: every request for that shard was answered 500.
+    (said,) = mistakes(tmp_path, {"GET /a": {"rule": "any"}}, shards={"north": url})
+    assert said.startswith(f"shards.north: {url!r} is no address of a shard")
+
+
+@pytest.mark.parametrize("url", ["http://a.example:1", "http://é.example", "http://[::1]:8080", "http://a_b"])
+def test_a_host_that_can_be_looked_up_is_right(tmp_path: Path, url: str) -> None:
+    assert mistakes(tmp_path, {"GET /a": {"rule": "any"}}, shards={"north": url}) == []
+
+
+def test_a_cursor_lives_for_years_and_not_for_ever(tmp_path: Path) -> None:
+    # Found: a greater number could not be written into a cursor: every list was answered 500.
+    (tmp_path / "secret").write_text("x" * 32)
+    said = mistakes(tmp_path, {"GET /a": {"rule": "any"}}, cursors={"secret_file": "secret", "lifetime_s": 2**64})
+    assert said == ["cursors.lifetime_s: no cursor lives so long → write at most 316224000, which is ten years"]
+
+
+def test_a_mistake_of_a_rule_in_the_document_is_told_with_its_line_there(tmp_path: Path) -> None:
+    # Found: what is found after a rule was read, such as that it needs a store, had no line.
+    rule = {"rule": "every", "mode": "eventual", "repeat": True}
+    (tmp_path / "api.yaml").write_text(f"paths:\n  /x:\n    post:\n      x-shardgate: {json.dumps(rule)}\n")
+    with pytest.raises(ConfigError) as raised:
+        load(written(tmp_path, {"GET /a": {"rule": "any"}}, openapi="api.yaml"))
+    (said,) = raised.value.mistakes
+    assert said.path == f"{tmp_path}/api.yaml:4: paths./x.post.x-shardgate"
+    assert "there is no store" in said.problem
+
+
+def test_words_of_a_refusal_do_not_say_where_it_ends(tmp_path: Path) -> None:
+    # Found: a `Content-Length` of one's own stood beside the gateway's.
+    refused = {"status": 401, "fields": {"content-length": "5"}}
+    clients = {"jwt": {"algorithms": ["HS256"], "key_env": "X"}, "refused": refused}
+    (said,) = mistakes(tmp_path, {"GET /a": {"rule": "any"}}, clients=clients)
+    assert said.startswith("clients.refused.fields.content-length: content-length says where the reply ends → remove")

@@ -34,6 +34,13 @@ CONFIG = {
     },
 }
 
+UNDO = {"method": "DELETE", "path": "/things/{id}"}
+WITH_STORE = {
+    "store": "store.db",
+    "rules": {**CONFIG["rules"], "POST /things": {"rule": "every", "repeat": True, "undo": UNDO}},
+}
+"""What changes on several shards need besides."""
+
 NORTH = "north"
 
 
@@ -46,7 +53,7 @@ class Failure:
     north: Any
     status: int
     code: str = ""
-    """Empty: the reply is a shard's own, so that there is no line."""
+    """Empty: the reply is a shard's own."""
     shard: str = ""
     says: tuple[str, ...] = ()
     """Parts of what the log says was wrong."""
@@ -124,9 +131,21 @@ FAILURES = [
         ("north: SG2003", "did not answer in time"),
         "some did not answer",
     ),
-    Failure("one shard refuses", "GET /events", always(reply("{}", status="403 Forbidden")), 403),
     Failure(
-        "one shard redirects", "GET /events", always(reply("", status="302 Found", fields="Location: /in\r\n")), 302
+        "one shard refuses",
+        "GET /events",
+        always(reply("{}", status="403 Forbidden")),
+        403,
+        shard=NORTH,
+        says=("the shard's own answer", "south answered 200"),
+    ),
+    Failure(
+        "one shard redirects",
+        "GET /events",
+        always(reply("", status="302 Found", fields="Location: /in\r\n")),
+        302,
+        shard=NORTH,
+        says=("the shard's own answer", "south answered 200"),
     ),
     Failure(
         "the key is ambiguous",
@@ -194,8 +213,31 @@ FAILURES = [
 ]
 
 
+def takes_and_keeps(asked: Asked) -> bytes:
+    """A shard that makes a thing, and refuses to delete it again."""
+    made = asked.line.startswith("POST")
+    return reply('{"id":"7"}', status="201 Created") if made else reply("{}", status="403 Forbidden")
+
+
+FAILURES.append(
+    Failure(
+        "a change cannot be taken back",
+        "POST /things",
+        takes_and_keeps,
+        502,
+        "SG2011",
+        "north,south",
+        ("north: the shard answered 403", "south: the shard refused it with 409"),
+        "not complete",
+        "POST /things",
+    )
+)
+
+
 def south(asked: Asked) -> bytes:
-    """The other shard has no fault."""
+    """The other shard has no fault, but that it takes no things."""
+    if asked.line.startswith("POST"):
+        return reply("{}", status="409 Conflict")
     if "/count" in asked.line:
         return reply("3")
     return rows({"id": "s"}) if "/events " in asked.line else reply("{}")
@@ -248,13 +290,16 @@ async def fail(failure: Failure, folder: Path) -> Told:
                 "north": {"url": f"http://127.0.0.1:{port}", "alias": "porto"},
                 "south": {"url": other.url, "alias": "lisboa"},
             }
-            async with running_gateway({**CONFIG, "shards": shards, "access_log": "access.log"}, folder) as gateway:
+            more = WITH_STORE if failure.asks.startswith("POST") else {}
+            config = {**CONFIG, **more, "shards": shards, "access_log": "access.log"}
+            async with running_gateway(config, folder) as gateway:
                 return await _told(failure, gateway, log)
 
 
 async def _told(failure: Failure, gateway: Gateway, log: list[str]) -> Told:
     method, target = failure.asks.split(" ")
-    answer = await gateway.client.request(method, target, headers={"X-Request-Id": "r-1"})
+    body = b"{}" if method == "POST" else None
+    answer = await gateway.client.request(method, target, headers={"X-Request-Id": "r-1"}, content=body)
     is_problem = answer.headers.get("content-type") == "application/problem+json"
     lines = [line for each in log if (line := parsed(each)) is not None]
     return Told(answer.status_code, answer.json() if is_problem else {}, "r-1", lines, list(log))

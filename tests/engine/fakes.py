@@ -1,6 +1,5 @@
 """What a part of the engine sees of the others: calls that a test answers, a client that keeps what it is sent."""
 
-import logging
 from typing import Any, cast
 
 from shardgate.core.errors import ShardgateError
@@ -57,7 +56,7 @@ class FakeCluster:
     def __init__(self, compress: Compress | None = None) -> None:
         self.compress = compress
         self.reply_idle_s = self.stream_idle_s = 10.0
-        self.reporter = Reporter(logging.getLogger("shardgate"))
+        self.reporter = Reporter()
         self.sent: list[tuple[str, bytes]] = []
         self.calls: dict[str, Call] = {}
         self.connections: dict[str, FakeConnection] = {}

@@ -172,3 +172,24 @@ def test_a_shard_that_flaps_is_told_seldom_and_the_next_line_counts_the_rest() -
     assert (
         last == f"shard north is down: refused (it was down {20 - OUTAGES_TOLD_BURST} times more since the last line)"
     )
+
+
+class Always(LogLimit):
+    """Admits every line, after so many were left out."""
+
+    def admit(self, shard: str, code: str, now_s: float) -> int | None:
+        return 7
+
+
+def test_a_line_that_goes_on_after_others_says_how_many_were_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "shardgate")
+    Reporter(Always()).report(BrokenReplyError("odd"), exchange(request(), ROUTE))
+    more, line = [parsed(record.getMessage()) for record in caplog.records]
+    assert more is not None
+    assert line is not None
+    assert (more.request, more.code, more.what) == (
+        "",
+        "SG2002",
+        "7 more failures like the next one, of any request, were not logged",
+    )
+    assert (line.request, line.what) == ("r-1", "odd")

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import cast
 
+from tests.waiting import one_turn
+
 _LENGTH = re.compile(rb"\r\nContent-Length: (\d+)(?=\r\n)", re.IGNORECASE)
 _CODING = re.compile(rb"\r\nTransfer-Encoding:", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9a-fA-F]+)\r\n")
@@ -121,7 +123,7 @@ class ShardConnection(asyncio.Protocol):
 async def turns(count: int) -> None:
     """Let everything that is ready in this loop run, so many times."""
     for _ in range(count):
-        await asyncio.sleep(0)
+        await one_turn()
 
 
 def take_request(data: bytes) -> tuple[bytes, bytes, bytes] | None:

@@ -2,7 +2,10 @@
 section 9.6)."""
 
 import asyncio
+import fcntl
 import socket
+import struct
+import termios
 
 import pytest
 
@@ -10,10 +13,16 @@ from tests.framing.conversation import PATIENCE_S, read_replies
 from tests.framing.recording import ShardConnection
 from tests.framing.replies import ok
 from tests.framing.wire import Wire
+from tests.waiting import settled
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BIG = b"x" * 500_000
+
+
+def _readable(client: socket.socket) -> int:
+    """How many bytes have come to the client, and were not read."""
+    return int(struct.unpack("i", fcntl.ioctl(client.fileno(), termios.FIONREAD, bytes(4)))[0])
 
 
 @pytest.mark.parametrize("behind", [b"", b"\r\n"])
@@ -29,9 +38,9 @@ async def test_the_last_reply_is_whole_though_its_client_sends_more(wire: Wire, 
         client.connect(("127.0.0.1", wire.port))
         client.settimeout(0)
         await loop.sock_sendall(client, b"GET /scripted HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        await asyncio.sleep(0.2)  # the gateway writes all that it has, and closes
+        await settled(lambda: _readable(client))  # the gateway writes all that it can, and closes
         await loop.sock_sendall(client, behind)
-        await asyncio.sleep(0.1)
+        await settled(lambda: _readable(client))
         async with asyncio.timeout(PATIENCE_S):
             while piece := await loop.sock_recv(client, 65536):
                 received += piece

@@ -1,10 +1,12 @@
 """The story of one request, out of the lines that both logs have of it."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 from shardgate.core.errors import OrderBrokenError, ShardDownError, ShardsMissingError, UnknownKeyError
-from shardgate.core.failures.line import line_of
+from shardgate.core.failures.line import line_of, refusal_of
 from shardgate.observe.story import story
 
 AT = "2026-03-01 09:30:00,123 WARNING "
@@ -49,7 +51,7 @@ def test_both_logs_say_who_when_what_where_and_what_to_do() -> None:
     assert said["failed"] == "2026-03-01 09:30:00,123: SG2007, 502"
     assert said["at fault"] == "shard north"
     assert said["what"] == "a shard's rows are not in the order id"
-    assert said["where"] == "row 3 of the shard's reply"
+    assert said["where"] == "row 3, in the shard's reply"
     assert "not in the order that the rule says" in said["means"]
     assert "X-Request-Id" in said["do"]
 
@@ -98,5 +100,29 @@ def test_a_line_is_read_as_it_was_written() -> None:
     error.shard = "a shard"
     said = told(AT + line_of(error, "r-1", 'GET /a"b c').text())
     assert said["what"] == 'a "quoted" \\ value = 7\\n\\u001b é'
-    assert said["where"] == "row 3, member `id` of the shard's reply"
+    assert said["where"] == "row 3, member `id`, in the shard's reply"
     assert (said["operation"], said["at fault"]) == ('GET /a"b c', "shard a shard")
+
+
+def test_a_list_that_one_shard_refuses_is_told_with_that_shard() -> None:
+    line = refusal_of({"north": 403, "south": 200}, 403, "r-1", "GET /events")
+    assert line is not None
+    said = told(AT + line.text())
+    assert said["failed"] == "2026-03-01 09:30:00,123: refused, 403"
+    assert (said["at fault"], said["what"]) == (
+        "shard north",
+        "the shard's own answer, passed on for all; south answered 200",
+    )
+
+
+def test_what_all_shards_refuse_is_no_line_of_the_gateway_s() -> None:
+    assert refusal_of({"north": 403, "south": 403}, 403, "r-1", "GET /events") is None
+    assert refusal_of({"north": 200, "south": 304}, 200, "r-1", "GET /events") is None
+
+
+def test_the_howto_shows_what_the_command_says() -> None:
+    howto = (Path(__file__).resolve().parents[2] / "docs/howto/troubleshoot.md").read_text()
+    shown = re.findall(r"^failed .*?(?=```)", howto, re.MULTILINE | re.DOTALL)[0]
+    (line,) = re.findall(r"^.*code=SG2007.*$", howto, re.MULTILINE)
+    said = story("9f2c01b7ad44-1c", [line])
+    assert [f"{title:<10} {text}" for title, text in said if title != "operation"] == shown.splitlines()

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import httpx
 import yaml
 
 from tests.observe.metrics import Metrics
+from tests.waiting import wait_until
 
 CONFIG: dict[str, Any] = {
     "listen": "127.0.0.1:0",
@@ -70,7 +70,10 @@ class Serving:
 
     def wait_for(self, condition: Callable[[], Any], within_s: float = 10) -> None:
         """Wait until something is true of the process: it is looked at again and again."""
-        assert become_true(condition, within_s), self.errors.read_text()
+        try:
+            wait_until(condition, within_s)
+        except AssertionError as error:
+            raise AssertionError(self.errors.read_text()) from error
 
     def wait_for_line(self, words: str) -> None:
         """Wait until the log says so."""
@@ -91,14 +94,6 @@ class Serving:
         self.process.stdout.close()
 
 
-def become_true(condition: Callable[[], Any], within_s: float) -> bool:
-    """Whether something becomes true in time: the only place here that waits by looking again."""
-    deadline_at = time.monotonic() + within_s
-    while not (is_true := condition()) and time.monotonic() < deadline_at:
-        time.sleep(0.02)
-    return bool(is_true)
-
-
 def lives(pid: int) -> bool:
     status = Path(f"/proc/{pid}/status")
     return status.exists() and "State:\tZ" not in status.read_text()
@@ -109,7 +104,7 @@ def parent(pid: int) -> int:
 
 
 def all_end(pids: list[int], within_s: float) -> bool:
-    return become_true(lambda: not any(map(lives, pids)), within_s)
+    return wait_until(lambda: not any(map(lives, pids)), within_s)
 
 
 class Load:

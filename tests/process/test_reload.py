@@ -34,7 +34,7 @@ def test_a_configuration_with_mistakes_is_told_whole_and_the_old_one_goes_on(ser
     assert serving.workers == serving.started
     said = serving.errors.read_text()
     assert "'nowhere' is no address" in said
-    assert "take one of: one, any, gather" in said
+    assert "There are: one, any, gather" in said
     serving.reload(listen="127.0.0.1:0", rules=CONFIG["rules"])
     assert httpx.get(f"{serving.url}/any").status_code == 200
 

@@ -7,13 +7,14 @@ import logging
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shardgate.core.limits import FLOW_BYTES_MIN
 from tests.cluster import reply, rows
-from tests.waiting import delivered, settled
+from tests.waiting import delivered, settled, until
 
 LIST = {"kind": "list", "dialect": {"kind": "offset", "fields": "fields", "count_header": "X-Total"}}
 RULES = {
@@ -372,14 +373,20 @@ async def test_a_shard_that_is_ahead_waits_for_the_heads_of_the_others(two: Any)
     writer.transport.abort()
 
 
-async def test_a_client_that_does_not_read_is_disconnected(two: Any) -> None:
+async def test_a_client_that_does_not_read_is_disconnected_and_named_as_the_cause(two: Any, tmp_path: Path) -> None:
     north, south = Sending(), Sending()
-    gateway = await two(north, south, timeouts={"reply_idle_timeout_s": 0.5})
+    gateway = await two(north, south, timeouts={"reply_idle_timeout_s": 0.5}, access_log="log", admin="127.0.0.1:0")
     _, writer = await ask(gateway, limit=65536)
     async with asyncio.timeout(25):
         await north.ended.wait()
         await south.ended.wait()
     writer.transport.abort()
+    await until(lambda: (tmp_path / "log").read_bytes().endswith(b"\n"))
+    line = json.loads((tmp_path / "log").read_bytes())
+    assert (line["status"], line["cut_off"], line["error"]) == (200, "client_slow", "SG1025")
+    metrics = (await gateway.admin("/metrics")).text
+    assert 'shardgate_requests_cut_off_total{reason="client_slow"} 1' in metrics
+    assert not [each for each in metrics.splitlines() if "upstream_errors_total{" in each and not each.endswith(" 0")]
 
 
 async def test_a_row_without_end_is_cut_off_when_memory_is_short(two: Any, caplog: pytest.LogCaptureFixture) -> None:

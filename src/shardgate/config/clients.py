@@ -1,6 +1,6 @@
-"""The `clients` of shardgate.yaml → what verifies and counts is told; and rules that need a verified token.
+"""The `clients` of shardgate.yaml → how tokens are verified and calls are counted; and the rules that need a token.
 
-Never: reads a key: whoever uses them does (`shardgate check` asks it).
+Never: reads a key. The room `clients` does; `shardgate check` makes it try.
 """
 
 import re
@@ -19,6 +19,7 @@ from shardgate.core.routes.route import Route, Routes
 
 _FIELD_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FIELD_VALUE = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "trailer", "upgrade"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -40,7 +41,7 @@ def read_clients(
         if store is None:
             cure = "name a `store`, a file beside this one; it is made where it does not exist"
             mistakes.append(
-                Mistake("clients.quota", "what is counted must be written down, and there is no store", cure)
+                Mistake("clients.quota", "the gateway must write down what it counts, and there is no store", cure)
             )
     return ClientTerms(tokens, given.unverified == "pass", refused, frozenset(given.open), quota)
 
@@ -52,7 +53,7 @@ def _tokens(given: JwtConfig, folder: Path, mistakes: list[Mistake]) -> TokenTer
         problem = f"{unknown[0]!r} is no algorithm that tokens are verified by"
         mistakes.append(Mistake(f"{where}.algorithms", problem, f"take some of {', '.join(FAMILIES)}"))
     elif len({FAMILIES[name] for name in given.algorithms}) > 1:
-        problem = "one key is not for algorithms of two kinds: a public key would become a secret that everybody knows"
+        problem = "one key is not for two kinds of algorithms: a public key would be taken for a secret"
         mistakes.append(Mistake(f"{where}.algorithms", problem, "take those of one kind, like RS256 and PS256"))
     audience = (given.audience,) if isinstance(given.audience, str) else given.audience
     source = _source(given, folder, mistakes)
@@ -63,7 +64,7 @@ def _source(given: JwtConfig, folder: Path, mistakes: list[Mistake]) -> KeySourc
     named = [(kind, place) for kind in get_args(KeyPlace) if (place := getattr(given, kind)) is not None]
     if len(named) != 1:
         cure = "name one of `key_env`, `key_file`, `jwks_file` and `jwks_url`"
-        mistakes.append(Mistake("clients.jwt", f"there must be one place of keys, and there are {len(named)}", cure))
+        mistakes.append(Mistake("clients.jwt", f"the keys must stand in one place, and {len(named)} are named", cure))
         return KeySource("key_env", "", given.refresh_s)
     kind, place = named[0]
     if kind == "jwks_url":
@@ -80,7 +81,7 @@ def _check_url(url: str, given: JwtConfig) -> Iterator[Mistake]:
     except ValueError:
         safe = False
     if not safe:
-        problem = "whoever can change what comes from there can sign tokens"
+        problem = "without TLS, anybody on the way can replace the keys, and sign tokens"
         yield Mistake("clients.jwt.jwks_url", problem, "write it with `https://`")
     if any(FAMILIES.get(name) == "oct" for name in given.algorithms):
         problem = "a secret is not fetched from a URL"
@@ -96,7 +97,10 @@ def _wording(where: str, given: WordsConfig | None, mistakes: list[Mistake]) -> 
         if prefix and (not prefix.startswith("/") or words.under):
             mistakes.append(Mistake(place, f"{prefix!r} is no beginning of a path", "write it as `/octo`"))
         for name, value in {**words.fields, "Content-Type": words.content_type}.items():
-            if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
+            if name.lower() in _FRAMING:
+                cure = "remove it: the gateway writes it itself"
+                mistakes.append(Mistake(f"{place}.fields.{name}", f"{name} says where the reply ends", cure))
+            elif not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
                 problem = f"{name!r} is no field of a header with this value"
                 mistakes.append(Mistake(f"{place}.fields", problem, "take visible ASCII characters"))
     longest_first = sorted(places.items(), key=lambda entry: -len(entry[0]))
@@ -119,7 +123,7 @@ def _unknown_operations(given: ClientsConfig, routes: Routes) -> Iterator[Mistak
 
 def _claims_of_nobody(config: Config, routes: Routes) -> Iterator[Mistake]:
     """A claim is only believed in a token that was verified."""
-    read = {f"rules.{route.method} {route.template}": next(_claims_in(route), None) for route in routes.routes}
+    read = {f"rules.{route.name}": next(_claims_in(route), None) for route in routes.routes}
     read["idempotency.client"] = next((name for name in config.idempotency.client if name.startswith("claim.")), None)
     for place, source in read.items():
         if source is not None:

@@ -4,6 +4,7 @@ Holds: nothing is served from a configuration with a mistake in it.
 """
 
 import re
+from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -57,7 +58,7 @@ class ConfigError(Exception):
 def load(path: Path) -> Loaded:
     """Read a configuration. Raises ConfigError with all of its mistakes, each with its place and its cure."""
     if not path.exists():
-        cure = "name another with `-c FILE` or SHARDGATE_CONFIG; README.md shows how to begin one"
+        cure = "name another with `-c FILE` or SHARDGATE_CONFIG; docs/tutorial.md shows how to begin one"
         raise ConfigError([Mistake(str(path), "there is no such file", cure)])
     document, mistakes = read_document(path)
     if mistakes:
@@ -92,31 +93,35 @@ def load(path: Path) -> Loaded:
             Mistake("directory", f"{directory} does not exist", "run `shardgate split`, or correct the path")
         )
     store = path.parent / config.store if config.store else directory
-    mistakes += _check_store(routes, config, store, directory)
+    mistakes += _check_store(routes, store, directory)
+    mistakes += _check_override(config.method_override_header)
     clients = None if "clients" in wrong else read_clients(config, path.parent, routes, store, mistakes)
     if mistakes:
-        raise ConfigError(_placed(document, mistakes, path.parent / config.openapi if config.openapi else None))
+        written = [_where_written(mistake, book) for mistake in mistakes]
+        raise ConfigError(_placed(document, written, path.parent / config.openapi if config.openapi else None))
     return Loaded(config, routes, shards, host, port, directory, store, admin, access_log, tls, trusted, clients)
 
 
-def _check_store(routes: Routes, config: Config, store: Path | None, directory: Path | None) -> list[Mistake]:
+def _check_store(routes: Routes, store: Path | None, directory: Path | None) -> list[Mistake]:
     """What must be written down needs a place, and what is placed a directory."""
     mistakes = []
     for route in routes.routes:
-        rule, name = route.rule, f"rules.{route.method} {route.template}"
+        rule, name = route.rule, f"rules.{route.name}"
         if rule is None:
             continue
         if store is None and rule.needs_store:
             cure = "name a `store`, a file beside this one; it is made where it does not exist"
-            mistakes.append(Mistake(name, "what it does must be written down, and there is no store", cure))
+            mistakes.append(Mistake(name, "the gateway must write down what it does, and there is no store", cure))
         if rule.recorded is not None and (directory is None or store != directory):
             cure = "name the `directory`, and no other `store`"
             mistakes.append(Mistake(name, f"the directory records {rule.recorded}, in the same file", cure))
-    header = config.method_override_header
+    return mistakes
+
+
+def _check_override(header: str | None) -> Iterator[Mistake]:
     if header is not None and header.lower() not in METHOD_OVERRIDES:
         known = ", ".join(METHOD_OVERRIDES)
-        mistakes.append(Mistake("method_override_header", f"{header!r} is not known", f"take one of {known}"))
-    return mistakes
+        yield Mistake("method_override_header", f"{header!r} is not known", f"take one of {known}")
 
 
 def _trusted(config: Config, mistakes: list[Mistake]) -> TrustedProxies:
@@ -182,9 +187,15 @@ def _rulebook(config: Config, path: Path, seal: Seal | None, mistakes: list[Mist
     return book
 
 
+_LIFETIME_S_MAX = 10 * 366 * 86_400
+
+
 def _seal(config: Config, path: Path, mistakes: list[Mistake]) -> Seal | None:
     if config.cursors is None:
         return None
+    if config.cursors.lifetime_s > _LIFETIME_S_MAX:
+        cure = f"write at most {_LIFETIME_S_MAX}, which is ten years"
+        mistakes.append(Mistake("cursors.lifetime_s", "no cursor lives so long", cure))
     file = path.parent / config.cursors.secret_file
     try:
         secrets = tuple(line.strip() for line in file.read_bytes().splitlines() if line.strip())
@@ -210,6 +221,15 @@ def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
         return {}, [Mistake("openapi", problem, "check the path; the application's own command writes the document")]
     except msgspec.DecodeError as error:
         return {}, [Mistake("openapi", f"{path} is not a JSON object: {error}", "write the document again")]
+
+
+def _where_written(mistake: Mistake, book: Rulebook) -> Mistake:
+    """A mistake of a rule that stands in the application's document has its place there."""
+    names = [name for name in book.places if f"{mistake.path}.".startswith(f"rules.{name}.")]
+    name = max(names, key=len, default=None)
+    if name is None:
+        return mistake
+    return msgspec.structs.replace(mistake, path=book.places[name] + mistake.path.removeprefix(f"rules.{name}"))
 
 
 def _placed(document: Document, mistakes: list[Mistake], openapi: Path | None = None) -> list[Mistake]:

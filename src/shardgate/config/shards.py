@@ -3,6 +3,7 @@
 Holds: no two shards have one address: their rows would count twice.
 """
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from shardgate.config.schema import Config, ShardConfig
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.topology import Shard, TlsFiles
+
+_HOST = re.compile(r"[\w.:%-]+")
 
 
 def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str, Shard]:
@@ -44,9 +47,14 @@ def _address(text: str) -> tuple[str, int] | None:
         port = url.port
     except ValueError:  # a port beyond 65535, an unclosed bracket
         return None
+    try:
+        (url.hostname or "").encode("idna")  # as it is looked up; a label is 1 to 63 characters long
+    except UnicodeError:
+        return None
     if (
         url.scheme not in {"http", "https"}
         or not url.hostname
+        or not _HOST.fullmatch(url.hostname)
         or url.path not in {"", "/"}
         or url.query
         or "@" in url.netloc

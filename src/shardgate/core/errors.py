@@ -1,7 +1,7 @@
 """Every way a request can fail, one class each: a stable code, a status, and what a client may read.
 
 Holds: `code` is part of the API; once released it keeps its meaning. `detail` is public, `log` is not.
-Never: names a shard to a client, but by the alias that its owner chose for the public.
+Never: names a shard to a client, except by its public alias.
 """
 
 from collections.abc import Mapping
@@ -46,9 +46,9 @@ class ShardgateError(Exception):
     """No byte of a reply came, and the same request can be sent to another shard without harm."""
     retry_after_s: int | None = None
     words: Words | None = None
-    """Said instead, where the configuration has them."""
+    """Sent in place of the problem, where the configuration says so."""
     challenge: str = ""
-    """How a client may say who it is (RFC 9110 section 11.6.1)."""
+    """How a client can authenticate (RFC 9110 section 11.6.1)."""
 
     shard: str = ""
     """The shard that the error concerns, for the log alone; empty: none, or several."""
@@ -93,7 +93,7 @@ class MalformedRequestError(ClientError):
 
 
 class AmbiguousKeyError(ClientError):
-    """The request names two different keys, or one key twice: to choose would be to guess."""
+    """The request names two different keys, or one key twice. The gateway does not choose between them."""
 
     code, status, title = "SG1002", 400, "Ambiguous key"
 
@@ -147,7 +147,7 @@ class MissingKeyError(ClientError):
 
 
 class UnknownKeyError(ClientError):
-    """No shard owns the key that a changing request names."""
+    """No shard owns the key that a change names."""
 
     code, status, title = "SG1011", 404, "Unknown key"
 
@@ -171,13 +171,13 @@ class NotServedError(ClientError):
 
 
 class BadCursorError(ClientError):
-    """The cursor was damaged or not made by this gateway, is too old, or belongs to another list. Begin anew."""
+    """The cursor is damaged, too old, or made for another list or gateway. Request the list without a cursor."""
 
     code, status, title = "SG1015", 400, "Unusable cursor"
 
 
 class KeyInUseError(ClientError):
-    """A request with the same Idempotency-Key is under way; its reply will be this one's too."""
+    """A request with the same Idempotency-Key is under way. Repeat this one later to get the same reply."""
 
     code, status, title = "SG1016", 409, "Request in progress"
     retry_after_s = 1
@@ -196,13 +196,13 @@ class InDoubtError(ClientError):
 
 
 class MethodOverrideError(ClientError):
-    """A header says that the request is another method than it was sent as, and `method_override_header` is not it."""
+    """A header names another method than the one that was sent, and `method_override_header` does not allow it."""
 
     code, status, title = "SG1019", 400, "Method override refused"
 
 
 class UnknownChangeError(ClientError):
-    """The status link names no change that the gateway knows; what is over is forgotten after some days."""
+    """The status link names no change that the gateway knows. Those that are over are forgotten after some days."""
 
     code, status, title = "SG1020", 404, "Unknown change"
 
@@ -214,7 +214,7 @@ class IdempotencyKeyError(ClientError):
 
 
 class InvalidTokenError(ClientError):
-    """The access token is missing, forged, over, or not for this API; `WWW-Authenticate` says which."""
+    """The access token is missing, forged, expired, or not for this API; `WWW-Authenticate` says which."""
 
     code, status, title = "SG1022", 401, "Unauthorized"
     challenge = 'Bearer error="invalid_token"'
@@ -227,9 +227,9 @@ class QuotaSpentError(ClientError):
 
 
 class AmountMismatchError(ClientError):
-    """A number that is shared by the parts of an entity is not what they lack together; nothing was changed."""
+    """A number that is shared among the parts of an entity differs from the sum that they lack. Nothing was changed."""
 
-    code, status, title = "SG1024", 409, "Not what is due"
+    code, status, title = "SG1024", 409, "Amount mismatch"
 
 
 class SlowClientError(ClientError):
@@ -285,7 +285,7 @@ class ReplyTooLargeError(UpstreamError):
 
 
 class KeyOnTwoShardsError(UpstreamError):
-    """Two shards say that they hold the key. A person must look; the gateway does not guess."""
+    """Two shards say that they hold the key. An operator must look: the gateway does not choose between them."""
 
     code, status, title = "SG2006", 409, "Key found on two shards"
 
@@ -303,9 +303,9 @@ class LostReplyError(UpstreamError):
 
 
 class NotEverywhereError(UpstreamError):
-    """A change needs every shard, and some did not answer: it is taken back from those that took it."""
+    """A change needs every shard, and some did not answer. It is undone on the shards that took it."""
 
-    code, status, title = "SG2009", 503, "Not taken everywhere"
+    code, status, title = "SG2009", 503, "Change undone"
     nothing_done = True
     retry_after_s = 1
 
@@ -331,7 +331,7 @@ class KeysMissingError(UpstreamError):
 
 
 class OverloadError(ShardgateError):
-    """The gateway protects itself; the same request may succeed a little later."""
+    """The gateway or a shard has too much to do. The same request may succeed a little later."""
 
     code, status, title = "SG4001", 503, "Overloaded"
     nothing_done = no_reply = True

@@ -1,6 +1,7 @@
-"""What became of one request: the plain values that metrics and the access log are made of.
+"""The record of one request: the plain values that metrics and the access log are made of.
 
-Holds: filled in as the request goes, and read once, when it is over. Instants are of one clock that only goes forward.
+Holds: it is filled in while the request runs, and read once, when the request is over. Instants are of one clock that
+only goes forward.
 """
 
 from collections.abc import Sequence
@@ -23,11 +24,11 @@ class Exchange(msgspec.Struct, gc=False):
     """One request and its reply. `gc=False`: nothing that it refers to refers back."""
 
     request: Request | None
-    """None: its bytes were no request."""
+    """None: the bytes were no request."""
     request_id: bytes
     peer: str
     began_at: float
-    """When its head was read."""
+    """When the head of the request was read."""
     bytes_in: int = 0
     route: Route | None = None
     shards: Sequence[ShardId] = ()
@@ -35,10 +36,10 @@ class Exchange(msgspec.Struct, gc=False):
     upstream_s: float = 0.0
     """How long the reply waited for shards before it could begin."""
     first_byte_at: float = 0.0
-    """0: no reply was begun."""
+    """When the reply began; 0: it did not."""
     ended_at: float = 0.0
     status: int = 0
     bytes_out: int = 0
     error: str = ""
-    """The code of the error that the gateway answered with, or that ended the reply."""
+    """The code of the error that the gateway replied with, or that cut the reply off."""
     cut_off: str = ""

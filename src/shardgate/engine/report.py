@@ -1,21 +1,25 @@
-"""Every failure of the gateway's own goes through here: one line in the log, and the error for the client.
+"""Logs every failure of the gateway's own: one line each.
 
     request=7f3a-1c operation="GET /events" shard=north code=SG2007 status=502 where="row 3" what="…"
 
 A client's mistake is written at INFO, a shard's failure and an overload at WARNING, a defect at ERROR with its
-traceback. Of one shard and one code only some lines are written (core/failures/log_limit.py).
+traceback. Where only some shards refuse a list, a line at INFO names them. Of one shard and one code only some lines
+are written (core/failures/log_limit.py).
 
 Holds: every 4xx and 5xx that the gateway makes is reported once, also where its reply had begun before.
 Never: sends anything, or writes what a request carried in its headers.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 from shardgate.core.errors import BugError, Fault, ShardgateError
 from shardgate.core.exchange import Exchange
-from shardgate.core.failures.line import FailureLine, line_of
+from shardgate.core.failures.line import FailureLine, line_of, refusal_of
 from shardgate.core.failures.log_limit import LogLimit
+from shardgate.core.http import Reply
+from shardgate.core.topology import ShardId
 from shardgate.net.clock import now
 
 _log = logging.getLogger("shardgate")
@@ -26,33 +30,44 @@ _LEVELS: Final[dict[Fault, int]] = {"client": logging.INFO, "shard": logging.WAR
 class Reporter:
     """The failures of one worker."""
 
-    __slots__ = ("_limit", "_log")
+    __slots__ = ("_limit",)
 
-    def __init__(self, log: logging.Logger = _log) -> None:
-        self._log = log
-        self._limit = LogLimit()
+    def __init__(self, limit: LogLimit | None = None) -> None:
+        self._limit = limit or LogLimit()
 
     def report(self, error: Exception, exchange: Exchange) -> ShardgateError:
-        """Log a failure of a request, note its code in the exchange, and return what the client is answered with."""
+        """Log the failure of a request, and note its code in the exchange. Returns the error for the client."""
         known = error if isinstance(error, ShardgateError) else bug(error)
         exchange.error = known.code
         self.log(known, exchange)
         return known
 
     def log(self, error: ShardgateError, exchange: Exchange) -> None:
-        """Log a failure of which the client is told in another way: of one item of its body."""
+        """Log a failure that does not fail the request: of one item of its body."""
         is_bug = isinstance(error, BugError)
         level = logging.ERROR if is_bug else _LEVELS[error.fault]
-        if not self._log.isEnabledFor(level):
-            return
-        operation = exchange.route.operation if exchange.route is not None else ""
-        line = line_of(error, exchange.request_id.decode("latin-1"), operation)
-        left_out = self._limit.admit(line.shard, line.code, now())
+        if _log.isEnabledFor(level):
+            cause = (error.__cause__ or error) if is_bug else None
+            self._write(level, line_of(error, *_named(exchange)), cause)
+
+    def passed_on(self, replies: Mapping[ShardId, Reply], status: int, exchange: Exchange) -> None:
+        """Log which shards gave the status that the client reads, where it is a refusal and the others gave another."""
+        line = refusal_of({shard: reply.status for shard, reply in replies.items()}, status, *_named(exchange))
+        if line is not None and _log.isEnabledFor(logging.INFO):
+            self._write(logging.INFO, line, None)
+
+    def _write(self, level: int, line: FailureLine, cause: BaseException | None) -> None:
+        left_out = self._limit.admit(line.shard, line.code or str(line.status), now())
         if left_out is None:
             return
         if left_out:
-            self._log.log(level, "%s", _more(line, left_out).text())
-        self._log.log(level, "%s", line.text(), exc_info=(error.__cause__ or error) if is_bug else None)
+            _log.log(level, "%s", _more(line, left_out).text())
+        _log.log(level, "%s", line.text(), exc_info=cause)
+
+
+def _named(exchange: Exchange) -> tuple[str, str]:
+    """The request's id and its operation."""
+    return exchange.request_id.decode("latin-1"), exchange.route.operation if exchange.route is not None else ""
 
 
 def bug(error: Exception) -> BugError:

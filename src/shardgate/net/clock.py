@@ -13,7 +13,7 @@ def wall() -> float:
 
 
 def utc(second: int) -> str:
-    """An instant of `wall`, in words: `2026-03-01T09:30:00`."""
+    """An instant of `wall` as text: `2026-03-01T09:30:00`."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 

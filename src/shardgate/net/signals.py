@@ -1,6 +1,6 @@
 """Signals as something to wait for, in a process without an event loop.
 
-Holds: a signal is never handled in the middle of something else, only where it is waited for.
+Holds: a signal interrupts nothing; it is handled only where the process waits for one.
 """
 
 import os
@@ -25,7 +25,7 @@ class Signals:
             signal.signal(number, _noted)
 
     def wait(self, fd: int, timeout_s: float | None) -> list[int]:
-        """The signals that came; none after the timeout, or when there is something to read at `fd`."""
+        """Wait for signals, and return those that came. Returns none after the timeout, or when `fd` can be read."""
         select.select([self._reader, fd], [], [], timeout_s)
         try:
             return [*os.read(self._reader, 4096)]
@@ -34,7 +34,7 @@ class Signals:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Around a fork: what comes meanwhile comes afterwards, to the parent."""
+        """Hold signals back during a fork; the parent gets them afterwards."""
         signal.pthread_sigmask(signal.SIG_BLOCK, self._numbers)
         try:
             yield
@@ -42,7 +42,7 @@ class Signals:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, self._numbers)
 
     def forget(self, ignored: Iterable[int]) -> None:
-        """In a forked child, where they are still held: each ends it again, or is ignored."""
+        """In a forked child, where signals are still held: each ends the process again, except those `ignored`."""
         signal.set_wakeup_fd(-1)
         os.close(self._reader)
         os.close(self._writer)
@@ -66,7 +66,7 @@ class Terminal:
 
     @property
     def gone(self) -> bool:
-        """There was one, and it was closed."""
+        """Whether there was a terminal, and it was closed."""
         if self._fd < 0:
             return False
         poll = select.poll()

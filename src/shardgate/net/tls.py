@@ -1,8 +1,8 @@
 """TLS on the listener and towards shards, from files that may be replaced while the gateway runs.
 
-Holds: new files are taken as a whole or not at all: until certificate and key fit, the old ones stay in force;
-connections that are open are not touched. TLS 1.2 is the least; what is spoken inside is HTTP/1.1.
-Never: makes or keeps a key; never trusts a shard's certificate that its authority did not sign.
+Holds: new files come into force all together: until certificate and key fit, the old ones stay. Open connections are
+not touched. The oldest version is TLS 1.2; the protocol inside is HTTP/1.1.
+Never: makes or keeps a key, or trusts a shard's certificate that the shard's authority did not sign.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _log = logging.getLogger("shardgate")
 
 
 class Tls:
-    """One context and the files that it was made of."""
+    """A context and the files that it was made of."""
 
     __slots__ = ("_build", "_stamp", "context", "files")
 
@@ -31,7 +31,7 @@ class Tls:
         self.context = build(files)
 
     def refresh(self) -> bool:
-        """Take changed files over; whether there were any. Raises OSError where they cannot be used: the old stay."""
+        """Take changed files over; returns whether there were any. Raises OSError if they cannot be used."""
         stamp = _stamp(self.files)
         if stamp == self._stamp:
             return False
@@ -63,7 +63,7 @@ def for_shards(files: TlsFiles) -> ssl.SSLContext:
 
 
 def listening(tls: Tls) -> ssl.SSLContext:
-    """A context for a listener that outlives its certificate: each handshake takes the one that is then in force."""
+    """A context for a listener that outlives its certificate: each handshake uses the certificate that is in force."""
 
     def choose(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         connection.context = tls.context
@@ -74,7 +74,7 @@ def listening(tls: Tls) -> ssl.SSLContext:
 
 
 async def keep_fresh(used: Sequence[Tls]) -> None:
-    """Take over certificates that are renewed, for as long as this runs."""
+    """Take over renewed certificates, until cancelled."""
     while used:
         await asyncio.sleep(POLL_S)
         for tls in used:
@@ -87,6 +87,6 @@ async def keep_fresh(used: Sequence[Tls]) -> None:
 
 
 def _stamp(files: TlsFiles) -> tuple[tuple[int, int, int], ...]:
-    """Changes when one of the files does. Raises OSError."""
+    """A value that changes when one of the files does. Raises OSError."""
     read = [Path(name).stat() for name in (files.certificate, files.key, files.ca) if name is not None]
     return tuple((file.st_mtime_ns, file.st_size, file.st_ino) for file in read)

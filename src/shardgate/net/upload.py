@@ -1,4 +1,4 @@
-"""A request body on its way from a client's connection to an upstream's: what the two know of each other."""
+"""A request's body on its way from a client's connection to a shard's: what the two connections know of each other."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ class BodyTaker(Protocol):
     """Takes a request's body while it arrives."""
 
     def body_data(self, data: bytes) -> None:
-        """A piece, freed of its framing."""
+        """A piece of the body, without its framing."""
 
     def body_end(self, trailers: bytes) -> None:
         """The body is whole."""
@@ -21,10 +21,10 @@ class Upload(Protocol):
         """Whether its length is unknown."""
 
     def stream_to(self, taker: BodyTaker) -> None:
-        """Begin to hand it on."""
+        """Begin to hand the body on."""
 
     def pause(self) -> None:
-        """The upstream is slower than the client."""
+        """The shard is slower than the client."""
 
     def resume(self) -> None:
-        """The upstream has caught up."""
+        """The shard has caught up."""

@@ -1,7 +1,7 @@
-"""Deadlines without a timer each: one tick looks through all that waits.
+"""Deadlines without a timer for each: a tick looks through everything that waits.
 
-Holds: whatever is watched is expired at most one tick after its deadline; what waits no more is not.
-Hot path: watching and releasing cost a set operation each (0.1 µs), a timer would cost ten times that.
+Holds: what is watched is expired at most one tick after its deadline. What was released is not expired.
+Hot path: to watch and to release cost a set operation each (0.1 µs); a timer would cost ten times that.
 """
 
 import asyncio
@@ -55,5 +55,6 @@ class Watch:
         instant = self.now()
         waiting = self._waiting
         for watched in [watched for watched in waiting if watched.deadline_at <= instant]:
-            if watched in waiting:  # what expired before it may have ended it
+            # What expired before it may have ended it, or given it more time.
+            if watched in waiting and watched.deadline_at <= instant:
                 watched.expire()

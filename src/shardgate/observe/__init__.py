@@ -1,1 +1,1 @@
-"""Tells operators what happens: metrics counted across workers, an access log, an admin listener."""
+"""What operators see: metrics of all workers, an access log, an admin listener, the story of one request."""

@@ -1,8 +1,8 @@
 """The access log: one line of JSON a request.
 
-Holds: a line is one line, whatever a client sends: JSON escapes what could end it. A line is never longer than a pipe
-takes at once. Without `query` nothing behind the `?` is written: personal data stands there; credentials never are.
-Hot path: `write` once a request.
+Holds: an entry is one line, whatever a client sends: JSON escapes line breaks. A line is never longer than a pipe takes
+at once. Without `query`, nothing behind the `?` is written: it may be personal data. Credentials are never written.
+Hot path: `write` runs once a request.
 """
 
 import msgspec
@@ -42,7 +42,7 @@ class AccessLog:
         self._file = file
         self._query = query
         self._sample = sample
-        self._due = 0.5  # in the middle, where a rounding error decides nothing
+        self._due = 0.5  # far from 0 and 1, so that rounding errors do not matter
         self._encoder = msgspec.json.Encoder()
         self._buffer = bytearray()
         self._rules: dict[int, str] = {}
@@ -56,7 +56,7 @@ class AccessLog:
         return self._file.lost
 
     def write(self, exchange: Exchange) -> None:
-        """Note a request that is over; failures always, others as often as `sample` says."""
+        """Write a request that is over: failures always, others as often as `sample` says."""
         if self._sample < 1.0 and exchange.status < 500 and not exchange.cut_off:
             self._due += self._sample
             if self._due < 1.0:
@@ -74,24 +74,24 @@ class AccessLog:
             self.flush()
 
     def flush(self) -> None:
-        """Hand over what has gathered; each tick does."""
-        self._wall_offset = wall() - now()  # the wall's clock is set now and then
+        """Hand the gathered lines to the file; called at each tick."""
+        self._wall_offset = wall() - now()  # the system's clock is adjusted now and then
         if self._buffer:
             self._file.write(bytes(self._buffer))
             self._buffer.clear()
 
     def reopen(self) -> None:
-        """The file was renamed: go on in a new one."""
+        """Go on in a new file: the old one was renamed."""
         self.flush()
         self._file.reopen()
 
     def close(self) -> None:
-        """Nothing is lost."""
+        """Write all that was gathered, and close the file."""
         self.flush()
         self._file.close(_CLOSE_S)
 
     def _line(self, exchange: Exchange) -> Line:
-        # All members in one call: to set them one by one costs as much as the encoding.
+        # All members are set in one call: setting them one by one costs as much as the encoding.
         began_at, first_byte_at = exchange.began_at, exchange.first_byte_at
         instant_ms = int((began_at + self._wall_offset) * 1000)
         if instant_ms != self._instant_ms:
@@ -121,12 +121,12 @@ class AccessLog:
         )
 
     def _rule(self, route: Route) -> str:
-        """By identity: a route is one object for as long as its configuration is in force."""
+        """The route's rule, remembered by the identity of the route, which lives as long as its configuration."""
         return self._rules.setdefault(id(route), rule_of(route))
 
 
 def _shortened(line: Line) -> Line:
-    # An escape makes six bytes of a character at most; operations are the operator's own, and short.
+    # An escaped character takes at most six bytes. Operations are names of the configuration, and short.
     line.method = line.method[:_SHORT_METHOD_CHARACTERS]
     line.path = line.path[:_SHORT_PATH_CHARACTERS]
     line.shards = ()

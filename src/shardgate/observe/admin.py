@@ -1,6 +1,6 @@
-"""What operators ask, on an address of its own: /metrics, /healthz and /readyz.
+"""Serves operators on an address of its own: /metrics, /healthz and /readyz.
 
-Holds: shards are named here, and nothing secret is; nothing can be changed from here.
+Holds: replies name shards, but contain no secrets. Nothing can be changed through this address.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from shardgate.observe.layout import DRAINING, Layout
 from shardgate.observe.memory import SharedMemory
 
 CLIENTS_MAX = 64
-# Load balancers ask often, and there may be many: the shards are not asked each time.
+# Load balancers ask often, and there may be many of them: the shards are not tried each time.
 REMEMBERED_S = 1.0
 
 
 class Admin:
-    """Answers operators. Its requests are neither counted nor logged."""
+    """Answers operators. These requests are neither counted nor logged."""
 
     __slots__ = ("_clients", "_clock", "_connect_timeout_s", "_layout", "_looked_at", "_memory", "_reached", "_shards")
 
@@ -65,37 +65,37 @@ class Admin:
         return Reply(200, [(b"Content-Type", CONTENT_TYPE)], expose(self._layout, self._memory))
 
     def health(self) -> Reply:
-        """The process lives."""
+        """Whether the process is alive."""
         return _json(200, {"alive": True})
 
     @property
     def draining(self) -> bool:
-        """The whole gateway ends, not this worker alone."""
+        """Whether the whole gateway is stopping, not this worker alone."""
         return self._memory.total(self._layout.cell(DRAINING)) > 0
 
     def ready(self) -> Reply:
-        """Whether clients should be sent here.
+        """Whether load balancers should send clients here.
 
-        With one shard of several down they should: the others still answer, and another gateway would not do better.
+        They should also while one shard of several is down: the others still answer, and no other gateway does better.
         """
         is_ready = not self.draining and any(self._reached.values())
         words = {shard: "reachable" if reached else "unreachable" for shard, reached in self._reached.items()}
         return _json(200 if is_ready else 503, {"ready": is_ready, "draining": self.draining, "shards": words})
 
     def opened(self, client: Client) -> bool:
-        """Somebody asks; False: too many do."""
+        """Count a new connection; False: there are too many."""
         self._clients.add(client)
         return len(self._clients) <= CLIENTS_MAX
 
     def closed(self, client: Client) -> None:
-        """They have gone."""
+        """Forget a connection that is closed."""
         self._clients.discard(client)
 
     def finished(self, exchange: Exchange) -> None:
-        """Not counted."""
+        """Do nothing: these requests are not counted."""
 
     def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
-        """Not counted."""
+        """Do nothing: these requests are not counted."""
 
     def drain(self) -> int:
         """Let each go after its next reply, or after a moment without one; returns how many are still here.

@@ -1,8 +1,8 @@
-"""Which cell of the shared memory is which series of which metric.
+"""Maps each series of each metric to its cell of the shared memory.
 
-Holds: no label comes from a client: labels are operations, rules and shards of the configuration, and words of this
-house. A layout only ever grows: a configuration that is read anew keeps the cells of the one before, so that workers of
-both count side by side, and no counter goes back.
+Holds: no label comes from a client: labels are operations, rules and shards of the configuration, and words of the
+gateway. A layout only grows: a reloaded configuration keeps the cells of the one before, so workers of both can count
+side by side, and no counter goes back.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from shardgate.core.topology import ShardId
 # From the fastest relay on loopback to the longest deadline; three a decade.
 BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 HISTOGRAM_CELLS = len(BOUNDS_S) + 2
-"""One a bucket, one for what is slower than all, and the sum, in microseconds."""
+"""One for each bucket, one for values above all buckets, and one for the sum, in microseconds."""
 STATUS_CLASSES = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
 NO_ROUTE = "none"
 """The operation and the rule of a request that no route matched."""
@@ -36,7 +36,7 @@ class Family(msgspec.Struct, frozen=True):
     meaning: str
     labels: Labels = ()
     per_unit: int = 1
-    """How many of what a cell counts make one of the metric's unit: cells hold whole numbers."""
+    """How many counts of a cell are one unit of the metric: cells hold whole numbers."""
 
 
 REQUESTS = Family(
@@ -104,7 +104,7 @@ FAMILIES = tuple(value for value in list(globals().values()) if isinstance(value
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """Every series, and its first cell."""
+    """All series, each with its first cell."""
 
     cells: Mapping[str, Mapping[Labels, int]]
     """Family → label values → cell."""
@@ -115,7 +115,7 @@ class Layout(msgspec.Struct, frozen=True):
         return self.cells[family.name][labels]
 
     def gauges(self) -> list[int]:
-        """The cells of what is so now, and is not so any more when its process is gone."""
+        """The cells of gauges, which become 0 when their process ends."""
         return [cell for family in FAMILIES if family.kind == "gauge" for cell in self.cells[family.name].values()]
 
     def histograms(self) -> list[int]:
@@ -123,7 +123,7 @@ class Layout(msgspec.Struct, frozen=True):
         return [cell for family in FAMILIES if family.kind == "histogram" for cell in self.cells[family.name].values()]
 
     def extended(self, routes: Iterable[Route], shards: Iterable[ShardId]) -> "Layout":
-        """The same cells, and those that these routes and shards need besides."""
+        """This layout, with more cells for the routes and shards that it lacks."""
         cells = {family.name: dict(self.cells.get(family.name, {})) for family in FAMILIES}
         size = self.size
         for family, labels in _series([*routes], [*shards]):
@@ -134,7 +134,7 @@ class Layout(msgspec.Struct, frozen=True):
 
 
 def rule_of(route: Route | None) -> str:
-    """The word for how a route is served."""
+    """The name of a route's rule."""
     return NO_ROUTE if route is None or route.rule is None else _RULES[type(route.rule)]
 
 
@@ -157,6 +157,6 @@ def _series(routes: list[Route], shards: list[ShardId]) -> Iterable[tuple[Family
 
 
 def error_codes() -> list[str]:
-    """The codes of every error of the house."""
+    """The codes of all errors."""
     kinds = [value for value in vars(errors).values() if isinstance(value, type)]
     return sorted(kind.code for kind in kinds if issubclass(kind, errors.ShardgateError) and hasattr(kind, "code"))

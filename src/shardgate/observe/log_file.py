@@ -1,7 +1,7 @@
-"""Where lines are written to, by a thread of its own: a slow disk, or a reader that pauses, holds up no request.
+"""Writes lines to a file or a stream, on a thread of its own: a slow disk or a paused reader delays no request.
 
-Holds: a line is written whole, though several processes write to one place: into a file by O_APPEND, a batch at once;
-into a pipe in pieces that the kernel does not mix (PIPE_BUF). What waits is bounded; what cannot be written is counted.
+Holds: lines of several processes do not mix: a file is appended to (O_APPEND) a batch at once, a pipe is written in
+pieces that the kernel does not split (PIPE_BUF). Waiting lines are bounded; those that cannot be written are counted.
 """
 
 import logging
@@ -35,12 +35,12 @@ class LogFile:
     )
 
     def __init__(self, place: str) -> None:
-        """Open it; `place` is `stdout`, `stderr` or a path. Raises OSError."""
+        """Open the log; `place` is `stdout`, `stderr` or a path. Raises OSError."""
         self._place = place
         self._fd = -1
         self._piece_bytes_max = 0
         self._torn = False
-        # Each is written by one of the two threads alone.
+        # Each of these is written by only one of the two threads.
         self._given = self._refused = 0
         self._taken = self._unwritten = 0
         self._open()
@@ -55,7 +55,7 @@ class LogFile:
         return self._refused + self._unwritten
 
     def write(self, batch: bytes) -> None:
-        """Write soon. A batch that finds too much waiting is lost."""
+        """Write soon. The batch is lost where too much is waiting already."""
         if self._given - self._taken > PENDING_BYTES_MAX:
             self._refused += batch.count(b"\n")
         elif batch:
@@ -63,11 +63,11 @@ class LogFile:
             self._work.put(batch)
 
     def reopen(self) -> None:
-        """What was given before goes to the file that is open; what comes, to the one that then has its name."""
+        """Open the file anew by its name; earlier batches still go to the file that is open now."""
         self._work.put(None)
 
     def close(self, within_s: float) -> None:
-        """Write all that waits; no longer than this."""
+        """Write all that waits, for no longer than this."""
         self._work.put(b"")
         self._thread.join(within_s)
         if self._thread.is_alive():
@@ -92,7 +92,7 @@ class LogFile:
 
     def _write(self, batch: bytes) -> None:
         if self._torn:
-            batch = b"\n" + batch  # the last one may have ended in the middle of a line
+            batch = b"\n" + batch  # the failed batch may have ended in the middle of a line
         if not self._piece_bytes_max:
             _write_all(self._fd, batch)
             return

@@ -27,4 +27,4 @@ class Line(msgspec.Struct, gc=False, omit_defaults=True):
     error: str = ""
     cut_off: str = ""
     shortened: bool = False
-    """The line would have been too long: path and shards are not all there."""
+    """The line would have been too long: the path is cut, and the shards are left out."""

@@ -1,7 +1,7 @@
 """Whole numbers that several processes count in: one anonymous shared mapping, made before the workers are forked.
 
-Each process writes into a slot of its own, so that no increment is lost and none needs a lock; whoever is asked adds
-the slots up. A worker's successor goes on in the same slot.
+Each process writes only into its own slot, so that no increment is lost and none needs a lock; a reader adds the slots
+up. The successor of a worker goes on in the same slot.
 
 Holds: a cell is eight aligned bytes, so that a reader never sees half of a number. Pages that nobody wrote to take no
 memory.

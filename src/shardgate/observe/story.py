@@ -74,11 +74,11 @@ class _Reading:
                 self.requests.append(request)
         elif (outage := _OUTAGE.search(line)) is not None:
             self._outages[outage[1]] = f"{_at(line)} {line[outage.start() :]}".strip()
-        elif "code=SG" in line and (failure := parsed(line)) is not None:
+        elif " what=" in line and (failure := parsed(line)) is not None:
             if failure.request == self._id:
                 before = [self._outages[shard] for shard in failure.shard.split(",") if shard in self._outages]
                 self.failures.append(_Failure(_at(line), failure, before))
-            elif failure.request:
+            elif failure.request and failure.code:
                 self.alike[failure.code] = failure
 
 
@@ -107,15 +107,18 @@ def _reply(line: Line) -> str:
 def _failures(read: _Reading) -> Iterator[tuple[str, str]]:
     for failure in read.failures:
         line, known = failure.line, _known(failure.line.code)
-        yield "failed", f"{failure.at or 'at a time that is not said'}: {line.code}, {line.status}"
+        yield "failed", f"{failure.at or 'at a time that is not said'}: {line.code or 'refused'}, {line.status}"
         if line.operation and not read.requests:
             yield "operation", line.operation
         yield "at fault", f"shard {line.shard.replace(',', ', ')}" if line.shard else _WHO[known.fault]
         yield "what", line.what
         if line.where:
-            yield "where", f"{line.where} of the shard's reply"
+            yield "where", f"{line.where}, in the shard's reply"
         for outage in failure.outages:
             yield "before", outage
+        if not line.code:
+            yield "do", "ask that shard for the same: the refusal is the application's"
+            continue
         yield "means", _meaning(line.code)
         yield "do", _ADVICE[known.fault]
         if known.nothing_done and known.fault != "client":

@@ -300,3 +300,14 @@ def test_however_it_fails_it_ends_the_same_everywhere_and_is_never_done_twice(
     )
     assert world.held == wanted
     assert all(count == 1 for count in world.effects.values())
+
+
+def test_what_is_wrong_with_a_change_is_said_of_each_shard() -> None:
+    change = entry(patient=True)
+    one_pass(change, but("west", DOWN))
+    assert change.problems == {}
+    one_pass(change, always(401))
+    assert change.problems == {"west": "the shard answered 401"}
+    change = entry(undo=None)
+    one_pass(change, but("south", Reply(409, [])))
+    assert (change.state, change.problems) == ("stuck", {"south": "the shard refused it with 409"})

@@ -84,7 +84,7 @@ SETTINGS: dict[str, Any] = {
     "idle_timeout_s": 75,
     "stream_idle_timeout_s": 300,
     "total_timeout_s": 3600,
-    "trusted": TrustedProxies([]),
+    "trusted": TrustedProxies(),
     "passes_trailers": False,
 }
 

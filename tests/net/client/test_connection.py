@@ -1,6 +1,5 @@
 """A client's connection, as conversations: `>>` happens to it, `<<` is what it does."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -26,6 +25,7 @@ from tests.net.client.play import (
 )
 from tests.net.screenplay import ABORTED, CLOSED, EMPTY, ENDED, EOF, FULL, LOST, READS_AGAIN, RESET, Passes
 from tests.net.screenplay import STOPS_READING as STOPS
+from tests.waiting import one_turn
 
 GET = b"GET /any HTTP/1.1\r\nHost: a\r\n\r\n"
 PUT = b"PUT /any HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
@@ -51,11 +51,6 @@ async def curtain() -> AsyncIterator[Raise]:
     yield begin
     for play in plays:
         play.is_over()
-
-
-async def turn() -> None:
-    """What was put off to the loop's next turn is done."""
-    await asyncio.sleep(0)
 
 
 # Requests.
@@ -87,7 +82,7 @@ async def test_pipelined_requests_wait_for_their_turn(curtain: Raise) -> None:
     play << Handed("GET /any")
     play >> Says()
     play << OK << Over(200) << READS_AGAIN
-    await turn()
+    await one_turn()
     play << Handed("GET /next")
 
 
@@ -100,7 +95,7 @@ async def test_a_client_that_sends_on_and_on_is_read_no_further_than_the_bound(c
     play << STOPS
     play >> Says()
     play << OK << Over(200) << READS_AGAIN
-    await turn()
+    await one_turn()
     play << Handed("GET /any")
 
 
@@ -111,10 +106,10 @@ async def test_pipelined_requests_wait_while_the_client_has_unread_replies(curta
     play >> FULL
     play >> Says()
     play << OK << Over(200)
-    await turn()
+    await one_turn()
     play >> EMPTY
     play << READS_AGAIN
-    await turn()
+    await one_turn()
     play << Handed("GET /any")
 
 
@@ -192,6 +187,7 @@ async def test_a_body_has_as_long_as_it_moves(curtain: Raise) -> None:
 
 
 async def test_a_held_body_that_drips_must_be_whole_in_time(curtain: Raise) -> None:
+    # Found: the connection expired in the same tick, and cut off the refusal that its body had just caused.
     play = curtain(total_timeout_s=100)
     play >> PUT % 100
     for _ in range(4):
@@ -260,7 +256,7 @@ async def test_a_client_that_sends_all_and_ends_its_side_reads_all_replies(curta
     play << Handed("GET /any")
     play >> Says()
     play << OK << Over(200) << READS_AGAIN
-    await turn()
+    await one_turn()
     play << Handed("GET /any")
     play >> Says()
     play << OK << Over(200) << CLOSED
@@ -309,7 +305,7 @@ async def test_a_client_that_ends_its_side_within_a_request_is_let_go(curtain: R
     play << Handed("GET /any")
     play >> Says()
     play << OK << Over(200) << READS_AGAIN
-    await turn()
+    await one_turn()
     play << CLOSED
 
 
@@ -324,7 +320,7 @@ async def test_a_short_body_is_held_until_it_is_whole(curtain: Raise) -> None:
     play << Handed("PUT /any", b"abc")
     play >> Says()
     play << OK << Over(200) << READS_AGAIN
-    await turn()
+    await one_turn()
     play << Handed("GET /any")
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from tests.cluster import read_chunked
+from tests.net.screenplay import Clock
+from tests.waiting import delivered, settled, until
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 MIB = 1024 * 1024
@@ -96,7 +98,7 @@ async def test_an_upload_of_unknown_length_goes_on_in_chunks(start_gateway: Any,
         reader, writer = await connect(gateway)
         for _ in range(2):
             writer.write(b"PUT /items/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
-            await asyncio.sleep(0.05)
+            await delivered(writer)
             writer.write(b"2;x=y\r\nde\r\n0\r\nX-Checksum: 1\r\nContent-Length: 9\r\nHost: b\r\n\r\n")
             assert await reader.readexactly(len(OK)) == OK
         writer.close()
@@ -119,7 +121,7 @@ async def test_an_upload_that_turns_out_malformed_never_becomes_a_request(start_
         gateway = await start_gateway(before(url))
         reader, writer = await connect(gateway)
         writer.write(b"PUT /items/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
-        await asyncio.sleep(0.05)
+        await delivered(writer)
         writer.write(b"0x3\r\nabc\r\n0\r\n\r\nGET /items/2 HTTP/1.1\r\nHost: a\r\n\r\n")
         received = await reader.read(-1)
         assert received.startswith(b"HTTP/1.1 400 ")
@@ -145,8 +147,8 @@ async def test_a_body_that_says_where_it_goes_is_collected_first(start_gateway: 
             heads.clear()
             reader, writer = await connect(gateway)
             writer.write(b"POST /items HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n")
-            await asyncio.sleep(0.05)
-            assert heads == []
+            await delivered(writer)
+            assert await settled(lambda: len(heads)) == 0
             writer.write(body if b"Length" in framing else b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
             assert await reader.readexactly(len(OK)) == OK
             writer.close()
@@ -207,10 +209,11 @@ async def test_a_reply_that_comes_before_the_upload_is_whole_is_passed_on_and_en
 
 
 async def test_a_client_that_leaves_in_the_middle_of_its_upload_cancels_it(start_gateway: Any) -> None:
-    broken: asyncio.Event = asyncio.Event()
+    begun, broken = asyncio.Event(), asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
+        begun.set()
         try:
             await reader.readexactly(9_000_000)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -220,7 +223,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_upload_cancels_it(start
         gateway = await start_gateway(before(url))
         _, writer = await connect(gateway)
         writer.write(b"PUT /items/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 100_000)
-        await asyncio.sleep(0.1)
+        await begun.wait()
         writer.transport.abort()
         await asyncio.wait_for(broken.wait(), 2)
 
@@ -243,15 +246,20 @@ def resident_bytes() -> int:
 @pytest.mark.parametrize("way", ["up", "down"])
 async def test_a_side_that_does_not_read_holds_the_other_back(start_gateway: Any, way: str) -> None:
     # Client and shard are in this process too: what the sockets do not hold, somebody here would.
-    size, read = 64 * MIB, asyncio.Event()
+    size, read, written = 64 * MIB, asyncio.Event(), 0
+
+    async def write(writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        for _ in range(size // MIB):
+            writer.write(bytes(MIB))
+            await writer.drain()
+            written += MIB
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         if way == "down":
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
-            for _ in range(size // MIB):
-                writer.write(bytes(MIB))
-                await writer.drain()
+            await write(writer)
         else:
             await read.wait()
             await reader.readexactly(size)
@@ -263,7 +271,7 @@ async def test_a_side_that_does_not_read_holds_the_other_back(start_gateway: Any
         grown_from = resident_bytes()
         if way == "down":
             writer.write(b"GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n")
-            await asyncio.sleep(0.5)
+            assert await settled(lambda: written) < size
             assert resident_bytes() - grown_from < 16 * MIB
             await reader.readuntil(b"\r\n\r\n")
             left = size
@@ -271,15 +279,8 @@ async def test_a_side_that_does_not_read_holds_the_other_back(start_gateway: Any
                 left -= len(await reader.read(MIB))
         else:
             writer.write(b"PUT /items/1 HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
-
-            async def send() -> None:
-                for _ in range(size // MIB):
-                    writer.write(bytes(MIB))
-                    await writer.drain()
-
-            sending = asyncio.get_running_loop().create_task(send())
-            await asyncio.sleep(0.5)
-            assert not sending.done()
+            sending = asyncio.get_running_loop().create_task(write(writer))
+            assert await settled(lambda: written) < size
             assert resident_bytes() - grown_from < 16 * MIB
             read.set()
             assert await reader.readexactly(len(OK)) == OK
@@ -332,35 +333,57 @@ async def test_an_event_stream_passes_event_by_event_and_may_be_silent(start_gat
         await reader.read(-1)
         gone.set()
 
-    timeouts = {"request_timeout_s": 0.3, "reply_idle_timeout_s": 0.3, "request_total_timeout_s": 0.5}
+    clock = Clock()
     async with serving(serve) as url:
-        gateway = await start_gateway(before(url, timeouts=timeouts))
+        gateway = await start_gateway(before(url), clock=clock)
         reader, writer = await connect(gateway)
         writer.write(b"GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n")
         assert (await reader.readuntil(b"data: 1\n\n")).startswith(b"HTTP/1.1 200 OK\r\n")
-        await asyncio.sleep(1.0)
+        clock.at += 299  # no patience is longer, but that of a whole request
+        gateway.worker.watch.look()
         go_on.set()
         await reader.readuntil(b"data: 2\n\n")
         writer.close()
-        await asyncio.wait_for(gone.wait(), 5)
+
+        def is_over_as_time_goes_on() -> bool:
+            clock.at += 1
+            gateway.worker.watch.look()
+            return gone.is_set()
+
+        await until(is_over_as_time_goes_on)
 
 
 async def test_a_long_reply_may_take_longer_than_the_request_timeout_while_it_moves(start_gateway: Any) -> None:
+    clock, more = Clock(), asyncio.Semaphore(0)
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             await reader.readuntil(b"\r\n\r\n")
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
             for _ in range(10):
+                await more.acquire()
                 writer.write(b"x")
-                await asyncio.sleep(0.1)
+
+    async def read(gateway: Any, each_s: float) -> bytes:
+        """Read the body byte by byte, with so much time before each."""
+        reader, writer = await connect(gateway)
+        writer.write(b"GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        body = b""
+        for _ in range(10):
+            clock.at += each_s
+            gateway.worker.watch.look()
+            more.release()
+            body += await reader.read(1)
+        writer.close()
+        return body
 
     async with serving(serve) as url:
-        gateway = await start_gateway(before(url, timeouts={"request_timeout_s": 0.4, "reply_idle_timeout_s": 0.5}))
-        response = await gateway.get("/items/1")
-        assert response.content == b"x" * 10
-        gateway = await start_gateway(before(url, timeouts={"request_total_timeout_s": 0.5}))
-        received = await gateway.raw(b"GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert len(received.partition(b"\r\n\r\n")[2]) < 10
+        gateway = await start_gateway(before(url), clock=clock)
+        assert await read(gateway, 59) == b"x" * 10  # ten times: longer than request_timeout_s
+        gateway = await start_gateway(before(url, timeouts={"request_total_timeout_s": 500}), clock=clock)
+        with suppress(ConnectionError):
+            assert len(await read(gateway, 59)) < 10
 
 
 WEBSOCKET = (
@@ -461,7 +484,7 @@ async def test_more_requests_under_way_than_the_limit_are_refused_and_the_others
         waiting = [await connect(gateway) for _ in range(2)]
         for _, writer in waiting:
             writer.write(b"GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n")
-        await asyncio.sleep(0.1)
+        await until(lambda: gateway.in_flight == 2)
         refused = await gateway.get("/items/1")
         assert (refused.status_code, refused.json()["code"]) == (503, "SG4001")
         assert "retry-after" in refused.headers

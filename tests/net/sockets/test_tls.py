@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 import ssl
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from shardgate.config.load import ConfigError
 from shardgate.net import tls as tls_files
 from shardgate.process.preflight import read
 from tests.cluster import Asked, reply
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,12 @@ async def test_an_early_refusal_can_be_read_over_tls(
 
 
 async def test_a_renewed_certificate_is_shown_without_a_restart(
-    start_shard: Any, start_gateway: Any, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start_shard: Any,
+    start_gateway: Any,
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(tls_files, "POLL_S", 0.05)
     shard = await start_shard()
@@ -91,16 +98,16 @@ async def test_a_renewed_certificate_is_shown_without_a_restart(
     # Half of a renewal: a certificate that does not fit the key. The old one goes on.
     new = issue(authority, tmp_path / "new", "api.example.com", "new.example.com")
     shutil.move(new["certificate"], tls["certificate"])
-    await asyncio.sleep(0.2)
+    await until(lambda: "cannot be used" in caplog.text)
     _, shown = await get(gateway.port, context)
     assert ("DNS", "old.example.com") in shown["subjectAltName"]
     shutil.move(new["key"], tls["key"])
-    for _ in range(60):
-        await asyncio.sleep(0.05)
+
+    async def shows_the_new_one() -> bool:
         _, shown = await get(gateway.port, context)
-        if ("DNS", "new.example.com") in shown["subjectAltName"]:
-            return
-    pytest.fail("the new certificate is not shown")
+        return ("DNS", "new.example.com") in shown["subjectAltName"]
+
+    await until(shows_the_new_one)
 
 
 async def test_clients_must_show_a_certificate_where_that_is_asked(
@@ -158,6 +165,22 @@ async def test_shards_are_spoken_to_in_tls_and_must_be_who_they_say(
         assert "secret" not in response.text
         assert "certificate" not in response.text
     server.close()
+
+
+async def test_a_shard_that_takes_connections_and_answers_no_handshake_is_given_up_in_time(
+    start_gateway: Any, authority: trustme.CA, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        ours = issue(authority, tmp_path / "gateway", "gateway.internal")
+        entry = {
+            "url": f"https://127.0.0.1:{silent.getsockname()[1]}",
+            "ca": str(tmp_path / "gateway" / "ca.pem"),
+            **ours,
+        }
+        config = {"shards": {"secret-north": entry}, "timeouts": {"connect_timeout_s": 0.2}, **RULES}
+        gateway = await start_gateway(config)
+        assert (await gateway.get("/any")).status_code == 503
+    assert "no connection with TLS within connect_timeout_s (0.2 s)" in caplog.text
 
 
 def test_files_that_do_not_fit_are_a_mistake_of_the_configuration(authority: trustme.CA, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from shardgate.net.upstream.connection import UpstreamConnection
 from shardgate.net.upstream.pool import Pool, PoolSettings
 from shardgate.net.watch import Watch
 from tests.net.screenplay import Action, Clock, Play, Transport
+from tests.waiting import one_turn
 
 PAUSED = Action("PAUSED")
 """The client that uploads: the shard is slow."""
@@ -228,5 +229,5 @@ class PoolPlay:
 
 async def turns() -> None:
     """Tasks that have begun go on until they wait."""
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await one_turn()
+    await one_turn()

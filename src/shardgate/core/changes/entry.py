@@ -118,6 +118,17 @@ class Entry(msgspec.Struct):
     """Of what is made in parts: the spaces and keys by which it is then known; written down with the entry."""
 
     @property
+    def problems(self) -> dict[ShardId, str]:
+        """The shards that refused the change or on which it is stuck, each with the reason, for people."""
+        stuck = {branch.shard: branch.problem for branch in self.branches if branch.phase == "stuck"}
+        refused = {
+            branch.shard: f"the shard refused it with {branch.reply.status}"
+            for branch in self.branches
+            if branch.phase == "refused" and branch.reply is not None
+        }
+        return stuck | refused
+
+    @property
     def open(self) -> bool:
         """Something is left to do."""
         return self.state in OPEN

@@ -7,12 +7,14 @@ Holds: a line is one line and bounded, whatever a shard or a client sent. Member
 
 import json
 import re
+from collections.abc import Mapping
 
 import msgspec
 
 from shardgate.core.errors import ShardgateError
 from shardgate.core.failures.printable import printable
 from shardgate.core.limits import LOG_TEXT_CHARACTERS_MAX
+from shardgate.core.topology import ShardId
 
 _PLAIN = re.compile(r"[^\s\"=\\]+")
 _MEMBER = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)')
@@ -27,7 +29,8 @@ class FailureLine(msgspec.Struct, frozen=True, kw_only=True):
     """Empty: no route matched."""
     shard: str = ""
     """The shards at fault, with commas between them; empty: none is."""
-    code: str
+    code: str = ""
+    """Empty: the status is a shard's own, which the gateway passed on."""
     status: int
     where: str = ""
     """Where in the shard's reply."""
@@ -53,13 +56,31 @@ def line_of(error: ShardgateError, request_id: str, operation: str) -> FailureLi
     )
 
 
+def refusal_of(statuses: Mapping[ShardId, int], status: int, request_id: str, operation: str) -> FailureLine | None:
+    """The line of a refusal that some shards gave and that stands for all; None where all of them gave it.
+
+    `statuses`: those of all replies. `status`: the client's.
+    """
+    refusing = [shard for shard, each in statuses.items() if each == status]
+    if status < 300 or not 0 < len(refusing) < len(statuses):
+        return None
+    others = ", ".join([f"{shard} answered {each}" for shard, each in statuses.items() if each != status])
+    return FailureLine(
+        request=printable(request_id, LOG_TEXT_CHARACTERS_MAX),
+        operation=operation,
+        shard=",".join(refusing),
+        status=status,
+        what=printable(f"the shard's own answer, passed on for all; {others}", LOG_TEXT_CHARACTERS_MAX),
+    )
+
+
 def parsed(text: str) -> FailureLine | None:
     """The failure of a line of the log; None where the line is about something else."""
     start = text.find("request=")
     if start < 0:
         start = text.find("operation=")
     members = {name: _unquoted(value) for name, value in _MEMBER.findall(text[max(start, 0) :])}
-    if not {"code", "status", "what"} <= members.keys() or not members["status"].isdigit():
+    if not {"status", "what"} <= members.keys() or not members["status"].isdigit():
         return None
     known = {name: members[name] for name in FailureLine.__struct_fields__ if name in members}
     return msgspec.convert(known, FailureLine, strict=False)

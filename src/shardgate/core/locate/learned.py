@@ -1,4 +1,4 @@
-"""Seen in an earlier reply: id → shard. A hint, not a promise: a shard that says *not here* is forgotten."""
+"""Remembers which shard showed an id in an earlier reply. A hint: where the shard says *not here*, it is forgotten."""
 
 from shardgate.core.contracts import UNKNOWN, Known, Strategy, Unknown
 from shardgate.core.topology import ShardId

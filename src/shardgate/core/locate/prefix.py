@@ -1,4 +1,4 @@
-"""The key carries its shard: what stands before the separator names it."""
+"""Reads the shard from the key: the text before the separator stands for a shard."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""Nobody knows: ask every shard. The one that has it answers; on two it is an alarm, never a guess."""
+"""Asks every shard for the key. The shard that has it owns it; a key on two shards is an error, never a guess."""
 
 from urllib.parse import quote
 

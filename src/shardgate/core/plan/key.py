@@ -1,8 +1,8 @@
-"""Reads the key of a request, from wherever its rule says; refuses two different ones.
+"""Reads the key of a request from the places that its rule names; refuses two different keys.
 
-Holds: a key is read as the application will read it, or the request is refused: a parameter that stands twice, a JSON
-member that stands twice at any depth, a body that is not plain UTF-8 JSON, or is declared as something else, are 400,
-never a guess.
+Holds: a key is read as the application reads it, or the request is refused with 400. Refused are a parameter that
+stands twice, a JSON member that stands twice at any depth, a body that is not JSON in UTF-8, and a body that is
+declared as something else.
 """
 
 import base64
@@ -29,7 +29,7 @@ def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[st
     if isinstance(key, str):
         return _read(key, request, variables)
     said = [(source, value) for source in key if (value := _read(source, request, variables)) is not None]
-    # What the token says of the client holds where the request itself names nothing else.
+    # A claim of the token counts only where the request itself names no key.
     found = {value for source, value in said if not source.startswith("claim.")} or {value for _, value in said}
     if len(found) > 1:
         raise AmbiguousKeyError(f"{' and '.join(key)} name different keys")
@@ -80,7 +80,7 @@ def _text(value: str) -> str:
 
 
 def refuse_other_body(request: Request, *others: bytes) -> None:
-    """One body can be JSON, a form and UTF-7 at once: the application reads what Content-Type says."""
+    """Refuse a body that Content-Type declares as something else: the application would read another key from it."""
     values = request.fields.values
     declared = values.get(b"content-type", b"").lower()
     if any(other in declared for other in others):

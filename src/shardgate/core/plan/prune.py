@@ -1,9 +1,8 @@
-"""Which shards a list's filters leave: those that own the tenants or ids that are named by the filters, the path or the
-client's token.
+"""Narrows a list to the shards that own the tenants or ids named by its filters, its path or the client's token.
 
-Holds: every row that the filters let through is on a shard that is asked. Where a value's shard is not surely known,
-where a parameter is written in a way that an application may read differently, all are asked: that is slower, never
-wrong. What was only seen in an earlier reply is a hope: the page must show each such id, or all are asked after all.
+Holds: every row that the filters let through is on a shard that is asked. All shards are asked where the shard of a
+value is not certain, or where an application may read a parameter differently: slower, never wrong. The shard of an id
+that is only remembered is a guess: the page must show that id, or all shards are asked after all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from shardgate.core.topology import ShardId
 
 
 class Pruned(msgspec.Struct, frozen=True):
-    """The shards that are left, why, and what a page must show for that to be right."""
+    """The shards that are left, the reasons, and the ids that a page must show for that to be right."""
 
     shards: tuple[ShardId, ...]
     reasons: tuple[str, ...]
@@ -65,7 +64,10 @@ def _owners(
     claims: Claims | None,
     variables: Mapping[str, str],
 ) -> tuple[frozenset[ShardId], frozenset[str]] | None:
-    """The owners of all that a parameter names, and what of it is only hoped; None where they are not known."""
+    """The owners of all keys that a parameter names, and the keys whose owner is only remembered.
+
+    None where an owner is not known.
+    """
     keys = [*keys_in(claims, each.claim)] if each.claim else []
     if each.variable in variables:
         keys.append(variables[each.variable])
@@ -92,7 +94,7 @@ def _owners(
 
 
 def _stem(name: str) -> str:
-    """What an application may take a name for, that reads names in any case, or with brackets."""
+    """The name as an application reads it that ignores case and brackets."""
     return name.partition("[")[0].strip().casefold()
 
 

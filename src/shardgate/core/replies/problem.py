@@ -1,4 +1,4 @@
-"""A ShardgateError as an HTTP reply (RFC 9457); the only place that does it.
+"""Makes the HTTP reply of a ShardgateError (RFC 9457); no other module does.
 
 Never: writes `error.log`, `error.where` or `error.shard`, which may name what a client must not read.
 """
@@ -15,7 +15,7 @@ _ABOUT: Final = ("parameter", "header", "member", "key", "value")
 
 
 def problem_reply(error: ShardgateError, request_id: str | None = None) -> Reply:
-    """The error in words for people and a code for machines; or in the application's own, where it has some."""
+    """The problem as JSON; or the application's own words, where the configuration has them."""
     if (words := error.words) is not None:
         challenge = [(b"WWW-Authenticate", error.challenge.encode())] if error.challenge else []
         said = {name.lower() for name, _ in words.fields}

@@ -16,8 +16,6 @@ from shardgate.core.routes.route import Route, Routes
 _PATH = re.compile(r"/(?:[A-Za-z0-9\-._~!$&'()*+,=:@/]|%[0-9A-Fa-f]{2})*")
 _DOTS = re.compile(r"/\.{1,2}(?=/|$)")
 
-Variables = dict[str, str]
-
 
 class _Node:
     __slots__ = ("children", "routes", "variable")
@@ -41,7 +39,7 @@ class RouteTable:
         for route in routes.routes:
             self._add(route)
 
-    def match(self, method: str, path: str) -> tuple[Route, Variables]:
+    def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """The operation of a request, and its path variables, decoded.
 
         A HEAD is matched as the GET it stands for, where the application does not define it.

@@ -22,7 +22,7 @@ from shardgate.core.plan.plan import ToAny, ToOne
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
 from shardgate.core.rules.calls import check_action, check_members, check_seen, check_statuses
-from shardgate.core.rules.fields import IdForm, KeySource, WhenUnknown, sources_of
+from shardgate.core.rules.fields import IdForm, Sources, WhenUnknown, sources_of
 from shardgate.core.rules.repeating import check_key, check_name
 from shardgate.core.topology import ShardId
 
@@ -49,7 +49,7 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
 
     finds_owner = True
 
-    whole_key: KeySource | None = None
+    whole_key: Sources | None = None
     """A key of the request, such as `body.vendor_id`. Where the request has it, one shard owns all items, and the
     request is relayed to that shard."""
     whole_locate: str | None = None

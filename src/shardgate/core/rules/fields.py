@@ -11,11 +11,11 @@ becomes a random letter or digit of Crockford's base 32: `BK-?????-?????`."""
 WhenUnknown = Literal["ask", "refuse"]
 """What is done where no shard owns the key of a request."""
 
-KeySource = str | tuple[str, ...]
+Sources = str | tuple[str, ...]
 """One source of a key, like `path.id`, or several."""
 
 
-def sources_of(key: KeySource | None) -> tuple[str, ...]:
+def sources_of(key: Sources | None) -> tuple[str, ...]:
     """The sources as a tuple."""
     if key is None:
         return ()

@@ -26,7 +26,7 @@ from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, 
 from shardgate.core.routes.targets import check_target
 from shardgate.core.routes.template import variables_of
 from shardgate.core.rules.calls import check_action, check_members, check_statuses
-from shardgate.core.rules.fields import KeySource, WhenUnknown, sources_of
+from shardgate.core.rules.fields import Sources, WhenUnknown, sources_of
 from shardgate.core.rules.parts_change import PartsChange
 from shardgate.core.rules.repeating import check_key, check_required
 from shardgate.core.topology import ShardId
@@ -56,7 +56,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
     finds_owner = True
     learns_from_reply = True
 
-    key: KeySource
+    key: Sources
     """Where the key is: `path.id`, `query.vendor`, `header.X-Vendor`, `body.vendor_id`, `form.client_id`,
     `basic.username`, `claim.vendor`. Of a list, those that are present must agree."""
     locate: str

@@ -13,7 +13,7 @@ from shardgate.core.routes.mistakes import Mistake, choose
 from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
 from shardgate.core.routes.targets import check_target
 from shardgate.core.rules.calls import check_members, check_seen
-from shardgate.core.rules.fields import IdForm, KeySource, sources_of
+from shardgate.core.rules.fields import IdForm, Sources, sources_of
 from shardgate.core.rules.repeating import check_key, check_name
 from shardgate.core.topology import ShardId
 
@@ -41,7 +41,7 @@ class Place(BaseRule, frozen=True, kw_only=True, tag="place"):
     """The name of the directory's space: for `shardgate split`, the table of the tenants."""
     tenant: str = "id"
     """The property of the reply that names the new tenant."""
-    key: KeySource | None = None
+    key: Sources | None = None
     """Where the request names the tenant. Two creates of one name go to one shard, so that the application refuses the
     second."""
     assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)

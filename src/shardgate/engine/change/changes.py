@@ -165,6 +165,8 @@ class Changes:
             return verdict(entry, change.snapshot.known.topology.shards, rested, join)
         except ShardgateError as error:
             error.causes = tuple(other for other in rested.values() if other is not None)
+            error.shard = ",".join(entry.problems)
+            error.log = "; ".join([f"{shard}: {problem}" for shard, problem in entry.problems.items()])
             raise
 
     async def _choose(

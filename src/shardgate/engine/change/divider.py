@@ -137,6 +137,7 @@ class Divider:
         if len(parts) == 1 or not taken:
             refusals = [outcome for outcome in outcomes if isinstance(outcome, Reply)]
             if not refusals and isinstance(outcomes[0], ShardgateError):
+                outcomes[0].causes = tuple(each for each in outcomes[1:] if isinstance(each, ShardgateError))
                 raise outcomes[0]
             return unite(refusals, ()) or refusals[0]
         for outcome in outcomes:

@@ -23,6 +23,8 @@ from shardgate.store.writer import Writer
 PATIENCE_S = 10.0
 _POLL_S = 0.01
 
+_STUCK = "change %d (%s) of the request %s is stuck; see `shardgate journal`: %s"
+
 _log = logging.getLogger("shardgate")
 
 
@@ -70,7 +72,9 @@ class JournalDriver:
     async def _enter(self, entry: Entry, state: ChangeState, resting: dict[int, ShardgateError | None]) -> None:
         if state == "stuck":
             entry.stuck_in = entry.state
-            _log.error("change %d (%s) is stuck; see `shardgate journal`", entry.id, entry.operation)
+            request_id = entry.request.request_id.decode("latin-1")
+            why = "; ".join([f"{shard}: {problem}" for shard, problem in entry.problems.items()])
+            _log.error(_STUCK, entry.id, entry.operation, request_id, why)
         if state == "undoing":
             resting.clear()  # a branch that cannot be done may still be undone
         entry.state = state

@@ -128,6 +128,8 @@ class Conductor:
             else:
                 outcome = merging.take(replies)
             if isinstance(outcome, Reply):
+                if outcome.status >= 300:
+                    self._cluster.reporter.passed_on(replies, outcome.status, work.exchange)
                 return _with_own_fields(work, outcome, validators)
             asks = outcome
 

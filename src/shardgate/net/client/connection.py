@@ -10,13 +10,12 @@ import asyncio
 from typing import Final, cast
 
 from shardgate.core.errors import ClientError, SlowRequestError
-from shardgate.core.exchange import CLIENT_GONE, Exchange
+from shardgate.core.exchange import CLIENT_GONE
 from shardgate.core.http import Request
 from shardgate.core.limits import (
     HALF_CLOSED_S,
     HEAD_BYTES_MAX,
     LAST_CHANCE_S,
-    LINGER_S,
     SMALL_BODY_BYTES_MAX,
     WRITE_BUFFER_BYTES_MAX,
 )
@@ -41,8 +40,6 @@ from shardgate.net.client.state import (
     LINGERING,
     LOST,
     REFUSED,
-    REPLIED,
-    REPLIED_LAST,
     REQUEST_WHOLE,
     TUNNELLED,
     UPLOADING,
@@ -60,13 +57,8 @@ class ClientConnection(ReplyWriter):
     """
 
     __slots__ = (
-        "_eof",
-        "_handler",
         "_parser",
         "_proxy",
-        "_request",
-        "_unsent",
-        "deadline_at",
         "head_bytes",
         "hop",
         "peer",
@@ -74,12 +66,8 @@ class ClientConnection(ReplyWriter):
     )
 
     def __init__(self, handler: Handler, parser: RequestHeadParser, watch: Watch, settings: Settings) -> None:
-        super().__init__(watch, settings)
-        self._handler = handler
+        super().__init__(handler, watch, settings)
         self._parser = parser
-        self._request: Request | None = None
-        self._eof = False  # the client has ended its side
-        self._unsent = 0
         self.head_bytes = 0
         """The size of the head that was read last."""
         self._proxy: str | None = None  # the trusted one that the connection comes from
@@ -88,7 +76,6 @@ class ClientConnection(ReplyWriter):
         self.scheme = "http"
         self.hop = b""
         """The header lines that requests of this connection carry towards shards."""
-        self.deadline_at = 0.0
 
     # The connection.
 
@@ -294,47 +281,6 @@ class ClientConnection(ReplyWriter):
         """The body is malformed, too large or too slow."""
         self._refuse(error)
 
-    def _forget_body(self) -> None:
-        body, self.incoming = self.incoming, None
-        if body is not None:
-            body.end()
-            if self.exchange is not None:
-                self.exchange.bytes_in += body.size
-
-    # The end of a request.
-
-    def _finished(self) -> None:
-        self._work = None
-        self._pausable = None
-        self._request = None
-        instant = self._now()
-        if self.exchange is not None:
-            self._close_exchange(self.exchange, instant)
-        transport = self._transport
-        if transport is None or self._state == LINGERING:
-            return
-        if self.incoming is not None or not self._out.keep_alive:
-            self._state = REPLIED_LAST[self._state]
-            self._linger()
-            return
-        self._state = REPLIED[self._state]
-        if self._eof:
-            self.deadline_at = instant + HALF_CLOSED_S
-        else:
-            self.deadline_at = instant + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
-        self._unsent = 0
-        if self._eof and not self._buffer:
-            self.close()
-        elif self._buffer and not self._stalled:
-            self._go_on()
-
-    def _close_exchange(self, exchange: Exchange, instant: float | None = None, cut_off: str = "") -> None:
-        """The request is over: its record is handed on, once."""
-        self.exchange = None
-        exchange.ended_at = self._now() if instant is None else instant
-        exchange.cut_off = exchange.cut_off or cut_off
-        self._handler.finished(exchange)
-
     def _refuse(self, error: ClientError) -> None:
         """Answer, and close: where this request ends, and where another would begin, is not known."""
         self._buffer = b""
@@ -349,22 +295,3 @@ class ClientConnection(ReplyWriter):
         self._handler.refused(self._request, self, error)
         self.send(problem_reply(error, self.exchange.request_id.decode("ascii") if self.exchange is not None else None))
         self._linger()
-
-    def _linger(self) -> None:
-        """To close now would reset the connection, and the client might never read why (RFC 9112 section 9.6)."""
-        self._forget_body()
-        self._buffer = b""
-        if self._transport is None:
-            return
-        # TLS ends its side by itself; and behind the client's own end nothing comes that could cause a reset.
-        if self._eof or not self._transport.can_write_eof():
-            self._transport.close()
-            return
-        self._transport.write_eof()
-        self.deadline_at = self._now() + LINGER_S
-        self._transport.resume_reading()
-
-    def _cancel_work(self) -> None:
-        work, self._work = self._work, None
-        if work is not None:
-            work.cancel()

@@ -1,7 +1,7 @@
-"""Writes replies to one client, one after another: a whole one of ours, or a shard's as it comes.
+"""Writes replies to one client, one after another: a whole one of the gateway, or a shard's as it comes.
 
-Holds: framing is the gateway's own (RFC 9112 section 6); a reply without a length is chunked, or ended by the end of
-the connection for a client that knows no chunks.
+Holds: framing is the gateway's own (RFC 9112 section 6). A reply without a length is chunked; for a client of HTTP/1.0
+the end of the connection ends it.
 Never: reads; never decides what is answered.
 """
 
@@ -39,10 +39,10 @@ class OutgoingReply:
         self.keep_alive = True
         """The connection goes on after this reply; the head says so."""
         self.limits = b""
-        """Lines that say what the client has left; they take the place of a shard's."""
+        """Lines that say what the client's quota has left; they replace those of a shard."""
 
     def announce(self, request: Request, keep_alive: bool) -> None:
-        """What follows answers this request."""
+        """The next reply answers this request."""
         self._chunked = False
         self._minor = request.minor
         self._takes_trailers = request.fields.takes_trailers
@@ -50,7 +50,7 @@ class OutgoingReply:
         self.keep_alive = keep_alive
 
     def refuse(self) -> None:
-        """What follows answers something that is no request."""
+        """The next reply answers bytes that are no request."""
         self._with_body = True
 
     def send(self, reply: Reply) -> int:

@@ -1,7 +1,8 @@
-"""The half of a client's connection that writes: what a handler says becomes bytes, and is noted.
+"""The half of a client's connection that writes: a handler's replies become bytes, and each ends its request.
 
-Holds: a reply that cannot be ended well is cut off, so that the client sees that it is not whole.
-Never: reads; `ClientConnection` does, and knows when a reply was the last.
+Holds: a reply that cannot be ended well is cut off, so that the client sees that it is not whole. The record of a
+request is handed on once, with its end.
+Never: reads a request; `ClientConnection` does.
 """
 
 import asyncio
@@ -9,11 +10,12 @@ import socket
 import struct
 
 from shardgate.core.exchange import Exchange
-from shardgate.core.http import Reply, ReplyHead
-from shardgate.net.client.contracts import BackPressure, Settings, Work
+from shardgate.core.http import Reply, ReplyHead, Request
+from shardgate.core.limits import HALF_CLOSED_S, LAST_CHANCE_S, LINGER_S
+from shardgate.net.client.contracts import BackPressure, Handler, Settings, Work
 from shardgate.net.client.incoming import IncomingBody
 from shardgate.net.client.outgoing import OutgoingReply
-from shardgate.net.client.state import IDLE, SWITCHED, State
+from shardgate.net.client.state import IDLE, LINGERING, REPLIED, REPLIED_LAST, SWITCHED, State
 from shardgate.net.client.tunnel import Tunnel
 from shardgate.net.watch import Watch
 
@@ -25,35 +27,45 @@ class ReplyWriter:
 
     __slots__ = (
         "_buffer",
+        "_eof",
+        "_handler",
         "_is_endless",
         "_now",
         "_out",
         "_pausable",
+        "_request",
         "_retiring",
         "_settings",
         "_stalled",
         "_state",
         "_transport",
+        "_unsent",
         "_watch",
         "_work",
+        "deadline_at",
         "exchange",
         "incoming",
     )
 
     _out: OutgoingReply  # from connection_made on
 
-    def __init__(self, watch: Watch, settings: Settings) -> None:
+    def __init__(self, handler: Handler, watch: Watch, settings: Settings) -> None:
+        self._handler = handler
         self._watch = watch
         self._now = watch.now
         self._settings = settings
         self._state: State = IDLE
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
+        self._request: Request | None = None
         self._work: Work | None = None
         self._pausable: BackPressure | None = None
         self._is_endless = False  # the reply is a stream of events: it ends when the client leaves
         self._retiring = False  # the process ends: the next reply is the last
         self._stalled = False  # the client does not read what was written
+        self._eof = False  # the client has ended its side
+        self._unsent = 0
+        self.deadline_at = 0.0
         self.incoming: IncomingBody | None = None
         """The request's body, until it is whole."""
         self.exchange: Exchange | None = None
@@ -133,6 +145,73 @@ class ReplyWriter:
                 self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._transport.abort()
 
+    # The end of a request.
+
     def _finished(self) -> None:
-        """The reply is written whole."""
+        """The reply is written whole: the connection goes on, or ends."""
+        self._work = None
+        self._pausable = None
+        self._request = None
+        instant = self._now()
+        if self.exchange is not None:
+            self._close_exchange(self.exchange, instant)
+        transport = self._transport
+        if transport is None or self._state == LINGERING:
+            return
+        if self.incoming is not None or not self._out.keep_alive:
+            self._state = REPLIED_LAST[self._state]
+            self._linger()
+            return
+        self._state = REPLIED[self._state]
+        if self._eof:
+            self.deadline_at = instant + HALF_CLOSED_S
+        else:
+            self.deadline_at = instant + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
+        self._unsent = 0
+        if self._eof and not self._buffer:
+            self.close()
+        elif self._buffer and not self._stalled:
+            self._go_on()
+
+    def _close_exchange(self, exchange: Exchange, instant: float | None = None, cut_off: str = "") -> None:
+        """The request is over: its record is handed on, once."""
+        self.exchange = None
+        exchange.ended_at = self._now() if instant is None else instant
+        exchange.cut_off = exchange.cut_off or cut_off
+        self._handler.finished(exchange)
+
+    def _linger(self) -> None:
+        """To close now would reset the connection, and the client might never read why (RFC 9112 section 9.6)."""
+        self._forget_body()
+        self._buffer = b""
+        if self._transport is None:
+            return
+        # TLS ends its side by itself; and behind the client's own end nothing comes that could cause a reset.
+        if self._eof or not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self._transport.write_eof()
+        self.deadline_at = self._now() + LINGER_S
+        self._transport.resume_reading()
+
+    def _cancel_work(self) -> None:
+        work, self._work = self._work, None
+        if work is not None:
+            work.cancel()
+
+    def _forget_body(self) -> None:
+        body, self.incoming = self.incoming, None
+        if body is not None:
+            body.end()
+            if self.exchange is not None:
+                self.exchange.bytes_in += body.size
+
+    # What the reading half does.
+
+    def close(self) -> None:
+        """Take no more requests; answer the one under way."""
+        raise NotImplementedError
+
+    def _go_on(self) -> None:
+        """Read the next of the requests that came ahead."""
         raise NotImplementedError

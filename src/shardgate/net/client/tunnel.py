@@ -1,7 +1,7 @@
 """Two connections that have left HTTP behind (RFC 9110 section 7.8): every byte of one goes to the other.
 
-Holds: each side is read no faster than the other takes; when one ends, the other is ended after what was sent to it;
-a tunnel in which nothing moves for its idle time is closed; what passes is counted.
+Holds: each side is read no faster than the other takes. When one side ends, the other is closed after what was written
+to it has left. A tunnel in which no byte moves for its idle time is closed. Bytes are counted.
 Never: looks at the bytes.
 """
 
@@ -24,7 +24,7 @@ class Tunnel:
         self.deadline_at = watch.now() + idle_s
 
     def join(self, client: asyncio.Transport, upstream: asyncio.Transport) -> None:
-        """From now on bytes of either transport go to the other; their protocols still hear of the end."""
+        """From now on bytes of either transport go to the other; their protocols are still told of the end."""
         first, second = TunnelEnd(self, client, upstream), TunnelEnd(self, upstream, client)
         self._ends = [first, second]
         self._watch.add(self)
@@ -32,7 +32,7 @@ class Tunnel:
             end.begin()
 
     def moved(self, end: "TunnelEnd", size: int) -> None:
-        """So many bytes have come from this end."""
+        """`size` bytes have come from this end."""
         self.deadline_at = self._watch.now() + self._idle_s
         if self._exchange is None:
             return
@@ -46,13 +46,13 @@ class Tunnel:
         self._watch.discard(self)
 
     def expire(self) -> None:
-        """Nothing has moved for too long."""
+        """No byte has moved for the idle time."""
         for end in self._ends:
             end.close()
 
 
 class TunnelEnd(asyncio.Protocol):
-    """What is read here is written there."""
+    """One end: what is read from it is written to the other."""
 
     __slots__ = ("_before", "_from", "_to", "_tunnel")
 
@@ -68,7 +68,7 @@ class TunnelEnd(asyncio.Protocol):
         self._from.resume_reading()
 
     def close(self) -> None:
-        """End this side when what was sent to it has left."""
+        """Close this side when what was written to it has left."""
         self._from.close()
 
     def data_received(self, data: bytes) -> None:

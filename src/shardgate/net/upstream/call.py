@@ -43,7 +43,7 @@ class Carrier(Protocol):
 
 
 class ReplySink(Protocol):
-    """Receives one reply: its head, its data, and its end; or what went wrong."""
+    """Receives one reply: its head, its data and its end; or an error."""
 
     def reply_interim(self, head: ReplyHead) -> None:
         """A 1xx has come, other than 100 and 101; the reply itself is still to come."""
@@ -52,7 +52,7 @@ class ReplySink(Protocol):
         """The head has come, and with it the first piece of the body, maybe empty."""
 
     def reply_data(self, data: bytes) -> None:
-        """A piece of the body, freed of its framing."""
+        """A piece of the body, without its framing."""
 
     def reply_end(self, trailers: bytes) -> None:
         """The reply is whole."""
@@ -120,14 +120,14 @@ class Call:
         self.sink = sink
         self.is_head = method == b"HEAD"
         self.upload = upload
-        """What of the body is still to come; None: nothing, or nothing any more."""
+        """The body, while it arrives; None: there is none, or it is whole."""
         self.has_body = bool(body) or upload is not None
         self.is_chunked = upload is not None and upload.is_chunked
         """How the arriving body is framed."""
         self.offers = offers
         """The protocol that the upstream may switch to."""
         self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"} and upload is None
-        """Sent twice it does what it does once (RFC 9110 section 9.2.2): its method says so, or whoever knows more."""
+        """It may be sent twice (RFC 9110 section 9.2.2): its method is safe, or it is known to change nothing."""
         instant = self.started_at = patience.clock()
         self.begins_by = instant + patience.reply_s
         """When its reply must have begun."""
@@ -241,7 +241,7 @@ class Call:
             self.sink.reply_failed(error)
 
     def cancel(self) -> None:
-        """Nobody wants the reply; the sink is not told."""
+        """End the call and its connection; the sink is not told."""
         self.end()
         if self._connection is not None:
             self._connection.abort()

@@ -1,7 +1,7 @@
-"""One connection to an upstream: sends one request, reads one reply, and hands its bytes on as they come.
+"""One connection to a shard: sends a request, reads its reply, and hands the reply's bytes on as they come.
 
-Holds: a connection is used again only after a reply that was read to its end, with nothing behind it.
-Never: knows a shard, retries, or waits: the pool decides, the sink receives.
+Holds: a connection is used again only after a reply that was read to its end, with no byte behind it.
+Never: chooses a shard, tries again or waits: the pool does.
 Hot path: a reply that comes in one piece is parsed and handed on in one call.
 """
 
@@ -21,12 +21,12 @@ from shardgate.core.wire.forwarding import chunk, last_chunk
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net.upstream.call import Call
 
-# RFC 9112 section 6.3: their replies end with their head, whatever that says.
+# RFC 9112 section 6.3: a reply with one of these ends with its head, whatever the head says of a body.
 _BODILESS = frozenset({204, 304})
 
 
 class ConnectionOwner(Protocol):
-    """Whoever lends connections out."""
+    """The pool that the connection belongs to."""
 
     def released(self, connection: "UpstreamConnection") -> None:
         """The connection can be used again."""
@@ -69,7 +69,7 @@ class UpstreamConnection:
 
     @property
     def usable(self) -> bool:
-        """Whether the other side has not closed it."""
+        """Whether the connection is open."""
         return self._transport is not None and not self._transport.is_closing()
 
     @property
@@ -113,13 +113,13 @@ class UpstreamConnection:
             self._transport.abort()
 
     def pause_reading(self) -> None:
-        """Stop taking bytes; the upstream feels it."""
+        """Read no more for now, so that the shard must wait."""
         if self.usable:
             self._paused = True
             cast("asyncio.Transport", self._transport).pause_reading()
 
     def resume_reading(self) -> None:
-        """Take bytes again."""
+        """Read on."""
         if self.usable:
             self._paused = False
             cast("asyncio.Transport", self._transport).resume_reading()
@@ -130,7 +130,7 @@ class UpstreamConnection:
     def data_received(self, data: bytes) -> None:
         call = self._call
         if call is None:
-            # Bytes nobody asked for: the two sides disagree on where a reply ends.
+            # Bytes that no request asked for: the two sides disagree on where a reply ends.
             self.abort()
             return
         try:
@@ -142,7 +142,7 @@ class UpstreamConnection:
             call.fail(error)
 
     def eof_received(self) -> bool:
-        """RFC 9112 section 9.6: the upstream says nothing more, so nothing more is asked of it."""
+        """RFC 9112 section 9.6: the shard sends nothing more, so it is sent no more requests."""
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -224,7 +224,7 @@ class UpstreamConnection:
             self._finish(call, clean=over)
 
     def _cut(self, data: bytes) -> tuple[bytes, bool | None]:
-        """The body's part of what came, and whether it is over: None if not, False if bytes stand behind its end."""
+        """What of the data is body, and whether the body is over: None if not, False if bytes follow its end."""
         if self._chunked is not None:
             try:
                 piece = self._chunked.feed(data)
@@ -236,7 +236,7 @@ class UpstreamConnection:
         if len(data) <= self._remaining:
             self._remaining -= len(data)
             return data, None if self._remaining else True
-        # More than was announced: what belongs to the reply passes, the connection is not trusted again.
+        # More bytes than were announced: the reply's own pass, and the connection is not used again.
         return data[: self._remaining], False
 
     def _finish(self, call: Call, *, clean: bool) -> None:
@@ -263,5 +263,5 @@ class UpstreamConnection:
         call.sink.reply_end(trailers)
 
     def _still_sends(self, call: Call) -> bool:
-        """A reply that came before its request was sent whole: the upstream may never read the rest."""
+        """Whether the reply came before its request was sent whole: the shard may never read the rest."""
         return call.upload is not None or self.has_unsent

@@ -17,7 +17,8 @@ from shardgate.net.upstream.call import Call
 from shardgate.net.upstream.connection import UpstreamConnection
 from shardgate.net.watch import Watch
 
-# A change is not sent on a connection that has idled this long: it may just be closing, and it could not be repeated.
+# A change is not sent on a connection that has idled this long: the shard may just be closing it, and a change cannot
+# be sent again.
 FRESH_S = 1.0
 
 
@@ -71,7 +72,7 @@ class Pool:
         watch.add(self)
 
     def start(self, call: Call) -> None:
-        """Send the call as soon as a connection is free. Its sink hears of failure, too."""
+        """Send the call as soon as a connection is free. Its sink is told of a failure, too."""
         call.watched_by(self._watch)
         idle = self._idle
         while idle:
@@ -90,11 +91,11 @@ class Pool:
             call.fail(OverloadError("too many requests wait for the shard"))
 
     def figures(self) -> tuple[int, int, int, int]:
-        """Connections, those that are idle, calls that wait, and how many have ever waited."""
+        """Open connections, idle ones, calls that wait, and how many calls have ever waited."""
         return self._open, len(self._idle), len(self._waiting), self._waits
 
     def close(self) -> None:
-        """Close what is idle; what works ends with its call."""
+        """Close idle connections; the others are closed when their calls end."""
         self._watch.discard(self)
         self._is_closed = True
         while self._idle:
@@ -119,9 +120,9 @@ class Pool:
         self._one_less()
 
     def again(self, call: Call) -> None:
-        """Once more, on a connection of its own: other idle ones may be closing, too.
+        """Send a call again, on a new connection: other idle ones may be closing, too.
 
-        Where another call has just taken the room, on the next that is free: it was in use a moment ago.
+        If all connections are taken, the call gets the next free one, which was in use a moment ago.
         """
         if self._open < self._settings.connections_max:
             self._open += 1

@@ -1,0 +1,154 @@
+"""A request's body on its way in: held or handed on, in its bounds and its time."""
+
+from math import inf
+from typing import Any
+
+import pytest
+
+from shardgate.core.errors import ClientError
+from shardgate.core.wire.request_head import RequestHeadParser
+from shardgate.net.client.contracts import Settings
+from shardgate.net.client.incoming import IncomingBody
+from shardgate.net.watch import Watch
+from tests.net.client.play import SETTINGS
+from tests.net.screenplay import READS_AGAIN, Clock, Transport
+from tests.net.screenplay import STOPS_READING as STOPS
+
+
+class Owner:
+    """The connection, and a shard that takes the body; both note what they get."""
+
+    def __init__(self, framing: bytes, fields: bytes = b"", **settings: Any) -> None:
+        self.log: list[Any] = []
+        self.clock = Clock()
+        self.watch = Watch(self.clock)
+        asked = RequestHeadParser().parse(b"PUT /any HTTP/1.1\r\nHost: a\r\n" + fields + framing + b"\r\n")
+        configured = Settings(**SETTINGS | settings)
+        self.body = IncomingBody(self, asked, Transport(self.log), configured, self.watch)
+
+    def body_whole(self, body: IncomingBody) -> None:
+        self.log.append("whole")
+        body.end()
+
+    def body_refused(self, error: ClientError) -> None:
+        self.log.append(error.code)
+        self.body.end()
+
+    def body_data(self, data: bytes) -> None:
+        self.log.append(("data", data))
+
+    def body_end(self, trailers: bytes) -> None:
+        self.log.append(("end", trailers))
+
+    def passes(self, seconds: float) -> None:
+        self.clock.at += seconds
+        self.watch.look()
+
+
+LENGTH = b"Content-Length: 4"
+CHUNKED = b"Transfer-Encoding: chunked"
+
+
+def test_a_held_body_is_whole_with_its_last_byte_and_what_follows_is_left() -> None:
+    owner = Owner(LENGTH)
+    for piece in (b"a", b"bc"):
+        owner.body.feed(piece)
+    assert owner.log == []
+    owner.body.feed(b"dGET")
+    assert owner.log == ["whole"]
+    assert (owner.body.whole(), owner.body.rest, owner.body.size) == (b"abcd", b"GET", 4)
+
+
+def test_what_was_held_goes_to_who_takes_it_and_then_each_piece_as_it_comes() -> None:
+    owner = Owner(CHUNKED)
+    owner.body.feed(b"1\r\na\r\n1\r\nb\r\n")
+    owner.body.wait()
+    owner.body.stream_to(owner)
+    assert owner.log == [STOPS, ("data", b"ab"), READS_AGAIN]
+    owner.body.feed(b"1\r\nc\r\n0\r\nSum: 1\r\n\r\n")
+    assert owner.log[3:] == [("data", b"c"), ("end", b""), "whole"]
+
+
+def test_trailers_pass_where_the_configuration_lets_them() -> None:
+    owner = Owner(CHUNKED, passes_trailers=True)
+    owner.body.stream_to(owner)
+    owner.body.feed(b"0\r\nSum: 1\r\n\r\n")
+    assert ("end", b"Sum: 1\r\n") in owner.log
+
+
+def test_a_body_that_came_whole_before_anybody_took_it_ends_when_somebody_does() -> None:
+    owner = Owner(LENGTH)
+    owner.body.wait()
+    owner.body.feed(b"abcd")
+    assert owner.log == [STOPS]
+    owner.body.stream_to(owner)
+    assert owner.log == [STOPS, ("data", b"abcd"), READS_AGAIN, ("end", b""), "whole"]
+
+
+def test_a_100_goes_out_only_when_the_body_is_wanted_and_nothing_of_it_came() -> None:
+    asks = b"Expect: 100-continue\r\n"
+    owner = Owner(LENGTH, asks)
+    owner.body.wait()
+    assert owner.log == [STOPS]
+    owner.body.collect()
+    assert owner.log == [STOPS, b"HTTP/1.1 100 Continue\r\n\r\n", READS_AGAIN]
+    hasty = Owner(LENGTH, asks)
+    hasty.body.feed(b"a")
+    hasty.body.collect()
+    assert hasty.log == [READS_AGAIN]
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_no_more_is_taken_than_the_bound(held: bool) -> None:
+    owner = Owner(CHUNKED, body_bytes_max=5, held_body_bytes_max=3)
+    if held:
+        owner.body.collect()
+    owner.body.feed(b"3\r\nabc\r\n")
+    assert "SG1006" not in owner.log
+    owner.body.feed(b"3\r\nabc\r\n")
+    assert owner.log[-1] == "SG1006"
+
+
+def test_a_body_that_is_announced_longer_than_may_be_held_is_refused_when_it_must_be() -> None:
+    owner = Owner(LENGTH, held_body_bytes_max=3)
+    owner.body.collect()
+    assert owner.log == ["SG1006"]
+
+
+def test_a_malformed_chunk_is_refused() -> None:
+    owner = Owner(CHUNKED)
+    owner.body.feed(b"0x1\r\na\r\n")
+    assert owner.log == ["SG1001"]
+
+
+def test_each_piece_has_its_time_and_a_held_body_one_in_all() -> None:
+    owner = Owner(CHUNKED, header_timeout_s=30, total_timeout_s=70)
+    for _ in range(2):
+        owner.passes(29)
+        owner.body.feed(b"1\r\na\r\n")
+    owner.passes(11)
+    assert owner.log == []
+    owner.passes(2)
+    assert owner.log == ["SG1013"]
+
+
+def test_a_body_that_streams_has_as_long_as_it_moves() -> None:
+    owner = Owner(CHUNKED, header_timeout_s=30, total_timeout_s=70)
+    owner.body.stream_to(owner)
+    for _ in range(10):
+        owner.passes(29)
+        owner.body.feed(b"1\r\na\r\n")
+    assert "SG1013" not in owner.log
+    owner.passes(31)
+    assert owner.log[-1] == "SG1013"
+
+
+def test_while_the_shard_is_slow_the_client_has_time() -> None:
+    owner = Owner(CHUNKED)
+    owner.body.stream_to(owner)
+    owner.body.pause()
+    assert owner.body.deadline_at == inf
+    owner.passes(10_000)
+    owner.body.resume()
+    owner.passes(29)
+    assert "SG1013" not in owner.log

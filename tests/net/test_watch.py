@@ -1,0 +1,85 @@
+"""What waits is expired once its deadline has passed, by a clock that the test moves."""
+
+from collections.abc import Callable
+from math import inf
+
+import pytest
+
+from shardgate.net.watch import Watch
+from tests.net.screenplay import Clock
+from tests.waiting import until
+
+
+class Waiting:
+    def __init__(self, deadline_at: float, expired: Callable[[], None]) -> None:
+        self.deadline_at = deadline_at
+        self.expire = expired
+
+
+def test_it_is_expired_after_its_deadline_and_not_before() -> None:
+    clock, expired = Clock(), list[str]()
+    watch = Watch(clock)
+    watch.add(Waiting(clock.at + 1, lambda: expired.append("first")))
+    watch.add(Waiting(clock.at + 3, lambda: expired.append("second")))
+    watch.add(Waiting(inf, lambda: expired.append("never")))
+    for passes, then in ((0.5, []), (1, ["first"]), (2, ["first", "second"])):
+        clock.at += passes
+        watch.look()
+        assert [*dict.fromkeys(expired)] == then
+
+
+def test_it_waits_no_more_once_it_is_released() -> None:
+    clock, expired = Clock(), list[str]()
+    watch = Watch(clock)
+    waiting = Waiting(clock.at + 1, lambda: expired.append("it"))
+    watch.add(waiting)
+    watch.discard(waiting)
+    clock.at += 2
+    watch.look()
+    assert expired == []
+
+
+@pytest.mark.parametrize("gets", ["an end", "more time"])
+def test_what_another_one_ended_or_gave_time_in_the_same_tick_is_left_alone(gets: str) -> None:
+    clock, expired = Clock(), list[str]()
+    watch = Watch(clock)
+    pair: list[Waiting] = []
+
+    def expire(name: str, other: int) -> None:
+        expired.append(name)
+        if gets == "an end":
+            watch.discard(pair[other])
+        else:
+            pair[other].deadline_at = inf
+        watch.discard(pair[1 - other])
+
+    pair += [Waiting(clock.at + 1, lambda: expire("one", 1)), Waiting(clock.at + 1, lambda: expire("two", 0))]
+    for each in pair:
+        watch.add(each)
+    clock.at += 2
+    watch.look()
+    assert len(expired) == 1
+
+
+async def test_it_ticks_by_itself_until_it_is_stopped() -> None:
+    clock, expired = Clock(), list[str]()
+    watch = Watch(clock)
+    watch.add(Waiting(clock.at, lambda: expired.append("it")))
+    watch.start()
+    await until(lambda: len(expired) > 1)
+    watch.stop()
+
+
+async def test_a_failure_of_one_does_not_stop_the_ticks() -> None:
+    looked = list[str]()
+    watch = Watch(Clock())
+
+    def fail() -> None:
+        looked.append("it")
+        raise ZeroDivisionError
+
+    watch.add(Waiting(0.0, fail))
+    with pytest.raises(ZeroDivisionError):
+        watch._tick()
+    assert watch._handle is not None
+    watch.stop()

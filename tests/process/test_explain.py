@@ -1,0 +1,66 @@
+"""`explain` plans a request as the gateway does, and opens no socket for it."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shardgate.config.load import Loaded, load
+from shardgate.process.explain import explain_request
+from shardgate.store.sqlite import SqliteStore
+
+CONFIG: dict[str, Any] = {
+    "shards": {"north": "http://127.0.0.1:1", "south": "http://127.0.0.1:2"},
+    "directory": "directory.db",
+    "locators": {"vendor": [{"kind": "directory"}]},
+    "method_override": "method",
+    "rules": {
+        "GET /vendors/{id}": {"rule": "one", "key": "path.id", "locate": "vendor"},
+        "POST /vendors/{id}": {"rule": "one", "key": "path.id", "locate": "vendor"},
+        "PATCH /vendors/{id}": {"rule": "one", "key": "path.id", "locate": "vendor"},
+    },
+}
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Loaded:
+    with SqliteStore(tmp_path / "directory.db") as store:
+        store.put_many("vendor", [("acme", "south")])
+    (tmp_path / "shardgate.yaml").write_text(yaml.safe_dump(CONFIG))
+    return load(tmp_path / "shardgate.yaml")
+
+
+@pytest.fixture
+def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    monkeypatch.setattr(socket.socket, "bind", refused)
+
+
+@pytest.mark.usefixtures("no_sockets")
+def test_it_says_who_is_asked(loaded: Loaded) -> None:
+    lines, code = explain_request(loaded, "GET", "/vendors/acme", [], b"")
+    assert code == 0
+    assert ("shard", "south owns the key 'acme'") in lines
+
+
+@pytest.mark.usefixtures("no_sockets")
+def test_a_method_that_is_overridden_is_the_one_that_counts(loaded: Loaded) -> None:
+    lines, code = explain_request(loaded, "POST", "/vendors/acme?method=PATCH", [], b"")
+    assert code == 0
+    assert "PATCH /vendors/{id}" in " ".join(text for _, text in lines)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "code"), [("GET", "/nothing", "SG1004"), ("DELETE", "/vendors/acme", "SG1005")]
+)
+def test_a_request_that_is_refused_is_told_as_such(loaded: Loaded, method: str, target: str, code: str) -> None:
+    lines, exit_code = explain_request(loaded, method, target, [], b"")
+    assert exit_code == 1
+    assert lines[0][0] == "refused"
+    assert f"({code})" in lines[0][1]
+    assert lines[-1] == ("asked", "nobody")
