@@ -11,7 +11,8 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.order.order import Order
 from shardgate.core.paging.links import address, with_values
-from shardgate.core.paging.parameters import Parameters, name_of
+from shardgate.core.paging.parameters import Parameters
+from shardgate.core.paging.query import name_of
 
 
 class Seek(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -22,7 +22,7 @@ from shardgate.core.lists.parted_page import page_out_of, window_of
 from shardgate.core.lists.rule import ALL_ROWS, ListRule
 from shardgate.core.order.keyed_rows import KeyedRow, by_key, keyed
 from shardgate.core.order.order import Order
-from shardgate.core.paging.parameters import name_of
+from shardgate.core.paging.query import name_of
 from shardgate.core.parts.whole import ListParts
 from shardgate.core.replies.refusals import unite
 from shardgate.core.topology import ShardId

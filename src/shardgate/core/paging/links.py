@@ -12,7 +12,8 @@ import msgspec
 from shardgate.core.contracts import Merged, Page
 from shardgate.core.http import Request
 from shardgate.core.json.object import JsonObject
-from shardgate.core.paging.parameters import Parameters, name_of
+from shardgate.core.paging.parameters import Parameters
+from shardgate.core.paging.query import name_of
 
 Rel = Literal["first", "prev", "self", "next", "last"]
 
