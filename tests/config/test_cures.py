@@ -260,6 +260,19 @@ def test_a_rule_that_a_method_cannot_have_is_answered_by_one_that_it_can(
                 assert mistakes(tmp_path, {f"{method} /a": other}) == []
 
 
+def test_a_name_that_nothing_has_is_answered_by_what_to_add(tmp_path: Path) -> None:
+    # Found: "there are none: add one, or remove this", and a rule without it lacks the field.
+    merge = {**LIST, "dialect": "mine"}
+    rules = {"GET /a/{id}": ONE, "GET /a": {"rule": "gather", "merge": merge}}
+    said = mistakes(tmp_path, rules, locators=None)
+    assert sorted(line.partition(" → ")[2] for line in said) == [
+        "add `event: [{kind: directory}]` under `locators`",
+        "add `mine: {kind: offset}` under `dialects`",
+    ]
+    added = {"locators": {"event": [{"kind": "directory"}]}, "dialects": {"mine": {"kind": "offset"}}}
+    assert mistakes(tmp_path, rules, **added) == []
+
+
 # What was called right, and failed when it was asked for.
 
 

@@ -22,6 +22,7 @@ from shardgate.core.guard import PluginError, call
 from shardgate.core.routes.mistakes import Mistake, near
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.rulebook.document import Plain, Rulebook
+from shardgate.core.rulebook.named import MERGE_FIELDS
 
 _MERGES: Final = {"gather": "merge", "one": "parts"}
 """Rule → its field with a merge."""
@@ -52,13 +53,19 @@ def put_plugins(book: Rulebook, folder: Path, mistakes: list[Mistake]) -> None:
         place = book.places.get(f"dialects.{name}", f"dialects.{name}")
         book.dialects[name] = plugins.put(dialect, DIALECT, place)
     for name, rule in book.rules.items():
-        is_read = name not in book.unserved and isinstance(rule, dict)
-        member = _MERGES.get(str(rule.get("rule"))) if is_read else None
-        if member is not None and isinstance(rule.get(member), dict):
-            merge, place = dict(rule[member]), f"{book.places[name]}.{member}"
+        if name not in book.unserved and isinstance(rule, dict):
+            book.rules[name] = _with_plugins(rule, plugins, book.places[name])
+
+
+def _with_plugins(rule: Plain, plugins: "_Plugins", place: str) -> Plain:
+    """A rule with the plug-ins that its merge and the dialect of its merge name."""
+    for member in MERGE_FIELDS:
+        if isinstance(rule.get(member), dict):
+            merge = dict(rule[member])
             if merge.get("kind") != "custom" and "dialect" in merge:
-                merge["dialect"] = plugins.put(merge["dialect"], DIALECT, f"{place}.dialect")
-            book.rules[name] = {**rule, member: plugins.put(merge, MERGE, place)}
+                merge["dialect"] = plugins.put(merge["dialect"], DIALECT, f"{place}.{member}.dialect")
+            rule = {**rule, member: plugins.put(merge, MERGE, f"{place}.{member}")}
+    return rule
 
 
 class _Plugins:

@@ -31,4 +31,4 @@ def choose(name: str, names: Iterable[str]) -> str:
     meant = near(name, known)
     if meant is not None:
         return f"did you mean {meant!r}?"
-    return f"there are: {', '.join(known)}" if known else "there are none: add one, or remove this"
+    return f"there are: {', '.join(known)}" if known else "there are none"

@@ -1,7 +1,7 @@
 """What rules refer to by name: locator chains and dialects."""
 
 from collections.abc import Collection, Iterator
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from shardgate.core.cursors.seal import Seal
 from shardgate.core.dialect import AnyDialect
@@ -77,9 +77,13 @@ def check_dialect(dialect: Any) -> Iterator[Mistake]:
         yield from check_target("row", dialect.row, "/events/{id}", ["id"])
 
 
+MERGE_FIELDS: Final = ("merge", "parts")
+"""The fields of rules that may have a merge."""
+
+
 def dialect_of(rule: Any) -> Iterator[tuple[str, Any]]:
     """The members of a rule, as it is written, that have a dialect; and the dialect, or its name."""
-    for member in ("merge", "parts"):
+    for member in MERGE_FIELDS:
         merge = rule.get(member) if isinstance(rule, dict) else None
         if isinstance(merge, dict) and "dialect" in merge:
             yield member, merge["dialect"]
@@ -95,7 +99,8 @@ def with_dialect(
         if not isinstance(given, str):
             dialect = sealed(given, seal, where, mistakes)
         elif given not in dialects:
-            mistakes.append(Mistake(where, f"no dialect is named {given!r}", choose(given, dialects)))
+            cure = choose(given, dialects) if dialects else f"add `{given}: {{kind: offset}}` under `dialects`"
+            mistakes.append(Mistake(where, f"no dialect is named {given!r}", cure))
         if isinstance(given, str):
             dialect = dialects.get(given)
         known &= dialect is not None

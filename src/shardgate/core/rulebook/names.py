@@ -22,7 +22,8 @@ def check_names(rule: BaseRule, template: str, locators: Mapping[str, object]) -
             yield from _check_source(source, template, field)
     for field, name in rule.named_locators():
         if name not in locators and name != ABSENT:
-            yield Mistake(field, f"no locator is named {name!r}", choose(name, locators))
+            cure = choose(name, locators) if locators else f"add `{name}: [{{kind: directory}}]` under `locators`"
+            yield Mistake(field, f"no locator is named {name!r}", cure)
 
 
 def _check_source(source: str, template: str, field: str) -> Iterator[Mistake]:
