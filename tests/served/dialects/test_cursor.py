@@ -203,7 +203,7 @@ def test_dedupe_of_a_list_with_cursors_is_a_mistake(tmp_path: Path) -> None:
     whole["rules"]["GET /rows"]["merge"]["dedupe"] = {"by": "id"}
     (tmp_path / "cursor.secret").write_text(OLD)
     (tmp_path / "shardgate.yaml").write_text(json.dumps(whole))
-    with pytest.raises(ConfigError, match="`dedupe` cannot be told of it"):
+    with pytest.raises(ConfigError, match="`dedupe` reads every list whole"):
         load(tmp_path / "shardgate.yaml")
 
 
