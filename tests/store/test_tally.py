@@ -22,8 +22,10 @@ def test_a_name_is_counted_up_to_its_limit() -> None:
 def test_processes_that_count_at_once_let_through_just_as_many_as_there_are() -> None:
     tally, limit, processes = Tally(), 20_000, 4
     reader, writer = os.pipe()
+    children = []
     for number in range(processes):
-        if os.fork() == 0:
+        children.append(os.fork())
+        if children[-1] == 0:
             passed = 0
             for _ in range(limit // 2):
                 made = tally.count(NAME, limit)
@@ -33,8 +35,8 @@ def test_processes_that_count_at_once_let_through_just_as_many_as_there_are() ->
                 passed += made != SPENT
             os.write(writer, b"%d %d\n" % (number, passed))
             os._exit(0)
-    for _ in range(processes):
-        os.wait()
+    for child in children:
+        os.waitpid(child, 0)
     os.close(writer)
     with os.fdopen(reader) as lines:
         passed = [int(line.split()[1]) for line in lines]
@@ -46,12 +48,12 @@ def test_processes_that_count_at_once_let_through_just_as_many_as_there_are() ->
 def test_a_worker_that_is_killed_with_the_lock_holds_up_nobody() -> None:
     tally = Tally()
     tally.add(NAME, 0)
-    if os.fork() == 0:
+    if (child := os.fork()) == 0:
         import fcntl
 
         fcntl.lockf(tally._lock, fcntl.LOCK_EX)
         os.kill(os.getpid(), 9)
-    os.wait()
+    os.waitpid(child, 0)
     assert tally.count(NAME, 9) == 1
 
 
@@ -99,10 +101,10 @@ def test_another_process_sees_that_rows_have_moved() -> None:
     tally.add(b"a", 0)
     tally.add(b"b", 10)
     assert tally.count(b"b", 99) == 11
-    if os.fork() == 0:
+    if (child := os.fork()) == 0:
         tally.add(b"c", 20)  # a is left out, b moves to its place
         os._exit(tally.count(b"c", 99))
-    _, status = os.wait()
+    _, status = os.waitpid(child, 0)  # not wait: other tests may have children of their own
     assert os.waitstatus_to_exitcode(status) == 21
     assert (tally.count(b"b", 99), tally.count(b"c", 99), tally.count(b"a", 99)) == (12, 22, UNSEEN)
 
