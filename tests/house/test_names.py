@@ -8,9 +8,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "shardgate"
 LEFT = {
     "Directory": "process: reads the directory anew; core/locate: the locator that looks a key up in it",
-    "Fault": "core/errors: who is at fault; core/rulebook: a mistake that was found in a rule",
-    "KeySource": "core/rules: where a key stands in a request; core/clients: where signing keys are",
-    "Variables": "core/routes/route and core/routes/table: the variables of a path, twice",
 }
 """Names that still mean two things. One may be taken off, and none is added."""
 
