@@ -34,7 +34,7 @@ ODD = [
     "\0",
     "?x",
     "[]",
-    "\"",
+    '"',
     "\\",
 ]
 SOURCES = ["path.id", "query.v", "header.X-V", "body.v", "body.a.b", "form.v", "basic.username", "claim.v"]

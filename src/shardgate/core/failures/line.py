@@ -88,7 +88,9 @@ def parsed(text: str) -> FailureLine | None:
 
 def _what(error: ShardgateError) -> str:
     """What was wrong, with what was found; and what was wrong with each shard, where several were asked."""
-    found = error.log or (_reason(error.__cause__) if error.fault == "shard" and not error.causes else "")
+    # Compiled code sets `__context__` alone (decision 54).
+    cause = error.__cause__ or error.__context__
+    found = error.log or (_reason(cause) if error.fault == "shard" and not error.causes else "")
     parts = [f"{error.detail}: {found}" if found and found != error.detail else error.detail]
     parts += [f"{each.shard or 'a shard'}: {each.code} {_what(each)}" for each in error.causes]
     return "; ".join(parts)

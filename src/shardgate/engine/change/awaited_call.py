@@ -64,7 +64,11 @@ class AwaitedCall:
         self._body.append(data)
         self._size += len(data)
         if self._size > self._body_bytes_max and self._call is not None:
-            self._call.fail(ReplyTooLargeError(f"a shard's reply is larger than {self._body_bytes_max} bytes"))
+            problem, log = (
+                f"a shard's reply is larger than {self._body_bytes_max} bytes",
+                f"{self._size} bytes had come",
+            )
+            self._call.fail(ReplyTooLargeError(problem, log=log))
 
     def reply_end(self, trailers: bytes) -> None:
         head = self._head

@@ -228,7 +228,9 @@ class _Collector:
         self.body.append(data)
         self.size += len(data)
         if self.size > self._body_bytes_max and self.call is not None:
-            self.call.fail(ReplyTooLargeError(f"a shard's reply is larger than {self._body_bytes_max} bytes"))
+            problem = f"a shard's reply is larger than {self._body_bytes_max} bytes"
+            log = f"{self.size} bytes had come"
+            self.call.fail(ReplyTooLargeError(problem, log=log))
         else:
             self._holding.add(len(data))
             if (large_bytes := self._round.large_bytes) is not None:

@@ -14,6 +14,7 @@ from shardgate.core.errors import (
     LostReplyError,
     ShardgateError,
 )
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import ReplyHead
 from shardgate.core.limits import HEAD_BYTES_MAX
 from shardgate.core.wire.chunked import ChunkedDecoder
@@ -155,22 +156,35 @@ class UpstreamConnection:
             call.end()
             call.sink.reply_end(b"")
         elif self._head is not None or self._buffer:
-            call.fail(BrokenReplyError("a shard's reply broke off"))
+            call.fail(BrokenReplyError("a shard's reply broke off", log=self._what_is_missing(exc)))
         elif call.repeatable and self.idle_at is not None and not call.tried_again:
             # The upstream closed an idle connection while we wrote: RFC 9110 section 9.2.2 allows to repeat.
             call.tried_again = True
             self._owner.again(call)
         elif call.repeatable:
-            call.fail(BrokenReplyError("a shard closed the connection without a reply"))
+            log = "no byte of a reply came" if exc is None else f"no byte of a reply came: {exc}"
+            call.fail(BrokenReplyError("a shard closed the connection without a reply", log=log))
         else:
-            call.fail(LostReplyError("the connection to the shard broke; the change may have been made or not"))
+            log = "no byte of a reply came" if exc is None else f"no byte of a reply came: {exc}"
+            problem = "the connection to the shard broke; the change may have been made or not"
+            call.fail(LostReplyError(problem, log=log))
+
+    def _what_is_missing(self, exc: Exception | None) -> str:
+        if self._head is None:
+            came = f"{len(self._buffer)} bytes of its head came"
+        elif self._remaining is not None:
+            came = f"{self._remaining} bytes of its body did not come"
+        else:
+            came = "the end of its body did not come"
+        return came if exc is None else f"{came}: {exc}"
 
     def _read_head(self, call: Call, data: bytes) -> None:
         head, rest = None, data
         while head is None or head.status < 200:  # 1xx: the reply itself is still to come
             end = rest.find(b"\r\n\r\n")
             if (end if end >= 0 else len(rest) - 3) > HEAD_BYTES_MAX:
-                raise BrokenReplyError("a shard's header section is too large")
+                log = f"{len(rest)} bytes came without its end; at most {HEAD_BYTES_MAX} are read"
+                raise BrokenReplyError("a shard's header section is too large", where="the head", log=log)
             self._buffer = rest if end < 0 else b""
             if end < 0:
                 call.heard()
@@ -200,7 +214,9 @@ class UpstreamConnection:
     def _switch(self, call: Call, head: ReplyHead, data: bytes) -> None:
         """RFC 9110 section 7.8: only to what was offered."""
         if not call.offers or head.upgrade != call.offers:
-            raise BrokenReplyError("a shard switches protocols unasked")
+            offered = excerpt(call.offers) or "nothing"
+            log = f"it switches to {excerpt(head.upgrade) or 'nothing'}; offered was {offered}"
+            raise BrokenReplyError("a shard switches protocols unasked", where="the header Upgrade", log=log)
         call.end()
         self._call = None
         call.sink.reply_switched(head, data, cast("asyncio.Transport", self._transport))
@@ -229,7 +245,8 @@ class UpstreamConnection:
             try:
                 piece = self._chunked.feed(data)
             except ClientError as error:
-                raise BrokenReplyError("a shard's chunked coding is broken") from error
+                log = f"{error.detail}; near {excerpt(data)}"
+                raise BrokenReplyError("a shard's chunked coding is broken", where="the body", log=log) from error
             return piece, (not self._chunked.rest if self._chunked.done else None)
         if self._remaining is None:
             return data, None
