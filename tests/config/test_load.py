@@ -177,11 +177,15 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
             "learn: {event: id}\n    prune: {vendor: vendr}",
             "17: rules.GET /events.prune.vendor: no locator is named 'vendr' → did you mean 'vendor'?",
         ),
-        ("GET /categories", "categories", "19: rules.categories: it is no operation → write it as `GET /events/{id}`"),
+        (
+            "GET /categories",
+            "categories",
+            "19: rules.categories: this is not an operation → write it as `GET /events/{id}`",
+        ),
         (
             "GET /categories",
             "get /categories",
-            "19: rules.get /categories: a method has capital letters → write `GET /categories`",
+            "19: rules.get /categories: a method is written in capital letters → write `GET /categories`",
         ),
         (
             "GET /categories",

@@ -41,14 +41,14 @@ def check_operation(name: str) -> Iterator[Mistake]:
     """What is wrong with the name of an operation; paths begin at the operation."""
     method, _, template = name.partition(" ")
     if not template.startswith("/"):
-        yield Mistake("", "it is no operation", "write it as `GET /events/{id}`")
+        yield Mistake("", "this is not an operation", "write it as `GET /events/{id}`")
     elif method.upper() in METHODS and method not in METHODS:
-        yield Mistake("", "a method has capital letters", f"write `{method.upper()} {template}`")
+        yield Mistake("", "a method is written in capital letters", f"write `{method.upper()} {template}`")
     elif method in {"ANY", "ALL", "*"}:
         cure = f"write a rule for each method: {', '.join(METHODS)}"
-        yield Mistake("", f"no rule is for all methods, so that {method} is no method", cure)
+        yield Mistake("", f"{method} is not a method: a rule is for one method", cure)
     elif method not in METHODS:
-        yield Mistake("", f"{method!r} is no method", f"take one of {', '.join(METHODS)}")
+        yield Mistake("", f"{method!r} is not a method", f"take one of {', '.join(METHODS)}")
 
 
 def check_template(template: str) -> Iterator[Mistake]:
@@ -71,16 +71,16 @@ def _check_segment(segment: str, template: str) -> Iterator[Mistake]:
         name = segment[1:-1]
         if "*" in name or ":" in name or not name.isprintable():
             cure = "write `{name}`: a variable is one segment, of any type"
-            yield Mistake("", f"{name!r} is no name of a variable", cure)
+            yield Mistake("", f"{name!r} is not a name of a variable", cure)
     elif "*" in segment and not segment.strip("*"):
         cure = "write each path that the application has, with variables for what varies: `/files/{name}`"
-        yield Mistake("", f"{segment!r} stands for itself, not for any path", cure)
+        yield Mistake("", f"{segment!r} matches only itself, not every path", cure)
     elif not segment or decoded in {".", ".."}:
         cure = f"remove the segment {segment!r}" if segment else "write one `/` between two segments"
         yield Mistake("", f"no request can have the path {template}", cure)
     elif "?" in segment or "#" in segment:
-        cure = "end the path before it: the query is none of an operation's name"
-        yield Mistake("", f"{template} goes on behind the path", cure)
+        cure = "remove it and what follows: an operation has no query and no fragment"
+        yield Mistake("", f"{template} has a `?` or a `#`, which ends a path", cure)
     elif any(mark in decoded for mark in _HIDDEN) or not decoded.isprintable() or "\ufffd" in decoded:
         problem = f"no request can have the path {template}: servers read the segment {segment!r} differently"
         yield Mistake("", problem, "remove the operation, or give the application another path for it")

@@ -24,7 +24,7 @@ def check_action(field: str, action: Action | None) -> Iterator[Mistake]:
     if action.method not in METHODS:
         upper = action.method.upper()
         cure = f"write `{upper}`" if upper in METHODS else f"take one of {', '.join(METHODS)}"
-        yield Mistake(f"{field}.method", f"{action.method!r} is no method", cure)
+        yield Mistake(f"{field}.method", f"{action.method!r} is not a method", cure)
     yield from check_statuses(f"{field}.already", action.already)
 
 
