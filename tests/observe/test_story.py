@@ -53,7 +53,7 @@ def test_both_logs_say_who_when_what_where_and_what_to_do() -> None:
     assert said["what"] == "a shard's rows are not in the order id"
     assert said["where"] == "row 3, in the shard's reply"
     assert "not in the order that the rule says" in said["means"]
-    assert "X-Request-Id" in said["do"]
+    assert "how the application sorts" in said["do"]
 
 
 def test_a_shard_that_was_down_before_is_told() -> None:

@@ -38,6 +38,14 @@ _ADVICE: Final[Mapping[Fault, str]] = {
     "shard": "see that the shard runs and can be reached; its own log names the request by the same X-Request-Id",
     "gateway": "look at the gateway's load and at the lines around this one in its log",
 }
+_ADVICE_OF_CODE: Final[Mapping[str, str]] = {
+    "SG2002": "compare the reply with the rule's dialect and keys; a shard of another version may answer otherwise",
+    "SG2005": "let the application give shorter pages, or raise `limits.reply_body_bytes_max`",
+    "SG2006": "look for the key on both shards: one of the two rows should not be there",
+    "SG2007": "compare the rule's `default_order`, `tie` and collations with how the application sorts",
+    "SG2011": "`shardgate journal` lists the change and says how to end it",
+}
+"""What helps with one error more than the advice for its kind."""
 
 
 class _Failure(msgspec.Struct, frozen=True):
@@ -120,7 +128,7 @@ def _failures(read: _Reading) -> Iterator[tuple[str, str]]:
             yield "do", "ask that shard for the same: the refusal is the application's"
             continue
         yield "means", _meaning(line.code)
-        yield "do", _ADVICE[known.fault]
+        yield "do", _ADVICE_OF_CODE.get(line.code, _ADVICE[known.fault])
         if known.nothing_done and known.fault != "client":
             yield "do", "nothing was changed: the client can send the request again"
 
