@@ -6,10 +6,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "shardgate"
-LEFT = {
-    "Directory": "process: reads the directory anew; core/locate: the locator that looks a key up in it",
-}
-"""Names that still mean two things. One may be taken off, and none is added."""
 
 
 def public_names(source: str) -> Iterator[str]:
@@ -31,7 +27,7 @@ def test_no_two_public_classes_or_aliases_share_a_name() -> None:
         for name in public_names(file.read_text()):
             homes.setdefault(name, []).append(str(file.relative_to(PACKAGE)))
     assert len(homes) > 200
-    shared = {name: files for name, files in homes.items() if len(files) > 1 and name not in LEFT}
+    shared = {name: files for name, files in homes.items() if len(files) > 1}
     assert shared == {}, "one word for one thing: rename one of them"
 
 

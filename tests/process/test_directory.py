@@ -13,7 +13,7 @@ from shardgate.config.load import Loaded, load
 from shardgate.core.topology import Topology
 from shardgate.engine.cluster import Snapshot, first_snapshot
 from shardgate.process import directory as rooms
-from shardgate.process.directory import Directory, read_topology
+from shardgate.process.directory import DirectoryFollower, read_topology
 from shardgate.store.sqlite import SqliteStore
 from tests.waiting import until
 
@@ -49,9 +49,9 @@ def loaded(tmp_path: Path, store: SqliteStore) -> Loaded:
     return load(file)
 
 
-def following(loaded: Loaded, store: SqliteStore) -> tuple[Directory, Following]:
+def following(loaded: Loaded, store: SqliteStore) -> tuple[DirectoryFollower, Following]:
     cluster = Following(loaded, store)
-    return Directory(loaded, store, cluster), cluster  # type: ignore[arg-type]
+    return DirectoryFollower(loaded, store, cluster), cluster  # type: ignore[arg-type]
 
 
 def test_without_a_store_there_are_the_shards_alone(loaded: Loaded) -> None:

@@ -29,8 +29,8 @@ def read_topology(loaded: Loaded, store: SqliteStore | None) -> Topology:
     return Topology(loaded.shards, directory, epoch, read_parts(store, tuple(loaded.shards)))
 
 
-class Directory:
-    """The directory that one worker follows."""
+class DirectoryFollower:
+    """Keeps a worker's snapshot up to date with the directory."""
 
     __slots__ = ("_cluster", "_loaded", "_store")
 

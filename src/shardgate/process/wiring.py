@@ -34,7 +34,7 @@ from shardgate.observe.log_file import LogFile
 from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
-from shardgate.process.directory import Directory, read_topology
+from shardgate.process.directory import DirectoryFollower, read_topology
 from shardgate.store.sqlite import SqliteStore
 from shardgate.store.tally import Tally
 from shardgate.store.writer import Writer
@@ -66,7 +66,7 @@ class Built(msgspec.Struct, frozen=True):
     """Of connections from clients."""
     tls: Tls | None
     """Towards clients."""
-    directory: Directory | None
+    directory: DirectoryFollower | None
     callers: Callers | None
     replayer: Replayer | None
     writers: Sequence[Writer]
@@ -82,7 +82,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     topology = read_topology(loaded, store)
     meter = Meter(place.cells, place.layout, loaded.routes.routes, loaded.shards)
     cluster = Cluster(loaded.routes, topology, limits, timeouts, watch, loaded.config.compress, meter)
-    directory = Directory(loaded, store, cluster) if store is not None else None
+    directory = DirectoryFollower(loaded, store, cluster) if store is not None else None
     refresh = directory.refresh if directory is not None else _nothing_new
     observer = Observer(meter, watch, cluster.pools)
     writers = [Writer(loaded.store), Writer(loaded.store)] if loaded.store else []
