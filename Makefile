@@ -33,9 +33,9 @@ setup: $(READY) ## make the virtual environment
 demo: $(READY) ## seed a monolith, cut it in three, and tour the three as one
 	@$(BIN)/python -m proof.demo
 
-# A process of tests for each core. A file stays in one process, so its worlds are started once; files come in the order
-# of tests/conftest.py: those that take long first.
-PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+# A process of tests for each core, and one more for the time in which others wait. A file stays in one process, so its
+# worlds are started once; files come in the order of tests/conftest.py: those that take long first.
+PARALLEL = -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile --no-loadscope-reorder
 
 test: check ## lint, types, floors and all tests
 	$(BIN)/pytest $(PARALLEL)
