@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from shardgate.core.errors import AmbiguousKeyError
+from shardgate.core.http import Request
 from shardgate.core.plan.key import read_key
 from tests.core.requests import request
 
@@ -204,3 +205,34 @@ def test_of_several_sources_those_that_are_present_must_agree() -> None:
         read_key(both, request("POST /?v=8", body='{"v":"7"}'), {})
     with pytest.raises(AmbiguousKeyError):
         read_key(both, request("POST /?v=07"), {"v": "7"})
+
+
+@pytest.mark.parametrize(
+    ("key", "asked", "detail", "about"),
+    [
+        (
+            "query.v",
+            request("GET /?v=7&v=8"),
+            "the parameter `v` stands twice, as `7` and `8`: one is accepted",
+            {"parameter": "v"},
+        ),
+        ("header.X-V", request("GET /", "X-V: 7", "X-V: 8"), "the header `X-V` stands twice: one is accepted", None),
+        (("query.v", "query.w"), request("GET /?v=7&w=8"), "name different keys: query.v `7`, query.w `8`", None),
+        (("query.v", "header.X-V"), request("GET /?v=7", "X-V: 8"), "name different keys: query.v `7`", None),
+    ],
+)
+def test_a_refusal_names_what_is_ambiguous_and_no_credentials(
+    key: str | tuple[str, ...], asked: Request, detail: str, about: dict[str, str] | None
+) -> None:
+    with pytest.raises(AmbiguousKeyError) as refused:
+        read_key(key, asked, {})
+    assert refused.value.detail.endswith(detail)
+    assert about is None or refused.value.about == about
+
+
+def test_a_member_that_stands_twice_is_named_however_many_there_are() -> None:
+    members = ",".join(f'"m{n}":{n}' for n in range(100_000))
+    asked = request("POST /", "Content-Type: application/json")
+    asked.body = f'{{"v":1,{members},"v":2}}'.encode()
+    with pytest.raises(AmbiguousKeyError, match="the JSON member `v` stands twice"):
+        read_key("body.v", asked, {})

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote_plus
 
 from shardgate.core.clients.claims import keys_in
-from shardgate.core.errors import AmbiguousKeyError
+from shardgate.core.errors import AmbiguousKeyError, UnknownKeyError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
 
 KEY_SOURCES = ("path", "query", "header", "body", "form", "basic", "claim")
@@ -21,6 +22,8 @@ KEY_SOURCES = ("path", "query", "header", "body", "form", "basic", "claim")
 
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([^\s\"';,]*)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_HIDDEN = ("claim.", "header.", "basic.")
+"""Sources whose values are not repeated to the client: credentials may stand there."""
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
@@ -32,8 +35,15 @@ def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[st
     # A claim of the token counts only where the request itself names no key.
     found = {value for source, value in said if not source.startswith("claim.")} or {value for _, value in said}
     if len(found) > 1:
-        raise AmbiguousKeyError(f"{' and '.join(key)} name different keys")
+        named = ", ".join([f"{source} `{excerpt(value)}`" for source, value in said if not source.startswith(_HIDDEN)])
+        raise AmbiguousKeyError(f"{' and '.join(key)} name different keys: {named or 'of the token'}")
     return next(iter(found), None)
+
+
+def unknown_key(key: str | None) -> UnknownKeyError:
+    """The refusal of a key that no shard owns."""
+    shown = excerpt(key or "")
+    return UnknownKeyError(f"no shard owns the key `{shown}`", about={"key": shown})
 
 
 def _read(source: str, request: Request, variables: Mapping[str, str]) -> str | None:
@@ -52,7 +62,9 @@ def _only(pairs: str, name: str) -> str | None:
     decoded = parse_qsl(pairs, keep_blank_values=True, errors="surrogateescape")
     values = [value for key, value in decoded if key == name]
     if len(values) > 1:
-        raise AmbiguousKeyError(f"the parameter {name!r} stands twice")
+        both = " and ".join([f"`{excerpt(value)}`" for value in values[:2]])
+        detail = f"the parameter `{excerpt(name)}` stands twice, as {both}: one is accepted"
+        raise AmbiguousKeyError(detail, about={"parameter": name})
     return _text(values[0]) if values else None
 
 
@@ -64,12 +76,13 @@ def _header(request: Request, name: str) -> str | None:
     if field in request.fields.repeated or any(
         twin != field and twin.replace(b"_", b"-") == field.replace(b"_", b"-") for twin in values
     ):
-        raise AmbiguousKeyError(f"the header {name!r} stands twice")
+        raise AmbiguousKeyError(f"the header `{name}` stands twice: one is accepted", about={"header": name})
     value = values.get(field)
     if value is None:
         return None
     if any(option.strip().lower() == field for option in values.get(b"connection", b"").split(b",")):
-        raise AmbiguousKeyError(f"Connection names the header {name!r}, so that the shard would not see it")
+        detail = f"Connection names the header `{name}`, so that the shard would not see it"
+        raise AmbiguousKeyError(detail, about={"header": name})
     return value.decode("latin-1")
 
 
@@ -113,7 +126,7 @@ def _basic(request: Request, name: str) -> str | None:
     """The user of HTTP Basic authentication (RFC 7617), as it stands there; or a client's id, which is form-encoded
     (RFC 6749 section 2.3.1)."""
     if b"authorization" in request.fields.repeated:
-        raise AmbiguousKeyError("the header 'Authorization' stands twice")
+        raise AmbiguousKeyError("the header `Authorization` stands twice", about={"header": "Authorization"})
     scheme, _, credentials = request.fields.values.get(b"authorization", b"").partition(b" ")
     if scheme.lower() != b"basic":
         return None
@@ -138,7 +151,8 @@ def _member(request: Request, path: str) -> str | None:
             return None
         # Go and .NET find a member in whatever case it is written.
         if any(other != name and other.casefold() == name.casefold() for other in value):
-            raise AmbiguousKeyError(f"the JSON member {name!r} is also written in another case")
+            detail = f"the JSON member `{name}` is also written in another case"
+            raise AmbiguousKeyError(detail, about={"member": path})
         value = value.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
@@ -148,7 +162,13 @@ def _member(request: Request, path: str) -> str | None:
 def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise AmbiguousKeyError("a JSON member stands twice")
+        seen: set[str] = set()
+        twin = ""
+        for name, _ in pairs:
+            twin = name if name in seen else twin
+            seen.add(name)
+        twin = excerpt(twin)
+        raise AmbiguousKeyError(f"the JSON member `{twin}` stands twice: one is accepted", about={"member": twin})
     return members
 
 

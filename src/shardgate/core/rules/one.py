@@ -12,13 +12,13 @@ import msgspec
 
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
-from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError, UnknownKeyError
+from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate import word_of
 from shardgate.core.locate.learned import Learned
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.entity import Entity
-from shardgate.core.plan.key import read_key
+from shardgate.core.plan.key import read_key, unknown_key
 from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import NO_OWNER
 from shardgate.core.routes.mistakes import Mistake
@@ -163,8 +163,8 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         if self.may_ask_any(request.method):
             return ToAny(route, known.topology.ids, NO_OWNER)
         if key is None:
-            raise MissingKeyError(f"the request needs a key: {self.key}")
-        raise UnknownKeyError(f"nobody owns the key {key!r}")
+            raise MissingKeyError(f"the request needs a key: {' or '.join(sources_of(self.key))}")
+        raise unknown_key(key)
 
     def _question(self, request: Request, route: Route, key: str, place: AskAll, known: Known) -> FindOwner:
         same = request.method in {"GET", "HEAD"} and request.path.rstrip("/") == place.path
@@ -182,7 +182,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
     ) -> Plan:
         """All shards that may have a part: their replies become one. Raises UnknownKeyError, NotServedError."""
         if not shards:
-            raise UnknownKeyError(f"nobody owns the key {key!r}")
+            raise unknown_key(key)
         if request.method in {"GET", "HEAD"} and self.parts is not None:
             return ToGather(route, request, self.parts.begin(request, shards, moment))
         if self.change is None:
