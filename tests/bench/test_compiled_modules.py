@@ -33,3 +33,46 @@ def test_keywords_of_a_class_are_those_that_its_base_hands_on(module: str) -> No
 def test_no_class_derives_from_one_of_the_event_loop(module: str) -> None:
     for found in classes_of(module):
         assert not any(ast.unparse(base).startswith("asyncio.") for base in found.bases), f"{module}.{found.name}"
+
+
+def is_construction(value: ast.expr) -> bool:
+    """Whether a class is called, so that the value's type is known."""
+    return isinstance(value, ast.Call) and ast.unparse(value.func).rpartition(".")[2][:1].isupper()
+
+
+def believed(source: str) -> list[int]:
+    """The lines that ask what an attribute is, in a function that has set it before to a new object.
+
+    mypyc takes the answer for known, whatever was called in between: where the attribute has become None, it raises.
+    """
+    lines: list[int] = []
+    for function in ast.walk(ast.parse(source)):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        set_at: dict[str, int] = {}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and is_construction(node.value):
+                targets = [ast.unparse(target) for target in node.targets]
+                set_at |= {target: node.lineno for target in targets if target.startswith("self.")}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is | ast.IsNot):
+                name = ast.unparse(node.left)
+                if name in set_at and set_at[name] < node.lineno:
+                    lines.append(node.lineno)
+    return lines
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nobody_asks_again_what_an_attribute_is_after_it_was_set(module: str) -> None:
+    assert believed((ROOT / "src" / "shardgate" / f"{module}.py").read_text()) == []
+
+
+def test_the_question_that_a_compiled_connection_answered_wrong_is_found() -> None:
+    source = """
+def _start_body(self):
+    incoming = self.incoming = IncomingBody(self)
+    incoming.feed(rest)
+    if self.incoming is incoming:
+        incoming.wait()
+"""
+    assert believed(source) == [5]

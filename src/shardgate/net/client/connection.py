@@ -251,14 +251,19 @@ class ClientConnection(ReplyWriter):
             self._handler.handle(request, self)
         elif self._transport is not None:
             self._state = BODY_BEGUN[self._state]
-            incoming = self.incoming = IncomingBody(self, request, self._transport, self._settings, self._watch)
-            incoming.feed(rest)  # which may end it
+            incoming = IncomingBody(self, request, self._transport, self._settings, self._watch)
+            self._receive(incoming, rest)
             may_be_long = fields.chunked or length > SMALL_BODY_BYTES_MAX
             if self.incoming is incoming and (may_be_long or fields.expects_continue):
                 request.arriving = True
                 incoming.wait()
                 self._state = BODY_STREAMED[self._state]
                 self._handler.handle(request, self)
+
+    def _receive(self, body: IncomingBody, data: bytes) -> None:
+        # Not in `_start_body`: compiled, it would believe that `incoming` is still there (decision 54).
+        self.incoming = body
+        body.feed(data)  # which may end it
 
     def collect(self) -> None:
         """Hold the arriving body until it is whole; the handler then gets the request again."""
