@@ -236,7 +236,9 @@ async def running_gateway(
 ) -> AsyncIterator[Gateway]:
     """Serve the gateway in this process, on a free port of loopback. Its deadlines are read on the clock."""
     file = folder / "shardgate.yaml"
-    file.write_text(yaml.safe_dump({"listen": "127.0.0.1:0", **config}, allow_unicode=True))
+    # A busy machine may take longer than a second to connect to a shard that runs in this very process.
+    timeouts = {"connect_timeout_s": 20, **config.get("timeouts", {})}
+    file.write_text(yaml.safe_dump({"listen": "127.0.0.1:0", **config, "timeouts": timeouts}, allow_unicode=True))
     worker = Worker(load(file), clock=clock)
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
