@@ -1,0 +1,25 @@
+"""All attacks, in the order in which they are tried."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from proof.hostile.attack import Attack
+from proof.hostile.attacks.bodies import BODIES
+from proof.hostile.attacks.framing import FRAMING
+from proof.hostile.attacks.heads import HEADS
+
+_FAMILIES: tuple[tuple[str, Mapping[str, Attack]], ...] = (
+    ("body", BODIES),
+    ("head", HEADS),
+    ("bytes", FRAMING),
+)
+
+
+def all_attacks() -> list[Attack]:
+    """Each with its family's name before its own."""
+    return [
+        msgspec.structs.replace(attack, name=f"{family}: {name}")
+        for family, attacks in _FAMILIES
+        for name, attack in attacks.items()
+    ]
