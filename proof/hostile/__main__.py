@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import sys
 
+import uvloop
+
 from proof.hostile.run import run
 
 SEED = 11
@@ -16,7 +18,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="leave out what takes long")
     parser.add_argument("--only", default="", help="attacks with this in their name")
     options = parser.parse_args()
-    verdicts = asyncio.run(run(options.seed, quick=options.quick, only=options.only))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        verdicts = runner.run(run(options.seed, quick=options.quick, only=options.only))
     sys.exit(1 if any(verdict.broken for verdict in verdicts) or not verdicts else 0)
 
 

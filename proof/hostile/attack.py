@@ -38,6 +38,8 @@ class Attack(msgspec.Struct, frozen=True):
     """The world in which it is tried: `proof.hostile.stage`."""
     slow: bool = False
     """Left out with QUICK=1."""
+    memory_mb_max: float = MEMORY_MB_MAX
+    """More than that of one request, where the attack is many requests that a budget holds together."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -47,6 +49,8 @@ class Verdict(msgspec.Struct, frozen=True):
     said: str
     stall_ms: float
     memory_mb: float
+    took_s: float
+    memory_mb_max: float = MEMORY_MB_MAX
     findings: tuple[str, ...] = ()
     lost: int = 0
     stuck: int = 0
@@ -58,7 +62,7 @@ class Verdict(msgspec.Struct, frozen=True):
         found = list(self.findings)
         if self.stall_ms > STALL_MS_MAX:
             found.append(f"stall {self.stall_ms:,.0f} ms")
-        if self.memory_mb > MEMORY_MB_MAX:
+        if self.memory_mb > self.memory_mb_max:
             found.append(f"memory {self.memory_mb:,.0f} MB")
         found += [f"{count} {word}" for word in ("lost", "stuck", "leaked") if (count := getattr(self, word))]
         return tuple(found)

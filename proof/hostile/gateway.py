@@ -37,34 +37,44 @@ class Cost(msgspec.Struct, frozen=True):
     """Whether the loop answers at all."""
 
 
-class WatchedGateway:
-    """One gateway."""
+def watched_server(folder: Path, config: Path, environment: dict[str, str] | None = None) -> Server:
+    """A gateway that is not yet started."""
+    command = [sys.executable, "-m", "proof.hostile.watched", str(folder), "serve", "-c", str(config)]
+    return Server(command, folder / "gateway.log", environment)
 
-    def __init__(self, folder: Path, config: dict[str, Any], environment: dict[str, str] | None = None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+
+def written(folder: Path, config: dict[str, Any]) -> Path:
+    """The file of a configuration; the gateway listens on a free port."""
+    file = folder / "shardgate.yaml"
+    file.write_text(yaml.safe_dump({"listen": "127.0.0.1:0", **config}, sort_keys=False))
+    return file
+
+
+class WatchedGateway:
+    """One gateway, whose watches listen in a folder."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
         self.folder = folder
-        self.config = folder / "shardgate.yaml"
-        self.config.write_text(yaml.safe_dump({"listen": "127.0.0.1:0", **config}, sort_keys=False))
-        command = [sys.executable, "-m", "proof.hostile.watched", str(folder), "serve", "-c", str(self.config)]
-        self._server = Server(command, folder / "gateway.log", environment)
+        self.server = server
         self._idle_bytes = 0
         self._cpu_s = 0.0
 
     @property
     def port(self) -> int:
         """Where clients connect."""
-        return int(self._server.url.rpartition(":")[2])
+        return int(self.server.url.rpartition(":")[2])
 
     @property
     def workers(self) -> list[int]:
         """The ids of the worker processes."""
-        return [int(file.stem) for file in self.folder.glob("*.watch")]
+        found = [int(file.stem) for file in self.folder.glob("*.watch")]
+        return [pid for pid in found if Path(f"/proc/{pid}").exists()]
 
     def start(self) -> None:
         """Start it."""
         for left in self.folder.glob("*.watch"):
             left.unlink()
-        self._server.start()  # from the main thread, so that the kernel ends it with us
+        self.server.start()  # from the main thread, so that the kernel ends it with us
 
     async def rest(self) -> None:
         """What it takes now is idle."""
@@ -74,7 +84,7 @@ class WatchedGateway:
     def stop(self) -> None:
         """End it and all of its workers."""
         workers = self.workers
-        self._server.kill()
+        self.server.kill()
         for pid in workers:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -43,6 +43,8 @@ class Shard:
         """What its keys begin with."""
         self.behaviour: Behaviour | None = None
         """How it answers; None: well."""
+        self.seen: list[str] | None = None
+        """The paths that it is asked for, if somebody wants to know."""
         self.calls = 0
         self.answers = 0
         self.made: Counter[str] = Counter()
@@ -53,6 +55,7 @@ class Shard:
         """Keys that it says it has when it is asked."""
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self.port = 0
 
     @property
@@ -62,7 +65,7 @@ class Shard:
 
     async def start(self) -> None:
         """Listen."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=1024)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
@@ -75,6 +78,13 @@ class Shard:
         """Close all connections: what was being said ends here."""
         for writer in list(self._writers):
             writer.transport.abort()
+        for task in list(self._serving):
+            task.cancel()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
@@ -83,6 +93,8 @@ class Shard:
             while True:
                 asked = await _read(reader)
                 self.calls += 1
+                if self.seen is not None:
+                    self.seen.append(unquote(asked.path))
                 if self.behaviour is not None:
                     await self.behaviour(asked, writer)
                 else:
@@ -108,11 +120,18 @@ class Shard:
             body = json.loads(asked.body or b"null")
         except (ValueError, RecursionError):
             return reply({"detail": "no JSON"}, status="400 Bad Request")
-        if kind in {"everyone", "place"}:
+        if key.endswith("/cancel"):
+            return self._cancel(f"/{kind}/{key.removesuffix('/cancel')}")
+        if kind in {"everyone", "place", "whole"}:
             return self._create(kind, body)
         if isinstance(body, dict) and isinstance(body.get("items"), list):
             return reply({"items": [{"ok": True} for _ in body["items"]]})
         return reply({"ok": True})
+
+    def _cancel(self, path: str) -> bytes:
+        found = path in self.kept
+        self.kept.discard(path)
+        return reply({"ok": True}) if found else reply({"detail": "none"}, status="404 Not Found")
 
     def _create(self, kind: str, body: Any) -> bytes:
         if not isinstance(body, dict) or not isinstance(body.get("id"), str):
@@ -122,10 +141,11 @@ class Shard:
             return reply({"detail": "taken"}, status="409 Conflict")
         self.made[path] += 1
         self.kept.add(path)
-        return reply({"id": body["id"]}, status="201 Created")
+        items = [{"ok": True} for _ in body.get("items", ())]
+        return reply({"id": body["id"], "items": items}, status="201 Created")
 
     def _read_only(self, asked: Asked, kind: str, key: str) -> bytes:
-        if kind in {"everyone", "place"}:
+        if kind in {"everyone", "place", "whole"}:
             found = asked.path in self.kept
             return reply({"id": key}) if found else reply({"detail": "none"}, status="404 Not Found")
         if kind == "probed":

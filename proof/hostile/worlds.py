@@ -1,8 +1,10 @@
 """The configurations of the attacked gateways: every kind of rule, each over three shards."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from proof.hostile.bookings import Bookings
 from proof.hostile.stage import Stage
 
 _KEYS = {"id": "text", "n": "number"}
@@ -28,6 +30,7 @@ STUB: dict[str, Any] = {
         "POST /form": {"rule": "one", "key": "form.id", "locate": "thing"},
         "POST /both": {"rule": "one", "key": ["query.id", "body.id"], "locate": "thing"},
         "GET /query": {"rule": "one", "key": "query.id", "locate": "thing"},
+        "POST /header": {"rule": "one", "key": "header.X-Thing", "locate": "thing"},
         "GET /header": {"rule": "one", "key": "header.X-Thing", "locate": "thing"},
         "GET /basic": {"rule": "one", "key": "basic.username", "locate": "hashed"},
         "GET /probed/{id}": {"rule": "one", "key": "path.id", "locate": "probed"},
@@ -54,6 +57,8 @@ STUB: dict[str, Any] = {
             "key": "body.id",
             "assign": {"id": "hex"},
             "check": "/place/{key}",
+            "pinned_by": "body.country",
+            "pinned": {"s": "inner-south"},
         },
         "POST /divide": {"rule": "divide", "items": "items", "key": "key", "locate": "thing", "mode": "independent"},
         "POST /whole": {
@@ -63,8 +68,8 @@ STUB: dict[str, Any] = {
             "locate": "thing",
             "mode": "all_or_none",
             "assign": {"id": "hex"},
-            "check": "/everyone/{id}",
-            "undo": {"method": "POST", "path": "/everyone/{id}/cancel"},
+            "check": "/whole/{id}",
+            "undo": {"method": "POST", "path": "/whole/{id}/cancel"},
         },
         "POST /check": {"rule": "divide", "items": "items", "key": "key", "locate": "probed"},
     },
@@ -74,7 +79,11 @@ STUB: dict[str, Any] = {
 
 def open_stage(name: str, folder: Path, seed: int) -> Stage:
     """The world of this name, not yet started."""
-    return Stage(folder, _WORLDS[name], {}, seed)
+    return _WORLDS[name](folder, seed)
 
 
-_WORLDS = {"stub": STUB}
+_WORLDS: dict[str, Callable[[Path, int], Stage]] = {
+    "stub": lambda folder, seed: Stage(folder, STUB, {}, seed),
+    "crowd": lambda folder, seed: Stage(folder, STUB, {"workers": 2}, seed),
+    "bookings": Bookings,
+}

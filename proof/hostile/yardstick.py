@@ -1,14 +1,14 @@
 """How fast this machine is beside the one for which the bounds are written.
 
 Holds: a time is told in milliseconds of the reference machine. Machines differ by a factor of four, and a busy one runs
-slower than an idle one; the yardstick of `bench/micro` is measured in the same run, before and after.
+slower than an idle one; the yardstick of `bench/micro` is measured before and after each attack.
 """
 
 from bench.micro.measure import cpu_ns
 
 REFERENCE_NS = 17_000
 """CPU time of the yardstick on the machine where the bounds were set."""
-_ROUNDS = 60
+_ROUNDS = 30
 
 
 def slowness() -> float:

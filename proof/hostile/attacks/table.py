@@ -6,13 +6,19 @@ import msgspec
 
 from proof.hostile.attack import Attack
 from proof.hostile.attacks.bodies import BODIES
+from proof.hostile.attacks.changes import CHANGES
+from proof.hostile.attacks.crowds import CROWDS
 from proof.hostile.attacks.framing import FRAMING
 from proof.hostile.attacks.heads import HEADS
+from proof.hostile.attacks.replies import REPLIES
 
 _FAMILIES: tuple[tuple[str, Mapping[str, Attack]], ...] = (
     ("body", BODIES),
     ("head", HEADS),
     ("bytes", FRAMING),
+    ("change", CHANGES),
+    ("crowd", CROWDS),
+    ("shard", REPLIES),
 )
 
 
