@@ -3,7 +3,7 @@
 Holds: everything that can grow has a bound here, or is part of something that has one (a row is part of a body).
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -67,6 +67,17 @@ HALF_CLOSED_S = 2.0
 
 # When a process ends: for so long an idle connection may send one more request; its reply closes the connection.
 LAST_CHANCE_S = 0.5
+
+BUDGETS: Final = (
+    "held_bytes",
+    "requests_in_flight",
+    "shard_waiting",
+)
+"""The budgets that a request can use up, as metrics and logs name them.
+
+`held_bytes`: what a worker holds of bodies and replies. `requests_in_flight`: requests under way in a worker.
+`shard_waiting`: requests that wait for a connection to one shard.
+"""
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]

@@ -81,7 +81,7 @@ class Cluster:
     ) -> None:
         self._meter = meter
         self._outages = Outages()
-        self.reporter = Reporter()
+        self.reporter = Reporter(meter.refused)
         """Logs what fails."""
         self._limits = limits
         self._timeouts = timeouts

@@ -86,7 +86,7 @@ class Gateway:
         snapshot = self._cluster.snapshot
         try:
             if self._observer.meter.in_flight > self._limits.requests_in_flight_max:
-                raise OverloadError("too many requests are under way")
+                raise OverloadError("too many requests are under way", budget="requests_in_flight")
             if request.path.startswith(STATUS_PATH):
                 self._answer(None, ChangeRequest(request, snapshot, client.hop, exchange), client)
                 return

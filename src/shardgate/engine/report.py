@@ -11,7 +11,7 @@ Never: sends anything, or writes what a request carried in its headers.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from shardgate.core.errors import BugError, Fault, ShardgateError
@@ -30,9 +30,11 @@ _LEVELS: Final[dict[Fault, int]] = {"client": logging.INFO, "shard": logging.WAR
 class Reporter:
     """The failures of one worker."""
 
-    __slots__ = ("_limit",)
+    __slots__ = ("_limit", "_refused")
 
-    def __init__(self, limit: LogLimit | None = None) -> None:
+    def __init__(self, refused: Callable[[str], None] | None = None, limit: LogLimit | None = None) -> None:
+        """`refused`: called with the name of a budget where a failure says that the budget is used up."""
+        self._refused = refused
         self._limit = limit or LogLimit()
 
     def report(self, error: Exception, exchange: Exchange) -> ShardgateError:
@@ -44,6 +46,8 @@ class Reporter:
 
     def log(self, error: ShardgateError, exchange: Exchange) -> None:
         """Log a failure that does not fail the request: of one item of its body."""
+        if error.budget and self._refused is not None:
+            self._refused(error.budget)
         is_bug = isinstance(error, BugError)
         level = logging.ERROR if is_bug else _LEVELS[error.fault]
         if _log.isEnabledFor(level):

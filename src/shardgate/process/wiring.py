@@ -11,6 +11,7 @@ import msgspec
 from shardgate.clients.callers import Callers, callers_for
 from shardgate.clients.quota import tally_for
 from shardgate.config.load import Loaded
+from shardgate.core.held import HeldBytes
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.change.changes import Changes
 from shardgate.engine.change.dispatch import ChangeHandler
@@ -21,7 +22,6 @@ from shardgate.engine.change.parts import PartsChanger
 from shardgate.engine.change.replayer import Replayer
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
-from shardgate.engine.gather.held import HeldBytes
 from shardgate.engine.handler import Gateway
 from shardgate.net.client.contracts import Settings
 from shardgate.net.clock import now
@@ -84,9 +84,9 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     cluster = Cluster(loaded.routes, topology, limits, timeouts, watch, loaded.config.compress, meter)
     directory = DirectoryFollower(loaded, store, cluster) if store is not None else None
     refresh = directory.refresh if directory is not None else _nothing_new
-    observer = Observer(meter, watch, cluster.pools)
-    writers = [Writer(loaded.store), Writer(loaded.store)] if loaded.store else []
     held = HeldBytes(limits.held_bytes_max)
+    observer = Observer(meter, watch, cluster.pools, held.by_kind)
+    writers = [Writer(loaded.store), Writer(loaded.store)] if loaded.store else []
     conductor = Conductor(cluster, limits.reply_body_bytes_max, held)
     journaled = _build_journaled(loaded, cluster, held, writers, refresh)
     changing = _build_changing(loaded, cluster, conductor, journaled)

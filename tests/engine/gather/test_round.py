@@ -7,9 +7,9 @@ import pytest
 
 from shardgate.core.contracts import Ask
 from shardgate.core.errors import BrokenReplyError, DeadlineError, OverloadError, ReplyTooLargeError, ShardgateError
+from shardgate.core.held import HeldBytes
 from shardgate.core.http import Reply
 from shardgate.core.limits import FLOW_WINDOW_BYTES
-from shardgate.engine.gather.held import HeldBytes
 from shardgate.engine.gather.round import Round
 from tests.engine.fakes import IS_COMPILED, FakeCluster, as_any, head
 from tests.waiting import one_turn
@@ -28,7 +28,7 @@ class Table:
     ) -> None:
         self.shards = FakeCluster()
         self.held = HeldBytes(held_max)
-        self.holding = self.held.open()
+        self.holding = self.held.open("reply")
         self.round = Round(as_any(self.shards), bytes_max, self.holding, large_bytes=large_bytes)
         asks = [Ask(shard, b"/events?at=%d" % n) for n, shard in enumerate(SHARDS)]
         self.round.start(asks, b"a", b"X: 1\r\n", b"r-1")

@@ -23,6 +23,7 @@ from shardgate.core.errors import (
 )
 from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import shards_missing
+from shardgate.core.held import HeldBytes
 from shardgate.core.http import Reply
 from shardgate.core.rules.divide import Division
 from shardgate.core.rules.every import ToEvery
@@ -34,7 +35,6 @@ from shardgate.engine.change.ids import new_ids
 from shardgate.engine.change.journal_driver import JournalDriver
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
-from shardgate.engine.gather.held import HeldBytes
 from shardgate.engine.gather.round import Round
 from shardgate.store.journal import NotOwnerError
 from shardgate.store.writer import Writer
@@ -190,7 +190,7 @@ class Changes:
         """How much each shard has; a shard that does not say takes no new tenant now."""
         shards, fields = change.snapshot.known.topology.ids, change.request.fields
         asks = [Ask(shard, policy.path.encode()) for shard in shards]
-        holding = self._held.open()
+        holding = self._held.open("reply")
         try:
             with change.waiting_for(shards):
                 outcomes = await Round(self._cluster, self._body_bytes_max, holding).ask(

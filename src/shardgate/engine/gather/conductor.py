@@ -11,6 +11,7 @@ from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, Shardgate
 from shardgate.core.excerpt import excerpt
 from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
+from shardgate.core.held import HeldBytes, Holding
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.lists.merging import ListMerging
@@ -21,7 +22,6 @@ from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import packed_fields, takes_gzip
 from shardgate.engine.cluster import Cluster, Snapshot
-from shardgate.engine.gather.held import HeldBytes, Holding
 from shardgate.engine.gather.long_reply import LongReply
 from shardgate.engine.gather.passing_on import RunningFlow
 from shardgate.engine.gather.round import PendingReply, Round
@@ -77,7 +77,7 @@ class Conductor:
 
         Raises ShardsMissingError, OverloadError, or what the merge raises; also after the reply has begun.
         """
-        holding = self._held.open()
+        holding = self._held.open("reply")
         try:
             lines = plan.request.fields.unconditional + client.hop
             work = _Gathering(plan.route, plan.request, lines, snapshot, exchange, holding)
@@ -206,7 +206,7 @@ class Conductor:
         asks = [Ask(shard, plan.target) for shard in plan.shards]
         fields = request.fields
         lines = fields.end_to_end if plan.is_the_request else fields.unconditional
-        holding = self._held.open()
+        holding = self._held.open("reply")
         try:
             outcomes = await self._ask(asks, _Gathering(plan.route, request, lines + hop, snapshot, exchange, holding))
         finally:

@@ -6,11 +6,11 @@ Never: changes a byte of the reply.
 
 import asyncio
 
+from shardgate.core.held import Holding
 from shardgate.core.http import Reply
 from shardgate.core.limits import WRITE_BUFFER_BYTES_MAX
 from shardgate.core.wire.forwarding import head_of
 from shardgate.engine.cluster import Cluster
-from shardgate.engine.gather.held import Holding
 from shardgate.engine.gather.pace import Pace
 from shardgate.engine.gather.turns import Turns
 from shardgate.net.client.contracts import Client

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import Ask, Outcome
 from shardgate.core.errors import ReplyTooLargeError, ShardgateError
+from shardgate.core.held import Holding
 from shardgate.core.http import Reply, ReplyHead
 from shardgate.core.limits import FLOW_WINDOW_BYTES
 from shardgate.core.topology import ShardId
@@ -16,7 +17,6 @@ from shardgate.core.value import Value
 from shardgate.core.wire.coding import unpacked
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
-from shardgate.engine.gather.held import Holding
 from shardgate.net.upstream.call import Call
 
 

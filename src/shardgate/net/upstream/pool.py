@@ -88,7 +88,7 @@ class Pool:
             self._waiting.append(call)
             self._waits += 1
         else:
-            call.fail(OverloadError("too many requests wait for the shard"))
+            call.fail(OverloadError("too many requests wait for the shard", budget="shard_waiting"))
 
     def figures(self) -> tuple[int, int, int, int]:
         """Open connections, idle ones, calls that wait, and how many calls have ever waited."""

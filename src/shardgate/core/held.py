@@ -8,25 +8,31 @@ Never: counts the merged reply: a whole merge takes about three times its replie
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from shardgate.core.errors import OverloadError, ShardgateError
 
 Refuse = Callable[[ShardgateError], None]
 
 
+HELD_KINDS: Final = ("reply",)
+"""What is held: `reply`: shards' replies, to be merged."""
+
+
 class HeldBytes:
     """All that is held."""
 
-    __slots__ = ("_holdings", "bytes", "bytes_max")
+    __slots__ = ("_holdings", "by_kind", "bytes", "bytes_max")
 
     def __init__(self, bytes_max: int) -> None:
         self.bytes_max = bytes_max
         self.bytes = 0
+        self.by_kind: dict[str, int] = dict.fromkeys(HELD_KINDS, 0)
         self._holdings: dict[Holding, None] = {}
 
-    def open(self) -> "Holding":
-        """Begin to count for a gather."""
-        holding = Holding(self)
+    def open(self, kind: str) -> "Holding":
+        """Begin to count for one piece of work. `kind`: a word of HELD_KINDS."""
+        holding = Holding(self, kind)
         self._holdings[holding] = None
         return holding
 
@@ -35,7 +41,9 @@ class HeldBytes:
         while self.bytes > self.bytes_max:
             newest_first = list(reversed(self._holdings))
             victim = next((holding for holding in newest_first if not holding.begun), newest_first[0])
-            victim.refuse(OverloadError(f"merges hold more than {self.bytes_max} bytes of shards' replies"))
+            victim.refuse(
+                OverloadError(f"merges hold more than {self.bytes_max} bytes of shards' replies", budget="held_bytes")
+            )
 
     def forget(self, holding: "Holding") -> None:
         """Count no more for a gather."""
@@ -45,10 +53,11 @@ class HeldBytes:
 class Holding:
     """What one gather holds."""
 
-    __slots__ = ("_held", "_is_open", "_size", "begun", "on_refused")
+    __slots__ = ("_held", "_is_open", "_kind", "_size", "begun", "on_refused")
 
-    def __init__(self, held: HeldBytes) -> None:
+    def __init__(self, held: HeldBytes, kind: str) -> None:
         self._held = held
+        self._kind = kind
         self._size = 0
         self._is_open = True
         self.begun = False
@@ -62,6 +71,7 @@ class Holding:
             self._size += size
             held = self._held
             held.bytes += size
+            held.by_kind[self._kind] += size
             if held.bytes > held.bytes_max and size > 0:
                 held.make_room()
 
@@ -75,6 +85,7 @@ class Holding:
             self._is_open = False
             self._held.forget(self)
             self._held.bytes -= self._size
+            self._held.by_kind[self._kind] -= self._size
 
     def refuse(self, error: ShardgateError) -> None:
         """Give all bytes back, and end the gather with this error."""
