@@ -54,8 +54,8 @@ class CursorsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What the cursors that this gateway gives are signed with."""
 
     secret_file: str
-    """A file with one secret of 32 characters or more a line (`openssl rand -hex 32`). The first signs; all are
-    accepted."""
+    """A file with one secret of 32 characters or more a line (`umask 077; openssl rand -hex 32 > FILE`). The first
+    signs; all are accepted."""
     lifetime_s: Annotated[int, msgspec.Meta(ge=1)] = 86_400
     """How long a cursor can be used."""
 
@@ -221,3 +221,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How idempotency keys are kept."""
     journal: JournalConfig = JournalConfig()
     """How the journal is kept."""
+    accepted_risks: dict[str, str] = {}
+    """Number of a warning → why it does not matter here: `{SGA10: "only operators reach this network"}`. `shardgate
+    check` then leaves it out."""
