@@ -218,7 +218,7 @@ def _rulebook(config: Config, path: Path, seal: Seal | None, mistakes: list[Mist
     return book
 
 
-_WRITE_SECRET = "write one: `(umask 077; openssl rand -hex 32 > cursor.secret)`"
+_MAKE_ONE = "write one: `(umask 077; openssl rand -hex 32 > cursor.secret)`"
 _LIFETIME_S_MAX = 10 * 366 * 86_400
 
 
@@ -233,15 +233,11 @@ def _seal(config: Config, path: Path, mistakes: list[Mistake]) -> Seal | None:
         secrets = tuple(line.strip() for line in file.read_bytes().splitlines() if line.strip())
     except OSError as error:
         problem = f"{file} cannot be read: {error.strerror}"
-        mistakes.append(
-            Mistake("cursors.secret_file", problem, _WRITE_SECRET)
-        )
+        mistakes.append(Mistake("cursors.secret_file", problem, _MAKE_ONE))
         return Seal((b"",), 0)
     if not secrets or min(map(len, secrets)) < SECRET_CHARACTERS_MIN:
         problem = f"a secret has at least {SECRET_CHARACTERS_MIN} characters, one a line"
-        mistakes.append(
-            Mistake("cursors.secret_file", problem, _WRITE_SECRET)
-        )
+        mistakes.append(Mistake("cursors.secret_file", problem, _MAKE_ONE))
     return Seal(secrets, config.cursors.lifetime_s)
 
 

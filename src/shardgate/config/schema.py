@@ -46,6 +46,9 @@ class AccessLogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """`stdout`, `stderr`, or the path of a file."""
     query: bool = False
     """Write what stands behind the `?`, too. Personal data may stand there."""
+    mask: tuple[str, ...] = ()
+    """Further parameters whose values are masked: `[passport_no]`. Case and separators do not matter. Those that look
+    like secrets (`api_key`, `password`, `code`, `sig`, …) always are."""
     sample: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     """The fraction of the requests that is written: 0.1 is every tenth. Failures are always written."""
 
@@ -179,6 +182,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Pack replies for clients that accept gzip. Without it, only what shards have packed is packed."""
     admin: str | None = None
     """Where operators get `/metrics`, `/healthz` and `/readyz`: `127.0.0.1:9901`. Without it: nowhere."""
+    admin_hosts: tuple[str, ...] = ()
+    """The names by which operators reach that address: `[metrics.internal]`. A request whose `Host` is another name is
+    refused (SG1028), since a web page could let its own name lead there. Addresses, the names of loopback and the host
+    in `admin` need no mention."""
     access_log: bool | str | AccessLogConfig = False
     """Where to write the access log: `stdout`, `stderr`, a file, or the fields of a log. `off`: no log. (YAML reads
     `off` as false.)"""

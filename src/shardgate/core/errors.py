@@ -261,6 +261,15 @@ class ClientShareError(ClientError):
     retry_after_s = 1
 
 
+class MisdirectedError(ClientError):
+    """The `Host` of a request to the admin address is a name that `admin_hosts` does not list.
+
+    A web page can let its own name resolve to this address (DNS rebinding), and then read what its visitor may reach.
+    """
+
+    code, status, title = "SG1028", 421, "Misdirected request"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 

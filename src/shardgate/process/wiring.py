@@ -93,7 +93,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     callers = callers_for(loaded.clients, loaded.routes, place.tally, writers[0] if writers else None)
     return Built(
         gateway=Gateway(cluster, conductor, changing, limits, observer, refresh, callers),
-        admin=Admin(place.layout, place.memory, loaded.shards.values(), connect_timeout_s=timeouts.connect_timeout_s),
+        admin=_build_admin(loaded, place),
         cluster=cluster,
         observer=observer,
         watch=watch,
@@ -107,12 +107,23 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     )
 
 
+def _build_admin(loaded: Loaded, place: CounterSlot) -> Admin:
+    configured = () if loaded.admin is None else loaded.admin[:1]
+    return Admin(
+        place.layout,
+        place.memory,
+        loaded.shards.values(),
+        connect_timeout_s=loaded.config.timeouts.connect_timeout_s,
+        hosts=(*configured, *loaded.config.admin_hosts),
+    )
+
+
 def open_log(loaded: Loaded) -> AccessLog | None:
     """The access log, if the configuration wants one. Raises OSError."""
     wanted = loaded.access_log
     if wanted is None:
         return None
-    return AccessLog(LogFile(wanted.to), query=wanted.query, sample=wanted.sample)
+    return AccessLog(LogFile(wanted.to), query=wanted.query, sample=wanted.sample, mask=wanted.mask)
 
 
 class _Journaled(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ import pytest
 
 from shardgate.core.errors import AmbiguousKeyError
 from shardgate.core.http import Request
-from shardgate.core.plan.key import read_key
+from shardgate.core.plan.key import read_key, unknown_key
 from tests.core.requests import request
 
 
@@ -228,6 +228,18 @@ def test_a_refusal_names_what_is_ambiguous_and_no_credentials(
         read_key(key, asked, {})
     assert refused.value.detail.endswith(detail)
     assert about is None or refused.value.about == about
+
+
+def test_a_refusal_hides_values_of_parameters_that_look_like_secrets() -> None:
+    with pytest.raises(AmbiguousKeyError) as refused:
+        read_key("query.api_key", request("GET /?api_key=S3&api_key=S4"), {})
+    assert refused.value.detail == "the parameter `api_key` stands twice, as `***` and `***`: one is accepted"
+    with pytest.raises(AmbiguousKeyError) as refused:
+        read_key(("query.token", "query.v"), request("GET /?token=S3&v=7"), {})
+    assert "query.token `***`, query.v `7`" in refused.value.detail
+    unknown = unknown_key("S3", ("path.id", "header.X-Api-Key"))
+    assert (unknown.detail, unknown.about) == ("no shard owns the key `***`", {"key": "***"})
+    assert unknown_key("7", "path.id").about == {"key": "7"}
 
 
 def test_a_member_that_stands_twice_is_named_however_many_there_are() -> None:

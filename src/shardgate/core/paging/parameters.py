@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Final, Literal
 from urllib.parse import quote_plus
 
+from shardgate.core.clients.masking import shown
 from shardgate.core.contracts import UNKNOWN, Page, Streamable, Unknown
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.excerpt import excerpt
@@ -213,10 +214,8 @@ class Parameters(SortParameters, frozen=True):
             if name in values and name == self.order and self.order_repeats:
                 values[name] += f"&{value}"  # no property's name has an ampersand
             elif name in values and self.repeated == "refuse":
-                raise UnreadablePageError(
-                    f"the parameter `{name}` stands twice, as `{excerpt(values[name])}` and as `{excerpt(value)}`: "
-                    "one is accepted"
-                )
+                both = f"`{shown(name, values[name])}` and as `{shown(name, value)}`"
+                raise UnreadablePageError(f"the parameter `{name}` stands twice, as {both}: one is accepted")
             else:
                 values[name] = value
         return values

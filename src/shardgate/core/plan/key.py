@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote_plus
 
 from shardgate.core.clients.claims import keys_in
+from shardgate.core.clients.masking import MASK, is_secret, shown
 from shardgate.core.errors import AmbiguousKeyError, UnknownKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
@@ -35,15 +36,18 @@ def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[st
     # A claim of the token counts only where the request itself names no key.
     found = {value for source, value in said if not source.startswith("claim.")} or {value for _, value in said}
     if len(found) > 1:
-        named = ", ".join([f"{source} `{excerpt(value)}`" for source, value in said if not source.startswith(_HIDDEN)])
+        named = ", ".join(
+            [f"{source} `{shown(source, value)}`" for source, value in said if not source.startswith(_HIDDEN)]
+        )
         raise AmbiguousKeyError(f"{' and '.join(key)} name different keys: {named or 'of the token'}")
     return next(iter(found), None)
 
 
-def unknown_key(key: str | None) -> UnknownKeyError:
-    """The refusal of a key that no shard owns."""
-    shown = excerpt(key or "")
-    return UnknownKeyError(f"no shard owns the key `{shown}`", about={"key": shown})
+def unknown_key(key: str | None, sources: str | tuple[str, ...] = ()) -> UnknownKeyError:
+    """The refusal of a key that no shard owns. The key is hidden if one of its sources looks like a secret."""
+    named = (sources,) if isinstance(sources, str) else sources
+    said = MASK if any(is_secret(source) for source in named) else excerpt(key or "")
+    return UnknownKeyError(f"no shard owns the key `{said}`", about={"key": said})
 
 
 def _read(source: str, request: Request, variables: Mapping[str, str]) -> str | None:
@@ -62,7 +66,7 @@ def _only(pairs: str, name: str) -> str | None:
     decoded = parse_qsl(pairs, keep_blank_values=True, errors="surrogateescape")
     values = [value for key, value in decoded if key == name]
     if len(values) > 1:
-        both = " and ".join([f"`{excerpt(value)}`" for value in values[:2]])
+        both = " and ".join([f"`{shown(name, value)}`" for value in values[:2]])
         detail = f"the parameter `{excerpt(name)}` stands twice, as {both}: one is accepted"
         raise AmbiguousKeyError(detail, about={"parameter": name})
     return _text(values[0]) if values else None

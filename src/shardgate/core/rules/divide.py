@@ -111,7 +111,7 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
             owner = _place(self.whole_locate or "", route.whole_locators, key, known)
             if isinstance(owner, str):
                 return ToOne(route, owner, key)
-            return self._any(route, known, unknown_key(key))
+            return self._any(route, known, unknown_key(key, self.whole_key))
         items = open_items(request.body, self.items)
         count = 0 if items is None else len(items.found.raw)
         if items is None or count == 0 or (self.items_max is not None and count > self.items_max):
@@ -119,7 +119,7 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
         keys = [key_of(item, self.key) for item in items.found.raw]
         places = [None if key is None else _place(self.locate, route.locators, key, known) for key in keys]
         if None in places and (self.mode != "read" or set(places) == {None}):
-            return self._any(route, known, unknown_key(keys[places.index(None)]))
+            return self._any(route, known, unknown_key(keys[places.index(None)], self.key))
         return Division(route, self, items, places, keys, variables)
 
     def describe(self, route: Route) -> str:

@@ -164,7 +164,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
             return ToAny(route, known.topology.ids, NO_OWNER)
         if key is None:
             raise MissingKeyError(f"the request needs a key: {' or '.join(sources_of(self.key))}")
-        raise unknown_key(key)
+        raise unknown_key(key, self.key)
 
     def _question(self, request: Request, route: Route, key: str, place: AskAll, known: Known) -> FindOwner:
         same = request.method in {"GET", "HEAD"} and request.path.rstrip("/") == place.path
@@ -182,7 +182,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
     ) -> Plan:
         """All shards that may have a part: their replies become one. Raises UnknownKeyError, NotServedError."""
         if not shards:
-            raise unknown_key(key)
+            raise unknown_key(key, self.key)
         if request.method in {"GET", "HEAD"} and self.parts is not None:
             return ToGather(route, request, self.parts.begin(request, shards, moment))
         if self.change is None:
