@@ -124,7 +124,11 @@ def _unknown_operations(given: ClientsConfig, routes: Routes) -> Iterator[Mistak
 def _claims_of_nobody(config: Config, routes: Routes) -> Iterator[Mistake]:
     """A claim is only believed in a token that was verified."""
     read = {f"rules.{route.name}": next(_claims_in(route), None) for route in routes.routes}
-    read["idempotency.client"] = next((name for name in config.idempotency.client if name.startswith("claim.")), None)
+    identities = {"idempotency": config.idempotency.client}
+    if config.cursors is not None:
+        identities["cursors"] = config.cursors.client or ()
+    for section, names in identities.items():
+        read[f"{section}.client"] = next((name for name in names if name.startswith("claim.")), None)
     for place, source in read.items():
         if source is not None:
             problem = f"it reads {source!r}, and no token is verified here"

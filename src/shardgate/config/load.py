@@ -238,7 +238,10 @@ def _seal(config: Config, path: Path, mistakes: list[Mistake]) -> Seal | None:
     if not secrets or min(map(len, secrets)) < SECRET_CHARACTERS_MIN:
         problem = f"a secret has at least {SECRET_CHARACTERS_MIN} characters, one a line"
         mistakes.append(Mistake("cursors.secret_file", problem, _MAKE_ONE))
-    return Seal(secrets, config.cursors.lifetime_s)
+    client = config.cursors.client
+    if client is None:
+        client = () if config.clients is None else (f"claim.{config.clients.jwt.client}",)
+    return Seal(secrets, config.cursors.lifetime_s, client)
 
 
 def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
