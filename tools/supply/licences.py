@@ -84,8 +84,8 @@ _HEAD: Final = """\
 
 shardgate itself is under [Apache-2.0](../LICENSE). These are the packages in `requirements.lock`, with the licences
 that their own metadata names, as SPDX expressions where they can be told. `make licences` writes this page. A test
-holds that no package is missing, and that what an installed gateway consists of is under a permissive licence, or one that
-binds changes of the package alone.
+holds that no package is missing, and that what an installed gateway consists of is under a permissive licence, or one
+that binds changes of the package alone.
 
 `make sbom` writes the versions and where they come from as CycloneDX.
 """
