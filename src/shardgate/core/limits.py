@@ -20,6 +20,10 @@ REMEMBERED_BLOCKS_MAX = 1024
 REMEMBERED_BLOCK_BYTES_MAX = 4096
 # So much of a reply with an idempotency key waits in memory for a slow client; then reading from the shard pauses.
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
+# Bytes that came whole are counted as held from this many on: counting costs 1 µs, and most requests are smaller.
+COUNTED_BYTES_MIN = 16 * 1024
+# A client that does not read is told to wait once so much of its reply waits here; a reply is not read on meanwhile.
+UNSENT_BYTES_MAX = 64 * 1024
 # A body up to this long is held until it is whole, so that a slow client does not occupy a shard's worker. A longer
 # one, and one of unknown length, is sent on while it arrives.
 SMALL_BODY_BYTES_MAX = 64 * 1024
@@ -80,6 +84,7 @@ BUDGETS: Final = (
 """
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+_Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
 
@@ -91,11 +96,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     held_body_bytes_max: _AtLeastOne = 16 * 1024 * 1024
     """The largest body of a request that must be held whole, because something in it decides where it goes. A larger
     one gets 413 (SG1006)."""
-    reply_body_bytes_max: _AtLeastOne = 512 * 1024 * 1024
-    """The largest body of one shard's reply that must be held for merging. A larger one gets 502 (SG2005)."""
+    reply_body_bytes_max: _AtLeastOne = 128 * 1024 * 1024
+    """The largest body of one shard's reply that must be held, to be merged or kept. A larger one gets 502 (SG2005).
+    It cannot be more than one client may hold; where it is configured so, that is the bound."""
     held_bytes_max: _AtLeastOne = 256 * 1024 * 1024
-    """In one worker: all that merges hold of shards' replies. Beyond it the newest gather gets 503 (SG4001). A merge
-    that is held whole takes about three times its replies."""
+    """In one worker: all that is held of requests and replies. Beyond it, the client that holds the most is refused its
+    newest request with 503 (SG4001). The worker needs this memory, half as much again, and 60 MiB."""
+    held_share_per_client_max: _Share = 0.5
+    """How much of `held_bytes_max` the requests of one client, by its address, may hold: 0.5 is a half. Beyond it, its
+    newest request gets 503 (SG4001). 1: as much as there is, for a gateway whose clients all have one address."""
     connections_per_shard_max: _AtLeastOne = 256
     """In one worker: connections to one shard."""
     waiting_per_shard_max: _AtLeastOne = 1024

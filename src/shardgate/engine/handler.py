@@ -16,8 +16,8 @@ from shardgate.clients.callers import Callers
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.errors import (
     BugError,
-    ClientError,
     OverloadError,
+    ShardgateError,
     UnknownKeyError,
 )
 from shardgate.core.exchange import DRAIN, Exchange
@@ -148,7 +148,7 @@ class Gateway:
         self._clients.discard(client)
         self._observer.meter.client_went()
 
-    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """Report a request that the connection itself refuses: its bytes are no valid request."""
         if client.exchange is None:
             request_id = (request.fields.request_id if request is not None else None) or self._new_id()
