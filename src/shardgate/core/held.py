@@ -99,7 +99,9 @@ class _Client:
     def victim(self) -> "Holding | None":
         """What is to be refused next; None: nothing can be."""
         for begun in (False, True):
-            found = [each for each in self.holdings if each.begun is begun and each.on_refused is not None and each.size]
+            found = [
+                each for each in self.holdings if each.begun is begun and each.on_refused is not None and each.size
+            ]
             size = sum([each.size for each in found])
             for holding in reversed(found):
                 if holding.size * _SMALL_PART * len(found) >= size:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from shardgate.core.errors import ClientError, MethodNotAllowedError, UnknownOperationError
+from shardgate.core.errors import MethodNotAllowedError, ShardgateError, UnknownOperationError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import Reply, Request
 from shardgate.core.replies.problem import problem_reply
@@ -94,7 +94,7 @@ class Admin:
     def finished(self, exchange: Exchange) -> None:
         """Do nothing: these requests are not counted."""
 
-    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """Do nothing: these requests are not counted."""
 
     def drain(self) -> int:

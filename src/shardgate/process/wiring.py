@@ -133,11 +133,11 @@ def _build_journaled(
     # The second writer renews the worker's lease: a worker with much to write must not look dead.
     writer, pulse = writers
     worker = token_hex(8)
-    driver = JournalDriver(cluster, writer, worker, body_bytes_max)
+    driver = JournalDriver(cluster, writer, worker, body_bytes_max, config.limits)
     return _Journaled(
-        changes=Changes(cluster, writer, driver, body_bytes_max, held, refresh),
+        changes=Changes(cluster, writer, driver, body_bytes_max, refresh),
         idempotent=IdempotentRunner(writer, worker, config.idempotency.expires_s, config.idempotency.client),
-        replayer=Replayer(writer, pulse, driver, config.timeouts.worker_lease_s, config.journal.kept_s),
+        replayer=Replayer(writer, pulse, driver, held, config.timeouts.worker_lease_s, config.journal.kept_s),
     )
 
 

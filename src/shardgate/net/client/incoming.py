@@ -1,7 +1,8 @@
 """A request body that has not come whole: held until it has, or handed on piece by piece.
 
-Holds: what is held is counted. No more bytes than the bound are taken, whatever the client announced. A client is read no faster than its body
-is taken. Each next piece must come in the time for a head; a body that is held must also be whole in time.
+Holds: what is held is counted. No more bytes than the bound are taken, whatever the client announced. A client is read
+no faster than its body is taken. Each next piece must come in the time for a head; a body that is held must also be
+whole in time.
 Never: decides where a body goes.
 """
 
