@@ -35,7 +35,7 @@ async def test_beyond_the_bound_the_newest_gets_503_and_the_others_their_lists(
 
     quick, late = await start_shard(lambda _: reply(BODY)), await start_shard(slow)
     urls = {"quick": quick.url, "late": late.url}
-    gateway = await start_gateway({"shards": urls, "limits": all_for_one(5 * len(BODY) // 2), **RULES})
+    gateway = await start_gateway({"shards": urls, "limits": all_for_one(2 * WHOLE_MERGE_FACTOR * len(BODY) + 1000), **RULES})
     first = asyncio.ensure_future(gateway.get("/items?first=1"))
     await asked_late.wait()
     refused = await until(lambda: refusal(gateway, "/items?second=1"))
@@ -54,7 +54,7 @@ async def refusal(gateway: Gateway, target: str) -> httpx.Response | None:
 async def test_held_bytes_are_released_after_each_reply(start_shard: Any, start_gateway: Any) -> None:
     shards = [await start_shard(lambda _: reply(BODY)) for _ in range(2)]
     urls = {f"s{n}": shard.url for n, shard in enumerate(shards)}
-    gateway = await start_gateway({"shards": urls, "limits": all_for_one(2 * len(BODY)), **RULES})
+    gateway = await start_gateway({"shards": urls, "limits": all_for_one(2 * WHOLE_MERGE_FACTOR * len(BODY)), **RULES})
     for _ in range(5):
         assert len((await gateway.get("/items")).json()["items"]) == 1400
     many = await asyncio.gather(*(gateway.get("/items") for _ in range(6)))

@@ -133,7 +133,7 @@ class Conductor:
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, _LACKING)
             validators.add(asks, replies)
             if isinstance(merging, ListMerging) and _are_long(replies):
-                work.holding.add((WHOLE_MERGE_FACTOR - 1) * _size_of(replies))
+                work.holding.take((WHOLE_MERGE_FACTOR - 1) * _size_of(replies))
                 work.holding.begun = True  # nearer to its end than any gather that still waits for shards
                 outcome = await self._turns.run(merging.take_in_steps(replies))
             else:
