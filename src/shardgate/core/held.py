@@ -149,7 +149,7 @@ class Holding:
         self.add(size)
         self.on_refused = None
         if errors:
-            raise errors[0]
+            raise errors.pop()  # no variable refers to the error: the frame, and what it holds, would be garbage
 
     def close(self) -> None:
         """Give all bytes back."""

@@ -248,6 +248,8 @@ class Gateway:
     def _fail(self, client: Client, error: Exception, exchange: Exchange) -> None:
         """Log the failure, and tell the client; a reply that has begun is cut off instead."""
         known = self._cluster.reporter.report(error, exchange)
+        # The frames of the failed work refer to bodies, and where one refers to the error, they would be garbage.
+        error.__traceback__ = error.__cause__ = error.__context__ = None
         if exchange.first_byte_at:
             client.abort(known.cut_off)
         else:

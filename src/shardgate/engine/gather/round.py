@@ -130,7 +130,9 @@ class Round:
             if sink.call is not None and not sink.call.done:
                 sink.call.cancel()
             sink.call = None
+            sink.body = []
         self._collectors.clear()
+        self._outcomes = {}
         self._holding.on_refused = None
 
     async def _unpacked(self, shard: ShardId, outcome: Outcome) -> Outcome:
@@ -187,6 +189,7 @@ class Round:
     def _refuse(self, error: ShardgateError) -> None:
         if not self._done.done():
             self._done.set_exception(error)
+        self.cancel()  # now: one event of a socket brings up to 8 MB
 
 
 class _Collector:
