@@ -20,6 +20,14 @@ REMEMBERED_BLOCKS_MAX = 1024
 REMEMBERED_BLOCK_BYTES_MAX = 4096
 # So much of a reply with an idempotency key waits in memory for a slow client; then reading from the shard pauses.
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
+# Bytes that came whole are counted as held from this many on: counting costs 1 µs, and most requests are smaller.
+COUNTED_BYTES_MIN = 16 * 1024
+# What a piece of a reply takes besides its bytes: a shard may send them one by one.
+PIECE_BYTES = 64
+# What an item of a divided body takes besides its bytes: its key, its place, and where it stands.
+ITEM_BYTES = 250
+# A client that does not read is told to wait once so much of its reply waits here; a reply is not read on meanwhile.
+UNSENT_BYTES_MAX = 64 * 1024
 # A body up to this long is held until it is whole, so that a slow client does not occupy a shard's worker. A longer
 # one, and one of unknown length, is sent on while it arrives.
 SMALL_BODY_BYTES_MAX = 64 * 1024
@@ -29,6 +37,8 @@ FLOW_ROWS_MIN = 200
 FLOW_BYTES_MIN = 512 * 1024
 # The same where members must be taken out of each row, which is slower.
 TRIMMED_FLOW_BYTES_MIN = 32 * 1024
+# A merge of long replies that are whole holds them, their rows, and the merged reply.
+WHOLE_MERGE_FACTOR = 3
 # So much of a shard's reply waits in memory for other shards or for the client; then reading from the shard pauses.
 FLOW_WINDOW_BYTES = 256 * 1024
 # A page of a list teaches the shards of its rows, up to so many: more would push out keys that are in use.
@@ -70,16 +80,19 @@ LAST_CHANCE_S = 0.5
 
 BUDGETS: Final = (
     "held_bytes",
+    "journal",
     "requests_in_flight",
     "shard_waiting",
 )
 """The budgets that a request can use up, as metrics and logs name them.
 
-`held_bytes`: what a worker holds of bodies and replies. `requests_in_flight`: requests under way in a worker.
+`held_bytes`: what a worker holds of bodies and replies. `journal`: changes that are not over. `requests_in_flight`:
+requests under way in a worker.
 `shard_waiting`: requests that wait for a connection to one shard.
 """
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+_Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
 
@@ -91,11 +104,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     held_body_bytes_max: _AtLeastOne = 16 * 1024 * 1024
     """The largest body of a request that must be held whole, because something in it decides where it goes. A larger
     one gets 413 (SG1006)."""
-    reply_body_bytes_max: _AtLeastOne = 512 * 1024 * 1024
-    """The largest body of one shard's reply that must be held for merging. A larger one gets 502 (SG2005)."""
+    reply_body_bytes_max: _AtLeastOne = 128 * 1024 * 1024
+    """The largest body of one shard's reply that must be held, to be merged or kept. A larger one gets 502 (SG2005).
+    It cannot be more than one client may hold; where it is configured so, that is the bound."""
     held_bytes_max: _AtLeastOne = 256 * 1024 * 1024
-    """In one worker: all that merges hold of shards' replies. Beyond it the newest gather gets 503 (SG4001). A merge
-    that is held whole takes about three times its replies."""
+    """In one worker: all that is held of requests and replies. Beyond it, the client that holds the most is refused its
+    newest request with 503 (SG4001). The worker needs this memory, half as much again, and 60 MiB."""
+    held_share_per_client_max: _Share = 0.5
+    """How much of `held_bytes_max` the requests of one client, by its address, may hold: 0.5 is a half. Beyond it, its
+    newest request gets 503 (SG4001). 1: as much as there is, for a gateway whose clients all have one address."""
     connections_per_shard_max: _AtLeastOne = 256
     """In one worker: connections to one shard."""
     waiting_per_shard_max: _AtLeastOne = 1024
@@ -104,6 +121,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """In one worker: connections of clients. One more is closed."""
     requests_in_flight_max: _AtLeastOne = 10_000
     """In one worker: requests under way. One more gets 503 (SG4001)."""
+    # A category or an order takes kilobytes; each journaled body is on disk once for each shard, for `journal.kept_s`.
+    journaled_body_bytes_max: _AtLeastOne = 4 * 1024 * 1024
+    """The largest body of a change that is journaled (`every`, `place`, parts, all or none). A larger one gets 413
+    (SG1006)."""
+    # A shard that is down for an hour, with three changes a second; half a minute of replaying once it is back.
+    journal_entries_max: _AtLeastOne = 10_000
+    """Of all workers: the changes in the journal that are not over. One more gets 503 (SG4001)."""
+    journal_bytes_max: _AtLeastOne = 1024 * 1024 * 1024
+    """The same in bytes, of the requests of these changes. Beyond it a new one gets 503 (SG4001)."""
     learned_keys_max: _AtLeastOne = 200_000
     """In one worker: keys whose shard is remembered. The oldest leave first."""
 

@@ -6,6 +6,7 @@ Most requests go to one shard: these are relayed by callbacks, without a task. T
 failure is a ShardgateError: engine/report logs it, core/replies/problem makes the reply.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
@@ -16,11 +17,12 @@ from shardgate.clients.callers import Callers
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.errors import (
     BugError,
-    ClientError,
     OverloadError,
+    ShardgateError,
     UnknownKeyError,
 )
 from shardgate.core.exchange import DRAIN, Exchange
+from shardgate.core.held import Holdings
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import Limits
 from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
@@ -88,7 +90,7 @@ class Gateway:
             if self._observer.meter.in_flight > self._limits.requests_in_flight_max:
                 raise OverloadError("too many requests are under way", budget="requests_in_flight")
             if request.path.startswith(STATUS_PATH):
-                self._answer(None, ChangeRequest(request, snapshot, client.hop, exchange), client)
+                self._answer(None, self._change(request, snapshot, client, exchange), client)
                 return
             route, variables = match(request, snapshot)
             exchange.route = route
@@ -101,7 +103,7 @@ class Gateway:
                 return
             plan = self._plan(request, route, variables, snapshot)
             if self._changes.wants(plan, request.method, request.fields.values):
-                self._answer(plan, ChangeRequest(request, snapshot, client.hop, exchange), client)
+                self._answer(plan, self._change(request, snapshot, client, exchange), client)
                 return
             if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
                 plan = plan.doubted  # a body that streams can be sent only once: find its owner first
@@ -148,7 +150,7 @@ class Gateway:
         self._clients.discard(client)
         self._observer.meter.client_went()
 
-    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """Report a request that the connection itself refuses: its bytes are no valid request."""
         if client.exchange is None:
             request_id = (request.fields.request_id if request is not None else None) or self._new_id()
@@ -193,6 +195,12 @@ class Gateway:
         else:
             relay.start(plan.shard)
 
+    def _change(self, request: Request, snapshot: Snapshot, client: Client, exchange: Exchange) -> ChangeRequest:
+        holdings = Holdings(self._conductor.held, client.peer)
+        if (holding := client.hand_over()) is not None:
+            holdings.keep(holding)
+        return ChangeRequest(request, snapshot, client.hop, exchange, holdings)
+
     def _answer(self, plan: Plan | None, change: ChangeRequest, client: Client) -> None:
         """Answer with a whole reply. A change that has begun goes on when the client leaves."""
 
@@ -200,10 +208,15 @@ class Gateway:
             self._open_changes += 1
             try:
                 work = self._changes.status(change) if plan is None else self._changes.answer(plan, change)
-                client.send(await work)
+                reply = await work
+                change.holdings.close()
+                if (this := asyncio.current_task()) is not None:
+                    client.adopt(this)  # the change is made: now a client that leaves ends the work
+                await self._conductor.deliver(reply, change.request, client)
             except Exception as error:
                 self._fail(client, error, change.exchange)
             finally:
+                change.holdings.close()
                 self._open_changes -= 1
 
         tasks.start(answer(), "change")
@@ -222,19 +235,21 @@ class Gateway:
                 return
             owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, exchange)
             if plan.is_the_request:
-                client.send(reply)
+                await self._conductor.deliver(reply, request, client)
             elif owner is not None:
                 self._carry_out(ToOne(plan.route, owner, plan.key), request, client, exchange, snapshot)
             elif (fallback := fallback_when_unowned(plan, request, snapshot.known)) is not None:
                 self._carry_out(fallback, request, client, exchange, snapshot)
             else:
-                client.send(reply)
+                await self._conductor.deliver(reply, request, client)
         except Exception as error:
             self._fail(client, error, exchange)
 
     def _fail(self, client: Client, error: Exception, exchange: Exchange) -> None:
         """Log the failure, and tell the client; a reply that has begun is cut off instead."""
         known = self._cluster.reporter.report(error, exchange)
+        # The frames of the failed work refer to bodies, and where one refers to the error, they would be garbage.
+        error.__traceback__ = error.__cause__ = error.__context__ = None
         if exchange.first_byte_at:
             client.abort(known.cut_off)
         else:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from shardgate.core.errors import ClientError, MethodNotAllowedError, MisdirectedError, UnknownOperationError
+from shardgate.core.errors import MethodNotAllowedError, MisdirectedError, ShardgateError, UnknownOperationError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.exchange import Exchange
 from shardgate.core.hosts import address_in, host_of, is_loopback
@@ -119,7 +119,7 @@ class Admin:
     def finished(self, exchange: Exchange) -> None:
         """Do nothing: these requests are not counted."""
 
-    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """Do nothing: these requests are not counted."""
 
     def drain(self) -> int:

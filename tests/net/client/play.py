@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from shardgate.core.errors import ClientError
+from shardgate.core.errors import ShardgateError
 from shardgate.core.exchange import Exchange
+from shardgate.core.held import HeldBytes
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.wire.forwarded import TrustedProxies
 from shardgate.core.wire.reply_head import ReplyHeadParser
@@ -86,6 +87,7 @@ SETTINGS: dict[str, Any] = {
     "total_timeout_s": 3600,
     "trusted": TrustedProxies(),
     "passes_trailers": False,
+    "held": HeldBytes(1_000_000_000),
 }
 
 
@@ -129,7 +131,7 @@ class HandlerOfTheTest:
     def closed(self, client: Client) -> None:
         pass
 
-    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         self.refusals.append(error.code)
         client.exchange = client.exchange or Exchange(request, b"id", client.peer, 0.0)
 

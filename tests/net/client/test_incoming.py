@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shardgate.core.errors import ClientError
+from shardgate.core.errors import ShardgateError
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.net.client.contracts import Settings
 from shardgate.net.client.incoming import IncomingBody
@@ -17,6 +17,8 @@ from tests.net.screenplay import STOPS_READING as STOPS
 
 class Owner:
     """The connection, and a shard that takes the body; both note what they get."""
+
+    peer = "127.0.0.1"
 
     def __init__(self, framing: bytes, fields: bytes = b"", **settings: Any) -> None:
         self.log: list[Any] = []
@@ -30,7 +32,7 @@ class Owner:
         self.log.append("whole")
         body.end()
 
-    def body_refused(self, error: ClientError) -> None:
+    def body_refused(self, error: ShardgateError) -> None:
         self.log.append(error.code)
         self.body.end()
 

@@ -106,7 +106,7 @@ class Divider:
     async def _call(self, shard: ShardId, body: bytes, change: ChangeRequest, *, reads: bool) -> Outcome:
         request = change.request
         outgoing = Outgoing(request.sent_method, request.target, body)
-        call = AwaitedCall(self._cluster, _shard_of(shard, change), self._body_bytes_max)
+        call = AwaitedCall(self._cluster, _shard_of(shard, change), self._body_bytes_max, change.holdings)
         return await call.send(outgoing, request.fields.host, change.lines, change.request_id, reads=reads)
 
     async def _read(

@@ -13,7 +13,7 @@ from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
 from shardgate.core.held import HeldBytes, Holding
 from shardgate.core.http import Reply, Request
-from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
+from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WHOLE_MERGE_FACTOR, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.plan.plan import FindOwner, ToGather
 from shardgate.core.replies.validators import Validators
@@ -64,12 +64,13 @@ class _Gathering(Value, frozen=True):
 class Conductor:
     """Runs the rounds of one worker's searches for owners, and of its gathers."""
 
-    __slots__ = ("_body_bytes_max", "_cluster", "_held", "_turns")
+    __slots__ = ("_body_bytes_max", "_cluster", "_turns", "held")
 
     def __init__(self, cluster: Cluster, body_bytes_max: int, held: HeldBytes) -> None:
         self._cluster = cluster
         self._body_bytes_max = body_bytes_max
-        self._held = held
+        self.held = held
+        """What this worker holds."""
         self._turns = Turns()
 
     async def gather(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> None:
@@ -77,17 +78,26 @@ class Conductor:
 
         Raises ShardsMissingError, OverloadError, or what the merge raises; also after the reply has begun.
         """
-        holding = self._held.open("reply")
+        holding = self.held.open("reply", exchange.peer)
         try:
             lines = plan.request.fields.unconditional + client.hop
             work = _Gathering(plan.route, plan.request, lines, snapshot, exchange, holding)
             reply = await self._gathered(plan, work, client)
-            if reply is None:
-                return
-            if len(reply.body) <= WRITE_BUFFER_BYTES_MAX or plan.request.sent_method == b"HEAD":
-                client.send(reply)
-                return
-            holding.set(len(reply.body))
+        finally:
+            holding.close()
+        if reply is not None:
+            await self.deliver(reply, plan.request, client)
+
+    async def deliver(self, reply: Reply, request: Request, client: Client) -> None:
+        """Send a whole reply; a long one as its client reads it, counted as held until it is read.
+
+        Raises SlowClientError, OverloadError.
+        """
+        if len(reply.body) <= WRITE_BUFFER_BYTES_MAX or request.sent_method == b"HEAD":
+            client.send(reply)
+            return
+        holding = self.held.open("reply", client.peer)
+        try:
             await LongReply(self._cluster, client, holding, self._turns).send(reply)
         finally:
             holding.close()
@@ -123,6 +133,7 @@ class Conductor:
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, _LACKING)
             validators.add(asks, replies)
             if isinstance(merging, ListMerging) and _are_long(replies):
+                work.holding.take((WHOLE_MERGE_FACTOR - 1) * _size_of(replies))
                 work.holding.begun = True  # nearer to its end than any gather that still waits for shards
                 outcome = await self._turns.run(merging.take_in_steps(replies))
             else:
@@ -206,7 +217,7 @@ class Conductor:
         asks = [Ask(shard, plan.target) for shard in plan.shards]
         fields = request.fields
         lines = fields.end_to_end if plan.is_the_request else fields.unconditional
-        holding = self._held.open("reply")
+        holding = self.held.open("reply", exchange.peer)
         try:
             outcomes = await self._ask(asks, _Gathering(plan.route, request, lines + hop, snapshot, exchange, holding))
         finally:
@@ -238,7 +249,11 @@ class Conductor:
 
 
 def _are_long(replies: Mapping[ShardId, Reply]) -> bool:
-    return sum([len(reply.body) for reply in replies.values()]) >= FLOW_BYTES_MIN
+    return _size_of(replies) >= FLOW_BYTES_MIN
+
+
+def _size_of(replies: Mapping[ShardId, Reply]) -> int:
+    return sum([len(reply.body) for reply in replies.values()])
 
 
 async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming: Sequence[PendingReply]) -> None:

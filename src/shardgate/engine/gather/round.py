@@ -11,7 +11,7 @@ from shardgate.core.contracts import Ask, Outcome
 from shardgate.core.errors import ReplyTooLargeError, ShardgateError
 from shardgate.core.held import Holding
 from shardgate.core.http import Reply, ReplyHead
-from shardgate.core.limits import FLOW_WINDOW_BYTES
+from shardgate.core.limits import FLOW_WINDOW_BYTES, PIECE_BYTES
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import unpacked
@@ -130,14 +130,18 @@ class Round:
             if sink.call is not None and not sink.call.done:
                 sink.call.cancel()
             sink.call = None
+            sink.body = []
         self._collectors.clear()
+        self._outcomes = {}
         self._holding.on_refused = None
 
     async def _unpacked(self, shard: ShardId, outcome: Outcome) -> Outcome:
         """Decompress a reply that came compressed though it was not asked for; on a thread, since it may be long."""
         try:
             if isinstance(outcome, Reply):
-                return await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
+                reply = await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
+                self._holding.add(len(reply.body) - len(outcome.body))
+                return reply
         except ShardgateError as error:
             error.shard = shard
             return error
@@ -185,6 +189,7 @@ class Round:
     def _refuse(self, error: ShardgateError) -> None:
         if not self._done.done():
             self._done.set_exception(error)
+        self.cancel()  # now: one event of a socket brings up to 8 MB
 
 
 class _Collector:
@@ -232,7 +237,7 @@ class _Collector:
             log = f"{self.size} bytes had come"
             self.call.fail(ReplyTooLargeError(problem, log=log))
         else:
-            self._holding.add(len(data))
+            self._holding.add(len(data) + PIECE_BYTES)
             if (large_bytes := self._round.large_bytes) is not None:
                 self._round.look(self, large_bytes)
 
@@ -240,6 +245,8 @@ class _Collector:
         head = self.head
         if head is not None:
             body = self.body[0] if len(self.body) == 1 else b"".join(self.body)
+            self._holding.add(-PIECE_BYTES * len(self.body))
+            self.body = [body]
             if head.is_packed:
                 self._round.packed.append(self.shard)
             self._round.settle(self.shard, head.with_body(body))

@@ -9,15 +9,16 @@ Hot path: a request that came in one piece goes from `data_received` to the hand
 import asyncio
 from typing import Final, cast
 
-from shardgate.core.errors import ClientError, SlowRequestError
+from shardgate.core.errors import ClientError, ShardgateError, SlowRequestError
 from shardgate.core.exchange import CLIENT_GONE
 from shardgate.core.http import Request
 from shardgate.core.limits import (
+    COUNTED_BYTES_MIN,
     HALF_CLOSED_S,
     HEAD_BYTES_MAX,
     LAST_CHANCE_S,
     SMALL_BODY_BYTES_MAX,
-    WRITE_BUFFER_BYTES_MAX,
+    UNSENT_BYTES_MAX,
 )
 from shardgate.core.replies.problem import problem_reply
 from shardgate.core.wire.request_head import RequestHeadParser
@@ -81,7 +82,7 @@ class ClientConnection(ReplyWriter):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES_MAX)
+        self._transport.set_write_buffer_limits(high=UNSENT_BYTES_MAX)
         self._out = OutgoingReply(self._transport)
         name = transport.get_extra_info("peername")
         self.peer = name[0] if name else "unknown"
@@ -100,6 +101,9 @@ class ClientConnection(ReplyWriter):
         self._watch.discard(self)
         self._transport = None
         self._forget_body()
+        self._buffer = b""
+        self._give_back()
+        self._count_unread(0)
         self._handler.closed(self)
         self._cancel_work()
         if self.exchange is not None:
@@ -108,11 +112,14 @@ class ClientConnection(ReplyWriter):
 
     def pause_writing(self) -> None:
         self._stalled = True
+        if self._transport is not None:
+            self._count_unread(self._transport.get_write_buffer_size())
         if self._pausable is not None:
             self._pausable.pause()
 
     def resume_writing(self) -> None:
         self._stalled = False
+        self._count_unread(0)
         if self._pausable is not None:
             self._pausable.resume()
         elif self._buffer:
@@ -180,6 +187,10 @@ class ClientConnection(ReplyWriter):
         return is_busy or bool(self._buffer)
 
     def _read_head(self, data: bytes) -> None:
+        if len(data) > COUNTED_BYTES_MIN:
+            self._count_ahead(len(data))
+            if self._state == LINGERING:
+                return
         if data.startswith(b"\r\n"):
             data = without_empty_lines(data)
         end = data.find(b"\r\n\r\n")
@@ -199,6 +210,8 @@ class ClientConnection(ReplyWriter):
         self.head_bytes = end + 4
         self._out.announce(request, fields.keep_alive)
         self._buffer = data[end + 4 :]
+        if self._ahead is not None:
+            self._count_ahead(len(self._buffer))
         request.scheme = self.scheme
         if self._proxy is not None:
             trusted = self._settings.trusted
@@ -221,6 +234,8 @@ class ClientConnection(ReplyWriter):
         self._buffer = data
         if len(data) > HEAD_BYTES_MAX and self._transport is not None:
             self._transport.pause_reading()
+        if len(data) > COUNTED_BYTES_MIN:
+            self._count_ahead(len(data))
 
     def _go_on(self) -> None:
         if self._transport is not None:
@@ -243,9 +258,13 @@ class ClientConnection(ReplyWriter):
         """Go on when it is whole; sooner where it is long, or may be: then it can be sent on while it comes."""
         fields, length = request.fields, request.fields.content_length
         rest, self._buffer = self._buffer, b""
+        if self._ahead is not None:
+            self._count_ahead(len(rest) - length if 0 < length < len(rest) else 0)
         if length > self._settings.body_bytes_max:
             self._refuse(too_large(self._settings.body_bytes_max))
         elif length and len(rest) >= length:
+            if length >= COUNTED_BYTES_MIN and not self._has_room(length):
+                return
             request.body, self._buffer = rest[:length], rest[length:]
             self._state = REQUEST_WHOLE[self._state]
             self._handler.handle(request, self)
@@ -260,6 +279,15 @@ class ClientConnection(ReplyWriter):
                 self._state = BODY_STREAMED[self._state]
                 self._handler.handle(request, self)
 
+    def _has_room(self, length: int) -> bool:
+        """Count a body that came whole; False: there is no room for it, and it was refused."""
+        self._body_held = holding = self._settings.held.open("request", self.peer)
+        try:
+            holding.take(length)
+        except ShardgateError as error:
+            self._refuse(error)
+        return holding.is_open
+
     def _receive(self, body: IncomingBody, data: bytes) -> None:
         # Not in `_start_body`: compiled, it would believe that `incoming` is still there (decision 54).
         self.incoming = body
@@ -273,20 +301,69 @@ class ClientConnection(ReplyWriter):
 
     def body_whole(self, body: IncomingBody) -> None:
         """All of the body has come; a handler that waits for it gets the request now."""
+        waits = self._state == HOLDING
+        whole = body.whole() if waits else b""
+        self._body_held, body.holding = body.holding, None
         self._forget_body()
         self._buffer = body.rest
-        waits = self._state == HOLDING
+        if len(self._buffer) > COUNTED_BYTES_MIN:
+            self._count_ahead(len(self._buffer))
         self._state = BODY_WHOLE[self._state]
         if waits and self._request is not None:
-            self._request.body = body.whole()
+            self._request.body = whole
             self._request.arriving = False
             self._handler.handle(self._request, self)
 
-    def body_refused(self, error: ClientError) -> None:
-        """The body is malformed, too large or too slow."""
+    def body_refused(self, error: ShardgateError) -> None:
+        """The body is malformed, too large or too slow, or there is no room to hold it."""
         self._refuse(error)
 
-    def _refuse(self, error: ClientError) -> None:
+    # What is held is counted.
+
+    def _count_ahead(self, size: int) -> None:
+        """So much has come that is not handled yet."""
+        holding = self._ahead
+        if size <= COUNTED_BYTES_MIN:
+            if holding is not None:
+                holding.close()
+                self._ahead = None
+            return
+        if holding is None:
+            holding = self._ahead = self._settings.held.open("ahead", self.peer)
+            holding.on_refused = self._refuse_ahead
+        holding.set(size)
+
+    def _refuse_ahead(self, error: ShardgateError) -> None:
+        """Answer no more than the request under way: there is no room for those behind it."""
+        self._ahead = None
+        self._buffer = b""
+        if self._state in _READS:
+            self._refuse(error)
+        else:
+            self._out.keep_alive = False  # what follows is read over
+
+    def _count_unread(self, size: int) -> None:
+        """The client has not read so much."""
+        holding = self._unread
+        if not size:
+            if holding is not None:
+                holding.close()
+                self._unread = None
+            return
+        if holding is None:
+            holding = self._unread = self._settings.held.open("unsent", self.peer)
+            holding.begun = True
+            holding.on_refused = self._refuse_unread
+        holding.set(size)
+
+    def _refuse_unread(self, error: ShardgateError) -> None:
+        """Cut the reply off: there is no room for what the client does not read."""
+        self._unread = None
+        if self.exchange is not None:
+            self._handler.refused(self._request, self, error)
+        self.abort(error.cut_off)
+
+    def _refuse(self, error: ShardgateError) -> None:
         """Answer, and close: where this request ends, and where another would begin, is not known."""
         self._buffer = b""
         self._cancel_work()

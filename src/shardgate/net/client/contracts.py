@@ -10,8 +10,9 @@ from typing import Protocol
 
 import msgspec
 
-from shardgate.core.errors import ClientError
+from shardgate.core.errors import ShardgateError
 from shardgate.core.exchange import Exchange
+from shardgate.core.held import HeldBytes, Holding
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.wire.forwarded import TrustedProxies
 from shardgate.net.upload import Upload
@@ -56,6 +57,9 @@ class Client(Protocol):
 
     def collect(self) -> None:
         """Hold the arriving body until it is whole; the handler then gets the request again."""
+
+    def hand_over(self) -> Holding | None:
+        """What the request's body is counted by, for work that goes on when the client leaves; it must close it."""
 
     def adopt(self, work: Work) -> None:
         """Cancel this work if the client leaves."""
@@ -103,7 +107,7 @@ class Handler(Protocol):
     def closed(self, client: Client) -> None:
         """A client's connection has ended."""
 
-    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """The connection itself refuses a request; None: its head could not be read."""
 
     def finished(self, exchange: Exchange) -> None:
@@ -125,3 +129,5 @@ class Settings(msgspec.Struct, frozen=True):
     trusted: TrustedProxies
     passes_trailers: bool
     """Of requests, to shards."""
+    held: HeldBytes
+    """Counts what is held of requests, and of replies that clients do not read."""

@@ -1,7 +1,8 @@
 """A request body that has not come whole: held until it has, or handed on piece by piece.
 
-Holds: no more bytes than the bound are taken, whatever the client announced. A client is read no faster than its body
-is taken. Each next piece must come in the time for a head; a body that is held must also be whole in time.
+Holds: what is held is counted. No more bytes than the bound are taken, whatever the client announced. A client is read
+no faster than its body is taken. Each next piece must come in the time for a head; a body that is held must also be
+whole in time.
 Never: decides where a body goes.
 """
 
@@ -9,7 +10,8 @@ import asyncio
 from math import inf
 from typing import Protocol
 
-from shardgate.core.errors import BodyTooLargeError, ClientError, SlowRequestError
+from shardgate.core.errors import BodyTooLargeError, ClientError, ShardgateError, SlowRequestError
+from shardgate.core.held import Holding
 from shardgate.core.http import Request
 from shardgate.core.wire.body import BodyReader
 from shardgate.net.client.contracts import Settings
@@ -22,11 +24,14 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class BodyOwner(Protocol):
     """The connection that the body comes on."""
 
+    peer: str
+    """The client's address."""
+
     def body_whole(self, body: "IncomingBody") -> None:
         """All of the body has come."""
 
-    def body_refused(self, error: ClientError) -> None:
-        """The body is malformed, too large or too slow."""
+    def body_refused(self, error: ShardgateError) -> None:
+        """The body is malformed, too large or too slow, or there is no room to hold it."""
 
 
 class IncomingBody:
@@ -44,6 +49,7 @@ class IncomingBody:
         "_transport",
         "_watch",
         "deadline_at",
+        "holding",
         "is_wanted",
         "size",
     )
@@ -59,7 +65,10 @@ class IncomingBody:
         self._watch = watch
         self._reader = BodyReader(None if fields.chunked else fields.content_length)
         self._bytes_max = settings.body_bytes_max
-        self._held: list[bytes] = []
+        # Not a list: the pieces of a client that sends byte by byte would take fifty times their bytes.
+        self._held = bytearray()
+        self.holding: Holding | None = None
+        """What is held is counted by it; None: nothing is."""
         self.size = 0
         """What has come, in bytes."""
         self._taker: BodyTaker | None = None
@@ -93,10 +102,10 @@ class IncomingBody:
             return
         if piece:
             self._hurry()
-            if self._taker is None:
-                self._held.append(piece)
-            else:
+            if self._taker is not None:
                 self._taker.body_data(piece)
+            elif not self._hold(piece):
+                return
         self._end_if_whole()
 
     def wait(self) -> None:
@@ -117,8 +126,9 @@ class IncomingBody:
         self._taker = taker
         self._ends_at = inf
         if self._held:
-            taker.body_data(b"".join(self._held))
-            self._held = []
+            held, self._held = bytes(self._held), bytearray()
+            self._give_back()
+            taker.body_data(held)
         self._go_on()
 
     def pause(self) -> None:
@@ -134,16 +144,42 @@ class IncomingBody:
             self._transport.resume_reading()
 
     def whole(self) -> bytes:
-        """All of it, where it was held."""
-        return self._held[0] if len(self._held) == 1 else b"".join(self._held)
+        """All of it, where it was held. From now on it cannot be refused for want of room."""
+        held, self._held = bytes(self._held), bytearray()
+        if self.holding is not None:
+            self.holding.on_refused = None
+        return held
 
     def end(self) -> None:
         """The body is over, or is not needed any more."""
         self._watch.discard(self)
 
+    def forget(self) -> None:
+        """Nothing of the body is needed any more."""
+        self.end()
+        self._held = bytearray()
+        self._give_back()
+
     def expire(self) -> None:
         """The next piece did not come in time."""
         self._owner.body_refused(SlowRequestError("the request did not arrive in time"))
+
+    def _hold(self, piece: bytes) -> bool:
+        """Keep a piece, and count it; False: there was no room, and the owner was told."""
+        holding = self.holding
+        if holding is None:
+            holding = self.holding = self._settings.held.open("request", self._owner.peer)
+            holding.on_refused = self._owner.body_refused
+        holding.add(len(piece))
+        if not holding.is_open:
+            return False
+        self._held += piece
+        return True
+
+    def _give_back(self) -> None:
+        if self.holding is not None:
+            self.holding.close()
+            self.holding = None
 
     def _hurry(self) -> None:
         self.deadline_at = min(self._watch.now() + self._settings.header_timeout_s, self._ends_at)

@@ -16,7 +16,7 @@ from shardgate.core.errors import (
 )
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import ReplyHead
-from shardgate.core.limits import HEAD_BYTES_MAX
+from shardgate.core.limits import HEAD_BYTES_MAX, SMALL_BODY_BYTES_MAX
 from shardgate.core.wire.chunked import ChunkedDecoder
 from shardgate.core.wire.forwarding import chunk, last_chunk
 from shardgate.core.wire.reply_head import ReplyHeadParser
@@ -83,7 +83,11 @@ class UpstreamConnection:
         self._call = call
         call.on(self)
         transport = cast("asyncio.Transport", self._transport)
-        transport.write(call.head + call.body if call.body else call.head)
+        if len(call.body) > SMALL_BODY_BYTES_MAX:
+            transport.write(call.head)  # in one piece with its head, a body would be in memory twice
+            transport.write(call.body)
+        else:
+            transport.write(call.head + call.body if call.body else call.head)
         if call.upload is not None:
             call.await_body()
             call.upload.stream_to(call)
