@@ -23,6 +23,10 @@ WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # A body up to this long is held until it is whole, so that a slow client does not occupy a shard's worker. A longer
 # one, and one of unknown length, is sent on while it arrives.
 SMALL_BODY_BYTES_MAX = 64 * 1024
+# One connection to a shard in so many may carry a body that still arrives; so many of the places in the queue may be
+# taken by such bodies. The others are for requests that are whole: slow clients hold up only each other. A quarter is
+# 64 uploads at a time to each shard, by the defaults: more than an application writes at a time.
+UPLOADS_ONE_IN = 4
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
 # Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.
@@ -72,14 +76,17 @@ BUDGETS: Final = (
     "held_bytes",
     "requests_in_flight",
     "shard_waiting",
+    "shard_uploads",
 )
 """The budgets that a request can use up, as metrics and logs name them.
 
 `held_bytes`: what a worker holds of bodies and replies. `requests_in_flight`: requests under way in a worker.
-`shard_waiting`: requests that wait for a connection to one shard.
+`shard_waiting`: requests that wait for a connection to one shard. `shard_uploads`: bodies that wait until fewer others
+are on their way to one shard.
 """
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+_NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
 
@@ -104,6 +111,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """In one worker: connections of clients. One more is closed."""
     requests_in_flight_max: _AtLeastOne = 10_000
     """In one worker: requests under way. One more gets 503 (SG4001)."""
+    # Kestrel's default for both directions. A modem of 1985 is quicker, and so is the worst of mobile networks.
+    request_body_bytes_per_s_min: _NotNegative = 240
+    """The slowest a client may send a body. It may fall behind by `timeouts.client_header_timeout_s`; then it gets 408
+    (SG1013). Time in which the gateway itself does not read does not count. 0: there is no minimum."""
+    reply_bytes_per_s_min: _NotNegative = 240
+    """The slowest a client may read what is left of a reply, once the shard has sent all of it. It may fall behind by
+    `timeouts.reply_idle_timeout_s`; then its connection is closed. 0: any progress is enough."""
     learned_keys_max: _AtLeastOne = 200_000
     """In one worker: keys whose shard is remembered. The oldest leave first."""
 
@@ -129,7 +143,8 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stream_idle_timeout_s: _Seconds = 300.0
     """Without a byte moving, for event streams and WebSockets. Most send a sign of life every 15 to 60 s."""
     client_header_timeout_s: _Seconds = 30.0
-    """For the head of a request to arrive, and for each next piece of its body. Then 408 (SG1013)."""
+    """For the head of a request to arrive, and for each next piece of its body. Then 408 (SG1013). A body may be behind
+    `limits.request_body_bytes_per_s_min` by as much."""
     client_idle_timeout_s: _Seconds = 75.0
     """Between two requests of a client's connection."""
     shard_idle_timeout_s: _Seconds = 4.0

@@ -156,8 +156,11 @@ def _settings(loaded: Loaded) -> Settings:
     return Settings(
         body_bytes_max=limits.request_body_bytes_max,
         held_body_bytes_max=limits.held_body_bytes_max,
+        body_bytes_per_s_min=limits.request_body_bytes_per_s_min,
+        reply_bytes_per_s_min=limits.reply_bytes_per_s_min,
         header_timeout_s=timeouts.client_header_timeout_s,
         idle_timeout_s=timeouts.client_idle_timeout_s,
+        reply_idle_timeout_s=timeouts.reply_idle_timeout_s,
         stream_idle_timeout_s=timeouts.stream_idle_timeout_s,
         total_timeout_s=timeouts.request_total_timeout_s,
         trusted=loaded.trusted,

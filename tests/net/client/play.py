@@ -80,6 +80,9 @@ class Aborts:
 SETTINGS: dict[str, Any] = {
     "body_bytes_max": 100_000_000,
     "held_body_bytes_max": 1_000_000,
+    "body_bytes_per_s_min": 0,
+    "reply_bytes_per_s_min": 0,
+    "reply_idle_timeout_s": 60,
     "header_timeout_s": 30,
     "idle_timeout_s": 75,
     "stream_idle_timeout_s": 300,

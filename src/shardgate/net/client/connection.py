@@ -130,16 +130,21 @@ class ClientConnection(ReplyWriter):
                 self._transport.abort()  # connection_lost cancels the work for it
             return
         unsent = self._transport.get_write_buffer_size()
-        if unsent and (not self._unsent or unsent < self._unsent):
+        if unsent and self._drains(unsent):
             # The end of a reply is still on its way to a slow client.
             self._unsent = unsent
-            self.deadline_at = self._now() + self._settings.idle_timeout_s
+            self.deadline_at = self._now() + self._settings.reply_idle_timeout_s
         elif unsent or self._state == LINGERING:
             self.abort()
         elif self._buffer:
             self._refuse(SlowRequestError("the request did not arrive in time"))
         else:
             self.close()
+
+    def _drains(self, unsent: int) -> bool:
+        """Whether the client reads at the minimum rate, as far as is known: the first look only notes where it is."""
+        due = int(self._settings.reply_bytes_per_s_min * self._settings.reply_idle_timeout_s)
+        return not self._unsent or unsent <= self._unsent - max(1, due)
 
     def close(self) -> None:
         """Take no more requests; answer the one under way."""

@@ -117,8 +117,13 @@ class Settings(msgspec.Struct, frozen=True):
     """Of any request."""
     held_body_bytes_max: int
     """Of a body that is held until it is whole."""
+    body_bytes_per_s_min: int
+    """Of a body, while the gateway reads it; 0: there is no minimum."""
+    reply_bytes_per_s_min: int
+    """Of what is left of a reply; 0: any progress is enough."""
     header_timeout_s: float
     idle_timeout_s: float
+    reply_idle_timeout_s: float
     stream_idle_timeout_s: float
     total_timeout_s: float
     """Of a body that is held until it is whole; whoever takes one that streams has a time of its own."""

@@ -1,16 +1,19 @@
 """A request body that has not come whole: held until it has, or handed on piece by piece.
 
 Holds: no more bytes than the bound are taken, whatever the client announced. A client is read no faster than its body
-is taken. Each next piece must come in the time for a head; a body that is held must also be whole in time.
+is taken. Each next piece must come in the time for a head, and the body may be behind its minimum rate by no more than
+that; a body that is held must also be whole in time.
 Never: decides where a body goes.
 """
 
 import asyncio
+from collections.abc import Callable
 from math import inf
 from typing import Protocol
 
 from shardgate.core.errors import BodyTooLargeError, ClientError, SlowRequestError
 from shardgate.core.http import Request
+from shardgate.core.limits import SMALL_BODY_BYTES_MAX
 from shardgate.core.wire.body import BodyReader
 from shardgate.net.client.contracts import Settings
 from shardgate.net.upload import BodyTaker
@@ -34,7 +37,9 @@ class IncomingBody:
 
     __slots__ = (
         "_bytes_max",
+        "_due_at",
         "_ends_at",
+        "_enough",
         "_held",
         "_owner",
         "_reader",
@@ -59,15 +64,19 @@ class IncomingBody:
         self._watch = watch
         self._reader = BodyReader(None if fields.chunked else fields.content_length)
         self._bytes_max = settings.body_bytes_max
-        self._held: list[bytes] = []
+        self._held = bytearray()  # no list: 64 KiB in pieces of two bytes would take 1.4 MB
         self.size = 0
         """What has come, in bytes."""
         self._taker: BodyTaker | None = None
         self.is_wanted = True
         """A handler takes the body; until one does, the client has time."""
-        self._ends_at = watch.now() + settings.total_timeout_s
-        self.deadline_at = 0.0
-        self._hurry()
+        self._enough: Callable[[], None] | None = None
+        """To be called when enough is held."""
+        instant = watch.now()
+        self._ends_at = instant + settings.total_timeout_s
+        self._due_at = instant + settings.header_timeout_s
+        """When the next piece must have come."""
+        self.deadline_at = min(self._due_at, self._ends_at)
         watch.add(self)
 
     @property
@@ -92,12 +101,15 @@ class IncomingBody:
             self._owner.body_refused(too_large(self._bytes_max))
             return
         if piece:
-            self._hurry()
+            self._moved(len(piece))
             if self._taker is None:
-                self._held.append(piece)
+                self._held += piece
             else:
                 self._taker.body_data(piece)
-        self._end_if_whole()
+        if self._enough is not None and self._is_enough:
+            self._have_enough(self._enough)
+        else:
+            self._end_if_whole()
 
     def wait(self) -> None:
         """Read no more until a handler takes the body."""
@@ -112,13 +124,21 @@ class IncomingBody:
             return
         self._go_on()
 
+    def await_enough(self, then: Callable[[], None]) -> None:
+        """Hold what comes until it is SMALL_BODY_BYTES_MAX bytes, or all. Then read no more, and call `then`."""
+        if self._is_enough:
+            then()
+        else:
+            self._enough = then
+            self._ask_for_more()
+
     def stream_to(self, taker: BodyTaker) -> None:
         """Hand the body on as it comes; what was held goes at once."""
         self._taker = taker
         self._ends_at = inf
         if self._held:
-            taker.body_data(b"".join(self._held))
-            self._held = []
+            held, self._held = bytes(self._held), bytearray()
+            taker.body_data(held)
         self._go_on()
 
     def pause(self) -> None:
@@ -129,13 +149,14 @@ class IncomingBody:
 
     def resume(self) -> None:
         """The shard has caught up."""
-        self._hurry()
+        self._due_at = self._watch.now() + self._settings.header_timeout_s
+        self.deadline_at = min(self._due_at, self._ends_at)
         if not self._transport.is_closing():
             self._transport.resume_reading()
 
     def whole(self) -> bytes:
         """All of it, where it was held."""
-        return self._held[0] if len(self._held) == 1 else b"".join(self._held)
+        return bytes(self._held)
 
     def end(self) -> None:
         """The body is over, or is not needed any more."""
@@ -145,16 +166,32 @@ class IncomingBody:
         """The next piece did not come in time."""
         self._owner.body_refused(SlowRequestError("the request did not arrive in time"))
 
-    def _hurry(self) -> None:
-        self.deadline_at = min(self._watch.now() + self._settings.header_timeout_s, self._ends_at)
+    def _moved(self, size: int) -> None:
+        """Each piece buys the time that it may take at the minimum rate, and no more than the time for a head."""
+        rate = self._settings.body_bytes_per_s_min
+        latest_at = self._watch.now() + self._settings.header_timeout_s
+        self._due_at = min(self._due_at + size / rate, latest_at) if rate else latest_at
+        self.deadline_at = min(self._due_at, self._ends_at)
 
     def _go_on(self) -> None:
-        """RFC 9110 section 10.1.1: a 100 only now; a refusal before would have spared the client to send its body."""
         self.is_wanted = True
-        if self._request.fields.expects_continue and not self.size:
+        self._ask_for_more()
+        self._end_if_whole()
+
+    def _ask_for_more(self) -> None:
+        """RFC 9110 section 10.1.1: a 100 only now; a refusal before would have spared the client to send its body."""
+        if self._request.fields.expects_continue and not self.size and not self._reader.done:
             self._transport.write(_CONTINUE)
         self.resume()
-        self._end_if_whole()
+
+    @property
+    def _is_enough(self) -> bool:
+        return self._reader.done or self.size >= SMALL_BODY_BYTES_MAX
+
+    def _have_enough(self, then: Callable[[], None]) -> None:
+        self._enough = None
+        self.wait()
+        then()
 
     def _end_if_whole(self) -> None:
         if self._reader.done and self.is_wanted:
