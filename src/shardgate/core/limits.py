@@ -49,6 +49,12 @@ CURSOR_ROUNDS_MAX = 1000
 # Verified tokens, a kilobyte each; a client uses about one an hour. Beyond this the oldest is verified again.
 TOKENS_REMEMBERED_MAX = 10_000
 
+# Clients that are not here now and have used up some of their rate, 300 bytes each. Who leaves this memory has its
+# whole rate again: to push one's own entry out takes 65,536 other addresses, each of which has a rate of its own.
+CLIENTS_REMEMBERED_MAX = 65_536
+# A client that was refused for its share is not read for as long as the refusal says, but no longer than this.
+REST_S_MAX = 10.0
+
 # Their counters have room for twice as many, while those of an old configuration drain.
 WORKERS_MAX = 120
 
@@ -77,12 +83,18 @@ BUDGETS: Final = (
     "requests_in_flight",
     "shard_waiting",
     "shard_uploads",
+    "client_connections",
+    "client_requests",
+    "client_uploads",
+    "client_rate",
+    "fair_share",
 )
 """The budgets that a request can use up, as metrics and logs name them.
 
 `held_bytes`: what a worker holds of bodies and replies. `requests_in_flight`: requests under way in a worker.
 `shard_waiting`: requests that wait for a connection to one shard. `shard_uploads`: bodies that wait until fewer others
-are on their way to one shard.
+are on their way to one shard. `client_connections`, `client_requests`, `client_uploads`, `client_rate`: what one client
+may take up of a worker. `fair_share`: what one client may have under way while a worker has more to do than it can.
 """
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]

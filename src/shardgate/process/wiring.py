@@ -9,6 +9,7 @@ from secrets import token_hex
 import msgspec
 
 from shardgate.clients.callers import Callers, callers_for
+from shardgate.clients.loads import ClientLoads
 from shardgate.clients.quota import tally_for
 from shardgate.config.load import Loaded
 from shardgate.core.held import HeldBytes
@@ -91,8 +92,9 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     journaled = _build_journaled(loaded, cluster, held, writers, refresh)
     changing = _build_changing(loaded, cluster, conductor, journaled)
     callers = callers_for(loaded.clients, loaded.routes, place.tally, writers[0] if writers else None)
+    loads = _build_loads(loaded, cluster, meter, watch)
     return Built(
-        gateway=Gateway(cluster, conductor, changing, limits, observer, refresh, callers),
+        gateway=Gateway(cluster, conductor, changing, loads, observer, refresh, callers),
         admin=Admin(place.layout, place.memory, loaded.shards.values(), connect_timeout_s=timeouts.connect_timeout_s),
         cluster=cluster,
         observer=observer,
@@ -105,6 +107,17 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
         replayer=journaled.replayer if journaled is not None else None,
         writers=writers,
     )
+
+
+def _build_loads(loaded: Loaded, cluster: Cluster, meter: Meter, watch: Watch) -> ClientLoads:
+    waiting_max = loaded.config.limits.waiting_per_shard_max
+
+    def pressure() -> tuple[float, int]:
+        return max(waiting for _, _, _, waiting, _ in cluster.pools()) / waiting_max, meter.in_flight
+
+    loads = ClientLoads(loaded.bounds, loaded.config.limits, pressure, watch.now)
+    watch.add(loads)
+    return loads
 
 
 def open_log(loaded: Loaded) -> AccessLog | None:

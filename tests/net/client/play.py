@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from shardgate.core.errors import ClientError
+from shardgate.core.clients.load import ClientLoad
+from shardgate.core.errors import ClientError, ClientShareError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.wire.forwarded import TrustedProxies
@@ -117,6 +118,8 @@ class HandlerOfTheTest:
 
     log: list[Any] = field(default_factory=list)
     has_room: bool = True
+    refuses_uploads: bool = False
+    uploads: ClientLoad = field(default_factory=lambda: ClientLoad("192.0.2.1", None))
     refusals: list[str] = field(default_factory=list)
 
     def handle(self, request: Request, client: Client) -> None:
@@ -128,6 +131,15 @@ class HandlerOfTheTest:
 
     def opened(self, client: Client) -> bool:
         return self.has_room
+
+    def upload_begun(self, client: Client) -> ClientLoad | None:
+        if self.refuses_uploads:
+            raise ClientShareError("too many bodies", budget="client_uploads")
+        self.uploads.uploads += 1
+        return self.uploads
+
+    def upload_over(self, load: ClientLoad) -> None:
+        load.uploads -= 1
 
     def closed(self, client: Client) -> None:
         pass

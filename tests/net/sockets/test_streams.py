@@ -483,7 +483,9 @@ async def test_more_requests_under_way_than_the_limit_are_refused_and_the_others
         writer.write(OK)
 
     async with serving(serve) as url:
-        gateway = await start_gateway(before(url, limits={"requests_in_flight_max": 2}))
+        gateway = await start_gateway(
+            before(url, limits={"requests_in_flight_max": 2}, clients={"bounds": {"requests_max": 9}})
+        )
         waiting = [await connect(gateway) for _ in range(2)]
         for _, writer in waiting:
             writer.write(b"GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -505,7 +507,9 @@ async def test_more_clients_than_the_limit_are_closed_at_once(start_gateway: Any
             writer.write(OK)
 
     async with serving(serve) as url:
-        gateway = await start_gateway(before(url, limits={"client_connections_max": 2}))
+        gateway = await start_gateway(
+            before(url, limits={"client_connections_max": 2}, clients={"bounds": {"connections_max": 9}})
+        )
         open_now = [await connect(gateway) for _ in range(2)]
         for reader, writer in open_now:
             writer.write(b"GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n")

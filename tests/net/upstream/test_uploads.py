@@ -1,4 +1,4 @@
-"""Uploads in a pool: none takes a connection before enough of it has come, and all together take only a share of them."""
+"""Uploads in a pool: none takes a connection before enough of it has come; all together take a share of them."""
 
 import pytest
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from shardgate.core.clients.load import ClientLoad
 from shardgate.core.errors import ClientError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import Reply, ReplyHead, Request
@@ -49,6 +50,10 @@ class Client(Protocol):
     """The client's address; behind a trusted proxy, the one that the proxy names."""
     hop: bytes
     """The header lines that requests of this connection carry towards shards."""
+    is_proxied: bool
+    """The connection comes from a trusted proxy, and carries requests of several clients."""
+    load: ClientLoad | None
+    """Where the connection is counted; None: nowhere."""
 
     @property
     def incoming(self) -> Upload | None:
@@ -84,6 +89,12 @@ class Client(Protocol):
     def abort(self, reason: str = "") -> None:
         """Cut the connection, so that the client sees that its reply is not whole."""
 
+    def refuse(self, error: ClientError) -> None:
+        """Answer before any request was read, and close."""
+
+    def rest(self, seconds: float) -> None:
+        """After the reply to come, read no request for so long."""
+
     def retire(self) -> None:
         """Close the connection after its next reply, or after a moment without a request."""
 
@@ -99,6 +110,12 @@ class Handler(Protocol):
 
     def opened(self, client: Client) -> bool:
         """A client has connected; False: there is no room for it."""
+
+    def upload_begun(self, client: Client) -> ClientLoad | None:
+        """A body has not come with its head. Returns where it is counted. Raises ClientError where it is refused."""
+
+    def upload_over(self, load: ClientLoad) -> None:
+        """That body is whole, or not read any more."""
 
     def closed(self, client: Client) -> None:
         """A client's connection has ended."""

@@ -9,6 +9,7 @@ import asyncio
 import socket
 import struct
 
+from shardgate.core.clients.load import ClientLoad
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.limits import HALF_CLOSED_S, LAST_CHANCE_S, LINGER_S
@@ -34,12 +35,14 @@ class ReplyWriter:
         "_out",
         "_pausable",
         "_request",
+        "_rest_s",
         "_retiring",
         "_settings",
         "_stalled",
         "_state",
         "_transport",
         "_unsent",
+        "_upload",
         "_watch",
         "_work",
         "deadline_at",
@@ -65,6 +68,8 @@ class ReplyWriter:
         self._stalled = False  # the client does not read what was written
         self._eof = False  # the client has ended its side
         self._unsent = 0
+        self._rest_s = 0.0  # for so long no request is read: the client was refused for its share
+        self._upload: ClientLoad | None = None  # where the arriving body is counted
         self.deadline_at = 0.0
         self.incoming: IncomingBody | None = None
         """The request's body, until it is whole."""
@@ -168,10 +173,17 @@ class ReplyWriter:
         else:
             self.deadline_at = instant + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
         self._unsent = 0
-        if self._eof and not self._buffer:
+        if self._rest_s:
+            self._pause_for(transport, instant + self._rest_s)
+        elif self._eof and not self._buffer:
             self.close()
         elif self._buffer and not self._stalled:
             self._go_on()
+
+    def _pause_for(self, transport: asyncio.Transport, until: float) -> None:
+        """`expire` reads on."""
+        self.deadline_at = until
+        transport.pause_reading()
 
     def _close_exchange(self, exchange: Exchange, instant: float | None = None, cut_off: str = "") -> None:
         """The request is over: its record is handed on, once."""
@@ -203,6 +215,9 @@ class ReplyWriter:
         body, self.incoming = self.incoming, None
         if body is not None:
             body.end()
+            load, self._upload = self._upload, None
+            if load is not None:
+                self._handler.upload_over(load)
             if self.exchange is not None:
                 self.exchange.bytes_in += body.size
 
