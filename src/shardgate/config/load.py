@@ -10,11 +10,12 @@ from pathlib import Path
 
 import msgspec
 
-from shardgate.config.clients import read_clients
+from shardgate.config.clients import read_bounds, read_clients
 from shardgate.config.places import Document, read_document
 from shardgate.config.plugins import put_plugins
 from shardgate.config.schema import AccessLogConfig, Config
 from shardgate.config.shards import beside, read_shards
+from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
 from shardgate.core.routes.mistakes import Mistake
@@ -34,6 +35,8 @@ class Loaded(msgspec.Struct, frozen=True):
     config: Config
     routes: Routes
     shards: dict[str, Shard]
+    bounds: ClientBounds
+    """Of each client."""
     host: str
     port: int
     directory: Path | None
@@ -111,6 +114,7 @@ def load(path: Path) -> Loaded:
     mistakes += _check_store(routes, store, directory)
     mistakes += _check_override(config.method_override_header)
     clients = None if "clients" in wrong else read_clients(config, path.parent, routes, store, mistakes)
+    bounds = read_bounds(config, mistakes) if "clients" not in wrong else ClientBounds(1, 1, 1)
     if mistakes:
         written = [_where_written(mistake, book.places) for mistake in mistakes]
         raise ConfigError(_placed(document, written, path.parent / config.openapi if config.openapi else None))
@@ -118,6 +122,7 @@ def load(path: Path) -> Loaded:
         config,
         routes,
         shards,
+        bounds,
         host,
         port,
         directory,
@@ -240,7 +245,8 @@ def _seal(config: Config, path: Path, mistakes: list[Mistake]) -> Seal | None:
         mistakes.append(Mistake("cursors.secret_file", problem, _MAKE_ONE))
     client = config.cursors.client
     if client is None:
-        client = () if config.clients is None else (f"claim.{config.clients.jwt.client}",)
+        jwt = None if config.clients is None else config.clients.jwt
+        client = () if jwt is None else (f"claim.{jwt.client}",)
     return Seal(secrets, config.cursors.lifetime_s, client)
 
 

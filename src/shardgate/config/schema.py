@@ -150,11 +150,33 @@ class QuotaConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The application's own words for 429. Default: SG1023, with `Retry-After`."""
 
 
+class BoundsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one client may take up of each worker. Beyond it 429 (SG1027), at once, with `Retry-After`."""
+
+    by: str = "address"
+    """What tells clients apart. `address`: where they connect from; behind a trusted proxy, the address that the proxy
+    names; of IPv6 the first 64 bits. `token`: the claim `jwt.client` of a verified token. `claim.NAME`: another claim.
+    Without a verified token the address counts, as it always does for connections and uploads."""
+    connections_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Open connections; those of trusted proxies are not counted. Default: half of `limits.client_connections_max`."""
+    requests_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Requests under way. Default: half of `limits.requests_in_flight_max`."""
+    uploads_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Bodies on their way, other than those that came with their head. Default: half of
+    `limits.requests_in_flight_max`."""
+    rate_per_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """Requests a second. Default: any number."""
+    burst: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Requests at once, after a pause. Default: those of two seconds."""
+
+
 class ClientsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who may call, and how often."""
 
-    jwt: JwtConfig
-    """How tokens are verified."""
+    jwt: JwtConfig | None = None
+    """How tokens are verified. Without it, that is the application's business alone."""
+    bounds: BoundsConfig = BoundsConfig()
+    """What one client may take up of each worker."""
     unverified: Literal["refuse", "pass"] = "refuse"
     """What becomes of a request without a good token. `refuse`: 401 (SG1022). `pass`: it goes on to the application,
     without claims and without being counted."""
@@ -227,7 +249,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timeouts: Timeouts = Timeouts()
     """Bounds on time."""
     clients: ClientsConfig | None = None
-    """Who may call, and how often. Without it, that is the application's business alone."""
+    """Who may call, how often, and what one client may take up. Without it, tokens are the application's business
+    alone."""
     idempotency: IdempotencyConfig = IdempotencyConfig()
     """How idempotency keys are kept."""
     journal: JournalConfig = JournalConfig()

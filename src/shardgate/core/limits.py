@@ -31,6 +31,10 @@ UNSENT_BYTES_MAX = 64 * 1024
 # A body up to this long is held until it is whole, so that a slow client does not occupy a shard's worker. A longer
 # one, and one of unknown length, is sent on while it arrives.
 SMALL_BODY_BYTES_MAX = 64 * 1024
+# One connection to a shard in so many may carry a body that still arrives; so many of the places in the queue may be
+# taken by such bodies. The others are for requests that are whole: slow clients hold up only each other. A quarter is
+# 64 uploads at a time to each shard, by the defaults: more than an application writes at a time.
+UPLOADS_ONE_IN = 4
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
 # Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.
@@ -54,6 +58,12 @@ CURSOR_ROUNDS_MAX = 1000
 
 # Verified tokens, a kilobyte each; a client uses about one an hour. Beyond this the oldest is verified again.
 TOKENS_REMEMBERED_MAX = 10_000
+
+# Clients that are not here now and have used up some of their rate, 300 bytes each. Who leaves this memory has its
+# whole rate again: to push one's own entry out takes 65,536 other addresses, each of which has a rate of its own.
+CLIENTS_REMEMBERED_MAX = 65_536
+# A client that was refused for its share is not read for as long as the refusal says, but no longer than this.
+REST_S_MAX = 10.0
 
 # Their counters have room for twice as many, while those of an old configuration drain.
 WORKERS_MAX = 120
@@ -83,15 +93,24 @@ BUDGETS: Final = (
     "journal",
     "requests_in_flight",
     "shard_waiting",
+    "shard_uploads",
+    "client_connections",
+    "client_requests",
+    "client_uploads",
+    "client_rate",
+    "fair_share",
 )
 """The budgets that a request can use up, as metrics and logs name them.
 
 `held_bytes`: what a worker holds of bodies and replies. `journal`: changes that are not over. `requests_in_flight`:
-requests under way in a worker.
-`shard_waiting`: requests that wait for a connection to one shard.
+requests under way in a worker. `shard_waiting`: requests that wait for a connection to one shard. `shard_uploads`:
+bodies that wait until fewer others are on their way to one shard. `client_connections`, `client_requests`,
+`client_uploads`, `client_rate`: what one client may take up of a worker. `fair_share`: what one client may have under
+way while a worker has more to do than it can.
 """
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+_NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 _Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
@@ -130,6 +149,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Of all workers: the changes in the journal that are not over. One more gets 503 (SG4001)."""
     journal_bytes_max: _AtLeastOne = 1024 * 1024 * 1024
     """The same in bytes, of the requests of these changes. Beyond it a new one gets 503 (SG4001)."""
+    # Kestrel's default for both directions. A modem of 1985 is quicker, and so is the worst of mobile networks.
+    request_body_bytes_per_s_min: _NotNegative = 240
+    """The slowest a client may send a body. It may fall behind by `timeouts.client_header_timeout_s`; then it gets 408
+    (SG1013). Time in which the gateway itself does not read does not count. 0: there is no minimum."""
+    reply_bytes_per_s_min: _NotNegative = 240
+    """The slowest a client may read what is left of a reply, once the shard has sent all of it. It may fall behind by
+    `timeouts.reply_idle_timeout_s`; then its connection is closed. 0: any progress is enough."""
     learned_keys_max: _AtLeastOne = 200_000
     """In one worker: keys whose shard is remembered. The oldest leave first."""
 
@@ -155,7 +181,8 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stream_idle_timeout_s: _Seconds = 300.0
     """Without a byte moving, for event streams and WebSockets. Most send a sign of life every 15 to 60 s."""
     client_header_timeout_s: _Seconds = 30.0
-    """For the head of a request to arrive, and for each next piece of its body. Then 408 (SG1013)."""
+    """For the head of a request to arrive, and for each next piece of its body. Then 408 (SG1013). A body may be behind
+    `limits.request_body_bytes_per_s_min` by as much."""
     client_idle_timeout_s: _Seconds = 75.0
     """Between two requests of a client's connection."""
     shard_idle_timeout_s: _Seconds = 4.0

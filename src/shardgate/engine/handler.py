@@ -14,9 +14,12 @@ from secrets import token_hex
 from typing import Final
 
 from shardgate.clients.callers import Callers
+from shardgate.clients.loads import ClientLoads
 from shardgate.core.changes.verdict import STATUS_PATH
+from shardgate.core.clients.load import ClientLoad
 from shardgate.core.errors import (
     BugError,
+    ClientShareError,
     OverloadError,
     ShardgateError,
     UnknownKeyError,
@@ -24,7 +27,7 @@ from shardgate.core.errors import (
 from shardgate.core.exchange import DRAIN, Exchange
 from shardgate.core.held import Holdings
 from shardgate.core.http import SAFE_METHODS, Request
-from shardgate.core.limits import Limits
+from shardgate.core.limits import REST_S_MAX
 from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import fallback_when_unowned, plan_request
 from shardgate.core.replies.problem import problem_reply
@@ -51,7 +54,7 @@ class Gateway:
         "_cluster",
         "_conductor",
         "_id_prefix",
-        "_limits",
+        "_loads",
         "_numbers",
         "_observer",
         "_open_changes",
@@ -64,19 +67,19 @@ class Gateway:
         cluster: Cluster,
         conductor: Conductor,
         changes: ChangeHandler,
-        limits: Limits,
+        loads: ClientLoads,
         observer: Observer,
         refresh: Callable[[], bool],
         callers: Callers | None = None,
     ) -> None:
         self._callers = callers
+        self._loads = loads
         self._cluster = cluster
         self._conductor = conductor
         self._changes = changes
         self._observer = observer
         self._refresh = refresh
         self._clients: set[Client] = set()
-        self._limits = limits
         self._numbers = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
@@ -87,17 +90,17 @@ class Gateway:
         exchange = client.exchange or self._begin(request, client)
         snapshot = self._cluster.snapshot
         try:
-            if self._observer.meter.in_flight > self._limits.requests_in_flight_max:
+            if exchange.load is None:
+                exchange.load = self._loads.begin(client.load, client.peer)
+            if self._observer.meter.in_flight > self._loads.limits.requests_in_flight_max:
                 raise OverloadError("too many requests are under way", budget="requests_in_flight")
             if request.path.startswith(STATUS_PATH):
                 self._answer(None, self._change(request, snapshot, client, exchange), client)
                 return
             route, variables = match(request, snapshot)
             exchange.route = route
-            if self._callers is not None:
-                again = partial(self.handle, request, client)  # no closure: its cells would cost every request
-                if not self._callers.admit(request, route, client, again):
-                    return
+            if self._callers is not None and not self._admits(self._callers, request, route, client, exchange):
+                return
             if request.arriving and not self._streams(request, route):
                 client.collect()
                 return
@@ -117,6 +120,15 @@ class Gateway:
         client.exchange = exchange
         self._observer.meter.in_flight += 1
         return exchange
+
+    def _admits(self, callers: Callers, request: Request, route: Route, client: Client, exchange: Exchange) -> bool:
+        """Whether the request may go on; False: it comes again when its token's key is there."""
+        again = partial(self.handle, request, client)
+        if not callers.admit(request, route, client, again):
+            return False
+        if not self._loads.by_address and exchange.load is not None:
+            exchange.load = self._loads.identify(exchange.load, request.claims)
+        return True
 
     def _streams(self, request: Request, route: Route) -> bool:
         if not route.streams or request.method in SAFE_METHODS:
@@ -141,13 +153,33 @@ class Gateway:
     def opened(self, client: Client) -> bool:
         """Count a new connection; False: there is no room for it."""
         self._clients.add(client)
-        has_room = len(self._clients) <= self._limits.client_connections_max
-        self._observer.meter.client_came(refused=not has_room)
-        return has_room
+        has_room = len(self._clients) <= self._loads.limits.client_connections_max
+        too_many = None
+        if not client.is_proxied:
+            client.load = self._loads.connected(client.peer)
+            too_many = self._loads.too_many(client.load)
+        self._observer.meter.client_came(refused=not has_room or too_many is not None)
+        if not has_room or too_many is None:
+            return has_room
+        if client.load is not None and self._loads.far_too_many(client.load):
+            self._observer.meter.refused(too_many.budget)
+            return False
+        client.refuse(too_many)
+        return True
+
+    def upload_begun(self, client: Client) -> ClientLoad | None:
+        """Count a body that did not come with its head. Raises ClientShareError."""
+        return self._loads.begin_upload(client.load, client.peer)
+
+    def upload_over(self, load: ClientLoad) -> None:
+        """The body is whole, or not read any more."""
+        self._loads.end_upload(load)
 
     def closed(self, client: Client) -> None:
         """Forget a connection that is closed."""
         self._clients.discard(client)
+        if client.load is not None:
+            self._loads.left(client.load)
         self._observer.meter.client_went()
 
     def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
@@ -161,6 +193,11 @@ class Gateway:
     def finished(self, exchange: Exchange) -> None:
         """Count a request that is over, and log it."""
         self._observer.meter.in_flight -= 1
+        load = exchange.load
+        if load is not None:
+            load.requests -= 1
+            if not load.connections:
+                self._loads.settle(load)
         self._observer.finished(exchange)
 
     def abort(self) -> None:
@@ -250,6 +287,9 @@ class Gateway:
         known = self._cluster.reporter.report(error, exchange)
         # The frames of the failed work refer to bodies, and where one refers to the error, they would be garbage.
         error.__traceback__ = error.__cause__ = error.__context__ = None
+        if isinstance(error, ClientShareError) and client.load is not None and self._loads.by_address:
+            # The connection is this client's alone. A flood of refusals would cost as much as many requests.
+            client.rest(min(REST_S_MAX, known.retry_after_s or 1))
         if exchange.first_byte_at:
             client.abort(known.cut_off)
         else:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from shardgate.core.clients.load import ClientLoad
 from shardgate.core.errors import MethodNotAllowedError, MisdirectedError, ShardgateError, UnknownOperationError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.exchange import Exchange
@@ -111,6 +112,13 @@ class Admin:
         """Count a new connection; False: there are too many."""
         self._clients.add(client)
         return len(self._clients) <= CLIENTS_MAX
+
+    def upload_begun(self, client: Client) -> ClientLoad | None:
+        """Count nothing: few connections are taken."""
+        return None
+
+    def upload_over(self, load: ClientLoad) -> None:
+        """Do nothing: it was not counted."""
 
     def closed(self, client: Client) -> None:
         """Forget a connection that is closed."""

@@ -9,6 +9,7 @@ from secrets import token_hex
 import msgspec
 
 from shardgate.clients.callers import Callers, callers_for
+from shardgate.clients.loads import ClientLoads
 from shardgate.clients.quota import tally_for
 from shardgate.config.load import Loaded
 from shardgate.core.held import HeldBytes
@@ -92,8 +93,9 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     journaled = _build_journaled(loaded, cluster, held, writers, refresh)
     changing = _build_changing(loaded, cluster, conductor, journaled)
     callers = callers_for(loaded.clients, loaded.routes, place.tally, writers[0] if writers else None)
+    loads = _build_loads(loaded, cluster, meter, watch)
     return Built(
-        gateway=Gateway(cluster, conductor, changing, limits, observer, refresh, callers),
+        gateway=Gateway(cluster, conductor, changing, loads, observer, refresh, callers),
         admin=_build_admin(loaded, place),
         cluster=cluster,
         observer=observer,
@@ -117,6 +119,17 @@ def _build_admin(loaded: Loaded, place: CounterSlot) -> Admin:
         connect_timeout_s=loaded.config.timeouts.connect_timeout_s,
         hosts=(*configured, *loaded.config.admin_hosts),
     )
+
+
+def _build_loads(loaded: Loaded, cluster: Cluster, meter: Meter, watch: Watch) -> ClientLoads:
+    waiting_max = loaded.config.limits.waiting_per_shard_max
+
+    def pressure() -> tuple[float, int]:
+        return max(waiting for _, _, _, waiting, _ in cluster.pools()) / waiting_max, meter.in_flight
+
+    loads = ClientLoads(loaded.bounds, loaded.config.limits, pressure, watch.now)
+    watch.add(loads)
+    return loads
 
 
 def open_log(loaded: Loaded) -> AccessLog | None:
@@ -168,8 +181,11 @@ def _settings(loaded: Loaded, held: HeldBytes) -> Settings:
     return Settings(
         body_bytes_max=limits.request_body_bytes_max,
         held_body_bytes_max=min(limits.held_body_bytes_max, held.client_bytes_max),
+        body_bytes_per_s_min=limits.request_body_bytes_per_s_min,
+        reply_bytes_per_s_min=limits.reply_bytes_per_s_min,
         header_timeout_s=timeouts.client_header_timeout_s,
         idle_timeout_s=timeouts.client_idle_timeout_s,
+        reply_idle_timeout_s=timeouts.reply_idle_timeout_s,
         stream_idle_timeout_s=timeouts.stream_idle_timeout_s,
         total_timeout_s=timeouts.request_total_timeout_s,
         trusted=loaded.trusted,

@@ -9,6 +9,7 @@ Hot path: a request that came in one piece goes from `data_received` to the hand
 import asyncio
 from typing import Final, cast
 
+from shardgate.core.clients.load import ClientLoad
 from shardgate.core.errors import ClientError, ShardgateError, SlowRequestError
 from shardgate.core.exchange import CLIENT_GONE
 from shardgate.core.http import Request
@@ -62,6 +63,8 @@ class ClientConnection(ReplyWriter):
         "_proxy",
         "head_bytes",
         "hop",
+        "is_proxied",
+        "load",
         "peer",
         "scheme",
     )
@@ -72,6 +75,10 @@ class ClientConnection(ReplyWriter):
         self.head_bytes = 0
         """The size of the head that was read last."""
         self._proxy: str | None = None  # the trusted one that the connection comes from
+        self.is_proxied = False
+        """The connection comes from a trusted proxy, and carries requests of several clients."""
+        self.load: ClientLoad | None = None
+        """Where the connection is counted; None: nowhere."""
         self.peer = ""
         """The client's address; behind a trusted proxy, the one that the proxy names."""
         self.scheme = "http"
@@ -91,6 +98,7 @@ class ClientConnection(ReplyWriter):
         self.hop = self._settings.trusted.direct_lines(self.peer, self.scheme)
         if self._settings.trusted.covers(self.peer):
             self._proxy = self.peer
+            self.is_proxied = True
         self.deadline_at = self._now() + self._settings.header_timeout_s
         self._watch.add(self)
         if not self._handler.opened(self):
@@ -122,7 +130,7 @@ class ClientConnection(ReplyWriter):
         self._count_unread(0)
         if self._pausable is not None:
             self._pausable.resume()
-        elif self._buffer:
+        elif self._buffer and not self._rest_s:
             self._go_on()
 
     def expire(self) -> None:
@@ -136,11 +144,16 @@ class ClientConnection(ReplyWriter):
             if self._eof and (self._pausable is None or self._is_endless):
                 self._transport.abort()  # connection_lost cancels the work for it
             return
+        if self._rest_s and self._state == IDLE:
+            self._rest_s = 0.0
+            self.deadline_at = self._now() + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
+            self._go_on()
+            return
         unsent = self._transport.get_write_buffer_size()
-        if unsent and (not self._unsent or unsent < self._unsent):
+        if unsent and self._drains(unsent):
             # The end of a reply is still on its way to a slow client.
             self._unsent = unsent
-            self.deadline_at = self._now() + self._settings.idle_timeout_s
+            self.deadline_at = self._now() + self._settings.reply_idle_timeout_s
         elif unsent or self._state == LINGERING:
             self.abort()
         elif self._buffer:
@@ -148,12 +161,25 @@ class ClientConnection(ReplyWriter):
         else:
             self.close()
 
+    def _drains(self, unsent: int) -> bool:
+        """Whether the client reads at the minimum rate, as far as is known: the first look only notes where it is."""
+        due = int(self._settings.reply_bytes_per_s_min * self._settings.reply_idle_timeout_s)
+        return not self._unsent or unsent <= self._unsent - max(1, due)
+
     def close(self) -> None:
         """Take no more requests; answer the one under way."""
         self._out.keep_alive = False
         if self._transport is not None and self._state not in {ANSWERING, UPLOADING, TUNNELLED}:
             self._state = CLOSED[self._state]
             self._transport.close()
+
+    def refuse(self, error: ClientError) -> None:
+        """Answer before any request was read, and close."""
+        self._refuse(error)
+
+    def rest(self, seconds: float) -> None:
+        """After the reply to come, read no request for so long."""
+        self._rest_s = seconds
 
     def retire(self) -> None:
         """Close after the next reply. An idle connection stays a moment: a request may be on its way."""
@@ -245,7 +271,7 @@ class ClientConnection(ReplyWriter):
 
     def _next(self) -> None:
         """Read the next of the requests that came ahead."""
-        if self._stalled or not self._buffer or self._state not in _READS:
+        if self._stalled or self._rest_s or not self._buffer or self._state not in _READS:
             return
         data, self._buffer = self._buffer, b""
         self.data_received(data)
@@ -269,6 +295,11 @@ class ClientConnection(ReplyWriter):
             self._state = REQUEST_WHOLE[self._state]
             self._handler.handle(request, self)
         elif self._transport is not None:
+            try:
+                self._upload = self._handler.upload_begun(self)
+            except ClientError as error:
+                self._refuse(error)
+                return
             self._state = BODY_BEGUN[self._state]
             incoming = IncomingBody(self, request, self._transport, self._settings, self._watch)
             self._receive(incoming, rest)

@@ -9,6 +9,7 @@ import asyncio
 import socket
 import struct
 
+from shardgate.core.clients.load import ClientLoad
 from shardgate.core.exchange import Exchange
 from shardgate.core.held import Holding
 from shardgate.core.http import Reply, ReplyHead, Request
@@ -37,6 +38,7 @@ class ReplyWriter:
         "_out",
         "_pausable",
         "_request",
+        "_rest_s",
         "_retiring",
         "_settings",
         "_stalled",
@@ -44,6 +46,7 @@ class ReplyWriter:
         "_transport",
         "_unread",
         "_unsent",
+        "_upload",
         "_watch",
         "_work",
         "deadline_at",
@@ -72,6 +75,8 @@ class ReplyWriter:
         self._body_held: Holding | None = None  # what the whole body of the request is counted by
         self._ahead: Holding | None = None  # the same for what the client sent before its turn
         self._unread: Holding | None = None  # the same for what it has not read
+        self._rest_s = 0.0  # for so long no request is read: the client was refused for its share
+        self._upload: ClientLoad | None = None  # where the arriving body is counted
         self.deadline_at = 0.0
         self.incoming: IncomingBody | None = None
         """The request's body, until it is whole."""
@@ -184,10 +189,17 @@ class ReplyWriter:
         else:
             self.deadline_at = instant + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
         self._unsent = 0
-        if self._eof and not self._buffer:
+        if self._rest_s:
+            self._pause_for(transport, instant + self._rest_s)
+        elif self._eof and not self._buffer:
             self.close()
         elif self._buffer and not self._stalled:
             self._go_on()
+
+    def _pause_for(self, transport: asyncio.Transport, until: float) -> None:
+        """`expire` reads on."""
+        self.deadline_at = until
+        transport.pause_reading()
 
     def _close_exchange(self, exchange: Exchange, instant: float | None = None, cut_off: str = "") -> None:
         """The request is over: its record is handed on, once."""
@@ -220,6 +232,9 @@ class ReplyWriter:
         body, self.incoming = self.incoming, None
         if body is not None:
             body.forget()
+            load, self._upload = self._upload, None
+            if load is not None:
+                self._handler.upload_over(load)
             if self.exchange is not None:
                 self.exchange.bytes_in += body.size
 
