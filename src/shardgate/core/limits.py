@@ -13,6 +13,10 @@ TARGET_BYTES_MAX = 16 * 1024
 FIELDS_MAX = 100
 # A chunk-size line is a number, and rarely an extension: this is far more than needed.
 CHUNK_LINE_BYTES_MAX = 256
+# Interim replies (1xx) before one reply. An application that says every 20 s that it still works sends 100 in half an
+# hour; Go's client reads as many bytes of them as of a head.
+INTERIM_REPLIES_MAX = 100
+INTERIM_BYTES_MAX = 64 * 1024
 # Header lines and blocks that were validated are remembered. A full memory is emptied.
 REMEMBERED_LINES_MAX = 4096
 REMEMBERED_LINE_BYTES_MAX = 1024
@@ -23,6 +27,12 @@ WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # A body up to this long is held until it is whole, so that a slow client does not occupy a shard's worker. A longer
 # one, and one of unknown length, is sent on while it arrives.
 SMALL_BODY_BYTES_MAX = 64 * 1024
+# A packed reply is unpacked in steps of so many bytes, 1 ms each.
+UNPACK_STEP_BYTES = 256 * 1024
+# Lists in JSON become 5 to 30 times smaller by gzip, very regular ones 60 times; a bomb a thousand times. The first bytes
+# are free: short texts of one letter are no harm.
+UNPACK_RATIO_MAX = 100
+UNPACK_FREE_BYTES = 1024 * 1024
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
 # Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.

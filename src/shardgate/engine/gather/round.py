@@ -14,7 +14,7 @@ from shardgate.core.http import Reply, ReplyHead
 from shardgate.core.limits import FLOW_WINDOW_BYTES
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
-from shardgate.core.wire.coding import unpacked
+from shardgate.core.wire.coding import unpacking
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
 from shardgate.net.upstream.call import Call
@@ -43,6 +43,7 @@ class Round:
         "cluster",
         "large_bytes",
         "packed",
+        "refused",
     )
 
     def __init__(
@@ -57,6 +58,8 @@ class Round:
         self._outcomes: dict[ShardId, Outcome] = {}
         self.packed: list[ShardId] = []
         """The shards whose replies are compressed."""
+        self.refused: ShardgateError | None = None
+        """Why there is no room for the replies; None: there is."""
         self._waiting = self._heads = 0
         self._done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         holding.on_refused = self._refuse
@@ -134,14 +137,25 @@ class Round:
         self._holding.on_refused = None
 
     async def _unpacked(self, shard: ShardId, outcome: Outcome) -> Outcome:
-        """Decompress a reply that came compressed though it was not asked for; on a thread, since it may be long."""
-        try:
-            if isinstance(outcome, Reply):
-                return await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
-        except ShardgateError as error:
-            error.shard = shard
-            return error
-        return outcome
+        """Decompress a reply that came compressed though it was not asked for, in turns with other work.
+
+        Raises OverloadError.
+        """
+        if not isinstance(outcome, Reply):
+            return outcome
+        steps = unpacking(outcome, self._body_bytes_max)
+        while True:
+            try:
+                self._holding.add(next(steps))
+            except StopIteration as end:
+                whole: Outcome = end.value
+                return whole
+            except ShardgateError as error:
+                error.shard = shard
+                return error
+            if self.refused is not None:
+                raise self.refused
+            await asyncio.sleep(0)
 
     def begun(self, shard: ShardId, call: Call, head: ReplyHead) -> None:
         """Take in the head of a reply."""
@@ -183,6 +197,7 @@ class Round:
                 sink.call.resume()
 
     def _refuse(self, error: ShardgateError) -> None:
+        self.refused = error
         if not self._done.done():
             self._done.set_exception(error)
 
