@@ -29,16 +29,22 @@ WRITE_BUFFER_BYTES_MAX = 256 * 1024
 SMALL_BODY_BYTES_MAX = 64 * 1024
 # A packed reply is unpacked in steps of so many bytes, 1 ms each.
 UNPACK_STEP_BYTES = 256 * 1024
-# Lists in JSON become 5 to 30 times smaller by gzip, very regular ones 60 times; a bomb a thousand times. The first bytes
-# are free: short texts of one letter are no harm.
+# Lists in JSON become 5 to 30 times smaller by gzip, very regular ones 60 times; a bomb a thousand times. The first
+# bytes are free: short texts of one letter are no harm.
 UNPACK_RATIO_MAX = 100
 UNPACK_FREE_BYTES = 1024 * 1024
+# Rows of one list that is merged whole, as `dedupe` needs it. With their sort keys they take about 200 bytes each
+# besides their own.
+WHOLE_ROWS_MAX = 500_000
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
 # Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.
 FLOW_BYTES_MIN = 512 * 1024
 # The same where members must be taken out of each row, which is slower.
 TRIMMED_FLOW_BYTES_MIN = 32 * 1024
+# A row that passes on, or the first two together. Checking a row of so many brackets is one call, of 25 ms; reading
+# its sort keys is another.
+ROW_BYTES_MAX = 8 * 1024 * 1024
 # So much of a shard's reply waits in memory for other shards or for the client; then reading from the shard pauses.
 FLOW_WINDOW_BYTES = 256 * 1024
 # A page of a list teaches the shards of its rows, up to so many: more would push out keys that are in use.
@@ -68,6 +74,9 @@ LOG_TEXT_CHARACTERS_MAX = 500
 # A shard that goes down and comes back again and again: so many outages are logged at once, then one a minute.
 OUTAGES_TOLD_BURST = 3
 OUTAGES_TOLD_PER_S = 1 / 60
+
+# A list lacks a shard: for so long the others may fail, too, so that the error names all that are missing.
+FAIL_TOGETHER_S = 0.25
 
 # After a refusal: for so long the gateway reads and ignores what the client still sends, so that it can read the reply.
 LINGER_S = 2.0

@@ -95,13 +95,11 @@ def test_a_small_reply_that_unpacks_to_a_huge_one_is_refused() -> None:
 def test_unpacking_stops_at_its_bounds_before_memory_is_spent() -> None:
     """Found: 0.5 MB of gzip in a gather became 500 MB, and 2.1 GB of memory."""
     bomb = gzip.compress(bytes(50_000_000))
-    spent = 0
-    steps = unpacking(Reply(200, [(b"Content-Encoding", b"gzip")], bomb), 2**30)
+    sizes: list[int] = []
     with pytest.raises(ReplyTooLargeError, match="many times larger"):
-        for size in steps:
-            assert size <= UNPACK_STEP_BYTES
-            spent += size
-    assert spent <= max(UNPACK_FREE_BYTES, UNPACK_RATIO_MAX * len(bomb))
+        sizes.extend(unpacking(Reply(200, [(b"Content-Encoding", b"gzip")], bomb), 2**30))
+    assert max(sizes) <= UNPACK_STEP_BYTES
+    assert sum(sizes) <= max(UNPACK_FREE_BYTES, UNPACK_RATIO_MAX * len(bomb))
 
 
 def test_a_list_that_packs_well_is_unpacked() -> None:

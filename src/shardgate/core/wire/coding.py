@@ -1,7 +1,7 @@
 """Content codings (RFC 9110 section 8.4): shards' packed replies are unpacked for merging, replies of ours are packed.
 
-Holds: an unpacked body has a bound, however small its packed form; memory is spent step by step, up to the bound. A packed reply says so, and is another
-representation than the plain one (its ETag is weak).
+Holds: an unpacked body has a bound, however small its packed form; memory is spent step by step, up to the bound.
+A packed reply says so, and is another representation than the plain one (its ETag is weak).
 Never: packs a reply that is packed, partial, or marked `no-transform`.
 """
 

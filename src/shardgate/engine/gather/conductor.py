@@ -133,10 +133,10 @@ class Conductor:
                 return _with_own_fields(work, outcome, validators)
             asks = outcome
 
-    async def _ask(self, asks: Sequence[Ask], work: _Gathering) -> Mapping[ShardId, Outcome]:
+    async def _ask(self, asks: Sequence[Ask], work: _Gathering, *, needs_all: bool = True) -> Mapping[ShardId, Outcome]:
         """Run one round, and note how long it took."""
         began_at = now()
-        calls = self._start(asks, work, None)
+        calls = self._start(asks, work, None, needs_all=needs_all)
         try:
             return await calls.outcomes()
         finally:
@@ -176,10 +176,12 @@ class Conductor:
         finally:
             calls.cancel()
 
-    def _start(self, asks: Sequence[Ask], work: _Gathering, large_bytes: int | None) -> Round:
+    def _start(
+        self, asks: Sequence[Ask], work: _Gathering, large_bytes: int | None, *, needs_all: bool = True
+    ) -> Round:
         exchange = work.exchange
         exchange.shards = exchange.shards or [ask.shard for ask in asks]
-        calls = Round(self._cluster, self._body_bytes_max, work.holding, large_bytes=large_bytes)
+        calls = Round(self._cluster, self._body_bytes_max, work.holding, large_bytes=large_bytes, needs_all=needs_all)
         calls.start(asks, work.request.fields.host, work.lines, exchange.request_id)
         return calls
 
@@ -208,7 +210,8 @@ class Conductor:
         lines = fields.end_to_end if plan.is_the_request else fields.unconditional
         holding = self._held.open("reply")
         try:
-            outcomes = await self._ask(asks, _Gathering(plan.route, request, lines + hop, snapshot, exchange, holding))
+            work = _Gathering(plan.route, request, lines + hop, snapshot, exchange, holding)
+            outcomes = await self._ask(asks, work, needs_all=False)
         finally:
             holding.close()
         rule = plan.route.rule

@@ -11,7 +11,7 @@ from shardgate.core.contracts import Ask, Outcome
 from shardgate.core.errors import ReplyTooLargeError, ShardgateError
 from shardgate.core.held import Holding
 from shardgate.core.http import Reply, ReplyHead
-from shardgate.core.limits import FLOW_WINDOW_BYTES
+from shardgate.core.limits import FAIL_TOGETHER_S, FLOW_WINDOW_BYTES
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import unpacking
@@ -36,9 +36,12 @@ class Round:
         "_body_bytes_max",
         "_collectors",
         "_done",
+        "_gives_up",
         "_heads",
         "_holding",
+        "_needs_all",
         "_outcomes",
+        "_timer",
         "_waiting",
         "cluster",
         "large_bytes",
@@ -47,8 +50,15 @@ class Round:
     )
 
     def __init__(
-        self, cluster: Cluster, body_bytes_max: int, holding: Holding, *, large_bytes: int | None = None
+        self,
+        cluster: Cluster,
+        body_bytes_max: int,
+        holding: Holding,
+        *,
+        large_bytes: int | None = None,
+        needs_all: bool = False,
     ) -> None:
+        """`needs_all`: one failure fails the round, so that nothing more is read then."""
         self.cluster = cluster
         self._body_bytes_max = body_bytes_max
         self._holding = holding
@@ -56,6 +66,9 @@ class Round:
         """From so many bytes on the replies are large; None: it does not matter whether they are, or not any more."""
         self._collectors: list[_Collector] = []
         self._outcomes: dict[ShardId, Outcome] = {}
+        self._needs_all = needs_all
+        self._gives_up = False
+        self._timer: asyncio.TimerHandle | None = None
         self.packed: list[ShardId] = []
         """The shards whose replies are compressed."""
         self.refused: ShardgateError | None = None
@@ -129,6 +142,8 @@ class Round:
 
     def cancel(self) -> None:
         """Cancel the calls that are not over. Reference cycles are broken, to leave no garbage."""
+        if self._timer is not None:
+            self._timer.cancel()
         for sink in self._collectors:
             if sink.call is not None and not sink.call.done:
                 sink.call.cancel()
@@ -161,6 +176,9 @@ class Round:
         """Take in the head of a reply."""
         self.cluster.replied(shard, call)
         self._heads -= 1
+        if self._gives_up:
+            self._drop(call)
+            return
         if self.large_bytes is not None:
             if head.is_packed:
                 self.large_bytes = None  # a compressed reply is decompressed whole
@@ -187,8 +205,33 @@ class Round:
             self.large_bytes = None
             self._resume()
         self._waiting -= 1
-        if self._waiting == 0 and not self._done.done():
-            self._done.set_result(False)
+        if self._waiting == 0:
+            if not self._done.done():
+                self._done.set_result(False)
+        elif self._needs_all and not isinstance(outcome, Reply) and not self._gives_up:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """A shard has failed, so the others' rows are of no use. Those that have not answered may fail, too: the error
+        names all that fail within a moment."""
+        self._gives_up = True
+        self._timer = asyncio.get_running_loop().call_later(FAIL_TOGETHER_S, self._drop_all)
+        for sink in self._collectors:
+            if sink.head is not None and sink.call is not None:
+                self._drop(sink.call)
+
+    def _drop_all(self) -> None:
+        for sink in self._collectors:
+            if sink.call is not None:
+                self._drop(sink.call)
+
+    def _drop(self, call: Call) -> None:
+        """Wait no more for a call."""
+        if not call.done:
+            call.cancel()
+            self._waiting -= 1
+            if self._waiting == 0 and not self._done.done():
+                self._done.set_result(False)
 
     def _resume(self) -> None:
         for sink in self._collectors:

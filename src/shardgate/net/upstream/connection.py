@@ -195,11 +195,7 @@ class UpstreamConnection:
                 self._switch(call, head, rest)
                 return
             if head.status < 200:
-                self._count_interim(call, end + 4)
-                if head.status > 100:
-                    call.sink.reply_interim(head)
-                if call.done:
-                    return
+                self._pass_interim(call, head, end + 4)
         self._head = head
         if head.content_length == len(rest) and not call.is_head and head.status not in _BODILESS:
             call.sink.reply_head(head, rest)  # the reply came in one piece, as most do
@@ -215,13 +211,15 @@ class UpstreamConnection:
         if over is not None and not call.done:
             self._finish(call, clean=over)
 
-    def _count_interim(self, call: Call, size: int) -> None:
-        """Bound the interim replies of one call: each costs work, and none of them is a reply."""
+    def _pass_interim(self, call: Call, head: ReplyHead, size: int) -> None:
+        """Pass a 1xx on. Their number has a bound: each costs work, and none of them is the reply."""
         call.interim_replies += 1
         call.interim_bytes += size
         if call.interim_replies > INTERIM_REPLIES_MAX or call.interim_bytes > INTERIM_BYTES_MAX:
             log = f"{call.interim_replies} of them came, with {call.interim_bytes} bytes"
             raise BrokenReplyError("a shard sends interim replies without end", where="the head", log=log)
+        if head.status > 100:
+            call.sink.reply_interim(head)
 
     def _switch(self, call: Call, head: ReplyHead, data: bytes) -> None:
         """RFC 9110 section 7.8: only to what was offered."""
