@@ -49,6 +49,8 @@ ROW_BYTES_MAX = 8 * 1024 * 1024
 FLOW_WINDOW_BYTES = 256 * 1024
 # A page of a list teaches the shards of its rows, up to so many: more would push out keys that are in use.
 LEARNED_ROWS_MAX = 1000
+# A longer key is not remembered: it would take the room of many.
+LEARNED_KEY_CHARACTERS_MAX = 256
 # Where pages ended, about half a kilobyte each: so many clients can page through lists at the same time.
 PAGES_REMEMBERED_MAX = 4096
 # The reply of a change that creates something is read for the new id; a larger reply is not read.

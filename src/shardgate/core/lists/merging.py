@@ -184,6 +184,11 @@ class ListMerging:
         if flow is not None and limit is not None and flow.read > self._page.offset + limit and self._remembers:
             self._remember(flow.passed)
 
+    @property
+    def has_copies(self) -> bool:
+        """Whether several shards may have a row."""
+        return self._rule.dedupe is not None
+
     def learned(self) -> Sequence[tuple[str, ShardId]]:
         """The tie-breaker of each row of the page, and the shard that the row came from."""
         return self._shown if self._flow is None else self._flow.learned

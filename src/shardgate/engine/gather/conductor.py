@@ -7,14 +7,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import Ask, Merging, Outcome
-from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError
-from shardgate.core.excerpt import excerpt
+from shardgate.core.errors import ShardDownError, ShardgateError
 from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
 from shardgate.core.held import HeldBytes, Holding
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.lists.merging import ListMerging
+from shardgate.core.locate.dispute import disputed
 from shardgate.core.plan.plan import FindOwner, ToGather
 from shardgate.core.replies.validators import Validators
 from shardgate.core.routes.route import Route
@@ -219,16 +219,9 @@ class Conductor:
         replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
         owners = [shard for shard, reply in replies.items() if reply.status < 400]
         if len(owners) > 1:
-            key = excerpt(plan.key)
-            broken = KeyOnTwoShardsError(
-                f"two shards say that they hold the key `{key}`",
-                log=f"the key {key} of {plan.space} is on {' and '.join(owners)}",
-                about={"key": key},
-            )
-            broken.shard = ",".join(owners)
-            raise broken
+            raise disputed(plan.space, plan.key, *owners)
         if owners:
-            snapshot.known.memory.learn(plan.space, plan.key, owners[0])
+            snapshot.known.memory.settle(plan.space, plan.key, owners[0])
             return owners[0], replies[owners[0]]
         snapshot.known.memory.forget(plan.space, plan.key)
         failed = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ShardgateError))
@@ -261,6 +254,9 @@ def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> 
 
 
 def _learn(plan: ToGather, snapshot: Snapshot, shown: Sequence[tuple[str, ShardId]]) -> None:
+    memory, merging = snapshot.known.memory, plan.merging
+    has_copies = isinstance(merging, ListMerging) and merging.has_copies
+    learn = memory.learn_copy if has_copies else memory.learn
     for space in plan.learn:
         for key, shard in shown:
-            snapshot.known.memory.learn(space, key, shard)
+            learn(space, key, shard)
