@@ -26,6 +26,7 @@ from shardgate.core.lists.rule import ListRule
 from shardgate.core.lists.selection import ChangedError
 from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import Order
+from shardgate.core.paging.bounds import check_whole
 from shardgate.core.replies.refusals import unite
 from shardgate.core.replies.totals import whole_total
 from shardgate.core.topology import ShardId
@@ -224,6 +225,7 @@ class ListMerging:
         return self._reply(order, tables, ranked, skip, total)
 
     def _distinct(self, dedupe: Dedupe, tables: Tables, ranked: Sequence[int]) -> list[int]:
+        check_whole(len(ranked))
         try:
             return distinct(dedupe, self._rule.keys, tables, ranked, self._shards)
         except (ValueError, msgspec.DecodeError) as error:

@@ -10,7 +10,6 @@ import msgspec
 
 from shardgate.core.errors import UpstreamError
 from shardgate.core.json.array import Rows
-from shardgate.core.limits import WHOLE_ROWS_MAX
 from shardgate.core.lists.selection import Block
 from shardgate.core.order.order import Order
 from shardgate.core.order.ranking import Ranking
@@ -34,16 +33,14 @@ class Tables:
             self.samples.append(rows)
             self.raw += rows.raw
             try:
-                if len(rows.raw) > (WHOLE_ROWS_MAX if block.count is None else block.count):
-                    _refuse(block, len(rows.raw))
                 count = self.ranking.add(rows.body, block.start)
+                if count > (block.count or 0):
+                    _check(block, count)
             except UpstreamError as error:
                 error.shard = block.shard
                 raise
             self.owners += [block.shard] * count
             self._ends.append((block, len(self.raw)))
-        if len(self.raw) > WHOLE_ROWS_MAX:
-            check_whole(len(self.raw))
 
     def starts(self) -> dict[ShardId, int]:
         """How many rows of each shard stand before the rows here."""
@@ -59,7 +56,7 @@ class Tables:
         return keys
 
 
-def _refuse(block: Block, found: int) -> None:
+def _check(block: Block, found: int) -> None:
     """Raises BrokenReplyError where a shard gave more rows than it was asked for, ReplyTooLargeError."""
     if block.count is not None:
         raise too_many(block.count, found)

@@ -38,12 +38,11 @@ class LearnedKeys:
     def learn(self, space: str, key: str, shard: ShardId) -> None:
         """This shard showed this key. Where another did before, the key is disputed from now on."""
         known = self._shards.get((space, key))
-        if known is None:
-            self.settle(space, key, shard)
-        elif known not in {shard, _DISPUTED}:
-            self._shards[(space, key)] = _DISPUTED
-            if self._on_dispute is not None:
-                self._on_dispute(space, key, known, shard)
+        if known != shard:
+            if known is None:
+                self.settle(space, key, shard)
+            else:
+                self._dispute(space, key, known, shard)
 
     def learn_copy(self, space: str, key: str, shard: ShardId) -> None:
         """This shard showed this key, which others may have, too: each of them will do."""
@@ -65,3 +64,9 @@ class LearnedKeys:
     def is_disputed(self, space: str, key: str) -> bool:
         """Whether several shards have shown this key."""
         return self._shards.get((space, key)) == _DISPUTED
+
+    def _dispute(self, space: str, key: str, before: ShardId, shard: ShardId) -> None:
+        if before != _DISPUTED:
+            self._shards[(space, key)] = _DISPUTED
+            if self._on_dispute is not None:
+                self._on_dispute(space, key, before, shard)
