@@ -13,6 +13,10 @@ TARGET_BYTES_MAX = 16 * 1024
 FIELDS_MAX = 100
 # A chunk-size line is a number, and rarely an extension: this is far more than needed.
 CHUNK_LINE_BYTES_MAX = 256
+# Interim replies (1xx) before one reply. An application that says every 20 s that it still works sends 100 in half an
+# hour; Go's client reads as many bytes of them as of a head.
+INTERIM_REPLIES_MAX = 100
+INTERIM_BYTES_MAX = 64 * 1024
 # Header lines and blocks that were validated are remembered. A full memory is emptied.
 REMEMBERED_LINES_MAX = 4096
 REMEMBERED_LINE_BYTES_MAX = 1024
@@ -35,6 +39,15 @@ SMALL_BODY_BYTES_MAX = 64 * 1024
 # taken by such bodies. The others are for requests that are whole: slow clients hold up only each other. A quarter is
 # 64 uploads at a time to each shard, by the defaults: more than an application writes at a time.
 UPLOADS_ONE_IN = 4
+# A packed reply is unpacked in steps of so many bytes, 1 ms each.
+UNPACK_STEP_BYTES = 256 * 1024
+# Lists in JSON become 5 to 30 times smaller by gzip, very regular ones 60 times; a bomb a thousand times. The first
+# bytes are free: short texts of one letter are no harm.
+UNPACK_RATIO_MAX = 100
+UNPACK_FREE_BYTES = 1024 * 1024
+# Rows of one list that is merged whole, as `dedupe` needs it. With their sort keys they take about 200 bytes each
+# besides their own.
+WHOLE_ROWS_MAX = 500_000
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
 # Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.
@@ -43,10 +56,15 @@ FLOW_BYTES_MIN = 512 * 1024
 TRIMMED_FLOW_BYTES_MIN = 32 * 1024
 # A merge of long replies that are whole holds them, their rows, and the merged reply.
 WHOLE_MERGE_FACTOR = 3
+# A row that passes on, or the first two together. Checking a row of so many brackets is one call, of 25 ms; reading
+# its sort keys is another.
+ROW_BYTES_MAX = 8 * 1024 * 1024
 # So much of a shard's reply waits in memory for other shards or for the client; then reading from the shard pauses.
 FLOW_WINDOW_BYTES = 256 * 1024
 # A page of a list teaches the shards of its rows, up to so many: more would push out keys that are in use.
 LEARNED_ROWS_MAX = 1000
+# A longer key is not remembered: it would take the room of many.
+LEARNED_KEY_CHARACTERS_MAX = 256
 # Where pages ended, about half a kilobyte each: so many clients can page through lists at the same time.
 PAGES_REMEMBERED_MAX = 4096
 # The reply of a change that creates something is read for the new id; a larger reply is not read.
@@ -78,6 +96,9 @@ LOG_TEXT_CHARACTERS_MAX = 500
 # A shard that goes down and comes back again and again: so many outages are logged at once, then one a minute.
 OUTAGES_TOLD_BURST = 3
 OUTAGES_TOLD_PER_S = 1 / 60
+
+# A list lacks a shard: for so long the others may fail, too, so that the error names all that are missing.
+FAIL_TOGETHER_S = 0.25
 
 # After a refusal: for so long the gateway reads and ignores what the client still sends, so that it can read the reply.
 LINGER_S = 2.0

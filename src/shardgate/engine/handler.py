@@ -227,8 +227,18 @@ class Gateway:
             self._turn = (self._turn + 1) % len(plan.shards)
             shards = [*plan.shards[self._turn :], *plan.shards[: self._turn]]
             relay.start(shards[0], others=shards[1:])
-        elif (search := plan.doubted) is not None:
-            relay.start(plan.shard, doubt=lambda: self._carry_out(search, request, client, exchange, snapshot))
+        elif plan.recalled:
+            recalled = plan
+
+            def doubt() -> bool:
+                snapshot.known.memory.forget(recalled.recalled, recalled.key)
+                search = recalled.doubted
+                if search is None:
+                    return False
+                self._carry_out(search, request, client, exchange, snapshot)
+                return True
+
+            relay.start(plan.shard, doubt=doubt)
         else:
             relay.start(plan.shard)
 

@@ -19,6 +19,7 @@ from shardgate.core.exchange import Exchange
 from shardgate.core.failures.line import FailureLine, line_of, refusal_of
 from shardgate.core.failures.log_limit import LogLimit
 from shardgate.core.http import Reply
+from shardgate.core.locate.dispute import disputed
 from shardgate.core.topology import ShardId
 from shardgate.net.clock import now
 
@@ -53,6 +54,11 @@ class Reporter:
         if _log.isEnabledFor(level):
             cause = (error.__cause__ or error) if is_bug else None
             self._write(level, line_of(error, *_named(exchange)), cause)
+
+    def disputed(self, space: str, key: str, before: ShardId, shard: ShardId) -> None:
+        """Log that a shard showed a key that another had shown before. No request fails by that alone."""
+        error = disputed(space, key, before, shard)
+        self._write(logging.WARNING, line_of(error, "", ""), None)
 
     def passed_on(self, replies: Mapping[ShardId, Reply], status: int, exchange: Exchange) -> None:
         """Log which shards gave the status that the client reads, where it is a refusal and the others gave another."""

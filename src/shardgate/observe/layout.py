@@ -67,6 +67,9 @@ ERRORS = Family("shardgate_errors_total", "counter", "Requests that the gateway 
 BUDGET_REFUSALS = Family(
     "shardgate_budget_refusals_total", "counter", "Requests that were refused because a budget is used up.", ("budget",)
 )
+DISPUTES = Family(
+    "shardgate_key_disputes_total", "counter", "Keys that a shard showed though another had shown them.", ("shard",)
+)
 HELD = Family("shardgate_held_bytes", "gauge", "What is held of bodies and replies, by kind.", ("kind",))
 CUT_OFF = Family(
     "shardgate_requests_cut_off_total", "counter", "Requests whose reply did not reach its end.", ("reason",)

@@ -21,6 +21,7 @@ from shardgate.observe.layout import (
     CLIENTS_REFUSED,
     CPU,
     CUT_OFF,
+    DISPUTES,
     DURATION,
     ERRORS,
     FIRST_BYTE,
@@ -116,6 +117,10 @@ class Meter:
     def refused(self, budget: str) -> None:
         """Count a request that was refused because this budget is used up."""
         self._cells[self._layout.cell(BUDGET_REFUSALS, budget)] += 1
+
+    def disputed(self, shard: ShardId) -> None:
+        """Count a key that this shard showed though another had shown it."""
+        self._cells[self._layout.cell(DISPUTES, shard)] += 1
 
     def client_came(self, *, refused: bool) -> None:
         """Count a new connection."""

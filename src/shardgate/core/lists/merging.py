@@ -26,6 +26,7 @@ from shardgate.core.lists.rule import ListRule
 from shardgate.core.lists.selection import ChangedError
 from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import Order
+from shardgate.core.paging.bounds import check_whole
 from shardgate.core.replies.refusals import unite
 from shardgate.core.replies.totals import whole_total
 from shardgate.core.topology import ShardId
@@ -184,6 +185,11 @@ class ListMerging:
         if flow is not None and limit is not None and flow.read > self._page.offset + limit and self._remembers:
             self._remember(flow.passed)
 
+    @property
+    def has_copies(self) -> bool:
+        """Whether several shards may have a row."""
+        return self._rule.dedupe is not None
+
     def learned(self) -> Sequence[tuple[str, ShardId]]:
         """The tie-breaker of each row of the page, and the shard that the row came from."""
         return self._shown if self._flow is None else self._flow.learned
@@ -219,6 +225,7 @@ class ListMerging:
         return self._reply(order, tables, ranked, skip, total)
 
     def _distinct(self, dedupe: Dedupe, tables: Tables, ranked: Sequence[int]) -> list[int]:
+        check_whole(len(ranked))
         try:
             return distinct(dedupe, self._rule.keys, tables, ranked, self._shards)
         except (ValueError, msgspec.DecodeError) as error:

@@ -99,12 +99,18 @@ def _stem(name: str) -> str:
 
 
 def _owner(each: Filter, key: str, known: Known) -> tuple[ShardId | None, bool]:
+    """The shard, and whether it is certain: it is not where it is only remembered, and no other locator knows more."""
+    guess: ShardId | None = None
     for locator in each.locators:
         place = locator.locate(each.space, key, known)
         remembered = isinstance(locator, Learned)
         if place is UNKNOWN or (remembered and not each.shown):
             continue
-        if isinstance(place, AskAll) or place not in known.topology.shards:
+        if isinstance(place, AskAll):
+            return guess, False
+        if place not in known.topology.shards:
             return None, False
-        return place, not remembered
-    return None, False
+        if not remembered:
+            return place, True
+        guess = place
+    return guess, False

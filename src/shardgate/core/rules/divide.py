@@ -16,6 +16,8 @@ from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Locator
 from shardgate.core.errors import ClientError, MissingKeyError
 from shardgate.core.http import Request
+from shardgate.core.locate.dispute import disputed
+from shardgate.core.locate.learned import Learned
 from shardgate.core.parts.whole import Parts
 from shardgate.core.plan.key import read_key, refuse_other_body, unknown_key
 from shardgate.core.plan.plan import ToAny, ToOne
@@ -182,8 +184,14 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
 
 
 def _place(name: str, locators: Sequence[Locator], key: str, known: Known) -> ShardId | AskAll | None:
+    """The shard, or how to find it. What is only remembered counts where no locator says which shard it is."""
+    guess: ShardId | None = None
     for locator in locators:
         place = locator.locate(name, key, known)
-        if place is not UNKNOWN:
-            return place
-    return None
+        if isinstance(locator, Learned) and isinstance(place, str):
+            guess = place
+        elif place is not UNKNOWN:
+            return place if guess is None or isinstance(place, str) else guess
+    if guess is None and known.memory.is_disputed(name, key):
+        raise disputed(name, key)
+    return guess

@@ -141,8 +141,10 @@ class ChangeHandler:
             return await self._any(plan, change)
         reply = await self._send(plan, plan.shard, change)
         rule = plan.route.rule
-        if plan.doubted is not None and rule is not None and reply.status in rule.not_here:
-            return await self._search(plan.doubted, change)
+        if plan.recalled and rule is not None and reply.status in rule.not_here:
+            change.snapshot.known.memory.forget(plan.recalled, plan.key)
+            if plan.doubted is not None:
+                return await self._search(plan.doubted, change)
         return reply
 
     async def _search(self, plan: FindOwner, change: ChangeRequest) -> Reply:

@@ -7,14 +7,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import Ask, Merging, Outcome
-from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError
-from shardgate.core.excerpt import excerpt
+from shardgate.core.errors import ShardDownError, ShardgateError
 from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
 from shardgate.core.held import HeldBytes, Holding
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WHOLE_MERGE_FACTOR, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.lists.merging import ListMerging
+from shardgate.core.locate.dispute import disputed
 from shardgate.core.plan.plan import FindOwner, ToGather
 from shardgate.core.replies.validators import Validators
 from shardgate.core.routes.route import Route
@@ -144,10 +144,10 @@ class Conductor:
                 return _with_own_fields(work, outcome, validators)
             asks = outcome
 
-    async def _ask(self, asks: Sequence[Ask], work: _Gathering) -> Mapping[ShardId, Outcome]:
+    async def _ask(self, asks: Sequence[Ask], work: _Gathering, *, needs_all: bool = True) -> Mapping[ShardId, Outcome]:
         """Run one round, and note how long it took."""
         began_at = now()
-        calls = self._start(asks, work, None)
+        calls = self._start(asks, work, None, needs_all=needs_all)
         try:
             return await calls.outcomes()
         finally:
@@ -187,10 +187,12 @@ class Conductor:
         finally:
             calls.cancel()
 
-    def _start(self, asks: Sequence[Ask], work: _Gathering, large_bytes: int | None) -> Round:
+    def _start(
+        self, asks: Sequence[Ask], work: _Gathering, large_bytes: int | None, *, needs_all: bool = True
+    ) -> Round:
         exchange = work.exchange
         exchange.shards = exchange.shards or [ask.shard for ask in asks]
-        calls = Round(self._cluster, self._body_bytes_max, work.holding, large_bytes=large_bytes)
+        calls = Round(self._cluster, self._body_bytes_max, work.holding, large_bytes=large_bytes, needs_all=needs_all)
         calls.start(asks, work.request.fields.host, work.lines, exchange.request_id)
         return calls
 
@@ -219,7 +221,8 @@ class Conductor:
         lines = fields.end_to_end if plan.is_the_request else fields.unconditional
         holding = self.held.open("reply", exchange.peer)
         try:
-            outcomes = await self._ask(asks, _Gathering(plan.route, request, lines + hop, snapshot, exchange, holding))
+            work = _Gathering(plan.route, request, lines + hop, snapshot, exchange, holding)
+            outcomes = await self._ask(asks, work, needs_all=False)
         finally:
             holding.close()
         rule = plan.route.rule
@@ -227,16 +230,9 @@ class Conductor:
         replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
         owners = [shard for shard, reply in replies.items() if reply.status < 400]
         if len(owners) > 1:
-            key = excerpt(plan.key)
-            broken = KeyOnTwoShardsError(
-                f"two shards say that they hold the key `{key}`",
-                log=f"the key {key} of {plan.space} is on {' and '.join(owners)}",
-                about={"key": key},
-            )
-            broken.shard = ",".join(owners)
-            raise broken
+            raise disputed(plan.space, plan.key, *owners)
         if owners:
-            snapshot.known.memory.learn(plan.space, plan.key, owners[0])
+            snapshot.known.memory.settle(plan.space, plan.key, owners[0])
             return owners[0], replies[owners[0]]
         snapshot.known.memory.forget(plan.space, plan.key)
         failed = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ShardgateError))
@@ -273,6 +269,9 @@ def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> 
 
 
 def _learn(plan: ToGather, snapshot: Snapshot, shown: Sequence[tuple[str, ShardId]]) -> None:
+    memory, merging = snapshot.known.memory, plan.merging
+    has_copies = isinstance(merging, ListMerging) and merging.has_copies
+    learn = memory.learn_copy if has_copies else memory.learn
     for space in plan.learn:
         for key, shard in shown:
-            snapshot.known.memory.learn(space, key, shard)
+            learn(space, key, shard)

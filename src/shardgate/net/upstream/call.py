@@ -102,6 +102,8 @@ class Call:
         "done",
         "has_body",
         "head",
+        "interim_bytes",
+        "interim_replies",
         "is_chunked",
         "is_head",
         "offers",
@@ -144,6 +146,7 @@ class Call:
         self._patience = patience
         self._has_begun = False  # a byte of the reply has come
         self.tried_again = False
+        self.interim_replies = self.interim_bytes = 0
         self.done = False
         self._connection: Carrier | None = None
         self._place: UploadPlaces | None = None
