@@ -13,9 +13,12 @@ APP      ?= bookings
 QUICK    ?=
 REV      ?= HEAD~1
 RATIO_MAX ?=
+ONLY     ?=
+TIME     ?= 60
+TARGET   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd hostile fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -76,6 +79,9 @@ crash: $(READY) ## kill the gateway at every step of every kind of change, and l
 
 crowd: $(READY) ## 50 buyers at once for the last seats, through two workers, by every door: sold = capacity
 	@$(BIN)/python -m proof.crowd
+
+hostile: $(READY) ## attacks on a running gateway, each with its worst stall and memory: SEED=11 QUICK=1 ONLY=name
+	@$(BIN)/python -m proof.hostile $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
 
 bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.run

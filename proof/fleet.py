@@ -22,7 +22,7 @@ from bookings.settings import CALLS_A_MONTH
 from proof.data import BIN, ROOT, Data
 
 READY_TIMEOUT_S = 60.0
-_ADDRESS = re.compile(r"ready on (http://\S+)")
+_ADDRESS = re.compile(r"ready on (https?://\S+)")
 
 
 class Server:

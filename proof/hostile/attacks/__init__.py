@@ -1,0 +1,1 @@
+"""Attacks, a file for each kind; `table` has all of them."""
