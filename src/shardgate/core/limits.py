@@ -13,16 +13,16 @@ TARGET_BYTES_MAX = 16 * 1024
 FIELDS_MAX = 100
 # A chunk-size line is a number, and rarely an extension: this is far more than needed.
 CHUNK_LINE_BYTES_MAX = 256
-# What PHP, Django and Node read of one query or form. PHP drops the rest without a word, so that a key behind it would be
-# the gateway's alone.
+# What PHP, Django and Node read of one query or form. PHP drops the rest without a word: a key behind it would be the
+# gateway's alone.
 PARAMETERS_MAX = 1000
 # Of each object on the way to a key: one look at a member takes about 1.5 µs.
 MEMBERS_MAX = 1000
 # A name or a key in a request. No identifier is longer, and keys are hashed, remembered and sent to shards.
 NAME_BYTES_MAX = 512
 KEY_CHARACTERS_MAX = 1024
-# A JSON text of 4 MiB is read once in 14 ms at most, whatever is in it. A longer one that is searched for a key may have
-# so many commas, opening brackets and escapes: they take about 10 ns each.
+# A JSON text of 4 MiB is read once in 14 ms at most, whatever is in it. A longer one that is searched for a key may
+# have so many commas, opening brackets and escapes: they take about 10 ns each.
 FREE_JSON_BYTES_MAX = 4 * 1024 * 1024
 SEARCHED_MARKS_MAX = 1_500_000
 # In a text with halves of surrogate pairs, every escape is looked at: 0.1 µs each.

@@ -1,7 +1,9 @@
 """A member is found in one reading, which makes no values and stops at bounds."""
 
+import contextlib
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +11,10 @@ from hypothesis import strategies as st
 from shardgate.core.errors import AmbiguousKeyError, TooComplexError
 from shardgate.core.json.search import JsonSearch, check_utf_8
 
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
     max_leaves=20,
 )
 
@@ -19,22 +22,15 @@ VALUES = st.recursive(
 @given(VALUES, st.sampled_from([None, 2]), st.booleans())
 def test_what_is_found_is_what_a_decoder_finds(value: object, indent: int | None, plain: bool) -> None:
     text = json.dumps({"x": value, "key": value, "y": [value]}, indent=indent, ensure_ascii=plain)
-    found = JsonSearch(text.encode("utf-8", "surrogatepass")).find(["key"]) if text.isprintable() else b"null"
+    found = JsonSearch(text.encode()).find(["key"])
     assert found is not None
-    if text.isprintable():
-        assert json.loads(found) == value
+    assert json.loads(found) == value
 
 
 @given(st.binary(max_size=40))
 def test_any_bytes_are_read_or_refused(text: bytes) -> None:
-    try:
-        found = JsonSearch(b'{"key":' + text + b"}").find(["key"])
-    except (AmbiguousKeyError, TooComplexError, ValueError):
-        return
-    except Exception as error:
-        assert type(error).__name__ == "DecodeError"
-        return
-    assert found is not None
+    with contextlib.suppress(AmbiguousKeyError, TooComplexError, ValueError, msgspec.DecodeError):
+        assert JsonSearch(b'{"key":' + text + b"}").find(["key"]) is not None
 
 
 def test_items_are_counted_up_to_a_bound() -> None:

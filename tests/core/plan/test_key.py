@@ -116,6 +116,14 @@ def test_parameters_have_bounds() -> None:
         read_key("query.v", request(f"GET /?{'a&' * 1000}v=7"), {})
 
 
+@pytest.mark.parametrize("value", ["n-1.", "n-1..", "n-1 ", "n-1\t"])
+def test_a_key_whose_end_some_servers_cut_off_is_refused(value: str) -> None:
+    with pytest.raises(AmbiguousKeyError, match="`n-1`"):
+        read_key("path.v", request("GET /"), {"v": value})
+    for plain in ("n-1", "n.1", "n 1", "a.json", "Ünal"):
+        assert read_key("path.v", request("GET /"), {"v": plain}) == plain
+
+
 def test_a_key_in_a_header() -> None:
     assert read_key("header.X-Vendor", request("GET /", "x-vendor:  7 "), {}) == "7"
     assert read_key("header.X-Vendor", request("GET /", "X-Other: 7"), {}) is None

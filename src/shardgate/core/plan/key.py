@@ -30,6 +30,8 @@ _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([^\s\"';,]*)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _HIDDEN = ("claim.", "header.", "basic.")
 """Sources whose values are not repeated to the client: credentials may stand there."""
+_CUT_OFF = ". \t\r\n\x0b\x0c"
+"""What Windows and many frameworks cut off at the end of a path's segment."""
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
@@ -55,12 +57,19 @@ def unknown_key(key: str | None) -> UnknownKeyError:
 def _read(source: str, request: Request, variables: Mapping[str, str]) -> str | None:
     kind, _, name = source.partition(".")
     if kind == "path":
-        return variables.get(name)
+        value = variables.get(name)
+        return value if not value or value[-1] not in _CUT_OFF else _segment(name, value)
     if kind == "query":
         return _only(request.query, name)
     if kind == "header":
         return _header(request, name)
     return _READERS.get(kind, _member)(request, name)
+
+
+def _segment(name: str, value: str) -> str:
+    """Refuses a segment whose end some servers cut off. Raises AmbiguousKeyError."""
+    shown, meant = excerpt(value), excerpt(value.rstrip(_CUT_OFF))
+    raise AmbiguousKeyError(f"the path's {name} `{shown}` is read as `{meant}` by some servers", about={"value": shown})
 
 
 def _only(pairs: str, name: str, what: str = "query") -> str | None:
@@ -155,7 +164,7 @@ def _claim(request: Request, name: str) -> str | None:
     keys = keys_in(request.claims, name)
     if len(keys) > 1:
         raise AmbiguousKeyError(f"the claim {name!r} names several keys")
-    return keys[0] if keys else None
+    return _text(keys[0], name) if keys else None
 
 
 def _basic(request: Request, name: str) -> str | None:
