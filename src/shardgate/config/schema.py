@@ -230,6 +230,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     it, a request in which one of these names another method is refused (SG1019)."""
     trailing_slash: Literal["optional", "distinct"] = "optional"
     """`optional`: `/events/` is `/events`. `distinct`: it is another path."""
+    raw_query: Literal["encode", "refuse"] = "encode"
+    """What is done with a query that has characters which must be percent-encoded (RFC 3986 section 3.4): `|`, `"`,
+    `<`, `>`, `^`, `{`, `}`, a backslash, a backtick or bytes outside of ASCII. `encode`: shards are sent it encoded,
+    which means the same. `refuse`: 400 (SG1001)."""
     request_trailers: Literal["drop", "pass"] = "drop"
     """`pass`: trailer fields of a request that streams go on to the shard, except for those that may change what it
     means. Some applications take trailers for header fields."""

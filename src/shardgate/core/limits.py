@@ -17,6 +17,33 @@ CHUNK_LINE_BYTES_MAX = 256
 # hour; Go's client reads as many bytes of them as of a head.
 INTERIM_REPLIES_MAX = 100
 INTERIM_BYTES_MAX = 64 * 1024
+# What PHP, Django and Node read of one query or form. PHP drops the rest without a word: a key behind it would be the
+# gateway's alone.
+PARAMETERS_MAX = 1000
+# Of each object on the way to a key: one look at a member takes about 1.5 µs.
+MEMBERS_MAX = 1000
+# A name or a key in a request. No identifier is longer, and keys are hashed, remembered and sent to shards.
+NAME_BYTES_MAX = 512
+KEY_CHARACTERS_MAX = 1024
+# A JSON text of 4 MiB is read once in 14 ms at most, whatever is in it. A longer one that is searched for a key may
+# have so many commas, opening brackets and escapes: they take about 10 ns each.
+FREE_JSON_BYTES_MAX = 4 * 1024 * 1024
+SEARCHED_MARKS_MAX = 1_500_000
+# In a text with halves of surrogate pairs, every escape is looked at: 0.1 µs each.
+ESCAPES_MASKED_MAX = 100_000
+# A body that is divided or completed is read three or four times.
+OPENED_BODY_BYTES_MAX = 4 * 1024 * 1024
+OPENED_MARKS_MAX = 500_000
+# The body of a search is read some ten times for each shard, in each round: 256 KiB hold 25,000 ids.
+SEARCH_BODY_BYTES_MAX = 256 * 1024
+# The items of one body that is divided. Each is looked up (5 µs), and may be asked for at all shards.
+ITEMS_MAX = 1000
+# The most that an operator may allow: 5,000 items take 25 ms.
+ITEMS_ALLOWED_MAX = 5_000
+# The members of all items together, at any depth: colons are counted (0.5 µs each).
+ITEM_COLONS_MAX = 50_000
+# The members of one item whose names must be folded, 5 µs each: honest items have one or two.
+ITEM_TWINS_TRIED_MAX = 8
 # Header lines and blocks that were validated are remembered. A full memory is emptied.
 REMEMBERED_LINES_MAX = 4096
 REMEMBERED_LINE_BYTES_MAX = 1024

@@ -158,11 +158,14 @@ class Parameters(SortParameters, frozen=True):
         if names.count(place) > 1 and all(name_of(part) != place for part in ours):
             ours.append(f"{encoded(place)}=0")
         written = {name_of(part) for part in ours} - ({self.order} if self.order_repeats else set())
-        rest, last = [], self.repeated == "last"
-        for n, part in enumerate(asked):
-            copies = names[n + 1 :] if last else names[:n]
-            if part in others or (names[n] in written and names[n] in copies):
-                rest.append(part)
+        last, kept = self.repeated == "last", set(others)
+        places = range(len(names)) if last else range(len(names) - 1, -1, -1)
+        counts = {names[n]: n for n in places}  # name -> the place of the copy that counts
+        rest = [
+            part
+            for n, part in enumerate(asked)
+            if part in kept or (names[n] in written and (counts[names[n]] > n if last else counts[names[n]] < n))
+        ]
         return "&".join(rest + ours if last else ours + rest)
 
     def paging(self, page: Page) -> list[tuple[str, int]]:
