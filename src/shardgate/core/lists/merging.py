@@ -12,7 +12,7 @@ from collections.abc import Generator, Mapping, Sequence
 
 import msgspec
 
-from shardgate.core.contracts import NO_ROWS, Ask, Listing, Page, PageMemory, as_it_came
+from shardgate.core.contracts import NO_ROWS, Ask, Page, PageMemory, as_it_came
 from shardgate.core.errors import BrokenReplyError, UpstreamError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
@@ -99,9 +99,15 @@ class ListMerging:
     def _read(self, answered: Sequence[ShardId], replies: Mapping[ShardId, Reply]) -> None:
         """Take in each shard's rows. Raises ChangedError, and BrokenReplyError, which then names the shard."""
         shard: ShardId = ""
+        dialect, nothing = self._rule.dialect, self._rule.not_here
         try:
             for shard in answered:
-                listing = self._listing(shard, replies[shard])
+                reply = replies[shard]
+                if nothing and self._has_nothing(reply):
+                    self._search.take(shard, NO_ROWS)
+                    continue
+                self._replies[shard] = reply
+                listing = dialect.open(reply)
                 if listing.extra:
                     self._extras.append(listing.extra)
                 self._search.take(shard, listing)
@@ -109,13 +115,9 @@ class ListMerging:
             error.shard = shard
             raise
 
-    def _listing(self, shard: ShardId, reply: Reply) -> Listing:
-        """What a shard's reply says. Raises BrokenReplyError."""
-        dialect = self._rule.dialect
-        if reply.status in self._rule.not_here and reply.status not in dialect.accepted:
-            return NO_ROWS
-        self._replies[shard] = reply
-        return dialect.open(reply)
+    def _has_nothing(self, reply: Reply) -> bool:
+        """Whether the shard says that it has no rows, by its status."""
+        return reply.status in self._rule.not_here and reply.status not in self._rule.dialect.accepted
 
     @property
     def may_flow(self) -> bool:
@@ -162,7 +164,7 @@ class ListMerging:
         flow, more, written, extras = self._query.flow(self._shards, None), False, list[bytes](), list[bytes]()
         for shard in self._shards:
             with of_shard(shard):
-                listing = self._listing(shard, replies[shard])
+                listing = dialect.open(replies[shard])
             if listing.total is not None:
                 self._search.totals[shard] = listing.total
             more = more or bool(listing.more)

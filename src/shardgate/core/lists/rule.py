@@ -74,7 +74,7 @@ class ListRule(Strategy, frozen=True):
 
     def order(self, page: Page) -> Order | str:
         """The total order of a page; or why there is none: the parameter, its value, and what would be accepted."""
-        by = self._known(page.order) or tuple(
+        by = (page.order and self._known(page.order)) or tuple(
             [(name.removeprefix("-"), name.startswith("-")) for name in self.default_order]
         )
         try:
@@ -88,7 +88,7 @@ class ListRule(Strategy, frozen=True):
     def _known(self, by: tuple[tuple[str, bool], ...]) -> tuple[tuple[str, bool], ...]:
         """The keys that the application sorts by, where it does not refuse unknown ones."""
         dialect = self.dialect
-        if not by or not isinstance(dialect, Parameters) or dialect.order not in dialect.reads:
+        if not isinstance(dialect, Parameters) or dialect.order not in dialect.reads:
             return by
         bad, known = dialect.reads[dialect.order].bad, tuple([each for each in by if each[0] in self.keys])
         if bad == "refuse" or len(known) == len(by):

@@ -233,7 +233,9 @@ class Parameters(SortParameters, frozen=True):
         if limit is UNKNOWN or (limit == 0 and self.page is not None):
             return UNKNOWN
         if limit is not None and self.limit_max is not None and limit > self.limit_max:
-            return {"cut": self.limit_max, "refuse": UNKNOWN, "default": self.limit_default}[self.limit_over]
+            if self.limit_over == "refuse":
+                return UNKNOWN
+            return self.limit_max if self.limit_over == "cut" else self.limit_default
         return limit
 
     def _offset(self, values: dict[str, str], limit: int | None) -> int | Unknown:

@@ -55,4 +55,6 @@ def read_number(text: str, reading: Reading, *, default: int | None, least: int)
     least = least if reading.least is None else reading.least
     if number >= least:
         return number
-    return {"refuse": UNKNOWN, "default": default, "least": least}[reading.below]
+    if reading.below == "refuse":
+        return UNKNOWN
+    return least if reading.below == "least" else default
