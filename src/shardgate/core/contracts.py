@@ -137,6 +137,10 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
     """What else of the reply the dialect needs to write the merged page."""
 
 
+NO_ROWS: Final = Listing(b"[]", 0, more=False, before=False)
+"""What a shard says that has nothing for a list."""
+
+
 class Merged(msgspec.Struct, frozen=True):
     """A merged page, for the dialect to write as one instance would."""
 

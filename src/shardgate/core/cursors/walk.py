@@ -74,7 +74,7 @@ class CursorWalk(ABC):
         cannot read.
         """
         answered = [shard for shard in self._shards if shard in replies]
-        refusal = unite([replies[shard] for shard in answered], self._dialect.accepted)
+        refusal = unite([replies[shard] for shard in answered], self._dialect.accepted, shards=answered)
         if refusal is not None:
             return refusal
         if self._order is None or not self._streams:

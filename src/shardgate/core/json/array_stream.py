@@ -185,6 +185,7 @@ class RowStream:
         rows = cut(b"%b%b" % (opening, text[start or 0 :]), self._taken + (start or 0) - len(opening))
         if self._first_rows and bool(rows.raw) != (start is not None):
             raise self._misplaced("a shard's list has a comma without a row", text, start or 0)
+        text = rows.body if rows.is_null else text
         self._learn(text, rows.raw)
         self._closing = ending(text)
         if not self._first_rows:

@@ -202,7 +202,7 @@ class Flow:
 
     def _names(self, values: Sequence[KeyValues]) -> list[str]:
         tie = self._rule.order.tie
-        return [str(value[tie]) for value in values]
+        return [""] * len(values) if tie is None else [str(value[tie]) for value in values]
 
     def _choose(self, ranked: list[int], raw: Sequence[msgspec.Raw], names: Sequence[tuple[str, ShardId]]) -> None:
         """Take the rows of the page out of the next rows in order."""

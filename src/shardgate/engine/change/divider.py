@@ -17,7 +17,7 @@ from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import replies_of
 from shardgate.core.http import Reply
 from shardgate.core.plan.plan import FindOwner
-from shardgate.core.replies.refusals import unite
+from shardgate.core.replies.refusals import foremost, unite
 from shardgate.core.rules.divide import Division
 from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import AwaitedCall
@@ -139,7 +139,7 @@ class Divider:
             if not refusals and isinstance(outcomes[0], ShardgateError):
                 outcomes[0].causes = tuple(each for each in outcomes[1:] if isinstance(each, ShardgateError))
                 raise outcomes[0]
-            return unite(refusals, ()) or refusals[0]
+            return foremost(refusals) or refusals[0]
         for outcome in outcomes:
             if isinstance(outcome, ShardgateError):
                 self._cluster.reporter.log(outcome, change.exchange)

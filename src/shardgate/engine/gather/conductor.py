@@ -263,7 +263,12 @@ async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming:
 
 
 def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> Reply:
-    """The merged reply without the fields of single shards; or 304, where the client has it already."""
+    """The merged reply without the fields of single shards; or 304, where the client has it already.
+
+    A refusal is one shard's own reply, with all its fields.
+    """
+    if reply.status >= 300:
+        return reply
     reply.fields = [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
     return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)
 
