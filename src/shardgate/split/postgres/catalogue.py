@@ -156,7 +156,7 @@ WHERE c.relkind = 'S' AND c.oid >= 16384 AND c.relpersistence <> 't'
     WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e') ORDER BY c.oid"""
 # The statements that delete what pg_dump's script makes. The current schema and extensions stay.
 UNDO: Final = r"""
-SELECT format('DROP %s IF EXISTS %s CASCADE', i.type, i.identity) FROM (
+SELECT format('DROP %s IF EXISTS %s CASCADE', replace(i.type, 'composite type', 'type'), i.identity) FROM (
   SELECT 0 AS turn, 'pg_event_trigger'::regclass AS class, oid FROM pg_event_trigger
   UNION ALL SELECT 0, 'pg_publication'::regclass, oid FROM pg_publication
   UNION ALL SELECT 1, 'pg_class'::regclass, oid FROM pg_class
