@@ -18,7 +18,7 @@ TIME     ?= 60
 TARGET   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd hostile fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd hostile fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -124,11 +124,33 @@ docs-test: $(READY) ## all tests of the documentation; the tutorial as its reade
 	$(BIN)/pytest tests/docs
 	@$(BIN)/python -m tools.docs.walkthrough docs/tutorial.md --install
 
+.venv-supply/.ready: requirements-supply.lock
+	$(PYTHON) -m venv --clear .venv-supply
+	.venv-supply/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-supply.lock
+	@touch $@
+
+audit: .venv-supply/.ready ## known vulnerabilities of all that is used; fails too where they could not be looked up
+	@.venv-supply/bin/python -m tools.supply.audit requirements.lock requirements-docs.lock requirements-supply.lock
+
+sbom: $(READY) .venv-supply/.ready ## what an installed gateway consists of, as CycloneDX: dist/shardgate.cdx.json
+	@mkdir -p dist
+	@$(BIN)/python -m tools.supply.runtime > dist/runtime.lock
+	@$(PYTHON) -m venv --clear --without-pip .venv-runtime
+	@$(BIN)/pip --python .venv-runtime install --quiet --disable-pip-version-check --require-hashes -r dist/runtime.lock
+	@.venv-supply/bin/cyclonedx-py environment .venv-runtime --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible --validate -o dist/shardgate.cdx.json
+	@echo "sbom: dist/shardgate.cdx.json"
+
+licences: $(READY) ## write docs/licences.md anew from what is installed
+	@$(BIN)/python -m tools.supply.licences
+
 lock: $(READY) ## choose newer versions of what is used
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --group dev --extra icu --extra jwt --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --group docs -o requirements-docs.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --group supply -o requirements-supply.lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) .venv-compiled .venv-docs site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -47,6 +47,8 @@ def test_a_rule_reads_a_claim_only_where_tokens_are_verified(files: Path) -> Non
     assert "rules.GET /events: it reads 'claim.vendor', and no token is verified here" in said
     assert "add `clients: {jwt: …}`" in said
     assert "idempotency.client: it reads 'claim.sub'" in mistakes(files, None, idempotency={"client": ["claim.sub"]})
+    cursors = {"secret_file": "secret", "client": ["X-Api-Key", "claim.sub"]}
+    assert "cursors.client: it reads 'claim.sub'" in mistakes(files, None, cursors=cursors)
 
 
 @pytest.mark.parametrize(

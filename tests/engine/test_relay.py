@@ -70,7 +70,7 @@ def test_what_is_said_before_the_reply_passes_too() -> None:
 
 def test_a_shard_that_has_not_the_key_is_doubted_and_the_client_hears_nothing() -> None:
     doubted: list[bool] = []
-    talk = Talk(doubt=lambda: doubted.append(True))
+    talk = Talk(doubt=lambda: not doubted.append(True))
     talk.shards.answers("north", head("404 Not Found", length=5), b"x", is_whole=False)
     assert doubted == [True]
     assert talk.events == []

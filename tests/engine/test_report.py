@@ -135,6 +135,14 @@ def test_a_kind_of_failure_has_so_many_lines_and_then_says_how_many_were_left_ou
     assert "another kind" in caplog.text
 
 
+def test_a_budget_that_is_used_up_is_counted_by_its_name() -> None:
+    budgets: list[str] = []
+    reporter, noted = Reporter(budgets.append), exchange(request(), ROUTE)
+    reporter.report(OverloadError("too many requests wait for the shard", budget="shard_waiting"), noted)
+    reporter.report(OverloadError("of another kind"), noted)
+    assert budgets == ["shard_waiting"]
+
+
 def test_the_limit_counts_what_it_leaves_out_and_forgets_nothing_of_another_kind() -> None:
     limit = LogLimit()
     assert [limit.admit("north", "SG2002", 0.0) for _ in range(LOG_BURST)] == [0] * LOG_BURST
@@ -183,7 +191,7 @@ class Always(LogLimit):
 
 def test_a_line_that_goes_on_after_others_says_how_many_were_left_out(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "shardgate")
-    Reporter(Always()).report(BrokenReplyError("odd"), exchange(request(), ROUTE))
+    Reporter(limit=Always()).report(BrokenReplyError("odd"), exchange(request(), ROUTE))
     more, line = [parsed(record.getMessage()) for record in caplog.records]
     assert more is not None
     assert line is not None

@@ -21,6 +21,7 @@ ONE_LENGTH = [
     passes("no space before the number", post(b"Content-Length:5", body=b"hello"), HELLO),
     passes("spaces around the number", post(b"Content-Length: \t 5 \t", body=b"hello"), HELLO),
     passes("leading zeros are written anew", post(b"Content-Length: 0005", body=b"hello"), HELLO),
+    passes("thousands of leading zeros", post(b"Content-Length: " + b"0" * 5000 + b"5", body=b"hello"), HELLO),
     passes("a length of zero", post(b"Content-Length: 0"), arrives(POST, body=b"")),
     passes("neither length nor coding is no body", post(), arrives(POST)),
     passes("a GET with a body", get(b"Content-Length: 5") + b"hello", arrives(b"GET /any", body=b"hello")),

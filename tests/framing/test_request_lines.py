@@ -73,7 +73,14 @@ VERSIONS = [
 TARGETS = [
     passes("a query", get(target=b"/any?x=%20&y"), arrives(b"GET /any?x=%20&y")),
     passes("an empty query", get(target=b"/any?"), arrives(b"GET /any?")),
-    passes("a query with another target in it", get(target=b"/any?//../%2f;\\"), arrives(b"GET /any?//../%2f;\\")),
+    passes("a query with another target in it", get(target=b"/any?//../%2f;\\"), arrives(b"GET /any?//../%2f;%5C")),
+    passes("a query with raw characters", get(target=b'/any?"<>^`{|}'), arrives(b"GET /any?%22%3C%3E%5E%60%7B%7C%7D")),
+    passes("a query in UTF-8", get(target=b"/any?x=\xc3\xa9"), arrives(b"GET /any?x=%C3%A9")),
+    passes("a query in Latin-1", get(target=b"/any?x=\xe9"), arrives(b"GET /any?x=%E9")),
+    passes("a query with brackets", get(target=b"/any?x[a]=1"), arrives(b"GET /any?x[a]=1")),
+    passes("an address with a raw query", get(target=b"http://a/any?a|b"), arrives(b"GET /any?a%7Cb")),
+    answered("a bar in the path", get(target=b"/any/a|b?c"), 400, "SG1003"),
+    refused("a query that is too long when it is encoded", get(target=b"/any?" + b"|" * 6000), 414, "SG1008"),
     passes("a query with an address in it", get(target=b"/any?u=http://x@b/"), arrives(b"GET /any?u=http://x@b/")),
     passes("an encoded letter stays as it came", get(target=b"/an%79"), arrives(b"GET /an%79")),
     passes("an encoded value stays as it came", get(target=b"/any/%c3%A9"), arrives(b"GET /any/%c3%A9")),
@@ -134,6 +141,9 @@ def hosts(*lines: bytes, target: bytes = b"/any") -> bytes:
 HOSTS = [
     passes("a name", hosts(b"Host: api.example.com"), arrives(b"GET /any", host=b"api.example.com")),
     passes("a name and a port", hosts(b"hOST:a:8080"), arrives(b"GET /any", host=b"a:8080")),
+    passes(
+        "a name of unusual characters", hosts(b"Host: a~!$&'()*+,;=b"), arrives(b"GET /any", host=b"a~!$&'()*+,;=b")
+    ),
     passes("an address of IPv6", hosts(b"Host: [::1]:80"), arrives(b"GET /any", host=b"[::1]:80")),
     passes("Host behind other fields", hosts(b"X: y", b"Host: a"), arrives(b"GET /any", b"X: y")),
     passes("a Host for others to trust stays behind", hosts(b"Host: a", b"X-Forwarded-Host: b"), GET),

@@ -54,6 +54,21 @@ def test_a_line_is_never_too_long_to_be_written_whole(tmp_path: Path) -> None:
     assert max(map(len, (tmp_path / "log").read_text().splitlines())) < LINE_BYTES_MAX
 
 
+def test_what_looks_like_a_secret_is_masked(tmp_path: Path) -> None:
+    secret = exchange(b"/a?api_key=S3&password=S3&code=S3&sig=S3&user%5BapiKey%5D=S3&passport-no=S3&q=7")
+    log = AccessLog(LogFile(str(tmp_path / "log")), query=True, sample=1.0, mask=["passport_no"])
+    log.write(secret)
+    log.close()
+    (line,) = lines(tmp_path / "log")
+    said = "api_key=***&password=***&code=***&sig=***&user%5BapiKey%5D=***&passport-no=***&q=7"
+    assert line["path"] == f"/a?{said}"
+
+
+def test_a_session_in_a_path_is_masked_also_without_the_query(tmp_path: Path) -> None:
+    (line,) = written(tmp_path / "log", exchange(b"/a;jsessionid=S3/b?c=1"), query=False)
+    assert line["path"] == "/a;jsessionid=***/b"
+
+
 def test_a_sample_is_even_and_leaves_out_no_failure(tmp_path: Path) -> None:
     mixed = [exchange(status=200 if number % 10 else 500) for number in range(1000)]
     statuses = [line["status"] for line in written(tmp_path / "log", *mixed, sample=0.1)]

@@ -41,11 +41,12 @@ class World:
         self.layout = Layout({}, 0).extended([], [])
         self.memory = SharedMemory.roomy(self.layout.size)
         shards = [Shard(f"s{number}", "127.0.0.1", port, f"s{number}") for number, port in enumerate(ports)]
-        self.admin = Admin(self.layout, self.memory, shards, connect_timeout_s=30.0, clock=lambda: self.at)
+        hosts = ["Metrics.internal", "0.0.0.0"]
+        self.admin = Admin(self.layout, self.memory, shards, connect_timeout_s=30.0, hosts=hosts, clock=lambda: self.at)
 
-    async def ask(self, path: str, method: str = "GET") -> Reply:
+    async def ask(self, path: str, method: str = "GET", host: str = "localhost:9901") -> Reply:
         client: Any = Client()
-        request = RequestHeadParser().parse(f"{method} {path} HTTP/1.1\r\nHost: a\r\n".encode())
+        request = RequestHeadParser().parse(f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n".encode())
         self.admin.handle(request, client)
         if client.work is not None:
             await client.work
@@ -63,6 +64,33 @@ class World:
 )
 async def test_there_are_three_pages_to_be_read(method: str, path: str, status: int) -> None:
     assert (await World().ask(path, method)).status == status
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST:80",
+        "a.localhost",
+        "127.0.0.1:9901",
+        "[::1]:9901",
+        "10.1.2.3:9901",
+        "metrics.INTERNAL.:1",
+    ],
+)
+async def test_an_address_and_a_known_name_are_answered(host: str) -> None:
+    assert (await World().ask("/metrics", host=host)).status == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example:9901", "127.0.0.1.nip.io", "evil", "metrics.internal.evil.example"]
+)
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/healthz", "/"])
+async def test_a_page_cannot_let_its_own_name_lead_to_the_admin_address(path: str, host: str) -> None:
+    reply = await World().ask(path, host=host)
+    problem = msgspec.json.decode(reply.body)
+    assert (reply.status, problem["code"]) == (421, "SG1028")
+    assert b"s0" not in reply.body
 
 
 async def test_shards_are_looked_at_again_only_after_a_moment() -> None:

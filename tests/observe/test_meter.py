@@ -2,6 +2,7 @@
 
 from shardgate.core.errors import ShardDownError
 from shardgate.core.exchange import CLIENT_GONE, Exchange
+from shardgate.core.limits import BUDGETS
 from shardgate.observe.exposition import expose
 from shardgate.observe.layout import BOUNDS_S, REQUESTS, Layout
 from shardgate.observe.memory import SharedMemory
@@ -29,14 +30,25 @@ def test_a_successor_in_the_same_slot_goes_on_where_the_dead_worker_stopped() ->
     for _ in range(2):
         meter = Meter(memory.slot(0), layout, [], ["north"])
         meter.finished(Exchange(None, b"", "", 0.0, bytes_in=10, ended_at=1.5, status=200))
-        meter.tick([("north", 3, 1, 0, 4)], 2)
-        meter.tick([("north", 3, 1, 0, 4)], 2)  # a tick adds nothing by itself
+        meter.tick([("north", 3, 1, 0, 4)], {"reply": 70}, 2)
+        meter.tick([("north", 3, 1, 0, 4)], {"reply": 70}, 2)  # a tick adds nothing by itself
     read = Metrics(expose(layout, memory).decode())
     assert read.value("shardgate_received_bytes_total") == 20
     assert read.value("shardgate_request_duration_seconds_sum", rule="none") == 3.0
     assert read.value("shardgate_upstream_waits_total", shard="north") == 8
     assert read.value("shardgate_upstream_connections", shard="north") == 3  # what is so now, not a sum
     assert read.value("shardgate_access_log_lines_lost_total") == 4
+    assert read.value("shardgate_held_bytes", kind="reply") == 70
+
+
+def test_each_budget_has_its_counter() -> None:
+    layout = Layout({}, 0).extended([], [])
+    memory = SharedMemory.roomy(layout.size)
+    meter = Meter(memory.slot(0), layout, [], [])
+    for budget in BUDGETS:
+        meter.refused(budget)
+    read = Metrics(expose(layout, memory).decode())
+    assert [read.value("shardgate_budget_refusals_total", budget=budget) for budget in BUDGETS] == [1] * len(BUDGETS)
 
 
 def test_errors_of_shards_and_of_requests_are_counted_by_their_code() -> None:

@@ -126,3 +126,7 @@ def test_the_howto_shows_what_the_command_says() -> None:
     (line,) = re.findall(r"^.*code=SG2007.*$", howto, re.MULTILINE)
     said = story("9f2c01b7ad44-1c", [line])
     assert [f"{title:<10} {text}" for title, text in said if title != "operation"] == shown.splitlines()
+
+
+def test_a_log_that_has_a_secret_is_told_without_it() -> None:
+    assert told(access(path="/events?apiKey=S3&q=7"))["request"] == "GET /events?apiKey=***&q=7, from 192.0.2.7"

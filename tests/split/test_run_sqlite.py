@@ -90,7 +90,7 @@ def test_triggers_do_not_fire_and_counters_continue(split, sqlite, shards, query
 
 def test_a_key_that_counts_up_gets_a_warning(split, sqlite) -> None:
     result = split(sqlite(SHOP), **ROLES)
-    assert "warning: order: the database counts up its key id" in result.output
+    assert "order: the database counts up its ids" in result.output
 
 
 def test_a_link_replaces_a_foreign_key_that_is_not_declared(split, sqlite, shards, query) -> None:

@@ -1,5 +1,6 @@
 """The SQLite store: the directory is read back, the epoch counts changes, and other files are left alone."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -110,6 +111,20 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "nowhere" / "directory.db")
 
 
-def test_a_new_store_is_its_owners_alone(tmp_path: Path) -> None:
-    with SqliteStore(tmp_path / "store.db"):
-        assert (tmp_path / "store.db").stat().st_mode & 0o777 == 0o600
+@pytest.mark.parametrize("umask", [0, 0o022, 0o777])
+def test_a_new_store_and_the_files_beside_it_are_their_owners_alone(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with SqliteStore(tmp_path / "store.db") as store:
+            store.put_many("vendor", [("1", "north")])
+            made = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert made == dict.fromkeys(["store.db", "store.db-shm", "store.db-wal"], 0o600)
+
+
+def test_a_link_that_leads_nowhere_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "store.db").symlink_to(tmp_path / "elsewhere.db")
+    with pytest.raises(StoreError, match="symbolic link that leads nowhere"):
+        SqliteStore(tmp_path / "store.db")
+    assert not (tmp_path / "elsewhere.db").exists()

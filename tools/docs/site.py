@@ -18,6 +18,7 @@ OUTSIDE = {
     "GLOSSARY.md": "glossary.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
     "examples/bookings/README.md": "examples/bookings.md",
     "examples/json-server/README.md": "examples/json-server.md",
     "templates/plugin/README.md": "examples/plugin.md",

@@ -51,6 +51,7 @@ from shardgate.core.merge.union import Union
 from shardgate.core.order.sort_key import SortKey
 from shardgate.core.paging.links import Linked
 from shardgate.core.paging.parameters import Parameters
+from shardgate.core.paging.reading import Reading
 from shardgate.core.parts.share import Share
 from shardgate.core.parts.whole import ListParts, Parts
 from shardgate.core.rules import Rule
@@ -117,6 +118,7 @@ STRUCTS: dict[str, Shown] = {
     "Entity": Shown(Entity),
     "CustomConfig": Shown(CustomConfig),
     "Parameters": Shown(Parameters),
+    "Reading": Shown(Reading),
     "Linked": Shown(Linked, Parameters),
     "Offset": Shown(Offset, Parameters),
     "Envelope": Shown(Envelope, Parameters),

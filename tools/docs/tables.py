@@ -1,4 +1,4 @@
-"""The tables of the reference: of a struct's fields, of all errors, of all decisions."""
+"""The tables of the reference: of a struct's fields, of all errors, of all decisions, of the audit."""
 
 import inspect as python_inspect
 import re
@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from shardgate.audit.table import RULES
 from shardgate.core import errors
 from tools.docs.docstrings import field_docstring, own_fields
 from tools.docs.markdown import table
@@ -56,6 +57,11 @@ def errors_table() -> str:
         for each in sorted(found, key=lambda each: str(each.code))
     ]
     return table(("code", "status", "title", "meaning"), rows)
+
+
+def audit_text() -> str:
+    """A section for each rule of the audit."""
+    return "\n".join(f"### {rule.number}: {rule.title}\n\n{rule.why}\n\nWhat to do: {rule.cure}.\n" for rule in RULES)
 
 
 def decisions_table(folder: Path) -> str:

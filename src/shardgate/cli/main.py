@@ -6,6 +6,7 @@ import typer
 
 from shardgate import __version__
 from shardgate.cli.check import check
+from shardgate.cli.directory import directory
 from shardgate.cli.explain import explain
 from shardgate.cli.journal import journal
 from shardgate.cli.routes import routes
@@ -60,4 +61,5 @@ app.command()(check)
 app.command()(explain)
 app.command()(routes)
 app.command()(why)
+app.add_typer(directory)
 app.add_typer(journal)

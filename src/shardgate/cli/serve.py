@@ -9,7 +9,7 @@ import typer
 from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit
 from shardgate.config.load import Loaded, parse_listen
 from shardgate.core.limits import WORKERS_MAX
-from shardgate.process.preflight import read
+from shardgate.process.preflight import log_warnings, read
 from shardgate.process.supervisor import Serving, Supervisor
 
 
@@ -41,7 +41,8 @@ def serve(
     SIGUSR1: open the access log again, after it was renamed.
 
     If the configuration has mistakes at the start, or the address is taken,
-    the exit code is 1.
+    the exit code is 1. Choices in it that are dangerous are logged, as
+    `shardgate check` shows them.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     address = None if listen is None else parse_listen(listen)
@@ -57,7 +58,7 @@ def serve(
 
     loaded = override(load_or_exit(config))
     try:
-        supervisor = Supervisor(loaded, lambda: override(read(config)))
+        supervisor = Supervisor(log_warnings(loaded), lambda: log_warnings(override(read(config))))
     except OSError as error:
         named = f"{loaded.host}:{loaded.port}" + (" or {}:{}".format(*loaded.admin) if loaded.admin else "")
         typer.echo(f"shardgate: cannot listen on {named}: {error.strerror}. Choose another address", err=True)

@@ -12,6 +12,8 @@ from shardgate.split.request import (
     StartMode,
     listed_names,
     name_targets,
+    parse_ids,
+    parse_keep,
     parse_link,
     parse_type,
 )
@@ -59,6 +61,26 @@ def split(  # noqa: PLR0917 - one a flag
     space: Annotated[
         str | None, typer.Option(help="The name for this kind of tenant in the directory. Default: the --tenant table.")
     ] = None,
+    unowned: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where rows without a tenant go, as in logs=all: all (every shard), none, or the name of a shard."
+        ),
+    ] = None,
+    shared: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where rows with parents in two tenants go, as in deals=each: each (the shard of each of them, together"
+            " with the rows they refer to), or the name of a shard."
+        ),
+    ] = None,
+    ids: Annotated[
+        str | None,
+        typer.Option(
+            help="Give each shard ids of its own: step (every Nth id) or range=SIZE, as in range=1000000000. Default: all"
+            " shards go on from the same id."
+        ),
+    ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Print the plan and write nothing.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted split where it stopped.")] = False,
     restart: Annotated[
@@ -97,10 +119,12 @@ def split(  # noqa: PLR0917 - one a flag
         if resume and restart:
             raise SplitRefusedError(["--resume and --restart: choose one of them"])
         mode = StartMode.RESUME if resume else StartMode.RESTART if restart else StartMode.NEW
+        targets = name_targets(into or [], into_template, shards, listed_names(names or []))
+        shard_names = [name for name, _ in targets]
         request = SplitRequest(
             source=source,
             tenant=tenant,
-            targets=name_targets(into or [], into_template, shards, listed_names(names or [])),
+            targets=targets,
             directory=directory,
             space=space or tenant,
             by=by,
@@ -108,6 +132,9 @@ def split(  # noqa: PLR0917 - one a flag
             empty=listed_names(empty or []),
             links=tuple(map(parse_link, link or [])),
             types=tuple(map(parse_type, types or [])),
+            unowned=parse_keep("--unowned", unowned or [], ["all", "none", *shard_names]),
+            shared=parse_keep("--shared", shared or [], ["each", *shard_names]),
+            ids=parse_ids(ids) if ids else None,
             mode=mode,
             plan_only=plan,
             batch_rows=batch_rows,

@@ -88,8 +88,8 @@ class Tokens:
             try:
                 payload = self._verifier.decode(token, key=key.made, algorithms=[key.algorithm])
                 return msgspec.json.decode(payload, type=dict[str, Any])
-            except (jwt.PyJWTError, ValueError, RecursionError):
-                continue
+            except (jwt.PyJWTError, ValueError, RecursionError, msgspec.DecodeError):
+                continue  # the last one: also a number of thousands of digits
         raise _refused()
 
     def _candidates(self, header: dict[str, Any]) -> list[VerificationKey]:

@@ -1,10 +1,12 @@
-"""The `clients` of shardgate.yaml → how tokens are verified and calls are counted; and the rules that need a token.
+"""The `clients` of shardgate.yaml → how tokens are verified and calls are counted; what one client may take up; and
+the rules that need a token.
 
 Never: reads a key. The room `clients` does; `shardgate check` makes it try.
 """
 
 import re
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 from typing import get_args
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from shardgate.config.schema import ClientsConfig, Config, JwtConfig, WordsConfig
+from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import FAMILIES, ClientTerms, KeyPlace, KeySource, QuotaTerms, TokenTerms, Wording
 from shardgate.core.errors import Words
 from shardgate.core.routes.mistakes import Mistake, choose
@@ -28,8 +31,10 @@ def read_clients(
 ) -> ClientTerms | None:
     """Who may call, and how often; what is wrong with it is added to the mistakes."""
     given = config.clients
-    if given is None:
+    if given is None or given.jwt is None:
         mistakes += _claims_of_nobody(config, routes)
+        if given is not None:
+            mistakes += _needs_tokens(given)
         return None
     mistakes += _unknown_operations(given, routes)
     tokens = _tokens(given.jwt, folder, mistakes)
@@ -44,6 +49,41 @@ def read_clients(
                 Mistake("clients.quota", "the gateway must write down what it counts, and there is no store", cure)
             )
     return ClientTerms(tokens, given.unverified == "pass", refused, frozenset(given.open), quota)
+
+
+def read_bounds(config: Config, mistakes: list[Mistake]) -> ClientBounds:
+    """What one client may take up of a worker; what is wrong with it is added to the mistakes."""
+    clients = config.clients or ClientsConfig()
+    given, limits = clients.bounds, config.limits
+    kind, _, claim = given.by.partition(".")
+    where = "clients.bounds"
+    if given.by == "token":
+        claim = clients.jwt.client if clients.jwt is not None else "sub"
+    elif given.by != "address" and (kind != "claim" or not claim):
+        cure = "take `address`, `token`, or a claim, as `claim.vendor`"
+        mistakes.append(Mistake(f"{where}.by", f"{given.by!r} tells no clients apart", cure))
+    if given.by != "address" and clients.jwt is None:
+        cure = "add `clients: {jwt: …}`, which says how tokens are verified, or take `address`"
+        mistakes.append(Mistake(f"{where}.by", f"it reads {given.by!r}, and no token is verified here", cure))
+    if given.burst is not None and given.rate_per_s is None:
+        mistakes.append(Mistake(f"{where}.burst", "there is no rate", "add `rate_per_s`, or remove it"))
+    half = max(1, limits.requests_in_flight_max // 2)
+    return ClientBounds(
+        connections_max=given.connections_max or max(1, limits.client_connections_max // 2),
+        requests_max=given.requests_max or half,
+        uploads_max=given.uploads_max or half,
+        rate_per_s=given.rate_per_s,
+        burst=given.burst or max(1, ceil(2 * (given.rate_per_s or 0))),
+        claim=claim,
+    )
+
+
+def _needs_tokens(given: ClientsConfig) -> Iterator[Mistake]:
+    """What has no meaning where no token is verified."""
+    for name in ("quota", "refused", "open"):
+        if getattr(given, name):
+            cure = "add `jwt`, which says how tokens are verified"
+            yield Mistake(f"clients.{name}", "it is about verified tokens, and no token is verified here", cure)
 
 
 def _tokens(given: JwtConfig, folder: Path, mistakes: list[Mistake]) -> TokenTerms:
@@ -124,7 +164,11 @@ def _unknown_operations(given: ClientsConfig, routes: Routes) -> Iterator[Mistak
 def _claims_of_nobody(config: Config, routes: Routes) -> Iterator[Mistake]:
     """A claim is only believed in a token that was verified."""
     read = {f"rules.{route.name}": next(_claims_in(route), None) for route in routes.routes}
-    read["idempotency.client"] = next((name for name in config.idempotency.client if name.startswith("claim.")), None)
+    identities = {"idempotency": config.idempotency.client}
+    if config.cursors is not None:
+        identities["cursors"] = config.cursors.client or ()
+    for section, names in identities.items():
+        read[f"{section}.client"] = next((name for name in names if name.startswith("claim.")), None)
     for place, source in read.items():
         if source is not None:
             problem = f"it reads {source!r}, and no token is verified here"

@@ -4,17 +4,18 @@ Holds: nothing is served from a configuration with a mistake in it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
 
-from shardgate.config.clients import read_clients
+from shardgate.config.clients import read_bounds, read_clients
 from shardgate.config.places import Document, read_document
 from shardgate.config.plugins import put_plugins
 from shardgate.config.schema import AccessLogConfig, Config
 from shardgate.config.shards import beside, read_shards
+from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
 from shardgate.core.routes.mistakes import Mistake
@@ -34,6 +35,8 @@ class Loaded(msgspec.Struct, frozen=True):
     config: Config
     routes: Routes
     shards: dict[str, Shard]
+    bounds: ClientBounds
+    """Of each client."""
     host: str
     port: int
     directory: Path | None
@@ -44,6 +47,21 @@ class Loaded(msgspec.Struct, frozen=True):
     tls: TlsFiles | None = None
     trusted: TrustedProxies = TrustedProxies()
     clients: ClientTerms | None = None
+    file: Path = Path()
+    """The configuration itself."""
+    document: Document | None = None
+    written_at: Mapping[str, str] = {}
+    """The rules that stand elsewhere than in `rules` → where: `openapi.paths…`."""
+
+    def place_of(self, path: str) -> str:
+        """The file, the line and the path of a dotted path, as a mistake has them."""
+        if self.document is None:
+            return path
+        at = _where_written(Mistake(path, "", ""), self.written_at).path
+        if at.startswith(IN_DOCUMENT):
+            # The lines of the application's document are not known: only a mistake is worth the seconds of its reader.
+            return f"{self.config.openapi}: {at.removeprefix(IN_DOCUMENT)}"
+        return self.document.place(at)
 
 
 class ConfigError(Exception):
@@ -96,10 +114,28 @@ def load(path: Path) -> Loaded:
     mistakes += _check_store(routes, store, directory)
     mistakes += _check_override(config.method_override_header)
     clients = None if "clients" in wrong else read_clients(config, path.parent, routes, store, mistakes)
+    bounds = read_bounds(config, mistakes) if "clients" not in wrong else ClientBounds(1, 1, 1)
     if mistakes:
-        written = [_where_written(mistake, book) for mistake in mistakes]
+        written = [_where_written(mistake, book.places) for mistake in mistakes]
         raise ConfigError(_placed(document, written, path.parent / config.openapi if config.openapi else None))
-    return Loaded(config, routes, shards, host, port, directory, store, admin, access_log, tls, trusted, clients)
+    return Loaded(
+        config,
+        routes,
+        shards,
+        bounds,
+        host,
+        port,
+        directory,
+        store,
+        admin,
+        access_log,
+        tls,
+        trusted,
+        clients,
+        path,
+        document,
+        book.places,
+    )
 
 
 def _check_store(routes: Routes, store: Path | None, directory: Path | None) -> list[Mistake]:
@@ -187,6 +223,7 @@ def _rulebook(config: Config, path: Path, seal: Seal | None, mistakes: list[Mist
     return book
 
 
+_MAKE_ONE = "write one: `(umask 077; openssl rand -hex 32 > cursor.secret)`"
 _LIFETIME_S_MAX = 10 * 366 * 86_400
 
 
@@ -201,12 +238,16 @@ def _seal(config: Config, path: Path, mistakes: list[Mistake]) -> Seal | None:
         secrets = tuple(line.strip() for line in file.read_bytes().splitlines() if line.strip())
     except OSError as error:
         problem = f"{file} cannot be read: {error.strerror}"
-        mistakes.append(Mistake("cursors.secret_file", problem, "write one: `openssl rand -hex 32 > cursor.secret`"))
+        mistakes.append(Mistake("cursors.secret_file", problem, _MAKE_ONE))
         return Seal((b"",), 0)
     if not secrets or min(map(len, secrets)) < SECRET_CHARACTERS_MIN:
         problem = f"a secret has at least {SECRET_CHARACTERS_MIN} characters, one a line"
-        mistakes.append(Mistake("cursors.secret_file", problem, "write one: `openssl rand -hex 32 > cursor.secret`"))
-    return Seal(secrets, config.cursors.lifetime_s)
+        mistakes.append(Mistake("cursors.secret_file", problem, _MAKE_ONE))
+    client = config.cursors.client
+    if client is None:
+        jwt = None if config.clients is None else config.clients.jwt
+        client = () if jwt is None else (f"claim.{jwt.client}",)
+    return Seal(secrets, config.cursors.lifetime_s, client)
 
 
 def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
@@ -223,13 +264,13 @@ def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
         return {}, [Mistake("openapi", f"{path} is not a JSON object: {error}", "write the document again")]
 
 
-def _where_written(mistake: Mistake, book: Rulebook) -> Mistake:
+def _where_written(mistake: Mistake, places: Mapping[str, str]) -> Mistake:
     """A mistake of a rule that stands in the application's document has its place there."""
-    names = [name for name in book.places if f"{mistake.path}.".startswith(f"rules.{name}.")]
+    names = [name for name in places if f"{mistake.path}.".startswith(f"rules.{name}.")]
     name = max(names, key=len, default=None)
     if name is None:
         return mistake
-    return msgspec.structs.replace(mistake, path=book.places[name] + mistake.path.removeprefix(f"rules.{name}"))
+    return msgspec.structs.replace(mistake, path=places[name] + mistake.path.removeprefix(f"rules.{name}"))
 
 
 def _placed(document: Document, mistakes: list[Mistake], openapi: Path | None = None) -> list[Mistake]:

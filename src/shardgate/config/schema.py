@@ -46,6 +46,9 @@ class AccessLogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """`stdout`, `stderr`, or the path of a file."""
     query: bool = False
     """Write what stands behind the `?`, too. Personal data may stand there."""
+    mask: tuple[str, ...] = ()
+    """Further parameters whose values are masked: `[passport_no]`. Case and separators do not matter. Those that look
+    like secrets (`api_key`, `password`, `code`, `sig`, …) always are."""
     sample: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     """The fraction of the requests that is written: 0.1 is every tenth. Failures are always written."""
 
@@ -54,10 +57,14 @@ class CursorsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What the cursors that this gateway gives are signed with."""
 
     secret_file: str
-    """A file with one secret of 32 characters or more a line (`openssl rand -hex 32`). The first signs; all are
-    accepted."""
+    """A file with one secret of 32 characters or more a line (`umask 077; openssl rand -hex 32 > FILE`). The first
+    signs; all are accepted."""
     lifetime_s: Annotated[int, msgspec.Meta(ge=1)] = 86_400
     """How long a cursor can be used."""
+    client: tuple[str, ...] | None = None
+    """The header fields, or claims such as `claim.sub`, that say who the client is: a cursor that was given to one
+    client is refused from another. They must stay the same when a token is renewed. Default: the claim of
+    `clients.jwt.client`, where tokens are verified; else `[]`: a cursor is good for anybody."""
 
 
 class IdempotencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,11 +150,33 @@ class QuotaConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The application's own words for 429. Default: SG1023, with `Retry-After`."""
 
 
+class BoundsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one client may take up of each worker. Beyond it 429 (SG1027), at once, with `Retry-After`."""
+
+    by: str = "address"
+    """What tells clients apart. `address`: where they connect from; behind a trusted proxy, the address that the proxy
+    names; of IPv6 the first 64 bits. `token`: the claim `jwt.client` of a verified token. `claim.NAME`: another claim.
+    Without a verified token the address counts, as it always does for connections and uploads."""
+    connections_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Open connections; those of trusted proxies are not counted. Default: half of `limits.client_connections_max`."""
+    requests_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Requests under way. Default: half of `limits.requests_in_flight_max`."""
+    uploads_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Bodies on their way, other than those that came with their head. Default: half of
+    `limits.requests_in_flight_max`."""
+    rate_per_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """Requests a second. Default: any number."""
+    burst: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Requests at once, after a pause. Default: those of two seconds."""
+
+
 class ClientsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who may call, and how often."""
 
-    jwt: JwtConfig
-    """How tokens are verified."""
+    jwt: JwtConfig | None = None
+    """How tokens are verified. Without it, that is the application's business alone."""
+    bounds: BoundsConfig = BoundsConfig()
+    """What one client may take up of each worker."""
     unverified: Literal["refuse", "pass"] = "refuse"
     """What becomes of a request without a good token. `refuse`: 401 (SG1022). `pass`: it goes on to the application,
     without claims and without being counted."""
@@ -179,6 +208,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Pack replies for clients that accept gzip. Without it, only what shards have packed is packed."""
     admin: str | None = None
     """Where operators get `/metrics`, `/healthz` and `/readyz`: `127.0.0.1:9901`. Without it: nowhere."""
+    admin_hosts: tuple[str, ...] = ()
+    """The names by which operators reach that address: `[metrics.internal]`. A request whose `Host` is another name is
+    refused (SG1028), since a web page could let its own name lead there. Addresses, the names of loopback and the host
+    in `admin` need no mention."""
     access_log: bool | str | AccessLogConfig = False
     """Where to write the access log: `stdout`, `stderr`, a file, or the fields of a log. `off`: no log. (YAML reads
     `off` as false.)"""
@@ -197,6 +230,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     it, a request in which one of these names another method is refused (SG1019)."""
     trailing_slash: Literal["optional", "distinct"] = "optional"
     """`optional`: `/events/` is `/events`. `distinct`: it is another path."""
+    raw_query: Literal["encode", "refuse"] = "encode"
+    """What is done with a query that has characters which must be percent-encoded (RFC 3986 section 3.4): `|`, `"`,
+    `<`, `>`, `^`, `{`, `}`, a backslash, a backtick or bytes outside of ASCII. `encode`: shards are sent it encoded,
+    which means the same. `refuse`: 400 (SG1001)."""
     request_trailers: Literal["drop", "pass"] = "drop"
     """`pass`: trailer fields of a request that streams go on to the shard, except for those that may change what it
     means. Some applications take trailers for header fields."""
@@ -216,8 +253,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timeouts: Timeouts = Timeouts()
     """Bounds on time."""
     clients: ClientsConfig | None = None
-    """Who may call, and how often. Without it, that is the application's business alone."""
+    """Who may call, how often, and what one client may take up. Without it, tokens are the application's business
+    alone."""
     idempotency: IdempotencyConfig = IdempotencyConfig()
     """How idempotency keys are kept."""
     journal: JournalConfig = JournalConfig()
     """How the journal is kept."""
+    accepted_risks: dict[str, str] = {}
+    """Number of a warning → why it does not matter here: `{SGA10: "only operators reach this network"}`. `shardgate
+    check` then leaves it out."""

@@ -45,13 +45,22 @@ class KeyMemory(Protocol):
     """What earlier replies taught: key → shard, in named spaces. Bounded."""
 
     def recall(self, space: str, key: str) -> ShardId | Unknown:
-        """The shard whose reply last showed this key."""
+        """The only shard whose reply has shown this key."""
 
     def learn(self, space: str, key: str, shard: ShardId) -> None:
-        """Remember that this shard's reply showed this key."""
+        """This shard's reply showed this key. Where another's did before, the key is disputed, and not recalled."""
+
+    def learn_copy(self, space: str, key: str, shard: ShardId) -> None:
+        """This shard's reply showed this key, which other shards may have, too: each of them will do."""
+
+    def settle(self, space: str, key: str, shard: ShardId) -> None:
+        """All shards were asked, and this one alone has the key."""
 
     def forget(self, space: str, key: str) -> None:
-        """Forget the key: the shard does not have it any more."""
+        """Forget the key: the shard does not have it any more, or none has."""
+
+    def is_disputed(self, space: str, key: str) -> bool:
+        """Whether several shards have shown this key."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -126,6 +135,10 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
     """The shard's own cursor behind these rows; None: not stated."""
     extra: bytes = b""
     """What else of the reply the dialect needs to write the merged page."""
+
+
+NO_ROWS: Final = Listing(b"[]", 0, more=False, before=False)
+"""What a shard says that has nothing for a list."""
 
 
 class Merged(msgspec.Struct, frozen=True):

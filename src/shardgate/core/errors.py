@@ -54,6 +54,8 @@ class ShardgateError(Exception):
     """The shard that the error concerns, for the log alone; empty: none, or several."""
     causes: "tuple[ShardgateError, ...]" = ()
     """The errors of single shards behind this one, for the log alone."""
+    budget: str = ""
+    """The budget that is used up, a word of `BUDGETS` in core/limits.py; empty: none is."""
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class ShardgateError(Exception):
         missing: tuple[str, ...] = (),
         allow: str = "",
         about: Mapping[str, str] | None = None,
+        budget: str = "",
     ) -> None:
         """`detail` is for the client; `log` and `where` (byte 812, row 3, member `total`) are for the log alone.
 
@@ -77,6 +80,8 @@ class ShardgateError(Exception):
         self.missing = missing
         self.allow = allow
         self.about: Mapping[str, str] = about or {}
+        if budget:
+            self.budget = budget
 
 
 class ClientError(ShardgateError):
@@ -238,6 +243,31 @@ class SlowClientError(ClientError):
     code, status, title = "SG1025", 408, "Reply not read"
     cut_off = "client_slow"
     nothing_done = False
+
+
+class TooComplexError(ClientError):
+    """The request has more parameters, members or items, or needs more calls to shards, than is spent on one request.
+
+    The same data in several requests is accepted.
+    """
+
+    code, status, title = "SG1026", 413, "Request too complex"
+
+
+class ClientShareError(ClientError):
+    """The client uses all of its share: of connections, of requests under way, of uploads or of its rate."""
+
+    code, status, title = "SG1027", 429, "Share used up"
+    retry_after_s = 1
+
+
+class MisdirectedError(ClientError):
+    """The `Host` of a request to the admin address is a name that `admin_hosts` does not list.
+
+    A web page can let its own name resolve to this address (DNS rebinding), and then read what its visitor may reach.
+    """
+
+    code, status, title = "SG1028", 421, "Misdirected request"
 
 
 class UpstreamError(ShardgateError):

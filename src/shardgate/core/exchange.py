@@ -9,6 +9,7 @@ from typing import Final, get_args
 
 import msgspec
 
+from shardgate.core.clients.load import ClientLoad
 from shardgate.core.errors import CutOff
 from shardgate.core.http import Request
 from shardgate.core.routes.route import Route
@@ -43,3 +44,5 @@ class Exchange(msgspec.Struct, gc=False):
     error: str = ""
     """The code of the error that the gateway replied with, or that cut the reply off."""
     cut_off: str = ""
+    load: ClientLoad | None = None
+    """Where the request is counted while it is under way."""

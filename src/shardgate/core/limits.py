@@ -3,7 +3,7 @@
 Holds: everything that can grow has a bound here, or is part of something that has one (a row is part of a body).
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -13,6 +13,37 @@ TARGET_BYTES_MAX = 16 * 1024
 FIELDS_MAX = 100
 # A chunk-size line is a number, and rarely an extension: this is far more than needed.
 CHUNK_LINE_BYTES_MAX = 256
+# Interim replies (1xx) before one reply. An application that says every 20 s that it still works sends 100 in half an
+# hour; Go's client reads as many bytes of them as of a head.
+INTERIM_REPLIES_MAX = 100
+INTERIM_BYTES_MAX = 64 * 1024
+# What PHP, Django and Node read of one query or form. PHP drops the rest without a word: a key behind it would be the
+# gateway's alone.
+PARAMETERS_MAX = 1000
+# Of each object on the way to a key: one look at a member takes about 1.5 µs.
+MEMBERS_MAX = 1000
+# A name or a key in a request. No identifier is longer, and keys are hashed, remembered and sent to shards.
+NAME_BYTES_MAX = 512
+KEY_CHARACTERS_MAX = 1024
+# A JSON text of 4 MiB is read once in 14 ms at most, whatever is in it. A longer one that is searched for a key may
+# have so many commas, opening brackets and escapes: they take about 10 ns each.
+FREE_JSON_BYTES_MAX = 4 * 1024 * 1024
+SEARCHED_MARKS_MAX = 1_500_000
+# In a text with halves of surrogate pairs, every escape is looked at: 0.1 µs each.
+ESCAPES_MASKED_MAX = 100_000
+# A body that is divided or completed is read three or four times.
+OPENED_BODY_BYTES_MAX = 4 * 1024 * 1024
+OPENED_MARKS_MAX = 500_000
+# The body of a search is read some ten times for each shard, in each round: 256 KiB hold 25,000 ids.
+SEARCH_BODY_BYTES_MAX = 256 * 1024
+# The items of one body that is divided. Each is looked up (5 µs), and may be asked for at all shards.
+ITEMS_MAX = 1000
+# The most that an operator may allow: 5,000 items take 25 ms.
+ITEMS_ALLOWED_MAX = 5_000
+# The members of all items together, at any depth: colons are counted (0.5 µs each).
+ITEM_COLONS_MAX = 50_000
+# The members of one item whose names must be folded, 5 µs each: honest items have one or two.
+ITEM_TWINS_TRIED_MAX = 8
 # Header lines and blocks that were validated are remembered. A full memory is emptied.
 REMEMBERED_LINES_MAX = 4096
 REMEMBERED_LINE_BYTES_MAX = 1024
@@ -20,19 +51,47 @@ REMEMBERED_BLOCKS_MAX = 1024
 REMEMBERED_BLOCK_BYTES_MAX = 4096
 # So much of a reply with an idempotency key waits in memory for a slow client; then reading from the shard pauses.
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
+# Bytes that came whole are counted as held from this many on: counting costs 1 µs, and most requests are smaller.
+COUNTED_BYTES_MIN = 16 * 1024
+# What a piece of a reply takes besides its bytes: a shard may send them one by one.
+PIECE_BYTES = 64
+# What an item of a divided body takes besides its bytes: its key, its place, and where it stands.
+ITEM_BYTES = 250
+# A client that does not read is told to wait once so much of its reply waits here; a reply is not read on meanwhile.
+UNSENT_BYTES_MAX = 64 * 1024
 # A body up to this long is held until it is whole, so that a slow client does not occupy a shard's worker. A longer
 # one, and one of unknown length, is sent on while it arrives.
 SMALL_BODY_BYTES_MAX = 64 * 1024
+# One connection to a shard in so many may carry a body that still arrives; so many of the places in the queue may be
+# taken by such bodies. The others are for requests that are whole: slow clients hold up only each other. A quarter is
+# 64 uploads at a time to each shard, by the defaults: more than an application writes at a time.
+UPLOADS_ONE_IN = 4
+# A packed reply is unpacked in steps of so many bytes, 1 ms each.
+UNPACK_STEP_BYTES = 256 * 1024
+# Lists in JSON become 5 to 30 times smaller by gzip, very regular ones 60 times; a bomb a thousand times. The first
+# bytes are free: short texts of one letter are no harm.
+UNPACK_RATIO_MAX = 100
+UNPACK_FREE_BYTES = 1024 * 1024
+# Rows of one list that is merged whole, as `dedupe` needs it. With their sort keys they take about 200 bytes each
+# besides their own.
+WHOLE_ROWS_MAX = 500_000
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
 # Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.
 FLOW_BYTES_MIN = 512 * 1024
 # The same where members must be taken out of each row, which is slower.
 TRIMMED_FLOW_BYTES_MIN = 32 * 1024
+# A merge of long replies that are whole holds them, their rows, and the merged reply.
+WHOLE_MERGE_FACTOR = 3
+# A row that passes on, or the first two together. Checking a row of so many brackets is one call, of 25 ms; reading
+# its sort keys is another.
+ROW_BYTES_MAX = 8 * 1024 * 1024
 # So much of a shard's reply waits in memory for other shards or for the client; then reading from the shard pauses.
 FLOW_WINDOW_BYTES = 256 * 1024
 # A page of a list teaches the shards of its rows, up to so many: more would push out keys that are in use.
 LEARNED_ROWS_MAX = 1000
+# A longer key is not remembered: it would take the room of many.
+LEARNED_KEY_CHARACTERS_MAX = 256
 # Where pages ended, about half a kilobyte each: so many clients can page through lists at the same time.
 PAGES_REMEMBERED_MAX = 4096
 # The reply of a change that creates something is read for the new id; a larger reply is not read.
@@ -44,6 +103,12 @@ CURSOR_ROUNDS_MAX = 1000
 
 # Verified tokens, a kilobyte each; a client uses about one an hour. Beyond this the oldest is verified again.
 TOKENS_REMEMBERED_MAX = 10_000
+
+# Clients that are not here now and have used up some of their rate, 300 bytes each. Who leaves this memory has its
+# whole rate again: to push one's own entry out takes 65,536 other addresses, each of which has a rate of its own.
+CLIENTS_REMEMBERED_MAX = 65_536
+# A client that was refused for its share is not read for as long as the refusal says, but no longer than this.
+REST_S_MAX = 10.0
 
 # Their counters have room for twice as many, while those of an old configuration drain.
 WORKERS_MAX = 120
@@ -59,6 +124,9 @@ LOG_TEXT_CHARACTERS_MAX = 500
 OUTAGES_TOLD_BURST = 3
 OUTAGES_TOLD_PER_S = 1 / 60
 
+# A list lacks a shard: for so long the others may fail, too, so that the error names all that are missing.
+FAIL_TOGETHER_S = 0.25
+
 # After a refusal: for so long the gateway reads and ignores what the client still sends, so that it can read the reply.
 LINGER_S = 2.0
 # How long a reply is awaited after the client has closed its sending side: most clients have left, some wait.
@@ -68,7 +136,30 @@ HALF_CLOSED_S = 2.0
 # When a process ends: for so long an idle connection may send one more request; its reply closes the connection.
 LAST_CHANCE_S = 0.5
 
+BUDGETS: Final = (
+    "held_bytes",
+    "journal",
+    "requests_in_flight",
+    "shard_waiting",
+    "shard_uploads",
+    "client_connections",
+    "client_requests",
+    "client_uploads",
+    "client_rate",
+    "fair_share",
+)
+"""The budgets that a request can use up, as metrics and logs name them.
+
+`held_bytes`: what a worker holds of bodies and replies. `journal`: changes that are not over. `requests_in_flight`:
+requests under way in a worker. `shard_waiting`: requests that wait for a connection to one shard. `shard_uploads`:
+bodies that wait until fewer others are on their way to one shard. `client_connections`, `client_requests`,
+`client_uploads`, `client_rate`: what one client may take up of a worker. `fair_share`: what one client may have under
+way while a worker has more to do than it can.
+"""
+
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+_NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+_Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
 
@@ -80,11 +171,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     held_body_bytes_max: _AtLeastOne = 16 * 1024 * 1024
     """The largest body of a request that must be held whole, because something in it decides where it goes. A larger
     one gets 413 (SG1006)."""
-    reply_body_bytes_max: _AtLeastOne = 512 * 1024 * 1024
-    """The largest body of one shard's reply that must be held for merging. A larger one gets 502 (SG2005)."""
+    reply_body_bytes_max: _AtLeastOne = 128 * 1024 * 1024
+    """The largest body of one shard's reply that must be held, to be merged or kept. A larger one gets 502 (SG2005).
+    It cannot be more than one client may hold; where it is configured so, that is the bound."""
     held_bytes_max: _AtLeastOne = 256 * 1024 * 1024
-    """In one worker: all that merges hold of shards' replies. Beyond it the newest gather gets 503 (SG4001). A merge
-    that is held whole takes about three times its replies."""
+    """In one worker: all that is held of requests and replies. Beyond it, the client that holds the most is refused its
+    newest request with 503 (SG4001). The worker needs this memory, half as much again, and 60 MiB."""
+    held_share_per_client_max: _Share = 0.5
+    """How much of `held_bytes_max` the requests of one client, by its address, may hold: 0.5 is a half. Beyond it, its
+    newest request gets 503 (SG4001). 1: as much as there is, for a gateway whose clients all have one address."""
     connections_per_shard_max: _AtLeastOne = 256
     """In one worker: connections to one shard."""
     waiting_per_shard_max: _AtLeastOne = 1024
@@ -93,6 +188,22 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """In one worker: connections of clients. One more is closed."""
     requests_in_flight_max: _AtLeastOne = 10_000
     """In one worker: requests under way. One more gets 503 (SG4001)."""
+    # A category or an order takes kilobytes; each journaled body is on disk once for each shard, for `journal.kept_s`.
+    journaled_body_bytes_max: _AtLeastOne = 4 * 1024 * 1024
+    """The largest body of a change that is journaled (`every`, `place`, parts, all or none). A larger one gets 413
+    (SG1006)."""
+    # A shard that is down for an hour, with three changes a second; half a minute of replaying once it is back.
+    journal_entries_max: _AtLeastOne = 10_000
+    """Of all workers: the changes in the journal that are not over. One more gets 503 (SG4001)."""
+    journal_bytes_max: _AtLeastOne = 1024 * 1024 * 1024
+    """The same in bytes, of the requests of these changes. Beyond it a new one gets 503 (SG4001)."""
+    # Kestrel's default for both directions. A modem of 1985 is quicker, and so is the worst of mobile networks.
+    request_body_bytes_per_s_min: _NotNegative = 240
+    """The slowest a client may send a body. It may fall behind by `timeouts.client_header_timeout_s`; then it gets 408
+    (SG1013). Time in which the gateway itself does not read does not count. 0: there is no minimum."""
+    reply_bytes_per_s_min: _NotNegative = 240
+    """The slowest a client may read what is left of a reply, once the shard has sent all of it. It may fall behind by
+    `timeouts.reply_idle_timeout_s`; then its connection is closed. 0: any progress is enough."""
     learned_keys_max: _AtLeastOne = 200_000
     """In one worker: keys whose shard is remembered. The oldest leave first."""
 
@@ -118,7 +229,8 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stream_idle_timeout_s: _Seconds = 300.0
     """Without a byte moving, for event streams and WebSockets. Most send a sign of life every 15 to 60 s."""
     client_header_timeout_s: _Seconds = 30.0
-    """For the head of a request to arrive, and for each next piece of its body. Then 408 (SG1013)."""
+    """For the head of a request to arrive, and for each next piece of its body. Then 408 (SG1013). A body may be behind
+    `limits.request_body_bytes_per_s_min` by as much."""
     client_idle_timeout_s: _Seconds = 75.0
     """Between two requests of a client's connection."""
     shard_idle_timeout_s: _Seconds = 4.0

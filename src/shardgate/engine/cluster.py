@@ -14,7 +14,7 @@ from shardgate.core.failures.outages import Outages
 from shardgate.core.http import Request
 from shardgate.core.limits import PAGES_REMEMBERED_MAX, Limits, Timeouts
 from shardgate.core.lists.positions import PagePositions
-from shardgate.core.locate.memory import LearnedKeys
+from shardgate.core.locate.memory import LearnedKeys, OnDispute
 from shardgate.core.routes.route import Routes
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Shard, ShardId, Topology
@@ -42,9 +42,10 @@ class Snapshot(Value, frozen=True):
     method_override_header: bytes | None
 
 
-def first_snapshot(routes: Routes, topology: Topology, limits: Limits) -> Snapshot:
-    """A snapshot in which nothing was learned yet."""
-    known = Known(topology, LearnedKeys(limits.learned_keys_max), PagePositions(PAGES_REMEMBERED_MAX))
+def first_snapshot(routes: Routes, topology: Topology, limits: Limits, on_dispute: OnDispute | None = None) -> Snapshot:
+    """A snapshot in which nothing was learned yet. `on_dispute`: called where two shards show one key."""
+    memory = LearnedKeys(limits.learned_keys_max, on_dispute)
+    known = Known(topology, memory, PagePositions(PAGES_REMEMBERED_MAX))
     header = routes.method_override_header
     return Snapshot(RouteTable(routes), known, routes.method_override, header.lower().encode() if header else None)
 
@@ -81,7 +82,7 @@ class Cluster:
     ) -> None:
         self._meter = meter
         self._outages = Outages()
-        self.reporter = Reporter()
+        self.reporter = Reporter(meter.refused)
         """Logs what fails."""
         self._limits = limits
         self._timeouts = timeouts
@@ -101,7 +102,7 @@ class Cluster:
         self.reply_idle_s = timeouts.reply_idle_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
         self._pools = {shard.id: self._pool(shard) for shard in topology.shards.values()}
-        self.snapshot = first_snapshot(routes, topology, limits)
+        self.snapshot = first_snapshot(routes, topology, limits, self._disputed)
 
     def replace_directory(self, topology: Topology) -> None:
         """Replace the topology by one of the same shards with another directory."""
@@ -155,6 +156,11 @@ class Cluster:
         why, connected = error.log or error.detail, not isinstance(error, ShardDownError)
         if (line := self._outages.failed(shard, why, now(), connected=connected)) is not None:
             _log.warning("%s", line)
+
+    def _disputed(self, space: str, key: str, before: ShardId, shard: ShardId) -> None:
+        """Note that a shard showed a key that another had shown: one of them lies, or the key has moved."""
+        self._meter.disputed(shard)
+        self.reporter.disputed(space, key, before, shard)
 
     def pools(self) -> Iterator[tuple[ShardId, int, int, int, int]]:
         """For each shard: open connections, idle connections, waiting calls, and calls that have ever waited."""

@@ -6,6 +6,7 @@ Most requests go to one shard: these are relayed by callbacks, without a task. T
 failure is a ShardgateError: engine/report logs it, core/replies/problem makes the reply.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
@@ -13,16 +14,20 @@ from secrets import token_hex
 from typing import Final
 
 from shardgate.clients.callers import Callers
+from shardgate.clients.loads import ClientLoads
 from shardgate.core.changes.verdict import STATUS_PATH
+from shardgate.core.clients.load import ClientLoad
 from shardgate.core.errors import (
     BugError,
-    ClientError,
+    ClientShareError,
     OverloadError,
+    ShardgateError,
     UnknownKeyError,
 )
 from shardgate.core.exchange import DRAIN, Exchange
+from shardgate.core.held import Holdings
 from shardgate.core.http import SAFE_METHODS, Request
-from shardgate.core.limits import Limits
+from shardgate.core.limits import REST_S_MAX
 from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import fallback_when_unowned, plan_request
 from shardgate.core.replies.problem import problem_reply
@@ -49,7 +54,7 @@ class Gateway:
         "_cluster",
         "_conductor",
         "_id_prefix",
-        "_limits",
+        "_loads",
         "_numbers",
         "_observer",
         "_open_changes",
@@ -62,19 +67,19 @@ class Gateway:
         cluster: Cluster,
         conductor: Conductor,
         changes: ChangeHandler,
-        limits: Limits,
+        loads: ClientLoads,
         observer: Observer,
         refresh: Callable[[], bool],
         callers: Callers | None = None,
     ) -> None:
         self._callers = callers
+        self._loads = loads
         self._cluster = cluster
         self._conductor = conductor
         self._changes = changes
         self._observer = observer
         self._refresh = refresh
         self._clients: set[Client] = set()
-        self._limits = limits
         self._numbers = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
@@ -85,23 +90,23 @@ class Gateway:
         exchange = client.exchange or self._begin(request, client)
         snapshot = self._cluster.snapshot
         try:
-            if self._observer.meter.in_flight > self._limits.requests_in_flight_max:
-                raise OverloadError("too many requests are under way")
+            if exchange.load is None:
+                exchange.load = self._loads.begin(client.load, client.peer)
+            if self._observer.meter.in_flight > self._loads.limits.requests_in_flight_max:
+                raise OverloadError("too many requests are under way", budget="requests_in_flight")
             if request.path.startswith(STATUS_PATH):
-                self._answer(None, ChangeRequest(request, snapshot, client.hop, exchange), client)
+                self._answer(None, self._change(request, snapshot, client, exchange), client)
                 return
             route, variables = match(request, snapshot)
             exchange.route = route
-            if self._callers is not None:
-                again = partial(self.handle, request, client)  # no closure: its cells would cost every request
-                if not self._callers.admit(request, route, client, again):
-                    return
+            if self._callers is not None and not self._admits(self._callers, request, route, client, exchange):
+                return
             if request.arriving and not self._streams(request, route):
                 client.collect()
                 return
             plan = self._plan(request, route, variables, snapshot)
             if self._changes.wants(plan, request.method, request.fields.values):
-                self._answer(plan, ChangeRequest(request, snapshot, client.hop, exchange), client)
+                self._answer(plan, self._change(request, snapshot, client, exchange), client)
                 return
             if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
                 plan = plan.doubted  # a body that streams can be sent only once: find its owner first
@@ -115,6 +120,15 @@ class Gateway:
         client.exchange = exchange
         self._observer.meter.in_flight += 1
         return exchange
+
+    def _admits(self, callers: Callers, request: Request, route: Route, client: Client, exchange: Exchange) -> bool:
+        """Whether the request may go on; False: it comes again when its token's key is there."""
+        again = partial(self.handle, request, client)
+        if not callers.admit(request, route, client, again):
+            return False
+        if not self._loads.by_address and exchange.load is not None:
+            exchange.load = self._loads.identify(exchange.load, request.claims)
+        return True
 
     def _streams(self, request: Request, route: Route) -> bool:
         if not route.streams or request.method in SAFE_METHODS:
@@ -139,16 +153,36 @@ class Gateway:
     def opened(self, client: Client) -> bool:
         """Count a new connection; False: there is no room for it."""
         self._clients.add(client)
-        has_room = len(self._clients) <= self._limits.client_connections_max
-        self._observer.meter.client_came(refused=not has_room)
-        return has_room
+        has_room = len(self._clients) <= self._loads.limits.client_connections_max
+        too_many = None
+        if not client.is_proxied:
+            client.load = self._loads.connected(client.peer)
+            too_many = self._loads.too_many(client.load)
+        self._observer.meter.client_came(refused=not has_room or too_many is not None)
+        if not has_room or too_many is None:
+            return has_room
+        if client.load is not None and self._loads.far_too_many(client.load):
+            self._observer.meter.refused(too_many.budget)
+            return False
+        client.refuse(too_many)
+        return True
+
+    def upload_begun(self, client: Client) -> ClientLoad | None:
+        """Count a body that did not come with its head. Raises ClientShareError."""
+        return self._loads.begin_upload(client.load, client.peer)
+
+    def upload_over(self, load: ClientLoad) -> None:
+        """The body is whole, or not read any more."""
+        self._loads.end_upload(load)
 
     def closed(self, client: Client) -> None:
         """Forget a connection that is closed."""
         self._clients.discard(client)
+        if client.load is not None:
+            self._loads.left(client.load)
         self._observer.meter.client_went()
 
-    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """Report a request that the connection itself refuses: its bytes are no valid request."""
         if client.exchange is None:
             request_id = (request.fields.request_id if request is not None else None) or self._new_id()
@@ -159,6 +193,11 @@ class Gateway:
     def finished(self, exchange: Exchange) -> None:
         """Count a request that is over, and log it."""
         self._observer.meter.in_flight -= 1
+        load = exchange.load
+        if load is not None:
+            load.requests -= 1
+            if not load.connections:
+                self._loads.settle(load)
         self._observer.finished(exchange)
 
     def abort(self) -> None:
@@ -188,10 +227,26 @@ class Gateway:
             self._turn = (self._turn + 1) % len(plan.shards)
             shards = [*plan.shards[self._turn :], *plan.shards[: self._turn]]
             relay.start(shards[0], others=shards[1:])
-        elif (search := plan.doubted) is not None:
-            relay.start(plan.shard, doubt=lambda: self._carry_out(search, request, client, exchange, snapshot))
+        elif plan.recalled:
+            recalled = plan
+
+            def doubt() -> bool:
+                snapshot.known.memory.forget(recalled.recalled, recalled.key)
+                search = recalled.doubted
+                if search is None:
+                    return False
+                self._carry_out(search, request, client, exchange, snapshot)
+                return True
+
+            relay.start(plan.shard, doubt=doubt)
         else:
             relay.start(plan.shard)
+
+    def _change(self, request: Request, snapshot: Snapshot, client: Client, exchange: Exchange) -> ChangeRequest:
+        holdings = Holdings(self._conductor.held, client.peer)
+        if (holding := client.hand_over()) is not None:
+            holdings.keep(holding)
+        return ChangeRequest(request, snapshot, client.hop, exchange, holdings)
 
     def _answer(self, plan: Plan | None, change: ChangeRequest, client: Client) -> None:
         """Answer with a whole reply. A change that has begun goes on when the client leaves."""
@@ -200,10 +255,15 @@ class Gateway:
             self._open_changes += 1
             try:
                 work = self._changes.status(change) if plan is None else self._changes.answer(plan, change)
-                client.send(await work)
+                reply = await work
+                change.holdings.close()
+                if (this := asyncio.current_task()) is not None:
+                    client.adopt(this)  # the change is made: now a client that leaves ends the work
+                await self._conductor.deliver(reply, change.request, client)
             except Exception as error:
                 self._fail(client, error, change.exchange)
             finally:
+                change.holdings.close()
                 self._open_changes -= 1
 
         tasks.start(answer(), "change")
@@ -222,19 +282,24 @@ class Gateway:
                 return
             owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, exchange)
             if plan.is_the_request:
-                client.send(reply)
+                await self._conductor.deliver(reply, request, client)
             elif owner is not None:
                 self._carry_out(ToOne(plan.route, owner, plan.key), request, client, exchange, snapshot)
             elif (fallback := fallback_when_unowned(plan, request, snapshot.known)) is not None:
                 self._carry_out(fallback, request, client, exchange, snapshot)
             else:
-                client.send(reply)
+                await self._conductor.deliver(reply, request, client)
         except Exception as error:
             self._fail(client, error, exchange)
 
     def _fail(self, client: Client, error: Exception, exchange: Exchange) -> None:
         """Log the failure, and tell the client; a reply that has begun is cut off instead."""
         known = self._cluster.reporter.report(error, exchange)
+        # The frames of the failed work refer to bodies, and where one refers to the error, they would be garbage.
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        if isinstance(error, ClientShareError) and client.load is not None and self._loads.by_address:
+            # The connection is this client's alone. A flood of refusals would cost as much as many requests.
+            client.rest(min(REST_S_MAX, known.retry_after_s or 1))
         if exchange.first_byte_at:
             client.abort(known.cut_off)
         else:

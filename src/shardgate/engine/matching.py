@@ -4,11 +4,11 @@ Holds: a request is routed by the same method that the application will act on.
 """
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
-from shardgate.core.errors import AmbiguousKeyError, MethodOverrideError
+from shardgate.core.errors import MethodOverrideError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
+from shardgate.core.plan.parameter import only_value
 from shardgate.core.routes.route import Route
 from shardgate.engine.cluster import Snapshot
 
@@ -26,11 +26,9 @@ def match(request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str
 
 def _override_method(request: Request, parameter: str) -> None:
     """`POST /v3/orders/7?method=PATCH` is a PATCH; it is sent on as it came."""
-    named = [value for name, value in parse_qsl(request.query, keep_blank_values=True) if name == parameter]
-    if len(named) > 1:
-        raise AmbiguousKeyError(f"the parameter `{parameter}` stands twice", about={"parameter": parameter})
-    if named and named[0].upper() in _OVERRIDES:
-        request.method = named[0].upper()
+    named = only_value(request.query, parameter)
+    if named is not None and named.upper() in _OVERRIDES:
+        request.method = named.upper()
 
 
 def _override_by_header(request: Request, name: bytes, value: bytes, configured: bytes | None) -> None:

@@ -23,8 +23,8 @@ from shardgate.engine.learning import learn
 from shardgate.net.client.contracts import Client
 from shardgate.net.upstream.call import Call
 
-Doubt = Callable[[], None]
-"""Called when the shard turns out not to have the key."""
+Doubt = Callable[[], bool]
+"""Called when the shard turns out not to have the key. Returns whether another answers, so that this relay is over."""
 
 
 class Relay:
@@ -130,10 +130,9 @@ class Relay:
             self._exchange.upstream_s += self._cluster.replied(self._shard, self._call)
         rule = self._route.rule
         if rule is not None:
-            if self._doubt is not None and head.status in rule.not_here:
+            if self._doubt is not None and head.status in rule.not_here and self._doubt():
                 if self._call is not None:
                     self._call.cancel()
-                self._doubt()
                 return
             if rule.learns_from_reply and rule.learn and 200 <= head.status < 300:
                 self._kept = [data]

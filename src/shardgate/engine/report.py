@@ -11,7 +11,7 @@ Never: sends anything, or writes what a request carried in its headers.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from shardgate.core.errors import BugError, Fault, ShardgateError
@@ -19,6 +19,7 @@ from shardgate.core.exchange import Exchange
 from shardgate.core.failures.line import FailureLine, line_of, refusal_of
 from shardgate.core.failures.log_limit import LogLimit
 from shardgate.core.http import Reply
+from shardgate.core.locate.dispute import disputed
 from shardgate.core.topology import ShardId
 from shardgate.net.clock import now
 
@@ -30,9 +31,11 @@ _LEVELS: Final[dict[Fault, int]] = {"client": logging.INFO, "shard": logging.WAR
 class Reporter:
     """The failures of one worker."""
 
-    __slots__ = ("_limit",)
+    __slots__ = ("_limit", "_refused")
 
-    def __init__(self, limit: LogLimit | None = None) -> None:
+    def __init__(self, refused: Callable[[str], None] | None = None, limit: LogLimit | None = None) -> None:
+        """`refused`: called with the name of a budget where a failure says that the budget is used up."""
+        self._refused = refused
         self._limit = limit or LogLimit()
 
     def report(self, error: Exception, exchange: Exchange) -> ShardgateError:
@@ -44,11 +47,18 @@ class Reporter:
 
     def log(self, error: ShardgateError, exchange: Exchange) -> None:
         """Log a failure that does not fail the request: of one item of its body."""
+        if error.budget and self._refused is not None:
+            self._refused(error.budget)
         is_bug = isinstance(error, BugError)
         level = logging.ERROR if is_bug else _LEVELS[error.fault]
         if _log.isEnabledFor(level):
             cause = (error.__cause__ or error) if is_bug else None
             self._write(level, line_of(error, *_named(exchange)), cause)
+
+    def disputed(self, space: str, key: str, before: ShardId, shard: ShardId) -> None:
+        """Log that a shard showed a key that another had shown before. No request fails by that alone."""
+        error = disputed(space, key, before, shard)
+        self._write(logging.WARNING, line_of(error, "", ""), None)
 
     def passed_on(self, replies: Mapping[ShardId, Reply], status: int, exchange: Exchange) -> None:
         """Log which shards gave the status that the client reads, where it is a refusal and the others gave another."""

@@ -1,5 +1,6 @@
 """A request's body on its way from a client's connection to a shard's: what the two connections know of each other."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -19,6 +20,9 @@ class Upload(Protocol):
     @property
     def is_chunked(self) -> bool:
         """Whether its length is unknown."""
+
+    def await_enough(self, then: Callable[[], None]) -> None:
+        """Hold what comes until it is SMALL_BODY_BYTES_MAX bytes, or all. Then read no more, and call `then`."""
 
     def stream_to(self, taker: BodyTaker) -> None:
         """Begin to hand the body on."""

@@ -1,13 +1,16 @@
 """The access log: one line of JSON a request.
 
 Holds: an entry is one line, whatever a client sends: JSON escapes line breaks. A line is never longer than a pipe takes
-at once. Without `query`, nothing behind the `?` is written: it may be personal data. Credentials are never written.
+at once. Without `query`, nothing behind the `?` is written: it may be personal data. What looks like a credential, by
+the name of its parameter, is never written.
 Hot path: `write` runs once a request.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
-from shardgate.core.clients.masking import masked
+from shardgate.core.clients.masking import masked, plain
 from shardgate.core.exchange import Exchange
 from shardgate.core.routes.route import Route
 from shardgate.net.clock import now, utc, wall
@@ -31,6 +34,7 @@ class AccessLog:
         "_encoder",
         "_file",
         "_instant_ms",
+        "_mask",
         "_query",
         "_rules",
         "_sample",
@@ -38,9 +42,11 @@ class AccessLog:
         "_wall_offset",
     )
 
-    def __init__(self, file: LogFile, *, query: bool, sample: float) -> None:
+    def __init__(self, file: LogFile, *, query: bool, sample: float, mask: Iterable[str] = ()) -> None:
+        """`mask`: further parameters whose values are secrets."""
         self._file = file
         self._query = query
+        self._mask = frozenset([plain(name) for name in mask])
         self._sample = sample
         self._due = 0.5  # far from 0 and 1, so that rounding errors do not matter
         self._encoder = msgspec.json.Encoder()
@@ -100,7 +106,9 @@ class AccessLog:
         request, route = exchange.request, exchange.route
         path = request.path if request is not None else ""
         if self._query and request is not None and request.query:
-            path = masked(f"{path}?{request.query}")
+            path = masked(f"{path}?{request.query}", self._mask)
+        elif ";" in path:
+            path = masked(path, self._mask)
         return Line(
             self._time,
             exchange.request_id.decode("ascii"),

@@ -1,6 +1,8 @@
 """Serves operators on an address of its own: /metrics, /healthz and /readyz.
 
-Holds: replies name shards, but contain no secrets. Nothing can be changed through this address.
+Holds: replies name shards, but contain no secrets. Nothing can be changed through this address. A request whose `Host`
+is a name that nobody configured is refused: a web page could let its own name lead here (DNS rebinding). An address
+instead of a name is accepted: no page can have it.
 """
 
 import asyncio
@@ -8,8 +10,11 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from shardgate.core.errors import ClientError, MethodNotAllowedError, UnknownOperationError
+from shardgate.core.clients.load import ClientLoad
+from shardgate.core.errors import MethodNotAllowedError, MisdirectedError, ShardgateError, UnknownOperationError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.exchange import Exchange
+from shardgate.core.hosts import address_in, host_of, is_loopback
 from shardgate.core.http import Reply, Request
 from shardgate.core.replies.problem import problem_reply
 from shardgate.core.topology import Shard
@@ -28,7 +33,17 @@ REMEMBERED_S = 1.0
 class Admin:
     """Answers operators. These requests are neither counted nor logged."""
 
-    __slots__ = ("_clients", "_clock", "_connect_timeout_s", "_layout", "_looked_at", "_memory", "_reached", "_shards")
+    __slots__ = (
+        "_clients",
+        "_clock",
+        "_connect_timeout_s",
+        "_hosts",
+        "_layout",
+        "_looked_at",
+        "_memory",
+        "_reached",
+        "_shards",
+    )
 
     def __init__(
         self,
@@ -37,12 +52,15 @@ class Admin:
         shards: Iterable[Shard],
         *,
         connect_timeout_s: float,
+        hosts: Iterable[str] = (),
         clock: Callable[[], float] = now,
     ) -> None:
+        """`hosts`: the names by which operators reach this address, besides those of loopback."""
         self._layout = layout
         self._memory = memory
         self._shards = [*shards]
         self._connect_timeout_s = connect_timeout_s
+        self._hosts = frozenset([host.lower().rstrip(".") for host in hosts])
         self._clients: set[Client] = set()
         self._clock = clock
         self._reached: dict[str, bool] = {}
@@ -51,7 +69,11 @@ class Admin:
     def handle(self, request: Request, client: Client) -> None:
         """Answer one page."""
         page = _PAGES.get(request.path)
-        if page is None:
+        host = host_of(request.fields.host.decode("latin-1"))
+        if not self._is_ours(host):
+            said = f"`{excerpt(host)}` is no name of the admin address; list it in `admin_hosts` if it is one"
+            client.send(problem_reply(MisdirectedError(said, about={"header": "Host", "value": excerpt(host)})))
+        elif page is None:
             client.send(problem_reply(UnknownOperationError(f"there are: {', '.join(_PAGES)}")))
         elif request.method not in {"GET", "HEAD"}:
             client.send(problem_reply(MethodNotAllowedError("it can be read only", allow="GET, HEAD")))
@@ -59,6 +81,10 @@ class Admin:
             client.adopt(tasks.start(self._look(client), "readyz"))
         else:
             client.send(page(self))
+
+    def _is_ours(self, host: str) -> bool:
+        """An HTTP/1.0 client, which no browser is, may name no host."""
+        return not host or host in self._hosts or is_loopback(host) or address_in(host) is not None
 
     def metrics(self) -> Reply:
         """Every metric, summed over the workers."""
@@ -87,6 +113,13 @@ class Admin:
         self._clients.add(client)
         return len(self._clients) <= CLIENTS_MAX
 
+    def upload_begun(self, client: Client) -> ClientLoad | None:
+        """Count nothing: few connections are taken."""
+        return None
+
+    def upload_over(self, load: ClientLoad) -> None:
+        """Do nothing: it was not counted."""
+
     def closed(self, client: Client) -> None:
         """Forget a connection that is closed."""
         self._clients.discard(client)
@@ -94,7 +127,7 @@ class Admin:
     def finished(self, exchange: Exchange) -> None:
         """Do nothing: these requests are not counted."""
 
-    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """Do nothing: these requests are not counted."""
 
     def drain(self) -> int:

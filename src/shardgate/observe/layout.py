@@ -12,6 +12,8 @@ import msgspec
 
 from shardgate.core import errors
 from shardgate.core.exchange import CUT_OFFS
+from shardgate.core.held import HELD_KINDS
+from shardgate.core.limits import BUDGETS
 from shardgate.core.routes.route import Route
 from shardgate.core.rules import Rule
 from shardgate.core.topology import ShardId
@@ -62,6 +64,13 @@ DURATION = Family(
 RECEIVED = Family("shardgate_received_bytes_total", "counter", "Bytes of requests, heads and bodies.")
 SENT = Family("shardgate_sent_bytes_total", "counter", "Bytes of replies, heads and bodies.")
 ERRORS = Family("shardgate_errors_total", "counter", "Requests that the gateway itself refused or failed.", ("code",))
+BUDGET_REFUSALS = Family(
+    "shardgate_budget_refusals_total", "counter", "Requests that were refused because a budget is used up.", ("budget",)
+)
+DISPUTES = Family(
+    "shardgate_key_disputes_total", "counter", "Keys that a shard showed though another had shown them.", ("shard",)
+)
+HELD = Family("shardgate_held_bytes", "gauge", "What is held of bodies and replies, by kind.", ("kind",))
 CUT_OFF = Family(
     "shardgate_requests_cut_off_total", "counter", "Requests whose reply did not reach its end.", ("reason",)
 )
@@ -149,6 +158,8 @@ def _series(routes: list[Route], shards: list[ShardId]) -> Iterable[tuple[Family
         ("rule",): [(rule,) for rule in [*_RULES.values(), NO_ROUTE]],
         ("code",): [(code,) for code in codes],
         ("reason",): [(reason,) for reason in CUT_OFFS],
+        ("budget",): [(budget,) for budget in BUDGETS],
+        ("kind",): [(kind,) for kind in HELD_KINDS],
         ("shard",): [(shard,) for shard in shards],
         ("shard", "code"): [(shard, code) for shard in shards for code in codes if code >= "SG2"],
         ("outcome",): [(outcome,) for outcome in RELOAD_OUTCOMES],

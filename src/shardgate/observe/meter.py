@@ -6,7 +6,7 @@ Hot path: `finished` runs once a request, `replied` once a call to a shard; `ben
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from shardgate.core.errors import ShardgateError
 from shardgate.core.exchange import CUT_OFFS, Exchange
@@ -15,14 +15,17 @@ from shardgate.core.topology import ShardId
 from shardgate.net.clock import cpu
 from shardgate.observe.layout import (
     BOUNDS_S,
+    BUDGET_REFUSALS,
     CLIENTS,
     CLIENTS_CAME,
     CLIENTS_REFUSED,
     CPU,
     CUT_OFF,
+    DISPUTES,
     DURATION,
     ERRORS,
     FIRST_BYTE,
+    HELD,
     HISTOGRAM_CELLS,
     IN_FLIGHT,
     LINES_LOST,
@@ -111,6 +114,14 @@ class Meter:
         """Count a call to a shard that had no whole reply."""
         self._cells[self._layout.cell(UPSTREAM_ERRORS, shard, error.code)] += 1
 
+    def refused(self, budget: str) -> None:
+        """Count a request that was refused because this budget is used up."""
+        self._cells[self._layout.cell(BUDGET_REFUSALS, budget)] += 1
+
+    def disputed(self, shard: ShardId) -> None:
+        """Count a key that this shard showed though another had shown it."""
+        self._cells[self._layout.cell(DISPUTES, shard)] += 1
+
     def client_came(self, *, refused: bool) -> None:
         """Count a new connection."""
         self._cells[self._layout.cell(CLIENTS_CAME)] += 1
@@ -122,9 +133,16 @@ class Meter:
         """Count a connection that is closed."""
         self._cells[self._layout.cell(CLIENTS)] -= 1
 
-    def tick(self, pools: Iterable[tuple[ShardId, int, int, int, int]], lines_lost: int) -> None:
-        """Write the gauges and sums. `pools`: shard, open, idle, waiting, and how many calls have ever waited."""
+    def tick(
+        self, pools: Iterable[tuple[ShardId, int, int, int, int]], held: Mapping[str, int], lines_lost: int
+    ) -> None:
+        """Write the gauges and sums. `pools`: shard, open, idle, waiting, and how many calls have ever waited.
+
+        `held`: the bytes that are held, by kind.
+        """
         layout, cells = self._layout, self._cells
+        for kind, size in held.items():
+            cells[layout.cell(HELD, kind)] = size
         cells[layout.cell(IN_FLIGHT)] = self.in_flight
         for shard, opened, idle, waiting, waited in pools:
             cells[layout.cell(POOL_OPEN, shard)] = opened

@@ -1,6 +1,6 @@
 """Passes every request that is over to the metrics and the access log of one worker, and writes gauges at each tick."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from shardgate.core.exchange import Exchange
 from shardgate.core.topology import ShardId
@@ -15,9 +15,11 @@ Pools = Callable[[], Iterable[tuple[ShardId, int, int, int, int]]]
 class Observer:
     """The only hook for observation: the engine and the connections call it."""
 
-    __slots__ = ("_log", "_pools", "_watch", "deadline_at", "meter")
+    __slots__ = ("_held", "_log", "_pools", "_watch", "deadline_at", "meter")
 
-    def __init__(self, meter: Meter, watch: Watch, pools: Pools) -> None:
+    def __init__(self, meter: Meter, watch: Watch, pools: Pools, held: Mapping[str, int]) -> None:
+        """`held`: the bytes that are held now, by kind."""
+        self._held = held
         self.meter = meter
         self._watch = watch
         self._pools = pools
@@ -40,7 +42,7 @@ class Observer:
         log = self._log
         if log is not None:
             log.flush()
-        self.meter.tick(self._pools(), log.lost if log is not None else 0)
+        self.meter.tick(self._pools(), self._held, log.lost if log is not None else 0)
 
     def reopen_log(self) -> None:
         """Open the log anew: its file was renamed."""

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from shardgate.core import errors
+from shardgate.core.clients.masking import masked
 from shardgate.core.errors import Fault, ShardgateError
 from shardgate.core.failures.line import FailureLine, parsed
 from shardgate.core.failures.printable import printable
@@ -93,7 +94,8 @@ class _Reading:
 def _requests(read: _Reading) -> Iterator[tuple[str, str]]:
     for line in read.requests:
         yield "when", f"{line.time}, and it took {line.duration_us / 1000:.1f} ms"
-        asked = f"{line.method} {line.path}" if line.method else "bytes that are no request"
+        # The log may be of a version that masked fewer names.
+        asked = f"{line.method} {masked(line.path)}" if line.method else "bytes that are no request"
         yield "request", f"{asked}, from {line.client}"
         yield "operation", f"{line.operation}, by the rule `{line.rule}`" if line.operation else "no route matched"
         yield "shards", f"it was sent to {', '.join(line.shards)}" if line.shards else "it was sent to none"

@@ -7,12 +7,14 @@ Never: writes into it.
 import asyncio
 import logging
 import sqlite3
+from pathlib import Path
 
 from shardgate.config.load import Loaded
+from shardgate.config.places import read_document
 from shardgate.core.topology import Topology
 from shardgate.engine.cluster import Cluster
 from shardgate.store.parts import read_parts
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.sqlite import SqliteStore, StoreError
 
 POLL_S = 1.0
 
@@ -27,6 +29,21 @@ def read_topology(loaded: Loaded, store: SqliteStore | None) -> Topology:
     epoch = store.epoch()
     directory = {space: store.read(space) for space in store.spaces()}
     return Topology(loaded.shards, directory, epoch, read_parts(store, tuple(loaded.shards)))
+
+
+def shard_names(config: Path) -> tuple[str, ...]:
+    """The names of the shards in a configuration file, or none if there is no such file.
+
+    The rest of the file may have mistakes: it may name a directory that is only now made. Raises StoreError if the file
+    cannot be read.
+    """
+    if not config.exists():
+        return ()
+    document, mistakes = read_document(config)
+    shards = document.data.get("shards") if isinstance(document.data, dict) else None
+    if mistakes or not isinstance(shards, dict):
+        raise StoreError(f"{config}: names no shards. Correct it, or give another configuration with -c FILE")
+    return tuple(map(str, shards))
 
 
 class DirectoryFollower:

@@ -26,7 +26,7 @@ def explain_request(
     """What the gateway would do with a request, in titled lines, and an exit code; no shard is asked."""
     head = "\r\n".join([f"{method} {target} HTTP/1.1", "Host: localhost", *headers, ""])
     try:
-        request = RequestHeadParser().parse(head.encode())
+        request = RequestHeadParser(refuses_raw=loaded.config.raw_query == "refuse").parse(head.encode())
         request.body = body
         return _explained(loaded, request), 0
     except ShardgateError as error:

@@ -4,10 +4,12 @@ Holds: a configuration that passes can be served. Every command and every reload
 Never: serves.
 """
 
+import logging
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from shardgate.audit.run import AuditWarning, audit_mistakes, warnings_in
 from shardgate.clients.keys import KeyRing, KeysError
 from shardgate.config.load import ConfigError, Loaded, load
 from shardgate.core.routes.mistakes import Mistake
@@ -16,12 +18,27 @@ from shardgate.net.tls import Tls, for_clients, for_shards
 from shardgate.process.directory import read_topology
 from shardgate.store.sqlite import SqliteStore, StoreError
 
+_log = logging.getLogger("shardgate")
+
 
 def read(file: Path) -> Loaded:
     """Read a configuration and check what it names. Raises ConfigError with all mistakes that were found."""
     loaded = load(file)
-    if mistakes := [*_check_directory(loaded), *_check_store(loaded), *_check_tls(loaded), *_check_keys(loaded)]:
+    mistakes = [*_check_directory(loaded), *_check_store(loaded), *_check_tls(loaded), *_check_keys(loaded)]
+    if mistakes := [*mistakes, *audit_mistakes(loaded)]:
         raise ConfigError(mistakes)
+    return loaded
+
+
+def audit(loaded: Loaded) -> list[AuditWarning]:
+    """The choices that are dangerous, and that the configuration does not accept (docs/reference/audit.md)."""
+    return warnings_in(loaded)
+
+
+def log_warnings(loaded: Loaded) -> Loaded:
+    """Log the same, one line each, before the configuration is served. Returns the configuration."""
+    for warning in audit(loaded):
+        _log.warning("%s", warning.line())
     return loaded
 
 

@@ -9,8 +9,11 @@ from secrets import token_hex
 import msgspec
 
 from shardgate.clients.callers import Callers, callers_for
+from shardgate.clients.loads import ClientLoads
 from shardgate.clients.quota import tally_for
 from shardgate.config.load import Loaded
+from shardgate.core.held import HeldBytes
+from shardgate.core.limits import Limits
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.change.changes import Changes
 from shardgate.engine.change.dispatch import ChangeHandler
@@ -21,7 +24,6 @@ from shardgate.engine.change.parts import PartsChanger
 from shardgate.engine.change.replayer import Replayer
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
-from shardgate.engine.gather.held import HeldBytes
 from shardgate.engine.handler import Gateway
 from shardgate.net.client.contracts import Settings
 from shardgate.net.clock import now
@@ -84,21 +86,22 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     cluster = Cluster(loaded.routes, topology, limits, timeouts, watch, loaded.config.compress, meter)
     directory = DirectoryFollower(loaded, store, cluster) if store is not None else None
     refresh = directory.refresh if directory is not None else _nothing_new
-    observer = Observer(meter, watch, cluster.pools)
+    held = _held_bytes(limits)
+    observer = Observer(meter, watch, cluster.pools, held.by_kind)
     writers = [Writer(loaded.store), Writer(loaded.store)] if loaded.store else []
-    held = HeldBytes(limits.held_bytes_max)
-    conductor = Conductor(cluster, limits.reply_body_bytes_max, held)
+    conductor = Conductor(cluster, _reply_body_bytes_max(limits), held)
     journaled = _build_journaled(loaded, cluster, held, writers, refresh)
     changing = _build_changing(loaded, cluster, conductor, journaled)
     callers = callers_for(loaded.clients, loaded.routes, place.tally, writers[0] if writers else None)
+    loads = _build_loads(loaded, cluster, meter, watch)
     return Built(
-        gateway=Gateway(cluster, conductor, changing, limits, observer, refresh, callers),
-        admin=Admin(place.layout, place.memory, loaded.shards.values(), connect_timeout_s=timeouts.connect_timeout_s),
+        gateway=Gateway(cluster, conductor, changing, loads, observer, refresh, callers),
+        admin=_build_admin(loaded, place),
         cluster=cluster,
         observer=observer,
         watch=watch,
-        parser=RequestHeadParser(),
-        settings=_settings(loaded),
+        parser=RequestHeadParser(refuses_raw=loaded.config.raw_query == "refuse"),
+        settings=_settings(loaded, held),
         tls=Tls(loaded.tls, for_clients) if loaded.tls is not None else None,
         directory=directory,
         callers=callers,
@@ -107,12 +110,34 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     )
 
 
+def _build_admin(loaded: Loaded, place: CounterSlot) -> Admin:
+    configured = () if loaded.admin is None else loaded.admin[:1]
+    return Admin(
+        place.layout,
+        place.memory,
+        loaded.shards.values(),
+        connect_timeout_s=loaded.config.timeouts.connect_timeout_s,
+        hosts=(*configured, *loaded.config.admin_hosts),
+    )
+
+
+def _build_loads(loaded: Loaded, cluster: Cluster, meter: Meter, watch: Watch) -> ClientLoads:
+    waiting_max = loaded.config.limits.waiting_per_shard_max
+
+    def pressure() -> tuple[float, int]:
+        return max(waiting for _, _, _, waiting, _ in cluster.pools()) / waiting_max, meter.in_flight
+
+    loads = ClientLoads(loaded.bounds, loaded.config.limits, pressure, watch.now)
+    watch.add(loads)
+    return loads
+
+
 def open_log(loaded: Loaded) -> AccessLog | None:
     """The access log, if the configuration wants one. Raises OSError."""
     wanted = loaded.access_log
     if wanted is None:
         return None
-    return AccessLog(LogFile(wanted.to), query=wanted.query, sample=wanted.sample)
+    return AccessLog(LogFile(wanted.to), query=wanted.query, sample=wanted.sample, mask=wanted.mask)
 
 
 class _Journaled(msgspec.Struct, frozen=True):
@@ -128,22 +153,22 @@ def _build_journaled(
 ) -> _Journaled | None:
     if not writers:
         return None
-    config, body_bytes_max = loaded.config, loaded.config.limits.reply_body_bytes_max
+    config, body_bytes_max = loaded.config, _reply_body_bytes_max(loaded.config.limits)
     # The second writer renews the worker's lease: a worker with much to write must not look dead.
     writer, pulse = writers
     worker = token_hex(8)
-    driver = JournalDriver(cluster, writer, worker, body_bytes_max)
+    driver = JournalDriver(cluster, writer, worker, body_bytes_max, config.limits)
     return _Journaled(
-        changes=Changes(cluster, writer, driver, body_bytes_max, held, refresh),
+        changes=Changes(cluster, writer, driver, body_bytes_max, refresh),
         idempotent=IdempotentRunner(writer, worker, config.idempotency.expires_s, config.idempotency.client),
-        replayer=Replayer(writer, pulse, driver, config.timeouts.worker_lease_s, config.journal.kept_s),
+        replayer=Replayer(writer, pulse, driver, held, config.timeouts.worker_lease_s, config.journal.kept_s),
     )
 
 
 def _build_changing(
     loaded: Loaded, cluster: Cluster, conductor: Conductor, journaled: _Journaled | None
 ) -> ChangeHandler:
-    body_bytes_max = loaded.config.limits.reply_body_bytes_max
+    body_bytes_max = _reply_body_bytes_max(loaded.config.limits)
     changes = journaled.changes if journaled is not None else None
     idempotent = journaled.idempotent if journaled is not None else None
     divider = Divider(cluster, conductor, changes, body_bytes_max)
@@ -151,18 +176,31 @@ def _build_changing(
     return ChangeHandler(cluster, conductor, divider, changer, changes, idempotent, body_bytes_max)
 
 
-def _settings(loaded: Loaded) -> Settings:
+def _settings(loaded: Loaded, held: HeldBytes) -> Settings:
     limits, timeouts = loaded.config.limits, loaded.config.timeouts
     return Settings(
         body_bytes_max=limits.request_body_bytes_max,
-        held_body_bytes_max=limits.held_body_bytes_max,
+        held_body_bytes_max=min(limits.held_body_bytes_max, held.client_bytes_max),
+        body_bytes_per_s_min=limits.request_body_bytes_per_s_min,
+        reply_bytes_per_s_min=limits.reply_bytes_per_s_min,
         header_timeout_s=timeouts.client_header_timeout_s,
         idle_timeout_s=timeouts.client_idle_timeout_s,
+        reply_idle_timeout_s=timeouts.reply_idle_timeout_s,
         stream_idle_timeout_s=timeouts.stream_idle_timeout_s,
         total_timeout_s=timeouts.request_total_timeout_s,
         trusted=loaded.trusted,
         passes_trailers=loaded.config.request_trailers == "pass",
+        held=held,
     )
+
+
+def _held_bytes(limits: Limits) -> HeldBytes:
+    return HeldBytes(limits.held_bytes_max, max(1, int(limits.held_bytes_max * limits.held_share_per_client_max)))
+
+
+def _reply_body_bytes_max(limits: Limits) -> int:
+    """No more than one client may hold: a larger reply could never be held."""
+    return min(limits.reply_body_bytes_max, _held_bytes(limits).client_bytes_max)
 
 
 def _own_place(loaded: Loaded) -> CounterSlot:

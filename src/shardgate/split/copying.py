@@ -14,6 +14,7 @@ from shardgate.split.database.contracts import DatabaseReader, TargetDatabase
 from shardgate.split.database.mark import statement_to_mark_finished
 from shardgate.split.database.rows import RowBatch, TableDigest, TableRow, digest_of
 from shardgate.split.database.schema import ColumnKinds, Table
+from shardgate.split.decide.homes import Home
 from shardgate.split.decide.plan import TenantLookup
 from shardgate.split.errors import SplitFailedError
 from shardgate.split.translate.values import plain_rows_of
@@ -22,19 +23,21 @@ from shardgate.split.translate.values import plain_rows_of
 class Copier:
     """Copies tables to the shards that do not have them yet. `advance` is called with the number of rows copied."""
 
-    __slots__ = ("_advance", "_kinds", "_reader", "_shard_of", "_targets")
+    __slots__ = ("_advance", "_kinds", "_reader", "_shard_of", "_shards_of", "_targets")
 
     def __init__(
         self,
         reader: DatabaseReader,
         targets: Sequence[TargetDatabase],
         shard_of: Sequence[int],
+        shards_of: Callable[[Home], Sequence[int]],
         kinds: Mapping[str, ColumnKinds],
         advance: Callable[[int], None],
     ) -> None:
         self._reader = reader
         self._targets = targets
         self._shard_of = shard_of
+        self._shards_of = shards_of
         self._kinds = kinds
         self._advance = advance
 
@@ -79,13 +82,31 @@ class Copier:
             yield from ((shard, rows, digest) for shard in range(len(self._targets)))
             return
         chosen: list[list[TableRow]] = [[] for _ in self._targets]
-        for row, tenant in zip(rows, tenants_of(batch, lookup), strict=True):
-            chosen[self._shard_of[tenant]].append(row)
+        if lookup.visits:
+            self._choose_for_visitors(chosen, rows, batch, lookup)
+        else:
+            for row, tenant in zip(rows, tenants_of(batch, lookup), strict=True):
+                if tenant >= 0:
+                    chosen[self._shard_of[tenant]].append(row)
+                else:
+                    for shard in self._shards_of(tenant):
+                        chosen[shard].append(row)
         yield from ((shard, some, digest_of(some)) for shard, some in enumerate(chosen) if some)
 
+    def _choose_for_visitors(
+        self, chosen: list[list[TableRow]], rows: Sequence[TableRow], batch: RowBatch, lookup: TenantLookup
+    ) -> None:
+        """As above, for a table of which some rows are needed on other shards too."""
+        for row, key, home in zip(rows, batch.keys[0], tenants_of(batch, lookup), strict=True):
+            shards = {*self._shards_of(home)}
+            if (visit := lookup.visits.get(key)) is not None:
+                shards.update(self._shards_of(visit[1]))
+            for shard in shards:
+                chosen[shard].append(row)
 
-def tenants_of(batch: RowBatch, lookup: TenantLookup) -> list[int]:
-    """The tenant of each row. The survey has checked that every row has one."""
+
+def tenants_of(batch: RowBatch, lookup: TenantLookup) -> list[Home]:
+    """The home of each row. The survey has checked that every row has one."""
     if len(lookup.tenants) == 1:
         tenants = lookup.tenants[0]
         return [tenants[key] for key in batch.keys[0]]

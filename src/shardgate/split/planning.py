@@ -3,24 +3,26 @@
 Never: writes anything. With `--plan`, the command ends here.
 """
 
-import sqlite3
 from pathlib import Path
 
-import psycopg
-
-from shardgate.split.database import sql
 from shardgate.split.database.address import SqlDialect
 from shardgate.split.database.ddl import Ddl
+from shardgate.split.database.inventory import Inventory
 from shardgate.split.database.schema import ColumnKind, Schema
 from shardgate.split.decide.balance import balance
+from shardgate.split.decide.guests import find_guests
+from shardgate.split.decide.homes import NOWHERE, Keep
 from shardgate.split.decide.links import with_links
-from shardgate.split.decide.ownership import Ownership, TableRoles, decide_ownership
+from shardgate.split.decide.ownership import Ownership, TableRoles, clashing_ids, decide_ownership
 from shardgate.split.decide.plan import SplitPlan
 from shardgate.split.decide.survey import Survey, take_survey
 from shardgate.split.errors import SplitRefusedError
+from shardgate.split.ids import IdPlan, plan_ids
 from shardgate.split.postgres import catalogue
+from shardgate.split.postgres.schema import columns_of_large_objects
+from shardgate.split.proof import notes_of_left_out, objects_not_made, tables_outside
 from shardgate.split.request import SplitRequest
-from shardgate.split.source import SourceDatabase
+from shardgate.split.source import DRIVER_ERRORS, SourceDatabase
 from shardgate.split.spelling import nearest
 from shardgate.split.targets import ShardTarget, targets_given_twice
 from shardgate.store.sqlite import SqliteStore, StoreError
@@ -31,16 +33,22 @@ def plan_split(
 ) -> tuple[SplitPlan, list[str]]:
     """The plan and its warnings. Raises SplitRefusedError with all reasons against the plan at once."""
     schema, problems = with_links(source.schema(), request.links)
+    schema = schema.with_equality()
     roles = TableRoles(request.tenant, request.reference, request.empty)
     ownership = decide_ownership(schema, roles)
     problems += ownership.refusals
     ddl = _ddl(request, source, schema, shards, problems)
     problems += targets_given_twice(source.identity(), shards)
     problems += _other_schema_names(source, shards)
+    problems += tables_outside(source.reader.tables(), schema.names())
+    inventory = source.reader.inventory()
     if not ddl.refusals:
-        problems += _rehearsal(ddl, shards[0])
-    problems += source.refusals()
+        problems += _rehearsal(ddl, source, inventory, shards[0])
+    problems += source.refusals(shards[0].address.dialect)
+    problems += _large_objects(ownership, source, inventory)
     problems += _rows_into_empty_tables(ownership, source)
+    problems += _unknown_keepers(request, ownership)
+    ids = _ids(request, source, ownership, shards, problems)
     survey = _survey(request, source, ownership, problems)
     if problems:
         raise SplitRefusedError(list(dict.fromkeys(problems)))
@@ -53,8 +61,74 @@ def plan_split(
         survey=survey,
         shard_of=balance(survey.weights, len(shards)),
         uuid_keys=_key_column(request, schema) in uuids,
+        ids=ids.statements,
+        not_carried=ddl.not_carried | ({"steps of sequence"} if ids.statements else set()),
     )
-    return plan, [*ownership.warnings, *ddl.warnings, *_warnings(plan, source, shards)]
+    warnings = [
+        *_kept_apart(plan, request),
+        *clashing_ids(ownership, ids.tables),
+        *ddl.warnings,
+        *_warnings(plan, source, shards),
+    ]
+    if source.address.dialect is shards[0].address.dialect:
+        warnings += notes_of_left_out(inventory, ddl.not_carried)
+    return plan, warnings
+
+
+def _ids(
+    request: SplitRequest,
+    source: SourceDatabase,
+    ownership: Ownership,
+    shards: tuple[ShardTarget, ...],
+    problems: list[str],
+) -> IdPlan:
+    if request.ids is None:
+        return IdPlan()
+    tables = [*(each.table for each in ownership.owned), *ownership.empty]
+    kinds = (source.address.dialect, shards[0].address.dialect)
+    ids = plan_ids(request.ids, source.reader.query, tables, kinds, len(shards))
+    problems += ids.refusals
+    return ids
+
+
+def _unknown_keepers(request: SplitRequest, ownership: Ownership) -> list[str]:
+    names = {each.table.name for each in ownership.owned}
+    return [
+        f"{option} {table}: only a divided table has such rows, and {table} is none.{nearest(table, names)}"
+        for option, pairs in (("--unowned", request.unowned), ("--shared", request.shared))
+        for table, _ in pairs
+        if table not in names
+    ]
+
+
+def _kept_apart(plan: SplitPlan, request: SplitRequest) -> list[str]:
+    """What happens to rows that belong to no single tenant, with their number."""
+    notes = []
+    for name, homes in plan.survey.others.items():
+        for home, rows in homes.items():
+            where = [plan.shards[shard] for shard in plan.shards_of(home)]
+            if home == NOWHERE:
+                notes.append(f"{name}: {rows:,} rows are left out, because no tenant owns them")
+            else:
+                notes.append(f"{name}: {rows:,} rows without one owner go to {', '.join(where)}")
+    for name, visits in plan.survey.visits.items():
+        notes.append(f"{name}: {len(visits):,} rows go to other shards too, because rows of two tenants refer to them")
+    return notes
+
+
+def _large_objects(ownership: Ownership, source: SourceDatabase, inventory: Inventory) -> list[str]:
+    """Large objects are outside of all tables: a column has only their numbers."""
+    found = [name.name for name in inventory if name.kind == "large object"]
+    if not found or source.address.dialect is not SqlDialect.POSTGRESQL:
+        return []
+    copied = {table.name for table in ownership.copied()}
+    columns = [each for each in columns_of_large_objects(source.reader.query) if each[0] in copied]
+    return [
+        f"{table}.{column}: may refer to large objects, which are not copied ({found[0]} in the database). Turn the column"
+        f" into bytea first: ALTER TABLE {table} ALTER COLUMN {column} TYPE bytea USING lo_get({column}), then delete the"
+        " large objects with lo_unlink"
+        for table, column in columns
+    ]
 
 
 def directory_has(path: Path, space: str) -> bool:
@@ -108,15 +182,21 @@ def _other_schema_names(source: SourceDatabase, shards: tuple[ShardTarget, ...])
     ]
 
 
-def _rehearsal(ddl: Ddl, shard: ShardTarget) -> list[str]:
-    """Create the schema once and undo it, so that a statement that the database rejects is known before any row."""
+def _rehearsal(ddl: Ddl, source: SourceDatabase, inventory: Inventory, shard: ShardTarget) -> list[str]:
+    """Create the schema once and undo it, so that a statement that the database rejects is known before any row.
+
+    What it makes is compared with the source, so that an object that would be missing is known too.
+    """
     if shard.database.names():
         return []  # either an earlier run has rehearsed it, or the target is refused because it is not empty
+    cure = "" if ddl.made_by else source.cure_for_schema(shard.address.dialect)
     try:
-        shard.database.rehearse((*ddl.before, *ddl.after))
-    except (sqlite3.Error, psycopg.Error) as error:
-        return [f"{shard.name}: the schema cannot be created there: {str(error).strip()}"]
-    return []
+        made = shard.database.rehearse((*ddl.opening, *ddl.before, *ddl.after))
+    except DRIVER_ERRORS as error:
+        return [f"{shard.name}: the schema cannot be created there: {str(error).strip()}. {cure}".rstrip(". ")]
+    if made is None or source.address.dialect is not shard.address.dialect:
+        return []
+    return objects_not_made(inventory, made, ddl.not_carried, cure=cure)
 
 
 def _survey(request: SplitRequest, source: SourceDatabase, ownership: Ownership, problems: list[str]) -> Survey:
@@ -131,18 +211,18 @@ def _survey(request: SplitRequest, source: SourceDatabase, ownership: Ownership,
     if by not in tenant.columns:
         problems.append(f"--by {by}: {tenant.name} has no such column.{nearest(by, tenant.columns)}")
         return Survey(())
-    survey = take_survey(source.reader, ownership, by)
+    keep = Keep(dict(request.unowned), dict(request.shared))
+    survey = take_survey(source.reader, ownership, by, keep, [name for name, _ in request.targets])
     problems += survey.findings.lines()
+    if not problems:
+        find_guests(source.reader, ownership, survey)
     if not survey.tenants:
         problems.append(f"{tenant.name}: has no rows, so there are no tenants to divide. Give another --tenant table")
     return survey
 
 
 def _rows_into_empty_tables(ownership: Ownership, source: SourceDatabase) -> list[str]:
-    counted = [
-        (table, key, source.reader.query(sql.count_linked(table.name, key.columns))[0][0])
-        for table, key in ownership.must_be_null
-    ]
+    counted = [(table, key, source.reader.count(table.name, key.columns)) for table, key in ownership.must_be_null]
     return [
         f"{table.name}: {rows} rows refer by {key} to {key.parent}, which is --empty and will have no rows."
         f" Remove {key.parent} from --empty, or add {table.name} to --empty"

@@ -25,6 +25,7 @@ from shardgate.split.verify import VerifiedTable
 ProgressContext: TypeAlias = AbstractContextManager[Callable[[int], None]]
 
 _LINE_EVERY_S: Final = 2.0
+_PLACES_NAMED: Final = 8  # of one warning: enough to see what they have in common
 _FRAME: Final = 3  # of a cell, in characters: a space on either side, and a line
 _VERDICTS: Final = (
     26  # the last two columns of the verification, with all frames but those of the shards, in characters
@@ -54,12 +55,15 @@ class SplitReport:
     def plan(self, plan: SplitPlan, warnings: Sequence[str], count: Callable[[Table], int]) -> None:
         """Show the role of each table, the load of each shard, and the warnings. `count` counts rows of the source."""
         reference = {table.name: count(table) for table in plan.ownership.reference}
+        empty = {table.name: count(table) for table in plan.ownership.empty}
         divided = sum(load.rows for load in plan.loads)
-        self._copied = divided + sum(reference.values())
+        self._copied = sum(map(plan.source_rows, plan.survey.rows)) + sum(reference.values())
         self._verified = divided + sum(reference.values()) * len(plan.shards)
-        self._roles(plan, reference)
+        self._roles(plan, reference, empty)
         self._loads(plan)
-        for warning in warnings:
+        if plan.ddl.made_by:
+            self._line(f"schema: made by {plan.ddl.made_by}")
+        for warning in grouped(warnings):
             self._console.print("[yellow]warning:[/] ", end="")
             self._console.print(warning, markup=False, highlight=False, soft_wrap=True)
 
@@ -98,19 +102,20 @@ class SplitReport:
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def _roles(self, plan: SplitPlan, reference: dict[str, int]) -> None:
+    def _roles(self, plan: SplitPlan, reference: dict[str, int], empty: dict[str, int]) -> None:
         grid = Grid(title="tables", title_justify="left")
         for name in ("table", "role", "details"):
             grid.add_column(name)
         grid.add_column("rows", justify="right")
         for owned in plan.ownership.owned:
-            rows = sum(plan.survey.rows[owned.table.name])
+            rows = plan.source_rows(owned.table.name)
             role = "divided" if len(owned.path) > 1 else "the tenants"
             grid.add_row(escape(owned.table.name), role, escape(" → ".join(owned.path)), f"{rows:,}")
         for name, rows in reference.items():
             grid.add_row(escape(name), "reference", "copied to every shard", f"{rows:,}")
-        for table in plan.ownership.empty:
-            grid.add_row(escape(table.name), "empty", "created without rows", "")
+        for name, rows in empty.items():
+            left = f"created without rows: {rows:,} are left out" if rows else "created without rows"
+            grid.add_row(escape(name), "empty", left, "")
         self._console.print(grid)
 
     def _loads(self, plan: SplitPlan) -> None:
@@ -139,6 +144,25 @@ class SplitReport:
         yield _Lines(self._console, verb, total)
 
 
+def grouped(warnings: Sequence[str]) -> list[str]:
+    """One line for each wording, the rare ones first. A warning is "WHERE: what is the case"."""
+    places: dict[str, list[str]] = {}
+    for warning in dict.fromkeys(warnings):
+        where, colon, text = warning.partition(": ")
+        places.setdefault(text if colon else where, []).append(where if colon else "")
+    return [_group(where, text) for text, where in sorted(places.items(), key=lambda item: len(item[1]))]
+
+
+def _group(where: Sequence[str], text: str) -> str:
+    if not where[0]:
+        return text
+    named = ", ".join(where[:_PLACES_NAMED])
+    more = len(where) - _PLACES_NAMED
+    if more <= 0:
+        return f"{named}: {text}"
+    return f"{named} and {more:,} more: {text}"
+
+
 class _Lines:
     """Progress without a terminal: a line every two seconds."""
 
@@ -164,7 +188,8 @@ def _verification(verified: Sequence[VerifiedTable], shards: Sequence[str], show
     grid = Grid(
         title="verification: row counts and checksums",
         title_justify="left",
-        caption="= sum: the shards together have the rows of the source. = each: every shard has all of them.",
+        caption="= sum: the shards together have the rows of the source. = plan: with the rows that the plan sends to several"
+        " shards or to none. = each: every shard has all of them.",
         caption_justify="left",
     )
     grid.add_column("table", no_wrap=True)
@@ -190,7 +215,8 @@ def _bar(console: Console) -> Progress:
 
 
 def _verdict(each: VerifiedTable) -> tuple[str, str]:
-    rows = "= sum" if each.divided else "= each"
+    moved = each.divided and sum(each.expected) != each.source_rows
+    rows = "= plan" if moved and each.expected else "= sum" if each.divided else "= each"
     return (
         rows if each.complete else "[red]DIFFER[/]",
         "equal" if each.sent == each.found else "[red]DIFFERS[/]",

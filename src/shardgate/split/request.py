@@ -26,6 +26,12 @@ class TypedColumn(Struct, frozen=True):
     kind: ColumnKind
 
 
+class IdRule(Struct, frozen=True):
+    """How each shard gets ids of its own: a range of this size, or every Nth id if there is no size."""
+
+    range_size: int | None = None
+
+
 class SplitRequest(Struct, frozen=True):
     """One split as its options describe it."""
 
@@ -39,6 +45,9 @@ class SplitRequest(Struct, frozen=True):
     empty: tuple[str, ...] = ()
     links: tuple[DeclaredLink, ...] = ()
     types: tuple[TypedColumn, ...] = ()
+    unowned: tuple[tuple[str, str], ...] = ()  # table, where its rows without a tenant go
+    shared: tuple[tuple[str, str], ...] = ()  # table, where its rows of two tenants go
+    ids: IdRule | None = None
     mode: StartMode = StartMode.NEW
     plan_only: bool = False
     batch_rows: int = 5_000
@@ -69,6 +78,29 @@ def parse_type(text: str) -> TypedColumn:
         reason = f"--type {text}: write TABLE.COLUMN=TYPE. The types are {', '.join(kinds)}"
         raise SplitRefusedError([reason + "." + nearest(kind, kinds)])
     return TypedColumn(table, columns[0], ColumnKind(kind))
+
+
+def parse_ids(text: str) -> IdRule:
+    """Parse `step` or `range=1000000000`."""
+    word, equals, size = text.partition("=")
+    if word == "step" and not equals:
+        return IdRule()
+    if word == "range" and size.replace("_", "").isdecimal() and int(size) > 0:
+        return IdRule(int(size))
+    raise SplitRefusedError([f"--ids {text}: write step, or range=SIZE, as in range=1000000000"])
+
+
+def parse_keep(option: str, texts: Sequence[str], words: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Parse values like `logs=all`. The words are those that may follow the equals sign."""
+    pairs = []
+    for text in listed_names(texts):
+        table, equals, word = text.rpartition("=")
+        if not (equals and table and word in words):
+            raise SplitRefusedError(
+                [f"{option} {text}: write TABLE=WHERE. WHERE is one of {', '.join(words)}.{nearest(word, words)}"]
+            )
+        pairs.append((table, word))
+    return tuple(pairs)
 
 
 def _parse_columns(text: str) -> tuple[str, tuple[str, ...]]:

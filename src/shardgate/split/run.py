@@ -17,14 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shardgate.split.copying import Copier
 from shardgate.split.database import mark as marks
-from shardgate.split.database.address import SqlDialect, parse_address
+from shardgate.split.database.address import parse_address
 from shardgate.split.database.rows import TableDigest
 from shardgate.split.database.schema import Table
 from shardgate.split.decide.plan import SplitPlan, lookup_for
 from shardgate.split.decide.start import SplitStart, TargetStep, decide_start
 from shardgate.split.errors import SplitFailedError, SplitRefusedError
 from shardgate.split.planning import directory_has, plan_split
-from shardgate.split.postgres.catalogue import FOREIGN_KEYS
+from shardgate.split.proof import objects_missing, tables_outside
 from shardgate.split.report import SplitReport
 from shardgate.split.request import SplitRequest
 from shardgate.split.source import SourceDatabase, opened_source
@@ -116,7 +116,8 @@ def _make(
     _finish_schema(shards, plan)
     report.stage("reading every row back from the shards")
     verified = _verify(request, source, shards, plan, sent, report)
-    _check_keys(source, shards)
+    report.stage("comparing the catalogues of the shards with the source's")
+    _check_catalogues(source, shards, plan)
     for shard in shards:
         shard.database.settle(plan.ddl.closing)
     for shard in shards:
@@ -147,7 +148,7 @@ def _copy(
     owned = {each.table.name: each for each in plan.ownership.owned}
     sent: dict[str, list[TableDigest]] = {}
     with report.copying() as advance:
-        copier = Copier(source.reader, targets, plan.shard_of, plan.ddl.kinds, advance)
+        copier = Copier(source.reader, targets, plan.shard_of, plan.shards_of, plan.ddl.kinds, advance)
         for table in plan.ownership.copied():
             known = {i: done[table.name] for i, done in enumerate(finished) if table.name in done}
             lookup = lookup_for(owned[table.name], plan.survey) if table.name in owned else None
@@ -159,10 +160,11 @@ def _copy(
 def _finish_schema(shards: Sequence[ShardTarget], plan: SplitPlan) -> None:
     """Create indexes, foreign keys, counters, views and triggers, in one transaction on each shard."""
     finished = marks.statement_to_mark_finished(marks.SCHEMA_DONE, TableDigest())
-    for shard in shards:
+    ids = plan.ids or ((),) * len(shards)
+    for shard, own in zip(shards, ids, strict=True):
         if marks.SCHEMA_DONE not in shard.finished():
             with _reported_as(SplitFailedError, shard.name):
-                shard.database.run([*plan.ddl.after, finished])
+                shard.database.run([*plan.ddl.after, *own, finished])
 
 
 def _verify(
@@ -184,6 +186,7 @@ def _verify(
                     source_rows=_counted(source, plan, table),
                     sent=tuple(sent[table.name]),
                     found=verifier.found(table),
+                    expected=plan.expected(table.name) if table.name in plan.survey.rows else (),
                 )
                 for table in plan.ownership.copied()
             ]
@@ -197,21 +200,17 @@ def _verify(
 
 
 def _counted(source: SourceDatabase, plan: SplitPlan, table: Table) -> int:
-    rows = plan.survey.rows.get(table.name)
-    return source.count(table) if rows is None else sum(rows)
+    return source.count(table) if table.name not in plan.survey.rows else plan.source_rows(table.name)
 
 
-def _check_keys(source: SourceDatabase, shards: Sequence[ShardTarget]) -> None:
-    """Check that every foreign key value refers to a row, and that PostgreSQL has all foreign keys of the source."""
+def _check_catalogues(source: SourceDatabase, shards: Sequence[ShardTarget], plan: SplitPlan) -> None:
+    """Check that each shard has every object of the source, and that every foreign key value refers to a row."""
     broken = [f"{shard.name}: {line}" for shard in shards for line in shard.database.broken_keys()]
-    kinds = {source.address.dialect, shards[0].address.dialect}
-    if kinds == {SqlDialect.POSTGRESQL}:
-        wanted = source.reader.query(FOREIGN_KEYS)
-        broken += [
-            f"{shard.name}: does not have all foreign keys of the source. Begin again with --restart"
-            for shard in shards
-            if shard.database.query(FOREIGN_KEYS) != wanted
-        ]
+    planned = [table.name for table in (*plan.ownership.copied(), *plan.ownership.empty)]
+    broken += tables_outside(source.reader.tables(), planned)
+    if {source.address.dialect} == {shard.address.dialect for shard in shards}:
+        made = {shard.name: shard.database.inventory() for shard in shards}
+        broken += objects_missing(source.reader.inventory(), made, plan.not_carried)
     if broken:
         raise SplitFailedError(broken)
 

@@ -3,12 +3,12 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Final
 
 import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from shardgate.split.database import sql
 from shardgate.split.database.address import DatabaseAddress, SqlDialect
 from shardgate.split.database.contracts import DatabaseReader
 from shardgate.split.database.ddl import Ddl
@@ -16,13 +16,19 @@ from shardgate.split.database.reflection import inspected, keys_into_other_schem
 from shardgate.split.database.schema import Schema, Table
 from shardgate.split.errors import SplitRefusedError
 from shardgate.split.postgres import catalogue
-from shardgate.split.postgres.ddl import read_postgres_ddl
+from shardgate.split.postgres.ddl import dumped_postgres_ddl, read_postgres_ddl
+from shardgate.split.postgres.dump import DumpTool, find_dump_tool
+from shardgate.split.postgres.names import table_name
 from shardgate.split.postgres.reader import PostgresReader
+from shardgate.split.postgres.schema import read_schema as read_postgres_schema
 from shardgate.split.postgres.session import connect, conninfo, freeze
 from shardgate.split.request import SplitRequest
 from shardgate.split.sqlite.ddl import read_sqlite_ddl, shadow_tables
+from shardgate.split.sqlite.equality import with_equality
 from shardgate.split.sqlite.reader import SqliteReader, connect_read_only
 from shardgate.split.translate.ddl import translate_ddl
+
+DRIVER_ERRORS: Final = (sqlite3.Error, psycopg.Error)
 
 
 class SourceDatabase:
@@ -36,13 +42,15 @@ class SourceDatabase:
         self._inspected = connection
 
     def schema(self) -> Schema:
-        sqlite = self.address.dialect is SqlDialect.SQLITE
-        return read_schema(self._inspected, shadow_tables(self.reader.query) if sqlite else ())
+        if self.address.dialect is SqlDialect.POSTGRESQL:
+            return read_postgres_schema(self.reader.query)
+        return with_equality(read_schema(self._inspected, shadow_tables(self.reader.query)), self.reader.query)
 
-    def refusals(self) -> list[str]:
+    def refusals(self, target: SqlDialect) -> list[str]:
         """The reasons why this database cannot be split, whatever the options are."""
         if self.address.dialect is SqlDialect.POSTGRESQL:
-            return keys_into_other_schemas(self._inspected)
+            dumped = target is SqlDialect.POSTGRESQL and self._dump_tool() is not None
+            return [] if dumped else keys_into_other_schemas(self._inspected)
         broken = self.reader.query('SELECT DISTINCT "table", parent FROM pragma_foreign_key_check')
         return [
             f"{table}: has rows that refer to rows of {parent} that do not exist. List them with"
@@ -58,11 +66,29 @@ class SourceDatabase:
             return translate_ddl(self._inspected, schema, known, to_postgres=to_postgres)
         if target is SqlDialect.SQLITE:
             return read_sqlite_ddl(self.reader.query, request.reference)
-        return read_postgres_ddl(self.reader.query)
+        if (tool := self._dump_tool()) is None:
+            return read_postgres_ddl(self.reader.query)
+        names = [
+            table_name(str(place), str(name), str(current))
+            for place, name, current in self.reader.query(catalogue.NAMES)
+        ]
+        return dumped_postgres_ddl(self.reader.query, tool, conninfo(self.address), names)
+
+    def cure_for_schema(self, target: SqlDialect) -> str:
+        """What to do where the statements of this package do not make the whole schema."""
+        if {self.address.dialect, target} != {SqlDialect.POSTGRESQL}:
+            return "Make it by hand in the source's way, or remove it from the source first"
+        ((version,),) = self.reader.query("SELECT current_setting('server_version_num')")
+        major = int(str(version)) // 10_000
+        return f"Put PostgreSQL's own pg_dump, version {major} or newer, on the PATH: it carries the whole schema"
+
+    def _dump_tool(self) -> DumpTool | None:
+        ((version,),) = self.reader.query("SELECT current_setting('server_version_num')")
+        return find_dump_tool(int(str(version)))
 
     def count(self, table: Table) -> int:
         """The number of rows in the table."""
-        return int(str(self.reader.query(sql.select(["count(*)"], sql.quote(table.name)))[0][0]))
+        return self.reader.count(table.name)
 
     def identity(self) -> tuple[object, ...]:
         """A value that two connections have in common if and only if they see the same schema of the same database."""

@@ -2,7 +2,7 @@
 
 Holds: a shard is correct when each of its tables has the row count and the checksum of the rows that were sent to it,
 and no foreign key refers to a missing row. Since each row of a divided table was sent to one shard, the shards together
-then hold the source.
+then hold the source. A row of several tenants is counted once for each shard that gets it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +23,7 @@ class VerifiedTable(Struct, frozen=True):
     source_rows: int  # counted in an earlier pass over the source
     sent: tuple[TableDigest, ...]
     found: tuple[TableDigest, ...]
+    expected: tuple[int, ...] = ()  # the rows that the plan counted for each shard, if it is divided
 
     @property
     def sound(self) -> bool:
@@ -32,7 +33,9 @@ class VerifiedTable(Struct, frozen=True):
     def complete(self) -> bool:
         """The row counts agree: no row of the source is missing, and none was copied twice."""
         rows = [digest.rows for digest in self.found]
-        return sum(rows) == self.source_rows if self.divided else {*rows} == {self.source_rows}
+        if not self.divided:
+            return {*rows} == {self.source_rows}
+        return rows == [*self.expected] if self.expected else sum(rows) == self.source_rows
 
 
 class Verifier:

@@ -72,6 +72,18 @@ class Orphan(msgspec.Struct, frozen=True):
     """For a decided change, the shards that it was not done on yet; else empty."""
 
 
+class JournalBounds(msgspec.Struct, frozen=True):
+    """How much of all workers may be in the journal and not over."""
+
+    entries_max: int
+    bytes_max: int
+    """Of the requests."""
+
+
+class JournalFullError(Exception):
+    """A bound is reached; nothing was stored."""
+
+
 class NotOwnerError(Exception):
     """Another worker, or an operator, has taken the entry over."""
 
@@ -84,23 +96,26 @@ class Journal:
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
 
-    def add(self, entry: Entry, owner: str, at: float) -> None:
-        """Store an entry, owned by a worker, and give it its number."""
+    def add(self, entry: Entry, owner: str, at: float, bounds: JournalBounds | None = None) -> None:
+        """Store an entry, owned by a worker, and give it its number. Raises JournalFullError."""
+        content = _content(entry)
         with self._store.transaction():
+            if bounds is not None:
+                self._require_room(bounds, len(content))
             shards = [branch.shard for branch in entry.branches]
             entry.made = tuple(made for made in entry.made if record_parts(self._store, *made, shards))
             execute = self._store.connection.execute
             cursor = execute(
                 "INSERT INTO journal (token, kind, state, owner, created_at, content) VALUES (?, ?, ?, ?, ?, ?)",
-                (entry.token, entry.kind, entry.state, owner, at, _content(entry)),
+                (entry.token, entry.kind, entry.state, owner, at, content),
             )
             entry.id = cursor.lastrowid or 0
             for number, branch in enumerate(entry.branches):
-                content = msgspec.msgpack.encode(_BranchContent(branch.body, branch.positions))
+                part = msgspec.msgpack.encode(_BranchContent(branch.body, branch.positions))
                 execute(
                     "INSERT INTO journal_branches (entry, number, shard, state, content, progress)"
                     " VALUES (?, ?, ?, ?, ?, ?)",
-                    (entry.id, number, branch.shard, branch.phase, content, _progress(branch)),
+                    (entry.id, number, branch.shard, branch.phase, part, _progress(branch)),
                 )
 
     def begin(self, entry: Entry, number: int, step: ChangeStep, owner: str) -> Begun:
@@ -147,6 +162,15 @@ class Journal:
     def load(self, number: int) -> Entry | None:
         """The entry with a number; None if there is none."""
         return self._load("id = ?", number)
+
+    def size(self, number: int) -> int:
+        """How many bytes the entry with a number has here; 0 if there is none."""
+        row = self._store.connection.execute(
+            "SELECT length(content) + (SELECT total(length(content) + length(progress)) FROM journal_branches"
+            " WHERE entry = journal.id) FROM journal WHERE id = ?",
+            (number,),
+        ).fetchone()
+        return 0 if row is None else int(row[0])
 
     def find(self, token: str) -> Entry | None:
         """The entry with a token, which is what its client knows it by; None if there is none."""
@@ -232,6 +256,18 @@ class Journal:
         if execute(_BEHIND, (branch.shard, entry.id)).fetchone():
             return "behind"
         return "busy" if execute(_UNDECIDED, (entry.id, branch.shard)).fetchone() else None
+
+    def _require_room(self, bounds: JournalBounds, size: int) -> None:
+        count, held = self._store.connection.execute(
+            f"SELECT count(*), total(length(content)) FROM journal WHERE state IN ({_OPEN_STATES})"  # noqa: S608 - constants
+        ).fetchone()
+        if count >= bounds.entries_max:
+            raise JournalFullError(f"{count} changes are not over; journal_entries_max is {bounds.entries_max}")
+        if held + size > bounds.bytes_max:
+            raise JournalFullError(
+                f"changes that are not over have {int(held)} bytes, and this one {size};"
+                f" journal_bytes_max is {bounds.bytes_max}"
+            )
 
     def _require_owner(self, entry: Entry, owner: str) -> None:
         row = self._store.connection.execute("SELECT owner FROM journal WHERE id = ?", (entry.id,)).fetchone()

@@ -8,6 +8,7 @@ knows has missed no change. Committed data is on the disk (synchronous = FULL).
 Never: changes a file that is not a store, or one made by a newer version.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 APPLICATION_ID: Final = 0x53474154  # "SGAT" in the file's header, by which `file directory.db` knows it
+_MODE: Final = 0o600
 BUSY_MS: Final = 5_000  # longer than any transaction that another process may be in
 
 # Applied in order, once each; a store's schema version is how many of them it has seen.
@@ -80,8 +82,7 @@ class SqliteStore:
     def __init__(self, path: str | Path, *, any_thread: bool = False) -> None:
         self.path = Path(path)
         try:
-            if not self.path.exists():
-                self.path.touch(mode=0o600)  # the journal has whole requests, with credentials
+            _make_private(self.path)
             self._connection = sqlite3.connect(
                 self.path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=not any_thread
             )
@@ -205,3 +206,23 @@ class SqliteStore:
 
     def _pragma(self, name: str) -> int:
         return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, if there is none, for its owner alone: the journal has whole requests, with credentials.
+
+    SQLite gives the files beside it (`-wal`, `-shm`, `-journal`) the same mode. Raises OSError, or StoreError where a
+    symbolic link leads nowhere: whoever made the link would choose where the journal is written.
+    """
+    if path.exists():
+        return
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+    except FileExistsError:
+        if path.is_symlink():
+            raise StoreError(f"{path}: is a symbolic link that leads nowhere. Remove it") from None
+        return  # another process made it meanwhile
+    try:
+        os.fchmod(file, _MODE)  # whatever the umask
+    finally:
+        os.close(file)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from shardgate.core.body.reading import read_object
-from shardgate.core.errors import AmbiguousKeyError
+from shardgate.core.body.reading import read_member, read_object
+from shardgate.core.errors import AmbiguousKeyError, TooComplexError
+from shardgate.core.limits import MEMBERS_MAX
 
 
 def test_an_object_is_read() -> None:
@@ -36,5 +37,20 @@ def test_a_body_that_another_reader_could_read_differently_is_refused_and_says_w
 
 
 def test_a_body_that_is_nested_too_deep_is_refused() -> None:
-    with pytest.raises(AmbiguousKeyError):
+    with pytest.raises(TooComplexError, match="nested too deeply"):
         read_object(b'{"a":' * 100_000)
+
+
+def test_an_object_of_too_many_members_is_refused_before_it_is_read() -> None:
+    with pytest.raises(TooComplexError, match="more than 1000 members"):
+        read_object(b"{%s}" % b",".join(b'"%d":1' % number for number in range(MEMBERS_MAX + 1)))
+    body = read_object(b'{"a":[%s{}],"b":7}' % (b'{"x":1,"y":2},' * MEMBERS_MAX))
+    assert body is not None
+    assert body.raw("b") == b"7"
+
+
+def test_a_member_in_two_spellings_is_refused() -> None:
+    body = read_object(b'{"vendorId": 7}')
+    assert body is not None
+    with pytest.raises(AmbiguousKeyError, match="`vendor_id` also stands in the body in another spelling"):
+        read_member(body, "vendor_id")

@@ -49,6 +49,18 @@ def test_a_claim_is_a_key_where_the_request_names_no_other() -> None:
         read_key(("claim.a", "claim.b"), asked(claims={"a": "1", "b": "2"}), {})
 
 
+@pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), "9", True, 10**18])
+def test_an_instant_that_is_no_float_is_refused_and_no_defect(value: object) -> None:
+    # Found: `exp` of 400 digits was answered with 500 (SG9001).
+    terms = TokenTerms(("HS256",), KeySource("key_file", "", 60.0), None, (), 0.0, "sub")
+    assert judge({"sub": "a", "exp": value}, terms, 0.0) == "the access token has no claim `exp`, or it is no number"
+
+
+def test_a_claim_that_is_too_long_for_a_key_is_refused() -> None:
+    with pytest.raises(AmbiguousKeyError, match="1024"):
+        read_key("claim.vendor", asked("GET /", claims={"vendor": 10**2000}), {})
+
+
 def test_a_client_with_a_new_token_is_the_same_client_where_its_claim_says_who_it_is() -> None:
     """And what nobody has verified says nothing but itself."""
     names = ("claim.sub",)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shardgate.core.clients.masking import masked
+from shardgate.core.clients.masking import is_secret, masked, plain, shown
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,45 @@ from shardgate.core.clients.masking import masked
         ("/a?token=x?y&tokens=2", "/a?token=***&tokens=2"),
         ("/a?access_token", "/a?access_token"),
         ("/a?", "/a?"),
+        ("/a?user[password]=x&user.apiKey=y", "/a?user[password]=***&user.apiKey=***"),
+        ("/a?access%255Ftoken=x", "/a?access%255Ftoken=***"),
+        ("/a?b=1;token=x;c=2", "/a?b=1;token=***;c=2"),
+        ("/a;jsessionid=x/b;v=1?c=2", "/a;jsessionid=***/b;v=1?c=2"),
+        ("/a?X-Amz-Signature=x&X-Amz-Date=d", "/a?X-Amz-Signature=***&X-Amz-Date=d"),
+        ("/a?=x&&;", "/a?=x&&;"),
     ],
 )
 def test_credentials_in_a_query_are_not_shown(target: str, shown: str) -> None:
     assert masked(target) == shown
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("api_key", "apiKey", "X-API-Key", "APIKEY", "api key", "password", "Passwd", "pwd", "new_password", "code"),
+        *("sig", "signature", "X-Goog-Signature", "token", "secret", "clientSecret", "refresh_token", "id_token"),
+        *("access_token", "jwt", "session_id", "sessionid", "PHPSESSID", "otp", "pin", "SAMLResponse", "code_verifier"),
+        *("X-Amz-Security-Token", "X-Amz-Credential", "AWSAccessKeyId", "client_assertion", "private_key", "hmac"),
+        *("auth", "authorization", "csrf_token", "ticket", "passphrase", "subscription-key", "tok%65n", "t%6f%6b%65n"),
+    ],
+)
+def test_names_of_secrets(name: str) -> None:
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["limit", "offset", "sort", "code_country", "countrycode", "keyword", "key", "author", "signed", "tokens", "pinned",
+     "postcode", "passenger", "session_type", "vendor", "id", "q", "secretary", "cursor", ""],
+)  # fmt: skip
+def test_names_of_other_things(name: str) -> None:
+    assert not is_secret(name)
+
+
+def test_further_names_can_be_given() -> None:
+    assert masked("/a?Passport-No=x&b=1", {plain("passport_no")}) == "/a?Passport-No=***&b=1"
+
+
+def test_what_an_error_says_of_a_value() -> None:
+    assert shown("api_key", "abc") == "***"
+    assert shown("vendor", "abc\n") == "abc\\x0a"

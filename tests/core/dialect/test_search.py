@@ -46,6 +46,6 @@ def test_a_body_that_cannot_be_read_is_unknown_and_named(body: str, problem: str
     assert DIALECT.problem(post(body)) == problem
 
 
-def test_a_member_in_another_case_is_refused() -> None:
-    with pytest.raises(UnreadablePageError, match=r"`page.count` is written in another case"):
+def test_a_member_in_another_spelling_is_refused() -> None:
+    with pytest.raises(UnreadablePageError, match=r"`page.count` also stands in another spelling"):
         DIALECT.read(post('{"page": {"count": 2, "Count": 3}}'))

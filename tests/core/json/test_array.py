@@ -102,7 +102,8 @@ def test_an_empty_page_is_an_empty_array(bodies: list[bytes], empty: bytes) -> N
     [
         b"",
         b" ",
-        b"null",
+        b"nul",
+        b"[null",
         b"{}",
         b'"[]"',
         b"[",
@@ -226,3 +227,11 @@ def test_a_row_that_is_no_object_or_has_a_member_twice_is_broken(row: bytes) -> 
     # Found: the second of two members was dropped in silence when both values had the same length.
     with pytest.raises(BrokenReplyError):
         without(msgspec.Raw(row), ["b"])
+
+
+def test_null_is_an_array_without_items_and_is_written_as_it_came() -> None:
+    # Found (L3): an application in Go writes an empty list as `null`; the merged list was a 502.
+    nothing, some = cut(b" null\n"), cut(b"[1, 2]")
+    assert (nothing.raw, nothing.is_null) == ([], True)
+    assert join([], [nothing, nothing]) == b"null"
+    assert join(some.raw, [nothing, some]) == b"[1, 2]"

@@ -1,16 +1,18 @@
 """A list that comes piece by piece is cut into the rows that the whole list has."""
 
 import json
-from time import process_time
+from collections.abc import Iterator
+from time import process_time, thread_time
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shardgate.core.errors import BrokenReplyError
+from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
 from shardgate.core.json.array import cut
 from shardgate.core.json.array_stream import STEP_BYTES, RowStream
+from shardgate.core.limits import ROW_BYTES_MAX
 
 # Strings that look like the boundary of a row, rows within rows, and white space that a writer may put anywhere.
 TEXTS = st.sampled_from(["", "a", '"},{"id":1', "}", "]", ',{"id":', "\\", "é😀", "[{"])
@@ -23,8 +25,8 @@ ROWS = st.lists(st.dictionaries(st.sampled_from(["id", "b", ',{"id":']), VALUES,
 STYLES = st.sampled_from([{"separators": (",", ":")}, {}, {"indent": 1}, {"ensure_ascii": False}])
 
 
-def cut_in_pieces(pieces: list[bytes]) -> tuple[list[bytes], RowStream]:
-    stream = RowStream()
+def cut_in_pieces(pieces: list[bytes], row_bytes_max: int = ROW_BYTES_MAX) -> tuple[list[bytes], RowStream]:
+    stream = RowStream(row_bytes_max)
     rows: list[bytes] = []
     for n, piece in enumerate(pieces, 1):
         stream.feed(piece)
@@ -112,6 +114,51 @@ def test_a_long_row_that_comes_in_many_pieces_is_joined_a_few_times() -> None:
     """Found: 100 MB of one row took ten seconds, since what had come was joined anew at every piece."""
     body = b'[{"id":"%b"}]' % (b"y" * 40_000_000)
     began = process_time()
-    assert len(cut_in_pieces([body[n : n + 16_384] for n in range(0, len(body), 16_384)])[0]) == 1
+    assert len(cut_in_pieces([body[n : n + 16_384] for n in range(0, len(body), 16_384)], len(body))[0]) == 1
     # It takes 0.3 s; joined at every piece, 20 s.
     assert process_time() - began < 4
+
+
+LONG_ROWS = [{"id": n, "sub": [{"id": k, "t": ',{"id":'} for k in range(40_000)], "end": '\\"}'} for n in range(5)]
+
+
+@pytest.mark.parametrize("size", [1000, 65536, 300_000])
+def test_long_rows_that_look_like_many_rows_are_cut_at_their_ends(size: int) -> None:
+    """Each row has 40,000 places where one could end."""
+    body = json.dumps(LONG_ROWS).encode()
+    began = process_time()
+    taken, stream = cut_in_pieces([body[at : at + size] for at in range(0, len(body), size)])
+    assert taken == [bytes(row) for row in cut(body).raw]
+    assert stream.over
+    assert process_time() - began < 20
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'{"id":1,"x":"' + b"y" * (ROW_BYTES_MAX + 200_000) + b'"}',
+        b'{"id":1,"x":[' + b"{}," * (ROW_BYTES_MAX // 3 + 100_000) + b"{}]}",
+    ],
+)
+def test_a_row_beyond_the_bound_is_refused_before_it_is_whole(row: bytes) -> None:
+    """Found: a row of 100 MB took 3 s of the loop."""
+    stream = RowStream()
+    stream.feed(b'[{"id":0},{"id":0},' + row)
+    took: list[float] = []
+    with pytest.raises(ReplyTooLargeError):
+        took.extend(timed(stream))
+    assert max(took) < 0.25
+
+
+def timed(stream: RowStream) -> Iterator[float]:
+    """How long each call takes."""
+    while True:
+        began = thread_time()
+        assert stream.take() is not None
+        yield thread_time() - began
+
+
+def test_a_row_within_the_bound_passes() -> None:
+    row = b'{"id":1,"x":[' + b"{}," * (ROW_BYTES_MAX // 3 - 100) + b"{}]}"
+    body = b"[%b,%b]" % (row[: row.index(b"[")] + b"[]}", row)
+    assert cut_in_pieces([body[at : at + 65536] for at in range(0, len(body), 65536)])[0][1] == row

@@ -62,6 +62,14 @@ def in_steps(merging: ListMerging, replies: Mapping[str, Reply]) -> Any:
             return end.value
 
 
+def flowing_whole(merging: ListMerging, replies: Mapping[str, Reply]) -> Reply:
+    return flowing(merging, replies, [7])
+
+
+def at_once(merging: ListMerging, replies: Mapping[str, Reply]) -> Any:
+    return merging.take(replies)
+
+
 def drained(flow: Flow) -> bytes:
     written = b""
     while (data := flow.advance()) is not None:
@@ -134,7 +142,9 @@ def test_the_head_is_told_before_the_rows(dialect: AnyDialect, fields: dict[str,
     rule = Listed(dialect=dialect, keys={"id": "number"})
     said = [(name.encode(), value) for name, value in fields.items()]
     replies = {
-        name: Reply(200, said, json.dumps([{"id": 2 * n + first} for n in range(3)]).encode())
+        name: Reply(
+            200, said, json.dumps([{"id": 2 * n + first} for n in range(2 if query == "?limit=2" else 3)]).encode()
+        )
         for first, name in enumerate(("a", "b"))
     }
     whole, flow = rule.begin(request(f"GET /{query}"), ("a", "b")), rule.begin(request(f"GET /{query}"), ("a", "b"))
@@ -254,6 +264,15 @@ def test_a_head_that_promised_another_number_of_rows_is_found_out() -> None:
     flow.end("a")
     with pytest.raises(BrokenReplyError, match="another number of rows"):
         drained(flow)
+
+
+@pytest.mark.parametrize("way", [flowing_whole, in_steps, at_once])
+def test_more_rows_than_were_asked_for_are_a_broken_reply(way: Callable[[Any, Any], Any]) -> None:
+    """Whoever sends a list without end to a request of five rows is found out at the sixth."""
+    replies = {"a": Reply(200, [], b'[{"id":1},{"id":2},{"id":3}]'), "b": Reply(200, [], b"[]")}
+    with pytest.raises(BrokenReplyError, match="more rows than it was asked for") as caught:
+        way(Listed(dialect=Offset(), keys={"id": "number"}).begin(request("GET /?limit=2"), ("a", "b")), replies)
+    assert caught.value.shard == "a"
 
 
 @pytest.mark.parametrize(("count", "learned"), [(LEARNED_ROWS_MAX, LEARNED_ROWS_MAX), (LEARNED_ROWS_MAX + 1, 0)])

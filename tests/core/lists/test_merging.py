@@ -1,7 +1,9 @@
 """One list out of several: what the shards are asked, and what is said of replies that are not as they should be."""
 
 import json
+from typing import Any
 
+import msgspec
 import pytest
 
 from shardgate.core.dialect.offset import Offset
@@ -92,3 +94,57 @@ def test_a_page_behind_the_end_is_the_shards_to_refuse() -> None:
 def test_how_a_page_is_made_is_explained() -> None:
     merging = LIST.begin(request("GET /events?limit=3&offset=5&order=-price"), SHARDS)
     assert merging.explain() == ["sorted by price down, id up", "rows 5 to 8 of the merged list are the page"]
+
+
+def test_a_shard_without_rows_is_an_empty_list_where_the_rule_says_so() -> None:
+    # Found (L1): the shard that said 404 "because it has no rows" was the whole reply.
+    rule = msgspec.structs.replace(LIST, not_here=(204, 404))
+    for nothing in (Reply(204, []), Reply(404, [], b"none")):
+        merging = rule.begin(request("GET /events?limit=3"), SHARDS)
+        merging.asks()
+        reply = merging.take({"north": nothing, "south": listed("b", "d", count=7)})
+        assert isinstance(reply, Reply)
+        assert [row["id"] for row in json.loads(reply.body)] == ["b", "d"]
+        assert reply.field(b"x-count") == b"7"
+        nobody = rule.begin(request("GET /events?limit=3"), SHARDS).take(dict.fromkeys(SHARDS, nothing))
+        assert nobody is nothing
+
+
+def hidden(query: str, north: list[dict[str, Any]], south: list[dict[str, Any]], rule: Listed) -> list[str]:
+    replies = {"north": north, "south": south}
+    merging = rule.begin(request(f"GET /events?{query}"), SHARDS)
+    merging.asks()
+    reply = merging.take({shard: Reply(200, [], json.dumps(rows).encode()) for shard, rows in replies.items()})
+    assert isinstance(reply, Reply)
+    assert bool(merging.learned()) == (rule.tie is not None)
+    return [row["id"] for row in json.loads(reply.body)]
+
+
+def test_a_hidden_tie_breaker_keeps_the_order_of_each_shard() -> None:
+    # Found (L5): rows of one price came in the order of their ids, which the application does not sort by.
+    rule = Listed(dialect=Offset(), keys={"price": "number"}, default_order=("price",), tie=None)
+    north = [{"id": "z", "price": 1}, {"id": "a", "price": 1}, {"id": "m", "price": 3}]
+    south = [{"id": "y", "price": 1}, {"id": "b", "price": 2}]
+    assert hidden("", north, south, rule) == ["z", "a", "y", "b", "m"]
+    assert hidden("limit=2&offset=1", north, south, rule) == ["a", "y"]
+    deep = rule.begin(request("GET /events?limit=10&offset=9000"), SHARDS).asks()
+    assert [ask.target for ask in deep] == [b"/events?limit=9010"] * 2  # read whole: equal rows cannot be searched for
+
+
+def test_a_tie_breaker_that_descends_and_one_that_follows_the_last_key() -> None:
+    # Found (L5): `tie: -id` was a mistake, and ties in the direction of the key could not be said.
+    keys: Any = {"id": "text", "price": "number"}
+    down = Listed(dialect=Offset(), keys=keys, default_order=("price",), tie="-id")
+    rows = ([{"id": "c", "price": 1}, {"id": "a", "price": 1}], [{"id": "b", "price": 1}])
+    assert hidden("", *rows, down) == ["c", "b", "a"]
+    follows = Listed(dialect=Offset(), keys=keys, default_order=("price",), tie_follows=True)
+    assert hidden("order=-price", *rows, follows) == ["c", "b", "a"]
+    ascending = ([{"id": "a", "price": 1}, {"id": "c", "price": 1}], [{"id": "b", "price": 1}])
+    assert hidden("", *ascending, follows) == ["a", "b", "c"]
+
+
+def test_a_list_that_is_null_is_empty() -> None:
+    # Found (L3): an application in Go writes an empty list as `null`.
+    null = Reply(200, [(b"X-Count", b"0")], b"null")
+    assert json.loads(take("limit=3", north=null, south=listed("b", count=1)).body)[0]["id"] == "b"
+    assert take("limit=3", north=null, south=null).body == b"null"

@@ -10,7 +10,7 @@ def test_the_first_that_has_it_is_the_first_in_the_configuration() -> None:
     assert merged(First(), nothing, one, two) is one
     assert merged(First(), two, one) is two
     assert merged(First(), nothing, Reply(404, [], b"neither")) is nothing
-    assert merged(First(not_found=(404, 410)), Reply(410, []), one) is one
+    assert merged(First(not_here=(404, 410)), Reply(410, []), one) is one
     assert merged(First(empty=True), ok(" [ ]\n"), ok("null"), one) is one
     assert merged(First(), ok("[]"), one).body == b"[]"
     assert merged(First(empty=True), nothing, ok("{}")).body == b"{}"

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shardgate.core.errors import BrokenReplyError
+from shardgate.core.errors import BrokenReplyError, OrderBrokenError, UnreadablePageError
 from shardgate.core.http import Reply
 from shardgate.core.json.number import Average
 from shardgate.core.merge.groups import Groups
+from shardgate.core.order.sort_key import SortKey
 from tests.core.requests import request
 
 RULE = Groups(key="day", sum=("count", "total"), average={"mean": Average(of="total", over="count")})
@@ -77,8 +78,8 @@ def test_money_is_added_exactly_and_the_least_and_the_greatest_are_found() -> No
     # Found: numbers with a point were added as floats: 0.1 and 0.2 were 0.30000000000000004.
     rule = Groups(key=("city", "day"), sum=("total",), min=("first", "low"), max=("last",), nulls="first")
     one = '[{"city":"B","day":1,"total":0.1,"first":"09:00","low":null,"last":1e400,"x":[1]}]'
-    two = '[{"city":"B","day":1,"total":0.20,"first":"08:30","low":7,"last":2,"x":[1]},'
-    two += '{"city":null,"day":1,"total":null,"first":null,"low":null,"last":0,"x":[]}]'
+    two = '[{"city":null,"day":1,"total":null,"first":null,"low":null,"last":0,"x":[]},'
+    two += '{"city":"B","day":1,"total":0.20,"first":"08:30","low":7,"last":2,"x":[1]}]'
     shards = ["s0", "s1"]
     replies = {s: Reply(200, [], text.encode()) for s, text in zip(shards, (one, two), strict=True)}
     merged = rule.begin(request("GET /report"), shards).take(replies).body.decode()
@@ -123,3 +124,68 @@ def test_keys_are_equal_as_numbers_are_exactly() -> None:
     close = ('[{"n":0.10000000000000000001,"c":1}]', '[{"n":0.10000000000000000002,"c":1}]', '[{"n":1,"c":1}]')
     assert len(united(*close, rule=rule)) == 3
     assert united('[{"n":1,"c":1}]', '[{"n":1.0,"c":1}]', rule=rule) == [{"n": 1, "c": 2}]
+
+
+CITIES = Groups(key="city", sum=("orders",), keys={"city": SortKey(collation="case_insensitive")})
+
+
+def cities(*pairs: tuple[str, int]) -> list[dict[str, Any]]:
+    return [{"city": city, "orders": orders} for city, orders in pairs]
+
+
+def test_keys_that_the_application_takes_for_one_are_one_row() -> None:
+    # Found (L6): `Bern` and `BERN` of a column without case were two rows.
+    together = united(cities(("Aarau", 4), ("Bern", 1)), cities(("BERN", 2), ("chur", 1)), rule=CITIES)
+    assert together == cities(("Aarau", 4), ("Bern", 3), ("chur", 1))
+
+
+def test_keys_that_differ_in_case_alone_need_a_word_of_the_rule() -> None:
+    unsaid = Groups(key="city", sum=("orders",))
+    with pytest.raises(BrokenReplyError) as caught:
+        united(cities(("Bern", 1)), cities(("BERN", 2)), rule=unsaid)
+    assert "say in `keys` how the application compares them" in caught.value.log
+    both = cities(("BERN", 2), ("Bern", 1))  # a shard that tells them apart shows how the application compares
+    assert united(both, cities(("Bern", 1)), rule=unsaid) == cities(("BERN", 2), ("Bern", 2))
+    told = Groups(key="city", sum=("orders",), keys={"city": "text"})
+    assert united(cities(("Bern", 1)), cities(("BERN", 2)), rule=told) == cities(("BERN", 2), ("Bern", 1))
+
+
+TOP = Groups(key="city", sum=("orders",), order=("-orders",), limit="top")
+
+
+def top(query: str, *bodies: list[dict[str, Any]], rule: Groups = TOP) -> tuple[set[bytes], Any]:
+    shards = [f"s{n}" for n in range(len(bodies))]
+    merging = rule.begin(request(f"GET /report{query}"), shards)
+    replies = {shard: Reply(200, [], json.dumps(body).encode()) for shard, body in zip(shards, bodies, strict=True)}
+    return {ask.target for ask in merging.asks()}, json.loads(merging.take(replies).body)
+
+
+def test_the_top_of_a_report_is_taken_of_all_groups() -> None:
+    # Found (L7): the top 2 of each shard were merged, and three rows came back in the order of their names.
+    one, two = cities(("a", 5), ("b", 4), ("c", 3)), cities(("d", 6), ("b", 3), ("c", 3))
+    assert top("?top=2&year=1", one, two) == ({b"/report?year=1"}, cities(("b", 7), ("c", 6)))
+    assert top("", one, two)[1] == cities(("b", 7), ("c", 6), ("d", 6), ("a", 5))
+    assert top("?top=9", one, two)[0] == {b"/report"}
+
+
+def test_a_number_of_rows_that_cannot_be_read_is_left_to_the_shards() -> None:
+    for query in ("?top=two", "?top=1&top=2", "?top=-1"):
+        merging = TOP.begin(request(f"GET /report{query}"), ["s0", "s1"])
+        assert {ask.target for ask in merging.asks()} == {f"/report{query}".encode()}
+        with pytest.raises(UnreadablePageError):
+            merging.take({shard: Reply(200, [], b"[]") for shard in ("s0", "s1")})
+
+
+@pytest.mark.parametrize(
+    "query", ["?limit=2", "?Limit=2", "?year=1&per-page=5", "?orderBy=-orders", "?page[]=2", "?top=2"]
+)
+def test_a_part_of_each_shards_report_is_refused(query: str) -> None:
+    with pytest.raises(UnreadablePageError):
+        RULE.begin(request(f"GET /report{query}"), ["s0", "s1"])
+    Groups(key="day", refuse=()).begin(request(f"GET /report{query}"), ["s0", "s1"])
+
+
+def test_rows_that_are_not_sorted_as_the_rule_says_name_the_row() -> None:
+    with pytest.raises(OrderBrokenError) as caught:
+        united(cities(("b", 4), ("a", 5)), [], rule=Groups(key="city", sum=("orders",)))
+    assert caught.value.where == "row 1, counted from 0"

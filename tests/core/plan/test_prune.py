@@ -61,6 +61,15 @@ def test_only_the_owners_of_what_a_filter_names_are_asked(query: str, expected: 
         "vendors=n1&vendors[]=s1",
         "vendors=n1&Vendors=s1",
         "vendors[]=n1",
+        "vendors=n1&vendors.x=s1",
+        "vendors=n1&vendors[0]=s1",
+        "vendors=n1&%EF%BD%96endors=s1",
+        "vendors=n1&%2576endors=s1",
+        "vendors=n1&vendors%00=s1",
+        "vendors=n1&+vendors=s1",
+        "vendors=n1;vendors=s1",
+        "vendors=n1&x=1;vendors=s1",
+        "vendors=n1" + "&a=1" * 1000,
     ],
 )
 def test_all_are_asked_where_a_value_or_a_name_is_not_surely_known(query: str) -> None:

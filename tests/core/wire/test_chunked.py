@@ -46,7 +46,7 @@ INVALID = [
     b"5;a\x00\r\nhello\r\n0\r\n\r\n",
     b"1234567890abcdef\r\n",
     b"ffffffffffffffffffff\r\n",
-    b"0000000000000000\r\n\r\n",
+    b"01000000000000000\r\n\r\n",
     b"5\r\nhelloX\r\n0\r\n\r\n",
     b"5\r\nhello0\r\n\r\n",
     b"5\r\nhello\n0\r\n\r\n",

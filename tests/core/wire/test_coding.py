@@ -2,12 +2,14 @@
 
 import gzip
 import zlib
+from time import process_time
 
 import pytest
 
 from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
 from shardgate.core.http import Reply
-from shardgate.core.wire.coding import Compress, packed_fields, takes_gzip, unpacked
+from shardgate.core.limits import UNPACK_FREE_BYTES, UNPACK_RATIO_MAX, UNPACK_STEP_BYTES
+from shardgate.core.wire.coding import Compress, packed_fields, takes_gzip, unpacked, unpacking
 from shardgate.core.wire.fields import FieldReader
 from shardgate.core.wire.request_fields import interpret
 
@@ -88,6 +90,29 @@ def test_a_small_reply_that_unpacks_to_a_huge_one_is_refused() -> None:
         unpacked(Reply(200, [(b"content-encoding", b"gzip")], bomb), 1_000_000)
     with pytest.raises(ReplyTooLargeError):
         unpacked(Reply(200, [(b"content-encoding", b"gzip")], gzip.compress(bytes(600_000)) * 2), 1_000_000)
+
+
+def test_unpacking_stops_at_its_bounds_before_memory_is_spent() -> None:
+    """Found: 0.5 MB of gzip in a gather became 500 MB, and 2.1 GB of memory."""
+    bomb = gzip.compress(bytes(50_000_000))
+    sizes: list[int] = []
+    with pytest.raises(ReplyTooLargeError, match="many times larger"):
+        sizes.extend(unpacking(Reply(200, [(b"Content-Encoding", b"gzip")], bomb), 2**30))
+    assert max(sizes) <= UNPACK_STEP_BYTES
+    assert sum(sizes) <= max(UNPACK_FREE_BYTES, UNPACK_RATIO_MAX * len(bomb))
+
+
+def test_a_list_that_packs_well_is_unpacked() -> None:
+    rows = b",".join(b'{"id":%d,"city":"Lisbon","confirmed":true,"note":null}' % n for n in range(100_000))
+    packed = gzip.compress(rows, 9)
+    assert unpacked(Reply(200, [(b"Content-Encoding", b"gzip")], packed), 2**30).body == rows
+
+
+def test_many_packed_members_take_time_by_their_number_alone() -> None:
+    members = gzip.compress(b"", mtime=0) * 20_000 + gzip.compress(b"[1]", mtime=0)
+    began = process_time()
+    assert unpacked(Reply(200, [(b"Content-Encoding", b"gzip")], members), 10).body == b"[1]"
+    assert process_time() - began < 5
 
 
 @pytest.mark.parametrize(

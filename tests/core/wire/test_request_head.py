@@ -414,3 +414,12 @@ def verdict(parser: RequestHeadParser, head: bytes) -> object:
         return parser.parse(head)
     except ClientError as error:
         return (error.code, error.detail)
+
+
+def test_a_raw_query_is_encoded_or_refused() -> None:
+    head = b'GET /a?x="1"&y=\xc3\xa9 HTTP/1.1\r\nHost: a\r\n'
+    read = RequestHeadParser().parse(head)
+    assert (read.target, read.query) == (b"/a?x=%221%22&y=%C3%A9", "x=%221%22&y=%C3%A9")
+    with pytest.raises(MalformedRequestError, match='the query has `"`, which must be percent-encoded'):
+        RequestHeadParser(refuses_raw=True).parse(head)
+    assert RequestHeadParser(refuses_raw=True).parse(b"GET /a|b?x[]=%7C HTTP/1.1\r\nHost: a\r\n").path == "/a|b"

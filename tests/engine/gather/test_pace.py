@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from shardgate.core.errors import BrokenReplyError, DeadlineError, SlowClientError
-from shardgate.engine.gather.held import HeldBytes
+from shardgate.core.held import HeldBytes
 from shardgate.engine.gather.pace import Pace
 from shardgate.engine.gather.passing_on import RunningFlow
 from shardgate.engine.gather.turns import Turns
@@ -36,7 +36,8 @@ async def test_one_that_reads_in_time_is_not() -> None:
 async def test_a_shard_that_waits_for_the_client_is_not_blamed() -> None:
     shards = FakeCluster()
     waits, reads = [
-        RunningFlow(as_any(shards), as_any(FakeClient()), as_any(None), HeldBytes(1).open(), Turns()) for _ in range(2)
+        RunningFlow(as_any(shards), as_any(FakeClient()), as_any(None), HeldBytes(1).open("reply"), Turns())
+        for _ in range(2)
     ]
     waits._pace.is_paused = True
     waits.shard_failed("north", DeadlineError("late"))
@@ -50,7 +51,7 @@ async def test_a_shard_that_waits_for_the_client_is_not_blamed() -> None:
 @pytest.mark.skipif(IS_COMPILED, reason="compiled classes take no fakes")
 async def test_a_broken_reply_is_the_shard_s_also_while_the_client_does_not_read() -> None:
     shards = FakeCluster()
-    flow = RunningFlow(as_any(shards), as_any(FakeClient()), as_any(None), HeldBytes(1).open(), Turns())
+    flow = RunningFlow(as_any(shards), as_any(FakeClient()), as_any(None), HeldBytes(1).open("reply"), Turns())
     flow._pace.is_paused = True
     flow.shard_failed("north", BrokenReplyError("odd"))
     assert shards.failures == [("north", "SG2002")]

@@ -6,10 +6,17 @@ import gzip
 import pytest
 
 from shardgate.core.contracts import Ask
-from shardgate.core.errors import BrokenReplyError, DeadlineError, OverloadError, ReplyTooLargeError, ShardgateError
+from shardgate.core.errors import (
+    BrokenReplyError,
+    DeadlineError,
+    OverloadError,
+    ReplyTooLargeError,
+    ShardDownError,
+    ShardgateError,
+)
+from shardgate.core.held import HeldBytes
 from shardgate.core.http import Reply
 from shardgate.core.limits import FLOW_WINDOW_BYTES
-from shardgate.engine.gather.held import HeldBytes
 from shardgate.engine.gather.round import Round
 from tests.engine.fakes import IS_COMPILED, FakeCluster, as_any, head
 from tests.waiting import one_turn
@@ -24,12 +31,17 @@ class Table:
     """A round under way."""
 
     def __init__(
-        self, *, large_bytes: int | None = None, bytes_max: int = BYTES_MAX, held_max: int = BYTES_MAX
+        self,
+        *,
+        large_bytes: int | None = None,
+        bytes_max: int = BYTES_MAX,
+        held_max: int = BYTES_MAX,
+        needs_all: bool = False,
     ) -> None:
         self.shards = FakeCluster()
         self.held = HeldBytes(held_max)
-        self.holding = self.held.open()
-        self.round = Round(as_any(self.shards), bytes_max, self.holding, large_bytes=large_bytes)
+        self.holding = self.held.open("reply")
+        self.round = Round(as_any(self.shards), bytes_max, self.holding, large_bytes=large_bytes, needs_all=needs_all)
         asks = [Ask(shard, b"/events?at=%d" % n) for n, shard in enumerate(SHARDS)]
         self.round.start(asks, b"a", b"X: 1\r\n", b"r-1")
 
@@ -69,6 +81,37 @@ async def test_a_shard_that_fails_is_an_outcome_that_names_it_and_the_others_go_
     assert bodies(outcomes) == {"north": DeadlineError, "south": b"s", "west": BrokenReplyError}
     assert [each.shard for each in outcomes.values() if isinstance(each, ShardgateError)] == ["north", "west"]
     assert table.shards.failures == [("north", "SG2003"), ("west", "SG2002")]
+
+
+async def test_where_all_are_needed_nothing_more_is_read_once_one_has_failed() -> None:
+    """Found: a list whose one shard broke off read 270 MB of another, endless one before it was refused."""
+    table = Table(needs_all=True)
+    table.shards.answers("north", head(), b"n", is_whole=False)
+    table.shards.fails("south", BrokenReplyError("broke off"))
+    assert table.shards.connections["north"].is_aborted
+    assert not table.shards.connections["west"].is_aborted, "it may fail, too"
+    table.shards.answers("west", head(), b"w", is_whole=False)
+    assert table.shards.connections["west"].is_aborted
+    assert bodies(await table.round.outcomes()) == {"south": BrokenReplyError}
+
+
+async def test_where_all_are_needed_those_that_fail_together_are_all_told() -> None:
+    table = Table(needs_all=True)
+    table.shards.fails("south", ShardDownError("down"))
+    table.shards.fails("north", ShardDownError("down"))
+    waiting = asyncio.ensure_future(table.round.outcomes())
+    assert bodies(await waiting) == {"south": ShardDownError, "north": ShardDownError}, "west says nothing"
+    assert table.shards.connections["west"].is_aborted
+
+
+async def test_large_replies_are_dropped_where_one_breaks_off_before_they_pass_on() -> None:
+    table = Table(large_bytes=10, needs_all=True)
+    for shard in SHARDS:
+        table.shards.answers(shard, head(), b"1234567890", is_whole=False)
+    table.shards.fails("north", BrokenReplyError("broke off"))
+    assert not await table.round.is_large()
+    assert bodies(await table.round.outcomes()) == {"north": BrokenReplyError}
+    assert table.shards.connections["west"].is_aborted
 
 
 async def test_a_reply_that_is_too_large_ends_its_call_alone() -> None:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from shardgate.core.errors import ClientError
+from shardgate.core.clients.load import ClientLoad
+from shardgate.core.errors import ClientShareError, ShardgateError
 from shardgate.core.exchange import Exchange
+from shardgate.core.held import HeldBytes
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.wire.forwarded import TrustedProxies
 from shardgate.core.wire.reply_head import ReplyHeadParser
@@ -80,12 +82,16 @@ class Aborts:
 SETTINGS: dict[str, Any] = {
     "body_bytes_max": 100_000_000,
     "held_body_bytes_max": 1_000_000,
+    "body_bytes_per_s_min": 0,
+    "reply_bytes_per_s_min": 0,
+    "reply_idle_timeout_s": 60,
     "header_timeout_s": 30,
     "idle_timeout_s": 75,
     "stream_idle_timeout_s": 300,
     "total_timeout_s": 3600,
     "trusted": TrustedProxies(),
     "passes_trailers": False,
+    "held": HeldBytes(1_000_000_000),
 }
 
 
@@ -114,6 +120,8 @@ class HandlerOfTheTest:
 
     log: list[Any] = field(default_factory=list)
     has_room: bool = True
+    refuses_uploads: bool = False
+    uploads: ClientLoad = field(default_factory=lambda: ClientLoad("192.0.2.1", None))
     refusals: list[str] = field(default_factory=list)
 
     def handle(self, request: Request, client: Client) -> None:
@@ -126,10 +134,19 @@ class HandlerOfTheTest:
     def opened(self, client: Client) -> bool:
         return self.has_room
 
+    def upload_begun(self, client: Client) -> ClientLoad | None:
+        if self.refuses_uploads:
+            raise ClientShareError("too many bodies", budget="client_uploads")
+        self.uploads.uploads += 1
+        return self.uploads
+
+    def upload_over(self, load: ClientLoad) -> None:
+        load.uploads -= 1
+
     def closed(self, client: Client) -> None:
         pass
 
-    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         self.refusals.append(error.code)
         client.exchange = client.exchange or Exchange(request, b"id", client.peer, 0.0)
 

@@ -211,6 +211,22 @@ async def test_a_reply_that_a_client_still_reads_is_not_cut_off_as_idle(curtain:
     play << ABORTED
 
 
+async def test_a_reply_that_is_read_below_the_minimum_rate_is_cut_off(curtain: Raise) -> None:
+    play = curtain(reply_bytes_per_s_min=240, reply_idle_timeout_s=60)
+    play >> GET
+    play << Handed("GET /any")
+    play >> Says()
+    play << OK << Over(200)
+    play.transport.unsent = 200_000
+    play >> Passes(76)
+    for left in (180_000, 160_000):
+        play.transport.unsent = left
+        play >> Passes(61)
+    play.transport.unsent = left - 240 * 60 + 1
+    play >> Passes(61)
+    play << ABORTED
+
+
 async def test_a_process_that_ends_gives_an_idle_client_a_last_chance(curtain: Raise) -> None:
     play = curtain()
     play >> RETIRE

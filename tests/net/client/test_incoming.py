@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from shardgate.core.errors import ClientError
+from shardgate.core.errors import ShardgateError
+from shardgate.core.limits import SMALL_BODY_BYTES_MAX
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.net.client.contracts import Settings
 from shardgate.net.client.incoming import IncomingBody
@@ -17,6 +18,8 @@ from tests.net.screenplay import STOPS_READING as STOPS
 
 class Owner:
     """The connection, and a shard that takes the body; both note what they get."""
+
+    peer = "127.0.0.1"
 
     def __init__(self, framing: bytes, fields: bytes = b"", **settings: Any) -> None:
         self.log: list[Any] = []
@@ -30,7 +33,7 @@ class Owner:
         self.log.append("whole")
         body.end()
 
-    def body_refused(self, error: ClientError) -> None:
+    def body_refused(self, error: ShardgateError) -> None:
         self.log.append(error.code)
         self.body.end()
 
@@ -140,6 +143,99 @@ def test_a_body_that_streams_has_as_long_as_it_moves() -> None:
         owner.body.feed(b"1\r\na\r\n")
     assert "SG1013" not in owner.log
     owner.passes(31)
+    assert owner.log[-1] == "SG1013"
+
+
+def test_a_body_that_drips_below_the_minimum_rate_is_refused_though_each_piece_comes_in_time() -> None:
+    owner = Owner(CHUNKED, body_bytes_per_s_min=240)
+    owner.body.feed(b"1\r\na\r\n")
+    owner.passes(20)
+    owner.body.feed(b"1\r\na\r\n")
+    assert owner.log == []
+    owner.passes(11)
+    assert owner.log == ["SG1013"]
+
+
+def test_a_body_at_the_minimum_rate_has_as_long_as_it_takes() -> None:
+    owner = Owner(CHUNKED, body_bytes_per_s_min=240)
+    for _ in range(100):
+        owner.passes(10)
+        owner.body.feed(b"960\r\n" + b"a" * 2400 + b"\r\n")
+    assert owner.log == []
+
+
+def test_what_came_quickly_buys_no_more_than_the_time_for_a_head() -> None:
+    owner = Owner(CHUNKED, body_bytes_per_s_min=1)
+    owner.body.feed(b"f4240\r\n" + b"a" * 1_000_000 + b"\r\n")
+    owner.passes(29)
+    assert owner.log == []
+    owner.passes(2)
+    assert owner.log == ["SG1013"]
+
+
+def test_time_in_which_the_gateway_does_not_read_is_not_the_clients() -> None:
+    owner = Owner(CHUNKED, body_bytes_per_s_min=240)
+    owner.body.stream_to(owner)
+    owner.passes(29)
+    owner.body.pause()
+    owner.passes(100)
+    owner.body.resume()
+    owner.passes(29)
+    assert "SG1013" not in owner.log
+
+
+@pytest.mark.parametrize(("framing", "last"), [(LENGTH, b"d"), (CHUNKED, b"1\r\nd\r\n0\r\n\r\n")])
+def test_a_short_body_is_enough_when_it_is_whole(framing: bytes, last: bytes) -> None:
+    owner = Owner(framing)
+    owner.body.wait()
+    owner.body.await_enough(lambda: owner.log.append("enough"))
+    owner.body.feed(b"abc" if framing is LENGTH else b"3\r\nabc\r\n")
+    assert owner.log == [STOPS, READS_AGAIN]
+    owner.body.feed(last)
+    assert owner.log == [STOPS, READS_AGAIN, STOPS, "enough"]
+    owner.body.stream_to(owner)
+    assert owner.log[4:7] == [("data", b"abcd"), READS_AGAIN, ("end", b"")]
+    assert owner.log[-1] == "whole"
+
+
+def test_a_long_body_is_enough_when_as_much_has_come_as_a_short_one_may_have() -> None:
+    owner = Owner(CHUNKED)
+    owner.body.wait()
+    owner.body.await_enough(lambda: owner.log.append("enough"))
+    half = SMALL_BODY_BYTES_MAX // 2
+    piece = b"%x\r\n%b\r\n" % (half, b"a" * half)
+    owner.body.feed(piece)
+    assert "enough" not in owner.log
+    owner.body.feed(piece)
+    assert owner.log == [STOPS, READS_AGAIN, STOPS, "enough"]
+    assert owner.body.deadline_at == inf
+
+
+def test_enough_may_have_come_before_it_is_waited_for() -> None:
+    owner = Owner(LENGTH)
+    owner.body.wait()
+    owner.body.feed(b"abcd")
+    owner.body.await_enough(lambda: owner.log.append("enough"))
+    assert owner.log == [STOPS, "enough"]
+
+
+def test_an_empty_body_that_waits_for_a_100_gets_one() -> None:
+    owner = Owner(CHUNKED, b"Expect: 100-continue\r\n")
+    owner.body.wait()
+    owner.body.await_enough(lambda: owner.body.stream_to(owner))
+    owner.body.feed(b"0\r\n\r\n")
+    assert owner.log.count(b"HTTP/1.1 100 Continue\r\n\r\n") == 1
+    assert owner.log[-1] == "whole"
+
+
+def test_a_body_that_waits_to_be_enough_has_its_time() -> None:
+    owner = Owner(CHUNKED)
+    owner.body.wait()
+    owner.passes(1000)
+    owner.body.await_enough(lambda: owner.log.append("enough"))
+    owner.passes(29)
+    assert "SG1013" not in owner.log
+    owner.passes(2)
     assert owner.log[-1] == "SG1013"
 
 

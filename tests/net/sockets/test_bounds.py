@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.net.sockets.test_streams import MIB, OK, before, resident_bytes, serving
+from tests.net.sockets.test_streams import MIB, OK, before, connect, resident_bytes, serving
 from tests.waiting import until
 
 
@@ -77,3 +77,52 @@ async def test_a_read_that_is_repeated_does_not_open_more_connections_than_may_b
         assert [reply.text for reply in replies] == ["ok"] * 4
     assert served == 6
     assert most == 1
+
+
+async def test_uploads_that_drip_take_no_connection_to_a_shard(start_gateway: Any) -> None:
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            heads.append(head)
+            writer.write(OK)
+
+    async with serving(serve) as url:
+        gateway = await start_gateway(before(url, limits={"connections_per_shard_max": 2}))
+        drips = [await connect(gateway) for _ in range(40)]
+        for number, (_, writer) in enumerate(drips):
+            length = b"Content-Length: 9000000" if number % 2 else b"Transfer-Encoding: chunked"
+            writer.write(b"PUT /items/1 HTTP/1.1\r\nHost: a\r\n" + length + b"\r\n\r\n1\r\na")
+        await until(lambda: gateway.in_flight == 40)
+        replies = await asyncio.gather(*[gateway.get(f"/items/{number}") for number in range(8)])
+        assert [reply.text for reply in replies] == ["ok"] * 8
+        assert not [head for head in heads if head.startswith(b"PUT")]
+        for _, writer in drips:
+            writer.close()
+        await until(lambda: gateway.in_flight == 0)
+
+
+async def test_uploads_that_stop_half_way_leave_connections_to_reads(start_gateway: Any) -> None:
+    begun = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal begun
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            if head.startswith(b"PUT"):
+                begun += 1
+                await reader.read(-1)
+                return
+            writer.write(OK)
+
+    async with serving(serve) as url:
+        gateway = await start_gateway(before(url, limits={"connections_per_shard_max": 8}))
+        slow = [await connect(gateway) for _ in range(20)]
+        for _, writer in slow:
+            writer.write(b"PUT /items/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 100_000)
+        await until(lambda: begun == 2)
+        replies = await asyncio.gather(*[gateway.get(f"/items/{number}") for number in range(8)])
+        assert [reply.text for reply in replies] == ["ok"] * 8
+        assert begun == 2
+        for _, writer in slow:
+            writer.close()
+        await until(lambda: gateway.in_flight == 0)

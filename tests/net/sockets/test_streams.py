@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from shardgate.core.limits import SMALL_BODY_BYTES_MAX
 from tests.cluster import read_chunked
 from tests.net.screenplay import Clock
 from tests.waiting import delivered, settled, until
@@ -72,10 +73,9 @@ async def test_an_upload_reaches_the_shard_while_the_client_still_sends(start_ga
     async with serving(serve) as url:
         gateway = await start_gateway(before(url))
         reader, writer = await connect(gateway)
-        writer.write(b"PUT /items/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n")
+        writer.write(b"PUT /items/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + b"a" * 100_000)
         head = await seen.get()
         assert b"\r\nContent-Length: 200000\r\n" in head
-        writer.write(b"a" * 100_000)
         assert await seen.get() == b"a" * 100_000
         writer.write(b"b" * 100_000)
         assert await seen.get() == b"b" * 100_000
@@ -106,7 +106,8 @@ async def test_an_upload_of_unknown_length_goes_on_in_chunks(start_gateway: Any,
     assert all(b"\r\nTransfer-Encoding: chunked\r\n" in head for head, _, _ in asked)
 
 
-async def test_an_upload_that_turns_out_malformed_never_becomes_a_request(start_gateway: Any) -> None:
+@pytest.mark.parametrize("size", [3, SMALL_BODY_BYTES_MAX])
+async def test_an_upload_that_turns_out_malformed_never_becomes_a_request(start_gateway: Any, size: int) -> None:
     whole: list[bytes] = []
     broken: asyncio.Event = asyncio.Event()
 
@@ -120,13 +121,15 @@ async def test_an_upload_that_turns_out_malformed_never_becomes_a_request(start_
     async with serving(serve) as url:
         gateway = await start_gateway(before(url))
         reader, writer = await connect(gateway)
-        writer.write(b"PUT /items/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        writer.write(b"PUT /items/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        writer.write(b"%x\r\n%b\r\n" % (size, b"a" * size))
         await delivered(writer)
         writer.write(b"0x3\r\nabc\r\n0\r\n\r\nGET /items/2 HTTP/1.1\r\nHost: a\r\n\r\n")
         received = await reader.read(-1)
         assert received.startswith(b"HTTP/1.1 400 ")
         assert received.count(b"HTTP/1.1 ") == 1
-        await asyncio.wait_for(broken.wait(), 2)
+        if size == SMALL_BODY_BYTES_MAX:  # less than that is not sent on before it is whole
+            await asyncio.wait_for(broken.wait(), 30)
         assert whole == []
         writer.close()
 
@@ -480,7 +483,9 @@ async def test_more_requests_under_way_than_the_limit_are_refused_and_the_others
         writer.write(OK)
 
     async with serving(serve) as url:
-        gateway = await start_gateway(before(url, limits={"requests_in_flight_max": 2}))
+        gateway = await start_gateway(
+            before(url, limits={"requests_in_flight_max": 2}, clients={"bounds": {"requests_max": 9}})
+        )
         waiting = [await connect(gateway) for _ in range(2)]
         for _, writer in waiting:
             writer.write(b"GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -502,7 +507,9 @@ async def test_more_clients_than_the_limit_are_closed_at_once(start_gateway: Any
             writer.write(OK)
 
     async with serving(serve) as url:
-        gateway = await start_gateway(before(url, limits={"client_connections_max": 2}))
+        gateway = await start_gateway(
+            before(url, limits={"client_connections_max": 2}, clients={"bounds": {"connections_max": 9}})
+        )
         open_now = [await connect(gateway) for _ in range(2)]
         for reader, writer in open_now:
             writer.write(b"GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n")

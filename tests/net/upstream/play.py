@@ -1,6 +1,7 @@
 """A connection to a shard on the stage: the test is the shard, the sink of the reply, and the clock."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -94,6 +95,15 @@ class Uploading:
     log: list[Any]
     is_chunked: bool = False
     taker: BodyTaker | None = None
+    enough: Callable[[], None] | None = None
+    """To be called by the test when enough has come; None: it has."""
+    waits: bool = False
+
+    def await_enough(self, then: Callable[[], None]) -> None:
+        if self.waits:
+            self.enough = then
+        else:
+            then()
 
     def stream_to(self, taker: BodyTaker) -> None:
         self.taker = taker

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shardgate.core.limits import HEAD_BYTES_MAX
+from shardgate.core.limits import HEAD_BYTES_MAX, INTERIM_BYTES_MAX, INTERIM_REPLIES_MAX
 from tests.net.screenplay import ABORTED, EMPTY, FULL, LOST, READS_AGAIN, RESET, Passes
 from tests.net.screenplay import STOPS_READING as STOPS
 from tests.net.upstream.play import (
@@ -95,6 +95,38 @@ def test_interim_replies_come_before_the_reply(curtain: Raise) -> None:
     play << SENT
     play >> b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" + OK
     play << Interim(103) << Head(200, b"ok") << RELEASED << End()
+
+
+def test_interim_replies_without_end_are_a_broken_reply(curtain: Raise) -> None:
+    """Found: 9 MB of `HTTP/1.1 100` held up the loop for 7 s."""
+    play = curtain()
+    play.call()
+    play << SENT
+    for _ in range(2):
+        play >> b"HTTP/1.1 100 Continue\r\n\r\n" * (INTERIM_REPLIES_MAX // 2)
+    play >> b"HTTP/1.1 100 Continue\r\n\r\n" * 100_000
+    play << ABORTED << Failed("SG2002")
+
+
+def test_interim_replies_with_many_bytes_are_a_broken_reply(curtain: Raise) -> None:
+    play = curtain()
+    play.call()
+    play << SENT
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: %b\r\n\r\n" % (b"x" * (INTERIM_BYTES_MAX // 4))
+    for _ in range(3):
+        play >> hints
+        play << Interim(103)
+    play >> hints
+    play << ABORTED << Failed("SG2002")
+
+
+def test_the_next_call_of_a_connection_may_have_interim_replies_again(curtain: Raise) -> None:
+    play = curtain()
+    for _ in range(2):
+        play.call()
+        play << SENT
+        play >> b"HTTP/1.1 100 Continue\r\n\r\n" * INTERIM_REPLIES_MAX + OK
+        play << Head(200, b"ok") << RELEASED << End()
 
 
 @pytest.mark.parametrize("line", [b"HEAD /any", b"GET /any"])

@@ -13,4 +13,4 @@ def test_a_name_and_a_text_may_contain_any_character() -> None:
         connection.execute(sql.insert_text(name, [text]))
         connection.execute(sql.insert(name, [name]), (None,))
         assert connection.execute(sql.select_columns(name, [name])).fetchall() == [(text,), (None,)]
-        assert connection.execute(sql.count_linked(name, [name])).fetchall() == [(1,)]
+        assert connection.execute(sql.count_linked(sql.quote(name), [name])).fetchall() == [(1,)]

@@ -1,7 +1,7 @@
 """Which tables are divided, and by which path: decided without a database."""
 
 from shardgate.split.database.schema import ForeignKey, Schema, Table
-from shardgate.split.decide.ownership import Ownership, TableRoles, decide_ownership
+from shardgate.split.decide.ownership import Ownership, TableRoles, clashing_ids, decide_ownership
 
 
 def table(name: str, *parents: str, primary_key: str = "id") -> Table:
@@ -107,4 +107,5 @@ def test_a_table_has_one_role() -> None:
 
 def test_a_key_that_counts_up_gets_a_warning() -> None:
     counting = Table("vendors", ("id",), ("id",), counts_up=True)
-    assert "vendors: the database counts up its key id" in decide(counting).warnings[0]
+    assert "vendors: the database counts up its ids" in clashing_ids(decide(counting), ())[0]
+    assert clashing_ids(decide(counting), {"vendors"}) == []

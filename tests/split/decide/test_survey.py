@@ -91,7 +91,7 @@ def test_a_row_without_an_owner_is_named() -> None:
     found = survey(MENUS, vendors=[(1, "a")], menus=[(5, None, None)])
     (line,) = found.findings.lines()
     assert line.startswith("menus: row 5 belongs to no tenant")
-    assert "Set it, or delete the row" in line
+    assert "Set it, or say where such rows go: --unowned menus=all" in line
 
 
 def test_a_row_that_refers_to_nothing_is_named() -> None:

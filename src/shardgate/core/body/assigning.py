@@ -7,14 +7,16 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shardgate.core.body.reading import read_object
+from shardgate.core.body.reading import read_member, read_object
+from shardgate.core.json.key_value import key_text
 from shardgate.core.json.object import JsonObject
 
 
 def assign(body: bytes, values: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
     """The body with these members added where it lacks them, and the values that it has now.
 
-    A body that is no JSON object is left as it is, for the application to refuse. Raises AmbiguousKeyError.
+    A body that is no JSON object is left as it is, for the application to refuse. Raises AmbiguousKeyError,
+    TooComplexError.
     """
     document = read_object(body) if values else None
     if document is None:
@@ -22,10 +24,9 @@ def assign(body: bytes, values: Mapping[str, str]) -> tuple[bytes, dict[str, str
     found: dict[str, str] = {}
     added: list[bytes] = []
     for name, value in values.items():
-        raw = document.raw(name)
+        raw = read_member(document, name)
         if raw is not None and raw != b"null":
-            own = msgspec.json.decode(raw)
-            found[name] = str(own) if isinstance(own, str | int) else ""
+            found[name] = _own(raw, name)
             continue
         found[name] = value
         if raw is None:
@@ -33,6 +34,14 @@ def assign(body: bytes, values: Mapping[str, str]) -> tuple[bytes, dict[str, str
         else:
             document = JsonObject(document.edited({name: value}))
     return _extended(document.body, added), found
+
+
+def _own(raw: bytes, name: str) -> str:
+    """The client's value as a text; empty where it is neither a text nor an integer."""
+    try:
+        return key_text(raw, name) or ""
+    except msgspec.DecodeError:
+        return ""
 
 
 def _extended(body: bytes, added: list[bytes]) -> bytes:

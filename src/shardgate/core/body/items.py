@@ -4,17 +4,24 @@ Holds: the bytes of an item are never changed. Around the items, each shard is s
 the first shard's.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Literal
 
 import msgspec
 
-from shardgate.core.body.reading import read_object, refuse_unless_other
-from shardgate.core.errors import AmbiguousKeyError, BrokenReplyError
+from shardgate.core.body.reading import read_member, read_object, refuse_unless_other
+from shardgate.core.errors import AmbiguousKeyError, BrokenReplyError, TooComplexError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply
 from shardgate.core.json import array as rows
+from shardgate.core.json.key_value import key_text
 from shardgate.core.json.object import JsonObject
+from shardgate.core.json.search import JsonSearch, refuse_long
+from shardgate.core.limits import ITEM_COLONS_MAX, ITEM_TWINS_TRIED_MAX
 from shardgate.core.topology import ShardId
+from shardgate.core.twins import is_other_spelling, looks_like
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -24,13 +31,14 @@ class Items(msgspec.Struct, frozen=True):
 
     path: str
     """The path of the member with the items; empty: the body is the list."""
-    body: bytes
+    before: bytes
     found: rows.Rows
+    behind: bytes
 
     def part(self, positions: Sequence[int]) -> bytes:
         """The body with only these items."""
         listed = rows.join([self.found.raw[position] for position in positions], [self.found])
-        return JsonObject(self.body).edited({self.path: listed}) if self.path else listed
+        return b"".join((self.before, listed, self.behind))
 
 
 class ShardItems(msgspec.Struct, frozen=True):
@@ -41,43 +49,71 @@ class ShardItems(msgspec.Struct, frozen=True):
     """Where the items stand in the client's body, counted from 0."""
 
 
-def open_items(body: bytes, path: str) -> Items | None:
+def open_items(body: bytes, path: str, items_max: int) -> Items | Literal["longer"] | None:
     """The items of a request; None where it clearly has none, for the application to refuse in its own words.
 
-    Raises AmbiguousKeyError where the body is not strict JSON.
+    `longer`: they are more than `items_max`. Raises AmbiguousKeyError where the body is not strict JSON,
+    TooComplexError.
     """
-    listed: bytes | None = body
+    refuse_long(body)
+    before, listed, behind = b"", body, b""
     if path:
         document = read_object(body)
-        listed = document.raw(path) if document is not None else None
-    if not listed:
-        return None
+        if document is None or read_member(document, path) is None or (span := document.span(path)) is None:
+            return None
+        before, listed, behind = body[: span[0]], body[span[0] : span[1]], body[span[1] :]
     try:
-        return Items(path, body, rows.cut(listed))
+        if JsonSearch(listed).has_more_items(items_max):
+            return "longer"
+        if listed.count(b":") > ITEM_COLONS_MAX:
+            raise TooComplexError(f"the items of `{path or 'the body'}` have more than {ITEM_COLONS_MAX} members")
+        return Items(path, before, rows.cut(listed), behind)
+    except UnicodeDecodeError:
+        raise AmbiguousKeyError("the body is not JSON in UTF-8, so that its items cannot be read") from None
     except BrokenReplyError as error:
-        refuse_unless_other(listed, list, error)
+        refuse_unless_other(listed, b"[", error)
         return None
 
 
 def key_of(item: msgspec.Raw, name: str) -> str | None:
-    """The key of an item; None where it has none. Raises AmbiguousKeyError where two servers could read it
-    differently."""
+    """The key of an item; None where it has none.
+
+    Raises AmbiguousKeyError where two servers could read it differently, TooComplexError.
+    """
     text = bytes(item)
     try:
         members = _OBJECT.decode(text)
+        _refuse_twice(text, name, members)
         raw = members.get(name)
-        JsonObject(text)  # raises where a member stands twice
-    except BrokenReplyError as error:
-        detail = "an item has a JSON member twice; each name may stand once in an object"
-        raise AmbiguousKeyError(detail, where=error.where) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        value = None if raw is None else key_text(bytes(raw), name)
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    # Go and .NET find a member in whatever case it is written.
-    twin = next((other for other in members if other != name and other.casefold() == name.casefold()), None)
-    if twin is not None:
-        raise AmbiguousKeyError(f"an item has the JSON member `{excerpt(twin)}`; only `{name}` is accepted")
-    value = msgspec.json.decode(raw) if raw is not None else None
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    alike = [other for other in members if other != name and looks_like(other, name)]
+    if len(alike) > ITEM_TWINS_TRIED_MAX:
+        raise TooComplexError(f"an item has more than {ITEM_TWINS_TRIED_MAX} members with names like `{name}`")
+    for other in alike:
+        if is_other_spelling(other, name):
+            detail = f"an item has the JSON member `{excerpt(other)}`; only `{name}` is accepted"
+            raise AmbiguousKeyError(detail, about={"member": excerpt(other)})
+    return value
+
+
+def _refuse_twice(text: bytes, name: str, members: Mapping[str, msgspec.Raw]) -> None:
+    """Refuse an item in which the key stands twice: the decoder has kept one. Raises AmbiguousKeyError."""
+    if b"\\u00" in text and _escaped_letter(name).search(text):
+        detail = f"an item writes a letter of `{name}` as an escape, `\\u00…`; letters are accepted as they are"
+        raise AmbiguousKeyError(detail, about={"member": name})
+    quoted = msgspec.json.encode(name)
+    found = text.count(quoted)
+    if found > 1 and found - sum(bytes(value).count(quoted) for value in members.values()) != 1:
+        JsonSearch(text).find([name])
+
+
+@lru_cache(maxsize=64)
+def _escaped_letter(name: str) -> re.Pattern[bytes]:
+    """An escape by which the name could be written in other bytes. No serializer writes a letter of ASCII so."""
+    letters = "|".join([f"{ord(letter):02x}" for letter in name if ord(letter) < 0x100])
+    return re.compile(rb"\\u00(?:%b)" % letters.encode(), re.IGNORECASE)
 
 
 def parts_of(owners: Sequence[ShardId]) -> list[ShardItems]:

@@ -129,6 +129,13 @@ class Entry(msgspec.Struct):
         return stuck | refused
 
     @property
+    def size(self) -> int:
+        """What it takes in memory, about, in bytes: its bodies, and those of replies that it keeps."""
+        kept = [len(branch.body or b"") + len(branch.before or b"") for branch in self.branches]
+        replies = [len(branch.reply.body) for branch in self.branches if branch.reply is not None]
+        return len(self.request.body) + sum(kept) + sum(replies)
+
+    @property
     def open(self) -> bool:
         """Something is left to do."""
         return self.state in OPEN

@@ -10,7 +10,7 @@ from shardgate.core.changes.entry import Entry
 from shardgate.core.errors import NotEverywhereError, ReplyPendingError, ShardDownError, ShardgateError, StuckError
 from shardgate.core.http import Reply
 from shardgate.core.parts.whole import Parts
-from shardgate.core.replies.refusals import unite
+from shardgate.core.replies.refusals import foremost
 from shardgate.core.topology import Shard, aliases
 
 STATUS_PATH = "/.shardgate/changes/"
@@ -40,10 +40,10 @@ def verdict(entry: Entry, shards: Mapping[str, Shard], rested: Collection[int], 
         for branch in entry.branches
         if branch.phase == "refused" and branch.reply is not None
     ]
-    if (refusal := unite(refused, ())) is not None:
+    if (refusal := foremost(refused)) is not None:
         return refusal
     failed = [b.reply for b in entry.branches if b.reply is not None and b.reply.status >= 400]
-    if (failure := unite(failed, ())) is not None:
+    if (failure := foremost(failed)) is not None:
         return failure
     late = [branch.shard for number, branch in enumerate(entry.branches) if number in rested]
     missing = aliases(shards, late)

@@ -5,11 +5,13 @@ Never: verifies a signature; never reads the time.
 """
 
 from collections.abc import Mapping
-from math import isfinite
 
 import msgspec
 
 from shardgate.core.clients.terms import TokenTerms
+
+# Seconds since 1970. An integer of hundreds of digits is no float, and can only be compared.
+_INSTANT_MAX = 1e18
 
 Claims = Mapping[str, object]
 
@@ -67,7 +69,7 @@ def _is_for_us(audience: object, ours: tuple[str, ...]) -> bool:
 
 def _instant(claims: Claims, name: str) -> float | None:
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_INSTANT_MAX < value < _INSTANT_MAX:
         return None
     return float(value)
 

@@ -11,6 +11,7 @@ beginning: rows may have moved, and a shard's cursor may count them.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from shardgate.core.clients.identity import identity_of
 from shardgate.core.contracts import Ask, Listing, Merged, Moment, Page
 from shardgate.core.cursors.reader import Forward, Start
 from shardgate.core.cursors.seal import MergedCursor, Seal, digest
@@ -61,10 +62,11 @@ class OpaqueCursorWalk(CursorWalk):
         self._map = digest(str(moment.epoch), *self._names)
         self._scope = b""
         self._client_cursor: MergedCursor | None = None
+        self._client = identity_of(request, dialect.seal.client)
         if isinstance(order, str):
             return
         self._scope = digest(request.path, dialect.scope(request), repr(order.by))
-        opened = None if cursor is None else dialect.seal.open(cursor, moment.at_s)
+        opened = None if cursor is None else dialect.seal.open(cursor, moment.at_s, self._client)
         self._client_cursor = opened
         if opened is not None and opened.scope != self._scope:
             raise BadCursorError(
@@ -117,4 +119,5 @@ class OpaqueCursorWalk(CursorWalk):
             for shard in self._names
         ]
         key = with_only(chosen[-1].raw, [] if self._order is None else self._order.paths)
-        return self._opaque.seal.close(MergedCursor(self._expires_s, self._scope, self._map, key, tuple(places)))
+        cursor = MergedCursor(self._expires_s, self._scope, self._map, key, tuple(places))
+        return self._opaque.seal.close(cursor, self._client)

@@ -1,9 +1,12 @@
 """Signs the cursors that a client is given and sends back. Each holds the cursors of all shards.
 
 A sealed cursor is the base64url of a version, the first 16 bytes of an HMAC-SHA256, and a document. It is signed, not
-encrypted, so it holds nothing that a client may not read: no shard's name, no address.
+encrypted, so it holds nothing that a client may not read: no shard's name, no address (decision 63).
 
-Holds: a cursor that was not signed by one of the secrets, or has expired, is never opened.
+The signature of a client's cursor is over the client's identity too, which the cursor does not contain: version 2. A
+cursor for nobody in particular is of version 1.
+
+Holds: a cursor that was not signed by one of the secrets, was given to another client, or has expired, is never opened.
 Never: reads the time, or makes a secret.
 """
 
@@ -15,11 +18,13 @@ import re
 
 import msgspec
 
+from shardgate.core.clients.identity import ANONYMOUS
 from shardgate.core.errors import BadCursorError
 from shardgate.core.excerpt import excerpt
 
 SECRET_CHARACTERS_MIN = 32
-_VERSION = b"\x01"
+_FOR_ANYBODY = b"\x01"
+_FOR_ONE_CLIENT = b"\x02"
 _MAC_BYTES = 16
 _TEXT = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -44,15 +49,18 @@ class Seal(msgspec.Struct, frozen=True):
 
     secrets: tuple[bytes, ...]
     lifetime_s: int
+    client: tuple[str, ...] = ()
+    """The header fields and claims that identify the client; empty: cursors are for anybody."""
 
-    def close(self, cursor: MergedCursor) -> str:
-        """The signed text for the client."""
+    def close(self, cursor: MergedCursor, client: bytes = ANONYMOUS) -> str:
+        """The signed text for the client of this identity."""
         document = msgspec.msgpack.encode(cursor)
-        whole = _VERSION + _mac(self.secrets[0], document) + document
+        version = _version(client)
+        whole = version + _mac(self.secrets[0], version + client + document) + document
         return base64.urlsafe_b64encode(whole).rstrip(b"=").decode()
 
-    def open(self, text: str, at_s: float) -> MergedCursor:
-        """The cursor in a text that a client sent, at this time. Raises BadCursorError."""
+    def open(self, text: str, at_s: float, client: bytes = ANONYMOUS) -> MergedCursor:
+        """The cursor in a text that the client of this identity sent, at this time. Raises BadCursorError."""
         try:
             if not _TEXT.fullmatch(text):
                 raise _foreign(text)
@@ -60,8 +68,9 @@ class Seal(msgspec.Struct, frozen=True):
         except binascii.Error as error:
             raise _foreign(text) from error
         document, mac = whole[1 + _MAC_BYTES :], whole[1 : 1 + _MAC_BYTES]
-        ours = whole[:1] == _VERSION and any(hmac.compare_digest(_mac(key, document), mac) for key in self.secrets)
-        if not ours:
+        version = _version(client)
+        signed = version + client + document
+        if whole[:1] != version or not any(hmac.compare_digest(_mac(key, signed), mac) for key in self.secrets):
             raise _foreign(text)
         cursor = msgspec.msgpack.decode(document, type=MergedCursor)
         if at_s >= cursor.expires_s:
@@ -77,10 +86,14 @@ def digest(*texts: str) -> bytes:
 
 def _foreign(text: str) -> BadCursorError:
     return BadCursorError(
-        f"the cursor `{excerpt(text)}` is damaged, or was not made by this gateway; "
+        f"the cursor `{excerpt(text)}` is damaged, or was not made by this gateway for this client; "
         "request the list without a cursor to begin anew"
     )
 
 
-def _mac(secret: bytes, document: bytes) -> bytes:
-    return hmac.new(secret, _VERSION + document, hashlib.sha256).digest()[:_MAC_BYTES]
+def _version(client: bytes) -> bytes:
+    return _FOR_ANYBODY if client == ANONYMOUS else _FOR_ONE_CLIENT
+
+
+def _mac(secret: bytes, signed: bytes) -> bytes:
+    return hmac.new(secret, signed, hashlib.sha256).digest()[:_MAC_BYTES]

@@ -22,6 +22,7 @@ from shardgate.core.json.array import Rows, cut, join, without
 from shardgate.core.limits import CURSOR_ROUNDS_MAX, LEARNED_ROWS_MAX
 from shardgate.core.order.keyed_rows import KeyedRow, by_key, keyed
 from shardgate.core.order.order import Order
+from shardgate.core.paging.bounds import too_many
 from shardgate.core.replies.refusals import unite
 from shardgate.core.replies.totals import whole_total
 from shardgate.core.topology import ShardId
@@ -73,7 +74,7 @@ class CursorWalk(ABC):
         cannot read.
         """
         answered = [shard for shard in self._shards if shard in replies]
-        refusal = unite([replies[shard] for shard in answered], self._dialect.accepted)
+        refusal = unite([replies[shard] for shard in answered], self._dialect.accepted, shards=answered)
         if refusal is not None:
             return refusal
         if self._order is None or not self._streams:
@@ -155,6 +156,9 @@ class CursorWalk(ABC):
     def _open(self, shard: ShardId, reply: Reply, order: Order) -> None:
         listing = self._dialect.open(reply)
         rows = cut(listing.rows)
+        asked = self._counts[shard]
+        if asked and len(rows.raw) > asked:
+            raise too_many(asked, len(rows.raw))
         found = keyed(order, rows, shard)
         full = len(found) >= self._counts[shard]
         self._streams[shard].take(ShardPage(found, self._next(listing, found), listing.more, listing.before, full))

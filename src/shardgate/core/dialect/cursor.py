@@ -17,6 +17,7 @@ from shardgate.core.json.object import JsonObject
 from shardgate.core.order.order import Order
 from shardgate.core.paging.links import address, with_values
 from shardgate.core.paging.parameters import Parameters
+from shardgate.core.paging.query import pairs_of
 from shardgate.core.replies.fields import read_count, with_field
 
 
@@ -80,7 +81,7 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
 
     def scope(self, request: Request) -> str:
         """The parameters that choose and sort the rows: a cursor is good for lists with the same ones."""
-        pairs = parse_qsl(request.query, keep_blank_values=True)
+        pairs = pairs_of(request.query)
         return repr(sorted(pair for pair in pairs if pair[0] not in {self.cursor, self.limit, self.fields}))
 
     def ask_at(self, request: Request, page: Page, fields: Sequence[str] | None, place: Start) -> tuple[bytes, bytes]:

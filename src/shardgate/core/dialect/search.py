@@ -9,9 +9,10 @@ from typing import ClassVar
 import msgspec
 
 from shardgate.core.contracts import UNKNOWN, Listing, Merged, Page, Unknown
-from shardgate.core.errors import BrokenReplyError, UnreadablePageError
+from shardgate.core.errors import BrokenReplyError, TooComplexError, UnreadablePageError
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
+from shardgate.core.limits import MEMBERS_MAX, SEARCH_BODY_BYTES_MAX
 from shardgate.core.paging.parameters import Parameters
 
 
@@ -55,8 +56,8 @@ class Search(Parameters, frozen=True, tag="search"):
             return UNKNOWN
 
     def values(self, request: Request) -> dict[str, str]:
-        """The members of the body that page and sort. Raises BrokenReplyError, msgspec.DecodeError."""
-        body = JsonObject(request.body)
+        """The members of the body that page and sort. Raises BrokenReplyError, msgspec.DecodeError, TooComplexError."""
+        body = _object(request.body)
         return {name: value for name in self._names() if name and (value := _text(body, name)) is not None}
 
     def problem(self, request: Request) -> str:
@@ -71,10 +72,10 @@ class Search(Parameters, frozen=True, tag="search"):
         values = dict(self.paging(page))
         place = self.page or self.offset
         body = request.body
-        if place not in values and JsonObject(body).raw(place) is not None:
+        if place not in values and _object(body).raw(place) is not None:
             values[place] = self.offset_first
         if page.limit is None:
-            body = JsonObject(body).without(self.limit)
+            body = _object(body).without(self.limit)
         for name, number in values.items():
             body = _put(body, name, number)
         return request.target, body
@@ -116,13 +117,22 @@ class Search(Parameters, frozen=True, tag="search"):
         return offset - self.offset_first if offset >= self.offset_first else UNKNOWN
 
 
+def _object(body: bytes) -> JsonObject:
+    """A client's body. Raises BrokenReplyError, TooComplexError."""
+    if len(body) > SEARCH_BODY_BYTES_MAX:
+        raise TooComplexError(f"the body of a search is longer than {SEARCH_BODY_BYTES_MAX} bytes")
+    return JsonObject(body, MEMBERS_MAX)
+
+
 def _text(body: JsonObject, path: str) -> str | None:
     """The value of a member, as a query would write it; None where it is missing or null.
 
     Raises BrokenReplyError, UnreadablePageError, msgspec.DecodeError.
     """
     if body.has_twin(path):
-        raise UnreadablePageError(f"the JSON member `{path}` is written in another case; write it as it stands here")
+        raise UnreadablePageError(
+            f"the JSON member `{path}` also stands in another spelling; write it as it stands here"
+        )
     value = body.raw(path)
     if value is None or value == b"null":
         return None
@@ -132,6 +142,6 @@ def _text(body: JsonObject, path: str) -> str | None:
 def _put(body: bytes, path: str, number: int) -> bytes:
     """The body with a member of this value; its object is made where there is none."""
     parent = path.rpartition(".")[0]
-    if parent and JsonObject(body).raw(path) is None and JsonObject(body).raw(parent) in {None, b"null"}:
-        body = JsonObject(body).put(parent, {})
-    return JsonObject(body).put(path, number)
+    if parent and _object(body).raw(path) is None and _object(body).raw(parent) in {None, b"null"}:
+        body = _object(body).put(parent, {})
+    return _object(body).put(path, number)

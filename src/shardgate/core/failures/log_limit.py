@@ -3,7 +3,7 @@
 Holds: a line that is left out is counted, and the next line of its kind says how many were.
 """
 
-from shardgate.core.failures.bucket import Bucket
+from shardgate.core.bucket import Bucket
 from shardgate.core.limits import LOG_BURST, LOG_KINDS_MAX, LOG_LINES_PER_S
 
 

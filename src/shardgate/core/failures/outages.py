@@ -8,7 +8,7 @@ lines than the bound; the next line that is written counts the outages that were
 Never: reads a clock, or decides where a request goes.
 """
 
-from shardgate.core.failures.bucket import Bucket
+from shardgate.core.bucket import Bucket
 from shardgate.core.limits import OUTAGES_TOLD_BURST, OUTAGES_TOLD_PER_S
 from shardgate.core.topology import ShardId
 

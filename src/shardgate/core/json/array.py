@@ -31,13 +31,15 @@ class Rows(Value, frozen=True):
     raw: list[msgspec.Raw]
     body: bytes
     """The array itself: it shows what white space its application writes."""
+    is_null: bool = False
+    """The application wrote `null`: some do for an array without items. `body` is an empty array then."""
 
 
 def cut(body: bytes, start: int = 0) -> Rows:
     """Cut a JSON array into its items, without decoding them.
 
-    Raises BrokenReplyError where the body is no JSON array in UTF-8; `start`: its position in the whole reply, for
-    that.
+    `null` is an array without items. Raises BrokenReplyError where the body is no JSON array in UTF-8; `start`: its
+    position in the whole reply, for that.
     """
     try:
         # `msgspec.Raw` does not look into strings, so that UTF-8 is checked here (0.1 ms a megabyte when ASCII).
@@ -45,6 +47,8 @@ def cut(body: bytes, start: int = 0) -> Rows:
             body.decode()
         return Rows(_cut(body), body)
     except _BROKEN as error:
+        if body.strip() == b"null":
+            return Rows([], b"[]", is_null=True)
         raise broken("a shard's list is not a JSON array in UTF-8", error, body, start=start) from error
 
 
@@ -184,6 +188,8 @@ def style(samples: Sequence[Rows]) -> tuple[bytes, bytes, bytes]:
 
 def _empty(samples: Sequence[Rows]) -> bytes:
     """An empty list, as a shard without rows writes it."""
+    if any(sample.is_null for sample in samples):
+        return b"null"
     for sample in samples:
         if not sample.raw:
             return sample.body

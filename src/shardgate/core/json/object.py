@@ -15,33 +15,37 @@ from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.json.array import without
 from shardgate.core.json.fault import broken
+from shardgate.core.json.search import JsonSearch, Span
 from shardgate.core.json.surrogates import decoded
+from shardgate.core.twins import is_other_spelling
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OPENING = re.compile(rb"[ \t\r\n]*\{")
-_NAME = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
+_NAME = re.compile(rb'[ \t\r\n]*+("[^"\\]*+(?:\\.[^"\\]*+)*+")[ \t\r\n]*+:[ \t\r\n]*+')
 _FIRST = re.compile(rb'\{([ \t\r\n]*)"(?:[^"\\]|\\.)*"[ \t\r\n]*(:[ \t\r\n]*)')
 _COMMA = re.compile(rb"[ \t\r\n]*,?")
 _NUMBER = re.compile(rb"[0-9]{1,15}")
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-Span = tuple[int, int]
-
 
 class JsonObject:
     """One object's text. Members are named by path: `pagination.total`; a name that has dots itself comes first."""
 
-    __slots__ = ("_levels", "body")
+    __slots__ = ("_levels", "_members_max", "body")
 
-    def __init__(self, body: bytes) -> None:
-        """Raises BrokenReplyError."""
+    def __init__(self, body: bytes, members_max: int | None = None) -> None:
+        """`members_max`: the most members that an object may have which is looked into; for texts of clients.
+
+        Raises BrokenReplyError, TooComplexError.
+        """
         try:
             if not body.isascii():
                 body.decode()
         except UnicodeDecodeError as error:
             raise broken("a shard's reply is not in UTF-8", error, body) from error
         self.body = body
-        self._levels: dict[str, dict[str, Span]] = {"": _members(body, 0, len(body))}
+        self._members_max = members_max
+        self._levels: dict[str, dict[str, Span]] = {"": self._members(0, len(body))}
 
     def span(self, path: str) -> Span | None:
         """Where a member's value stands; None where there is none. Raises BrokenReplyError."""
@@ -54,13 +58,11 @@ class JsonObject:
         if parent not in self._levels:
             span = self.span(parent)
             inside = span is not None and self.body[span[0] : span[0] + 1] == b"{"
-            self._levels[parent] = _members(self.body, *span) if span is not None and inside else {}
+            self._levels[parent] = self._members(*span) if span is not None and inside else {}
         return self._levels[parent].get(name)
 
     def has_twin(self, path: str) -> bool:
-        """Whether the name of a member, or of its parent, also stands there in another case (`Limit` and `limit`).
-
-        Go and .NET take one for the other.
+        """Whether the name of a member, or of its parent, also stands there in another spelling (`Limit`, `limit`).
 
         Raises BrokenReplyError.
         """
@@ -68,8 +70,7 @@ class JsonObject:
         parent, _, name = path.rpartition(".")
         if path in self._levels[""] or not parent:
             parent, name = "", path
-        folded = name.casefold()
-        if any(other != name and other.casefold() == folded for other in self._levels.get(parent, ())):
+        if any(is_other_spelling(other, name) for other in self._levels.get(parent, ())):
             return True
         return bool(parent) and self.has_twin(parent)
 
@@ -142,7 +143,7 @@ class JsonObject:
         span = self.span(path)
         if span is None or self.body[span[0] : span[0] + 1] != b"{":
             return {}
-        return {name: self.body[start:end] for name, (start, end) in _members(self.body, *span).items()}
+        return {name: self.body[start:end] for name, (start, end) in self._members(*span).items()}
 
     def rewritten(self, path: str, members: Mapping[str, bytes]) -> bytes:
         """The text with other members in the object at a path, in the white space that the object was written with."""
@@ -162,6 +163,12 @@ class JsonObject:
             return self.body
         start, end, name = self._parent(path)
         return self.body[:start] + bytes(without(msgspec.Raw(self.body[start:end]), {name})) + self.body[end:]
+
+    def _members(self, start: int, end: int) -> dict[str, Span]:
+        most = self._members_max
+        if most is not None and self.body.count(b":", start, end) > most:
+            JsonSearch(self.body[start:end]).refuse_many_members(most)
+        return _members(self.body, start, end)
 
     def _parent(self, path: str) -> tuple[int, int, str]:
         """Where the object of a member stands, and the member's name in it. Raises BrokenReplyError."""

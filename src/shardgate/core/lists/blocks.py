@@ -16,6 +16,7 @@ from shardgate.core.contracts import Dialect, Listing
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.json.array import Rows, cut, join
 from shardgate.core.lists.selection import Block, ChangedError
+from shardgate.core.paging.bounds import check_whole, too_many
 from shardgate.core.topology import ShardId
 
 _NO_ROWS = Rows([], b"[]")
@@ -140,6 +141,8 @@ class _Pieces:
         return block.start + self.got, None if block.count is None else block.count - self.got
 
     def take(self, requested: Block, rows: Rows, *, more: bool) -> None:
+        if requested.count is not None and len(rows.raw) > requested.count:
+            raise too_many(requested.count, len(rows.raw))
         self.ended = requested.count is None or len(rows.raw) < requested.count
         if requested == self.block and not self.got:
             self._whole, self.got, self.more, self.ended = rows, len(rows.raw), more, True
@@ -151,6 +154,7 @@ class _Pieces:
         fresh = rows.raw[before:] if count is None else rows.raw[before : before + count]
         self.more = more or before + len(fresh) < len(rows.raw)
         self.got += len(fresh)
+        check_whole(self.got)
         self.ended = self.ended or self.got == self.block.count
         self._raw += fresh
         self._samples.append(rows)

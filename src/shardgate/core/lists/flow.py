@@ -15,12 +15,13 @@ from typing import Any
 import msgspec
 
 from shardgate.core.errors import BrokenReplyError, UpstreamError
-from shardgate.core.json.array import join, style, without
-from shardgate.core.json.array_stream import STEP_BYTES, RowStream
+from shardgate.core.json.array import Rows, join, style, without
+from shardgate.core.json.array_stream import LONG_BYTES, STEP_BYTES, RowStream
 from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.order.key_reader import KeyValues
 from shardgate.core.order.order import Order
 from shardgate.core.order.ranking import Ranking
+from shardgate.core.paging.bounds import too_many
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 
@@ -46,7 +47,9 @@ class Flow:
     """One list under way."""
 
     __slots__ = (
+        "_asked",
         "_begun",
+        "_cut",
         "_left",
         "_ready",
         "_row_bytes",
@@ -65,6 +68,8 @@ class Flow:
         self._shards = {shard: _Shard(shard) for shard in shards}
         self._skip = rule.skip
         self._left = rule.limit
+        self._asked = None if rule.limit is None else rule.skip + rule.limit  # so many rows of each shard
+        self._cut: tuple[_Shard, Rows] | None = None  # rows that are not ranked yet
         self._ready: list[msgspec.Raw] = []  # in order, from the last to the first
         self._row_bytes = 1
         self._shown: list[tuple[str, ShardId]] | None = []
@@ -108,16 +113,17 @@ class Flow:
         """
         if self._ready:
             return self._write()
-        slowest = self._slowest()
-        if slowest is not None:
+        next_up = self._slowest() if self._cut is None else self._cut[0]
+        if next_up is not None:
             try:
-                has_arrived = self._read(slowest)
+                has_ranked = self._read(next_up)
             except UpstreamError as error:
-                error.shard = slowest.id
+                error.shard = next_up.id
                 raise
-            if not has_arrived:
+            if has_ranked is None:
                 return None
-            self._release()
+            if has_ranked:
+                self._release()
             return self._write() if self._ready else b""
         return None if self.done else self._finish()
 
@@ -132,11 +138,20 @@ class Flow:
                     slowest = shard
         return slowest
 
-    def _read(self, shard: "_Shard") -> bool:
-        """Cut and rank the next rows of a shard, all of whose earlier rows were released."""
-        rows = shard.stream.take()
-        if rows is None:
-            return False
+    def _read(self, shard: "_Shard") -> bool | None:
+        """Cut and rank the next rows of a shard, all of whose earlier rows were released.
+
+        False: long rows were cut, and are ranked by the next call. None: more must arrive.
+        """
+        if self._cut is None:
+            rows = shard.stream.take()
+            if rows is None:
+                return None
+            if len(rows.body) > LONG_BYTES:
+                self._cut = (shard, rows)
+                return False
+        else:
+            rows, self._cut = self._cut[1], None
         ranking = Ranking(self._rule.order)
         count = ranking.add(rows.body, shard.read)
         if shard.last_row is not None:
@@ -144,6 +159,8 @@ class Flow:
         shard.ranking, shard.raw, shard.at = ranking, rows.raw, 0
         shard.read += count
         self.read += count
+        if self._asked is not None and shard.read > self._asked:
+            raise too_many(self._asked, shard.read)
         if count:
             shard.last_row, (shard.last,) = ranking.rows[-1], ranking.comparable(count - 1, count)
             self._row_bytes = len(rows.body) // count + 1
@@ -185,7 +202,7 @@ class Flow:
 
     def _names(self, values: Sequence[KeyValues]) -> list[str]:
         tie = self._rule.order.tie
-        return [str(value[tie]) for value in values]
+        return [""] * len(values) if tie is None else [str(value[tie]) for value in values]
 
     def _choose(self, ranked: list[int], raw: Sequence[msgspec.Raw], names: Sequence[tuple[str, ShardId]]) -> None:
         """Take the rows of the page out of the next rows in order."""

@@ -12,7 +12,7 @@ from collections.abc import Generator, Mapping, Sequence
 
 import msgspec
 
-from shardgate.core.contracts import Ask, Page, PageMemory, as_it_came
+from shardgate.core.contracts import NO_ROWS, Ask, Page, PageMemory, as_it_came
 from shardgate.core.errors import BrokenReplyError, UpstreamError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
@@ -26,6 +26,7 @@ from shardgate.core.lists.rule import ListRule
 from shardgate.core.lists.selection import ChangedError
 from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import Order
+from shardgate.core.paging.bounds import check_whole
 from shardgate.core.replies.refusals import unite
 from shardgate.core.replies.totals import whole_total
 from shardgate.core.topology import ShardId
@@ -60,7 +61,7 @@ class ListMerging:
         self._pages = None if rule.dedupe is not None else pages
         searched = rule.searched(query.page)
         guess = self._pages.recall(self._listed(), searched.offset) if self._pages and is_deep(searched) else None
-        self._search = PageSearch(rule.dialect, searched, shards, guess)
+        self._search = PageSearch(rule.dialect, searched, shards, guess, is_total=rule.tie is not None)
         self._flow: Flow | None = None
         self._shown: list[tuple[str, ShardId]] = []
 
@@ -78,10 +79,11 @@ class ListMerging:
         cannot read.
         """
         answered = [shard for shard in self._shards if shard in replies]
-        refusal = unite([replies[shard] for shard in answered], self._rule.dialect.accepted)
+        rule = self._rule
+        refusal = unite([replies[shard] for shard in answered], rule.dialect.accepted, rule.not_here, answered)
         if refusal is not None:
             total = self._total() if self._past_end else None
-            return refusal if total is None else self._rule.dialect.refused(refusal, total)
+            return refusal if total is None else rule.dialect.refused(refusal, total)
         order = self._query.order
         if order is None:
             raise self._query.unreadable()
@@ -98,16 +100,25 @@ class ListMerging:
     def _read(self, answered: Sequence[ShardId], replies: Mapping[ShardId, Reply]) -> None:
         """Take in each shard's rows. Raises ChangedError, and BrokenReplyError, which then names the shard."""
         shard: ShardId = ""
+        dialect, nothing = self._rule.dialect, self._rule.not_here
         try:
             for shard in answered:
-                self._replies[shard] = replies[shard]
-                listing = self._rule.dialect.open(replies[shard])
+                reply = replies[shard]
+                if nothing and self._has_nothing(reply):
+                    self._search.take(shard, NO_ROWS)
+                    continue
+                self._replies[shard] = reply
+                listing = dialect.open(reply)
                 if listing.extra:
                     self._extras.append(listing.extra)
                 self._search.take(shard, listing)
         except UpstreamError as error:
             error.shard = shard
             raise
+
+    def _has_nothing(self, reply: Reply) -> bool:
+        """Whether the shard says that it has no rows, by its status."""
+        return reply.status in self._rule.not_here and reply.status not in self._rule.dialect.accepted
 
     @property
     def may_flow(self) -> bool:
@@ -184,6 +195,11 @@ class ListMerging:
         if flow is not None and limit is not None and flow.read > self._page.offset + limit and self._remembers:
             self._remember(flow.passed)
 
+    @property
+    def has_copies(self) -> bool:
+        """Whether several shards may have a row."""
+        return self._rule.dedupe is not None
+
     def learned(self) -> Sequence[tuple[str, ShardId]]:
         """The tie-breaker of each row of the page, and the shard that the row came from."""
         return self._shown if self._flow is None else self._flow.learned
@@ -219,6 +235,7 @@ class ListMerging:
         return self._reply(order, tables, ranked, skip, total)
 
     def _distinct(self, dedupe: Dedupe, tables: Tables, ranked: Sequence[int]) -> list[int]:
+        check_whole(len(ranked))
         try:
             return distinct(dedupe, self._rule.keys, tables, ranked, self._shards)
         except (ValueError, msgspec.DecodeError) as error:
@@ -235,8 +252,9 @@ class ListMerging:
             raise BrokenReplyError("a shard gives rows where the page has none", log=log)
         end = None if page.limit is None else skip + page.limit
         chosen = ranked[skip:end]
-        if len(chosen) <= LEARNED_ROWS_MAX:
-            values, tie = tables.ranking.values, order.tie
+        tie = order.tie
+        if tie is not None and len(chosen) <= LEARNED_ROWS_MAX:
+            values = tables.ranking.values
             self._shown = [(str(values[n][tie]), tables.owners[n]) for n in chosen]
         if end is not None and len(ranked) > end and self._remembers:
             positions = tables.starts()
@@ -276,6 +294,7 @@ class ListMerging:
             and not (self._query.is_empty or self._past_end)
             and self._page.limit != 0
             and self._rule.dedupe is None
+            and self._rule.tie is not None
             and self._search.plain
             and self._rule.dialect.cover(0, None) == (0, None)
         )

@@ -35,12 +35,33 @@ def is_deep(page: Page) -> bool:
 class PageSearch:
     """One page being searched for."""
 
-    __slots__ = ("_changes", "_dialect", "_guess", "_page", "_reading", "_selection", "_shards", "_sizing", "totals")
+    __slots__ = (
+        "_changes",
+        "_dialect",
+        "_guess",
+        "_is_total",
+        "_page",
+        "_reading",
+        "_selection",
+        "_shards",
+        "_sizing",
+        "totals",
+    )
 
     def __init__(
-        self, dialect: Dialect, page: Page, shards: Sequence[ShardId], guess: Mapping[ShardId, int] | None = None
+        self,
+        dialect: Dialect,
+        page: Page,
+        shards: Sequence[ShardId],
+        guess: Mapping[ShardId, int] | None = None,
+        *,
+        is_total: bool = True,
     ) -> None:
-        """`guess`: how many rows of each shard stand before the page, learned from an earlier one; it may be wrong."""
+        """`guess`: how many rows of each shard stand before the page, learned from an earlier one; it may be wrong.
+
+        `is_total`: no two rows are equal in the order; otherwise no page is searched for.
+        """
+        self._is_total = is_total
         self._dialect = dialect
         self._page = page
         self._shards = shards
@@ -117,7 +138,7 @@ class PageSearch:
     def _select(self) -> Selection | None:
         """The search for a deep page; None where reading all rows before the page costs less."""
         page = self._page
-        if page.limit is None or page.offset <= page.limit:
+        if page.limit is None or page.offset <= page.limit or not self._is_total:
             return None
         most = self._request_max
         if page.offset <= (PLAIN_ROWS_MAX if most is None else min(PLAIN_ROWS_MAX, most)):

@@ -7,7 +7,7 @@ Holds: rows of an id on shards that have no part of it are leftovers of an undon
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from urllib.parse import parse_qsl, quote_plus
+from urllib.parse import quote_plus
 
 import msgspec
 
@@ -22,7 +22,7 @@ from shardgate.core.lists.parted_page import page_out_of, window_of
 from shardgate.core.lists.rule import ALL_ROWS, ListRule
 from shardgate.core.order.keyed_rows import KeyedRow, by_key, keyed
 from shardgate.core.order.order import Order
-from shardgate.core.paging.query import name_of
+from shardgate.core.paging.query import name_of, pairs_of
 from shardgate.core.parts.whole import ListParts
 from shardgate.core.replies.refusals import unite
 from shardgate.core.topology import ShardId
@@ -190,9 +190,10 @@ class PartedListMerging:
 
     def _wanted(self, parted: Sequence[str]) -> Sequence[str]:
         """The ids with parts that the request may show."""
-        pairs = parse_qsl(self._query.request.query, keep_blank_values=True)
+        pairs = pairs_of(self._query.request.query)
         named = [value.split(",") for name, value in pairs if name == self._parts.ids]
-        return parted if len(named) != 1 else [each for each in dict.fromkeys(named[0]) if each in set(parted)]
+        known = set(parted)
+        return parted if len(named) != 1 else [each for each in dict.fromkeys(named[0]) if each in known]
 
     def _fields(self, order: Order, more: Sequence[str]) -> tuple[str, ...] | None:
         """The properties to ask for: the client's, those to sort by, and more; None: all."""

@@ -31,18 +31,31 @@ class ListRule(Strategy, frozen=True):
     number}`."""
     default_order: tuple[str, ...] = ("id",)
     """The order where the request names none: sort keys, most significant first; `-name` descends."""
-    tie: str = "id"
-    """The tie-breaker: the unique property that the application ends every order with."""
+    tie: str | None = "id"
+    """The tie-breaker: the unique property that the application ends every order with; `-id` descends. Null: it is
+    hidden, so that nothing in a row tells which of two equal ones is first. Then rows of one shard keep its order, and
+    the first shard's stand before the second's; every page is read from the beginning of the list."""
+    tie_follows: bool = False
+    """The tie-breaker descends where the last sort key does."""
     dedupe: Dedupe | None = None
     """Rows may exist on several shards; each is shown once, and every list is read whole. Null: rows are unique."""
 
     parts: ListParts | None = None
     """Rows may be in parts on several shards; the parts are shown as one row. Null: no row is in parts."""
+    not_here: tuple[int, ...] = ()
+    """The statuses by which a shard says that it has no rows: `[204, 404]`. Its list is empty. Where no shard has rows,
+    one of these replies is the reply."""
 
     def __post_init__(self) -> None:
         """The fields fit each other. Raises ValueError."""
         if self.parts is not None and (not isinstance(self.dialect, Offset) or self.dialect.limit_max is not None):
             raise ValueError("rows in parts need the dialect `offset`, without limit_max")
+        if self.tie is None and (self.parts is not None or isinstance(self.dialect, AnyCursor)):
+            raise ValueError("rows in parts, and pages by cursors, need a tie-breaker that rows show; write `tie`")
+        if self.tie_follows and (self.tie is None or self.tie.startswith("-")):
+            raise ValueError("`tie_follows` gives the tie-breaker its direction; write `tie` as a name without `-`")
+        if self.parts is not None and self.not_here:
+            raise ValueError("rows in parts need the list of every shard; remove `not_here`")
         if self.parts is not None and self.dedupe is not None:
             raise ValueError("a row is in parts, or in copies, not both")
         dedupe = self.dedupe
@@ -61,14 +74,26 @@ class ListRule(Strategy, frozen=True):
 
     def order(self, page: Page) -> Order | str:
         """The total order of a page; or why there is none: the parameter, its value, and what would be accepted."""
-        by = page.order or tuple([(name.removeprefix("-"), name.startswith("-")) for name in self.default_order])
+        by = (page.order and self._known(page.order)) or tuple(
+            [(name.removeprefix("-"), name.startswith("-")) for name in self.default_order]
+        )
         try:
-            return total_order(by, self.keys, self.tie)
+            return total_order(by, self.keys, self.tie, tie_follows=self.tie_follows)
         except UnsortableError as error:
             parameter = "default_order"
             if page.order:
                 parameter = self.dialect.order if isinstance(self.dialect, Parameters) else "order"
             return f"`{parameter}`: `{excerpt(error.name)}` {error.why}; there are {', '.join(sorted(self.keys))}"
+
+    def _known(self, by: tuple[tuple[str, bool], ...]) -> tuple[tuple[str, bool], ...]:
+        """The keys that the application sorts by, where it does not refuse unknown ones."""
+        dialect = self.dialect
+        if not isinstance(dialect, Parameters) or dialect.order not in dialect.reads:
+            return by
+        bad, known = dialect.reads[dialect.order].bad, tuple([each for each in by if each[0] in self.keys])
+        if bad == "refuse" or len(known) == len(by):
+            return by
+        return known if bad == "ignore" else ()
 
     def added(self, page: Page, order: Order) -> tuple[str, ...]:
         """The properties that shards are asked for though the client did not ask: to sort by, or to find copies."""

@@ -13,6 +13,7 @@ from shardgate.core.json.array import Rows
 from shardgate.core.lists.selection import Block
 from shardgate.core.order.order import Order
 from shardgate.core.order.ranking import Ranking
+from shardgate.core.paging.bounds import check_whole, too_many
 from shardgate.core.topology import ShardId
 
 
@@ -33,6 +34,8 @@ class Tables:
             self.raw += rows.raw
             try:
                 count = self.ranking.add(rows.body, block.start)
+                if count > (block.count or 0):
+                    _check(block, count)
             except UpstreamError as error:
                 error.shard = block.shard
                 raise
@@ -51,3 +54,10 @@ class Tables:
             keys[block] = self.ranking.comparable(start, end)
             start = end
         return keys
+
+
+def _check(block: Block, found: int) -> None:
+    """Raises BrokenReplyError where a shard gave more rows than it was asked for, ReplyTooLargeError."""
+    if block.count is not None:
+        raise too_many(block.count, found)
+    check_whole(found)

@@ -1,11 +1,14 @@
-"""Remembers which shard showed an id in an earlier reply. A hint: where the shard says *not here*, it is forgotten."""
+"""Remembers which shard showed an id in an earlier reply.
+
+A hint: where the shard says *not here*, it is forgotten; where another shard shows the id, too, none is believed.
+"""
 
 from shardgate.core.contracts import UNKNOWN, Known, Strategy, Unknown
 from shardgate.core.topology import ShardId
 
 
 class Learned(Strategy, frozen=True, tag="learned"):
-    """Recall which shard showed the key last."""
+    """Recall which shard has shown the key, as long as no other has."""
 
     def locate(self, space: str, key: str, known: Known) -> ShardId | Unknown:
         """The shard that showed the key, if it still exists."""

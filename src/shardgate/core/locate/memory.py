@@ -1,32 +1,72 @@
-"""The memory behind the locator `learned`: which shard showed a key last.
+"""What earlier replies taught: which shard has a key.
 
-Holds: bounded; the oldest entries leave first.
+A shard may say of any key that it has it, so one shard alone is believed only while no other says the same. Two that
+do are a dispute: the key is then unknown here, and is found by asking all, until one alone has it.
+
+Holds: bounded; the oldest entries leave first. What one shard showed never replaces what another showed before.
 Hot path: each row of a page that is shown is learned.
 """
 
+from collections.abc import Callable
+
 from shardgate.core.contracts import UNKNOWN, Unknown
+from shardgate.core.limits import LEARNED_KEY_CHARACTERS_MAX
 from shardgate.core.topology import ShardId
+
+OnDispute = Callable[[str, str, ShardId, ShardId], None]
+"""Called with the space, the key, the shard that showed it before, and the one that shows it now."""
+
+_DISPUTED = ""
+"""In place of a shard: several have shown the key."""
 
 
 class LearnedKeys:
     """One bounded table for all spaces. One a worker."""
 
-    __slots__ = ("_shards", "_size")
+    __slots__ = ("_on_dispute", "_shards", "_size")
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, on_dispute: OnDispute | None = None) -> None:
+        """`on_dispute`: called once for each dispute."""
         self._size = size
+        self._on_dispute = on_dispute
         self._shards: dict[tuple[str, str], ShardId] = {}
 
     def recall(self, space: str, key: str) -> ShardId | Unknown:
-        """The shard that last showed this key."""
-        return self._shards.get((space, key), UNKNOWN)
+        """The only shard that has shown this key."""
+        return self._shards.get((space, key)) or UNKNOWN
 
     def learn(self, space: str, key: str, shard: ShardId) -> None:
-        """Remember that this shard showed this key."""
+        """This shard showed this key. Where another did before, the key is disputed from now on."""
+        known = self._shards.get((space, key))
+        if known != shard:
+            if known is None:
+                self.settle(space, key, shard)
+            else:
+                self._dispute(space, key, known, shard)
+
+    def learn_copy(self, space: str, key: str, shard: ShardId) -> None:
+        """This shard showed this key, which others may have, too: each of them will do."""
+        if (space, key) not in self._shards:
+            self.settle(space, key, shard)
+
+    def settle(self, space: str, key: str, shard: ShardId) -> None:
+        """All shards were asked, and this one alone has the key."""
+        if len(key) > LEARNED_KEY_CHARACTERS_MAX:
+            return
         if len(self._shards) >= self._size and (space, key) not in self._shards:
             del self._shards[next(iter(self._shards))]
         self._shards[(space, key)] = shard
 
     def forget(self, space: str, key: str) -> None:
-        """The shard does not have it any more."""
+        """The shard does not have it any more; or none has."""
         self._shards.pop((space, key), None)
+
+    def is_disputed(self, space: str, key: str) -> bool:
+        """Whether several shards have shown this key."""
+        return self._shards.get((space, key)) == _DISPUTED
+
+    def _dispute(self, space: str, key: str, before: ShardId, shard: ShardId) -> None:
+        if before != _DISPUTED:
+            self._shards[(space, key)] = _DISPUTED
+            if self._on_dispute is not None:
+                self._on_dispute(space, key, before, shard)

@@ -6,25 +6,48 @@ Holds: where a shard refuses, one refusal is the reply (refusals.py), and `combi
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from shardgate.core.contracts import NO_MOMENT, Ask, Moment, Strategy
-from shardgate.core.errors import BrokenReplyError, UpstreamError
+from shardgate.core.errors import BrokenReplyError, UnreadablePageError, UpstreamError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
+from shardgate.core.paging.query import pairs_of
 from shardgate.core.replies.refusals import unite
 from shardgate.core.topology import ShardId
+
+PAGING_PARAMETERS: Final = (
+    *("limit", "offset", "page", "page_size", "per_page", "size", "top", "first", "last", "skip", "take"),
+    *("order", "order_by", "ordering", "sort", "sort_by"),
+)
+"""The names by which applications page and sort: what a merge that needs all data of each shard refuses by default."""
 
 _NOT_AS_THE_RULE_SAYS = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 
 
-class Combining(Strategy, frozen=True):
+class Combining(Strategy, frozen=True, kw_only=True):
     """A merge of one round: N replies become one."""
+
+    not_here: tuple[int, ...] = ()
+    """The statuses by which a shard says that it has nothing: `[204, 404]`. Its reply is left out of the merge. Where
+    no shard has anything, one of these replies is the reply."""
 
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> "Combination":
         """Start the merge of one request."""
         return Combination(self, request, shards)
 
+    def target(self, request: Request) -> bytes:
+        """What shards are asked for: the client's own target."""
+        return request.target
+
+    def shown(self, reply: Reply, request: Request) -> Reply:
+        """What the request wants of the combined reply: all of it."""
+        return reply
+
     def combine(self, replies: Sequence[Reply]) -> Reply:
-        """One reply out of those of all shards, in the order of the configuration, each with status 200.
+        """One reply out of those of the shards, in the order of the configuration, each with status 200.
+
+        A shard that has nothing (`not_here`) is left out.
 
         Raises BrokenReplyError, or any ValueError, TypeError, LookupError, ArithmeticError or RecursionError, where a
         reply is not what the rule says. The client is then sent 502, never a merge that may be wrong; the error's text
@@ -36,9 +59,40 @@ class Combining(Strategy, frozen=True):
         """The merge in one line."""
         raise NotImplementedError
 
-    def refusal(self, replies: Sequence[Reply]) -> Reply | None:
-        """The refusal that stands for all; None where the replies can be combined."""
-        return unite(replies)
+    def refusal(self, replies: Sequence[Reply], shards: Sequence[ShardId]) -> Reply | None:
+        """The refusal that stands for all; None where the replies can be combined.
+
+        Raises BrokenReplyError where a success is not what the rule expects.
+        """
+        return unite(replies, (200,), self.not_here, shards)
+
+
+class Aggregating(Combining, frozen=True, kw_only=True):
+    """A merge that is right only where each shard gives all of its data: no page of it, and no top of it."""
+
+    refuse: tuple[str, ...] = PAGING_PARAMETERS
+    """Query parameters that the application would apply to the data of each shard alone; requests with them are
+    refused. Names are compared without case, `_`, `-` and brackets. Leave out those that the application ignores."""
+
+    def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> "Combination":
+        """Start the merge of one request. Raises UnreadablePageError where a parameter is one of `refuse`."""
+        if self.refuse and request.query:
+            self._refuse(request.query)
+        return Combination(self, request, shards)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The query parameters that the merge itself carries out."""
+        return ()
+
+    def _refuse(self, query: str) -> None:
+        refused = {_folded(name) for name in self.refuse}
+        for name, _ in pairs_of(query):
+            if name not in self.own and _folded(name.partition("[")[0]) in refused:
+                raise UnreadablePageError(
+                    f"the parameter `{excerpt(name)}` is not accepted: each shard would apply it to its own data alone",
+                    about={"parameter": excerpt(name)},
+                )
 
 
 class Combination:
@@ -52,17 +106,19 @@ class Combination:
         self._shards = shards
 
     def asks(self) -> Sequence[Ask]:
-        """The client's own request to each shard."""
-        return [Ask(shard, self._request.target) for shard in self._shards]
+        """The same request to each shard."""
+        target = self._rule.target(self._request)
+        return [Ask(shard, target) for shard in self._shards]
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply:
         """The one reply. Raises BrokenReplyError where a shard's is not what the rule says."""
         ordered = [replies[shard] for shard in self._shards]
-        refusal = self._rule.refusal(ordered)
+        refusal = self._rule.refusal(ordered, self._shards)
         if refusal is not None:
             return refusal
         try:
-            return self._rule.combine(ordered)
+            combined = self._rule.combine([reply for reply in ordered if reply.status not in self._rule.not_here])
+            return self._rule.shown(combined, self._request)
         except UpstreamError as error:
             error.shard = error.shard or self._at_fault(ordered)
             raise
@@ -91,6 +147,10 @@ class Combination:
     def explain(self) -> Sequence[str]:
         """How the replies are combined."""
         return [self._rule.describe()]
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace("_", "").replace("-", "").strip()
 
 
 def with_body(first: Reply, body: bytes) -> Reply:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from shardgate.core.http import Reply
 from shardgate.core.json.number import add, write_number
 from shardgate.core.json.object import JsonObject
-from shardgate.core.merge.combining import Combining, with_body
+from shardgate.core.merge.combining import Aggregating, with_body
 from shardgate.core.replies.fields import read_count, with_field
 
 
-class Count(Combining, frozen=True, tag="count"):
+class Count(Aggregating, frozen=True, tag="count"):
     """The sum of the shards' counts: `{"count": 12}`."""
 
     member: str | None = None

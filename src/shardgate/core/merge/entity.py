@@ -9,9 +9,10 @@ from shardgate.core.http import Reply
 from shardgate.core.merge.combining import Combining
 from shardgate.core.parts.whole import Parts
 from shardgate.core.replies.refusals import unite
+from shardgate.core.topology import ShardId
 
 
-class Entity(Combining, frozen=True, tag="entity"):
+class Entity(Combining, frozen=True, kw_only=True, tag="entity"):
     """`{"id": 7, "price": 10, …}` and `{"id": 7, "price": 20, …}` become `{"id": 7, "price": 30, "items": […]}`."""
 
     parts: Parts
@@ -29,10 +30,6 @@ class Entity(Combining, frozen=True, tag="entity"):
         """The merge in one line."""
         return f"one entity of its parts; put together: {', '.join(self.parts.names) or 'nothing'}"
 
-    def refusal(self, replies: Sequence[Reply]) -> Reply | None:
+    def refusal(self, replies: Sequence[Reply], shards: Sequence[ShardId]) -> Reply | None:
         """The refusal that stands for all; a shard without a part refuses nothing, unless no shard has one."""
-        accepted = range(200, 300)
-        if any(reply.status in accepted for reply in replies):
-            accepted_too = {*accepted, *self.not_here}
-            return unite(replies, accepted_too)
-        return unite(replies, accepted)
+        return unite(replies, range(200, 300), self.not_here, shards)

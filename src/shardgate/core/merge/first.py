@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from shardgate.core.http import Reply
 from shardgate.core.merge.combining import Combining
 from shardgate.core.replies.refusals import unite
+from shardgate.core.topology import ShardId
 
 _NOTHING = frozenset({b"", b"null", b"[]", b"{}"})
 
@@ -16,15 +17,15 @@ _NOTHING = frozenset({b"", b"null", b"[]", b"{}"})
 class First(Combining, frozen=True, tag="first"):
     """One shard's reply, untouched."""
 
-    not_found: tuple[int, ...] = (404,)
+    not_here: tuple[int, ...] = (404,)
     """The statuses by which a shard says that it does not have the thing."""
     empty: bool = False
     """A shard also says so by an empty list, an empty object, null, or an empty body."""
 
-    def refusal(self, replies: Sequence[Reply]) -> Reply | None:
+    def refusal(self, replies: Sequence[Reply], shards: Sequence[ShardId]) -> Reply | None:
         """None where a shard has the thing and none before it fails; else the refusal that stands for all."""
         for reply in replies:
-            if reply.status in self.not_found or self._is_nothing(reply):
+            if reply.status in self.not_here or self._is_nothing(reply):
                 continue
             return None if 200 <= reply.status < 300 else unite([reply])
         return None if any(200 <= reply.status < 300 for reply in replies) else unite(replies)

@@ -3,8 +3,9 @@
 Sums add exactly, the least is the least of all, and an average is computed again from the sums over all shards. Other
 properties must be equal.
 
-Holds: rows are sorted by their key. Properties keep the order in which the application writes them; a row that only one
-shard has keeps its bytes.
+Holds: rows are sorted as the application sorts them, and a shard whose rows are not is an error. Properties keep the
+order in which the application writes them; a row that only one shard has keeps its bytes. A row of several shards is
+written as the first of them writes it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,19 +13,26 @@ from typing import Any, Literal
 
 import msgspec
 
+from shardgate.core.contracts import UNKNOWN, Unknown
+from shardgate.core.errors import OrderBrokenError, UnreadablePageError
 from shardgate.core.excerpt import excerpt
-from shardgate.core.http import Reply
-from shardgate.core.json.array import cut, join
+from shardgate.core.http import Reply, Request
+from shardgate.core.json.array import Rows, cut, join
 from shardgate.core.json.number import Average, add, least, read_number, write_number
 from shardgate.core.json.object import JsonObject
-from shardgate.core.merge.combining import Combining, with_body
+from shardgate.core.merge.combining import Aggregating, with_body
+from shardgate.core.order.ranking import Down
+from shardgate.core.order.sort_key import KeyConfig, sort_key, transform
+from shardgate.core.paging.query import name_of, pairs_of
 
 _Row = dict[str, msgspec.Raw]
 _Key = tuple[Any, ...]
 _MEMBERS = msgspec.json.Decoder(_Row)
+# A report of so many digits of rows is always whole.
+_DIGITS_MAX = 16
 
 
-class Groups(Combining, frozen=True, tag="groups"):
+class Groups(Aggregating, frozen=True, tag="groups"):
     """One row for each value of `key`: `[{"city": "Porto", "orders": 3}]`."""
 
     key: str | tuple[str, ...]
@@ -39,6 +47,16 @@ class Groups(Combining, frozen=True, tag="groups"):
     """Properties that are averages → the two sums that each is computed from, which must be under `sum`."""
     nulls: Literal["first", "last"] | None = None
     """Where the row whose key is null stands; null: there is no such row."""
+    keys: Mapping[str, KeyConfig] = msgspec.field(default_factory=dict)
+    """How the values of a `key` compare, written as a list's sort key: `{city: {collation: case_insensitive}}` where
+    the application takes `Bern` and `BERN` for one. A key that is not here compares by code point; then two shards that
+    differ in case alone are refused: write `{city: text}` where the application tells them apart."""
+    order: tuple[str, ...] = ()
+    """How the application sorts the rows: properties, most significant first, `-name` descends: `[-orders]`. Ties are
+    sorted by the key. Empty: by the key."""
+    limit: str | None = None
+    """The parameter with the number of rows that the client wants. Shards are asked without it, for all their rows.
+    Null: there is no such parameter."""
 
     def __post_init__(self) -> None:
         """An average is computed from sums. Raises ValueError."""
@@ -46,14 +64,48 @@ class Groups(Combining, frozen=True, tag="groups"):
             if not {average.of, average.over} <= {*self.sum}:
                 raise ValueError(f"the average {name!r} needs {average.of!r} and {average.over!r} under `sum`")
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The parameter with the number of rows."""
+        return () if self.limit is None else (self.limit,)
+
+    def target(self, request: Request) -> bytes:
+        """The client's own target without the number of rows: each shard gives all of its groups."""
+        if self.limit is None or self._limit(request) is UNKNOWN:
+            return request.target
+        kept = "&".join([part for part in request.query.split("&") if part and name_of(part) != self.limit])
+        return (f"{request.path}?{kept}" if kept else request.path).encode()
+
     def combine(self, replies: Sequence[Reply]) -> Reply:
-        """The merged rows. Raises BrokenReplyError, ValueError, TypeError, LookupError, ArithmeticError."""
+        """The merged rows. Raises BrokenReplyError, OrderBrokenError, ValueError, TypeError, LookupError,
+        ArithmeticError."""
         lists = [cut(reply.body) for reply in replies]
         groups: dict[_Key, list[bytes]] = {}
-        for row in (bytes(raw) for rows in lists for raw in rows.raw):
-            groups.setdefault(self._key(_MEMBERS.decode(row)), []).append(row)
-        merged = [msgspec.Raw(self._merged(groups[key])) for key in sorted(groups)]
-        return with_body(replies[0], join(merged, lists))
+        found: list[set[_Key]] = []
+        for rows in lists:
+            members = [_MEMBERS.decode(bytes(raw)) for raw in rows.raw]
+            keys = [self._key(row) for row in members]
+            self._check_order(rows, [self._place(row, key) for row, key in zip(members, keys, strict=True)])
+            found.append(set(keys))
+            for key, raw in zip(keys, rows.raw, strict=True):
+                groups.setdefault(key, []).append(bytes(raw))
+        self._check_case(found)
+        merged = [(self._merged(written), key) for key, written in groups.items()]
+        if self.order:
+            merged.sort(key=lambda pair: self._place(_MEMBERS.decode(pair[0]), pair[1]))
+        else:
+            merged.sort(key=lambda pair: pair[1])
+        return with_body(replies[0], join([msgspec.Raw(row) for row, _ in merged], lists))
+
+    def shown(self, reply: Reply, request: Request) -> Reply:
+        """As many rows as the request wants. Raises UnreadablePageError where the shards accept what is no number."""
+        limit = None if self.limit is None else self._limit(request)
+        if limit is UNKNOWN:
+            raise UnreadablePageError(f"`{self.limit}`: a whole number, once, is accepted")
+        if limit is None:
+            return reply
+        rows = cut(reply.body)
+        return with_body(reply, join(rows.raw[:limit], [rows]))
 
     def describe(self) -> str:
         """The merge in one line."""
@@ -65,14 +117,66 @@ class Groups(Combining, frozen=True, tag="groups"):
     def _names(self) -> tuple[str, ...]:
         return (self.key,) if isinstance(self.key, str) else self.key
 
+    def _limit(self, request: Request) -> int | Unknown | None:
+        values = [value for name, value in pairs_of(request.query) if name == self.limit]
+        if not values:
+            return None
+        is_number = len(values) == 1 and values[0].isascii() and values[0].isdigit() and len(values[0]) < _DIGITS_MAX
+        return int(values[0]) if is_number else UNKNOWN
+
     def _key(self, row: _Row) -> _Key:
         if missing := [name for name in self._names if name not in row]:
             raise ValueError(f"a row lacks {', '.join(missing)}; it has {excerpt(', '.join(row))}")
-        values = [_value(bytes(row[name])) for name in self._names]
+        values = [(name, _value(bytes(row[name]))) for name in self._names]
+        changes = {name: transform(sort_key(config)) for name, config in self.keys.items()}
+        compared = [
+            change(value) if value is not None and (change := changes.get(name)) else value for name, value in values
+        ]
         if self.nulls is None:
-            return tuple(values)
+            return tuple(compared)
         empty = (0 if self.nulls == "first" else 2, 0)
-        return tuple(empty if value is None else (1, value) for value in values)
+        return tuple(empty if value is None else (1, value) for value in compared)
+
+    def _place(self, row: _Row, key: _Key) -> Any:
+        """Where a row stands among the others."""
+        if not self.order:
+            return key
+        missing = [name for name in self.order if name.removeprefix("-") not in row]
+        if missing:
+            raise ValueError(f"a row lacks {', '.join(missing)}, by which the rule sorts")
+        values = [_value(bytes(row[name.removeprefix("-")])) for name in self.order]
+        downs = [name.startswith("-") for name in self.order]
+        return (*[Down(value) if down else value for value, down in zip(values, downs, strict=True)], key)
+
+    def _check_order(self, rows: Rows, places: Sequence[Any]) -> None:
+        """A shard's rows must be sorted as the rule says: otherwise they are a part of its groups, or sorted by what
+        the merge does not know. Raises OrderBrokenError."""
+        n = next((n for n in range(1, len(places)) if places[n] < places[n - 1]), None)
+        if n is not None:
+            by = ", ".join(self.order or self._names)
+            found = f"`{excerpt(bytes(rows.raw[n]))}` stands behind `{excerpt(bytes(rows.raw[n - 1]))}`"
+            raise OrderBrokenError(
+                f"a shard's groups are not sorted by {by}, as the rule says",
+                where=f"row {n}, counted from 0",
+                log=found,
+            )
+
+    def _check_case(self, found: Sequence[set[_Key]]) -> None:
+        """Raises ValueError where the keys of two shards differ in case alone, and no shard tells such keys apart.
+
+        The application may take them for one, and nothing but the rule can say whether it does.
+        """
+        if all(name in self.keys for name in self._names):
+            return
+        seen: dict[tuple[Any, ...], _Key] = {}
+        for key in [key for keys in found for key in keys]:
+            folded = tuple(_folded(value) for value in key)
+            other = seen.setdefault(folded, key)
+            if other != key and not any(key in keys and other in keys for keys in found):
+                raise ValueError(
+                    f"the keys {excerpt(str(other))} and {excerpt(str(key))} of two shards differ in case alone; "
+                    "say in `keys` how the application compares them"
+                )
 
     def _merged(self, written: Sequence[bytes]) -> bytes:
         rows = [_MEMBERS.decode(row) for row in written]
@@ -103,3 +207,10 @@ class Groups(Combining, frozen=True, tag="groups"):
 def _value(text: bytes) -> Any:
     """The value that rows are grouped and sorted by; numbers compare exactly."""
     return read_number(text) if text[:1] in b"-0123456789" else msgspec.json.decode(text)
+
+
+def _folded(value: Any) -> Any:
+    """A value of a key without case; where the key may be null, values are pairs."""
+    if isinstance(value, tuple):
+        return tuple(_folded(each) for each in value)
+    return value.casefold() if isinstance(value, str) else value

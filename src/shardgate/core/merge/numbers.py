@@ -11,10 +11,10 @@ from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply
 from shardgate.core.json.number import Average, add, least, read_number, write_number
 from shardgate.core.json.object import JsonObject
-from shardgate.core.merge.combining import Combining, with_body
+from shardgate.core.merge.combining import Aggregating, with_body
 
 
-class Numbers(Combining, frozen=True, tag="numbers"):
+class Numbers(Aggregating, frozen=True, tag="numbers"):
     """`{"orders": 12, "revenue": 99.50, "largest": 40.00}`. Members are named by path: `totals.revenue`."""
 
     sum: tuple[str, ...] = ()

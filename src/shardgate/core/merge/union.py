@@ -15,11 +15,11 @@ from shardgate.core.http import Reply
 from shardgate.core.json.array import Rows, cut, join
 from shardgate.core.json.number import read_number
 from shardgate.core.json.object import JsonObject
-from shardgate.core.merge.combining import Combining, with_body
-from shardgate.core.order.sort_key import KeyConfig, sort_key, transform
+from shardgate.core.merge.combining import Aggregating, with_body
+from shardgate.core.order.sort_key import KeyConfig, null_place, sort_key, transform
 
 
-class Union(Combining, frozen=True, tag="union"):
+class Union(Aggregating, frozen=True, tag="union"):
     """A list of values: `["Braga", "Porto"]`. Texts and numbers are compared as such, other values byte for byte."""
 
     items: str | None = None
@@ -81,8 +81,8 @@ class Union(Combining, frozen=True, tag="union"):
         if value is None and key.nulls is None:
             raise TypeError("a value is null, and the order says nothing of nulls")
         change = transform(key)
-        if value is None:
-            return (0 if key.nulls == "first" else 2, 0)
+        if value is None and key.nulls is not None:
+            return null_place(key.nulls, descends=self.descends)
         if key.type in {"text", "time"} and not isinstance(value, str):
             raise TypeError(f"`{excerpt(text)}` is no text")
         return (1, change(value) if change is not None else value)

@@ -49,7 +49,7 @@ class KeyReader:
             for n, (_, key) in enumerate(keys)
             if (change := transform(key)) is not None or key.nulls is not None
         ]
-        """How to make a row's values comparable: the number of the value, the function, and where a null stands."""
+        """How to make a row's values comparable: the number of the value, the function, and where a null belongs."""
 
     def read(self, body: bytes) -> list[KeyValues]:
         """The keys of each row. Raises ValueError where a row lacks one, or has it in another type."""
@@ -78,18 +78,18 @@ def _decoder(places: Sequence[tuple[str, ...]], types: Sequence[tuple[Any, bool]
 
 
 def _row(leaves: Sequence[tuple[tuple[str, ...], Any, bool]]) -> Any:
-    """A struct with the members on the paths to values. A member may be null where a value below it may."""
+    """A struct with the members on the paths to values. A member may be null or missing where a value below it may."""
     below: dict[str, list[tuple[tuple[str, ...], Any, bool]]] = {}
     for place, kind, empty in leaves:
         below.setdefault(place[0], []).append((place[1:], kind, empty))
-    fields: list[tuple[str, Any]] = []
+    fields: list[Any] = []
     for n, inner in enumerate(below.values()):
         place, kind, _ = inner[0]
         if place:
             kind = _row(inner)
-        fields.append((f"k{n}", kind | None if any(empty for *_, empty in inner) else kind))
+        fields.append((f"k{n}", kind | None, None) if any(empty for *_, empty in inner) else (f"k{n}", kind))
     renamed = {f"k{n}": name for n, name in enumerate(below)}
-    return msgspec.defstruct("SortKeys", fields, rename=renamed, gc=False)
+    return msgspec.defstruct("SortKeys", fields, rename=renamed, gc=False, kw_only=True)
 
 
 def _values(places: Sequence[tuple[str, ...]], empty: Sequence[bool]) -> Callable[[Any], KeyValues]:

@@ -17,7 +17,7 @@ class KeyedRow(msgspec.Struct, frozen=True, gc=False):
     """A row and where it stands."""
 
     id: str
-    """The value of the tie-breaker, as text."""
+    """The value of the tie-breaker, as text; empty where it is hidden."""
     shard: ShardId
     key: Any
     """All sort keys, as one value that compares in the order of the list."""
@@ -31,7 +31,7 @@ def keyed(order: Order, rows: Rows, shard: ShardId = "") -> list[KeyedRow]:
     keys = ranking.comparable(0, count)
     tie = order.tie
     return [
-        KeyedRow(str(values[tie]), shard, key, raw)
+        KeyedRow("" if tie is None else str(values[tie]), shard, key, raw)
         for values, key, raw in zip(ranking.values, keys, rows.raw, strict=True)
     ]
 

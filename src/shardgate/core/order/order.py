@@ -1,6 +1,6 @@
 """The order of one list: its sort keys, how the values of each compare, and which of them is the tie-breaker.
 
-Holds: the order is total. The tie-breaker, whose values are unique, is one of its keys.
+Holds: the order is total where the tie-breaker is shown: its values are unique, and it is one of the keys.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,9 @@ class Order(Value, frozen=True):
     """The name of each key, and whether it descends."""
     keys: tuple[tuple[str, SortKey], ...]
     """The name of each key, and how its values compare."""
-    tie: int
-    """The position of the tie-breaker among the keys."""
+    tie: int | None
+    """The position of the tie-breaker among the keys; None: it is hidden, and rows with equal keys keep the order of
+    their shard, the first shard's before the second's."""
 
     @property
     def paths(self) -> list[tuple[str, ...]]:
@@ -48,21 +49,30 @@ class UnsortableError(Exception):
         self.why = why
 
 
-def total_order(by: tuple[tuple[str, bool], ...], keys: Mapping[str, KeyConfig], tie: str) -> Order:
-    """The order by these keys; one without the tie-breaker is ended by it. Raises UnsortableError."""
+def total_order(
+    by: tuple[tuple[str, bool], ...], keys: Mapping[str, KeyConfig], tie: str | None, *, tie_follows: bool = False
+) -> Order:
+    """The order by these keys; one without the tie-breaker is ended by it. Raises UnsortableError.
+
+    `tie`: `-name` descends; None: it is hidden. `tie_follows`: the tie-breaker has the direction of the key before it.
+    """
+    name = None if tie is None else tie.removeprefix("-")
     chosen: dict[str, SortKey] = {}
-    if tie not in keys:
-        raise UnsortableError(tie, "is no sort key of this list")
-    for name, _ in by:
-        if name not in keys:
-            raise UnsortableError(name, "is no sort key of this list")
-        if name in chosen:
-            raise UnsortableError(name, "is named twice")
+    if name is not None and name not in keys:
+        raise UnsortableError(name, "is no sort key of this list")
+    for each, _ in by:
+        if each not in keys:
+            raise UnsortableError(each, "is no sort key of this list")
+        if each in chosen:
+            raise UnsortableError(each, "is named twice")
+        chosen[each] = sort_key(keys[each])
+    if name is None or tie is None:
+        return Order(by, tuple(chosen.items()), None)
+    if name not in chosen:
+        descends = by[-1][1] if tie_follows and by else tie.startswith("-")
+        by = (*by, (name, descends))
         chosen[name] = sort_key(keys[name])
-    if tie not in chosen:
-        by = (*by, (tie, False))
-        chosen[tie] = sort_key(keys[tie])
-    return Order(by, tuple(chosen.items()), list(chosen).index(tie))
+    return Order(by, tuple(chosen.items()), list(chosen).index(name))
 
 
 def _described(name: str, key: SortKey, descends: bool) -> str:

@@ -10,22 +10,24 @@ from operator import le
 from typing import Any
 
 from shardgate.core.order.fault import misplaced, unreadable
-from shardgate.core.order.key_reader import KeyValues, reader
+from shardgate.core.order.key_reader import KeyReader, KeyValues, reader
 from shardgate.core.order.order import Order
+from shardgate.core.order.sort_key import null_place
 
 
 class Ranking:
     """The sort keys of rows, decoded: one tuple a row, in the order of significance."""
 
-    __slots__ = ("_order", "_reader", "_stretches", "rows", "values")
+    __slots__ = ("_changes", "_order", "_reader", "_stretches", "rows", "values")
 
     def __init__(self, order: Order) -> None:
         self._order = order
         self._reader = reader(order.keys)
         self._stretches = _stretches(order.by)
+        self._changes = _changes(self._reader, order)
         self.rows: list[KeyValues] = []
         """The sort keys of each row, as values that compare."""
-        self.values: list[KeyValues] = [] if self._reader.changes else self.rows
+        self.values: list[KeyValues] = [] if self._changes else self.rows
         """The sort keys of each row, as they were read."""
 
     def add(self, body: bytes, before: int = 0) -> int:
@@ -36,7 +38,7 @@ class Ranking:
         """
         try:
             values = self._reader.read(body)
-            changes = self._reader.changes
+            changes = self._changes
             rows = [_comparable(row, changes) for row in values] if changes else values
         except (ValueError, RecursionError) as error:
             raise unreadable(self._order, body, error, before, self._compared) from error
@@ -68,12 +70,11 @@ class Ranking:
         if not any(down):
             return rows
         return [
-            tuple(_Down(value) if descends else value for value, descends in zip(row, down, strict=True))
-            for row in rows
+            tuple(Down(value) if descends else value for value, descends in zip(row, down, strict=True)) for row in rows
         ]
 
     def _compared(self, body: bytes) -> list[KeyValues]:
-        return [_comparable(row, self._reader.changes) for row in self._reader.read(body)]
+        return [_comparable(row, self._changes) for row in self._reader.read(body)]
 
     def _sort(self, rows: list[KeyValues]) -> list[int]:
         """Python's sort (timsort) finds the shards' runs and merges them.
@@ -98,7 +99,7 @@ class Ranking:
             raise misplaced(self._order, values, self._directed(rows), before)
 
 
-class _Down:
+class Down:
     """A key that compares the other way round."""
 
     __slots__ = ("value",)
@@ -106,11 +107,11 @@ class _Down:
     def __init__(self, value: Any) -> None:
         self.value = value
 
-    def __lt__(self, other: "_Down") -> bool:
+    def __lt__(self, other: "Down") -> bool:
         return bool(other.value < self.value)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Down) and other.value == self.value
+        return isinstance(other, Down) and other.value == self.value
 
     def __hash__(self) -> int:
         return hash(self.value)
@@ -127,17 +128,33 @@ def _stretches(order: Sequence[tuple[str, bool]]) -> list[tuple[int, int, bool]]
     return stretches
 
 
-def _comparable(row: KeyValues, changes: Sequence[tuple[int, Callable[[Any], Any] | None, str | None]]) -> KeyValues:
-    """The row with each value made comparable. A value that may be null becomes a pair that puts nulls first or last.
+_Change = tuple[int, Callable[[Any], Any] | None, tuple[int, int] | None]
+"""How to make a value comparable: its number in the row, the function, and what a missing one compares as."""
+
+
+def _changes(read: KeyReader, order: Order) -> list[_Change]:
+    if not read.changes:
+        return _NO_CHANGES
+    return [
+        (n, change, None if nulls is None else null_place(nulls, descends=order.by[n][1]))
+        for n, change, nulls in read.changes
+    ]
+
+
+_NO_CHANGES: list[_Change] = []
+
+
+def _comparable(row: KeyValues, changes: Sequence[_Change]) -> KeyValues:
+    """The row with each value made comparable. One that may be missing becomes a pair that puts those first or last.
 
     Raises ValueError where a value cannot be compared.
     """
     placed = list(row)
-    for n, change, nulls in changes:
+    for n, change, missing in changes:
         value = row[n]
         if value is not None and change is not None:
             value = change(value)
-        if nulls is not None:
-            value = (0 if nulls == "first" else 2, 0) if value is None else (1, value)
+        if missing is not None:
+            value = missing if value is None else (1, value)
         placed[n] = value
     return tuple(placed)

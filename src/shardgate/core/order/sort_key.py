@@ -25,15 +25,19 @@ _TIME = re.compile(
 )
 
 
+Nulls = Literal["first", "last", "always_first", "always_last"]
+
+
 class SortKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How rows compare by one property."""
 
     type: KeyType = "text"
     """The type of the value. `decimal` is a number that may be written as a text (`"9.50"`), `time` an RFC 3339 time
     with its offset."""
-    nulls: Literal["first", "last"] | None = None
-    """Where rows without a value stand in ascending order (in descending order, the other end); null: every row has a
-    value."""
+    nulls: Nulls | None = None
+    """Where rows without a value stand: `first` or `last` in ascending order, and at the other end in descending order;
+    `always_first` or `always_last` in both. A value is missing where its member is `null` or left out. Null: every row
+    has a value."""
     collation: str = "binary"
     """How texts compare: `binary` (by code point), `utf16`, `case_insensitive`, `ascii_case_insensitive`, or `icu:` and
     a locale (`icu:sv`)."""
@@ -62,6 +66,13 @@ def sort_key(config: KeyConfig) -> SortKey:
 
 
 _BY_TYPE: dict[KeyType, SortKey] = {kind: SortKey(type=kind) for kind in get_args(KeyType)}
+
+
+def null_place(nulls: Nulls, *, descends: bool) -> tuple[int, int]:
+    """What a missing value compares as, where a value is the pair (1, value)."""
+    if nulls.startswith("always") and descends:
+        return (2, 0) if nulls == "always_first" else (0, 0)
+    return (0, 0) if nulls.endswith("first") else (2, 0)
 
 
 def clash(keys: Mapping[str, SortKey]) -> str | None:

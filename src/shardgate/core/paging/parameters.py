@@ -6,24 +6,23 @@ asked for; `cover` says which page holds the wanted rows.
 Never: refuses a value that it cannot read. It says UNKNOWN; the shards are sent the client's request, and refuse it.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, Literal
 from urllib.parse import quote_plus
 
+import msgspec
+
+from shardgate.core.clients.masking import shown
 from shardgate.core.contracts import UNKNOWN, Page, Streamable, Unknown
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.paging.query import encoded, name_of, pairs_of, values_of
+from shardgate.core.paging.reading import PLAIN, Reading, read_number
 from shardgate.core.paging.sort_parameters import SortParameters
 
-# Stricter than Python's int(): "+5", " 5" and "5_0" mean different things to different servers.
-_NUMBER = re.compile(r"[0-9]+")
 # No list has so many rows: a page from here on is empty, and a limit of so many means all rows.
 ROWS_MAX: Final = 10**15
-# Python reads no longer numbers (sys.set_int_max_str_digits). A longer one is read as the smallest of this length.
-_DIGITS_MAX = 4000
 # So many page sizes are tried to find a page that holds all wanted rows; about every second size works.
 _SIZES_TRIED = 256
 
@@ -40,8 +39,12 @@ class Parameters(SortParameters, frozen=True):
     """The limit that the application takes when none is given; null: it gives all rows."""
     limit_max: int | None = None
     """The most rows that one request gives. More are read by several requests. Without it: any number."""
-    limit_over: Literal["cut", "refuse"] = "cut"
-    """What the application does with a limit above `limit_max`: `cut` it, or `refuse` the request."""
+    limit_over: Literal["cut", "refuse", "default"] = "cut"
+    """What the application does with a limit above `limit_max`: `cut` it, `refuse` the request, or take the
+    `default`."""
+    reads: Mapping[str, Reading] = msgspec.field(default_factory=dict)
+    """Parameter → what the application does with its bad values: `{limit: {bad: default, below: least, least: 1}}`. A
+    bad value of a parameter that is not here is refused."""
     offset: str = "offset"
     """The parameter with the number of rows before the page."""
     offset_needs_limit: bool = False
@@ -71,6 +74,8 @@ class Parameters(SortParameters, frozen=True):
             raise ValueError("a list with page numbers needs limit_default and limit_max")
         if self.limit_max is not None and self.limit_max < 1:
             raise ValueError("limit_max is at least 1")
+        if unread := self.reads.keys() - self._names():
+            raise ValueError(f"`reads` names {sorted(unread)[0]!r}, which is none of the parameters of this dialect")
 
     @property
     def accepted(self) -> tuple[int, ...]:
@@ -157,11 +162,14 @@ class Parameters(SortParameters, frozen=True):
         if names.count(place) > 1 and all(name_of(part) != place for part in ours):
             ours.append(f"{encoded(place)}=0")
         written = {name_of(part) for part in ours} - ({self.order} if self.order_repeats else set())
-        rest, last = [], self.repeated == "last"
-        for n, part in enumerate(asked):
-            copies = names[n + 1 :] if last else names[:n]
-            if part in others or (names[n] in written and names[n] in copies):
-                rest.append(part)
+        last, kept = self.repeated == "last", set(others)
+        places = range(len(names)) if last else range(len(names) - 1, -1, -1)
+        counts = {names[n]: n for n in places}  # name -> the place of the copy that counts
+        rest = [
+            part
+            for n, part in enumerate(asked)
+            if part in kept or (names[n] in written and (counts[names[n]] > n if last else counts[names[n]] < n))
+        ]
         return "&".join(rest + ours if last else ours + rest)
 
     def paging(self, page: Page) -> list[tuple[str, int]]:
@@ -213,40 +221,38 @@ class Parameters(SortParameters, frozen=True):
             if name in values and name == self.order and self.order_repeats:
                 values[name] += f"&{value}"  # no property's name has an ampersand
             elif name in values and self.repeated == "refuse":
-                raise UnreadablePageError(
-                    f"the parameter `{name}` stands twice, as `{excerpt(values[name])}` and as `{excerpt(value)}`: "
-                    "one is accepted"
-                )
+                both = f"`{shown(name, values[name])}` and as `{shown(name, value)}`"
+                raise UnreadablePageError(f"the parameter `{name}` stands twice, as {both}: one is accepted")
             else:
                 values[name] = value
         return values
 
     def _limit(self, values: dict[str, str]) -> int | Unknown | None:
-        limit = _number(values.get(self.limit), self.limit_default)
+        if (text := values.get(self.limit)) is None:
+            return self.limit_default
+        least = 0 if self.page is None else 1
+        limit = read_number(text, self._reading(self.limit), default=self.limit_default, least=least)
         if limit is UNKNOWN or (limit == 0 and self.page is not None):
             return UNKNOWN
         if limit is not None and self.limit_max is not None and limit > self.limit_max:
-            return self.limit_max if self.limit_over == "cut" else UNKNOWN
+            if self.limit_over == "refuse":
+                return UNKNOWN
+            return self.limit_max if self.limit_over == "cut" else self.limit_default
         return limit
 
     def _offset(self, values: dict[str, str], limit: int | None) -> int | Unknown:
-        if self.page is None:
-            offset = _number(values.get(self.offset), 0)
-            return offset or 0 if offset is not UNKNOWN else UNKNOWN
-        page = _number(values.get(self.page), self.page_first)
-        if page is UNKNOWN or page is None or page < self.page_first:
+        name, first = (self.offset, 0) if self.page is None else (self.page, self.page_first)
+        number: int | Unknown | None = first
+        if (text := values.get(name)) is not None:
+            number = read_number(text, self._reading(name), default=first, least=first)
+        if number is UNKNOWN or number is None:
             return UNKNOWN
-        return (page - self.page_first) * (limit or 0)
+        return number if self.page is None else (number - first) * (limit or 0)
+
+    def _reading(self, name: str) -> Reading:
+        return self.reads.get(name, PLAIN)
 
 
 def _all_plain(names: Sequence[str]) -> bool:
     """Whether no name is empty or has spaces around it: an application may strip them, or not."""
     return all(name and name == name.strip() for name in names)
-
-
-def _number(text: str | None, default: int | None) -> int | Unknown | None:
-    if text is None:
-        return default
-    if not _NUMBER.fullmatch(text):
-        return UNKNOWN
-    return int(text) if len(text) <= _DIGITS_MAX else 10**_DIGITS_MAX

@@ -4,14 +4,30 @@ Holds: a part that is not asked for keeps its bytes; only what is compared is de
 """
 
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote_plus, unquote_plus
+from urllib.parse import quote_plus, unquote_plus
+
+from shardgate.core.errors import TooComplexError
+from shardgate.core.limits import PARAMETERS_MAX
+
+
+def parts_of(text: str, what: str = "query") -> list[str]:
+    """The parts `name=value` of a query or form, as they stand there. Raises TooComplexError where they are too
+    many."""
+    parts = text.split("&", PARAMETERS_MAX)
+    if len(parts) > PARAMETERS_MAX or (";" in text and text.count(";") > PARAMETERS_MAX):
+        raise TooComplexError(f"the {what} has more than {PARAMETERS_MAX} parameters")
+    return [part for part in parts if part]
 
 
 def pairs_of(query: str) -> list[tuple[str, str]]:
-    """Names and values, decoded. A query in which nothing is encoded is only cut (1 µs instead of 4)."""
+    """Names and values, decoded. A query in which nothing is encoded is only cut (1 µs instead of 4).
+
+    Raises TooComplexError.
+    """
+    pairs = [(name, value) for name, _, value in [part.partition("=") for part in parts_of(query)]]
     if "%" in query or "+" in query:
-        return parse_qsl(query, keep_blank_values=True)
-    return [(name, value) for name, _, value in [part.partition("=") for part in query.split("&") if part]]
+        return [(unquote_plus(name), unquote_plus(value)) for name, value in pairs]
+    return pairs
 
 
 def values_of(query: str, name: str) -> list[str]:

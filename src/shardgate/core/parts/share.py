@@ -55,7 +55,7 @@ def _amount(body: JsonObject, member: str) -> Number | None:
     raw = body.raw(member)
     try:
         return None if raw is None else read_number(raw)
-    except ValueError:
+    except (ValueError, ArithmeticError):  # an exponent may be larger than any number that can be read
         return None
 
 

@@ -1,21 +1,28 @@
 """Reads the key of a request from the places that its rule names; refuses two different keys.
 
-Holds: a key is read as the application reads it, or the request is refused with 400. Refused are a parameter that
-stands twice, a JSON member that stands twice at any depth, a body that is not JSON in UTF-8, and a body that is
-declared as something else.
+Holds: a key is read as the application reads it, or the request is refused with 400. Refused are a parameter, header
+or JSON member on the way to the key that stands twice or in another spelling (core/twins.py), a body that is not JSON
+in UTF-8, and a body that is declared as something else. What is read has bounds (SG1026).
 """
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import unquote_plus
+
+import msgspec
 
 from shardgate.core.clients.claims import keys_in
+from shardgate.core.clients.masking import MASK, is_secret, shown
 from shardgate.core.errors import AmbiguousKeyError, UnknownKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
+from shardgate.core.json.key_value import key_text, too_long
+from shardgate.core.json.search import JsonSearch, refuse_heavy
+from shardgate.core.limits import KEY_CHARACTERS_MAX
+from shardgate.core.plan.parameter import only_value
+from shardgate.core.twins import is_header_twin
 
 KEY_SOURCES = ("path", "query", "header", "body", "form", "basic", "claim")
 """The places of a request that a key can be read from."""
@@ -24,6 +31,8 @@ _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([^\s\"';,]*)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _HIDDEN = ("claim.", "header.", "basic.")
 """Sources whose values are not repeated to the client: credentials may stand there."""
+_CUT_OFF = ". \t\r\n\x0b\x0c"
+"""What Windows and many frameworks cut off at the end of a path's segment."""
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
@@ -35,21 +44,25 @@ def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[st
     # A claim of the token counts only where the request itself names no key.
     found = {value for source, value in said if not source.startswith("claim.")} or {value for _, value in said}
     if len(found) > 1:
-        named = ", ".join([f"{source} `{excerpt(value)}`" for source, value in said if not source.startswith(_HIDDEN)])
+        named = ", ".join(
+            [f"{source} `{shown(source, value)}`" for source, value in said if not source.startswith(_HIDDEN)]
+        )
         raise AmbiguousKeyError(f"{' and '.join(key)} name different keys: {named or 'of the token'}")
     return next(iter(found), None)
 
 
-def unknown_key(key: str | None) -> UnknownKeyError:
-    """The refusal of a key that no shard owns."""
-    shown = excerpt(key or "")
-    return UnknownKeyError(f"no shard owns the key `{shown}`", about={"key": shown})
+def unknown_key(key: str | None, sources: str | tuple[str, ...] = ()) -> UnknownKeyError:
+    """The refusal of a key that no shard owns. The key is hidden if one of its sources looks like a secret."""
+    named = (sources,) if isinstance(sources, str) else sources
+    said = MASK if any(is_secret(source) for source in named) else excerpt(key or "")
+    return UnknownKeyError(f"no shard owns the key `{said}`", about={"key": said})
 
 
 def _read(source: str, request: Request, variables: Mapping[str, str]) -> str | None:
     kind, _, name = source.partition(".")
     if kind == "path":
-        return variables.get(name)
+        value = variables.get(name)
+        return value if not value or value[-1] not in _CUT_OFF else _segment(name, value)
     if kind == "query":
         return _only(request.query, name)
     if kind == "header":
@@ -57,26 +70,28 @@ def _read(source: str, request: Request, variables: Mapping[str, str]) -> str | 
     return _READERS.get(kind, _member)(request, name)
 
 
-def _only(pairs: str, name: str) -> str | None:
-    # What is not UTF-8 becomes surrogates, which no key may have.
-    decoded = parse_qsl(pairs, keep_blank_values=True, errors="surrogateescape")
-    values = [value for key, value in decoded if key == name]
-    if len(values) > 1:
-        both = " and ".join([f"`{excerpt(value)}`" for value in values[:2]])
-        detail = f"the parameter `{excerpt(name)}` stands twice, as {both}: one is accepted"
-        raise AmbiguousKeyError(detail, about={"parameter": name})
-    return _text(values[0]) if values else None
+def _segment(name: str, value: str) -> str:
+    """Refuses a segment whose end some servers cut off. Raises AmbiguousKeyError."""
+    said, meant = shown(name, value), shown(name, value.rstrip(_CUT_OFF))
+    raise AmbiguousKeyError(f"the path's {name} `{said}` is read as `{meant}` by some servers", about={"value": said})
+
+
+def _only(pairs: str, name: str, what: str = "query") -> str | None:
+    value = only_value(pairs, name, what)
+    return None if value is None else _text(value, name)
 
 
 def _header(request: Request, name: str) -> str | None:
     """A header that crosses to the shard as the only one that an application could take for it."""
     field = name.lower().encode()
     values = request.fields.values
-    # Many applications fold `_` into `-`.
-    if field in request.fields.repeated or any(
-        twin != field and twin.replace(b"_", b"-") == field.replace(b"_", b"-") for twin in values
-    ):
+    if field in request.fields.repeated:
         raise AmbiguousKeyError(f"the header `{name}` stands twice: one is accepted", about={"header": name})
+    for twin in values:
+        if len(twin) == len(field) and is_header_twin(twin, field):
+            other = excerpt(twin)
+            detail = f"the header `{other}` can be read as `{name}`; only `{name}` is accepted"
+            raise AmbiguousKeyError(detail, about={"header": other})
     value = values.get(field)
     if value is None:
         return None
@@ -86,32 +101,66 @@ def _header(request: Request, name: str) -> str | None:
     return value.decode("latin-1")
 
 
-def _text(value: str) -> str:
+def _text(value: str, name: str) -> str:
+    if len(value) > KEY_CHARACTERS_MAX:
+        raise too_long(name)
     if not value.isascii() and _SURROGATE.search(value):
         raise AmbiguousKeyError("the key is not UTF-8")
     return value
 
 
-def refuse_other_body(request: Request, *others: bytes) -> None:
-    """Refuse a body that Content-Type declares as something else: the application would read another key from it."""
+def refuse_unless_json(request: Request) -> None:
+    """Refuse a body that Content-Type declares as anything but JSON: the application would read another key from it.
+
+    A body without a Content-Type is accepted, and `text/plain`, which a browser's beacon sends.
+    """
+    kind = _declared_type(request)
+    if kind and not kind.endswith(b"json") and kind != b"text/plain":
+        raise _other_type(kind, "application/json")
+
+
+def refuse_unless_form(request: Request) -> None:
+    """Refuse a body that is declared as anything but a URL-encoded form, or that is none and is not declared."""
+    kind = _declared_type(request)
+    if (kind and kind != b"application/x-www-form-urlencoded") or (not kind and request.body.startswith(b"{")):
+        raise _other_type(kind, "application/x-www-form-urlencoded")
+
+
+def _declared_type(request: Request) -> bytes:
+    """The media type of the body, in lower case. Refuses other charsets than UTF-8, and packed bodies."""
     values = request.fields.values
     declared = values.get(b"content-type", b"").lower()
-    if any(other in declared for other in others):
-        raise AmbiguousKeyError("the body is declared to be something else than what the key is read from")
+    for name in (b"content-type", b"content-encoding"):
+        if name in request.fields.repeated or any(is_header_twin(other, name) for other in values):
+            header = name.decode()
+            raise AmbiguousKeyError(f"the header `{header}` stands twice: one is accepted", about={"header": header})
     if not _UTF_8.issuperset(_CHARSET.findall(declared)):
         raise AmbiguousKeyError("the body is declared not to be UTF-8, so that its key cannot be read")
     if values.get(b"content-encoding", b"identity").lower() != b"identity":
         raise AmbiguousKeyError("the body has a Content-Encoding, so that its key cannot be read")
+    kind = declared.partition(b";")[0].strip()
+    if b"," in kind:
+        raise AmbiguousKeyError(
+            "`Content-Type` names two media types: one is accepted", about={"header": "Content-Type"}
+        )
+    return kind
+
+
+def _other_type(kind: bytes, wanted: str) -> AmbiguousKeyError:
+    said = f"is declared as `{excerpt(kind)}`" if kind else "is no form"
+    detail = f"the body {said}, and the key is read from `{wanted}`"
+    return AmbiguousKeyError(detail, about={"header": "Content-Type"})
 
 
 def _form(request: Request, name: str) -> str | None:
-    if request.body:
-        refuse_other_body(request, b"multipart/")
+    if not request.body:
+        return None
+    refuse_unless_form(request)
     try:
         text = request.body.decode("ascii")
     except UnicodeDecodeError as error:
         raise AmbiguousKeyError("the form is not URL-encoded") from error
-    return _only(text, name)
+    return _only(text, name, "form")
 
 
 def _claim(request: Request, name: str) -> str | None:
@@ -119,7 +168,7 @@ def _claim(request: Request, name: str) -> str | None:
     keys = keys_in(request.claims, name)
     if len(keys) > 1:
         raise AmbiguousKeyError(f"the claim {name!r} names several keys")
-    return keys[0] if keys else None
+    return _text(keys[0], name) if keys else None
 
 
 def _basic(request: Request, name: str) -> str | None:
@@ -141,35 +190,13 @@ def _member(request: Request, path: str) -> str | None:
     """A member of a JSON body, by its dotted path; a number is its decimal text."""
     if not request.body:
         return None
-    refuse_other_body(request, b"multipart/", b"x-www-form-urlencoded")
+    refuse_unless_json(request)
+    refuse_heavy(request.body)
     try:
-        value = json.loads(request.body.decode(), object_pairs_hook=_no_twins)
-    except (ValueError, RecursionError) as error:
+        raw = JsonSearch(request.body).find(path.split("."))
+        return None if raw is None else key_text(raw, path)
+    except (ValueError, msgspec.DecodeError) as error:
         raise AmbiguousKeyError("the body is not JSON in UTF-8, so that its key cannot be read") from error
-    for name in path.split("."):
-        if not isinstance(value, dict):
-            return None
-        # Go and .NET find a member in whatever case it is written.
-        if any(other != name and other.casefold() == name.casefold() for other in value):
-            detail = f"the JSON member `{name}` is also written in another case"
-            raise AmbiguousKeyError(detail, about={"member": path})
-        value = value.get(name)
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    return _text(str(value))
-
-
-def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        seen: set[str] = set()
-        twin = ""
-        for name, _ in pairs:
-            twin = name if name in seen else twin
-            seen.add(name)
-        twin = excerpt(twin)
-        raise AmbiguousKeyError(f"the JSON member `{twin}` stands twice: one is accepted", about={"member": twin})
-    return members
 
 
 _READERS = {"form": _form, "basic": _basic, "claim": _claim}

@@ -17,6 +17,8 @@ class ToOne(Plan):
     key: str
     doubted: "FindOwner | None" = None
     """What to do if the shard does not hold the key: the gateway only remembers that it did."""
+    recalled: str = ""
+    """The space of the memory that named the shard; empty: something else did."""
 
     def explain(self, request: Request) -> Iterable[Sentence]:
         """The owner."""

@@ -6,15 +6,18 @@ that is only remembered is a guess: the page must show that id, or all shards ar
 """
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 import msgspec
 
 from shardgate.core.clients.claims import Claims, keys_in
 from shardgate.core.contracts import UNKNOWN, AskAll, Known
+from shardgate.core.errors import TooComplexError
 from shardgate.core.locate.learned import Learned
+from shardgate.core.paging.query import parts_of
 from shardgate.core.routes.route import Filter
 from shardgate.core.topology import ShardId
+from shardgate.core.twins import is_twin
 
 
 class Pruned(msgspec.Struct, frozen=True):
@@ -38,11 +41,14 @@ def prune(
         each.parameter in query or (each.claim and claims) or each.variable for each in filters
     ):
         return None
-    pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+    try:
+        parts = parts_of(query)
+    except TooComplexError:
+        return None  # an application may read the first thousand, and drop the others
     left, reasons = set(known.topology.ids), []
     hoped: set[str] = set()
     for each in filters:
-        owners = _owners(each, pairs, known, claims, variables or {})
+        owners = _owners(each, parts, known, claims, variables or {})
         if owners is None or left <= owners[0]:
             continue
         left &= owners[0] or left
@@ -59,7 +65,7 @@ def prune(
 
 def _owners(
     each: Filter,
-    pairs: Sequence[tuple[str, str]],
+    parts: Sequence[str],
     known: Known,
     claims: Claims | None,
     variables: Mapping[str, str],
@@ -71,15 +77,19 @@ def _owners(
     keys = [*keys_in(claims, each.claim)] if each.claim else []
     if each.variable in variables:
         keys.append(variables[each.variable])
-    for name, value in pairs:
+    for part in parts:
+        raw, _, value = part.partition("=")
+        name, value = _decoded(raw), _decoded(value)
         if name in each.unless:
             return None
         if each.claim or each.variable:
             continue
+        if ";" in part and each.separator != ";":
+            return None  # some parsers separate parameters by it
         if name == each.parameter:
             # An application may read the first of several, the last or all: the owners of all cover each way.
             keys += value.split(each.separator) if each.separator else [value]
-        elif _stem(name) == _stem(each.parameter):
+        elif is_twin(name, each.parameter):
             return None
     owners: set[ShardId] = set()
     hoped: set[str] = set()
@@ -93,18 +103,23 @@ def _owners(
     return (frozenset(owners), frozenset(hoped)) if owners else None
 
 
-def _stem(name: str) -> str:
-    """The name as an application reads it that ignores case and brackets."""
-    return name.partition("[")[0].strip().casefold()
+def _decoded(text: str) -> str:
+    return unquote_plus(text, errors="surrogateescape") if "%" in text or "+" in text else text
 
 
 def _owner(each: Filter, key: str, known: Known) -> tuple[ShardId | None, bool]:
+    """The shard, and whether it is certain: it is not where it is only remembered, and no other locator knows more."""
+    guess: ShardId | None = None
     for locator in each.locators:
         place = locator.locate(each.space, key, known)
         remembered = isinstance(locator, Learned)
         if place is UNKNOWN or (remembered and not each.shown):
             continue
-        if isinstance(place, AskAll) or place not in known.topology.shards:
+        if isinstance(place, AskAll):
+            return guess, False
+        if place not in known.topology.shards:
             return None, False
-        return place, not remembered
-    return None, False
+        if not remembered:
+            return place, True
+        guess = place
+    return guess, False

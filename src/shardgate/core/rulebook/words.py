@@ -9,6 +9,7 @@ from shardgate.core.routes.mistakes import near
 RENAMED: Final[Mapping[tuple[str, str | None], str]] = {
     ("rule", "split"): "divide",
     ("mode", "together"): "all_or_none",
+    ("not_found", None): "not_here",
 }
 """Old words of the configuration: (field, old value) → new value; (old field, None) → new field."""
 

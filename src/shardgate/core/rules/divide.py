@@ -14,10 +14,13 @@ from shardgate.core.body.numbering import PLACE
 from shardgate.core.changes.entry import Action
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Locator
-from shardgate.core.errors import ClientError, MissingKeyError
+from shardgate.core.errors import ClientError, MissingKeyError, TooComplexError
 from shardgate.core.http import Request
+from shardgate.core.limits import ITEMS_ALLOWED_MAX, ITEMS_MAX
+from shardgate.core.locate.dispute import disputed
+from shardgate.core.locate.learned import Learned
 from shardgate.core.parts.whole import Parts
-from shardgate.core.plan.key import read_key, refuse_other_body, unknown_key
+from shardgate.core.plan.key import read_key, refuse_unless_json, unknown_key
 from shardgate.core.plan.plan import ToAny, ToOne
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
@@ -70,7 +73,8 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
     fails by itself; an item of a failed part is `{status, problem}` in the reply. `all_or_none`: all parts or none,
     with `undo`, and with `confirm` where there is something to confirm."""
     items_max: int | None = None
-    """The most items that the application accepts. A longer list goes to one shard, which refuses it."""
+    """The most items that the application accepts, up to 5,000. A longer list goes to one shard, which refuses it.
+    `null`: the gateway itself refuses more than 1,000 (SG1026)."""
     position: str | None = None
     """How a refusal says which item it means: `items.{n}` where the first is `items.0`. A shard counts the items of its
     own part; with this, the client reads the position in its own request."""
@@ -106,20 +110,22 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
     def divide(self, request: Request, route: Route, variables: Variables, known: Known) -> Plan:
         """The same, for a caller that has no clock."""
         if request.body:
-            refuse_other_body(request, b"multipart/", b"x-www-form-urlencoded")
+            refuse_unless_json(request)
         if self.whole_key is not None and (key := read_key(self.whole_key, request, variables)) is not None:
             owner = _place(self.whole_locate or "", route.whole_locators, key, known)
             if isinstance(owner, str):
                 return ToOne(route, owner, key)
-            return self._any(route, known, unknown_key(key))
-        items = open_items(request.body, self.items)
-        count = 0 if items is None else len(items.found.raw)
-        if items is None or count == 0 or (self.items_max is not None and count > self.items_max):
+            return self._any(route, known, unknown_key(key, self.whole_key))
+        items = open_items(request.body, self.items, self.items_max or ITEMS_MAX)
+        if items == "longer" and self.items_max is None:
+            where = f"`{self.items}`" if self.items else "the body"
+            raise TooComplexError(f"{where} has more than {ITEMS_MAX} items (`items_max`)")
+        if items is None or items == "longer" or not items.found.raw:
             return self._any(route, known, MissingKeyError(f"the request needs items, each with its {self.key}"))
         keys = [key_of(item, self.key) for item in items.found.raw]
         places = [None if key is None else _place(self.locate, route.locators, key, known) for key in keys]
         if None in places and (self.mode != "read" or set(places) == {None}):
-            return self._any(route, known, unknown_key(keys[places.index(None)]))
+            return self._any(route, known, unknown_key(keys[places.index(None)], self.key))
         return Division(route, self, items, places, keys, variables)
 
     def describe(self, route: Route) -> str:
@@ -141,10 +147,10 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
         if self.mode == "all_or_none" and self.check is None and not self.repeat:
             cure = "add `check`, the path of what was made, or `repeat: true` if the application knows a repetition"
             yield Mistake("check", "after a lost reply nobody could say whether it was made", cure)
-        if self.items_max is not None and self.items_max < 1:
-            yield Mistake(
-                "items_max", "every list is longer", "write the most items that the application takes, or null"
-            )
+        if self.items_max is not None and not 1 <= self.items_max <= ITEMS_ALLOWED_MAX:
+            problem = "every list is longer" if self.items_max < 1 else "more items are not read in one request"
+            cure = f"write the most items that the application takes, up to {ITEMS_ALLOWED_MAX}, or null"
+            yield Mistake("items_max", problem, cure)
         yield from self._call_mistakes()
         yield from check_key(self)
         yield from check_name(self)
@@ -182,8 +188,14 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
 
 
 def _place(name: str, locators: Sequence[Locator], key: str, known: Known) -> ShardId | AskAll | None:
+    """The shard, or how to find it. What is only remembered counts where no locator says which shard it is."""
+    guess: ShardId | None = None
     for locator in locators:
         place = locator.locate(name, key, known)
-        if place is not UNKNOWN:
-            return place
-    return None
+        if isinstance(locator, Learned) and isinstance(place, str):
+            guess = place
+        elif place is not UNKNOWN:
+            return place if guess is None or isinstance(place, str) else guess
+    if guess is None and known.memory.is_disputed(name, key):
+        raise disputed(name, key)
+    return guess

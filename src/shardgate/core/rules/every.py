@@ -9,7 +9,7 @@ from shardgate.core.changes.entry import Action
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import Known
 from shardgate.core.http import SAFE_METHODS, Request
-from shardgate.core.plan.key import refuse_other_body
+from shardgate.core.plan.key import refuse_unless_json
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
 from shardgate.core.rules.calls import check_action, check_members, check_seen, check_statuses
@@ -60,7 +60,7 @@ class Every(BaseRule, frozen=True, kw_only=True, tag="every"):
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> ToEvery:
         """To all shards. Raises AmbiguousKeyError where an id is to be put into a body that is not JSON."""
         if self.assign and request.body:
-            refuse_other_body(request, b"multipart/", b"x-www-form-urlencoded")
+            refuse_unless_json(request)
         return ToEvery(route, self, known.topology.ids, variables)
 
     def describe(self, route: Route) -> str:

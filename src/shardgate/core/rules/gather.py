@@ -142,10 +142,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         return tuple(name for name in (dialect.after, dialect.before) if name is not None)
 
     def _list_mistakes(self, merge: Listed) -> Iterator[Mistake]:
-        if merge.tie.startswith("-"):
-            cure = f"write `{merge.tie.lstrip('-')}`: the tie-breaker always ascends"
-            yield Mistake("merge.tie", f"`tie` names a sort key, without a `-`: {merge.tie!r} is none", cure)
-            return
+        tie = None if merge.tie is None else merge.tie.removeprefix("-")
         for key, config in merge.keys.items():
             if not key or key.startswith("-"):
                 cure = f"write `{key.lstrip('-') or 'id'}`: a `-` belongs into `default_order` and into requests"
@@ -160,12 +157,12 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         if len({*order}) < len(order):
             twice = next(key for key in order if order.count(key) > 1)
             yield Mistake("merge.default_order", f"{twice!r} stands twice", "remove one of the two")
-        for key in sorted({*order, merge.tie} - {*merge.keys}):
+        for key in sorted({*order, *([] if tie is None else [tie])} - {*merge.keys}):
             yield Mistake("merge.keys", f"the sort key {key!r} has no type", f"add `{key}: text`")
         for name, member in self.learn.items():
-            if member != merge.tie:
+            if member != tie:
                 problem = f"{member!r} is not what rows are told apart by"
-                yield Mistake(f"learn.{name}", problem, f"write {merge.tie!r}")
+                yield Mistake(f"learn.{name}", problem, "remove it" if tie is None else f"write {tie!r}")
 
 
 _UNREADABLE = re.compile(r'["\\\x00-\x1f]')

@@ -15,6 +15,7 @@ from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
 from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate import word_of
+from shardgate.core.locate.dispute import disputed
 from shardgate.core.locate.learned import Learned
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.entity import Entity
@@ -93,7 +94,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
                 continue
             if isinstance(place, AskAll):
                 question = self._question(request, route, key, place, known)
-                return question if remembered is None else ToOne(route, remembered, key, question)
+                return question if remembered is None else ToOne(route, remembered, key, question, self.locate)
             if place not in known.topology.shards:
                 log = f"{self.locate} says that {place!r} owns the key; the configuration has no such shard"
                 raise ShardDownError("the shard that owns the key cannot be reached", log=log)
@@ -101,7 +102,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
                 return ToOne(route, place, key)
             remembered = place
         if remembered is not None:
-            return ToOne(route, remembered, key)
+            return ToOne(route, remembered, key, None, self.locate)
         return self._unowned(request, route, known, key)
 
     def describe(self, route: Route) -> str:
@@ -158,13 +159,17 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         """The key's own, where what it names may be in parts."""
         return self.locate if self.parts is not None or self.change is not None else None
 
-    def _unowned(self, request: Request, route: Route, known: Known, key: str | None) -> ToAny:
-        """There is no key, or no locator knows it. Raises MissingKeyError or UnknownKeyError."""
+    def _unowned(self, request: Request, route: Route, known: Known, key: str | None) -> ToAny | FindOwner:
+        """There is no key, or no locator knows it. Raises MissingKeyError, UnknownKeyError or KeyOnTwoShardsError."""
+        if key is not None and known.memory.is_disputed(self.locate, key):
+            if request.method not in {"GET", "HEAD"}:
+                raise disputed(self.locate, key)
+            return FindOwner(route, self.locate, key, request.target, known.topology.ids, is_the_request=True)
         if self.may_ask_any(request.method):
             return ToAny(route, known.topology.ids, NO_OWNER)
         if key is None:
             raise MissingKeyError(f"the request needs a key: {' or '.join(sources_of(self.key))}")
-        raise unknown_key(key)
+        raise unknown_key(key, self.key)
 
     def _question(self, request: Request, route: Route, key: str, place: AskAll, known: Known) -> FindOwner:
         same = request.method in {"GET", "HEAD"} and request.path.rstrip("/") == place.path
@@ -182,7 +187,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
     ) -> Plan:
         """All shards that may have a part: their replies become one. Raises UnknownKeyError, NotServedError."""
         if not shards:
-            raise unknown_key(key)
+            raise unknown_key(key, self.key)
         if request.method in {"GET", "HEAD"} and self.parts is not None:
             return ToGather(route, request, self.parts.begin(request, shards, moment))
         if self.change is None:

@@ -8,7 +8,7 @@ from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.changes.placing import AnyPolicy, LeastData, LeastTenants, Weighted
 from shardgate.core.contracts import Known
 from shardgate.core.http import SAFE_METHODS, Request
-from shardgate.core.plan.key import read_key, refuse_other_body
+from shardgate.core.plan.key import read_key, refuse_unless_json
 from shardgate.core.routes.mistakes import Mistake, choose
 from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
 from shardgate.core.routes.targets import check_target
@@ -62,7 +62,7 @@ class Place(BaseRule, frozen=True, kw_only=True, tag="place"):
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Placement:
         """Raises a ClientError where a key cannot be read."""
         if self.assign and request.body:
-            refuse_other_body(request, b"multipart/", b"x-www-form-urlencoded")
+            refuse_unless_json(request)
         key = None if self.key is None else read_key(self.key, request, variables)
         pin = None if self.pinned_by is None else read_key(self.pinned_by, request, variables)
         return Placement(route, self, key, None if pin is None else self.pinned.get(pin), variables)

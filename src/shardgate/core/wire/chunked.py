@@ -1,10 +1,10 @@
 """The chunked coding, read strictly (RFC 9112 section 7.1).
 
-Chunk extensions are ignored. Trailer fields are validated; those that could change the meaning of a message are dropped
+Chunk extensions are checked (section 7.1.1) and ignored. Trailer fields are validated; those that could change the meaning of a message are dropped
 (RFC 9110 section 6.5.1).
 
 Holds: a size is hexadecimal digits only; each chunk ends with CRLF; lines have a bound.
-Never: accepts a bare LF, a sign, an underscore, or more digits than a file could have.
+Never: accepts a bare LF, a sign, an underscore, or a larger number than a file could have bytes.
 """
 
 import re
@@ -12,9 +12,11 @@ import re
 from shardgate.core.errors import MalformedRequestError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.limits import CHUNK_LINE_BYTES_MAX, HEAD_BYTES_MAX
-from shardgate.core.wire.fields import HOP_BY_HOP, OUR_PREFIXES, OURS, FieldReader
+from shardgate.core.wire.fields import HOP_BY_HOP, OUR_PREFIXES, OURS, TOKEN, FieldReader
 
-_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
+_QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
+_EXTENSION = rb"[ \t]*;[ \t]*%s(?:[ \t]*=[ \t]*(?:%s|%s))?" % (TOKEN, TOKEN, _QUOTED)
+_SIZE_LINE = re.compile(rb"0*([0-9A-Fa-f]{1,15})(?:%s)*" % _EXTENSION)
 # RFC 9110 section 6.5.1: framing, routing, authentication, conditions and content metadata may not be trailers.
 _NOT_IN_TRAILERS = (
     HOP_BY_HOP
@@ -84,7 +86,9 @@ class ChunkedDecoder:
     def _start_chunk(self, line: bytes) -> None:
         match = _SIZE_LINE.fullmatch(line) if len(line) <= CHUNK_LINE_BYTES_MAX else None
         if match is None:
-            raise MalformedRequestError(f"the chunk size `{excerpt(line)}` is not 1 to 15 hexadecimal digits")
+            raise MalformedRequestError(
+                f"the chunk size `{excerpt(line)}` is not 1 to 15 hexadecimal digits, maybe with extensions `;name=value`"
+            )
         size = int(match[1], 16)
         if size:
             self._remaining = size + 2

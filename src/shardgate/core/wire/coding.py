@@ -1,12 +1,13 @@
 """Content codings (RFC 9110 section 8.4): shards' packed replies are unpacked for merging, replies of ours are packed.
 
-Holds: an unpacked body has a bound, however small its packed form. A packed reply says so, and is another
-representation than the plain one (its ETag is weak).
+Holds: an unpacked body has a bound, however small its packed form; memory is spent step by step, up to the bound.
+A packed reply says so, and is another representation than the plain one (its ETag is weak).
 Never: packs a reply that is packed, partial, or marked `no-transform`.
 """
 
 import re
 import zlib
+from collections.abc import Generator
 from functools import lru_cache
 from typing import Annotated
 
@@ -15,6 +16,7 @@ import msgspec
 from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, ReplyHead, RequestFields
+from shardgate.core.limits import UNPACK_FREE_BYTES, UNPACK_RATIO_MAX, UNPACK_STEP_BYTES
 from shardgate.core.wire.fields import as_fields
 
 _GZIP = 31  # zlib's window bits: 32 KiB, with gzip's header and trailer
@@ -87,6 +89,20 @@ def packed_head(head: ReplyHead, *, is_packed: bool) -> ReplyHead:
 
 def unpacked(reply: Reply, bytes_max: int) -> Reply:
     """A shard's reply without its content coding. Raises BrokenReplyError, ReplyTooLargeError."""
+    steps = unpacking(reply, bytes_max)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            whole: Reply = end.value
+            return whole
+
+
+def unpacking(reply: Reply, bytes_max: int) -> Generator[int, None, Reply]:
+    """The same in steps: each yields how many bytes it has unpacked. It stops as soon as there are too many.
+
+    Raises BrokenReplyError, ReplyTooLargeError.
+    """
     coding = (reply.field(b"content-encoding") or b"identity").strip().lower()
     if coding == b"identity":
         return reply
@@ -97,33 +113,48 @@ def unpacked(reply: Reply, bytes_max: int) -> Reply:
             log=f"found `{excerpt(coding)}`, expected gzip, deflate or identity",
         )
     fields = [field for field in reply.fields if field[0].lower() != b"content-encoding"]
-    return Reply(reply.status, fields, _inflated(reply.body, bytes_max), reply.reason)
+    body = yield from _inflating(reply.body, bytes_max)
+    return Reply(reply.status, fields, body, reply.reason)
 
 
-def _inflated(body: bytes, bytes_max: int) -> bytes:
+def _inflating(body: bytes, bytes_max: int) -> Generator[int, None, bytes]:
     pieces: list[bytes] = []
-    room, size = bytes_max, len(body)
-    while body:  # several members may follow each other (RFC 1952 section 2.2)
-        reader = zlib.decompressobj(_EITHER)
+    unpacked_bytes, at, rest = 0, 0, b""
+    reader = zlib.decompressobj(_EITHER)
+    while at < len(body) or rest:
+        if reader.eof:  # several members may follow each other (RFC 1952 section 2.2)
+            reader = zlib.decompressobj(_EITHER)
+        data = rest or body[at : at + UNPACK_STEP_BYTES // 4]
+        if not rest:
+            at += len(data)
         try:
-            piece = reader.decompress(body, room + 1)
+            piece = reader.decompress(data, UNPACK_STEP_BYTES)
         except zlib.error as error:
             raise BrokenReplyError(
                 "a shard's packed reply cannot be unpacked",
-                where=f"byte {size - len(body)} of {size} packed bytes, or behind it",
+                where=f"byte {at - len(data)} of {len(body)} packed bytes, or behind it",
                 log=f"{error}; the stream begins with `{body[:8].hex(' ')}`",
             ) from error
-        room -= len(piece)
-        if room < 0:
-            raise ReplyTooLargeError(
-                f"a shard's reply is larger than {bytes_max} bytes", log=f"{size} bytes packed, more when unpacked"
-            )
-        if not reader.eof:
-            log = f"{size} packed bytes, and the stream does not end"
-            raise BrokenReplyError("a shard's packed reply breaks off", where=f"byte {size}", log=log)
+        rest = reader.unconsumed_tail
+        at -= len(reader.unused_data)
         pieces.append(piece)
-        body = reader.unused_data
+        unpacked_bytes += len(piece)
+        _check_unpacked(unpacked_bytes, at - len(rest), bytes_max, len(body))
+        yield len(piece)
+    if body and not reader.eof:
+        log = f"{len(body)} packed bytes, and the stream does not end"
+        raise BrokenReplyError("a shard's packed reply breaks off", where=f"byte {len(body)}", log=log)
     return b"".join(pieces)
+
+
+def _check_unpacked(size: int, read: int, bytes_max: int, packed: int) -> None:
+    """Raises ReplyTooLargeError where so many bytes, unpacked from those that were read, are too many."""
+    if size > bytes_max:
+        log = f"{packed} bytes packed, more when unpacked"
+        raise ReplyTooLargeError(f"a shard's reply is larger than {bytes_max} bytes", log=log)
+    if size > UNPACK_FREE_BYTES and size > UNPACK_RATIO_MAX * read:
+        log = f"{read} of {packed} packed bytes became {size}; at most {UNPACK_RATIO_MAX} times as many are unpacked"
+        raise ReplyTooLargeError("a shard's packed reply is many times larger when unpacked", log=log)
 
 
 @lru_cache(1024)

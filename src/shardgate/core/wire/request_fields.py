@@ -15,8 +15,9 @@ from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Field, RequestFields
 from shardgate.core.wire.fields import HOP_BY_HOP, OUR_PREFIXES, OURS
 
-_HOST = re.compile(rb"[A-Za-z0-9.\-_]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
-_LENGTH = re.compile(rb"\d{1,18}")
+# RFC 3986 section 3.2.2 `reg-name`, without escapes: a NUL may hide in one.
+_HOST = re.compile(rb"[A-Za-z0-9.\-_~!$&'()*+,;=]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+_LENGTH = re.compile(rb"0*(\d{1,18})")
 # The gateway passes trailers on, so it may ask shards for them (RFC 9110 section 10.1.4).
 ASKS_TRAILERS = b"TE: trailers\r\nConnection: TE\r\n"
 _TRAILERS = re.compile(rb"(?:^|,)[ \t]*trailers[ \t]*(?:$|,)", re.IGNORECASE)
@@ -143,11 +144,12 @@ def _framing(values: dict[bytes, bytes], repeated: set[bytes]) -> tuple[int, boo
         return 0, True
     if length is None:
         return 0, False
-    if b"content-length" in repeated or _LENGTH.fullmatch(length) is None:
+    digits = _LENGTH.fullmatch(length)
+    if b"content-length" in repeated or digits is None:
         raise MalformedRequestError(
             f"Content-Length is `{excerpt(length)}`; one number of at most 18 digits is accepted"
         )
-    return int(length), False
+    return int(digits[1]), False
 
 
 def connection_options(values: dict[bytes, bytes]) -> frozenset[bytes]:

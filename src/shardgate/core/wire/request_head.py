@@ -11,6 +11,7 @@ import re
 import msgspec
 
 from shardgate.core.errors import MalformedRequestError, TargetTooLongError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Field, Request, RequestFields
 from shardgate.core.limits import REMEMBERED_BLOCK_BYTES_MAX, REMEMBERED_BLOCKS_MAX, TARGET_BYTES_MAX
 from shardgate.core.value import LightValue
@@ -25,7 +26,11 @@ from shardgate.core.wire.request_fields import (
     request_id_of,
 )
 
-_REQUEST_LINE = re.compile(rb"(%s) ([\x21\x22\x24-\x7e]+) HTTP/1\.([01])\r\n" % TOKEN)
+# Nearly all targets have only these characters. `[` and `]` are outside of the grammar (RFC 3986 section 3.4), too, but
+# so common in queries that every server reads them in the same way.
+_REQUEST_LINE = re.compile(rb"(%s) ([!$-;=?-\[\]_a-z~]+) HTTP/1\.([01])\r\n" % TOKEN)
+_RAW_LINE = re.compile(rb"(%s) ([\x21\x22\x24-\x7e]+(?:\?[\x21\x22\x24-\x7e\x80-\xff]*)?) HTTP/1\.([01])\r\n" % TOKEN)
+_RAW = re.compile(rb'["<>\\^`{|}\x80-\xff]')
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
 
 # The usual methods as texts, so that none is made for each request.
@@ -47,9 +52,11 @@ class _Shape(LightValue, frozen=True, gc=False):
 class RequestHeadParser:
     """Reads request heads, and remembers the header blocks that came twice. Each worker has one."""
 
-    __slots__ = ("_blocks", "_marks", "_reader", "_shapes")
+    __slots__ = ("_blocks", "_marks", "_reader", "_refuses_raw", "_shapes")
 
-    def __init__(self) -> None:
+    def __init__(self, *, refuses_raw: bool = False) -> None:
+        """`refuses_raw`: a query with characters that must be percent-encoded is refused, not encoded."""
+        self._refuses_raw = refuses_raw
         self._reader = FieldReader()
         self._blocks: dict[bytes, RequestFields] = {}
         self._marks: set[int] = set()
@@ -60,10 +67,12 @@ class RequestHeadParser:
 
         Raises a ClientError; the connection must then be closed.
         """
-        match = _REQUEST_LINE.match(head)
+        match = _REQUEST_LINE.match(head) or _RAW_LINE.match(head)
         if match is None or match.end() - 2 > TARGET_BYTES_MAX:
             raise _bad_request_line(head)
         method, target, minor = match.groups()
+        if match.re is _RAW_LINE:
+            target = self._encoded(target)
         block = head[match.end() :]
         fields = self._blocks.get(block)
         if fields is None:
@@ -85,6 +94,19 @@ class RequestHeadParser:
             fields,
             1 if minor == b"1" else 0,
         )
+
+    def _encoded(self, target: bytes) -> bytes:
+        """The target with a query as RFC 3986 section 3.4 has it. Its path is left to those who match it."""
+        path, mark, query = target.partition(b"?")
+        raw = _RAW.search(query)
+        if raw is None:
+            return target
+        if self._refuses_raw:
+            raise MalformedRequestError(f"the query has `{excerpt(raw[0])}`, which must be percent-encoded")
+        target = b"".join((path, mark, _RAW.sub(_escape, query)))
+        if len(target) > TARGET_BYTES_MAX:
+            raise TargetTooLongError(f"the target is longer than {TARGET_BYTES_MAX} bytes when its query is encoded")
+        return target
 
     def _read_block(self, block: bytes) -> RequestFields:
         fields = self._read_fields(self._reader.read(block[:-2]))
@@ -136,6 +158,10 @@ def _bad_request_line(head: bytes) -> MalformedRequestError | TargetTooLongError
     if len(line) > TARGET_BYTES_MAX:
         return TargetTooLongError(f"the request line is longer than {TARGET_BYTES_MAX} bytes")
     return MalformedRequestError("the request line is not `METHOD target HTTP/1.1`")
+
+
+def _escape(raw: re.Match[bytes]) -> bytes:
+    return b"%%%02X" % ord(raw[0])
 
 
 def _as_http10(fields: RequestFields) -> RequestFields:

@@ -1,6 +1,7 @@
 """One request to one shard, and its whole reply, which is awaited: how changes are sent.
 
-Holds: the reply is bounded. A call that is not awaited any more is cancelled.
+Holds: the reply is bounded, and counted as held until the change is over. A call that is not awaited any more is
+cancelled.
 Never: repeats a call, or interprets a status.
 """
 
@@ -8,8 +9,10 @@ import asyncio
 
 from shardgate.core.changes.calls import Outgoing
 from shardgate.core.contracts import Outcome
-from shardgate.core.errors import ReplyTooLargeError, ShardgateError
+from shardgate.core.errors import LostReplyError, ReplyTooLargeError, ShardgateError
+from shardgate.core.held import Holdings
 from shardgate.core.http import Reply, ReplyHead
+from shardgate.core.limits import PIECE_BYTES
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.coding import unpacked
 from shardgate.core.wire.forwarding import request_head
@@ -20,12 +23,27 @@ from shardgate.net.upstream.call import Call
 class AwaitedCall:
     """One call under way."""
 
-    __slots__ = ("_body", "_body_bytes_max", "_call", "_cluster", "_done", "_head", "_shard", "_size")
+    __slots__ = (
+        "_body",
+        "_body_bytes_max",
+        "_call",
+        "_cluster",
+        "_done",
+        "_head",
+        "_holding",
+        "_reads",
+        "_shard",
+        "_size",
+    )
 
-    def __init__(self, cluster: Cluster, shard: ShardId, body_bytes_max: int) -> None:
+    def __init__(self, cluster: Cluster, shard: ShardId, body_bytes_max: int, holdings: Holdings) -> None:
+        """`holdings`: all that the change holds; it closes them."""
+        self._holding = holdings.open("reply")
+        self._holding.on_refused = self._refuse
         self._cluster = cluster
         self._shard = shard
         self._body_bytes_max = body_bytes_max
+        self._reads = False
         self._head: ReplyHead | None = None
         self._body: list[bytes] = []
         self._size = 0
@@ -36,7 +54,7 @@ class AwaitedCall:
         self, outgoing: Outgoing, host: bytes, lines: bytes, request_id: bytes, *, reads: bool = False
     ) -> Outcome:
         """The reply, or the error. `reads`: the call only reads, whatever its method. An AwaitedCall is used once."""
-        body = outgoing.body
+        body, self._reads = outgoing.body, reads or outgoing.method in {b"GET", b"HEAD"}
         if outgoing.is_ours:
             lines = without(lines, b"content-type") + b"Content-Type: application/json\r\n"
         if outgoing.key is not None:
@@ -48,6 +66,7 @@ class AwaitedCall:
         try:
             return await self._unpacked(await self._done)
         finally:
+            self._holding.on_refused = None
             if not self._call.done:
                 self._call.cancel()
 
@@ -69,25 +88,42 @@ class AwaitedCall:
                 f"{self._size} bytes had come",
             )
             self._call.fail(ReplyTooLargeError(problem, log=log))
+        else:
+            self._holding.add(len(data) + PIECE_BYTES)
 
     def reply_end(self, trailers: bytes) -> None:
         head = self._head
         if head is not None:
-            self._settle(head.with_body(b"".join(self._body)))
+            body, self._body = b"".join(self._body), []
+            self._holding.set(len(body))
+            self._settle(head.with_body(body))
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         upstream.abort()  # never: nothing was offered
 
     def reply_failed(self, error: ShardgateError) -> None:
-        self._cluster.failed(self._shard, error)
+        self._body = []
+        if not error.budget:
+            self._cluster.failed(self._shard, error)
         self._settle(error)
+
+    def _refuse(self, error: ShardgateError) -> None:
+        """There is no room for more of the reply. The request was sent, so that a change may have been made."""
+        if self._call is None:
+            return
+        if not self._reads:
+            problem = "there is no room to hold the shard's reply; the change may have been made or not"
+            error = LostReplyError(problem, log=error.detail, budget=error.budget)
+        self._call.fail(error)
 
     async def _unpacked(self, outcome: Outcome) -> Outcome:
         """Decompress a reply that came compressed though it was not asked for; on a thread, since it may be long."""
         if self._head is None or not self._head.is_packed or not isinstance(outcome, Reply):
             return outcome
         try:
-            return await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
+            reply = await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
+            self._holding.take(len(reply.body) - len(outcome.body))
+            return reply
         except ShardgateError as error:
             error.shard = self._shard
             return error

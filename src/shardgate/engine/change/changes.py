@@ -23,6 +23,7 @@ from shardgate.core.errors import (
 )
 from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import shards_missing
+from shardgate.core.held import Holdings
 from shardgate.core.http import Reply
 from shardgate.core.rules.divide import Division
 from shardgate.core.rules.every import ToEvery
@@ -34,7 +35,6 @@ from shardgate.engine.change.ids import new_ids
 from shardgate.engine.change.journal_driver import JournalDriver
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
-from shardgate.engine.gather.held import HeldBytes
 from shardgate.engine.gather.round import Round
 from shardgate.store.journal import NotOwnerError
 from shardgate.store.writer import Writer
@@ -43,7 +43,7 @@ from shardgate.store.writer import Writer
 class Changes:
     """The rules `every` and `place`, and `divide` where all or none must be taken, for one worker."""
 
-    __slots__ = ("_body_bytes_max", "_cluster", "_held", "_in_order", "_journaling", "_refresh", "_writer")
+    __slots__ = ("_body_bytes_max", "_cluster", "_in_order", "_journaling", "_refresh", "_writer")
 
     def __init__(
         self,
@@ -51,14 +51,12 @@ class Changes:
         writer: Writer,
         journaling: JournalDriver,
         body_bytes_max: int,
-        held: HeldBytes,
         refresh: Callable[[], bool],
     ) -> None:
         self._cluster = cluster
         self._writer = writer
         self._journaling = journaling
         self._body_bytes_max = body_bytes_max
-        self._held = held
         self._refresh = refresh
         self._in_order = asyncio.Lock()
 
@@ -144,19 +142,21 @@ class Changes:
         async with self._in_order:
             return await self._through(entry, change, join)
 
-    async def status(self, path: str, snapshot: Snapshot) -> Reply:
-        """The state of a change that was not over when its client was answered."""
+    async def status(self, path: str, snapshot: Snapshot, holdings: Holdings) -> Reply:
+        """The state of a change that was not over when its client was answered. Raises OverloadError."""
         entry = await self._journaling.find(path.removeprefix(STATUS_PATH))
         if entry is None:
             link = excerpt(path)
             raise UnknownChangeError(f"no change is known by the link `{link}`", about={"value": link})
+        holdings.open("change").take(entry.size)
         return status(entry, snapshot.known.topology.shards)
 
     async def _through(self, entry: Entry, change: ChangeRequest, join: Joining | None = None) -> Reply:
+        change.holdings.open("change").take(entry.size)
         await self._journaling.add(entry)
         try:
             with change.waiting_for(()):  # which shards will be asked is not known yet
-                rested = await self._journaling.drive(entry)
+                rested = await self._journaling.drive(entry, change.holdings)
         except NotOwnerError as error:
             link = f"{STATUS_PATH}{entry.token}"
             raise ReplyPendingError(f"another worker goes on with the change: {link}", log=str(error)) from error
@@ -190,7 +190,7 @@ class Changes:
         """How much each shard has; a shard that does not say takes no new tenant now."""
         shards, fields = change.snapshot.known.topology.ids, change.request.fields
         asks = [Ask(shard, policy.path.encode()) for shard in shards]
-        holding = self._held.open()
+        holding = change.holdings.open("reply")
         try:
             with change.waiting_for(shards):
                 outcomes = await Round(self._cluster, self._body_bytes_max, holding).ask(

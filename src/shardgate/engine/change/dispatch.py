@@ -11,6 +11,7 @@ from shardgate.core.changes.calls import Outgoing
 from shardgate.core.changes.idempotency import FIELD, Idempotency, key_of
 from shardgate.core.errors import BugError, ShardDownError, ShardgateError
 from shardgate.core.http import SAFE_METHODS, Reply, Request
+from shardgate.core.limits import COUNTED_BYTES_MIN, ITEM_BYTES
 from shardgate.core.plan.key import read_key
 from shardgate.core.plan.plan import FindOwner, ToAny, ToOne
 from shardgate.core.plan.planner import fallback_when_unowned
@@ -69,6 +70,7 @@ class ChangeHandler:
 
     async def answer(self, plan: Plan, change: ChangeRequest) -> Reply:
         """The reply, compressed where the client takes that. Raises ShardgateError."""
+        change.holdings.open("change").take(_size_of(plan, change.request))
         return await self._conductor.packed(await self._answer(plan, change), change.request)
 
     async def _answer(self, plan: Plan, change: ChangeRequest) -> Reply:
@@ -89,7 +91,7 @@ class ChangeHandler:
         """The state of a change."""
         if self._changes is None:
             raise ShardDownError("this gateway has no journal")
-        return await self._changes.status(change.request.path, change.snapshot)
+        return await self._changes.status(change.request.path, change.snapshot, change.holdings)
 
     async def _run(self, plan: Plan, change: ChangeRequest) -> Reply:
         if isinstance(plan, Division):
@@ -139,8 +141,10 @@ class ChangeHandler:
             return await self._any(plan, change)
         reply = await self._send(plan, plan.shard, change)
         rule = plan.route.rule
-        if plan.doubted is not None and rule is not None and reply.status in rule.not_here:
-            return await self._search(plan.doubted, change)
+        if plan.recalled and rule is not None and reply.status in rule.not_here:
+            change.snapshot.known.memory.forget(plan.recalled, plan.key)
+            if plan.doubted is not None:
+                return await self._search(plan.doubted, change)
         return reply
 
     async def _search(self, plan: FindOwner, change: ChangeRequest) -> Reply:
@@ -171,7 +175,7 @@ class ChangeHandler:
         outgoing = Outgoing(request.sent_method, request.target, request.body if fields.has_body else None)
         # The reply may be kept, and a later request for it may accept other codings.
         lines = without(fields.end_to_end, b"accept-encoding") + change.hop
-        call = AwaitedCall(self._cluster, shard, self._body_bytes_max)
+        call = AwaitedCall(self._cluster, shard, self._body_bytes_max, change.holdings)
         with change.waiting_for([shard]):
             outcome = await call.send(outgoing, fields.host, lines, change.request_id)
         if isinstance(outcome, ShardgateError):
@@ -185,6 +189,14 @@ class ChangeHandler:
 def _words(plan: Plan) -> Idempotency:
     rule = plan.route.rule
     return NO_WORDS if rule is None else rule.idempotency
+
+
+def _size_of(plan: Plan, request: Request) -> int:
+    """What is held besides the body itself, about; of a small body, which is not counted before, that too."""
+    size = len(request.body)
+    if isinstance(plan, Division):
+        return 2 * size + ITEM_BYTES * len(plan.keys)  # the items, and what is made of them for each shard
+    return size if size < COUNTED_BYTES_MIN else 0
 
 
 def _reads(plan: Plan) -> bool:

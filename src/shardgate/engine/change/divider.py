@@ -17,7 +17,7 @@ from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import replies_of
 from shardgate.core.http import Reply
 from shardgate.core.plan.plan import FindOwner
-from shardgate.core.replies.refusals import unite
+from shardgate.core.replies.refusals import foremost, unite
 from shardgate.core.rules.divide import Division
 from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import AwaitedCall
@@ -106,7 +106,7 @@ class Divider:
     async def _call(self, shard: ShardId, body: bytes, change: ChangeRequest, *, reads: bool) -> Outcome:
         request = change.request
         outgoing = Outgoing(request.sent_method, request.target, body)
-        call = AwaitedCall(self._cluster, _shard_of(shard, change), self._body_bytes_max)
+        call = AwaitedCall(self._cluster, _shard_of(shard, change), self._body_bytes_max, change.holdings)
         return await call.send(outgoing, request.fields.host, change.lines, change.request_id, reads=reads)
 
     async def _read(
@@ -139,7 +139,7 @@ class Divider:
             if not refusals and isinstance(outcomes[0], ShardgateError):
                 outcomes[0].causes = tuple(each for each in outcomes[1:] if isinstance(each, ShardgateError))
                 raise outcomes[0]
-            return unite(refusals, ()) or refusals[0]
+            return foremost(refusals) or refusals[0]
         for outcome in outcomes:
             if isinstance(outcome, ShardgateError):
                 self._cluster.reporter.log(outcome, change.exchange)

@@ -13,10 +13,13 @@ from shardgate.core.changes.calls import Outgoing, named, outgoing
 from shardgate.core.changes.entry import ChangeState, Entry
 from shardgate.core.changes.steps import Move, give_up_doubted, moves, next_state, stick, take
 from shardgate.core.contracts import Outcome
-from shardgate.core.errors import ShardgateError
+from shardgate.core.errors import BodyTooLargeError, OverloadError, ShardgateError
+from shardgate.core.held import Holdings
+from shardgate.core.limits import Limits
 from shardgate.engine.change.awaited_call import AwaitedCall
 from shardgate.engine.cluster import Cluster
 from shardgate.net.clock import now, wall
+from shardgate.store.journal import JournalBounds, JournalFullError
 from shardgate.store.writer import Writer
 
 # How long a change waits for earlier ones that are under way on the same shard.
@@ -31,25 +34,36 @@ _log = logging.getLogger("shardgate")
 class JournalDriver:
     """Carries entries out, for one worker."""
 
-    __slots__ = ("_body_bytes_max", "_cluster", "_writer", "worker")
+    __slots__ = ("_body_bytes_max", "_bounds", "_cluster", "_request_bytes_max", "_writer", "worker")
 
-    def __init__(self, cluster: Cluster, writer: Writer, worker: str, body_bytes_max: int) -> None:
+    def __init__(self, cluster: Cluster, writer: Writer, worker: str, body_bytes_max: int, limits: Limits) -> None:
+        """`body_bytes_max`: of a shard's reply."""
+        self._request_bytes_max = limits.journaled_body_bytes_max
+        self._bounds = JournalBounds(limits.journal_entries_max, limits.journal_bytes_max)
         self._cluster = cluster
         self._writer = writer
         self._body_bytes_max = body_bytes_max
         self.worker = worker
 
     async def add(self, entry: Entry) -> None:
-        """Write a new entry down, before any of it is sent."""
-        await self._writer.run(self._writer.journal.add, entry, self.worker, wall())
+        """Write a new entry down, before any of it is sent. Raises BodyTooLargeError, OverloadError."""
+        if len(entry.request.body) > self._request_bytes_max:
+            raise BodyTooLargeError(f"the body of this change is larger than {self._request_bytes_max} bytes")
+        try:
+            await self._writer.run(self._writer.journal.add, entry, self.worker, wall(), self._bounds)
+        except JournalFullError as error:
+            raise OverloadError("too many changes are not over yet", log=str(error), budget="journal") from error
 
     async def find(self, token: str) -> Entry | None:
         """The entry with this token; None where there is none."""
         return await self._writer.run(self._writer.journal.find, token)
 
-    async def drive(self, entry: Entry, *, patience_s: float = PATIENCE_S) -> dict[int, ShardgateError | None]:
+    async def drive(
+        self, entry: Entry, holdings: Holdings, *, patience_s: float = PATIENCE_S
+    ) -> dict[int, ShardgateError | None]:
         """Go on until the entry is over, or until nothing more can be done now; then any worker may go on with it.
 
+        `holdings`: what is held for the entry; whoever drives it closes them.
         Returns the branches that had to rest, each with its error; None: behind an earlier change, or a 5xx.
         """
         resting: dict[int, ShardgateError | None] = {}
@@ -62,7 +76,8 @@ class JournalDriver:
             todo = moves(entry, resting) if entry.open else []
             if not todo:
                 break
-            await asyncio.gather(*[self._make(entry, move, resting, now() + patience_s) for move in todo])
+            until = now() + patience_s
+            await asyncio.gather(*[self._make(entry, move, resting, until, holdings) for move in todo])
             rested |= resting
             await self._give_up(entry)
         if entry.open:
@@ -82,7 +97,12 @@ class JournalDriver:
         await self._writer.run(self._writer.journal.save, entry, self.worker, also=also)
 
     async def _make(
-        self, entry: Entry, move: Move, resting: dict[int, ShardgateError | None], patient_until: float
+        self,
+        entry: Entry,
+        move: Move,
+        resting: dict[int, ShardgateError | None],
+        patient_until: float,
+        holdings: Holdings,
     ) -> None:
         if not await self._begin(entry, move, patient_until):
             resting[move.branch] = None
@@ -92,7 +112,7 @@ class JournalDriver:
             stick(entry.branches[move.branch], f"the path of its {move.step} needs a value that is not known")
             await self._writer.run(self._writer.journal.save, entry, self.worker, move.branch)
             return
-        outcome = await self._send(entry, move, sent)
+        outcome = await self._send(entry, move, sent, holdings)
         if not take(entry, move, outcome):
             resting[move.branch] = outcome if isinstance(outcome, ShardgateError) else None
         await self._writer.run(self._writer.journal.save, entry, self.worker, move.branch)
@@ -105,10 +125,10 @@ class JournalDriver:
             await asyncio.sleep(_POLL_S)
         return begun == "begun"
 
-    async def _send(self, entry: Entry, move: Move, sent: Outgoing) -> Outcome:
+    async def _send(self, entry: Entry, move: Move, sent: Outgoing, holdings: Holdings) -> Outcome:
         request = entry.request
         shard = entry.branches[move.branch].shard
-        call = AwaitedCall(self._cluster, shard, self._body_bytes_max)
+        call = AwaitedCall(self._cluster, shard, self._body_bytes_max, holdings)
         return await call.send(sent, request.host, request.lines, request.request_id)
 
     async def _give_up(self, entry: Entry) -> None:

@@ -97,7 +97,7 @@ class PartsChanger:
         request = change.request
 
         async def ask(shard: ShardId) -> Outcome:
-            call = AwaitedCall(self._cluster, shard, self._body_bytes_max)
+            call = AwaitedCall(self._cluster, shard, self._body_bytes_max, change.holdings)
             outgoing = Outgoing(b"GET", target.encode())
             return await call.send(outgoing, request.fields.host, change.lines, change.request_id, reads=True)
 
@@ -112,7 +112,7 @@ class PartsChanger:
     async def _refused_by(self, shard: ShardId, change: ChangeRequest) -> Reply:
         """Send the request as it came to a shard that will refuse it, for its reply."""
         request = change.request
-        call = AwaitedCall(self._cluster, shard, self._body_bytes_max)
+        call = AwaitedCall(self._cluster, shard, self._body_bytes_max, change.holdings)
         outgoing = Outgoing(request.sent_method, request.target, request.body if request.fields.has_body else None)
         with change.waiting_for([shard]):
             outcome = await call.send(outgoing, request.fields.host, change.lines, change.request_id)

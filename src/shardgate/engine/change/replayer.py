@@ -7,6 +7,8 @@ import asyncio
 import logging
 import sqlite3
 
+from shardgate.core.errors import OverloadError
+from shardgate.core.held import HeldBytes, Holdings
 from shardgate.engine.change.journal_driver import JournalDriver
 from shardgate.net.clock import now, wall
 from shardgate.store.journal import NotOwnerError, Orphan
@@ -24,11 +26,18 @@ _log = logging.getLogger("shardgate")
 class Replayer:
     """Resumes changes while this worker holds the lease."""
 
-    __slots__ = ("_journal_kept_s", "_journaling", "_lease_s", "_pulse", "_purged_at", "_writer")
+    __slots__ = ("_held", "_journal_kept_s", "_journaling", "_lease_s", "_pulse", "_purged_at", "_writer")
 
     def __init__(
-        self, writer: Writer, pulse: Writer, journaling: JournalDriver, lease_s: float, journal_kept_s: float
+        self,
+        writer: Writer,
+        pulse: Writer,
+        journaling: JournalDriver,
+        held: HeldBytes,
+        lease_s: float,
+        journal_kept_s: float,
     ) -> None:
+        self._held = held
         self._writer = writer
         self._pulse = pulse  # a thread of its own: a worker with much to write must not look dead
         self._journaling = journaling
@@ -93,15 +102,21 @@ class Replayer:
         return progress
 
     async def _go_on(self, number: int) -> bool:
+        holdings = Holdings(self._held)
         try:
+            size = await self._writer.run(self._writer.journal.size, number)
+            # One that is larger than the bound must be ended, too, alone.
+            holdings.open("change").take(min(size, self._held.client_bytes_max))
             adopt = self._writer.journal.adopt
             entry = await self._writer.run(adopt, number, self._journaling.worker, wall())
             if entry is None:
                 return False
             before = [(branch.phase, branch.before is None) for branch in entry.branches]
-            await self._journaling.drive(entry, patience_s=0)
-        except NotOwnerError:
+            await self._journaling.drive(entry, holdings, patience_s=0)
+        except (NotOwnerError, OverloadError):  # an OverloadError: there is no room to hold it now
             return False
+        finally:
+            holdings.close()
         if not entry.open:
             _log.info("change %d (%s) is %s", entry.id, entry.operation, entry.state)
         return before != [(branch.phase, branch.before is None) for branch in entry.branches]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import msgspec
 
 from shardgate.core.exchange import Exchange
+from shardgate.core.held import Holdings
 from shardgate.core.http import Request
 from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import without
@@ -23,6 +24,8 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     snapshot: Snapshot
     hop: bytes
     exchange: Exchange
+    holdings: Holdings
+    """What is held for the request."""
 
     @property
     def request_id(self) -> bytes:

@@ -7,13 +7,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import Ask, Merging, Outcome
-from shardgate.core.errors import KeyOnTwoShardsError, ShardDownError, ShardgateError
-from shardgate.core.excerpt import excerpt
+from shardgate.core.errors import ShardDownError, ShardgateError
 from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
+from shardgate.core.held import HeldBytes, Holding
 from shardgate.core.http import Reply, Request
-from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
+from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WHOLE_MERGE_FACTOR, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.lists.merging import ListMerging
+from shardgate.core.locate.dispute import disputed
 from shardgate.core.plan.plan import FindOwner, ToGather
 from shardgate.core.replies.validators import Validators
 from shardgate.core.routes.route import Route
@@ -21,7 +22,6 @@ from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import packed_fields, takes_gzip
 from shardgate.engine.cluster import Cluster, Snapshot
-from shardgate.engine.gather.held import HeldBytes, Holding
 from shardgate.engine.gather.long_reply import LongReply
 from shardgate.engine.gather.passing_on import RunningFlow
 from shardgate.engine.gather.round import PendingReply, Round
@@ -64,12 +64,13 @@ class _Gathering(Value, frozen=True):
 class Conductor:
     """Runs the rounds of one worker's searches for owners, and of its gathers."""
 
-    __slots__ = ("_body_bytes_max", "_cluster", "_held", "_turns")
+    __slots__ = ("_body_bytes_max", "_cluster", "_turns", "held")
 
     def __init__(self, cluster: Cluster, body_bytes_max: int, held: HeldBytes) -> None:
         self._cluster = cluster
         self._body_bytes_max = body_bytes_max
-        self._held = held
+        self.held = held
+        """What this worker holds."""
         self._turns = Turns()
 
     async def gather(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> None:
@@ -77,17 +78,26 @@ class Conductor:
 
         Raises ShardsMissingError, OverloadError, or what the merge raises; also after the reply has begun.
         """
-        holding = self._held.open()
+        holding = self.held.open("reply", exchange.peer)
         try:
             lines = plan.request.fields.unconditional + client.hop
             work = _Gathering(plan.route, plan.request, lines, snapshot, exchange, holding)
             reply = await self._gathered(plan, work, client)
-            if reply is None:
-                return
-            if len(reply.body) <= WRITE_BUFFER_BYTES_MAX or plan.request.sent_method == b"HEAD":
-                client.send(reply)
-                return
-            holding.set(len(reply.body))
+        finally:
+            holding.close()
+        if reply is not None:
+            await self.deliver(reply, plan.request, client)
+
+    async def deliver(self, reply: Reply, request: Request, client: Client) -> None:
+        """Send a whole reply; a long one as its client reads it, counted as held until it is read.
+
+        Raises SlowClientError, OverloadError.
+        """
+        if len(reply.body) <= WRITE_BUFFER_BYTES_MAX or request.sent_method == b"HEAD":
+            client.send(reply)
+            return
+        holding = self.held.open("reply", client.peer)
+        try:
             await LongReply(self._cluster, client, holding, self._turns).send(reply)
         finally:
             holding.close()
@@ -123,6 +133,7 @@ class Conductor:
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, _LACKING)
             validators.add(asks, replies)
             if isinstance(merging, ListMerging) and _are_long(replies):
+                work.holding.take((WHOLE_MERGE_FACTOR - 1) * _size_of(replies))
                 work.holding.begun = True  # nearer to its end than any gather that still waits for shards
                 outcome = await self._turns.run(merging.take_in_steps(replies))
             else:
@@ -133,10 +144,10 @@ class Conductor:
                 return _with_own_fields(work, outcome, validators)
             asks = outcome
 
-    async def _ask(self, asks: Sequence[Ask], work: _Gathering) -> Mapping[ShardId, Outcome]:
+    async def _ask(self, asks: Sequence[Ask], work: _Gathering, *, needs_all: bool = True) -> Mapping[ShardId, Outcome]:
         """Run one round, and note how long it took."""
         began_at = now()
-        calls = self._start(asks, work, None)
+        calls = self._start(asks, work, None, needs_all=needs_all)
         try:
             return await calls.outcomes()
         finally:
@@ -176,10 +187,12 @@ class Conductor:
         finally:
             calls.cancel()
 
-    def _start(self, asks: Sequence[Ask], work: _Gathering, large_bytes: int | None) -> Round:
+    def _start(
+        self, asks: Sequence[Ask], work: _Gathering, large_bytes: int | None, *, needs_all: bool = True
+    ) -> Round:
         exchange = work.exchange
         exchange.shards = exchange.shards or [ask.shard for ask in asks]
-        calls = Round(self._cluster, self._body_bytes_max, work.holding, large_bytes=large_bytes)
+        calls = Round(self._cluster, self._body_bytes_max, work.holding, large_bytes=large_bytes, needs_all=needs_all)
         calls.start(asks, work.request.fields.host, work.lines, exchange.request_id)
         return calls
 
@@ -206,9 +219,10 @@ class Conductor:
         asks = [Ask(shard, plan.target) for shard in plan.shards]
         fields = request.fields
         lines = fields.end_to_end if plan.is_the_request else fields.unconditional
-        holding = self._held.open()
+        holding = self.held.open("reply", exchange.peer)
         try:
-            outcomes = await self._ask(asks, _Gathering(plan.route, request, lines + hop, snapshot, exchange, holding))
+            work = _Gathering(plan.route, request, lines + hop, snapshot, exchange, holding)
+            outcomes = await self._ask(asks, work, needs_all=False)
         finally:
             holding.close()
         rule = plan.route.rule
@@ -216,16 +230,9 @@ class Conductor:
         replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
         owners = [shard for shard, reply in replies.items() if reply.status < 400]
         if len(owners) > 1:
-            key = excerpt(plan.key)
-            broken = KeyOnTwoShardsError(
-                f"two shards say that they hold the key `{key}`",
-                log=f"the key {key} of {plan.space} is on {' and '.join(owners)}",
-                about={"key": key},
-            )
-            broken.shard = ",".join(owners)
-            raise broken
+            raise disputed(plan.space, plan.key, *owners)
         if owners:
-            snapshot.known.memory.learn(plan.space, plan.key, owners[0])
+            snapshot.known.memory.settle(plan.space, plan.key, owners[0])
             return owners[0], replies[owners[0]]
         snapshot.known.memory.forget(plan.space, plan.key)
         failed = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ShardgateError))
@@ -238,7 +245,11 @@ class Conductor:
 
 
 def _are_long(replies: Mapping[ShardId, Reply]) -> bool:
-    return sum([len(reply.body) for reply in replies.values()]) >= FLOW_BYTES_MIN
+    return _size_of(replies) >= FLOW_BYTES_MIN
+
+
+def _size_of(replies: Mapping[ShardId, Reply]) -> int:
+    return sum([len(reply.body) for reply in replies.values()])
 
 
 async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming: Sequence[PendingReply]) -> None:
@@ -252,12 +263,20 @@ async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming:
 
 
 def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> Reply:
-    """The merged reply without the fields of single shards; or 304, where the client has it already."""
+    """The merged reply without the fields of single shards; or 304, where the client has it already.
+
+    A refusal is one shard's own reply, with all its fields.
+    """
+    if reply.status >= 300:
+        return reply
     reply.fields = [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
     return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)
 
 
 def _learn(plan: ToGather, snapshot: Snapshot, shown: Sequence[tuple[str, ShardId]]) -> None:
+    memory, merging = snapshot.known.memory, plan.merging
+    has_copies = isinstance(merging, ListMerging) and merging.has_copies
+    learn = memory.learn_copy if has_copies else memory.learn
     for space in plan.learn:
         for key, shard in shown:
-            snapshot.known.memory.learn(space, key, shard)
+            learn(space, key, shard)

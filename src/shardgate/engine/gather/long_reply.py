@@ -6,11 +6,11 @@ Never: changes a byte of the reply.
 
 import asyncio
 
+from shardgate.core.held import Holding
 from shardgate.core.http import Reply
 from shardgate.core.limits import WRITE_BUFFER_BYTES_MAX
 from shardgate.core.wire.forwarding import head_of
 from shardgate.engine.cluster import Cluster
-from shardgate.engine.gather.held import Holding
 from shardgate.engine.gather.pace import Pace
 from shardgate.engine.gather.turns import Turns
 from shardgate.net.client.contracts import Client
@@ -33,11 +33,13 @@ class LongReply:
     async def send(self, reply: Reply) -> None:
         """Write it. Raises SlowClientError where the client does not read it, OverloadError where there is no room."""
         self._body = reply.body
-        self._holding.begun = True
         self._holding.on_refused = self._fail
+        self._holding.set(len(reply.body))
+        self._holding.begun = True
         try:
-            self._client.begin(head_of(reply, len(reply.body)), b"", has_body=True, stream=self._pace)
-            self._go_on()
+            if not self._over.done():
+                self._client.begin(head_of(reply, len(reply.body)), b"", has_body=True, stream=self._pace)
+                self._go_on()
             await self._over
         finally:
             self._pace.end()

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Sequence
 
 from shardgate.core.errors import DeadlineError, ShardgateError, SlowClientError
+from shardgate.core.held import Holding
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.limits import FLOW_WINDOW_BYTES
 from shardgate.core.lists.flow import Flow
@@ -20,7 +21,6 @@ from shardgate.core.topology import ShardId
 from shardgate.core.wire.coding import packed_fields, takes_gzip
 from shardgate.core.wire.forwarding import head_of
 from shardgate.engine.cluster import Cluster
-from shardgate.engine.gather.held import Holding
 from shardgate.engine.gather.pace import CLIENT_DOES_NOT_READ, Pace
 from shardgate.engine.gather.round import PendingReply
 from shardgate.engine.gather.turns import Turns

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import Ask, Outcome
 from shardgate.core.errors import ReplyTooLargeError, ShardgateError
+from shardgate.core.held import Holding
 from shardgate.core.http import Reply, ReplyHead
-from shardgate.core.limits import FLOW_WINDOW_BYTES
+from shardgate.core.limits import FAIL_TOGETHER_S, FLOW_WINDOW_BYTES, PIECE_BYTES
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
-from shardgate.core.wire.coding import unpacked
+from shardgate.core.wire.coding import unpacking
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
-from shardgate.engine.gather.held import Holding
 from shardgate.net.upstream.call import Call
 
 
@@ -36,18 +36,29 @@ class Round:
         "_body_bytes_max",
         "_collectors",
         "_done",
+        "_gives_up",
         "_heads",
         "_holding",
+        "_needs_all",
         "_outcomes",
+        "_timer",
         "_waiting",
         "cluster",
         "large_bytes",
         "packed",
+        "refused",
     )
 
     def __init__(
-        self, cluster: Cluster, body_bytes_max: int, holding: Holding, *, large_bytes: int | None = None
+        self,
+        cluster: Cluster,
+        body_bytes_max: int,
+        holding: Holding,
+        *,
+        large_bytes: int | None = None,
+        needs_all: bool = False,
     ) -> None:
+        """`needs_all`: one failure fails the round, so that nothing more is read then."""
         self.cluster = cluster
         self._body_bytes_max = body_bytes_max
         self._holding = holding
@@ -55,8 +66,13 @@ class Round:
         """From so many bytes on the replies are large; None: it does not matter whether they are, or not any more."""
         self._collectors: list[_Collector] = []
         self._outcomes: dict[ShardId, Outcome] = {}
+        self._needs_all = needs_all
+        self._gives_up = False
+        self._timer: asyncio.TimerHandle | None = None
         self.packed: list[ShardId] = []
         """The shards whose replies are compressed."""
+        self.refused: ShardgateError | None = None
+        """Why there is no room for the replies; None: there is."""
         self._waiting = self._heads = 0
         self._done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         holding.on_refused = self._refuse
@@ -126,27 +142,47 @@ class Round:
 
     def cancel(self) -> None:
         """Cancel the calls that are not over. Reference cycles are broken, to leave no garbage."""
+        if self._timer is not None:
+            self._timer.cancel()
         for sink in self._collectors:
             if sink.call is not None and not sink.call.done:
                 sink.call.cancel()
             sink.call = None
+            sink.body = []
         self._collectors.clear()
+        self._outcomes = {}
         self._holding.on_refused = None
 
     async def _unpacked(self, shard: ShardId, outcome: Outcome) -> Outcome:
-        """Decompress a reply that came compressed though it was not asked for; on a thread, since it may be long."""
-        try:
-            if isinstance(outcome, Reply):
-                return await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
-        except ShardgateError as error:
-            error.shard = shard
-            return error
-        return outcome
+        """Decompress a reply that came compressed though it was not asked for, in turns with other work.
+
+        Raises OverloadError.
+        """
+        if not isinstance(outcome, Reply):
+            return outcome
+        steps = unpacking(outcome, self._body_bytes_max)
+        while True:
+            try:
+                self._holding.add(next(steps))
+            except StopIteration as end:
+                whole: Reply = end.value
+                if whole.body is not outcome.body:
+                    self._holding.add(-len(outcome.body))
+                return whole
+            except ShardgateError as error:
+                error.shard = shard
+                return error
+            if self.refused is not None:
+                raise self.refused
+            await asyncio.sleep(0)
 
     def begun(self, shard: ShardId, call: Call, head: ReplyHead) -> None:
         """Take in the head of a reply."""
         self.cluster.replied(shard, call)
         self._heads -= 1
+        if self._gives_up:
+            self._drop(call)
+            return
         if self.large_bytes is not None:
             if head.is_packed:
                 self.large_bytes = None  # a compressed reply is decompressed whole
@@ -173,8 +209,33 @@ class Round:
             self.large_bytes = None
             self._resume()
         self._waiting -= 1
-        if self._waiting == 0 and not self._done.done():
-            self._done.set_result(False)
+        if self._waiting == 0:
+            if not self._done.done():
+                self._done.set_result(False)
+        elif self._needs_all and not isinstance(outcome, Reply) and not self._gives_up:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """A shard has failed, so the others' rows are of no use. Those that have not answered may fail, too: the error
+        names all that fail within a moment."""
+        self._gives_up = True
+        self._timer = asyncio.get_running_loop().call_later(FAIL_TOGETHER_S, self._drop_all)
+        for sink in self._collectors:
+            if sink.head is not None and sink.call is not None:
+                self._drop(sink.call)
+
+    def _drop_all(self) -> None:
+        for sink in self._collectors:
+            if sink.call is not None:
+                self._drop(sink.call)
+
+    def _drop(self, call: Call) -> None:
+        """Wait no more for a call."""
+        if not call.done:
+            call.cancel()
+            self._waiting -= 1
+            if self._waiting == 0 and not self._done.done():
+                self._done.set_result(False)
 
     def _resume(self) -> None:
         for sink in self._collectors:
@@ -183,8 +244,10 @@ class Round:
                 sink.call.resume()
 
     def _refuse(self, error: ShardgateError) -> None:
+        self.refused = error
         if not self._done.done():
             self._done.set_exception(error)
+        self.cancel()  # now: one event of a socket brings up to 8 MB
 
 
 class _Collector:
@@ -232,7 +295,7 @@ class _Collector:
             log = f"{self.size} bytes had come"
             self.call.fail(ReplyTooLargeError(problem, log=log))
         else:
-            self._holding.add(len(data))
+            self._holding.add(len(data) + PIECE_BYTES)
             if (large_bytes := self._round.large_bytes) is not None:
                 self._round.look(self, large_bytes)
 
@@ -240,6 +303,8 @@ class _Collector:
         head = self.head
         if head is not None:
             body = self.body[0] if len(self.body) == 1 else b"".join(self.body)
+            self._holding.add(-PIECE_BYTES * len(self.body))
+            self.body = [body]
             if head.is_packed:
                 self._round.packed.append(self.shard)
             self._round.settle(self.shard, head.with_body(body))

@@ -9,15 +9,17 @@ Hot path: a request that came in one piece goes from `data_received` to the hand
 import asyncio
 from typing import Final, cast
 
-from shardgate.core.errors import ClientError, SlowRequestError
+from shardgate.core.clients.load import ClientLoad
+from shardgate.core.errors import ClientError, ShardgateError, SlowRequestError
 from shardgate.core.exchange import CLIENT_GONE
 from shardgate.core.http import Request
 from shardgate.core.limits import (
+    COUNTED_BYTES_MIN,
     HALF_CLOSED_S,
     HEAD_BYTES_MAX,
     LAST_CHANCE_S,
     SMALL_BODY_BYTES_MAX,
-    WRITE_BUFFER_BYTES_MAX,
+    UNSENT_BYTES_MAX,
 )
 from shardgate.core.replies.problem import problem_reply
 from shardgate.core.wire.request_head import RequestHeadParser
@@ -61,6 +63,8 @@ class ClientConnection(ReplyWriter):
         "_proxy",
         "head_bytes",
         "hop",
+        "is_proxied",
+        "load",
         "peer",
         "scheme",
     )
@@ -71,6 +75,10 @@ class ClientConnection(ReplyWriter):
         self.head_bytes = 0
         """The size of the head that was read last."""
         self._proxy: str | None = None  # the trusted one that the connection comes from
+        self.is_proxied = False
+        """The connection comes from a trusted proxy, and carries requests of several clients."""
+        self.load: ClientLoad | None = None
+        """Where the connection is counted; None: nowhere."""
         self.peer = ""
         """The client's address; behind a trusted proxy, the one that the proxy names."""
         self.scheme = "http"
@@ -81,7 +89,7 @@ class ClientConnection(ReplyWriter):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES_MAX)
+        self._transport.set_write_buffer_limits(high=UNSENT_BYTES_MAX)
         self._out = OutgoingReply(self._transport)
         name = transport.get_extra_info("peername")
         self.peer = name[0] if name else "unknown"
@@ -90,6 +98,7 @@ class ClientConnection(ReplyWriter):
         self.hop = self._settings.trusted.direct_lines(self.peer, self.scheme)
         if self._settings.trusted.covers(self.peer):
             self._proxy = self.peer
+            self.is_proxied = True
         self.deadline_at = self._now() + self._settings.header_timeout_s
         self._watch.add(self)
         if not self._handler.opened(self):
@@ -100,6 +109,9 @@ class ClientConnection(ReplyWriter):
         self._watch.discard(self)
         self._transport = None
         self._forget_body()
+        self._buffer = b""
+        self._give_back()
+        self._count_unread(0)
         self._handler.closed(self)
         self._cancel_work()
         if self.exchange is not None:
@@ -108,14 +120,17 @@ class ClientConnection(ReplyWriter):
 
     def pause_writing(self) -> None:
         self._stalled = True
+        if self._transport is not None:
+            self._count_unread(self._transport.get_write_buffer_size())
         if self._pausable is not None:
             self._pausable.pause()
 
     def resume_writing(self) -> None:
         self._stalled = False
+        self._count_unread(0)
         if self._pausable is not None:
             self._pausable.resume()
-        elif self._buffer:
+        elif self._buffer and not self._rest_s:
             self._go_on()
 
     def expire(self) -> None:
@@ -129,11 +144,16 @@ class ClientConnection(ReplyWriter):
             if self._eof and (self._pausable is None or self._is_endless):
                 self._transport.abort()  # connection_lost cancels the work for it
             return
+        if self._rest_s and self._state == IDLE:
+            self._rest_s = 0.0
+            self.deadline_at = self._now() + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
+            self._go_on()
+            return
         unsent = self._transport.get_write_buffer_size()
-        if unsent and (not self._unsent or unsent < self._unsent):
+        if unsent and self._drains(unsent):
             # The end of a reply is still on its way to a slow client.
             self._unsent = unsent
-            self.deadline_at = self._now() + self._settings.idle_timeout_s
+            self.deadline_at = self._now() + self._settings.reply_idle_timeout_s
         elif unsent or self._state == LINGERING:
             self.abort()
         elif self._buffer:
@@ -141,12 +161,25 @@ class ClientConnection(ReplyWriter):
         else:
             self.close()
 
+    def _drains(self, unsent: int) -> bool:
+        """Whether the client reads at the minimum rate, as far as is known: the first look only notes where it is."""
+        due = int(self._settings.reply_bytes_per_s_min * self._settings.reply_idle_timeout_s)
+        return not self._unsent or unsent <= self._unsent - max(1, due)
+
     def close(self) -> None:
         """Take no more requests; answer the one under way."""
         self._out.keep_alive = False
         if self._transport is not None and self._state not in {ANSWERING, UPLOADING, TUNNELLED}:
             self._state = CLOSED[self._state]
             self._transport.close()
+
+    def refuse(self, error: ClientError) -> None:
+        """Answer before any request was read, and close."""
+        self._refuse(error)
+
+    def rest(self, seconds: float) -> None:
+        """After the reply to come, read no request for so long."""
+        self._rest_s = seconds
 
     def retire(self) -> None:
         """Close after the next reply. An idle connection stays a moment: a request may be on its way."""
@@ -180,6 +213,10 @@ class ClientConnection(ReplyWriter):
         return is_busy or bool(self._buffer)
 
     def _read_head(self, data: bytes) -> None:
+        if len(data) > COUNTED_BYTES_MIN:
+            self._count_ahead(len(data))
+            if self._state == LINGERING:
+                return
         if data.startswith(b"\r\n"):
             data = without_empty_lines(data)
         end = data.find(b"\r\n\r\n")
@@ -199,6 +236,8 @@ class ClientConnection(ReplyWriter):
         self.head_bytes = end + 4
         self._out.announce(request, fields.keep_alive)
         self._buffer = data[end + 4 :]
+        if self._ahead is not None:
+            self._count_ahead(len(self._buffer))
         request.scheme = self.scheme
         if self._proxy is not None:
             trusted = self._settings.trusted
@@ -221,6 +260,8 @@ class ClientConnection(ReplyWriter):
         self._buffer = data
         if len(data) > HEAD_BYTES_MAX and self._transport is not None:
             self._transport.pause_reading()
+        if len(data) > COUNTED_BYTES_MIN:
+            self._count_ahead(len(data))
 
     def _go_on(self) -> None:
         if self._transport is not None:
@@ -230,7 +271,7 @@ class ClientConnection(ReplyWriter):
 
     def _next(self) -> None:
         """Read the next of the requests that came ahead."""
-        if self._stalled or not self._buffer or self._state not in _READS:
+        if self._stalled or self._rest_s or not self._buffer or self._state not in _READS:
             return
         data, self._buffer = self._buffer, b""
         self.data_received(data)
@@ -243,13 +284,22 @@ class ClientConnection(ReplyWriter):
         """Go on when it is whole; sooner where it is long, or may be: then it can be sent on while it comes."""
         fields, length = request.fields, request.fields.content_length
         rest, self._buffer = self._buffer, b""
+        if self._ahead is not None:
+            self._count_ahead(len(rest) - length if 0 < length < len(rest) else 0)
         if length > self._settings.body_bytes_max:
             self._refuse(too_large(self._settings.body_bytes_max))
         elif length and len(rest) >= length:
+            if length >= COUNTED_BYTES_MIN and not self._has_room(length):
+                return
             request.body, self._buffer = rest[:length], rest[length:]
             self._state = REQUEST_WHOLE[self._state]
             self._handler.handle(request, self)
         elif self._transport is not None:
+            try:
+                self._upload = self._handler.upload_begun(self)
+            except ClientError as error:
+                self._refuse(error)
+                return
             self._state = BODY_BEGUN[self._state]
             incoming = IncomingBody(self, request, self._transport, self._settings, self._watch)
             self._receive(incoming, rest)
@@ -259,6 +309,15 @@ class ClientConnection(ReplyWriter):
                 incoming.wait()
                 self._state = BODY_STREAMED[self._state]
                 self._handler.handle(request, self)
+
+    def _has_room(self, length: int) -> bool:
+        """Count a body that came whole; False: there is no room for it, and it was refused."""
+        self._body_held = holding = self._settings.held.open("request", self.peer)
+        try:
+            holding.take(length)
+        except ShardgateError as error:
+            self._refuse(error)
+        return holding.is_open
 
     def _receive(self, body: IncomingBody, data: bytes) -> None:
         # Not in `_start_body`: compiled, it would believe that `incoming` is still there (decision 54).
@@ -273,20 +332,69 @@ class ClientConnection(ReplyWriter):
 
     def body_whole(self, body: IncomingBody) -> None:
         """All of the body has come; a handler that waits for it gets the request now."""
+        waits = self._state == HOLDING
+        whole = body.whole() if waits else b""
+        self._body_held, body.holding = body.holding, None
         self._forget_body()
         self._buffer = body.rest
-        waits = self._state == HOLDING
+        if len(self._buffer) > COUNTED_BYTES_MIN:
+            self._count_ahead(len(self._buffer))
         self._state = BODY_WHOLE[self._state]
         if waits and self._request is not None:
-            self._request.body = body.whole()
+            self._request.body = whole
             self._request.arriving = False
             self._handler.handle(self._request, self)
 
-    def body_refused(self, error: ClientError) -> None:
-        """The body is malformed, too large or too slow."""
+    def body_refused(self, error: ShardgateError) -> None:
+        """The body is malformed, too large or too slow, or there is no room to hold it."""
         self._refuse(error)
 
-    def _refuse(self, error: ClientError) -> None:
+    # What is held is counted.
+
+    def _count_ahead(self, size: int) -> None:
+        """So much has come that is not handled yet."""
+        holding = self._ahead
+        if size <= COUNTED_BYTES_MIN:
+            if holding is not None:
+                holding.close()
+                self._ahead = None
+            return
+        if holding is None:
+            holding = self._ahead = self._settings.held.open("ahead", self.peer)
+            holding.on_refused = self._refuse_ahead
+        holding.set(size)
+
+    def _refuse_ahead(self, error: ShardgateError) -> None:
+        """Answer no more than the request under way: there is no room for those behind it."""
+        self._ahead = None
+        self._buffer = b""
+        if self._state in _READS:
+            self._refuse(error)
+        else:
+            self._out.keep_alive = False  # what follows is read over
+
+    def _count_unread(self, size: int) -> None:
+        """The client has not read so much."""
+        holding = self._unread
+        if not size:
+            if holding is not None:
+                holding.close()
+                self._unread = None
+            return
+        if holding is None:
+            holding = self._unread = self._settings.held.open("unsent", self.peer)
+            holding.begun = True
+            holding.on_refused = self._refuse_unread
+        holding.set(size)
+
+    def _refuse_unread(self, error: ShardgateError) -> None:
+        """Cut the reply off: there is no room for what the client does not read."""
+        self._unread = None
+        if self.exchange is not None:
+            self._handler.refused(self._request, self, error)
+        self.abort(error.cut_off)
+
+    def _refuse(self, error: ShardgateError) -> None:
         """Answer, and close: where this request ends, and where another would begin, is not known."""
         self._buffer = b""
         self._cancel_work()

@@ -10,8 +10,10 @@ from typing import Protocol
 
 import msgspec
 
-from shardgate.core.errors import ClientError
+from shardgate.core.clients.load import ClientLoad
+from shardgate.core.errors import ClientError, ShardgateError
 from shardgate.core.exchange import Exchange
+from shardgate.core.held import HeldBytes, Holding
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.wire.forwarded import TrustedProxies
 from shardgate.net.upload import Upload
@@ -49,6 +51,10 @@ class Client(Protocol):
     """The client's address; behind a trusted proxy, the one that the proxy names."""
     hop: bytes
     """The header lines that requests of this connection carry towards shards."""
+    is_proxied: bool
+    """The connection comes from a trusted proxy, and carries requests of several clients."""
+    load: ClientLoad | None
+    """Where the connection is counted; None: nowhere."""
 
     @property
     def incoming(self) -> Upload | None:
@@ -56,6 +62,9 @@ class Client(Protocol):
 
     def collect(self) -> None:
         """Hold the arriving body until it is whole; the handler then gets the request again."""
+
+    def hand_over(self) -> Holding | None:
+        """What the request's body is counted by, for work that goes on when the client leaves; it must close it."""
 
     def adopt(self, work: Work) -> None:
         """Cancel this work if the client leaves."""
@@ -84,6 +93,12 @@ class Client(Protocol):
     def abort(self, reason: str = "") -> None:
         """Cut the connection, so that the client sees that its reply is not whole."""
 
+    def refuse(self, error: ClientError) -> None:
+        """Answer before any request was read, and close."""
+
+    def rest(self, seconds: float) -> None:
+        """After the reply to come, read no request for so long."""
+
     def retire(self) -> None:
         """Close the connection after its next reply, or after a moment without a request."""
 
@@ -100,10 +115,16 @@ class Handler(Protocol):
     def opened(self, client: Client) -> bool:
         """A client has connected; False: there is no room for it."""
 
+    def upload_begun(self, client: Client) -> ClientLoad | None:
+        """A body has not come with its head. Returns where it is counted. Raises ClientError where it is refused."""
+
+    def upload_over(self, load: ClientLoad) -> None:
+        """That body is whole, or not read any more."""
+
     def closed(self, client: Client) -> None:
         """A client's connection has ended."""
 
-    def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
+    def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """The connection itself refuses a request; None: its head could not be read."""
 
     def finished(self, exchange: Exchange) -> None:
@@ -117,11 +138,18 @@ class Settings(msgspec.Struct, frozen=True):
     """Of any request."""
     held_body_bytes_max: int
     """Of a body that is held until it is whole."""
+    body_bytes_per_s_min: int
+    """Of a body, while the gateway reads it; 0: there is no minimum."""
+    reply_bytes_per_s_min: int
+    """Of what is left of a reply; 0: any progress is enough."""
     header_timeout_s: float
     idle_timeout_s: float
+    reply_idle_timeout_s: float
     stream_idle_timeout_s: float
     total_timeout_s: float
     """Of a body that is held until it is whole; whoever takes one that streams has a time of its own."""
     trusted: TrustedProxies
     passes_trailers: bool
     """Of requests, to shards."""
+    held: HeldBytes
+    """Counts what is held of requests, and of replies that clients do not read."""

@@ -1,16 +1,20 @@
 """A request body that has not come whole: held until it has, or handed on piece by piece.
 
-Holds: no more bytes than the bound are taken, whatever the client announced. A client is read no faster than its body
-is taken. Each next piece must come in the time for a head; a body that is held must also be whole in time.
+Holds: what is held is counted. No more bytes than the bound are taken, whatever the client announced. A client is read
+no faster than its body is taken. Each next piece must come in the time for a head, and the body may be behind its
+minimum rate by no more than that; a body that is held must also be whole in time.
 Never: decides where a body goes.
 """
 
 import asyncio
+from collections.abc import Callable
 from math import inf
 from typing import Protocol
 
-from shardgate.core.errors import BodyTooLargeError, ClientError, SlowRequestError
+from shardgate.core.errors import BodyTooLargeError, ClientError, ShardgateError, SlowRequestError
+from shardgate.core.held import Holding
 from shardgate.core.http import Request
+from shardgate.core.limits import SMALL_BODY_BYTES_MAX
 from shardgate.core.wire.body import BodyReader
 from shardgate.net.client.contracts import Settings
 from shardgate.net.upload import BodyTaker
@@ -22,11 +26,14 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class BodyOwner(Protocol):
     """The connection that the body comes on."""
 
+    peer: str
+    """The client's address."""
+
     def body_whole(self, body: "IncomingBody") -> None:
         """All of the body has come."""
 
-    def body_refused(self, error: ClientError) -> None:
-        """The body is malformed, too large or too slow."""
+    def body_refused(self, error: ShardgateError) -> None:
+        """The body is malformed, too large or too slow, or there is no room to hold it."""
 
 
 class IncomingBody:
@@ -34,7 +41,9 @@ class IncomingBody:
 
     __slots__ = (
         "_bytes_max",
+        "_due_at",
         "_ends_at",
+        "_enough",
         "_held",
         "_owner",
         "_reader",
@@ -44,6 +53,7 @@ class IncomingBody:
         "_transport",
         "_watch",
         "deadline_at",
+        "holding",
         "is_wanted",
         "size",
     )
@@ -59,15 +69,22 @@ class IncomingBody:
         self._watch = watch
         self._reader = BodyReader(None if fields.chunked else fields.content_length)
         self._bytes_max = settings.body_bytes_max
-        self._held: list[bytes] = []
+        # Not a list: the pieces of a client that sends byte by byte would take fifty times their bytes.
+        self._held = bytearray()
+        self.holding: Holding | None = None
+        """What is held is counted by it; None: nothing is."""
         self.size = 0
         """What has come, in bytes."""
         self._taker: BodyTaker | None = None
         self.is_wanted = True
         """A handler takes the body; until one does, the client has time."""
-        self._ends_at = watch.now() + settings.total_timeout_s
-        self.deadline_at = 0.0
-        self._hurry()
+        self._enough: Callable[[], None] | None = None
+        """To be called when enough is held."""
+        instant = watch.now()
+        self._ends_at = instant + settings.total_timeout_s
+        self._due_at = instant + settings.header_timeout_s
+        """When the next piece must have come."""
+        self.deadline_at = min(self._due_at, self._ends_at)
         watch.add(self)
 
     @property
@@ -92,12 +109,15 @@ class IncomingBody:
             self._owner.body_refused(too_large(self._bytes_max))
             return
         if piece:
-            self._hurry()
-            if self._taker is None:
-                self._held.append(piece)
-            else:
+            self._moved(len(piece))
+            if self._taker is not None:
                 self._taker.body_data(piece)
-        self._end_if_whole()
+            elif not self._hold(piece):
+                return
+        if self._enough is not None and self._is_enough:
+            self._have_enough(self._enough)
+        else:
+            self._end_if_whole()
 
     def wait(self) -> None:
         """Read no more until a handler takes the body."""
@@ -112,13 +132,22 @@ class IncomingBody:
             return
         self._go_on()
 
+    def await_enough(self, then: Callable[[], None]) -> None:
+        """Hold what comes until it is SMALL_BODY_BYTES_MAX bytes, or all. Then read no more, and call `then`."""
+        if self._is_enough:
+            then()
+        else:
+            self._enough = then
+            self._ask_for_more()
+
     def stream_to(self, taker: BodyTaker) -> None:
         """Hand the body on as it comes; what was held goes at once."""
         self._taker = taker
         self._ends_at = inf
         if self._held:
-            taker.body_data(b"".join(self._held))
-            self._held = []
+            held, self._held = bytes(self._held), bytearray()
+            self._give_back()
+            taker.body_data(held)
         self._go_on()
 
     def pause(self) -> None:
@@ -129,32 +158,75 @@ class IncomingBody:
 
     def resume(self) -> None:
         """The shard has caught up."""
-        self._hurry()
+        self._due_at = self._watch.now() + self._settings.header_timeout_s
+        self.deadline_at = min(self._due_at, self._ends_at)
         if not self._transport.is_closing():
             self._transport.resume_reading()
 
     def whole(self) -> bytes:
-        """All of it, where it was held."""
-        return self._held[0] if len(self._held) == 1 else b"".join(self._held)
+        """All of it, where it was held. From now on it cannot be refused for want of room."""
+        held, self._held = bytes(self._held), bytearray()
+        if self.holding is not None:
+            self.holding.on_refused = None
+        return held
 
     def end(self) -> None:
         """The body is over, or is not needed any more."""
         self._watch.discard(self)
 
+    def forget(self) -> None:
+        """Nothing of the body is needed any more."""
+        self.end()
+        self._held = bytearray()
+        self._give_back()
+
     def expire(self) -> None:
         """The next piece did not come in time."""
         self._owner.body_refused(SlowRequestError("the request did not arrive in time"))
 
-    def _hurry(self) -> None:
-        self.deadline_at = min(self._watch.now() + self._settings.header_timeout_s, self._ends_at)
+    def _hold(self, piece: bytes) -> bool:
+        """Keep a piece, and count it; False: there was no room, and the owner was told."""
+        holding = self.holding
+        if holding is None:
+            holding = self.holding = self._settings.held.open("request", self._owner.peer)
+            holding.on_refused = self._owner.body_refused
+        holding.add(len(piece))
+        if not holding.is_open:
+            return False
+        self._held += piece
+        return True
+
+    def _give_back(self) -> None:
+        if self.holding is not None:
+            self.holding.close()
+            self.holding = None
+
+    def _moved(self, size: int) -> None:
+        """Each piece buys the time that it may take at the minimum rate, and no more than the time for a head."""
+        rate = self._settings.body_bytes_per_s_min
+        latest_at = self._watch.now() + self._settings.header_timeout_s
+        self._due_at = min(self._due_at + size / rate, latest_at) if rate else latest_at
+        self.deadline_at = min(self._due_at, self._ends_at)
 
     def _go_on(self) -> None:
-        """RFC 9110 section 10.1.1: a 100 only now; a refusal before would have spared the client to send its body."""
         self.is_wanted = True
-        if self._request.fields.expects_continue and not self.size:
+        self._ask_for_more()
+        self._end_if_whole()
+
+    def _ask_for_more(self) -> None:
+        """RFC 9110 section 10.1.1: a 100 only now; a refusal before would have spared the client to send its body."""
+        if self._request.fields.expects_continue and not self.size and not self._reader.done:
             self._transport.write(_CONTINUE)
         self.resume()
-        self._end_if_whole()
+
+    @property
+    def _is_enough(self) -> bool:
+        return self._reader.done or self.size >= SMALL_BODY_BYTES_MAX
+
+    def _have_enough(self, then: Callable[[], None]) -> None:
+        self._enough = None
+        self.wait()
+        then()
 
     def _end_if_whole(self) -> None:
         if self._reader.done and self.is_wanted:

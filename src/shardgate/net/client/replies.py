@@ -9,7 +9,9 @@ import asyncio
 import socket
 import struct
 
+from shardgate.core.clients.load import ClientLoad
 from shardgate.core.exchange import Exchange
+from shardgate.core.held import Holding
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.limits import HALF_CLOSED_S, LAST_CHANCE_S, LINGER_S
 from shardgate.net.client.contracts import BackPressure, Handler, Settings, Work
@@ -26,6 +28,8 @@ class ReplyWriter:
     """Writes replies; the base of `ClientConnection`."""
 
     __slots__ = (
+        "_ahead",
+        "_body_held",
         "_buffer",
         "_eof",
         "_handler",
@@ -34,12 +38,15 @@ class ReplyWriter:
         "_out",
         "_pausable",
         "_request",
+        "_rest_s",
         "_retiring",
         "_settings",
         "_stalled",
         "_state",
         "_transport",
+        "_unread",
         "_unsent",
+        "_upload",
         "_watch",
         "_work",
         "deadline_at",
@@ -65,11 +72,21 @@ class ReplyWriter:
         self._stalled = False  # the client does not read what was written
         self._eof = False  # the client has ended its side
         self._unsent = 0
+        self._body_held: Holding | None = None  # what the whole body of the request is counted by
+        self._ahead: Holding | None = None  # the same for what the client sent before its turn
+        self._unread: Holding | None = None  # the same for what it has not read
+        self._rest_s = 0.0  # for so long no request is read: the client was refused for its share
+        self._upload: ClientLoad | None = None  # where the arriving body is counted
         self.deadline_at = 0.0
         self.incoming: IncomingBody | None = None
         """The request's body, until it is whole."""
         self.exchange: Exchange | None = None
         """The record of the request under way."""
+
+    def hand_over(self) -> Holding | None:
+        """What the request's body is counted by, for work that goes on when the client leaves; it must close it."""
+        holding, self._body_held = self._body_held, None
+        return holding
 
     def adopt(self, work: Work) -> None:
         """Cancel this work if the client leaves."""
@@ -123,6 +140,7 @@ class ReplyWriter:
     def switch(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         """Join the two connections: from now on bytes pass both ways unread."""
         ahead, self._buffer = self._buffer, b""
+        self._give_back()
         if self._transport is None:
             upstream.close()
             return
@@ -155,6 +173,9 @@ class ReplyWriter:
         instant = self._now()
         if self.exchange is not None:
             self._close_exchange(self.exchange, instant)
+        if self._body_held is not None:
+            self._body_held.close()
+            self._body_held = None
         transport = self._transport
         if transport is None or self._state == LINGERING:
             return
@@ -168,10 +189,17 @@ class ReplyWriter:
         else:
             self.deadline_at = instant + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
         self._unsent = 0
-        if self._eof and not self._buffer:
+        if self._rest_s:
+            self._pause_for(transport, instant + self._rest_s)
+        elif self._eof and not self._buffer:
             self.close()
         elif self._buffer and not self._stalled:
             self._go_on()
+
+    def _pause_for(self, transport: asyncio.Transport, until: float) -> None:
+        """`expire` reads on."""
+        self.deadline_at = until
+        transport.pause_reading()
 
     def _close_exchange(self, exchange: Exchange, instant: float | None = None, cut_off: str = "") -> None:
         """The request is over: its record is handed on, once."""
@@ -184,6 +212,7 @@ class ReplyWriter:
         """To close now would reset the connection, and the client might never read why (RFC 9112 section 9.6)."""
         self._forget_body()
         self._buffer = b""
+        self._give_back()
         if self._transport is None:
             return
         # TLS ends its side by itself; and behind the client's own end nothing comes that could cause a reset.
@@ -202,9 +231,19 @@ class ReplyWriter:
     def _forget_body(self) -> None:
         body, self.incoming = self.incoming, None
         if body is not None:
-            body.end()
+            body.forget()
+            load, self._upload = self._upload, None
+            if load is not None:
+                self._handler.upload_over(load)
             if self.exchange is not None:
                 self.exchange.bytes_in += body.size
+
+    def _give_back(self) -> None:
+        """Nothing is held of the request, or of what follows it."""
+        for holding in (self._body_held, self._ahead):
+            if holding is not None:
+                holding.close()
+        self._body_held = self._ahead = None
 
     # What the reading half does.
 

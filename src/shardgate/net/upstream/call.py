@@ -42,6 +42,13 @@ class Carrier(Protocol):
         """Take bytes again."""
 
 
+class UploadPlaces(Protocol):
+    """Where a call with an arriving body has a place."""
+
+    def over(self, call: "Call") -> None:
+        """The body is whole, or the call is over."""
+
+
 class ReplySink(Protocol):
     """Receives one reply: its head, its data and its end; or an error."""
 
@@ -87,6 +94,7 @@ class Call:
         "_ends_at",
         "_has_begun",
         "_patience",
+        "_place",
         "_watch",
         "begins_by",
         "body",
@@ -94,6 +102,8 @@ class Call:
         "done",
         "has_body",
         "head",
+        "interim_bytes",
+        "interim_replies",
         "is_chunked",
         "is_head",
         "offers",
@@ -136,8 +146,10 @@ class Call:
         self._patience = patience
         self._has_begun = False  # a byte of the reply has come
         self.tried_again = False
+        self.interim_replies = self.interim_bytes = 0
         self.done = False
         self._connection: Carrier | None = None
+        self._place: UploadPlaces | None = None
         self._watch: Watch | None = None
 
     def continues(self, before: "Call") -> None:
@@ -170,6 +182,16 @@ class Call:
         self._ends_at = self.started_at + patience.total_s
         self.moved()
 
+    def gather_body(self, place: UploadPlaces) -> None:
+        """Enough of the arriving body is waited for. Its connection keeps the time; the shard has nothing to do yet."""
+        self._place = place
+        self.deadline_at = inf
+
+    def begin(self) -> None:
+        """Enough of the body has come: from now on a connection, and then the reply, are waited for."""
+        self.started_at = self._patience.clock()
+        self.begins_by = self.deadline_at = min(self.started_at + self._patience.reply_s, self._ends_at)
+
     def await_body(self) -> None:
         """The request's body still arrives: until it moves, only the time until the reply begins counts."""
         self.deadline_at = self.begins_by
@@ -184,7 +206,7 @@ class Call:
         """The arriving body is whole; now the reply is waited for."""
         if not self.done and self._connection is not None:
             self._connection.end_body(self, trailers)
-            self.upload = None
+            self._end_upload()
             self.begins_by = min(self._patience.clock() + self._patience.reply_s, self._ends_at)
             if self._has_begun:
                 self.deadline_at = self.begins_by
@@ -251,6 +273,17 @@ class Call:
         self.done = True
         if self._watch is not None:
             self._watch.discard(self)
+        if self._place is not None:
+            self._leave(self._place)
+
+    def _end_upload(self) -> None:
+        self.upload = None
+        if self._place is not None:
+            self._leave(self._place)
+
+    def _leave(self, place: UploadPlaces) -> None:
+        self._place = None
+        place.over(self)
 
     def pause(self) -> None:
         """The sink cannot take more for now."""

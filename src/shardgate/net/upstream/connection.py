@@ -16,7 +16,7 @@ from shardgate.core.errors import (
 )
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import ReplyHead
-from shardgate.core.limits import HEAD_BYTES_MAX
+from shardgate.core.limits import HEAD_BYTES_MAX, INTERIM_BYTES_MAX, INTERIM_REPLIES_MAX, SMALL_BODY_BYTES_MAX
 from shardgate.core.wire.chunked import ChunkedDecoder
 from shardgate.core.wire.forwarding import chunk, last_chunk
 from shardgate.core.wire.reply_head import ReplyHeadParser
@@ -83,7 +83,11 @@ class UpstreamConnection:
         self._call = call
         call.on(self)
         transport = cast("asyncio.Transport", self._transport)
-        transport.write(call.head + call.body if call.body else call.head)
+        if len(call.body) > SMALL_BODY_BYTES_MAX:
+            transport.write(call.head)  # in one piece with its head, a body would be in memory twice
+            transport.write(call.body)
+        else:
+            transport.write(call.head + call.body if call.body else call.head)
         if call.upload is not None:
             call.await_body()
             call.upload.stream_to(call)
@@ -194,8 +198,8 @@ class UpstreamConnection:
             if head.status == 101:
                 self._switch(call, head, rest)
                 return
-            if 100 < head.status < 200:
-                call.sink.reply_interim(head)
+            if head.status < 200:
+                self._pass_interim(call, head, end + 4)
         self._head = head
         if head.content_length == len(rest) and not call.is_head and head.status not in _BODILESS:
             call.sink.reply_head(head, rest)  # the reply came in one piece, as most do
@@ -210,6 +214,16 @@ class UpstreamConnection:
         call.sink.reply_head(head, data)
         if over is not None and not call.done:
             self._finish(call, clean=over)
+
+    def _pass_interim(self, call: Call, head: ReplyHead, size: int) -> None:
+        """Pass a 1xx on. Their number has a bound: each costs work, and none of them is the reply."""
+        call.interim_replies += 1
+        call.interim_bytes += size
+        if call.interim_replies > INTERIM_REPLIES_MAX or call.interim_bytes > INTERIM_BYTES_MAX:
+            log = f"{call.interim_replies} of them came, with {call.interim_bytes} bytes"
+            raise BrokenReplyError("a shard sends interim replies without end", where="the head", log=log)
+        if head.status > 100:
+            call.sink.reply_interim(head)
 
     def _switch(self, call: Call, head: ReplyHead, data: bytes) -> None:
         """RFC 9110 section 7.8: only to what was offered."""

@@ -1,7 +1,7 @@
 """Connections to one address: sends a call on an idle one, opens new ones up to a bound, and queues further calls.
 
 Holds: at most `connections_max` are open. Queued calls are served first in, first out. A call that is over leaves the
-queue unsent.
+queue unsent. Bodies that still arrive hold no more than a share of the connections (`uploads.py`).
 Never: knows which shard lives at the address, or how a connection is opened.
 Hot path: `start` on an idle connection is a pop and a write.
 """
@@ -10,11 +10,13 @@ from collections import deque
 from typing import Protocol
 
 from shardgate.core.errors import OverloadError, ShardDownError
+from shardgate.core.limits import UPLOADS_ONE_IN
 from shardgate.core.value import Value
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net import tasks
 from shardgate.net.upstream.call import Call
 from shardgate.net.upstream.connection import UpstreamConnection
+from shardgate.net.upstream.uploads import Uploads
 from shardgate.net.watch import Watch
 
 # A change is not sent on a connection that has idled this long: the shard may just be closing it, and a change cannot
@@ -51,6 +53,7 @@ class Pool:
         "_open",
         "_parser",
         "_settings",
+        "_uploads",
         "_waiting",
         "_waits",
         "_watch",
@@ -66,14 +69,25 @@ class Pool:
         self._parser = ReplyHeadParser()
         self._idle: list[UpstreamConnection] = []
         self._waiting: deque[Call] = deque()
+        self._uploads = Uploads(
+            self._start_upload,
+            max(1, settings.connections_max // UPLOADS_ONE_IN),
+            settings.waiting_max // UPLOADS_ONE_IN,
+        )
         self._open = 0
         self._waits = 0
         self.deadline_at = self._now() + settings.idle_timeout_s
         watch.add(self)
 
-    def start(self, call: Call) -> None:
-        """Send the call as soon as a connection is free. Its sink is told of a failure, too."""
+    def start(self, call: Call, *, admitted: bool = False) -> None:
+        """Send the call as soon as a connection is free. Its sink is told of a failure, too.
+
+        `admitted`: enough of its arriving body has come, and it has a place among the uploads.
+        """
         call.watched_by(self._watch)
+        if call.upload is not None and not admitted:
+            self._uploads.admit(call)
+            return
         idle = self._idle
         while idle:
             connection = idle.pop()
@@ -88,7 +102,7 @@ class Pool:
             self._waiting.append(call)
             self._waits += 1
         else:
-            call.fail(OverloadError("too many requests wait for the shard"))
+            call.fail(OverloadError("too many requests wait for the shard", budget="shard_waiting"))
 
     def figures(self) -> tuple[int, int, int, int]:
         """Open connections, idle ones, calls that wait, and how many calls have ever waited."""
@@ -137,6 +151,9 @@ class Pool:
         while self._idle and instant - (self._idle[0].idle_at or 0.0) > self._settings.idle_timeout_s:
             self._idle.pop(0).abort()
 
+    def _start_upload(self, call: Call) -> None:
+        self.start(call, admitted=True)
+
     async def _connect(self, call: Call) -> None:
         connection = UpstreamConnection(self, self._parser)
         try:
@@ -157,7 +174,7 @@ class Pool:
         self._open -= 1
         call = self._next_waiting()
         if call is not None:
-            self.start(call)
+            self.start(call, admitted=True)
 
     def _is_fresh(self, connection: UpstreamConnection) -> bool:
         return connection.idle_at is None or self._now() - connection.idle_at < FRESH_S

@@ -6,7 +6,9 @@ SQLite and PostgreSQL implement both, each in its own room.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeAlias
 
+from shardgate.split.database.inventory import Inventory
 from shardgate.split.database.rows import ColumnValues, RowBatch, TableRow
+from shardgate.split.database.schema import KeyColumn
 
 RunQuery: TypeAlias = Callable[[str], list[tuple[object, ...]]]  # runs one SELECT and returns all of its rows
 
@@ -14,15 +16,29 @@ RunQuery: TypeAlias = Callable[[str], list[tuple[object, ...]]]  # runs one SELE
 class DatabaseReader(Protocol):
     """Reads one database as it was at one instant."""
 
-    def values(self, table: str, columns: Sequence[str], weigh: Sequence[str] = ()) -> Iterator[Sequence[ColumnValues]]:
+    def values(
+        self, table: str, columns: Sequence[KeyColumn], weigh: Sequence[str] = ()
+    ) -> Iterator[Sequence[ColumnValues]]:
         """Yield these columns of every row, in batches. `weigh` adds a last value: the bytes of those columns."""
         ...
 
-    def rows(self, table: str, columns: Sequence[str], keys: Sequence[tuple[str, ...]]) -> Iterator[RowBatch]:
+    def rows(self, table: str, columns: Sequence[str], keys: Sequence[tuple[KeyColumn, ...]]) -> Iterator[RowBatch]:
         """Yield every row in batches, with the value of each key. `keys` lists the columns of each key."""
         ...
 
+    def count(self, table: str, linked: Sequence[str] = ()) -> int:
+        """The number of rows in which none of the `linked` columns is NULL."""
+        ...
+
+    def tables(self) -> list[str]:
+        """The name of every table with rows of its own, from the database's catalogue."""
+        ...
+
     def query(self, statement: str) -> list[tuple[object, ...]]: ...
+
+    def inventory(self) -> Inventory:
+        """Every object of the database, from its own catalogue."""
+        ...
 
     def close(self) -> None: ...
 
@@ -56,8 +72,15 @@ class TargetDatabase(Protocol):
         """Open a second connection, so that verification reads what the database stored, not what we sent."""
         ...
 
-    def rehearse(self, statements: Iterable[str]) -> None:
-        """Run the statements where they leave no trace. Raises the driver's error if the database rejects one."""
+    def rehearse(self, statements: Iterable[str]) -> Inventory | None:
+        """Run the statements where they leave no trace, and return what they make. None if there is no such place.
+
+        Raises the driver's error if the database rejects a statement.
+        """
+        ...
+
+    def inventory(self) -> Inventory:
+        """Every object of the database, from its own catalogue, without the tables of the mark."""
         ...
 
     def prepare(self, settings: Sequence[str]) -> None:

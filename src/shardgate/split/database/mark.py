@@ -43,7 +43,7 @@ def statements_to_mark(mark: TargetMark) -> tuple[str, ...]:
         json.dumps(mark.undo),
     )
     return (
-        f"CREATE TABLE {MARK} (run TEXT, plan TEXT, shard TEXT, state TEXT, objects TEXT, undo TEXT)",
+        f"CREATE TABLE {MARK} (run TEXT PRIMARY KEY, plan TEXT, shard TEXT, state TEXT, objects TEXT, undo TEXT)",
         f"CREATE TABLE {FINISHED} (name TEXT PRIMARY KEY, row_count TEXT, checksum TEXT)",
         sql.insert_text(MARK, values),
     )

@@ -41,15 +41,16 @@ def insert_text(table: str, values: Iterable[str]) -> str:
     return f"INSERT INTO {quote(table)} VALUES ({', '.join(map(literal, values))})"  # noqa: S608
 
 
-def count_linked(table: str, columns: Sequence[str]) -> str:
-    """Count the rows in which none of the columns is NULL."""
+def count_linked(source: str, columns: Sequence[str]) -> str:
+    """Count the rows in which none of the columns is NULL. The source is SQL already."""
     linked = " AND ".join(f"{quote(column)} IS NOT NULL" for column in columns)
-    return select(["count(*)"], f"{quote(table)} WHERE {linked}")
+    return select(["count(*)"], source + (f" WHERE {linked}" if linked else ""))
 
 
 def copy_out(query: str) -> str:
     return f"COPY ({query}) TO STDOUT"
 
 
-def copy_in(table: str, columns: Sequence[str]) -> str:
-    return f"COPY {quote(table)} ({listed(columns)}) FROM STDIN"
+def copy_in(target: str, columns: Sequence[str]) -> str:
+    """The target is SQL already."""
+    return f"COPY {target} ({listed(columns)}) FROM STDIN"

@@ -32,7 +32,7 @@ class Findings:
         self._add(
             f"dangling {name} {link}",
             f"{name}: row {show_key(row)} refers to {link.parent} {show_key(parent)}, which does"
-            " not exist. Correct or delete the row",
+            " not exist. Correct the row, or add the row that it refers to",
         )
 
     def torn(self, owned: OwnedTable, row: RowKey, tenants: tuple[str, str]) -> None:
@@ -41,8 +41,8 @@ class Findings:
         self._add(
             f"torn {name}",
             f"{name}: row {show_key(row)} has parents in two tenants, {tenants[0]} and"
-            f" {tenants[1]}, but can be on one shard only. Correct the row, or declare one of the parent"
-            " tables with --reference or --empty",
+            f" {tenants[1]}. If that is right, say where such rows go: --shared {name}=each sends them, and the rows"
+            f" that they refer to, to the shard of each tenant, --shared {name}=SHARD to one. Otherwise correct the row",
         )
 
     def orphan(self, owned: OwnedTable, row: RowKey) -> None:
@@ -51,7 +51,9 @@ class Findings:
         keys = " and ".join(str(link) for link in owned.links)
         self._add(
             f"orphan {name}",
-            f"{name}: row {show_key(row)} belongs to no tenant: {keys} is NULL. Set it, or delete the row",
+            f"{name}: row {show_key(row)} belongs to no tenant: {keys} is NULL. Set it, or say where such rows go:"
+            f" --unowned {name}=all sends them to every shard, --unowned {name}=SHARD to one, --unowned {name}=none to"
+            " no shard",
         )
 
     def ambiguous(self, owned: OwnedTable, key: RowKey) -> None:

@@ -39,7 +39,6 @@ class Ownership(Struct, frozen=True):
     empty: tuple[Table, ...]
     must_be_null: tuple[tuple[Table, ForeignKey], ...]  # foreign keys into empty tables: no row may use one
     refusals: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     def copied(self) -> tuple[Table, ...]:
         """All tables whose rows are copied, in the order in which that happens."""
@@ -78,7 +77,6 @@ def decide_ownership(schema: Schema, roles: TableRoles) -> Ownership:
         empty=empty,
         must_be_null=tuple((table, key) for table, key in into_empty if key.nullable),
         refusals=tuple(refusals),
-        warnings=tuple(_clashes(owned)),
     )
 
 
@@ -125,13 +123,14 @@ def _keys_into(tables: tuple[Table, ...], parents: Collection[str]) -> list[tupl
     return [(t, key) for t in tables for key in t.foreign_keys if key.parent in parents]
 
 
-def _clashes(owned: tuple[OwnedTable, ...]) -> list[str]:
+def clashing_ids(ownership: Ownership, safe: Collection[str]) -> list[str]:
+    """One warning for each divided table whose ids count up on every shard, but for the safe ones."""
     return [
-        f"{each.table.name}: the database counts up its key {', '.join(each.table.primary_key)}, so two shards can give"
-        " the same id to two new rows. Use ids that are unique on all shards, or configure the gateway to find these"
-        " rows by tenant"
-        for each in owned
-        if each.table.counts_up
+        f"{each.table.name}: the database counts up its ids, so two shards can give the same id to two new rows. Give"
+        " each shard ids of its own with --ids, use ids that are unique on all shards, or configure the gateway to find"
+        " these rows by tenant"
+        for each in ownership.owned
+        if each.table.counts_up and each.table.name not in safe
     ]
 
 

@@ -12,7 +12,9 @@ from msgspec import Struct
 
 from shardgate.split.database.ddl import Ddl
 from shardgate.split.database.rows import RowKey
+from shardgate.split.database.schema import KeyColumn
 from shardgate.split.decide.balance import imbalance
+from shardgate.split.decide.homes import Home
 from shardgate.split.decide.ownership import OwnedTable, Ownership
 from shardgate.split.decide.survey import Survey
 
@@ -20,8 +22,9 @@ from shardgate.split.decide.survey import Survey
 class TenantLookup(Struct, frozen=True):
     """How the copy finds the tenant of a row: it tries the keys in order, and the first known one decides."""
 
-    columns: tuple[tuple[str, ...], ...]  # of each key
-    tenants: tuple[Mapping[RowKey, int], ...]  # for each key: its value -> tenant
+    columns: tuple[tuple[KeyColumn, ...], ...]  # of each key
+    tenants: tuple[Mapping[RowKey, Home], ...]  # for each key: its value -> tenant, or another home
+    visits: Mapping[RowKey, tuple[Home, Home]] = {}  # by the first key: where else the row is needed
 
 
 class ShardLoad(Struct, frozen=True):
@@ -43,6 +46,8 @@ class SplitPlan(Struct, frozen=True):
     survey: Survey
     shard_of: Sequence[int]  # by tenant: an index into shards
     uuid_keys: bool = False  # the source stores tenants as 32 hexadecimal digits; the directory gets them with dashes
+    ids: tuple[tuple[str, ...], ...] = ()  # by shard: the statements that give it ids of its own
+    not_carried: frozenset[str] = frozenset()  # kinds of objects that the shards do not get, or get otherwise
 
     @property
     def directory(self) -> list[tuple[str, str]]:
@@ -55,12 +60,39 @@ class SplitPlan(Struct, frozen=True):
     @property
     def loads(self) -> list[ShardLoad]:
         rows = [sum(each) for each in zip(*self.survey.rows.values(), strict=True)]
+        others = [sum(each) for each in zip(*(self._others(name) for name in self.survey.rows), strict=True)]
         loads = []
         for shard, name in enumerate(self.shards):
             mine = [tenant for tenant, where in enumerate(self.shard_of) if where == shard]
             size = sum(self.survey.weights[tenant] for tenant in mine)
-            loads.append(ShardLoad(name, len(mine), sum(rows[t] for t in mine), size))
+            loads.append(ShardLoad(name, len(mine), sum(rows[t] for t in mine) + others[shard], size))
         return loads
+
+    def expected(self, table: str) -> tuple[int, ...]:
+        """The number of rows of a divided table on each shard."""
+        counts = self._others(table)
+        for tenant, rows in enumerate(self.survey.rows[table]):
+            counts[self.shard_of[tenant]] += rows
+        return tuple(counts)
+
+    def source_rows(self, table: str) -> int:
+        """The number of rows of a divided table in the source, as the survey counted them."""
+        return sum(self.survey.rows[table]) + sum(self.survey.others.get(table, {}).values())
+
+    def shards_of(self, home: Home) -> tuple[int, ...]:
+        """The shards of a home, as indexes."""
+        return self.survey.homes.shards_of(home, self.shard_of)
+
+    def _others(self, table: str) -> list[int]:
+        """By shard: the rows that belong to no single tenant, and those that rows of other tenants refer to."""
+        counts = [0] * len(self.shards)
+        for home, rows in self.survey.others.get(table, {}).items():
+            for shard in self.shards_of(home):
+                counts[shard] += rows
+        for home, visited in self.survey.visits.get(table, {}).values():
+            for shard in {*self.shards_of(visited)} - {*self.shards_of(home)}:
+                counts[shard] += 1
+        return counts
 
     @property
     def imbalance(self) -> float:
@@ -79,7 +111,7 @@ class SplitPlan(Struct, frozen=True):
     def fingerprint(self) -> str:
         """A hash that is equal for equal plans. --resume compares it with the mark of the interrupted run."""
         tables = [table.name for table in self.ownership.copied()]
-        parts = (self.space, self.shards, tables, self.ddl.before, self.ddl.after, self.directory)
+        parts = (self.space, self.shards, tables, self.ddl.before, self.ddl.after, self.directory, self.ids)
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
@@ -87,10 +119,10 @@ def lookup_for(owned: OwnedTable, survey: Survey) -> TenantLookup:
     """A table that others refer to is looked up by its own primary key, any other table by its foreign keys."""
     table = owned.table
     if (own := survey.owners.get((table.name, table.primary_key))) is not None:
-        return TenantLookup((table.primary_key,), (own,))
+        return TenantLookup((table.primary_key,), (own,), survey.visits.get(table.name, {}))
     first = owned.links[0]
     certain = [first] if not first.nullable else list(owned.links)
     return TenantLookup(
-        tuple(link.columns for link in certain),
+        tuple(link.read for link in certain),
         tuple(survey.owners[link.parent, link.parent_columns] for link in certain),
     )

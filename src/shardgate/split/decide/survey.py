@@ -7,27 +7,49 @@ Never: reads more of a row than its keys and its size. Never writes.
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from shardgate.split.database.contracts import DatabaseReader
 from shardgate.split.database.rows import ColumnValues, RowKey, show_key
-from shardgate.split.database.schema import ForeignKey
+from shardgate.split.database.schema import ForeignKey, KeyColumn
 from shardgate.split.decide.findings import Findings
+from shardgate.split.decide.homes import EVERYWHERE, NOWHERE, TO_EACH, Home, Homes, Keep, is_shared
 from shardgate.split.decide.ownership import OwnedTable, Ownership
 
+_KEEP_NONE: Final = Keep()
+
 KeySet: TypeAlias = tuple[str, tuple[str, ...]]  # a table, and columns of it that foreign keys refer to
+Guests: TypeAlias = dict[RowKey, Home]  # by key: where else a row is needed, because a row of two tenants refers to it
 PickKey: TypeAlias = Callable[[ColumnValues], RowKey]
 
 
 class Survey:
-    """What was found: the tenants with their sizes, the tenant of every key, and the mistakes in rows.
+    """What was found: the tenants with their sizes, the home of every key, and the mistakes in rows.
 
-    Tenants are numbered from 0 in the order in which they are read.
+    Tenants are numbered from 0 in the order in which they are read. A home is a tenant, or one of `homes`.
     """
 
-    __slots__ = ("findings", "later", "owners", "rows", "tenants", "weights")
+    __slots__ = (
+        "findings",
+        "guests",
+        "homes",
+        "keep",
+        "later",
+        "others",
+        "owners",
+        "rows",
+        "tenants",
+        "visits",
+        "weights",
+    )
 
-    def __init__(self, key_sets: Iterable[KeySet]) -> None:
+    def __init__(self, key_sets: Iterable[KeySet], keep: Keep = _KEEP_NONE, shards: Sequence[str] = ()) -> None:
+        self.keep = keep
+        self.homes = Homes(shards)
+        self.others: dict[str, dict[Home, int]] = {}  # by table: the number of rows of each home that is no tenant
+        self.guests: dict[KeySet, Guests] = {}
+        # By table and primary key: the home of a row, and the home where it is needed too.
+        self.visits: dict[str, dict[RowKey, tuple[Home, Home]]] = {}
         self.tenants: dict[str, int] = {}  # by name
         self.weights: list[int] = []  # by tenant: the bytes of all its rows
         self.rows: dict[str, list[int]] = {}  # by table: the number of rows of each tenant
@@ -43,17 +65,34 @@ class Survey:
             found = self.owners[link.parent, link.parent_columns].get(parent)
             if found is None:
                 self.findings.dangling(owned, link, row, parent)
-            elif found != tenant:
-                self.findings.torn(owned, row, (names[tenant], names[found]))
+            elif found not in (tenant, EVERYWHERE):
+                self.findings.torn(owned, row, (self.owner(tenant, names), self.owner(found, names)))
         self.later.clear()
 
+    def owner(self, home: Home, names: Sequence[str]) -> str:
+        """A home as the user reads it."""
+        if home >= 0:
+            return names[home]
+        return "no shard" if home == NOWHERE else "several tenants"
 
-def take_survey(reader: DatabaseReader, ownership: Ownership, by: str) -> Survey:
+    def invite(self, key_set: KeySet, key: RowKey, home: Home) -> bool:
+        """Note that the row with this key is needed at this home too. Returns whether that is new."""
+        guests = self.guests.setdefault(key_set, {})
+        known = guests.get(key)
+        guests[key] = home if known is None else self.homes.both(known, home)
+        return guests[key] != known
+
+
+def take_survey(
+    reader: DatabaseReader, ownership: Ownership, by: str, keep: Keep = _KEEP_NONE, shards: Sequence[str] = ()
+) -> Survey:
     """Read the keys of all divided tables, parents first. `by` is the column that names a tenant in the directory."""
     roots = [each.table for each in ownership.owned if len(each.path) == 1]
+    if keep:  # the copy cannot tell the home of such a row from one of its parents
+        roots = [each.table for each in ownership.owned]
     key_sets = [(table.name, table.primary_key) for table in roots if table.primary_key]
     key_sets += [(k.parent, k.parent_columns) for each in ownership.owned for k in each.links]
-    survey = Survey(dict.fromkeys(key_sets))
+    survey = Survey(dict.fromkeys(key_sets), keep, shards)
     done: set[str] = set()
     for owned in ownership.owned:
         _TableSurvey(survey, owned, by, done).read(reader)
@@ -62,7 +101,7 @@ def take_survey(reader: DatabaseReader, ownership: Ownership, by: str) -> Survey
     return survey
 
 
-def _is_null(key: RowKey) -> bool:
+def is_null(key: RowKey) -> bool:
     """A foreign key of several columns refers to nothing if one of them is NULL (MATCH SIMPLE in SQL)."""
     return key is None or (type(key) is tuple and None in key)
 
@@ -75,17 +114,17 @@ class _TableSurvey:
     def __init__(self, survey: Survey, owned: OwnedTable, by: str, done: set[str]) -> None:
         table = owned.table
         offered = [columns for parent, columns in survey.owners if parent == table.name]
-        keys = [table.primary_key, *offered, *(link.columns for link in owned.links)]
+        keys: list[tuple[KeyColumn, ...]] = [table.primary_key, *offered, *(link.read for link in owned.links)]
         if len(owned.path) == 1:
             keys.append((by,))
-        self._columns = list(dict.fromkeys(column for key in keys for column in key))
+        self._columns: list[KeyColumn] = list(dict.fromkeys(column for key in keys for column in key))
         self._survey = survey
         self._owned = owned
         self._name = self._pick(table.primary_key or self._columns)
         self._by = by
         self._offered = [(self._pick(columns), survey.owners[table.name, columns]) for columns in offered]
         self._links = [
-            (link, self._pick(link.columns), survey.owners[link.parent, link.parent_columns]) for link in owned.links
+            (link, self._pick(link.read), survey.owners[link.parent, link.parent_columns]) for link in owned.links
         ]
         self._unread = {link for link in owned.links if link.parent not in done}
 
@@ -106,10 +145,15 @@ class _TableSurvey:
     def _settle(self, row: ColumnValues, tenant: int) -> None:
         for pick, owners in self._offered:
             key = pick(row)
-            if owners.setdefault(key, tenant) != tenant and not _is_null(key):
+            if owners.setdefault(key, tenant) != tenant and not is_null(key):
                 self._survey.findings.ambiguous(self._owned, key)
-        self._survey.rows[self._owned.table.name][tenant] += 1
-        self._survey.weights[tenant] += int(cast(int, row[-1]))
+        name = self._owned.table.name
+        if tenant >= 0:
+            self._survey.rows[name][tenant] += 1
+            self._survey.weights[tenant] += int(cast(int, row[-1]))
+            return
+        others = self._survey.others.setdefault(name, {})
+        others[tenant] = others.get(tenant, 0) + 1
 
     def _new_tenant(self, row: ColumnValues) -> int | None:
         survey = self._survey
@@ -132,7 +176,7 @@ class _TableSurvey:
         certain = True
         for link, pick, owners in self._links:
             key = pick(row)
-            if _is_null(key):
+            if is_null(key):
                 continue
             found = owners.get(key)
             if found is None:
@@ -140,10 +184,34 @@ class _TableSurvey:
             elif tenant is None:
                 tenant = found
             elif tenant != found and link not in self._unread:
-                self._torn(row, tenant, found)
+                tenant = self._joined(row, tenant, found)
         if not certain or self._unread:
             self._check_later(row, tenant)
+        if tenant is not None and is_shared(tenant):
+            self._invite_parents(row, tenant)
         return tenant
+
+    def _joined(self, row: ColumnValues, one: Home, other: Home) -> Home:
+        """The home of a row whose parents have two homes. Two tenants are reported, unless the user has said more."""
+        if EVERYWHERE in (one, other):
+            return other if one == EVERYWHERE else one
+        if NOWHERE in (one, other):
+            return NOWHERE  # the row refers to a row that no shard gets
+        survey = self._survey
+        word = survey.keep.shared.get(self._owned.table.name)
+        if word is None:
+            whole = survey.homes.both(one, other)
+            if whole in (one, other):
+                return whole
+            self._torn(row, one, other)
+            return one
+        return survey.homes.both(one, other) if word == TO_EACH else survey.homes.named(word)
+
+    def _invite_parents(self, row: ColumnValues, home: Home) -> None:
+        for link, pick, _ in self._links:
+            key = pick(row)
+            if not is_null(key):
+                self._survey.invite((link.parent, link.parent_columns), key, home)
 
     def _check_later(self, row: ColumnValues, tenant: int | None) -> None:
         """Keep the foreign keys whose parent has not been read yet, or does not exist, for the check at the end."""
@@ -151,17 +219,20 @@ class _TableSurvey:
             return
         for link, pick, owners in self._links:
             key = pick(row)
-            if not _is_null(key) and (link in self._unread or key not in owners):
+            if not is_null(key) and (link in self._unread or key not in owners):
                 later = (self._owned, link, self._name(row), tenant, key)
                 self._survey.later.append(later)
 
     def _resolve(self, waiting: list[ColumnValues]) -> None:
         """Rows that reach their tenant only through rows of their own table: repeat until a pass resolves none."""
+        word = self._survey.keep.unowned.get(self._owned.table.name)
         progress = True
         while waiting and progress:
             left = []
             for row in waiting:
                 tenant = self._tenant_of(row)
+                if tenant is None and word is not None and all(is_null(pick(row)) for _, pick, _ in self._links):
+                    tenant = self._survey.homes.named(word)
                 if tenant is None:
                     left.append(row)
                 else:
@@ -174,7 +245,7 @@ class _TableSurvey:
     def _lost(self, row: ColumnValues) -> None:
         findings = self._survey.findings
         keys = [(link, pick(row)) for link, pick, _ in self._links]
-        leading = [(link, key) for link, key in keys if not _is_null(key)]
+        leading = [(link, key) for link, key in keys if not is_null(key)]
         for link, key in leading:
             findings.dangling(self._owned, link, self._name(row), key)
         if not leading:
@@ -182,7 +253,8 @@ class _TableSurvey:
 
     def _torn(self, row: ColumnValues, one: int, other: int) -> None:
         names = list(self._survey.tenants)
-        self._survey.findings.torn(self._owned, self._name(row), (names[one], names[other]))
+        owners = (self._survey.owner(one, names), self._survey.owner(other, names))
+        self._survey.findings.torn(self._owned, self._name(row), owners)
 
-    def _pick(self, columns: Sequence[str]) -> PickKey:
+    def _pick(self, columns: Sequence[KeyColumn]) -> PickKey:
         return cast(PickKey, itemgetter(*(self._columns.index(column) for column in columns)))

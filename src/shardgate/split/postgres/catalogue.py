@@ -132,27 +132,6 @@ UNION ALL
 SELECT c.relname || ': is a composite type, which cannot be copied. Use columns instead'
 FROM pg_class c WHERE c.relnamespace = {_MINE} AND c.relkind = 'c' AND {_OWN_CLASS}"""  # noqa: S608
 
-# One warning for each object that the shards will not have.
-NOT_CARRIED: Final = f"""
-SELECT format('%s: row security policy %s is NOT copied. Create it on each shard',
-  c.relname, p.polname)
-FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = {_MINE}
-UNION ALL
-SELECT format('%s: rule %s is NOT copied. Create it on each shard', c.relname, r.rulename)
-FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
-WHERE c.relnamespace = {_MINE} AND r.rulename <> '_RETURN'
-UNION ALL
-SELECT format('%s: aggregate %s is NOT copied. Create it on each shard', nspname, proname)
-FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE p.pronamespace = {_MINE} AND p.prokind = 'a' AND {_OWN_FUNCTION}"""  # noqa: S608
-
-# All names of the schema without the sequences of columns. An empty target has none.
-NAMES: Final = f"""
-SELECT c.relname FROM pg_class c
-WHERE c.relnamespace = {_MINE} AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
-  AND NOT EXISTS (SELECT 1 FROM pg_depend d
-    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i'))
-  AND {_OWN_CLASS}"""  # noqa: S608
 # Identifies the server, the database and the schema. The schema's name is the last column.
 IDENTITY: Final = (
     "SELECT pg_postmaster_start_time(), current_setting('port'), oid, current_schema()"
@@ -163,8 +142,40 @@ COLLATION: Final = (
     "SELECT concat_ws(' ', datcollate, datctype, to_jsonb(d) ->> 'datlocale')"
     " FROM pg_database d WHERE datname = current_database()"
 )
-# The number of foreign keys that are validated, and of all foreign keys.
-FOREIGN_KEYS: Final = f"""
-SELECT count(*) FILTER (WHERE k.convalidated), count(*) FROM pg_constraint k
-JOIN pg_class c ON c.oid = k.conrelid
-WHERE k.contype = 'f' AND c.relnamespace = {_MINE}"""  # noqa: S608
+# Every table, view and sequence of the database, with its schema. An empty target has none.
+NAMES: Final = """
+SELECT n.nspname, c.relname, current_schema() FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid >= 16384 AND n.nspname !~ '^pg_(toast|temp)' AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+  AND NOT EXISTS (SELECT 1 FROM pg_depend d
+    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i', 'e'))"""
+# Every sequence, as SQL.
+SEQUENCE_NAMES: Final = """
+SELECT c.oid::regclass::text FROM pg_class c
+WHERE c.relkind = 'S' AND c.oid >= 16384 AND c.relpersistence <> 't'
+  AND NOT EXISTS (SELECT 1 FROM pg_depend e
+    WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e') ORDER BY c.oid"""
+# The statements that delete what pg_dump's script makes. The current schema and extensions stay.
+UNDO: Final = r"""
+SELECT format('DROP %s IF EXISTS %s CASCADE', replace(i.type, 'composite type', 'type'), i.identity) FROM (
+  SELECT 0 AS turn, 'pg_event_trigger'::regclass AS class, oid FROM pg_event_trigger
+  UNION ALL SELECT 0, 'pg_publication'::regclass, oid FROM pg_publication
+  UNION ALL SELECT 1, 'pg_class'::regclass, oid FROM pg_class
+    WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND NOT relispartition
+  UNION ALL SELECT 2, 'pg_proc'::regclass, oid FROM pg_proc
+  UNION ALL SELECT 3, 'pg_type'::regclass, oid FROM pg_type t WHERE typtype IN ('e', 'd', 'r', 'b')
+    AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
+  UNION ALL SELECT 3, 'pg_operator'::regclass, oid FROM pg_operator
+  UNION ALL SELECT 3, 'pg_opfamily'::regclass, oid FROM pg_opfamily
+  UNION ALL SELECT 3, 'pg_collation'::regclass, oid FROM pg_collation
+  UNION ALL SELECT 3, 'pg_conversion'::regclass, oid FROM pg_conversion
+  UNION ALL SELECT 3, 'pg_cast'::regclass, oid FROM pg_cast
+  UNION ALL SELECT 3, 'pg_ts_config'::regclass, oid FROM pg_ts_config
+  UNION ALL SELECT 3, 'pg_ts_dict'::regclass, oid FROM pg_ts_dict
+  UNION ALL SELECT 3, 'pg_ts_parser'::regclass, oid FROM pg_ts_parser
+  UNION ALL SELECT 3, 'pg_ts_template'::regclass, oid FROM pg_ts_template
+  UNION ALL SELECT 3, 'pg_foreign_data_wrapper'::regclass, oid FROM pg_foreign_data_wrapper
+  UNION ALL SELECT 4, 'pg_namespace'::regclass, oid FROM pg_namespace WHERE nspname <> current_schema()
+) o, LATERAL pg_identify_object(o.class, o.oid, 0) i
+WHERE o.oid >= 16384 AND coalesce(i.schema, i.identity) !~ '^pg_(toast|temp)'
+  AND NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = o.class AND e.objid = o.oid AND e.deptype = 'e')
+ORDER BY o.turn, o.oid DESC"""

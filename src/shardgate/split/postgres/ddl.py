@@ -1,8 +1,8 @@
-"""The schema from PostgreSQL to PostgreSQL: statements that the server itself writes from its catalogue.
+"""The schema from PostgreSQL to PostgreSQL: as pg_dump writes it, or statements that the server writes from its catalogue.
 
-Holds: types, collations, identity columns, generated columns and constraints are as the source declares them. A
-sequence gives the number next, on every shard, that it would have given next on the source.
-Never: copies owners, grants, comments or storage parameters. A row security policy or a rule gets a warning.
+Holds: with pg_dump every object is carried, but those that belong to the server or to its roles. Without it, what the
+statements do not make is refused, or named in the plan where it changes no result. A sequence gives the number next, on
+every shard, that it would have given next on the source.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,29 @@ from shardgate.split.database import sql
 from shardgate.split.database.contracts import RunQuery
 from shardgate.split.database.ddl import Ddl
 from shardgate.split.postgres import catalogue
+from shardgate.split.postgres.dump import DumpTool
+from shardgate.split.postgres.inventory import NEVER_CARRIED
+
+
+def dumped_postgres_ddl(query: RunQuery, tool: DumpTool, conninfo: str, names: Sequence[str]) -> Ddl:
+    """The whole schema of the database, written by pg_dump. `names` are those of its tables, views and sequences."""
+    ((snapshot,),) = query("SELECT pg_export_snapshot()")
+    return Ddl(
+        before=(tool.section("pre-data", conninfo, str(snapshot)),),
+        after=(
+            *_set_sequences(query, _texts(query, catalogue.SEQUENCE_NAMES)),
+            "ANALYZE",
+            tool.section("post-data", conninfo, str(snapshot)),  # last, because it makes the event triggers
+        ),
+        objects=tuple(names),
+        undo=tuple(_texts(query, catalogue.UNDO)),
+        made_by=tool.version,
+        not_carried=NEVER_CARRIED,
+    )
 
 
 def read_postgres_ddl(query: RunQuery) -> Ddl:
-    """The whole schema of the connection, in an order in which it can be created."""
+    """The schema of the connection without pg_dump, in an order in which it can be created."""
     tables = list(dict.fromkeys(_texts(query, catalogue.TABLES)))
     sequences = _rows(query, catalogue.SEQUENCES)
     views = _rows(query, catalogue.VIEWS)
@@ -32,7 +51,7 @@ def read_postgres_ddl(query: RunQuery) -> Ddl:
             *(text for _, text in _rows(query, catalogue.INDEXES)),
             *_texts(query, catalogue.CONSTRAINTS),
             *(owner for _, _, owner, _ in sequences if owner),
-            *_set_sequences(query, [name for name, *_ in sequences]),
+            *_set_sequences(query, [sql.quote(name) for name, *_ in sequences]),
             *(make for _, make, _ in views),
             *_texts(query, catalogue.TRIGGERS),
             "ANALYZE",
@@ -50,7 +69,7 @@ def read_postgres_ddl(query: RunQuery) -> Ddl:
             *(drop for _, _, drop in types),
         ),
         refusals=tuple(_texts(query, catalogue.REFUSED)),
-        warnings=tuple(_texts(query, catalogue.NOT_CARRIED)),
+        not_carried=NEVER_CARRIED | {"comment"},
     )
 
 
@@ -73,7 +92,6 @@ def _set_sequences(query: RunQuery, sequences: Sequence[str]) -> list[str]:
     """Set each sequence to the value read from itself: pg_sequences hides a value that was set but not used."""
     statements = []
     for name in sequences:
-        ((last, called),) = query(sql.select(["last_value", "is_called"], sql.quote(name)))
-        quoted = sql.literal(sql.quote(name))
-        statements.append(f"SELECT setval({quoted}, {last}, {str(called).lower()})")
+        ((last, called),) = query(sql.select(["last_value", "is_called"], name))
+        statements.append(f"SELECT setval({sql.literal(name)}, {last}, {str(called).lower()})")
     return statements

@@ -10,8 +10,11 @@ from psycopg import Copy
 
 from shardgate.split.database import sql
 from shardgate.split.database.contracts import DatabaseReader
+from shardgate.split.database.inventory import Inventory
 from shardgate.split.database.rows import TableRow
 from shardgate.split.postgres import catalogue
+from shardgate.split.postgres.inventory import read_inventory
+from shardgate.split.postgres.names import relation, table_name
 from shardgate.split.postgres.reader import PostgresReader
 from shardgate.split.postgres.session import PostgresConnection, connect, freeze
 
@@ -26,7 +29,10 @@ class PostgresTarget:
         self._connection: PostgresConnection = connect(conninfo)
 
     def names(self) -> tuple[str, ...]:
-        return tuple(str(name) for (name,) in self.query(catalogue.NAMES))
+        """Every table, view and sequence of the database. A sequence of a column counts as its table."""
+        return tuple(
+            table_name(str(schema), str(name), str(current)) for schema, name, current in self.query(catalogue.NAMES)
+        )
 
     def query(self, statement: str) -> list[tuple[object, ...]]:
         with self._connection.transaction():
@@ -34,21 +40,27 @@ class PostgresTarget:
 
     def run(self, statements: Iterable[str]) -> None:
         with self._connection.transaction():
+            self._quiet_event_triggers()
             for statement in statements:
                 self._connection.execute(statement.encode())
 
     def load(self, table: str, columns: Sequence[str]) -> "PostgresTableLoad":
-        return PostgresTableLoad(self._connection, sql.copy_in(table, columns))
+        return PostgresTableLoad(self._connection, sql.copy_in(relation(table), columns))
 
     def reader(self, batch_rows: int) -> DatabaseReader:
         connection = connect(self._conninfo)
         freeze(connection)
         return PostgresReader(connection, batch_rows)
 
-    def rehearse(self, statements: Iterable[str]) -> None:
+    def rehearse(self, statements: Iterable[str]) -> Inventory:
         with self._connection.transaction(force_rollback=True):
             for statement in statements:
                 self._connection.execute(statement.encode())
+            return read_inventory(lambda each: self._connection.execute(each.encode()).fetchall())
+
+    def inventory(self) -> Inventory:
+        with self._connection.transaction():
+            return read_inventory(lambda each: self._connection.execute(each.encode()).fetchall())
 
     def prepare(self, settings: Sequence[str]) -> None:
         """Does nothing: the user has created the database, and there are no settings."""
@@ -65,6 +77,11 @@ class PostgresTarget:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _quiet_event_triggers(self) -> None:
+        """The application's event triggers must not act on what the split does. Only superusers can have made any."""
+        if self._connection.execute("SELECT 1 FROM pg_event_trigger LIMIT 1").fetchone():
+            self._connection.execute("SET LOCAL session_replication_role = replica")
 
 
 class PostgresTableLoad:

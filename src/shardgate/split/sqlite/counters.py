@@ -24,3 +24,9 @@ def statements_to_set_sqlite_counter(table: str, last: int) -> tuple[str, str]:
 def has_sqlite_counters(query: RunQuery) -> bool:
     """SQLite creates sqlite_sequence together with the first table that has AUTOINCREMENT."""
     return bool(query("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"))
+
+
+def tables_that_count(query: RunQuery) -> list[str]:
+    """The tables with AUTOINCREMENT."""
+    counting = "SELECT name FROM sqlite_master WHERE type = 'table' AND upper(sql) LIKE '%AUTOINCREMENT%'"
+    return [str(name) for (name,) in query(counting)]

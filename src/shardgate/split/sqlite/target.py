@@ -13,7 +13,9 @@ from typing import Final
 
 from shardgate.split.database import sql
 from shardgate.split.database.contracts import DatabaseReader
+from shardgate.split.database.inventory import Inventory
 from shardgate.split.database.rows import TableRow
+from shardgate.split.sqlite.inventory import read_inventory
 from shardgate.split.sqlite.reader import SqliteReader, connect_read_only
 
 _CACHE_KIB: Final = 65_536  # an index on text is filled in random order: keep it in memory
@@ -56,10 +58,14 @@ class SqliteTarget:
     def reader(self, batch_rows: int) -> DatabaseReader:
         return SqliteReader(self.path, connect_read_only(self.path), batch_rows)
 
-    def rehearse(self, statements: Iterable[str]) -> None:
+    def rehearse(self, statements: Iterable[str]) -> Inventory:
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
             for statement in statements:
                 connection.execute(statement)
+            return read_inventory(lambda each: connection.execute(each).fetchall())
+
+    def inventory(self) -> Inventory:
+        return read_inventory(self.query)
 
     def prepare(self, settings: Sequence[str]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

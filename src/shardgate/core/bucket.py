@@ -17,9 +17,24 @@ class Bucket:
 
     def take(self, now_s: float) -> bool:
         """Take one token; False: there is none."""
-        self._left = min(self._burst, self._left + (now_s - self._at_s) * self._per_s)
+        self._left = self._left_at(now_s)
         self._at_s = now_s
         if self._left < 1:
             return False
         self._left -= 1
         return True
+
+    def give_back(self) -> None:
+        """Put one token back that was taken."""
+        self._left = min(self._burst, self._left + 1)
+
+    def wait_s(self, now_s: float) -> float:
+        """In how many seconds there is a token."""
+        return max(0.0, (1 - self._left_at(now_s)) / self._per_s)
+
+    def is_full(self, now_s: float) -> bool:
+        """Whether it holds no memory of what was taken."""
+        return self._left_at(now_s) >= self._burst
+
+    def _left_at(self, now_s: float) -> float:
+        return min(self._burst, self._left + (now_s - self._at_s) * self._per_s)

@@ -1,12 +1,12 @@
 """Held bytes: beyond the bound, the newest gather that has not begun its reply is refused."""
 
 from shardgate.core.errors import OverloadError, ShardgateError
-from shardgate.engine.gather.held import HeldBytes
+from shardgate.core.held import HeldBytes
 
 
 def test_the_newest_that_has_not_begun_goes_first() -> None:
     held, gone = HeldBytes(100), []
-    holdings = [held.open() for _ in range(4)]
+    holdings = [held.open("reply") for _ in range(4)]
     for n, holding in enumerate(holdings):
         holding.on_refused = lambda error, n=n: gone.append(n)
         holding.add(25)
@@ -25,7 +25,7 @@ def test_what_is_given_back_can_be_held_again() -> None:
     held = HeldBytes(100)
     refused: list[ShardgateError] = []
     for _ in range(5):
-        holding = held.open()
+        holding = held.open("reply")
         holding.on_refused = refused.append
         holding.add(80)
         holding.set(20)
@@ -33,8 +33,8 @@ def test_what_is_given_back_can_be_held_again() -> None:
         holding.close()
         holding.add(1000)  # what comes behind the end is not kept
     assert refused == []
-    alone = held.open()
+    alone = held.open("reply")
     alone.on_refused = refused.append
     alone.add(101)
     assert [type(error) for error in refused] == [OverloadError]
-    held.open().add(100)
+    held.open("reply").add(100)

@@ -1,0 +1,1 @@
+"""Warns of choices in a configuration that are valid and dangerous."""

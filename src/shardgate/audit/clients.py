@@ -1,0 +1,71 @@
+"""Rules about who a client is: tokens, keys that clients name themselves, and what the log keeps of them."""
+
+from collections.abc import Iterator
+
+from shardgate.audit.network import is_public
+from shardgate.audit.rule import Danger
+from shardgate.config.load import Loaded
+from shardgate.config.schema import AccessLogConfig
+
+_CLAIM = "claim."
+
+
+def changes_of_anybody(loaded: Loaded) -> Iterator[Danger]:
+    """SGA20."""
+    knows_clients = loaded.clients is not None or (loaded.tls is not None and loaded.tls.ca is not None)
+    journaled = [route.name for route in loaded.routes.routes if route.rule is not None and route.rule.needs_store]
+    if journaled and not knows_clients and is_public(loaded):
+        yield Danger("listen", f"everybody can make the gateway write to its journal, by {_some(journaled)}")
+
+
+def quotas_without_tokens(loaded: Loaded) -> Iterator[Danger]:
+    """SGA21."""
+    if loaded.clients is not None and loaded.clients.passes and loaded.clients.quota is not None:
+        yield Danger("clients.unverified", "a client that leaves its token out is not counted")
+
+
+def tokens_for_others(loaded: Loaded) -> Iterator[Danger]:
+    """SGA22."""
+    if loaded.clients is not None and loaded.clients.tokens.source.kind in {"jwks_url", "jwks_file"}:
+        missing = [
+            name
+            for name, value in (
+                ("audience", loaded.clients.tokens.audience),
+                ("issuer", loaded.clients.tokens.issuer),
+            )
+            if not value
+        ]
+        if missing:
+            yield Danger("clients.jwt", f"no {' and no '.join(missing)} is asked for")
+
+
+def replies_for_everybody(loaded: Loaded) -> Iterator[Danger]:
+    """SGA23."""
+    if not loaded.config.idempotency.client:
+        yield Danger("idempotency.client", "all clients share their idempotency keys")
+
+
+def claims_that_the_body_overrides(loaded: Loaded) -> Iterator[Danger]:
+    """SGA24."""
+    for route in loaded.routes.routes:
+        for field, sources in route.rule.key_fields() if route.rule is not None else ():
+            claims = [source for source in sources if source.startswith(_CLAIM)]
+            others = [source for source in sources if not source.startswith(_CLAIM)]
+            if claims and others and not _is_bound(route.rule):
+                said = f"{', '.join(others)} decides where the token has no {', '.join(claims)}"
+                yield Danger(f"rules.{route.name}.{field}", said)
+
+
+def queries_in_the_log(loaded: Loaded) -> Iterator[Danger]:
+    """SGA30."""
+    if loaded.access_log is not None and loaded.access_log.query:
+        written = isinstance(loaded.config.access_log, AccessLogConfig)
+        yield Danger("access_log.query" if written else "access_log", "the access log keeps the queries of all clients")
+
+
+def _is_bound(rule: object) -> bool:
+    return bool(getattr(rule, "binding", False))
+
+
+def _some(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

@@ -1,0 +1,223 @@
+"""`shardgate directory`: fills, changes and shows the directory, which says which shard has which tenant."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.table import Table
+
+from shardgate.cli.console import wide_console
+from shardgate.process.directory import shard_names
+from shardgate.store.directory_file import DirectoryFileError, read_csv, store_entries, write_csv
+from shardgate.store.sqlite import SqliteStore, StoreError
+
+_HELP = """
+Fill, change and show the directory, which says which shard has which tenant.
+
+`shardgate split` writes the directory of a database that it cuts. For all
+other tenants, make a CSV file with a line for each of them:
+
+    key,shard
+    acme,north
+    best,south
+
+A key is what requests name the tenant by. A space is the name of this kind
+of tenant, which a locator in shardgate.yaml names too:
+
+    locators:
+      vendor: [{kind: directory, space: vendors}]
+
+Then:
+
+    shardgate directory import tenants.csv --space vendors
+    shardgate directory list
+    shardgate directory set new-shop south --space vendors
+    shardgate directory export --output tenants.csv
+
+A running gateway sees each change within a second.
+"""
+
+directory = typer.Typer(name="directory", no_args_is_help=True, help=_HELP)
+
+FileOption = Annotated[
+    Path, typer.Option("--directory", "-d", help="The file with the directory, as `directory` in shardgate.yaml.")
+]
+SpaceOption = Annotated[str, typer.Option("--space", "-s", help="The name of this kind of tenant, as in vendors.")]
+ConfigOption = Annotated[
+    Path,
+    typer.Option(
+        "--config", "-c", help="The configuration. If it exists, its shards are the only ones that are accepted."
+    ),
+]
+ReplaceOption = Annotated[
+    bool, typer.Option("--replace", help="Give keys that the directory has another shard. Move their data first.")
+]
+_FILE = Path("directory.db")
+_CONFIG = Path("shardgate.yaml")
+
+
+@directory.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV file in UTF-8, or - for standard input.", metavar="FILE")],
+    space: Annotated[
+        str | None, typer.Option("--space", "-s", help="The space of all lines, if the file has no column `space`.")
+    ] = None,
+    to: FileOption = _FILE,
+    config: ConfigOption = _CONFIG,
+    replace: ReplaceOption = False,
+) -> None:
+    """Add the tenants of a CSV file to the directory.
+
+    Examples:
+
+        shardgate directory import tenants.csv --space vendors
+        SELECT-as-csv | shardgate directory import - --space vendors
+
+    The first line names the columns: key and shard, and space if the file
+    has tenants of several kinds. Every mistake is reported with its line, and
+    then nothing is written; otherwise all lines are, in one transaction.
+    A key that the directory has on the same shard already is no mistake.
+    """
+    with _errors():
+        shards = shard_names(config)
+        if str(file) == "-":
+            entries = read_csv(sys.stdin, space, shards, _progress)
+        else:
+            with file.open(encoding="utf-8-sig", newline="") as opened:
+                entries = read_csv(opened, space, shards, _progress)
+        with SqliteStore(to) as store:
+            new, moved = store_entries(store, entries, replace=replace)
+    same = len(entries) - new - moved
+    typer.echo(f"shardgate: {to}: {new} keys are new, {moved} have another shard now, {same} were there already")
+
+
+@directory.command("export")
+def export_file(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The CSV file to write. Default: standard output.")
+    ] = None,
+    space: Annotated[str | None, typer.Option("--space", "-s", help="Only this kind of tenant.")] = None,
+    of: FileOption = _FILE,
+) -> None:
+    """Write the directory as a CSV file that `import` reads.
+
+    Example:
+
+        shardgate directory export --space vendors --output tenants.csv
+    """
+    with _errors(), _existing(of) as store:
+        spaces = _chosen(store, space)
+        if output is None:
+            write_csv(sys.stdout, store, spaces)
+            return
+        with output.open("w", encoding="utf-8", newline="") as opened:
+            count = write_csv(opened, store, spaces)
+    typer.echo(f"shardgate: {output}: {count} keys")
+
+
+@directory.command("set")
+def set_key(
+    key: Annotated[str, typer.Argument(help="What requests name the tenant by.", metavar="KEY")],
+    shard: Annotated[str, typer.Argument(help="The name of its shard.", metavar="SHARD")],
+    space: SpaceOption,
+    to: FileOption = _FILE,
+    config: ConfigOption = _CONFIG,
+    replace: ReplaceOption = False,
+) -> None:
+    """Say which shard has one tenant.
+
+    Example:
+
+        shardgate directory set new-shop south --space vendors
+
+    Requests for the tenant go there within a second. The command moves no
+    data.
+    """
+    with _errors():
+        entries = _one_entry(key, shard, space, config)
+        with SqliteStore(to) as store:
+            new, moved = store_entries(store, entries, replace=replace)
+    what = "is new" if new else "has another shard now" if moved else "was there already"
+    typer.echo(f"shardgate: {to}: {key} {what}: {shard}")
+
+
+@directory.command("list")
+def list_keys(
+    keys: Annotated[list[str] | None, typer.Argument(help="Show only these keys.", metavar="[KEY]...")] = None,
+    space: Annotated[str | None, typer.Option("--space", "-s", help="Only this kind of tenant.")] = None,
+    of: FileOption = _FILE,
+) -> None:
+    """Show how many tenants each shard has, or where some tenants are.
+
+    Examples:
+
+        shardgate directory list
+        shardgate directory list acme best --space vendors
+
+    The exit code is 1 if a key is not in the directory.
+    """
+    table = Table(box=None, pad_edge=False)
+    missing: list[str] = []
+    with _errors(), _existing(of) as store:
+        for title in ("space", "key", "shard") if keys else ("space", "shard", "keys"):
+            table.add_column(title, justify="right" if title == "keys" else "left", no_wrap=True)
+        spaces = _chosen(store, space)
+        found = {each: store.read(each) for each in spaces}
+        for each in spaces:
+            for shard, count in sorted(Counter(found[each].values()).items()) if not keys else ():
+                table.add_row(each, shard, f"{count:,}")
+            for key in keys or ():
+                if key in found[each]:
+                    table.add_row(each, key, found[each][key])
+        missing = [key for key in keys or () if not any(key in known for known in found.values())]
+    wide_console().print(table)
+    if missing:
+        _stop([f"{of}: has no key {', '.join(missing)}"])
+
+
+def _one_entry(key: str, shard: str, space: str, config: Path) -> dict[tuple[str, str], str]:
+    """One entry, checked as a line of a file is."""
+    quoted = ",".join('"' + word.replace('"', '""') + '"' for word in (key, shard))
+    return read_csv(StringIO(f"key,shard\n{quoted}\n"), space, shard_names(config))
+
+
+def _progress(lines: int) -> None:
+    typer.echo(f"shardgate: {lines:,} lines read", err=True)
+
+
+def _chosen(store: SqliteStore, space: str | None) -> tuple[str, ...]:
+    spaces = store.spaces()
+    if space is None:
+        return spaces
+    if space not in spaces:
+        raise StoreError(f"{store.path}: has no space {space!r}. It has {', '.join(spaces) or 'none'}")
+    return (space,)
+
+
+@contextmanager
+def _existing(path: Path) -> Iterator[SqliteStore]:
+    if not path.exists():
+        raise StoreError(f"{path}: there is no such file. Give the directory with -d FILE")
+    with SqliteStore(path) as store:
+        yield store
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except DirectoryFileError as error:
+        _stop([*error.mistakes, "nothing was written"])
+    except (StoreError, OSError) as error:
+        _stop([str(error)])
+
+
+def _stop(lines: list[str]) -> NoReturn:
+    for line in lines:
+        typer.echo(f"shardgate: {line}", err=True)
+    raise typer.Exit(1)

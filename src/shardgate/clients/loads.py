@@ -1,0 +1,191 @@
+"""What each client takes up of one worker: its connections, requests under way, uploads and rate; and its refusals.
+
+A protection of this worker, not a business number (that is the quota): each worker counts for itself.
+
+Holds: a client within its bounds is served whatever others do. While the worker is crowded, a client with more than its
+fair share under way is refused first. What is remembered of clients that have nothing here is bounded; the one that was
+here longest ago is forgotten first, and has most of its rate again anyway.
+Never: trusts an address that no trusted proxy names, or a claim that is not verified.
+Hot path: `begin` runs once a request; `engine/handler.py` counts its end.
+"""
+
+from collections.abc import Callable, Mapping
+from itertools import islice
+from math import ceil
+
+from shardgate.core.clients.claims import keys_in
+from shardgate.core.clients.crowd import Crowd, fair_share
+from shardgate.core.clients.load import ClientBounds, ClientLoad, name_of_address
+from shardgate.core.errors import ClientShareError
+from shardgate.core.limits import CLIENTS_REMEMBERED_MAX, Limits
+from shardgate.net.clock import now
+from shardgate.net.watch import TICK_S
+
+Pressure = Callable[[], tuple[float, int]]
+"""How full the fullest queue of a shard is, 1 where it is full; and how many requests are under way."""
+
+# Beyond the bound by so much, a connection is closed without a word: to refuse costs more than to close.
+_REFUSED_MAX = 64
+
+
+class ClientLoads:
+    """The loads of all clients of one worker."""
+
+    __slots__ = (
+        "_bounds",
+        "_clock",
+        "_crowd",
+        "_here",
+        "_is_crowded",
+        "_looked_at",
+        "_pressure",
+        "_remembered",
+        "_requests_max",
+        "deadline_at",
+        "limits",
+    )
+
+    def __init__(
+        self, bounds: ClientBounds, limits: Limits, pressure: Pressure, clock: Callable[[], float] = now
+    ) -> None:
+        self._bounds = bounds
+        self.limits = limits
+        """Those of all clients together are here, too."""
+        self._pressure = pressure
+        self._clock = clock
+        self._crowd = Crowd(limits.requests_in_flight_max)
+        self._requests_max = bounds.requests_max  # less while it is crowded
+        self._is_crowded = False
+        self._here: dict[str, ClientLoad] = {}
+        self._remembered: dict[str, ClientLoad] = {}
+        """Clients that are not here, and whose rate is not whole again; who left first is first."""
+        self._looked_at = clock()
+        self.deadline_at = 0.0  # always due, so `expire` is called at each tick
+
+    @property
+    def known(self) -> int:
+        """How many clients are counted or remembered."""
+        return len(self._here) + len(self._remembered)
+
+    @property
+    def by_address(self) -> bool:
+        """Requests are counted by the address of their client, and by nothing else."""
+        return not self._bounds.claim
+
+    # Connections.
+
+    def connected(self, address: str) -> ClientLoad:
+        """Count a connection, also one too many."""
+        load = self._of(name_of_address(address))
+        load.connections += 1
+        return load
+
+    def too_many(self, load: ClientLoad) -> ClientShareError | None:
+        """The refusal of a connection that was just counted; None: it is within the bound."""
+        most = self._bounds.connections_max
+        if load.connections <= most:
+            return None
+        return ClientShareError(f"more than {most} connections of one client are open", budget="client_connections")
+
+    def far_too_many(self, load: ClientLoad) -> bool:
+        """Whether a connection is to be closed without a word: refusals are open for a moment, too."""
+        return load.connections > self._bounds.connections_max + _REFUSED_MAX
+
+    def left(self, load: ClientLoad) -> None:
+        """A connection is closed."""
+        load.connections -= 1
+        self.settle(load)
+
+    # Requests.
+
+    def begin(self, load: ClientLoad | None, address: str) -> ClientLoad:
+        """Count a request; `load`: of its connection, None: that of a proxy. Raises ClientShareError."""
+        if load is None:
+            load = self._of(name_of_address(address))
+        requests = load.requests + 1
+        if requests > self._requests_max or (load.bucket is not None and not load.bucket.take(self._clock())):
+            raise self._refusal(load, requests)
+        load.requests = requests
+        return load
+
+    def identify(self, load: ClientLoad, claims: Mapping[str, object] | None) -> ClientLoad:
+        """Count a request by what its verified token says, no more by its address. Raises ClientShareError."""
+        named = keys_in(claims, self._bounds.claim)
+        if not named:
+            return load
+        mine = self._of(f"{self._bounds.claim}={' '.join(named)}")
+        if mine is load:  # its body arrived meanwhile
+            return load
+        self.begin(mine, "")
+        if load.bucket is not None:
+            load.bucket.give_back()
+        load.requests -= 1
+        self.settle(load)
+        return mine
+
+    # Uploads.
+
+    def begin_upload(self, load: ClientLoad | None, address: str) -> ClientLoad:
+        """Count a body that did not come with its head. Raises ClientShareError."""
+        if load is None:
+            load = self._of(name_of_address(address))
+        most = self._bounds.uploads_max
+        if load.uploads >= most:
+            raise ClientShareError(f"more than {most} bodies of one client are on their way", budget="client_uploads")
+        load.uploads += 1
+        return load
+
+    def end_upload(self, load: ClientLoad) -> None:
+        """The body is whole, or is not read any more."""
+        load.uploads -= 1
+        self.settle(load)
+
+    # Time.
+
+    def expire(self) -> None:
+        """Each tick: see whether the worker is crowded, and what each client may then have under way."""
+        instant = self._clock()
+        fullness, under_way = self._pressure()
+        lag_s, self._looked_at = instant - self._looked_at - TICK_S, instant
+        capacity = self._crowd.look(lag_s, fullness, under_way)
+        share = None
+        if capacity is not None:
+            share = fair_share([each.requests for each in self._here.values() if each.requests], capacity)
+        self._is_crowded = share is not None and share < self._bounds.requests_max
+        self._requests_max = min(self._bounds.requests_max, share or self._bounds.requests_max)
+
+    def _of(self, name: str) -> ClientLoad:
+        load = self._here.get(name)
+        if load is None:
+            load = self._remembered.pop(name, None) or ClientLoad(name, self._bounds.bucket(self._clock()))
+            self._here[name] = load
+        return load
+
+    def settle(self, load: ClientLoad) -> None:
+        """Something of a client is over. If it has nothing here any more, remember it only where its rate says so."""
+        if not load.is_idle:
+            return
+        self._here.pop(load.name, None)
+        instant = self._clock()
+        if load.bucket is None or load.bucket.is_full(instant):
+            return
+        remembered = self._remembered
+        remembered[load.name] = load
+        for oldest in [*islice(remembered.values(), 2)]:
+            forgotten = oldest.bucket is None or oldest.bucket.is_full(instant)
+            if forgotten or len(remembered) > CLIENTS_REMEMBERED_MAX:
+                del remembered[oldest.name]
+
+    def _refusal(self, load: ClientLoad, requests: int) -> ClientShareError:
+        most = self._requests_max
+        if requests > most and self._is_crowded:
+            detail = f"the gateway is crowded, and {most} requests of the client are under way"
+            return ClientShareError(detail, budget="fair_share")
+        if requests > most:
+            detail = f"more than {most} requests of one client are under way"
+            return ClientShareError(detail, budget="client_requests")
+        bounds, instant = self._bounds, self._clock()
+        error = ClientShareError(f"more than {bounds.rate_per_s:g} requests a second", budget="client_rate")
+        error.retry_after_s = max(1, ceil(load.bucket.wait_s(instant))) if load.bucket is not None else 1
+        self.settle(load)
+        return error

@@ -1,0 +1,60 @@
+"""When a worker has more to do than it can, and how much each client may then have under way.
+
+While the loop lags, or a queue is half full, the capacity is halved at each look; else it is doubled, until it is what
+it was. Of the capacity each client may have its fair share (max-min): nobody is cut who asks for less than an equal
+part, and what such clients leave is divided among the others.
+
+Holds: a client that is alone is never cut: to whose good? A hiccup of one look cuts nobody.
+Never: measures: each look is told how things are.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+LAG_S_MAX: Final = 0.05
+"""A loop that is later than this is too busy: each request waits as long."""
+FULL_MAX: Final = 0.5
+"""The fraction of a queue beyond which requests are soon refused."""
+CAPACITY_MIN: Final = 16
+"""Requests under way: with fewer, shards would idle."""
+
+
+class Crowd:
+    """How crowded one worker is."""
+
+    __slots__ = ("_capacity", "_capacity_max", "_was_crowded")
+
+    def __init__(self, capacity_max: int) -> None:
+        self._capacity_max = capacity_max
+        self._capacity = capacity_max
+        self._was_crowded = False
+
+    def look(self, lag_s: float, fullness: float, under_way: int) -> int | None:
+        """How many requests may be under way from now on; None: as many as ever.
+
+        `lag_s`: how late the loop is. `fullness`: how full the fullest queue is, 1 where it is full.
+        """
+        is_crowded = lag_s > LAG_S_MAX or fullness > FULL_MAX
+        if is_crowded and self._was_crowded:
+            self._capacity = max(CAPACITY_MIN, min(self._capacity, under_way) // 2)
+        elif not is_crowded and self._capacity < self._capacity_max:
+            self._capacity = min(self._capacity_max, self._capacity * 2)
+        self._was_crowded = is_crowded
+        return self._capacity if self._capacity < self._capacity_max else None
+
+
+def fair_share(wanted: Iterable[int], capacity: int) -> int | None:
+    """How much each may have at most, at least 1, so that all together have no more than the capacity, if they can.
+
+    None: nobody needs to be cut, or only one is there.
+    """
+    rising = sorted(wanted)
+    if len(rising) < 2 or sum(rising) <= capacity:
+        return None
+    left = capacity
+    for number, each in enumerate(rising):
+        equal = left // (len(rising) - number)
+        if each > equal:
+            return max(1, equal)
+        left -= each
+    return None

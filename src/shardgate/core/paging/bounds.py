@@ -1,0 +1,23 @@
+"""Bounds of the rows that shards may send for one list, and what is said of a shard that sends more.
+
+Holds: a shard never decides how much is read of it: the page does, or a bound.
+"""
+
+from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
+from shardgate.core.limits import WHOLE_ROWS_MAX
+
+
+def too_many(asked: int, found: int) -> BrokenReplyError:
+    """The error for a shard that gives more rows than it was asked for."""
+    return BrokenReplyError(
+        "a shard gave more rows than it was asked for",
+        where=f"row {asked}, counted from 0",
+        log=f"asked for {asked} rows, found {found}; does the application read the limit that the rule names?",
+    )
+
+
+def check_whole(rows: int) -> None:
+    """Raises ReplyTooLargeError where a list that is held whole has too many rows."""
+    if rows > WHOLE_ROWS_MAX:
+        problem = f"a list that is merged whole has more than {WHOLE_ROWS_MAX} rows"
+        raise ReplyTooLargeError(problem, log=f"{rows} rows had come")

@@ -1,0 +1,71 @@
+"""Gives each shard ids of its own: a start and a step, or a range, so that new rows of two shards never get the same id.
+
+Holds: no id is given that a row of the source has. A database that cannot do it is named, with what to do instead.
+"""
+
+from collections.abc import Collection, Sequence
+
+from msgspec import Struct
+
+from shardgate.split.database.address import SqlDialect
+from shardgate.split.database.contracts import RunQuery
+from shardgate.split.database.schema import Table
+from shardgate.split.postgres.counters import read_postgres_sequences, statements_to_restart_sequence
+from shardgate.split.request import IdRule
+from shardgate.split.sqlite.counters import read_sqlite_counter, statements_to_set_sqlite_counter, tables_that_count
+
+
+class IdPlan(Struct, frozen=True):
+    """The statements that give each shard its ids, and what was found while they were written."""
+
+    statements: tuple[tuple[str, ...], ...] = ()  # by shard
+    tables: frozenset[str] = frozenset()  # the tables whose ids no longer clash
+    refusals: tuple[str, ...] = ()
+
+
+def plan_ids(
+    rule: IdRule, query: RunQuery, tables: Sequence[Table], kinds: tuple[SqlDialect, SqlDialect], shards: int
+) -> IdPlan:
+    """The plan for the tables whose rows differ between the shards. `kinds` are those of the source and the targets."""
+    source, target = kinds
+    if source is not target:
+        return IdPlan(refusals=("--ids: needs a source and shards of the same kind of database. Leave it out",))
+    if target is SqlDialect.SQLITE:
+        return _for_sqlite(rule, query, {table.name for table in tables}, shards)
+    return _for_postgres(rule, query, tables, shards)
+
+
+def _for_postgres(rule: IdRule, query: RunQuery, tables: Sequence[Table], shards: int) -> IdPlan:
+    statements: list[list[str]] = [[] for _ in range(shards)]
+    refusals, done = [], set()
+    for sequence in read_postgres_sequences(query):
+        if sequence.tables and not {table.name for table in tables}.intersection(sequence.tables):
+            continue  # of tables that every shard has whole
+        done.update(sequence.tables)
+        for shard in range(shards):
+            if rule.range_size is None:
+                start, step, last = sequence.next + sequence.step * shard, sequence.step * shards, sequence.last
+            else:
+                start = sequence.next + rule.range_size * shard
+                step, last = sequence.step, start + rule.range_size - 1
+            if last > sequence.last or start > sequence.last or sequence.step < 1:
+                refusals.append(
+                    f"--ids: the sequence {sequence.name} ends at {sequence.last}, which is too small for {shards} ranges."
+                    " Give a smaller range, or make its column bigint first"
+                )
+                break
+            statements[shard] += statements_to_restart_sequence(sequence.name, start, step, last)
+    return IdPlan(tuple(map(tuple, statements)), frozenset(done), tuple(refusals))
+
+
+def _for_sqlite(rule: IdRule, query: RunQuery, tables: Collection[str], shards: int) -> IdPlan:
+    if rule.range_size is None:
+        reason = "--ids step: SQLite counts in steps of 1 only. Give --ids range=1000000000, or leave it out"
+        return IdPlan(refusals=(reason,))
+    counting = [name for name in tables_that_count(query) if name in tables]
+    statements: list[list[str]] = [[] for _ in range(shards)]
+    for name in counting:
+        last = read_sqlite_counter(query, name)
+        for shard in range(shards):
+            statements[shard] += statements_to_set_sqlite_counter(name, last + rule.range_size * shard)
+    return IdPlan(tuple(map(tuple, statements)), frozenset(counting))

@@ -1,0 +1,168 @@
+"""The directory as a CSV file: `key,shard` in a line, with a header, and `space` as a third column where it has several.
+
+Holds: a file is read whole, and every mistake in it is named with its line, before anything is written. It is written
+all or none, in one transaction.
+Never: changes the shard of a key that the directory has already, unless it is told to.
+"""
+
+import csv
+from collections.abc import Callable, Collection, Iterable, Iterator
+from difflib import get_close_matches
+from typing import Final, TextIO, TypeAlias
+
+from msgspec import Struct
+
+from shardgate.store.sqlite import SqliteStore, StoreError
+
+MISTAKES_NAMED: Final = 20  # enough to see what they have in common
+KEY_CHARACTERS_MAX: Final = 1_000  # far more than any tenant's name; a longer one is a line whose quotes do not match
+PROGRESS_LINES: Final = 100_000  # about a third of a second
+
+_COLUMNS: Final = ("space", "key", "shard")
+
+Entries: TypeAlias = dict[tuple[str, str], str]  # space and key -> shard
+
+
+class DirectoryFileError(Exception):
+    """A file that cannot be imported, with its mistakes as the user reads them, one line each."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class _Reading(Struct):
+    """What was read so far, and what was wrong with it."""
+
+    entries: Entries
+    lines: dict[tuple[str, str], int]
+    mistakes: list[str]
+    more: int = 0
+
+    def wrong(self, line: int, problem: str) -> None:
+        if len(self.mistakes) < MISTAKES_NAMED:
+            self.mistakes.append(f"line {line}: {problem}")
+        else:
+            self.more += 1
+
+
+def read_csv(
+    file: TextIO, space: str | None, shards: Collection[str], progress: Callable[[int], None] = lambda _: None
+) -> Entries:
+    """The entries of a file. `space` is that of lines that name none; `shards` are the names to accept, or none for any.
+
+    `progress` is called with the number of lines read. Raises DirectoryFileError with all mistakes.
+    """
+    found = _Reading({}, {}, [])
+    reader = csv.reader(file, strict=True)
+    try:
+        places = _header(next(reader, []), space)
+        for row in reader:
+            if any(row):
+                _line(found, reader.line_num, row, places, space, shards)
+            if reader.line_num % PROGRESS_LINES == 0:
+                progress(reader.line_num)
+    except (csv.Error, UnicodeDecodeError) as error:
+        reason = "is not UTF-8. Save the file as CSV in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        found.wrong(reader.line_num + 1, reason)
+    if found.more:
+        found.mistakes.append(f"{found.more:,} more mistakes like these")
+    if found.mistakes:
+        raise DirectoryFileError(found.mistakes)
+    return found.entries
+
+
+def _header(row: list[str], space: str | None) -> dict[str, int]:
+    names = [name.strip().lower() for name in row]
+    wanted = "key,shard" if space is not None else "space,key,shard"
+    needed = {"key", "shard"} | ({"space"} if space is None else set())
+    unknown = [name for name in names if name not in _COLUMNS]
+    if not needed <= {*names} or unknown or len({*names}) != len(names):
+        written = ",".join(row) or "nothing"
+        raise DirectoryFileError(
+            [f"line 1: must name the columns, as in {wanted}, but says {written}. Add that line in front of the others"]
+        )
+    return {name: place for place, name in enumerate(names)}
+
+
+def _line(
+    found: _Reading, line: int, row: list[str], places: dict[str, int], space: str | None, shards: Collection[str]
+) -> None:
+    if len(row) != len(places):
+        found.wrong(line, f"has {len(row)} columns instead of {len(places)}. A text with a comma must be in quotes")
+        return
+    where = row[places["space"]].strip() if "space" in places else space or ""
+    key, shard = row[places["key"]], row[places["shard"]].strip()
+    if problem := _problem(where, key, shard, shards):
+        found.wrong(line, problem)
+        return
+    known = found.entries.setdefault((where, key), shard)
+    if known != shard:
+        first = found.lines[where, key]
+        found.wrong(line, f"key {key!r} is on {shard}, but line {first} says {known}. A key has one shard")
+    found.lines.setdefault((where, key), line)
+
+
+def _problem(space: str, key: str, shard: str, shards: Collection[str]) -> str:
+    if not space:
+        return "has no space. Name the kind of tenant, as in vendors"
+    if not key:
+        return "has no key"
+    if len(key) > KEY_CHARACTERS_MAX:
+        return f"has a key of {len(key):,} characters. Is a quotation mark missing?"
+    if key != key.strip():
+        return f"has a key with a space at its end or beginning, {key!r}. Requests would not find it: remove the space"
+    if not shard:
+        return f"key {key!r} has no shard"
+    if shards and shard not in shards:
+        near = get_close_matches(shard, shards, n=1)
+        return f"there is no shard {shard!r}." + (
+            f" Did you mean {near[0]}?" if near else f" There are {_names(shards)}"
+        )
+    return ""
+
+
+def _names(shards: Collection[str]) -> str:
+    return ", ".join(sorted(shards))
+
+
+def store_entries(store: SqliteStore, entries: Entries, *, replace: bool) -> tuple[int, int]:
+    """Store all entries in one transaction. Returns how many keys are new, and how many have another shard now.
+
+    Raises StoreError, and stores nothing, if a key would get another shard and `replace` is not set.
+    """
+    spaces = {space for space, _ in entries}
+    with store.transaction():
+        known = {space: store.read(space) for space in spaces}
+        moved = [
+            (space, key, before)
+            for (space, key), shard in entries.items()
+            if (before := known[space].get(key, shard)) != shard
+        ]
+        if moved and not replace:
+            space, key, before = moved[0]
+            raise StoreError(
+                f"{len(moved):,} keys are on other shards already: {key!r} of {space} is on {before}, and would be on"
+                f" {entries[space, key]}. Nothing was written. Move the data first, then give --replace"
+            )
+        new = sum(key not in known[space] for space, key in entries)
+        for space in sorted(spaces):
+            store.record(space, ((key, shard) for (where, key), shard in entries.items() if where == space))
+    return new, len(moved)
+
+
+def write_csv(file: TextIO, store: SqliteStore, spaces: Iterable[str]) -> int:
+    """Write the entries of these spaces, sorted by key. Returns how many there are."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    count = 0
+    for row in _rows(store, spaces):
+        writer.writerow(row)
+        count += 1
+    return count
+
+
+def _rows(store: SqliteStore, spaces: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    for space in spaces:
+        for key, shard in sorted(store.read(space).items()):
+            yield space, key, shard

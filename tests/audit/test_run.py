@@ -1,0 +1,72 @@
+"""The audit as a whole: places, accepted risks, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from shardgate.audit.run import warnings_in
+from shardgate.config.load import ConfigError
+from shardgate.process.preflight import read
+from tests.audit.cases import CASES, SECRET
+
+
+def test_a_warning_has_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "shardgate.yaml"
+    file.write_text(
+        'shards: {north: "http://127.0.0.1:1"}\nadmin: 0.0.0.0:0\n'
+        "rules:\n  GET /a/{id}:\n    rule: one\n    key: path.id\n    locate: a\n    not_here: [401]\n"
+        "locators: {a: [{kind: hash}]}\n"
+    )
+    assert [(warning.rule.number, warning.place) for warning in warnings_in(read(file))] == [
+        ("SGA10", f"{file}:2: admin"),
+        ("SGA43", f"{file}:8: rules.GET /a/{{id}}.not_here"),
+    ]
+
+
+def test_a_rule_of_the_applications_document_is_named_there(tmp_path: Path) -> None:
+    rule = {"rule": "one", "key": "path.id", "locate": "a", "not_here": [403]}
+    (tmp_path / "openapi.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "openapi": "3.1.0",
+                "paths": {"/a/{id}": {"get": {"operationId": "get_a", "x-shardgate": rule}}},
+                "x-shardgate": {"locators": {"a": [{"kind": "hash"}]}},
+            }
+        )
+    )
+    file = tmp_path / "shardgate.yaml"
+    file.write_text('shards: {north: "http://127.0.0.1:1"}\nopenapi: openapi.yaml\n')
+    (warning,) = warnings_in(read(file))
+    assert (warning.rule.number, warning.place.partition(":")[0]) == ("SGA43", "openapi.yaml")
+    assert "not_here" in warning.place
+
+
+def test_a_risk_that_is_accepted_is_silent(tmp_path: Path) -> None:
+    file = CASES["SGA10"].bad(tmp_path)
+    file.write_text(file.read_text() + "accepted_risks: {SGA10: 'only operators reach it'}\n")
+    assert warnings_in(read(file)) == []
+
+
+def test_an_unknown_number_is_a_mistake(tmp_path: Path) -> None:
+    file = CASES["SGA10"].bad(tmp_path)
+    file.write_text(file.read_text() + "accepted_risks: {SGA99: ''}\n")
+    with pytest.raises(ConfigError) as raised:
+        read(file)
+    (mistake,) = raised.value.mistakes
+    assert "accepted_risks.SGA99" in mistake.path
+    assert "SGA" in mistake.cure
+
+
+def test_a_secret_that_anybody_may_write_is_refused(tmp_path: Path) -> None:
+    file = CASES["SGA01"].bad(tmp_path)
+    (tmp_path / "cursors.secret").write_text(SECRET)
+    (tmp_path / "cursors.secret").chmod(0o666)
+    with pytest.raises(ConfigError, match="the secret may be anybody's"):
+        read(file)
+
+
+def test_a_log_line_is_one_line(tmp_path: Path) -> None:
+    (warning,) = warnings_in(read(CASES["SGA10"].bad(tmp_path)))
+    assert warning.line().startswith("SGA10 ")
+    assert "\n" not in warning.line()

@@ -1,0 +1,46 @@
+"""Who a client is."""
+
+import pytest
+
+from shardgate.core.clients.identity import ANONYMOUS, identity_of
+from shardgate.core.http import Request
+from tests.core.requests import request
+
+
+def verified(asked: Request, **claims: object) -> Request:
+    asked.claims = claims
+    return asked
+
+
+def test_a_renewed_token_is_the_same_client() -> None:
+    old = verified(request("GET /", "Authorization: Bearer old"), sub="7", exp=1, jti="a")
+    new = verified(request("GET /", "Authorization: Bearer new"), sub="7", exp=2, jti="b")
+    assert identity_of(old, ("claim.sub",)) == identity_of(new, ("claim.sub",))
+    assert identity_of(old, ("Authorization",)) != identity_of(new, ("Authorization",))
+
+
+@pytest.mark.parametrize(
+    ("names", "one", "other"),
+    [
+        (("claim.sub",), {"sub": "7"}, {"sub": "8"}),
+        (("claim.iss", "claim.sub"), {"iss": "a", "sub": "bc"}, {"iss": "ab", "sub": "c"}),
+        (("claim.iss", "claim.sub"), {"iss": "a"}, {"sub": "a"}),
+        (("claim.groups",), {"groups": ["a", "b"]}, {"groups": ["ab"]}),
+    ],
+)
+def test_other_claims_are_another_client(
+    names: tuple[str, ...], one: dict[str, object], other: dict[str, object]
+) -> None:
+    digests = {identity_of(verified(request("GET /"), **claims), names) for claims in (one, other)}
+    assert len(digests) == 2
+
+
+def test_a_claim_is_no_header_of_the_same_value() -> None:
+    by_claim = identity_of(verified(request("GET /"), sub="7"), ("claim.sub", "X-Client"))
+    by_header = identity_of(request("GET /", "X-Client: 7"), ("claim.sub", "X-Client"))
+    assert by_claim != by_header
+
+
+@pytest.mark.parametrize("names", [(), ("claim.sub",), ("X-Client", "claim.sub")])
+def test_a_client_that_nothing_identifies_is_anonymous(names: tuple[str, ...]) -> None:
+    assert identity_of(request("GET /", "Authorization: Bearer unverified"), names) == ANONYMOUS

@@ -1,0 +1,45 @@
+"""What is remembered of keys, and whom it believes."""
+
+from shardgate.core.contracts import UNKNOWN
+from shardgate.core.limits import LEARNED_KEY_CHARACTERS_MAX
+from shardgate.core.locate.memory import LearnedKeys
+
+
+def test_a_second_claim_replaces_nothing_and_is_told_once() -> None:
+    """Found: a row that named another shard's id sent the requests for it, tokens and all, to the liar."""
+    told: list[tuple[str, ...]] = []
+    memory = LearnedKeys(10, lambda *dispute: told.append(dispute))
+    memory.learn("event", "7", "north")
+    for _ in range(3):
+        memory.learn("event", "7", "south")
+        memory.learn("event", "7", "north")
+    assert memory.recall("event", "7") is UNKNOWN
+    assert memory.is_disputed("event", "7")
+    assert told == [("event", "7", "north", "south")]
+
+
+def test_a_dispute_ends_where_all_were_asked_or_none_has_the_key() -> None:
+    memory = LearnedKeys(10)
+    for key in ("moved", "gone"):
+        memory.learn("event", key, "north")
+        memory.learn("event", key, "south")
+    memory.settle("event", "moved", "south")
+    memory.forget("event", "gone")
+    memory.learn("event", "gone", "west")
+    assert [memory.recall("event", key) for key in ("moved", "gone")] == ["south", "west"]
+
+
+def test_copies_of_a_row_are_no_dispute() -> None:
+    memory = LearnedKeys(10)
+    for shard in ("north", "south"):
+        memory.learn_copy("event", "7", shard)
+    assert memory.recall("event", "7") == "north"
+    assert not memory.is_disputed("event", "7")
+
+
+def test_a_long_key_is_not_remembered() -> None:
+    memory = LearnedKeys(10)
+    memory.learn("event", "k" * (LEARNED_KEY_CHARACTERS_MAX + 1), "north")
+    memory.learn("event", "k" * LEARNED_KEY_CHARACTERS_MAX, "north")
+    assert memory.recall("event", "k" * (LEARNED_KEY_CHARACTERS_MAX + 1)) is UNKNOWN
+    assert memory.recall("event", "k" * LEARNED_KEY_CHARACTERS_MAX) == "north"

@@ -1,0 +1,18 @@
+"""How many rows a list may have that is merged whole."""
+
+import pytest
+
+from shardgate.core.errors import ReplyTooLargeError
+from shardgate.core.limits import WHOLE_ROWS_MAX
+from shardgate.core.paging.bounds import check_whole, too_many
+
+
+def test_a_list_that_is_held_whole_has_a_bound() -> None:
+    check_whole(WHOLE_ROWS_MAX)
+    with pytest.raises(ReplyTooLargeError):
+        check_whole(WHOLE_ROWS_MAX + 1)
+
+
+def test_what_is_said_of_too_many_rows() -> None:
+    error = too_many(5, 9)
+    assert (error.where, "asked for 5 rows, found 9" in error.log) == ("row 5, counted from 0", True)

@@ -1,0 +1,77 @@
+"""Case D4: objects that depend on each other in other orders than the kinds of objects do."""
+
+from shardgate.split.database.address import parse_address
+from shardgate.split.postgres.session import conninfo
+from shardgate.split.postgres.target import PostgresTarget
+from shardgate.split.request import SplitRequest
+from shardgate.split.source import opened_source
+
+LIBRARY = """
+CREATE SCHEMA lib;
+CREATE FUNCTION lib.next_code() RETURNS integer LANGUAGE sql AS 'SELECT 7';
+CREATE FUNCTION positive(v integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT v > 0';
+CREATE DOMAIN amount AS integer CHECK (positive(VALUE));
+CREATE TYPE span AS RANGE (subtype = float8);
+CREATE TYPE pair AS (a int, b text);
+CREATE TABLE vendors (id int PRIMARY KEY, code integer DEFAULT lib.next_code(), n amount, s span, p pair);
+CREATE TABLE items (id int PRIMARY KEY, vendor_id int NOT NULL REFERENCES vendors,
+  status varchar(10) CHECK (status IN ('a', 'b')));
+CREATE FUNCTION all_items() RETURNS SETOF items LANGUAGE sql AS 'SELECT * FROM items';
+CREATE FUNCTION count_items() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM items; END;
+CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
+CREATE VIEW a AS SELECT 1 AS x;
+CREATE VIEW b AS SELECT total(vendor_id)::int AS x FROM items;
+CREATE OR REPLACE VIEW a AS SELECT x FROM b;
+CREATE TABLE logs (id int, vendor_id int NOT NULL REFERENCES vendors, at date, PRIMARY KEY (id, at))
+  PARTITION BY RANGE (at);
+CREATE TABLE logs_2030 PARTITION OF logs FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');
+CREATE TABLE base (id int PRIMARY KEY, vendor_id int REFERENCES vendors);
+CREATE TABLE derived (more text, PRIMARY KEY (id), FOREIGN KEY (vendor_id) REFERENCES vendors) INHERITS (base);
+INSERT INTO vendors (id, n, s, p) SELECT g, g, '[1,2)', ROW(g, 'x')::pair FROM generate_series(1, 6) g;
+INSERT INTO items SELECT g, 1 + g % 6, 'a' FROM generate_series(1, 30) g;
+INSERT INTO logs SELECT g, 1 + g % 6, '2030-02-01' FROM generate_series(1, 12) g;
+INSERT INTO base SELECT g, 1 + g % 6 FROM generate_series(1, 6) g;
+INSERT INTO derived SELECT g, 1 + g % 6, 'x' FROM generate_series(11, 16) g;
+"""
+
+ANY_REQUEST = SplitRequest(source="", tenant="vendors", targets=(), directory="", space="vendors")
+
+
+def test_everything_is_carried_in_the_order_of_its_dependencies(split, postgres, query, dump_tool) -> None:
+    into = [postgres(), postgres()]
+    result = split(postgres(LIBRARY), into=into)
+    assert result.exit_code == 0, result.output
+    assert "schema: made by pg_dump (PostgreSQL)" in result.output
+    for shard in into:
+        assert query(shard, "SELECT lib.next_code(), count_items(), (SELECT count(*) FROM all_items())") == [
+            (7, 15, 15)
+        ]
+        assert query(shard, "SELECT x FROM a") == query(shard, "SELECT total(vendor_id) FROM items")
+        assert query(shard, "SELECT count(*) FROM logs_2030") == [(6,)]
+        assert query(shard, "SELECT (SELECT count(*) FROM ONLY base), (SELECT count(*) FROM derived)") == [(3, 3)]
+
+
+def test_without_the_tool_the_cure_is_named(split, postgres, no_dump_tool) -> None:
+    source = postgres("""CREATE TABLE vendors (id int PRIMARY KEY);
+    CREATE FUNCTION f() RETURNS SETOF vendors LANGUAGE sql AS 'SELECT * FROM vendors';
+    INSERT INTO vendors VALUES (1);""")
+    result = split(source, into=[postgres()])
+    assert result.exit_code == 1
+    assert "the schema cannot be created there" in result.output
+    assert "Put PostgreSQL's own pg_dump, version 18 or newer, on the PATH" in result.output
+
+
+def test_a_restart_deletes_what_the_tool_made(split, postgres, query, dump_tool) -> None:
+    source = postgres(LIBRARY + "CREATE UNIQUE INDEX one ON items (status) WHERE id = 0;")
+    into = [postgres("CREATE SCHEMA lib"), postgres()]
+    assert split(source, into=into, plan=True).exit_code == 0
+    query_of_tables = "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+    assert split(source, into=into).exit_code == 0
+    with opened_source(parse_address(source, "--source"), 10) as opened:
+        undo = opened.ddl(opened.schema(), opened.address.dialect, ANY_REQUEST).undo
+    target = PostgresTarget(conninfo(parse_address(into[1], "--into")))
+    target.erase(undo)
+    target.close()
+    assert query(into[1], query_of_tables) == [(0,)]
+    assert query(into[1], "SELECT count(*) FROM pg_proc WHERE oid >= 16384") == [(0,)]
+    assert query(into[1], "SELECT count(*) FROM pg_type WHERE oid >= 16384") == [(0,)]

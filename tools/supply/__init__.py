@@ -1,0 +1,1 @@
+"""What shardgate is made of: known vulnerabilities, a bill of materials, licences."""
