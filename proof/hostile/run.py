@@ -74,7 +74,7 @@ async def _once(stage: Stage, attack: Attack) -> Verdict:
         seen.cost.stall_s / slower * 1000,
         seen.cost.memory_mb,
         loop.time() - began_at,
-        attack.memory_mb_max,
+        attack.many,
         (*outcome.findings, *seen.findings),
         seen.lost,
         seen.stuck,

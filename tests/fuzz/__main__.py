@@ -80,7 +80,9 @@ def _guided(name: str, target: Target, time_s: float) -> None:
     def once(data: bytes) -> None:
         _tried(name, target, data)
 
-    atheris.Setup(["fuzz", str(corpus), f"-max_total_time={int(time_s)}", "-max_len=4096", "-print_final_stats=1"], once)
+    atheris.Setup(
+        ["fuzz", str(corpus), f"-max_total_time={int(time_s)}", "-max_len=4096", "-print_final_stats=1"], once
+    )
     atheris.Fuzz()
 
 

@@ -96,7 +96,19 @@ async def _renegotiation(stage: Stage) -> Outcome:
     return Outcome("refused" if refused and not done else "ended", ("renegotiated",) if done else ())
 
 
-_SCANS = ("sslv2", "sslv3", "tlsv1", "tlsv1_1", "tlsv1_2", "tlsv1_3", "compression", "heartbleed", "robot", "openssl_ccs", "reneg")
+_SCANS = (
+    "sslv2",
+    "sslv3",
+    "tlsv1",
+    "tlsv1_1",
+    "tlsv1_2",
+    "tlsv1_3",
+    "compression",
+    "heartbleed",
+    "robot",
+    "openssl_ccs",
+    "reneg",
+)
 _OLD = ("ssl_2_0", "ssl_3_0", "tls_1_0", "tls_1_1")
 
 
@@ -110,7 +122,12 @@ async def _scan(stage: Stage) -> Outcome:
     options = ["--mozilla_config=disable", f"--json_out={report}", *(f"--{scan}" for scan in _SCANS)]
     files = ["--cert", str(stage.client_file), "--key", str(stage.client_key)]
     process = await asyncio.create_subprocess_exec(
-        str(scanner), *options, *files, f"localhost:{stage.gateway.port}", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        str(scanner),
+        *options,
+        *files,
+        f"localhost:{stage.gateway.port}",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     said, _ = await process.communicate()
     if not report.exists():
@@ -130,7 +147,9 @@ def _judged(report: dict[str, Any]) -> Outcome:
     findings += ["heartbleed"] if results["heartbleed"]["is_vulnerable_to_heartbleed"] else []
     findings += ["CCS injection"] if results["openssl_ccs_injection"]["is_vulnerable_to_ccs_injection"] else []
     findings += ["compression"] if results["tls_compression"]["supports_compression"] else []
-    findings += ["renegotiation"] if results["session_renegotiation"]["is_vulnerable_to_client_renegotiation_dos"] else []
+    findings += (
+        ["renegotiation"] if results["session_renegotiation"]["is_vulnerable_to_client_renegotiation_dos"] else []
+    )
     findings += ["ROBOT"] if "VULNERABLE" in results["robot"]["robot_result"].replace("NOT_VULNERABLE", "") else []
     return Outcome(f"{len(results)} scans, {len(suites)} ciphers of TLS 1.2", tuple(findings))
 
