@@ -1,5 +1,5 @@
-"""`make hostile` sees what it is there to see: a loop that is held, memory that is taken, a shard's address in a reply, a
-change that is stuck, one that is lost, and a client that gets no answer."""
+"""`make hostile` sees what it is there to see: a loop that is held, memory that is taken, a shard's address in a reply,
+a change that is lost, and a client that gets no answer."""
 
 import asyncio
 from collections.abc import AsyncIterator

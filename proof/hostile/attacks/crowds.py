@@ -93,9 +93,10 @@ async def _crowd(stage: Stage) -> Outcome:
     """600 slow uploads to every shard, and one client at a hundred times its share."""
     others = Others(stage.gateway.port)
     normal_s = await others.ask(MEASURED_S / 2)
-    slow = [asyncio.create_task(_slow_upload(stage.gateway.port, n)) for n in range(SLOW_CLIENTS)]
+    loop = asyncio.get_running_loop()
+    slow = [loop.create_task(_slow_upload(stage.gateway.port, n)) for n in range(SLOW_CLIENTS)]
     await asyncio.sleep(1.0)
-    flood = asyncio.create_task(_flood(stage.gateway.port))
+    flood = loop.create_task(_flood(stage.gateway.port))
     disturbed_s = await others.ask(MEASURED_S)
     for _ in range(ATTEMPTS - 1):
         if disturbed_s <= TIMES_MAX * normal_s:
@@ -132,6 +133,7 @@ async def _flood(port: int) -> None:
     """One address, at so many times the pace of each other client."""
     message = request("GET", "/things/n-2")
     pause_s = 1 / (OTHERS_PER_S * FLOOD_TIMES)
+    loop = asyncio.get_running_loop()
     asking: set[asyncio.Task[object]] = set()
     next_at = time.monotonic()
     with contextlib.suppress(asyncio.CancelledError):
@@ -139,9 +141,7 @@ async def _flood(port: int) -> None:
             next_at += pause_s * 20
             for _ in range(20):
                 if len(asking) < 400:
-                    task: asyncio.Task[object] = asyncio.create_task(
-                        ask(port, message, within_s=5.0, address="127.0.0.9")
-                    )
+                    task: asyncio.Task[object] = loop.create_task(ask(port, message, within_s=5.0, address="127.0.0.9"))
                     asking.add(task)
                     task.add_done_callback(asking.discard)
             await asyncio.sleep(max(0.0, next_at - time.monotonic()))

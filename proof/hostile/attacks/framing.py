@@ -173,7 +173,7 @@ async def _unread(stage: Stage, message: bytes, count: int) -> Outcome:
     for _ in range(count):
         raw = socket.socket()
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        raw.setblocking(False)
+        raw.settimeout(0)
         with contextlib.suppress(BlockingIOError):
             raw.connect(("127.0.0.1", stage.gateway.port))
         _, writer = await asyncio.open_connection(sock=raw, limit=1)

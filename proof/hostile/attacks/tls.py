@@ -5,9 +5,9 @@ import json
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
+from proof.data import ROOT
 from proof.hostile.asking import Answer, request
 from proof.hostile.attack import Attack, Outcome, told
 from proof.hostile.stage import Stage
@@ -37,7 +37,7 @@ async def _partial_handshakes(stage: Stage) -> Outcome:
         return await stage.ask(message(), within_s=10.0)
 
     assert isinstance(stage, TlsStage)
-    waiting = [asyncio.create_task(hello()) for _ in range(500)]
+    waiting = [asyncio.get_running_loop().create_task(hello()) for _ in range(500)]
     await asyncio.sleep(0.5)
     good = await stage.ask(request("GET", "/any"), tls=stage.client)
     answers = await asyncio.gather(*waiting)
@@ -114,7 +114,7 @@ _OLD = ("ssl_2_0", "ssl_3_0", "tls_1_0", "tls_1_1")
 
 async def _scan(stage: Stage) -> Outcome:
     """`sslyze`, where it is installed: no old protocol, no weak cipher, none of the known holes."""
-    scanner = Path(".venv-scan/bin/sslyze") if Path(".venv-scan/bin/sslyze").exists() else shutil.which("sslyze")
+    scanner = shutil.which("sslyze", path=f"{ROOT}/.venv-scan/bin") or shutil.which("sslyze")
     if scanner is None:
         return Outcome("SKIPPED: no sslyze (make scanner)")
     assert isinstance(stage, TlsStage)

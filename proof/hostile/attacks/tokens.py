@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from proof.hostile.asking import Answer, request
+from proof.hostile.asking import request
 from proof.hostile.attack import Attack, Outcome, told
 from proof.hostile.shards import Asked, Behaviour, reply
 from proof.hostile.stage import Stage
@@ -87,26 +87,25 @@ SIGNED: dict[str, list[Any]] = {
 def _with_tokens(make: Callable[[TokenStage], list[str]], allowed: tuple[int, ...]) -> Attack:
     async def run(stage: Stage) -> Outcome:
         assert isinstance(stage, TokenStage)
-        answers: list[Answer] = []
-        for token in make(stage):
-            for target in ("/any", "/claimed", "/list?limit=2"):
-                answers.append(await stage.ask(request("GET", target, f"Authorization: Bearer {token}")))
+        asked = [(token, target) for token in make(stage) for target in ("/any", "/claimed", "/list?limit=2")]
+        answers = [await stage.ask(request("GET", target, f"Authorization: Bearer {token}")) for token, target in asked]
         return told(answers, allowed=allowed)
 
     return Attack("", run, stage="tokens")
 
 
+def _forged(heads: list[Any]) -> Callable[[TokenStage], list[str]]:
+    return lambda _: [_unsigned(head) for head in heads]
+
+
+def _claiming(claims: list[Any]) -> Callable[[TokenStage], list[str]]:
+    return lambda stage: [stage.signed(each) for each in claims]
+
+
+_JUDGED = (200, 400, 401, 403, 404, 431)
 TOKENS: dict[str, Attack] = {
-    **{
-        name: _with_tokens(lambda _, heads=heads: [_unsigned(head) for head in heads], (401, 431))
-        for name, heads in HEADS.items()
-    },  # type: ignore[misc]
-    **{
-        name: _with_tokens(
-            lambda stage, many=many: [stage.signed(claims) for claims in many], (200, 400, 401, 403, 404, 431)
-        )  # type: ignore[misc]
-        for name, many in SIGNED.items()
-    },
+    **{name: _with_tokens(_forged(heads), (401, 431)) for name, heads in HEADS.items()},
+    **{name: _with_tokens(_claiming(claims), _JUDGED) for name, claims in SIGNED.items()},
     "200 forged tokens that are all new": _with_tokens(
         lambda stage: [_unsigned({"alg": "RS256", "kid": KID}, {"sub": str(n)}) for n in range(200)], (401,)
     ),
