@@ -7,7 +7,7 @@ import yaml
 
 from shardgate.audit.run import warnings_in
 from shardgate.config.load import ConfigError
-from shardgate.process.preflight import read
+from shardgate.process.preflight import judged, read
 from tests.audit.cases import CASES, SECRET
 
 
@@ -70,3 +70,36 @@ def test_a_log_line_is_one_line(tmp_path: Path) -> None:
     (warning,) = warnings_in(read(CASES["SGA10"].bad(tmp_path)))
     assert warning.line().startswith("SGA10 ")
     assert "\n" not in warning.line()
+
+
+def test_a_plug_in_that_everybody_may_change_is_warned_of(tmp_path: Path) -> None:
+    plugin = tmp_path / "where.py"
+    plugin.write_text(
+        "import msgspec\nclass Where(msgspec.Struct, frozen=True):\n"
+        "    def locate(self, space, key, known):\n        return 'north'\n"
+    )
+    file = tmp_path / "shardgate.yaml"
+    file.write_text(
+        'shards: {north: "http://127.0.0.1:1"}\n'
+        'locators: {a: [{kind: custom, class: "./where.py:Where"}]}\n'
+        "rules:\n  GET /a/{id}: {rule: one, key: path.id, locate: a}\n"
+    )
+    assert warnings_in(read(file)) == []
+    plugin.chmod(0o666)
+    (warning,) = warnings_in(read(file))
+    assert (warning.rule.number, warning.place) == ("SGA04", f"{file}:2: locators.a[0].class")
+
+
+def test_warnings_are_logged_before_a_configuration_is_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    loaded = read(CASES["SGA10"].bad(tmp_path))
+    assert judged(loaded, strict=False) is loaded
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith("SGA10 ")
+
+
+def test_a_strict_gateway_serves_no_configuration_with_warnings(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"shardgate.yaml:1: admin: SGA10: "):
+        judged(read(CASES["SGA10"].bad(tmp_path)), strict=True)
+    safe = read(CASES["SGA10"].safe(tmp_path))
+    assert judged(safe, strict=True) is safe

@@ -126,6 +126,13 @@ RULES: Final[tuple[AuditRule, ...]] = (
         find=clients.queries_in_the_log,
     ),
     AuditRule(
+        number="SGA31",
+        title="an access log that everybody may read",
+        why="It has the addresses of clients, and which paths they asked for.",
+        cure="`chmod 640 FILE`, and in `logrotate` the line `create 640`",
+        find=files.logs_that_others_may_read,
+    ),
+    AuditRule(
         number="SGA40",
         title="probes without a bound",
         why="Each item whose shard is not known costs one call to every shard.",
