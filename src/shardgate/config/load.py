@@ -127,9 +127,9 @@ def load(path: Path) -> Loaded:
         tls,
         trusted,
         clients,
-        path,
-        document,
-        book.places,
+        file=path,
+        document=document,
+        written_at=book.places,
     )
 
 
@@ -240,7 +240,8 @@ def _seal(config: Config, path: Path, mistakes: list[Mistake]) -> Seal | None:
         mistakes.append(Mistake("cursors.secret_file", problem, _MAKE_ONE))
     client = config.cursors.client
     if client is None:
-        client = () if config.clients is None else (f"claim.{config.clients.jwt.client}",)
+        jwt = None if config.clients is None else config.clients.jwt
+        client = () if jwt is None else (f"claim.{jwt.client}",)
     return Seal(secrets, config.cursors.lifetime_s, client)
 
 
