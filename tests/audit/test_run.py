@@ -1,14 +1,18 @@
 """The audit as a whole: places, accepted risks, and what is refused."""
 
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 
 import pytest
 import yaml
 
 from shardgate.audit.run import warnings_in
-from shardgate.config.load import ConfigError
+from shardgate.config.load import ConfigError, load
 from shardgate.process.preflight import judged, read
+from shardgate.store.sqlite import SqliteStore
 from tests.audit.cases import CASES, SECRET
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_warning_has_its_line(tmp_path: Path) -> None:
@@ -103,3 +107,16 @@ def test_a_strict_gateway_serves_no_configuration_with_warnings(tmp_path: Path) 
         judged(read(CASES["SGA10"].bad(tmp_path)), strict=True)
     safe = read(CASES["SGA10"].safe(tmp_path))
     assert judged(safe, strict=True) is safe
+
+
+@pytest.mark.parametrize("example", ["examples/bookings", "examples/json-server"])
+def test_no_example_has_a_warning(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "example"
+    copytree(ROOT / example, folder, ignore=ignore_patterns(".*", "__pycache__"))
+    file = folder / "shardgate.yaml"
+    config = yaml.safe_load(file.read_text())
+    if "directory" in config:
+        SqliteStore(folder / "directory.db").close()
+        file.write_text(yaml.safe_dump({**config, "directory": "directory.db"}))
+    monkeypatch.setenv("BOOKINGS_SECRET", SECRET)
+    assert warnings_in(load(file)) == []

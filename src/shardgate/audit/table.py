@@ -112,8 +112,8 @@ RULES: Final[tuple[AuditRule, ...]] = (
     AuditRule(
         number="SGA24",
         title="a claim that the request may override",
-        why="A claim that is meant to bind a client to its tenant counts only where the request names no key: the client"
-        " names any tenant, unless the application checks it.",
+        why="A claim that is meant to bind a client to its tenant counts only where the request names no key: the"
+        " client names any tenant, unless the application checks it.",
         cure="name the claim in `clients.binding`, or let the rule's `key` be the claim alone",
         find=clients.claims_that_the_request_overrides,
     ),
