@@ -132,9 +132,9 @@ def load(path: Path) -> Loaded:
         tls,
         trusted,
         clients,
-        path,
-        document,
-        book.places,
+        file=path,
+        document=document,
+        written_at=book.places,
     )
 
 

@@ -62,9 +62,9 @@ class CursorsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     lifetime_s: Annotated[int, msgspec.Meta(ge=1)] = 86_400
     """How long a cursor can be used."""
     client: tuple[str, ...] | None = None
-    """The header fields, or claims such as `claim.sub`, that say who the client is: a cursor that was given to one
-    client is refused from another. They must stay the same when a token is renewed. Default: the claim of
-    `clients.jwt.client`, where tokens are verified; else `[]`: a cursor is good for anybody."""
+    """The header fields, cookies (`cookie.session`) or claims (`claim.sub`) that say who the client is: a cursor that
+    was given to one client is refused from another. They must stay the same when a token is renewed. Default: the claim
+    of `clients.jwt.client`, where tokens are verified; else `[]`: a cursor is good for anybody."""
 
 
 class IdempotencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
