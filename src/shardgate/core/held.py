@@ -155,6 +155,7 @@ class Holding:
         """Give all bytes back."""
         if self.is_open:
             self.is_open = False
+            self.on_refused = None  # it may refer to what has this holding
             held, client = self._held, self._client
             client.bytes -= self.size
             held.bytes -= self.size
@@ -163,8 +164,8 @@ class Holding:
 
     def refuse(self, error: ShardgateError) -> None:
         """Give all bytes back, and end the work with this error."""
+        refused = self.on_refused
         self.close()
-        refused, self.on_refused = self.on_refused, None
         if refused is not None:
             refused(error)
 

@@ -69,6 +69,7 @@ class AwaitedCall:
             self._holding.on_refused = None
             if not self._call.done:
                 self._call.cancel()
+            self._call = None  # break the reference cycle, which would be garbage that holds the reply
 
     def reply_interim(self, head: ReplyHead) -> None:
         pass  # the reply is awaited whole
