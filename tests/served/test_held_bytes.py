@@ -35,7 +35,9 @@ async def test_beyond_the_bound_the_newest_gets_503_and_the_others_their_lists(
 
     quick, late = await start_shard(lambda _: reply(BODY)), await start_shard(slow)
     urls = {"quick": quick.url, "late": late.url}
-    gateway = await start_gateway({"shards": urls, "limits": all_for_one(2 * WHOLE_MERGE_FACTOR * len(BODY) + 1000), **RULES})
+    gateway = await start_gateway(
+        {"shards": urls, "limits": all_for_one(2 * WHOLE_MERGE_FACTOR * len(BODY) + 1000), **RULES}
+    )
     first = asyncio.ensure_future(gateway.get("/items?first=1"))
     await asked_late.wait()
     refused = await until(lambda: refusal(gateway, "/items?second=1"))

@@ -52,12 +52,6 @@ class HeldBytes:
         client.holdings[holding] = None
         return holding
 
-    def room(self, peer: str = "") -> int:
-        """How many bytes more a client may hold now."""
-        client = self._clients.get(peer if ":" not in peer else _network(peer))
-        own = self.client_bytes_max - (client.bytes if client is not None else 0)
-        return max(0, min(own, self.bytes_max - self.bytes))
-
     def make_room(self, client: "_Client") -> None:
         """Refuse work until all bytes are below their bound, and those of this client below its own."""
         while client.bytes > self.client_bytes_max:
@@ -127,6 +121,12 @@ class Holding:
         self.on_refused: Refuse | None = None
         """Called with the error when the work is refused; None: the work cannot be refused now."""
 
+    @property
+    def room(self) -> int:
+        """How many bytes more could be held now, if no other work were refused."""
+        held = self._held
+        return max(0, min(held.client_bytes_max - self._client.bytes, held.bytes_max - held.bytes))
+
     def add(self, size: int) -> None:
         """Hold so many bytes more. The work itself may be refused before this returns."""
         if self.is_open:
@@ -189,10 +189,6 @@ class Holdings:
     def keep(self, holding: Holding) -> None:
         """From now on this is a part of the work, too."""
         self._all.append(holding)
-
-    def room(self) -> int:
-        """How many bytes more the work's client may hold now."""
-        return self._held.room(self._peer)
 
     def close(self) -> None:
         """Give all bytes back."""
