@@ -93,6 +93,7 @@ class AwaitedCall:
     def reply_end(self, trailers: bytes) -> None:
         head = self._head
         if head is not None:
+            self._holding.on_refused = None  # it is whole: to refuse it would free nothing
             body, self._body = bytes(self._body), bytearray()
             self._settle(head.with_body(body))
 
