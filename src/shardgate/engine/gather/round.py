@@ -134,7 +134,6 @@ class Round:
             if sink.call is not None and not sink.call.done:
                 sink.call.cancel()
             sink.call = None
-            sink.body = []
         self._collectors.clear()
         self._outcomes = {}
         self._holding.on_refused = None
@@ -194,6 +193,8 @@ class Round:
         if not self._done.done():
             self._done.set_exception(error)
         self._refusal = error
+        for sink in self._collectors:
+            sink.body = []
         self.cancel()  # now: one event of a socket brings up to 8 MB
 
 
@@ -243,10 +244,10 @@ class _Collector:
             log = f"{self.size} bytes had come"
             self.call.fail(ReplyTooLargeError(problem, log=log))
         else:
-            if self.size <= PIECED_BYTES_MAX and len(self.body) < PIECES_MAX:
+            if self.size == len(data):
                 self.body.append(data)
             else:
-                self._lengthen(data)
+                self._go_on(data)
             self._holding.add(len(data))
             if (large_bytes := self._round.large_bytes) is not None:
                 self._round.look(self, large_bytes)
@@ -254,9 +255,9 @@ class _Collector:
     def reply_end(self, trailers: bytes) -> None:
         head = self.head
         if head is not None:
-            self.body = self.pieces()
-            body = self.body[0] if len(self.body) == 1 else b"".join(self.body)
-            self.body = [body]
+            if len(self.body) != 1:
+                self.body = [b"".join(self.pieces())]
+            body = self.body[0]
             if head.is_packed:
                 self._round.packed.append(self.shard)
             self._round.settle(self.shard, head.with_body(body))
@@ -267,10 +268,14 @@ class _Collector:
             self.body, self._long = [bytes(self._long)], None
         return self.body
 
-    def _lengthen(self, data: bytes) -> None:
-        if self._long is None:
-            self._long, self.body = bytearray(b"".join(self.body)), []  # also where they are many small ones
-        self._long += data
+    def _go_on(self, data: bytes) -> None:
+        """Keep a piece that is not the first."""
+        if self._long is not None:
+            self._long += data
+        elif self.size <= PIECED_BYTES_MAX and len(self.body) < PIECES_MAX:
+            self.body.append(data)
+        else:
+            self._long, self.body = bytearray(b"".join([*self.body, data])), []
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         upstream.abort()  # never: nothing was offered
