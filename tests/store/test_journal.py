@@ -7,7 +7,7 @@ import pytest
 
 from shardgate.core.changes.entry import Branch, Entry, Sent, Terms
 from shardgate.core.http import Reply
-from shardgate.store.journal import Journal, NotOwnerError, Orphan
+from shardgate.store.journal import Journal, JournalBounds, JournalFullError, NotOwnerError, Orphan
 from shardgate.store.leases import Leases
 from shardgate.store.sqlite import SqliteStore
 
@@ -106,3 +106,26 @@ def test_what_is_over_is_forgotten_after_its_time_and_what_is_open_is_not(journa
     assert journal.purge(10.5, 5) == 1
     assert journal.find("t1") is None
     assert journal.find("t2") == still_open
+
+
+def test_what_is_not_over_is_bounded_by_number_and_by_bytes(journal: Journal) -> None:
+    few = JournalBounds(entries_max=2, bytes_max=100_000)
+    first = entry("t1")
+    journal.add(first, "w1", 10.0, few)
+    journal.add(entry("t2"), "w1", 10.0, few)
+    with pytest.raises(JournalFullError, match="2 changes are not over; journal_entries_max is 2"):
+        journal.add(entry("t3"), "w1", 10.0, few)
+    assert journal.find("t3") is None
+    first.state = "done"
+    journal.save(first, "w1")
+    journal.add(entry("t3"), "w1", 10.0, few)
+    with pytest.raises(JournalFullError, match="journal_bytes_max is 700"):
+        journal.add(entry("t4"), "w1", 10.0, JournalBounds(entries_max=9, bytes_max=700))
+
+
+def test_the_size_of_an_entry_is_known_before_it_is_loaded(journal: Journal) -> None:
+    made = entry("t1")
+    made.branches[1] = Branch("south", b"x" * 50_000)
+    journal.add(made, "w1", 10.0)
+    assert 50_000 < journal.size(made.id) < 51_000
+    assert journal.size(made.id + 1) == 0

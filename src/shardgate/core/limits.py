@@ -53,8 +53,9 @@ REMEMBERED_BLOCK_BYTES_MAX = 4096
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # Bytes that came whole are counted as held from this many on: counting costs 1 µs, and most requests are smaller.
 COUNTED_BYTES_MIN = 16 * 1024
-# What a piece of a reply takes besides its bytes: a shard may send them one by one.
-PIECE_BYTES = 64
+# A reply is kept in pieces, as it came, up to this size and number; more is copied into one piece, which can grow.
+PIECED_BYTES_MAX = 1024 * 1024
+PIECES_MAX = 64
 # What an item of a divided body takes besides its bytes: its key, its place, and where it stands.
 ITEM_BYTES = 250
 # A client that does not read is told to wait once so much of its reply waits here; a reply is not read on meanwhile.

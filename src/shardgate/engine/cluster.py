@@ -21,6 +21,7 @@ from shardgate.core.topology import Shard, ShardId, Topology
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import Compress
 from shardgate.engine.report import Reporter
+from shardgate.engine.unpacking import Unpacker
 from shardgate.net.clock import now
 from shardgate.net.tls import Tls, for_shards
 from shardgate.net.upload import Upload
@@ -68,6 +69,7 @@ class Cluster:
         "snapshot",
         "stream_idle_s",
         "tls",
+        "unpacker",
     )
 
     def __init__(
@@ -84,6 +86,7 @@ class Cluster:
         self._outages = Outages()
         self.reporter = Reporter(meter.refused)
         """Logs what fails."""
+        self.unpacker = Unpacker()
         self._limits = limits
         self._timeouts = timeouts
         reply_s, first_byte_s = (

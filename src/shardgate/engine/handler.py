@@ -257,8 +257,7 @@ class Gateway:
                 work = self._changes.status(change) if plan is None else self._changes.answer(plan, change)
                 reply = await work
                 change.holdings.close()
-                if (this := asyncio.current_task()) is not None:
-                    client.adopt(this)  # the change is made: now a client that leaves ends the work
+                _adopt_this(client)  # the change is made: now a client that leaves ends the work
                 await self._conductor.deliver(reply, change.request, client)
             except Exception as error:
                 self._fail(client, error, change.exchange)
@@ -307,6 +306,12 @@ class Gateway:
 
     def _new_id(self) -> bytes:
         return b"%b-%x" % (self._id_prefix, next(self._numbers))
+
+
+def _adopt_this(client: Client) -> None:
+    # Not in the task itself: its frame would refer to it, and both to the reply, as garbage.
+    if (task := asyncio.current_task()) is not None:
+        client.adopt(task)
 
 
 _RELAYED: Final = (ToOne, ToAny)  # a tuple, made once: a union would be made for every request

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shardgate.core.errors import BugError
+from shardgate.core.held import HeldBytes
 from shardgate.core.limits import HALF_CLOSED_S, HEAD_BYTES_MAX, LAST_CHANCE_S, LINGER_S
 from tests.net.client.play import (
     CANCELLED,
@@ -452,3 +453,79 @@ async def test_two_replies_to_one_request_are_a_defect(curtain: Raise) -> None:
     with pytest.raises(BugError):
         play >> Says()
     play.log.clear()
+
+
+# What is held is bounded.
+
+
+async def test_a_body_that_came_whole_is_held_until_its_reply(curtain: Raise) -> None:
+    held = HeldBytes(50_000)
+    play = curtain(held=held)
+    play >> PUT % 30_000 + b"x" * 30_000
+    play << Handed("PUT /any", b"x" * 30_000)
+    assert held.by_kind["request"] == 30_000
+    play >> Says()
+    play << OK << Over(200)
+    assert held.bytes == 0
+
+
+async def test_a_body_that_came_whole_is_refused_where_there_is_no_room(curtain: Raise) -> None:
+    held = HeldBytes(50_000)
+    held.open("reply").add(40_000)
+    play = curtain(held=held)
+    play >> PUT % 30_000 + b"x" * 30_000
+    assert b"SG4001" in play.replied(503, closes=True)
+    play << Over(503) << ENDED << READS_AGAIN
+    assert held.bytes == 40_000
+
+
+async def test_an_unfinished_body_gives_way_to_another_client(curtain: Raise) -> None:
+    held = HeldBytes(50_000)
+    play = curtain(held=held)
+    play >> PUT % 40_000 + b"x" * 30_000
+    held.open("reply", "192.0.2.9").add(25_000)
+    assert b"SG4001" in play.replied(503, closes=True)
+    play << Over(503) << ENDED << READS_AGAIN
+    assert held.bytes == 25_000
+
+
+async def test_a_client_that_leaves_gives_its_bytes_back(curtain: Raise) -> None:
+    held = HeldBytes(50_000)
+    play = curtain(held=held)
+    play >> PUT % 40_000 + b"x" * 30_000
+    assert held.bytes == 30_000
+    play >> LOST
+    assert held.bytes == 0
+
+
+async def test_what_was_sent_ahead_is_held_and_given_up_where_there_is_no_room(curtain: Raise) -> None:
+    held = HeldBytes(50_000)
+    play = curtain(held=held)
+    play >> GET
+    play << Handed("GET /any")
+    play >> GET * 700
+    assert held.by_kind["ahead"] == 700 * len(GET)
+    held.open("reply", "192.0.2.9").add(49_000 - 500 * len(GET))
+    play << STOPS if 700 * len(GET) > HEAD_BYTES_MAX else None
+    assert held.by_kind["ahead"] == 0
+    play >> GET
+    play >> Says()
+    play << LAST << Over(200) << ENDED << READS_AGAIN
+
+
+async def test_what_a_client_does_not_read_is_held_and_cut_off_where_there_is_no_room(curtain: Raise) -> None:
+    held = HeldBytes(200_000)
+    play = curtain(held=held)
+    play >> GET
+    play << Handed("GET /any")
+    play >> Begins(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n")
+    play.replied(200)
+    play.transport.unsent = 100_000
+    play >> FULL
+    play << PAUSED
+    assert held.by_kind["unsent"] == 100_000
+    held.open("reply", "192.0.2.9").add(150_000)
+    play << ABORTED
+    assert held.by_kind["unsent"] == 0
+    play >> LOST
+    play << CANCELLED << Over(200, "gateway")

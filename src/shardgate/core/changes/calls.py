@@ -12,6 +12,7 @@ import msgspec
 from shardgate.core.changes.entry import Action, Branch, Entry
 from shardgate.core.changes.steps import Move
 from shardgate.core.http import Reply
+from shardgate.core.limits import TARGET_BYTES_MAX
 
 _NAME = re.compile(rb"\{[^}]*\}")
 
@@ -64,8 +65,13 @@ def named(reply: Reply | None) -> Mapping[str, str]:
 
 
 def plain(body: bytes) -> dict[str, str]:
-    """The plain members of a JSON object, as text."""
-    return {name: str(value) for name, value in members(body).items() if type(value) in {str, int}}
+    """The plain members of a JSON object, as text, but for texts that are too long for any path."""
+    found = members(body)
+    return {
+        name: str(value)
+        for name, value in found.items()
+        if type(value) is int or (type(value) is str and len(value) <= TARGET_BYTES_MAX)
+    }
 
 
 def _filled(path: str, entry: Entry, branch: Branch) -> bytes:

@@ -152,7 +152,6 @@ class Changes:
         return status(entry, snapshot.known.topology.shards)
 
     async def _through(self, entry: Entry, change: ChangeRequest, join: Joining | None = None) -> Reply:
-        change.holdings.open("change").take(entry.size)
         await self._journaling.add(entry)
         try:
             with change.waiting_for(()):  # which shards will be asked is not known yet
@@ -226,6 +225,7 @@ def _entry(
     variables: dict[str, str],
     branches: list[Branch],
 ) -> Entry:
+    """The entry of a change, which is held from now on. Raises OverloadError."""
     request = change.request
     fields = request.fields
     sent = Sent(
@@ -237,4 +237,6 @@ def _entry(
         fields.has_body,
         change.request_id,
     )
-    return Entry(token_hex(16), kind, operation, sent, terms, {**plain(body), **variables}, branches)
+    entry = Entry(token_hex(16), kind, operation, sent, terms, {**plain(body), **variables}, branches)
+    change.holdings.open("change").take(entry.size - (len(body) if body is request.body else 0))
+    return entry

@@ -85,7 +85,11 @@ class Conductor:
             reply = await self._gathered(plan, work, client)
         finally:
             holding.close()
-        if reply is not None:
+        if reply is None:
+            return
+        if len(reply.body) <= WRITE_BUFFER_BYTES_MAX:
+            client.send(reply)
+        else:
             await self.deliver(reply, plan.request, client)
 
     async def deliver(self, reply: Reply, request: Request, client: Client) -> None:
