@@ -116,9 +116,9 @@ class ClientLoads:
         mine = self._of(f"{self._bounds.claim}={' '.join(named)}")
         if mine is load:  # its body arrived meanwhile
             return load
-        self.begin(mine, "")
         if load.bucket is not None:
             load.bucket.give_back()
+        self.begin(mine, "")
         load.requests -= 1
         self.settle(load)
         return mine

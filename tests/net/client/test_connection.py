@@ -227,6 +227,61 @@ async def test_a_reply_that_is_read_below_the_minimum_rate_is_cut_off(curtain: R
     play << ABORTED
 
 
+REFUSED = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 2\r\n\r\nok"
+
+
+async def test_a_client_that_was_refused_for_its_share_is_read_again_when_its_time_has_passed(curtain: Raise) -> None:
+    play = curtain()
+    play >> GET + GET
+    play << Handed("GET /any")
+    play.protocol.rest(2)
+    play >> Says(status=429)
+    play << REFUSED << Over(429) << STOPS
+    play >> Passes(1.9)
+    await one_turn()
+    play >> FULL >> EMPTY
+    await one_turn()
+    play >> Passes(0.2)
+    play << READS_AGAIN
+    await one_turn()
+    play << Handed("GET /any")
+    play >> Says()
+    play << OK << Over(200)
+    play >> Passes(76)
+    play << CLOSED
+
+
+async def test_a_process_that_ends_waits_for_no_rest_longer_than_a_moment(curtain: Raise) -> None:
+    play = curtain()
+    play >> GET
+    play << Handed("GET /any")
+    play.protocol.rest(10)
+    play >> Says(status=429)
+    play << REFUSED << Over(429) << STOPS
+    play >> RETIRE
+    play >> Passes(LAST_CHANCE_S + 0.1)
+    play << READS_AGAIN
+    play >> Passes(LAST_CHANCE_S + 0.1)
+    play << CLOSED
+
+
+async def test_a_body_that_its_client_may_not_send_is_refused_and_one_that_ends_is_counted_no_more(
+    curtain: Raise,
+) -> None:
+    play = curtain()
+    play >> PUT % 2 + b"x"
+    assert play.handler.uploads.uploads == 1
+    play >> b"x"
+    assert play.handler.uploads.uploads == 0
+    play << Handed("PUT /any", b"xx")
+    play >> Says()
+    play << OK << Over(200)
+    play.handler.refuses_uploads = True
+    play >> PUT % 2 + b"x"
+    assert b"SG1027" in play.replied(429, closes=True)
+    play << Over(429) << ENDED << READS_AGAIN
+
+
 async def test_a_process_that_ends_gives_an_idle_client_a_last_chance(curtain: Raise) -> None:
     play = curtain()
     play >> RETIRE
