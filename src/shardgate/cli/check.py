@@ -3,6 +3,7 @@
 import typer
 
 from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit
+from shardgate.process.descriptors import shortage
 
 
 def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -26,3 +27,5 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
         f"shardgate: {config} is valid: {len(loaded.shards)} shards, {len(served)} operations served"
         + (f", {unserved} declared unserved" if unserved else "")
     )
+    if said := shortage(loaded):
+        typer.echo(f"shardgate: {said}")

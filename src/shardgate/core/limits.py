@@ -120,7 +120,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     waiting_per_shard_max: _AtLeastOne = 1024
     """In one worker: requests that wait for a connection to one shard. One more gets 503 (SG4001)."""
     client_connections_max: _AtLeastOne = 20_000
-    """In one worker: connections of clients. One more is closed."""
+    """In one worker: connections of clients. One more is closed. Lower where the system gives a process fewer file
+    descriptors than that and connections to shards need; a line of the log says so."""
     requests_in_flight_max: _AtLeastOne = 10_000
     """In one worker: requests under way. One more gets 503 (SG4001)."""
     # Kestrel's default for both directions. A modem of 1985 is quicker, and so is the worst of mobile networks.
