@@ -128,7 +128,7 @@ def test_a_client_may_take_half_of_what_the_gateway_has_unless_it_is_said(tmp_pa
     config: dict[str, Any] = {"shards": {"a": "http://127.0.0.1:1"}, "rules": {"GET /a": {"rule": "any"}}}
     file = tmp_path / "shardgate.yaml"
     file.write_text(yaml.safe_dump(config))
-    assert load(file).bounds == ClientBounds(10_000, 5_000, 5_000)
+    assert load(file).bounds == ClientBounds(8_000, 5_000, 5_000)
     config["clients"] = {"bounds": {"connections_max": 3, "uploads_max": 4, "rate_per_s": 2.5}}
     config["limits"] = {"requests_in_flight_max": 1}
     file.write_text(yaml.safe_dump(config))

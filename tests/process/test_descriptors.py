@@ -68,7 +68,7 @@ def test_check_says_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "shardgate", "check", "-c", str(tmp_path / "shardgate.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "is valid" in done.stdout
-    assert "file descriptors" in done.stdout
+    assert "file descriptors" in done.stderr
 
 
 _EXHAUSTED = """

@@ -28,4 +28,4 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
         + (f", {unserved} declared unserved" if unserved else "")
     )
     if said := shortage(loaded):
-        typer.echo(f"shardgate: {said}")
+        typer.echo(f"shardgate: {said}", err=True)

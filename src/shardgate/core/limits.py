@@ -119,7 +119,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """In one worker: connections to one shard."""
     waiting_per_shard_max: _AtLeastOne = 1024
     """In one worker: requests that wait for a connection to one shard. One more gets 503 (SG4001)."""
-    client_connections_max: _AtLeastOne = 20_000
+    # With connections to a dozen shards it stays below 20,000 file descriptors, which many systems give a process.
+    client_connections_max: _AtLeastOne = 16_000
     """In one worker: connections of clients. One more is closed. Lower where the system gives a process fewer file
     descriptors than that and connections to shards need; a line of the log says so."""
     requests_in_flight_max: _AtLeastOne = 10_000
