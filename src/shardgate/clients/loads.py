@@ -14,7 +14,7 @@ from itertools import islice
 from math import ceil
 
 from shardgate.core.clients.claims import keys_in
-from shardgate.core.clients.crowd import Crowd, fair_share
+from shardgate.core.clients.crowd import ALONE_LOOKS, Crowd, fair_share
 from shardgate.core.clients.load import ClientBounds, ClientLoad, name_of_address
 from shardgate.core.errors import ClientShareError
 from shardgate.core.limits import CLIENTS_REMEMBERED_MAX, Limits
@@ -32,6 +32,7 @@ class ClientLoads:
     """The loads of all clients of one worker."""
 
     __slots__ = (
+        "_alone_looks",
         "_bounds",
         "_clock",
         "_crowd",
@@ -60,6 +61,8 @@ class ClientLoads:
         self._remembered: dict[str, ClientLoad] = {}
         """Clients that are not here, and whose rate is not whole again; who left first is first."""
         self._looked_at = clock()
+        self._alone_looks = ALONE_LOOKS
+        """So many looks ago several clients had requests under way."""
         self.deadline_at = 0.0  # always due, so `expire` is called at each tick
 
     @property
@@ -150,7 +153,11 @@ class ClientLoads:
         capacity = self._crowd.look(lag_s, fullness, under_way)
         share = None
         if capacity is not None:
-            share = fair_share([each.requests for each in self._here.values() if each.requests], capacity)
+            active = [each.requests for each in self._here.values() if each.requests]
+            self._alone_looks = 0 if len(active) > 1 else self._alone_looks + 1
+            share = fair_share(active, capacity) if self._alone_looks < ALONE_LOOKS else None
+        else:
+            self._alone_looks = ALONE_LOOKS
         self._is_crowded = share is not None and share < self._bounds.requests_max
         self._requests_max = min(self._bounds.requests_max, share or self._bounds.requests_max)
 

@@ -27,6 +27,10 @@ SMALL_BODY_BYTES_MAX = 64 * 1024
 # taken by such bodies. The others are for requests that are whole: slow clients hold up only each other. A quarter is
 # 64 uploads at a time to each shard, by the defaults: more than an application writes at a time.
 UPLOADS_ONE_IN = 4
+# One connection to a shard in so many may wait for a client that reads slowly while requests wait for a connection;
+# beyond that the slowest replies are cut off. Who reads slower than this for so long is slow.
+SLOW_READERS_ONE_IN = 4
+SLOW_READER_S = 2.0
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
 # Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.
@@ -83,6 +87,7 @@ BUDGETS: Final = (
     "requests_in_flight",
     "shard_waiting",
     "shard_uploads",
+    "shard_slow_readers",
     "client_connections",
     "client_requests",
     "client_uploads",
@@ -93,7 +98,8 @@ BUDGETS: Final = (
 
 `held_bytes`: what a worker holds of bodies and replies. `requests_in_flight`: requests under way in a worker.
 `shard_waiting`: requests that wait for a connection to one shard. `shard_uploads`: bodies that wait until fewer others
-are on their way to one shard. `client_connections`, `client_requests`, `client_uploads`, `client_rate`: what one client
+are on their way to one shard. `shard_slow_readers`: replies whose clients read slowly, while requests wait for their
+connections. `client_connections`, `client_requests`, `client_uploads`, `client_rate`: what one client
 may take up of a worker. `fair_share`: what one client may have under way while a worker has more to do than it can.
 """
 
