@@ -6,7 +6,7 @@ Holds: a client within its bounds is served whatever others do. While the worker
 fair share under way is refused first. What is remembered of clients that have nothing here is bounded; the one that was
 here longest ago is forgotten first, and has most of its rate again anyway.
 Never: trusts an address that no trusted proxy names, or a claim that is not verified.
-Hot path: `begin` runs once a request; `engine/handler.py` counts its end.
+Hot path: `engine/handler.py` counts a request that needs no more than to be counted, and its end.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,9 +41,9 @@ class ClientLoads:
         "_looked_at",
         "_pressure",
         "_remembered",
-        "_requests_max",
         "deadline_at",
         "limits",
+        "requests_max",
     )
 
     def __init__(
@@ -55,7 +55,8 @@ class ClientLoads:
         self._pressure = pressure
         self._clock = clock
         self._crowd = Crowd(limits.requests_in_flight_max)
-        self._requests_max = bounds.requests_max  # less while it is crowded
+        self.requests_max = bounds.requests_max
+        """What one client may have under way now: less than the bound while the worker is crowded."""
         self._is_crowded = False
         self._here: dict[str, ClientLoad] = {}
         self._remembered: dict[str, ClientLoad] = {}
@@ -106,7 +107,7 @@ class ClientLoads:
         if load is None:
             load = self._of(name_of_address(address))
         requests = load.requests + 1
-        if requests > self._requests_max or (load.bucket is not None and not load.bucket.take(self._clock())):
+        if requests > self.requests_max or (load.bucket is not None and not load.bucket.take(self._clock())):
             raise self._refusal(load, requests)
         load.requests = requests
         return load
@@ -159,7 +160,7 @@ class ClientLoads:
         else:
             self._alone_looks = ALONE_LOOKS
         self._is_crowded = share is not None and share < self._bounds.requests_max
-        self._requests_max = min(self._bounds.requests_max, share or self._bounds.requests_max)
+        self.requests_max = min(self._bounds.requests_max, share or self._bounds.requests_max)
 
     def _of(self, name: str) -> ClientLoad:
         load = self._here.get(name)
@@ -184,7 +185,7 @@ class ClientLoads:
                 del remembered[oldest.name]
 
     def _refusal(self, load: ClientLoad, requests: int) -> ClientShareError:
-        most = self._requests_max
+        most = self.requests_max
         if requests > most and self._is_crowded:
             detail = f"the gateway is crowded, and {most} requests of the client are under way"
             return ClientShareError(detail, budget="fair_share")
