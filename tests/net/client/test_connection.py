@@ -94,9 +94,76 @@ async def test_a_client_that_sends_on_and_on_is_read_no_further_than_the_bound(c
     play >> GET
     play << STOPS
     play >> Says()
+    play << OK << Over(200)
+    await one_turn()
+    play << Handed("GET /any")
+    play >> Says()
     play << OK << Over(200) << READS_AGAIN
     await one_turn()
     play << Handed("GET /any")
+
+
+async def test_what_came_ahead_does_not_grow_with_each_reply(curtain: Raise) -> None:
+    # Found: after each reply the client was read on, and 256 KiB more were kept, however much was there already.
+    play = curtain()
+    much = GET * (HEAD_BYTES_MAX // len(GET) * 8)
+    play >> GET + much
+    play << Handed("GET /any")
+    play >> b"G"
+    play << STOPS
+    while len(play.protocol._buffer) + sum(map(len, play.protocol._aside)) > HEAD_BYTES_MAX:
+        assert len(play.protocol._buffer) <= 3 * HEAD_BYTES_MAX or not play.protocol._aside
+        play >> Says()
+        play << OK << Over(200)
+        await one_turn()
+        play << Handed("GET /any")
+    play >> Says()
+    play << OK << Over(200) << READS_AGAIN
+    await one_turn()
+    play << Handed("GET /any")
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+async def test_bodies_that_came_ahead_are_read_and_so_is_what_follows_them(framing: str) -> None:
+    play, size = ClientPlay(), 5 * HEAD_BYTES_MAX
+    body = b"x" * size
+    put = PUT % size + body if framing == "length" else CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (size, body)
+    play >> (GET + put + GET) * 3
+    for line in ("GET /any", "PUT /any", "GET /any") * 3:
+        handed = [each for each in play.log if isinstance(each, Handed)]
+        if play.state == "uploading":
+            play >> COLLECT
+            handed = [each for each in play.log if isinstance(each, Handed)]
+        assert handed[-1].line == line
+        assert len(handed[-1].body) == (size if line.startswith("PUT") else 0)
+        play.log.clear()
+        play >> Says()
+        await one_turn()
+    play.log.clear()
+    play >> GET
+    assert Handed("GET /any") in play.log
+    assert play.protocol._aside == []
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+async def test_a_client_whose_body_came_ahead_is_read_again(curtain: Raise, is_whole: bool) -> None:
+    play = curtain()
+    size = HEAD_BYTES_MAX + 100
+    play >> GET
+    play << Handed("GET /any")
+    play >> PUT % (size if is_whole else size + 1) + b"x" * size
+    play << STOPS
+    play >> Says()
+    play << OK << Over(200)
+    await one_turn()
+    if not is_whole:
+        play << READS_AGAIN
+        play >> b"x"
+    play << Handed("PUT /any", b"x" * (size if is_whole else size + 1))
+    play >> Says()
+    play << OK << Over(200)
+    if is_whole:
+        play << READS_AGAIN
 
 
 async def test_pipelined_requests_wait_while_the_client_has_unread_replies(curtain: Raise) -> None:
