@@ -238,7 +238,8 @@ class AmountMismatchError(ClientError):
 
 
 class SlowClientError(ClientError):
-    """The client did not read its reply for `timeouts.reply_idle_timeout_s`. The connection is closed."""
+    """The client did not read its reply for `timeouts.reply_idle_timeout_s`; or it read slowly while others waited for
+    its connection to a shard. The connection is closed."""
 
     code, status, title = "SG1025", 408, "Reply not read"
     cut_off = "client_slow"

@@ -76,6 +76,10 @@ UNPACK_FREE_BYTES = 1024 * 1024
 # Rows of one list that is merged whole, as `dedupe` needs it. With their sort keys they take about 200 bytes each
 # besides their own.
 WHOLE_ROWS_MAX = 500_000
+# One connection to a shard in so many may wait for a client that reads slowly while requests wait for a connection;
+# beyond that the slowest replies are cut off. Who reads slower than this for so long is slow.
+SLOW_READERS_ONE_IN = 4
+SLOW_READER_S = 2.0
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
 # Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.
@@ -143,6 +147,7 @@ BUDGETS: Final = (
     "requests_in_flight",
     "shard_waiting",
     "shard_uploads",
+    "shard_slow_readers",
     "client_connections",
     "client_requests",
     "client_uploads",
@@ -153,9 +158,10 @@ BUDGETS: Final = (
 
 `held_bytes`: what a worker holds of bodies and replies. `journal`: changes that are not over. `requests_in_flight`:
 requests under way in a worker. `shard_waiting`: requests that wait for a connection to one shard. `shard_uploads`:
-bodies that wait until fewer others are on their way to one shard. `client_connections`, `client_requests`,
-`client_uploads`, `client_rate`: what one client may take up of a worker. `fair_share`: what one client may have under
-way while a worker has more to do than it can.
+bodies that wait until fewer others are on their way to one shard. `shard_slow_readers`: replies whose clients read
+slowly, while requests wait for their connections. `client_connections`, `client_requests`, `client_uploads`,
+`client_rate`: what one client may take up of a worker. `fair_share`: what one client may have under way while a worker
+has more to do than it can.
 """
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
@@ -185,8 +191,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """In one worker: connections to one shard."""
     waiting_per_shard_max: _AtLeastOne = 1024
     """In one worker: requests that wait for a connection to one shard. One more gets 503 (SG4001)."""
-    client_connections_max: _AtLeastOne = 20_000
-    """In one worker: connections of clients. One more is closed."""
+    # With connections to a dozen shards it stays below 20,000 file descriptors, which many systems give a process.
+    client_connections_max: _AtLeastOne = 16_000
+    """In one worker: connections of clients. One more is closed. Lower where the system gives a process fewer file
+    descriptors than that and connections to shards need; a line of the log says so."""
     requests_in_flight_max: _AtLeastOne = 10_000
     """In one worker: requests under way. One more gets 503 (SG4001)."""
     # A category or an order takes kilobytes; each journaled body is on disk once for each shard, for `journal.kept_s`.

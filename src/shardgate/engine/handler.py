@@ -54,6 +54,7 @@ class Gateway:
         "_cluster",
         "_conductor",
         "_id_prefix",
+        "_in_flight_max",
         "_loads",
         "_numbers",
         "_observer",
@@ -74,6 +75,7 @@ class Gateway:
     ) -> None:
         self._callers = callers
         self._loads = loads
+        self._in_flight_max = loads.limits.requests_in_flight_max
         self._cluster = cluster
         self._conductor = conductor
         self._changes = changes
@@ -91,8 +93,13 @@ class Gateway:
         snapshot = self._cluster.snapshot
         try:
             if exchange.load is None:
-                exchange.load = self._loads.begin(client.load, client.peer)
-            if self._observer.meter.in_flight > self._loads.limits.requests_in_flight_max:
+                load = client.load
+                if load is None or load.is_metered or load.requests >= self._loads.requests_max:
+                    exchange.load = self._loads.begin(load, client.peer)
+                else:  # the same, without a call
+                    load.requests += 1
+                    exchange.load = load
+            if self._observer.meter.in_flight > self._in_flight_max:
                 raise OverloadError("too many requests are under way", budget="requests_in_flight")
             if request.path.startswith(STATUS_PATH):
                 self._answer(None, self._change(request, snapshot, client, exchange), client)

@@ -23,6 +23,7 @@ from shardgate.net.clock import now
 from shardgate.net.tls import keep_fresh
 from shardgate.net.tls import listening as listening_context
 from shardgate.net.watch import TICK_S, Watch
+from shardgate.process.descriptors import DescriptorWatch
 from shardgate.process.generation import Entrance
 from shardgate.process.wiring import CounterSlot, build, open_log
 
@@ -41,12 +42,13 @@ _log = logging.getLogger("shardgate")
 class Worker:
     """One process of the gateway."""
 
-    __slots__ = ("_following", "_loaded", "built")
+    __slots__ = ("_descriptors", "_following", "_loaded", "built")
 
     def __init__(self, loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], float] = now) -> None:
         self._loaded = loaded
         self.built = build(loaded, place, clock)
         self._following: list[asyncio.Task[None]] = []
+        self._descriptors: DescriptorWatch | None = None
 
     async def run(self, entrance: Entrance, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then drain."""
@@ -75,6 +77,8 @@ class Worker:
         built = self.built
         built.observer.start(open_log(self._loaded))
         built.watch.start()
+        self._descriptors = DescriptorWatch()
+        built.watch.add(self._descriptors)
         used = [*filter(None, [built.tls]), *built.cluster.tls]
         self._following = [tasks.start(keep_fresh(used), "certificates")]
         if built.directory is not None:
@@ -98,6 +102,8 @@ class Worker:
         built.observer.close()
         built.cluster.close()
         built.watch.stop()
+        if self._descriptors is not None:
+            self._descriptors.close()
         if built.directory is not None:
             built.directory.close()
         if built.callers is not None:

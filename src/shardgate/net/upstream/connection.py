@@ -74,6 +74,11 @@ class UpstreamConnection:
         return self._transport is not None and not self._transport.is_closing()
 
     @property
+    def call(self) -> Call | None:
+        """The call that it carries."""
+        return self._call
+
+    @property
     def has_unsent(self) -> bool:
         """Whether bytes of the request still wait to be sent."""
         return self._transport is not None and self._transport.get_write_buffer_size() > 0
