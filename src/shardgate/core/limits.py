@@ -57,6 +57,13 @@ PAGES_REMEMBERED_MAX = 4096
 LEARNED_BODY_BYTES_MAX = 256 * 1024
 # The reply to a request with an idempotency key is kept for a day; a larger one is not, and its key stays in doubt.
 KEPT_REPLY_BYTES_MAX = 1024 * 1024
+# Where only the shards know the owners of a request's items, they are asked for so many items at a time: one request
+# takes no more connections of a shard.
+PROBES_AT_ONCE = 16
+# Replies that are this long together are merged on a thread, where they cannot be merged in steps: 10 ms.
+ASIDE_BYTES_MIN = 64 * 1024
+# Bytes of one list that is merged whole and read page by page.
+WHOLE_BYTES_MAX = 64 * 1024 * 1024
 # How many rounds may pass over rows before a page by cursors: 100,000 rows at 100 a round.
 CURSOR_ROUNDS_MAX = 1000
 
@@ -92,12 +99,13 @@ LAST_CHANCE_S = 0.5
 BUDGETS: Final = (
     "held_bytes",
     "requests_in_flight",
+    "shard_calls",
     "shard_waiting",
 )
 """The budgets that a request can use up, as metrics and logs name them.
 
 `held_bytes`: what a worker holds of bodies and replies. `requests_in_flight`: requests under way in a worker.
-`shard_waiting`: requests that wait for a connection to one shard.
+`shard_calls`: calls to shards for one request. `shard_waiting`: requests that wait for a connection to one shard.
 """
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
@@ -112,8 +120,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     held_body_bytes_max: _AtLeastOne = 16 * 1024 * 1024
     """The largest body of a request that must be held whole, because something in it decides where it goes. A larger
     one gets 413 (SG1006)."""
-    reply_body_bytes_max: _AtLeastOne = 512 * 1024 * 1024
+    # Checking so many bytes of JSON takes 0.1 s. Lists that pass on while they arrive are not held.
+    reply_body_bytes_max: _AtLeastOne = 32 * 1024 * 1024
     """The largest body of one shard's reply that must be held for merging. A larger one gets 502 (SG2005)."""
+    # With their rows, sort keys and the merged reply they take three to four times as much.
+    merge_bytes_max: _AtLeastOne = 64 * 1024 * 1024
+    """The largest bodies of all shards' replies together that one merge holds. Larger ones get 502 (SG2005)."""
+    # A page by cursors that takes CURSOR_ROUNDS_MAX rounds of four shards, and some for the search of an owner.
+    calls_per_request_max: _AtLeastOne = 5000
+    """Calls to shards for one request: all rounds, pages and probes together. One that needs more gets 413 (SG1026)
+    before anything is changed."""
     held_bytes_max: _AtLeastOne = 256 * 1024 * 1024
     """In one worker: all that merges hold of shards' replies. Beyond it the newest gather gets 503 (SG4001). A merge
     that is held whole takes about three times its replies."""
@@ -147,6 +163,8 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     request_total_timeout_s: _Seconds = 3600.0
     """For a request and its reply, except event streams and WebSockets. Also for a body that is held to arrive; then
     408 (SG1013)."""
+    merge_timeout_s: _Seconds = 300.0
+    """For the rounds of one merge behind the first: a deep page, a list read page by page. Then 504 (SG2003)."""
     stream_idle_timeout_s: _Seconds = 300.0
     """Without a byte moving, for event streams and WebSockets. Most send a sign of life every 15 to 60 s."""
     client_header_timeout_s: _Seconds = 30.0
