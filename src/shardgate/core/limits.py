@@ -36,6 +36,8 @@ UNPACK_FREE_BYTES = 1024 * 1024
 # Rows of one list that is merged whole, as `dedupe` needs it. With their sort keys they take about 200 bytes each
 # besides their own.
 WHOLE_ROWS_MAX = 500_000
+# Values of one list that is cut whole, those inside its rows too: each row takes 70 bytes, however short it is.
+WHOLE_VALUES_MAX = 3_000_000
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
 # Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.
@@ -62,6 +64,8 @@ KEPT_REPLY_BYTES_MAX = 1024 * 1024
 PROBES_AT_ONCE = 16
 # Replies that are this long together are merged on a thread, where they cannot be merged in steps: 10 ms.
 ASIDE_BYTES_MIN = 64 * 1024
+# So are lists in an object, where reading or writing that object is a long step: 10 ms.
+ASIDE_STEPS_BYTES_MIN = 4 * 1024 * 1024
 # Bytes of one list that is merged whole and read page by page.
 WHOLE_BYTES_MAX = 64 * 1024 * 1024
 # How many rounds may pass over rows before a page by cursors: 100,000 rows at 100 a round.

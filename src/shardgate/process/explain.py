@@ -9,8 +9,11 @@ from shardgate.clients.callers import callers_for
 from shardgate.config.load import Loaded
 from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Request
+from shardgate.core.limits import Limits
 from shardgate.core.plan.explain import explain
+from shardgate.core.plan.plan import FindOwner, ToAny, ToOne
 from shardgate.core.plan.planner import plan_request
+from shardgate.core.routes.route import Plan
 from shardgate.core.topology import Topology
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.cluster import first_snapshot
@@ -42,7 +45,19 @@ def _explained(loaded: Loaded, request: Request) -> list[tuple[str, str]]:
     route, variables = match(request, snapshot)
     if callers is not None:
         callers.identify(request, route)
-    return explain(request, plan_request(request, route, variables, snapshot.known, wall))
+    plan = plan_request(request, route, variables, snapshot.known, wall)
+    return explain(request, plan, _calls_max(plan, loaded.config.limits))
+
+
+def _calls_max(plan: Plan, limits: Limits) -> int:
+    """The most calls to shards that the request may take."""
+    if isinstance(plan, ToOne) and plan.doubted is None:
+        return 1
+    if isinstance(plan, ToAny):
+        return len(plan.shards)
+    if isinstance(plan, FindOwner):
+        return len(plan.shards) + (0 if plan.is_the_request else 1)
+    return limits.calls_per_request_max
 
 
 def _topology(loaded: Loaded) -> Topology:

@@ -7,7 +7,6 @@ Holds: bounded; the oldest entries leave first.
 """
 
 from collections.abc import Mapping
-from threading import Lock
 
 from shardgate.core.topology import ShardId
 
@@ -18,11 +17,10 @@ Positions = Mapping[ShardId, int]
 class PagePositions:
     """One table for all lists; each worker has one."""
 
-    __slots__ = ("_lock", "_pages", "_size")
+    __slots__ = ("_pages", "_size")
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._lock = Lock()  # long lists are merged on a thread
         self._pages: dict[tuple[str, int], Positions] = {}
 
     def recall(self, listed: str, offset: int) -> Positions | None:
@@ -31,7 +29,9 @@ class PagePositions:
 
     def learn(self, listed: str, offset: int, positions: Positions) -> None:
         """Remember where the page at this offset of a list begins."""
-        with self._lock:
-            if len(self._pages) >= self._size and (listed, offset) not in self._pages:
+        while len(self._pages) >= self._size and (listed, offset) not in self._pages:
+            try:
                 del self._pages[next(iter(self._pages))]
-            self._pages[listed, offset] = positions
+            except (KeyError, RuntimeError):
+                continue  # a long list that is merged on a thread learns at the same moment
+        self._pages[listed, offset] = positions

@@ -18,6 +18,7 @@ from shardgate.core.json.array import cut, join
 from shardgate.core.json.number import Average, add, least, read_number, write_number
 from shardgate.core.json.object import JsonObject
 from shardgate.core.merge.combining import Combining, with_body
+from shardgate.core.paging.bounds import check_whole
 
 _Row = dict[str, msgspec.Raw]
 _Key = tuple[Any, ...]
@@ -49,6 +50,7 @@ class Groups(Combining, frozen=True, tag="groups"):
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The merged rows. Raises BrokenReplyError, ValueError, TypeError, LookupError, ArithmeticError."""
         lists = [cut(reply.body) for reply in replies]
+        check_whole(sum(len(rows.raw) for rows in lists))
         groups: dict[_Key, list[bytes]] = {}
         for row in (bytes(raw) for rows in lists for raw in rows.raw):
             groups.setdefault(self._key(_MEMBERS.decode(row)), []).append(row)

@@ -5,11 +5,23 @@ Never: touches anything that the loop changes meanwhile; what it runs must not e
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 from typing import TypeVar
 
 Result = TypeVar("Result")
+
+
+def to_the_end(steps: Generator[None, None, Result]) -> Result:
+    """Take all steps; between two of them the loop may go on."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        sleep(0)
 
 
 class Aside:

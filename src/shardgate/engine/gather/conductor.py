@@ -15,6 +15,7 @@ from shardgate.core.held import HeldBytes, Holding
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import (
     ASIDE_BYTES_MIN,
+    ASIDE_STEPS_BYTES_MIN,
     FLOW_BYTES_MIN,
     TRIMMED_FLOW_BYTES_MIN,
     WRITE_BUFFER_BYTES_MAX,
@@ -29,7 +30,7 @@ from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import packed_fields, takes_gzip
 from shardgate.engine.cluster import Cluster, Snapshot
-from shardgate.engine.gather.aside import Aside
+from shardgate.engine.gather.aside import Aside, to_the_end
 from shardgate.engine.gather.long_reply import LongReply
 from shardgate.engine.gather.passing_on import RunningFlow
 from shardgate.engine.gather.round import PendingReply, Round
@@ -134,7 +135,11 @@ class Conductor:
                 outcomes = await self._ask(asks, work)
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, _LACKING)
             validators.add(asks, replies)
-            outcome = await self._merged_long(merging, replies, work) if _are_long(replies) else merging.take(replies)
+            size = sum([len(reply.body) for reply in replies.values()])
+            if size >= ASIDE_BYTES_MIN:
+                outcome = await self._merged_long(merging, replies, work, size)
+            else:
+                outcome = merging.take(replies)
             if isinstance(outcome, Reply):
                 if outcome.status >= 300:
                     self._cluster.reporter.passed_on(replies, outcome.status, work.exchange)
@@ -147,12 +152,18 @@ class Conductor:
                 raise DeadlineError("the list could not be merged in time", log=log)
 
     async def _merged_long(
-        self, merging: Merging, replies: Mapping[ShardId, Reply], work: _Gathering
+        self, merging: Merging, replies: Mapping[ShardId, Reply], work: _Gathering, size: int
     ) -> Reply | Sequence[Ask]:
         """Merge long replies without holding up other requests: in steps, or else on a thread."""
+        is_plain = isinstance(merging, ListMerging) and merging.is_plain
+        if is_plain and size < FLOW_BYTES_MIN:
+            return merging.take(replies)
         work.holding.begun = True  # nearer to its end than any gather that still waits for shards
-        if isinstance(merging, ListMerging) and merging.is_plain:
-            return await self._turns.run(merging.take_in_steps(replies))
+        if isinstance(merging, ListMerging) and is_plain:
+            steps = merging.take_in_steps(replies)
+            if size < ASIDE_STEPS_BYTES_MIN:
+                return await self._turns.run(steps)
+            return await self._aside.run(partial(to_the_end, steps))
         return await self._aside.run(partial(merging.take, replies))
 
     async def _ask(self, asks: Sequence[Ask], work: _Gathering, *, needs_all: bool = True) -> Mapping[ShardId, Outcome]:
@@ -272,10 +283,6 @@ class Conductor:
             raise error
         refusals = [reply for reply in replies.values() if reply.status not in not_here]
         return None, refusals[0] if refusals else replies[plan.shards[0]]
-
-
-def _are_long(replies: Mapping[ShardId, Reply]) -> bool:
-    return sum([len(reply.body) for reply in replies.values()]) >= ASIDE_BYTES_MIN
 
 
 async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming: Sequence[PendingReply]) -> None:
