@@ -7,6 +7,7 @@ from collections.abc import Generator
 import pytest
 
 from shardgate.engine.gather.aside import Aside, to_the_end
+from tests.waiting import one_turn
 
 
 async def test_the_loop_goes_on_while_work_is_done_one_piece_at_a_time() -> None:
@@ -18,7 +19,7 @@ async def test_the_loop_goes_on_while_work_is_done_one_piece_at_a_time() -> None
         return "done"
 
     running = [asyncio.ensure_future(aside.run(work)) for _ in range(3)]
-    await asyncio.sleep(0)
+    await one_turn()
     assert not any(each.done() for each in running)
     may_end.set()
     assert await asyncio.gather(*running) == ["done"] * 3

@@ -10,16 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 from typing import TypeVar
 
-Result = TypeVar("Result")
+Product = TypeVar("Product")
 
 
-def to_the_end(steps: Generator[None, None, Result]) -> Result:
+def to_the_end(steps: Generator[None, None, Product]) -> Product:
     """Take all steps; between two of them the loop may go on."""
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            result: Result = end.value
+            result: Product = end.value
             return result
         sleep(0)
 
@@ -32,6 +32,6 @@ class Aside:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "merge")
 
-    async def run(self, work: Callable[[], Result]) -> Result:
+    async def run(self, work: Callable[[], Product]) -> Product:
         """Do it. Returns what it returns, raises what it raises."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
