@@ -12,19 +12,16 @@ from typing import Any
 
 import msgspec
 
-from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
+from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.json.fault import broken
 from shardgate.core.json.surrogates import decoded
-from shardgate.core.limits import WHOLE_VALUES_MAX
 from shardgate.core.value import Value
 
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _NAME = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
-# A shorter list cannot have many values.
-COUNTED_BYTES_MIN = 1024 * 1024
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -40,14 +37,12 @@ def cut(body: bytes, start: int = 0) -> Rows:
     """Cut a JSON array into its items, without decoding them.
 
     Raises BrokenReplyError where the body is no JSON array in UTF-8; `start`: its position in the whole reply, for
-    that. Raises ReplyTooLargeError where it has too many values.
+    that.
     """
     try:
         # `msgspec.Raw` does not look into strings, so that UTF-8 is checked here (0.1 ms a megabyte when ASCII).
         if not body.isascii():
             body.decode()
-        if len(body) > COUNTED_BYTES_MIN:
-            _check_values(body)
         return Rows(_cut(body), body)
     except _BROKEN as error:
         raise broken("a shard's list is not a JSON array in UTF-8", error, body, start=start) from error
@@ -134,14 +129,6 @@ def value_at(row: bytes, path: Sequence[str]) -> bytes | None:
     except _BROKEN as error:
         raise broken("a shard's row is not a JSON object", error, bytes(value)) from error
     return bytes(value)
-
-
-def _check_values(body: bytes) -> None:
-    """Raises ReplyTooLargeError where so many values would take far more memory than their bytes."""
-    values = body.count(b",")
-    if values > WHOLE_VALUES_MAX:
-        problem = f"a shard's list has more than {WHOLE_VALUES_MAX} values"
-        raise ReplyTooLargeError(problem, log=f"{values} commas stand in its {len(body)} bytes")
 
 
 def _cut(body: bytes) -> list[msgspec.Raw]:

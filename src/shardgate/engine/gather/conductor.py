@@ -11,6 +11,7 @@ from shardgate.core.contracts import Ask, Merging, Outcome
 from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError, TooComplexError
 from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
+from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.held import HeldBytes, Holding
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import (
@@ -23,6 +24,7 @@ from shardgate.core.limits import (
 )
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.locate.dispute import disputed
+from shardgate.core.paging.bounds import check_values
 from shardgate.core.plan.plan import FindOwner, ToGather
 from shardgate.core.replies.validators import Validators
 from shardgate.core.routes.route import Route
@@ -164,7 +166,7 @@ class Conductor:
             if size < ASIDE_STEPS_BYTES_MIN:
                 return await self._turns.run(steps)
             return await self._aside.run(partial(to_the_end, steps))
-        return await self._aside.run(partial(merging.take, replies))
+        return await self._aside.run(partial(_taken_whole, merging, replies))
 
     async def _ask(self, asks: Sequence[Ask], work: _Gathering, *, needs_all: bool = True) -> Mapping[ShardId, Outcome]:
         """Run one round, and note how long it took."""
@@ -283,6 +285,14 @@ class Conductor:
             raise error
         refusals = [reply for reply in replies.values() if reply.status not in not_here]
         return None, refusals[0] if refusals else replies[plan.shards[0]]
+
+
+def _taken_whole(merging: Merging, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
+    """What the merge makes of long replies. Raises ReplyTooLargeError, and what the merge raises."""
+    for shard, reply in replies.items():
+        with of_shard(shard):
+            check_values(reply.body)
+    return merging.take(replies)
 
 
 async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming: Sequence[PendingReply]) -> None:
