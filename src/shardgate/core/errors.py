@@ -310,13 +310,13 @@ class ShardsMissingError(UpstreamError):
 
 
 class ReplyTooLargeError(UpstreamError):
-    """A reply that had to be held for merging is larger than `limits.reply_body_bytes_max`."""
+    """A shard's reply, or one of its rows, is larger than a bound: `limits.reply_body_bytes_max`, `merge_bytes_max`."""
 
     code, status, title = "SG2005", 502, "Reply too large to merge"
 
 
 class KeyOnTwoShardsError(UpstreamError):
-    """Two shards say that they hold the key. An operator must look: the gateway does not choose between them."""
+    """Two shards say that they hold the key, or showed it. An operator must look: the gateway does not choose."""
 
     code, status, title = "SG2006", 409, "Key found on two shards"
 

@@ -64,6 +64,7 @@ class Cluster:
         "_watch",
         "_whole_patience",
         "compress",
+        "merge_s",
         "reply_idle_s",
         "reporter",
         "snapshot",
@@ -103,6 +104,7 @@ class Cluster:
         self.tls: list[Tls] = []
         """The TLS contexts of connections to shards, to be refreshed."""
         self.reply_idle_s = timeouts.reply_idle_timeout_s
+        self.merge_s = timeouts.merge_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
         self._pools = {shard.id: self._pool(shard) for shard in topology.shards.values()}
         self.snapshot = first_snapshot(routes, topology, limits, self._disputed)

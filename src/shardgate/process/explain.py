@@ -11,7 +11,7 @@ from shardgate.core.errors import ShardgateError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import Limits
 from shardgate.core.plan.explain import explain
-from shardgate.core.plan.plan import ToAny, ToOne
+from shardgate.core.plan.plan import FindOwner, ToAny, ToOne
 from shardgate.core.plan.planner import plan_request
 from shardgate.core.routes.route import Plan, Route
 from shardgate.core.rules.every import ToEvery
@@ -49,7 +49,8 @@ def _explained(loaded: Loaded, request: Request) -> list[tuple[str, str]]:
     if callers is not None:
         callers.identify(request, route)
     plan = plan_request(request, route, variables, snapshot.known, wall)
-    return [*explain(request, plan), *_held(request, route, plan, loaded.config.limits)]
+    limits = loaded.config.limits
+    return [*explain(request, plan, _calls_max(plan, limits)), *_held(request, route, plan, limits)]
 
 
 def _held(request: Request, route: Route, plan: Plan, limits: Limits) -> list[tuple[str, str]]:
@@ -64,6 +65,17 @@ def _held(request: Request, route: Route, plan: Plan, limits: Limits) -> list[tu
     if not isinstance(plan, ToOne | ToAny):
         held.append(f"each shard's reply (≤ {min(limits.reply_body_bytes_max, client_bytes_max)} bytes)")
     return [("held", f"{' and '.join(held)}, within held_bytes_max")] if held else []
+
+
+def _calls_max(plan: Plan, limits: Limits) -> int:
+    """The most calls to shards that the request may take."""
+    if isinstance(plan, ToOne) and plan.doubted is None:
+        return 1
+    if isinstance(plan, ToAny):
+        return len(plan.shards)
+    if isinstance(plan, FindOwner):
+        return len(plan.shards) + (0 if plan.is_the_request else 1)
+    return limits.calls_per_request_max
 
 
 def _topology(loaded: Loaded) -> Topology:

@@ -4,7 +4,7 @@ Holds: an item goes to its owner or nowhere. A read that lacks a shard is an err
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shardgate.core.body.assigning import assign
 from shardgate.core.body.items import ShardItems, failed_items, parts_of, rejoin
@@ -16,6 +16,7 @@ from shardgate.core.errors import ShardgateError, UnknownKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import replies_of
 from shardgate.core.http import Reply
+from shardgate.core.limits import PROBES_AT_ONCE
 from shardgate.core.plan.plan import FindOwner
 from shardgate.core.replies.refusals import foremost, unite
 from shardgate.core.rules.divide import Division
@@ -28,8 +29,6 @@ from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.learning import learn
 
-# Where only the shards know an item's owner, they are asked: for so many items at a time.
-PROBES_AT_ONCE = 16
 NOBODY = ""
 
 
@@ -69,18 +68,7 @@ class Divider:
             for key, place in zip(plan.keys, plan.places, strict=True)
             if isinstance(place, AskAll) and key is not None
         }
-        gate = asyncio.Semaphore(PROBES_AT_ONCE)
-
-        async def find(key: str, place: AskAll) -> tuple[str, ShardId | None]:
-            shards = change.snapshot.known.topology.ids
-            probe = FindOwner(plan.route, plan.rule.locate, key, place.path.encode(), shards, is_the_request=False)
-            async with gate:
-                owner, _ = await self._conductor.find(
-                    probe, change.request, change.snapshot, change.hop, change.exchange
-                )
-            return key, owner
-
-        found = dict(await asyncio.gather(*[find(key, place) for key, place in unknown.items()]))
+        found = await self._found(plan, unknown, change) if unknown else {}
         owners = [
             place if isinstance(place, str) else found.get(key or "") or NOBODY
             for key, place in zip(plan.keys, plan.places, strict=True)
@@ -90,6 +78,30 @@ class Divider:
             key = excerpt(plan.keys[position] or "")
             raise UnknownKeyError(f"no shard owns the key `{key}` of item {position}", about={"key": key})
         return owners
+
+    async def _found(
+        self, plan: Division, unknown: Mapping[str, AskAll], change: ChangeRequest
+    ) -> dict[str, ShardId | None]:
+        """The owners of these keys, each asked for once. Raises TooComplexError before any is asked for."""
+        shards = change.snapshot.known.topology.ids
+        self._conductor.check_calls(change.exchange, len(unknown) * len(shards))
+        found: dict[str, ShardId | None] = {}
+        keys = iter(unknown.items())
+
+        async def find_some() -> None:
+            for key, place in keys:
+                probe = FindOwner(plan.route, plan.rule.locate, key, place.path.encode(), shards, is_the_request=False)
+                found[key], _ = await self._conductor.find(
+                    probe, change.request, change.snapshot, change.hop, change.exchange
+                )
+
+        searches = [asyncio.ensure_future(find_some()) for _ in range(min(PROBES_AT_ONCE, len(unknown)))]
+        try:
+            await asyncio.gather(*searches)
+        finally:
+            for search in searches:  # where one has failed, nothing more is asked
+                search.cancel()
+        return found
 
     async def _send(self, plan: Division, parts: Sequence[ShardItems], change: ChangeRequest) -> list[Outcome]:
         whole = len(parts) == 1 and not plan.rule.assign

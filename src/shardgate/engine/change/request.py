@@ -40,6 +40,7 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     def sent_to(self, shards: Sequence[ShardId]) -> None:
         """Note the shards that the request, or a part of it, was sent to."""
         self.exchange.shards = (*self.exchange.shards, *shards)
+        self.exchange.calls += len(shards)
 
     @contextmanager
     def waiting_for(self, shards: Sequence[ShardId]) -> Iterator[None]:

@@ -33,6 +33,7 @@ class Round:
 
     __slots__ = (
         "_body_bytes_max",
+        "_bytes_max",
         "_collectors",
         "_done",
         "_gives_up",
@@ -56,11 +57,16 @@ class Round:
         holding: Holding,
         *,
         large_bytes: int | None = None,
+        bytes_max: int | None = None,
         needs_all: bool = False,
     ) -> None:
-        """`needs_all`: one failure fails the round, so that nothing more is read then."""
+        """`bytes_max`: of all replies together; None: no more than that of each counts.
+
+        `needs_all`: one failure fails the round, so that nothing more is read then.
+        """
         self.cluster = cluster
         self._body_bytes_max = body_bytes_max
+        self._bytes_max = bytes_max
         self._holding = holding
         self.large_bytes = large_bytes
         """From so many bytes on the replies are large; None: it does not matter whether they are, or not any more."""
@@ -87,10 +93,11 @@ class Round:
     def start(self, asks: Sequence[Ask], host: bytes, lines: bytes, request_id: bytes) -> None:
         """Send all requests. A round is used once."""
         self._waiting = self._heads = len(asks)
+        looked_at = min(FLOW_WINDOW_BYTES, self._body_bytes_max)
         for ask in asks:
             framing = b"" if ask.method == b"GET" else b"Content-Length: %d\r\n" % len(ask.body)
             head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
-            sink = _Collector(self, ask.shard, self._body_bytes_max, self._holding)
+            sink = _Collector(self, ask.shard, looked_at, self._holding)
             sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method)
             self._collectors.append(sink)
 
@@ -192,6 +199,17 @@ class Round:
             for collector in self._collectors:
                 collector.pause()
 
+    def excess(self, size: int) -> ReplyTooLargeError | None:
+        """The error that a reply of this size is, or that makes the replies too large together; None: there is room."""
+        if size > self._body_bytes_max:
+            problem = f"a shard's reply is larger than {self._body_bytes_max} bytes"
+            return ReplyTooLargeError(problem, log=f"{size} bytes had come")
+        together = sum([collector.size for collector in self._collectors])
+        if self._bytes_max is not None and together > self._bytes_max:
+            problem = f"the shards' replies are together larger than {self._bytes_max} bytes"
+            return ReplyTooLargeError(problem, log=f"{together} bytes had come, {size} of them of this shard")
+        return None
+
     def settle(self, shard: ShardId, outcome: Outcome) -> None:
         """Take in the outcome of one call."""
         self._outcomes[shard] = outcome
@@ -245,13 +263,14 @@ class Round:
 class _Collector:
     """Receives one reply whole."""
 
-    __slots__ = ("_body_bytes_max", "_holding", "_long", "_round", "body", "call", "head", "is_paused", "shard", "size")
+    __slots__ = ("_holding", "_long", "_looked_at", "_round", "body", "call", "head", "is_paused", "shard", "size")
 
-    def __init__(self, of_round: Round, shard: ShardId, body_bytes_max: int, holding: Holding) -> None:
+    def __init__(self, of_round: Round, shard: ShardId, looked_at: int, holding: Holding) -> None:
+        """`looked_at`: from so many bytes on, each piece may be too many."""
         self._round = of_round
         self._holding = holding
         self.is_paused = False
-        self._body_bytes_max = body_bytes_max
+        self._looked_at = looked_at
         self.shard = shard
         self.head: ReplyHead | None = None
         self.body: list[bytes] = []
@@ -283,18 +302,18 @@ class _Collector:
 
     def reply_data(self, data: bytes) -> None:
         self.size += len(data)
-        if self.size > self._body_bytes_max and self.call is not None:
-            problem = f"a shard's reply is larger than {self._body_bytes_max} bytes"
-            log = f"{self.size} bytes had come"
-            self.call.fail(ReplyTooLargeError(problem, log=log))
+        if self.size > self._looked_at and self.call is not None:
+            error = self._round.excess(self.size)
+            if error is not None:
+                self.call.fail(error)
+                return
+        if self.size == len(data):
+            self.body.append(data)
         else:
-            if self.size == len(data):
-                self.body.append(data)
-            else:
-                self._go_on(data)
-            self._holding.add(len(data))
-            if (large_bytes := self._round.large_bytes) is not None:
-                self._round.look(self, large_bytes)
+            self._go_on(data)
+        self._holding.add(len(data))
+        if (large_bytes := self._round.large_bytes) is not None:
+            self._round.look(self, large_bytes)
 
     def reply_end(self, trailers: bytes) -> None:
         head = self.head
