@@ -65,6 +65,11 @@ class WatchedGateway:
         return int(self.server.url.rpartition(":")[2])
 
     @property
+    def log(self) -> Path:
+        """What it wrote."""
+        return self.folder / "gateway.log"
+
+    @property
     def workers(self) -> list[int]:
         """The ids of the worker processes."""
         found = [int(file.stem) for file in self.folder.glob("*.watch")]

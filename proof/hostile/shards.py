@@ -158,8 +158,7 @@ class Shard:
     def rows(self, kind: str, query: str) -> bytes:
         """One page of its list."""
         values = dict(part.partition("=")[::2] for part in query.split("&"))
-        limit = int(values.get("limit", ROWS))
-        begin = int(values.get("offset", 0))
+        limit, begin = _number(values.get("limit"), ROWS), _number(values.get("offset"), 0)
         after = values.get("starting_after") or values.get("cursor") or ""
         rows = [{"id": f"{self.letter}-{n:05d}", "n": n} for n in range(ROWS)]
         if after:
@@ -173,6 +172,10 @@ class Shard:
         if kind in {"env", "pages"}:
             return reply({"rows": page, "total": ROWS})
         return reply(page, fields=f"X-Total: {ROWS}\r\n")
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text is not None and text.isdecimal() and len(text) < 10 else default
 
 
 def reply(body: Any, *, status: str = "200 OK", fields: str = "") -> bytes:

@@ -8,6 +8,7 @@ import asyncio
 import random
 import re
 import secrets
+import ssl
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ KEPT_MB_MAX = 24.0
 BYSTANDER_PAUSE_S = 0.03
 BYSTANDER_S = 12.0
 SETTLED_S = 6.0
+READY_S = 20.0
 TIMEOUTS = {
     "connect_timeout_s": 2,
     "request_timeout_s": 2,
@@ -57,12 +59,14 @@ class Stage:
     def __init__(self, folder: Path, rules: dict[str, Any], more: dict[str, Any], seed: int) -> None:
         self.folder = folder
         self._rules = rules
-        self._more = more
+        self.more = more
         self.seed = seed
         self.chance = random.Random(seed)
         self.north, self.hostile, self.west = Shard("n"), Shard("s"), Shard("w")
         self.secret = secrets.token_hex(32)
         self.store = folder / "store.db"
+        self.tls: ssl.SSLContext | None = None
+        """What a well-behaved client speaks."""
         self.others = request("GET", "/things/n-00001")
         """What a bystander asks for."""
         self.warm = [request("GET", target) for target in ("/things/n-00001", "/list?limit=5", "/probed/n-1")]
@@ -95,7 +99,7 @@ class Stage:
             "cursors": {"secret_file": "cursors.secret"},
             "timeouts": TIMEOUTS,
             **self._rules,
-            **self._more,
+            **self.more,
         }
         self.gateway = WatchedGateway(self.folder, watched_server(self.folder, written(self.folder, config)))
         self.needles = needles([*names, self.secret, str(self.folder)], [shard.port for shard in self.shards])
@@ -146,7 +150,7 @@ class Stage:
     async def bystand(self) -> None:
         """Ask a healthy shard, until cancelled."""
         while True:
-            self._bystanders.append(await ask(self.gateway.port, self.others, within_s=BYSTANDER_S))
+            self._bystanders.append(await ask(self.gateway.port, self.others, within_s=BYSTANDER_S, tls=self.tls))
             await asyncio.sleep(BYSTANDER_PAUSE_S)
 
     async def end(self) -> Watched:
@@ -170,9 +174,14 @@ class Stage:
     async def start(self) -> None:
         """Start the gateway, and let it become idle."""
         self.gateway.start()
+        deadline_at = asyncio.get_running_loop().time() + READY_S
+        while (await ask(self.gateway.port, self.others, within_s=WITHIN_S, tls=self.tls)).status != 200:
+            if asyncio.get_running_loop().time() > deadline_at:
+                raise RuntimeError(f"the gateway does not serve: {self.gateway.log}")
+            await asyncio.sleep(0.1)
         for _ in range(3):  # what is loaded on the first use is no work of an attack
             for message in self.warm:
-                await ask(self.gateway.port, message, within_s=WITHIN_S)
+                await ask(self.gateway.port, message, within_s=WITHIN_S, tls=self.tls)
         await self.gateway.rest()
 
     def _not_there(self) -> int:

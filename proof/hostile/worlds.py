@@ -6,6 +6,8 @@ from typing import Any
 
 from proof.hostile.bookings import Bookings
 from proof.hostile.stage import Stage
+from proof.hostile.tls import TlsStage
+from proof.hostile.tokens import TokenStage
 
 _KEYS = {"id": "text", "n": "number"}
 
@@ -77,6 +79,10 @@ STUB: dict[str, Any] = {
 """Keys are found in the path, the query, a form, JSON, header fields; by prefix, hash, memory and probes."""
 
 
+_CLAIMED = {"rule": "one", "key": ["claim.thing", "query.id"], "locate": "thing", "unknown": "ask"}
+_WITH_CLAIMS = {**STUB, "rules": {**STUB["rules"], "GET /claimed": _CLAIMED}}
+
+
 def open_stage(name: str, folder: Path, seed: int) -> Stage:
     """The world of this name, not yet started."""
     return _WORLDS[name](folder, seed)
@@ -86,4 +92,6 @@ _WORLDS: dict[str, Callable[[Path, int], Stage]] = {
     "stub": lambda folder, seed: Stage(folder, STUB, {}, seed),
     "crowd": lambda folder, seed: Stage(folder, STUB, {"workers": 2}, seed),
     "bookings": Bookings,
+    "tls": lambda folder, seed: TlsStage(folder, STUB, seed),
+    "tokens": lambda folder, seed: TokenStage(folder, _WITH_CLAIMS, seed),
 }

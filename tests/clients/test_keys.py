@@ -87,7 +87,7 @@ def test_a_key_for_something_else_is_left_out(tmp_path: Path) -> None:
     assert kids(ring) == ["good"]
 
 
-@pytest.mark.parametrize("text", ["", '{"keys": []}', "[]", "\x00"])
+@pytest.mark.parametrize("text", ["", '{"keys": []}', "[]", "\x00", '{"keys":' + "[" * 100_000], ids=range(5))
 def test_a_file_that_is_replaced_by_a_wrong_one_changes_nothing(
     tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:

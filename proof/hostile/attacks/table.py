@@ -11,11 +11,16 @@ from proof.hostile.attacks.crowds import CROWDS
 from proof.hostile.attacks.framing import FRAMING
 from proof.hostile.attacks.heads import HEADS
 from proof.hostile.attacks.replies import REPLIES
+from proof.hostile.attacks.tls import TLS
+from proof.hostile.attacks.tokens import ISSUER, TOKENS
 
 _FAMILIES: tuple[tuple[str, Mapping[str, Attack]], ...] = (
     ("body", BODIES),
     ("head", HEADS),
     ("bytes", FRAMING),
+    ("token", TOKENS),
+    ("issuer", ISSUER),
+    ("tls", TLS),
     ("change", CHANGES),
     ("crowd", CROWDS),
     ("shard", REPLIES),

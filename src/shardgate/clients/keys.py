@@ -24,7 +24,8 @@ from shardgate.core.clients.terms import FAMILIES, SECRET_BYTES_MIN, KeySource
 from shardgate.net.clock import now
 
 FILE_POLL_S = 5.0
-JWKS_BYTES_MAX = 1024 * 1024
+# Issuers publish some kilobytes. What is fetched is read on the loop: this much takes 20 ms at most.
+JWKS_BYTES_MAX = 256 * 1024
 FETCH_TIMEOUT_S = 5.0
 # A token that names an unknown key causes a fetch, but not within this time after the last one: clients cannot make the
 # gateway ask more often.
@@ -202,7 +203,7 @@ def _keys_of_jwks(data: bytes, algorithms: Sequence[str]) -> tuple[VerificationK
     jwt = _library(algorithms)
     try:
         listed = msgspec.json.decode(data, type=dict[str, Any]).get("keys")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise KeysError("it is not a JSON object") from error
     keys = [
         _of_jwk(jwt, each, algorithm)

@@ -260,7 +260,7 @@ def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
     except OSError as error:
         problem = f"{path} cannot be read: {error.strerror}"
         return {}, [Mistake("openapi", problem, "check the path; the application's own command writes the document")]
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return {}, [Mistake("openapi", f"{path} is not a JSON object: {error}", "write the document again")]
 
 

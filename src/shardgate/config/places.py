@@ -41,10 +41,10 @@ def read_document(path: Path) -> tuple[Document, list[Mistake]]:
         return empty, [Mistake(str(path), f"it cannot be read: {error.strerror}", "check the path")]
     except UnicodeDecodeError:
         return empty, [Mistake(str(path), "it is not UTF-8", "save it as UTF-8")]
-    loader = yaml.SafeLoader(text)
     lines: dict[str, int] = {}
     mistakes: list[Mistake] = []
     try:
+        loader = yaml.SafeLoader(text)  # refuses characters that YAML does not have
         node = loader.get_single_node()
         data = loader.construct_document(node) if node is not None else {}
         if node is not None:
@@ -56,8 +56,8 @@ def read_document(path: Path) -> tuple[Document, list[Mistake]]:
         return empty, [Mistake(f"{path}:{line}", str(problem), "correct the YAML there")]
     except RecursionError:
         return empty, [Mistake(str(path), "an alias refers to itself, or it is too deep", "write it out")]
-    finally:
-        loader.dispose()
+    except ValueError as error:  # a value of one of YAML's own types, such as a date in the month 13
+        return empty, [Mistake(str(path), f"a value cannot be read: {error}", "put it in quotes")]
     if not isinstance(data, dict):
         return empty, [Mistake(str(path), "it is not a mapping", "write `shards:` and what follows")]
     return Document(str(path), data, lines), mistakes

@@ -72,7 +72,8 @@ def _unknown_field(complaint: Complaint, place: str) -> tuple[Mistake, Any]:
 
     def repaired(entries: dict[str, Any]) -> dict[str, Any]:
         rest = {name: entry for name, entry in entries.items() if name != field}
-        return rest if wanted is None or wanted in rest else {**rest, wanted: entries[field]}
+        # A name with a backtick is cut short in the complaint: then there is no such entry.
+        return rest if wanted is None or wanted in rest or field not in entries else {**rest, wanted: entries[field]}
 
     mistake = Mistake(f"{place}.{field}".lstrip("."), f"unknown field `{field}`", cure)
     return mistake, changed(complaint.value, complaint.steps, repaired)
