@@ -157,6 +157,10 @@ class ClientsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Operations that need no token and are not counted: `[POST /oauth/token, GET /health]`."""
     quota: QuotaConfig | None = None
     """How many calls each client may make. Without it: any number."""
+    binding: tuple[str, ...] = ()
+    """Claims that bind a client to the keys in them: `[vendor]`. Where a rule reads `claim.vendor`, a request that
+    names another key, or has no such claim, gets 403 (SG1029), and a list is narrowed to the claim's shards. Without
+    it, a claim counts only where the request names no key."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -261,6 +261,13 @@ class ClientShareError(ClientError):
     retry_after_s = 1
 
 
+class BoundClientError(ClientError):
+    """A claim binds the client to some keys (`clients.binding`), and the request names another, or the token names
+    none."""
+
+    code, status, title = "SG1029", 403, "Key not allowed"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 
