@@ -75,8 +75,8 @@ def _folded(name: str, key: str) -> str:
     if name.isascii():
         return name.strip(_EDGES).casefold()
     # Upper case first: a dotless i has no lower case but itself.
-    plain = unicodedata.normalize("NF\u004bC", name).upper().casefold()
-    return unicodedata.normalize("NF\u004bC", unicodedata.normalize("NFD", plain).replace(_DOT_ABOVE, "")).strip(_EDGES)
+    plain = unicodedata.normalize("NFKC", name).upper().casefold()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFD", plain).replace(_DOT_ABOVE, "")).strip(_EDGES)
 
 
 @lru_cache(_REMEMBERED)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from shardgate.core.body.assigning import assign
 from shardgate.core.body.items import Items, ShardItems, key_of, open_items, parts_of, rejoin
 from shardgate.core.changes.placing import LeastTenants, Weighted
-from shardgate.core.errors import Ambiguous\u004beyError, BrokenReplyError, TooComplexError
+from shardgate.core.errors import AmbiguousKeyError, BrokenReplyError, TooComplexError
 from shardgate.core.http import Reply
-from shardgate.core.limits import ITEM_COLONS_MAX, OPENED_BODY_BYTES_MAX, OPENED_MAR\u004bS_MAX
+from shardgate.core.limits import ITEM_COLONS_MAX, OPENED_BODY_BYTES_MAX, OPENED_MARKS_MAX
 
 
 def test_a_part_keeps_what_stands_around_the_items() -> None:
@@ -36,9 +36,9 @@ UNPLAIN = [
 
 @pytest.mark.parametrize("body", UNPLAIN)
 def test_a_body_that_two_servers_could_read_differently_is_refused(body: bytes) -> None:
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         assign(body, {"id": "new"})
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         open_items(body, "items", 9)
 
 
@@ -63,7 +63,7 @@ def test_more_items_than_the_bound_are_counted_and_never_cut() -> None:
     assert open_items(b'{"x":[1,2,3,4]}', "x", 3) == "longer"
     assert open_items(b"[" + b"1," * 100_000 + b"1]", "", 3) == "longer"
     with pytest.raises(TooComplexError, match="commas"):
-        open_items(b"[" + b"1," * OPENED_MAR\u004bS_MAX + b"1]", "", 3)
+        open_items(b"[" + b"1," * OPENED_MARKS_MAX + b"1]", "", 3)
     with pytest.raises(TooComplexError, match="members"):
         open_items(b'[{"a":"' + b":" * ITEM_COLONS_MAX + b'"}]', "", 3)
     with pytest.raises(TooComplexError, match="4194304"):
@@ -84,7 +84,7 @@ def test_more_items_than_the_bound_are_counted_and_never_cut() -> None:
     ],
 )
 def test_an_item_that_has_its_key_twice_is_refused(item: str) -> None:
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         key_of(msgspec.Raw(item.encode()), "v_id")
 
 
@@ -150,7 +150,7 @@ def test_what_is_plainly_no_object_is_left_for_the_application(body: bytes) -> N
 
 
 def test_a_member_that_stands_twice_is_refused() -> None:
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         assign(b'{"id":1,"id":2}', {"id": "new"})
 
 

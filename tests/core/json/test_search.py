@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shardgate.core.errors import Ambiguous\u004beyError, TooComplexError
+from shardgate.core.errors import AmbiguousKeyError, TooComplexError
 from shardgate.core.json.search import JsonSearch, check_utf_8
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -29,7 +29,7 @@ def test_what_is_found_is_what_a_decoder_finds(value: object, indent: int | None
 
 @given(st.binary(max_size=40))
 def test_any_bytes_are_read_or_refused(text: bytes) -> None:
-    with contextlib.suppress(Ambiguous\u004beyError, TooComplexError, ValueError, msgspec.DecodeError):
+    with contextlib.suppress(AmbiguousKeyError, TooComplexError, ValueError, msgspec.DecodeError):
         assert JsonSearch(b'{"key":' + text + b"}").find(["key"]) is not None
 
 

@@ -4,9 +4,9 @@ import base64
 
 import pytest
 
-from shardgate.core.errors import Ambiguous\u004beyError, TooComplexError
+from shardgate.core.errors import AmbiguousKeyError, TooComplexError
 from shardgate.core.http import Request
-from shardgate.core.limits import SEARCHED_MAR\u004bS_MAX
+from shardgate.core.limits import SEARCHED_MARKS_MAX
 from shardgate.core.plan.key import read_key
 from tests.core.requests import request
 
@@ -42,7 +42,7 @@ def test_a_key_in_the_query(query: str, key: str | None) -> None:
     "query", ["?v=7&v=7", "?v=7&v=8", "?v=7&%76=8", "?v=7&v", "?v=%ff", "?v=%ED%A0%80", f"?v={'7' * 1025}"]
 )
 def test_a_query_key_that_stands_twice_or_is_not_utf_8_is_refused(query: str) -> None:
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         read_key("query.v", request(f"GET /{query}"), {})
 
 
@@ -82,15 +82,15 @@ SPELLINGS = [
 def test_a_second_spelling_of_a_parameter_is_refused_in_query_and_form(other: str) -> None:
     # Found: `vendor=n-1&Vendor=s-1` went to the shard of n-1, and the application took s-1.
     for text in (other, f"v_id=7&{other}", f"{other}&v_id=7"):
-        with pytest.raises(Ambiguous\u004beyError, match="v_id"):
+        with pytest.raises(AmbiguousKeyError, match="v_id"):
             read_key("query.v_id", request(f"GET /?{text}"), {})
-        with pytest.raises(Ambiguous\u004beyError, match="v_id"):
+        with pytest.raises(AmbiguousKeyError, match="v_id"):
             read_key("form.v_id", request("POST /", body=text), {})
 
 
 @pytest.mark.parametrize("value", ["v_id=7;x=1", "v_id=7;", "v_id;x=7"])
 def test_a_key_that_a_semicolon_may_end_is_refused(value: str) -> None:
-    with pytest.raises(Ambiguous\u004beyError, match="`;`"):
+    with pytest.raises(AmbiguousKeyError, match="`;`"):
         read_key("query.v_id", request(f"GET /?{value}"), {})
 
 
@@ -101,7 +101,7 @@ def test_a_key_in_brackets_has_neighbours(other: str) -> None:
 
 @pytest.mark.parametrize("other", ["filter=8", "filter.v=8", "Filter[v]=8", "filter[v][]=8"])
 def test_a_key_in_brackets_has_other_spellings(other: str) -> None:
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         read_key("query.filter[v]", request(f"GET /?filter[v]=7&{other}"), {})
 
 
@@ -135,7 +135,7 @@ def test_a_key_in_a_header() -> None:
 )
 def test_a_header_key_that_the_shard_may_not_see_as_we_do_is_refused(lines: list[str]) -> None:
     # Found: `X_Vendor` beside `X-Vendor` (one header to a WSGI application), and a key that Connection takes away.
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         read_key("header.X-Vendor", request("GET /", *lines), {})
 
 
@@ -199,7 +199,7 @@ def test_a_key_in_a_json_body(body: str, source: str, key: str | None) -> None:
     ],
 )
 def test_a_body_that_is_not_plain_json_or_has_twins_beside_the_key_is_refused(body: bytes) -> None:
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         read_key("body.v", request("POST /", body=body), {})
 
 
@@ -218,7 +218,7 @@ def test_a_body_that_is_not_plain_json_or_has_twins_beside_the_key_is_refused(bo
 )
 def test_a_json_key_in_a_body_that_is_declared_as_something_else_is_refused(line: str) -> None:
     # Found: `{"v":"7","x":"&v=8&"}` is v=7 to one who reads JSON, and v=8 to an application that reads forms.
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         read_key("body.v", request("POST /", line, body='{"v":"7","x":"&v=8&"}'), {})
     assert read_key("body.v", request("POST /", line), {}) is None
 
@@ -247,7 +247,7 @@ def test_a_json_key_in_a_body_that_is_declared_as_json_or_as_nothing_that_hides_
         b'{"v":{"v":1,' + b",".join(b'"m%d":1' % n for n in range(1000)) + b"}}",
         b'{"' + b"a" * 513 + b'":1}',
         b'{"' + rb"\u0061" * 513 + b'":1}',
-        b'{"v":1,"x":[' + b"12," * SEARCHED_MAR\u004bS_MAX + b"1]}",
+        b'{"v":1,"x":[' + b"12," * SEARCHED_MARKS_MAX + b"1]}",
     ],
 )
 def test_what_would_take_long_to_read_is_refused(body: bytes) -> None:
@@ -261,13 +261,13 @@ def test_what_would_take_long_to_read_is_refused(body: bytes) -> None:
 )
 def test_a_second_spelling_of_a_json_member_is_refused(other: str) -> None:
     for body in (f'{{"a":{{"{other}":8}}}}', f'{{"a":{{"v_id":7,"{other}":8}}}}'):
-        with pytest.raises(Ambiguous\u004beyError, match="v_id"):
+        with pytest.raises(AmbiguousKeyError, match="v_id"):
             read_key("body.a.v_id", request("POST /", body=body), {})
 
 
 @pytest.mark.parametrize("body", ['{"v":"7","V":"8"}', '{"V":"8"}', '{"x":{"v":1},"V":"8"}'])
 def test_a_json_key_that_some_applications_would_find_in_another_case_is_refused(body: str) -> None:
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         read_key("body.v", request("POST /", body=body), {})
     assert read_key("body.x", request("POST /", body=body), {}) is None
 
@@ -279,7 +279,7 @@ def test_a_key_in_a_form(body: str, key: str | None) -> None:
 
 @pytest.mark.parametrize("body", [b"v=7&v=8", b"v=7&%76=7", b"v=\xff", b"v=%ff"])
 def test_a_form_key_that_stands_twice_or_is_not_plain_is_refused(body: bytes) -> None:
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         read_key("form.v", request("POST /", body=body), {})
 
 
@@ -294,9 +294,9 @@ def test_a_form_key_that_stands_twice_or_is_not_plain_is_refused(body: bytes) ->
 )
 def test_a_form_key_in_a_body_that_is_declared_as_something_else_is_refused(line: str) -> None:
     # Found: a token per shard, by a form in parts whose client nobody here saw.
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         read_key("form.v", request("POST /", line, body="--a"), {})
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         read_key("form.v", request("POST /", body='{"a":"&v=7&"}'), {})
     form = "Content-Type: application/x-www-form-urlencoded; charset=utf-8"
     assert read_key("form.v", request("POST /", form, body="v=7"), {}) == "7"
@@ -321,7 +321,7 @@ def test_a_key_that_is_the_user_of_basic_authentication(line: str, key: str | No
 
 
 def test_two_authorizations_are_refused() -> None:
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         read_key("basic.username", request("GET /", basic(b"a:x"), basic(b"b:x")), {})
 
 
@@ -330,9 +330,9 @@ def test_of_several_sources_those_that_are_present_must_agree() -> None:
     assert read_key(both, request("POST /", body='{"v":"7"}'), {}) == "7"
     assert read_key(both, request("POST /?v=7", body='{"v":7}'), {"v": "7"}) == "7"
     assert read_key(both, request("POST /"), {}) is None
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         read_key(both, request("POST /?v=8", body='{"v":"7"}'), {})
-    with pytest.raises(Ambiguous\u004beyError):
+    with pytest.raises(AmbiguousKeyError):
         read_key(both, request("POST /?v=07"), {"v": "7"})
 
 
@@ -353,7 +353,7 @@ def test_of_several_sources_those_that_are_present_must_agree() -> None:
 def test_a_refusal_names_what_is_ambiguous_and_no_credentials(
     key: str | tuple[str, ...], asked: Request, detail: str, about: dict[str, str] | None
 ) -> None:
-    with pytest.raises(Ambiguous\u004beyError) as refused:
+    with pytest.raises(AmbiguousKeyError) as refused:
         read_key(key, asked, {})
     assert refused.value.detail.endswith(detail)
     assert about is None or refused.value.about == about
@@ -363,5 +363,5 @@ def test_a_member_that_stands_twice_is_named_however_many_there_are() -> None:
     members = ",".join(f'"m{n}":{n}' for n in range(900))
     asked = request("POST /", "Content-Type: application/json")
     asked.body = f'{{"v":1,{members},"v":2}}'.encode()
-    with pytest.raises(Ambiguous\u004beyError, match="the JSON member `v` stands twice"):
+    with pytest.raises(AmbiguousKeyError, match="the JSON member `v` stands twice"):
         read_key("body.v", asked, {})
