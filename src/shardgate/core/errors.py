@@ -201,7 +201,7 @@ class InDoubtError(ClientError):
 
 
 class MethodOverrideError(ClientError):
-    """A header names another method than the one that was sent, and `method_override_header` does not allow it."""
+    """A header or member names another method than the one that was sent, and the configuration does not allow it."""
 
     code, status, title = "SG1019", 400, "Method override refused"
 

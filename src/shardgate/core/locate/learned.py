@@ -1,11 +1,15 @@
 """Remembers which shard showed an id in an earlier reply. A hint: where the shard says *not here*, it is forgotten."""
 
 from shardgate.core.contracts import UNKNOWN, Known, Strategy, Unknown
+from shardgate.core.locate.compare import Compare
 from shardgate.core.topology import ShardId
 
 
 class Learned(Strategy, frozen=True, tag="learned"):
     """Recall which shard showed the key last."""
+
+    compare: Compare = "text"
+    """How the application compares keys: `text`, `case_insensitive`, `uuid` or `integer`."""
 
     def locate(self, space: str, key: str, known: Known) -> ShardId | Unknown:
         """The shard that showed the key, if it still exists."""
