@@ -26,8 +26,8 @@ def comparisons(chains: Iterable[tuple[str, Sequence[Locator]]]) -> dict[str, Co
 
 def equal_key(chain: Sequence[Locator], key: str) -> str:
     """The spelling of a key that replies show, as the first locator of the chain compares."""
-    how = next((how for each in chain if (how := getattr(each, "compare", "text")) != "text"), "text")
-    return compared(key, how)
+    ways = [each.compare for each in chain if isinstance(each, Directory | Hash | Learned | Prefix)]
+    return compared(key, next((way for way in ways if way != "text"), "text"))
 
 
 def word_of(locator: Locator) -> str:
