@@ -93,6 +93,7 @@ def test_a_private_key_has_no_place_here(files: Path) -> None:
 @pytest.mark.parametrize(
     ("clients", "said"),
     [
+        ({"binding": ["vandor"]}, "clients.binding[0]: no rule reads the claim 'vandor'"),
         ({"open": ["GET /helth"]}, "clients.open[0]: 'GET /helth' is no operation"),
         ({"quota": {"calls": 5}}, "there is no store"),
         ({"quota": {"calls": 0}}, "clients.quota.calls"),

@@ -186,6 +186,10 @@ class ClientsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Operations that need no token and are not counted: `[POST /oauth/token, GET /health]`."""
     quota: QuotaConfig | None = None
     """How many calls each client may make. Without it: any number."""
+    binding: tuple[str, ...] = ()
+    """Claims that bind a client to the keys in them: `[vendor]`. Where a rule reads `claim.vendor`, a request that
+    names another key, or has no such claim, gets 403 (SG1029), and a list is narrowed to the claim's shards. Without
+    it, a claim counts only where the request names no key."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -227,7 +231,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The query parameter by which a POST says that it is a PUT, PATCH or DELETE."""
     method_override_header: str | None = None
     """The header field by which it says so: `X-HTTP-Method-Override`, `X-HTTP-Method` or `X-Method-Override`. Without
-    it, a request in which one of these names another method is refused (SG1019)."""
+    it, a request in which one of these names another method is refused (SG1019). `ignored`: the application reads none
+    of them, and neither does the gateway."""
+    method_override_member: str | None = None
+    """The member of a JSON body, or field of a form, by which a POST says that it is a PUT, PATCH, DELETE or GET:
+    `_method`. All bodies of POSTs are then held until they are whole. A list that is asked for so is refused (SG1019)
+    where its rule is for GET."""
     trailing_slash: Literal["optional", "distinct"] = "optional"
     """`optional`: `/events/` is `/events`. `distinct`: it is another path."""
     raw_query: Literal["encode", "refuse"] = "encode"

@@ -201,7 +201,7 @@ class InDoubtError(ClientError):
 
 
 class MethodOverrideError(ClientError):
-    """A header names another method than the one that was sent, and `method_override_header` does not allow it."""
+    """A header or member names another method than the one that was sent, and the configuration does not allow it."""
 
     code, status, title = "SG1019", 400, "Method override refused"
 
@@ -269,6 +269,13 @@ class MisdirectedError(ClientError):
     """
 
     code, status, title = "SG1028", 421, "Misdirected request"
+
+
+class BoundClientError(ClientError):
+    """A claim binds the client to some keys (`clients.binding`), and the request names another, or the token names
+    none."""
+
+    code, status, title = "SG1029", 403, "Key not allowed"
 
 
 class UpstreamError(ShardgateError):

@@ -14,8 +14,10 @@ from shardgate.core.failures.outages import Outages
 from shardgate.core.http import Request
 from shardgate.core.limits import PAGES_REMEMBERED_MAX, Limits, Timeouts
 from shardgate.core.lists.positions import PagePositions
+from shardgate.core.locate import comparisons
+from shardgate.core.locate.compare import ComparedMemory
 from shardgate.core.locate.memory import LearnedKeys, OnDispute
-from shardgate.core.routes.route import Routes
+from shardgate.core.routes.route import Routes, chains_of
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Shard, ShardId, Topology
 from shardgate.core.value import Value
@@ -41,14 +43,17 @@ class Snapshot(Value, frozen=True):
     known: Known
     method_override: str | None
     method_override_header: bytes | None
+    method_override_member: str | None = None
 
 
 def first_snapshot(routes: Routes, topology: Topology, limits: Limits, on_dispute: OnDispute | None = None) -> Snapshot:
     """A snapshot in which nothing was learned yet. `on_dispute`: called where two shards show one key."""
-    memory = LearnedKeys(limits.learned_keys_max, on_dispute)
+    learned, how = LearnedKeys(limits.learned_keys_max, on_dispute), comparisons(chains_of(routes))
+    memory = ComparedMemory(learned, how) if how else learned
     known = Known(topology, memory, PagePositions(PAGES_REMEMBERED_MAX))
     header = routes.method_override_header
-    return Snapshot(RouteTable(routes), known, routes.method_override, header.lower().encode() if header else None)
+    named = header.lower().encode() if header else None
+    return Snapshot(RouteTable(routes), known, routes.method_override, named, routes.method_override_member)
 
 
 class Cluster:

@@ -104,6 +104,9 @@ class Gateway:
             if request.path.startswith(STATUS_PATH):
                 self._answer(None, self._change(request, snapshot, client, exchange), client)
                 return
+            if request.arriving and snapshot.method_override_member is not None and request.method == "POST":
+                client.collect()  # the method stands in the body
+                return
             route, variables = match(request, snapshot)
             exchange.route = route
             if self._callers is not None and not self._admits(self._callers, request, route, client, exchange):

@@ -6,7 +6,7 @@ The kinds of rules are in `core/rules`; the kinds of plans are there too, and in
 Holds: everything that the rest of the gateway asks of a rule is a method or a property of BaseRule.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -210,3 +210,16 @@ class Routes(msgspec.Struct, frozen=True):
     """The header by which it says so."""
     trailing_slash: bool = True
     """`/events/` is `/events`."""
+    method_override_member: str | None = None
+    """The member of a body, or field of a form, by which it says so."""
+
+
+def chains_of(routes: Routes) -> Iterator[tuple[str, tuple[Locator, ...]]]:
+    """The locator chains that rules use, with their names."""
+    for route in routes.routes:
+        rule = route.rule
+        if rule is not None:
+            yield rule.locate or "", route.locators
+            yield rule.whole_locate or "", route.whole_locators
+        for each in route.filters:
+            yield each.space, each.locators
