@@ -10,6 +10,7 @@ from msgspec import Struct
 from shardgate.split.database.address import SqlDialect
 from shardgate.split.database.contracts import RunQuery
 from shardgate.split.database.schema import Table
+from shardgate.split.mysql.counters import read_mysql_counter, statement_to_set_mysql_counter
 from shardgate.split.postgres.counters import read_postgres_sequences, statements_to_restart_sequence
 from shardgate.split.request import IdRule
 from shardgate.split.sqlite.counters import read_sqlite_counter, statements_to_set_sqlite_counter, tables_that_count
@@ -30,6 +31,8 @@ def plan_ids(
     source, target = kinds
     if source is not target:
         return IdPlan(refusals=("--ids: needs a source and shards of the same kind of database. Leave it out",))
+    if target is SqlDialect.MYSQL:
+        return _for_mysql(rule, query, tables, shards)
     if target is SqlDialect.SQLITE:
         return _for_sqlite(rule, query, {table.name for table in tables}, shards)
     return _for_postgres(rule, query, tables, shards)
@@ -56,6 +59,24 @@ def _for_postgres(rule: IdRule, query: RunQuery, tables: Sequence[Table], shards
                 break
             statements[shard] += statements_to_restart_sequence(sequence.name, start, step, last)
     return IdPlan(tuple(map(tuple, statements)), frozenset(done), tuple(refusals))
+
+
+def _for_mysql(rule: IdRule, query: RunQuery, tables: Sequence[Table], shards: int) -> IdPlan:
+    """The step of AUTO_INCREMENT is of a server or a session, not of a table."""
+    if rule.range_size is None:
+        reason = (
+            f"--ids step: MySQL and MariaDB count in the server's steps. Give --ids range=1000000000, or set"
+            f" auto_increment_increment = {shards} and auto_increment_offset = 1, 2, … on the server of each shard and leave"
+            " it out"
+        )
+        return IdPlan(refusals=(reason,))
+    counting = [table.name for table in tables if table.counts_up]
+    statements: list[list[str]] = [[] for _ in range(shards)]
+    for name in counting:
+        following = read_mysql_counter(query, name)
+        for shard in range(shards):
+            statements[shard].append(statement_to_set_mysql_counter(name, following + rule.range_size * shard))
+    return IdPlan(tuple(map(tuple, statements)), frozenset(counting))
 
 
 def _for_sqlite(rule: IdRule, query: RunQuery, tables: Collection[str], shards: int) -> IdPlan:

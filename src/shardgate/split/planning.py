@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shardgate.split.database.address import SqlDialect
 from shardgate.split.database.ddl import Ddl
+from shardgate.split.database.drivers import DRIVER_ERRORS
 from shardgate.split.database.inventory import Inventory
 from shardgate.split.database.schema import ColumnKind, Schema
 from shardgate.split.decide.balance import balance
@@ -22,7 +23,7 @@ from shardgate.split.postgres import catalogue
 from shardgate.split.postgres.schema import columns_of_large_objects
 from shardgate.split.proof import notes_of_left_out, objects_not_made, tables_outside
 from shardgate.split.request import SplitRequest
-from shardgate.split.source import DRIVER_ERRORS, SourceDatabase
+from shardgate.split.source import SourceDatabase
 from shardgate.split.spelling import nearest
 from shardgate.split.targets import ShardTarget, targets_given_twice
 from shardgate.store.sqlite import SqliteStore, StoreError
@@ -164,7 +165,7 @@ def _ddl(
     ]
     dialects = {shard.address.dialect for shard in shards}
     if len(dialects) > 1:
-        problems.append("--into: all shards must be of the same kind. Give either SQLite or PostgreSQL databases")
+        problems.append("--into: all shards must be of the same kind. Give databases of one kind")
     ddl = source.ddl(schema, shards[0].address.dialect, request)
     problems += ddl.refusals
     return ddl

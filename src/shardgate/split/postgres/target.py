@@ -5,6 +5,7 @@ Holds: the rows of a table, and the record in the mark that the table is finishe
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from typing import ClassVar
 
 from psycopg import Copy
 
@@ -21,6 +22,8 @@ from shardgate.split.postgres.session import PostgresConnection, connect, freeze
 
 class PostgresTarget:
     """One shard in one schema of one database."""
+
+    mark_types: ClassVar[tuple[str, str]] = ("TEXT", "TEXT")
 
     __slots__ = ("_connection", "_conninfo")
 
