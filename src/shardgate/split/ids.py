@@ -1,4 +1,4 @@
-"""Gives each shard ids of its own: a start and a step, or a range, so that new rows of two shards never get the same id.
+"""Gives each shard ids of its own: a start and a step, or a range, so that no id is given on two shards.
 
 Holds: no id is given that a row of the source has. A database that cannot do it is named, with what to do instead.
 """
@@ -53,8 +53,8 @@ def _for_postgres(rule: IdRule, query: RunQuery, tables: Sequence[Table], shards
                 step, last = sequence.step, start + rule.range_size - 1
             if last > sequence.last or start > sequence.last or sequence.step < 1:
                 refusals.append(
-                    f"--ids: the sequence {sequence.name} ends at {sequence.last}, which is too small for {shards} ranges."
-                    " Give a smaller range, or make its column bigint first"
+                    f"--ids: the sequence {sequence.name} ends at {sequence.last}, which is too small for {shards}"
+                    " ranges. Give a smaller range, or make its column bigint first"
                 )
                 break
             statements[shard] += statements_to_restart_sequence(sequence.name, start, step, last)
@@ -66,8 +66,8 @@ def _for_mysql(rule: IdRule, query: RunQuery, tables: Sequence[Table], shards: i
     if rule.range_size is None:
         reason = (
             f"--ids step: MySQL and MariaDB count in the server's steps. Give --ids range=1000000000, or set"
-            f" auto_increment_increment = {shards} and auto_increment_offset = 1, 2, … on the server of each shard and leave"
-            " it out"
+            f" auto_increment_increment = {shards} and auto_increment_offset = 1, 2, … on the server of each shard and"
+            " leave it out"
         )
         return IdPlan(refusals=(reason,))
     counting = [table.name for table in tables if table.counts_up]

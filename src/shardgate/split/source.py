@@ -1,6 +1,5 @@
 """The source: one snapshot of it, from the first look at its schema to the last row."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -67,14 +66,17 @@ class SourceDatabase:
         """The statements that create the schema in targets of this kind."""
         if target is not self.address.dialect and SqlDialect.MYSQL in (target, self.address.dialect):
             reason = (
-                f"--into: from {self.address.dialect.value} to {target.value} the schema cannot be translated. Give databases"
-                " of the source's kind"
+                f"--into: from {self.address.dialect.value} to {target.value} the schema cannot be translated. Give"
+                " databases of the source's kind"
             )
             return Ddl((), (), refusals=(reason,))
         if target is SqlDialect.MYSQL:
             return read_mysql_ddl(self.reader.query)
         if target is not self.address.dialect:
             to_postgres = target is SqlDialect.POSTGRESQL
+            if outside := [table.name for table in schema.tables if "." in table.name and not to_postgres]:
+                reason = "is in another schema, which SQLite does not have. Move it into the schema that is split"
+                return Ddl((), (), refusals=tuple(f"{name}: {reason}" for name in outside))
             known = {(typed.table, typed.column): typed.kind for typed in request.types}
             return translate_ddl(self._reflected(), schema, known, to_postgres=to_postgres)
         if target is SqlDialect.SQLITE:
@@ -90,7 +92,7 @@ class SourceDatabase:
     def cure_for_schema(self, target: SqlDialect) -> str:
         """What to do where the statements of this package do not make the whole schema."""
         if self.address.dialect is SqlDialect.MYSQL:
-            return "Create the shard's database with the CHARACTER SET and COLLATE of the source, on a server of its version"
+            return "Create the shard's database with the CHARACTER SET and COLLATE of the source, on a server like it"
         if {self.address.dialect, target} != {SqlDialect.POSTGRESQL}:
             return "Make it by hand in the source's way, or remove it from the source first"
         ((version,),) = self.reader.query("SELECT current_setting('server_version_num')")
@@ -119,7 +121,7 @@ class SourceDatabase:
 
     def _reflected(self) -> Connection:
         """The connection of SQLAlchemy, which reads SQLite and translates."""
-        assert self._inspected is not None  # noqa: S101 - only a source of MySQL has none
+        assert self._inspected is not None, "only a source of MySQL has none"
         return self._inspected
 
 

@@ -18,7 +18,10 @@ except ModuleNotFoundError:
     pymysql = None
 
 NO_DRIVER = "PyMySQL is missing: the split of MySQL databases is NOT TESTED. pip install 'shardgate[split]'"
-MISSING = "MariaDB is missing: the split of MySQL databases is NOT TESTED. apt-get install mariadb-server-core mariadb-client-core"
+MISSING = (
+    "MariaDB is missing: the split of MySQL databases is NOT TESTED. apt-get install mariadb-server-core"
+    " mariadb-client-core mariadb-client"
+)
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +56,10 @@ def _answers(socket: Path) -> bool:
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
+def name_of(url: str) -> str:
+    return url.partition("@localhost/")[2].partition("?")[0]
+
+
 def run_on(socket: Path, database: str | None, script: str) -> None:
     """Run a script with the server's own client, which knows DELIMITER."""
     command = ["mariadb", "--no-defaults", f"--socket={socket}", "--user=root", "--default-character-set=utf8mb4"]
@@ -84,7 +91,7 @@ def ask(mariadb_server: Path) -> Callable[[str, str], list[tuple[Any, ...]]]:
     """Run a statement on a database, given by URL."""
 
     def run(url: str, statement: str) -> list[tuple[Any, ...]]:
-        name = url.split("/")[3].split("?")[0]
+        name = name_of(url)
         with (
             closing(
                 pymysql.connect(unix_socket=str(mariadb_server), user="root", database=name, autocommit=True)
@@ -102,7 +109,7 @@ def dump(mariadb_server: Path) -> Callable[[str], list[str]]:
     """The schema of a database as the server's own tool writes it, without the lines that name the database."""
 
     def write(url: str) -> list[str]:
-        name = url.split("/")[3].split("?")[0]
+        name = name_of(url)
         command = ["mariadb-dump", "--no-defaults", f"--socket={mariadb_server}", "--user=root", "--no-data"]
         more = ["--routines", "--triggers", "--events", "--skip-dump-date", name]
         text = subprocess.run([*command, *more], check=True, capture_output=True).stdout.decode()

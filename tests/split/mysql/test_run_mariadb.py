@@ -37,7 +37,8 @@ CREATE TABLE `order` (
   event_id INT NOT NULL, `day` DATE NOT NULL, note TEXT, PRIMARY KEY (event_id, `day`),
   FOREIGN KEY (event_id) REFERENCES events (id)
 );
-CREATE TABLE logs (id INT NOT NULL, vendor_id BIGINT UNSIGNED NOT NULL, PRIMARY KEY (id)) PARTITION BY HASH (id) PARTITIONS 3;
+CREATE TABLE logs (id INT NOT NULL, vendor_id BIGINT UNSIGNED NOT NULL, PRIMARY KEY (id))
+  PARTITION BY HASH (id) PARTITIONS 3;
 CREATE TABLE audit (id INT AUTO_INCREMENT PRIMARY KEY, what TEXT);
 CREATE SEQUENCE codes START WITH 100 INCREMENT BY 5;
 CREATE VIEW zz AS SELECT * FROM events WHERE name <> 'x\\\\y';
@@ -55,7 +56,8 @@ INSERT INTO vendors (id, slug, since, seen, mood, tags, flags, born, settings, r
 VALUES
  (0, 'zero', '0000-00-00', '2030-06-01 12:00:00', 'good', 'a,c', b'1000000001', 2030, '{"b": 1}', 0.1, 0.1, 1.5000,
   x'00ff27', x'5c2700', POINT(1, 2)),
- (18446744073709551614, 'Best', '2030-00-01', NULL, 'it''s', '', b'0', 1999, '[]', 16777217, 1e308, 99999, 'a', NULL, NULL),
+ (18446744073709551614, 'Best', '2030-00-01', NULL, 'it''s', '', b'0', 1999, '[]', 16777217, 1e308, 99999,
+  'a', NULL, NULL),
  (3, 'ünder', '2030-01-01', NULL, 'bad', NULL, NULL, NULL, NULL, -0.0, NULL, NULL, NULL, '', NULL);
 INSERT INTO events (vendor, category_id, name) VALUES
  ('ZERO', 1, 'it''s \\\\ "quoted"'), ('best', 2, 'x'), ('Best ', NULL, NULL), ('UNDER', 1, '😀');
@@ -92,15 +94,11 @@ def test_the_rows_are_divided_by_the_collation_of_the_key(parts, ask, directory)
     source, into, said = parts
     assert "split: verified, 5 tables" in said
     for table in ("vendors", "events", "`order`", "logs"):
-        rows = f"SELECT md5(group_concat(hex(concat_ws('|', t.{'id' if table != '`order`' else 'event_id'})))) FROM {table} t"
-        assert ask(source, rows)
         everything = ask(source, f"SELECT * FROM {table}")
         found = [row for shard in into for row in ask(shard, f"SELECT * FROM {table}")]
         assert sorted(map(repr, found)) == sorted(map(repr, everything))
     for shard in into:
-        assert ask(shard, "SELECT count(*) FROM vendors") == ((1,),) or ask(shard, "SELECT count(*) FROM vendors") == [
-            (1,)
-        ]
+        assert ask(shard, "SELECT count(*) FROM vendors") == [(1,)]
         lost = "SELECT count(*) FROM events e LEFT JOIN vendors v ON v.slug = e.vendor WHERE v.id IS NULL"
         assert ask(shard, lost) == [(0,)]
     with SqliteStore(directory) as store:

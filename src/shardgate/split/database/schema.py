@@ -70,8 +70,8 @@ KeyColumn: TypeAlias = str | ParentColumn
 class Table(Struct, frozen=True):
     """A table with its stored columns. Generated columns are left out: the database computes them.
 
-    `equality` has a word for each column that says when two of its values are equal. Two columns with the same word hold
-    equal values exactly when the values are written alike. UNLIKE says that equal values may be written differently.
+    `equality` has a word for each column that says when two values are equal. Values of two columns with the same word
+    are equal exactly when they are written alike. UNLIKE says that equal values may be written differently.
     """
 
     name: str

@@ -42,7 +42,7 @@ class Findings:
             f"torn {name}",
             f"{name}: row {show_key(row)} has parents in two tenants, {tenants[0]} and"
             f" {tenants[1]}. If that is right, say where such rows go: --shared {name}=each sends them, and the rows"
-            f" that they refer to, to the shard of each tenant, --shared {name}=SHARD to one. Otherwise correct the row",
+            f" that they refer to, to the shard of each tenant, --shared {name}=SHARD to one. If not, correct the row",
         )
 
     def orphan(self, owned: OwnedTable, row: RowKey) -> None:

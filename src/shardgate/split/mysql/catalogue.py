@@ -10,7 +10,10 @@ from shardgate.split.database.contracts import RunQuery
 from shardgate.split.database.mark import FINISHED, MARK
 
 # Zero dates and id 0 are values as any other. A value that does not fit its column is an error.
-SQL_MODE: Final = "ANSI_QUOTES,NO_BACKSLASH_ESCAPES,NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
+SQL_MODE: Final = (
+    "ANSI_QUOTES,NO_BACKSLASH_ESCAPES,NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES,ALLOW_INVALID_DATES,"
+    "NO_ENGINE_SUBSTITUTION"
+)
 _HERE: Final = "= DATABASE()"
 _NOT_MARKS: Final = f"NOT IN ('{MARK}', '{FINISHED}')"
 

@@ -1,7 +1,7 @@
 """The schema from MySQL or MariaDB to the same kind: what the server's own SHOW CREATE says.
 
-Holds: tables have their engine, character sets, generated columns, checks and partitions. An event is made disabled, and
-switched on when all is verified. AUTO_INCREMENT gives the id next that the source would have given next.
+Holds: tables have their engine, character sets, generated columns, checks and partitions. An event is made disabled,
+and switched on when all is verified. AUTO_INCREMENT gives the id next that the source would have given next.
 Never: copies grants, or who made a view, a trigger, a routine or an event: the account of the split makes them.
 """
 
@@ -15,7 +15,7 @@ from shardgate.split.mysql import catalogue
 from shardgate.split.mysql.catalogue import SQL_MODE, backticked, shown, without_database, without_definer
 from shardgate.split.mysql.inventory import NEVER_CARRIED
 
-# As the servers' own dump tools write it: defaults may be zero dates, and a backslash means what it meant to the server.
+# As the servers' own dump tools write it: defaults may be zero dates, and a backslash means what it means there.
 _DDL_MODE: Final = "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'"
 _OUR_MODE: Final = f"SET SESSION sql_mode = '{SQL_MODE}'"
 _OUR_ZONE: Final = "SET SESSION time_zone = '+00:00'"
@@ -148,8 +148,8 @@ def _warnings(
     found: Sequence[tuple[str, str, str]], texts: Iterable[tuple[tuple[str, str], dict[str, str]]], database: str
 ) -> list[str]:
     unsafe = [
-        f"{name}: the engine {engine} has no transactions, so the table is not part of the snapshot. Stop the application"
-        " while you split"
+        f"{name}: the engine {engine} has no transactions, so the table is not part of the snapshot. Stop the"
+        " application while you split"
         for name, kind, engine in found
         if kind == "BASE TABLE" and engine not in ("InnoDB", "ROCKSDB")
     ]

@@ -103,7 +103,7 @@ class MysqlTarget:
                 there = " AND ".join(f"c.{sql.quote(own)} IS NOT NULL" for own in key.columns)
                 lost = sql.select(
                     ["1"],
-                    f"{sql.quote(table.name)} AS c WHERE {there} AND NOT EXISTS"
+                    f"{sql.quote(table.name)} AS c WHERE {there} AND NOT EXISTS"  # noqa: S608
                     f" (SELECT 1 FROM {sql.quote(key.parent)} AS p WHERE {same}) LIMIT 1",
                 )
                 if self.query(lost):
@@ -126,7 +126,7 @@ class MysqlTableLoad:
 
     def __init__(self, connection: MysqlConnection, table: str, columns: Sequence[str]) -> None:
         self._connection = connection
-        self._insert = f"INSERT INTO {sql.quote(table)} ({sql.listed(columns)}) VALUES "
+        self._insert = f"INSERT INTO {sql.quote(table)} ({sql.listed(columns)}) VALUES "  # noqa: S608
         run(connection, "START TRANSACTION")
         run(connection, f"DELETE FROM {sql.quote(table)}")  # noqa: S608 - a quoted name
 

@@ -32,9 +32,10 @@ class PostgresTarget:
         self._connection: PostgresConnection = connect(conninfo)
 
     def names(self) -> tuple[str, ...]:
-        """Every table, view and sequence of the database. A sequence of a column counts as its table."""
+        """Every table, view and sequence of the current schema. A sequence of a column counts as its table."""
+        found = self.query(catalogue.NAMES)
         return tuple(
-            table_name(str(schema), str(name), str(current)) for schema, name, current in self.query(catalogue.NAMES)
+            table_name(str(schema), str(name), str(current)) for schema, name, current in found if schema == current
         )
 
     def query(self, statement: str) -> list[tuple[object, ...]]:
