@@ -64,7 +64,7 @@ def split(  # noqa: PLR0917 - one a flag
     unowned: Annotated[
         list[str] | None,
         typer.Option(
-            help="Where rows without a tenant go, as in logs=all: all (every shard), none, or the name of a shard"
+            help="Where rows without a tenant go, as in logs=all: all (every shard), none, or a shard."
         ),
     ] = None,
     shared: Annotated[

@@ -40,7 +40,8 @@ def plan_ids(
 
 def _for_postgres(rule: IdRule, query: RunQuery, tables: Sequence[Table], shards: int) -> IdPlan:
     statements: list[list[str]] = [[] for _ in range(shards)]
-    refusals, done = [], set()
+    refusals: list[str] = []
+    done: set[str] = set()
     for sequence in read_postgres_sequences(query):
         if sequence.tables and not {table.name for table in tables}.intersection(sequence.tables):
             continue  # of tables that every shard has whole

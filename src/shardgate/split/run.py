@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,6 +32,8 @@ from shardgate.split.verify import VerifiedTable, Verifier
 from shardgate.store.sqlite import SqliteStore, StoreError
 
 T = TypeVar("T")
+
+_FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, SQLAlchemyError, StoreError, OSError)
 
 
 def run_split(request: SplitRequest, console: Console) -> None:
@@ -59,7 +61,7 @@ def _reported_as(kind: type[SplitRefusedError] | type[SplitFailedError], where: 
     """Raise the error of a driver, the store or the disk as an error of the split, with the name of the shard."""
     try:
         yield
-    except (*DRIVER_ERRORS, SQLAlchemyError, StoreError, OSError) as error:
+    except _FAILURES as error:
         reason = f"{where}: {str(error).strip()}" if where else str(error).strip()
         if kind is SplitFailedError:
             reason += ". Correct the cause, then run the same command with --resume"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Final
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,6 +30,8 @@ from shardgate.split.sqlite.ddl import read_sqlite_ddl, shadow_tables
 from shardgate.split.sqlite.equality import with_equality
 from shardgate.split.sqlite.reader import SqliteReader, connect_read_only
 from shardgate.split.translate.ddl import translate_ddl
+
+_FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, SQLAlchemyError)
 
 
 class SourceDatabase:
@@ -64,21 +67,10 @@ class SourceDatabase:
 
     def ddl(self, schema: Schema, target: SqlDialect, request: SplitRequest) -> Ddl:
         """The statements that create the schema in targets of this kind."""
-        if target is not self.address.dialect and SqlDialect.MYSQL in (target, self.address.dialect):
-            reason = (
-                f"--into: from {self.address.dialect.value} to {target.value} the schema cannot be translated. Give"
-                " databases of the source's kind"
-            )
-            return Ddl((), (), refusals=(reason,))
+        if target is not self.address.dialect:
+            return self._translated(schema, target, request)
         if target is SqlDialect.MYSQL:
             return read_mysql_ddl(self.reader.query)
-        if target is not self.address.dialect:
-            to_postgres = target is SqlDialect.POSTGRESQL
-            if outside := [table.name for table in schema.tables if "." in table.name and not to_postgres]:
-                reason = "is in another schema, which SQLite does not have. Move it into the schema that is split"
-                return Ddl((), (), refusals=tuple(f"{name}: {reason}" for name in outside))
-            known = {(typed.table, typed.column): typed.kind for typed in request.types}
-            return translate_ddl(self._reflected(), schema, known, to_postgres=to_postgres)
         if target is SqlDialect.SQLITE:
             return read_sqlite_ddl(self.reader.query, request.reference)
         if (tool := self._dump_tool()) is None:
@@ -88,6 +80,20 @@ class SourceDatabase:
             for place, name, current in self.reader.query(catalogue.NAMES)
         ]
         return dumped_postgres_ddl(self.reader.query, tool, conninfo(self.address), names)
+
+    def _translated(self, schema: Schema, target: SqlDialect, request: SplitRequest) -> Ddl:
+        if SqlDialect.MYSQL in (target, self.address.dialect):
+            reason = (
+                f"--into: from {self.address.dialect.value} to {target.value} the schema cannot be translated. Give"
+                " databases of the source's kind"
+            )
+            return Ddl((), (), refusals=(reason,))
+        to_postgres = target is SqlDialect.POSTGRESQL
+        if outside := [table.name for table in schema.tables if "." in table.name and not to_postgres]:
+            reason = "is in another schema, which SQLite does not have. Move it into the schema that is split"
+            return Ddl((), (), refusals=tuple(f"{name}: {reason}" for name in outside))
+        known = {(typed.table, typed.column): typed.kind for typed in request.types}
+        return translate_ddl(self._reflected(), schema, known, to_postgres=to_postgres)
 
     def cure_for_schema(self, target: SqlDialect) -> str:
         """What to do where the statements of this package do not make the whole schema."""
@@ -130,7 +136,7 @@ def opened_source(address: DatabaseAddress, batch_rows: int) -> Iterator[SourceD
     """Open the source and take its snapshot. Raises SplitRefusedError if it cannot be opened."""
     try:
         source = _open(address, batch_rows)
-    except (*DRIVER_ERRORS, SQLAlchemyError) as error:
+    except _FAILURES as error:
         raise SplitRefusedError([f"--source {address}: cannot open it: {str(error).strip()}"]) from error
     with closing(source):
         yield source

@@ -13,7 +13,7 @@ from pymysql.cursors import Cursor
 from shardgate.split.database.address import DatabaseAddress
 from shardgate.split.mysql.catalogue import SQL_MODE
 
-MysqlConnection: TypeAlias = Connection  # type: ignore[type-arg]
+MysqlConnection: TypeAlias = Connection
 
 _SETTINGS: Final = (
     f"SET SESSION sql_mode = '{SQL_MODE}'",
