@@ -32,6 +32,9 @@ _BY_TYPE: Final = {
 }  # fmt: skip
 
 
+_BY_CATEGORY: Final = {"A": "{}", "N": "", "R": "empty"}  # arrays, numbers, ranges
+
+
 class _Column(Struct, frozen=True):
     name: str
     type: str
@@ -75,7 +78,7 @@ class Filler:
 
     def _row(self, table: Table, tenant: int, wanted: set[tuple[str, ...]]) -> None:
         target = relation(table.name)
-        columns = [_Column(*row) for row in self._connection.execute(_COLUMNS, [target])]  # type: ignore[arg-type]
+        columns = [_Column(*row) for row in self._connection.execute(_COLUMNS, [target])]
         for _ in range(_TRIES):
             values = self._values(table, tenant, columns)
             if values is None:
@@ -89,9 +92,10 @@ class Filler:
             )
             try:
                 with self._connection.transaction():
-                    found = dict(zip(back, self._connection.execute(statement, [*values.values()]).fetchone() or (), strict=False))
+                    row = self._connection.execute(statement, [*values.values()]).fetchone()
             except psycopg.Error:
                 continue
+            found = dict(zip(back, row or (), strict=False))
             for key in wanted:
                 self._keys.setdefault((table.name, key), {}).setdefault(tenant, []).append(
                     tuple(found[column] for column in key)
@@ -125,15 +129,11 @@ class Filler:
 def _value(column: _Column, number: int) -> object:
     if column.words:
         return column.words[number % len(column.words)]
-    if column.category == "A":
-        return "{}"
-    if column.type in ("int2", "int4", "int8", "numeric", "float4", "float8"):
-        return number % 1000 if column.type != "numeric" else number % 10
+    if column.category in _BY_CATEGORY:
+        return number % 10 if column.category == "N" else _BY_CATEGORY[column.category]
     if column.type == "uuid":
         return f"{number:032x}"
     if column.type in _BY_TYPE:
         return _BY_TYPE[column.type]
-    if "range" in column.type:
-        return "empty"
     text = f"{column.name[:3]} {number} é"
     return text[-column.length_max :] if column.length_max else text

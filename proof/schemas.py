@@ -1,6 +1,6 @@
 """Splits schemas that nobody here wrote, and compares each shard with the source by PostgreSQL's own dump tool.
 
-    python -m proof.schemas --server 'postgresql://postgres@/?host=/run/postgresql' --tenant organizations --dump dump.sql
+    python -m proof.schemas --server 'postgresql://postgres@/postgres?host=…' --tenant organizations --dump dump.sql
     python -m proof.schemas --server … --tenant pretixbase_organizer --source 'postgresql://…/pretix?host=…'
 
 The first loads a schema that an application publishes; the second copies that of a database that an application has

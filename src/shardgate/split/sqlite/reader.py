@@ -50,7 +50,7 @@ class SqliteReader:
 
     def rows(self, table: str, columns: Sequence[str], keys: Sequence[tuple[KeyColumn, ...]]) -> Iterator[RowBatch]:
         found = [column for key in keys for column in key if not isinstance(column, str)]
-        read = [*columns, *found]
+        read: list[KeyColumn] = [*columns, *found]
         pick = [itemgetter(*(read.index(column) for column in key)) for key in keys]
         # NOT INDEXED: rows come in the order of the table, and the shards keep that order.
         source = f"{sql.quote(table)} AS _row NOT INDEXED"
