@@ -8,7 +8,7 @@ from itertools import count
 from typing import Final
 
 import psycopg
-from msgspec import Struct
+from msgspec import Struct, convert
 from psycopg import sql
 
 from shardgate.split.database.schema import ForeignKey, Table
@@ -35,7 +35,7 @@ _BY_TYPE: Final = {
 _BY_CATEGORY: Final = {"A": "{}", "N": "", "R": "empty"}  # arrays, numbers, ranges
 
 
-class _Column(Struct, frozen=True):
+class _Column(Struct, frozen=True, array_like=True):
     name: str
     type: str
     declared: str
@@ -78,14 +78,14 @@ class Filler:
 
     def _row(self, table: Table, tenant: int, wanted: set[tuple[str, ...]]) -> None:
         target = relation(table.name)
-        columns = [_Column(*row) for row in self._connection.execute(_COLUMNS, [target])]
+        columns = [convert(list(row), _Column) for row in self._connection.execute(_COLUMNS, [target])]
         for _ in range(_TRIES):
             values = self._values(table, tenant, columns)
             if values is None:
                 break
             back = list(dict.fromkeys(column for key in wanted for column in key))
             statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING {}").format(
-                sql.SQL(target),  # type: ignore[arg-type]
+                sql.SQL(target),
                 sql.SQL(", ").join(map(sql.Identifier, values)),
                 sql.SQL(", ").join(sql.Placeholder() * len(values)),
                 sql.SQL(", ").join(map(sql.Identifier, back)) if back else sql.SQL("1"),

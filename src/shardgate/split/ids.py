@@ -10,7 +10,7 @@ from msgspec import Struct
 from shardgate.split.database.address import SqlDialect
 from shardgate.split.database.contracts import RunQuery
 from shardgate.split.database.schema import Table
-from shardgate.split.mysql.counters import read_mysql_counter, statement_to_set_mysql_counter
+from shardgate.split.mysql.counters import greatest_id, read_mysql_counter, statement_to_set_mysql_counter
 from shardgate.split.postgres.counters import read_postgres_sequences, statements_to_restart_sequence
 from shardgate.split.request import IdRule
 from shardgate.split.sqlite.counters import read_sqlite_counter, statements_to_set_sqlite_counter, tables_that_count
@@ -73,11 +73,17 @@ def _for_mysql(rule: IdRule, query: RunQuery, tables: Sequence[Table], shards: i
         return IdPlan(refusals=(reason,))
     counting = [table.name for table in tables if table.counts_up]
     statements: list[list[str]] = [[] for _ in range(shards)]
+    refusals: list[str] = []
     for name in counting:
         following = read_mysql_counter(query, name)
+        if following + rule.range_size * shards > (greatest := greatest_id(query, name)):
+            refusals.append(
+                f"--ids: the ids of {name} end at {greatest}, which is too small for {shards} ranges. Give a smaller"
+                " range, or make its column BIGINT first"
+            )
         for shard in range(shards):
             statements[shard].append(statement_to_set_mysql_counter(name, following + rule.range_size * shard))
-    return IdPlan(tuple(map(tuple, statements)), frozenset(counting))
+    return IdPlan(tuple(map(tuple, statements)), frozenset(counting), tuple(refusals))
 
 
 def _for_sqlite(rule: IdRule, query: RunQuery, tables: Collection[str], shards: int) -> IdPlan:

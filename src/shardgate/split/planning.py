@@ -70,6 +70,7 @@ def plan_split(
         *_kept_apart(plan, request),
         *clashing_ids(ownership, ids.tables),
         *ddl.warnings,
+        *_foreign_tables(inventory),
         *_warnings(plan, source, shards),
     ]
     same = source.address.dialect is shards[0].address.dialect
@@ -116,6 +117,14 @@ def _kept_apart(plan: SplitPlan, request: SplitRequest) -> list[str]:
     for name, visits in plan.survey.visits.items():
         notes.append(f"{name}: {len(visits):,} rows go to other shards too, because rows of two tenants refer to them")
     return notes
+
+
+def _foreign_tables(inventory: Inventory) -> list[str]:
+    return [
+        f"{name.name}: is a foreign table. Each shard gets its definition; its rows stay on their own server, undivided"
+        for name in inventory
+        if name.kind == "foreign table"
+    ]
 
 
 def _large_objects(ownership: Ownership, source: SourceDatabase, inventory: Inventory) -> list[str]:

@@ -61,7 +61,7 @@ class SourceDatabase:
         broken = self.reader.query('SELECT DISTINCT "table", parent FROM pragma_foreign_key_check')
         return [
             f"{table}: has rows that refer to rows of {parent} that do not exist. List them with"
-            " PRAGMA foreign_key_check, then correct or delete them"
+            " PRAGMA foreign_key_check, then correct them, or add the rows that they refer to"
             for table, parent in broken
         ]
 

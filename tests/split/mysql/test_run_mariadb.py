@@ -140,6 +140,12 @@ def test_ids_in_ranges(split, mariadb, ask) -> None:
         assert ask(shard, "SELECT max(id) FROM items") == [(expected,)]
 
 
+def test_a_range_that_does_not_fit_is_refused(split, mariadb) -> None:
+    result = split(mariadb(SMALL), into=[mariadb(), mariadb()], ids="range=2000000000")
+    assert result.exit_code == 1
+    assert "--ids: the ids of items end at 2147483647, which is too small for 2 ranges" in result.output
+
+
 def test_steps_are_of_the_server(split, mariadb) -> None:
     result = split(mariadb(SMALL), into=[mariadb(), mariadb()], ids="step")
     assert result.exit_code == 1

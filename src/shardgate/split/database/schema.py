@@ -36,6 +36,7 @@ class ForeignKey(Struct, frozen=True):
     parent: str
     parent_columns: tuple[str, ...]
     nullable: bool = False  # at least one of the columns may be NULL
+    by_user: bool = False  # declared with --link: the database lets a row refer to nothing
     found_by_database: bool = False  # equal keys may be written differently, such as 1 and 1.00, or `a` and `A`
 
     @property

@@ -81,6 +81,8 @@ def _is_generated(extra: str) -> bool:
 
 def _equality(data_type: str, collation: object, column_type: str) -> str:
     """Texts are equal by their collation, which pads with spaces even if it compares bytes."""
+    if "zerofill" in column_type:
+        return UNLIKE  # 007 is 7
     if data_type in _INTEGERS:
         return "integer"
     if collation is not None or data_type in ("float", "double"):
