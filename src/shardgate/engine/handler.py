@@ -53,6 +53,7 @@ class Gateway:
         "_numbers",
         "_observer",
         "_open_changes",
+        "_opened",
         "_refresh",
         "_turn",
     )
@@ -73,9 +74,11 @@ class Gateway:
         self._changes = changes
         self._observer = observer
         self._refresh = refresh
-        self._clients: set[Client] = set()
+        self._clients: dict[Client, int] = {}
+        """Each open connection, with its number."""
         self._limits = limits
         self._numbers = count()
+        self._opened = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
         self._open_changes = 0
@@ -88,7 +91,7 @@ class Gateway:
             if self._observer.meter.in_flight > self._limits.requests_in_flight_max:
                 raise OverloadError("too many requests are under way", budget="requests_in_flight")
             if request.path.startswith(STATUS_PATH):
-                self._answer(None, ChangeRequest(request, snapshot, client.hop, exchange), client)
+                self._status(request, client, exchange)
                 return
             route, variables = match(request, snapshot)
             exchange.route = route
@@ -101,7 +104,8 @@ class Gateway:
                 return
             plan = self._plan(request, route, variables, snapshot)
             if self._changes.wants(plan, request.method, request.fields.values):
-                self._answer(plan, ChangeRequest(request, snapshot, client.hop, exchange), client)
+                change = ChangeRequest(request, snapshot, client.hop, exchange, self._connection(client))
+                self._answer(plan, change, client)
                 return
             if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
                 plan = plan.doubted  # a body that streams can be sent only once: find its owner first
@@ -138,14 +142,14 @@ class Gateway:
 
     def opened(self, client: Client) -> bool:
         """Count a new connection; False: there is no room for it."""
-        self._clients.add(client)
+        self._clients[client] = next(self._opened)
         has_room = len(self._clients) <= self._limits.client_connections_max
         self._observer.meter.client_came(refused=not has_room)
         return has_room
 
     def closed(self, client: Client) -> None:
         """Forget a connection that is closed."""
-        self._clients.discard(client)
+        self._clients.pop(client, None)
         self._observer.meter.client_went()
 
     def refused(self, request: Request | None, client: Client, error: ClientError) -> None:
@@ -192,6 +196,17 @@ class Gateway:
             relay.start(plan.shard, doubt=lambda: self._carry_out(search, request, client, exchange, snapshot))
         else:
             relay.start(plan.shard)
+
+    def _connection(self, client: Client) -> bytes:
+        """A name of the client's connection that no other connection ever has."""
+        number = self._clients.get(client)
+        return b"%b-%d" % (self._id_prefix, next(self._opened) if number is None else number)
+
+    def _status(self, request: Request, client: Client, exchange: Exchange) -> None:
+        """The state of a change, for the client that made it: its token is verified first, where tokens are."""
+        if self._callers is not None and not self._callers.know(request, client, partial(self.handle, request, client)):
+            return
+        self._answer(None, ChangeRequest(request, self._cluster.snapshot, client.hop, exchange), client)
 
     def _answer(self, plan: Plan | None, change: ChangeRequest, client: Client) -> None:
         """Answer with a whole reply. A change that has begun goes on when the client leaves."""

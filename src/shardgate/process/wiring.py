@@ -134,7 +134,7 @@ def _build_journaled(
     worker = token_hex(8)
     driver = JournalDriver(cluster, writer, worker, body_bytes_max)
     return _Journaled(
-        changes=Changes(cluster, writer, driver, body_bytes_max, held, refresh),
+        changes=Changes(cluster, writer, driver, body_bytes_max, held, refresh, config.idempotency.client),
         idempotent=IdempotentRunner(writer, worker, config.idempotency.expires_s, config.idempotency.client),
         replayer=Replayer(writer, pulse, driver, config.timeouts.worker_lease_s, config.journal.kept_s),
     )

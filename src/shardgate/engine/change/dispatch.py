@@ -23,13 +23,14 @@ from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import AwaitedCall, without
 from shardgate.engine.change.changes import Changes
 from shardgate.engine.change.divider import Divider
-from shardgate.engine.change.idempotent import IdempotentRunner, required
+from shardgate.engine.change.idempotent import IdempotentRunner, WithKey, required
 from shardgate.engine.change.parts import PartsChanger
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.learning import learn
 
+_BESIDE = ("header.", "basic.", "claim.")
 _WHOLE = frozenset({ToEvery, ToParts, Placement, Division})
 
 
@@ -83,13 +84,14 @@ class ChangeHandler:
                 raise required()
             return await self._run(plan, change)
         repeatable = words.repeat or request.method in {"PUT", "DELETE"}
-        return await self._idempotent.once(key, request, lambda: self._run(plan, change), repeatable=repeatable)
+        asked = WithKey(request, change.connection, _routed_by(plan.route, request))
+        return await self._idempotent.once(key, asked, lambda: self._run(plan, change), repeatable=repeatable)
 
     async def status(self, change: ChangeRequest) -> Reply:
         """The state of a change."""
         if self._changes is None:
             raise ShardDownError("this gateway has no journal")
-        return await self._changes.status(change.request.path, change.snapshot)
+        return await self._changes.status(change)
 
     async def _run(self, plan: Plan, change: ChangeRequest) -> Reply:
         if isinstance(plan, Division):
@@ -180,6 +182,13 @@ class ChangeHandler:
         if rule is not None and rule.learns_from_reply and 200 <= outcome.status < 300:
             learn(rule.learn, outcome.body, shard, change.snapshot.known.memory)
         return outcome
+
+
+def _routed_by(route: Route, request: Request) -> list[tuple[str, str | None]]:
+    """What decides where a request goes, and does not stand in its target or its body."""
+    fields = () if route.rule is None else route.rule.key_fields()
+    sources = {source for _, sources in fields for source in sources}
+    return [(source, read_key(source, request, {})) for source in sorted(sources) if source.startswith(_BESIDE)]
 
 
 def _words(plan: Plan) -> Idempotency:

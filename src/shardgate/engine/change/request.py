@@ -23,6 +23,8 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     snapshot: Snapshot
     hop: bytes
     exchange: Exchange
+    connection: bytes = b""
+    """Names the client's connection among all connections of all workers."""
 
     @property
     def request_id(self) -> bytes:
