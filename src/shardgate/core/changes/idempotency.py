@@ -111,9 +111,17 @@ def _named_by(name: str, request: Request) -> bytes:
     if kind == "claim" and request.claims is not None:
         keys = keys_in(request.claims, claim)
         return b"\0".join([name.encode(), *(key.encode() for key in keys)]) if keys else b""
+    if kind == "cookie":
+        return _cookie(request.fields.values.get(b"cookie", b""), claim.encode())
     # The claims of a token that was not verified mean nothing: the whole token identifies the client.
     field = "authorization" if kind == "claim" else name.lower()
     return request.fields.values.get(field.encode(), b"")
+
+
+def _cookie(cookies: bytes, name: bytes) -> bytes:
+    """The value of a cookie (RFC 6265 section 4.2.1); all of them where it stands twice."""
+    pairs = [pair.strip().partition(b"=") for pair in cookies.split(b";")]
+    return b";".join([value for key, _, value in pairs if key == name])
 
 
 def fingerprint_of(request: Request, routed_by: Iterable[tuple[str, str | None]] = ()) -> str:
