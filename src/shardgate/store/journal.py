@@ -2,7 +2,8 @@
 
 Holds: the start of a call is on the disk before the call is sent. The worker that drives an entry owns it, and writes
 nothing after another has taken it over. A change by `every` begins on a shard only after all earlier ones of the same
-thing are done there (core/changes/thing.py), and after all others that are on their way.
+thing are done there (core/changes/thing.py), and after all others that are on their way. Creates of one name by `place`
+begin one after another.
 Never: decides what to do next; core/changes does.
 """
 
@@ -39,6 +40,9 @@ _MISSED = f"""
       AND e.kind = 'every' AND e.state IN ('finishing', 'stuck')
       AND ({_SAME_THING} OR (e.state = 'finishing' AND (NOT e.unsettled OR e.created_at > :since)))
     ORDER BY why DESC LIMIT 1"""  # noqa: S608 - constants; `held` before `busy` before `behind`
+
+_NAMED = """
+    SELECT 1 FROM journal WHERE state IN ('trying', 'undoing') AND kind = 'place' AND thing = ? AND id < ? LIMIT 1"""
 
 Begun = Literal["begun", "busy", "behind", "held"]
 """`busy`: an earlier change is under way on this shard. `behind`: the shard missed earlier changes. `held`: an earlier
@@ -127,7 +131,7 @@ class Journal:
         branch = entry.branches[number]
         with self._store.transaction():
             self._require_owner(entry, owner)
-            if entry.kind == "every" and branch.phase == "waiting" and (why := self._earlier(entry, branch, at)):
+            if branch.phase == "waiting" and (why := self._earlier(entry, branch, at)):
                 return why
             begin(branch, step)
             self._write(entry, number)
@@ -271,6 +275,11 @@ class Journal:
 
     def _earlier(self, entry: Entry, branch: Branch, at: float) -> Literal["busy", "behind", "held"] | None:
         execute = self._store.connection.execute
+        if entry.kind == "place":
+            # A name that another create is about to take, whichever shard the create goes to.
+            return "busy" if entry.thing and execute(_NAMED, (entry.thing, entry.id)).fetchone() else None
+        if entry.kind != "every":
+            return None
         asked = {"id": entry.id, "shard": branch.shard, "thing": entry.thing, "since": at - ORDER_KEPT_S}
         missed: tuple[Literal["busy", "behind", "held"]] | None = execute(_MISSED, asked).fetchone()
         if missed is not None:

@@ -65,6 +65,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         "ALTER TABLE journal ADD COLUMN thing TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE journal ADD COLUMN unsettled INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE placements ADD COLUMN made INTEGER NOT NULL DEFAULT 0",
     ),
 )
 

@@ -6,6 +6,7 @@ Never: decides what comes next (core/changes does), or streams (engine/relay doe
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from secrets import compare_digest, token_hex
+from urllib.parse import quote
 
 import msgspec
 
@@ -17,9 +18,10 @@ from shardgate.core.changes.idempotency import client_of
 from shardgate.core.changes.placing import LeastData
 from shardgate.core.changes.thing import folded, thing_of
 from shardgate.core.changes.values import asked_by, unfit
-from shardgate.core.changes.verdict import STATUS_PATH, Joining, rejoined, status, verdict
+from shardgate.core.changes.verdict import STATUS_PATH, Joining, made_but_broken, rejoined, status, verdict
 from shardgate.core.contracts import Ask
 from shardgate.core.errors import (
+    BrokenReplyError,
     ClientError,
     ReplyPendingError,
     ShardDownError,
@@ -114,10 +116,11 @@ class Changes:
             shard = await self._choose(plan, rule, placed_by, change, away)
             entry = _entry("place", plan.route.operation, change, body, terms, variables, [Branch(shard)])
             entry.space, entry.tenant, entry.placed_by = rule.space, rule.tenant, placed_by
+            entry.thing = "" if name is None else folded(f"/{quote(rule.space, '')}/{quote(name, '')}")
             try:
                 reply = await self._through(entry, change)
             except ShardDownError:  # nothing was sent: another shard may take the tenant
-                if shard in away or plan.pinned is not None:
+                if shard in away or plan.owner is not None or plan.pinned is not None:
                     raise
                 away.add(shard)
                 continue
@@ -150,12 +153,11 @@ class Changes:
             require_followable(entry, rule.assign)
         except ClientError as error:
             return await self._try(entry, change, error)
-        into = rule.items if rule.into is None else rule.into
         if rule.parts is not None:
             entry.made = tuple((space, values[name]) for space, name in rule.learn.items() if values.get(name))
 
         def join(replies: Sequence[Reply]) -> Reply:
-            return rejoined(entry, replies, into, rule.sum, rule.parts)
+            return rejoined(entry, replies, rule.joined_at, rule.sum, rule.parts)
 
         try:
             return await self._through(entry, change, join)
@@ -220,6 +222,8 @@ class Changes:
             raise problem
         try:
             return verdict(entry, change.snapshot.known.topology.shards, rested, join)
+        except BrokenReplyError as error:
+            raise made_but_broken(error) from error
         except ShardgateError as error:
             error.causes = tuple(other for other in rested.values() if other is not None)
             error.shard = ",".join(entry.problems)
@@ -231,7 +235,8 @@ class Changes:
     ) -> ShardId:
         """The shard for a new tenant; one that was found to be down only where no other takes new tenants."""
         shards = change.snapshot.known.topology.ids
-        policy, pinned = rule.policy, plan.pinned
+        owner = plan.owner if isinstance(plan.owner, str) else None
+        policy, pinned = rule.policy, owner or plan.pinned
         measured: Mapping[ShardId, float] | None = None
         if isinstance(policy, LeastData) and pinned is None:
             measured = await self._measure(policy, change)
@@ -241,7 +246,8 @@ class Changes:
             here = {shard: load for shard, load in loads.items() if shard not in away}
             return pinned or policy.choose(policy.willing(here) or loads)
 
-        return await self._writer.run(self._writer.placements.reserve, rule.space, placed_by, shards, choose)
+        reserve = self._writer.placements.reserve
+        return await self._writer.run(reserve, rule.space, placed_by, shards, choose, owner=owner)
 
     async def _measure(self, policy: LeastData, change: ChangeRequest) -> dict[ShardId, float]:
         """How much each shard has; a shard that does not say takes no new tenant now."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from shardgate.core.changes.calls import Outgoing
 from shardgate.core.changes.idempotency import FIELD, Idempotency, key_of
+from shardgate.core.contracts import AskAll
 from shardgate.core.errors import BugError, ShardDownError, ShardgateError
 from shardgate.core.http import SAFE_METHODS, Reply, Request
 from shardgate.core.plan.key import read_key
@@ -103,11 +104,22 @@ class ChangeHandler:
                 raise BugError("a rule that needs a store is served without one")
             if isinstance(plan, ToEvery):
                 return await self._changes.every(plan, change)
-            return await self._changes.place(plan, change)
+            return await self._changes.place(await self._settled(plan, change), change)
         if not isinstance(plan, ToOne | ToAny | FindOwner):
             raise BugError("a gather changes nothing, so that it is not answered here")
         name = self._name(plan, change.request)
         return await (self._one(plan, change) if name is None else self._named(name, plan, change))
+
+    async def _settled(self, plan: Placement, change: ChangeRequest) -> Placement:
+        """The plan for a tenant of which it is known whether a shard has it. Raises KeyOnTwoShardsError."""
+        place = plan.owner
+        if not isinstance(place, AskAll) or plan.key is None:
+            return plan
+        request, snapshot = change.request, change.snapshot
+        shards = snapshot.known.topology.ids
+        search = FindOwner(plan.route, plan.route.chain, plan.key, place.path.encode(), shards, is_the_request=False)
+        owner, _ = await self._conductor.find(search, request, snapshot, change.hop, change.exchange)
+        return Placement(plan.route, plan.rule, plan.key, owner, plan.pinned, plan.variables)
 
     def _name(self, plan: Plan, request: Request) -> str | None:
         words = _words(plan)
