@@ -28,7 +28,7 @@ def assign(body: bytes, values: Mapping[str, str]) -> tuple[bytes, dict[str, str
         raw = document.raw(name)
         if raw is not None and raw != b"null":
             own = msgspec.json.decode(raw)
-            found[name] = str(own) if isinstance(own, str | int) else ""
+            found[name] = str(own) if isinstance(own, str | int) and not isinstance(own, bool) else ""
             continue
         if raw is None and "." in name:
             try:

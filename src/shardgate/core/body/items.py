@@ -131,7 +131,8 @@ def _summed(replies: Sequence[Reply], sums: Sequence[str]) -> Reply:
     }
     joined = {document.edited(whole) for document in documents}
     if len(joined) > 1:
-        raise BrokenReplyError("the shards' replies differ, and the rule does not say how they become one")
+        log = f"found `{excerpt(documents[0].body)}` and `{excerpt(documents[1].body)}`"
+        raise BrokenReplyError("the shards' replies differ, and the rule does not say how they become one", log=log)
     return msgspec.structs.replace(replies[0], body=joined.pop())
 
 
