@@ -32,6 +32,6 @@ def test_an_undo_may_wait_for_the_reply_but_not_have_a_value_that_fills_no_path(
 
 def test_what_must_be_the_same_on_all_shards_must_have_been_assigned() -> None:
     with pytest.raises(MissingKeyError) as caught:
-        require_followable(entry({}, check=None), ("code",))
+        require_followable(entry({"id": "7"}), {"code"})
     assert caught.value.about == {"member": "code"}
-    require_followable(entry({"id": "7", "code": "x"}), ("code",))
+    require_followable(entry({"id": "7"}), set())

@@ -234,9 +234,7 @@ async def named(start_shard: Any) -> Any:
     return Both
 
 
-async def test_r6_the_tenants_name_may_stand_deep_in_the_reply(
-    named: Any, start_gateway: Any, directory: Path
-) -> None:
+async def test_r6_the_tenants_name_may_stand_deep_in_the_reply(named: Any, start_gateway: Any, directory: Path) -> None:
     gateway = await start_gateway({"shards": named.urls, **named_by()})
     answers = [await gateway.client.post("/vendors", json={"slug": f"x{n}"}) for n in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
@@ -293,9 +291,7 @@ async def test_r7_a_tenant_that_the_locators_know_is_not_placed_again(
     assert (await gateway.get("/vendors/old")).status_code == 200
 
 
-async def test_r7_parallel_creates_of_one_new_name_make_one_tenant(
-    named: Any, directory: Path, tmp_path: Path
-) -> None:
+async def test_r7_parallel_creates_of_one_new_name_make_one_tenant(named: Any, directory: Path, tmp_path: Path) -> None:
     config = {"shards": named.urls, **named_by()}
     async with running_gateway(config, tmp_path) as first, running_gateway(config, tmp_path) as second:
         for number in range(5):

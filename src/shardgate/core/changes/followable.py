@@ -10,13 +10,13 @@ from shardgate.core.changes.values import unfit
 from shardgate.core.errors import MissingKeyError
 
 
-def require_followable(entry: Entry, assigned: Collection[str]) -> None:
+def require_followable(entry: Entry, unassigned: Collection[str]) -> None:
     """Raises MissingKeyError where a shard's reply could be lost and nobody could ask for the outcome.
 
-    `assigned`: the members that the gateway should have given the body, so that they are the same on all shards.
+    `unassigned`: the members that the gateway could not give the body, though they must be the same on all shards.
     """
     terms = entry.terms
-    if (lacking := next((name for name in assigned if name not in entry.variables), None)) is not None:
+    if (lacking := min(unassigned, default=None)) is not None:
         detail = f"the body must be a JSON object, so that all shards get the same `{lacking}`"
         raise MissingKeyError(detail, about={"member": lacking})
     later = (terms.confirm, terms.undo)

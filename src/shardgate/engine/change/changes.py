@@ -89,13 +89,13 @@ class Changes:
         terms = Terms(patient, rule.check, rule.repeats(method), already, undo=rule.undo)
         branches = [Branch(shard) for shard in plan.shards]
         operation, body = plan.route.operation, change.request.body
+        entry = _entry("trial", operation, change, body, terms, plan.variables, branches)
         try:
-            body, variables, fresh = _assigned(rule.assign, body, plan.variables)
+            body, values, fresh = _assigned(rule.assign, body)
             terms = msgspec.structs.replace(terms, fresh=fresh)
-            entry = _entry("every", operation, change, body, terms, variables, branches)
-            require_followable(entry, rule.assign)
+            entry = _entry("every", operation, change, body, terms, {**plan.variables, **values}, branches)
+            require_followable(entry, rule.assign.keys() - values.keys())
         except ClientError as error:
-            entry = _entry("trial", operation, change, body, terms, plan.variables, branches)
             return await self._try(entry, change, error)
         entry.thing = thing_of(entry)
         return await self._in_turn(entry, change)
@@ -103,7 +103,8 @@ class Changes:
     async def place(self, plan: Placement, change: ChangeRequest) -> Reply:
         """The new tenant, on the shard that the policy chooses."""
         rule = plan.rule
-        body, variables, _ = _assigned(rule.assign, change.request.body, plan.variables)
+        body, values, _ = _assigned(rule.assign, change.request.body)
+        variables = {**plan.variables, **values}
         name = (plan.key if plan.key is not None else variables.get(rule.tenant) if rule.assign else None) or None
         if name is not None:
             variables = {**variables, "key": name}
@@ -150,7 +151,7 @@ class Changes:
         variables = {**plan.variables, **values}
         entry = _entry("divide", plan.route.operation, change, change.request.body, terms, variables, branches)
         try:
-            require_followable(entry, rule.assign)
+            require_followable(entry, rule.assign.keys() - values.keys())
         except ClientError as error:
             return await self._try(entry, change, error)
         if rule.parts is not None:
@@ -165,15 +166,24 @@ class Changes:
             self._refresh()
 
     async def parts(
-        self, plan: ToParts, change: ChangeRequest, body: bytes, own: Mapping[ShardId, bytes], join: Joining
+        self,
+        plan: ToParts,
+        change: ChangeRequest,
+        assigned: tuple[bytes, Mapping[str, str]],
+        own: Mapping[ShardId, bytes],
+        join: Joining,
     ) -> Reply:
-        """The change of all parts of an entity, each with its own body. Where the first refuses, no other is asked."""
+        """The change of all parts of an entity, each with its own body. Where the first refuses, no other is asked.
+
+        `assigned`: the body for the whole, and the values of the members that are assigned.
+        """
         rule = plan.change
         terms = Terms(patient=True, check=None, repeat=True, already=rule.already, undo=rule.undo)
         branches = [Branch(shard, part) for shard, part in own.items()]
-        entry = _entry("every", plan.route.operation, change, body, terms, plan.variables, branches)
+        body, values = assigned
+        entry = _entry("every", plan.route.operation, change, body, terms, {**values, **plan.variables}, branches)
         try:
-            require_followable(entry, rule.assign)
+            require_followable(entry, rule.assign.keys() - values.keys())
         except ClientError as error:
             return await self._try(entry, change, error)
         entry.thing = folded(filled(rule.read, plan.variables) or "")
@@ -271,13 +281,11 @@ class Changes:
         return counts
 
 
-def _assigned(
-    forms: Mapping[str, IdForm], body: bytes, variables: Mapping[str, str]
-) -> tuple[bytes, dict[str, str], bool]:
-    """The body with new ids where it has none, all variables, and whether every id is one that was made here."""
+def _assigned(forms: Mapping[str, IdForm], body: bytes) -> tuple[bytes, dict[str, str], bool]:
+    """The body with new ids where it has none, the ids that it has now, and whether every one was made here."""
     made = new_ids(forms)
-    changed, values = assign(body, made)
-    return changed, {**variables, **values}, bool(made) and values == made
+    body, values = assign(body, made)
+    return body, values, bool(made) and values == made
 
 
 def _entry(

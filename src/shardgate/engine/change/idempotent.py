@@ -56,7 +56,8 @@ class IdempotentRunner:
         client = client_of(request, self._client_fields)
         known = client is not None
         claim = Claim(client or anonymous(asked.connection, request), key, fingerprint, self._worker, repeatable)
-        verdict, reply = await self._begin(claim)
+        at = wall()  # one instant, so that both claims of one request end together
+        verdict, reply = await self._begin(claim, at)
         if reply is not None:
             fields = reply.fields if known else [field for field in reply.fields if field[0].lower() != b"set-cookie"]
             return msgspec.structs.replace(reply, fields=[*fields, REPLAYED])
@@ -66,14 +67,13 @@ class IdempotentRunner:
             return await self._run(claim, run)
         # The same request with the same key on another connection: the same client again, or another one?
         others = msgspec.structs.replace(claim, client=anybody(fingerprint))
-        verdict, _ = await self._begin(others)
+        verdict, _ = await self._begin(others, at)
         if verdict != "run":
             await self._writer.run(self._writer.keys.forget, claim)
             raise _refusal(verdict, key)
         return await self._run_for_anybody(claim, others, run)
 
-    async def _begin(self, claim: Claim) -> tuple[Verdict, Reply | None]:
-        at = wall()
+    async def _begin(self, claim: Claim, at: float) -> tuple[Verdict, Reply | None]:
         return await self._writer.run(self._writer.keys.begin, claim, at, at + self._expires_s)
 
     async def _run_for_anybody(self, claim: Claim, others: Claim, run: Callable[[], Awaitable[Reply]]) -> Reply:

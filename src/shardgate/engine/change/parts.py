@@ -49,7 +49,8 @@ class PartsChanger:
         if self._changes is None:
             raise BugError("a rule that needs a store is served without one")
         rule = plan.change
-        body, _ = assign(change.request.body, new_ids(rule.assign))
+        assigned = assign(change.request.body, new_ids(rule.assign))
+        body, _ = assigned
         parts = await self._read(plan, change)
         if (hidden := [shard for shard, reply in parts.items() if reply.status in plan.rule.not_here]) != []:
             # A client that may not see every part may not change them: its shard refuses.
@@ -68,7 +69,7 @@ class PartsChanger:
             replies.extend(all_of_them)
             return all_of_them[0]
 
-        first = await self._changes.parts(plan, change, body, own, join)
+        first = await self._changes.parts(plan, change, assigned, own, join)
         return first if not replies else await self._joined(plan, change, replies, body)
 
     async def _joined(self, plan: ToParts, change: ChangeRequest, replies: Sequence[Reply], body: bytes) -> Reply:
