@@ -23,6 +23,9 @@ from shardgate.core.errors import AmbiguousKeyError
         (b"<html>", {}),
         (b"\xff", {}),
         (b'{"id":"a","id":"b"}', {}),
+        (b'{"id":"a","x":{"id":"b"}}', {"id": "a"}),
+        (b'{"id":"a","x":"\\ud800"}', {"id": "a"}),
+        (b'{"id":"a","x":"%b"}' % (b"x" * 100_000), {"id": "a"}),
         (b"[" * 100_000, {}),
     ],
 )

@@ -174,7 +174,9 @@ async def test_the_configuration_may_say_that_all_clients_share_their_keys(
     shard = await start_shard(numbered())
     config = {"shards": {"north": shard.url}, **RULES, "idempotency": {"client": []}}
     world = World(shard, await start_gateway(config))
-    assert [(await world.post()).json() for _ in range(2)] == [{"number": 1}] * 2
+    answers = [await world.post() for _ in range(2)]
+    assert [answer.json() for answer in answers] == [{"number": 1}] * 2
+    assert [answer.headers.get("set-cookie") for answer in answers] == ["session=1", None]
 
 
 async def test_a_client_is_known_to_another_gateway_of_the_same_store(world: World, tmp_path: Path) -> None:

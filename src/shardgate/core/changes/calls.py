@@ -39,14 +39,14 @@ def outgoing(entry: Entry, move: Move) -> Outgoing | None:
     return Outgoing(request.method.encode(), request.target, own if request.has_body else None, key)
 
 
-def members(body: bytes) -> dict[str, object]:
-    """The members of a JSON object; none where the body is something else."""
+def members(body: bytes) -> dict[str, msgspec.Raw]:
+    """The members of a JSON object, as they stand there; none where the body is something else."""
     return _object(body) or {}
 
 
-def _object(body: bytes) -> dict[str, object] | None:
+def _object(body: bytes) -> dict[str, msgspec.Raw] | None:
     try:
-        return msgspec.json.decode(body, type=dict[str, object])
+        return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -69,7 +69,7 @@ def _later(action: Action, entry: Entry, branch: Branch, key: bytes) -> Outgoing
     return Outgoing(action.method.encode(), target, body, key, is_ours=has_body)
 
 
-def _restored(action: Action, entry: Entry, branch: Branch) -> dict[str, object] | None:
+def _restored(action: Action, entry: Entry, branch: Branch) -> dict[str, msgspec.Raw] | None:
     """The properties to restore; None where it is not known which they are, or what they were."""
     before = _object(branch.before or b"")
     # An empty body changes nothing, whatever it is declared to be.

@@ -59,7 +59,8 @@ class IdempotentRunner:
         at = wall()  # one instant, so that both claims of one request end together
         verdict, reply = await self._begin(claim, at)
         if reply is not None:
-            fields = reply.fields if known else [field for field in reply.fields if field[0].lower() != b"set-cookie"]
+            same_client = known and bool(self._client_fields)
+            fields = [field for field in reply.fields if same_client or field[0].lower() != b"set-cookie"]
             return msgspec.structs.replace(reply, fields=[*fields, REPLAYED])
         if verdict != "run":
             raise _refusal(verdict, key)
