@@ -104,6 +104,17 @@ async def test_r11_replies_that_differ_are_said_to_be_of_a_change_that_was_made(
     assert len(shards[1].asked) == 1
 
 
+@pytest.mark.parametrize("mode", ["independent", "all_or_none"])
+async def test_items_of_others_that_one_shard_takes_are_no_success(start: Any, mode: str) -> None:
+    rule = ORDER if mode == "all_or_none" else {**DIVIDE, "mode": mode}
+    shards, gateway = await start(echo, **rule, unknown="ask")
+    answer = await gateway.client.post("/orders", json={"items": items("n-1", "s-1", "x-1")})
+    assert (answer.status_code, answer.json()["code"]) == (502, "SG2011")
+    answer = await gateway.client.post("/orders", json={"items": items("x-1")})
+    assert answer.status_code == 201
+    assert sum(len(shard.asked) for shard in shards) == 2
+
+
 @pytest.mark.parametrize("bad", ["..", "", "a/b", {}, [], True, "a\nb"])
 async def test_c1_an_id_that_cannot_be_followed_is_refused_by_the_application(start: Any, bad: Any) -> None:
     refusal = reply('{"error":"id"}', status="422 Unprocessable Content")

@@ -121,7 +121,8 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
             return self._any(route, known, MissingKeyError(f"the request needs items, each with its {self.key}"))
         keys = [key_of(item, self.key) for item in items.found.raw]
         places = [None if key is None else _place(self.locate, route.locators, key, known) for key in keys]
-        if None in places and (self.mode != "read" or set(places) == {None}):
+        # Where other items have owners, their shards' data is at stake: the reply is looked at, and not just relayed.
+        if None in places and (set(places) == {None} or (self.mode != "read" and self.unknown != "ask")):
             return self._any(route, known, self._unplaced(keys, places.index(None)))
         return Division(route, self, items, places, keys, variables)
 

@@ -12,7 +12,7 @@ from shardgate.core.body.numbering import position_of, renumbered, says_the_same
 from shardgate.core.changes.calls import Outgoing, members
 from shardgate.core.changes.verdict import failure_of, made_but_broken
 from shardgate.core.contracts import AskAll, Outcome
-from shardgate.core.errors import BrokenReplyError, ShardgateError, UnknownKeyError
+from shardgate.core.errors import BrokenReplyError, ShardgateError, StuckError, UnknownKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import replies_of
 from shardgate.core.http import Reply
@@ -170,6 +170,10 @@ class Divider:
         """
         shard = next((owner for owner in owners if owner != NOBODY), NOBODY)
         reply = await self._one(plan, shard, change.request.body, change)
+        others = {owner for owner in owners if owner not in {shard, NOBODY}}
+        if reply.status < 400 and others:
+            log = f"{shard} answered {reply.status}; it was sent items of {', '.join(sorted(others))}, too"
+            raise StuckError("a shard took items of other shards, which it had to refuse", log=log)
         form = plan.rule.position
         meant = position_of(reply, form)
         if form is None or meant is None or meant >= len(owners) or owners[meant] in {shard, NOBODY}:
