@@ -38,18 +38,18 @@ def main() -> None:
 
 def _names(guided: bool) -> list[str]:
     if guided:
-        import atheris  # noqa: PLC0415 - only where it is wanted: it is a tool, and Linux alone has it
+        import atheris
 
         with atheris.instrument_imports(include=["shardgate"]):
-            from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - imported under instruments
+            from tests.fuzz.targets import TARGETS
     else:
-        from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - imported with or without instruments
+        from tests.fuzz.targets import TARGETS
     return list(TARGETS)
 
 
 def _one_after_the_other(names: list[str], each_s: float) -> int:
     """libFuzzer ends its process: each target has one of its own."""
-    import subprocess  # noqa: PLC0415 - needed here alone
+    import subprocess
 
     failed = 0
     for name in names:
@@ -60,7 +60,7 @@ def _one_after_the_other(names: list[str], each_s: float) -> int:
 
 
 def _fuzz(name: str, time_s: float, *, guided: bool, seed: int | None) -> None:
-    from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - after `_names` has imported them
+    from tests.fuzz.targets import TARGETS
 
     target = TARGETS[name]
     if guided:
@@ -70,7 +70,7 @@ def _fuzz(name: str, time_s: float, *, guided: bool, seed: int | None) -> None:
 
 
 def _guided(name: str, target: Target, time_s: float) -> None:
-    import atheris  # noqa: PLC0415 - see `_names`
+    import atheris
 
     corpus = KEPT / name
     corpus.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,9 @@ def _guided(name: str, target: Target, time_s: float) -> None:
     def once(data: bytes) -> None:
         _tried(name, target, data)
 
-    atheris.Setup(["fuzz", str(corpus), f"-max_total_time={int(time_s)}", "-max_len=4096", "-print_final_stats=1"], once)
+    atheris.Setup(
+        ["fuzz", str(corpus), f"-max_total_time={int(time_s)}", "-max_len=4096", "-print_final_stats=1"], once
+    )
     atheris.Fuzz()
 
 

@@ -91,9 +91,15 @@ def surrogates(data: bytes) -> None:
 _LIST = b'[{"id":"a","n":1.5e3,"a":{"b":[1,2]}},{"id":"\\u00e9","n":null},\n {"id":"b"}]'
 JSON: dict[str, Target] = {
     "array": of_shard(array, _LIST, b"[]", b' [ {"a" : 1} , {"a" : 2} ]\n', b"[1,[2],null]"),
-    "array_stream": of_shard(array_stream, _LIST, _LIST[:-1] + b"," + _LIST[1:], b"[]", b'[{"a":"]},{"},{"a":"\\\\"}]', b"[ 1 , 2 ]"),
-    "json_object": of_shard(json_object, b'{"a":{"b":1},"id":"x","total":10,"more":true}', b'{ "a" : [1, 2] ,\n "b.c" : true }', b"{}"),
+    "array_stream": of_shard(
+        array_stream, _LIST, _LIST[:-1] + b"," + _LIST[1:], b"[]", b'[{"a":"]},{"},{"a":"\\\\"}]', b"[ 1 , 2 ]"
+    ),
+    "json_object": of_shard(
+        json_object, b'{"a":{"b":1},"id":"x","total":10,"more":true}', b'{ "a" : [1, 2] ,\n "b.c" : true }', b"{}"
+    ),
     "number": of_shard(number, b"-12.50", b"1e300", b"0", b"null", b"123456789012345678901234567890", b"1E-9"),
-    "items": of_client(items, b'{"items":[{"id":"a"},{"id":"b","n":1}],"x":1}', b'[{"id":"a"}]', b'{"a":{"items":[]}}', b""),
+    "items": of_client(
+        items, b'{"items":[{"id":"a"},{"id":"b","n":1}],"x":1}', b'[{"id":"a"}]', b'{"a":{"items":[]}}', b""
+    ),
     "surrogates": of_client(surrogates, b'"\\ud83d\\ude00"', b'"\\ud800"', b'"\\\\ud800"'),
 }

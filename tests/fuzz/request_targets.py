@@ -124,13 +124,25 @@ _CLAIMS = b'{"iss":"issuer","aud":["us"],"sub":"a","exp":2000000,"nbf":1,"iat":1
 
 REQUESTS: dict[str, Target] = {
     "query": of_client(query, b"limit=2&order=name&id=n-1", b"id=%C3%A9&id[]=1&a=+b", b"&&=&id"),
-    "paging": of_client(paging, b"limit=2&offset=10&order=-n,id&fields=id", b"page=3&page_size=10", b"limit=9&limit=10"),
+    "paging": of_client(
+        paging, b"limit=2&offset=10&order=-n,id&fields=id", b"page=3&page_size=10", b"limit=9&limit=10"
+    ),
     "form": of_client(form, b"id=n-1&client_secret=x%20y+z", b"id=%E9&ID=2", b"a=1;id=2&id="),
-    "body": of_client(body, b'{"id":"n-1","a":{"b":7}}', b'{"id":12,"x":[1,2,{"id":"y"}]}', b'[{"id":1}]', b'{"Id":"x"}', b""),
-    "content_type": of_client(content_type, b'application/json; charset="utf-8"', b"multipart/form-data; boundary=x", b"text/plain", b"a/b; charset=us-ascii"),
+    "body": of_client(
+        body, b'{"id":"n-1","a":{"b":7}}', b'{"id":12,"x":[1,2,{"id":"y"}]}', b'[{"id":1}]', b'{"Id":"x"}', b""
+    ),
+    "content_type": of_client(
+        content_type,
+        b'application/json; charset="utf-8"',
+        b"multipart/form-data; boundary=x",
+        b"text/plain",
+        b"a/b; charset=us-ascii",
+    ),
     "headers": of_client(headers, b"n-1", b"dXNlcjpwYXNz", b"dXMlMjBlcjo=", b"\xe9"),
     "idempotency": of_client(idempotency, b'"a-key"', b"bare-key", b'"quoted \\" inside"', b'"a"; b=c'),
     "claims": of_client(claims, _CLAIMS, b'{"sub":1,"exp":"x"}', b'{"aud":{},"exp":1e999}', b"{}"),
     "cursor": of_client(cursor, _OPEN, b"abc", _OPEN[:-4], b"a.b"),
-    "links": of_shard(links, b'{"links":{"next":"/a?page=2","self":{"href":"/a"}},"data":[]}', b'{"links":null}', b"{}"),
+    "links": of_shard(
+        links, b'{"links":{"next":"/a?page=2","self":{"href":"/a"}},"data":[]}', b'{"links":null}', b"{}"
+    ),
 }

@@ -56,7 +56,9 @@ def long_inputs(seeds: tuple[bytes, ...]) -> list[bytes]:
     whole = [(piece * (LONG_BYTES // len(piece) + 1))[:LONG_BYTES] for piece in pieces]
     inside = [
         seed[: len(seed) // 2] + piece * (LONG_BYTES // len(piece)) + seed[len(seed) // 2 :]
-        for seed, piece in itertools.product(seeds[:2], (b"[", b"a", b",", b"&", b"\\", b'"', b"9", b"; ", b'{"a":', b"a=b&", b'"a":1,'))
+        for seed, piece in itertools.product(
+            seeds[:2], (b"[", b"a", b",", b"&", b"\\", b'"', b"9", b"; ", b'{"a":', b"a=b&", b'"a":1,')
+        )
     ]
     return whole + inside
 

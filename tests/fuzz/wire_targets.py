@@ -23,7 +23,12 @@ def request_head(data: bytes) -> None:
     fresh = RequestHeadParser().parse(data)
     for _ in range(2):
         again = _REQUESTS.parse(data)
-        assert (again.method, again.target, again.path, again.query) == (fresh.method, fresh.target, fresh.path, fresh.query)
+        assert (again.method, again.target, again.path, again.query) == (
+            fresh.method,
+            fresh.target,
+            fresh.path,
+            fresh.query,
+        )
         assert again.fields.values == fresh.fields.values
     assert b"\r" not in fresh.target and b"\n" not in fresh.target and b" " not in fresh.target
     assert ".." not in fresh.path.split("/")
@@ -123,13 +128,26 @@ WIRE: dict[str, Target] = {
     ),
     "fields": of_client(fields, b"Host: a\r\nX-Long: b c\t d", b"A:\r\nB: \xe9\r\nA: again", b""),
     "chunked": of_client(
-        chunked, b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n", b"1\r\nx\r\n0\r\nTrailer: t\r\nX: y\r\n\r\n", b"0\r\n\r\nmore"
+        chunked,
+        b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n",
+        b"1\r\nx\r\n0\r\nTrailer: t\r\nX: y\r\n\r\n",
+        b"0\r\n\r\nmore",
     ),
     "forwarded": of_client(
-        forwarded, b"for=192.0.2.1;proto=https;by=_x, for=\"[2001:db8::1]:80\"", b"192.0.2.1, 10.0.0.1, ::1", b'for="_a\\"b";host=x'
+        forwarded,
+        b'for=192.0.2.1;proto=https;by=_x, for="[2001:db8::1]:80"',
+        b"192.0.2.1, 10.0.0.1, ::1",
+        b'for="_a\\"b";host=x',
     ),
     "conditions": of_client(
-        conditions, b'W/"a", "b", *', b"Sun, 06 Nov 1994 08:49:37 GMT", b"gzip;q=0.5, br, *;q=0", b"bytes=0-1,-5", b"respond-async, wait=10"
+        conditions,
+        b'W/"a", "b", *',
+        b"Sun, 06 Nov 1994 08:49:37 GMT",
+        b"gzip;q=0.5, br, *;q=0",
+        b"bytes=0-1,-5",
+        b"respond-async, wait=10",
     ),
-    "packed": of_shard(packed, gzip.compress(b'[{"id":1}]'), zlib.compress(b"[]" * 50), gzip.compress(b" " * 200_000), b"\x1f\x8b"),
+    "packed": of_shard(
+        packed, gzip.compress(b'[{"id":1}]'), zlib.compress(b"[]" * 50), gzip.compress(b" " * 200_000), b"\x1f\x8b"
+    ),
 }

@@ -65,6 +65,22 @@ class Callers:
                 raise spent
         return True
 
+    def know(self, request: Request, client: Client, again: Callable[[], None]) -> bool:
+        """Verify who asks for something of the gateway's own, and count nothing.
+
+        False: the key of the token is being fetched; `again` is called when the fetch is over. A request without a
+        good token has no claims, and is nobody's.
+        """
+        if request.claims is not None:
+            return True
+        try:
+            request.claims = self._tokens.caller(request, wall()).claims
+        except InvalidTokenError as error:
+            if isinstance(error, UnseenKeyError) and self.ring.may_refresh:
+                client.adopt(tasks.start(self._wait(again), "keys"))
+                return False
+        return True
+
     def identify(self, request: Request, route: Route) -> None:
         """Verify a request that is only explained, and count nothing. Raises ShardgateError where it is refused."""
         if id(route) in self._open:

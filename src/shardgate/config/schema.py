@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from shardgate.core.changes.idempotency import CLIENT_FIELDS
 from shardgate.core.clients.period import Window
 from shardgate.core.limits import WORKERS_MAX, Limits, Timeouts
 from shardgate.core.wire.coding import Compress
@@ -72,9 +73,9 @@ class IdempotencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     expires_s: Annotated[float, msgspec.Meta(gt=0)] = 86_400
     """How long a key is remembered."""
-    client: tuple[str, ...] = ("Authorization",)
-    """The header fields, or claims such as `claim.sub`, that say who the client is. Keys of different clients are
-    different keys."""
+    client: tuple[str, ...] = CLIENT_FIELDS
+    """The header fields, claims such as `claim.sub`, or cookies such as `cookie.session`, that say who the client is:
+    all of them must agree. Keys of different clients are different keys. Empty: all clients share their keys."""
 
 
 class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

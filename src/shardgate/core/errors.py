@@ -146,7 +146,7 @@ class UnreadablePageError(ClientError):
 
 
 class MissingKeyError(ClientError):
-    """The request lacks the key that says whose data it concerns."""
+    """The request lacks the key that says whose data it concerns, or the member by which its change is found again."""
 
     code, status, title = "SG1010", 400, "Missing key"
 
@@ -195,7 +195,10 @@ class KeyReusedError(ClientError):
 
 
 class InDoubtError(ClientError):
-    """The first request with this Idempotency-Key lost its reply: look whether it took effect, then use a new key."""
+    """The first request with this Idempotency-Key lost its reply, or may be another client's.
+
+    Look whether it took effect, then use a new key.
+    """
 
     code, status, title = "SG1018", 409, "Outcome unknown"
 
@@ -207,7 +210,7 @@ class MethodOverrideError(ClientError):
 
 
 class UnknownChangeError(ClientError):
-    """The status link names no change that the gateway knows. Those that are over are forgotten after some days."""
+    """The status link names no change of this client. Changes that are over are forgotten after some days."""
 
     code, status, title = "SG1020", 404, "Unknown change"
 

@@ -153,6 +153,13 @@ HALF_CLOSED_S = 2.0
 # When a process ends: for so long an idle connection may send one more request; its reply closes the connection.
 LAST_CHANCE_S = 0.5
 
+# For so long a change by `every` that is under way holds up changes of other things: all shards take all of them
+# in one order. Most are over in milliseconds; one that a shard leaves open holds up its own thing alone from then on.
+# Less than a change waits for earlier ones: nobody is refused for the sake of another thing.
+ORDER_KEPT_S = 2.0
+# How long a change waits for earlier ones that are under way on the same shard.
+ORDER_PATIENCE_S = 10.0
+
 BUDGETS: Final = (
     "held_bytes",
     "journal",

@@ -59,6 +59,7 @@ class Gateway:
         "_numbers",
         "_observer",
         "_open_changes",
+        "_opened",
         "_refresh",
         "_turn",
     )
@@ -81,8 +82,10 @@ class Gateway:
         self._changes = changes
         self._observer = observer
         self._refresh = refresh
-        self._clients: set[Client] = set()
+        self._clients: dict[Client, int] = {}
+        """Each open connection, with its number."""
         self._numbers = count()
+        self._opened = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
         self._open_changes = 0
@@ -102,7 +105,7 @@ class Gateway:
             if self._observer.meter.in_flight > self._in_flight_max:
                 raise OverloadError("too many requests are under way", budget="requests_in_flight")
             if request.path.startswith(STATUS_PATH):
-                self._answer(None, self._change(request, snapshot, client, exchange), client)
+                self._status(request, client, exchange)
                 return
             if request.arriving and snapshot.method_override_member is not None and request.method == "POST":
                 client.collect()  # the method stands in the body
@@ -162,7 +165,7 @@ class Gateway:
 
     def opened(self, client: Client) -> bool:
         """Count a new connection; False: there is no room for it."""
-        self._clients.add(client)
+        self._clients[client] = next(self._opened)
         has_room = len(self._clients) <= self._loads.limits.client_connections_max
         too_many = None
         if not client.is_proxied:
@@ -187,7 +190,7 @@ class Gateway:
 
     def closed(self, client: Client) -> None:
         """Forget a connection that is closed."""
-        self._clients.discard(client)
+        self._clients.pop(client, None)
         if client.load is not None:
             self._loads.left(client.load)
         self._observer.meter.client_went()
@@ -256,7 +259,18 @@ class Gateway:
         holdings = Holdings(self._conductor.held, client.peer)
         if (holding := client.hand_over()) is not None:
             holdings.keep(holding)
-        return ChangeRequest(request, snapshot, client.hop, exchange, holdings)
+        return ChangeRequest(request, snapshot, client.hop, exchange, holdings, self._connection(client))
+
+    def _connection(self, client: Client) -> bytes:
+        """A name of the client's connection that no other connection ever has."""
+        number = self._clients.get(client)
+        return b"%b-%d" % (self._id_prefix, next(self._opened) if number is None else number)
+
+    def _status(self, request: Request, client: Client, exchange: Exchange) -> None:
+        """The state of a change, for the client that made it: its token is verified first, where tokens are."""
+        if self._callers is not None and not self._callers.know(request, client, partial(self.handle, request, client)):
+            return
+        self._answer(None, self._change(request, self._cluster.snapshot, client, exchange), client)
 
     def _answer(self, plan: Plan | None, change: ChangeRequest, client: Client) -> None:
         """Answer with a whole reply. A change that has begun goes on when the client leaves."""

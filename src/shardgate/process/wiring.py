@@ -159,7 +159,7 @@ def _build_journaled(
     worker = token_hex(8)
     driver = JournalDriver(cluster, writer, worker, body_bytes_max, config.limits)
     return _Journaled(
-        changes=Changes(cluster, writer, driver, body_bytes_max, refresh),
+        changes=Changes(cluster, writer, driver, body_bytes_max, refresh, config.idempotency.client),
         idempotent=IdempotentRunner(writer, worker, config.idempotency.expires_s, config.idempotency.client),
         replayer=Replayer(writer, pulse, driver, held, config.timeouts.worker_lease_s, config.journal.kept_s),
     )

@@ -110,6 +110,10 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """What narrows the shards that are asked."""
         return ()
 
+    def chain(self, chains: Chains) -> str | None:
+        """The name of the locator chain of the key; None: there is no key."""
+        return self.locate
+
     def may_ask_any(self, method: str) -> bool:
         """Whether any shard may answer a request whose key no shard owns."""
         return False
@@ -188,6 +192,8 @@ class Route(msgspec.Struct, frozen=True):
     """The space of the keys of entities in parts."""
     ages: bool = False
     """Replies have signed cursors that expire: a client needs new ones even if no data has changed."""
+    chain: str = ""
+    """The name of the chain of `locators`; empty: there is none."""
 
     @property
     def streams(self) -> bool:

@@ -107,17 +107,19 @@ class _Reader(msgspec.Struct, frozen=True):
 
 def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Chains) -> Route:
     """The route of a rule without a mistake."""
+    chain = rule.chain(chains) or ""
     return Route(
         method,
         template,
         operation,
         rule,
-        chains.get(rule.locate or "", ()),
+        chains.get(chain, ()),
         chains.get(rule.whole_locate or "", ()),
         keyed=rule.idempotency != NO_WORDS,
         filters=rule.filters(chains),
         parts_space=rule.parts_space,
         ages=rule.ages,
+        chain=chain,
     )
 
 

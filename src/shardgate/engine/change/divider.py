@@ -10,9 +10,9 @@ from shardgate.core.body.assigning import assign
 from shardgate.core.body.items import ShardItems, failed_items, parts_of, rejoin
 from shardgate.core.body.numbering import position_of, renumbered, says_the_same
 from shardgate.core.changes.calls import Outgoing, members
-from shardgate.core.changes.verdict import failure_of
+from shardgate.core.changes.verdict import failure_of, made_but_broken
 from shardgate.core.contracts import AskAll, Outcome
-from shardgate.core.errors import ShardgateError, UnknownKeyError
+from shardgate.core.errors import BrokenReplyError, ShardgateError, StuckError, UnknownKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import replies_of
 from shardgate.core.http import Reply
@@ -130,8 +130,7 @@ class Divider:
         replies = list(replies_of(by_shard, shards, lacking).values())
         refusal = unite(replies, range(200, 300))
         if refusal is None:
-            into = plan.rule.items if plan.rule.into is None else plan.rule.into
-            return replies[0] if len(parts) == 1 else rejoin(parts, replies, into, plan.rule.sum)
+            return replies[0] if len(parts) == 1 else rejoin(parts, replies, plan.rule.joined_at, plan.rule.sum)
         if refusal.status in plan.rule.not_here or len(parts) == 1:
             return refusal
         # A refusal counts the items that its shard was sent. The whole body is refused with the right numbers.
@@ -144,7 +143,7 @@ class Divider:
         self, plan: Division, parts: Sequence[ShardItems], outcomes: Sequence[Outcome], change: ChangeRequest
     ) -> Reply:
         """Each part by itself: the reply says item by item what a shard refused, or was not there to take."""
-        into = plan.rule.items if plan.rule.into is None else plan.rule.into
+        into = plan.rule.joined_at or ""
         taken = [outcome for outcome in outcomes if isinstance(outcome, Reply) and outcome.status < 400]
         if len(parts) == 1 or not taken:
             refusals = [outcome for outcome in outcomes if isinstance(outcome, Reply)]
@@ -161,7 +160,10 @@ class Divider:
         ]
         # The members around the items are those of a reply that accepted its items.
         order = sorted(range(len(parts)), key=lambda number: outcomes[number] not in taken)
-        return rejoin([parts[n] for n in order], [replies[n] for n in order], into, plan.rule.sum)
+        try:
+            return rejoin([parts[n] for n in order], [replies[n] for n in order], into, plan.rule.sum)
+        except BrokenReplyError as error:
+            raise made_but_broken(error) from error
 
     async def _all_or_none(self, plan: Division, parts: Sequence[ShardItems], change: ChangeRequest) -> Reply:
         if len(parts) == 1:
@@ -180,6 +182,10 @@ class Divider:
         """
         shard = next((owner for owner in owners if owner != NOBODY), NOBODY)
         reply = await self._one(plan, shard, change.request.body, change)
+        others = {owner for owner in owners if owner not in {shard, NOBODY}}
+        if reply.status < 400 and others:
+            log = f"{shard} answered {reply.status}; it was sent items of {', '.join(sorted(others))}, too"
+            raise StuckError("a shard took items of other shards, which it had to refuse", log=log)
         form = plan.rule.position
         meant = position_of(reply, form)
         if form is None or meant is None or meant >= len(owners) or owners[meant] in {shard, NOBODY}:

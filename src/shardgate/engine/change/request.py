@@ -26,6 +26,8 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     exchange: Exchange
     holdings: Holdings
     """What is held for the request."""
+    connection: bytes = b""
+    """Names the client's connection among all connections of all workers."""
 
     @property
     def request_id(self) -> bytes:
