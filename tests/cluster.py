@@ -193,11 +193,11 @@ class Gateway:
     async def get(self, url: str, **options: Any) -> httpx.Response:
         return await self.client.get(url, **options)
 
-    async def until_state(self, link: str, state: str) -> None:
-        """Wait until a change has a state; `link` is its status link."""
+    async def until_state(self, link: str, state: str, **options: Any) -> None:
+        """Wait until a change has a state; `link` is its status link, `options` are of the request for it."""
 
         async def has_it() -> bool:
-            return bool((await self.get(link)).json()["state"] == state)
+            return bool((await self.get(link, **options)).json()["state"] == state)
 
         await until(has_it)
 

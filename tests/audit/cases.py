@@ -52,6 +52,15 @@ def _in_folder(mode: int) -> Callable[[Path], Path]:
     return made
 
 
+def _with_log(mode: int) -> Callable[[Path], Path]:
+    def made(folder: Path) -> Path:
+        (folder / "access.log").touch()
+        (folder / "access.log").chmod(mode)
+        return _configured(folder, access_log="access.log")
+
+    return made
+
+
 def _with_mode(mode: int) -> Callable[[Path], Path]:
     def made(folder: Path) -> Path:
         file = _configured(folder)
@@ -139,6 +148,7 @@ CASES = {
     "SGA23": Case(_of(idempotency={"client": []}), _of(idempotency={"client": ["X-Api-Key"]})),
     "SGA24": Case(_bound(["claim.vendor", "body.vendor"]), _bound(["claim.vendor"])),
     "SGA30": Case(_of(access_log={"to": "stdout", "query": True}), _of(access_log="stdout")),
+    "SGA31": Case(_with_log(0o644), _with_log(0o640)),
     "SGA40": Case(
         _of(rules={"POST /quotes": {**ITEMS, "locate": "event", "items_max": 5000}}),
         _of(rules={"POST /quotes": {**ITEMS, "locate": "event", "items_max": 50}}),

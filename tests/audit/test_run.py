@@ -1,14 +1,18 @@
 """The audit as a whole: places, accepted risks, and what is refused."""
 
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 
 import pytest
 import yaml
 
 from shardgate.audit.run import warnings_in
-from shardgate.config.load import ConfigError
-from shardgate.process.preflight import read
+from shardgate.config.load import ConfigError, load
+from shardgate.process.preflight import judged, read
+from shardgate.store.sqlite import SqliteStore
 from tests.audit.cases import CASES, SECRET
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_warning_has_its_line(tmp_path: Path) -> None:
@@ -70,3 +74,49 @@ def test_a_log_line_is_one_line(tmp_path: Path) -> None:
     (warning,) = warnings_in(read(CASES["SGA10"].bad(tmp_path)))
     assert warning.line().startswith("SGA10 ")
     assert "\n" not in warning.line()
+
+
+def test_a_plug_in_that_everybody_may_change_is_warned_of(tmp_path: Path) -> None:
+    plugin = tmp_path / "where.py"
+    plugin.write_text(
+        "import msgspec\nclass Where(msgspec.Struct, frozen=True):\n"
+        "    def locate(self, space, key, known):\n        return 'north'\n"
+    )
+    file = tmp_path / "shardgate.yaml"
+    file.write_text(
+        'shards: {north: "http://127.0.0.1:1"}\n'
+        'locators: {a: [{kind: custom, class: "./where.py:Where"}]}\n'
+        "rules:\n  GET /a/{id}: {rule: one, key: path.id, locate: a}\n"
+    )
+    assert warnings_in(read(file)) == []
+    plugin.chmod(0o666)
+    (warning,) = warnings_in(read(file))
+    assert (warning.rule.number, warning.place) == ("SGA04", f"{file}:2: locators.a[0].class")
+
+
+def test_warnings_are_logged_before_a_configuration_is_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    loaded = read(CASES["SGA10"].bad(tmp_path))
+    assert judged(loaded, strict=False) is loaded
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith("SGA10 ")
+
+
+def test_a_strict_gateway_serves_no_configuration_with_warnings(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"shardgate.yaml:1: admin: SGA10: "):
+        judged(read(CASES["SGA10"].bad(tmp_path)), strict=True)
+    safe = read(CASES["SGA10"].safe(tmp_path))
+    assert judged(safe, strict=True) is safe
+
+
+@pytest.mark.parametrize("example", ["examples/bookings", "examples/json-server"])
+def test_no_example_has_a_warning(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "example"
+    copytree(ROOT / example, folder, ignore=ignore_patterns(".*", "__pycache__"))
+    file = folder / "shardgate.yaml"
+    config = yaml.safe_load(file.read_text())
+    if "directory" in config:
+        SqliteStore(folder / "directory.db").close()
+        file.write_text(yaml.safe_dump({**config, "directory": "directory.db"}))
+    monkeypatch.setenv("BOOKINGS_SECRET", SECRET)
+    assert warnings_in(load(file)) == []

@@ -45,6 +45,22 @@ def test_check_says_that_a_configuration_is_valid(config: str) -> None:
     assert run("check", "-c", config) == (0, f"shardgate: {config} is valid: 2 shards, 2 operations served\n")
 
 
+def test_check_warns_of_dangerous_choices_and_fails_only_if_it_is_strict(tmp_path: Path) -> None:
+    file = tmp_path / "shardgate.yaml"
+    file.write_text(CONFIG + "admin: 0.0.0.0:0\n")
+    code, said = run("check", "-c", str(file))
+    assert code == 0
+    assert f"{file}:12: admin: SGA10: the admin address 0.0.0.0:0 can be reached from other machines" in said
+    assert f"{file} is valid" in said
+    assert f"1 warning in {file}" in said
+    assert run("check", "--strict", "-c", str(file))[0] == 1
+    file.write_text(file.read_text() + "accepted_risks: {SGA10: operators alone}\n")
+    assert run("check", "--strict", "-c", str(file)) == (
+        0,
+        f"shardgate: {file} is valid: 2 shards, 2 operations served\n",
+    )
+
+
 def test_check_lists_every_mistake_with_its_line_and_exits_with_1(tmp_path: Path) -> None:
     file = tmp_path / "shardgate.yaml"
     file.write_text(CONFIG.replace("locate: event", "locate: evnt").replace("workers: 2", "wrkers: 2"))

@@ -56,7 +56,7 @@ def test_every_mistake_has_its_line_and_nothing_is_written(run) -> None:
         "shardgate: line 4: has no key",
         "shardgate: line 5: has 1 columns instead of 2. A text with a comma must be in quotes",
         "shardgate: line 6: key 'acme' is on south, but line 2 says north. A key has one shard",
-        "shardgate: line 7: has a key with a space at its end or beginning, 'd '. Requests would not find it: remove the"
+        "shardgate: line 7: has a key that begins or ends with a space, 'd '. Requests would not find it: remove the"
         " space",
         "shardgate: nothing was written",
     ]
@@ -102,7 +102,9 @@ def test_a_key_changes_its_shard_only_where_that_is_said(run) -> None:
 
 def test_list_counts_and_finds(run) -> None:
     run("import", "-", given="space,key,shard\nvendors,a,north\nvendors,b,south\nschools,a,north\n")
-    assert run("list")[1].split() == ["space", "shard", "keys", "schools", "north", "1", "vendors", "north", "1", "vendors", "south", "1"]
+    assert run("list")[1].split() == [
+        "space", "shard", "keys", "schools", "north", "1", "vendors", "north", "1", "vendors", "south", "1"
+    ]  # fmt: skip
     assert run("list", "b")[1].split() == ["space", "key", "shard", "vendors", "b", "south"]
     code, said = run("list", "b", "zz")
     assert code == 1

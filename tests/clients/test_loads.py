@@ -159,7 +159,7 @@ def test_while_the_loop_lags_who_has_more_than_its_fair_share_is_refused_first()
     error = refused(lambda: loads.begin(heavy, A))
     assert error.budget == "fair_share"
     loads.begin(light, B)
-    world.ticks(12)
+    world.ticks(60)
     loads.begin(heavy, A)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from shardgate.config.load import ConfigError
+from shardgate.config.load import ConfigError, load
+from shardgate.core.clients.load import ClientBounds
 from shardgate.process.preflight import read
 from tests.clients.issuer import RULES, SECRET, Issuer, jwks
 
@@ -92,6 +93,7 @@ def test_a_private_key_has_no_place_here(files: Path) -> None:
 @pytest.mark.parametrize(
     ("clients", "said"),
     [
+        ({"binding": ["vandor"]}, "clients.binding[0]: no rule reads the claim 'vandor'"),
         ({"open": ["GET /helth"]}, "clients.open[0]: 'GET /helth' is no operation"),
         ({"quota": {"calls": 5}}, "there is no store"),
         ({"quota": {"calls": 0}}, "clients.quota.calls"),
@@ -105,6 +107,35 @@ def test_a_private_key_has_no_place_here(files: Path) -> None:
 )
 def test_other_mistakes(files: Path, clients: dict[str, Any], said: str) -> None:
     assert said in mistakes(files, {"jwt": {"algorithms": ["HS256"], "key_file": "secret"}, **clients})
+
+
+@pytest.mark.parametrize(
+    ("clients", "said"),
+    [
+        ({"bounds": {"by": "token"}}, "clients.bounds.by: it reads 'token', and no token is verified here"),
+        ({"bounds": {"by": "claim.vendor"}}, "it reads 'claim.vendor', and no token is verified here"),
+        ({"bounds": {"by": "claim."}}, "'claim.' tells no clients apart"),
+        ({"bounds": {"by": "cookie"}}, "take `address`, `token`, or a claim, as `claim.vendor`"),
+        ({"bounds": {"burst": 5}}, "clients.bounds.burst: there is no rate"),
+        ({"bounds": {"requests_max": 0}}, "clients.bounds.requests_max"),
+        ({"open": ["GET /health"]}, "clients.open: it is about verified tokens, and no token is verified here"),
+        ({"quota": {"calls": 5}}, "clients.quota: it is about verified tokens"),
+    ],
+    ids=str,
+)
+def test_bounds_without_tokens(files: Path, clients: dict[str, Any], said: str) -> None:
+    assert said in mistakes(files, clients)
+
+
+def test_a_client_may_take_half_of_what_the_gateway_has_unless_it_is_said(tmp_path: Path) -> None:
+    config: dict[str, Any] = {"shards": {"a": "http://127.0.0.1:1"}, "rules": {"GET /a": {"rule": "any"}}}
+    file = tmp_path / "shardgate.yaml"
+    file.write_text(yaml.safe_dump(config))
+    assert load(file).bounds == ClientBounds(8_000, 5_000, 5_000)
+    config["clients"] = {"bounds": {"connections_max": 3, "uploads_max": 4, "rate_per_s": 2.5}}
+    config["limits"] = {"requests_in_flight_max": 1}
+    file.write_text(yaml.safe_dump(config))
+    assert load(file).bounds == ClientBounds(3, 1, 4, rate_per_s=2.5, burst=5)
 
 
 def test_the_client_of_http_basic_is_named_in_one_of_two_ways(files: Path) -> None:

@@ -10,6 +10,7 @@ from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine import relay
 from shardgate.engine.report import Reporter
+from shardgate.engine.unpacking import Unpacker
 from shardgate.net.upstream.call import Call, Patience
 
 IS_COMPILED = not str(relay.__file__).endswith(".py")
@@ -57,6 +58,7 @@ class FakeCluster:
         self.compress = compress
         self.reply_idle_s = self.stream_idle_s = 10.0
         self.reporter = Reporter()
+        self.unpacker = Unpacker()
         self.sent: list[tuple[str, bytes]] = []
         self.calls: dict[str, Call] = {}
         self.connections: dict[str, FakeConnection] = {}

@@ -23,7 +23,7 @@ class World:
         self.memory = SharedMemory.roomy(self.layout.size)
         self.pool = ("north", 0, 0, 0, 0)
         meter = Meter(self.memory.slot(0), self.layout, [], ["north"])
-        self.observer = Observer(meter, Watch(), lambda: [self.pool], {})
+        self.observer = Observer(meter, Watch(), lambda: [self.pool], dict)
 
     def pool_counts(self) -> list[int]:
         families = (POOL_OPEN, POOL_IDLE, POOL_WAITING, POOL_WAITS)

@@ -64,3 +64,21 @@ def test_a_request_that_is_refused_is_told_as_such(loaded: Loaded, method: str, 
     assert lines[0][0] == "refused"
     assert f"({code})" in lines[0][1]
     assert lines[-1] == ("asked", "nobody")
+
+
+@pytest.mark.parametrize(
+    "target", ["/me?api_key=aS3CR%2FT", "/me?api_key=bS3CR%2FT&token=S3CR", "/me?api_key=zS3CR&api_key=S3CR"]
+)
+@pytest.mark.parametrize(
+    "chain", [[{"kind": "prefix", "shards": {"a": "north", "b": "south"}}], [{"kind": "hash"}], []]
+)
+def test_a_key_that_is_a_secret_is_not_shown(tmp_path: Path, target: str, chain: list[Any]) -> None:
+    config = {
+        "shards": CONFIG["shards"],
+        "locators": {"account": [*chain, {"kind": "probe", "path": "/accounts/{key}"}]},
+        "rules": {"GET /me": {"rule": "one", "key": "query.api_key", "locate": "account"}},
+    }
+    (tmp_path / "shardgate.yaml").write_text(yaml.safe_dump(config))
+    lines, _ = explain_request(load(tmp_path / "shardgate.yaml"), "GET", target, [], b"")
+    assert len(lines) > 1
+    assert "S3CR" not in " ".join(text for _, text in lines)

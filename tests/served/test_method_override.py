@@ -97,3 +97,61 @@ async def test_heads_that_differ_in_the_method_alone_are_not_mixed_up(shard: Any
             "PATCH": (400, "SG1021"),
             "DELETE": (405, "SG1005"),
         }[method]
+
+
+async def test_the_application_may_ignore_the_header(shard: Any, start_gateway: Any) -> None:
+    # R10: such an application takes the POST for a POST, and so does the gateway.
+    gateway = await start_gateway({"shards": {"north": shard.url}, **RULES, "method_override_header": "ignored"})
+    answer = await post(gateway, X_HTTP_Method_Override="PATCH")
+    assert answer.status_code == 200  # the PATCH's rule would want a key
+    assert shard.asked[0].field("x-http-method-override") == ["PATCH"]
+
+
+MEMBER: dict[str, Any] = {
+    "method_override_member": "_method",
+    "locators": {"thing": [{"kind": "hash"}]},
+    "rules": {
+        "POST /things": {"rule": "any"},
+        "GET /things": {"rule": "gather", "merge": {"kind": "union"}},
+        "GET /things/{id}": {"rule": "one", "key": "path.id", "locate": "thing"},
+        "DELETE /things/{id}": {"rule": "one", "key": "path.id", "locate": "thing"},
+    },
+}
+
+
+@pytest.mark.parametrize("method", ["DELETE", "delete", "GET"])
+async def test_a_member_of_the_body_names_the_method(shard: Any, start_gateway: Any, method: str) -> None:
+    # R10: an SDK's way of asking: everything is a POST.
+    gateway = await start_gateway({"shards": {"north": shard.url}, **MEMBER})
+
+    async def pieces() -> Any:
+        yield b'{"_method": "'
+        yield method.encode() + b'"}'
+
+    for sent in (
+        {"json": {"_method": method}},
+        {"data": {"_method": method}},
+        {"content": pieces(), "headers": {"Content-Type": "application/json"}},
+    ):
+        answer = await gateway.client.post("/things/1", **sent)
+        assert answer.status_code == 200, answer.text
+    assert [asked.line for asked in shard.asked] == ["POST /things/1 HTTP/1.1"] * 3
+    assert (await gateway.client.post("/things/1", json={"a": 1})).status_code == 405
+    assert (await gateway.client.post("/things", json={"a": 1})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"_method": "GET", "where": {}}, "SG1019"),
+        ({"_METHOD": "DELETE"}, "SG1002"),
+        ({"_method": "GET", "_Method": "DELETE"}, "SG1002"),
+    ],
+)
+async def test_a_list_by_a_member_and_another_spelling_are_refused(
+    shard: Any, start_gateway: Any, body: object, code: str
+) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **MEMBER})
+    answer = await gateway.client.post("/things", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert shard.asked == []

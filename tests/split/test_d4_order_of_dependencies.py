@@ -1,5 +1,7 @@
 """Case D4: objects that depend on each other in other orders than the kinds of objects do."""
 
+from contextlib import closing
+
 from shardgate.split.database.address import parse_address
 from shardgate.split.postgres.session import conninfo
 from shardgate.split.postgres.target import PostgresTarget
@@ -69,9 +71,8 @@ def test_a_restart_deletes_what_the_tool_made(split, postgres, query, dump_tool)
     assert split(source, into=into).exit_code == 0
     with opened_source(parse_address(source, "--source"), 10) as opened:
         undo = opened.ddl(opened.schema(), opened.address.dialect, ANY_REQUEST).undo
-    target = PostgresTarget(conninfo(parse_address(into[1], "--into")))
-    target.erase(undo)
-    target.close()
+    with closing(PostgresTarget(conninfo(parse_address(into[1], "--into")))) as target:
+        target.erase(undo)
     assert query(into[1], query_of_tables) == [(0,)]
     assert query(into[1], "SELECT count(*) FROM pg_proc WHERE oid >= 16384") == [(0,)]
     assert query(into[1], "SELECT count(*) FROM pg_type WHERE oid >= 16384") == [(0,)]

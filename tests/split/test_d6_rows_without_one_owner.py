@@ -44,6 +44,18 @@ def test_rows_without_a_tenant_go_to_every_shard(split, sqlite, rows) -> None:
     assert rows("log_lines") == [[1, 3, 4], [2, 3, 4]]
 
 
+def test_a_link_that_the_database_does_not_declare_may_lead_nowhere(split, sqlite, rows) -> None:
+    """The log of a vendor that was deleted is sound: no foreign key says otherwise."""
+    source = sqlite("""CREATE TABLE vendors (id INTEGER PRIMARY KEY); INSERT INTO vendors VALUES (1), (2);
+    CREATE TABLE logs (id INTEGER PRIMARY KEY, vendor INTEGER);
+    INSERT INTO logs VALUES (1, 1), (2, 2), (3, 9), (4, NULL);""")
+    refused = split(source, link="logs.vendor=vendors.id")
+    assert "logs: row 3 refers to vendors 9, which does not exist, so it belongs to no tenant" in refused.output
+    result = split(source, link="logs.vendor=vendors.id", unowned="logs=north")
+    assert result.exit_code == 0, result.output
+    assert rows("logs") == [[1, 3, 4], [2]]
+
+
 def test_rows_without_a_tenant_go_to_one_shard(split, sqlite, rows) -> None:
     result = split(sqlite(SHOP + FREE), unowned="logs=south")
     assert result.exit_code == 0, result.output

@@ -86,7 +86,7 @@ def test_a_source_that_does_not_exist(refused, tmp_path: Path) -> None:
 
 
 def test_other_kinds_of_database(refused) -> None:
-    refused("mysql://root@localhost/shop", "mysql is not supported")
+    refused("mssql://root@localhost/shop", "mssql is not supported")
     refused("shop.db", "this is not a database URL")
     refused("sqlite://", "give the path of a file")
 

@@ -37,3 +37,29 @@ def test_a_name_whose_create_failed_may_be_placed_anew(store: SqliteStore) -> No
     with store.transaction():
         placements.settle("vendors", "7", None, "south")
     assert placements.reserve("vendors", "7", ["north", "south"], lambda loads: "north") == "north"
+
+
+def test_a_name_that_is_not_the_tenants_id_keeps_its_shard(store: SqliteStore) -> None:
+    placements, seen = Placements(store), []
+    placements.reserve("vendors", "acme", ["north", "south"], lambda loads: "south")
+    with store.transaction():
+        placements.settle("vendors", "acme", "17", "south")
+    assert store.read("vendors") == {"17": "south"}
+
+    def choose(loads):
+        seen.append(dict(loads))
+        return "north"
+
+    assert placements.reserve("vendors", "acme", ["north", "south"], choose) == "south"
+    with store.transaction():
+        placements.settle("vendors", "acme", None, "south")  # the application has refused the name
+    assert placements.reserve("vendors", "acme", ["north", "south"], choose) == "south"
+    placements.reserve("vendors", "other", ["north", "south"], choose)
+    assert seen == [{"north": 0, "south": 1}]
+
+
+def test_the_shard_that_has_the_tenant_already_gets_its_create(store: SqliteStore) -> None:
+    placements = Placements(store)
+    for _ in range(2):
+        shard = placements.reserve("vendors", "acme", ["north", "south"], lambda loads: "south", owner="north")
+        assert shard == "north"

@@ -82,6 +82,7 @@ STRUCTS: dict[str, Shown] = {
     "CursorsConfig": Shown(schema.CursorsConfig),
     "IdempotencyConfig": Shown(schema.IdempotencyConfig),
     "JournalConfig": Shown(schema.JournalConfig),
+    "BoundsConfig": Shown(schema.BoundsConfig),
     "ClientsConfig": Shown(schema.ClientsConfig),
     "JwtConfig": Shown(schema.JwtConfig),
     "QuotaConfig": Shown(schema.QuotaConfig),

@@ -40,7 +40,7 @@ def default_words(field: msgspec.structs.FieldInfo) -> str:
     value = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
     if value is msgspec.NODEFAULT:
         return "**required**"
-    if value is None:
+    if value is None or value is msgspec.UNSET:
         return ""
     return f"`{yaml_words(value)}`{_readable(field.encode_name, value)}"
 

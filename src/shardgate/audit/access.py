@@ -12,11 +12,12 @@ from pathlib import Path
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def exposure(file: Path, own: int | None = None) -> str:
+def exposure(file: Path, own: int | None = None, *, group_reads: bool = False) -> str:
     """Who besides its owner may read or change a file, in words; empty: nobody, or there is no such file.
 
     A file of the process's user is for this user alone. A file of root may also be read by the group, as in
     PostgreSQL: that is how secrets are mounted into containers. `own`: the user; default: the process's own.
+    `group_reads`: a file of the user, too.
     """
     try:
         found = file.stat()
@@ -26,7 +27,8 @@ def exposure(file: Path, own: int | None = None) -> str:
     if found.st_uid not in {own, 0}:
         return f"belongs to another user (uid {found.st_uid})"
     mode = stat.S_IMODE(found.st_mode)
-    open_to = mode & (_OTHERS if found.st_uid == own else _OTHERS & ~stat.S_IRGRP)
+    is_strict = found.st_uid == own and not group_reads
+    open_to = mode & (_OTHERS if is_strict else _OTHERS & ~stat.S_IRGRP)
     if not open_to:
         return ""
     who = "everybody" if open_to & stat.S_IRWXO else "its group"

@@ -1,6 +1,6 @@
 """Rules about who a client is: tokens, keys that clients name themselves, and what the log keeps of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shardgate.audit.network import is_public
 from shardgate.audit.rule import Danger
@@ -45,14 +45,15 @@ def replies_for_everybody(loaded: Loaded) -> Iterator[Danger]:
         yield Danger("idempotency.client", "all clients share their idempotency keys")
 
 
-def claims_that_the_body_overrides(loaded: Loaded) -> Iterator[Danger]:
+def claims_that_the_request_overrides(loaded: Loaded) -> Iterator[Danger]:
     """SGA24."""
+    binding: Sequence[str] = getattr(loaded.config.clients, "binding", ())
     for route in loaded.routes.routes:
         for field, sources in route.rule.key_fields() if route.rule is not None else ():
-            claims = [source for source in sources if source.startswith(_CLAIM)]
-            others = [source for source in sources if not source.startswith(_CLAIM)]
-            if claims and others and not _is_bound(route.rule):
-                said = f"{', '.join(others)} decides where the token has no {', '.join(claims)}"
+            loose = [each for each in sources if each.startswith(_CLAIM) and each.removeprefix(_CLAIM) not in binding]
+            others = [each for each in sources if not each.startswith(_CLAIM)]
+            if loose and others:
+                said = f"where the request has {' or '.join(others)}, the token's {' and '.join(loose)} does not count"
                 yield Danger(f"rules.{route.name}.{field}", said)
 
 
@@ -61,10 +62,6 @@ def queries_in_the_log(loaded: Loaded) -> Iterator[Danger]:
     if loaded.access_log is not None and loaded.access_log.query:
         written = isinstance(loaded.config.access_log, AccessLogConfig)
         yield Danger("access_log.query" if written else "access_log", "the access log keeps the queries of all clients")
-
-
-def _is_bound(rule: object) -> bool:
-    return bool(getattr(rule, "binding", False))
 
 
 def _some(names: list[str]) -> str:

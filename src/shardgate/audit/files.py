@@ -1,7 +1,8 @@
 """Rules about files: secrets, the store, and what the gateway runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from shardgate.audit.access import anybody_may_change, exposure, open_folders
 from shardgate.audit.rule import Danger
@@ -32,6 +33,8 @@ def trusted_files(loaded: Loaded) -> Iterator[tuple[str, Path]]:
     """The files that decide what the gateway does, and hold no secret."""
     config, folder = loaded.config, loaded.file.parent
     yield "", loaded.file
+    for path, file in _plugin_files({name: getattr(config, name) for name in ("locators", "dialects", "rules")}):
+        yield path, folder / file
     if config.openapi is not None:
         yield "openapi", folder / config.openapi
     if loaded.clients is not None and loaded.clients.tokens.source.kind in {"key_file", "jwks_file"}:
@@ -78,6 +81,27 @@ def instructions_that_anybody_may_change(loaded: Loaded) -> Iterator[Danger]:
     for path, file in trusted_files(loaded):
         if anybody_may_change(file):
             yield Danger(path, f"everybody may write into {file}")
+
+
+def logs_that_others_may_read(loaded: Loaded) -> Iterator[Danger]:
+    """SGA31. Its group may read it: that is how logs are collected."""
+    if loaded.access_log is None or loaded.access_log.to in {"stdout", "stderr"}:
+        return
+    file = Path(loaded.access_log.to)
+    if said := exposure(file, group_reads=True):
+        yield Danger("access_log", f"{file} {said}")
+
+
+def _plugin_files(written: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """The files of plug-ins that the configuration names, as `./file.py:Class`."""
+    if isinstance(written, Mapping):
+        if written.get("kind") == "custom" and ".py:" in str(written.get("class")):
+            yield f"{path}.class", str(written["class"]).rpartition(":")[0]
+        for name, each in written.items():
+            yield from _plugin_files(each, f"{path}.{name}" if path else str(name))
+    elif isinstance(written, list):
+        for number, each in enumerate(written):
+            yield from _plugin_files(each, f"{path}[{number}]")
 
 
 def _stores(loaded: Loaded) -> Iterator[tuple[str, Path]]:

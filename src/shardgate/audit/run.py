@@ -29,6 +29,10 @@ class AuditWarning(msgspec.Struct, frozen=True):
         """The warning in one line, for a log."""
         return f"{self.rule.number} {self.place}: {self.what}. {self.rule.why} → {self.rule.cure}"
 
+    def mistake(self) -> Mistake:
+        """The warning where none is allowed."""
+        return Mistake(self.place, f"{self.rule.number}: {self.what}", self.rule.cure)
+
     def text(self) -> str:
         """The warning for people."""
         return f"{self.place}: {self.rule.number}: {self.what}\n    {self.rule.why}\n    → {self.rule.cure}"

@@ -112,10 +112,10 @@ RULES: Final[tuple[AuditRule, ...]] = (
     AuditRule(
         number="SGA24",
         title="a claim that the request may override",
-        why="A key that is meant to bind a client to its tenant is read from the request where the token has none; the"
-        " client then names any tenant.",
-        cure="let the rule's `key` be the claim alone, or say `binding: true`",
-        find=clients.claims_that_the_body_overrides,
+        why="A claim that is meant to bind a client to its tenant counts only where the request names no key: the"
+        " client names any tenant, unless the application checks it.",
+        cure="name the claim in `clients.binding`, or let the rule's `key` be the claim alone",
+        find=clients.claims_that_the_request_overrides,
     ),
     AuditRule(
         number="SGA30",
@@ -126,11 +126,18 @@ RULES: Final[tuple[AuditRule, ...]] = (
         find=clients.queries_in_the_log,
     ),
     AuditRule(
+        number="SGA31",
+        title="an access log that everybody may read",
+        why="It has the addresses of clients, and which paths they asked for.",
+        cure="`chmod 640 FILE`, and in `logrotate` the line `create 640`",
+        find=files.logs_that_others_may_read,
+    ),
+    AuditRule(
         number="SGA40",
-        title="probes without a bound",
+        title="probes of very many items",
         why="Each item whose shard is not known costs one call to every shard.",
-        cure="let the rule say `items_max`, or find the shard by a directory, a hash or a prefix",
-        find=work.probes_without_a_bound,
+        cure="let the rule say `items_max: 1000` or less, or find the shard by a directory, a hash or a prefix",
+        find=work.probes_of_many_items,
     ),
     AuditRule(
         number="SGA41",

@@ -29,16 +29,12 @@ _CURSOR_LIFETIME_S_MAX: Final = 30 * 86_400
 _ITEMS_MAX: Final = 1000
 
 
-def probes_without_a_bound(loaded: Loaded) -> Iterator[Danger]:
+def probes_of_many_items(loaded: Loaded) -> Iterator[Danger]:
     """SGA40."""
     for route in loaded.routes.routes:
-        if not any(isinstance(locator, Probe) for locator in route.locators):
-            continue
-        items_max = getattr(route.rule, "items_max", 1)
-        if items_max is None or items_max > _ITEMS_MAX:
-            shards = len(loaded.shards)
-            said = "without a bound" if items_max is None else f"up to {items_max:,}"
-            what = f"each item of a body, {said}, is asked for at {shards} shards"
+        items_max = getattr(route.rule, "items_max", None) or 0
+        if items_max > _ITEMS_MAX and any(isinstance(locator, Probe) for locator in route.locators):
+            what = f"up to {items_max:,} items of one body are asked for at {len(loaded.shards)} shards"
             yield Danger(f"rules.{route.name}.items_max", what)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit
+from shardgate.process.descriptors import shortage
 from shardgate.process.preflight import audit
 
 
@@ -40,6 +41,8 @@ def check(
         f"shardgate: {config} is valid: {len(loaded.shards)} shards, {len(served)} operations served"
         + (f", {unserved} declared unserved" if unserved else "")
     )
+    if said := shortage(loaded):
+        typer.echo(f"shardgate: {said}", err=True)
     if warnings:
         count = f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}"
         typer.echo(f"shardgate: {count} in {config}; docs/reference/audit.md explains each number", err=True)

@@ -1,5 +1,6 @@
 """What all commands share: the option for the configuration, and how its mistakes are printed."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -25,10 +26,10 @@ def wide_console() -> Console:
     return console
 
 
-def load_or_exit(config: Path) -> Loaded:
+def load_or_exit(config: Path, load: Callable[[Path], Loaded] = read) -> Loaded:
     """The configuration. If it has mistakes, prints all of them to standard error and exits with code 1."""
     try:
-        return read(config)
+        return load(config)
     except ConfigError as error:
         typer.echo(str(error), err=True)
         count = len(error.mistakes)

@@ -76,7 +76,7 @@ def import_file(
     Examples:
 
         shardgate directory import tenants.csv --space vendors
-        SELECT-as-csv | shardgate directory import - --space vendors
+        psql shop -c 'COPY (…) TO STDOUT CSV HEADER' | shardgate directory import - -s vendors
 
     The first line names the columns: key and shard, and space if the file
     has tenants of several kinds. Every mistake is reported with its line, and

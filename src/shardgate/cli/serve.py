@@ -1,6 +1,7 @@
 """`shardgate serve`: runs the gateway."""
 
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -9,7 +10,7 @@ import typer
 from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit
 from shardgate.config.load import Loaded, parse_listen
 from shardgate.core.limits import WORKERS_MAX
-from shardgate.process.preflight import log_warnings, read
+from shardgate.process.preflight import judged, read
 from shardgate.process.supervisor import Serving, Supervisor
 
 
@@ -24,6 +25,9 @@ def serve(
             help="Worker processes, instead of the configured number. 0: one for each core.", min=0, max=WORKERS_MAX
         ),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Serve no configuration that `shardgate check` warns of.")
+    ] = False,
 ) -> None:
     """Run the gateway until it gets SIGTERM or Ctrl-C.
 
@@ -49,16 +53,17 @@ def serve(
     if listen is not None and address is None:
         raise typer.BadParameter("write HOST:PORT, as in 127.0.0.1:8080", param_hint="--listen")
 
-    def override(loaded: Loaded) -> Loaded:
+    def read_it(file: Path) -> Loaded:
+        loaded = read(file)
         if workers is not None:
             loaded = msgspec.structs.replace(loaded, config=msgspec.structs.replace(loaded.config, workers=workers))
         if address is not None:
             loaded = msgspec.structs.replace(loaded, host=address[0], port=address[1])
-        return loaded
+        return judged(loaded, strict=strict)
 
-    loaded = override(load_or_exit(config))
+    loaded = load_or_exit(config, read_it)
     try:
-        supervisor = Supervisor(log_warnings(loaded), lambda: log_warnings(override(read(config))))
+        supervisor = Supervisor(loaded, lambda: read_it(config))
     except OSError as error:
         named = f"{loaded.host}:{loaded.port}" + (" or {}:{}".format(*loaded.admin) if loaded.admin else "")
         typer.echo(f"shardgate: cannot listen on {named}: {error.strerror}. Choose another address", err=True)

@@ -63,22 +63,20 @@ def split(  # noqa: PLR0917 - one a flag
     ] = None,
     unowned: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Where rows without a tenant go, as in logs=all: all (every shard), none, or the name of a shard."
-        ),
+        typer.Option(help="Where rows without a tenant go, as in logs=all: all (every shard), none, or a shard."),
     ] = None,
     shared: Annotated[
         list[str] | None,
         typer.Option(
-            help="Where rows with parents in two tenants go, as in deals=each: each (the shard of each of them, together"
-            " with the rows they refer to), or the name of a shard."
+            help="Where rows with parents in two tenants go, as in deals=each: each (the shard of each of them,"
+            " together with the rows they refer to), or the name of a shard."
         ),
     ] = None,
     ids: Annotated[
         str | None,
         typer.Option(
-            help="Give each shard ids of its own: step (every Nth id) or range=SIZE, as in range=1000000000. Default: all"
-            " shards go on from the same id."
+            help="Give each shard ids of its own: step (every Nth id) or range=SIZE, as in range=1000000000."
+            " Default: all shards go on from the same id."
         ),
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Print the plan and write nothing.")] = False,

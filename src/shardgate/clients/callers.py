@@ -25,7 +25,7 @@ from shardgate.store.writer import Writer
 class Callers:
     """The clients of one worker."""
 
-    __slots__ = ("_open", "_passes", "_quota", "_refused", "_tokens", "ring")
+    __slots__ = ("_binding", "_open", "_passes", "_quota", "_refused", "_tokens", "ring")
 
     def __init__(self, terms: ClientTerms, routes: Routes, quota: Quota | None) -> None:
         """Raises KeysError."""
@@ -35,6 +35,7 @@ class Callers:
         self._tokens = Tokens(self.ring, terms.tokens)
         self._passes = terms.passes
         self._refused = terms.refused
+        self._binding = terms.binding
         self._quota = quota
         # By identity: a route is one object for as long as its configuration is in force.
         self._open = frozenset(id(each) for each in routes.routes if f"{each.method} {each.template}" in terms.open)
@@ -47,6 +48,7 @@ class Callers:
         """
         if request.claims is not None or id(route) in self._open:
             return True
+        request.binding = self._binding
         try:
             caller = self._tokens.caller(request, wall())
         except InvalidTokenError as error:
@@ -63,10 +65,27 @@ class Callers:
                 raise spent
         return True
 
+    def know(self, request: Request, client: Client, again: Callable[[], None]) -> bool:
+        """Verify who asks for something of the gateway's own, and count nothing.
+
+        False: the key of the token is being fetched; `again` is called when the fetch is over. A request without a
+        good token has no claims, and is nobody's.
+        """
+        if request.claims is not None:
+            return True
+        try:
+            request.claims = self._tokens.caller(request, wall()).claims
+        except InvalidTokenError as error:
+            if isinstance(error, UnseenKeyError) and self.ring.may_refresh:
+                client.adopt(tasks.start(self._wait(again), "keys"))
+                return False
+        return True
+
     def identify(self, request: Request, route: Route) -> None:
         """Verify a request that is only explained, and count nothing. Raises ShardgateError where it is refused."""
         if id(route) in self._open:
             return
+        request.binding = self._binding
         try:
             request.claims = self._tokens.caller(request, wall()).claims
         except InvalidTokenError as error:

@@ -6,7 +6,7 @@ Holds: a client within its bounds is served whatever others do. While the worker
 fair share under way is refused first. What is remembered of clients that have nothing here is bounded; the one that was
 here longest ago is forgotten first, and has most of its rate again anyway.
 Never: trusts an address that no trusted proxy names, or a claim that is not verified.
-Hot path: `begin` runs once a request; `engine/handler.py` counts its end.
+Hot path: `engine/handler.py` counts a request that needs no more than to be counted, and its end.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from itertools import islice
 from math import ceil
 
 from shardgate.core.clients.claims import keys_in
-from shardgate.core.clients.crowd import Crowd, fair_share
+from shardgate.core.clients.crowd import ALONE_LOOKS, Crowd, fair_share
 from shardgate.core.clients.load import ClientBounds, ClientLoad, name_of_address
 from shardgate.core.errors import ClientShareError
 from shardgate.core.limits import CLIENTS_REMEMBERED_MAX, Limits
@@ -32,6 +32,7 @@ class ClientLoads:
     """The loads of all clients of one worker."""
 
     __slots__ = (
+        "_alone_looks",
         "_bounds",
         "_clock",
         "_crowd",
@@ -40,9 +41,9 @@ class ClientLoads:
         "_looked_at",
         "_pressure",
         "_remembered",
-        "_requests_max",
         "deadline_at",
         "limits",
+        "requests_max",
     )
 
     def __init__(
@@ -54,12 +55,15 @@ class ClientLoads:
         self._pressure = pressure
         self._clock = clock
         self._crowd = Crowd(limits.requests_in_flight_max)
-        self._requests_max = bounds.requests_max  # less while it is crowded
+        self.requests_max = bounds.requests_max
+        """What one client may have under way now: less than the bound while the worker is crowded."""
         self._is_crowded = False
         self._here: dict[str, ClientLoad] = {}
         self._remembered: dict[str, ClientLoad] = {}
         """Clients that are not here, and whose rate is not whole again; who left first is first."""
         self._looked_at = clock()
+        self._alone_looks = ALONE_LOOKS
+        """So many looks ago several clients had requests under way."""
         self.deadline_at = 0.0  # always due, so `expire` is called at each tick
 
     @property
@@ -103,7 +107,7 @@ class ClientLoads:
         if load is None:
             load = self._of(name_of_address(address))
         requests = load.requests + 1
-        if requests > self._requests_max or (load.bucket is not None and not load.bucket.take(self._clock())):
+        if requests > self.requests_max or (load.bucket is not None and not load.bucket.take(self._clock())):
             raise self._refusal(load, requests)
         load.requests = requests
         return load
@@ -116,9 +120,9 @@ class ClientLoads:
         mine = self._of(f"{self._bounds.claim}={' '.join(named)}")
         if mine is load:  # its body arrived meanwhile
             return load
-        self.begin(mine, "")
         if load.bucket is not None:
             load.bucket.give_back()
+        self.begin(mine, "")
         load.requests -= 1
         self.settle(load)
         return mine
@@ -150,9 +154,13 @@ class ClientLoads:
         capacity = self._crowd.look(lag_s, fullness, under_way)
         share = None
         if capacity is not None:
-            share = fair_share([each.requests for each in self._here.values() if each.requests], capacity)
+            active = [each.requests for each in self._here.values() if each.requests]
+            self._alone_looks = 0 if len(active) > 1 else self._alone_looks + 1
+            share = fair_share(active, capacity) if self._alone_looks < ALONE_LOOKS else None
+        else:
+            self._alone_looks = ALONE_LOOKS
         self._is_crowded = share is not None and share < self._bounds.requests_max
-        self._requests_max = min(self._bounds.requests_max, share or self._bounds.requests_max)
+        self.requests_max = min(self._bounds.requests_max, share or self._bounds.requests_max)
 
     def _of(self, name: str) -> ClientLoad:
         load = self._here.get(name)
@@ -177,7 +185,7 @@ class ClientLoads:
                 del remembered[oldest.name]
 
     def _refusal(self, load: ClientLoad, requests: int) -> ClientShareError:
-        most = self._requests_max
+        most = self.requests_max
         if requests > most and self._is_crowded:
             detail = f"the gateway is crowded, and {most} requests of the client are under way"
             return ClientShareError(detail, budget="fair_share")

@@ -48,7 +48,9 @@ def read_clients(
             mistakes.append(
                 Mistake("clients.quota", "the gateway must write down what it counts, and there is no store", cure)
             )
-    return ClientTerms(tokens, given.unverified == "pass", refused, frozenset(given.open), quota)
+    mistakes += _binding_nothing(given, routes)
+    binding = frozenset(given.binding)
+    return ClientTerms(tokens, given.unverified == "pass", refused, frozenset(given.open), quota, binding)
 
 
 def read_bounds(config: Config, mistakes: list[Mistake]) -> ClientBounds:
@@ -159,6 +161,15 @@ def _unknown_operations(given: ClientsConfig, routes: Routes) -> Iterator[Mistak
     for number, name in enumerate(given.open):
         if name not in known:
             yield Mistake(f"clients.open[{number}]", f"{name!r} is no operation", choose(name, known))
+
+
+def _binding_nothing(given: ClientsConfig, routes: Routes) -> Iterator[Mistake]:
+    """A claim that no rule reads binds nobody, whatever the configuration seems to say."""
+    read = {source.removeprefix("claim.") for route in routes.routes for source in _claims_in(route)}
+    for number, name in enumerate(given.binding):
+        if name not in read:
+            cure = f"name `claim.{name}` in the `key` or `prune` of each rule that it shall bind"
+            yield Mistake(f"clients.binding[{number}]", f"no rule reads the claim {name!r}", cure)
 
 
 def _claims_of_nobody(config: Config, routes: Routes) -> Iterator[Mistake]:

@@ -101,6 +101,7 @@ def load(path: Path) -> Loaded:
         method_override=config.method_override,
         trailing_slash=config.trailing_slash == "optional",
         method_override_header=config.method_override_header,
+        method_override_member=config.method_override_member,
     )
     mistakes += more
     if not routes.routes and not mistakes:
@@ -132,9 +133,9 @@ def load(path: Path) -> Loaded:
         tls,
         trusted,
         clients,
-        path,
-        document,
-        book.places,
+        file=path,
+        document=document,
+        written_at=book.places,
     )
 
 
@@ -155,9 +156,9 @@ def _check_store(routes: Routes, store: Path | None, directory: Path | None) -> 
 
 
 def _check_override(header: str | None) -> Iterator[Mistake]:
-    if header is not None and header.lower() not in METHOD_OVERRIDES:
+    if header is not None and header.lower() not in (*METHOD_OVERRIDES, "ignored"):
         known = ", ".join(METHOD_OVERRIDES)
-        yield Mistake("method_override_header", f"{header!r} is not known", f"take one of {known}")
+        yield Mistake("method_override_header", f"{header!r} is not known", f"take one of {known}, or `ignored`")
 
 
 def _trusted(config: Config, mistakes: list[Mistake]) -> TrustedProxies:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from shardgate.core.changes.idempotency import CLIENT_FIELDS
 from shardgate.core.clients.period import Window
 from shardgate.core.limits import WORKERS_MAX, Limits, Timeouts
 from shardgate.core.wire.coding import Compress
@@ -62,9 +63,9 @@ class CursorsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     lifetime_s: Annotated[int, msgspec.Meta(ge=1)] = 86_400
     """How long a cursor can be used."""
     client: tuple[str, ...] | None = None
-    """The header fields, or claims such as `claim.sub`, that say who the client is: a cursor that was given to one
-    client is refused from another. They must stay the same when a token is renewed. Default: the claim of
-    `clients.jwt.client`, where tokens are verified; else `[]`: a cursor is good for anybody."""
+    """The header fields, cookies (`cookie.session`) or claims (`claim.sub`) that say who the client is: a cursor that
+    was given to one client is refused from another. They must stay the same when a token is renewed. Default: the claim
+    of `clients.jwt.client`, where tokens are verified; else `[]`: a cursor is good for anybody."""
 
 
 class IdempotencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,9 +73,9 @@ class IdempotencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     expires_s: Annotated[float, msgspec.Meta(gt=0)] = 86_400
     """How long a key is remembered."""
-    client: tuple[str, ...] = ("Authorization",)
-    """The header fields, or claims such as `claim.sub`, that say who the client is. Keys of different clients are
-    different keys."""
+    client: tuple[str, ...] = CLIENT_FIELDS
+    """The header fields, claims such as `claim.sub`, or cookies such as `cookie.session`, that say who the client is:
+    all of them must agree. Keys of different clients are different keys. Empty: all clients share their keys."""
 
 
 class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,6 +187,10 @@ class ClientsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Operations that need no token and are not counted: `[POST /oauth/token, GET /health]`."""
     quota: QuotaConfig | None = None
     """How many calls each client may make. Without it: any number."""
+    binding: tuple[str, ...] = ()
+    """Claims that bind a client to the keys in them: `[vendor]`. Where a rule reads `claim.vendor`, a request that
+    names another key, or has no such claim, gets 403 (SG1029), and a list is narrowed to the claim's shards. Without
+    it, a claim counts only where the request names no key."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -227,7 +232,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The query parameter by which a POST says that it is a PUT, PATCH or DELETE."""
     method_override_header: str | None = None
     """The header field by which it says so: `X-HTTP-Method-Override`, `X-HTTP-Method` or `X-Method-Override`. Without
-    it, a request in which one of these names another method is refused (SG1019)."""
+    it, a request in which one of these names another method is refused (SG1019). `ignored`: the application reads none
+    of them, and neither does the gateway."""
+    method_override_member: str | None = None
+    """The member of a JSON body, or field of a form, by which a POST says that it is a PUT, PATCH, DELETE or GET:
+    `_method`. All bodies of POSTs are then held until they are whole. A list that is asked for so is refused (SG1019)
+    where its rule is for GET."""
     trailing_slash: Literal["optional", "distinct"] = "optional"
     """`optional`: `/events/` is `/events`. `distinct`: it is another path."""
     raw_query: Literal["encode", "refuse"] = "encode"

@@ -146,7 +146,7 @@ class UnreadablePageError(ClientError):
 
 
 class MissingKeyError(ClientError):
-    """The request lacks the key that says whose data it concerns."""
+    """The request lacks the key that says whose data it concerns, or the member by which its change is found again."""
 
     code, status, title = "SG1010", 400, "Missing key"
 
@@ -195,19 +195,22 @@ class KeyReusedError(ClientError):
 
 
 class InDoubtError(ClientError):
-    """The first request with this Idempotency-Key lost its reply: look whether it took effect, then use a new key."""
+    """The first request with this Idempotency-Key lost its reply, or may be another client's.
+
+    Look whether it took effect, then use a new key.
+    """
 
     code, status, title = "SG1018", 409, "Outcome unknown"
 
 
 class MethodOverrideError(ClientError):
-    """A header names another method than the one that was sent, and `method_override_header` does not allow it."""
+    """A header or member names another method than the one that was sent, and the configuration does not allow it."""
 
     code, status, title = "SG1019", 400, "Method override refused"
 
 
 class UnknownChangeError(ClientError):
-    """The status link names no change that the gateway knows. Those that are over are forgotten after some days."""
+    """The status link names no change of this client. Changes that are over are forgotten after some days."""
 
     code, status, title = "SG1020", 404, "Unknown change"
 
@@ -238,7 +241,8 @@ class AmountMismatchError(ClientError):
 
 
 class SlowClientError(ClientError):
-    """The client did not read its reply for `timeouts.reply_idle_timeout_s`. The connection is closed."""
+    """The client did not read its reply for `timeouts.reply_idle_timeout_s`; or it read slowly while others waited for
+    its connection to a shard. The connection is closed."""
 
     code, status, title = "SG1025", 408, "Reply not read"
     cut_off = "client_slow"
@@ -268,6 +272,13 @@ class MisdirectedError(ClientError):
     """
 
     code, status, title = "SG1028", 421, "Misdirected request"
+
+
+class BoundClientError(ClientError):
+    """A claim binds the client to some keys (`clients.binding`), and the request names another, or the token names
+    none."""
+
+    code, status, title = "SG1029", 403, "Key not allowed"
 
 
 class UpstreamError(ShardgateError):
@@ -309,13 +320,13 @@ class ShardsMissingError(UpstreamError):
 
 
 class ReplyTooLargeError(UpstreamError):
-    """A reply that had to be held for merging is larger than `limits.reply_body_bytes_max`."""
+    """A shard's reply, or one of its rows, is larger than a bound: `limits.reply_body_bytes_max`, `merge_bytes_max`."""
 
     code, status, title = "SG2005", 502, "Reply too large to merge"
 
 
 class KeyOnTwoShardsError(UpstreamError):
-    """Two shards say that they hold the key. An operator must look: the gateway does not choose between them."""
+    """Two shards say that they hold the key, or showed it. An operator must look: the gateway does not choose."""
 
     code, status, title = "SG2006", 409, "Key found on two shards"
 

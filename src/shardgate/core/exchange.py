@@ -34,6 +34,8 @@ class Exchange(msgspec.Struct, gc=False):
     route: Route | None = None
     shards: Sequence[ShardId] = ()
     """The shards that the request was sent to."""
+    calls: int = 0
+    """How many calls to shards the request has taken so far, where it takes more than one."""
     upstream_s: float = 0.0
     """How long the reply waited for shards before it could begin."""
     first_byte_at: float = 0.0

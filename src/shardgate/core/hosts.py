@@ -1,4 +1,4 @@
-"""What a host's name says of where it is: on this machine, in a private network, or anywhere.
+"""What a host's name says of where it is: on this machine, or anywhere.
 
 Never: looks a name up.
 """

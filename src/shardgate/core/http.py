@@ -64,6 +64,8 @@ class Request(msgspec.Struct):
     """The scheme that the client used: `http` or `https`."""
     claims: Mapping[str, object] | None = None
     """The claims of the client's verified token; None: it has none, or tokens are not verified."""
+    binding: frozenset[str] = frozenset()
+    """The names of the claims that bind the client: it may name no other key than they do."""
 
     def __repr__(self) -> str:
         """Without query, body and token: a traceback or a log may show it."""

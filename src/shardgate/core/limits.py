@@ -26,9 +26,10 @@ MEMBERS_MAX = 1000
 NAME_BYTES_MAX = 512
 KEY_CHARACTERS_MAX = 1024
 # A JSON text of 4 MiB is read once in 14 ms at most, whatever is in it. A longer one that is searched for a key may
-# have so many commas, opening brackets and escapes: they take about 10 ns each.
+# have so many commas, opening brackets and escapes: they take about 10 ns each, and white space
+# 2 ns.
 FREE_JSON_BYTES_MAX = 4 * 1024 * 1024
-SEARCHED_MARKS_MAX = 1_500_000
+SEARCHED_MARKS_MAX = 1_200_000
 # In a text with halves of surrogate pairs, every escape is looked at: 0.1 µs each.
 ESCAPES_MASKED_MAX = 100_000
 # A body that is divided or completed is read three or four times.
@@ -53,8 +54,9 @@ REMEMBERED_BLOCK_BYTES_MAX = 4096
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # Bytes that came whole are counted as held from this many on: counting costs 1 µs, and most requests are smaller.
 COUNTED_BYTES_MIN = 16 * 1024
-# What a piece of a reply takes besides its bytes: a shard may send them one by one.
-PIECE_BYTES = 64
+# A reply is kept in pieces, as it came, up to this size and number; more is copied into one piece, which can grow.
+PIECED_BYTES_MAX = 1024 * 1024
+PIECES_MAX = 64
 # What an item of a divided body takes besides its bytes: its key, its place, and where it stands.
 ITEM_BYTES = 250
 # A client that does not read is told to wait once so much of its reply waits here; a reply is not read on meanwhile.
@@ -75,6 +77,12 @@ UNPACK_FREE_BYTES = 1024 * 1024
 # Rows of one list that is merged whole, as `dedupe` needs it. With their sort keys they take about 200 bytes each
 # besides their own.
 WHOLE_ROWS_MAX = 500_000
+# One connection to a shard in so many may wait for a client that reads slowly while requests wait for a connection;
+# beyond that the slowest replies are cut off. Who reads slower than this for so long is slow.
+SLOW_READERS_ONE_IN = 4
+SLOW_READER_S = 2.0
+# Values of one list that is cut whole, those inside its rows too: each row takes 70 bytes, however short it is.
+WHOLE_VALUES_MAX = 3_000_000
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
 # Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.
@@ -98,6 +106,15 @@ PAGES_REMEMBERED_MAX = 4096
 LEARNED_BODY_BYTES_MAX = 256 * 1024
 # The reply to a request with an idempotency key is kept for a day; a larger one is not, and its key stays in doubt.
 KEPT_REPLY_BYTES_MAX = 1024 * 1024
+# Where only the shards know the owners of a request's items, they are asked for so many items at a time: one request
+# takes no more connections of a shard.
+PROBES_AT_ONCE = 16
+# Replies that are this long together are merged on a thread, where they cannot be merged in steps: 10 ms.
+ASIDE_BYTES_MIN = 64 * 1024
+# So are lists in an object, where reading or writing that object is a long step: 10 ms.
+ASIDE_STEPS_BYTES_MIN = 4 * 1024 * 1024
+# Bytes of one list that is merged whole and read page by page.
+WHOLE_BYTES_MAX = 64 * 1024 * 1024
 # How many rounds may pass over rows before a page by cursors: 100,000 rows at 100 a round.
 CURSOR_ROUNDS_MAX = 1000
 
@@ -136,12 +153,21 @@ HALF_CLOSED_S = 2.0
 # When a process ends: for so long an idle connection may send one more request; its reply closes the connection.
 LAST_CHANCE_S = 0.5
 
+# For so long a change by `every` that is under way holds up changes of other things: all shards take all of them
+# in one order. Most are over in milliseconds; one that a shard leaves open holds up its own thing alone from then on.
+# Less than a change waits for earlier ones: nobody is refused for the sake of another thing.
+ORDER_KEPT_S = 2.0
+# How long a change waits for earlier ones that are under way on the same shard.
+ORDER_PATIENCE_S = 10.0
+
 BUDGETS: Final = (
     "held_bytes",
     "journal",
     "requests_in_flight",
+    "shard_calls",
     "shard_waiting",
     "shard_uploads",
+    "shard_slow_readers",
     "client_connections",
     "client_requests",
     "client_uploads",
@@ -151,10 +177,11 @@ BUDGETS: Final = (
 """The budgets that a request can use up, as metrics and logs name them.
 
 `held_bytes`: what a worker holds of bodies and replies. `journal`: changes that are not over. `requests_in_flight`:
-requests under way in a worker. `shard_waiting`: requests that wait for a connection to one shard. `shard_uploads`:
-bodies that wait until fewer others are on their way to one shard. `client_connections`, `client_requests`,
-`client_uploads`, `client_rate`: what one client may take up of a worker. `fair_share`: what one client may have under
-way while a worker has more to do than it can.
+requests under way in a worker. `shard_calls`: calls to shards for one request. `shard_waiting`: requests that wait for
+a connection to one shard. `shard_uploads`: bodies that wait until fewer others are on their way to one shard.
+`shard_slow_readers`: replies whose clients read slowly, while requests wait for their connections.
+`client_connections`, `client_requests`, `client_uploads`, `client_rate`: what one client may take up of a worker.
+`fair_share`: what one client may have under way while a worker has more to do than it can.
 """
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
@@ -171,9 +198,18 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     held_body_bytes_max: _AtLeastOne = 16 * 1024 * 1024
     """The largest body of a request that must be held whole, because something in it decides where it goes. A larger
     one gets 413 (SG1006)."""
-    reply_body_bytes_max: _AtLeastOne = 128 * 1024 * 1024
+    # Checking so many bytes of JSON takes 0.1 s. Lists that pass on while they arrive are not held.
+    reply_body_bytes_max: _AtLeastOne = 32 * 1024 * 1024
     """The largest body of one shard's reply that must be held, to be merged or kept. A larger one gets 502 (SG2005).
     It cannot be more than one client may hold; where it is configured so, that is the bound."""
+    # With their rows, sort keys and the merged reply they take three to four times as much.
+    merge_bytes_max: _AtLeastOne = 64 * 1024 * 1024
+    """The largest bodies of all shards' replies together that one merge holds. Larger ones get 502 (SG2005). A merge
+    counts three times in what one client may hold, so that a third of that is the most."""
+    # A page by cursors that takes CURSOR_ROUNDS_MAX rounds of four shards, and some for the search of an owner.
+    calls_per_request_max: _AtLeastOne = 5000
+    """Calls to shards for one request: all rounds, pages and probes together. One that needs more gets 413 (SG1026)
+    before anything is changed."""
     held_bytes_max: _AtLeastOne = 256 * 1024 * 1024
     """In one worker: all that is held of requests and replies. Beyond it, the client that holds the most is refused its
     newest request with 503 (SG4001). The worker needs this memory, half as much again, and 60 MiB."""
@@ -184,8 +220,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """In one worker: connections to one shard."""
     waiting_per_shard_max: _AtLeastOne = 1024
     """In one worker: requests that wait for a connection to one shard. One more gets 503 (SG4001)."""
-    client_connections_max: _AtLeastOne = 20_000
-    """In one worker: connections of clients. One more is closed."""
+    # With connections to a dozen shards it stays below 20,000 file descriptors, which many systems give a process.
+    client_connections_max: _AtLeastOne = 16_000
+    """In one worker: connections of clients. One more is closed. Lower where the system gives a process fewer file
+    descriptors than that and connections to shards need; a line of the log says so."""
     requests_in_flight_max: _AtLeastOne = 10_000
     """In one worker: requests under way. One more gets 503 (SG4001)."""
     # A category or an order takes kilobytes; each journaled body is on disk once for each shard, for `journal.kept_s`.
@@ -226,6 +264,8 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     request_total_timeout_s: _Seconds = 3600.0
     """For a request and its reply, except event streams and WebSockets. Also for a body that is held to arrive; then
     408 (SG1013)."""
+    merge_timeout_s: _Seconds = 300.0
+    """For the rounds of one merge behind the first: a deep page, a list read page by page. Then 504 (SG2003)."""
     stream_idle_timeout_s: _Seconds = 300.0
     """Without a byte moving, for event streams and WebSockets. Most send a sign of life every 15 to 60 s."""
     client_header_timeout_s: _Seconds = 30.0

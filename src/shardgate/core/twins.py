@@ -97,5 +97,6 @@ def _letters(key: str, ending: str) -> re.Pattern[str]:
         return re.compile("")
     following = f"(?:{_FOREIGN}|{ending})"
     for letter in reversed([each for each in key if each.isalnum()]):
-        following = f"(?:{_FOREIGN}|{letter}[-_. \\[\\]]*{following})"
-    return re.compile(r"[\x00-\x20\x7f?&\[_.-]*" + following, re.IGNORECASE)
+        following = f"(?:{_FOREIGN}|[{letter.lower()}{letter.upper()}][-_. \\[\\]]*{following})"
+    # Without re.IGNORECASE: it looks at each character of a range, which takes 60 ms.
+    return re.compile(r"[\x00-\x20\x7f?&\[_.-]*" + following)

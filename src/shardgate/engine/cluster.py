@@ -14,13 +14,16 @@ from shardgate.core.failures.outages import Outages
 from shardgate.core.http import Request
 from shardgate.core.limits import PAGES_REMEMBERED_MAX, Limits, Timeouts
 from shardgate.core.lists.positions import PagePositions
+from shardgate.core.locate import comparisons
+from shardgate.core.locate.compare import ComparedMemory
 from shardgate.core.locate.memory import LearnedKeys, OnDispute
-from shardgate.core.routes.route import Routes
+from shardgate.core.routes.route import Routes, chains_of
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Shard, ShardId, Topology
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import Compress
 from shardgate.engine.report import Reporter
+from shardgate.engine.unpacking import Unpacker
 from shardgate.net.clock import now
 from shardgate.net.tls import Tls, for_shards
 from shardgate.net.upload import Upload
@@ -40,14 +43,17 @@ class Snapshot(Value, frozen=True):
     known: Known
     method_override: str | None
     method_override_header: bytes | None
+    method_override_member: str | None = None
 
 
 def first_snapshot(routes: Routes, topology: Topology, limits: Limits, on_dispute: OnDispute | None = None) -> Snapshot:
     """A snapshot in which nothing was learned yet. `on_dispute`: called where two shards show one key."""
-    memory = LearnedKeys(limits.learned_keys_max, on_dispute)
+    learned, how = LearnedKeys(limits.learned_keys_max, on_dispute), comparisons(chains_of(routes))
+    memory = ComparedMemory(learned, how) if how else learned
     known = Known(topology, memory, PagePositions(PAGES_REMEMBERED_MAX))
     header = routes.method_override_header
-    return Snapshot(RouteTable(routes), known, routes.method_override, header.lower().encode() if header else None)
+    named = header.lower().encode() if header else None
+    return Snapshot(RouteTable(routes), known, routes.method_override, named, routes.method_override_member)
 
 
 class Cluster:
@@ -63,11 +69,13 @@ class Cluster:
         "_watch",
         "_whole_patience",
         "compress",
+        "merge_s",
         "reply_idle_s",
         "reporter",
         "snapshot",
         "stream_idle_s",
         "tls",
+        "unpacker",
     )
 
     def __init__(
@@ -84,6 +92,7 @@ class Cluster:
         self._outages = Outages()
         self.reporter = Reporter(meter.refused)
         """Logs what fails."""
+        self.unpacker = Unpacker()
         self._limits = limits
         self._timeouts = timeouts
         reply_s, first_byte_s = (
@@ -100,6 +109,7 @@ class Cluster:
         self.tls: list[Tls] = []
         """The TLS contexts of connections to shards, to be refreshed."""
         self.reply_idle_s = timeouts.reply_idle_timeout_s
+        self.merge_s = timeouts.merge_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
         self._pools = {shard.id: self._pool(shard) for shard in topology.shards.values()}
         self.snapshot = first_snapshot(routes, topology, limits, self._disputed)

@@ -54,10 +54,12 @@ class Gateway:
         "_cluster",
         "_conductor",
         "_id_prefix",
+        "_in_flight_max",
         "_loads",
         "_numbers",
         "_observer",
         "_open_changes",
+        "_opened",
         "_refresh",
         "_turn",
     )
@@ -74,13 +76,16 @@ class Gateway:
     ) -> None:
         self._callers = callers
         self._loads = loads
+        self._in_flight_max = loads.limits.requests_in_flight_max
         self._cluster = cluster
         self._conductor = conductor
         self._changes = changes
         self._observer = observer
         self._refresh = refresh
-        self._clients: set[Client] = set()
+        self._clients: dict[Client, int] = {}
+        """Each open connection, with its number."""
         self._numbers = count()
+        self._opened = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
         self._open_changes = 0
@@ -91,11 +96,19 @@ class Gateway:
         snapshot = self._cluster.snapshot
         try:
             if exchange.load is None:
-                exchange.load = self._loads.begin(client.load, client.peer)
-            if self._observer.meter.in_flight > self._loads.limits.requests_in_flight_max:
+                load = client.load
+                if load is None or load.is_metered or load.requests >= self._loads.requests_max:
+                    exchange.load = self._loads.begin(load, client.peer)
+                else:  # the same, without a call
+                    load.requests += 1
+                    exchange.load = load
+            if self._observer.meter.in_flight > self._in_flight_max:
                 raise OverloadError("too many requests are under way", budget="requests_in_flight")
             if request.path.startswith(STATUS_PATH):
-                self._answer(None, self._change(request, snapshot, client, exchange), client)
+                self._status(request, client, exchange)
+                return
+            if request.arriving and snapshot.method_override_member is not None and request.method == "POST":
+                client.collect()  # the method stands in the body
                 return
             route, variables = match(request, snapshot)
             exchange.route = route
@@ -152,7 +165,7 @@ class Gateway:
 
     def opened(self, client: Client) -> bool:
         """Count a new connection; False: there is no room for it."""
-        self._clients.add(client)
+        self._clients[client] = next(self._opened)
         has_room = len(self._clients) <= self._loads.limits.client_connections_max
         too_many = None
         if not client.is_proxied:
@@ -177,7 +190,7 @@ class Gateway:
 
     def closed(self, client: Client) -> None:
         """Forget a connection that is closed."""
-        self._clients.discard(client)
+        self._clients.pop(client, None)
         if client.load is not None:
             self._loads.left(client.load)
         self._observer.meter.client_went()
@@ -246,7 +259,18 @@ class Gateway:
         holdings = Holdings(self._conductor.held, client.peer)
         if (holding := client.hand_over()) is not None:
             holdings.keep(holding)
-        return ChangeRequest(request, snapshot, client.hop, exchange, holdings)
+        return ChangeRequest(request, snapshot, client.hop, exchange, holdings, self._connection(client))
+
+    def _connection(self, client: Client) -> bytes:
+        """A name of the client's connection that no other connection ever has."""
+        number = self._clients.get(client)
+        return b"%b-%d" % (self._id_prefix, next(self._opened) if number is None else number)
+
+    def _status(self, request: Request, client: Client, exchange: Exchange) -> None:
+        """The state of a change, for the client that made it: its token is verified first, where tokens are."""
+        if self._callers is not None and not self._callers.know(request, client, partial(self.handle, request, client)):
+            return
+        self._answer(None, self._change(request, self._cluster.snapshot, client, exchange), client)
 
     def _answer(self, plan: Plan | None, change: ChangeRequest, client: Client) -> None:
         """Answer with a whole reply. A change that has begun goes on when the client leaves."""
@@ -257,8 +281,7 @@ class Gateway:
                 work = self._changes.status(change) if plan is None else self._changes.answer(plan, change)
                 reply = await work
                 change.holdings.close()
-                if (this := asyncio.current_task()) is not None:
-                    client.adopt(this)  # the change is made: now a client that leaves ends the work
+                _adopt_this(client)  # the change is made: now a client that leaves ends the work
                 await self._conductor.deliver(reply, change.request, client)
             except Exception as error:
                 self._fail(client, error, change.exchange)
@@ -307,6 +330,12 @@ class Gateway:
 
     def _new_id(self) -> bytes:
         return b"%b-%x" % (self._id_prefix, next(self._numbers))
+
+
+def _adopt_this(client: Client) -> None:
+    # Not in the task itself: its frame would refer to it, and both to the reply, as garbage.
+    if (task := asyncio.current_task()) is not None:
+        client.adopt(task)
 
 
 _RELAYED: Final = (ToOne, ToAny)  # a tuple, made once: a union would be made for every request

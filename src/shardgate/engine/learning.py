@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shardgate.core.changes.calls import members
+from shardgate.core.changes.values import said_by
 from shardgate.core.contracts import KeyMemory
 from shardgate.core.topology import ShardId
 
@@ -10,9 +10,9 @@ from shardgate.core.topology import ShardId
 def learn(wanted: Mapping[str, str], body: bytes, shard: ShardId, memory: KeyMemory) -> None:
     """Remember that the shard has the keys that these members of the reply's body name: space → member.
 
-    A body that is no JSON object teaches nothing.
+    A member may be deep: `data.id`. A body that is no JSON object teaches nothing.
     """
-    shown = members(body)
+    shown = said_by(body, wanted.values())
     for space, member in wanted.items():
-        if type(key := shown.get(member)) in {str, int}:
-            memory.learn(space, str(key), shard)
+        if (key := shown.get(member)) is not None:
+            memory.learn(space, key, shard)

@@ -8,20 +8,43 @@ from collections.abc import Mapping
 from shardgate.core.errors import MethodOverrideError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
+from shardgate.core.plan.key import read_key
 from shardgate.core.plan.parameter import only_value
 from shardgate.core.routes.route import Route
 from shardgate.engine.cluster import Snapshot
 
 _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
+IGNORED = b"ignored"
+"""Stands for a header where the application reads none."""
 
 
 def match(request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
     """The route, and the values of its path's variables. Raises ClientError where there is none."""
     if snapshot.method_override is not None and request.method == "POST" and request.query:
         _override_method(request, snapshot.method_override)
-    if request.fields.method_override is not None:
+    if request.fields.method_override is not None and snapshot.method_override_header != IGNORED:
         _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
+    if snapshot.method_override_member is not None and request.method == "POST" and request.body:
+        return _by_member(request, snapshot, snapshot.method_override_member)
     return snapshot.routes.match(request.method, request.path)
+
+
+def _by_member(request: Request, snapshot: Snapshot, member: str) -> tuple[Route, Mapping[str, str]]:
+    """`POST /v3/orders/7` with `{"_method": "PATCH"}`, or a form with `_method=patch`: sent on as it came."""
+    declared = request.fields.values.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    kind = "form" if declared == b"application/x-www-form-urlencoded" else "body"
+    if kind == "body" and declared and not declared.endswith(b"json") and declared != b"text/plain":
+        return snapshot.routes.match(request.method, request.path)
+    method = (read_key(f"{kind}.{member}", request, {}) or "").upper()
+    if method not in _OVERRIDES and method != "GET":
+        return snapshot.routes.match(request.method, request.path)
+    request.method = method
+    route, variables = snapshot.routes.match(method, request.path)
+    if route.rule is not None and route.rule.only_reads and request.sent_method == b"POST":
+        # The shards would read the page in the body, and the gateway writes it into the query.
+        detail = f"the member `{member}` asks for a list, and the gateway gathers it where it is asked for by GET"
+        raise MethodOverrideError(detail, about={"member": member, "value": method})
+    return route, variables
 
 
 def _override_method(request: Request, parameter: str) -> None:

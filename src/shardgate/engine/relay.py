@@ -112,7 +112,7 @@ class Relay:
         """The client is slower than the shard."""
         self._is_paused = True
         if self._call is not None:
-            self._call.pause()
+            self._call.wait_for_client()
 
     def resume(self) -> None:
         """The client has caught up."""
@@ -169,7 +169,7 @@ class Relay:
         """Try another shard where any will do; otherwise report the failure and tell the client."""
         if self._is_paused and isinstance(error, DeadlineError):
             error = SlowClientError("the client does not read its reply")
-        else:
+        elif not isinstance(error, SlowClientError):
             self._cluster.failed(self._shard, error)
         if self._others and error.another_may_answer and self._request.method in SAFE_METHODS:
             before = self._call

@@ -17,8 +17,8 @@ class Observer:
 
     __slots__ = ("_held", "_log", "_pools", "_watch", "deadline_at", "meter")
 
-    def __init__(self, meter: Meter, watch: Watch, pools: Pools, held: Mapping[str, int]) -> None:
-        """`held`: the bytes that are held now, by kind."""
+    def __init__(self, meter: Meter, watch: Watch, pools: Pools, held: Callable[[], Mapping[str, int]]) -> None:
+        """`held`: gives the bytes that are held now, by kind."""
         self._held = held
         self.meter = meter
         self._watch = watch
@@ -42,7 +42,7 @@ class Observer:
         log = self._log
         if log is not None:
             log.flush()
-        self.meter.tick(self._pools(), self._held, log.lost if log is not None else 0)
+        self.meter.tick(self._pools(), self._held(), log.lost if log is not None else 0)
 
     def reopen_log(self) -> None:
         """Open the log anew: its file was renamed."""

@@ -8,9 +8,15 @@ import asyncio
 from shardgate.clients.callers import callers_for
 from shardgate.config.load import Loaded
 from shardgate.core.errors import ShardgateError
-from shardgate.core.http import Request
+from shardgate.core.http import SAFE_METHODS, Request
+from shardgate.core.limits import Limits
 from shardgate.core.plan.explain import explain
+from shardgate.core.plan.plan import FindOwner, ToAny, ToOne
 from shardgate.core.plan.planner import plan_request
+from shardgate.core.routes.route import Plan, Route
+from shardgate.core.rules.every import ToEvery
+from shardgate.core.rules.one import ToParts
+from shardgate.core.rules.place import Placement
 from shardgate.core.topology import Topology
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.cluster import first_snapshot
@@ -42,7 +48,34 @@ def _explained(loaded: Loaded, request: Request) -> list[tuple[str, str]]:
     route, variables = match(request, snapshot)
     if callers is not None:
         callers.identify(request, route)
-    return explain(request, plan_request(request, route, variables, snapshot.known, wall))
+    plan = plan_request(request, route, variables, snapshot.known, wall)
+    limits = loaded.config.limits
+    return [*explain(request, plan, _calls_max(plan, limits)), *_held(request, route, plan, limits)]
+
+
+def _held(request: Request, route: Route, plan: Plan, limits: Limits) -> list[tuple[str, str]]:
+    """What is held in memory for the request, with its bounds."""
+    client_bytes_max = int(limits.held_bytes_max * limits.held_share_per_client_max)
+    held: list[str] = []
+    if request.method not in SAFE_METHODS and not route.streams:
+        body_bytes_max = min(limits.held_body_bytes_max, client_bytes_max)
+        if isinstance(plan, ToEvery | ToParts | Placement):
+            body_bytes_max = min(body_bytes_max, limits.journaled_body_bytes_max)
+        held.append(f"the body (≤ {body_bytes_max} bytes)")
+    if not isinstance(plan, ToOne | ToAny):
+        held.append(f"each shard's reply (≤ {min(limits.reply_body_bytes_max, client_bytes_max)} bytes)")
+    return [("held", f"{' and '.join(held)}, within held_bytes_max")] if held else []
+
+
+def _calls_max(plan: Plan, limits: Limits) -> int:
+    """The most calls to shards that the request may take."""
+    if isinstance(plan, ToOne) and plan.doubted is None:
+        return 1
+    if isinstance(plan, ToAny):
+        return len(plan.shards)
+    if isinstance(plan, FindOwner):
+        return len(plan.shards) + (0 if plan.is_the_request else 1)
+    return limits.calls_per_request_max
 
 
 def _topology(loaded: Loaded) -> Topology:

@@ -35,9 +35,17 @@ def audit(loaded: Loaded) -> list[AuditWarning]:
     return warnings_in(loaded)
 
 
-def log_warnings(loaded: Loaded) -> Loaded:
-    """Log the same, one line each, before the configuration is served. Returns the configuration."""
-    for warning in audit(loaded):
+def judged(loaded: Loaded, *, strict: bool) -> Loaded:
+    """The same configuration, before it is served: its warnings are logged, one line each.
+
+    Raises ConfigError where it has warnings and `strict` allows none.
+    """
+    warnings = audit(loaded)
+    if warnings and strict:
+        raise ConfigError(
+            [Mistake(each.place, f"{each.rule.number}: {each.what}", each.rule.cure) for each in warnings]
+        )
+    for warning in warnings:
         _log.warning("%s", warning.line())
     return loaded
 

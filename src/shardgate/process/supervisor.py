@@ -24,6 +24,7 @@ from shardgate.observe.layout import CONFIGURED_AT, DRAINING, RELOADS, RESTARTS,
 from shardgate.observe.memory import SharedMemory
 from shardgate.process import farewell
 from shardgate.process.children import Child, Children
+from shardgate.process.descriptors import fitted
 from shardgate.process.generation import Generation, prepare, workers_of
 
 # How long the workers of a configuration may take until they serve.
@@ -55,7 +56,7 @@ class Supervisor:
         self._own = self._memory.slot(0)
         self._tally = tally_for(loaded.clients)
         """Clients' calls are counted on in every configuration that is read anew."""
-        self._current = prepare(loaded, self._layout, None)
+        self._current = prepare(fitted(loaded), self._layout, None)
         self._next: Generation | None = None
         """The configuration whose workers start; at first the current one."""
         self._farewells: list[farewell.Farewell] = []
@@ -131,7 +132,7 @@ class Supervisor:
                 problem = "it has many more operations or shards than at the start: restart the gateway"
             else:
                 self._layout = layout
-                self._begin(prepare(loaded, layout, self._current))
+                self._begin(prepare(fitted(loaded), layout, self._current))
         except ConfigError as error:
             problem = f"it has mistakes:\n{error}"
         except OSError as error:

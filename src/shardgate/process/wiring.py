@@ -87,9 +87,9 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     directory = DirectoryFollower(loaded, store, cluster) if store is not None else None
     refresh = directory.refresh if directory is not None else _nothing_new
     held = _held_bytes(limits)
-    observer = Observer(meter, watch, cluster.pools, held.by_kind)
+    observer = Observer(meter, watch, cluster.pools, lambda: held.by_kind)
     writers = [Writer(loaded.store), Writer(loaded.store)] if loaded.store else []
-    conductor = Conductor(cluster, _reply_body_bytes_max(limits), held)
+    conductor = Conductor(cluster, limits, held)
     journaled = _build_journaled(loaded, cluster, held, writers, refresh)
     changing = _build_changing(loaded, cluster, conductor, journaled)
     callers = callers_for(loaded.clients, loaded.routes, place.tally, writers[0] if writers else None)
@@ -159,7 +159,7 @@ def _build_journaled(
     worker = token_hex(8)
     driver = JournalDriver(cluster, writer, worker, body_bytes_max, config.limits)
     return _Journaled(
-        changes=Changes(cluster, writer, driver, body_bytes_max, refresh),
+        changes=Changes(cluster, writer, driver, body_bytes_max, refresh, config.idempotency.client),
         idempotent=IdempotentRunner(writer, worker, config.idempotency.expires_s, config.idempotency.client),
         replayer=Replayer(writer, pulse, driver, held, config.timeouts.worker_lease_s, config.journal.kept_s),
     )

@@ -4,13 +4,11 @@ Hot path: every row goes through here. A row costs one lookup and one hash; ever
 Holds: the rows of a table, and their digest in the mark, are committed together on each shard.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-import psycopg
-
 from shardgate.split.database.contracts import DatabaseReader, TargetDatabase
+from shardgate.split.database.drivers import DRIVER_ERRORS
 from shardgate.split.database.mark import statement_to_mark_finished
 from shardgate.split.database.rows import RowBatch, TableDigest, TableRow, digest_of
 from shardgate.split.database.schema import ColumnKinds, Table
@@ -122,6 +120,6 @@ def _naming(table: Table) -> Iterator[None]:
     """Turn a driver's error into a SplitFailedError that names the table."""
     try:
         yield
-    except (sqlite3.Error, psycopg.Error) as error:
+    except DRIVER_ERRORS as error:
         reason = f"{table.name}: a target rejected a row: {error}"
         raise SplitFailedError([f"{reason}. Correct it in the source, then run again with --restart"]) from error

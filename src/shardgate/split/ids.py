@@ -1,4 +1,4 @@
-"""Gives each shard ids of its own: a start and a step, or a range, so that new rows of two shards never get the same id.
+"""Gives each shard ids of its own: a start and a step, or a range, so that no id is given on two shards.
 
 Holds: no id is given that a row of the source has. A database that cannot do it is named, with what to do instead.
 """
@@ -10,6 +10,7 @@ from msgspec import Struct
 from shardgate.split.database.address import SqlDialect
 from shardgate.split.database.contracts import RunQuery
 from shardgate.split.database.schema import Table
+from shardgate.split.mysql.counters import greatest_id, read_mysql_counter, statement_to_set_mysql_counter
 from shardgate.split.postgres.counters import read_postgres_sequences, statements_to_restart_sequence
 from shardgate.split.request import IdRule
 from shardgate.split.sqlite.counters import read_sqlite_counter, statements_to_set_sqlite_counter, tables_that_count
@@ -30,6 +31,8 @@ def plan_ids(
     source, target = kinds
     if source is not target:
         return IdPlan(refusals=("--ids: needs a source and shards of the same kind of database. Leave it out",))
+    if target is SqlDialect.MYSQL:
+        return _for_mysql(rule, query, tables, shards)
     if target is SqlDialect.SQLITE:
         return _for_sqlite(rule, query, {table.name for table in tables}, shards)
     return _for_postgres(rule, query, tables, shards)
@@ -37,7 +40,8 @@ def plan_ids(
 
 def _for_postgres(rule: IdRule, query: RunQuery, tables: Sequence[Table], shards: int) -> IdPlan:
     statements: list[list[str]] = [[] for _ in range(shards)]
-    refusals, done = [], set()
+    refusals: list[str] = []
+    done: set[str] = set()
     for sequence in read_postgres_sequences(query):
         if sequence.tables and not {table.name for table in tables}.intersection(sequence.tables):
             continue  # of tables that every shard has whole
@@ -50,12 +54,36 @@ def _for_postgres(rule: IdRule, query: RunQuery, tables: Sequence[Table], shards
                 step, last = sequence.step, start + rule.range_size - 1
             if last > sequence.last or start > sequence.last or sequence.step < 1:
                 refusals.append(
-                    f"--ids: the sequence {sequence.name} ends at {sequence.last}, which is too small for {shards} ranges."
-                    " Give a smaller range, or make its column bigint first"
+                    f"--ids: the sequence {sequence.name} ends at {sequence.last}, which is too small for {shards}"
+                    " ranges. Give a smaller range, or make its column bigint first"
                 )
                 break
             statements[shard] += statements_to_restart_sequence(sequence.name, start, step, last)
     return IdPlan(tuple(map(tuple, statements)), frozenset(done), tuple(refusals))
+
+
+def _for_mysql(rule: IdRule, query: RunQuery, tables: Sequence[Table], shards: int) -> IdPlan:
+    """The step of AUTO_INCREMENT is of a server or a session, not of a table."""
+    if rule.range_size is None:
+        reason = (
+            f"--ids step: MySQL and MariaDB count in the server's steps. Give --ids range=1000000000, or set"
+            f" auto_increment_increment = {shards} and auto_increment_offset = 1, 2, … on the server of each shard and"
+            " leave it out"
+        )
+        return IdPlan(refusals=(reason,))
+    counting = [table.name for table in tables if table.counts_up]
+    statements: list[list[str]] = [[] for _ in range(shards)]
+    refusals: list[str] = []
+    for name in counting:
+        following = read_mysql_counter(query, name)
+        if following + rule.range_size * shards > (greatest := greatest_id(query, name)):
+            refusals.append(
+                f"--ids: the ids of {name} end at {greatest}, which is too small for {shards} ranges. Give a smaller"
+                " range, or make its column BIGINT first"
+            )
+        for shard in range(shards):
+            statements[shard].append(statement_to_set_mysql_counter(name, following + rule.range_size * shard))
+    return IdPlan(tuple(map(tuple, statements)), frozenset(counting), tuple(refusals))
 
 
 def _for_sqlite(rule: IdRule, query: RunQuery, tables: Collection[str], shards: int) -> IdPlan:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shardgate.split.database.address import SqlDialect
 from shardgate.split.database.ddl import Ddl
+from shardgate.split.database.drivers import DRIVER_ERRORS
 from shardgate.split.database.inventory import Inventory
 from shardgate.split.database.schema import ColumnKind, Schema
 from shardgate.split.decide.balance import balance
@@ -21,10 +22,11 @@ from shardgate.split.ids import IdPlan, plan_ids
 from shardgate.split.postgres import catalogue
 from shardgate.split.postgres.schema import columns_of_large_objects
 from shardgate.split.proof import notes_of_left_out, objects_not_made, tables_outside
-from shardgate.split.request import SplitRequest
-from shardgate.split.source import DRIVER_ERRORS, SourceDatabase
+from shardgate.split.request import SplitRequest, expanded
+from shardgate.split.source import SourceDatabase
 from shardgate.split.spelling import nearest
 from shardgate.split.targets import ShardTarget, targets_given_twice
+from shardgate.split.translate.untranslated import kinds_not_translated
 from shardgate.store.sqlite import SqliteStore, StoreError
 
 
@@ -34,8 +36,8 @@ def plan_split(
     """The plan and its warnings. Raises SplitRefusedError with all reasons against the plan at once."""
     schema, problems = with_links(source.schema(), request.links)
     schema = schema.with_equality()
-    roles = TableRoles(request.tenant, request.reference, request.empty)
-    ownership = decide_ownership(schema, roles)
+    reference, empty = (expanded(names, schema.names()) for names in (request.reference, request.empty))
+    ownership = decide_ownership(schema, TableRoles(request.tenant, reference, empty))
     problems += ownership.refusals
     ddl = _ddl(request, source, schema, shards, problems)
     problems += targets_given_twice(source.identity(), shards)
@@ -68,10 +70,11 @@ def plan_split(
         *_kept_apart(plan, request),
         *clashing_ids(ownership, ids.tables),
         *ddl.warnings,
+        *_foreign_tables(inventory),
         *_warnings(plan, source, shards),
     ]
-    if source.address.dialect is shards[0].address.dialect:
-        warnings += notes_of_left_out(inventory, ddl.not_carried)
+    same = source.address.dialect is shards[0].address.dialect
+    warnings += notes_of_left_out(inventory, ddl.not_carried if same else kinds_not_translated(inventory))
     return plan, warnings
 
 
@@ -116,6 +119,14 @@ def _kept_apart(plan: SplitPlan, request: SplitRequest) -> list[str]:
     return notes
 
 
+def _foreign_tables(inventory: Inventory) -> list[str]:
+    return [
+        f"{name.name}: is a foreign table. Each shard gets its definition; its rows stay on their own server, undivided"
+        for name in inventory
+        if name.kind == "foreign table"
+    ]
+
+
 def _large_objects(ownership: Ownership, source: SourceDatabase, inventory: Inventory) -> list[str]:
     """Large objects are outside of all tables: a column has only their numbers."""
     found = [name.name for name in inventory if name.kind == "large object"]
@@ -124,9 +135,9 @@ def _large_objects(ownership: Ownership, source: SourceDatabase, inventory: Inve
     copied = {table.name for table in ownership.copied()}
     columns = [each for each in columns_of_large_objects(source.reader.query) if each[0] in copied]
     return [
-        f"{table}.{column}: may refer to large objects, which are not copied ({found[0]} in the database). Turn the column"
-        f" into bytea first: ALTER TABLE {table} ALTER COLUMN {column} TYPE bytea USING lo_get({column}), then delete the"
-        " large objects with lo_unlink"
+        f"{table}.{column}: may refer to large objects, which are not copied ({found[0]} in the database). Turn the"
+        f" column into bytea first: ALTER TABLE {table} ALTER COLUMN {column} TYPE bytea USING lo_get({column}), then"
+        " delete the large objects with lo_unlink"
         for table, column in columns
     ]
 
@@ -164,7 +175,7 @@ def _ddl(
     ]
     dialects = {shard.address.dialect for shard in shards}
     if len(dialects) > 1:
-        problems.append("--into: all shards must be of the same kind. Give either SQLite or PostgreSQL databases")
+        problems.append("--into: all shards must be of the same kind. Give databases of one kind")
     ddl = source.ddl(schema, shards[0].address.dialect, request)
     problems += ddl.refusals
     return ddl

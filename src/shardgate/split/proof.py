@@ -4,17 +4,18 @@ Holds: the tables and objects are read from the catalogue of each database, not 
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from shardgate.split.database.inventory import Inventory, ObjectName, differences, left_out
 
-_NAMED_MAX = 20
+_NAMED_MAX: Final = 20  # objects: enough to see what they have in common
 
 
 def tables_outside(catalogue: Sequence[str], planned: Collection[str]) -> list[str]:
     """One refusal for each table of the catalogue that the plan does not have."""
     return [
-        f"{name}: is in the catalogue of the source, but the plan does not have it. This is a defect of shardgate: please"
-        " report it"
+        f"{name}: is in the catalogue of the source, but the plan does not have it. This is a defect of shardgate:"
+        " please report it"
         for name in catalogue
         if name not in planned
     ]

@@ -188,8 +188,8 @@ def _verification(verified: Sequence[VerifiedTable], shards: Sequence[str], show
     grid = Grid(
         title="verification: row counts and checksums",
         title_justify="left",
-        caption="= sum: the shards together have the rows of the source. = plan: with the rows that the plan sends to several"
-        " shards or to none. = each: every shard has all of them.",
+        caption="= sum: the shards together have the rows of the source. = plan: with those that the plan sends to"
+        " several shards or to none. = each: every shard has all of them.",
         caption_justify="left",
     )
     grid.add_column("table", no_wrap=True)

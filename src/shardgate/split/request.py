@@ -1,5 +1,6 @@
 """The options of `shardgate split` as one value, parsed and checked before any database is opened."""
 
+import fnmatch
 from collections.abc import Sequence
 from enum import Enum
 
@@ -57,6 +58,17 @@ def listed_names(values: Sequence[str]) -> tuple[str, ...]:
     """The names of an option that may repeat: `--reference a,b --reference c` names a, b and c."""
     names = (name.strip() for value in values for name in value.split(","))
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def expanded(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The names, and for each pattern such as `log.*` the known names that it matches."""
+    return tuple(
+        dict.fromkeys(
+            match
+            for name in names
+            for match in (fnmatch.filter(known, name) if "*" in name and name not in known else [name]) or [name]
+        )
+    )
 
 
 def parse_link(text: str) -> DeclaredLink:

@@ -5,19 +5,18 @@ until all shards are verified. The directory is written once all shards are veri
 """
 
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
-import psycopg
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from shardgate.split.copying import Copier
 from shardgate.split.database import mark as marks
 from shardgate.split.database.address import parse_address
+from shardgate.split.database.drivers import DRIVER_ERRORS
 from shardgate.split.database.rows import TableDigest
 from shardgate.split.database.schema import Table
 from shardgate.split.decide.plan import SplitPlan, lookup_for
@@ -33,6 +32,8 @@ from shardgate.split.verify import VerifiedTable, Verifier
 from shardgate.store.sqlite import SqliteStore, StoreError
 
 T = TypeVar("T")
+
+_FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, SQLAlchemyError, StoreError, OSError)
 
 
 def run_split(request: SplitRequest, console: Console) -> None:
@@ -60,7 +61,7 @@ def _reported_as(kind: type[SplitRefusedError] | type[SplitFailedError], where: 
     """Raise the error of a driver, the store or the disk as an error of the split, with the name of the shard."""
     try:
         yield
-    except (sqlite3.Error, psycopg.Error, SQLAlchemyError, StoreError, OSError) as error:
+    except _FAILURES as error:
         reason = f"{where}: {str(error).strip()}" if where else str(error).strip()
         if kind is SplitFailedError:
             reason += ". Correct the cause, then run the same command with --resume"
@@ -130,6 +131,8 @@ def _mark(shards: Sequence[ShardTarget], plan: SplitPlan, start: SplitStart) -> 
     run = start.run or secrets.token_hex(8)
     for shard, step in zip(shards, start.steps, strict=True):
         if step is TargetStep.KEEP:
+            if plan.ddl.repeatable and marks.SCHEMA_DONE not in shard.finished():
+                shard.database.run(plan.ddl.before)
             continue
         if step is TargetStep.ERASE:
             found = shard.contents().mark
@@ -137,7 +140,7 @@ def _mark(shards: Sequence[ShardTarget], plan: SplitPlan, start: SplitStart) -> 
         mark = marks.TargetMark(run, plan.fingerprint, shard.name, "copying", plan.ddl.objects, plan.ddl.undo)
         with _reported_as(SplitFailedError, shard.name):
             shard.database.prepare(plan.ddl.opening)
-            shard.database.run([*marks.statements_to_mark(mark), *plan.ddl.before])
+            shard.database.run([*marks.statements_to_mark(mark, shard.database.mark_types), *plan.ddl.before])
 
 
 def _copy(

@@ -1,20 +1,22 @@
 """The source: one snapshot of it, from the first look at its schema to the last row."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Final
 
-import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from shardgate.split.database.address import DatabaseAddress, SqlDialect
 from shardgate.split.database.contracts import DatabaseReader
 from shardgate.split.database.ddl import Ddl
+from shardgate.split.database.drivers import DRIVER_ERRORS
 from shardgate.split.database.reflection import inspected, keys_into_other_schemas, read_schema
 from shardgate.split.database.schema import Schema, Table
 from shardgate.split.errors import SplitRefusedError
+from shardgate.split.mysql.ddl import read_mysql_ddl
+from shardgate.split.mysql.schema import keys_into_other_databases
+from shardgate.split.mysql.schema import read_schema as read_mysql_schema
 from shardgate.split.postgres import catalogue
 from shardgate.split.postgres.ddl import dumped_postgres_ddl, read_postgres_ddl
 from shardgate.split.postgres.dump import DumpTool, find_dump_tool
@@ -23,12 +25,13 @@ from shardgate.split.postgres.reader import PostgresReader
 from shardgate.split.postgres.schema import read_schema as read_postgres_schema
 from shardgate.split.postgres.session import connect, conninfo, freeze
 from shardgate.split.request import SplitRequest
+from shardgate.split.servers import identity_query
 from shardgate.split.sqlite.ddl import read_sqlite_ddl, shadow_tables
 from shardgate.split.sqlite.equality import with_equality
 from shardgate.split.sqlite.reader import SqliteReader, connect_read_only
 from shardgate.split.translate.ddl import translate_ddl
 
-DRIVER_ERRORS: Final = (sqlite3.Error, psycopg.Error)
+_FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, SQLAlchemyError)
 
 
 class SourceDatabase:
@@ -36,7 +39,7 @@ class SourceDatabase:
 
     __slots__ = ("_inspected", "address", "reader")
 
-    def __init__(self, address: DatabaseAddress, connection: Connection, reader: DatabaseReader) -> None:
+    def __init__(self, address: DatabaseAddress, connection: Connection | None, reader: DatabaseReader) -> None:
         self.address = address
         self.reader = reader
         self._inspected = connection
@@ -44,26 +47,30 @@ class SourceDatabase:
     def schema(self) -> Schema:
         if self.address.dialect is SqlDialect.POSTGRESQL:
             return read_postgres_schema(self.reader.query)
-        return with_equality(read_schema(self._inspected, shadow_tables(self.reader.query)), self.reader.query)
+        if self.address.dialect is SqlDialect.MYSQL:
+            return read_mysql_schema(self.reader.query)
+        return with_equality(read_schema(self._reflected(), shadow_tables(self.reader.query)), self.reader.query)
 
     def refusals(self, target: SqlDialect) -> list[str]:
         """The reasons why this database cannot be split, whatever the options are."""
         if self.address.dialect is SqlDialect.POSTGRESQL:
             dumped = target is SqlDialect.POSTGRESQL and self._dump_tool() is not None
-            return [] if dumped else keys_into_other_schemas(self._inspected)
+            return [] if dumped else keys_into_other_schemas(self._reflected())
+        if self.address.dialect is SqlDialect.MYSQL:
+            return keys_into_other_databases(self.reader.query)
         broken = self.reader.query('SELECT DISTINCT "table", parent FROM pragma_foreign_key_check')
         return [
             f"{table}: has rows that refer to rows of {parent} that do not exist. List them with"
-            " PRAGMA foreign_key_check, then correct or delete them"
+            " PRAGMA foreign_key_check, then correct them, or add the rows that they refer to"
             for table, parent in broken
         ]
 
     def ddl(self, schema: Schema, target: SqlDialect, request: SplitRequest) -> Ddl:
         """The statements that create the schema in targets of this kind."""
         if target is not self.address.dialect:
-            to_postgres = target is SqlDialect.POSTGRESQL
-            known = {(typed.table, typed.column): typed.kind for typed in request.types}
-            return translate_ddl(self._inspected, schema, known, to_postgres=to_postgres)
+            return self._translated(schema, target, request)
+        if target is SqlDialect.MYSQL:
+            return read_mysql_ddl(self.reader.query)
         if target is SqlDialect.SQLITE:
             return read_sqlite_ddl(self.reader.query, request.reference)
         if (tool := self._dump_tool()) is None:
@@ -74,8 +81,24 @@ class SourceDatabase:
         ]
         return dumped_postgres_ddl(self.reader.query, tool, conninfo(self.address), names)
 
+    def _translated(self, schema: Schema, target: SqlDialect, request: SplitRequest) -> Ddl:
+        if SqlDialect.MYSQL in (target, self.address.dialect):
+            reason = (
+                f"--into: from {self.address.dialect.value} to {target.value} the schema cannot be translated. Give"
+                " databases of the source's kind"
+            )
+            return Ddl((), (), refusals=(reason,))
+        to_postgres = target is SqlDialect.POSTGRESQL
+        if outside := [table.name for table in schema.tables if "." in table.name and not to_postgres]:
+            reason = "is in another schema, which SQLite does not have. Move it into the schema that is split"
+            return Ddl((), (), refusals=tuple(f"{name}: {reason}" for name in outside))
+        known = {(typed.table, typed.column): typed.kind for typed in request.types}
+        return translate_ddl(self._reflected(), schema, known, to_postgres=to_postgres)
+
     def cure_for_schema(self, target: SqlDialect) -> str:
         """What to do where the statements of this package do not make the whole schema."""
+        if self.address.dialect is SqlDialect.MYSQL:
+            return "Create the shard's database with the CHARACTER SET and COLLATE of the source, on a server like it"
         if {self.address.dialect, target} != {SqlDialect.POSTGRESQL}:
             return "Make it by hand in the source's way, or remove it from the source first"
         ((version,),) = self.reader.query("SELECT current_setting('server_version_num')")
@@ -94,12 +117,18 @@ class SourceDatabase:
         """A value that two connections have in common if and only if they see the same schema of the same database."""
         if self.address.dialect is SqlDialect.SQLITE:
             return (self.address.path.resolve(),)
-        return self.reader.query(catalogue.IDENTITY)[0]
+        return self.reader.query(identity_query(self.address.dialect))[0]
 
     def close(self) -> None:
-        self._inspected.close()
-        self._inspected.engine.dispose()
+        if self._inspected is not None:
+            self._inspected.close()
+            self._inspected.engine.dispose()
         self.reader.close()
+
+    def _reflected(self) -> Connection:
+        """The connection of SQLAlchemy, which reads SQLite and translates."""
+        assert self._inspected is not None, "only a source of MySQL has none"
+        return self._inspected
 
 
 @contextmanager
@@ -107,7 +136,7 @@ def opened_source(address: DatabaseAddress, batch_rows: int) -> Iterator[SourceD
     """Open the source and take its snapshot. Raises SplitRefusedError if it cannot be opened."""
     try:
         source = _open(address, batch_rows)
-    except (sqlite3.Error, psycopg.Error, SQLAlchemyError) as error:
+    except _FAILURES as error:
         raise SplitRefusedError([f"--source {address}: cannot open it: {str(error).strip()}"]) from error
     with closing(source):
         yield source
@@ -120,6 +149,10 @@ def _open(address: DatabaseAddress, batch_rows: int) -> SourceDatabase:
         file = connect_read_only(address.path)
         connection = inspected(address, file)
         return SourceDatabase(address, connection, SqliteReader(address.path, file, batch_rows))
+    if address.dialect is SqlDialect.MYSQL:
+        from shardgate.split.mysql.reader import open_reader  # noqa: PLC0415 - its driver may be missing
+
+        return SourceDatabase(address, None, open_reader(address, batch_rows))
     server = connect(conninfo(address))
     connection = inspected(address, server)
     server.rollback()  # SQLAlchemy has read: end its transaction, so that the snapshot begins after `freeze`

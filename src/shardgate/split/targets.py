@@ -1,21 +1,20 @@
 """Opens the databases of the shards, and reads what is in them before the run."""
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
-import psycopg
 from msgspec import Struct
 
 from shardgate.split.database.address import DatabaseAddress, SqlDialect, parse_address
 from shardgate.split.database.contracts import TargetDatabase
+from shardgate.split.database.drivers import DRIVER_ERRORS
 from shardgate.split.database.mark import read_finished, read_mark
 from shardgate.split.database.rows import TableDigest
 from shardgate.split.decide.start import TargetContents
 from shardgate.split.errors import SplitRefusedError
-from shardgate.split.postgres import catalogue
 from shardgate.split.postgres.session import conninfo
 from shardgate.split.postgres.target import PostgresTarget
+from shardgate.split.servers import identity_query
 from shardgate.split.sqlite.target import SqliteTarget
 
 
@@ -38,7 +37,7 @@ class ShardTarget(Struct, frozen=True):
         """A value that two connections have in common if and only if they see the same schema of the same database."""
         if self.address.dialect is SqlDialect.SQLITE:
             return (self.address.path.resolve(),)
-        return self.database.query(catalogue.IDENTITY)[0]
+        return self.database.query(identity_query(self.address.dialect))[0]
 
 
 @contextmanager
@@ -58,7 +57,7 @@ def opened_shards(targets: Sequence[tuple[str, str]]) -> Iterator[tuple[ShardTar
                 shards.append(shard)
             except SplitRefusedError as refused:
                 problems += refused.reasons
-            except (sqlite3.Error, psycopg.Error) as error:
+            except DRIVER_ERRORS as error:
                 problems.append(f"{shown}: cannot open it: {str(error).strip()}")
         if problems:
             raise SplitRefusedError(problems)
@@ -68,6 +67,10 @@ def opened_shards(targets: Sequence[tuple[str, str]]) -> Iterator[tuple[ShardTar
 def _open(name: str, address: DatabaseAddress) -> ShardTarget:
     if address.dialect is SqlDialect.SQLITE:
         return ShardTarget(name, address, SqliteTarget(address.path))
+    if address.dialect is SqlDialect.MYSQL:
+        from shardgate.split.mysql.target import MysqlTarget  # noqa: PLC0415 - its driver may be missing
+
+        return ShardTarget(name, address, MysqlTarget(address))
     return ShardTarget(name, address, PostgresTarget(conninfo(address)))
 
 

@@ -1,4 +1,4 @@
-"""The directory as a CSV file: `key,shard` in a line, with a header, and `space` as a third column where it has several.
+"""The directory as a CSV file with the columns `key` and `shard`, and `space` where it has several.
 
 Holds: a file is read whole, and every mistake in it is named with its line, before anything is written. It is written
 all or none, in one transaction.
@@ -49,7 +49,7 @@ class _Reading(Struct):
 def read_csv(
     file: TextIO, space: str | None, shards: Collection[str], progress: Callable[[int], None] = lambda _: None
 ) -> Entries:
-    """The entries of a file. `space` is that of lines that name none; `shards` are the names to accept, or none for any.
+    """The entries of a file. `space` is that of lines that name none; `shards` are the names to accept, none for any.
 
     `progress` is called with the number of lines read. Raises DirectoryFileError with all mistakes.
     """
@@ -104,14 +104,12 @@ def _line(
 
 
 def _problem(space: str, key: str, shard: str, shards: Collection[str]) -> str:
-    if not space:
-        return "has no space. Name the kind of tenant, as in vendors"
-    if not key:
-        return "has no key"
+    if not (space and key):
+        return "has no key" if space else "has no space. Name the kind of tenant, as in vendors"
     if len(key) > KEY_CHARACTERS_MAX:
         return f"has a key of {len(key):,} characters. Is a quotation mark missing?"
     if key != key.strip():
-        return f"has a key with a space at its end or beginning, {key!r}. Requests would not find it: remove the space"
+        return f"has a key that begins or ends with a space, {key!r}. Requests would not find it: remove the space"
     if not shard:
         return f"key {key!r} has no shard"
     if shards and shard not in shards:

@@ -1,8 +1,9 @@
 """The journal: stores which calls a change makes to which shards, before they are made.
 
 Holds: the start of a call is on the disk before the call is sent. The worker that drives an entry owns it, and writes
-nothing after another has taken it over. A change by `every` begins on a shard only after all earlier ones are done
-there.
+nothing after another has taken it over. A change by `every` begins on a shard only after all earlier ones of the same
+thing are done there (core/changes/thing.py), and after all others that are on their way. Creates of one name by `place`
+begin one after another.
 Never: decides what to do next; core/changes does.
 """
 
@@ -14,23 +15,38 @@ import msgspec
 from shardgate.core.changes.entry import OPEN, Branch, BranchPhase, ChangeKind, ChangeState, Entry, Sent, Terms
 from shardgate.core.changes.phases import ChangeStep
 from shardgate.core.changes.steps import begin
+from shardgate.core.changes.thing import thing_of
 from shardgate.core.http import Reply
+from shardgate.core.limits import ORDER_KEPT_S
 from shardgate.store.parts import record_leftovers, record_parts
 from shardgate.store.sqlite import SqliteStore
 
 _OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN)
 _SETTLED = "('done', 'confirmed', 'refused', 'undone')"
-# An earlier change is done on a shard if it is over, or if it is decided and was done there. Both queries use an index.
-_UNDECIDED = """
-    SELECT 1 FROM journal e WHERE e.state IN ('trying', 'undoing') AND e.kind = 'every' AND e.id < ?
-      AND EXISTS (SELECT 1 FROM journal_branches b WHERE b.entry = e.id AND b.shard = ?) LIMIT 1"""
-_BEHIND = f"""
-    SELECT 1 FROM journal_branches b JOIN journal e ON e.id = b.entry
-    WHERE b.shard = ? AND b.entry < ? AND b.state NOT IN {_SETTLED}
-      AND e.kind = 'every' AND e.state IN ('finishing', 'stuck') LIMIT 1"""  # noqa: S608 - constants
+_SAME_THING = """(e.thing = '' OR :thing = '' OR e.thing = :thing
+      OR substr(e.thing, 1, length(:thing) + 1) = :thing || '/'
+      OR substr(:thing, 1, length(e.thing) + 1) = e.thing || '/')"""
+# An earlier change is done on a shard if it is over, or if it is decided and was done there. What is not on its way
+# any more, because a person or a shard must settle it first, holds up its own thing alone. Both queries use an index.
+_UNDECIDED = f"""
+    SELECT 1 FROM journal e WHERE e.state IN ('trying', 'undoing') AND e.kind = 'every' AND e.id < :id
+      AND EXISTS (SELECT 1 FROM journal_branches b WHERE b.entry = e.id AND b.shard = :shard)
+      AND ({_SAME_THING} OR e.created_at > :since) LIMIT 1"""  # noqa: S608 - constants
+_MISSED = f"""
+    SELECT CASE WHEN {_SAME_THING} THEN iif(e.unsettled OR e.state = 'stuck', 'held', 'behind')
+                WHEN e.unsettled THEN 'busy' ELSE 'behind' END AS why
+    FROM journal_branches b JOIN journal e ON e.id = b.entry
+    WHERE b.shard = :shard AND b.entry < :id AND b.state NOT IN {_SETTLED}
+      AND e.kind = 'every' AND e.state IN ('finishing', 'stuck')
+      AND ({_SAME_THING} OR (e.state = 'finishing' AND (NOT e.unsettled OR e.created_at > :since)))
+    ORDER BY why DESC LIMIT 1"""  # noqa: S608 - constants; `held` before `busy` before `behind`
 
-Begun = Literal["begun", "busy", "behind"]
-"""`busy`: an earlier change is under way on this shard. `behind`: the shard missed earlier changes."""
+_NAMED = """
+    SELECT 1 FROM journal WHERE state IN ('trying', 'undoing') AND kind = 'place' AND thing = ? AND id < ? LIMIT 1"""
+
+Begun = Literal["begun", "busy", "behind", "held"]
+"""`busy`: an earlier change is under way on this shard. `behind`: the shard missed earlier changes. `held`: an earlier
+change of the same thing must be settled by a person, or by a shard that does not say what it did."""
 
 
 class _EntryContent(msgspec.Struct, frozen=True):
@@ -44,6 +60,7 @@ class _EntryContent(msgspec.Struct, frozen=True):
     tenant: str
     placed_by: str
     made: tuple[tuple[str, str], ...] = ()
+    client: str = ""
 
 
 class _BranchContent(msgspec.Struct, frozen=True):
@@ -70,6 +87,8 @@ class Orphan(msgspec.Struct, frozen=True):
     kind: ChangeKind
     waits_for: frozenset[str]
     """For a decided change, the shards that it was not done on yet; else empty."""
+    unsettled: bool = False
+    """A shard was reached and has not settled it."""
 
 
 class JournalBounds(msgspec.Struct, frozen=True):
@@ -106,8 +125,9 @@ class Journal:
             entry.made = tuple(made for made in entry.made if record_parts(self._store, *made, shards))
             execute = self._store.connection.execute
             cursor = execute(
-                "INSERT INTO journal (token, kind, state, owner, created_at, content) VALUES (?, ?, ?, ?, ?, ?)",
-                (entry.token, entry.kind, entry.state, owner, at, content),
+                "INSERT INTO journal (token, kind, state, owner, created_at, content, thing)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (entry.token, entry.kind, entry.state, owner, at, content, entry.thing),
             )
             entry.id = cursor.lastrowid or 0
             for number, branch in enumerate(entry.branches):
@@ -118,15 +138,15 @@ class Journal:
                     (entry.id, number, branch.shard, branch.phase, part, _progress(branch)),
                 )
 
-    def begin(self, entry: Entry, number: int, step: ChangeStep, owner: str) -> Begun:
+    def begin(self, entry: Entry, number: int, step: ChangeStep, owner: str, at: float = 0.0) -> Begun:
         """Store that a call of a branch starts, unless earlier changes on its shard come first.
 
-        Raises NotOwnerError.
+        `at`: the time; changes that were made long before hold up their own thing alone. Raises NotOwnerError.
         """
         branch = entry.branches[number]
         with self._store.transaction():
             self._require_owner(entry, owner)
-            if entry.kind == "every" and branch.phase == "waiting" and (why := self._earlier(entry, branch)):
+            if branch.phase == "waiting" and (why := self._earlier(entry, branch, at)):
                 return why
             begin(branch, step)
             self._write(entry, number)
@@ -155,8 +175,14 @@ class Journal:
             for number in numbers:
                 self._write(entry, number)
             self._store.connection.execute(
-                "UPDATE journal SET state = ?, stuck_in = ?, owner = ? WHERE id = ?",
-                (entry.state, entry.stuck_in, None if release or not entry.open else owner, entry.id),
+                "UPDATE journal SET state = ?, stuck_in = ?, owner = ?, unsettled = ? WHERE id = ?",
+                (
+                    entry.state,
+                    entry.stuck_in,
+                    None if release or not entry.open else owner,
+                    entry.unsettled,
+                    entry.id,
+                ),
             )
 
     def load(self, number: int) -> Entry | None:
@@ -200,17 +226,36 @@ class Journal:
         with self._store.transaction():
             self._store.connection.execute("UPDATE journal SET content = ? WHERE id = ?", (_content(entry), entry.id))
 
+    def put_right(self) -> list[int]:
+        """Put right what earlier versions have left: say of each change that is not over what it is about.
+
+        Returns the numbers of those that are stuck though nothing of them was ever sent.
+        """
+        unsent: list[int] = []
+        with self._store.transaction():
+            execute = self._store.connection.execute
+            rows = execute(f"SELECT id FROM journal WHERE state IN ({_OPEN_STATES}, 'stuck') AND thing = ''")  # noqa: S608 - constants
+            for (number,) in rows.fetchall():
+                entry = self.load(number)
+                if entry is None:
+                    continue
+                if entry.kind == "every":
+                    execute("UPDATE journal SET thing = ? WHERE id = ?", (thing_of(entry), number))
+                if entry.state == "stuck" and entry.never_sent:
+                    unsent.append(number)
+        return unsent
+
     def orphans(self, at: float, count: int) -> list[Orphan]:
         """Up to `count` open entries that no living worker drives, oldest first."""
         rows = self._store.connection.execute(
-            "SELECT id, kind, state, (SELECT group_concat(shard, char(10)) FROM journal_branches"  # noqa: S608 - constants
+            "SELECT id, kind, state, unsettled, (SELECT group_concat(shard, char(10)) FROM journal_branches"  # noqa: S608 - constants
             f" WHERE entry = journal.id AND journal_branches.state NOT IN {_SETTLED})"
             f" FROM journal WHERE state IN ({_OPEN_STATES}) AND {_ORPHANED} ORDER BY id LIMIT ?",
             (at, count),
         )
         return [
-            Orphan(number, kind, frozenset((shards or "").split("\n")) if state == "finishing" else frozenset())
-            for number, kind, state, shards in rows
+            Orphan(number, kind, _waits_for(state, shards), bool(unsettled))
+            for number, kind, state, unsettled, shards in rows
         ]
 
     def numbers(self, *, everything: bool, count: int) -> list[tuple[int, float]]:
@@ -236,11 +281,11 @@ class Journal:
 
     def _load(self, where: str, value: object) -> Entry | None:
         execute = self._store.connection.execute
-        columns = "id, token, kind, state, stuck_in, content"
+        columns = "id, token, kind, state, stuck_in, content, thing, unsettled"
         row = execute(f"SELECT {columns} FROM journal WHERE {where}", (value,)).fetchone()  # noqa: S608 - constants
         if row is None:
             return None
-        number, token, kind, state, stuck_in, content = row
+        number, token, kind, state, stuck_in, content, thing, unsettled = row
         made = msgspec.msgpack.decode(content, type=_EntryContent)
         rows = execute(
             "SELECT shard, state, content, progress FROM journal_branches WHERE entry = ? ORDER BY number", (number,)
@@ -248,14 +293,22 @@ class Journal:
         branches = [_branch(*each) for each in rows]
         entry = Entry(token, kind, made.operation, made.request, made.terms, made.variables, branches, state, id=number)
         entry.space, entry.tenant, entry.placed_by = made.space, made.tenant, made.placed_by
-        entry.made, entry.stuck_in = made.made, stuck_in
+        entry.made, entry.stuck_in, entry.thing, entry.client = made.made, stuck_in, thing, made.client
+        entry.unsettled = bool(unsettled)
         return entry
 
-    def _earlier(self, entry: Entry, branch: Branch) -> Literal["busy", "behind"] | None:
+    def _earlier(self, entry: Entry, branch: Branch, at: float) -> Literal["busy", "behind", "held"] | None:
         execute = self._store.connection.execute
-        if execute(_BEHIND, (branch.shard, entry.id)).fetchone():
-            return "behind"
-        return "busy" if execute(_UNDECIDED, (entry.id, branch.shard)).fetchone() else None
+        if entry.kind == "place":
+            # A name that another create is about to take, whichever shard the create goes to.
+            return "busy" if entry.thing and execute(_NAMED, (entry.thing, entry.id)).fetchone() else None
+        if entry.kind != "every":
+            return None
+        asked = {"id": entry.id, "shard": branch.shard, "thing": entry.thing, "since": at - ORDER_KEPT_S}
+        missed: tuple[Literal["busy", "behind", "held"]] | None = execute(_MISSED, asked).fetchone()
+        if missed is not None:
+            return missed[0]
+        return "busy" if execute(_UNDECIDED, asked).fetchone() else None
 
     def _require_room(self, bounds: JournalBounds, size: int) -> None:
         count, held = self._store.connection.execute(
@@ -285,6 +338,10 @@ class Journal:
 _ORPHANED = "(owner IS NULL OR NOT EXISTS (SELECT 1 FROM leases WHERE name = 'worker ' || journal.owner AND until > ?))"
 
 
+def _waits_for(state: ChangeState, shards: str | None) -> frozenset[str]:
+    return frozenset((shards or "").split("\n")) if state == "finishing" else frozenset()
+
+
 def _content(entry: Entry) -> bytes:
     content = _EntryContent(
         entry.operation,
@@ -295,6 +352,7 @@ def _content(entry: Entry) -> bytes:
         entry.tenant,
         entry.placed_by,
         entry.made,
+        entry.client,
     )
     return msgspec.msgpack.encode(content)
 

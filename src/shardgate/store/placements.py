@@ -1,7 +1,7 @@
 """Stores the shard of each tenant that is being created. It is decided once for a name, for all workers.
 
-Holds: two creates of one name go to one shard. The transaction that ends a create also enters the tenant in the
-directory.
+Holds: two creates of one name go to one shard, also where the application gives the tenant another id than that name.
+The transaction that ends a create also enters the tenant in the directory.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +12,10 @@ from shardgate.store.sqlite import SqliteStore
 Choose = Callable[[Mapping[ShardId, float]], ShardId]
 
 
+NAMELESS = "\0"
+"""What the key of a create begins with that has no name."""
+
+
 class Placements:
     """The table of placements, through one connection."""
 
@@ -20,13 +24,23 @@ class Placements:
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
 
-    def reserve(self, space: str, key: str, shards: Iterable[ShardId], choose: Choose) -> ShardId:
+    def reserve(
+        self, space: str, key: str, shards: Iterable[ShardId], choose: Choose, *, owner: ShardId | None = None
+    ) -> ShardId:
         """The shard for the create of a tenant; a tenant that exists keeps its own.
 
-        `choose` picks the shard of a new tenant, from the number of tenants on each shard.
+        `choose` picks the shard of a new tenant, from the number of tenants on each shard. `owner`: the shard that has
+        a tenant of this name already.
         """
         with self._store.transaction():
             execute = self._store.connection.execute
+            if owner is not None:
+                execute(
+                    "INSERT INTO placements (space, key, shard, creates) VALUES (?, ?, ?, 1) ON CONFLICT (space, key)"
+                    " DO UPDATE SET creates = creates + 1, shard = excluded.shard",
+                    (space, key, owner),
+                )
+                return owner
             known = execute("SELECT shard FROM directory WHERE space = ? AND key = ?", (space, key)).fetchone()
             if known is None:
                 known = execute(
@@ -48,15 +62,20 @@ class Placements:
         execute = self._store.connection.execute
         if tenant is not None:
             self._store.record(space, [(tenant, shard)])
-        execute("UPDATE placements SET creates = creates - 1 WHERE space = ? AND key = ?", (space, key))
         execute(
-            "DELETE FROM placements WHERE space = ? AND key = ? AND (creates < 1 OR ?)", (space, key, tenant == key)
+            "UPDATE placements SET creates = creates - 1, made = made OR ? WHERE space = ? AND key = ?",
+            (tenant is not None, space, key),
+        )
+        # The directory has a tenant that is named by its id; for any other its name is kept here.
+        execute(
+            "DELETE FROM placements WHERE space = ? AND key = ? AND (creates < 1 AND NOT made OR ?)",
+            (space, key, tenant == key or key.startswith(NAMELESS)),
         )
 
     def _counts(self, space: str, shards: Iterable[ShardId]) -> dict[ShardId, float]:
         rows = self._store.connection.execute(
             "SELECT shard, count(*) FROM (SELECT shard FROM directory WHERE space = ?"
-            " UNION ALL SELECT shard FROM placements WHERE space = ?) GROUP BY shard",
+            " UNION ALL SELECT shard FROM placements WHERE space = ? AND NOT made) GROUP BY shard",
             (space, space),
         )
         found = dict(rows.fetchall())

@@ -64,6 +64,11 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
              space TEXT NOT NULL, key TEXT NOT NULL, shards TEXT NOT NULL, taken_back INTEGER NOT NULL,
              PRIMARY KEY (space, key)) WITHOUT ROWID""",
     ),
+    (
+        "ALTER TABLE journal ADD COLUMN thing TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE journal ADD COLUMN unsettled INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE placements ADD COLUMN made INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 
 

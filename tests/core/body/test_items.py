@@ -79,7 +79,7 @@ def test_more_items_than_the_bound_are_counted_and_never_cut() -> None:
         '{"v_id":"a","x":"v_id","v_id":"b"}',
         '{"v_id":"a","V_ID":"b"}',
         '{"v_id":"a","vId":"b"}',
-        '{"ｖ_id":"b"}',
+        '{"\uff56_id":"b"}',
         r'{"v_id":"a","\u0076_id":"b"}',
     ],
 )

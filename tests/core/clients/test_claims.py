@@ -7,7 +7,7 @@ import pytest
 from shardgate.core.changes.idempotency import client_of
 from shardgate.core.clients.claims import judge, keys_in
 from shardgate.core.clients.terms import KeySource, TokenTerms
-from shardgate.core.errors import AmbiguousKeyError
+from shardgate.core.errors import AmbiguousKeyError, BoundClientError
 from shardgate.core.plan.key import read_key
 from tests.core.requests import request
 
@@ -47,6 +47,44 @@ def test_a_claim_is_a_key_where_the_request_names_no_other() -> None:
         read_key("claim.vendor", asked(claims={"vendor": ["a", "b"]}), {})
     with pytest.raises(AmbiguousKeyError):
         read_key(("claim.a", "claim.b"), asked(claims={"a": "1", "b": "2"}), {})
+
+
+def bound(line: str, claims: dict[str, Any] | None) -> Any:
+    made = asked(line, claims=claims)
+    made.binding = frozenset({"vendor"})
+    return made
+
+
+def test_a_claim_that_binds_is_never_overridden_by_the_request() -> None:
+    # Found: a claim that was meant to bind a client to its tenant was overridden by the body.
+    sources = ("query.v", "claim.vendor")
+    assert read_key(sources, bound("GET /?v=c", {"vendor": "c"}), {}) == "c"
+    assert read_key(sources, bound("GET /", {"vendor": "c"}), {}) == "c"
+    assert read_key(sources, bound("GET /?v=b", {"vendor": ["a", "b"]}), {}) == "b"
+    assert read_key(("query.v", "claim.sub"), bound("GET /?v=q", {"sub": "c"}), {}) == "q"
+    for claims in ({"vendor": "c"}, {"vendor": ["a", "b"]}):
+        with pytest.raises(BoundClientError, match="the token does not allow the key `q`"):
+            read_key(sources, bound("GET /?v=q", claims), {})
+    with pytest.raises(AmbiguousKeyError, match="names several keys"):
+        read_key(sources, bound("GET /", {"vendor": ["a", "b"]}), {})
+
+
+@pytest.mark.parametrize("value", [None, "", [], {}, 1.5, True, {"a": 1}, [None]])
+def test_a_claim_that_binds_and_cannot_be_read_is_refused(value: object) -> None:
+    for sources in ("claim.vendor", ("query.v", "claim.vendor")):
+        for claims in (None, {}, {"vendor": value}):
+            with pytest.raises(BoundClientError, match="the token names no key in the claim `vendor`"):
+                read_key(sources, bound("GET /?v=q", claims), {})
+
+
+def test_several_claims_that_bind_must_all_allow_the_key() -> None:
+    request = bound("GET /?v=b", {"vendor": ["a", "b"], "tenant": ["b", "c"]})
+    request.binding = frozenset({"vendor", "tenant"})
+    assert read_key(("query.v", "claim.vendor", "claim.tenant"), request, {}) == "b"
+    assert read_key(("claim.vendor", "claim.tenant"), request, {}) == "b"
+    request.claims = {"vendor": "a", "tenant": "c"}
+    with pytest.raises(BoundClientError):
+        read_key(("claim.vendor", "claim.tenant"), request, {})
 
 
 @pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), "9", True, 10**18])

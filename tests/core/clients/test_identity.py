@@ -44,3 +44,12 @@ def test_a_claim_is_no_header_of_the_same_value() -> None:
 @pytest.mark.parametrize("names", [(), ("claim.sub",), ("X-Client", "claim.sub")])
 def test_a_client_that_nothing_identifies_is_anonymous(names: tuple[str, ...]) -> None:
     assert identity_of(request("GET /", "Authorization: Bearer unverified"), names) == ANONYMOUS
+
+
+def test_a_cookie_can_say_who_a_client_is() -> None:
+    names = ("cookie.session",)
+    one = identity_of(request("GET /", "Cookie: theme=dark; session=7"), names)
+    assert one == identity_of(request("GET /", "Cookie: session=7; theme=light"), names)
+    assert one != identity_of(request("GET /", "Cookie: session=8"), names)
+    assert one != identity_of(request("GET /", "Cookie: session=7; session=8"), names)
+    assert identity_of(request("GET /", "Cookie: theme=dark"), names) == ANONYMOUS

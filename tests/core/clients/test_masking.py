@@ -1,6 +1,10 @@
 """Credentials in a query are not shown."""
 
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shardgate.core.clients.masking import is_secret, masked, plain, shown
 
@@ -60,3 +64,23 @@ def test_further_names_can_be_given() -> None:
 def test_what_an_error_says_of_a_value() -> None:
     assert shown("api_key", "abc") == "***"
     assert shown("vendor", "abc\n") == "abc\\x0a"
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "upper": str.upper,
+    "percent": lambda name: f"%{ord(name[0]):02x}{name[1:]}" if name[0] != "%" else name,
+    "twice": lambda name: name if "%25" in name else name.replace("%", "%25"),
+    "dash": lambda name: name.replace("_", "-"),
+    "bracket": lambda name: name if "[" in name else f"user[{name}]",
+    "dot": lambda name: f"user.{name}",
+}
+
+
+@given(
+    st.sampled_from(["api_key", "password", "access_token", "sig", "code", "client_secret"]),
+    st.lists(st.sampled_from([*SPELLINGS]), max_size=4),
+)
+def test_no_spelling_of_a_secret_is_shown(name: str, spellings: list[str]) -> None:
+    for spelling in spellings:
+        name = SPELLINGS[spelling](name)
+    assert "S3CR" not in masked(f"/a?b=1&{name}=S3CR;{name}=S3CR")

@@ -12,7 +12,7 @@ from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply
 from tests.core.requests import request
 
-PLAIN = Offset(limit_default=20, fields="fields", count_header="X-Total-Count")
+PLAIN = Offset(names="exact", limit_default=20, fields="fields", count_header="X-Total-Count")
 NAMED = Offset(limit="_limit", offset="_start", order="_sort", direction="_order")
 
 

@@ -3,14 +3,24 @@
 import pytest
 
 from shardgate.core.errors import ReplyTooLargeError
-from shardgate.core.limits import WHOLE_ROWS_MAX
-from shardgate.core.paging.bounds import check_whole, too_many
+from shardgate.core.limits import WHOLE_BYTES_MAX, WHOLE_ROWS_MAX, WHOLE_VALUES_MAX
+from shardgate.core.paging.bounds import check_values, check_whole, too_many
 
 
 def test_a_list_that_is_held_whole_has_a_bound() -> None:
     check_whole(WHOLE_ROWS_MAX)
     with pytest.raises(ReplyTooLargeError):
         check_whole(WHOLE_ROWS_MAX + 1)
+    check_whole(1, WHOLE_BYTES_MAX)
+    with pytest.raises(ReplyTooLargeError):
+        check_whole(1, WHOLE_BYTES_MAX + 1)
+
+
+def test_so_do_the_values_of_a_reply() -> None:
+    """Found: 32 MB of small numbers took 1.2 GB of memory."""
+    check_values(b"1," * WHOLE_VALUES_MAX)
+    with pytest.raises(ReplyTooLargeError):
+        check_values(b"1," * (WHOLE_VALUES_MAX + 1))
 
 
 def test_what_is_said_of_too_many_rows() -> None:

@@ -116,14 +116,6 @@ def test_parameters_have_bounds() -> None:
         read_key("query.v", request(f"GET /?{'a&' * 1000}v=7"), {})
 
 
-@pytest.mark.parametrize("value", ["n-1.", "n-1..", "n-1 ", "n-1\t"])
-def test_a_key_whose_end_some_servers_cut_off_is_refused(value: str) -> None:
-    with pytest.raises(AmbiguousKeyError, match="`n-1`"):
-        read_key("path.v", request("GET /"), {"v": value})
-    for plain in ("n-1", "n.1", "n 1", "a.json", "Ünal"):
-        assert read_key("path.v", request("GET /"), {"v": plain}) == plain
-
-
 def test_a_key_in_a_header() -> None:
     assert read_key("header.X-Vendor", request("GET /", "x-vendor:  7 "), {}) == "7"
     assert read_key("header.X-Vendor", request("GET /", "X-Other: 7"), {}) is None
@@ -255,7 +247,7 @@ def test_a_json_key_in_a_body_that_is_declared_as_json_or_as_nothing_that_hides_
         b'{"v":{"v":1,' + b",".join(b'"m%d":1' % n for n in range(1000)) + b"}}",
         b'{"' + b"a" * 513 + b'":1}',
         b'{"' + rb"\u0061" * 513 + b'":1}',
-        b'{"v":1,"x":[' + b"12," * SEARCHED_MARKS_MAX + b"1]}",
+        b'{"v":1,"x":[' + b"123," * SEARCHED_MARKS_MAX + b"1]}",
     ],
 )
 def test_what_would_take_long_to_read_is_refused(body: bytes) -> None:
@@ -265,7 +257,7 @@ def test_what_would_take_long_to_read_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", ["V_id", "vId", "v-id", "v.id", "v id", " v_id", r"v_id\u0000", "ｖ_id", "v_ıd", "v_id[]"]
+    "other", ["V_id", "vId", "v-id", "v.id", "v id", " v_id", r"v_id\u0000", "\uff56_id", "v_\u0131d", "v_id[]"]
 )
 def test_a_second_spelling_of_a_json_member_is_refused(other: str) -> None:
     for body in (f'{{"a":{{"{other}":8}}}}', f'{{"a":{{"v_id":7,"{other}":8}}}}'):

@@ -3,6 +3,7 @@
 import pytest
 
 from shardgate.core.contracts import Known
+from shardgate.core.errors import BoundClientError
 from shardgate.core.locate.directory import Directory
 from shardgate.core.locate.learned import Learned
 from shardgate.core.locate.memory import LearnedKeys
@@ -114,3 +115,46 @@ def test_a_variable_of_the_path_names_the_tenant() -> None:
     assert pruned is not None
     assert pruned.shards == (owner,)
     assert prune([of_path], "", known, None, {"vendor_id": "nobody's"}) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "claim", "shards"),
+    [
+        ("", "n1", ("north",)),
+        ("vendors=s1", "n1", ("north",)),
+        ("vendors=n1,s1", ["n1", "s1"], ("north", "south")),
+        ("vendors=s1", ["n1", "s1"], ("south",)),
+        ("vendors=w1", ["n1", "s1"], ("north",)),
+        ("vendors=unheard", "s1", ("south",)),
+        ("Vendors=w1", "s1", ("south",)),
+        ("after=7", "s1", ("south",)),
+    ],
+)
+def test_a_claim_that_binds_narrows_whatever_the_filters_say(
+    query: str, claim: object, shards: tuple[str, ...]
+) -> None:
+    # Found: filters that exclude each other were answered by the first shard, which may be another tenant's.
+    known = Known(Topology(SHARDS, {"vendor": OWNERS}), LearnedKeys(10))
+    filters = [VENDOR, Filter("claim.v", None, "vendor", (Directory(),), claim="v", unless=("after",))]
+    pruned = prune(filters, query, known, {"v": claim}, None, frozenset({"v"}))
+    assert pruned is not None
+    assert pruned.shards == shards
+
+
+@pytest.mark.parametrize("claim", [None, "", [], 1.5, "unheard", "gone", ["n1", "unheard"]])
+def test_a_claim_that_binds_to_nothing_known_is_refused(claim: object) -> None:
+    known = Known(Topology(SHARDS, {"vendor": OWNERS}), LearnedKeys(10))
+    filters = [Filter("claim.v", None, "vendor", (Directory(),), claim="v")]
+    with pytest.raises(BoundClientError):
+        prune(filters, "", known, {"v": claim}, None, frozenset({"v"}))
+    with pytest.raises(BoundClientError):
+        prune(filters, "", known, None, None, frozenset({"v"}))
+
+
+def test_a_claim_that_binds_is_never_looked_up_in_what_was_only_seen() -> None:
+    memory = LearnedKeys(10)
+    memory.learn("event", "e1", "south")
+    known = Known(Topology(SHARDS, {}), memory)
+    filters = [Filter("claim.e", None, "event", (Learned(),), shown=True, claim="e")]
+    with pytest.raises(BoundClientError):
+        prune(filters, "", known, {"e": "e1"}, None, frozenset({"e"}))

@@ -1,11 +1,13 @@
 """A request's body on its way in: held or handed on, in its bounds and its time."""
 
+import sys
 from math import inf
 from typing import Any
 
 import pytest
 
 from shardgate.core.errors import ShardgateError
+from shardgate.core.held import HeldBytes
 from shardgate.core.limits import SMALL_BODY_BYTES_MAX
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.net.client.contracts import Settings
@@ -248,3 +250,42 @@ def test_while_the_shard_is_slow_the_client_has_time() -> None:
     owner.body.resume()
     owner.passes(29)
     assert "SG1013" not in owner.log
+
+
+def test_what_is_held_of_a_body_is_counted_until_it_is_taken() -> None:
+    held = HeldBytes(1000)
+    owner = Owner(CHUNKED, held=held)
+    for _ in range(100):
+        owner.body.feed(b"1\r\na\r\n")
+    assert held.by_kind["request"] == 100
+    owner.body.stream_to(owner)
+    assert (held.bytes, owner.log[0]) == (0, ("data", b"a" * 100))
+    owner.body.feed(b"1\r\na\r\n")
+    assert held.bytes == 0
+
+
+def test_a_whole_body_stays_counted_and_is_not_refused_any_more() -> None:
+    held = HeldBytes(10)
+    owner = Owner(LENGTH, held=held)
+    owner.body.feed(b"abcd")
+    assert (owner.body.whole(), held.bytes) == (b"abcd", 4)
+    held.open("request").add(20)
+    assert owner.log == ["whole"]
+    owner.body.forget()
+    assert held.bytes == 20
+
+
+def test_a_body_that_there_is_no_room_for_is_refused_and_forgotten() -> None:
+    held = HeldBytes(10)
+    owner = Owner(b"Content-Length: 12", held=held)
+    owner.body.feed(b"abcdef")
+    owner.body.feed(b"ghijkl")
+    assert (owner.log, held.bytes) == (["SG4001"], 0)
+
+
+def test_a_byte_a_piece_takes_no_more_memory_than_its_bytes() -> None:
+    owner = Owner(CHUNKED)
+    owner.body.collect()
+    for _ in range(1000):
+        owner.body.feed(b"1\r\na\r\n")
+    assert sys.getsizeof(owner.body._held) < 1500

@@ -126,3 +126,25 @@ async def test_uploads_that_stop_half_way_leave_connections_to_reads(start_gatew
         for _, writer in slow:
             writer.close()
         await until(lambda: gateway.in_flight == 0)
+
+
+@pytest.mark.parametrize("target", [b"/items/1", b"/nothing"])
+async def test_requests_that_come_ahead_without_end_are_not_kept_without_end(start_gateway: Any, target: bytes) -> None:
+    # Found: a reply that was given at once, as this 404 is, was followed by reading another 256 KiB of requests.
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readuntil(b"\r\n\r\n"):
+            writer.write(OK)
+
+    async with serving(serve) as url:
+        gateway = await start_gateway(before(url))
+        reader, writer = await connect(gateway)
+        writer.transport.set_write_buffer_limits(high=64 * MIB)
+        grown_from = resident_bytes()
+        writer.write((b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % target) * 400_000)
+        (connection,) = gateway.worker.built.gateway._clients
+        served = 0
+        while served < 200:
+            served += (await reader.read(4096)).count(b"HTTP/1.1 ")
+            assert len(connection._buffer) + sum(map(len, connection._aside)) < MIB  # type: ignore[attr-defined]
+        assert resident_bytes() - grown_from < 64 * MIB
+        writer.transport.abort()

@@ -139,6 +139,36 @@ async def test_a_read_whose_connection_just_closed_is_sent_again_on_a_new_one() 
     assert play.log == ANSWERED * 2
 
 
+async def test_clients_that_do_not_read_keep_only_a_share_of_the_connections_while_others_wait() -> None:
+    play = PoolPlay(connections_max=4, waiting_max=9)
+    slow = [await play.call(b"GET /slow") for _ in range(4)]
+    for connection, call in zip(play.opened, slow, strict=True):
+        connection.says(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n")
+        call.wait_for_client()
+        play.passes(1)
+    play.passes(9)
+    assert not any(call.done for call in slow)  # nobody waits
+    await play.call(b"GET /1")
+    play.passes(0.25)
+    assert [call.done for call in slow] == [True, True, True, False]
+    assert slow[0].sink.error.budget == "shard_slow_readers"  # type: ignore[attr-defined]
+    assert slow[0].sink.error.code == "SG1025"  # type: ignore[attr-defined]
+
+
+async def test_a_client_that_reads_again_is_not_slow() -> None:
+    play = PoolPlay(connections_max=1, waiting_max=9)
+    call = await play.call(b"GET /slow")
+    play.opened[0].says(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n")
+    call.wait_for_client()
+    await play.call(b"GET /1")
+    play.passes(1)
+    call.resume()
+    play.passes(5)
+    call.pause()  # a gather waits for another shard
+    play.passes(5)
+    assert not call.done
+
+
 async def test_a_pool_that_is_closed_keeps_no_connection() -> None:
     play = PoolPlay()
     await play.call(b"GET /1")

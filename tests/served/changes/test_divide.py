@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from shardgate.core.limits import PROBES_AT_ONCE
 from tests.cluster import Asked, reply
+from tests.observe.metrics import Metrics
 from tests.served.seats import Seats
 
 CONFIRM = {"method": "POST", "path": "/orders/{id}/confirm"}
@@ -245,3 +247,38 @@ async def test_buyers_of_the_last_seats_get_them_or_nothing(world: World) -> Non
     for app, date in ((world.north, "a"), (world.south, "y")):
         assert app.free[date] == 0
         assert sum(order["status"] == "sold" for order in app.orders.values()) == sold
+
+
+async def test_a_request_that_would_take_too_many_calls_is_refused_before_any_is_made(
+    start_shard: Any, start_gateway: Any
+) -> None:
+    """Found: one POST of 200,000 items, whose owners only the shards know, made 382,000 calls to shards."""
+    north, south = await start_shard(Seats({"a": 2})), await start_shard(Seats({"y": 2}))
+    urls = {"north": north.url, "south": south.url}
+    rules = {**RULES["rules"], "POST /check": DIVIDE}
+    limits = {"calls_per_request_max": 20}
+    gateway = await start_gateway({"shards": urls, **RULES, "rules": rules, "limits": limits, "admin": "127.0.0.1:0"})
+    items = [{"date": f"d{n}", "quantity": 1} for n in range(11)]
+    answer = await gateway.client.post("/check", json={"items": items})
+    assert (answer.status_code, answer.json()["code"]) == (413, "SG1026")
+    assert north.asked == south.asked == []
+    gateway.tick()
+    read = Metrics((await gateway.admin("/metrics")).text)
+    assert read.value("shardgate_budget_refusals_total", budget="shard_calls") == 1
+    again = [{"date": "a", "quantity": 1}] * 50
+    assert (await gateway.client.post("/check", json={"items": again})).status_code == 200, "equal keys are asked once"
+
+
+async def test_one_request_takes_only_some_connections_of_a_shard(start_shard: Any, start_gateway: Any) -> None:
+    seats = Seats({f"d{n}": 2 for n in range(200)})
+    north, south = await start_shard(seats), await start_shard(Seats({}))
+    gateway = await start_gateway(
+        {
+            "shards": {"north": north.url, "south": south.url},
+            **RULES,
+            "rules": {**RULES["rules"], "POST /check": DIVIDE},
+        }
+    )
+    items = [{"date": f"d{n}", "quantity": 1} for n in range(200)]
+    assert (await gateway.client.post("/check", json={"items": items})).status_code == 200
+    assert north.connections <= PROBES_AT_ONCE

@@ -165,10 +165,11 @@ async def test_a_put_whose_reply_is_lost_is_sent_again(world: World) -> None:
 
 
 async def test_another_worker_knows_the_key(world: World, tmp_path: Path) -> None:
-    await world.post({"id": "a"})
+    client = {"Authorization": "Bearer one", "Host": "shop"}
+    await world.post({"id": "a"}, **client)
     config = {"shards": {"north": world.shard.url}, **RULES}
     async with running_gateway(config, tmp_path) as other:
-        answer = await other.client.post("/things", json={"id": "a"}, headers=KEY)
+        answer = await other.client.post("/things", json={"id": "a"}, headers={**KEY, **client})
     assert answer.headers["idempotent-replayed"] == "true"
 
 
@@ -190,7 +191,9 @@ async def test_a_request_goes_on_when_its_client_leaves_and_its_reply_waits_for_
     world.app.gate.clear()
     _, writer = await asyncio.open_connection("127.0.0.1", world.gateway.port)
     key, body = KEY["Idempotency-Key"], '{"id":"a"}'
-    head = f"POST /things HTTP/1.1\r\nHost: a\r\nIdempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n"
+    client = {"Host": "a", "X-API-Key": "one", "Content-Type": "application/json"}
+    lines = "".join([f"{name}: {value}\r\n" for name, value in client.items()])
+    head = f"POST /things HTTP/1.1\r\n{lines}Idempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n"
     writer.write((head + body).encode())
     await until(lambda: bool(world.shard.asked))
     leave(writer)
@@ -198,10 +201,10 @@ async def test_a_request_goes_on_when_its_client_leaves_and_its_reply_waits_for_
     world.app.gate.set()
 
     async def is_kept() -> bool:
-        return (await world.post({"id": "a"})).headers.get("idempotent-replayed") == "true"
+        return (await world.post({"id": "a"}, **client)).headers.get("idempotent-replayed") == "true"
 
     await until(is_kept)
-    assert (await world.post({"id": "a"})).status_code == 201
+    assert (await world.post({"id": "a"}, **client)).status_code == 201
     assert world.app.log == ["POST /things"]
 
 

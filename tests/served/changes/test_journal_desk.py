@@ -41,7 +41,7 @@ async def test_open_and_stuck_changes_are_listed_with_the_reason(behind: Any, tm
     gateway, port, link = behind
     assert "north done, south waiting" in run(tmp_path, "list")[1]
     async with running_shard(lambda asked: reply("{}", status="401 Unauthorized"), port):
-        await gateway.until_state(link, "stuck")
+        await gateway.until_state(link, "stuck", headers={"Authorization": "Bearer old"})
         assert "south: the shard answered 401" in run(tmp_path, "list")[1]
 
 

@@ -177,3 +177,11 @@ async def test_a_client_that_sees_only_one_part_changes_none(world: World) -> No
     assert (await world.gateway.get(f"/orders/{order}")).json()["price"] == 10
     assert (await world.post(f"/orders/{order}/void")).status_code == 404
     assert world.north.orders[order]["status"] == "held"
+
+
+async def test_what_one_part_takes_alone_though_it_had_to_refuse_it_is_no_success(world: World) -> None:
+    order = await world.order()
+    for hall in (world.north, world.south):
+        hall.says = lambda asked: reply('{"id":"p"}', status="201 Created") if "/pay" in asked.line else None
+    answer = await world.post(f"/orders/{order}/pay", note="without an amount")
+    assert (answer.status_code, answer.json()["code"]) == (502, "SG2011")

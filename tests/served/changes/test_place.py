@@ -1,6 +1,7 @@
 """`place`: a new tenant gets a shard, and the directory has it before the client gets the reply."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from shardgate.store.sqlite import SqliteStore
 from tests.cluster import reply, running_gateway, running_shard, until
 from tests.served.things import Things
+from tests.waiting import one_turn
 
 NOBODY = "http://127.0.0.1:9"
 """Where nobody listens."""
@@ -194,3 +196,136 @@ async def test_the_shard_with_the_least_data_says_so_itself(
         answer = await gateway.client.post("/vendors", json={"id": "v1"})
         assert answer.json()["on"] == "south"
         assert read(directory) == {"v1": "south"}
+
+
+def named_by(**more: Any) -> dict[str, Any]:
+    """Tenants have a name, which requests give, and an id, which the application makes; an unknown one is asked for."""
+    config = rules(key="body.slug", check=None, tenant="data.id", **more)
+    config["locators"]["vendor"].append({"kind": "probe", "path": "/vendors/{key}"})
+    return config
+
+
+class Named:
+    """A shard with tenants by slug, which it takes once: `{"data": {"id": …, "slug": …}}`."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix, self.slugs, self.posts = prefix, list[str](), 0
+
+    async def __call__(self, asked: Any) -> bytes:
+        method, target, _ = asked.line.split()
+        if method == "GET":
+            return reply("{}", status="200 OK" if target.rpartition("/")[2] in self.slugs else "404 Not Found")
+        self.posts += 1
+        slug = json.loads(asked.body)["slug"]
+        await one_turn()  # other requests are read meanwhile
+        if slug in self.slugs:
+            return reply('{"error":"taken"}', status="409 Conflict")
+        self.slugs.append(slug)
+        made = {"data": {"id": f"{self.prefix}{len(self.slugs)}", "slug": slug}}
+        return reply(json.dumps(made), status="201 Created")
+
+
+@pytest.fixture
+async def named(start_shard: Any) -> Any:
+    class Both:
+        north, south = Named("n"), Named("s")
+
+    Both.urls = {"north": (await start_shard(Both.north)).url, "south": (await start_shard(Both.south)).url}
+    return Both
+
+
+async def test_r6_the_tenants_name_may_stand_deep_in_the_reply(named: Any, start_gateway: Any, directory: Path) -> None:
+    gateway = await start_gateway({"shards": named.urls, **named_by()})
+    answers = [await gateway.client.post("/vendors", json={"slug": f"x{n}"}) for n in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert read(directory) == {"n1": "north", "s1": "south"}
+
+
+async def test_r6_an_assigned_id_may_stand_deep_in_the_body(two: Any, start_gateway: Any, directory: Path) -> None:
+    def deep(asked: Any) -> bytes | None:
+        return reply(asked.body, status="201 Created") if asked.line.startswith("POST") else None
+
+    two.north.says = two.south.says = deep
+    config = rules(key=None, check=None, tenant="data.id", assign={"data.id": "hex"})
+    gateway = await start_gateway({"shards": two.urls, **config})
+    answer = await gateway.client.post("/vendors", json={"data": {"name": "a"}})
+    assert read(directory) == {answer.json()["data"]["id"]: "north"}
+    assert answer.json()["data"]["name"] == "a"
+
+
+@pytest.mark.parametrize("body", [b"made", b"", b"{}", b'{"id":{}}', b'{"id":"a","id":"b"}', b"[]"])
+async def test_r6_a_place_whose_reply_cannot_be_read_is_not_done(
+    two: Any, start_gateway: Any, directory: Path, body: bytes
+) -> None:
+    two.north.says = lambda asked: reply(body, status="201 Created") if asked.line.startswith("POST") else None
+    gateway = await start_gateway({"shards": two.urls, **rules(check=None)})
+    answer = await gateway.client.post("/vendors", json={"id": "v1"})
+    assert (answer.status_code, answer.json()["code"]) == (502, "SG2011")
+    assert read(directory) == {}
+
+
+async def test_r6_a_place_whose_reply_cannot_be_read_is_looked_for_under_its_name(
+    two: Any, start_gateway: Any, directory: Path
+) -> None:
+    def silent(asked: Any) -> bytes | None:
+        if not asked.line.startswith("POST"):
+            return None
+        two.north.act(asked)
+        return reply("", status="201 Created")
+
+    two.north.says = silent
+    gateway = await start_gateway({"shards": two.urls, **rules()})
+    answer = await gateway.client.post("/vendors", json={"id": "v1"})
+    assert (answer.status_code, answer.json()) == (200, {"id": "v1"})
+    assert read(directory) == {"v1": "north"}
+
+
+async def test_r7_a_tenant_that_the_locators_know_is_not_placed_again(
+    named: Any, start_gateway: Any, directory: Path
+) -> None:
+    named.south.slugs.append("old")
+    gateway = await start_gateway({"shards": named.urls, **named_by()})
+    answer = await gateway.client.post("/vendors", json={"slug": "old"})
+    assert (answer.status_code, answer.json()) == (409, {"error": "taken"})
+    assert (named.north.posts, named.south.posts) == (0, 1)
+    assert (await gateway.get("/vendors/old")).status_code == 200
+
+
+async def test_r7_parallel_creates_of_one_new_name_make_one_tenant(named: Any, directory: Path, tmp_path: Path) -> None:
+    config = {"shards": named.urls, **named_by()}
+    async with running_gateway(config, tmp_path) as first, running_gateway(config, tmp_path) as second:
+        for number in range(5):
+            made = {"slug": f"x{number}"}
+            creates = [gateway.client.post("/vendors", json=made) for gateway in (first, second, first)]
+            answers = await asyncio.gather(*creates)
+            assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+            assert (await first.get(f"/vendors/x{number}")).status_code == 200
+    assert sorted(named.north.slugs + named.south.slugs) == [f"x{number}" for number in range(5)]
+    assert {len(named.north.slugs), len(named.south.slugs)} == {2, 3}
+    assert len(read(directory)) == 5
+
+
+async def test_r7_creates_of_one_name_go_one_after_another(two: Any, directory: Path, tmp_path: Path) -> None:
+    config = {"shards": two.urls, **rules(key="body.name", check=None)}
+    for app in (two.north, two.south):
+        app.gate.clear()
+    async with running_gateway(config, tmp_path) as first, running_gateway(config, tmp_path) as second:
+        creates = [asyncio.ensure_future(g.client.post("/vendors", json={"name": "a"})) for g in (first, second)]
+        await until(lambda: first.in_flight == second.in_flight == 1)
+        await until(lambda: _journaled(directory) == 2)
+        assert _sent(directory) <= 1
+        for app in (two.north, two.south):
+            app.gate.set()
+        assert [(await each).status_code for each in creates] == [201, 201]
+    assert (len(two.north.held), len(two.south.held)) == (2, 0)
+
+
+def _journaled(directory: Path) -> int:
+    with SqliteStore(directory) as store:
+        return int(store.connection.execute("SELECT count(*) FROM journal").fetchone()[0])
+
+
+def _sent(directory: Path) -> int:
+    with SqliteStore(directory) as store:
+        query = "SELECT count(*) FROM journal_branches WHERE state = 'sent'"
+        return int(store.connection.execute(query).fetchone()[0])

@@ -385,3 +385,37 @@ async def test_a_client_that_leaves_while_keys_are_fetched_does_not_disturb_othe
     assert [await each for each in waiting] == [200] * 3
     assert authority.asked == 2
     assert len(world.shards["north"].asked) == 3
+
+
+async def test_a_claim_that_binds_keeps_a_client_from_other_tenants(
+    start_shard: Any, start_gateway: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    north, south = await start_shard(), await start_shard()
+    issuer = Issuer(algorithm="HS256")
+    key = {"rule": "one", "key": ["body.vendor", "claim.vendor"], "locate": "vendor"}
+    gateway = await start_gateway(
+        {
+            "shards": {"north": north.url, "south": south.url},
+            "locators": {"vendor": [{"kind": "prefix", "shards": {"n": "north", "s": "south"}}]},
+            "rules": {"POST /orders": key, "GET /health": {"rule": "any"}},
+            "clients": {
+                "jwt": {"algorithms": ["HS256"], "key_file": "secret"},
+                "binding": ["vendor"],
+                "unverified": "pass",
+                "open": ["GET /health"],
+            },
+        }
+    )
+
+    async def order(body: object, **claims: Any) -> tuple[int, str | None]:
+        answer = await gateway.client.post("/orders", json=body, headers=bearer(issuer.token(**claims)))
+        return answer.status_code, answer.json().get("code") if answer.content else None
+
+    assert (await order({"vendor": "n-1"}, vendor="n-1"))[0] == 200
+    assert (await order({}, vendor="n-1"))[0] == 200
+    assert await order({"vendor": "s-1"}, vendor="n-1") == (403, "SG1029")
+    assert await order({"vendor": "s-1"}) == (403, "SG1029")
+    assert (await gateway.client.post("/orders", json={"vendor": "s-1"})).status_code == 403
+    assert (await gateway.get("/health")).status_code == 200
+    assert all(asked.line == "GET /health HTTP/1.1" for asked in south.asked)

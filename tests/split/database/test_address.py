@@ -23,7 +23,7 @@ def test_a_relative_path_is_made_absolute() -> None:
 def test_the_password_is_never_shown() -> None:
     assert "secret" not in str(parse_address("postgresql://app:secret@db/shop", "--into"))
     with pytest.raises(SplitRefusedError) as refused:
-        parse_address("mysql://app:secret@db/shop", "--into")
+        parse_address("mssql://app:secret@db/shop", "--into")
     assert "secret" not in str(refused.value)
 
 
@@ -31,7 +31,7 @@ def test_the_password_is_never_shown() -> None:
     ("url", "reason"),
     [
         ("shop.db", "this is not a database URL"),
-        ("mysql://root@localhost/shop", "mysql is not supported"),
+        ("mssql://root@localhost/shop", "mssql is not supported"),
         ("sqlite://", "give the path of a file"),
         ("sqlite:///:memory:", "give the path of a file"),
         ("sqlite:///shop.db?mode=ro", "give the path of a file"),

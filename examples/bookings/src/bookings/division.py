@@ -98,6 +98,7 @@ ROOT: Final[Mapping[str, Any]] = {
     "dialects": {
         "v3": {
             "kind": "offset",
+            "names": "exact",
             "limit_default": 100_000,
             "fields": "fields",
             "count_header": "X-Total_Count",

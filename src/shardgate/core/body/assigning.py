@@ -8,12 +8,15 @@ from collections.abc import Mapping
 import msgspec
 
 from shardgate.core.body.reading import read_member, read_object
+from shardgate.core.errors import BrokenReplyError
 from shardgate.core.json.key_value import key_text
 from shardgate.core.json.object import JsonObject
 
 
 def assign(body: bytes, values: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
     """The body with these members added where it lacks them, and the values that it has now.
+
+    A member may be deep: `data.id`; it has no value where the body lacks the object that it belongs to.
 
     A body that is no JSON object is left as it is, for the application to refuse. Raises AmbiguousKeyError,
     TooComplexError.
@@ -27,6 +30,13 @@ def assign(body: bytes, values: Mapping[str, str]) -> tuple[bytes, dict[str, str
         raw = read_member(document, name)
         if raw is not None and raw != b"null":
             found[name] = _own(raw, name)
+            continue
+        if raw is None and "." in name:
+            try:
+                document = JsonObject(document.put(name, value))
+            except BrokenReplyError:
+                continue
+            found[name] = value
             continue
         found[name] = value
         if raw is None:

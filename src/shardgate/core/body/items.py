@@ -124,11 +124,14 @@ def parts_of(owners: Sequence[ShardId]) -> list[ShardItems]:
     return [ShardItems(shard, tuple(found)) for shard, found in positions.items()]
 
 
-def rejoin(parts: Sequence[ShardItems], replies: Sequence[Reply], path: str, sums: Sequence[str]) -> Reply:
+def rejoin(parts: Sequence[ShardItems], replies: Sequence[Reply], path: str | None, sums: Sequence[str]) -> Reply:
     """One reply out of those of the shards: the items in the client's order, the numbers in `sums` added up.
 
-    Raises BrokenReplyError where a shard gave another number of items than it was sent.
+    `path`: the member with the items; None: there are none. Raises BrokenReplyError where a shard gave another number
+    of items than it was sent, or where replies without items differ.
     """
+    if path is None:
+        return _summed(replies, sums)
     placed: dict[int, msgspec.Raw] = {}
     samples: list[rows.Rows] = []
     totals: dict[str | None, int] = {}
@@ -151,6 +154,22 @@ def rejoin(parts: Sequence[ShardItems], replies: Sequence[Reply], path: str, sum
         return msgspec.structs.replace(replies[0], body=listed)
     changes: Mapping[str | None, object] = {path: listed, **totals}
     return msgspec.structs.replace(replies[0], body=JsonObject(replies[0].body).edited(changes))
+
+
+def _summed(replies: Sequence[Reply], sums: Sequence[str]) -> Reply:
+    """One reply out of several without items, which differ in the numbers in `sums` alone."""
+    if all(reply.body == replies[0].body for reply in replies) and not (sums and replies[0].body):
+        return replies[0]
+    documents = [JsonObject(reply.body) for reply in replies]
+    totals = {name: [document.number(name) for document in documents] for name in sums}
+    whole: Mapping[str | None, object] = {
+        name: sum(number for number in numbers if number is not None) for name, numbers in totals.items()
+    }
+    joined = {document.edited(whole) for document in documents}
+    if len(joined) > 1:
+        log = f"found `{excerpt(documents[0].body)}` and `{excerpt(documents[1].body)}`"
+        raise BrokenReplyError("the shards' replies differ, and the rule does not say how they become one", log=log)
+    return msgspec.structs.replace(replies[0], body=joined.pop())
 
 
 def failed_items(part: ShardItems, path: str, status: int, problem: object) -> Reply:

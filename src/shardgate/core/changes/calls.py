@@ -1,19 +1,13 @@
 """Makes the call of each step of a change.
 
-Holds: a path with a value that is not known is not sent.
+Holds: a call whose path or body needs something that is not known is not sent.
 """
-
-import re
-from collections.abc import Mapping
-from urllib.parse import quote
 
 import msgspec
 
 from shardgate.core.changes.entry import Action, Branch, Entry
 from shardgate.core.changes.steps import Move
-from shardgate.core.http import Reply
-
-_NAME = re.compile(rb"\{[^}]*\}")
+from shardgate.core.changes.values import path_of
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -29,56 +23,57 @@ class Outgoing(msgspec.Struct, frozen=True):
 
 
 def outgoing(entry: Entry, move: Move) -> Outgoing | None:
-    """The call of a move; None where its path needs a value that is not known."""
-    made = _made(entry, move)
-    return None if _NAME.search(made.target) and made.target != entry.request.target else made
-
-
-def _made(entry: Entry, move: Move) -> Outgoing:
+    """The call of a move; None where its path or its body needs something that is not known."""
     branch, request = entry.branches[move.branch], entry.request
     key = f'"{entry.token}-{move.branch}-{move.step}"'.encode()
     looks_for_restoring = entry.terms.undo is not None and entry.terms.undo.restore
     if move.step == "look" and (looks_for_restoring or entry.terms.check is None):
         return Outgoing(b"GET", request.target.partition(b"?")[0])
     if move.step in {"look", "check"}:
-        return Outgoing(b"GET", _filled(entry.terms.check or "", entry, branch))
+        shown = _filled(entry.terms.check or "", entry, branch)
+        return None if shown is None else Outgoing(b"GET", shown)
     action = {"confirm": entry.terms.confirm, "undo": entry.terms.undo}.get(move.step)
     if action is not None:
-        body = _body(action, entry, branch)
-        return Outgoing(action.method.encode(), _filled(action.path, entry, branch), body, key, body is not None)
+        return _later(action, entry, branch, key)
     own = request.body if branch.body is None else branch.body
     return Outgoing(request.method.encode(), request.target, own if request.has_body else None, key)
 
 
-def members(body: bytes) -> dict[str, object]:
-    """The members of a JSON object; none where the body is something else."""
+def members(body: bytes) -> dict[str, msgspec.Raw]:
+    """The members of a JSON object, as they stand there; none where the body is something else."""
+    return _object(body) or {}
+
+
+def _object(body: bytes) -> dict[str, msgspec.Raw] | None:
     try:
-        return msgspec.json.decode(body, type=dict[str, object])
+        return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
+        return None
 
 
-def named(reply: Reply | None) -> Mapping[str, str]:
-    """The plain properties of a reply, as text."""
-    return plain(reply.body) if reply is not None and reply.status < 300 else {}
+def _filled(path: str, entry: Entry, branch: Branch) -> bytes | None:
+    reply = branch.reply
+    said = reply.body if reply is not None and reply.status < 300 else None
+    found = path_of(path, entry.variables, said)
+    return None if found is None else found.encode()
 
 
-def plain(body: bytes) -> dict[str, str]:
-    """The plain members of a JSON object, as text."""
-    return {name: str(value) for name, value in members(body).items() if type(value) in {str, int}}
+def _later(action: Action, entry: Entry, branch: Branch, key: bytes) -> Outgoing | None:
+    """The call of an action."""
+    target = _filled(action.path, entry, branch)
+    restored = _restored(action, entry, branch) if action.restore else {}
+    if target is None or restored is None:
+        return None
+    has_body = bool(action.restore) or action.body is not None
+    body = msgspec.json.encode({**restored, **(action.body or {})}) if has_body else None
+    return Outgoing(action.method.encode(), target, body, key, is_ours=has_body)
 
 
-def _filled(path: str, entry: Entry, branch: Branch) -> bytes:
-    values = {**entry.variables, **named(branch.reply)}
-    for name, value in values.items():
-        path = path.replace(f"{{{name}}}", quote(value, safe=""))
-    return path.encode()
-
-
-def _body(action: Action, entry: Entry, branch: Branch) -> bytes | None:
-    if not action.restore:
-        return None if action.body is None else msgspec.json.encode(action.body)
-    before = members(branch.before or b"")
-    wanted = members(entry.request.body) if action.restore == "changed" else action.restore
-    restored = {name: before[name] for name in wanted if name in before}
-    return msgspec.json.encode({**restored, **(action.body or {})})
+def _restored(action: Action, entry: Entry, branch: Branch) -> dict[str, msgspec.Raw] | None:
+    """The properties to restore; None where it is not known which they are, or what they were."""
+    before = _object(branch.before or b"")
+    # An empty body changes nothing, whatever it is declared to be.
+    wanted = _object(entry.request.body or b"{}") if action.restore == "changed" else action.restore
+    if before is None or wanted is None:
+        return None
+    return {name: before[name] for name in wanted if name in before}

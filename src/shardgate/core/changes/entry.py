@@ -11,7 +11,8 @@ import msgspec
 from shardgate.core.http import Reply
 from shardgate.core.topology import ShardId
 
-ChangeKind = Literal["every", "divide", "place"]
+ChangeKind = Literal["every", "divide", "place", "trial"]
+"""`trial`: no rule; the change that one shard is sent for its refusal."""
 
 ChangeState = Literal["trying", "finishing", "undoing", "done", "undone", "stuck", "abandoned"]
 """`trying`: may still be undone. `finishing`: decided, goes to its end on every shard. `undoing`: decided, taken back
@@ -57,6 +58,9 @@ class Terms(msgspec.Struct, frozen=True):
     undo: Action | None = None
     position: str | None = None
     """How a refusal says which item it means."""
+    trial: bool = False
+    """The change cannot be followed to its end: one shard is sent it, for its refusal. What it accepts is taken
+    back."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -116,6 +120,17 @@ class Entry(msgspec.Struct):
     """… the name that the request gave it."""
     made: tuple[tuple[str, str], ...] = ()
     """Of what is made in parts: the spaces and keys by which it is then known; written down with the entry."""
+    thing: str = ""
+    """`every`: what it is about (core/changes/thing.py); empty: changes of anything wait for it, and it for them."""
+    unsettled: bool = False
+    """A shard was reached and has not settled it: it may wait for long, and holds up changes of its own thing alone."""
+    client: str = ""
+    """A digest of who made it, who alone may read its status; empty: its token is enough."""
+
+    @property
+    def never_sent(self) -> bool:
+        """It is certain that no shard has anything of it."""
+        return all(branch.tries == 0 for branch in self.branches)
 
     @property
     def problems(self) -> dict[ShardId, str]:

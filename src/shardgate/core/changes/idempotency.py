@@ -1,11 +1,12 @@
 """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): reads the key, and decides what to do.
 
-Holds: a key belongs to one client. A key with two different payloads is refused.
+Holds: a key belongs to one client. Where nothing in the requests says who the client is, a key belongs to a connection.
+A key with two different requests is refused; what routes a request, and what it means, is a part of it.
 Never: keeps the credentials that identify a client: only their digest.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final, Literal
 
@@ -20,6 +21,23 @@ FIELD = b"idempotency-key"
 # The draft wants a String of RFC 8941 section 3.3.3; many clients leave the quotes out.
 _QUOTED = re.compile(rb'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255})"')
 _BARE = re.compile(rb"[\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]{1,255}")
+
+CLIENT_FIELDS: Final = ("Authorization", "Cookie", "X-API-Key", "API-Key", "X-Auth-Token", "X-Access-Token")
+"""The fields in which applications look for credentials. Two requests are of one client where all of them agree: an
+application may know its users by any one of them."""
+
+_MEANING: Final = (
+    b"content-encoding",
+    b"content-language",
+    b"content-type",
+    b"if-match",
+    b"if-modified-since",
+    b"if-none-match",
+    b"if-unmodified-since",
+    b"prefer",
+)
+"""The fields that change what a request does (RFC 9110 sections 8 and 13, RFC 7240). Fields that differ at each sending
+(Date, traceparent, User-Agent, an id of the request) are not among them: a retry is the same request."""
 
 _HEADER: Final = {"header": "Idempotency-Key"}
 
@@ -68,24 +86,62 @@ def key_of(request: Request) -> str | None:
     return value.decode("ascii")
 
 
-def client_of(request: Request, names: Sequence[str]) -> str:
-    """The client: a digest of the header fields, or of the claims of a verified token, that identify it."""
-    return sha256(b"\0".join([_named_by(name, request) for name in names])).hexdigest()
+def client_of(request: Request, names: Sequence[str]) -> str | None:
+    """The client: a digest of the header fields, or of the claims of a verified token, that identify it.
+
+    None where the request has none of them. Without names all requests are of one client.
+    """
+    said = [_named_by(name, request) for name in names]
+    return None if names and not any(said) else _digest(said)
+
+
+def anonymous(connection: bytes, request: Request) -> str:
+    """The client of a connection, where no request says who it is. Behind a proxy, clients share connections."""
+    values = request.fields.values
+    return _digest([b"connection", connection, *[values.get(name, b"") for name in (b"x-forwarded-for", b"forwarded")]])
+
+
+def anybody(fingerprint: str) -> str:
+    """All clients that do not say who they are and send this one request."""
+    return _digest([b"anybody", fingerprint.encode()])
 
 
 def _named_by(name: str, request: Request) -> bytes:
     kind, _, claim = name.partition(".")
     if kind == "claim" and request.claims is not None:
-        return b"\0".join([name.encode(), *(key.encode() for key in keys_in(request.claims, claim))])
+        keys = keys_in(request.claims, claim)
+        return b"\0".join([name.encode(), *(key.encode() for key in keys)]) if keys else b""
+    if kind == "cookie":
+        return _cookie(request.fields.values.get(b"cookie", b""), claim.encode())
     # The claims of a token that was not verified mean nothing: the whole token identifies the client.
     field = "authorization" if kind == "claim" else name.lower()
     return request.fields.values.get(field.encode(), b"")
 
 
-def fingerprint_of(request: Request) -> str:
-    """A digest of what the request asks for: method, target and body."""
-    digest = sha256(b"%b %b\n" % (request.method.encode(), request.target))
-    digest.update(request.body)
+def _cookie(cookies: bytes, name: bytes) -> bytes:
+    """The value of a cookie (RFC 6265 section 4.2.1); all of them where it stands twice."""
+    pairs = [pair.strip().partition(b"=") for pair in cookies.split(b";")]
+    return b";".join([value for key, _, value in pairs if key == name])
+
+
+def fingerprint_of(request: Request, routed_by: Iterable[tuple[str, str | None]] = ()) -> str:
+    """A digest of what the request asks for: what is done, to what, on which host, and under which conditions.
+
+    `routed_by`: the places of the request that its key is read from, each with what stands there.
+    """
+    values = request.fields.values
+    said = [request.method.encode(), request.target, request.fields.host.lower(), request.body]
+    said += [values.get(name, b"") for name in _MEANING]
+    for source, value in routed_by:
+        said += (source.encode(), b"" if value is None else b"=" + value.encode("utf-8", "surrogatepass"))
+    return _digest(said)
+
+
+def _digest(said: Iterable[bytes]) -> str:
+    digest = sha256()
+    for each in said:
+        digest.update(b"%d:" % len(each))
+        digest.update(each)
     return digest.hexdigest()
 
 

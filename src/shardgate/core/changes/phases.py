@@ -13,6 +13,7 @@ The change:
 
 A branch, by the change's state; before a call is made its phase becomes `sent`, `confirming` or `undoing`:
 
+    trying: waiting ──unsendable──► refused
     trying: sent ──not sent──► waiting
     trying: sent ──taken──► done
     trying: sent ──refused──► refused
@@ -51,12 +52,12 @@ ChangeEvent = Literal["complete", "decided", "revoked", "hopeless"]
 be taken back. `hopeless`: nothing more can be done without a person.
 """
 
-BranchEvent = Literal["not sent", "taken", "refused", "absent", "unclear"]
+BranchEvent = Literal["not sent", "unsendable", "taken", "refused", "absent", "unclear"]
 """What a call has shown.
 
-`not sent`: the shard has not got the call. `taken`: the shard did what was asked, also where it had done so before.
-`refused`: it will not. `absent`: what the change makes is not there. `unclear`: the shard's answer to a check says
-neither.
+`not sent`: the shard has not got the call. `unsendable`: the call cannot be made. `taken`: the shard did what was
+asked, also where it had done so before. `refused`: it will not. `absent`: what the change makes is not there.
+`unclear`: the shard's answer to a check, or to a `place`, says neither.
 """
 
 STATES: Final[Mapping[ChangeState, Mapping[ChangeEvent, ChangeState]]] = {
@@ -70,6 +71,7 @@ BEGUN: Final[Mapping[ChangeStep, BranchPhase]] = {"do": "sent", "confirm": "conf
 
 PHASES: Final[Mapping[ChangeState, Mapping[BranchPhase, Mapping[BranchEvent, BranchPhase]]]] = {
     "trying": {
+        "waiting": {"unsendable": "refused"},
         "sent": {
             "not sent": "waiting",
             "taken": "done",

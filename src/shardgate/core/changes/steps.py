@@ -14,6 +14,7 @@ import msgspec
 
 from shardgate.core.changes.entry import Branch, BranchPhase, ChangeState, Entry
 from shardgate.core.changes.phases import BEGUN, PHASES, STATES, BranchEvent, ChangeEvent, ChangeStep
+from shardgate.core.changes.values import said_by
 from shardgate.core.contracts import Outcome
 from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Reply
@@ -40,7 +41,7 @@ def next_state(entry: Entry, resting: Collection[int]) -> ChangeState:
 def _after_trying(entry: Entry, resting: Collection[int]) -> ChangeEvent | None:
     phases, terms = {branch.phase for branch in entry.branches}, entry.terms
     if phases == {"done"}:
-        return "decided" if terms.confirm else "complete"
+        return "revoked" if terms.trial else "decided" if terms.confirm else "complete"
     if "refused" in phases:
         # The first that was asked judges for all: where a later one refuses, and nothing takes it back, a person must.
         return "hopeless" if "done" in phases and terms.undo is None else "revoked"
@@ -140,6 +141,8 @@ def take(entry: Entry, move: Move, outcome: Outcome) -> bool:
         if move.step == "do" and outcome.nothing_done:
             _not_sent(entry, branch)
         return False
+    if move.step == "look" and outcome.status < 300 and not _can_be_restored(entry, outcome):
+        return False
     if outcome.status >= 500 or outcome.status == 429:
         if move.step == "do":
             branch.reply = outcome
@@ -149,7 +152,8 @@ def take(entry: Entry, move: Move, outcome: Outcome) -> bool:
     event = _EVENTS[move.step](entry, branch, outcome)
     if event is not None:
         answered = branch.reply.status if event == "refused" and branch.reply and move.step == "check" else None
-        _enter(entry, branch, event, f"the shard answered {answered or outcome.status}")
+        lacking = f", and its reply has no `{entry.tenant}`" if move.step == "do" and event == "unclear" else ""
+        _enter(entry, branch, event, f"the shard answered {answered or outcome.status}{lacking}")
     return True
 
 
@@ -165,12 +169,36 @@ def _looked(_: Entry, branch: Branch, reply: Reply) -> BranchEvent | None:
     return None
 
 
+def _can_be_restored(entry: Entry, reply: Reply) -> bool:
+    undo = entry.terms.undo
+    if undo is None or not undo.restore:
+        return True
+    try:
+        msgspec.json.decode(reply.body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
 def _did(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent | None:
     again = branch.tries > 1 and reply.status in entry.terms.already and not branch.before
     branch.reply = reply
+    if entry.kind == "place" and reply.status < 400 and made_tenant(entry, said_by_reply=True) is None:
+        # A tenant whose name nobody knows would be lost: it is looked for under the name that the request gave it.
+        return None if entry.terms.check is not None else "unclear"
     if reply.status < 400 or (again and entry.terms.check is None):
         return "taken"
     return None if again else "refused"  # None: a conflict with itself, or with something else? The check tells
+
+
+def made_tenant(entry: Entry, *, said_by_reply: bool = False) -> str | None:
+    """The name of the tenant that a `place` has made: the reply says it, or `check` has found it by the request's name.
+
+    None where the name is not known; `said_by_reply`: where the reply alone does not say it.
+    """
+    reply = entry.branches[0].reply
+    said = said_by(reply.body, [entry.tenant]).get(entry.tenant) if reply is not None else None
+    return said or (None if said_by_reply else entry.variables.get("key"))
 
 
 def _checked(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent:
@@ -220,6 +248,22 @@ def _enter(entry: Entry, branch: Branch, event: BranchEvent, problem: str) -> No
 def stick(branch: Branch, problem: str) -> None:
     """Only a person can go on here."""
     branch.stuck_in, branch.phase, branch.problem = branch.phase, "stuck", problem
+
+
+def cannot_send(entry: Entry, move: Move) -> None:
+    """The call cannot be made: its path needs a value that is not known. What was never sent is not stuck."""
+    branch, problem = entry.branches[move.branch], f"its {move.step} needs a value that is not known"
+    if entry.state == "trying" and branch.phase == "waiting":
+        _enter(entry, branch, "unsendable", problem)
+    else:
+        stick(branch, problem)
+
+
+def refuse_all(entry: Entry) -> None:
+    """Nothing of it was ever sent, and nothing will be."""
+    for branch in entry.branches:
+        branch.phase, branch.problem = "refused", ""
+    entry.state = "trying"
 
 
 def give_up_doubted(entry: Entry) -> None:

@@ -7,7 +7,14 @@ import msgspec
 from shardgate.core.body.items import ShardItems, rejoin
 from shardgate.core.body.numbering import renumbered
 from shardgate.core.changes.entry import Entry
-from shardgate.core.errors import NotEverywhereError, ReplyPendingError, ShardDownError, ShardgateError, StuckError
+from shardgate.core.errors import (
+    BrokenReplyError,
+    NotEverywhereError,
+    ReplyPendingError,
+    ShardDownError,
+    ShardgateError,
+    StuckError,
+)
 from shardgate.core.http import Reply
 from shardgate.core.parts.whole import Parts
 from shardgate.core.replies.refusals import foremost
@@ -83,7 +90,9 @@ def _missing(entry: Entry, shards: Mapping[str, Shard]) -> tuple[str, ...]:
     return aliases(shards, late)
 
 
-def rejoined(entry: Entry, replies: Sequence[Reply], items: str, sums: Sequence[str], parts: Parts | None) -> Reply:
+def rejoined(
+    entry: Entry, replies: Sequence[Reply], items: str | None, sums: Sequence[str], parts: Parts | None
+) -> Reply:
     """The replies to the parts of one body as one: the items in the body's order, or the parts as one entity."""
     if parts is not None:
         joined = msgspec.structs.replace(replies[0], body=parts.whole([reply.body for reply in replies]))
@@ -93,6 +102,12 @@ def rejoined(entry: Entry, replies: Sequence[Reply], items: str, sums: Sequence[
     # A part whose reply was lost is read again: its status is 200, where that of the others is 201.
     joined.status, joined.reason = max((reply.status, reply.reason or b"") for reply in replies)
     return joined
+
+
+def made_but_broken(error: BrokenReplyError) -> BrokenReplyError:
+    """The failure of a change that was made, and whose replies do not become one as the rule says."""
+    detail = f"the change was made; the replies cannot be put together: {error.detail}"
+    return BrokenReplyError(detail, log=error.log, where=error.where)
 
 
 def failure_of(error: ShardgateError) -> tuple[int, dict[str, object]]:

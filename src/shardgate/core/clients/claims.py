@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from shardgate.core.clients.terms import TokenTerms
+from shardgate.core.errors import BoundClientError
 
 # Seconds since 1970. An integer of hundreds of digits is no float, and can only be compared.
 _INSTANT_MAX = 1e18
@@ -57,6 +58,14 @@ def keys_in(claims: Claims | None, name: str) -> tuple[str, ...]:
     value = None if claims is None else claims.get(name)
     several = value if isinstance(value, list) else [value]
     return tuple(text for each in several if (text := _text(each)))
+
+
+def bound_keys(claims: Claims | None, name: str) -> tuple[str, ...]:
+    """The keys that a claim names which binds its client. Raises BoundClientError where it names none."""
+    keys = keys_in(claims, name)
+    if not keys:
+        raise BoundClientError(f"the token names no key in the claim `{name}`, which binds its client")
+    return keys
 
 
 def _is_for_us(audience: object, ours: tuple[str, ...]) -> bool:

@@ -1,10 +1,11 @@
 """When a worker has more to do than it can, and how much each client may then have under way.
 
-While the loop lags, or a queue is half full, the capacity is halved at each look; else it is doubled, until it is what
-it was. Of the capacity each client may have its fair share (max-min): nobody is cut who asks for less than an equal
-part, and what such clients leave is divided among the others.
+While the loop lags, or a queue is half full, the capacity is halved at each look; else it grows by an eighth, until it
+is what it was: quick to cut and slow to grow, as TCP is, or each recovery would be a new crowd. Of the capacity each
+client may have its fair share (max-min): nobody is cut who asks for less than an equal part, and what such clients
+leave is divided among the others.
 
-Holds: a client that is alone is never cut: to whose good? A hiccup of one look cuts nobody.
+Holds: a client that was alone for two seconds is not cut: to whose good? A hiccup of one look cuts nobody.
 Never: measures: each look is told how things are.
 """
 
@@ -17,6 +18,8 @@ FULL_MAX: Final = 0.5
 """The fraction of a queue beyond which requests are soon refused."""
 CAPACITY_MIN: Final = 16
 """Requests under way: with fewer, shards would idle."""
+ALONE_LOOKS: Final = 8
+"""After so many looks at which one client alone had requests under way, it is alone."""
 
 
 class Crowd:
@@ -38,23 +41,20 @@ class Crowd:
         if is_crowded and self._was_crowded:
             self._capacity = max(CAPACITY_MIN, min(self._capacity, under_way) // 2)
         elif not is_crowded and self._capacity < self._capacity_max:
-            self._capacity = min(self._capacity_max, self._capacity * 2)
+            self._capacity = min(self._capacity_max, self._capacity + self._capacity // 8)
         self._was_crowded = is_crowded
         return self._capacity if self._capacity < self._capacity_max else None
 
 
 def fair_share(wanted: Iterable[int], capacity: int) -> int | None:
-    """How much each may have at most, at least 1, so that all together have no more than the capacity, if they can.
+    """How much each may have at most, at least 1: the largest is taken to want all that the others leave.
 
-    None: nobody needs to be cut, or only one is there.
+    None: nobody wants anything.
     """
-    rising = sorted(wanted)
-    if len(rising) < 2 or sum(rising) <= capacity:
-        return None
-    left = capacity
+    share, left, rising = None, capacity, sorted(wanted)
     for number, each in enumerate(rising):
-        equal = left // (len(rising) - number)
-        if each > equal:
-            return max(1, equal)
+        share = max(1, left // (len(rising) - number))
+        if each > share:
+            break
         left -= each
-    return None
+    return share

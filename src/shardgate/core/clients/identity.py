@@ -16,14 +16,23 @@ ANONYMOUS = b""
 
 
 def identity_of(request: Request, names: Sequence[str]) -> bytes:
-    """A digest of the header fields, and of the claims (`claim.sub`) of a verified token, that identify the client."""
+    """A digest of the header fields, the cookies (`cookie.session`), and the claims (`claim.sub`) of a verified token,
+    that identify the client."""
     found = [_values(name, request) for name in names]
     return sha256(msgspec.msgpack.encode(found)).digest() if any(found) else ANONYMOUS
 
 
 def _values(name: str, request: Request) -> Sequence[str | bytes]:
-    kind, _, claim = name.partition(".")
+    kind, _, inner = name.partition(".")
     if kind == "claim":
-        return keys_in(request.claims, claim)
+        return keys_in(request.claims, inner)
+    if kind == "cookie":
+        return _cookies(request.fields.values.get(b"cookie", b""), inner.encode())
     value = request.fields.values.get(name.lower().encode())
     return () if value is None else (value,)
+
+
+def _cookies(field: bytes, name: bytes) -> Sequence[bytes]:
+    """The values of a cookie (RFC 6265 section 4.2.1): all, where it stands twice."""
+    pairs = [pair.strip().partition(b"=") for pair in field.split(b";")]
+    return [value for key, _, value in pairs if key == name]

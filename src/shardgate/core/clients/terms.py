@@ -91,3 +91,5 @@ class ClientTerms(msgspec.Struct, frozen=True):
     open: frozenset[str]
     """Operations that need no token and are not counted: `POST /oauth/token`."""
     quota: QuotaTerms | None
+    binding: frozenset[str] = frozenset()
+    """Claims that bind a client to the keys in them."""

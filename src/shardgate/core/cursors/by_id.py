@@ -9,7 +9,6 @@ Holds: an id that no shard has is refused by the application itself.
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
-from urllib.parse import quote
 
 import msgspec
 
@@ -22,6 +21,7 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import value_at
 from shardgate.core.order.keyed_rows import KeyedRow, key_of
 from shardgate.core.order.order import Order
+from shardgate.core.path import filled
 from shardgate.core.topology import ShardId
 
 
@@ -72,15 +72,17 @@ class IdCursorWalk(CursorWalk):
         super().__init__(dialect, order, page, request, shards)
         self._by_id = dialect
         self._anchor = anchor
-        self._finding = self._order is not None and anchor is not None and dialect.row is not None
-        if self._order is not None and not self._finding:
+        looks = self._order is not None and anchor is not None and dialect.row is not None
+        # An id that cannot be a segment is no row's: the application refuses it.
+        self._row = filled(dialect.row or "", {"id": anchor.id}) if looks and anchor is not None else None
+        self._finding = self._row is not None
+        if self._order is not None and not looks:
             self._begin({}, None)
 
     def asks(self) -> Sequence[Ask]:
         """Which shard has the row; then the page."""
-        if self._finding and self._anchor is not None:
-            path = (self._by_id.row or "").replace("{id}", quote(self._anchor.id, safe=""))
-            return [Ask(shard, path.encode()) for shard in self._shards]
+        if self._finding and self._row is not None:
+            return [Ask(shard, self._row.encode()) for shard in self._shards]
         return super().asks()
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:

@@ -123,13 +123,13 @@ def _check_size(requested: Block, given: int, total: int) -> None:
 class _Pieces:
     """One block, piece by piece."""
 
-    __slots__ = ("_raw", "_samples", "_whole", "block", "ended", "got", "more", "requested")
+    __slots__ = ("_raw", "_samples", "_size", "_whole", "block", "ended", "got", "more", "requested")
 
     def __init__(self, block: Block) -> None:
         self.block = block
         self.requested: Block | None = None
         self.ended = False
-        self.got = 0
+        self.got = self._size = 0
         self.more = False
         self._raw: list[msgspec.Raw] = []
         self._samples: list[Rows] = []
@@ -154,7 +154,8 @@ class _Pieces:
         fresh = rows.raw[before:] if count is None else rows.raw[before : before + count]
         self.more = more or before + len(fresh) < len(rows.raw)
         self.got += len(fresh)
-        check_whole(self.got)
+        self._size += len(rows.body)
+        check_whole(self.got, self._size)
         self.ended = self.ended or self.got == self.block.count
         self._raw += fresh
         self._samples.append(rows)

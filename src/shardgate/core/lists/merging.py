@@ -125,7 +125,7 @@ class ListMerging:
         """Whether the rows may pass while they arrive, as far as it is known before the shards are query."""
         limit = self._page.limit
         is_short = limit is not None and self._page.offset + limit < FLOW_ROWS_MIN
-        return not is_short and self._rule.dialect.streamable != "never" and self._is_plain
+        return not is_short and self._rule.dialect.streamable != "never" and self.is_plain
 
     @property
     def trims(self) -> bool:
@@ -160,7 +160,7 @@ class ListMerging:
         Reading the object around the rows is one step, however long it is, and so is writing it.
         """
         dialect, page = self._rule.dialect, self._page
-        if not self._is_plain or any(reply.status not in dialect.accepted for reply in replies.values()):
+        if not self.is_plain or any(reply.status not in dialect.accepted for reply in replies.values()):
             return self.take(replies)
         flow, more, written, extras = self._query.flow(self._shards, None), False, list[bytes](), list[bytes]()
         for shard in self._shards:
@@ -287,7 +287,7 @@ class ListMerging:
         return self._rule.dialect.unpaged(self._query.request)
 
     @property
-    def _is_plain(self) -> bool:
+    def is_plain(self) -> bool:
         """Whether one request to each shard gives all rows of the page, and nothing is to be refused."""
         return (
             self._query.order is not None

@@ -29,6 +29,9 @@ class PagePositions:
 
     def learn(self, listed: str, offset: int, positions: Positions) -> None:
         """Remember where the page at this offset of a list begins."""
-        if len(self._pages) >= self._size and (listed, offset) not in self._pages:
-            del self._pages[next(iter(self._pages))]
+        while len(self._pages) >= self._size and (listed, offset) not in self._pages:
+            try:
+                del self._pages[next(iter(self._pages))]
+            except (KeyError, RuntimeError):
+                continue  # a long list that is merged on a thread learns at the same moment
         self._pages[listed, offset] = positions

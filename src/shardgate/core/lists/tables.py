@@ -33,9 +33,9 @@ class Tables:
             self.samples.append(rows)
             self.raw += rows.raw
             try:
+                if len(rows.raw) > (block.count or 0):
+                    _check(block, len(rows.raw))
                 count = self.ranking.add(rows.body, block.start)
-                if count > (block.count or 0):
-                    _check(block, count)
             except UpstreamError as error:
                 error.shard = block.shard
                 raise

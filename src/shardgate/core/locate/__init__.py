@@ -1,6 +1,9 @@
 """The table of locators: a new one is a file here and a word in `AnyLocator`."""
 
+from collections.abc import Iterable, Sequence
+
 from shardgate.core.contracts import Locator
+from shardgate.core.locate.compare import Compare, compared
 from shardgate.core.locate.custom import CustomLocator
 from shardgate.core.locate.directory import Directory
 from shardgate.core.locate.hashed import Hash
@@ -9,6 +12,22 @@ from shardgate.core.locate.prefix import Prefix
 from shardgate.core.locate.probe import Probe
 
 AnyLocator = Directory | Hash | Learned | Prefix | Probe | CustomLocator
+
+
+def comparisons(chains: Iterable[tuple[str, Sequence[Locator]]]) -> dict[str, Compare]:
+    """How the keys of each space compare that are remembered, where it is not by their text."""
+    return {
+        space: locator.compare
+        for space, chain in chains
+        for locator in chain
+        if isinstance(locator, Learned) and locator.compare != "text"
+    }
+
+
+def equal_key(chain: Sequence[Locator], key: str) -> str:
+    """The spelling of a key that replies show, as the first locator of the chain compares."""
+    ways = [each.compare for each in chain if isinstance(each, Directory | Hash | Learned | Prefix)]
+    return compared(key, next((way for way in ways if way != "text"), "text"))
 
 
 def word_of(locator: Locator) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Strategy, Unknown
 from shardgate.core.guard import call, misfit
-from shardgate.core.locate.segment import is_segment
+from shardgate.core.path import is_segment
 from shardgate.core.topology import ShardId
 
 _PATH = re.compile(r"/[!-\"$-~]*")

@@ -1,6 +1,7 @@
 """The directory knows who owns a tenant: an exact table, written by `shardgate split` and kept in the store."""
 
 from shardgate.core.contracts import UNKNOWN, Known, Strategy, Unknown
+from shardgate.core.locate.compare import Compare, ComparedShards
 from shardgate.core.topology import ShardId
 
 
@@ -9,7 +10,13 @@ class Directory(Strategy, frozen=True, tag="directory"):
 
     space: str | None = None
     """The directory's space. Default: the name of the locator chain."""
+    compare: Compare = "text"
+    """How the application compares keys: `text`, `case_insensitive`, `uuid` or `integer`."""
 
     def locate(self, space: str, key: str, known: Known) -> ShardId | Unknown:
         """The shard that the directory names."""
-        return known.topology.directory.get(self.space or space, {}).get(key, UNKNOWN)
+        shards = known.topology.directory.get(self.space or space, {})
+        return shards.get(key, UNKNOWN) if self.compare == "text" else _EQUAL.find(shards, key, self.compare)
+
+
+_EQUAL = ComparedShards()

@@ -16,6 +16,7 @@ from zlib import crc32
 import msgspec
 
 from shardgate.core.contracts import Known, Strategy
+from shardgate.core.locate.compare import Compare, compared
 from shardgate.core.topology import Shard, ShardId
 
 SLOTS: Final = 1 << 14
@@ -27,6 +28,9 @@ class Hash(Strategy, frozen=True, tag="hash"):
 
     overrides: Mapping[str, ShardId] = msgspec.field(default_factory=dict)
     """Key → shard, for keys that have a shard of their own."""
+    compare: Compare = "text"
+    """How the application compares keys: `text`, `case_insensitive`, `uuid` or `integer`. Equal keys have one
+    shard."""
 
     def pinned(self) -> Iterable[ShardId]:
         """The shards that the configuration names, to be checked."""
@@ -34,6 +38,11 @@ class Hash(Strategy, frozen=True, tag="hash"):
 
     def locate(self, space: str, key: str, known: Known) -> ShardId:
         """The pinned shard, or the owner of the key's slot."""
+        if self.compare != "text":
+            equal = (shard for name, shard in self.overrides.items() if compared(name, self.compare) == key)
+            key = compared(key, self.compare)
+            if (pinned := next(equal, None)) is not None:
+                return pinned
         if (pinned := self.overrides.get(key)) is not None:
             return pinned
         return _OWNERS.among(known.topology.shards)[crc32(key.encode("utf-8", "surrogatepass")) % SLOTS]

@@ -4,11 +4,15 @@ A hint: where the shard says *not here*, it is forgotten; where another shard sh
 """
 
 from shardgate.core.contracts import UNKNOWN, Known, Strategy, Unknown
+from shardgate.core.locate.compare import Compare
 from shardgate.core.topology import ShardId
 
 
 class Learned(Strategy, frozen=True, tag="learned"):
     """Recall which shard has shown the key, as long as no other has."""
+
+    compare: Compare = "text"
+    """How the application compares keys: `text`, `case_insensitive`, `uuid` or `integer`."""
 
     def locate(self, space: str, key: str, known: Known) -> ShardId | Unknown:
         """The shard that showed the key, if it still exists."""

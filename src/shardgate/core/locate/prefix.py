@@ -1,6 +1,7 @@
 """Reads the shard from the key: the text before the separator stands for a shard."""
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from shardgate.core.contracts import UNKNOWN, Known, Strategy, Unknown
 from shardgate.core.topology import ShardId
@@ -13,6 +14,8 @@ class Prefix(Strategy, frozen=True, tag="prefix"):
     """Prefix → shard: `{lis: lisbon}`."""
     separator: str = "-"
     """What stands behind the prefix."""
+    compare: Literal["text", "case_insensitive"] = "text"
+    """How the application compares keys: with `case_insensitive`, `LIS-1` has the prefix `lis`."""
 
     def pinned(self) -> Iterable[ShardId]:
         """The shards that the configuration names, to be checked."""
@@ -21,4 +24,7 @@ class Prefix(Strategy, frozen=True, tag="prefix"):
     def locate(self, space: str, key: str, known: Known) -> ShardId | Unknown:
         """The shard of the key's prefix."""
         prefix, found, _ = key.partition(self.separator)
-        return self.shards.get(prefix, UNKNOWN) if found else UNKNOWN
+        if not found or self.compare == "text":
+            return self.shards.get(prefix, UNKNOWN) if found else UNKNOWN
+        folded = prefix.casefold()
+        return next((shard for name, shard in self.shards.items() if name.casefold() == folded), UNKNOWN)

@@ -23,6 +23,7 @@ from shardgate.core.json.object import JsonObject
 from shardgate.core.merge.combining import Aggregating, with_body
 from shardgate.core.order.ranking import Down
 from shardgate.core.order.sort_key import KeyConfig, sort_key, transform
+from shardgate.core.paging.bounds import check_whole
 from shardgate.core.paging.query import name_of, pairs_of
 
 _Row = dict[str, msgspec.Raw]
@@ -80,6 +81,7 @@ class Groups(Aggregating, frozen=True, tag="groups"):
         """The merged rows. Raises BrokenReplyError, OrderBrokenError, ValueError, TypeError, LookupError,
         ArithmeticError."""
         lists = [cut(reply.body) for reply in replies]
+        check_whole(sum(len(rows.raw) for rows in lists))
         groups: dict[_Key, list[bytes]] = {}
         found: list[set[_Key]] = []
         for rows in lists:

@@ -17,6 +17,7 @@ from shardgate.core.json.number import read_number
 from shardgate.core.json.object import JsonObject
 from shardgate.core.merge.combining import Aggregating, with_body
 from shardgate.core.order.sort_key import KeyConfig, null_place, sort_key, transform
+from shardgate.core.paging.bounds import check_whole
 
 
 class Union(Aggregating, frozen=True, tag="union"):
@@ -36,6 +37,7 @@ class Union(Aggregating, frozen=True, tag="union"):
         """The distinct values. Raises BrokenReplyError, OrderBrokenError, ValueError, TypeError."""
         documents = [] if self.items is None else [JsonObject(reply.body) for reply in replies]
         lists = [cut(text) for text in self._lists(replies, documents)]
+        check_whole(sum(len(values.raw) for values in lists))
         united: dict[Any, msgspec.Raw] = {}
         for values in lists:
             keys = [self._key(bytes(raw)) for raw in values.raw]

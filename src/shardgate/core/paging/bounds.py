@@ -4,7 +4,7 @@ Holds: a shard never decides how much is read of it: the page does, or a bound.
 """
 
 from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
-from shardgate.core.limits import WHOLE_ROWS_MAX
+from shardgate.core.limits import WHOLE_BYTES_MAX, WHOLE_ROWS_MAX, WHOLE_VALUES_MAX
 
 
 def too_many(asked: int, found: int) -> BrokenReplyError:
@@ -16,8 +16,19 @@ def too_many(asked: int, found: int) -> BrokenReplyError:
     )
 
 
-def check_whole(rows: int) -> None:
-    """Raises ReplyTooLargeError where a list that is held whole has too many rows."""
+def check_whole(rows: int, size: int = 0) -> None:
+    """Raises ReplyTooLargeError where a list that is held whole has too many rows, or too many bytes."""
+    if size > WHOLE_BYTES_MAX:
+        problem = f"a list that is merged whole is larger than {WHOLE_BYTES_MAX} bytes"
+        raise ReplyTooLargeError(problem, log=f"{rows} rows with {size} bytes had come")
     if rows > WHOLE_ROWS_MAX:
         problem = f"a list that is merged whole has more than {WHOLE_ROWS_MAX} rows"
         raise ReplyTooLargeError(problem, log=f"{rows} rows had come")
+
+
+def check_values(body: bytes) -> None:
+    """Raises ReplyTooLargeError where a reply has so many values that they take far more memory than their bytes."""
+    values = body.count(b",")
+    if values > WHOLE_VALUES_MAX:
+        problem = f"a shard's reply has more than {WHOLE_VALUES_MAX} values"
+        raise ReplyTooLargeError(problem, log=f"{values} commas stand in its {len(body)} bytes")

@@ -60,7 +60,7 @@ class Linked(Parameters, frozen=True):
         if self.page is not None:
             values.pop(self.limit, None)
         paging = {place} if self.page is not None else {place, self.limit}
-        kept = with_values(query, {**values, **{name: None for name in paging if name not in values}})
+        kept = with_values(self._respelled(query), {**values, **{name: None for name in paging if name not in values}})
         return urlencode(sorted(parse_qsl(kept, keep_blank_values=True))) if self.links_sorted else kept
 
 

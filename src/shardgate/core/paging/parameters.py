@@ -20,6 +20,7 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.paging.query import encoded, name_of, pairs_of, values_of
 from shardgate.core.paging.reading import PLAIN, Reading, read_number
 from shardgate.core.paging.sort_parameters import SortParameters
+from shardgate.core.twins import is_twin
 
 # No list has so many rows: a page from here on is empty, and a limit of so many means all rows.
 ROWS_MAX: Final = 10**15
@@ -64,9 +65,10 @@ class Parameters(SortParameters, frozen=True):
     refuse: tuple[str, ...] = ()
     """Parameters that page or wrap the list in other ways; requests with them are refused, since each shard would apply
     them to its own rows alone."""
-    brackets: bool = False
-    """The application reads `limit[]=5` and `limit[0]=5` as `limit` (as qs, PHP and Rack do); requests that write it so
-    are refused."""
+    names: Literal["strict", "exact", "any_case"] = "strict"
+    """How the application reads the names of these parameters. `strict`: it is not known, so that a name which some
+    parser takes for one of them is refused (`Limit`, `limit[]`, `limit.x`). `exact`: it reads the exact names alone;
+    others reach the shards as they came. `any_case`: it reads `Limit` as `limit`, as ASP.NET does."""
 
     def __post_init__(self) -> None:
         """A page has a size. Raises ValueError."""
@@ -136,13 +138,15 @@ class Parameters(SortParameters, frozen=True):
 
     def write_query(self, query: str, *, page: Page, fields: Sequence[str] | None) -> str:
         """The query string for a shard: the client's, with this page and these properties."""
-        own = {self.limit, self.page or self.offset}
+        own: set[str | None] = {self.limit, self.page or self.offset}
         if self.fields and fields is not None and values_of(query, self.fields) == [",".join(fields)]:
             fields = None  # stays as the client wrote it
         elif self.fields:
             own |= {self.fields}
         if self.states_order:
             own |= {self.order, self.direction or self.order}
+        if self.names == "any_case":
+            query = self._respelled(query)
         parts = [part for part in query.split("&") if part and name_of(part) not in own]
         ours = [f"{encoded(name)}={number}" for name, number in self.paging(page)]
         if self.states_order:
@@ -200,7 +204,7 @@ class Parameters(SortParameters, frozen=True):
     def unpaged(self, request: Request) -> str:
         """The list without its page: path, and query without the parameters that page it or choose its properties."""
         own = {self.limit, self.page or self.offset, self.fields}
-        kept = [part for part in request.query.split("&") if name_of(part) not in own]
+        kept = [part for part in self._respelled(request.query).split("&") if name_of(part) not in own]
         return f"{request.path}?{'&'.join(kept)}"
 
     def _names(self) -> set[str | None]:
@@ -210,13 +214,11 @@ class Parameters(SortParameters, frozen=True):
     def _own(self, query: str) -> dict[str, str]:
         own = self._names()
         values: dict[str, str] = {}
-        for name, value in pairs_of(query):
-            plain = name.partition("[")[0] if self.brackets else name
-            if plain in self.refuse or (plain != name and plain in own):
-                raise UnreadablePageError(
-                    f"the parameter `{excerpt(name)}` is not accepted: the gateway cannot tell how it changes the list"
-                )
-            if name not in own or (name in values and self.repeated == "first"):
+        for name, value in pairs_of(self._respelled(query)):
+            if name not in own or name in self.refuse:
+                self._check_name(name, own)
+                continue
+            if name in values and self.repeated == "first":
                 continue
             if name in values and name == self.order and self.order_repeats:
                 values[name] += f"&{value}"  # no property's name has an ampersand
@@ -226,6 +228,31 @@ class Parameters(SortParameters, frozen=True):
             else:
                 values[name] = value
         return values
+
+    def _check_name(self, name: str, own: set[str | None]) -> None:
+        """Raises UnreadablePageError where another parameter pages the list, or may be read as one that does."""
+        if name in self.refuse:
+            meant = name
+        elif self.names == "exact":
+            return
+        else:
+            meant = next((key for key in (*own, *self.refuse) if key is not None and is_twin(name, key)), "")
+        if not meant:
+            return
+        detail = f"the parameter `{excerpt(name)}` is not accepted: the gateway cannot tell how it changes the list"
+        if meant in own:
+            detail = f"the parameter `{excerpt(name)}` can be read as `{meant}`; only `{meant}` is accepted"
+        raise UnreadablePageError(detail, about={"parameter": excerpt(name)})
+
+    def _respelled(self, query: str) -> str:
+        """The query with the names of these parameters as they stand here, where the application ignores their case."""
+        if self.names != "any_case" or not query:
+            return query
+        spelled = {name.casefold(): name for name in self._names() if name}
+        parts = [(part, spelled.get(name_of(part).casefold())) for part in query.split("&")]
+        return "&".join(
+            [part if name is None else encoded(name) + part[len(part.partition("=")[0]) :] for part, name in parts]
+        )
 
     def _limit(self, values: dict[str, str]) -> int | Unknown | None:
         if (text := values.get(self.limit)) is None:

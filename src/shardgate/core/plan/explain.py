@@ -8,8 +8,11 @@ from shardgate.core.http import Request
 from shardgate.core.routes.route import Plan, Route, Sentence
 
 
-def explain(request: Request, plan: Plan) -> list[Sentence]:
-    """Titles and texts, in the order in which things happen. A title may repeat; it is then shown once."""
+def explain(request: Request, plan: Plan, calls_max: int | None = None) -> list[Sentence]:
+    """Titles and texts, in the order in which things happen. A title may repeat; it is then shown once.
+
+    `calls_max`: the most calls to shards that one request may take; None: it is not said.
+    """
     route = plan.route
     return [
         ("request", f"{request.method} {masked(request.target.decode('ascii'))}"),
@@ -17,6 +20,7 @@ def explain(request: Request, plan: Plan) -> list[Sentence]:
         ("rule", describe_rule(route)),
         *_explain_client(request),
         *plan.explain(request),
+        *([("calls", f"at most {calls_max} to shards")] if calls_max is not None else []),
     ]
 
 

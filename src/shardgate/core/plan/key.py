@@ -8,14 +8,14 @@ in UTF-8, and a body that is declared as something else. What is read has bounds
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote_plus
 
 import msgspec
 
-from shardgate.core.clients.claims import keys_in
+from shardgate.core.clients.claims import bound_keys, keys_in
 from shardgate.core.clients.masking import MASK, is_secret, shown
-from shardgate.core.errors import AmbiguousKeyError, UnknownKeyError
+from shardgate.core.errors import AmbiguousKeyError, BoundClientError, UnknownKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
 from shardgate.core.json.key_value import key_text, too_long
@@ -31,16 +31,30 @@ _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([^\s\"';,]*)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _HIDDEN = ("claim.", "header.", "basic.")
 """Sources whose values are not repeated to the client: credentials may stand there."""
-_CUT_OFF = ". \t\r\n\x0b\x0c"
-"""What Windows and many frameworks cut off at the end of a path's segment."""
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
 def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[str, str]) -> str | None:
-    """The key, None where the request has none. Raises AmbiguousKeyError."""
+    """The key, None where the request has none. Raises AmbiguousKeyError, BoundClientError, TooComplexError."""
     if isinstance(key, str):
         return _read(key, request, variables)
-    said = [(source, value) for source in key if (value := _read(source, request, variables)) is not None]
+    binding = [source[6:] for source in key if source[6:] in request.binding and source.startswith("claim.")]
+    others = [source for source in key if source[6:] not in binding] if binding else key
+    said = [(source, value) for source in others if (value := _read(source, request, variables)) is not None]
+    found = _agreed(key, said)
+    if not binding:
+        return found
+    allowed = set.intersection(*[{*bound_keys(request.claims, name)} for name in binding])
+    if not allowed:
+        raise BoundClientError(f"the claims {' and '.join(binding)} of the token allow no key together")
+    if found is None and len(allowed) > 1:
+        raise AmbiguousKeyError(f"the claim `{binding[0]}` names several keys; the request must name one of them")
+    if found is not None and found not in allowed:
+        raise BoundClientError(f"the token does not allow the key `{excerpt(found)}`", about={"key": excerpt(found)})
+    return _text(found if found is not None else next(iter(allowed)), binding[0])
+
+
+def _agreed(key: tuple[str, ...], said: Sequence[tuple[str, str]]) -> str | None:
     # A claim of the token counts only where the request itself names no key.
     found = {value for source, value in said if not source.startswith("claim.")} or {value for _, value in said}
     if len(found) > 1:
@@ -61,19 +75,12 @@ def unknown_key(key: str | None, sources: str | tuple[str, ...] = ()) -> Unknown
 def _read(source: str, request: Request, variables: Mapping[str, str]) -> str | None:
     kind, _, name = source.partition(".")
     if kind == "path":
-        value = variables.get(name)
-        return value if not value or value[-1] not in _CUT_OFF else _segment(name, value)
+        return variables.get(name)
     if kind == "query":
         return _only(request.query, name)
     if kind == "header":
         return _header(request, name)
     return _READERS.get(kind, _member)(request, name)
-
-
-def _segment(name: str, value: str) -> str:
-    """Refuses a segment whose end some servers cut off. Raises AmbiguousKeyError."""
-    said, meant = shown(name, value), shown(name, value.rstrip(_CUT_OFF))
-    raise AmbiguousKeyError(f"the path's {name} `{said}` is read as `{meant}` by some servers", about={"value": said})
 
 
 def _only(pairs: str, name: str, what: str = "query") -> str | None:
@@ -165,7 +172,7 @@ def _form(request: Request, name: str) -> str | None:
 
 def _claim(request: Request, name: str) -> str | None:
     """What the token says, where one was verified."""
-    keys = keys_in(request.claims, name)
+    keys = bound_keys(request.claims, name) if name in request.binding else keys_in(request.claims, name)
     if len(keys) > 1:
         raise AmbiguousKeyError(f"the claim {name!r} names several keys")
     return _text(keys[0], name) if keys else None

@@ -5,14 +5,14 @@ parameters and the length of names and values have bounds.
 Never: decodes a value that is not asked for.
 """
 
+from collections.abc import Iterator
 from urllib.parse import unquote_plus
 
 from shardgate.core.clients.masking import shown
 from shardgate.core.errors import AmbiguousKeyError, TooComplexError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.json.key_value import too_long
-from shardgate.core.limits import KEY_CHARACTERS_MAX, NAME_BYTES_MAX
-from shardgate.core.paging.query import parts_of
+from shardgate.core.limits import KEY_CHARACTERS_MAX, NAME_BYTES_MAX, PARAMETERS_MAX
 from shardgate.core.twins import is_twin
 
 
@@ -21,38 +21,58 @@ def only_value(text: str, name: str, what: str = "query") -> str | None:
 
     Raises AmbiguousKeyError, TooComplexError.
     """
-    found: str | None = None
-    for part in parts_of(text, what):
-        end = part.find("=")  # a part may be the whole body: only the value that is asked for is copied
-        given = _decoded_name(part, end, what)
-        if ";" in part:
-            _check_pieces(part, name, what)
+    found: tuple[int, int] | None = None
+    for start, equals, end in _parts(text, what):
+        given = _decoded(text[start:equals])
+        if text.find(";", start, end) >= 0:
+            _check_pieces(text[start:end], name, what)
         if given == name:
-            value = "" if end < 0 else part[end + 1 :]
             if found is not None:
-                both = f"`{shown(name, unquote_plus(found))}` and `{shown(name, unquote_plus(value))}`"
+                both = " and ".join(
+                    [f"`{shown(name, unquote_plus(text[slice(*each)]))}`" for each in (found, (equals + 1, end))]
+                )
                 detail = f"the parameter `{excerpt(name)}` stands twice, as {both}: one is accepted"
                 raise AmbiguousKeyError(detail, about={"parameter": name})
-            found = value
+            found = equals + 1, end
         elif is_twin(given, name):
             raise _twin(given, name)
     if found is None:
         return None
-    if len(found) > 3 * KEY_CHARACTERS_MAX:
+    start, end = found
+    if end - start > 3 * KEY_CHARACTERS_MAX:
         raise too_long(name)
-    return unquote_plus(found, errors="surrogateescape") if "%" in found or "+" in found else found
+    value = text[start:end]
+    return unquote_plus(value, errors="surrogateescape") if "%" in value or "+" in value else value
 
 
-def has_twin(part: str, name: str) -> bool:
-    """Whether a part of a query has another spelling of a parameter, or hides it behind a `;`."""
-    raw = part.partition("=")[0]
-    pieces = part.split(";")[1:]
-    return is_twin(_decoded(raw), name) or any(_is_or_twin(_decoded(piece.partition("=")[0]), name) for piece in pieces)
+def _parts(text: str, what: str) -> Iterator[tuple[int, int, int]]:
+    """Where each part begins, where its name ends, and where it ends. Nothing is copied: a value may be the whole body.
+
+    Raises TooComplexError.
+    """
+    start = 0
+    for _ in range(PARAMETERS_MAX):
+        end = text.find("&", start)
+        end = len(text) if end < 0 else end
+        equals = text.find("=", start, end)
+        equals = end if equals < 0 else equals
+        if equals - start > NAME_BYTES_MAX:
+            raise TooComplexError(f"the name of a parameter of the {what} is longer than {NAME_BYTES_MAX} characters")
+        if end > start:
+            yield start, equals, end
+        start = end + 1
+        if start > len(text):
+            return
+    raise TooComplexError(f"the {what} has more than {PARAMETERS_MAX} parameters")
 
 
 def _check_pieces(part: str, name: str, what: str) -> None:
-    """`a=1;vendor=2`: old parsers separate parameters by `;`, too. Raises AmbiguousKeyError."""
-    for piece in part.split(";"):
+    """`a=1;vendor=2`: old parsers separate parameters by `;`, too. Raises AmbiguousKeyError,
+    TooComplexError."""
+    pieces = part.split(";", PARAMETERS_MAX)
+    if len(pieces) > PARAMETERS_MAX:
+        raise TooComplexError(f"a part of the {what} has more than {PARAMETERS_MAX} semicolons")
+    for piece in pieces:
         given = _decoded(piece[:NAME_BYTES_MAX].partition("=")[0])
         if _is_or_twin(given, name):
             detail = (
@@ -69,13 +89,6 @@ def _is_or_twin(given: str, name: str) -> bool:
 def _twin(given: str, name: str) -> AmbiguousKeyError:
     detail = f"the parameter `{excerpt(given)}` can be read as `{excerpt(name)}`; only `{excerpt(name)}` is accepted"
     return AmbiguousKeyError(detail, about={"parameter": given})
-
-
-def _decoded_name(part: str, end: int, what: str) -> str:
-    """The name of a part; `end`: where its `=` stands, or -1."""
-    if (len(part) if end < 0 else end) > NAME_BYTES_MAX:
-        raise TooComplexError(f"the name of a parameter of the {what} is longer than {NAME_BYTES_MAX} characters")
-    return _decoded(part if end < 0 else part[:end])
 
 
 def _decoded(raw: str) -> str:

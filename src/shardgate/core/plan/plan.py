@@ -1,13 +1,20 @@
 """The plans that several kinds of rules make, for one shard or for many. A rule's own plan stands beside the rule."""
 
 from collections.abc import Collection, Iterable, Sequence
+from urllib.parse import quote
 
-from shardgate.core.clients.masking import masked
+from shardgate.core.clients.masking import MASK, is_secret, masked
 from shardgate.core.contracts import Merging
 from shardgate.core.http import Request
 from shardgate.core.plan.prune import Pruned
-from shardgate.core.routes.route import Plan, Sentence
+from shardgate.core.routes.route import Plan, Route, Sentence
 from shardgate.core.topology import ShardId
+
+
+def _shown(route: Route, key: str) -> str:
+    """The key in quotes; a mask where one of its sources looks like a secret: `query.api_key`."""
+    fields = route.rule.key_fields() if route.rule is not None else ()
+    return MASK if any(is_secret(source) for _, sources in fields for source in sources) else repr(key)
 
 
 class ToOne(Plan):
@@ -22,7 +29,7 @@ class ToOne(Plan):
 
     def explain(self, request: Request) -> Iterable[Sentence]:
         """The owner."""
-        yield "shard", f"{self.shard} owns the key {self.key!r}"
+        yield "shard", f"{self.shard} owns the key {_shown(self.route, self.key)}"
         yield "asked", f"{self.shard}: the request as it came; the reply passes untouched"
 
 
@@ -51,8 +58,10 @@ class FindOwner(Plan):
 
     def explain(self, request: Request) -> Iterable[Sentence]:
         """The question, and what follows."""
-        target = masked(self.target.decode("ascii"))
-        yield "shard", f"not known yet for the key {self.key!r}: all are asked who has it"
+        said, target = _shown(self.route, self.key), masked(self.target.decode("ascii"))
+        if said == MASK:
+            target = target.replace(quote(self.key, safe=""), MASK)
+        yield "shard", f"not known yet for the key {said}: all are asked who has it"
         for shard in self.shards:
             yield "asked", f"{shard}: GET {target}"
         if self.is_the_request:

@@ -10,9 +10,10 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-from shardgate.core.clients.claims import Claims, keys_in
+from shardgate.core.clients.claims import Claims, bound_keys, keys_in
 from shardgate.core.contracts import UNKNOWN, AskAll, Known
-from shardgate.core.errors import TooComplexError
+from shardgate.core.errors import BoundClientError, TooComplexError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.locate.learned import Learned
 from shardgate.core.paging.query import parts_of
 from shardgate.core.routes.route import Filter
@@ -35,18 +36,29 @@ def prune(
     known: Known,
     claims: Claims | None = None,
     variables: Mapping[str, str] | None = None,
+    binding: frozenset[str] = frozenset(),
 ) -> Pruned | None:
-    """The shards to ask; None: all."""
-    if "%" not in query and not any(
-        each.parameter in query or (each.claim and claims) or each.variable for each in filters
+    """The shards to ask; None: all. `binding`: the claims that bind the client. Raises BoundClientError."""
+    if (
+        not binding
+        and "%" not in query
+        and not any(each.parameter in query or (each.claim and claims) or each.variable for each in filters)
     ):
         return None
     try:
         parts = parts_of(query)
     except TooComplexError:
+        if binding:
+            raise
         return None  # an application may read the first thousand, and drop the others
     left, reasons = set(known.topology.ids), []
     hoped: set[str] = set()
+    allowed = _allowed(filters, known, claims, binding)
+    if not left <= allowed:
+        left &= allowed
+        reasons.append(
+            f"the token binds its client to what {' and '.join(sorted(allowed))} own{'s' * (len(allowed) == 1)}"
+        )
     for each in filters:
         owners = _owners(each, parts, known, claims, variables or {})
         if owners is None or left <= owners[0]:
@@ -59,8 +71,28 @@ def prune(
     if not reasons:
         return None
     # Filters that exclude each other leave nothing: any shard can give the empty list, in the application's own words.
-    shards = tuple(shard for shard in known.topology.ids if shard in left) or known.topology.ids[:1]
+    shards = tuple(shard for shard in known.topology.ids if shard in left)
+    shards = shards or tuple(shard for shard in known.topology.ids if shard in allowed)[:1]
     return Pruned(shards, tuple(reasons), frozenset(hoped))
+
+
+def _allowed(
+    filters: Sequence[Filter], known: Known, claims: Claims | None, binding: frozenset[str]
+) -> frozenset[ShardId]:
+    """The shards of the keys that the client is bound to; all where it is not. Raises BoundClientError."""
+    left = frozenset(known.topology.ids)
+    for each in filters:
+        if each.claim not in binding:
+            continue
+        keys = bound_keys(claims, each.claim)
+        certain = msgspec.structs.replace(each, shown=False)
+        owners = {key: _owner(certain, key, known)[0] for key in keys}
+        unknown = next((key for key, owner in owners.items() if owner is None), None)
+        if unknown is not None:
+            detail = f"no shard owns the key `{excerpt(unknown)}`, to which the token binds its client"
+            raise BoundClientError(detail, about={"key": excerpt(unknown)})
+        left &= {owner for owner in owners.values() if owner is not None}
+    return left
 
 
 def _owners(
@@ -74,23 +106,9 @@ def _owners(
 
     None where an owner is not known.
     """
-    keys = [*keys_in(claims, each.claim)] if each.claim else []
-    if each.variable in variables:
-        keys.append(variables[each.variable])
-    for part in parts:
-        raw, _, value = part.partition("=")
-        name, value = _decoded(raw), _decoded(value)
-        if name in each.unless:
-            return None
-        if each.claim or each.variable:
-            continue
-        if ";" in part and each.separator != ";":
-            return None  # some parsers separate parameters by it
-        if name == each.parameter:
-            # An application may read the first of several, the last or all: the owners of all cover each way.
-            keys += value.split(each.separator) if each.separator else [value]
-        elif is_twin(name, each.parameter):
-            return None
+    keys = _keys(each, parts, claims, variables)
+    if keys is None:
+        return None
     owners: set[ShardId] = set()
     hoped: set[str] = set()
     for key in dict.fromkeys(keys):
@@ -101,6 +119,26 @@ def _owners(
         if not certain:
             hoped.add(key)
     return (frozenset(owners), frozenset(hoped)) if owners else None
+
+
+def _keys(each: Filter, parts: Sequence[str], claims: Claims | None, variables: Mapping[str, str]) -> list[str] | None:
+    """The keys that a filter names; None where an application may read others."""
+    keys = [*keys_in(claims, each.claim)] if each.claim else []
+    if each.variable in variables:
+        keys.append(variables[each.variable])
+    for part in parts:
+        raw, _, text = part.partition("=")
+        name, value = _decoded(raw), _decoded(text)
+        if name in each.unless:
+            return None
+        if each.claim or each.variable:
+            continue
+        if is_twin(name, each.parameter) or (";" in part and each.separator != ";"):
+            return None  # some parsers separate parameters by `;`
+        if name == each.parameter:
+            # An application may read the first of several, the last or all: the owners of all cover each way.
+            keys += value.split(each.separator) if each.separator else [value]
+    return keys
 
 
 def _decoded(text: str) -> str:

@@ -6,7 +6,7 @@ The kinds of rules are in `core/rules`; the kinds of plans are there too, and in
 Holds: everything that the rest of the gateway asks of a rule is a method or a property of BaseRule.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -110,6 +110,10 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """What narrows the shards that are asked."""
         return ()
 
+    def chain(self, chains: Chains) -> str | None:
+        """The name of the locator chain of the key; None: there is no key."""
+        return self.locate
+
     def may_ask_any(self, method: str) -> bool:
         """Whether any shard may answer a request whose key no shard owns."""
         return False
@@ -188,6 +192,8 @@ class Route(msgspec.Struct, frozen=True):
     """The space of the keys of entities in parts."""
     ages: bool = False
     """Replies have signed cursors that expire: a client needs new ones even if no data has changed."""
+    chain: str = ""
+    """The name of the chain of `locators`; empty: there is none."""
 
     @property
     def streams(self) -> bool:
@@ -210,3 +216,16 @@ class Routes(msgspec.Struct, frozen=True):
     """The header by which it says so."""
     trailing_slash: bool = True
     """`/events/` is `/events`."""
+    method_override_member: str | None = None
+    """The member of a body, or field of a form, by which it says so."""
+
+
+def chains_of(routes: Routes) -> Iterator[tuple[str, tuple[Locator, ...]]]:
+    """The locator chains that rules use, with their names."""
+    for route in routes.routes:
+        rule = route.rule
+        if rule is not None:
+            yield rule.locate or "", route.locators
+            yield rule.whole_locate or "", route.whole_locators
+        for each in route.filters:
+            yield each.space, each.locators

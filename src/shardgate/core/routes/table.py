@@ -12,8 +12,9 @@ from urllib.parse import unquote
 from shardgate.core.errors import AmbiguousPathError, MethodNotAllowedError, UnknownOperationError
 from shardgate.core.routes.route import Route, Routes
 
-# RFC 3986 section 3.3 `pchar`, without `;`, whose parameters some servers cut off.
-_PATH = re.compile(r"/(?:[A-Za-z0-9\-._~!$&'()*+,=:@/]|%[0-9A-Fa-f]{2})*")
+# RFC 3986 section 3.3 `pchar`, without `;`, whose parameters some servers cut off, as they do a `.` at a segment's end.
+_PATH = re.compile(r"/(?:[A-Za-z0-9\-_~!$&'()*+,=:@/]|\.(?!/|$)|(?<=/)\.{3,}(?=/|$)|%[0-9A-Fa-f]{2})*")
+_CUT_OFF = (".", " ", "\t", "\r", "\n")
 _DOTS = re.compile(r"/\.{1,2}(?=/|$)")
 
 
@@ -119,7 +120,10 @@ def _descend(node: _Node, segments: list[str], start: int, values: list[str]) ->
 def _refusal(path: str) -> AmbiguousPathError | UnknownOperationError:
     if not path.startswith("/"):
         return UnknownOperationError("the target is not a path")
-    return AmbiguousPathError("the path has dot segments, empty segments or characters that servers read differently")
+    return AmbiguousPathError(
+        "the path has dot segments, empty segments, segments that end with a dot, or characters that servers read "
+        "differently"
+    )
 
 
 def _unknown(path: str) -> UnknownOperationError:
@@ -133,4 +137,6 @@ def _decoded(segment: str) -> str:
         raise AmbiguousPathError("a path segment is not UTF-8") from error
     if value in {".", ".."} or any(mark in value for mark in "/\\;\0%"):
         raise AmbiguousPathError("a path segment hides a separator")
+    if value.endswith(_CUT_OFF):
+        raise AmbiguousPathError("a path segment ends with a dot or a space, which some servers cut off")
     return value

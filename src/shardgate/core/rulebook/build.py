@@ -25,6 +25,7 @@ def build_routes(
     method_override: str | None,
     trailing_slash: bool,
     method_override_header: str | None = None,
+    method_override_member: str | None = None,
 ) -> tuple[Routes, list[Mistake]]:
     """Every operation as a route, and all mistakes at once."""
     mistakes: list[Mistake] = []
@@ -37,7 +38,8 @@ def build_routes(
     }
     routes = [*_without_covered(routes, shapes)]
     mistakes += _twins(routes, shapes)
-    return Routes(tuple(routes), method_override, method_override_header, trailing_slash), mistakes
+    found = Routes(tuple(routes), method_override, method_override_header, trailing_slash, method_override_member)
+    return found, mistakes
 
 
 class _Reader(msgspec.Struct, frozen=True):
@@ -105,17 +107,19 @@ class _Reader(msgspec.Struct, frozen=True):
 
 def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Chains) -> Route:
     """The route of a rule without a mistake."""
+    chain = rule.chain(chains) or ""
     return Route(
         method,
         template,
         operation,
         rule,
-        chains.get(rule.locate or "", ()),
+        chains.get(chain, ()),
         chains.get(rule.whole_locate or "", ()),
         keyed=rule.idempotency != NO_WORDS,
         filters=rule.filters(chains),
         parts_space=rule.parts_space,
         ages=rule.ages,
+        chain=chain,
     )
 
 

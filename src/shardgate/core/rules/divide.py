@@ -9,7 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from shardgate.core.body.items import Items, key_of, open_items
+from shardgate.core.body.item_key import key_of
+from shardgate.core.body.items import Items, open_items
 from shardgate.core.body.numbering import PLACE
 from shardgate.core.changes.entry import Action
 from shardgate.core.changes.idempotency import Idempotency
@@ -63,11 +64,13 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
     items: str = ""
     """The member of the body with the items. Empty: the body is the list."""
     key: str
-    """The member of an item that says whose it is."""
+    """The member of an item that says whose it is. It may stand deeper: `vendor.id`."""
     locate: str
     """The name of the locator chain that finds the shard of an item's key."""
-    into: str | None = None
-    """The member of the reply with the items, one for each item of the request. Default: as `items`."""
+    into: str | msgspec.UnsetType | None = msgspec.UNSET
+    """The member of the reply with the items, one for each item of the request; empty: the reply is the list. `null`:
+    the reply has no items, so that the replies of all shards must be the same but for the numbers in `sum`. Default: as
+    `items`."""
     mode: Literal["read", "independent", "all_or_none"] = "read"
     """`read`: nothing is changed, and every shard that owns an item must answer. `independent`: each part succeeds or
     fails by itself; an item of a failed part is `{status, problem}` in the reply. `all_or_none`: all parts or none,
@@ -124,8 +127,9 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
             return self._any(route, known, MissingKeyError(f"the request needs items, each with its {self.key}"))
         keys = [key_of(item, self.key) for item in items.found.raw]
         places = [None if key is None else _place(self.locate, route.locators, key, known) for key in keys]
-        if None in places and (self.mode != "read" or set(places) == {None}):
-            return self._any(route, known, unknown_key(keys[places.index(None)], self.key))
+        # Where other items have owners, their shards' data is at stake: the reply is looked at, and not just relayed.
+        if None in places and (set(places) == {None} or (self.mode != "read" and self.unknown != "ask")):
+            return self._any(route, known, self._unplaced(keys, places.index(None)))
         return Division(route, self, items, places, keys, variables)
 
     def describe(self, route: Route) -> str:
@@ -147,6 +151,15 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
         if self.mode == "all_or_none" and self.check is None and not self.repeat:
             cure = "add `check`, the path of what was made, or `repeat: true` if the application knows a repetition"
             yield Mistake("check", "after a lost reply nobody could say whether it was made", cure)
+        if self.joined_at is None and self.mode == "independent":
+            cure = "write the member of the reply with the items, or take another mode"
+            yield Mistake("into", "a reply without items cannot say which of them a shard has refused", cure)
+        if self.sum and self.joined_at == "":
+            cure = "remove it: a reply that is the list itself has no numbers beside its items"
+            yield Mistake("sum", "there is nothing beside the items", cure)
+        if self.assign and not self.items:
+            cure = "remove it, or write the member of the body with the items (`items`)"
+            yield Mistake("assign", "a body that is the list itself has no members", cure)
         if self.items_max is not None and not 1 <= self.items_max <= ITEMS_ALLOWED_MAX:
             problem = "every list is longer" if self.items_max < 1 else "more items are not read in one request"
             cure = f"write the most items that the application takes, up to {ITEMS_ALLOWED_MAX}, or null"
@@ -171,6 +184,11 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
         yield from super().key_fields()
 
     @property
+    def joined_at(self) -> str | None:
+        """The member of the reply with the items; empty: the reply is the list; None: it has no items."""
+        return self.items if isinstance(self.into, msgspec.UnsetType) else self.into
+
+    @property
     def needs_store(self) -> bool:
         """A change of all or none is journaled."""
         return self.mode == "all_or_none" or super().needs_store
@@ -179,6 +197,13 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
     def recorded(self) -> str | None:
         """Which entities are in parts."""
         return "which entities are in parts" if self.parts is not None else None
+
+    def _unplaced(self, keys: Sequence[str | None], position: int) -> ClientError:
+        """The refusal of an item that no shard can own."""
+        if (key := keys[position]) is not None:
+            return unknown_key(key)
+        member = f"{self.items}.{position}.{self.key}" if self.items else f"{position}.{self.key}"
+        return MissingKeyError(f"the item {position} has no `{self.key}`, a text or a number", about={"member": member})
 
     def _any(self, route: Route, known: Known, otherwise: ClientError) -> ToAny:
         """Any shard, which refuses in its own words; or the refusal that is given."""

@@ -51,11 +51,13 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             # A filter may exclude one part of an entity and not the other. A client that asks for one tenant only, or
             # as one tenant, may see no other tenant's part.
             own = [each for each in route.filters if each.claim or each.variable]
-            left = prune(own, "", known, request.claims, variables) if own else None
+            left = prune(own, "", known, request.claims, variables, request.binding) if own else None
             moment = msgspec.structs.replace(moment, parted=parted)
             shards = everybody if left is None else left.shards
             return ToGather(route, request, begin(request, shards, moment), None, None, self.learn)
-        pruned = prune(route.filters, request.query, known, request.claims, variables) if route.filters else None
+        pruned = None
+        if route.filters:
+            pruned = prune(route.filters, request.query, known, request.claims, variables, request.binding)
         if pruned is None:
             return ToGather(route, request, begin(request, everybody, moment), None, None, self.learn)
         instead = begin(request, everybody, moment) if pruned.hoped else None

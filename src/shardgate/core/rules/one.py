@@ -14,7 +14,7 @@ from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
 from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError
 from shardgate.core.http import SAFE_METHODS, Request
-from shardgate.core.locate import word_of
+from shardgate.core.locate import equal_key, word_of
 from shardgate.core.locate.dispute import disputed
 from shardgate.core.locate.learned import Learned
 from shardgate.core.merge import AnyMerger
@@ -84,9 +84,11 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         key = read_key(self.key, request, variables)
         if key is None:
             return self._unowned(request, route, known, None)
-        if route.parts_space is not None and key in (parted := known.topology.parts.get(route.parts_space, {})):
-            moment = Moment(clock(), known.topology.epoch, known.pages)
-            return self._plan_parts(request, route, key, parted[key], variables, moment)
+        if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
+            name = key if key in parted else equal_key(route.locators, key)
+            if name in parted:
+                moment = Moment(clock(), known.topology.epoch, known.pages)
+                return self._plan_parts(request, route, name, parted[name], variables, moment)
         remembered = None
         for locator in route.locators:
             place = locator.locate(self.locate, key, known)

@@ -6,11 +6,13 @@ import msgspec
 
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.changes.placing import AnyPolicy, LeastData, LeastTenants, Weighted
-from shardgate.core.contracts import Known
+from shardgate.core.contracts import UNKNOWN, AskAll, Known
+from shardgate.core.errors import ShardDownError
 from shardgate.core.http import SAFE_METHODS, Request
+from shardgate.core.locate.directory import Directory
 from shardgate.core.plan.key import read_key, refuse_unless_json
 from shardgate.core.routes.mistakes import Mistake, choose
-from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
+from shardgate.core.routes.route import BaseRule, Chains, Clock, Plan, Route, Sentence, Variables
 from shardgate.core.routes.targets import check_target
 from shardgate.core.rules.calls import check_members, check_seen
 from shardgate.core.rules.fields import IdForm, Sources, sources_of
@@ -24,11 +26,18 @@ class Placement(Plan):
     rule: "Place"
     key: str | None
     """The tenant's name in the request."""
+    owner: ShardId | AskAll | None
+    """The shard that has a tenant of this name already, or how to ask for it; None: it is a new name."""
     pinned: ShardId | None
     variables: Variables
 
     def explain(self, request: Request) -> Iterable[Sentence]:
         """The shard, if it is known."""
+        if isinstance(self.owner, AskAll):
+            yield "shard", f"not known yet for the key {self.key!r}: all are asked by GET {self.owner.path}"
+        elif self.owner is not None:
+            yield "shard", f"{self.owner} has a tenant of this name, and is sent the request"
+            return
         where = "the pinned shard" if self.pinned else "the shard that the policy chooses"
         yield "shard", f"{self.pinned or 'not known yet'}: {where}"
         yield "then", "the directory has the tenant before the client hears of it"
@@ -40,10 +49,13 @@ class Place(BaseRule, frozen=True, kw_only=True, tag="place"):
     space: str
     """The name of the directory's space: for `shardgate split`, the table of the tenants."""
     tenant: str = "id"
-    """The property of the reply that names the new tenant."""
+    """The property of the reply that names the new tenant; it may stand deeper: `data.id`."""
     key: Sources | None = None
     """Where the request names the tenant. Two creates of one name go to one shard, so that the application refuses the
     second."""
+    locate: str | None = None
+    """The name of the locator chain that finds a tenant by its name. A name that it knows is sent to that shard, so
+    that the application refuses it. Default: a chain that looks into the directory's `space`."""
     assign: Mapping[str, IdForm] = msgspec.field(default_factory=dict)
     """Members of the body that the gateway fills where the client does not. An assigned id is then the tenant's
     name."""
@@ -65,7 +77,8 @@ class Place(BaseRule, frozen=True, kw_only=True, tag="place"):
             refuse_unless_json(request)
         key = None if self.key is None else read_key(self.key, request, variables)
         pin = None if self.pinned_by is None else read_key(self.pinned_by, request, variables)
-        return Placement(route, self, key, None if pin is None else self.pinned.get(pin), variables)
+        owner = None if key is None else self._owner(key, route, known)
+        return Placement(route, self, key, owner, None if pin is None else self.pinned.get(pin), variables)
 
     def describe(self, route: Route) -> str:
         """The space, and the policy."""
@@ -112,6 +125,31 @@ class Place(BaseRule, frozen=True, kw_only=True, tag="place"):
         if self.pinned_by is not None:
             yield "pinned_by", (self.pinned_by,)
         yield from super().key_fields()
+
+    def chain(self, chains: Chains) -> str | None:
+        """`locate`, or a chain that looks into `space`."""
+        if self.locate is not None:
+            return self.locate
+        return next(
+            (
+                name
+                for name, chain in chains.items()
+                if any(isinstance(each, Directory) and (each.space or name) == self.space for each in chain)
+            ),
+            None,
+        )
+
+    def _owner(self, key: str, route: Route, known: Known) -> ShardId | AskAll | None:
+        """The shard that has a tenant of this name. Raises ShardDownError."""
+        for locator in route.locators:
+            place = locator.locate(route.chain, key, known)
+            if place is UNKNOWN:
+                continue
+            if isinstance(place, str) and place not in known.topology.shards:
+                log = f"{route.chain} says that {place!r} owns the key; the configuration has no such shard"
+                raise ShardDownError("the shard that owns the key cannot be reached", log=log)
+            return place
+        return None
 
     @property
     def needs_store(self) -> bool:

@@ -1,7 +1,7 @@
 """The chunked coding, read strictly (RFC 9112 section 7.1).
 
-Chunk extensions are checked (section 7.1.1) and ignored. Trailer fields are validated; those that could change the meaning of a message are dropped
-(RFC 9110 section 6.5.1).
+Chunk extensions are checked (section 7.1.1) and ignored. Trailer fields are validated; those that could change the
+meaning of a message are dropped (RFC 9110 section 6.5.1).
 
 Holds: a size is hexadecimal digits only; each chunk ends with CRLF; lines have a bound.
 Never: accepts a bare LF, a sign, an underscore, or a larger number than a file could have bytes.
@@ -87,7 +87,7 @@ class ChunkedDecoder:
         match = _SIZE_LINE.fullmatch(line) if len(line) <= CHUNK_LINE_BYTES_MAX else None
         if match is None:
             raise MalformedRequestError(
-                f"the chunk size `{excerpt(line)}` is not 1 to 15 hexadecimal digits, maybe with extensions `;name=value`"
+                f"the chunk size `{excerpt(line)}` is not 1 to 15 hexadecimal digits, then extensions `;name=value`"
             )
         size = int(match[1], 16)
         if size:

@@ -26,10 +26,11 @@ from shardgate.core.wire.request_fields import (
     request_id_of,
 )
 
-# Nearly all targets have only these characters. `[` and `]` are outside of the grammar (RFC 3986 section 3.4), too, but
-# so common in queries that every server reads them in the same way.
-_REQUEST_LINE = re.compile(rb"(%s) ([!$-;=?-\[\]_a-z~]+) HTTP/1\.([01])\r\n" % TOKEN)
-_RAW_LINE = re.compile(rb"(%s) ([\x21\x22\x24-\x7e]+(?:\?[\x21\x22\x24-\x7e\x80-\xff]*)?) HTTP/1\.([01])\r\n" % TOKEN)
+# The query is as RFC 3986 section 3.4 has it, and may have `[` and `]`, which are common and read by all in one way.
+# The path is checked where it is matched.
+_PATH = rb"[\x21\x22\x24-\x3e\x40-\x7e]*"
+_REQUEST_LINE = re.compile(rb"(%s) (%s(?:\?[!$-;=?-\[\]_a-z~]*)?) HTTP/1\.([01])\r\n" % (TOKEN, _PATH))
+_RAW_LINE = re.compile(rb"(%s %s)\?([\x21\x22\x24-\x7e\x80-\xff]*)( HTTP/1\.[01]\r\n)" % (TOKEN, _PATH))
 _RAW = re.compile(rb'["<>\\^`{|}\x80-\xff]')
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
 
@@ -67,12 +68,10 @@ class RequestHeadParser:
 
         Raises a ClientError; the connection must then be closed.
         """
-        match = _REQUEST_LINE.match(head) or _RAW_LINE.match(head)
+        match = _REQUEST_LINE.match(head)
         if match is None or match.end() - 2 > TARGET_BYTES_MAX:
-            raise _bad_request_line(head)
+            return self.parse(self._encoded(head))
         method, target, minor = match.groups()
-        if match.re is _RAW_LINE:
-            target = self._encoded(target)
         block = head[match.end() :]
         fields = self._blocks.get(block)
         if fields is None:
@@ -95,18 +94,20 @@ class RequestHeadParser:
             1 if minor == b"1" else 0,
         )
 
-    def _encoded(self, target: bytes) -> bytes:
-        """The target with a query as RFC 3986 section 3.4 has it. Its path is left to those who match it."""
-        path, mark, query = target.partition(b"?")
-        raw = _RAW.search(query)
+    def _encoded(self, head: bytes) -> bytes:
+        """The head with a query that is as RFC 3986 section 3.4 has it. Raises a ClientError."""
+        match = _RAW_LINE.match(head)
+        if match is None or match.end() - 2 > TARGET_BYTES_MAX:
+            raise _bad_request_line(head)
+        raw = _RAW.search(match[2])
         if raw is None:
-            return target
+            raise _bad_request_line(head)
         if self._refuses_raw:
             raise MalformedRequestError(f"the query has `{excerpt(raw[0])}`, which must be percent-encoded")
-        target = b"".join((path, mark, _RAW.sub(_escape, query)))
-        if len(target) > TARGET_BYTES_MAX:
-            raise TargetTooLongError(f"the target is longer than {TARGET_BYTES_MAX} bytes when its query is encoded")
-        return target
+        line = b"".join((match[1], b"?", _RAW.sub(_escape, match[2]), match[3]))
+        if len(line) - 2 > TARGET_BYTES_MAX:
+            raise TargetTooLongError(f"the request line is longer than {TARGET_BYTES_MAX} bytes when it is encoded")
+        return line + head[match.end() :]
 
     def _read_block(self, block: bytes) -> RequestFields:
         fields = self._read_fields(self._reader.read(block[:-2]))

@@ -12,9 +12,7 @@ from shardgate.core.contracts import Outcome
 from shardgate.core.errors import LostReplyError, ReplyTooLargeError, ShardgateError
 from shardgate.core.held import Holdings
 from shardgate.core.http import Reply, ReplyHead
-from shardgate.core.limits import PIECE_BYTES
 from shardgate.core.topology import ShardId
-from shardgate.core.wire.coding import unpacked
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
 from shardgate.net.upstream.call import Call
@@ -45,7 +43,7 @@ class AwaitedCall:
         self._body_bytes_max = body_bytes_max
         self._reads = False
         self._head: ReplyHead | None = None
-        self._body: list[bytes] = []
+        self._body = bytearray()  # not a list of pieces: their memory would be needed once more when they are joined
         self._size = 0
         self._call: Call | None = None
         self._done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -69,6 +67,7 @@ class AwaitedCall:
             self._holding.on_refused = None
             if not self._call.done:
                 self._call.cancel()
+            self._call = None  # break the reference cycle, which would be garbage that holds the reply
 
     def reply_interim(self, head: ReplyHead) -> None:
         pass  # the reply is awaited whole
@@ -80,7 +79,7 @@ class AwaitedCall:
         self.reply_data(data)
 
     def reply_data(self, data: bytes) -> None:
-        self._body.append(data)
+        self._body += data
         self._size += len(data)
         if self._size > self._body_bytes_max and self._call is not None:
             problem, log = (
@@ -89,44 +88,44 @@ class AwaitedCall:
             )
             self._call.fail(ReplyTooLargeError(problem, log=log))
         else:
-            self._holding.add(len(data) + PIECE_BYTES)
+            self._holding.add(len(data))
 
     def reply_end(self, trailers: bytes) -> None:
         head = self._head
         if head is not None:
-            body, self._body = b"".join(self._body), []
-            self._holding.set(len(body))
+            self._holding.on_refused = None  # it is whole: to refuse it would free nothing
+            body, self._body = bytes(self._body), bytearray()
             self._settle(head.with_body(body))
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         upstream.abort()  # never: nothing was offered
 
     def reply_failed(self, error: ShardgateError) -> None:
-        self._body = []
+        self._body = bytearray()
         if not error.budget:
             self._cluster.failed(self._shard, error)
         self._settle(error)
 
     def _refuse(self, error: ShardgateError) -> None:
         """There is no room for more of the reply. The request was sent, so that a change may have been made."""
-        if self._call is None:
-            return
-        if not self._reads:
-            problem = "there is no room to hold the shard's reply; the change may have been made or not"
-            error = LostReplyError(problem, log=error.detail, budget=error.budget)
-        self._call.fail(error)
+        if self._call is not None:
+            self._call.fail(self._in_doubt(error))
+
+    def _in_doubt(self, error: ShardgateError) -> ShardgateError:
+        if self._reads:
+            return error
+        problem = "there is no room to hold the shard's reply; the change may have been made or not"
+        return LostReplyError(problem, log=error.detail, budget=error.budget)
 
     async def _unpacked(self, outcome: Outcome) -> Outcome:
         """Decompress a reply that came compressed though it was not asked for; on a thread, since it may be long."""
         if self._head is None or not self._head.is_packed or not isinstance(outcome, Reply):
             return outcome
         try:
-            reply = await asyncio.to_thread(unpacked, outcome, self._body_bytes_max)
-            self._holding.take(len(reply.body) - len(outcome.body))
-            return reply
+            return await self._cluster.unpacker.unpack(outcome, self._body_bytes_max, self._holding)
         except ShardgateError as error:
             error.shard = self._shard
-            return error
+            return self._in_doubt(error) if error.budget else error
 
     def _settle(self, outcome: Outcome) -> None:
         if not self._done.done():

@@ -4,27 +4,33 @@ Holds: a change is in the journal before any of it is sent.
 Never: decides what comes next (core/changes does), or streams (engine/relay does).
 """
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from secrets import token_hex
+from secrets import compare_digest, token_hex
+from urllib.parse import quote
+
+import msgspec
 
 from shardgate.core.body.assigning import assign
 from shardgate.core.body.items import ShardItems
-from shardgate.core.changes.calls import plain
 from shardgate.core.changes.entry import Branch, ChangeKind, Entry, Sent, Terms
+from shardgate.core.changes.followable import require_followable
+from shardgate.core.changes.idempotency import client_of
 from shardgate.core.changes.placing import LeastData
-from shardgate.core.changes.verdict import STATUS_PATH, Joining, rejoined, status, verdict
+from shardgate.core.changes.thing import folded, thing_of
+from shardgate.core.changes.values import asked_by, unfit
+from shardgate.core.changes.verdict import STATUS_PATH, Joining, made_but_broken, rejoined, status, verdict
 from shardgate.core.contracts import Ask
 from shardgate.core.errors import (
+    BrokenReplyError,
+    ClientError,
     ReplyPendingError,
     ShardDownError,
     ShardgateError,
     UnknownChangeError,
 )
-from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import shards_missing
-from shardgate.core.held import Holdings
 from shardgate.core.http import Reply
+from shardgate.core.path import filled, names_of
 from shardgate.core.rules.divide import Division
 from shardgate.core.rules.every import ToEvery
 from shardgate.core.rules.fields import IdForm
@@ -34,7 +40,8 @@ from shardgate.core.topology import ShardId
 from shardgate.engine.change.ids import new_ids
 from shardgate.engine.change.journal_driver import JournalDriver
 from shardgate.engine.change.request import ChangeRequest
-from shardgate.engine.cluster import Cluster, Snapshot
+from shardgate.engine.change.turn import Turn
+from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.round import Round
 from shardgate.store.journal import NotOwnerError
 from shardgate.store.writer import Writer
@@ -43,7 +50,15 @@ from shardgate.store.writer import Writer
 class Changes:
     """The rules `every` and `place`, and `divide` where all or none must be taken, for one worker."""
 
-    __slots__ = ("_body_bytes_max", "_cluster", "_in_order", "_journaling", "_refresh", "_writer")
+    __slots__ = (
+        "_body_bytes_max",
+        "_client_fields",
+        "_cluster",
+        "_journaling",
+        "_refresh",
+        "_turn",
+        "_writer",
+    )
 
     def __init__(
         self,
@@ -52,45 +67,57 @@ class Changes:
         journaling: JournalDriver,
         body_bytes_max: int,
         refresh: Callable[[], bool],
+        client_fields: Sequence[str],
     ) -> None:
         self._cluster = cluster
         self._writer = writer
         self._journaling = journaling
         self._body_bytes_max = body_bytes_max
         self._refresh = refresh
-        self._in_order = asyncio.Lock()
+        self._client_fields = client_fields
+        self._turn = Turn()
 
     async def every(self, plan: ToEvery, change: ChangeRequest) -> Reply:
         """The change on all shards."""
         rule, method = plan.rule, change.request.method
         already = rule.already if rule.already is not None else (404, 410) if method == "DELETE" else (409,)
-        body, variables, fresh = _assigned(rule.assign, change.request.body, plan.variables)
         patient = rule.mode == "eventual"
-        terms = Terms(patient, rule.check, rule.repeats(method), already, fresh, undo=rule.undo)
+        terms = Terms(patient, rule.check, rule.repeats(method), already, undo=rule.undo)
         branches = [Branch(shard) for shard in plan.shards]
-        entry = _entry("every", plan.route.operation, change, body, terms, variables, branches)
-        async with self._in_order:  # the store admits one at a time anyway: to wait here saves polling it
-            return await self._through(entry, change)
+        operation, body = plan.route.operation, change.request.body
+        entry = _entry("trial", operation, change, body, terms, plan.variables, branches)
+        try:
+            body, values, fresh = _assigned(rule.assign, body)
+            terms = msgspec.structs.replace(terms, fresh=fresh)
+            entry = _entry("every", operation, change, body, terms, {**plan.variables, **values}, branches)
+            require_followable(entry, rule.assign.keys() - values.keys())
+        except ClientError as error:
+            return await self._try(entry, change, error)
+        entry.thing = thing_of(entry)
+        return await self._in_turn(entry, change)
 
     async def place(self, plan: Placement, change: ChangeRequest) -> Reply:
         """The new tenant, on the shard that the policy chooses."""
         rule = plan.rule
-        body, variables, _ = _assigned(rule.assign, change.request.body, plan.variables)
-        name = plan.key if plan.key is not None else variables.get(rule.tenant) if rule.assign else None
+        body, values, _ = _assigned(rule.assign, change.request.body)
+        variables = {**plan.variables, **values}
+        name = (plan.key if plan.key is not None else variables.get(rule.tenant) if rule.assign else None) or None
         if name is not None:
             variables = {**variables, "key": name}
         placed_by = name if name is not None else f"\0{token_hex(16)}"
-        can_tell = rule.check if name is not None else None
+        # Where the tenant cannot be looked for, one shard still takes the create, or refuses it in its own words.
+        can_tell = rule.check if name is not None and unfit(rule.check, variables) is None else None
         terms = Terms(patient=False, check=can_tell, repeat=False, already=())
         away: set[ShardId] = set()
         while True:
             shard = await self._choose(plan, rule, placed_by, change, away)
             entry = _entry("place", plan.route.operation, change, body, terms, variables, [Branch(shard)])
             entry.space, entry.tenant, entry.placed_by = rule.space, rule.tenant, placed_by
+            entry.thing = "" if name is None else folded(f"/{quote(rule.space, '')}/{quote(name, '')}")
             try:
                 reply = await self._through(entry, change)
             except ShardDownError:  # nothing was sent: another shard may take the tenant
-                if shard in away or plan.pinned is not None:
+                if shard in away or plan.owner is not None or plan.pinned is not None:
                     raise
                 away.add(shard)
                 continue
@@ -119,12 +146,15 @@ class Changes:
         )
         variables = {**plan.variables, **values}
         entry = _entry("divide", plan.route.operation, change, change.request.body, terms, variables, branches)
-        into = rule.items if rule.into is None else rule.into
+        try:
+            require_followable(entry, rule.assign.keys() - values.keys())
+        except ClientError as error:
+            return await self._try(entry, change, error)
         if rule.parts is not None:
             entry.made = tuple((space, values[name]) for space, name in rule.learn.items() if values.get(name))
 
         def join(replies: Sequence[Reply]) -> Reply:
-            return rejoined(entry, replies, into, rule.sum, rule.parts)
+            return rejoined(entry, replies, rule.joined_at, rule.sum, rule.parts)
 
         try:
             return await self._through(entry, change, join)
@@ -132,27 +162,61 @@ class Changes:
             self._refresh()
 
     async def parts(
-        self, plan: ToParts, change: ChangeRequest, body: bytes, own: Mapping[ShardId, bytes], join: Joining
+        self,
+        plan: ToParts,
+        change: ChangeRequest,
+        assigned: tuple[bytes, Mapping[str, str]],
+        own: Mapping[ShardId, bytes],
+        join: Joining,
     ) -> Reply:
-        """The change of all parts of an entity, each with its own body. Where the first refuses, no other is asked."""
+        """The change of all parts of an entity, each with its own body. Where the first refuses, no other is asked.
+
+        `assigned`: the body for the whole, and the values of the members that are assigned.
+        """
         rule = plan.change
         terms = Terms(patient=True, check=None, repeat=True, already=rule.already, undo=rule.undo)
         branches = [Branch(shard, part) for shard, part in own.items()]
-        entry = _entry("every", plan.route.operation, change, body, terms, dict(plan.variables), branches)
-        async with self._in_order:
+        body, values = assigned
+        entry = _entry("every", plan.route.operation, change, body, terms, {**values, **plan.variables}, branches)
+        try:
+            require_followable(entry, rule.assign.keys() - values.keys())
+        except ClientError as error:
+            return await self._try(entry, change, error)
+        entry.thing = folded(filled(rule.read, plan.variables) or "")
+        return await self._in_turn(entry, change, join)
+
+    async def status(self, change: ChangeRequest) -> Reply:
+        """The state of a change that was not over when its client was answered; for that client alone."""
+        request = change.request
+        entry = await self._journaling.find(request.path.removeprefix(STATUS_PATH))
+        client = client_of(request, self._client_fields) or ""
+        if entry is None or (entry.client and not compare_digest(entry.client, client)):
+            raise UnknownChangeError("the client has made no change that is known by this link")
+        change.holdings.open("change").take(entry.size)
+        return status(entry, change.snapshot.known.topology.shards)
+
+    async def _in_turn(self, entry: Entry, change: ChangeRequest, join: Joining | None = None) -> Reply:
+        async with self._turn.taken():
             return await self._through(entry, change, join)
 
-    async def status(self, path: str, snapshot: Snapshot, holdings: Holdings) -> Reply:
-        """The state of a change that was not over when its client was answered. Raises OverloadError."""
-        entry = await self._journaling.find(path.removeprefix(STATUS_PATH))
-        if entry is None:
-            link = excerpt(path)
-            raise UnknownChangeError(f"no change is known by the link `{link}`", about={"value": link})
-        holdings.open("change").take(entry.size)
-        return status(entry, snapshot.known.topology.shards)
+    async def _try(self, entry: Entry, change: ChangeRequest, problem: ClientError) -> Reply:
+        """The refusal, in the application's own words, of a change that cannot be followed to its end.
 
-    async def _through(self, entry: Entry, change: ChangeRequest, join: Joining | None = None) -> Reply:
-        change.holdings.open("change").take(entry.size)
+        The first shard judges. What it accepts is taken back, and refused with the problem that is given; without a
+        way back no shard is asked.
+        """
+        if entry.terms.undo is None:
+            raise problem
+        told = msgspec.structs.replace(entry.terms, check=None, confirm=None, patient=False, repeat=False)
+        entry.terms = msgspec.structs.replace(told, already=(), fresh=False, trial=True)
+        entry.kind, entry.branches = "trial", entry.branches[:1]
+        return await self._through(entry, change, problem=problem)
+
+    async def _through(
+        self, entry: Entry, change: ChangeRequest, join: Joining | None = None, problem: ClientError | None = None
+    ) -> Reply:
+        """`problem`: the refusal of what was taken back."""
+        entry.client = client_of(change.request, self._client_fields) or ""
         await self._journaling.add(entry)
         try:
             with change.waiting_for(()):  # which shards will be asked is not known yet
@@ -161,8 +225,12 @@ class Changes:
             link = f"{STATUS_PATH}{entry.token}"
             raise ReplyPendingError(f"another worker goes on with the change: {link}", log=str(error)) from error
         change.sent_to([branch.shard for branch in entry.branches if branch.tries])
+        if problem is not None and entry.state == "undone" and entry.branches[0].phase == "undone":
+            raise problem
         try:
             return verdict(entry, change.snapshot.known.topology.shards, rested, join)
+        except BrokenReplyError as error:
+            raise made_but_broken(error) from error
         except ShardgateError as error:
             error.causes = tuple(other for other in rested.values() if other is not None)
             error.shard = ",".join(entry.problems)
@@ -174,7 +242,8 @@ class Changes:
     ) -> ShardId:
         """The shard for a new tenant; one that was found to be down only where no other takes new tenants."""
         shards = change.snapshot.known.topology.ids
-        policy, pinned = rule.policy, plan.pinned
+        owner = plan.owner if isinstance(plan.owner, str) else None
+        policy, pinned = rule.policy, owner or plan.pinned
         measured: Mapping[ShardId, float] | None = None
         if isinstance(policy, LeastData) and pinned is None:
             measured = await self._measure(policy, change)
@@ -184,7 +253,8 @@ class Changes:
             here = {shard: load for shard, load in loads.items() if shard not in away}
             return pinned or policy.choose(policy.willing(here) or loads)
 
-        return await self._writer.run(self._writer.placements.reserve, rule.space, placed_by, shards, choose)
+        reserve = self._writer.placements.reserve
+        return await self._writer.run(reserve, rule.space, placed_by, shards, choose, owner=owner)
 
     async def _measure(self, policy: LeastData, change: ChangeRequest) -> dict[ShardId, float]:
         """How much each shard has; a shard that does not say takes no new tenant now."""
@@ -208,13 +278,11 @@ class Changes:
         return counts
 
 
-def _assigned(
-    forms: Mapping[str, IdForm], body: bytes, variables: Mapping[str, str]
-) -> tuple[bytes, dict[str, str], bool]:
-    """The body with new ids where it has none, all variables, and whether every id is one that was made here."""
+def _assigned(forms: Mapping[str, IdForm], body: bytes) -> tuple[bytes, dict[str, str], bool]:
+    """The body with new ids where it has none, the ids that it has now, and whether every one was made here."""
     made = new_ids(forms)
-    changed, values = assign(body, made)
-    return changed, {**variables, **values}, bool(made) and values == made
+    body, values = assign(body, made)
+    return body, values, bool(made) and values == made
 
 
 def _entry(
@@ -223,9 +291,13 @@ def _entry(
     change: ChangeRequest,
     body: bytes,
     terms: Terms,
-    variables: dict[str, str],
+    variables: Mapping[str, str],
     branches: list[Branch],
 ) -> Entry:
+    """The entry of a change, with all that its later calls need from the request; it is held from now on.
+
+    Raises AmbiguousKeyError, OverloadError.
+    """
     request = change.request
     fields = request.fields
     sent = Sent(
@@ -237,4 +309,9 @@ def _entry(
         fields.has_body,
         change.request_id,
     )
-    return Entry(token_hex(16), kind, operation, sent, terms, {**plain(body), **variables}, branches)
+    later = [terms.check, *[each.path for each in (terms.confirm, terms.undo) if each is not None]]
+    names = {name for template in later for name in names_of(template)} - {*variables}
+    values = {} if kind == "trial" else asked_by(body, sorted(names))
+    entry = Entry(token_hex(16), kind, operation, sent, terms, {**values, **variables}, branches)
+    change.holdings.open("change").take(entry.size - (len(body) if body is request.body else 0))
+    return entry

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from shardgate.core.changes.calls import Outgoing
 from shardgate.core.changes.idempotency import FIELD, Idempotency, key_of
+from shardgate.core.contracts import AskAll
 from shardgate.core.errors import BugError, ShardDownError, ShardgateError
 from shardgate.core.http import SAFE_METHODS, Reply, Request
 from shardgate.core.limits import COUNTED_BYTES_MIN, ITEM_BYTES
@@ -24,13 +25,14 @@ from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import AwaitedCall, without
 from shardgate.engine.change.changes import Changes
 from shardgate.engine.change.divider import Divider
-from shardgate.engine.change.idempotent import IdempotentRunner, required
+from shardgate.engine.change.idempotent import IdempotentRunner, WithKey, required
 from shardgate.engine.change.parts import PartsChanger
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.learning import learn
 
+_BESIDE = ("header.", "basic.", "claim.")
 _WHOLE = frozenset({ToEvery, ToParts, Placement, Division})
 
 
@@ -85,13 +87,14 @@ class ChangeHandler:
                 raise required()
             return await self._run(plan, change)
         repeatable = words.repeat or request.method in {"PUT", "DELETE"}
-        return await self._idempotent.once(key, request, lambda: self._run(plan, change), repeatable=repeatable)
+        asked = WithKey(request, change.connection, _routed_by(plan.route, request))
+        return await self._idempotent.once(key, asked, lambda: self._run(plan, change), repeatable=repeatable)
 
     async def status(self, change: ChangeRequest) -> Reply:
         """The state of a change."""
         if self._changes is None:
             raise ShardDownError("this gateway has no journal")
-        return await self._changes.status(change.request.path, change.snapshot, change.holdings)
+        return await self._changes.status(change)
 
     async def _run(self, plan: Plan, change: ChangeRequest) -> Reply:
         if isinstance(plan, Division):
@@ -103,11 +106,22 @@ class ChangeHandler:
                 raise BugError("a rule that needs a store is served without one")
             if isinstance(plan, ToEvery):
                 return await self._changes.every(plan, change)
-            return await self._changes.place(plan, change)
+            return await self._changes.place(await self._settled(plan, change), change)
         if not isinstance(plan, ToOne | ToAny | FindOwner):
             raise BugError("a gather changes nothing, so that it is not answered here")
         name = self._name(plan, change.request)
         return await (self._one(plan, change) if name is None else self._named(name, plan, change))
+
+    async def _settled(self, plan: Placement, change: ChangeRequest) -> Placement:
+        """The plan for a tenant of which it is known whether a shard has it. Raises KeyOnTwoShardsError."""
+        place = plan.owner
+        if not isinstance(place, AskAll) or plan.key is None:
+            return plan
+        request, snapshot = change.request, change.snapshot
+        shards = snapshot.known.topology.ids
+        search = FindOwner(plan.route, plan.route.chain, plan.key, place.path.encode(), shards, is_the_request=False)
+        owner, _ = await self._conductor.find(search, request, snapshot, change.hop, change.exchange)
+        return Placement(plan.route, plan.rule, plan.key, owner, plan.pinned, plan.variables)
 
     def _name(self, plan: Plan, request: Request) -> str | None:
         words = _words(plan)
@@ -184,6 +198,13 @@ class ChangeHandler:
         if rule is not None and rule.learns_from_reply and 200 <= outcome.status < 300:
             learn(rule.learn, outcome.body, shard, change.snapshot.known.memory)
         return outcome
+
+
+def _routed_by(route: Route, request: Request) -> list[tuple[str, str | None]]:
+    """What decides where a request goes, and does not stand in its target or its body."""
+    fields = () if route.rule is None else route.rule.key_fields()
+    sources = {source for _, sources in fields for source in sources}
+    return [(source, read_key(source, request, {})) for source in sorted(sources) if source.startswith(_BESIDE)]
 
 
 def _words(plan: Plan) -> Idempotency:

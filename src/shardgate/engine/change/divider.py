@@ -4,18 +4,19 @@ Holds: an item goes to its owner or nowhere. A read that lacks a shard is an err
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shardgate.core.body.assigning import assign
 from shardgate.core.body.items import ShardItems, failed_items, parts_of, rejoin
 from shardgate.core.body.numbering import position_of, renumbered, says_the_same
 from shardgate.core.changes.calls import Outgoing, members
-from shardgate.core.changes.verdict import failure_of
+from shardgate.core.changes.verdict import failure_of, made_but_broken
 from shardgate.core.contracts import AskAll, Outcome
-from shardgate.core.errors import ShardgateError, UnknownKeyError
+from shardgate.core.errors import BrokenReplyError, ShardgateError, StuckError, UnknownKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import replies_of
 from shardgate.core.http import Reply
+from shardgate.core.limits import PROBES_AT_ONCE
 from shardgate.core.plan.plan import FindOwner
 from shardgate.core.replies.refusals import foremost, unite
 from shardgate.core.rules.divide import Division
@@ -28,8 +29,6 @@ from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.learning import learn
 
-# Where only the shards know an item's owner, they are asked: for so many items at a time.
-PROBES_AT_ONCE = 16
 NOBODY = ""
 
 
@@ -69,18 +68,7 @@ class Divider:
             for key, place in zip(plan.keys, plan.places, strict=True)
             if isinstance(place, AskAll) and key is not None
         }
-        gate = asyncio.Semaphore(PROBES_AT_ONCE)
-
-        async def find(key: str, place: AskAll) -> tuple[str, ShardId | None]:
-            shards = change.snapshot.known.topology.ids
-            probe = FindOwner(plan.route, plan.rule.locate, key, place.path.encode(), shards, is_the_request=False)
-            async with gate:
-                owner, _ = await self._conductor.find(
-                    probe, change.request, change.snapshot, change.hop, change.exchange
-                )
-            return key, owner
-
-        found = dict(await asyncio.gather(*[find(key, place) for key, place in unknown.items()]))
+        found = await self._found(plan, unknown, change) if unknown else {}
         owners = [
             place if isinstance(place, str) else found.get(key or "") or NOBODY
             for key, place in zip(plan.keys, plan.places, strict=True)
@@ -90,6 +78,30 @@ class Divider:
             key = excerpt(plan.keys[position] or "")
             raise UnknownKeyError(f"no shard owns the key `{key}` of item {position}", about={"key": key})
         return owners
+
+    async def _found(
+        self, plan: Division, unknown: Mapping[str, AskAll], change: ChangeRequest
+    ) -> dict[str, ShardId | None]:
+        """The owners of these keys, each asked for once. Raises TooComplexError before any is asked for."""
+        shards = change.snapshot.known.topology.ids
+        self._conductor.check_calls(change.exchange, len(unknown) * len(shards))
+        found: dict[str, ShardId | None] = {}
+        keys = iter(unknown.items())
+
+        async def find_some() -> None:
+            for key, place in keys:
+                probe = FindOwner(plan.route, plan.rule.locate, key, place.path.encode(), shards, is_the_request=False)
+                found[key], _ = await self._conductor.find(
+                    probe, change.request, change.snapshot, change.hop, change.exchange
+                )
+
+        searches = [asyncio.ensure_future(find_some()) for _ in range(min(PROBES_AT_ONCE, len(unknown)))]
+        try:
+            await asyncio.gather(*searches)
+        finally:
+            for search in searches:  # where one has failed, nothing more is asked
+                search.cancel()
+        return found
 
     async def _send(self, plan: Division, parts: Sequence[ShardItems], change: ChangeRequest) -> list[Outcome]:
         whole = len(parts) == 1 and not plan.rule.assign
@@ -118,8 +130,7 @@ class Divider:
         replies = list(replies_of(by_shard, shards, lacking).values())
         refusal = unite(replies, range(200, 300))
         if refusal is None:
-            into = plan.rule.items if plan.rule.into is None else plan.rule.into
-            return replies[0] if len(parts) == 1 else rejoin(parts, replies, into, plan.rule.sum)
+            return replies[0] if len(parts) == 1 else rejoin(parts, replies, plan.rule.joined_at, plan.rule.sum)
         if refusal.status in plan.rule.not_here or len(parts) == 1:
             return refusal
         # A refusal counts the items that its shard was sent. The whole body is refused with the right numbers.
@@ -132,7 +143,7 @@ class Divider:
         self, plan: Division, parts: Sequence[ShardItems], outcomes: Sequence[Outcome], change: ChangeRequest
     ) -> Reply:
         """Each part by itself: the reply says item by item what a shard refused, or was not there to take."""
-        into = plan.rule.items if plan.rule.into is None else plan.rule.into
+        into = plan.rule.joined_at or ""
         taken = [outcome for outcome in outcomes if isinstance(outcome, Reply) and outcome.status < 400]
         if len(parts) == 1 or not taken:
             refusals = [outcome for outcome in outcomes if isinstance(outcome, Reply)]
@@ -149,7 +160,10 @@ class Divider:
         ]
         # The members around the items are those of a reply that accepted its items.
         order = sorted(range(len(parts)), key=lambda number: outcomes[number] not in taken)
-        return rejoin([parts[n] for n in order], [replies[n] for n in order], into, plan.rule.sum)
+        try:
+            return rejoin([parts[n] for n in order], [replies[n] for n in order], into, plan.rule.sum)
+        except BrokenReplyError as error:
+            raise made_but_broken(error) from error
 
     async def _all_or_none(self, plan: Division, parts: Sequence[ShardItems], change: ChangeRequest) -> Reply:
         if len(parts) == 1:
@@ -168,6 +182,10 @@ class Divider:
         """
         shard = next((owner for owner in owners if owner != NOBODY), NOBODY)
         reply = await self._one(plan, shard, change.request.body, change)
+        others = {owner for owner in owners if owner not in {shard, NOBODY}}
+        if reply.status < 400 and others:
+            log = f"{shard} answered {reply.status}; it was sent items of {', '.join(sorted(others))}, too"
+            raise StuckError("a shard took items of other shards, which it had to refuse", log=log)
         form = plan.rule.position
         meant = position_of(reply, form)
         if form is None or meant is None or meant >= len(owners) or owners[meant] in {shard, NOBODY}:

@@ -1,13 +1,15 @@
 """Requests with an Idempotency-Key: each is run once, and a repeated one is answered from the store.
 
-Holds: the key is written down before anything is sent, and the reply is kept before the client gets it.
+Holds: the key is written down before anything is sent, and the reply is kept before the client gets it. A client that
+does not say who it is gets no reply to another connection's request: the request is refused, and not done twice.
+Never: gives a cookie to a client that does not say who it is, a second time.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from shardgate.core.changes.idempotency import Verdict, client_of, fingerprint_of, is_final
+from shardgate.core.changes.idempotency import Verdict, anonymous, anybody, client_of, fingerprint_of, is_final
 from shardgate.core.errors import (
     IdempotencyKeyError,
     InDoubtError,
@@ -26,6 +28,16 @@ from shardgate.store.writer import Writer
 REPLAYED = (b"Idempotent-Replayed", b"true")
 
 
+class WithKey(msgspec.Struct, frozen=True):
+    """A request, and what its bytes alone do not say."""
+
+    request: Request
+    connection: bytes
+    """Names the client's connection among all connections of all workers."""
+    routed_by: Sequence[tuple[str, str | None]] = ()
+    """The places that the request's key is read from, with what stands there."""
+
+
 class IdempotentRunner:
     """The keys of one worker's requests."""
 
@@ -37,17 +49,45 @@ class IdempotentRunner:
         self._expires_s = expires_s
         self._client_fields = client_fields
 
-    async def once(self, key: str, request: Request, run: Callable[[], Awaitable[Reply]], *, repeatable: bool) -> Reply:
+    async def once(self, key: str, asked: WithKey, run: Callable[[], Awaitable[Reply]], *, repeatable: bool) -> Reply:
         """The reply to a request with this key: what `run` gives, or what it gave before. Raises ShardgateError."""
+        request = asked.request
+        fingerprint = fingerprint_of(request, asked.routed_by)
         client = client_of(request, self._client_fields)
-        claim = Claim(client, key, fingerprint_of(request), self._worker, repeatable)
-        at = wall()
-        verdict, reply = await self._writer.run(self._writer.keys.begin, claim, at, at + self._expires_s)
+        known = client is not None
+        claim = Claim(client or anonymous(asked.connection, request), key, fingerprint, self._worker, repeatable)
+        at = wall()  # one instant, so that both claims of one request end together
+        verdict, reply = await self._begin(claim, at)
         if reply is not None:
-            return msgspec.structs.replace(reply, fields=[*reply.fields, REPLAYED])
+            same_client = known and bool(self._client_fields)
+            fields = [field for field in reply.fields if same_client or field[0].lower() != b"set-cookie"]
+            return msgspec.structs.replace(reply, fields=[*fields, REPLAYED])
         if verdict != "run":
             raise _refusal(verdict, key)
-        return await self._run(claim, run)
+        if known:
+            return await self._run(claim, run)
+        # The same request with the same key on another connection: the same client again, or another one?
+        others = msgspec.structs.replace(claim, client=anybody(fingerprint))
+        verdict, _ = await self._begin(others, at)
+        if verdict != "run":
+            await self._writer.run(self._writer.keys.forget, claim)
+            raise _refusal(verdict, key)
+        return await self._run_for_anybody(claim, others, run)
+
+    async def _begin(self, claim: Claim, at: float) -> tuple[Verdict, Reply | None]:
+        return await self._writer.run(self._writer.keys.begin, claim, at, at + self._expires_s)
+
+    async def _run_for_anybody(self, claim: Claim, others: Claim, run: Callable[[], Awaitable[Reply]]) -> Reply:
+        keys, done = self._writer.keys, True
+        try:
+            reply = await self._run(claim, run)
+            done = is_final(reply.status)
+        except ShardgateError as error:
+            done = not error.nothing_done
+            raise
+        finally:
+            await self._writer.run(keys.doubt if done else keys.forget, others)
+        return reply
 
     async def follow(
         self, name: str, request: Request, shard: ShardId | None, send: Callable[[ShardId | None], Awaitable[Reply]]
@@ -56,7 +96,7 @@ class IdempotentRunner:
 
         A request that is refused does not count: the next one of its name is the first.
         """
-        client, keys, at = client_of(request, self._client_fields), self._writer.keys, wall()
+        client, keys, at = client_of(request, self._client_fields) or "", self._writer.keys, wall()
         first, is_new = await self._writer.run(keys.follow, client, name, shard, at, at + self._expires_s)
         try:
             reply = await send(first)

@@ -9,26 +9,35 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from shardgate.core.changes.calls import Outgoing, named, outgoing
+from shardgate.core.changes.calls import Outgoing, outgoing
 from shardgate.core.changes.entry import ChangeState, Entry
-from shardgate.core.changes.steps import Move, give_up_doubted, moves, next_state, stick, take
+from shardgate.core.changes.steps import Move, cannot_send, give_up_doubted, made_tenant, moves, next_state, take
 from shardgate.core.contracts import Outcome
 from shardgate.core.errors import BodyTooLargeError, OverloadError, ShardgateError
 from shardgate.core.held import Holdings
-from shardgate.core.limits import Limits
+from shardgate.core.limits import ORDER_PATIENCE_S, Limits
 from shardgate.engine.change.awaited_call import AwaitedCall
 from shardgate.engine.cluster import Cluster
 from shardgate.net.clock import now, wall
 from shardgate.store.journal import JournalBounds, JournalFullError
 from shardgate.store.writer import Writer
 
-# How long a change waits for earlier ones that are under way on the same shard.
-PATIENCE_S = 10.0
 _POLL_S = 0.01
 
 _STUCK = "change %d (%s) of the request %s is stuck; see `shardgate journal`: %s"
 
 _log = logging.getLogger("shardgate")
+
+
+class _Pass:
+    """One pass over an entry: what rests until the next one, and why."""
+
+    __slots__ = ("patient_until", "resting", "unsettled")
+
+    def __init__(self, patient_until: float) -> None:
+        self.patient_until = patient_until
+        self.resting: dict[int, ShardgateError | None] = {}
+        self.unsettled = False
 
 
 class JournalDriver:
@@ -59,71 +68,71 @@ class JournalDriver:
         return await self._writer.run(self._writer.journal.find, token)
 
     async def drive(
-        self, entry: Entry, holdings: Holdings, *, patience_s: float = PATIENCE_S
+        self, entry: Entry, holdings: Holdings, *, patience_s: float = ORDER_PATIENCE_S
     ) -> dict[int, ShardgateError | None]:
         """Go on until the entry is over, or until nothing more can be done now; then any worker may go on with it.
 
         `holdings`: what is held for the entry; whoever drives it closes them.
         Returns the branches that had to rest, each with its error; None: behind an earlier change, or a 5xx.
         """
-        resting: dict[int, ShardgateError | None] = {}
+        going = _Pass(now() + patience_s)
         rested: dict[int, ShardgateError | None] = {}
         while True:
-            state = next_state(entry, resting)
+            state = next_state(entry, going.resting)
             if state != entry.state:
-                await self._enter(entry, state, resting)
+                await self._enter(entry, state, going)
                 continue
-            todo = moves(entry, resting) if entry.open else []
+            todo = moves(entry, going.resting) if entry.open else []
             if not todo:
                 break
-            until = now() + patience_s
-            await asyncio.gather(*[self._make(entry, move, resting, until, holdings) for move in todo])
-            rested |= resting
+            going.patient_until = now() + patience_s
+            await asyncio.gather(*[self._make(entry, move, going, holdings) for move in todo])
+            rested |= going.resting
             await self._give_up(entry)
         if entry.open:
+            entry.unsettled = going.unsettled
             await self._writer.run(self._writer.journal.save, entry, self.worker, release=True)
         return rested
 
-    async def _enter(self, entry: Entry, state: ChangeState, resting: dict[int, ShardgateError | None]) -> None:
+    async def _enter(self, entry: Entry, state: ChangeState, at: _Pass) -> None:
         if state == "stuck":
             entry.stuck_in = entry.state
             request_id = entry.request.request_id.decode("latin-1")
             why = "; ".join([f"{shard}: {problem}" for shard, problem in entry.problems.items()])
             _log.error(_STUCK, entry.id, entry.operation, request_id, why)
         if state == "undoing":
-            resting.clear()  # a branch that cannot be done may still be undone
+            at.resting.clear()  # a branch that cannot be done may still be undone
         entry.state = state
         also = self._settle_place(entry) if entry.kind == "place" and state in {"done", "undone"} else None
         await self._writer.run(self._writer.journal.save, entry, self.worker, also=also)
 
-    async def _make(
-        self,
-        entry: Entry,
-        move: Move,
-        resting: dict[int, ShardgateError | None],
-        patient_until: float,
-        holdings: Holdings,
-    ) -> None:
-        if not await self._begin(entry, move, patient_until):
-            resting[move.branch] = None
-            return
+    async def _make(self, entry: Entry, move: Move, at: _Pass, holdings: Holdings) -> None:
         sent = outgoing(entry, move)
         if sent is None:
-            stick(entry.branches[move.branch], f"the path of its {move.step} needs a value that is not known")
+            cannot_send(entry, move)
             await self._writer.run(self._writer.journal.save, entry, self.worker, move.branch)
+            return
+        if not await self._begin(entry, move, at):
+            at.resting[move.branch] = None
             return
         outcome = await self._send(entry, move, sent, holdings)
         if not take(entry, move, outcome):
-            resting[move.branch] = outcome if isinstance(outcome, ShardgateError) else None
+            error = outcome if isinstance(outcome, ShardgateError) else None
+            at.resting[move.branch] = error
+            at.unsettled = at.unsettled or error is None or not error.nothing_done
         await self._writer.run(self._writer.journal.save, entry, self.worker, move.branch)
 
-    async def _begin(self, entry: Entry, move: Move, patient_until: float) -> bool:
+    async def _begin(self, entry: Entry, move: Move, at: _Pass) -> bool:
         begin = self._writer.journal.begin
-        while (begun := await self._writer.run(begin, entry, move.branch, move.step, self.worker)) == "busy":
-            if now() >= patient_until:
+        while True:
+            begun = await self._writer.run(begin, entry, move.branch, move.step, self.worker, wall())
+            if begun == "begun":
+                return True
+            # What waits for a change that may wait for ever holds up no other.
+            at.unsettled = at.unsettled or begun == "held"
+            if begun != "busy" or now() >= at.patient_until:
                 return False
             await asyncio.sleep(_POLL_S)
-        return begun == "begun"
 
     async def _send(self, entry: Entry, move: Move, sent: Outgoing, holdings: Holdings) -> Outcome:
         request = entry.request
@@ -140,8 +149,6 @@ class JournalDriver:
 
     def _settle_place(self, entry: Entry) -> Callable[[], None]:
         """What writes the new tenant into the directory, in the transaction that ends its entry."""
-        branch = entry.branches[0]
-        tenant = named(branch.reply).get(entry.tenant) if entry.state == "done" else None
-        if entry.state == "done" and tenant is None:
-            _log.error("change %d: the reply has no %r; the directory lacks the tenant", entry.id, entry.tenant)
-        return partial(self._writer.placements.settle, entry.space, entry.placed_by, tenant, branch.shard)
+        tenant = made_tenant(entry) if entry.state == "done" else None
+        shard = entry.branches[0].shard
+        return partial(self._writer.placements.settle, entry.space, entry.placed_by, tenant, shard)

@@ -5,7 +5,6 @@ Never: journals, decides what comes next (changes.py and core/changes do), or sa
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote
 
 from shardgate.core.body.assigning import assign
 from shardgate.core.body.reading import read_object
@@ -16,12 +15,15 @@ from shardgate.core.errors import (
     BugError,
     ReplyPendingError,
     ShardgateError,
+    StuckError,
 )
 from shardgate.core.failures.missing import shards_missing
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
 from shardgate.core.merge.entity import Entity
 from shardgate.core.parts.share import shares
+from shardgate.core.path import filled
+from shardgate.core.plan.key import unknown_key
 from shardgate.core.replies.refusals import unite
 from shardgate.core.rules.one import ToParts
 from shardgate.core.topology import ShardId
@@ -47,7 +49,8 @@ class PartsChanger:
         if self._changes is None:
             raise BugError("a rule that needs a store is served without one")
         rule = plan.change
-        body, _ = assign(change.request.body, new_ids(rule.assign))
+        assigned = assign(change.request.body, new_ids(rule.assign))
+        body, _ = assigned
         parts = await self._read(plan, change)
         if (hidden := [shard for shard, reply in parts.items() if reply.status in plan.rule.not_here]) != []:
             # A client that may not see every part may not change them: its shard refuses.
@@ -66,7 +69,7 @@ class PartsChanger:
             replies.extend(all_of_them)
             return all_of_them[0]
 
-        first = await self._changes.parts(plan, change, body, own, join)
+        first = await self._changes.parts(plan, change, assigned, own, join)
         return first if not replies else await self._joined(plan, change, replies, body)
 
     async def _joined(self, plan: ToParts, change: ChangeRequest, replies: Sequence[Reply], body: bytes) -> Reply:
@@ -91,14 +94,14 @@ class PartsChanger:
 
     async def _read(self, plan: ToParts, change: ChangeRequest) -> dict[ShardId, Reply]:
         """Each part as it is now, or the shard's refusal. Raises ShardsMissingError."""
-        target = plan.change.read
-        for name, value in plan.variables.items():
-            target = target.replace(f"{{{name}}}", quote(value, safe=""))
-        request = change.request
+        target = filled(plan.change.read, plan.variables)
+        if target is None:
+            raise unknown_key(plan.key)  # no entity has a name that cannot be a segment
+        request, path = change.request, target.encode()
 
         async def ask(shard: ShardId) -> Outcome:
             call = AwaitedCall(self._cluster, shard, self._body_bytes_max, change.holdings)
-            outgoing = Outgoing(b"GET", target.encode())
+            outgoing = Outgoing(b"GET", path)
             return await call.send(outgoing, request.fields.host, change.lines, change.request_id, reads=True)
 
         with change.waiting_for(plan.shards):
@@ -118,4 +121,7 @@ class PartsChanger:
             outcome = await call.send(outgoing, request.fields.host, change.lines, change.request_id)
         if isinstance(outcome, ShardgateError):
             raise outcome
+        if outcome.status < 400:
+            log = f"it answered {outcome.status}; the other parts were not sent the change"
+            raise StuckError("one part of the entity took a change that it had to refuse", log=log)
         return outcome

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import sqlite3
 
+from shardgate.core.changes.steps import refuse_all
 from shardgate.core.errors import OverloadError
 from shardgate.core.held import HeldBytes, Holdings
 from shardgate.engine.change.journal_driver import JournalDriver
@@ -26,7 +27,17 @@ _log = logging.getLogger("shardgate")
 class Replayer:
     """Resumes changes while this worker holds the lease."""
 
-    __slots__ = ("_held", "_journal_kept_s", "_journaling", "_lease_s", "_pulse", "_purged_at", "_writer")
+    __slots__ = (
+        "_held",
+        "_journal_kept_s",
+        "_journaling",
+        "_last_id",
+        "_lease_s",
+        "_pulse",
+        "_purged_at",
+        "_put_right",
+        "_writer",
+    )
 
     def __init__(
         self,
@@ -44,6 +55,8 @@ class Replayer:
         self._lease_s = lease_s
         self._journal_kept_s = journal_kept_s
         self._purged_at = now()
+        self._put_right = False
+        self._last_id = 0
 
     async def run(self) -> None:
         """While this worker holds the lease, go on with the changes that no worker drives."""
@@ -83,11 +96,21 @@ class Replayer:
     async def _replay(self) -> bool:
         """Make one pass; whether any change made progress."""
         await self._purge()
+        if not self._put_right:
+            await self._release_unsent()
         found = await self._writer.run(self._writer.journal.orphans, wall(), LOOKED_AT)
-        others = [orphan.id for orphan in found if orphan.kind != "every"][:AT_ONCE]
-        moved = asyncio.gather(*[self._go_on(number) for number in others])
-        progress = await self._in_order([orphan for orphan in found if orphan.kind == "every"])
+        # What a shard does not settle must not keep those waiting that come behind it.
+        others = [orphan for orphan in found if orphan.kind != "every" or orphan.unsettled]
+        moved = asyncio.gather(*[self._go_on(orphan.id) for orphan in self._next_of(others)])
+        progress = await self._in_order([orphan for orphan in found if orphan.kind == "every" and not orphan.unsettled])
         return any(await moved) or progress
+
+    def _next_of(self, found: list[Orphan]) -> list[Orphan]:
+        """Some of them, others at each pass: each comes up, however many there are."""
+        turned = [orphan for orphan in found if orphan.id > self._last_id]
+        chosen = [*turned, *found[: len(found) - len(turned)]][:AT_ONCE]
+        self._last_id = chosen[-1].id if chosen else 0
+        return chosen
 
     async def _in_order(self, found: list[Orphan]) -> bool:
         """Changes by `every`; a shard that is down is tried once, not once for each change that waits for it."""
@@ -120,6 +143,24 @@ class Replayer:
         if not entry.open:
             _log.info("change %d (%s) is %s", entry.id, entry.operation, entry.state)
         return before != [(branch.phase, branch.before is None) for branch in entry.branches]
+
+    async def _release_unsent(self) -> None:
+        """End the changes that an earlier version has left stuck though nothing of them was ever sent."""
+        journal = self._writer.journal
+        for number in await self._writer.run(journal.put_right):
+            entry = await self._writer.run(journal.seize, number, self._journaling.worker, "stuck")
+            if entry is None:
+                continue
+            refuse_all(entry)
+            holdings = Holdings(self._held)
+            try:
+                await self._journaling.drive(entry, holdings, patience_s=0)
+            except NotOwnerError:
+                continue
+            finally:
+                holdings.close()
+            _log.info("change %d (%s), which was never sent, is %s", entry.id, entry.operation, entry.state)
+        self._put_right = True
 
     async def _purge(self) -> None:
         if now() - self._purged_at >= PURGE_EVERY_S:

@@ -26,6 +26,8 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     exchange: Exchange
     holdings: Holdings
     """What is held for the request."""
+    connection: bytes = b""
+    """Names the client's connection among all connections of all workers."""
 
     @property
     def request_id(self) -> bytes:
@@ -40,6 +42,7 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     def sent_to(self, shards: Sequence[ShardId]) -> None:
         """Note the shards that the request, or a part of it, was sent to."""
         self.exchange.shards = (*self.exchange.shards, *shards)
+        self.exchange.calls += len(shards)
 
     @contextmanager
     def waiting_for(self, shards: Sequence[ShardId]) -> Iterator[None]:

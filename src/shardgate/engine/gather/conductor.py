@@ -5,16 +5,27 @@ Holds: a list is never silently incomplete: a missing shard is an error that nam
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from shardgate.core.contracts import Ask, Merging, Outcome
-from shardgate.core.errors import ShardDownError, ShardgateError
+from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError, TooComplexError
 from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
+from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.held import HeldBytes, Holding
 from shardgate.core.http import Reply, Request
-from shardgate.core.limits import FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN, WHOLE_MERGE_FACTOR, WRITE_BUFFER_BYTES_MAX
+from shardgate.core.limits import (
+    ASIDE_BYTES_MIN,
+    ASIDE_STEPS_BYTES_MIN,
+    FLOW_BYTES_MIN,
+    TRIMMED_FLOW_BYTES_MIN,
+    WHOLE_MERGE_FACTOR,
+    WRITE_BUFFER_BYTES_MAX,
+    Limits,
+)
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.locate.dispute import disputed
+from shardgate.core.paging.bounds import check_values
 from shardgate.core.plan.plan import FindOwner, ToGather
 from shardgate.core.replies.validators import Validators
 from shardgate.core.routes.route import Route
@@ -22,6 +33,7 @@ from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import packed_fields, takes_gzip
 from shardgate.engine.cluster import Cluster, Snapshot
+from shardgate.engine.gather.aside import Aside, to_the_end
 from shardgate.engine.gather.long_reply import LongReply
 from shardgate.engine.gather.passing_on import RunningFlow
 from shardgate.engine.gather.round import PendingReply, Round
@@ -64,14 +76,17 @@ class _Gathering(Value, frozen=True):
 class Conductor:
     """Runs the rounds of one worker's searches for owners, and of its gathers."""
 
-    __slots__ = ("_body_bytes_max", "_cluster", "_turns", "held")
+    __slots__ = ("_aside", "_body_bytes_max", "_bytes_max", "_calls_max", "_cluster", "_turns", "held")
 
-    def __init__(self, cluster: Cluster, body_bytes_max: int, held: HeldBytes) -> None:
+    def __init__(self, cluster: Cluster, limits: Limits, held: HeldBytes) -> None:
         self._cluster = cluster
-        self._body_bytes_max = body_bytes_max
+        self._body_bytes_max = min(limits.reply_body_bytes_max, held.client_bytes_max)
+        self._bytes_max = min(limits.merge_bytes_max, held.client_bytes_max // WHOLE_MERGE_FACTOR)
+        self._calls_max = limits.calls_per_request_max
         self.held = held
         """What this worker holds."""
         self._turns = Turns()
+        self._aside = Aside()
 
     async def gather(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> None:
         """Run the merge's rounds and send its reply; a long list is streamed.
@@ -85,7 +100,11 @@ class Conductor:
             reply = await self._gathered(plan, work, client)
         finally:
             holding.close()
-        if reply is not None:
+        if reply is None:
+            return
+        if len(reply.body) <= WRITE_BUFFER_BYTES_MAX:
+            client.send(reply)
+        else:
             await self.deliver(reply, plan.request, client)
 
     async def deliver(self, reply: Reply, request: Request, client: Client) -> None:
@@ -123,6 +142,7 @@ class Conductor:
         """
         validators = Validators()
         asks = merging.asks()
+        rounds_began_at = 0.0
         while True:
             if client is not None and isinstance(merging, ListMerging) and merging.may_flow:
                 outcomes = await self._flow_or_ask(asks, work, merging, client)
@@ -132,10 +152,9 @@ class Conductor:
                 outcomes = await self._ask(asks, work)
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, _LACKING)
             validators.add(asks, replies)
-            if isinstance(merging, ListMerging) and _are_long(replies):
-                work.holding.take((WHOLE_MERGE_FACTOR - 1) * _size_of(replies))
-                work.holding.begun = True  # nearer to its end than any gather that still waits for shards
-                outcome = await self._turns.run(merging.take_in_steps(replies))
+            size = sum([len(reply.body) for reply in replies.values()])
+            if size >= ASIDE_BYTES_MIN:
+                outcome = await self._merged_long(merging, replies, work, size)
             else:
                 outcome = merging.take(replies)
             if isinstance(outcome, Reply):
@@ -143,6 +162,27 @@ class Conductor:
                     self._cluster.reporter.passed_on(replies, outcome.status, work.exchange)
                 return _with_own_fields(work, outcome, validators)
             asks = outcome
+            if not rounds_began_at:
+                rounds_began_at = now()
+            elif now() - rounds_began_at > self._cluster.merge_s:
+                log = f"its rounds took longer than merge_timeout_s ({self._cluster.merge_s:g} s)"
+                raise DeadlineError("the list could not be merged in time", log=log)
+
+    async def _merged_long(
+        self, merging: Merging, replies: Mapping[ShardId, Reply], work: _Gathering, size: int
+    ) -> Reply | Sequence[Ask]:
+        """Merge long replies without holding up other requests: in steps, or else on a thread."""
+        is_plain = isinstance(merging, ListMerging) and merging.is_plain
+        if is_plain and size < FLOW_BYTES_MIN:
+            return merging.take(replies)
+        work.holding.take((WHOLE_MERGE_FACTOR - 1) * size)
+        work.holding.begun = True  # nearer to its end than any gather that still waits for shards
+        if isinstance(merging, ListMerging) and is_plain:
+            steps = merging.take_in_steps(replies)
+            if size < ASIDE_STEPS_BYTES_MIN:
+                return await self._turns.run(steps)
+            return await self._aside.run(partial(to_the_end, steps))
+        return await self._aside.run(partial(_taken_whole, merging, replies))
 
     async def _ask(self, asks: Sequence[Ask], work: _Gathering, *, needs_all: bool = True) -> Mapping[ShardId, Outcome]:
         """Run one round, and note how long it took."""
@@ -191,10 +231,29 @@ class Conductor:
         self, asks: Sequence[Ask], work: _Gathering, large_bytes: int | None, *, needs_all: bool = True
     ) -> Round:
         exchange = work.exchange
+        exchange.calls += len(asks)
+        if exchange.calls > self._calls_max:
+            self.check_calls(exchange, 0)
         exchange.shards = exchange.shards or [ask.shard for ask in asks]
-        calls = Round(self._cluster, self._body_bytes_max, work.holding, large_bytes=large_bytes, needs_all=needs_all)
+        calls = Round(
+            self._cluster,
+            self._body_bytes_max,
+            work.holding,
+            large_bytes=large_bytes,
+            bytes_max=self._bytes_max,
+            needs_all=needs_all,
+        )
         calls.start(asks, work.request.fields.host, work.lines, exchange.request_id)
         return calls
+
+    def check_calls(self, exchange: Exchange, more: int) -> None:
+        """Raises TooComplexError where a request that needs so many more calls would take too many."""
+        if exchange.calls + more > self._calls_max:
+            raise TooComplexError(
+                f"the request needs more than {self._calls_max} calls to shards; ask for less at once",
+                log=f"it has taken or begun {exchange.calls} calls, and needs {more} more",
+                budget="shard_calls",
+            )
 
     async def packed(self, reply: Reply, request: Request) -> Reply:
         """The reply, compressed where the client takes that; a long body is compressed on a thread of its own."""
@@ -244,12 +303,12 @@ class Conductor:
         return None, refusals[0] if refusals else replies[plan.shards[0]]
 
 
-def _are_long(replies: Mapping[ShardId, Reply]) -> bool:
-    return _size_of(replies) >= FLOW_BYTES_MIN
-
-
-def _size_of(replies: Mapping[ShardId, Reply]) -> int:
-    return sum([len(reply.body) for reply in replies.values()])
+def _taken_whole(merging: Merging, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
+    """What the merge makes of long replies. Raises ReplyTooLargeError, and what the merge raises."""
+    for shard, reply in replies.items():
+        with of_shard(shard):
+            check_values(reply.body)
+    return merging.take(replies)
 
 
 async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming: Sequence[PendingReply]) -> None:

@@ -34,13 +34,26 @@ class Pace:
     def resume(self) -> None:
         """The client has caught up."""
         self.is_paused = False
-        self.end()
+        self._stop_timer()
         self._go_on()
 
     def end(self) -> None:
-        """Stop the timer: nothing more is written."""
+        """Nothing more is written."""
+        self._stop_timer()
+        # A writer refers to its pace: the two would be garbage that holds the reply.
+        self._go_on, self._give_up = _nothing, _nothing_of
+
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
 
     def _expire(self) -> None:
         self._give_up(SlowClientError(CLIENT_DOES_NOT_READ))
+
+
+def _nothing() -> None:
+    """The writer has ended."""
+
+
+def _nothing_of(_: Exception) -> None:
+    """The writer has ended."""

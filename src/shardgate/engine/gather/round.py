@@ -8,13 +8,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from shardgate.core.contracts import Ask, Outcome
-from shardgate.core.errors import ReplyTooLargeError, ShardgateError
+from shardgate.core.errors import OverloadError, ReplyTooLargeError, ShardgateError
 from shardgate.core.held import Holding
 from shardgate.core.http import Reply, ReplyHead
-from shardgate.core.limits import FAIL_TOGETHER_S, FLOW_WINDOW_BYTES, PIECE_BYTES
+from shardgate.core.limits import FAIL_TOGETHER_S, FLOW_WINDOW_BYTES, PIECED_BYTES_MAX, PIECES_MAX
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
-from shardgate.core.wire.coding import unpacking
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
 from shardgate.net.upstream.call import Call
@@ -34,6 +33,7 @@ class Round:
 
     __slots__ = (
         "_body_bytes_max",
+        "_bytes_max",
         "_collectors",
         "_done",
         "_gives_up",
@@ -41,6 +41,7 @@ class Round:
         "_holding",
         "_needs_all",
         "_outcomes",
+        "_refusal",
         "_timer",
         "_waiting",
         "cluster",
@@ -56,11 +57,16 @@ class Round:
         holding: Holding,
         *,
         large_bytes: int | None = None,
+        bytes_max: int | None = None,
         needs_all: bool = False,
     ) -> None:
-        """`needs_all`: one failure fails the round, so that nothing more is read then."""
+        """`bytes_max`: of all replies together; None: no more than that of each counts.
+
+        `needs_all`: one failure fails the round, so that nothing more is read then.
+        """
         self.cluster = cluster
         self._body_bytes_max = body_bytes_max
+        self._bytes_max = bytes_max
         self._holding = holding
         self.large_bytes = large_bytes
         """From so many bytes on the replies are large; None: it does not matter whether they are, or not any more."""
@@ -71,8 +77,7 @@ class Round:
         self._timer: asyncio.TimerHandle | None = None
         self.packed: list[ShardId] = []
         """The shards whose replies are compressed."""
-        self.refused: ShardgateError | None = None
-        """Why there is no room for the replies; None: there is."""
+        self._refusal: ShardgateError | None = None
         self._waiting = self._heads = 0
         self._done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         holding.on_refused = self._refuse
@@ -88,19 +93,23 @@ class Round:
     def start(self, asks: Sequence[Ask], host: bytes, lines: bytes, request_id: bytes) -> None:
         """Send all requests. A round is used once."""
         self._waiting = self._heads = len(asks)
+        looked_at = min(FLOW_WINDOW_BYTES, self._body_bytes_max)
         for ask in asks:
             framing = b"" if ask.method == b"GET" else b"Content-Length: %d\r\n" % len(ask.body)
             head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
-            sink = _Collector(self, ask.shard, self._body_bytes_max, self._holding)
+            sink = _Collector(self, ask.shard, looked_at, self._holding)
             sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method)
             self._collectors.append(sink)
 
     async def outcomes(self) -> Mapping[ShardId, Outcome]:
         """Wait for the outcome of each call. Raises OverloadError."""
         await self._done
+        outcomes = self._outcomes
         for shard in self.packed:
-            self._outcomes[shard] = await self._unpacked(shard, self._outcomes[shard])
-        return self._outcomes
+            outcomes[shard] = await self._unpacked(shard, outcomes[shard])
+            if self._refusal is not None:
+                raise self._refusal
+        return outcomes
 
     async def is_large(self) -> bool:
         """Wait until all heads have come and large bodies follow, or until all is over: then False.
@@ -124,7 +133,7 @@ class Round:
     def coming(self) -> Sequence[PendingReply]:
         """Hand over the large replies: the caller receives the rest of them, and nothing is kept here."""
         coming = [
-            PendingReply(sink.shard, sink.call, sink.body, sink.shard in self._outcomes)
+            PendingReply(sink.shard, sink.call, sink.pieces(), sink.shard in self._outcomes)
             for sink in self._collectors
             if sink.call is not None
         ]
@@ -148,33 +157,21 @@ class Round:
             if sink.call is not None and not sink.call.done:
                 sink.call.cancel()
             sink.call = None
-            sink.body = []
         self._collectors.clear()
         self._outcomes = {}
         self._holding.on_refused = None
 
     async def _unpacked(self, shard: ShardId, outcome: Outcome) -> Outcome:
-        """Decompress a reply that came compressed though it was not asked for, in turns with other work.
-
-        Raises OverloadError.
-        """
-        if not isinstance(outcome, Reply):
-            return outcome
-        steps = unpacking(outcome, self._body_bytes_max)
-        while True:
-            try:
-                self._holding.add(next(steps))
-            except StopIteration as end:
-                whole: Reply = end.value
-                if whole.body is not outcome.body:
-                    self._holding.add(-len(outcome.body))
-                return whole
-            except ShardgateError as error:
-                error.shard = shard
-                return error
-            if self.refused is not None:
-                raise self.refused
-            await asyncio.sleep(0)
+        """Decompress a reply that came compressed though it was not asked for; on a thread, since it may be long."""
+        try:
+            if isinstance(outcome, Reply):
+                return await self.cluster.unpacker.unpack(outcome, self._body_bytes_max, self._holding)
+        except OverloadError:
+            raise
+        except ShardgateError as error:
+            error.shard = shard
+            return error
+        return outcome
 
     def begun(self, shard: ShardId, call: Call, head: ReplyHead) -> None:
         """Take in the head of a reply."""
@@ -201,6 +198,17 @@ class Round:
             # One event of a socket brings up to 8 MB before any other event is handled.
             for collector in self._collectors:
                 collector.pause()
+
+    def excess(self, size: int) -> ReplyTooLargeError | None:
+        """The error that a reply of this size is, or that makes the replies too large together; None: there is room."""
+        if size > self._body_bytes_max:
+            problem = f"a shard's reply is larger than {self._body_bytes_max} bytes"
+            return ReplyTooLargeError(problem, log=f"{size} bytes had come")
+        together = sum([collector.size for collector in self._collectors])
+        if self._bytes_max is not None and together > self._bytes_max:
+            problem = f"the shards' replies are together larger than {self._bytes_max} bytes"
+            return ReplyTooLargeError(problem, log=f"{together} bytes had come, {size} of them of this shard")
+        return None
 
     def settle(self, shard: ShardId, outcome: Outcome) -> None:
         """Take in the outcome of one call."""
@@ -244,25 +252,30 @@ class Round:
                 sink.call.resume()
 
     def _refuse(self, error: ShardgateError) -> None:
-        self.refused = error
         if not self._done.done():
             self._done.set_exception(error)
+        self._refusal = error
+        for sink in self._collectors:
+            sink.body = []
         self.cancel()  # now: one event of a socket brings up to 8 MB
 
 
 class _Collector:
     """Receives one reply whole."""
 
-    __slots__ = ("_body_bytes_max", "_holding", "_round", "body", "call", "head", "is_paused", "shard", "size")
+    __slots__ = ("_holding", "_long", "_looked_at", "_round", "body", "call", "head", "is_paused", "shard", "size")
 
-    def __init__(self, of_round: Round, shard: ShardId, body_bytes_max: int, holding: Holding) -> None:
+    def __init__(self, of_round: Round, shard: ShardId, looked_at: int, holding: Holding) -> None:
+        """`looked_at`: from so many bytes on, each piece may be too many."""
         self._round = of_round
         self._holding = holding
         self.is_paused = False
-        self._body_bytes_max = body_bytes_max
+        self._looked_at = looked_at
         self.shard = shard
         self.head: ReplyHead | None = None
         self.body: list[bytes] = []
+        """The pieces of a short body; those of a long one would need their memory once more when they are joined."""
+        self._long: bytearray | None = None
         self.size = 0
         self.call: Call | None = None
 
@@ -288,26 +301,44 @@ class _Collector:
         self.reply_data(data)
 
     def reply_data(self, data: bytes) -> None:
-        self.body.append(data)
         self.size += len(data)
-        if self.size > self._body_bytes_max and self.call is not None:
-            problem = f"a shard's reply is larger than {self._body_bytes_max} bytes"
-            log = f"{self.size} bytes had come"
-            self.call.fail(ReplyTooLargeError(problem, log=log))
+        if self.size > self._looked_at and self.call is not None:
+            error = self._round.excess(self.size)
+            if error is not None:
+                self.call.fail(error)
+                return
+        if self.size == len(data):
+            self.body.append(data)
         else:
-            self._holding.add(len(data) + PIECE_BYTES)
-            if (large_bytes := self._round.large_bytes) is not None:
-                self._round.look(self, large_bytes)
+            self._go_on(data)
+        self._holding.add(len(data))
+        if (large_bytes := self._round.large_bytes) is not None:
+            self._round.look(self, large_bytes)
 
     def reply_end(self, trailers: bytes) -> None:
         head = self.head
         if head is not None:
-            body = self.body[0] if len(self.body) == 1 else b"".join(self.body)
-            self._holding.add(-PIECE_BYTES * len(self.body))
-            self.body = [body]
+            if len(self.body) != 1:
+                self.body = [b"".join(self.pieces())]
+            body = self.body[0]
             if head.is_packed:
                 self._round.packed.append(self.shard)
             self._round.settle(self.shard, head.with_body(body))
+
+    def pieces(self) -> list[bytes]:
+        """What has come of the body."""
+        if self._long is not None:
+            self.body, self._long = [bytes(self._long)], None
+        return self.body
+
+    def _go_on(self, data: bytes) -> None:
+        """Keep a piece that is not the first."""
+        if self._long is not None:
+            self._long += data
+        elif self.size <= PIECED_BYTES_MAX and len(self.body) < PIECES_MAX:
+            self.body.append(data)
+        else:
+            self._long, self.body = bytearray(b"".join([*self.body, data])), []
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         upstream.abort()  # never: nothing was offered

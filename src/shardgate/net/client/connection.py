@@ -191,6 +191,9 @@ class ClientConnection(ReplyWriter):
     # Requests.
 
     def data_received(self, data: bytes) -> None:
+        if self._is_ahead and self._aside:
+            self._aside.insert(0, data)
+            return
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
@@ -210,7 +213,7 @@ class ClientConnection(ReplyWriter):
         is_busy = self._state == ANSWERING
         if self._buffer and not is_busy:
             asyncio.get_running_loop().call_soon(self._next)
-        return is_busy or bool(self._buffer)
+        return is_busy or bool(self._buffer or self._aside)
 
     def _read_head(self, data: bytes) -> None:
         if len(data) > COUNTED_BYTES_MIN:
@@ -258,23 +261,49 @@ class ClientConnection(ReplyWriter):
     def _hold(self, data: bytes) -> None:
         """Keep what came ahead; a client that sends on and on without reading waits."""
         self._buffer = data
-        if len(data) > HEAD_BYTES_MAX and self._transport is not None:
-            self._transport.pause_reading()
+        if len(data) > HEAD_BYTES_MAX:
+            self._read_no_more()
         if len(data) > COUNTED_BYTES_MIN:
             self._count_ahead(len(data))
 
-    def _go_on(self) -> None:
+    def _read_no_more(self) -> None:
+        if self._transport is not None and not self._is_ahead:
+            self._is_ahead = True
+            self._transport.pause_reading()
+
+    def _read_on(self) -> None:
+        self._is_ahead = False
         if self._transport is not None:
             self._transport.resume_reading()
+
+    def _go_on(self) -> None:
+        """The next request of those that came ahead.
+
+        The client is read on only when few bytes of it are left: each turn would add 256 KiB. Many bytes are set aside
+        in pieces: each request copies what is left of the buffer.
+        """
+        if len(self._buffer) > 2 * HEAD_BYTES_MAX:
+            self._set_aside()
+        while self._aside and len(self._buffer) <= HEAD_BYTES_MAX:
+            self._buffer += self._aside.pop()
+        if len(self._buffer) <= HEAD_BYTES_MAX:
+            self._read_on()
+        else:
+            self._read_no_more()
         # By way of the loop: a long pipeline must not become a deep recursion.
         asyncio.get_running_loop().call_soon(self._next)
+
+    def _set_aside(self) -> None:
+        ahead, size = self._buffer, 2 * HEAD_BYTES_MAX
+        self._buffer = ahead[:size]
+        self._aside += [ahead[at : at + size] for at in range(size, len(ahead), size)][::-1]
 
     def _next(self) -> None:
         """Read the next of the requests that came ahead."""
         if self._stalled or self._rest_s or not self._buffer or self._state not in _READS:
             return
         data, self._buffer = self._buffer, b""
-        self.data_received(data)
+        self._read_head(data)
         if self._eof and self._state in {HEAD, HOLDING}:
             self.close()  # the rest of this request will never come
 
@@ -323,6 +352,15 @@ class ClientConnection(ReplyWriter):
         # Not in `_start_body`: compiled, it would believe that `incoming` is still there (decision 54).
         self.incoming = body
         body.feed(data)  # which may end it
+        if self._is_ahead:
+            self._feed_aside(body)
+
+    def _feed_aside(self, body: IncomingBody) -> None:
+        """What came ahead is part of this body, as far as it goes."""
+        while self._aside and self.incoming is body:
+            body.feed(self._aside.pop())
+        if not self._aside and self.incoming is body:
+            self._read_on()
 
     def collect(self) -> None:
         """Hold the arriving body until it is whole; the handler then gets the request again."""
@@ -352,8 +390,10 @@ class ClientConnection(ReplyWriter):
     # What is held is counted.
 
     def _count_ahead(self, size: int) -> None:
-        """So much has come that is not handled yet."""
+        """So much has come that is not handled yet, and what is set aside."""
         holding = self._ahead
+        if self._aside:
+            size += sum(map(len, self._aside))
         if size <= COUNTED_BYTES_MIN:
             if holding is not None:
                 holding.close()
@@ -368,6 +408,7 @@ class ClientConnection(ReplyWriter):
         """Answer no more than the request under way: there is no room for those behind it."""
         self._ahead = None
         self._buffer = b""
+        self._aside = []
         if self._state in _READS:
             self._refuse(error)
         else:
@@ -397,6 +438,7 @@ class ClientConnection(ReplyWriter):
     def _refuse(self, error: ShardgateError) -> None:
         """Answer, and close: where this request ends, and where another would begin, is not known."""
         self._buffer = b""
+        self._aside = []
         self._cancel_work()
         if self._pausable is not None:
             self.abort()  # a reply is on its way already

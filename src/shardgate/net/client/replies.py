@@ -29,10 +29,12 @@ class ReplyWriter:
 
     __slots__ = (
         "_ahead",
+        "_aside",
         "_body_held",
         "_buffer",
         "_eof",
         "_handler",
+        "_is_ahead",
         "_is_endless",
         "_now",
         "_out",
@@ -64,11 +66,13 @@ class ReplyWriter:
         self._state: State = IDLE
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
+        self._aside: list[bytes] = []  # what came behind the buffer, where much came ahead; the next piece is last
         self._request: Request | None = None
         self._work: Work | None = None
         self._pausable: BackPressure | None = None
         self._is_endless = False  # the reply is a stream of events: it ends when the client leaves
         self._retiring = False  # the process ends: the next reply is the last
+        self._is_ahead = False  # so much came ahead that no more is read
         self._stalled = False  # the client does not read what was written
         self._eof = False  # the client has ended its side
         self._unsent = 0
@@ -139,7 +143,8 @@ class ReplyWriter:
 
     def switch(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         """Join the two connections: from now on bytes pass both ways unread."""
-        ahead, self._buffer = self._buffer, b""
+        ahead = b"".join([self._buffer, *self._aside[::-1]])
+        self._buffer, self._aside = b"", []
         self._give_back()
         if self._transport is None:
             upstream.close()
@@ -191,9 +196,9 @@ class ReplyWriter:
         self._unsent = 0
         if self._rest_s:
             self._pause_for(transport, instant + self._rest_s)
-        elif self._eof and not self._buffer:
+        elif self._eof and not self._buffer and not self._aside:
             self.close()
-        elif self._buffer and not self._stalled:
+        elif (self._buffer or self._is_ahead) and not self._stalled:
             self._go_on()
 
     def _pause_for(self, transport: asyncio.Transport, until: float) -> None:
@@ -212,6 +217,7 @@ class ReplyWriter:
         """To close now would reset the connection, and the client might never read why (RFC 9112 section 9.6)."""
         self._forget_body()
         self._buffer = b""
+        self._aside = []
         self._give_back()
         if self._transport is None:
             return

@@ -109,6 +109,7 @@ class Call:
         "offers",
         "repeatable",
         "sink",
+        "slow_since",
         "started_at",
         "tried_again",
         "upload",
@@ -147,6 +148,8 @@ class Call:
         self._has_begun = False  # a byte of the reply has come
         self.tried_again = False
         self.interim_replies = self.interim_bytes = 0
+        self.slow_since = inf
+        """Since when its reply waits for a client that does not read; inf: it does not."""
         self.done = False
         self._connection: Carrier | None = None
         self._place: UploadPlaces | None = None
@@ -291,8 +294,14 @@ class Call:
         if self._connection is not None:
             self._connection.pause_reading()
 
+    def wait_for_client(self) -> None:
+        """The client does not read: the sink cannot take more for now."""
+        self.slow_since = self._patience.clock()
+        self.pause()
+
     def resume(self) -> None:
         """The sink can take more again."""
+        self.slow_since = inf
         self.moved()
         if self._connection is not None:
             self._connection.resume_reading()

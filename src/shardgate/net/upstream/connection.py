@@ -74,6 +74,11 @@ class UpstreamConnection:
         return self._transport is not None and not self._transport.is_closing()
 
     @property
+    def call(self) -> Call | None:
+        """The call that it carries."""
+        return self._call
+
+    @property
     def has_unsent(self) -> bool:
         """Whether bytes of the request still wait to be sent."""
         return self._transport is not None and self._transport.get_write_buffer_size() > 0
@@ -83,11 +88,13 @@ class UpstreamConnection:
         self._call = call
         call.on(self)
         transport = cast("asyncio.Transport", self._transport)
-        if len(call.body) > SMALL_BODY_BYTES_MAX:
-            transport.write(call.head)  # in one piece with its head, a body would be in memory twice
-            transport.write(call.body)
+        if not call.body:
+            transport.write(call.head)
+        elif len(call.body) <= SMALL_BODY_BYTES_MAX:
+            transport.write(call.head + call.body)
         else:
-            transport.write(call.head + call.body if call.body else call.head)
+            transport.write(call.head)  # in one piece with its head, a long body would be in memory twice
+            transport.write(call.body)
         if call.upload is not None:
             call.await_body()
             call.upload.stream_to(call)

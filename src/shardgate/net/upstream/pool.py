@@ -1,7 +1,8 @@
 """Connections to one address: sends a call on an idle one, opens new ones up to a bound, and queues further calls.
 
 Holds: at most `connections_max` are open. Queued calls are served first in, first out. A call that is over leaves the
-queue unsent. Bodies that still arrive hold no more than a share of the connections (`uploads.py`).
+queue unsent. Bodies that still arrive hold no more than a share of the connections (`uploads.py`); nor do, while calls
+wait, replies whose clients do not read.
 Never: knows which shard lives at the address, or how a connection is opened.
 Hot path: `start` on an idle connection is a pop and a write.
 """
@@ -9,8 +10,8 @@ Hot path: `start` on an idle connection is a pop and a write.
 from collections import deque
 from typing import Protocol
 
-from shardgate.core.errors import OverloadError, ShardDownError
-from shardgate.core.limits import UPLOADS_ONE_IN
+from shardgate.core.errors import OverloadError, ShardDownError, SlowClientError
+from shardgate.core.limits import SLOW_READER_S, SLOW_READERS_ONE_IN, UPLOADS_ONE_IN
 from shardgate.core.value import Value
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net import tasks
@@ -46,6 +47,7 @@ class Pool:
     """The connections of one worker to one address."""
 
     __slots__ = (
+        "_connections",
         "_dialler",
         "_idle",
         "_is_closed",
@@ -68,6 +70,7 @@ class Pool:
         self._is_closed = False
         self._parser = ReplyHeadParser()
         self._idle: list[UpstreamConnection] = []
+        self._connections: set[UpstreamConnection] = set()
         self._waiting: deque[Call] = deque()
         self._uploads = Uploads(
             self._start_upload,
@@ -129,6 +132,7 @@ class Pool:
 
     def lost(self, connection: UpstreamConnection) -> None:
         """A connection is closed."""
+        self._connections.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
         self._one_less()
@@ -145,14 +149,24 @@ class Pool:
             self._waiting.appendleft(call)
 
     def expire(self) -> None:
-        """Each tick: close the connections that have idled too long, the oldest first."""
+        """Each tick: close the connections that have idled too long, the oldest first; cut off the slowest readers."""
         instant = self._now()
         self.deadline_at = instant
+        if self._waiting:
+            self._cut_slow_readers(instant)
         while self._idle and instant - (self._idle[0].idle_at or 0.0) > self._settings.idle_timeout_s:
             self._idle.pop(0).abort()
 
     def _start_upload(self, call: Call) -> None:
         self.start(call, admitted=True)
+
+    def _cut_slow_readers(self, instant: float) -> None:
+        """Calls wait while clients do not read: those that have not for longest lose their replies, beyond a share."""
+        calls = [call for each in self._connections if (call := each.call) is not None]
+        slow = sorted([call for call in calls if instant - call.slow_since >= SLOW_READER_S], key=_slow_since)
+        kept = max(1, self._settings.connections_max // SLOW_READERS_ONE_IN)
+        for call in slow[: max(0, len(slow) - kept)]:
+            call.fail(SlowClientError("the client reads slowly, and others wait", budget="shard_slow_readers"))
 
     async def _connect(self, call: Call) -> None:
         connection = UpstreamConnection(self, self._parser)
@@ -162,6 +176,7 @@ class Pool:
             call.fail(error)
             self._one_less()
             return
+        self._connections.add(connection)
         if call.done:
             self.released(connection)
         elif connection.usable:
@@ -185,3 +200,7 @@ class Pool:
             if not call.done:
                 return call
         return None
+
+
+def _slow_since(call: Call) -> float:
+    return call.slow_since

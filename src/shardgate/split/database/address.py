@@ -16,6 +16,7 @@ class SqlDialect(Enum):
 
     SQLITE = "sqlite"
     POSTGRESQL = "postgresql"
+    MYSQL = "mysql"  # MariaDB too
 
 
 class DatabaseAddress(Struct, frozen=True):
@@ -41,14 +42,19 @@ def parse_address(text: str, option: str) -> DatabaseAddress:
     try:
         url = make_url(text.replace("postgres://", "postgresql://", 1))
     except ArgumentError as error:
-        reason = f"{option} {text}: this is not a database URL. Write sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+        reason = f"{option} {text}: this is not a database URL. Write sqlite:///FILE,"
+        reason += " postgresql://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE"
         raise SplitRefusedError([reason]) from error
     backend = url.get_backend_name()
     if backend == "postgresql":
         return DatabaseAddress(SqlDialect.POSTGRESQL, url.set(drivername="postgresql+psycopg"))
+    if backend in ("mysql", "mariadb"):
+        if not url.database:
+            raise SplitRefusedError([f"{option} {url.render_as_string(hide_password=True)}: name the database"])
+        return DatabaseAddress(SqlDialect.MYSQL, url.set(drivername="mysql+pymysql"))
     if backend != "sqlite":
         shown = url.render_as_string(hide_password=True)
-        reason = f"{option} {shown}: {backend} is not supported. Use a database of SQLite or PostgreSQL"
+        reason = f"{option} {shown}: {backend} is not supported. Use a database of SQLite, PostgreSQL, MySQL or MariaDB"
         raise SplitRefusedError([reason])
     if not url.database or url.database == ":memory:" or url.query:
         raise SplitRefusedError([f"{option} {text}: give the path of a file and nothing else, as in sqlite:///shop.db"])

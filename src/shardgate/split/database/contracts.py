@@ -56,6 +56,11 @@ class TableLoad(Protocol):
 class TargetDatabase(Protocol):
     """The database of one shard while the split makes it."""
 
+    @property
+    def mark_types(self) -> tuple[str, str]:
+        """The types of a name and of a long text in the tables of the mark."""
+        ...
+
     def names(self) -> tuple[str, ...]:
         """The names of its tables and views. A file that does not exist has none, and is not created."""
         ...

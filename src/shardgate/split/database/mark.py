@@ -33,7 +33,9 @@ class TargetMark(Struct, frozen=True):
     undo: tuple[str, ...] = ()  # the statements that delete them
 
 
-def statements_to_mark(mark: TargetMark) -> tuple[str, ...]:
+def statements_to_mark(mark: TargetMark, types: tuple[str, str] = ("TEXT", "TEXT")) -> tuple[str, ...]:
+    """The statements that mark a target. The types are those of a name and of a long text."""
+    name, text = types
     values = (
         mark.run,
         mark.plan,
@@ -43,8 +45,9 @@ def statements_to_mark(mark: TargetMark) -> tuple[str, ...]:
         json.dumps(mark.undo),
     )
     return (
-        f"CREATE TABLE {MARK} (run TEXT PRIMARY KEY, plan TEXT, shard TEXT, state TEXT, objects TEXT, undo TEXT)",
-        f"CREATE TABLE {FINISHED} (name TEXT PRIMARY KEY, row_count TEXT, checksum TEXT)",
+        f"CREATE TABLE {MARK} (run {name} PRIMARY KEY, plan {name}, shard {name}, state {name}, objects {text},"
+        f' "undo" {text})',  # UNDO is a word of MariaDB
+        f"CREATE TABLE {FINISHED} (name {name} PRIMARY KEY, row_count {name}, checksum {name})",
         sql.insert_text(MARK, values),
     )
 

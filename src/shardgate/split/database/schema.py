@@ -36,6 +36,7 @@ class ForeignKey(Struct, frozen=True):
     parent: str
     parent_columns: tuple[str, ...]
     nullable: bool = False  # at least one of the columns may be NULL
+    by_user: bool = False  # declared with --link: the database lets a row refer to nothing
     found_by_database: bool = False  # equal keys may be written differently, such as 1 and 1.00, or `a` and `A`
 
     @property
@@ -70,8 +71,8 @@ KeyColumn: TypeAlias = str | ParentColumn
 class Table(Struct, frozen=True):
     """A table with its stored columns. Generated columns are left out: the database computes them.
 
-    `equality` has a word for each column that says when two of its values are equal. Two columns with the same word hold
-    equal values exactly when the values are written alike. UNLIKE says that equal values may be written differently.
+    `equality` has a word for each column that says when two values are equal. Values of two columns with the same word
+    are equal exactly when they are written alike. UNLIKE says that equal values may be written differently.
     """
 
     name: str

@@ -42,7 +42,7 @@ class Findings:
             f"torn {name}",
             f"{name}: row {show_key(row)} has parents in two tenants, {tenants[0]} and"
             f" {tenants[1]}. If that is right, say where such rows go: --shared {name}=each sends them, and the rows"
-            f" that they refer to, to the shard of each tenant, --shared {name}=SHARD to one. Otherwise correct the row",
+            f" that they refer to, to the shard of each tenant, --shared {name}=SHARD to one. If not, correct the row",
         )
 
     def orphan(self, owned: OwnedTable, row: RowKey) -> None:
@@ -51,9 +51,16 @@ class Findings:
         keys = " and ".join(str(link) for link in owned.links)
         self._add(
             f"orphan {name}",
-            f"{name}: row {show_key(row)} belongs to no tenant: {keys} is NULL. Set it, or say where such rows go:"
-            f" --unowned {name}=all sends them to every shard, --unowned {name}=SHARD to one, --unowned {name}=none to"
-            " no shard",
+            f"{name}: row {show_key(row)} belongs to no tenant: {keys} is NULL. Set it, or {_unowned(name)}",
+        )
+
+    def leading_nowhere(self, owned: OwnedTable, link: ForeignKey, row: RowKey, parent: RowKey) -> None:
+        """A row refers, by a key that the database does not declare, to a parent that does not exist."""
+        name = owned.table.name
+        self._add(
+            f"nowhere {name} {link}",
+            f"{name}: row {show_key(row)} refers to {link.parent} {show_key(parent)}, which does not exist, so it"
+            f" belongs to no tenant. Set it, or {_unowned(name)}",
         )
 
     def ambiguous(self, owned: OwnedTable, key: RowKey) -> None:
@@ -93,3 +100,10 @@ class Findings:
         rest = self._counts[kind] - NAMED_MAX
         more = [f"{kind.split()[1]}: {rest:,} more rows like these"] if rest > 0 else []
         return self._named[kind] + more
+
+
+def _unowned(table: str) -> str:
+    return (
+        f"say where such rows go: --unowned {table}=all sends them to every shard, --unowned {table}=SHARD to one,"
+        f" --unowned {table}=none to no shard"
+    )

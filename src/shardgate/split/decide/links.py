@@ -17,7 +17,7 @@ def with_links(schema: Schema, links: Iterable[DeclaredLink]) -> tuple[Schema, l
         problems += wrong
         if not wrong:
             child = tables[link.table]
-            key = ForeignKey(link.columns, link.parent, link.parent_columns, nullable=True)
+            key = ForeignKey(link.columns, link.parent, link.parent_columns, nullable=True, by_user=True)
             tables[link.table] = replace(child, foreign_keys=(*child.foreign_keys, key))
     return Schema(tuple(tables.values())), problems
 

@@ -64,7 +64,8 @@ class Survey:
         for owned, link, row, tenant, parent in self.later:
             found = self.owners[link.parent, link.parent_columns].get(parent)
             if found is None:
-                self.findings.dangling(owned, link, row, parent)
+                if not link.by_user:
+                    self.findings.dangling(owned, link, row, parent)
             elif found not in (tenant, EVERYWHERE):
                 self.findings.torn(owned, row, (self.owner(tenant, names), self.owner(found, names)))
         self.later.clear()
@@ -231,7 +232,7 @@ class _TableSurvey:
             left = []
             for row in waiting:
                 tenant = self._tenant_of(row)
-                if tenant is None and word is not None and all(is_null(pick(row)) for _, pick, _ in self._links):
+                if tenant is None and word is not None and self._may_be_unowned(row):
                     tenant = self._survey.homes.named(word)
                 if tenant is None:
                     left.append(row)
@@ -242,12 +243,20 @@ class _TableSurvey:
         for row in waiting:
             self._lost(row)
 
+    def _may_be_unowned(self, row: ColumnValues) -> bool:
+        """Whether no foreign key of the database leads the row anywhere."""
+        return all(link.by_user or is_null(pick(row)) for link, pick, _ in self._links)
+
     def _lost(self, row: ColumnValues) -> None:
         findings = self._survey.findings
         keys = [(link, pick(row)) for link, pick, _ in self._links]
         leading = [(link, key) for link, key in keys if not is_null(key)]
-        for link, key in leading:
-            findings.dangling(self._owned, link, self._name(row), key)
+        if self._may_be_unowned(row):
+            for link, key in leading:
+                findings.leading_nowhere(self._owned, link, self._name(row), key)
+        else:
+            for link, key in leading:
+                findings.dangling(self._owned, link, self._name(row), key)
         if not leading:
             findings.orphan(self._owned, self._name(row))
 

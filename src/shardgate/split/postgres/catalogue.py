@@ -161,9 +161,9 @@ SELECT format('DROP %s IF EXISTS %s CASCADE', replace(i.type, 'composite type', 
   UNION ALL SELECT 0, 'pg_publication'::regclass, oid FROM pg_publication
   UNION ALL SELECT 1, 'pg_class'::regclass, oid FROM pg_class
     WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND NOT relispartition
-  UNION ALL SELECT 2, 'pg_proc'::regclass, oid FROM pg_proc
-  UNION ALL SELECT 3, 'pg_type'::regclass, oid FROM pg_type t WHERE typtype IN ('e', 'd', 'r', 'b')
+  UNION ALL SELECT 2, 'pg_type'::regclass, oid FROM pg_type t WHERE typtype IN ('e', 'd', 'r', 'b')
     AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
+  UNION ALL SELECT 3, 'pg_proc'::regclass, oid FROM pg_proc
   UNION ALL SELECT 3, 'pg_operator'::regclass, oid FROM pg_operator
   UNION ALL SELECT 3, 'pg_opfamily'::regclass, oid FROM pg_opfamily
   UNION ALL SELECT 3, 'pg_collation'::regclass, oid FROM pg_collation
@@ -177,5 +177,6 @@ SELECT format('DROP %s IF EXISTS %s CASCADE', replace(i.type, 'composite type', 
   UNION ALL SELECT 4, 'pg_namespace'::regclass, oid FROM pg_namespace WHERE nspname <> current_schema()
 ) o, LATERAL pg_identify_object(o.class, o.oid, 0) i
 WHERE o.oid >= 16384 AND coalesce(i.schema, i.identity) !~ '^pg_(toast|temp)'
-  AND NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = o.class AND e.objid = o.oid AND e.deptype = 'e')
+  AND NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = o.class AND e.objid = o.oid
+    AND (e.deptype = 'e' OR e.deptype = 'i' AND o.class = 'pg_proc'::regclass))
 ORDER BY o.turn, o.oid DESC"""

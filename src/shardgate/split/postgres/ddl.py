@@ -1,4 +1,4 @@
-"""The schema from PostgreSQL to PostgreSQL: as pg_dump writes it, or statements that the server writes from its catalogue.
+"""The schema from PostgreSQL to PostgreSQL: as pg_dump writes it, or as the server does from its catalogue.
 
 Holds: with pg_dump every object is carried, but those that belong to the server or to its roles. Without it, what the
 statements do not make is refused, or named in the plan where it changes no result. A sequence gives the number next, on

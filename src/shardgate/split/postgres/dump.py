@@ -34,12 +34,12 @@ class DumpTool(Struct, frozen=True):
 
     def section(self, name: str, conninfo: str, snapshot: str) -> str:
         """A section of the dump, `pre-data` or `post-data`, as a script for one call of the server."""
-        known = conninfo_to_dict(conninfo)
+        known = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
         password = known.pop("password", None)
         command = [
             self.path, f"--section={name}", f"--snapshot={snapshot}", *_OPTIONS, f"--dbname={make_conninfo(**known)}"
         ]  # fmt: skip
-        environment = os.environ | ({"PGPASSWORD": str(password)} if password else {})
+        environment = os.environ | ({"PGPASSWORD": password} if password else {})
         done = subprocess.run(command, capture_output=True, env=environment, check=False)  # noqa: S603
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip()

@@ -18,7 +18,8 @@ from shardgate.split.postgres.names import relation, table_name
 from shardgate.split.postgres.session import PostgresConnection
 
 _TABLES: Final = (
-    "SELECT n.nspname, c.relname, current_schema() FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    "SELECT n.nspname, c.relname, current_schema()"  # noqa: S608
+    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.oid >= 16384 AND n.nspname !~ '^pg_(toast|temp)'"
     f" AND c.relname NOT IN ('{MARK}', '{FINISHED}') AND NOT EXISTS (SELECT FROM pg_depend e"
     " WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')"

@@ -17,7 +17,7 @@ SELECT c.oid::text, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON 
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' AND c.oid >= 16384
   AND n.nspname !~ '^pg_(toast|temp)' AND c.relname NOT IN ('{MARK}', '{FINISHED}')
   AND NOT EXISTS (SELECT 1 FROM pg_depend e
-    WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')"""
+    WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')"""  # noqa: S608
 
 # Two columns hold equal values exactly when the values are printed alike, if both have the same of these words.
 _EQUALITY: Final = """
@@ -33,7 +33,7 @@ FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r',
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_collation l ON l.oid = a.attcollation
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum"""
+WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum"""  # noqa: S608
 
 # Also columns of a domain over oid, as the extension lo makes one.
 _OIDS: Final = """

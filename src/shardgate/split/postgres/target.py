@@ -5,6 +5,7 @@ Holds: the rows of a table, and the record in the mark that the table is finishe
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from typing import ClassVar
 
 from psycopg import Copy
 
@@ -22,6 +23,8 @@ from shardgate.split.postgres.session import PostgresConnection, connect, freeze
 class PostgresTarget:
     """One shard in one schema of one database."""
 
+    mark_types: ClassVar[tuple[str, str]] = ("TEXT", "TEXT")
+
     __slots__ = ("_connection", "_conninfo")
 
     def __init__(self, conninfo: str) -> None:
@@ -29,9 +32,10 @@ class PostgresTarget:
         self._connection: PostgresConnection = connect(conninfo)
 
     def names(self) -> tuple[str, ...]:
-        """Every table, view and sequence of the database. A sequence of a column counts as its table."""
+        """Every table, view and sequence of the current schema. A sequence of a column counts as its table."""
+        found = self.query(catalogue.NAMES)
         return tuple(
-            table_name(str(schema), str(name), str(current)) for schema, name, current in self.query(catalogue.NAMES)
+            table_name(str(schema), str(name), str(current)) for schema, name, current in found if schema == current
         )
 
     def query(self, statement: str) -> list[tuple[object, ...]]:
@@ -79,8 +83,9 @@ class PostgresTarget:
         self._connection.close()
 
     def _quiet_event_triggers(self) -> None:
-        """The application's event triggers must not act on what the split does. Only superusers can have made any."""
-        if self._connection.execute("SELECT 1 FROM pg_event_trigger LIMIT 1").fetchone():
+        """The application's event triggers must not act on what the split does. Who made them may switch them off."""
+        allowed = "SELECT 1 FROM pg_event_trigger WHERE current_setting('is_superuser') = 'on' LIMIT 1"
+        if self._connection.execute(allowed).fetchone():
             self._connection.execute("SET LOCAL session_replication_role = replica")
 
 

@@ -7,7 +7,7 @@ from shardgate.split.database.inventory import Inventory, inventory_of
 from shardgate.split.database.mark import FINISHED, MARK
 
 _OBJECTS: Final = (
-    "SELECT type, name, sql FROM sqlite_master"  # noqa: S608 - constant names
+    "SELECT type, name, sql FROM sqlite_master"
     f" WHERE tbl_name NOT IN ('{MARK}', '{FINISHED}') AND name NOT LIKE 'sqlite~_stat%' ESCAPE '~'"
 )
 _SETTINGS: Final = ("user_version", "application_id", "encoding", "page_size", "auto_vacuum")

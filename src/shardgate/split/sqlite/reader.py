@@ -24,7 +24,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
 
 _TABLES: Final = (
-    "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+    "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"  # noqa: S608
     f" AND name NOT LIKE 'sqlite~_%' ESCAPE '~' AND name NOT IN ('{MARK}', '{FINISHED}')"
 )
 
@@ -45,16 +45,16 @@ class SqliteReader:
         self, table: str, columns: Sequence[KeyColumn], weigh: Sequence[str] = ()
     ) -> Iterator[Sequence[ColumnValues]]:
         sizes = " + ".join(f"ifnull(length(CAST({sql.quote(c)} AS BLOB)), 0)" for c in weigh)
-        expressions = [*map(_expression, columns), *([sizes] if sizes else [])]
+        expressions = [*(_expression(column) for column in columns), *([sizes] if sizes else [])]
         return self._batches(sql.select(expressions, f"{sql.quote(table)} AS _row"))
 
     def rows(self, table: str, columns: Sequence[str], keys: Sequence[tuple[KeyColumn, ...]]) -> Iterator[RowBatch]:
         found = [column for key in keys for column in key if not isinstance(column, str)]
-        read = [*columns, *found]
+        read: list[KeyColumn] = [*columns, *found]
         pick = [itemgetter(*(read.index(column) for column in key)) for key in keys]
         # NOT INDEXED: rows come in the order of the table, and the shards keep that order.
         source = f"{sql.quote(table)} AS _row NOT INDEXED"
-        for rows in self._batches(sql.select([*map(_expression, read)], source)):
+        for rows in self._batches(sql.select([_expression(column) for column in read], source)):
             of_keys = tuple(cast(list[RowKey], list(map(get, rows))) for get in pick)
             yield RowBatch(of_keys, [row[: len(columns)] for row in rows] if found else rows)
 

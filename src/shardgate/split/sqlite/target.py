@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from shardgate.split.database import sql
 from shardgate.split.database.contracts import DatabaseReader
@@ -25,6 +25,8 @@ _BROKEN_MAX: Final = 5
 
 class SqliteTarget:
     """One shard in one file."""
+
+    mark_types: ClassVar[tuple[str, str]] = ("TEXT", "TEXT")
 
     __slots__ = ("_open", "_settled", "path")
 
