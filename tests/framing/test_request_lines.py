@@ -23,6 +23,7 @@ LINES = [
     refused("CONNECT", b"CONNECT a:443 HTTP/1.1" + HOST),
     refused("no method", b"/any HTTP/1.1" + HOST),
     refused("no target", b"GET HTTP/1.1" + HOST),
+    refused("a target without a letter", b"GET  HTTP/1.1" + HOST),
     refused("two spaces before the target", b"GET  /any HTTP/1.1" + HOST),
     refused("two spaces behind the target", b"GET /any  HTTP/1.1" + HOST),
     refused("a space before the method", b" GET /any HTTP/1.1" + HOST),

@@ -76,7 +76,7 @@ def number(data: bytes) -> None:
 def items(data: bytes) -> None:
     """Items of a request, and its object."""
     for path in ("", "items", "a.items"):
-        opened = open_items(data, path)
+        opened = open_items(data, path, 1000)
         if opened is not None:
             opened.part(range(min(3, len(opened.found.raw))))
     read_object(data)

@@ -29,7 +29,7 @@ from shardgate.core.wire.request_fields import (
 # The query is as RFC 3986 section 3.4 has it, and may have `[` and `]`, which are common and read by all in one way.
 # The path is checked where it is matched.
 _PATH = rb"[\x21\x22\x24-\x3e\x40-\x7e]*"
-_REQUEST_LINE = re.compile(rb"(%s) (%s(?:\?[!$-;=?-\[\]_a-z~]*)?) HTTP/1\.([01])\r\n" % (TOKEN, _PATH))
+_REQUEST_LINE = re.compile(rb"(%s) (?! )(%s(?:\?[!$-;=?-\[\]_a-z~]*)?) HTTP/1\.([01])\r\n" % (TOKEN, _PATH))
 _RAW_LINE = re.compile(rb"(%s %s)\?([\x21\x22\x24-\x7e\x80-\xff]*)( HTTP/1\.[01]\r\n)" % (TOKEN, _PATH))
 _RAW = re.compile(rb'["<>\\^`{|}\x80-\xff]')
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
