@@ -18,7 +18,7 @@ TIME     ?= 60
 TARGET   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd hostile fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -82,6 +82,23 @@ crowd: $(READY) ## 50 buyers at once for the last seats, through two workers, by
 
 hostile: $(READY) ## attacks on a running gateway, each with its worst stall and memory: SEED=11 QUICK=1 ONLY=name
 	@$(BIN)/python -m proof.hostile $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
+
+.venv-scan/.ready:
+	$(PYTHON) -m venv --clear .venv-scan
+	.venv-scan/bin/pip install --quiet --disable-pip-version-check sslyze
+	@touch $@
+
+scanner: .venv-scan/.ready ## sslyze in an environment of its own: with it, `make hostile` scans TLS, too
+
+.venv-fuzz/.ready: requirements.lock
+	$(PYTHON) -m venv --clear .venv-fuzz
+	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --no-deps -e . -e examples/bookings
+	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check atheris || echo "make: there is no atheris for this Python; inputs are mutated without guidance"
+	@touch $@
+
+fuzz: .venv-fuzz/.ready ## inputs that break parsers, guided by coverage: TIME=600 TARGET=request_head
+	@.venv-fuzz/bin/python -m tests.fuzz --time $(TIME) $(if $(TARGET),--target $(TARGET)) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.run

@@ -1,1 +1,1 @@
-"""`make hostile`: attacks on a running gateway, each with what it cost: CPU time of the loop, memory, and others' peace."""
+"""`make hostile`: attacks on a running gateway, and what each costs: CPU time of the loop, and memory."""

@@ -110,7 +110,7 @@ def _status(received: bytes) -> int:
     return 0
 
 
-def _is_whole(kept: bytes, size: int) -> bool:
+def _is_whole(kept: bytearray, size: int) -> bool:
     """Whether a single reply with a length is here; other replies end with the connection."""
     if size != len(kept) or b"\r\n\r\n" not in kept[:65536]:
         return False

@@ -85,7 +85,11 @@ def _inner(writer: asyncio.StreamWriter) -> bytes:
 
 def body(data: bytes, fields: bytes = b"", status: bytes = b"200 OK") -> bytes:
     """A whole reply, well framed."""
-    head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\n%bContent-Length: %d\r\n\r\n" % (status, fields, len(data))
+    head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\n%bContent-Length: %d\r\n\r\n" % (
+        status,
+        fields,
+        len(data),
+    )
     return head + data
 
 
@@ -169,13 +173,13 @@ def _never_ending_list(row: bytes) -> Behaviour:
     return behave
 
 
-def _page_again(more: bool, rows: Callable[[int], bytes], cursor: bytes = b'"s-00009"') -> Behaviour:
+def _page_again(rows: Callable[[int], bytes], cursor: bytes = b'"s-00009"') -> Behaviour:
     calls = 0
 
     async def behave(asked: Asked, writer: asyncio.StreamWriter) -> None:
         nonlocal calls
         calls += 1
-        writer.write(body(wrapped(asked, rows(calls), more=more, cursor=cursor), b"X-Total: 1000000000\r\n"))
+        writer.write(body(wrapped(asked, rows(calls), more=True, cursor=cursor), b"X-Total: 1000000000\r\n"))
         await writer.drain()
 
     return behave
@@ -194,7 +198,9 @@ HEADS: dict[str, Behaviour] = {
     "9 MB of 100": _says(b"HTTP/1.1 100 Continue\r\n\r\n" * 360_000 + body(_R3)),
     "103 without end": _without_end(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n" * 1000),
     "100 with a head of 30 KB": _says((b"HTTP/1.1 100 Continue\r\nX: " + b"x" * 30_000 + b"\r\n\r\n") * 50 + body(_R3)),
-    "101 that nobody asked for": _says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\nhello"),
+    "101 that nobody asked for": _says(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\nhello"
+    ),
     "status 99": _says(body(_R3, status=b"99 Low")),
     "status 999": _says(body(_R3, status=b"999 High")),
     "status 1000": _says(body(_R3, status=b"1000 High")),
@@ -217,11 +223,16 @@ HEADS: dict[str, Behaviour] = {
     "90 cookies": _says(body(_R3, b"Set-Cookie: session=aaaaaaaaaaaaaaaaaaaa; Path=/\r\n" * 90)),
     "cookies of 30 KB": _says(body(_R3, b"Set-Cookie: a=" + b"b" * 30_000 + b"\r\n")),
     "hop-by-hop fields": _says(
-        body(_R3, b"Connection: close, X-A, Content-Length, Set-Cookie\r\nX-A: 1\r\nKeep-Alive: a\r\nProxy-Authenticate: x\r\nTE: a\r\nUpgrade: h2c\r\n")
+        body(
+            _R3,
+            b"Connection: close, X-A, Content-Length\r\nX-A: 1\r\nProxy-Authenticate: x\r\nUpgrade: h2c\r\n",
+        )
     ),
     "a Server with an address": _says(body(_R3, b"Content-Location: {inner}\r\n")),
     "Location to itself": _says(body(b"{}", b"Location: {inner}\r\n", b"302 Found")),
-    "Location to another host": _says(body(b"{}", b"Location: http://169.254.169.254/latest\r\n", b"307 Temporary Redirect")),
+    "Location to another host": _says(
+        body(b"{}", b"Location: http://169.254.169.254/latest\r\n", b"307 Temporary Redirect")
+    ),
     "Location with odd bytes": _says(body(b"{}", b"Location: //\\@evil/%0d%0a\r\n", b"308 Permanent Redirect")),
     "Link to itself": _says(body(_R3, b'Link: <{inner}?page=2>; rel="next"\r\nX-Total: 3\r\n')),
     "20 KB of Link": _says(body(_R3, b"Link: " + b'</a>; rel="next", ' * 1000 + b"</b>\r\nX-Total: 3\r\n")),
@@ -247,8 +258,12 @@ FRAMES: dict[str, Behaviour] = {
     "a length of 5,000 digits": _says(_OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n[]"),
     "a length of 10^18": _then_closes(_OK + b"Content-Length: 1000000000000000000\r\n\r\n[]"),
     "a length too long": _then_closes(_OK + b"Content-Length: 2000\r\n\r\n[]"),
-    "a length too short": _says(_OK + b"Content-Length: 2\r\n\r\n[]" + b"HTTP/1.1 200 OK\r\nX-Evil: 1\r\nContent-Length: 4\r\n\r\nevil"),
-    "a second reply behind": _says(body(_R3) + b"HTTP/1.1 200 OK\r\nSet-Cookie: evil=1\r\nContent-Length: 4\r\n\r\nevil"),
+    "a length too short": _says(
+        _OK + b"Content-Length: 2\r\n\r\n[]" + b"HTTP/1.1 200 OK\r\nX-Evil: 1\r\nContent-Length: 4\r\n\r\nevil"
+    ),
+    "a second reply behind": _says(
+        body(_R3) + b"HTTP/1.1 200 OK\r\nSet-Cookie: evil=1\r\nContent-Length: 4\r\n\r\nevil"
+    ),
     "a body behind 204": _says(b"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nevil"),
     "a body behind 304": _says(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nevil"),
     "an unknown transfer coding": _says(_OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
@@ -256,8 +271,12 @@ FRAMES: dict[str, Behaviour] = {
     "a chunk size with 0x": _says(_OK + b"Transfer-Encoding: chunked\r\n\r\n0x2\r\n[]\r\n0\r\n\r\n"),
     "a chunk of 2^63": _then_closes(_OK + b"Transfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n[]"),
     "chunk sizes without end": _without_end(_OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0" * _PIECE),
-    "chunk extensions of 200 bytes": _says(_chunked([]).replace(b"0\r\n\r\n", b"") + (b"1;" + b"e" * 200 + b"\r\n \r\n") * 20_000 + b"2\r\n[]\r\n0\r\n\r\n"),
-    "a million chunks of one byte": Made(lambda: _OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * _MB + b"2\r\n[]\r\n0\r\n\r\n"),
+    "chunk extensions of 200 bytes": _says(
+        _chunked([]).replace(b"0\r\n\r\n", b"") + (b"1;" + b"e" * 200 + b"\r\n \r\n") * 20_000 + b"2\r\n[]\r\n0\r\n\r\n"
+    ),
+    "a million chunks of one byte": Made(
+        lambda: _OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * _MB + b"2\r\n[]\r\n0\r\n\r\n"
+    ),
     "trailers without end": _without_end(_chunked([b"[]"])[:-2], b"X-T: tttttttttttttttttttttttttt\r\n" * 2000),
     "a trailer with a cookie": _says(_chunked([b"[]"])[:-2] + b"Set-Cookie: evil=1\r\nContent-Length: 5\r\n\r\n"),
     "chunks that end early": _then_closes(_chunked([b"[]"])[:-5]),
@@ -274,16 +293,23 @@ CODINGS: dict[str, Behaviour] = {
     "gzip, cut": _says(body(gzip.compress(_R3)[:-12], b"Content-Encoding: gzip\r\n")),
     "gzip, wrong checksum": _says(body(gzip.compress(_R3)[:-8] + b"\0" * 8, b"Content-Encoding: gzip\r\n")),
     "gzip, noise behind": _says(body(gzip.compress(_R3) + b"noise" * 999, b"Content-Encoding: gzip\r\n")),
-    "gzip of 20,000 members": Made(lambda: body(gzip.compress(b" ") * 20_000 + gzip.compress(b"[]"), b"Content-Encoding: gzip\r\n")),
+    "gzip of 20,000 members": Made(
+        lambda: body(gzip.compress(b" ") * 20_000 + gzip.compress(b"[]"), b"Content-Encoding: gzip\r\n")
+    ),
     "gzip with a name of 1 MB": Made(
-        lambda: body(b"\x1f\x8b\x08\x08\0\0\0\0\0\xff" + b"n" * _MB + b"\0" + gzip.compress(b"[]")[10:], b"Content-Encoding: gzip\r\n")
+        lambda: body(
+            b"\x1f\x8b\x08\x08\0\0\0\0\0\xff" + b"n" * _MB + b"\0" + gzip.compress(b"[]")[10:],
+            b"Content-Encoding: gzip\r\n",
+        )
     ),
     "gzip that is none": _says(body(_R3, b"Content-Encoding: gzip\r\n")),
     "zlib as deflate": _says(body(zlib.compress(_R3), b"Content-Encoding: deflate\r\n")),
     "br": _says(body(b"\x8b\x02\x80", b"Content-Encoding: br\r\n")),
     "a thousand codings": _says(body(_R3, b"Content-Encoding: " + b"gzip, " * 999 + b"x\r\n")),
     "HTML": _says(body(b"<html>{inner}</html>").replace(b"application/json", b"text/html")),
-    "UTF-16": _says(body(_R3.decode().encode("utf-16")).replace(b"application/json", b"application/json; charset=utf-16")),
+    "UTF-16": _says(
+        body(_R3.decode().encode("utf-16")).replace(b"application/json", b"application/json; charset=utf-16")
+    ),
 }
 """The body is packed, and not as it says."""
 
@@ -296,24 +322,41 @@ ROWS: dict[str, Behaviour] = {
     "rows that are null": _says(_of_kind(b"[null,null]")),
     "rows in rows": _says(_of_kind(b"[" + _R3 + b"]")),
     "a million arrays deep": Made(lambda: body(b"[" * _MB + b"]" * _MB)),
-    "a million objects deep": Made(lambda: body(b'[{"id":"s-1","n":1,"a":' + b'{"a":' * 500_000 + b"1" + b"}" * 500_000 + b"}]")),
+    "a million objects deep": Made(
+        lambda: body(b'[{"id":"s-1","n":1,"a":' + b'{"a":' * 500_000 + b"1" + b"}" * 500_000 + b"}]")
+    ),
     "NaN": _says(_of_kind(b'[{"id":"s-1","n":NaN}]')),
-    "a number of 5 million digits": Made(lambda: body(b'[{"id":"s-1","n":' + b"9" * 5_000_000 + b"}]", b"X-Total: 1\r\n")),
+    "a number of 5 million digits": Made(
+        lambda: body(b'[{"id":"s-1","n":' + b"9" * 5_000_000 + b"}]", b"X-Total: 1\r\n")
+    ),
     "an exponent of 10^19": _says(_of_kind(b'[{"id":"s-1","n":1e9999999999999999999}]')),
     "a million rows of nothing": Made(lambda: body(b"[" + b"{}," * 999_999 + b"{}]", b"X-Total: 1\r\n")),
     "500,000 rows": Made(lambda: body(_rows(500_000), b"X-Total: 500000\r\n")),
-    "500,000 rows of one key": Made(lambda: body(b"[" + b'{"id":"s-1","n":1},' * 499_999 + b'{"id":"s-1","n":1}]', b"X-Total: 500000\r\n")),
+    "500,000 rows of one key": Made(
+        lambda: body(b"[" + b'{"id":"s-1","n":1},' * 499_999 + b'{"id":"s-1","n":1}]', b"X-Total: 500000\r\n")
+    ),
     "a row of 100 MB": Made(lambda: body(b'[{"id":"s-1","n":1,"a":"' + b"x" * (100 * _MB) + b'"}]', b"X-Total: 1\r\n")),
-    "a row of 100 MB of numbers": Made(lambda: body(b'[{"id":"s-1","n":1,"a":[1' + b",1" * (50 * _MB) + b"]}]", b"X-Total: 1\r\n")),
+    "a row of 100 MB of numbers": Made(
+        lambda: body(b'[{"id":"s-1","n":1,"a":[1' + b",1" * (50 * _MB) + b"]}]", b"X-Total: 1\r\n")
+    ),
     "a row of a million members": Made(
         lambda: body(b'[{"id":"s-1","n":1' + b"".join(b',"%x":1' % n for n in range(_MB)) + b"}]", b"X-Total: 1\r\n")
     ),
     "an id of 20 MB": Made(lambda: body(b'[{"id":"s-' + b"x" * (20 * _MB) + b'","n":1}]', b"X-Total: 1\r\n")),
-    "ids of 10 KB": Made(lambda: body(b"[" + b",".join(b'{"id":"s-%05d%b","n":1}' % (n, b"x" * 10_000) for n in range(2000)) + b"]", b"X-Total: 2000\r\n")),
-    "a string without end": _without_end(_OK + b"Transfer-Encoding: chunked\r\n\r\n" + _chunk(b'[{"id":"s-1","n":1,"a":"'), _chunk(b"x" * _PIECE)),
+    "ids of 10 KB": Made(
+        lambda: body(
+            b"[" + b",".join(b'{"id":"s-%05d%b","n":1}' % (n, b"x" * 10_000) for n in range(2000)) + b"]",
+            b"X-Total: 2000\r\n",
+        )
+    ),
+    "a string without end": _without_end(
+        _OK + b"Transfer-Encoding: chunked\r\n\r\n" + _chunk(b'[{"id":"s-1","n":1,"a":"'), _chunk(b"x" * _PIECE)
+    ),
     "a list without end": _never_ending_list(b'{"id":"s-%09d","n":1},'),
     "a list without end, of one row": _never_ending_list(b'{"id":"s-1","n":%d},'),
-    "a list without end, of nothing": _without_end(_OK + b"Transfer-Encoding: chunked\r\n\r\n" + _chunk(b"["), _chunk(b"{}," * 10_000)),
+    "a list without end, of nothing": _without_end(
+        _OK + b"Transfer-Encoding: chunked\r\n\r\n" + _chunk(b"["), _chunk(b"{}," * 10_000)
+    ),
     "no UTF-8": _says(_of_kind(b'[{"id":"\xff\xfe","n":1}]')),
     "half a surrogate pair": _says(_of_kind(b'[{"id":"\\ud800","n":1}]')),
     "a mark of byte order": _says(_of_kind(b"\xef\xbb\xbf" + _R3)),
@@ -331,13 +374,13 @@ ROWS: dict[str, Behaviour] = {
     "a total of 5,000 digits": _says(lambda asked: body(wrapped(asked, _R3), b"X-Total: " + b"9" * 5000 + b"\r\n")),
     "a negative total": _says(lambda asked: body(wrapped(asked, _R3), b"X-Total: -5\r\n")),
     "two totals": _says(lambda asked: body(wrapped(asked, _R3), b"X-Total: 3\r\nX-Total: 4\r\n")),
-    "pages that never shrink": _page_again(True, lambda _: _rows(100)),
-    "pages that are always new": _page_again(True, lambda n: b'[{"id":"s-%09d","n":1}]' % n),
-    "pages with nothing, and more": _page_again(True, lambda _: b"[]"),
-    "cursors that never end": _page_again(True, lambda n: b'[{"id":"s-%09d","n":1}]' % n, b'"c"'),
-    "a cursor of 1 MB": _page_again(True, lambda n: b'[{"id":"s-%09d","n":1}]' % n, b'"' + b"c" * _MB + b'"'),
-    "a cursor that climbs": _page_again(True, lambda n: b'[{"id":"s-%09d","n":1}]' % n, b'"../../admin?x=1#\\r\\n"'),
-    "a cursor that is no text": _page_again(True, lambda n: b'[{"id":"s-%09d","n":1}]' % n, b'{"a":[1]}'),
+    "pages that never shrink": _page_again(lambda _: _rows(100)),
+    "pages that are always new": _page_again(lambda n: b'[{"id":"s-%09d","n":1}]' % n),
+    "pages with nothing, and more": _page_again(lambda _: b"[]"),
+    "cursors that never end": _page_again(lambda n: b'[{"id":"s-%09d","n":1}]' % n, b'"c"'),
+    "a cursor of 1 MB": _page_again(lambda n: b'[{"id":"s-%09d","n":1}]' % n, b'"' + b"c" * _MB + b'"'),
+    "a cursor that climbs": _page_again(lambda n: b'[{"id":"s-%09d","n":1}]' % n, b'"../../admin?x=1#\\r\\n"'),
+    "a cursor that is no text": _page_again(lambda n: b'[{"id":"s-%09d","n":1}]' % n, b'{"a":[1]}'),
 }
 """Framed well, and of no use."""
 
@@ -349,7 +392,9 @@ SLOW: dict[str, Behaviour] = {
     "drips the head": _dripped(_OK, b"X"),
     "drips the body": _dripped(_OK + b"Content-Length: 20000\r\n\r\n[", b" "),
     "drips interim replies": _dripped(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.05),
-    "answers before the body, and stalls": _then_stalls(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 99\r\n\r\n"),
+    "answers before the body, and stalls": _then_stalls(
+        b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 99\r\n\r\n"
+    ),
 }
 """They end by a timeout of the gateway."""
 

@@ -43,7 +43,7 @@ async def run(seed: int, *, quick: bool, only: str) -> list[Verdict]:
 
 
 async def tried(stage: Stage, attack: Attack) -> Verdict:
-    """One attack, judged. A stall that the machine may have made is looked at again: one of our own is in all of them."""
+    """One attack, judged. A stall that the machine may have made is looked at again: one of our own comes again."""
     verdict = await _once(stage, attack)
     for _ in range(AGAIN):
         if not STALL_MS_MAX < verdict.stall_ms < DOUBTFUL_MS or verdict.took_s > DOUBTFUL_S:
@@ -74,7 +74,7 @@ async def _once(stage: Stage, attack: Attack) -> Verdict:
         seen.cost.stall_s / slower * 1000,
         seen.cost.memory_mb,
         loop.time() - began_at,
-        attack.memory_mb_max,
+        attack.many,
         (*outcome.findings, *seen.findings),
         seen.lost,
         seen.stuck,

@@ -106,27 +106,26 @@ class Shard:
 
     def well(self, asked: Asked) -> bytes:
         """The application's answer."""
-        _, _, rest = asked.path.partition("/")
-        kind, _, key = rest.partition("/")
+        kind, _, key = asked.path.removeprefix("/").partition("/")
         if asked.method in {"GET", "HEAD"}:
             return self._read_only(asked, kind, unquote(key))
         if asked.method == "DELETE":
-            found = asked.path in self.kept
-            self.kept.discard(asked.path)
-            return reply(b"", status="204 No Content") if found else reply({"detail": "none"}, status="404 Not Found")
+            return self._cancel(asked.path)
         if kind in {"form", "things", "any"}:
             return reply({"ok": True})
-        try:
-            body = json.loads(asked.body or b"null")
-        except (ValueError, RecursionError):
-            return reply({"detail": "no JSON"}, status="400 Bad Request")
         if key.endswith("/cancel"):
             return self._cancel(f"/{kind}/{key.removesuffix('/cancel')}")
+        return self._change(kind, asked.body)
+
+    def _change(self, kind: str, data: bytes) -> bytes:
+        try:
+            body = json.loads(data or b"null")
+        except (ValueError, RecursionError):
+            return reply({"detail": "no JSON"}, status="400 Bad Request")
         if kind in {"everyone", "place", "whole"}:
             return self._create(kind, body)
-        if isinstance(body, dict) and isinstance(body.get("items"), list):
-            return reply({"items": [{"ok": True} for _ in body["items"]]})
-        return reply({"ok": True})
+        items = body.get("items") if isinstance(body, dict) else None
+        return reply({"items": [{"ok": True} for _ in items]} if isinstance(items, list) else {"ok": True})
 
     def _cancel(self, path: str) -> bytes:
         found = path in self.kept

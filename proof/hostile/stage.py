@@ -30,16 +30,16 @@ SETTLED_S = 6.0
 READY_S = 20.0
 TIMEOUTS = {
     "connect_timeout_s": 2,
-    "request_timeout_s": 2,
-    "first_byte_timeout_s": 1.5,
-    "reply_idle_timeout_s": 2,
-    "request_total_timeout_s": 6,
+    "request_timeout_s": 4,
+    "first_byte_timeout_s": 3,
+    "reply_idle_timeout_s": 3,
+    "request_total_timeout_s": 8,
     "client_header_timeout_s": 2,
     "client_idle_timeout_s": 2,
     "drain_timeout_s": 1,
     "worker_lease_s": 2,
 }
-WITHIN_S = 10.0
+WITHIN_S = 13.0
 """Every request is answered, refused or cut within this, whatever a client or a shard does."""
 
 

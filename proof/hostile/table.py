@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from proof.hostile.attack import MEMORY_MB_MAX, Verdict
+from proof.hostile.attack import Verdict
 
 
 def line(verdict: Verdict) -> str:
@@ -18,11 +18,12 @@ def head() -> str:
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
-    """The last line. The worst memory is that of single requests and replies."""
-    stall = max((verdict.stall_ms for verdict in verdicts), default=0.0)
-    single = [verdict.memory_mb for verdict in verdicts if verdict.memory_mb_max == MEMORY_MB_MAX]
+    """The last line. The worst are those of single requests and replies."""
+    single = [verdict for verdict in verdicts if not verdict.many]
+    stall = max((verdict.stall_ms for verdict in single), default=0.0)
+    memory = max((verdict.memory_mb for verdict in single), default=0.0)
     lost, stuck, leaked = (sum(getattr(v, word) for v in verdicts) for word in ("lost", "stuck", "leaked"))
     return (
-        f"hostile: {len(verdicts)} attacks, worst stall {stall:.0f} ms, worst memory {max(single, default=0.0):.0f} MB, "
+        f"hostile: {len(verdicts)} attacks, worst stall {stall:.0f} ms, worst memory {memory:.0f} MB, "
         f"{lost} lost, {stuck} stuck, {leaked} leaked"
     )

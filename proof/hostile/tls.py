@@ -48,7 +48,9 @@ class TlsStage(Stage):
         past, older = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) - timedelta(days=9)
         expired = self.authority.issue_cert("client@example.com", not_before=older, not_after=past)
         future = datetime.now(UTC) + timedelta(days=1)
-        not_yet = self.authority.issue_cert("client@example.com", not_before=future, not_after=future + timedelta(days=9))
+        not_yet = self.authority.issue_cert(
+            "client@example.com", not_before=future, not_after=future + timedelta(days=9)
+        )
         old = self.context(self.authority.issue_cert("client@example.com"))
         old.minimum_version, old.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.TLSVersion.TLSv1_1
         return {

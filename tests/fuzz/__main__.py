@@ -1,14 +1,16 @@
 """`make fuzz TIME=600 TARGET=request_head`: look for inputs that break a parser, guided by coverage where it can be.
 
-With atheris (`.venv-fuzz`, made by `make fuzz`) the parsers are instrumented, and inputs that reach new code are kept in
-`.fuzz/TARGET/`. Without it, or on compiled parsers, inputs are mutated without guidance. An input that breaks a parser
-is written to `tests/fuzz/found/TARGET/`, and ends the run.
+With atheris (`.venv-fuzz`, made by `make fuzz`) the parsers are instrumented, and inputs that reach new code are kept
+in `.fuzz/TARGET/`. Without it, or on compiled parsers, inputs are mutated without guidance. An input that breaks a
+parser is written to `tests/fuzz/found/TARGET/`, and ends the run.
 """
 
 import argparse
 import hashlib
+import subprocess
 import sys
 import time
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -38,7 +40,7 @@ def main() -> None:
 
 def _names(guided: bool) -> list[str]:
     if guided:
-        import atheris
+        atheris = import_module("atheris")  # a tool: only Linux has it
 
         with atheris.instrument_imports(include=["shardgate"]):
             from tests.fuzz.targets import TARGETS
@@ -49,8 +51,6 @@ def _names(guided: bool) -> list[str]:
 
 def _one_after_the_other(names: list[str], each_s: float) -> int:
     """libFuzzer ends its process: each target has one of its own."""
-    import subprocess
-
     failed = 0
     for name in names:
         command = [sys.executable, "-m", "tests.fuzz", "--target", name, "--time", f"{each_s:.0f}"]
@@ -70,7 +70,7 @@ def _fuzz(name: str, time_s: float, *, guided: bool, seed: int | None) -> None:
 
 
 def _guided(name: str, target: Target, time_s: float) -> None:
-    import atheris
+    atheris = import_module("atheris")
 
     corpus = KEPT / name
     corpus.mkdir(parents=True, exist_ok=True)

@@ -42,9 +42,11 @@ CONFIG: dict[str, Target] = {
         (ConfigError,),
         (
             b"shards: {a: 'http://127.0.0.1:1', b: {url: 'http://127.0.0.1:2', alias: x}}\nlisten: 127.0.0.1:80\n"
-            b"locators: {v: [{kind: hash}]}\nrules:\n  GET /a/{id}: {rule: one, key: path.id, locate: v}\n  GET /h: {rule: any}\n",
-            b"shards: {a: 'http://127.0.0.1:1'}\nlimits: {held_bytes_max: 5}\ntimeouts: {connect_timeout_s: 1}\ntrusted_proxies: [10.0.0.0/8]\n"
-            b"rules:\n  GET /l:\n    rule: gather\n    merge: {kind: list, dialect: {kind: offset, limit_default: 5}, keys: {id: text}}\n",
+            b"locators: {v: [{kind: hash}]}\nrules:\n"
+            b"  GET /a/{id}: {rule: one, key: path.id, locate: v}\n  GET /h: {rule: any}\n",
+            b"shards: {a: 'http://127.0.0.1:1'}\nlimits: {held_bytes_max: 5}\n"
+            b"timeouts: {connect_timeout_s: 1}\ntrusted_proxies: [10.0.0.0/8]\nrules:\n  GET /l:\n    rule: gather\n"
+            b"    merge: {kind: list, dialect: {kind: offset, limit_default: 5}, keys: {id: text}}\n",
         ),
     ),
     "document": Target(
@@ -59,7 +61,8 @@ CONFIG: dict[str, Target] = {
         document_json,
         (ConfigError,),
         (
-            b'{"openapi":"3.0.0","paths":{"/b":{"get":{"x-shardgate":{"rule":"any"}}}},"x-shardgate":{"locators":{"v":[{"kind":"hash"}]}}}',
+            b'{"openapi":"3.0.0","paths":{"/b":{"get":{"x-shardgate":{"rule":"any"}}}},'
+            b'"x-shardgate":{"locators":{"v":[{"kind":"hash"}]}}}',
         ),
     ),
 }

@@ -26,7 +26,8 @@ ATTEMPTS = 3
 @pytest.mark.parametrize("name", TARGETS)
 def test_seeds_and_what_was_found_end_well(name: str) -> None:
     target = TARGETS[name]
-    assert any([target.run(seed) for seed in target.seeds]), "no seed is read: the target says nothing"
+    read = [target.run(seed) for seed in target.seeds]
+    assert any(read), "no seed is read: the target says nothing"
     for data in [*found(name), b"", *TOKENS]:
         target.run(data)
 

@@ -9,8 +9,39 @@ from proof.hostile.attack import Attack, Outcome, told
 from proof.hostile.bookings import Bookings
 from proof.hostile.stage import Stage
 
-_EMPTY = (b"", b"[]", b"{}", b'{"id":null}', b"7", b'"text"', b"null", b"true", b'{"id":7}', b'{"id":[]}', b'{"id":{}}', b'{"id":""}', b"{")
-_CLIMBING = ("..", ".", "", "../x", "a/b", "%2e%2e", "a?b=c", "a#b", "a\\b", "a\r\nX: y", "a\u0000b", "\u2025", "x" * 5000, "..;/x", "//", " ")
+_EMPTY = (
+    b"",
+    b"[]",
+    b"{}",
+    b'{"id":null}',
+    b"7",
+    b'"text"',
+    b"null",
+    b"true",
+    b'{"id":7}',
+    b'{"id":[]}',
+    b'{"id":{}}',
+    b'{"id":""}',
+    b"{",
+)
+_CLIMBING = (
+    "..",
+    ".",
+    "",
+    "../x",
+    "a/b",
+    "%2e%2e",
+    "a?b=c",
+    "a#b",
+    "a\\b",
+    "a\r\nX: y",
+    "a\u0000b",
+    "\u2025",
+    "x" * 5000,
+    "..;/x",
+    "//",
+    " ",
+)
 _HEADERS = ("X-Thing", "Content-Type", "Authorization")
 
 
@@ -51,7 +82,11 @@ async def _climbing_ids(stage: Stage) -> Outcome:
     for shard in stage.shards:
         shard.seen = None
     outcome = told(answers)
-    wrong = [path for path in seen if path.count("/") > 3 or "/../" in f"{path}/" or "//" in path or path.endswith("/") or "/./" in f"{path}/"]
+    wrong = [
+        path
+        for path in seen
+        if path.count("/") > 3 or "/../" in f"{path}/" or "//" in path or path.endswith("/") or "/./" in f"{path}/"
+    ]
     return Outcome(outcome.said, (*outcome.findings, *([f"a shard was asked for {wrong[0]!r}"] if wrong else [])))
 
 
@@ -73,7 +108,8 @@ async def _anonymous_keys(stage: Stage) -> Outcome:
     """Two clients that say no name, from two addresses, choose one key."""
     line = f'Idempotency-Key: "k{stage.chance.randrange(10**9)}"'
     answers = [
-        await stage.ask(request("POST", "/any", line, body=b"{}"), address=address) for address in ("127.0.0.2", "127.0.0.3")
+        await stage.ask(request("POST", "/any", line, body=b"{}"), address=address)
+        for address in ("127.0.0.2", "127.0.0.3")
     ]
     replayed = b"idempotent-replayed" in answers[1].received.lower()
     outcome = told(answers)
@@ -105,7 +141,8 @@ async def _many_keys(stage: Stage) -> Outcome:
     answers: list[Answer] = []
     for at in range(0, 2000, 50):
         answers += await stage.ask_all(
-            request("POST", "/any", f'Idempotency-Key: "{stem}-{n}"', "Authorization: b", body=b"{}") for n in range(at, at + 50)
+            request("POST", "/any", f'Idempotency-Key: "{stem}-{n}"', "Authorization: b", body=b"{}")
+            for n in range(at, at + 50)
         )
     return told(answers)
 

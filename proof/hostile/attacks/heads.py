@@ -71,15 +71,28 @@ HEADS: dict[str, Attack] = {
     "query of characters outside of the grammar": _asks(*(_get(f"/any?{each * 500}") for each in '|"<>^`{}\\')),
     "cursor of 16 KB": _asks(*(_get(f"{p}={_filled('QUJD')}") for p in ("/walk?cursor", "/after?starting_after"))),
     "cursor of dots and signatures": _asks(
-        *(_get(f"/walk?cursor={text}") for text in (_filled("."), "a.b", ".", "..", "v1." + _filled("A"), "%00", "=" * 99))
+        *(
+            _get(f"/walk?cursor={text}")
+            for text in (_filled("."), "a.b", ".", "..", "v1." + _filled("A"), "%00", "=" * 99)
+        )
     ),
     "cursor, forged": _asks(
-        *(_get(f"/after?{p}={v}") for p in ("starting_after", "ending_before") for v in ("..%2f..", "s-1/../x", "a%00b", "%ff"))
+        *(
+            _get(f"/after?{p}={v}")
+            for p in ("starting_after", "ending_before")
+            for v in ("..%2f..", "s-1/../x", "a%00b", "%ff")
+        )
     ),
-    "fields= of thousands": _asks(_get(f"/list?fields={_filled('id,')}n"), _get(f"/list?fields={_filled('id,n,')}&limit=2")),
+    "fields= of thousands": _asks(
+        _get(f"/list?fields={_filled('id,')}n"), _get(f"/list?fields={_filled('id,n,')}&limit=2")
+    ),
     "fields= of distinct names": _asks(_get("/list?fields=" + ",".join(f"f{n}" for n in range(2500)))),
     "order= of thousands": _asks(
-        *(_get(f"{path}?order={_filled(text)}n") for path in ("/list", "/env", "/pages") for text in ("id,", "-id,", ",", "x,"))
+        *(
+            _get(f"{path}?order={_filled(text)}n")
+            for path in ("/list", "/env", "/pages")
+            for text in ("id,", "-id,", ",", "x,")
+        )
     ),
     "limit and offset beyond all": _asks(
         *(
@@ -88,15 +101,30 @@ HEADS: dict[str, Attack] = {
             for value in ("0", "-1", "9" * 15, "9" * 300, "9" * 5000, "1e9", "0x10", "99999")
         )
     ),
-    "offset far behind the end": _asks(*(_get(f"{path}?limit=10&offset=5000000&page=99999") for path in ("/list", "/env", "/pages"))),
-    "path of thousands of segments": _asks(_get("/" + "a/" * 7000), _get("/things/" + "../" * 5000), _get("/" * 15_000)),
-    "path of escapes": _asks(_get("/things/" + "%6e" * 5000), _get("/things/%2e%2e%2f" * 800), _get("/things/n-%00"), _get("/%")),
+    "offset far behind the end": _asks(
+        *(_get(f"{path}?limit=10&offset=5000000&page=99999") for path in ("/list", "/env", "/pages"))
+    ),
+    "path of thousands of segments": _asks(
+        _get("/" + "a/" * 7000), _get("/things/" + "../" * 5000), _get("/" * 15_000)
+    ),
+    "path of escapes": _asks(
+        _get("/things/" + "%6e" * 5000), _get("/things/%2e%2e%2f" * 800), _get("/things/n-%00"), _get("/%")
+    ),
     "path that climbs": _asks(
         *(
             _get(path)
             for path in (
-                "/things/..", "/things/%2e%2e", "/things/.", "/things/n-1%2f..%2f..%2fadmin", "/things/n-1;a=b",
-                "/probed/..", "/probed/%2e%2e%2fthings%2fn-1", "/probed/x%3fa=b", "/probed/x%23", "//things/n-1", "/things\\n-1",
+                "/things/..",
+                "/things/%2e%2e",
+                "/things/.",
+                "/things/n-1%2f..%2f..%2fadmin",
+                "/things/n-1;a=b",
+                "/probed/..",
+                "/probed/%2e%2e%2fthings%2fn-1",
+                "/probed/x%3fa=b",
+                "/probed/x%23",
+                "//things/n-1",
+                "/things\\n-1",
             )
         )
     ),
@@ -105,25 +133,56 @@ HEADS: dict[str, Attack] = {
     "head of 99 fields": _asks(_get("/any", *_lines(95, "X-F{n}: 1"))),
     "head of 10,000 fields": _asks(_get("/any", *_lines(10_000, "X-F{n}: 1"))),
     "head of one name 90 times": _asks(_get("/header", *_lines(90, "X-Thing: n-1"))),
-    "head of twins": _asks(_get("/header", "X-Thing: n-1", "X_Thing: s-1"), _get("/header", *_lines(40, "X_Thing: n-{n}"))),
+    "head of twins": _asks(
+        _get("/header", "X-Thing: n-1", "X_Thing: s-1"), _get("/header", *_lines(40, "X_Thing: n-{n}"))
+    ),
     "heads that are all new": _asks(*(_get("/any", *_lines(60, f"X-{k}-{{n}}: {'v' * 300}")) for k in range(40))),
     "keys that are all new": _asks(*(_get(f"/things/n-{'z' * 500}{n}") for n in range(200))),
     "Host in odd forms": _asks(
         *(
             (lambda host=host: f"GET /any HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("latin-1"))
-            for host in ("a!$&'()*+,;=b", "a:00000000080", "a:99999", "[::1", "[::1]:80", "a@b", "a/b", "", "a b", "\xff", "127.0.0.1:1")
+            for host in (
+                "a!$&'()*+,;=b",
+                "a:00000000080",
+                "a:99999",
+                "[::1",
+                "[::1]:80",
+                "a@b",
+                "a/b",
+                "",
+                "a b",
+                "\xff",
+                "127.0.0.1:1",
+            )
         )
     ),
     "Basic in odd forms": _asks(
-        *(_get("/basic", f"Authorization: {text}") for text in ("Basic", "Basic =", "Basic " + "Og" * 9000, "Basic Og==", "basic %%%", "Basic /////w==", "Bearer"))
+        *(
+            _get("/basic", f"Authorization: {text}")
+            for text in (
+                "Basic",
+                "Basic =",
+                "Basic " + "Og" * 9000,
+                "Basic Og==",
+                "basic %%%",
+                "Basic /////w==",
+                "Bearer",
+            )
+        )
     ),
     "conditions on a list": _asks(
-        *(_get("/list?limit=5", f"{name}: {LIST_FIELDS[name]}") for name in ("If-None-Match", "If-Match", "Range", "If-Modified-Since"))
+        *(
+            _get("/list?limit=5", f"{name}: {LIST_FIELDS[name]}")
+            for name in ("If-None-Match", "If-Match", "Range", "If-Modified-Since")
+        )
     ),
 }
 HEADS |= {
     f"{name} of thousands": _asks(
-        *(_get(path, f"{name.partition(',')[0]}: {value}") for path in ("/any", "/list?limit=5", "/things/n-1", "/header"))
+        *(
+            _get(path, f"{name.partition(',')[0]}: {value}")
+            for path in ("/any", "/list?limit=5", "/things/n-1", "/header")
+        )
     )
     for name, value in LIST_FIELDS.items()
 }

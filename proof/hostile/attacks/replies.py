@@ -10,7 +10,6 @@ from proof.hostile.doors import CHANGES, READS, Door
 from proof.hostile.shards import Behaviour
 from proof.hostile.stage import Stage
 
-
 _QUICK_S = 1.0
 
 

@@ -5,9 +5,9 @@ import json
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
+from proof.data import ROOT
 from proof.hostile.asking import Answer, request
 from proof.hostile.attack import Attack, Outcome, told
 from proof.hostile.stage import Stage
@@ -37,7 +37,7 @@ async def _partial_handshakes(stage: Stage) -> Outcome:
         return await stage.ask(message(), within_s=10.0)
 
     assert isinstance(stage, TlsStage)
-    waiting = [asyncio.create_task(hello()) for _ in range(500)]
+    waiting = [asyncio.get_running_loop().create_task(hello()) for _ in range(500)]
     await asyncio.sleep(0.5)
     good = await stage.ask(request("GET", "/any"), tls=stage.client)
     answers = await asyncio.gather(*waiting)
@@ -96,13 +96,25 @@ async def _renegotiation(stage: Stage) -> Outcome:
     return Outcome("refused" if refused and not done else "ended", ("renegotiated",) if done else ())
 
 
-_SCANS = ("sslv2", "sslv3", "tlsv1", "tlsv1_1", "tlsv1_2", "tlsv1_3", "compression", "heartbleed", "robot", "openssl_ccs", "reneg")
+_SCANS = (
+    "sslv2",
+    "sslv3",
+    "tlsv1",
+    "tlsv1_1",
+    "tlsv1_2",
+    "tlsv1_3",
+    "compression",
+    "heartbleed",
+    "robot",
+    "openssl_ccs",
+    "reneg",
+)
 _OLD = ("ssl_2_0", "ssl_3_0", "tls_1_0", "tls_1_1")
 
 
 async def _scan(stage: Stage) -> Outcome:
     """`sslyze`, where it is installed: no old protocol, no weak cipher, none of the known holes."""
-    scanner = Path(".venv-scan/bin/sslyze") if Path(".venv-scan/bin/sslyze").exists() else shutil.which("sslyze")
+    scanner = shutil.which("sslyze", path=f"{ROOT}/.venv-scan/bin") or shutil.which("sslyze")
     if scanner is None:
         return Outcome("SKIPPED: no sslyze (make scanner)")
     assert isinstance(stage, TlsStage)
@@ -110,7 +122,12 @@ async def _scan(stage: Stage) -> Outcome:
     options = ["--mozilla_config=disable", f"--json_out={report}", *(f"--{scan}" for scan in _SCANS)]
     files = ["--cert", str(stage.client_file), "--key", str(stage.client_key)]
     process = await asyncio.create_subprocess_exec(
-        str(scanner), *options, *files, f"localhost:{stage.gateway.port}", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        str(scanner),
+        *options,
+        *files,
+        f"localhost:{stage.gateway.port}",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     said, _ = await process.communicate()
     if not report.exists():
@@ -130,7 +147,9 @@ def _judged(report: dict[str, Any]) -> Outcome:
     findings += ["heartbleed"] if results["heartbleed"]["is_vulnerable_to_heartbleed"] else []
     findings += ["CCS injection"] if results["openssl_ccs_injection"]["is_vulnerable_to_ccs_injection"] else []
     findings += ["compression"] if results["tls_compression"]["supports_compression"] else []
-    findings += ["renegotiation"] if results["session_renegotiation"]["is_vulnerable_to_client_renegotiation_dos"] else []
+    findings += (
+        ["renegotiation"] if results["session_renegotiation"]["is_vulnerable_to_client_renegotiation_dos"] else []
+    )
     findings += ["ROBOT"] if "VULNERABLE" in results["robot"]["robot_result"].replace("NOT_VULNERABLE", "") else []
     return Outcome(f"{len(results)} scans, {len(suites)} ciphers of TLS 1.2", tuple(findings))
 

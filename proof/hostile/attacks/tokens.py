@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from proof.hostile.asking import Answer, request
+from proof.hostile.asking import request
 from proof.hostile.attack import Attack, Outcome, told
 from proof.hostile.shards import Asked, Behaviour, reply
 from proof.hostile.stage import Stage
@@ -29,29 +29,57 @@ def _room(text: str) -> Any:
 
 HEADS: dict[str, list[Any]] = {
     "alg none": [{"alg": alg} for alg in ("none", "None", "NONE", "", None, 7, [], {})],
-    "another algorithm": [{"alg": alg, "kid": KID} for alg in ("HS256", "HS512", "ES256", "PS256", "RS512", "EdDSA", "RS256 ")],
+    "another algorithm": [
+        {"alg": alg, "kid": KID} for alg in ("HS256", "HS512", "ES256", "PS256", "RS512", "EdDSA", "RS256 ")
+    ],
     "crit": [{"alg": "RS256", "kid": KID, "crit": crit} for crit in (["exp"], [], None, "b64", ["b64"] * 500)],
     "b64 false": [{"alg": "RS256", "kid": KID, "b64": False, "crit": ["b64"]}],
-    "kid that climbs": [{"alg": "RS256", "kid": kid} for kid in ("../../../dev/null", "' OR 1=1 --", "\u0000", "k" * 9000, 7, [], {"a": 1}, None)],
+    "kid that climbs": [
+        {"alg": "RS256", "kid": kid}
+        for kid in ("../../../dev/null", "' OR 1=1 --", "\u0000", "k" * 9000, 7, [], {"a": 1}, None)
+    ],
     "keys of its own": [
         {"alg": "RS256", "jku": "http://127.0.0.1:1/jwks"},
         {"alg": "RS256", "jwk": {"kty": "oct", "k": "YQ"}},
         {"alg": "RS256", "x5u": "http://127.0.0.1:1/c", "x5c": ["a" * 4000]},
     ],
     "a deep head": [b'{"alg":"RS256","a":' + b"[" * 8000 + b"]" * 8000 + b"}", b"[" * 9000, b'{"a":' * 3000],
-    "a head of numbers": [b'{"alg":"RS256","a":' + b"9" * 9000 + b"}", b'{"alg":' + b"9" * 9000 + b"}", b'{"alg":"RS256","a":1e999999}'],
-    "a head that is no object": [b"", b"7", b"null", b'"RS256"', b"\xff\xfe", b'{"alg":"RS256"', b'{"alg":"RS256","alg":"none"}'],
+    "a head of numbers": [
+        b'{"alg":"RS256","a":' + b"9" * 9000 + b"}",
+        b'{"alg":' + b"9" * 9000 + b"}",
+        b'{"alg":"RS256","a":1e999999}',
+    ],
+    "a head that is no object": [
+        b"",
+        b"7",
+        b"null",
+        b'"RS256"',
+        b"\xff\xfe",
+        b'{"alg":"RS256"',
+        b'{"alg":"RS256","alg":"none"}',
+    ],
     "packed": [{"alg": "RS256", "zip": "DEF", "kid": KID}, {"alg": "RSA-OAEP", "enc": "A256GCM"}],
 }
 SIGNED: dict[str, list[Any]] = {
     "claims of 9 KB": [{"sub": "a", "x": "y" * 9000}],
     "claims of thousands": [{"sub": "a", **{f"c{n}": n for n in range(600)}}],
     "deep claims": [{"sub": "a", "x": _room("1")}, {"sub": _room("1")}],
-    "claims of large numbers": [b'{"sub":"a","exp":' + b"9" * 6000 + b"}", b'{"exp":4000000000,"sub":' + b"9" * 6000 + b"}", b'{"sub":"a","exp":1e999,"nbf":-1e999,"thing":1}', b'{"exp":4000000000,"sub":"a","thing":' + b"9" * 5000 + b"}"],
-    "claims of odd kinds": [{"sub": sub, "thing": thing} for sub in ("", None, 7, [], {}) for thing in (None, [], {}, 7, True)],
-    "claims that climb": [{"sub": "a", "thing": thing} for thing in ("..", "n-1/../x", "n-1\r\nX: y", "\ud800", "n-" + "1" * 8000)],
+    "claims of large numbers": [
+        b'{"sub":"a","exp":' + b"9" * 6000 + b"}",
+        b'{"exp":4000000000,"sub":' + b"9" * 6000 + b"}",
+        b'{"sub":"a","exp":1e999,"nbf":-1e999,"thing":1}',
+        b'{"exp":4000000000,"sub":"a","thing":' + b"9" * 5000 + b"}",
+    ],
+    "claims of odd kinds": [
+        {"sub": sub, "thing": thing} for sub in ("", None, 7, [], {}) for thing in (None, [], {}, 7, True)
+    ],
+    "claims that climb": [
+        {"sub": "a", "thing": thing} for thing in ("..", "n-1/../x", "n-1\r\nX: y", "\ud800", "n-" + "1" * 8000)
+    ],
     "claims that are no object": [b"[]", b"7", b"null", b"", b"{", b'"a"', b"\xff"],
-    "times of odd kinds": [{"sub": "a", "exp": exp, "nbf": nbf} for exp in ("9", None, -1, 1e30, True) for nbf in ("x", 10**12, [])],
+    "times of odd kinds": [
+        {"sub": "a", "exp": exp, "nbf": nbf} for exp in ("9", None, -1, 1e30, True) for nbf in ("x", 10**12, [])
+    ],
     "aud and iss of thousands": [{"sub": "a", "aud": [str(n) for n in range(1500)], "iss": ["x"] * 500}],
 }
 
@@ -59,26 +87,34 @@ SIGNED: dict[str, list[Any]] = {
 def _with_tokens(make: Callable[[TokenStage], list[str]], allowed: tuple[int, ...]) -> Attack:
     async def run(stage: Stage) -> Outcome:
         assert isinstance(stage, TokenStage)
-        answers: list[Answer] = []
-        for token in make(stage):
-            for target in ("/any", "/claimed", "/list?limit=2"):
-                answers.append(await stage.ask(request("GET", target, f"Authorization: Bearer {token}")))
+        asked = [(token, target) for token in make(stage) for target in ("/any", "/claimed", "/list?limit=2")]
+        answers = [await stage.ask(request("GET", target, f"Authorization: Bearer {token}")) for token, target in asked]
         return told(answers, allowed=allowed)
 
     return Attack("", run, stage="tokens")
 
 
+def _forged(heads: list[Any]) -> Callable[[TokenStage], list[str]]:
+    return lambda _: [_unsigned(head) for head in heads]
+
+
+def _claiming(claims: list[Any]) -> Callable[[TokenStage], list[str]]:
+    return lambda stage: [stage.signed(each) for each in claims]
+
+
+_JUDGED = (200, 400, 401, 403, 404, 431)
 TOKENS: dict[str, Attack] = {
-    **{name: _with_tokens(lambda _, heads=heads: [_unsigned(head) for head in heads], (401, 431)) for name, heads in HEADS.items()},  # type: ignore[misc]
-    **{
-        name: _with_tokens(lambda stage, many=many: [stage.signed(claims) for claims in many], (200, 400, 401, 403, 404, 431))  # type: ignore[misc]
-        for name, many in SIGNED.items()
-    },
+    **{name: _with_tokens(_forged(heads), (401, 431)) for name, heads in HEADS.items()},
+    **{name: _with_tokens(_claiming(claims), _JUDGED) for name, claims in SIGNED.items()},
     "200 forged tokens that are all new": _with_tokens(
         lambda stage: [_unsigned({"alg": "RS256", "kid": KID}, {"sub": str(n)}) for n in range(200)], (401,)
     ),
-    "200 good tokens that are all new": _with_tokens(lambda stage: [stage.signed({"sub": str(n)}) for n in range(200)], (200, 404, 400)),
-    "tokens of odd letters": _with_tokens(lambda _: ["a.b", "a.b.c.d", "..", "a..c", "%%%.%%%.%%%", "é.é.é", "a.b.c " * 9, "=" * 9000], (401, 400)),
+    "200 good tokens that are all new": _with_tokens(
+        lambda stage: [stage.signed({"sub": str(n)}) for n in range(200)], (200, 404, 400)
+    ),
+    "tokens of odd letters": _with_tokens(
+        lambda _: ["a.b", "a.b.c.d", "..", "a..c", "%%%.%%%.%%%", "é.é.é", "a.b.c " * 9, "=" * 9000], (401, 400)
+    ),
     "tokens that name keys nobody has": _with_tokens(
         lambda _: [_unsigned({"alg": "RS256", "kid": f"no-{n}"}) for n in range(100)], (401, 503)
     ),
@@ -161,15 +197,43 @@ ISSUER: dict[str, Attack] = {
     "a bomb": _issued(_text(b"\x1f\x8b" + b"\0" * 900_000, fields="Content-Encoding: gzip\r\n")),
     "1,000 keys": _issued(_keys(lambda stage: [stage.jwk(), *({**stage.jwk(), "kid": f"k{n}"} for n in range(1000))])),
     "1,000 keys of one name": _issued(_keys(lambda stage: [stage.jwk()] * 1000)),
-    "a modulus of 500,000 bits": _issued(_keys(lambda stage: [stage.jwk(), {**stage.jwk(), "kid": "huge", "n": number64(2**500_000 + 1)}])),
-    "a modulus of 16,000 bits": _issued(_keys(lambda stage: [stage.jwk(), {**stage.jwk(), "kid": "huge", "n": number64(2**15_999 + 1)}])),
+    "a modulus of 500,000 bits": _issued(
+        _keys(lambda stage: [stage.jwk(), {**stage.jwk(), "kid": "huge", "n": number64(2**500_000 + 1)}])
+    ),
+    "a modulus of 16,000 bits": _issued(
+        _keys(lambda stage: [stage.jwk(), {**stage.jwk(), "kid": "huge", "n": number64(2**15_999 + 1)}])
+    ),
     "an exponent of 16,000 bits": _issued(
-        _keys(lambda stage: [stage.jwk(), {**stage.jwk(), "kid": "huge", "n": number64(2**15_999 + 1), "e": number64(2**15_990 + 1)}])
+        _keys(
+            lambda stage: [
+                stage.jwk(),
+                {**stage.jwk(), "kid": "huge", "n": number64(2**15_999 + 1), "e": number64(2**15_990 + 1)},
+            ]
+        )
     ),
     "an exponent of 1": _issued(_keys(lambda stage: [stage.jwk(), {**stage.jwk(), "kid": "huge", "e": "AQ"}])),
-    "an even modulus": _issued(_keys(lambda stage: [stage.jwk(), {**stage.jwk(), "kid": "huge", "n": number64(2**2048)}])),
-    "a modulus of 512 bits": _issued(_keys(lambda stage: [stage.jwk(), {**stage.jwk(), "kid": "evil", "n": number64(2**511 + 1)}])),
-    "a secret": _issued(_keys(lambda stage: [stage.jwk(), {"kty": "oct", "kid": "evil", "alg": "HS256", "k": "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo"}])),
+    "an even modulus": _issued(
+        _keys(lambda stage: [stage.jwk(), {**stage.jwk(), "kid": "huge", "n": number64(2**2048)}])
+    ),
+    "a modulus of 512 bits": _issued(
+        _keys(lambda stage: [stage.jwk(), {**stage.jwk(), "kid": "evil", "n": number64(2**511 + 1)}])
+    ),
+    "a secret": _issued(
+        _keys(
+            lambda stage: [
+                stage.jwk(),
+                {"kty": "oct", "kid": "evil", "alg": "HS256", "k": "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo"},
+            ]
+        )
+    ),
     "a modulus of noise": _issued(_keys(lambda stage: [stage.jwk(), {**stage.jwk(), "kid": "huge", "n": "%%%\u0000"}])),
-    "members of odd kinds": _issued(_keys(lambda stage: [stage.jwk(), {"kty": 1, "kid": [], "n": {}, "e": None}, {"kty": "RSA", "key_ops": 7, "use": []}])),
+    "members of odd kinds": _issued(
+        _keys(
+            lambda stage: [
+                stage.jwk(),
+                {"kty": 1, "kid": [], "n": {}, "e": None},
+                {"kty": "RSA", "key_ops": 7, "use": []},
+            ]
+        )
+    ),
 }

@@ -41,6 +41,11 @@ def read_document(path: Path) -> tuple[Document, list[Mistake]]:
         return empty, [Mistake(str(path), f"it cannot be read: {error.strerror}", "check the path")]
     except UnicodeDecodeError:
         return empty, [Mistake(str(path), "it is not UTF-8", "save it as UTF-8")]
+    return _parsed(text, path)
+
+
+def _parsed(text: str, path: Path) -> tuple[Document, list[Mistake]]:
+    empty = Document(str(path), {}, {})
     lines: dict[str, int] = {}
     mistakes: list[Mistake] = []
     try:
