@@ -48,7 +48,7 @@ FileOption = Annotated[
     Path, typer.Option("--directory", "-d", help="The file with the directory, as `directory` in shardgate.yaml.")
 ]
 SpaceOption = Annotated[str, typer.Option("--space", "-s", help="The name of this kind of tenant, as in vendors.")]
-ConfigOption = Annotated[
+ShardsOption = Annotated[
     Path,
     typer.Option(
         "--config", "-c", help="The configuration. If it exists, its shards are the only ones that are accepted."
@@ -68,7 +68,7 @@ def import_file(
         str | None, typer.Option("--space", "-s", help="The space of all lines, if the file has no column `space`.")
     ] = None,
     to: FileOption = _FILE,
-    config: ConfigOption = _CONFIG,
+    config: ShardsOption = _CONFIG,
     replace: ReplaceOption = False,
 ) -> None:
     """Add the tenants of a CSV file to the directory.
@@ -126,7 +126,7 @@ def set_key(
     shard: Annotated[str, typer.Argument(help="The name of its shard.", metavar="SHARD")],
     space: SpaceOption,
     to: FileOption = _FILE,
-    config: ConfigOption = _CONFIG,
+    config: ShardsOption = _CONFIG,
     replace: ReplaceOption = False,
 ) -> None:
     """Say which shard has one tenant.

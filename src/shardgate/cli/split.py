@@ -106,8 +106,9 @@ def split(  # noqa: PLR0917 - one a flag
     and verified, and last the directory is written. The source is only read.
     The exit code is 0 if everything was verified, and 1 otherwise.
 
-    For PostgreSQL, create an empty database for each shard and name each of
-    them: --into postgresql://user@host/north --into postgresql://…
+    For PostgreSQL, MySQL and MariaDB, create an empty database for each shard
+    and name each of them: --into postgresql://user@host/north --into …
+    PostgreSQL's schema is carried by its own pg_dump, if that is on the PATH.
 
     Next, start one instance of the application on each shard, and name the
     directory in shardgate.yaml.
@@ -151,10 +152,11 @@ def split(  # noqa: PLR0917 - one a flag
 
 
 def _run(request: SplitRequest) -> None:
-    """Import the splitter late: it needs SQLAlchemy and psycopg, which no other command needs."""
+    """Import the splitter late: it needs SQLAlchemy and the drivers of databases, which no other command needs."""
     try:
         from shardgate.split.run import run_split  # noqa: PLC0415
+
+        run_split(request, wide_console())  # imports the driver of MySQL where a URL needs it
     except ModuleNotFoundError as error:
         reason = f"the package {error.name} is not installed. Install it: pip install 'shardgate[split]'"
         raise SplitRefusedError([reason]) from error
-    run_split(request, wide_console())

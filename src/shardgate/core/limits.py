@@ -13,6 +13,10 @@ TARGET_BYTES_MAX = 16 * 1024
 FIELDS_MAX = 100
 # A chunk-size line is a number, and rarely an extension: this is far more than needed.
 CHUNK_LINE_BYTES_MAX = 256
+# One event of a socket brings up to 256 KiB. Where they are very many chunks, so many bytes are read in one turn of the
+# loop: 10 ms for chunks of one byte.
+CHUNKS_AT_ONCE = 4096
+CHUNKS_BYTES_AT_ONCE = 32 * 1024
 # Interim replies (1xx) before one reply. An application that says every 20 s that it still works sends 100 in half an
 # hour; Go's client reads as many bytes of them as of a head.
 INTERIM_REPLIES_MAX = 100

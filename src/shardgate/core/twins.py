@@ -11,6 +11,7 @@ Never: decodes a query or a body.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -21,7 +22,8 @@ _REMEMBERED_CHARACTERS = 64
 _SEPARATORS = re.compile(r"(?<![-_. ])(?<!^)[-_. ](?![-_. ]|$)|[\[\]]")
 _INSIDE = re.compile(r"[.\[]")
 _EDGES = "".join(map(chr, range(0x21))) + "\x7f\x85\xa0?&"
-_FOREIGN = r"[\x80-\U0010ffff]"
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
+_HEAD_CHARACTERS = 256
 _DOT_ABOVE = "\u0307"
 _OTHER = bytes(n if chr(n).isalnum() and n < 0x80 else 0x2D for n in range(256))
 """Every byte that is no letter or digit of ASCII becomes `-`."""
@@ -29,7 +31,7 @@ _OTHER = bytes(n if chr(n).isalnum() and n < 0x80 else 0x2D for n in range(256))
 
 def is_twin(name: str, key: str) -> bool:
     """Whether a parser may read a parameter of this name as the key, or as a part of it: `vendor[0]`, `vendor.id`."""
-    if name == key or (_like_parameter(key).match(name) is None and "%" not in name):
+    if name == key or ("%" not in name and not _begins_like(name, key, _like_parameter)):
         return False
     return _is_remembered_twin(name, key) if len(name) <= _REMEMBERED_CHARACTERS else _is_twin(name, key)
 
@@ -41,7 +43,7 @@ def is_other_spelling(name: str, key: str) -> bool:
 
 def looks_like(name: str, key: str) -> bool:
     """Whether a member's name must be folded to know whether it is the key's: false for nearly all, at little cost."""
-    return _like_member(key).match(name) is not None
+    return _begins_like(name, key, _like_member)
 
 
 def is_header_twin(name: bytes, key: bytes) -> bool:
@@ -79,24 +81,29 @@ def _folded(name: str, key: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFD", plain).replace(_DOT_ABOVE, "")).strip(_EDGES)
 
 
+def _begins_like(name: str, key: str, pattern: Callable[[str], re.Pattern[str]]) -> bool:
+    """Whether the name has the letters of the key, up to a character outside of ASCII: that may be any, or several."""
+    if name.isascii() and key.isascii():
+        return pattern(key).match(name) is not None
+    return not key.isascii() or _letters_of(key).startswith(_letters_of(_FOREIGN.split(name, 1)[0]))
+
+
 @lru_cache(_REMEMBERED)
 def _like_parameter(key: str) -> re.Pattern[str]:
     """What every twin begins with. A name of which the key is a part is let through, too: `filter` of `filter[a]`."""
     first = re.split(r"[.\[]", key.lstrip("[."))[0]
-    return _letters(first or key, "(?![A-Za-z0-9])")
+    return _spelled(first or key, "(?![A-Za-z0-9])")
 
 
 @lru_cache(_REMEMBERED)
 def _like_member(key: str) -> re.Pattern[str]:
-    return _letters(key, r"(?:$|[\x00-\x20\x7f])")
+    return _spelled(key, r"(?:$|[\x00-\x20\x7f])")
 
 
-def _letters(key: str, ending: str) -> re.Pattern[str]:
-    """The letters of the key, in either case, up to a character outside of ASCII: it may be any of them, or more."""
-    if not key.isascii():
-        return re.compile("")
-    following = f"(?:{_FOREIGN}|{ending})"
-    for letter in reversed([each for each in key if each.isalnum()]):
-        following = f"(?:{_FOREIGN}|[{letter.lower()}{letter.upper()}][-_. \\[\\]]*{following})"
-    # Without re.IGNORECASE: it looks at each character of a range, which takes 60 ms.
-    return re.compile(r"[\x00-\x20\x7f?&\[_.-]*" + following)
+def _spelled(key: str, ending: str) -> re.Pattern[str]:
+    letters = [f"[{letter.lower()}{letter.upper()}][-_. \\[\\]]*" for letter in key if letter.isalnum()]
+    return re.compile(r"[\x00-\x20\x7f?&\[_.-]*" + "".join(letters) + ending)
+
+
+def _letters_of(name: str) -> str:
+    return "".join([each for each in name[:_HEAD_CHARACTERS] if each.isalnum()]).casefold()

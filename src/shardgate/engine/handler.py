@@ -96,12 +96,7 @@ class Gateway:
         snapshot = self._cluster.snapshot
         try:
             if exchange.load is None:
-                load = client.load
-                if load is None or load.is_metered or load.requests >= self._loads.requests_max:
-                    exchange.load = self._loads.begin(load, client.peer)
-                else:  # the same, without a call
-                    load.requests += 1
-                    exchange.load = load
+                exchange.load = self._load_of(client)
             if self._observer.meter.in_flight > self._in_flight_max:
                 raise OverloadError("too many requests are under way", budget="requests_in_flight")
             if request.path.startswith(STATUS_PATH):
@@ -133,6 +128,14 @@ class Gateway:
         client.exchange = exchange
         self._observer.meter.in_flight += 1
         return exchange
+
+    def _load_of(self, client: Client) -> ClientLoad:
+        """Count a request of the client. Raises ClientShareError."""
+        load = client.load
+        if load is None or load.is_metered or load.requests >= self._loads.requests_max:
+            return self._loads.begin(load, client.peer)
+        load.requests += 1  # as `begin` does, for nearly all requests
+        return load
 
     def _admits(self, callers: Callers, request: Request, route: Route, client: Client, exchange: Exchange) -> bool:
         """Whether the request may go on; False: it comes again when its token's key is there."""

@@ -319,6 +319,18 @@ async def test_a_client_that_was_refused_for_its_share_is_read_again_when_its_ti
     play << CLOSED
 
 
+async def test_a_client_that_was_refused_and_has_ended_its_side_is_closed_after_its_rest(curtain: Raise) -> None:
+    play = curtain()
+    play >> GET
+    play << Handed("GET /any")
+    play.protocol.rest(1)
+    play >> EOF
+    play >> Says(status=429)
+    play << REFUSED << Over(429) << STOPS
+    play >> Passes(1.1)
+    play << CLOSED
+
+
 async def test_a_process_that_ends_waits_for_no_rest_longer_than_a_moment(curtain: Raise) -> None:
     play = curtain()
     play >> GET

@@ -218,7 +218,7 @@ async def test_a_head_has_the_head_of_a_get_and_no_body(one: Any) -> None:
         (b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n"),
         (b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n"),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nX: y\r\n\r\n" + reply("ok"), b"\r\n\r\nok"),
-        (b"HTTP/1.1 100 Continue\r\n\r\n" * 5000 + reply("ok"), b"\r\n\r\nok"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 100 + reply("ok"), b"\r\n\r\nok"),
     ],
 )
 async def test_replies_without_a_body_leave_the_connection_in_step(one: Any, said: bytes, ends: bytes) -> None:

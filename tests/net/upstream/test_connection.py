@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shardgate.core.limits import HEAD_BYTES_MAX, INTERIM_BYTES_MAX, INTERIM_REPLIES_MAX
+from shardgate.core.limits import CHUNKS_BYTES_AT_ONCE, HEAD_BYTES_MAX, INTERIM_BYTES_MAX, INTERIM_REPLIES_MAX
 from tests.net.screenplay import ABORTED, EMPTY, FULL, LOST, READS_AGAIN, RESET, Passes
 from tests.net.screenplay import STOPS_READING as STOPS
 from tests.net.upstream.play import (
@@ -24,6 +24,7 @@ from tests.net.upstream.play import (
     Uploading,
     UpstreamPlay,
 )
+from tests.waiting import one_turn
 
 SENT = b"GET /any HTTP/1.1\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -95,6 +96,25 @@ def test_interim_replies_come_before_the_reply(curtain: Raise) -> None:
     play << SENT
     play >> b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" + OK
     play << Interim(103) << Head(200, b"ok") << RELEASED << End()
+
+
+async def test_very_many_chunks_are_read_in_turns_of_the_loop(curtain: Raise) -> None:
+    """Found: 256 KiB in chunks of one byte held up the loop for 100 ms."""
+    play = curtain()
+    play.call()
+    play << SENT
+    count = CHUNKS_BYTES_AT_ONCE // 2
+    play >> CHUNKED + b"1\r\nx\r\n" * count + b"0\r\n\r\n"
+    play << STOPS
+    got = len(play.log.pop(0).data)
+    assert 0 < got < count
+    while End() not in play.log:
+        assert play.log.count(STOPS) <= 3 * count
+        await one_turn()
+    assert got + sum(len(each.data) for each in play.log if isinstance(each, Data)) == count
+    assert RELEASED in play.log
+    assert play.log.pop() == READS_AGAIN
+    play.log.clear()
 
 
 def test_interim_replies_without_end_are_a_broken_reply(curtain: Raise) -> None:

@@ -9,7 +9,9 @@ SCHEMA = Schema((Table("vendors", ("id",), ("id",)), Table("orders", ("id", "ven
 def test_a_link_becomes_a_foreign_key_that_may_be_null() -> None:
     schema, problems = with_links(SCHEMA, [DeclaredLink("orders", ("vendor",), "vendors", ("id",))])
     assert problems == []
-    assert schema.table("orders").foreign_keys == (ForeignKey(("vendor",), "vendors", ("id",), nullable=True),)
+    assert schema.table("orders").foreign_keys == (
+        ForeignKey(("vendor",), "vendors", ("id",), nullable=True, by_user=True),
+    )
     assert schema.table("orders").counts_up
     assert schema.table("vendors") == SCHEMA.table("vendors")
 

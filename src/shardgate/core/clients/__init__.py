@@ -1,1 +1,1 @@
-"""Who calls, and how often it may call: decisions about tokens and quotas."""
+"""Who calls, how often it may call, and what it may take up: decisions about tokens, quotas and bounds."""

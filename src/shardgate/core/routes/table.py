@@ -14,7 +14,6 @@ from shardgate.core.routes.route import Route, Routes
 
 # RFC 3986 section 3.3 `pchar`, without `;`, whose parameters some servers cut off, as they do a `.` at a segment's end.
 _PATH = re.compile(r"/(?:[A-Za-z0-9\-_~!$&'()*+,=:@/]|\.(?!/|$)|(?<=/)\.{3,}(?=/|$)|%[0-9A-Fa-f]{2})*")
-_CUT_OFF = (".", " ", "\t", "\r", "\n")
 _DOTS = re.compile(r"/\.{1,2}(?=/|$)")
 
 
@@ -137,6 +136,6 @@ def _decoded(segment: str) -> str:
         raise AmbiguousPathError("a path segment is not UTF-8") from error
     if value in {".", ".."} or any(mark in value for mark in "/\\;\0%"):
         raise AmbiguousPathError("a path segment hides a separator")
-    if value.endswith(_CUT_OFF):
-        raise AmbiguousPathError("a path segment ends with a dot or a space, which some servers cut off")
+    if value.endswith(".") and value.strip("."):
+        raise AmbiguousPathError("a path segment ends with a dot, which some servers cut off")
     return value

@@ -4,7 +4,7 @@ Holds: a list is never silently incomplete: a missing shard is an error that nam
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from shardgate.core.contracts import Ask, Merging, Outcome
@@ -130,6 +130,7 @@ class Conductor:
         if outcome is not None and plan.instead is not None and plan.pruned is not None:
             shown = {key for key, _ in merging.learned()}
             if not plan.pruned.hoped <= shown:
+                _forget(plan, work.snapshot, plan.pruned.hoped - shown)
                 merging = plan.instead
                 outcome = await self._merge(merging, work, flows_to)
         _learn(plan, work.snapshot, merging.learned())
@@ -330,6 +331,13 @@ def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> 
         return reply
     reply.fields = [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
     return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)
+
+
+def _forget(plan: ToGather, snapshot: Snapshot, keys: Iterable[str]) -> None:
+    """The shard that was remembered did not show these keys: they may have moved."""
+    for space in plan.learn:
+        for key in keys:
+            snapshot.known.memory.forget(space, key)
 
 
 def _learn(plan: ToGather, snapshot: Snapshot, shown: Sequence[tuple[str, ShardId]]) -> None:

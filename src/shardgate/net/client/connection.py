@@ -145,9 +145,7 @@ class ClientConnection(ReplyWriter):
                 self._transport.abort()  # connection_lost cancels the work for it
             return
         if self._rest_s and self._state == IDLE:
-            self._rest_s = 0.0
-            self.deadline_at = self._now() + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
-            self._go_on()
+            self._end_rest()
             return
         unsent = self._transport.get_write_buffer_size()
         if unsent and self._drains(unsent):
@@ -160,6 +158,14 @@ class ClientConnection(ReplyWriter):
             self._refuse(SlowRequestError("the request did not arrive in time"))
         else:
             self.close()
+
+    def _end_rest(self) -> None:
+        self._rest_s = 0.0
+        if self._eof and not self._buffer and not self._aside:
+            self.close()
+            return
+        self.deadline_at = self._now() + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
+        self._go_on()
 
     def _drains(self, unsent: int) -> bool:
         """Whether the client reads at the minimum rate, as far as is known: the first look only notes where it is."""

@@ -16,7 +16,14 @@ from shardgate.core.errors import (
 )
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import ReplyHead
-from shardgate.core.limits import HEAD_BYTES_MAX, INTERIM_BYTES_MAX, INTERIM_REPLIES_MAX, SMALL_BODY_BYTES_MAX
+from shardgate.core.limits import (
+    CHUNKS_AT_ONCE,
+    CHUNKS_BYTES_AT_ONCE,
+    HEAD_BYTES_MAX,
+    INTERIM_BYTES_MAX,
+    INTERIM_REPLIES_MAX,
+    SMALL_BODY_BYTES_MAX,
+)
 from shardgate.core.wire.chunked import ChunkedDecoder
 from shardgate.core.wire.forwarding import chunk, last_chunk
 from shardgate.core.wire.reply_head import ReplyHeadParser
@@ -46,6 +53,7 @@ class UpstreamConnection:
         "_buffer",
         "_call",
         "_chunked",
+        "_deferred",
         "_head",
         "_owner",
         "_parser",
@@ -63,6 +71,7 @@ class UpstreamConnection:
         self._buffer = b""
         self._head: ReplyHead | None = None
         self._chunked: ChunkedDecoder | None = None
+        self._deferred = b""  # came, and is read in the next turns of the loop; nothing more is taken meanwhile
         self._paused = False
         self._remaining: int | None = 0  # bytes to come; None: until the connection ends
         self.idle_at: float | None = None
@@ -134,7 +143,10 @@ class UpstreamConnection:
         """Read on."""
         if self.usable:
             self._paused = False
-            cast("asyncio.Transport", self._transport).resume_reading()
+            if self._deferred:
+                asyncio.get_running_loop().call_soon(self._read_on)
+            else:
+                cast("asyncio.Transport", self._transport).resume_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -263,6 +275,8 @@ class UpstreamConnection:
     def _cut(self, data: bytes) -> tuple[bytes, bool | None]:
         """What of the data is body, and whether the body is over: None if not, False if bytes follow its end."""
         if self._chunked is not None:
+            if len(data) > CHUNKS_BYTES_AT_ONCE and data.count(b"\r\n") > CHUNKS_AT_ONCE:
+                data = self._defer(data)
             try:
                 piece = self._chunked.feed(data)
             except ClientError as error:
@@ -277,6 +291,27 @@ class UpstreamConnection:
         # More bytes than were announced: the reply's own pass, and the connection is not used again.
         return data[: self._remaining], False
 
+    def _defer(self, data: bytes) -> bytes:
+        """What is read of very many small chunks now; the rest is read in later turns of the loop."""
+        self._deferred = data[CHUNKS_BYTES_AT_ONCE:]
+        cast("asyncio.Transport", self._transport).pause_reading()
+        asyncio.get_running_loop().call_soon(self._read_on)
+        return data[:CHUNKS_BYTES_AT_ONCE]
+
+    def _read_on(self) -> None:
+        """Read what was deferred, unless its receiver has paused, or the call is over."""
+        call, data = self._call, self._deferred
+        if self._paused or not data:
+            return
+        self._deferred = b""
+        if call is not None and not call.done:
+            try:
+                self._read_body(call, data)
+            except ShardgateError as error:
+                call.fail(error)
+        if not self._deferred and not self._paused and self.usable:
+            cast("asyncio.Transport", self._transport).resume_reading()
+
     def _finish(self, call: Call, *, clean: bool) -> None:
         if call.done:
             return
@@ -284,6 +319,7 @@ class UpstreamConnection:
         self._call = None
         reusable = (
             clean
+            and not self._deferred
             and self._head is not None
             and self._head.keep_alive
             and not (call.has_body and self._still_sends(call))
