@@ -2,7 +2,7 @@
 
 import json
 
-from shardgate.core.body.items import open_items
+from shardgate.core.body.items import Items, open_items
 from shardgate.core.body.reading import read_object
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.json.array import cut, join, value_at, with_only, without
@@ -77,7 +77,7 @@ def items(data: bytes) -> None:
     """Items of a request, and its object."""
     for path in ("", "items", "a.items"):
         opened = open_items(data, path, 1000)
-        if opened is not None:
+        if isinstance(opened, Items):
             opened.part(range(min(3, len(opened.found.raw))))
     read_object(data)
 
