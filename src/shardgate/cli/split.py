@@ -63,9 +63,7 @@ def split(  # noqa: PLR0917 - one a flag
     ] = None,
     unowned: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Where rows without a tenant go, as in logs=all: all (every shard), none, or a shard."
-        ),
+        typer.Option(help="Where rows without a tenant go, as in logs=all: all (every shard), none, or a shard."),
     ] = None,
     shared: Annotated[
         list[str] | None,
