@@ -216,7 +216,8 @@ CREATE TABLE `Items` (id INT PRIMARY KEY, vendor_id CHAR(5) CHARACTER SET latin1
   CONSTRAINT of_v FOREIGN KEY (vendor_id) REFERENCES vendors (id),
   CONSTRAINT of_i FOREIGN KEY (item) REFERENCES items (id));
 CREATE TABLE `odd ``"name` (`a "b"` INT, `c``d` INT AS (`a "b"` + 1),
-  `e'f` TIMESTAMP(6) NOT NULL DEFAULT current_timestamp(6), g UUID DEFAULT uuid(), h INET6, i TEXT DEFAULT ('x'), KEY (`a "b"` DESC)) ENGINE=MyISAM COMMENT='it''s "odd"';
+  `e'f` TIMESTAMP(6) NOT NULL DEFAULT current_timestamp(6),
+  g UUID DEFAULT uuid(), h INET6, i TEXT DEFAULT ('x'), KEY (`a "b"` DESC)) ENGINE=MyISAM COMMENT='it''s "odd"';
 CREATE FUNCTION twice(x INT) RETURNS INT DETERMINISTIC RETURN x * 2;
 CREATE VIEW far AS SELECT twice(id) AS n, schema_name FROM items, information_schema.schemata;
 CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE COMMENT 'a DISABLE DO' DO SELECT 1;
