@@ -18,7 +18,7 @@ TIME     ?= 60
 TARGET   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -76,6 +76,9 @@ equivalence-writes: $(READY) ## the law for changes: HISTORIES=500 SHARDS=3 SEED
 crash: $(READY) ## kill the gateway at every step of every kind of change, and look at what is left
 	@$(BIN)/python -m proof.converging
 	@$(BIN)/python -m proof.crash
+
+schemas: $(READY) ## split the schema of another application, compare by pg_dump: SERVER=URL TENANT=table DUMP=structure.sql
+	@$(BIN)/python -m proof.schemas --server '$(SERVER)' --tenant $(TENANT) $(if $(DUMP),--dump $(DUMP)) $(if $(SOURCE),--source '$(SOURCE)')
 
 crowd: $(READY) ## 50 buyers at once for the last seats, through two workers, by every door: sold = capacity
 	@$(BIN)/python -m proof.crowd

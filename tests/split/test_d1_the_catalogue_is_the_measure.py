@@ -1,7 +1,11 @@
 """Case D1: the proof compares with the database's own catalogue, so no table can be outside of it."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
+from shardgate.split import run
 from shardgate.split.database.inventory import ObjectName, differences
 from shardgate.split.postgres.inventory import QUERIES, UNREAD
 from shardgate.split.proof import tables_outside
@@ -73,3 +77,35 @@ def test_what_a_server_writes_anew_is_the_same_but_a_text_in_quotes_is_not() -> 
     assert differences({name: one}, {name: same}) == []
     assert len(differences({name: one}, {name: other})) == 1
     assert len(differences({ObjectName("function", "f"): "( a )"}, {ObjectName("function", "f"): "(a)"})) == 1
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (
+            "DROP INDEX by_vendor",
+            "north: index by_vendor is missing on this shard, by the catalogues of both databases",
+        ),
+        ("DROP VIEW all_items; CREATE VIEW all_items AS SELECT 1", "view all_items is different on this shard"),
+        ("INSERT INTO sessions VALUES (1)", "sessions: is --empty, but a shard has rows"),
+    ],
+)
+def test_a_shard_that_differs_from_the_source_is_not_verified(
+    split, sqlite, shards, directory, monkeypatch, harm: str, said: str
+) -> None:
+    source = sqlite("""CREATE TABLE vendors (id INTEGER PRIMARY KEY); INSERT INTO vendors VALUES (1), (2);
+    CREATE TABLE items (id INTEGER PRIMARY KEY, vendor_id INTEGER NOT NULL REFERENCES vendors (id));
+    CREATE TABLE sessions (id INTEGER PRIMARY KEY);
+    CREATE INDEX by_vendor ON items (vendor_id); CREATE VIEW all_items AS SELECT * FROM items;""")
+    verify = run._verify
+
+    def harmed(*arguments, **named):
+        with closing(sqlite3.connect(shards[0])) as connection:
+            connection.executescript(harm)
+        return verify(*arguments, **named)
+
+    monkeypatch.setattr(run, "_verify", harmed)
+    result = split(source, empty="sessions")
+    assert result.exit_code == 1
+    assert said in result.output
+    assert not directory.exists()

@@ -2,6 +2,9 @@
 
 from contextlib import closing
 
+import pytest
+
+from shardgate.split import run
 from shardgate.split.database.address import parse_address
 from shardgate.split.postgres.session import conninfo
 from shardgate.split.postgres.target import PostgresTarget
@@ -76,3 +79,19 @@ def test_a_restart_deletes_what_the_tool_made(split, postgres, query, dump_tool)
     assert query(into[1], query_of_tables) == [(0,)]
     assert query(into[1], "SELECT count(*) FROM pg_proc WHERE oid >= 16384") == [(0,)]
     assert query(into[1], "SELECT count(*) FROM pg_type WHERE oid >= 16384") == [(0,)]
+
+
+@pytest.mark.parametrize("how", ["resume", "restart"])
+def test_an_interrupted_run_goes_on_or_begins_again(split, postgres, query, dump_tool, monkeypatch, how) -> None:
+    source, into = postgres(LIBRARY), [postgres(), postgres()]
+
+    def killed(*_: object) -> None:
+        raise OSError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "_verify", killed)
+        assert split(source, into=into).exit_code == 1
+    assert split(source, into=into).exit_code == 1, "a marked target is refused"
+    result = split(source, into=into, **{how: True})
+    assert result.exit_code == 0, result.output
+    assert sum(query(shard, "SELECT count(*) FROM items")[0][0] for shard in into) == 30

@@ -23,7 +23,7 @@ def tables_outside(catalogue: Sequence[str], planned: Collection[str]) -> list[s
 
 def objects_not_made(source: Inventory, made: Inventory, not_carried: Collection[str], *, cure: str) -> list[str]:
     """One refusal for each object that the statements of the plan do not make, or make otherwise."""
-    return [f"{found}: the split cannot carry it. {cure}" for found in differences(source, made, not_carried)]
+    return [f"{found}: the split cannot carry it. {cure}".rstrip() for found in differences(source, made, not_carried)]
 
 
 def objects_missing(source: Inventory, shards: Mapping[str, Inventory], not_carried: Collection[str]) -> list[str]:

@@ -193,12 +193,14 @@ def _verify(
                 )
                 for table in plan.ownership.copied()
             ]
+            ordinary = set(source.reader.tables())  # a virtual table of SQLite may make its rows up
+            empty = [table for table in plan.ownership.empty if table.name in ordinary]
+            filled = [table.name for table in empty if any(verifier.counted(table))]
     report.verification(verified, plan.shards)
-    wrong = [each.table for each in verified if not each.sound]
+    wrong = [f"{each.table}: the shards do not hold what was copied" for each in verified if not each.sound]
+    wrong += [f"{name}: is --empty, but a shard has rows" for name in filled]
     if wrong:
-        raise SplitFailedError(
-            [f"{name}: the shards do not hold what was copied. Begin again with --restart" for name in wrong]
-        )
+        raise SplitFailedError([f"{reason}. Begin again with --restart" for reason in wrong])
     return verified
 
 

@@ -58,6 +58,10 @@ class Verifier:
         """The digest of the table on each shard."""
         return tuple(self._digest(reader, table) for reader in self._readers)
 
+    def counted(self, table: Table) -> tuple[int, ...]:
+        """The number of rows of the table on each shard."""
+        return tuple(reader.count(table.name) for reader in self._readers)
+
     def close(self) -> None:
         for reader in self._readers:
             reader.close()

@@ -206,3 +206,39 @@ def test_a_restart_deletes_what_the_run_made(split, mariadb, ask, monkeypatch) -
     result = split(source, into=into, restart=True, **ROLES)
     assert result.exit_code == 0, result.output
     assert ask(into[0], "SELECT count(*) FROM vendors") == [(3,)]
+
+
+ODD = """
+CREATE TABLE vendors (id CHAR(5) CHARACTER SET latin1 COLLATE latin1_swedish_ci PRIMARY KEY) ENGINE=InnoDB;
+CREATE TABLE items (id INT(5) UNSIGNED ZEROFILL PRIMARY KEY,
+  vendor_id CHAR(5) CHARACTER SET latin1 REFERENCES vendors (id));
+CREATE TABLE `Items` (id INT PRIMARY KEY, vendor_id CHAR(5) CHARACTER SET latin1, item INT(9) UNSIGNED,
+  CONSTRAINT of_v FOREIGN KEY (vendor_id) REFERENCES vendors (id),
+  CONSTRAINT of_i FOREIGN KEY (item) REFERENCES items (id));
+CREATE TABLE `odd ``"name` (`a "b"` INT, `c``d` INT AS (`a "b"` + 1),
+  `e'f` TIMESTAMP(6) NOT NULL DEFAULT current_timestamp(6),
+  g UUID DEFAULT uuid(), h INET6, i TEXT DEFAULT ('x'), KEY (`a "b"` DESC)) ENGINE=MyISAM COMMENT='it''s "odd"';
+CREATE FUNCTION twice(x INT) RETURNS INT DETERMINISTIC RETURN x * 2;
+CREATE VIEW far AS SELECT twice(id) AS n, schema_name FROM items, information_schema.schemata;
+CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE COMMENT 'a DISABLE DO' DO SELECT 1;
+CREATE EVENT f ON SCHEDULE EVERY 1 DAY COMMENT 'x' DO SELECT 1;
+SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT';
+CREATE TRIGGER one BEFORE INSERT ON items FOR EACH ROW SET @a = "NEW".vendor_id || 'x';
+CREATE TRIGGER two BEFORE INSERT ON items FOR EACH ROW PRECEDES one SET @b = 'DEFINER=`a`@`b`';
+SET sql_mode = '';
+INSERT INTO vendors VALUES ('a'), ('\u00fc');
+INSERT INTO items VALUES (1, 'A '), (2, 'Y');
+INSERT INTO `Items` VALUES (1, 'a', 1), (2, 'y', 2), (3, NULL, 2);
+INSERT INTO `odd ``"name` (`a "b"`, h) VALUES (1, '::1'), (NULL, NULL);
+"""
+
+
+def test_odd_names_modes_and_engines(split, mariadb, dump, ask) -> None:
+    source, into = mariadb(ODD), [mariadb(), mariadb()]
+    result = split(source, into=into, reference='odd `"name')
+    assert result.exit_code == 0, result.output
+    assert 'odd `"name: the engine MyISAM has no transactions' in result.output
+    for shard in into:
+        assert without_counters(dump(shard)) == without_counters(dump(source))
+    assert [ask(shard, "SELECT count(*) FROM items") for shard in into] == [[(1,)], [(1,)]]
+    assert sum(ask(shard, "SELECT count(*) FROM `Items`")[0][0] for shard in into) == 3

@@ -52,5 +52,5 @@ def copy_out(query: str) -> str:
 
 
 def copy_in(target: str, columns: Sequence[str]) -> str:
-    """The target is SQL already."""
-    return f"COPY {target} ({listed(columns)}) FROM STDIN"
+    """The target is SQL already. A table may have no columns."""
+    return f"COPY {target} ({listed(columns)}) FROM STDIN" if columns else f"COPY {target} FROM STDIN"

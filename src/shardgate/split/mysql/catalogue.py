@@ -103,4 +103,4 @@ def counter(text: str) -> int:
 
 def without_database(text: str, database: str) -> str:
     """A view of which any table is elsewhere is shown with the name of the database on all of them."""
-    return text.replace(f"`{database}`.", "")
+    return text.replace(f"`{database}`.", "").replace(f'"{database}".', "")

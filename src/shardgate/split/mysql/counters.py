@@ -20,7 +20,7 @@ def greatest_id(query: RunQuery, table: str) -> int:
     for name, _, data_type, _, extra, _, column_type in query(catalogue.COLUMNS):
         if name == table and "auto_increment" in str(extra).lower():
             bits = _BITS.get(str(data_type), 64)
-            return (1 << bits) - 1 if "unsigned" in str(column_type) else (1 << (bits - 1)) - 1
+            return (1 << (bits if "unsigned" in str(column_type) else bits - 1)) - 1
     return 0
 
 

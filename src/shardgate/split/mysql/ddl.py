@@ -153,10 +153,13 @@ def _warnings(
         for name, kind, engine in found
         if kind == "BASE TABLE" and engine not in ("InnoDB", "ROCKSDB")
     ]
-    makers = [f"{kind.lower()} {name}: is made anew by the account of --into" for (kind, name), _ in texts]
+    programs = list(texts)
+    made = [f"view {name}" for name, kind, _ in found if kind == "VIEW"]
+    made += [f"{kind.lower()} {name}" for (kind, name), _ in programs]
+    makers = [f"{each}: is made anew by the account of --into, which is then its DEFINER" for each in made]
     elsewhere = [
         f"{kind.lower()} {name}: names the database {database} in its text, and will still use it on each shard"
-        for (kind, name), each in texts
+        for (kind, name), each in programs
         if f"`{database}`." in each["text"] or f" {database}." in each["text"]
     ]
     return [*unsafe, *makers, *elsewhere]

@@ -70,8 +70,10 @@ class MysqlReader:
             f"_parent.{sql.quote(theirs)} = _row.{sql.quote(mine)}"
             for mine, theirs in zip(key.columns, key.parent_columns, strict=True)
         )
-        found = sql.select([f"_parent.{sql.quote(column.column)}"], f"{sql.quote(key.parent)} AS _parent WHERE {same}")
-        return f"ifnull(({found} LIMIT 1), _row.{sql.quote(column.own)})"
+        # concat writes a value as the server would by itself: 007 of a ZEROFILL column, which ifnull makes 7.
+        written = f"concat(_parent.{sql.quote(column.column)})"
+        found = sql.select([written], f"{sql.quote(key.parent)} AS _parent WHERE {same}")
+        return f"ifnull(({found} LIMIT 1), concat(_row.{sql.quote(column.own)}))"
 
     def _float_columns(self) -> frozenset[tuple[str, str]]:
         if self._floats is None:

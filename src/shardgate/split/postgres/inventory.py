@@ -254,21 +254,22 @@ QUERIES: Final[dict[str, tuple[str, ...]]] = {
         _row(
             "pg_foreign_data_wrapper",
             "foreign-data wrapper",
-            "fdwowner,fdwacl,fdwhandler,fdwvalidator",
-            "concat_ws(' ', o.fdwhandler::regproc, o.fdwvalidator::regproc)",
+            "fdwowner,fdwacl,fdwhandler,fdwvalidator,fdwoptions",
+            "concat_ws(' ', o.fdwhandler::regproc, o.fdwvalidator::regproc, " + _OPTIONS.format("o.fdwoptions") + ")",
         ),
     ),
     "pg_foreign_server": (
         _row(
             "pg_foreign_server",
             "server",
-            "srvowner,srvfdw,srvacl",
-            "(SELECT fdwname FROM pg_foreign_data_wrapper f WHERE f.oid = o.srvfdw)::text",
+            "srvowner,srvfdw,srvacl,srvoptions",
+            "concat_ws(' ', (SELECT fdwname FROM pg_foreign_data_wrapper f WHERE f.oid = o.srvfdw),"
+            f" {_OPTIONS.format('o.srvoptions')})",
         ),
     ),
     "pg_user_mapping": (
-        "SELECT 'user mapping', concat(m.usename, ' on server ', m.srvname), array_to_string(m.umoptions, ', ')"
-        " FROM pg_user_mappings m",
+        "SELECT 'user mapping', concat(m.usename, ' on server ', m.srvname), "
+        f" {_OPTIONS.format('m.umoptions')} FROM pg_user_mappings m",
     ),
     "pg_foreign_table": (
         f"SELECT 'server of foreign table', {_name('pg_class', 'c.oid')}, concat_ws(' ', s.srvname,"
