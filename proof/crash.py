@@ -330,11 +330,13 @@ async def place(world: World, key: str) -> Callable[[], Verdict]:
 
 async def keyed(world: World, key: str) -> Callable[[], Verdict]:
     """A create with an idempotency key, which its client repeats until it knows."""
-    answer = await world.ask("/made", {"id": key}, **{"Idempotency-Key": f'"{key}"'})
+    # A key belongs to a client and to one request: this one says who it is, and asks the same host again.
+    fields = {"Idempotency-Key": f'"{key}"', "Authorization": "Bearer partner", "Host": "shop.example"}
+    answer = await world.ask("/made", {"id": key}, **fields)
     if answer is None:
         await asyncio.to_thread(world.gateway.start)
         await asyncio.sleep(LEASE_S * 1.5)
-        answer = await world.ask("/made", {"id": key}, **{"Idempotency-Key": f'"{key}"'})
+        answer = await world.ask("/made", {"id": key}, **fields)
 
     def judge() -> Verdict:
         made = sum(shop.things.effects[key] for shop in world.shops)
