@@ -51,7 +51,7 @@ READS: dict[str, Door] = {
     "cursors": _get("/walk?limit=10"),
     "ids": _get("/after?limit=10&starting_after=n-00100"),
     "groups": _get("/sums"),
-    "probe": _get("/probed/x-1"),
+    "probe": _relayed("/probed/x-1"),
 }
 CHANGES: dict[str, Door] = {
     "every": _post("/everyone", '{"id":"{id}"}'),

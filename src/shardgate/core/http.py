@@ -99,6 +99,8 @@ class ReplyHead(msgspec.Struct, frozen=True, gc=False):
     """The body has a content coding."""
     is_event_stream: bool = False
     """The body is server-sent events: it may be silent for long."""
+    names_shard: bool = False
+    """A field or the reason holds the address of a shard, which a client must not read."""
 
     def with_body(self, body: bytes) -> "Reply":
         """The whole reply; its fields are named as the shard wrote them."""

@@ -21,6 +21,7 @@ from shardgate.core.routes.route import Routes, chains_of
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Shard, ShardId, Topology
 from shardgate.core.value import Value
+from shardgate.core.wire.addresses import ShardAddresses
 from shardgate.core.wire.coding import Compress
 from shardgate.engine.report import Reporter
 from shardgate.engine.unpacking import Unpacker
@@ -111,7 +112,8 @@ class Cluster:
         self.reply_idle_s = timeouts.reply_idle_timeout_s
         self.merge_s = timeouts.merge_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
-        self._pools = {shard.id: self._pool(shard) for shard in topology.shards.values()}
+        addresses = ShardAddresses((shard.host, shard.port) for shard in topology.shards.values())
+        self._pools = {shard.id: self._pool(shard, addresses) for shard in topology.shards.values()}
         self.snapshot = first_snapshot(routes, topology, limits, self._disputed)
 
     def replace_directory(self, topology: Topology) -> None:
@@ -181,7 +183,7 @@ class Cluster:
         for pool in self._pools.values():
             pool.close()
 
-    def _pool(self, shard: Shard) -> Pool:
+    def _pool(self, shard: Shard, addresses: ShardAddresses) -> Pool:
         tls = Tls(shard.tls, for_shards) if shard.tls is not None else None
         if tls is not None:
             self.tls.append(tls)
@@ -190,5 +192,6 @@ class Cluster:
             limits.connections_per_shard_max,
             limits.waiting_per_shard_max,
             timeouts.shard_idle_timeout_s,
+            addresses,
         )
         return Pool(Dialler(shard.host, shard.port, tls, timeouts.connect_timeout_s), self._watch, settings)

@@ -11,6 +11,7 @@ from shardgate.core.errors import BrokenReplyError, ClientError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Field, ReplyHead
 from shardgate.core.limits import REMEMBERED_BLOCK_BYTES_MAX, REMEMBERED_BLOCKS_MAX
+from shardgate.core.wire.addresses import ADDRESSED, NO_ADDRESSES, ShardAddresses, origin_of
 from shardgate.core.wire.fields import HOP_BY_HOP, FieldReader
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n")
@@ -22,9 +23,10 @@ _FRAMING = HOP_BY_HOP | {b"content-length"}
 class ReplyHeadParser:
     """Reads reply heads, and remembers those that it has seen. Each worker has one."""
 
-    __slots__ = ("_heads", "_reader")
+    __slots__ = ("_addresses", "_heads", "_reader")
 
-    def __init__(self) -> None:
+    def __init__(self, addresses: ShardAddresses = NO_ADDRESSES) -> None:
+        self._addresses = addresses
         self._reader = FieldReader()
         self._heads: dict[bytes, ReplyHead] = {}
 
@@ -41,6 +43,10 @@ class ReplyHeadParser:
                     self._heads.clear()
                 self._heads[head] = known
         return known
+
+    def for_client(self, head: ReplyHead, asked: bytes) -> ReplyHead:
+        """A head that names a shard, without its address. `asked`: the head of the request that it answers."""
+        return self._addresses.replaced(head, origin_of(asked))
 
     def _parse(self, head: bytes) -> ReplyHead:
         match = _STATUS_LINE.match(head)
@@ -71,17 +77,20 @@ class ReplyHeadParser:
         connection, coding = own.get(b"connection", b"").lower(), own.get(b"transfer-encoding")
         if connection:
             crossing = _without_nominated(crossing, connection)
+        reason = reason or b""
+        names = {name for name, _, _ in crossing}
         return ReplyHead(
             int(status),
-            reason or b"",
+            reason,
             crossing,
             b"".join([line for _, _, line in crossing]),
             _length(own.get(b"content-length"), coding, minor),
             coding is not None,
             b"close" not in connection if minor == b"1" else b"keep-alive" in connection,
             own.get(b"upgrade", b"").lower(),
-            any(name == b"content-encoding" for name, _, _ in crossing),
+            b"content-encoding" in names,
             any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value, _ in crossing),
+            (b":" in reason or not names.isdisjoint(ADDRESSED)) and self._addresses.are_in(reason, crossing),
         )
 
 

@@ -213,6 +213,8 @@ class UpstreamConnection:
                 call.heard()
                 return
             head = self._parser.parse(rest[: end + 2])
+            if head.names_shard:
+                head = self._parser.for_client(head, call.head)
             rest = rest[end + 4 :]
             if head.status == 101:
                 self._switch(call, head, rest)

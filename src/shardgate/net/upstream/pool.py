@@ -13,6 +13,7 @@ from typing import Protocol
 from shardgate.core.errors import OverloadError, ShardDownError, SlowClientError
 from shardgate.core.limits import SLOW_READER_S, SLOW_READERS_ONE_IN, UPLOADS_ONE_IN
 from shardgate.core.value import Value
+from shardgate.core.wire.addresses import NO_ADDRESSES, ShardAddresses
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net import tasks
 from shardgate.net.upstream.call import Call
@@ -31,6 +32,8 @@ class PoolSettings(Value, frozen=True):
     connections_max: int
     waiting_max: int
     idle_timeout_s: float
+    addresses: ShardAddresses = NO_ADDRESSES
+    """What clients must not read of replies."""
 
 
 class Dialling(Protocol):
@@ -68,7 +71,7 @@ class Pool:
         self._now = watch.now
         self._settings = settings
         self._is_closed = False
-        self._parser = ReplyHeadParser()
+        self._parser = ReplyHeadParser(settings.addresses)
         self._idle: list[UpstreamConnection] = []
         self._connections: set[UpstreamConnection] = set()
         self._waiting: deque[Call] = deque()
