@@ -31,10 +31,13 @@ RULES: dict[str, Any] = {
 }
 NOTHING_TO_FOLLOW = [b"", b"[]", b'"text"', b"7", b"null", b"text"]
 FILLS_NO_PATH = [
-    *[b'{"id":%b}' % value for value in (b'""', b'".."', b'"a/b"', b'"a\\\\b"', b'"%2e"', b"[]", b"{}", b"true", b"1.5")],
+    *[
+        b'{"id":%b}' % value
+        for value in (b'""', b'".."', b'"a/b"', b'"a\\\\b"', b'"%2e"', b"[]", b"{}", b"true", b"1.5")
+    ],
     b'{"id":"a","id":".."}',
     b'{"id":"a","id":"..",}',
-    b'<id>..</id>',
+    b"<id>..</id>",
     b"id=..",
 ]
 
