@@ -311,3 +311,53 @@ def test_what_is_wrong_with_a_change_is_said_of_each_shard() -> None:
     change = entry(undo=None)
     one_pass(change, but("south", Reply(409, [])))
     assert (change.state, change.problems) == ("stuck", {"south": "the shard refused it with 409"})
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+@pytest.mark.parametrize("check", ["/things/{id}", None])
+@pytest.mark.parametrize("kind", ["every", "divide"])
+def test_a_redirect_is_a_refusal_of_its_shard_and_the_others_are_undone(
+    status: int, check: str | None, kind: str
+) -> None:
+    change = entry(kind, check=check, repeat=check is None)
+    redirect = Reply(status, [(b"Location", b"/login")])
+    one_pass(change, but("south", redirect))
+    assert change.state == "undone"
+    assert phases(change) == ["undone", "refused", "waiting" if kind == "divide" else "undone"]
+    assert change.branches[1].reply == redirect
+
+
+def test_a_redirect_to_a_change_that_was_made_counts_as_made_where_check_shows_it() -> None:
+    change = entry()
+    held = Reply(200, [], b'{"id":"7"}')
+
+    def says(_: Entry, move: Move) -> Reply:
+        return held if move.step == "check" else Reply(303, [(b"Location", b"/things/7")])
+
+    assert one_pass(change, says)[:2] == [("north", "do"), ("north", "check")]
+    assert (change.state, change.branches[0].reply) == ("done", held)
+
+
+def test_a_304_to_a_change_says_nothing_and_is_asked_about() -> None:
+    """No call of a change has a condition, so that the reply is broken (RFC 9110 section 15.4.5)."""
+    change = entry()
+    one_pass(change, but("south", Reply(304, [])))
+    assert (change.state, phases(change)[1]) == ("undoing", "sent")
+    one_pass(change, always(404))
+    assert (change.state, [branch.reply for branch in change.branches][1]) == ("undone", None)
+
+
+@pytest.mark.parametrize("step", ["confirm", "undo"])
+def test_a_redirect_does_not_confirm_and_takes_nothing_back(step: str) -> None:
+    refused = but("north", Reply(302, []), step=step)
+
+    def says(change: Entry, move: Move) -> Any:
+        return Reply(409, []) if step == "undo" and move == Move(1, "do") else refused(change, move)
+
+    change = entry("divide", confirm=CONFIRM)
+    one_pass(change, says)
+    assert (change.state, change.problems.get("north")) == ("stuck", "the shard answered 302")
+    listed = Action(method="POST", path="/things/{id}/confirm", already=(302,))
+    change = entry("divide", confirm=listed, undo=listed)
+    one_pass(change, says)
+    assert change.state == ("done" if step == "confirm" else "undone")

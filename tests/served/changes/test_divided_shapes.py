@@ -115,21 +115,50 @@ async def test_items_of_others_that_one_shard_takes_are_no_success(start: Any, m
     assert sum(len(shard.asked) for shard in shards) == 2
 
 
-@pytest.mark.parametrize("bad", ["..", "", "a/b", {}, [], True, "a\nb"])
-async def test_c1_an_id_that_cannot_be_followed_is_refused_by_the_application(start: Any, bad: Any) -> None:
-    refusal = reply('{"error":"id"}', status="422 Unprocessable Content")
-    shards, gateway = await start(lambda _: refusal, **ORDER)
+@pytest.mark.parametrize("bad", ["..", "", "a/b", "a\\b", {}, [], True, "a\nb"])
+async def test_c1_an_id_that_fills_no_path_is_sent_to_no_shard(start: Any, bad: Any) -> None:
+    shards, gateway = await start(echo, **ORDER)
     answer = await gateway.client.post("/orders", json={"id": bad, "items": items("n-1", "s-1")})
-    assert (answer.status_code, answer.json()) == (422, {"error": "id"})
+    assert (answer.status_code, answer.json()["code"], answer.json()["member"]) == (400, "SG1010", "id")
+    assert [shard.asked for shard in shards] == [[], []]
+
+
+NAMED = {**ORDER, "assign": {}, "check": "/orders/{name}"}
+
+
+@pytest.mark.parametrize("bad", ["..", "", "a/b", {}, True])
+async def test_c1_one_that_cannot_be_looked_for_is_refused_by_the_application(start: Any, bad: Any) -> None:
+    refusal = reply('{"error":"name"}', status="422 Unprocessable Content")
+    shards, gateway = await start(lambda _: refusal, **NAMED)
+    answer = await gateway.client.post("/orders", json={"name": bad, "items": items("n-1", "s-1")})
+    assert (answer.status_code, answer.json()) == (422, {"error": "name"})
     assert [[asked.line.split()[1] for asked in shard.asked] for shard in shards] == [["/orders"], []]
 
 
-async def test_c1_an_id_that_cannot_be_followed_and_is_accepted_is_taken_back(start: Any) -> None:
+async def test_c1_one_that_cannot_be_looked_for_and_is_accepted_is_taken_back(start: Any) -> None:
     def own_id(asked: Asked) -> bytes:
         return said(201, {"id": "7"}) if asked.line.startswith("POST /orders ") else said(200, {})
 
-    shards, gateway = await start(own_id, **ORDER)
-    answer = await gateway.client.post("/orders", json={"id": "..", "items": items("n-1", "s-1")})
-    assert (answer.status_code, answer.json()["code"], answer.json()["member"]) == (400, "SG1010", "id")
+    shards, gateway = await start(own_id, **NAMED)
+    answer = await gateway.client.post("/orders", json={"name": "..", "items": items("n-1", "s-1")})
+    assert (answer.status_code, answer.json()["code"], answer.json()["member"]) == (400, "SG1010", "name")
     asked = [[asked.line.split()[1] for asked in shard.asked] for shard in shards]
     assert asked == [["/orders", "/orders/7/cancel"], []]
+
+
+async def test_a_part_that_is_answered_with_a_redirect_takes_back_the_others(start: Any) -> None:
+    """The north takes its part, and the south redirects it: the redirect is the reply."""
+
+    def answer_as(asked: Asked) -> bytes:
+        if asked.line.startswith("GET"):
+            return said(404, {})
+        if b"s-1" in asked.body:
+            return b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
+        return said(201, {"id": "7", "items": [{}]})
+
+    shards, gateway = await start(answer_as, **ORDER)
+    answer = await gateway.client.post("/orders", json={"items": items("n-1", "s-1")}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/elsewhere")
+    assert [asked.line.split()[0] for asked in shards[0].asked] == ["POST", "POST"]
+    assert shards[0].asked[1].line.split()[1].endswith("/cancel")
+    assert [asked.line.split()[0] for asked in shards[1].asked] == ["POST", "GET"]

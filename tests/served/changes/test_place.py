@@ -329,3 +329,27 @@ def _sent(directory: Path) -> int:
     with SqliteStore(directory) as store:
         query = "SELECT count(*) FROM journal_branches WHERE state = 'sent'"
         return int(store.connection.execute(query).fetchone()[0])
+
+
+@pytest.mark.parametrize("bad", ["", "..", "a/b", "a\\b"])
+async def test_c1_a_tenant_whose_name_fills_no_path_is_sent_to_no_shard(
+    two: Any, start_gateway: Any, directory: Path, bad: str
+) -> None:
+    gateway = await start_gateway({"shards": two.urls, **rules()})
+    answer = await gateway.client.post("/vendors", json={"id": bad})
+    assert (answer.status_code, answer.json()["code"]) == (400, "SG1010")
+    assert (two.north.log, two.south.log, read(directory)) == ([], [], {})
+
+
+@pytest.mark.parametrize("status", ["302 Found", "307 Temporary Redirect", "308 Permanent Redirect"])
+@pytest.mark.parametrize("check", [PLACE["check"], None])
+async def test_a_create_that_is_answered_with_a_redirect_is_not_made(
+    two: Any, start_gateway: Any, directory: Path, status: str, check: str | None
+) -> None:
+    two.north.says = lambda _: reply("", status=status)
+    gateway = await start_gateway({"shards": two.urls, **rules(check=check)})
+    answer = await gateway.client.post("/vendors", json={"id": "v1"})
+    assert (answer.status_code, read(directory)) == (int(status[:3]), {})
+    two.north.says = None
+    assert (await gateway.client.post("/vendors", json={"id": "v1"})).status_code == 201
+    assert read(directory) == {"v1": "north"}

@@ -29,7 +29,17 @@ RULES: dict[str, Any] = {
         "POST /notes": {"rule": "every", "mode": "eventual", "assign": {"id": "hex"}, "check": "/notes/{id}"},
     },
 }
-NOTHING_TO_FOLLOW = [b"", b"[]", b'"text"', b"7", b"null", b"text", b'{"id":[]}', b'{"id":""}', b'{"id":".."}']
+NOTHING_TO_FOLLOW = [b"", b"[]", b'"text"', b"7", b"null", b"text"]
+FILLS_NO_PATH = [
+    *[
+        b'{"id":%b}' % value
+        for value in (b'""', b'".."', b'"a/b"', b'"a\\\\b"', b'"%2e"', b"[]", b"{}", b"true", b"1.5")
+    ],
+    b'{"id":"a","id":".."}',
+    b'{"id":"a","id":"..",}',
+    b"<id>..</id>",
+    b"id=..",
+]
 
 
 class World:
@@ -94,6 +104,29 @@ async def test_what_one_shard_accepts_nevertheless_is_taken_back(world: World, b
     assert [app.log for app in world.apps] == [["POST", "DELETE /things/own"], []]
     assert [app.held for app in world.apps] == [{}, {}]
     assert world.states == ["undone"]
+
+
+@pytest.mark.parametrize("body", FILLS_NO_PATH)
+@pytest.mark.parametrize("path", ["/things", "/named"])
+async def test_c1_a_body_whose_id_fills_no_path_is_sent_to_no_shard(world: World, body: bytes, path: str) -> None:
+    answer = await world.post(body, path)
+    assert answer.status_code == 400
+    assert answer.json()["code"] in {"SG1010", "SG1002"}
+    assert [shard.asked for shard in world.shards] == [[], []]
+    assert world.states == []
+
+
+async def test_an_id_that_only_a_reply_names_and_that_fills_no_path_holds_up_its_own_thing_alone(world: World) -> None:
+    """The north accepts the thing as `..`, and the south refuses it: the north's cannot be taken back."""
+    world.apps[0].says = lambda asked: said(201, {"id": ".."}) if "POST" in asked.line else None
+    world.apps[1].says = lambda asked: reply("{}", status="409 Conflict") if "POST" in asked.line else None
+    answer = await world.post(b'{"name":"a"}', "/named")
+    assert (answer.status_code, answer.json()["code"]) == (502, "SG2011")
+    world.apps[0].says = world.apps[1].says = None
+    assert (await world.post(b'{"name":"b"}', "/named")).status_code == 201
+    assert (await world.post(b'{"name":"c"}')).status_code == 201
+    answer = await world.post(b'{"name":"a"}', "/named")
+    assert (answer.status_code, answer.json()["code"]) == (503, "SG2009")
 
 
 async def test_the_refusal_names_the_member(world: World) -> None:

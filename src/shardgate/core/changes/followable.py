@@ -1,13 +1,21 @@
 """Whether a change can be followed to its end: whatever a shard answers, its later calls can be made.
 
-Holds: what cannot be followed is told before anything of it is sent, so that it cannot get stuck for that.
+Holds: what cannot be followed is told before anything of it is sent, so that it cannot get stuck for that. It is tried
+on one shard only where the request says nothing that could keep it from being taken back.
 """
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 
+from shardgate.core.body.reading import read_object
 from shardgate.core.changes.entry import Entry
 from shardgate.core.changes.values import unfit
-from shardgate.core.errors import MissingKeyError
+from shardgate.core.errors import ClientError, MissingKeyError
+from shardgate.core.excerpt import excerpt
+from shardgate.core.path import names_of
+
+_COULD_NAME = re.compile(rb"[{<=:]")
+"""Without one of these, no reader finds a member in a text: of JSON, XML, a form or YAML."""
 
 
 def require_followable(entry: Entry, unassigned: Collection[str]) -> None:
@@ -26,3 +34,30 @@ def require_followable(entry: Entry, unassigned: Collection[str]) -> None:
     if name is not None:
         detail = f"the member `{name}` is needed: a text or a whole number that can be a segment of a path"
         raise MissingKeyError(detail, about={"member": name})
+
+
+def require_usable_name(name: str, check: str | None, variables: Mapping[str, str]) -> None:
+    """Raises MissingKeyError where a request names a new tenant so that nobody could look for it, or ask for it.
+
+    A create has no way back, so that no shard is asked, not even for its refusal.
+    """
+    if not name or unfit(check, variables, from_reply=True) is not None:
+        detail = "the name of the new tenant must be a text or a whole number that can be a segment of a path"
+        raise MissingKeyError(detail, about={"key": excerpt(name)})
+
+
+def may_be_tried(entry: Entry, problem: ClientError) -> bool:
+    """Whether one shard may be sent a change that cannot be followed: what it accepts must be taken back.
+
+    It must not where the request itself gives the path of `undo` a value that cannot be a segment, or has a body in
+    which the application could find such a value and the gateway cannot. What the request does not say, the
+    application makes, and its reply says it.
+    """
+    undo, body = entry.terms.undo, entry.request.body
+    if undo is None or unfit(undo.path, entry.variables, from_reply=True) is not None:
+        return False
+    if not isinstance(problem, MissingKeyError):
+        return _COULD_NAME.search(body) is None
+    document = read_object(body)
+    unknown = [name for name in names_of(undo.path) if name not in entry.variables]
+    return document is None or all(document.raw(name) in {None, b"null"} for name in unknown)

@@ -3,7 +3,7 @@
 phases.py has the states, the events and what follows from what. Here is decided which event it is.
 
 Holds: a change whose outcome is in doubt is looked for, or repeated where that is harmless. Where neither can be done,
-it is stuck.
+it is stuck. A redirect is a refusal, unless `check` shows that the change was made.
 Never: waits, sends or stores.
 """
 
@@ -143,6 +143,8 @@ def take(entry: Entry, move: Move, outcome: Outcome) -> bool:
         return False
     if move.step == "look" and outcome.status < 300 and not _can_be_restored(entry, outcome):
         return False
+    if outcome.status == 304:  # no call has a condition (RFC 9110 section 15.4.5): it says nothing
+        return False
     if outcome.status >= 500 or outcome.status == 429:
         if move.step == "do":
             branch.reply = outcome
@@ -183,12 +185,20 @@ def _can_be_restored(entry: Entry, reply: Reply) -> bool:
 def _did(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent | None:
     again = branch.tries > 1 and reply.status in entry.terms.already and not branch.before
     branch.reply = reply
+    if _redirects(reply):
+        return "refused" if entry.terms.check is None else None
     if entry.kind == "place" and reply.status < 400 and made_tenant(entry, said_by_reply=True) is None:
         # A tenant whose name nobody knows would be lost: it is looked for under the name that the request gave it.
         return None if entry.terms.check is not None else "unclear"
     if reply.status < 400 or (again and entry.terms.check is None):
         return "taken"
     return None if again else "refused"  # None: a conflict with itself, or with something else? The check tells
+
+
+def _redirects(reply: Reply | None) -> bool:
+    """Whether the shard sends its client elsewhere: it did not do what was asked (RFC 9110 section 15.4), or shows
+    elsewhere what it did (section 15.4.4)."""
+    return reply is not None and 300 <= reply.status < 400
 
 
 def made_tenant(entry: Entry, *, said_by_reply: bool = False) -> str | None:
@@ -205,6 +215,8 @@ def _checked(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent:
     if reply.status < 300 and not branch.before:
         branch.reply = reply
         return "taken"
+    if _redirects(branch.reply):  # whatever is said now: the shard did not say that it had made the change
+        return "refused"
     if reply.status >= 300 and reply.status not in _GONE:
         return "unclear"
     if branch.reply is not None and branch.tries > 1 and branch.reply.status in entry.terms.already:
@@ -215,7 +227,7 @@ def _checked(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent:
 
 def _confirmed(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent:
     confirm = entry.terms.confirm
-    if reply.status >= 400 and (confirm is None or reply.status not in confirm.already):
+    if reply.status >= 300 and (confirm is None or reply.status not in confirm.already):
         return "refused"
     if reply.status < 300 and reply.body and branch.reply is not None:
         # The client gets what it asked for, as it is now: the status of the first call, the body of this one.
@@ -225,7 +237,7 @@ def _confirmed(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent:
 
 def _undid(entry: Entry, _: Branch, reply: Reply) -> BranchEvent:
     undo = entry.terms.undo
-    return "taken" if reply.status < 400 or (undo is not None and reply.status in undo.already) else "refused"
+    return "taken" if reply.status < 300 or (undo is not None and reply.status in undo.already) else "refused"
 
 
 _EVENTS: Final[Mapping[ChangeStep, Callable[[Entry, Branch, Reply], BranchEvent | None]]] = {

@@ -13,7 +13,7 @@ import msgspec
 from shardgate.core.body.assigning import assign
 from shardgate.core.body.items import ShardItems
 from shardgate.core.changes.entry import Branch, ChangeKind, Entry, Sent, Terms
-from shardgate.core.changes.followable import require_followable
+from shardgate.core.changes.followable import may_be_tried, require_followable, require_usable_name
 from shardgate.core.changes.idempotency import client_of
 from shardgate.core.changes.placing import LeastData
 from shardgate.core.changes.thing import folded, thing_of
@@ -101,9 +101,10 @@ class Changes:
         rule = plan.rule
         body, values, _ = _assigned(rule.assign, change.request.body)
         variables = {**plan.variables, **values}
-        name = (plan.key if plan.key is not None else variables.get(rule.tenant) if rule.assign else None) or None
+        name = plan.key if plan.key is not None else variables.get(rule.tenant) if rule.assign else None
         if name is not None:
             variables = {**variables, "key": name}
+            require_usable_name(name, rule.check, variables)
         placed_by = name if name is not None else f"\0{token_hex(16)}"
         # Where the tenant cannot be looked for, one shard still takes the create, or refuses it in its own words.
         can_tell = rule.check if name is not None and unfit(rule.check, variables) is None else None
@@ -202,10 +203,10 @@ class Changes:
     async def _try(self, entry: Entry, change: ChangeRequest, problem: ClientError) -> Reply:
         """The refusal, in the application's own words, of a change that cannot be followed to its end.
 
-        The first shard judges. What it accepts is taken back, and refused with the problem that is given; without a
-        way back no shard is asked.
+        The first shard judges. What it accepts is taken back, and refused with the problem that is given; where there
+        may be no way back, no shard is asked.
         """
-        if entry.terms.undo is None:
+        if not may_be_tried(entry, problem):
             raise problem
         told = msgspec.structs.replace(entry.terms, check=None, confirm=None, patient=False, repeat=False)
         entry.terms = msgspec.structs.replace(told, already=(), fresh=False, trial=True)

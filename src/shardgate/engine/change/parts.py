@@ -121,7 +121,7 @@ class PartsChanger:
             outcome = await call.send(outgoing, request.fields.host, change.lines, change.request_id)
         if isinstance(outcome, ShardgateError):
             raise outcome
-        if outcome.status < 400:
+        if outcome.status < 300:
             log = f"it answered {outcome.status}; the other parts were not sent the change"
             raise StuckError("one part of the entity took a change that it had to refuse", log=log)
         return outcome
