@@ -85,6 +85,10 @@ WHOLE_ROWS_MAX = 500_000
 # beyond that the slowest replies are cut off. Who reads slower than this for so long is slow.
 SLOW_READERS_ONE_IN = 4
 SLOW_READER_S = 2.0
+# Rows of all shards' reports that are merged by groups: each takes about 900 bytes, and 20 µs.
+GROUPED_ROWS_MAX = 100_000
+# Their members: colons are counted. In the worst report, one row with all of them, each takes 250 bytes.
+GROUPED_COLONS_MAX = 1_000_000
 # Values of one list that is cut whole, those inside its rows too: each row takes 70 bytes, however short it is.
 WHOLE_VALUES_MAX = 3_000_000
 # A page of fewer rows is not expected to be long.
