@@ -78,19 +78,20 @@ UNPACK_STEP_BYTES = 256 * 1024
 # bytes are free: short texts of one letter are no harm.
 UNPACK_RATIO_MAX = 100
 UNPACK_FREE_BYTES = 1024 * 1024
-# Rows of one list that is merged whole, as `dedupe` needs it. With their sort keys they take about 200 bytes each
-# besides their own.
-WHOLE_ROWS_MAX = 500_000
+# Rows of one list that is merged whole, as `dedupe` needs it. With their sort keys they take about 500 bytes each, their
+# own and those of the merged list among them.
+WHOLE_ROWS_MAX = 400_000
 # One connection to a shard in so many may wait for a client that reads slowly while requests wait for a connection;
 # beyond that the slowest replies are cut off. Who reads slower than this for so long is slow.
 SLOW_READERS_ONE_IN = 4
 SLOW_READER_S = 2.0
-# Rows of all shards' reports that are merged by groups: each takes about 900 bytes, and 20 µs.
+# Rows of all shards' reports that are merged by groups: each takes about 700 bytes, and 30 µs.
 GROUPED_ROWS_MAX = 100_000
-# Their members: colons are counted. In the worst report, one row with all of them, each takes 250 bytes.
+# Their members: colons are counted. In the worst report, where one row has all of them, each takes 200 bytes.
 GROUPED_COLONS_MAX = 1_000_000
-# Values of one list that is cut whole, those inside its rows too: each row takes 70 bytes, however short it is.
-WHOLE_VALUES_MAX = 3_000_000
+# Values of one list that is cut whole, those inside its rows too: each row takes 80 bytes, however short it is.
+# 32 MB, the most that one reply has by default, are as many where each value takes 16 bytes with its name.
+WHOLE_VALUES_MAX = 2_000_000
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
 # Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.

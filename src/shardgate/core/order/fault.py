@@ -9,7 +9,7 @@ from typing import Any
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError, UpstreamError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.json.array import cut, with_only
-from shardgate.core.json.array_stream import RowStream
+from shardgate.core.json.array_stream import LONG_BYTES, RowStream
 from shardgate.core.json.fault import row_in
 from shardgate.core.order.order import Order
 
@@ -43,9 +43,9 @@ def _bad_row(body: bytes, n: int | None, read: Callable[[bytes], object]) -> tup
     """The row of this number, or where it is None the first bad one; None where there is none.
 
     Rows are cut some at a time: all of a large list, once more, could take hundreds of megabytes. Raises
-    BrokenReplyError, ReplyTooLargeError.
+    BrokenReplyError; ReplyTooLargeError where rows are so long that nobody would read them in a log.
     """
-    stream, before = RowStream(), 0
+    stream, before = RowStream(LONG_BYTES), 0
     stream.feed(body)
     stream.end()
     while (rows := stream.take()) is not None:
