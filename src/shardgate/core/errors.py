@@ -320,7 +320,8 @@ class ShardsMissingError(UpstreamError):
 
 
 class ReplyTooLargeError(UpstreamError):
-    """A shard's reply, or one of its rows, is larger than a bound: `limits.reply_body_bytes_max`, `merge_bytes_max`."""
+    """A shard's reply, or one of its rows, is larger than a bound: `limits.reply_body_bytes_max`, `merge_bytes_max`, or
+    a fixed one, which `detail` names."""
 
     code, status, title = "SG2005", 502, "Reply too large to merge"
 

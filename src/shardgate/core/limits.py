@@ -78,15 +78,20 @@ UNPACK_STEP_BYTES = 256 * 1024
 # bytes are free: short texts of one letter are no harm.
 UNPACK_RATIO_MAX = 100
 UNPACK_FREE_BYTES = 1024 * 1024
-# Rows of one list that is merged whole, as `dedupe` needs it. With their sort keys they take about 200 bytes each
-# besides their own.
-WHOLE_ROWS_MAX = 500_000
+# Rows of one list that is merged whole, as `dedupe` needs it. Each takes about 500 bytes with its sort keys, its own
+# bytes and those in the merged list.
+WHOLE_ROWS_MAX = 400_000
 # One connection to a shard in so many may wait for a client that reads slowly while requests wait for a connection;
 # beyond that the slowest replies are cut off. Who reads slower than this for so long is slow.
 SLOW_READERS_ONE_IN = 4
 SLOW_READER_S = 2.0
-# Values of one list that is cut whole, those inside its rows too: each row takes 70 bytes, however short it is.
-WHOLE_VALUES_MAX = 3_000_000
+# Rows of all shards' reports that are merged by groups: each takes about 700 bytes, and 30 µs.
+GROUPED_ROWS_MAX = 100_000
+# Their members: colons are counted. In the worst report, where one row has all of them, each takes 200 bytes.
+GROUPED_COLONS_MAX = 1_000_000
+# Values of one list that is cut whole, those inside its rows too: each row takes 80 bytes, however short it is.
+# 32 MB, the most that one reply has by default, are as many where each value takes 16 bytes with its name.
+WHOLE_VALUES_MAX = 2_000_000
 # A page of fewer rows is not expected to be long.
 FLOW_ROWS_MIN = 200
 # Replies that are this long together are merged while they arrive. Shorter ones are merged at once, in about 3 ms.
@@ -110,6 +115,9 @@ PAGES_REMEMBERED_MAX = 4096
 LEARNED_BODY_BYTES_MAX = 256 * 1024
 # The reply to a request with an idempotency key is kept for a day; a larger one is not, and its key stays in doubt.
 KEPT_REPLY_BYTES_MAX = 1024 * 1024
+# The reply of a shard to a change that is journaled is written to the store, which takes nine times its size for a
+# moment. The body of the change has 4 MiB at most, and its reply shows what was made of it.
+JOURNALED_REPLY_BYTES_MAX = 8 * 1024 * 1024
 # Where only the shards know the owners of a request's items, they are asked for so many items at a time: one request
 # takes no more connections of a shard.
 PROBES_AT_ONCE = 16

@@ -1,5 +1,7 @@
 """Rows that break an order: the error says which row, counted from 0, and what was found."""
 
+import tracemalloc
+
 import pytest
 
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError
@@ -41,6 +43,24 @@ def test_a_row_without_a_sort_key_shows_its_sort_keys(row: bytes, log: str) -> N
         Ranking(BY_PRICE).add(b'[{"price":1,"id":"a"},%b]' % row)
     assert caught.value.where == "row 1, counted from 0"
     assert log in caught.value.log
+
+
+def test_a_bad_row_is_found_in_a_long_list_and_shown_where_it_is_not_long_itself() -> None:
+    """Found: to show one of two million values, all were cut once more, which took 300 MB."""
+    rows = [b'{"price":%d,"id":"a"}' % n for n in range(20_000)]
+    for bad, log in ((b'{"price":true,"id":"b"}', '; found `{"price":true,"id":"b"}`'), (b"7", "$[15000]`; found `7`")):
+        rows[15_000] = bad
+        with pytest.raises(BrokenReplyError) as caught:
+            Ranking(BY_PRICE).add(b"[%b]" % b",".join(rows))
+        assert caught.value.where == "row 15000, counted from 0"
+        assert caught.value.log.endswith(log)
+    tracemalloc.start()
+    with pytest.raises(BrokenReplyError) as caught:
+        Ranking(BY_PRICE).add(b"[%b1]" % (b"1," * 500_000))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+    assert caught.value.log.startswith("Expected `object`, got `int` - at `$[0]`; found `[1,1,1,")
 
 
 def test_a_value_that_cannot_be_compared_is_shown() -> None:

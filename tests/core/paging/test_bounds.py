@@ -3,8 +3,14 @@
 import pytest
 
 from shardgate.core.errors import ReplyTooLargeError
-from shardgate.core.limits import WHOLE_BYTES_MAX, WHOLE_ROWS_MAX, WHOLE_VALUES_MAX
-from shardgate.core.paging.bounds import check_values, check_whole, too_many
+from shardgate.core.limits import (
+    GROUPED_COLONS_MAX,
+    GROUPED_ROWS_MAX,
+    WHOLE_BYTES_MAX,
+    WHOLE_ROWS_MAX,
+    WHOLE_VALUES_MAX,
+)
+from shardgate.core.paging.bounds import check_groups, check_members, check_values, check_whole, too_many
 
 
 def test_a_list_that_is_held_whole_has_a_bound() -> None:
@@ -21,6 +27,17 @@ def test_so_do_the_values_of_a_reply() -> None:
     check_values(b"1," * WHOLE_VALUES_MAX)
     with pytest.raises(ReplyTooLargeError):
         check_values(b"1," * (WHOLE_VALUES_MAX + 1))
+
+
+def test_so_do_the_rows_and_the_members_of_reports_by_groups() -> None:
+    """Found: 500,000 rows, or one row with a million members, took 15 MB, then 521 MB and more than 13 s."""
+    check_groups(GROUPED_ROWS_MAX)
+    with pytest.raises(ReplyTooLargeError, match="more than 100000 rows"):
+        check_groups(GROUPED_ROWS_MAX + 1)
+    half = b":" * (GROUPED_COLONS_MAX // 2)
+    check_members([half, half])
+    with pytest.raises(ReplyTooLargeError, match="more than 1000000 members"):
+        check_members([half, half, b":"])
 
 
 def test_what_is_said_of_too_many_rows() -> None:

@@ -200,6 +200,27 @@ async def test_a_round_that_must_give_room_is_refused_at_once() -> None:
     assert table.held.bytes == 0
 
 
+async def test_a_round_that_must_give_room_once_all_replies_are_whole_is_refused_too() -> None:
+    """Found: it went on with no reply at all, and its client got 500 (SG9001)."""
+    table = Table(held_max=10)
+    for shard in SHARDS:
+        table.shards.answers(shard, head(length=2), b"12")
+    waiting = asyncio.ensure_future(table.round.outcomes())
+    table.held.open("reply", "another").add(8)
+    with pytest.raises(OverloadError):
+        await waiting
+
+
+async def test_so_is_one_whose_replies_were_found_large() -> None:
+    table = Table(large_bytes=6, held_max=10)
+    for shard in SHARDS:
+        table.shards.answers(shard, head(length=5), b"12", is_whole=False)
+    waiting = asyncio.ensure_future(table.round.is_large())
+    table.held.open("reply", "another").add(8)
+    with pytest.raises(OverloadError):
+        await waiting
+
+
 async def test_who_leaves_cancels_what_has_not_come() -> None:
     table = Table()
     table.shards.answers("north", head(length=1), b"n")

@@ -23,7 +23,7 @@ from shardgate.core.json.object import JsonObject
 from shardgate.core.merge.combining import Aggregating, with_body
 from shardgate.core.order.ranking import Down
 from shardgate.core.order.sort_key import KeyConfig, sort_key, transform
-from shardgate.core.paging.bounds import check_whole
+from shardgate.core.paging.bounds import check_groups, check_members
 from shardgate.core.paging.query import name_of, pairs_of
 
 _Row = dict[str, msgspec.Raw]
@@ -80,14 +80,19 @@ class Groups(Aggregating, frozen=True, tag="groups"):
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The merged rows. Raises BrokenReplyError, OrderBrokenError, ValueError, TypeError, LookupError,
         ArithmeticError."""
+        check_members([reply.body for reply in replies])
         lists = [cut(reply.body) for reply in replies]
-        check_whole(sum(len(rows.raw) for rows in lists))
+        check_groups(sum(len(rows.raw) for rows in lists))
         groups: dict[_Key, list[bytes]] = {}
         found: list[set[_Key]] = []
         for rows in lists:
-            members = [_MEMBERS.decode(bytes(raw)) for raw in rows.raw]
-            keys = [self._key(row) for row in members]
-            self._check_order(rows, [self._place(row, key) for row, key in zip(members, keys, strict=True)])
+            keys: list[_Key] = []
+            places: list[Any] = []
+            for raw in rows.raw:  # one row at a time: all rows' members would take ten times the memory of their bytes
+                row = _MEMBERS.decode(bytes(raw))
+                keys.append(self._key(row))
+                places.append(self._place(row, keys[-1]))
+            self._check_order(rows, places)
             found.append(set(keys))
             for key, raw in zip(keys, rows.raw, strict=True):
                 groups.setdefault(key, []).append(bytes(raw))
@@ -189,21 +194,27 @@ class Groups(Aggregating, frozen=True, tag="groups"):
             raise ValueError(f"not all rows of one key have {excerpt(names)}")
         if missing := [name for name in (*self.sum, *self.min, *self.max, *self.average) if name not in first]:
             raise ValueError(f"a row lacks {', '.join(missing)}; it has {excerpt(', '.join(first))}")
-        texts = {name: [bytes(row[name]) for row in rows] for name in first}
-        sums = {name: add(texts[name]) for name in self.sum}
+        sums = {name: add(_texts(rows, name)) for name in self.sum}
         # A row that only one shard has keeps its bytes, but its numbers are checked.
         changes: dict[str | None, object] = {name: write_number(total) for name, total in sums.items()}
-        changes |= {name: least(texts[name]) for name in self.min}
-        changes |= {name: least(texts[name], greatest=True) for name in self.max}
+        changes |= {name: least(_texts(rows, name)) for name in self.min}
+        changes |= {name: least(_texts(rows, name), greatest=True) for name in self.max}
         for name, average in self.average.items():
-            if any(read_number(text) is None and average.empty is not None for text in texts[name]):
+            if any(read_number(text) is None and average.empty is not None for text in _texts(rows, name)):
                 raise ValueError(f"the average {name} is null, and `empty` says {average.empty} is written instead")
             changes[name] = msgspec.json.encode(average.again(sums[average.of], sums[average.over]))
-        for name, values in texts.items():
-            if name not in changes and name not in self._names and any(value != values[0] for value in values):
-                other = next(value for value in values if value != values[0])
+        if len(rows) == 1:
+            return written[0]
+        for name in first.keys() - changes.keys() - {*self._names}:
+            values = _texts(rows, name)
+            if (other := next((value for value in values if value != values[0]), None)) is not None:
                 raise ValueError(f"{name} is `{excerpt(values[0])}` on one shard, and `{excerpt(other)}` on another")
-        return JsonObject(written[0]).edited(changes) if len(rows) > 1 else written[0]
+        return JsonObject(written[0]).edited(changes)
+
+
+def _texts(rows: Sequence[_Row], name: str) -> list[bytes]:
+    """One member of each row, as it stands there."""
+    return [bytes(row[name]) for row in rows]
 
 
 def _value(text: bytes) -> Any:

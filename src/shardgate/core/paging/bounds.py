@@ -3,8 +3,16 @@
 Holds: a shard never decides how much is read of it: the page does, or a bound.
 """
 
+from collections.abc import Sequence
+
 from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
-from shardgate.core.limits import WHOLE_BYTES_MAX, WHOLE_ROWS_MAX, WHOLE_VALUES_MAX
+from shardgate.core.limits import (
+    GROUPED_COLONS_MAX,
+    GROUPED_ROWS_MAX,
+    WHOLE_BYTES_MAX,
+    WHOLE_ROWS_MAX,
+    WHOLE_VALUES_MAX,
+)
 
 
 def too_many(asked: int, found: int) -> BrokenReplyError:
@@ -32,3 +40,18 @@ def check_values(body: bytes) -> None:
     if values > WHOLE_VALUES_MAX:
         problem = f"a shard's reply has more than {WHOLE_VALUES_MAX} values"
         raise ReplyTooLargeError(problem, log=f"{values} commas stand in its {len(body)} bytes")
+
+
+def check_groups(rows: int) -> None:
+    """Raises ReplyTooLargeError where reports that are merged by groups have too many rows together."""
+    if rows > GROUPED_ROWS_MAX:
+        problem = f"a report that is merged by groups has more than {GROUPED_ROWS_MAX} rows"
+        raise ReplyTooLargeError(problem, log=f"{rows} rows had come")
+
+
+def check_members(bodies: Sequence[bytes]) -> None:
+    """Raises ReplyTooLargeError where reports that are merged by groups have too many members together."""
+    colons = sum([body.count(b":") for body in bodies])
+    if colons > GROUPED_COLONS_MAX:
+        problem = f"a report that is merged by groups has more than {GROUPED_COLONS_MAX} members"
+        raise ReplyTooLargeError(problem, log=f"{colons} colons stand in {sum(map(len, bodies))} bytes")

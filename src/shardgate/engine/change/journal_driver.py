@@ -15,7 +15,7 @@ from shardgate.core.changes.steps import Move, cannot_send, give_up_doubted, mad
 from shardgate.core.contracts import Outcome
 from shardgate.core.errors import BodyTooLargeError, OverloadError, ShardgateError
 from shardgate.core.held import Holdings
-from shardgate.core.limits import ORDER_PATIENCE_S, Limits
+from shardgate.core.limits import JOURNALED_REPLY_BYTES_MAX, ORDER_PATIENCE_S, Limits
 from shardgate.engine.change.awaited_call import AwaitedCall
 from shardgate.engine.cluster import Cluster
 from shardgate.net.clock import now, wall
@@ -51,7 +51,7 @@ class JournalDriver:
         self._bounds = JournalBounds(limits.journal_entries_max, limits.journal_bytes_max)
         self._cluster = cluster
         self._writer = writer
-        self._body_bytes_max = body_bytes_max
+        self._body_bytes_max = min(body_bytes_max, JOURNALED_REPLY_BYTES_MAX)
         self.worker = worker
 
     async def add(self, entry: Entry) -> None:

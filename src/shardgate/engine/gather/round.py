@@ -104,6 +104,8 @@ class Round:
     async def outcomes(self) -> Mapping[ShardId, Outcome]:
         """Wait for the outcome of each call. Raises OverloadError."""
         await self._done
+        if self._refusal is not None:
+            raise self._refusal  # refused after the last reply was whole: nothing is left of them
         outcomes = self._outcomes
         for shard in self.packed:
             outcomes[shard] = await self._unpacked(shard, outcomes[shard])
@@ -117,6 +119,8 @@ class Round:
         Raises OverloadError.
         """
         is_large = await self._done
+        if is_large and self._refusal is not None:
+            raise self._refusal
         if is_large and any(isinstance(outcome, ShardgateError) for outcome in self._outcomes.values()):
             self.keep_waiting()  # a reply broke off just before this
             return False
