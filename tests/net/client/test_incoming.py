@@ -1,7 +1,6 @@
 """A request's body on its way in: held or handed on, in its bounds and its time."""
 
 import sys
-from itertools import pairwise
 from math import inf
 from typing import Any
 

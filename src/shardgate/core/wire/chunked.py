@@ -92,10 +92,6 @@ class ChunkedDecoder:
                 break
             self._start_chunk(buffer[position:end])
             position = end + 2
-            behind = position + self._remaining
-            if self._remaining and buffer.startswith(b"\r\n", behind - 2):
-                out.append(buffer[position : behind - 2])
-                position, self._remaining = behind, 0
         if not self.done:
             self._buffer = buffer[position:]
         return b"".join(out) if len(out) != 1 else out[0]
@@ -113,6 +109,11 @@ class ChunkedDecoder:
             self._in_trailer = True
 
     def _read_data(self, buffer: bytes, position: int, out: list[bytes]) -> int:
+        end = position + self._remaining
+        if buffer.startswith(b"\r\n", end - 2) and self._remaining > 2:
+            out.append(buffer[position : end - 2])
+            self._remaining = 0
+            return end
         available = len(buffer) - position
         wanted = self._remaining - 2
         if wanted > 0 and available:

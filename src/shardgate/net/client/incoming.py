@@ -9,6 +9,7 @@ Never: decides where a body goes.
 
 import asyncio
 from collections.abc import Callable
+from io import BytesIO
 from math import inf
 from typing import Protocol
 
@@ -75,8 +76,9 @@ class IncomingBody:
         self._watch = watch
         self._reader = BodyReader(None if fields.chunked else fields.content_length)
         self._bytes_max = settings.body_bytes_max
-        # Not a list: the pieces of a client that sends byte by byte would take fifty times their bytes.
-        self._held = bytearray()
+        # Not a list: the pieces of a client that sends byte by byte would take fifty times their bytes. Not a
+        # bytearray: to make bytes of 16 MiB of it takes 10 ms. This keeps bytes, which grow in place.
+        self._held = BytesIO()
         self.holding: Holding | None = None
         """What is held is counted by it; None: nothing is."""
         self.size = 0
@@ -194,8 +196,8 @@ class IncomingBody:
         """Hand the body on as it comes; what was held goes at once."""
         self._taker = taker
         self._ends_at = inf
-        if self._held:
-            held, self._held = bytes(self._held), bytearray()
+        if self._held.tell():
+            held, self._held = self._held.getvalue(), BytesIO()
             self._give_back()
             taker.body_data(held)
         self._go_on()
@@ -219,7 +221,7 @@ class IncomingBody:
 
     def whole(self) -> bytes:
         """All of it, where it was held. From now on it cannot be refused for want of room."""
-        held, self._held = bytes(self._held), bytearray()
+        held, self._held = self._held.getvalue(), BytesIO()
         if self.holding is not None:
             self.holding.on_refused = None
         return held
@@ -233,7 +235,7 @@ class IncomingBody:
     def forget(self) -> None:
         """Nothing of the body is needed any more."""
         self.end()
-        self._held = bytearray()
+        self._held = BytesIO()
         self._deferred = b""
         self._give_back()
 
@@ -250,7 +252,7 @@ class IncomingBody:
         holding.add(len(piece))
         if not holding.is_open:
             return False
-        self._held += piece
+        self._held.write(piece)
         return True
 
     def _give_back(self) -> None:
