@@ -6,7 +6,7 @@ import pytest
 
 from shardgate.core.errors import AmbiguousKeyError, TooComplexError
 from shardgate.core.http import Request
-from shardgate.core.limits import SEARCHED_MARKS_MAX
+from shardgate.core.limits import BLANK_BYTES_MAX, SEARCHED_MARKS_MAX
 from shardgate.core.plan.key import read_key, unknown_key
 from tests.core.requests import request
 
@@ -248,12 +248,18 @@ def test_a_json_key_in_a_body_that_is_declared_as_json_or_as_nothing_that_hides_
         b'{"' + b"a" * 513 + b'":1}',
         b'{"' + rb"\u0061" * 513 + b'":1}',
         b'{"v":1,"x":[' + b"123," * SEARCHED_MARKS_MAX + b"1]}",
+        b'{"v":1' + b" \n" * BLANK_BYTES_MAX + b"}",
     ],
 )
 def test_what_would_take_long_to_read_is_refused(body: bytes) -> None:
     # Found: a JSON body of 16 MiB took 6.7 s and 470 MB.
     with pytest.raises(TooComplexError):
         read_key("body.v.v", request("POST /", body=body), {})
+
+
+def test_a_long_body_may_have_long_runs_of_white_space() -> None:
+    text = b'{"x":"%b"%b,"v":7}' % (b"x" * BLANK_BYTES_MAX, b" " * BLANK_BYTES_MAX)
+    assert read_key("body.v", request("POST /", body=text), {}) == "7"
 
 
 @pytest.mark.parametrize(

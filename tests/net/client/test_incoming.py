@@ -8,7 +8,7 @@ import pytest
 
 from shardgate.core.errors import ShardgateError
 from shardgate.core.held import HeldBytes
-from shardgate.core.limits import SMALL_BODY_BYTES_MAX
+from shardgate.core.limits import BODY_BYTES_AT_ONCE, CHUNKS_BYTES_AT_ONCE, SMALL_BODY_BYTES_MAX
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.net.client.contracts import Settings
 from shardgate.net.client.incoming import IncomingBody
@@ -16,6 +16,7 @@ from shardgate.net.watch import Watch
 from tests.net.client.play import SETTINGS
 from tests.net.screenplay import READS_AGAIN, Clock, Transport
 from tests.net.screenplay import STOPS_READING as STOPS
+from tests.waiting import one_turn
 
 
 class Owner:
@@ -289,3 +290,81 @@ def test_a_byte_a_piece_takes_no_more_memory_than_its_bytes() -> None:
     for _ in range(1000):
         owner.body.feed(b"1\r\na\r\n")
     assert sys.getsizeof(owner.body._held) < 1500
+
+
+TINY = b"1\r\nx\r\n"
+MANY = 4 * CHUNKS_BYTES_AT_ONCE // len(TINY)
+
+
+async def test_very_many_chunks_of_a_body_are_read_in_turns_of_the_loop() -> None:
+    """Found: 1 MB in chunks of one byte held up the loop for 1.7 s."""
+    owner = Owner(CHUNKED)
+    owner.body.stream_to(owner)
+    owner.log.clear()
+    owner.body.feed(TINY * MANY + b"0\r\n\r\nGET")
+    assert [each if each == STOPS else each[0] for each in owner.log] == [STOPS, "data"]
+    while "whole" not in owner.log:
+        await one_turn()
+    pieces = [each[1] for each in owner.log if isinstance(each, tuple) and each[0] == "data"]
+    assert b"".join(pieces) == b"x" * MANY
+    assert all(0 < len(piece) <= CHUNKS_BYTES_AT_ONCE // len(TINY) + 1 for piece in pieces)
+    assert owner.body.rest == b"GET"
+    turns = [each for each in owner.log if each in (STOPS, READS_AGAIN)]
+    assert turns == [STOPS, READS_AGAIN] * (len(turns) // 2)
+    owner.log.clear()
+    await one_turn()
+    assert owner.log == []
+
+
+async def test_what_came_behind_a_body_in_very_many_chunks_is_left() -> None:
+    owner = Owner(CHUNKED)
+    behind = b"\r\n" * CHUNKS_BYTES_AT_ONCE
+    owner.body.feed(b"1\r\nx\r\n0\r\n\r\n" + behind)
+    assert owner.log == [STOPS, READS_AGAIN, "whole"]
+    assert owner.body.rest == behind
+    await one_turn()
+    assert owner.log == [STOPS, READS_AGAIN, "whole"]
+
+
+async def test_a_shard_that_is_slow_stops_the_turns_of_a_body() -> None:
+    owner = Owner(CHUNKED)
+    owner.body.stream_to(owner)
+    owner.body.feed(TINY * MANY)
+    for _ in range(3):
+        owner.body.pause()
+        owner.body.resume()
+    owner.body.pause()
+    came = owner.body.size
+    await one_turn()
+    assert owner.body.size == came
+    owner.body.resume()
+    turn = owner.body._turn
+    owner.body.read_on()
+    owner.body.resume()
+    assert owner.log[-1] == STOPS
+    assert owner.body._turn is turn is not None
+    await one_turn()
+    assert owner.body.size > came
+
+
+async def test_a_body_that_is_over_awaits_no_turn() -> None:
+    owner = Owner(CHUNKED)
+    owner.body.feed(TINY * MANY + b"z")
+    owner.body.forget()
+    owner.log.clear()
+    await one_turn()
+    assert owner.log == []
+
+
+async def test_a_long_body_gives_others_their_turn_of_the_loop() -> None:
+    """Found: one turn of the loop read 8 MB of one body."""
+    owner = Owner(b"Content-Length: 9999999", held_body_bytes_max=9_999_999)
+    piece = b"x" * (BODY_BYTES_AT_ONCE // 4)
+    for _ in range(4):
+        owner.body.feed(piece)
+    assert owner.log == []
+    owner.body.feed(piece)
+    assert owner.log == [STOPS]
+    await one_turn()
+    assert owner.log == [STOPS, READS_AGAIN]
+    owner.body.forget()

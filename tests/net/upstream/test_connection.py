@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from shardgate.core.limits import CHUNKS_BYTES_AT_ONCE, HEAD_BYTES_MAX, INTERIM_BYTES_MAX, INTERIM_REPLIES_MAX
+from shardgate.core.limits import (
+    BODY_BYTES_AT_ONCE,
+    CHUNKS_BYTES_AT_ONCE,
+    HEAD_BYTES_MAX,
+    INTERIM_BYTES_MAX,
+    INTERIM_REPLIES_MAX,
+)
 from tests.net.screenplay import ABORTED, EMPTY, FULL, LOST, READS_AGAIN, RESET, Passes
 from tests.net.screenplay import STOPS_READING as STOPS
 from tests.net.upstream.play import (
@@ -113,8 +119,46 @@ async def test_very_many_chunks_are_read_in_turns_of_the_loop(curtain: Raise) ->
         await one_turn()
     assert got + sum(len(each.data) for each in play.log if isinstance(each, Data)) == count
     assert RELEASED in play.log
-    assert play.log.pop() == READS_AGAIN
+    assert [each for each in play.log if each in (STOPS, READS_AGAIN)][-1] == READS_AGAIN
     play.log.clear()
+
+
+async def test_a_long_reply_gives_others_their_turn_of_the_loop(curtain: Raise) -> None:
+    """Found: one turn of the loop read 8 MB of one connection."""
+    play = curtain()
+    play.call()
+    play << SENT
+    piece = b"x" * (BODY_BYTES_AT_ONCE // 4)
+    play >> LENGTH % (len(piece) * 8)
+    play << Head(200)
+    for _ in range(4):
+        play >> piece
+        play << Data(piece)
+    play >> piece
+    play << STOPS << Data(piece)
+    await one_turn()
+    play << READS_AGAIN
+    for _ in range(3):
+        play >> piece
+    play << Data(piece) << Data(piece) << Data(piece) << RELEASED << End()
+
+
+async def test_a_receiver_that_pauses_often_makes_no_more_turns(curtain: Raise) -> None:
+    """Found: each pause between two turns added a turn to every round of the loop."""
+    play = curtain()
+    play.call()
+    play << SENT
+    play >> CHUNKED + b"1\r\nx\r\n" * CHUNKS_BYTES_AT_ONCE
+    for _ in range(3):
+        play.protocol.pause_reading()
+        play.protocol.resume_reading()
+    turn = play.protocol._turn
+    play.protocol.resume_reading()
+    assert play.protocol._turn is turn is not None
+    play.protocol.pause_reading()
+    play.log.clear()
+    await one_turn()
+    assert play.log == []
 
 
 def test_interim_replies_without_end_are_a_broken_reply(curtain: Raise) -> None:

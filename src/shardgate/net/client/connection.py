@@ -366,7 +366,8 @@ class ClientConnection(ReplyWriter):
         while self._aside and self.incoming is body:
             body.feed(self._aside.pop())
         if not self._aside and self.incoming is body:
-            self._read_on()
+            self._is_ahead = False
+            body.read_on()
 
     def collect(self) -> None:
         """Hold the arriving body until it is whole; the handler then gets the request again."""
@@ -379,8 +380,9 @@ class ClientConnection(ReplyWriter):
         waits = self._state == HOLDING
         whole = body.whole() if waits else b""
         self._body_held, body.holding = body.holding, None
+        rest = body.rest
         self._forget_body()
-        self._buffer = body.rest
+        self._buffer = rest
         if len(self._buffer) > COUNTED_BYTES_MIN:
             self._count_ahead(len(self._buffer))
         self._state = BODY_WHOLE[self._state]

@@ -1,21 +1,24 @@
 """A request body that has not come whole: held until it has, or handed on piece by piece.
 
 Holds: what is held is counted. No more bytes than the bound are taken, whatever the client announced. A client is read
-no faster than its body is taken. Each next piece must come in the time for a head, and the body may be behind its
+no faster than its body is taken, and one turn of the loop reads only so many bytes and small chunks of it. Each next
+piece must come in the time for a head, and the body may be behind its
 minimum rate by no more than that; a body that is held must also be whole in time.
 Never: decides where a body goes.
 """
 
 import asyncio
 from collections.abc import Callable
+from io import BytesIO
 from math import inf
 from typing import Protocol
 
 from shardgate.core.errors import BodyTooLargeError, ClientError, ShardgateError, SlowRequestError
 from shardgate.core.held import Holding
 from shardgate.core.http import Request
-from shardgate.core.limits import SMALL_BODY_BYTES_MAX
+from shardgate.core.limits import BODY_BYTES_AT_ONCE, SMALL_BODY_BYTES_MAX
 from shardgate.core.wire.body import BodyReader
+from shardgate.core.wire.chunked import bytes_at_once
 from shardgate.net.client.contracts import Settings
 from shardgate.net.upload import BodyTaker
 from shardgate.net.watch import Watch
@@ -41,16 +44,20 @@ class IncomingBody:
 
     __slots__ = (
         "_bytes_max",
+        "_came",
+        "_deferred",
         "_due_at",
         "_ends_at",
         "_enough",
         "_held",
+        "_is_paused",
         "_owner",
         "_reader",
         "_request",
         "_settings",
         "_taker",
         "_transport",
+        "_turn",
         "_watch",
         "deadline_at",
         "holding",
@@ -69,8 +76,9 @@ class IncomingBody:
         self._watch = watch
         self._reader = BodyReader(None if fields.chunked else fields.content_length)
         self._bytes_max = settings.body_bytes_max
-        # Not a list: the pieces of a client that sends byte by byte would take fifty times their bytes.
-        self._held = bytearray()
+        # Not a list: the pieces of a client that sends byte by byte would take fifty times their bytes. Not a
+        # bytearray: to make bytes of 16 MiB of it takes 10 ms. This keeps bytes, which grow in place.
+        self._held = BytesIO()
         self.holding: Holding | None = None
         """What is held is counted by it; None: nothing is."""
         self.size = 0
@@ -80,6 +88,10 @@ class IncomingBody:
         """A handler takes the body; until one does, the client has time."""
         self._enough: Callable[[], None] | None = None
         """To be called when enough is held."""
+        self._came = 0  # bytes since others last had their turn of the loop
+        self._deferred = b""  # came, and is read in the next turns; nothing more is taken meanwhile
+        self._turn: asyncio.Handle | None = None  # the next one that is awaited; until then nothing is read
+        self._is_paused = False
         instant = watch.now()
         self._ends_at = instant + settings.total_timeout_s
         self._due_at = instant + settings.header_timeout_s
@@ -95,10 +107,50 @@ class IncomingBody:
     @property
     def rest(self) -> bytes:
         """What came behind its end."""
-        return self._reader.rest
+        return self._reader.rest + self._deferred if self._deferred else self._reader.rest
 
     def feed(self, data: bytes) -> None:
-        """Take what came."""
+        """Take what came: now, or in later turns of the loop."""
+        if self._deferred:
+            self._deferred += data
+            return
+        self._came += len(data)
+        size = bytes_at_once(data) if self._request.fields.chunked else len(data)
+        if size < len(data):
+            self._deferred = data[size:]
+            data = data[:size]
+        if self._deferred or self._came > BODY_BYTES_AT_ONCE:
+            self._await_turn()
+        self._read(data)
+
+    def read_on(self) -> None:
+        """Let the client send, unless the body is paused, or a turn of the loop is awaited."""
+        if not self._is_paused and self._turn is None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _await_turn(self) -> None:
+        """Read on in the next turn of the loop."""
+        self._came = 0
+        if self._turn is None and not self._transport.is_closing():
+            self._transport.pause_reading()
+            self._turn = asyncio.get_running_loop().call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        self._turn = None
+        if self._is_paused:
+            return  # `resume` awaits a turn again
+        data, self._deferred = self._deferred, b""
+        self.read_on()
+        if data:
+            self.feed(data)
+
+    def _leave_turns(self) -> None:
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            turn.cancel()
+            self.read_on()
+
+    def _read(self, data: bytes) -> None:
         try:
             piece = self._reader.feed(data)
         except ClientError as error:
@@ -144,8 +196,8 @@ class IncomingBody:
         """Hand the body on as it comes; what was held goes at once."""
         self._taker = taker
         self._ends_at = inf
-        if self._held:
-            held, self._held = bytes(self._held), bytearray()
+        if self._held.tell():
+            held, self._held = self._held.getvalue(), BytesIO()
             self._give_back()
             taker.body_data(held)
         self._go_on()
@@ -153,6 +205,7 @@ class IncomingBody:
     def pause(self) -> None:
         """The shard is slower than the client."""
         self.deadline_at = inf
+        self._is_paused = True
         if not self._transport.is_closing():
             self._transport.pause_reading()
 
@@ -160,12 +213,15 @@ class IncomingBody:
         """The shard has caught up."""
         self._due_at = self._watch.now() + self._settings.header_timeout_s
         self.deadline_at = min(self._due_at, self._ends_at)
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
+        self._is_paused = False
+        if self._deferred:
+            self._await_turn()
+        else:
+            self.read_on()
 
     def whole(self) -> bytes:
         """All of it, where it was held. From now on it cannot be refused for want of room."""
-        held, self._held = bytes(self._held), bytearray()
+        held, self._held = self._held.getvalue(), BytesIO()
         if self.holding is not None:
             self.holding.on_refused = None
         return held
@@ -173,11 +229,14 @@ class IncomingBody:
     def end(self) -> None:
         """The body is over, or is not needed any more."""
         self._watch.discard(self)
+        if self._turn is not None:
+            self._leave_turns()
 
     def forget(self) -> None:
         """Nothing of the body is needed any more."""
         self.end()
-        self._held = bytearray()
+        self._held = BytesIO()
+        self._deferred = b""
         self._give_back()
 
     def expire(self) -> None:
@@ -193,7 +252,7 @@ class IncomingBody:
         holding.add(len(piece))
         if not holding.is_open:
             return False
-        self._held += piece
+        self._held.write(piece)
         return True
 
     def _give_back(self) -> None:
@@ -230,6 +289,8 @@ class IncomingBody:
 
     def _end_if_whole(self) -> None:
         if self._reader.done and self.is_wanted:
+            if self._turn is not None:
+                self._leave_turns()
             if self._taker is not None:
                 self._taker.body_end(self._reader.trailers if self._settings.passes_trailers else b"")
             self._owner.body_whole(self)

@@ -17,14 +17,13 @@ from shardgate.core.errors import (
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import ReplyHead
 from shardgate.core.limits import (
-    CHUNKS_AT_ONCE,
-    CHUNKS_BYTES_AT_ONCE,
+    BODY_BYTES_AT_ONCE,
     HEAD_BYTES_MAX,
     INTERIM_BYTES_MAX,
     INTERIM_REPLIES_MAX,
     SMALL_BODY_BYTES_MAX,
 )
-from shardgate.core.wire.chunked import ChunkedDecoder
+from shardgate.core.wire.chunked import ChunkedDecoder, bytes_at_once
 from shardgate.core.wire.forwarding import chunk, last_chunk
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net.upstream.call import Call
@@ -52,6 +51,7 @@ class UpstreamConnection:
     __slots__ = (
         "_buffer",
         "_call",
+        "_came",
         "_chunked",
         "_deferred",
         "_head",
@@ -60,6 +60,7 @@ class UpstreamConnection:
         "_paused",
         "_remaining",
         "_transport",
+        "_turn",
         "idle_at",
     )
 
@@ -71,7 +72,9 @@ class UpstreamConnection:
         self._buffer = b""
         self._head: ReplyHead | None = None
         self._chunked: ChunkedDecoder | None = None
-        self._deferred = b""  # came, and is read in the next turns of the loop; nothing more is taken meanwhile
+        self._came = 0  # bytes of bodies since others last had their turn of the loop
+        self._deferred = b""  # came, and is read in the next turns; nothing more is taken meanwhile
+        self._turn: asyncio.Handle | None = None  # the next one that is awaited; until then nothing is read
         self._paused = False
         self._remaining: int | None = 0  # bytes to come; None: until the connection ends
         self.idle_at: float | None = None
@@ -144,8 +147,8 @@ class UpstreamConnection:
         if self.usable:
             self._paused = False
             if self._deferred:
-                asyncio.get_running_loop().call_soon(self._read_on)
-            else:
+                self._await_turn()
+            elif self._turn is None:
                 cast("asyncio.Transport", self._transport).resume_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -267,6 +270,9 @@ class UpstreamConnection:
             self._remaining = head.content_length
 
     def _read_body(self, call: Call, data: bytes) -> None:
+        self._came += len(data)
+        if self._came > BODY_BYTES_AT_ONCE:
+            self._await_turn()
         piece, over = self._cut(data)
         call.moved()
         if piece:
@@ -277,8 +283,11 @@ class UpstreamConnection:
     def _cut(self, data: bytes) -> tuple[bytes, bool | None]:
         """What of the data is body, and whether the body is over: None if not, False if bytes follow its end."""
         if self._chunked is not None:
-            if len(data) > CHUNKS_BYTES_AT_ONCE and data.count(b"\r\n") > CHUNKS_AT_ONCE:
-                data = self._defer(data)
+            size = bytes_at_once(data)
+            if size < len(data):
+                self._deferred = data[size:]
+                data = data[:size]
+                self._await_turn()
             try:
                 piece = self._chunked.feed(data)
             except ClientError as error:
@@ -293,26 +302,27 @@ class UpstreamConnection:
         # More bytes than were announced: the reply's own pass, and the connection is not used again.
         return data[: self._remaining], False
 
-    def _defer(self, data: bytes) -> bytes:
-        """What is read of very many small chunks now; the rest is read in later turns of the loop."""
-        self._deferred = data[CHUNKS_BYTES_AT_ONCE:]
-        cast("asyncio.Transport", self._transport).pause_reading()
-        asyncio.get_running_loop().call_soon(self._read_on)
-        return data[:CHUNKS_BYTES_AT_ONCE]
+    def _await_turn(self) -> None:
+        """Read on in the next turn of the loop."""
+        self._came = 0
+        if self._turn is None and self.usable:
+            cast("asyncio.Transport", self._transport).pause_reading()
+            self._turn = asyncio.get_running_loop().call_soon(self._take_turn)
 
-    def _read_on(self) -> None:
-        """Read what was deferred, unless its receiver has paused, or the call is over."""
+    def _take_turn(self) -> None:
+        """Read on, unless the receiver has paused, or the call is over."""
+        self._turn = None
+        if self._paused:
+            return  # `resume_reading` awaits a turn again
+        if self.usable:
+            cast("asyncio.Transport", self._transport).resume_reading()
         call, data = self._call, self._deferred
-        if self._paused or not data:
-            return
         self._deferred = b""
-        if call is not None and not call.done:
+        if data and call is not None and not call.done:
             try:
                 self._read_body(call, data)
             except ShardgateError as error:
                 call.fail(error)
-        if not self._deferred and not self._paused and self.usable:
-            cast("asyncio.Transport", self._transport).resume_reading()
 
     def _finish(self, call: Call, *, clean: bool) -> None:
         if call.done:
