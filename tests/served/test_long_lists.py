@@ -402,5 +402,5 @@ async def test_a_row_without_end_is_cut_off_when_memory_is_short(two: Any, caplo
         async with asyncio.timeout(60):
             while await reader.read(MIB):
                 pass
-    assert "requests hold more than 4194304 bytes" in caplog.text
+    assert "hold more than 4194304 bytes" in caplog.text
     writer.close()

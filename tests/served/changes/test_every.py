@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shardgate.core.limits import JOURNALED_REPLY_BYTES_MAX
 from tests.cluster import Shard, leave, reply, running_gateway, running_shard, until
 from tests.served.things import Things
 
@@ -120,6 +121,21 @@ async def test_a_lost_reply_is_looked_for_and_the_change_taken_back(world: World
     assert answer.status_code == 503
     assert world.held == [{}, {}, {}]
     assert [line.split()[0] for line in world.apps[1].log] == ["POST", "DELETE"]
+
+
+async def test_a_reply_that_is_too_long_to_be_journaled_undoes_the_change(world: World) -> None:
+    """Found: the store took 186 MB for a reply of 20 MB."""
+
+    def tell_much(asked: Any) -> bytes | None:
+        if not asked.line.startswith("POST"):
+            return None
+        world.apps[1].act(asked)
+        return reply(b'{"id":"%b"}' % (b"x" * JOURNALED_REPLY_BYTES_MAX), status="201 Created")
+
+    world.apps[1].says = tell_much
+    answer = await world.client.post("/things", json={"name": "a"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "SG2009")
+    assert world.held == [{}, {}, {}]
 
 
 async def test_eventual_gives_it_later_to_a_shard_that_was_down_in_order_and_once(
