@@ -91,7 +91,9 @@ def test_it_ends_with_the_terminal_that_it_was_started_in(tmp_path: Path) -> Non
     file.write_text(yaml.safe_dump(CONFIG))
     terminal, its_side = pty.openpty()
     take = (
-        "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, sys.argv[1:])"
+        "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL);"  # where the tests run under nohup, it is ignored
+        "os.execv(sys.executable, sys.argv[1:])"
     )
     command = [sys.executable, "-c", take, sys.executable, "-m", "shardgate", "serve", "-c", str(file)]
     supervisor = subprocess.Popen(command, stdin=its_side, stdout=its_side, stderr=its_side, start_new_session=True)

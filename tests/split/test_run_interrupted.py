@@ -25,8 +25,10 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
   INSERT INTO orders SELECT i, 1 + i % 2000, hex(i) FROM n;
 """
 COMMAND = """
+import signal
 import typer
 from shardgate.cli.split import split
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background, it is ignored
 app = typer.Typer()
 app.command()(split)
 app()
