@@ -5,13 +5,12 @@ on one shard only where the request says nothing that could keep it from being t
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from shardgate.core.body.reading import read_object
 from shardgate.core.changes.entry import Entry
 from shardgate.core.changes.values import unfit
 from shardgate.core.errors import ClientError, MissingKeyError
-from shardgate.core.excerpt import excerpt
 from shardgate.core.path import names_of
 
 _COULD_NAME = re.compile(rb"[{<=:]")
@@ -34,16 +33,6 @@ def require_followable(entry: Entry, unassigned: Collection[str]) -> None:
     if name is not None:
         detail = f"the member `{name}` is needed: a text or a whole number that can be a segment of a path"
         raise MissingKeyError(detail, about={"member": name})
-
-
-def require_usable_name(name: str, check: str | None, variables: Mapping[str, str]) -> None:
-    """Raises MissingKeyError where a request names a new tenant so that nobody could look for it, or ask for it.
-
-    A create has no way back, so that no shard is asked, not even for its refusal.
-    """
-    if not name or unfit(check, variables, from_reply=True) is not None:
-        detail = "the name of the new tenant must be a text or a whole number that can be a segment of a path"
-        raise MissingKeyError(detail, about={"key": excerpt(name)})
 
 
 def may_be_tried(entry: Entry, problem: ClientError) -> bool:

@@ -208,7 +208,9 @@ def made_tenant(entry: Entry, *, said_by_reply: bool = False) -> str | None:
     """
     reply = entry.branches[0].reply
     said = said_by(reply.body, [entry.tenant]).get(entry.tenant) if reply is not None else None
-    return said or (None if said_by_reply else entry.variables.get("key"))
+    if said is not None:
+        return said
+    return None if said_by_reply else entry.variables.get("key")
 
 
 def _checked(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent:

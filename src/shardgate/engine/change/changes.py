@@ -13,7 +13,7 @@ import msgspec
 from shardgate.core.body.assigning import assign
 from shardgate.core.body.items import ShardItems
 from shardgate.core.changes.entry import Branch, ChangeKind, Entry, Sent, Terms
-from shardgate.core.changes.followable import may_be_tried, require_followable, require_usable_name
+from shardgate.core.changes.followable import may_be_tried, require_followable
 from shardgate.core.changes.idempotency import client_of
 from shardgate.core.changes.placing import LeastData
 from shardgate.core.changes.thing import folded, thing_of
@@ -104,7 +104,6 @@ class Changes:
         name = plan.key if plan.key is not None else variables.get(rule.tenant) if rule.assign else None
         if name is not None:
             variables = {**variables, "key": name}
-            require_usable_name(name, rule.check, variables)
         placed_by = name if name is not None else f"\0{token_hex(16)}"
         # Where the tenant cannot be looked for, one shard still takes the create, or refuses it in its own words.
         can_tell = rule.check if name is not None and unfit(rule.check, variables) is None else None
