@@ -55,7 +55,7 @@ class ReplyHeadParser:
             raise BrokenReplyError("a shard's status line is not HTTP/1.1", where="byte 0", log=log)
         minor, status, reason = match.groups()
         try:
-            fields = self._reader.read(head[match.end() : -2] if len(head) > match.end() else b"")
+            fields = self._reader.read(head[match.end() : -2] if len(head) > match.end() + 2 else b"")
         except ClientError as error:
             raise BrokenReplyError("a shard's header section is malformed", where="head", log=error.detail) from error
         own: dict[bytes, bytes] = {}
