@@ -158,7 +158,7 @@ TLS: dict[str, Attack] = {
     "clients with a wrong certificate": Attack("", _wrong_certificates, stage="tls"),
     "500 handshakes that never end": Attack("", _partial_handshakes, stage="tls", slow=True),
     "bytes that are no TLS": Attack("", _plain_bytes, stage="tls"),
-    "300 handshakes": Attack("", _many_handshakes, stage="tls", many=True),
+    "300 handshakes": Attack("", _many_handshakes, stage="tls"),
     "renegotiation": Attack("", _renegotiation, stage="tls"),
     "tls-scan": Attack("", _scan, stage="tls", slow=True),
 }
