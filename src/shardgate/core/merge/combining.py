@@ -15,6 +15,7 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.paging.query import pairs_of
 from shardgate.core.replies.refusals import unite
 from shardgate.core.topology import ShardId
+from shardgate.core.twins import is_twin
 
 PAGING_PARAMETERS: Final = (
     *("limit", "offset", "page", "page_size", "per_page", "size", "top", "first", "last", "skip", "take"),
@@ -71,8 +72,9 @@ class Aggregating(Combining, frozen=True, kw_only=True):
     """A merge that is right only where each shard gives all of its data: no page of it, and no top of it."""
 
     refuse: tuple[str, ...] = PAGING_PARAMETERS
-    """Query parameters that the application would apply to the data of each shard alone; requests with them are
-    refused. Names are compared without case, `_`, `-` and brackets. Leave out those that the application ignores."""
+    """Query parameters that the application would apply to the data of each shard alone. Requests with them are
+    refused, and with names that some parser takes for them (`Limit`, `limit[]`). Leave out those that the application
+    ignores."""
 
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> "Combination":
         """Start the merge of one request. Raises UnreadablePageError where a parameter is one of `refuse`."""
@@ -86,9 +88,8 @@ class Aggregating(Combining, frozen=True, kw_only=True):
         return ()
 
     def _refuse(self, query: str) -> None:
-        refused = {_folded(name) for name in self.refuse}
         for name, _ in pairs_of(query):
-            if name not in self.own and _folded(name.partition("[")[0]) in refused:
+            if name not in self.own and any(name == each or is_twin(name, each) for each in self.refuse):
                 raise UnreadablePageError(
                     f"the parameter `{excerpt(name)}` is not accepted: each shard would apply it to its own data alone",
                     about={"parameter": excerpt(name)},
@@ -147,10 +148,6 @@ class Combination:
     def explain(self) -> Sequence[str]:
         """How the replies are combined."""
         return [self._rule.describe()]
-
-
-def _folded(name: str) -> str:
-    return name.casefold().replace("_", "").replace("-", "").strip()
 
 
 def with_body(first: Reply, body: bytes) -> Reply:
