@@ -11,6 +11,8 @@ import msgspec
 HEAD_BYTES_MAX = 32 * 1024
 TARGET_BYTES_MAX = 16 * 1024
 FIELDS_MAX = 100
+# Proxies before one request. Real chains have two to five; an address takes 2 µs to read.
+HOPS_MAX = 100
 # A chunk-size line is a number, and rarely an extension: this is far more than needed.
 CHUNK_LINE_BYTES_MAX = 256
 # One event of a socket brings up to 256 KiB. Where they have more ends of lines than this, and so chunks of less than

@@ -4,6 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from shardgate.core.limits import HOPS_MAX
 from shardgate.core.wire.fields import FieldReader
 from shardgate.core.wire.forwarded import TrustedProxies
 from shardgate.core.wire.request_fields import interpret
@@ -91,6 +92,16 @@ def test_forwarded_says_the_same_where_proxies_write_it(value: bytes, chain: byt
     assert lines[:2] == [b"X-Forwarded-For: " + chain, b"X-Forwarded-Proto: " + scheme.encode()]
     kept = value + b", " if chain != b"10.0.0.1" else b""
     assert lines[3:] == [b"Forwarded: %bfor=10.0.0.1;proto=http" % kept]
+
+
+def test_of_a_chain_longer_than_any_real_one_the_nearest_addresses_are_read() -> None:
+    chain = b",".join(b"10.0.%d.%d" % divmod(n, 250) for n in range(1500))
+    sent, _, client = read(TRUSTED, b"X-Forwarded-For: 203.0.113.7," + chain)
+    assert client == "10.0.5.150"
+    assert sent[0].count(b",") == HOPS_MAX
+    sent, _, client = read(STANDARD, b"Forwarded: " + b"," * HOPS_MAX)
+    assert client == PROXY
+    assert sent[-1] == b"Forwarded: for=10.0.0.1;proto=http"
 
 
 def test_what_trusted_proxies_do_not_write_is_their_clients_word_and_is_dropped() -> None:

@@ -223,22 +223,12 @@ class RowStream:
 
 
 def _backwards(text: bytes, start: int, mark: bytes, width: int) -> Iterator[int]:
-    """Where a row may end by a mark: at the last mark, then one before it, then two, then four before that one.
+    """Where a row may end by a mark: at the last mark, then at the next, then 1, 2, 4 … bytes before that one.
 
     A last row that is not whole may have many such marks inside. Doubling passes over them in few steps.
     """
-    position, steps = len(text), 1
-    while position > start:
-        found = -1
-        for _ in range(steps):
-            earlier = text.rfind(mark, start, position)
-            if earlier < 0:
-                break
-            found = position = earlier
-        else:
-            steps *= 2
-            yield found + width
-            continue
-        if found >= 0:
-            yield found + width
-        return
+    position, step = len(text), 0
+    while (found := text.rfind(mark, start, position)) >= 0:
+        yield found + width
+        position = found - step
+        step = 2 * step or 1

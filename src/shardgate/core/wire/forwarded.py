@@ -4,6 +4,8 @@ Proxies state them in `X-Forwarded-For`, or in `Forwarded` (RFC 7239). The confi
 a proxy passes the other one on as its client sent it.
 
 Holds: an address that a client states about itself is dropped, unless a trusted proxy passed it on.
+Of an `X-Forwarded-For` that is longer than any real one, the nearest addresses are read; such a `Forwarded` counts as
+malformed.
 Never: looks up a name.
 """
 
@@ -12,6 +14,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from shardgate.core.http import RequestFields
+from shardgate.core.limits import HOPS_MAX
 from shardgate.core.value import Value
 from shardgate.core.wire.forwarding import hop_lines
 
@@ -54,8 +57,8 @@ class TrustedProxies(Value, frozen=True):
             chain = [_node(element) for element in elements]
             standard = _element(peer, scheme, sent if elements else b"")
         else:
-            named = fields.values.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
-            chain = [node for one in named if (node := one.strip())]
+            named = fields.values.get(b"x-forwarded-for", b"").decode("latin-1").rsplit(",", HOPS_MAX)
+            chain = [node for one in named[-HOPS_MAX:] if (node := one.strip())]
         at, client = self._client_in(chain, peer)
         if not self.standard:
             stated = fields.values.get(b"x-forwarded-proto", b"").lower().decode("latin-1")
@@ -81,8 +84,11 @@ class TrustedProxies(Value, frozen=True):
 
 
 def _elements(value: str) -> list[str]:
-    """The elements of a `Forwarded` header; none where any of it is malformed."""
-    elements, at = [], 0
+    """The elements of a `Forwarded` header; none where any of it is malformed, or where there are too many."""
+    elements: list[str] = []
+    at = 0
+    if value.count(",") >= HOPS_MAX:
+        return elements
     while at < len(value):
         match = _ELEMENT.match(value, at)
         if match is None or match.end() == at:
