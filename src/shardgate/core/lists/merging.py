@@ -38,14 +38,15 @@ class ListMerging:
     __slots__ = (
         "_extras",
         "_flow",
+        "_made",
         "_page",
         "_pages",
         "_past_end",
         "_query",
         "_replies",
         "_rule",
-        "_search",
         "_shards",
+        "_short",
         "_shown",
     )
 
@@ -59,14 +60,25 @@ class ListMerging:
         self._past_end = False
         self._replies: dict[ShardId, Reply] = {}
         self._pages = None if rule.dedupe is not None else pages
-        searched = rule.searched(query.page)
-        guess = self._pages.recall(self._listed(), searched.offset) if self._pages and is_deep(searched) else None
-        self._search = PageSearch(rule.dialect, searched, shards, guess, is_total=rule.tie is not None)
+        self._short = query.short
+        self._made: PageSearch | None = None
         self._flow: Flow | None = None
         self._shown: list[tuple[str, ShardId]] = []
 
+    @property
+    def _search(self) -> PageSearch:
+        """Where the page is; made where the short way does not lead to it."""
+        if self._made is None:
+            searched = self._rule.searched(self._page)
+            guess = self._pages.recall(self._listed(), searched.offset) if self._pages and is_deep(searched) else None
+            is_total = self._rule.tie is not None
+            self._made = PageSearch(self._rule.dialect, searched, self._shards, guess, is_total=is_total)
+        return self._made
+
     def asks(self) -> Sequence[Ask]:
         """The next request to each shard: the client's own, where its page cannot be read or is to be refused."""
+        if self._short is not None and self._made is None:
+            return self._short.asks(self._shards)
         query = self._query
         if query.order is None or self._past_end or query.is_empty:
             return as_it_came(query.request, self._shards)
@@ -78,6 +90,11 @@ class ListMerging:
         Raises BrokenReplyError, OrderBrokenError, or UnreadablePageError where the shards accept what the rule
         cannot read.
         """
+        if self._short is not None and self._made is None:
+            merged = self._short.merged(self._query.request, self._shards, replies)
+            if merged is not None:
+                reply, self._shown = merged
+                return reply
         answered = [shard for shard in self._shards if shard in replies]
         rule = self._rule
         refusal = unite([replies[shard] for shard in answered], rule.dialect.accepted, rule.not_here, answered)
