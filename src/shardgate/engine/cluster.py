@@ -19,18 +19,16 @@ from shardgate.core.locate.compare import ComparedMemory
 from shardgate.core.locate.memory import LearnedKeys, OnDispute
 from shardgate.core.routes.route import Routes, chains_of
 from shardgate.core.routes.table import RouteTable
-from shardgate.core.topology import Shard, ShardId, Topology
+from shardgate.core.topology import ShardId, Topology
 from shardgate.core.value import Value
 from shardgate.core.wire.addresses import ShardAddresses
 from shardgate.core.wire.coding import Compress
 from shardgate.engine.report import Reporter
 from shardgate.engine.unpacking import Unpacker
+from shardgate.engine.upstreams import Upstreams
 from shardgate.net.clock import now
-from shardgate.net.tls import Tls, for_shards
 from shardgate.net.upload import Upload
 from shardgate.net.upstream.call import Call, Patience, ReplySink
-from shardgate.net.upstream.dialler import Dialler
-from shardgate.net.upstream.pool import Pool, PoolSettings
 from shardgate.net.watch import Watch
 from shardgate.observe.meter import Meter
 
@@ -61,12 +59,11 @@ class Cluster:
     """The shards of one worker."""
 
     __slots__ = (
-        "_limits",
+        "_made",
         "_meter",
         "_outages",
         "_pools",
         "_relay_patience",
-        "_timeouts",
         "_watch",
         "_whole_patience",
         "compress",
@@ -94,8 +91,6 @@ class Cluster:
         self.reporter = Reporter(meter.refused)
         """Logs what fails."""
         self.unpacker = Unpacker()
-        self._limits = limits
-        self._timeouts = timeouts
         reply_s, first_byte_s = (
             timeouts.request_timeout_s,
             min(timeouts.first_byte_timeout_s, timeouts.request_timeout_s),
@@ -107,13 +102,15 @@ class Cluster:
         self._watch = watch
         self.compress = compress
         """How replies are compressed for clients; None: they are not."""
-        self.tls: list[Tls] = []
-        """The TLS contexts of connections to shards, to be refreshed."""
         self.reply_idle_s = timeouts.reply_idle_timeout_s
         self.merge_s = timeouts.merge_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
-        addresses = ShardAddresses((shard.host, shard.port) for shard in topology.shards.values())
-        self._pools = {shard.id: self._pool(shard, addresses) for shard in topology.shards.values()}
+        instances = [instance for shard in topology.shards.values() for instance in shard.instances]
+        addresses = ShardAddresses((instance.host, instance.port) for instance in instances)
+        self._made = Upstreams(addresses, limits, timeouts, watch, meter)
+        self._pools = {shard.id: self._made.of(shard) for shard in topology.shards.values()}
+        self.tls = self._made.tls
+        """The TLS contexts of connections to shards, to be refreshed."""
         self.snapshot = first_snapshot(routes, topology, limits, self._disputed)
 
     def replace_directory(self, topology: Topology) -> None:
@@ -179,19 +176,7 @@ class Cluster:
         return iter([(shard, *pool.figures()) for shard, pool in self._pools.items()])
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections, and check no more replicas."""
+        self._made.close()
         for pool in self._pools.values():
             pool.close()
-
-    def _pool(self, shard: Shard, addresses: ShardAddresses) -> Pool:
-        tls = Tls(shard.tls, for_shards) if shard.tls is not None else None
-        if tls is not None:
-            self.tls.append(tls)
-        limits, timeouts = self._limits, self._timeouts
-        settings = PoolSettings(
-            limits.connections_per_shard_max,
-            limits.waiting_per_shard_max,
-            timeouts.shard_idle_timeout_s,
-            addresses,
-        )
-        return Pool(Dialler(shard.host, shard.port, tls, timeouts.connect_timeout_s), self._watch, settings)

@@ -136,6 +136,11 @@ class UpstreamConnection:
         if self._transport is not None:
             self._transport.abort()
 
+    def carry(self, call: Call) -> None:
+        """The reply that has begun here is this call's from now on."""
+        self._call = call
+        call.on(self)
+
     def pause_reading(self) -> None:
         """Read no more for now, so that the shard must wait."""
         if self.usable:
@@ -166,7 +171,7 @@ class UpstreamConnection:
             else:
                 self._read_body(call, data)
         except ShardgateError as error:
-            call.fail(error)
+            (self._call or call).fail(error)
 
     def eof_received(self) -> bool:
         """RFC 9112 section 9.6: the shard sends nothing more, so it is sent no more requests."""
@@ -186,6 +191,7 @@ class UpstreamConnection:
         elif call.repeatable and self.idle_at is not None and not call.tried_again:
             # The upstream closed an idle connection while we wrote: RFC 9110 section 9.2.2 allows to repeat.
             call.tried_again = True
+            call.detach()
             self._owner.again(call)
         elif call.repeatable:
             log = "no byte of a reply came" if exc is None else f"no byte of a reply came: {exc}"
@@ -225,6 +231,12 @@ class UpstreamConnection:
             if head.status < 200:
                 self._pass_interim(call, head, end + 4)
         self._head = head
+        owner = call if call.attempt is None else call.attempt.answered(head.status)
+        if owner is not None:
+            self._take_reply(owner, head, rest)
+
+    def _take_reply(self, call: Call, head: ReplyHead, rest: bytes) -> None:
+        """The reply's head has come, and `rest` of its body."""
         if head.content_length == len(rest) and not call.is_head and head.status not in _BODILESS:
             call.sink.reply_head(head, rest)  # the reply came in one piece, as most do
             self._finish(call, clean=True)
