@@ -6,9 +6,7 @@ from shardgate.core.replicas.group import SILENT_CALLS_MIN, Group, Replica
 from shardgate.core.replicas.settings import HealthCheck, Member, ReplicaGuards
 
 
-def group_of(
-    *members: Member, zone: str | None = None, check: HealthCheck | None = None, **guards: float
-) -> Group:
+def group_of(*members: Member, zone: str | None = None, check: HealthCheck | None = None, **guards: float) -> Group:
     return Group(members, ReplicaGuards(**guards), check, zone, 0.0)  # type: ignore[arg-type]
 
 

@@ -1,81 +1,15 @@
 """Calls over two or three replicas, on fake connections: who answers, who is asked again, and what is counted."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
-from shardgate.core.replicas.group import Group
-from shardgate.core.replicas.settings import HealthCheck, Member, ReplicaGuards
+from shardgate.core.replicas.settings import Member
 from shardgate.net.upstream.call import Call
-from shardgate.net.upstream.health_checks import HealthChecks
-from shardgate.net.upstream.pool import Pool, PoolSettings
-from shardgate.net.upstream.replicas import Replicas
-from shardgate.net.watch import Watch
-from tests.net.screenplay import Clock
-from tests.net.upstream.play import Data, DiallerOfTheTest, End, Failed, Head, Opened, call_of, turns
+from tests.net.upstream.play import Data, End, Failed, Head, turns
+from tests.net.upstream.replicas_play import ReplicasPlay
 from tests.waiting import until
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 NONSENSE = b"nonsense\r\n\r\n"
 ANSWERED = [Head(200, b"ok"), End()]
-
-
-@dataclass
-class Events:
-    log: list[str] = field(default_factory=list)
-
-    def left_out(self, index: int, for_s: float, why: str) -> None:
-        self.log.append(f"{index} left out for {for_s:g}")
-
-    def came_back(self, index: int) -> None:
-        self.log.append(f"{index} back")
-
-    def checked(self, index: int, *, is_well: bool, why: str) -> None:
-        self.log.append(f"{index} {'well' if is_well else 'unwell'}")
-
-    def retried(self) -> None:
-        self.log.append("retried")
-
-    def hedged(self) -> None:
-        self.log.append("hedged")
-
-
-class ReplicasPlay:
-    """Replicas over fake connections. The first call goes to replica 0, unless a test says otherwise by weights."""
-
-    def __init__(self, *members: Member, check: HealthCheck | None = None, **guards: Any) -> None:
-        self.clock = Clock()
-        self.watch = Watch(self.clock)
-        self.events = Events()
-        self.diallers = [DiallerOfTheTest() for _ in members]
-        for dialler in self.diallers:
-            dialler.may_connect.set()
-        self.group = Group(members, ReplicaGuards(**guards), check, None, self.clock())
-        settings = PoolSettings(4, 4, idle_timeout_s=1000.0)
-        pools = [Pool(dialler, self.watch, settings) for dialler in self.diallers]
-        self.replicas = Replicas(self.group, pools, self.watch, self.events)
-        self.log: list[Any] = []
-
-    async def call(self, line: bytes = b"GET /any", **details: Any) -> Call:
-        call = call_of(self.log, self.clock, line=line, **details)
-        self.replicas.start(call)
-        await turns()
-        return call
-
-    def at(self, index: int) -> Opened:
-        """The newest connection of a replica."""
-        return self.diallers[index].opened[-1]
-
-    def asked(self) -> list[int]:
-        """How many connections each replica has."""
-        return [len(dialler.opened) for dialler in self.diallers]
-
-    def passes(self, seconds: float) -> None:
-        self.clock.at += seconds
-        self.watch.look()
-
-    def is_at_rest(self) -> bool:
-        return all(not replica.in_flight and not replica.awaited for replica in self.group.replicas)
 
 
 FIRST = Member(weight=1000)
@@ -190,14 +124,14 @@ async def test_failures_in_a_row_leave_a_replica_out_until_it_answers_again() ->
     assert play.log == ANSWERED * 4
 
 
-async def hedged(play: ReplicasPlay, **details: Any) -> Call:
+async def hedged(play: ReplicasPlay) -> Call:
     """A read that replica 0 is late with, and of which replica 1 has been asked, too."""
     for _ in range(40):
         await play.call()
         play.at(0).says(OK)
         play.at(0).log.clear()
     play.log.clear()
-    call = await play.call(**details)
+    call = await play.call()
     play.passes(1.0)
     await until(lambda: "hedged" in play.events.log)
     await turns()
@@ -313,28 +247,3 @@ async def test_a_silent_replica_is_left_out_and_its_reads_go_to_another_one_too(
         opened.says(OK)
     assert play.log == ANSWERED * 3
     assert play.is_at_rest()
-
-
-async def test_health_checks_take_a_replica_out_and_bring_it_back() -> None:
-    check = HealthCheck(path="/readyz", interval_s=2, fall=1, rise=1)
-    play = ReplicasPlay(FIRST, Member(), check=check)
-    dialler = DiallerOfTheTest()
-    dialler.may_connect.set()
-    pool = Pool(dialler, play.watch, PoolSettings(1, 1, idle_timeout_s=1000.0))
-    checks = HealthChecks(check, b"h:1", pool, play.replicas, play.group.replicas[0], play.watch)
-    play.passes(0)
-    await turns()
-    assert dialler.opened[-1].took().startswith(b"GET /readyz HTTP/1.1\r\nHost: h:1\r\n")
-    dialler.opened[-1].says(BUSY)
-    assert play.events.log == ["0 unwell"]
-    await play.call()
-    assert play.asked() == [0, 1]
-    play.passes(2)
-    await turns()
-    dialler.opened[-1].says(OK)
-    assert play.events.log == ["0 unwell", "0 well"]
-    play.passes(2)
-    await turns()
-    play.passes(1.5)  # no answer
-    assert play.events.log == ["0 unwell", "0 well", "0 unwell"]
-    checks.close()

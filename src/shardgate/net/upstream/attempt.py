@@ -1,4 +1,4 @@
-"""One call on its way through the replicas of a shard: to the next one after a failure, to a second one when it is late.
+"""One call on its way through the replicas of a shard: after a failure to the next one, and when late to a second one.
 
     sent ──reply──► answered
       │ failure, and another may answer ──► sent to the next
