@@ -240,9 +240,11 @@ async def test_a_silent_replica_is_left_out_and_its_reads_go_to_another_one_too(
     play = ReplicasPlay(FIRST, Member(), hedge_percent=100)
     for _ in range(3):
         await play.call()
+    change = await play.call(b"POST /any")
     play.passes(2.0)
     await turns()
     assert play.events.log == ["0 left out for 5", *["hedged"] * 3]
+    change.cancel()
     for opened in play.diallers[1].opened:
         opened.says(OK)
     assert play.log == ANSWERED * 3

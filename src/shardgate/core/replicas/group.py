@@ -54,7 +54,7 @@ class Replica:
 class Group:
     """The replicas of one shard, as one worker sees them."""
 
-    __slots__ = ("_counter", "_guards", "_hedges", "_late", "_look_at_s", "_ready", "_retries", "_zone", "replicas")
+    __slots__ = ("_counter", "_hedges", "_late", "_look_at_s", "_ready", "_retries", "_zone", "guards", "replicas")
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Group:
         now_s: float,
     ) -> None:
         self.replicas = [Replica(index, member, Health(guards, check)) for index, member in enumerate(members)]
-        self._guards = guards
+        self.guards = guards
         self._zone = zone
         self._counter = 0
         self._late = Percentile(95)
@@ -99,7 +99,7 @@ class Group:
 
     def retry(self, tried: int, tries: int, now_s: float, *, changes: bool) -> Replica | None:
         """Another replica for a call that failed; None: it is not tried again. `tried`: bits by index."""
-        if tries >= self._guards.tries_max or not (others := self._others(tried, now_s, changes=changes)):
+        if tries >= self.guards.tries_max or not (others := self._others(tried, now_s, changes=changes)):
             return None
         return self._less_loaded(others, now_s) if self._retries.take(now_s) else None
 
@@ -111,13 +111,13 @@ class Group:
     @property
     def late_after_s(self) -> float | None:
         """After how many seconds a read is late; None: reads are not hedged, or too little is known."""
-        if self._late.value_s is None or not self._guards.hedge_percent:
+        if self._late.value_s is None or not self.guards.hedge_percent:
             return None
-        return max(self._late.value_s, self._guards.hedge_after_s)
+        return max(self._late.value_s, self.guards.hedge_after_s)
 
     def silent(self, now_s: float) -> list[tuple[Replica, float]]:
         """Replicas that are left out from now on because nothing comes from them, and for how many seconds."""
-        silent_s = max(self._guards.silent_s, (self._late.value_s or 0.0) * SILENT_TIMES)
+        silent_s = max(self.guards.silent_s, (self._late.value_s or 0.0) * SILENT_TIMES)
         found = []
         for replica in self.replicas:
             if replica.awaited >= SILENT_CALLS_MIN and now_s - replica.heard_s >= silent_s:
@@ -134,7 +134,7 @@ class Group:
 
     def may_retry(self, status: int) -> bool:
         """Whether a read with this status is retried at another replica."""
-        return status in self._guards.retry_on
+        return status in self.guards.retry_on
 
     def heard(self, replica: Replica, now_s: float) -> None:
         """A reply has begun."""
@@ -175,7 +175,7 @@ class Group:
 
     def _asked(self, replicas: list[Replica], now_s: float) -> list[Replica]:
         well = [replica for replica in replicas if replica.health.may_serve(now_s)]
-        if len(well) * 100 < len(replicas) * self._guards.panic_percent or not well:
+        if len(well) * 100 < len(replicas) * self.guards.panic_percent or not well:
             return replicas
         near = [replica for replica in well if replica.member.zone == self._zone]
         return near or well

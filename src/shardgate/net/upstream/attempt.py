@@ -83,7 +83,9 @@ class Attempt:
     @property
     def may_hedge(self) -> bool:
         """Whether a second replica may be asked, too."""
-        return not self.call.done and not self._was_answered and self._hedge is None and self._of is None
+        call = self.call
+        may_be_sent_twice = call.repeatable and not call.offers and not call.done
+        return may_be_sent_twice and not self._was_answered and self._hedge is None and self._of is None
 
     def go(self, replica: Replica) -> None:
         """Send the call to this replica."""

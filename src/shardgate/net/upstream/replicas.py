@@ -109,13 +109,16 @@ class Replicas:
     def close(self) -> None:
         """Close idle connections; the others are closed when their calls end."""
         self._watch.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
         for pool in self._pools:
             pool.close()
 
     def expire(self) -> None:
-        """Each tick: look for replicas from which nothing comes."""
+        """Each tick: look for reads that are late, and for replicas from which nothing comes."""
         instant = self.now()
         self.deadline_at = instant + TICK_S
+        self._look()
         for replica, left_out_s in self.group.silent(instant):
             self._events.left_out(replica.index, left_out_s, "calls wait for it, and nothing comes")
             self._hedge_all(replica)
@@ -133,7 +136,9 @@ class Replicas:
 
     def _look(self) -> None:
         """Hedge the reads that are late by now."""
-        self._timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         instant, late = self.now(), self._late
         while late and (late[0][0] <= instant or late[0][1].call.done):
             self._hedge(late.popleft()[1])
