@@ -13,6 +13,7 @@ from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.topology import Instance, Shard, TlsFiles
 
+_PATH = re.compile(r"/[!-~]*")
 _HOST = re.compile(r"[\w.:%-]+")
 
 
@@ -56,8 +57,11 @@ def _replicas(
     before = len(mistakes)
     given = _instances(place, entry, mistakes)
     found = [replica for instance in given if (replica := _replica(place, name, instance, taken, mistakes)) is not None]
-    if len({urlsplit(instance.url).scheme.lower() for instance in given}) > 1:
+    if len(found) == len(given) and len({instance.url.partition(":")[0].lower() for instance in given}) > 1:
         mistakes.append(Mistake(place, "some of its replicas have TLS, and some have not", "write all with `https://`"))
+    if entry.health is not None and not _PATH.fullmatch(entry.health.path):
+        cure = "write it as `/readyz`, percent-encoded"
+        mistakes.append(Mistake(f"{place}.health.path", f"{entry.health.path!r} is no path", cure))
     if found and not any(replica.member.takes_changes for replica in found):
         mistakes.append(Mistake(place, "none of its replicas takes changes", "leave `write: false` out for one"))
     return tuple(found) if len(mistakes) == before else ()

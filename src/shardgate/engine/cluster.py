@@ -21,7 +21,6 @@ from shardgate.core.routes.route import Routes, chains_of
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import ShardId, Topology
 from shardgate.core.value import Value
-from shardgate.core.wire.addresses import ShardAddresses
 from shardgate.core.wire.coding import Compress
 from shardgate.engine.report import Reporter
 from shardgate.engine.unpacking import Unpacker
@@ -29,7 +28,6 @@ from shardgate.engine.upstreams import Upstreams
 from shardgate.net.clock import now
 from shardgate.net.upload import Upload
 from shardgate.net.upstream.call import Call, Patience, ReplySink
-from shardgate.net.watch import Watch
 from shardgate.observe.meter import Meter
 
 _log = logging.getLogger("shardgate")
@@ -59,11 +57,11 @@ class Cluster:
     """The shards of one worker."""
 
     __slots__ = (
-        "_made",
         "_meter",
         "_outages",
         "_pools",
         "_relay_patience",
+        "_upstreams",
         "_watch",
         "_whole_patience",
         "compress",
@@ -82,10 +80,11 @@ class Cluster:
         topology: Topology,
         limits: Limits,
         timeouts: Timeouts,
-        watch: Watch,
+        upstreams: Upstreams,
         compress: Compress | None,
         meter: Meter,
     ) -> None:
+        watch = upstreams.watch
         self._meter = meter
         self._outages = Outages()
         self.reporter = Reporter(meter.refused)
@@ -105,11 +104,9 @@ class Cluster:
         self.reply_idle_s = timeouts.reply_idle_timeout_s
         self.merge_s = timeouts.merge_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
-        instances = [instance for shard in topology.shards.values() for instance in shard.instances]
-        addresses = ShardAddresses((instance.host, instance.port) for instance in instances)
-        self._made = Upstreams(addresses, limits, timeouts, watch, meter)
-        self._pools = {shard.id: self._made.of(shard) for shard in topology.shards.values()}
-        self.tls = self._made.tls
+        self._upstreams = upstreams
+        self._pools = upstreams.by_shard
+        self.tls = upstreams.tls
         """The TLS contexts of connections to shards, to be refreshed."""
         self.snapshot = first_snapshot(routes, topology, limits, self._disputed)
 
@@ -177,6 +174,4 @@ class Cluster:
 
     def close(self) -> None:
         """Close the idle connections, and check no more replicas."""
-        self._made.close()
-        for pool in self._pools.values():
-            pool.close()
+        self._upstreams.close()

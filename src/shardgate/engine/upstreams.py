@@ -4,6 +4,7 @@ Holds: what becomes of a replica is one line in the log when it changes, and a c
 """
 
 import logging
+from collections.abc import Collection
 from typing import Protocol
 
 from shardgate.core.limits import Limits, Timeouts
@@ -14,6 +15,7 @@ from shardgate.net.tls import Tls, for_shards
 from shardgate.net.upstream.call import Call
 from shardgate.net.upstream.dialler import Dialler
 from shardgate.net.upstream.health_checks import HealthChecks
+from shardgate.net.upstream.own_changes import OwnChanges
 from shardgate.net.upstream.pool import Pool, PoolSettings
 from shardgate.net.upstream.replicas import Replicas
 from shardgate.net.watch import Watch
@@ -73,44 +75,54 @@ class ReplicaLog:
 
 
 class Upstreams:
-    """Makes the upstream of each shard of one worker."""
+    """The upstream of each shard of one worker."""
 
-    __slots__ = ("_addresses", "_checks", "_limits", "_meter", "_timeouts", "_watch", "tls")
+    __slots__ = ("_addresses", "_checks", "_limits", "_meter", "_own_changes", "_timeouts", "by_shard", "tls", "watch")
 
     def __init__(
-        self, addresses: ShardAddresses, limits: Limits, timeouts: Timeouts, watch: Watch, meter: Meter
+        self,
+        shards: Collection[Shard],
+        limits: Limits,
+        timeouts: Timeouts,
+        watch: Watch,
+        meter: Meter,
+        own_changes: OwnChanges,
     ) -> None:
-        self._addresses = addresses
+        self._addresses = ShardAddresses((one.host, one.port) for shard in shards for one in shard.instances)
         self._limits = limits
         self._timeouts = timeouts
-        self._watch = watch
         self._meter = meter
+        self._own_changes = own_changes
         self._checks: list[HealthChecks] = []
+        self.watch = watch
+        """What keeps the deadlines of all calls."""
         self.tls: list[Tls] = []
         """The TLS contexts of connections to shards, to be refreshed."""
+        self.by_shard = {shard.id: self._made(shard) for shard in shards}
 
-    def of(self, shard: Shard) -> Upstream:
-        """Where the calls of this shard go."""
+    def close(self) -> None:
+        """Close idle connections, and check no more."""
+        for checks in self._checks:
+            checks.close()
+        for upstream in self.by_shard.values():
+            upstream.close()
+
+    def _made(self, shard: Shard) -> Upstream:
         tls = Tls(shard.tls, for_shards) if shard.tls is not None else None
         if tls is not None:
             self.tls.append(tls)
         if not shard.replicas:
             return self._pool(shard.instances[0], tls)
         members = tuple(instance.member for instance in shard.replicas)
-        group = Group(members, shard.guards, shard.health, shard.zone, self._watch.now())
+        group = Group(members, shard.guards, shard.health, shard.zone, self.watch.now())
         pools = [self._pool(instance, tls) for instance in shard.replicas]
-        replicas = Replicas(group, pools, self._watch, ReplicaLog(shard, self._meter))
+        replicas = Replicas(group, pools, self.watch, ReplicaLog(shard, self._meter), self._own_changes)
         if shard.health is not None:
             for instance, replica in zip(shard.replicas, group.replicas, strict=True):
                 host = f"{instance.host}:{instance.port}".encode()
                 pool = self._pool(instance, tls, connections_max=1)
-                self._checks.append(HealthChecks(shard.health, host, pool, replicas, replica, self._watch))
+                self._checks.append(HealthChecks(shard.health, host, pool, replicas, replica, self.watch))
         return replicas
-
-    def close(self) -> None:
-        """Check no more."""
-        for checks in self._checks:
-            checks.close()
 
     def _pool(self, instance: Instance, tls: Tls | None, connections_max: int | None = None) -> Pool:
         limits, timeouts = self._limits, self._timeouts
@@ -120,4 +132,4 @@ class Upstreams:
             timeouts.shard_idle_timeout_s,
             self._addresses,
         )
-        return Pool(Dialler(instance.host, instance.port, tls, timeouts.connect_timeout_s), self._watch, settings)
+        return Pool(Dialler(instance.host, instance.port, tls, timeouts.connect_timeout_s), self.watch, settings)

@@ -110,13 +110,13 @@ def test_retries_and_hedges_have_an_allowance_each() -> None:
     group = group_of(Member(), Member(), retry_percent=20, retries_per_s=0.0, hedge_percent=5)
     chosen(group, 100)
     assert [group.retry(1, 1, 0.0, changes=False) for _ in range(30)].count(None) in {10, 11}
-    assert [group.hedge(1, 0.0) for _ in range(30)].count(None) in {25, 26}
+    assert [group.hedge(1, 0.0, changes=False) for _ in range(30)].count(None) in {25, 26}
 
 
 def test_changes_earn_no_hedges() -> None:
     group = group_of(Member(), Member())
     chosen(group, 1000, changes=True)
-    assert group.hedge(1, 0.0) is None
+    assert group.hedge(1, 0.0, changes=False) is None
 
 
 def test_a_read_is_late_after_the_95th_percentile() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from shardgate.core.replicas.group import Group
 from shardgate.core.replicas.settings import HealthCheck, Member, ReplicaGuards
 from shardgate.net.upstream.call import Call
+from shardgate.net.upstream.own_changes import OwnChanges
 from shardgate.net.upstream.pool import Pool, PoolSettings
 from shardgate.net.upstream.replicas import Replicas
 from shardgate.net.watch import Watch
@@ -46,7 +47,7 @@ class ReplicasPlay:
         self.group = Group(members, ReplicaGuards(**guards), check, None, self.clock())
         settings = PoolSettings(4, 4, idle_timeout_s=1000.0)
         pools = [Pool(dialler, self.watch, settings) for dialler in self.diallers]
-        self.replicas = Replicas(self.group, pools, self.watch, self.events)
+        self.replicas = Replicas(self.group, pools, self.watch, self.events, OwnChanges())
         self.log: list[Any] = []
 
     async def call(self, line: bytes = b"GET /any", **details: Any) -> Call:

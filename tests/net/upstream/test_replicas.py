@@ -249,3 +249,18 @@ async def test_a_silent_replica_is_left_out_and_its_reads_go_to_another_one_too(
         opened.says(OK)
     assert play.log == ANSWERED * 3
     assert play.is_at_rest()
+
+
+async def test_a_client_reads_its_own_change_where_it_was_made() -> None:
+    play = ReplicasPlay(Member(weight=1000, takes_changes=False), Member(), own_changes_s=5.0)
+    await play.call()
+    play.at(0).says(OK)
+    await play.call(b"POST /any", body=b"{}")
+    play.at(1).says(OK)
+    await play.call()
+    play.at(1).says(OK)
+    play.passes(5.0)
+    await play.call()
+    play.at(0).says(OK)
+    assert play.asked() == [1, 1]
+    assert play.log == ANSWERED * 4

@@ -103,10 +103,15 @@ class Group:
             return None
         return self._less_loaded(others, now_s) if self._retries.take(now_s) else None
 
-    def hedge(self, tried: int, now_s: float) -> Replica | None:
+    def hedge(self, tried: int, now_s: float, *, changes: bool) -> Replica | None:
         """Another replica for a read that is late; None: it is not sent twice."""
-        others = self._others(tried, now_s, changes=False)
+        others = self._others(tried, now_s, changes=changes)
         return self._less_loaded(others, now_s) if others and self._hedges.take(now_s) else None
+
+    @property
+    def has_followers(self) -> bool:
+        """Whether some replicas only follow others."""
+        return len(self._changing()) < len(self.replicas)
 
     @property
     def late_after_s(self) -> float | None:

@@ -36,6 +36,9 @@ class ReplicaGuards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Reads for each hundred that are sent to a second replica while the first one is late. 0: none."""
     hedge_after_s: _Seconds = 0.01
     """A read is late after the 95th percentile of the shard's recent latencies, and not before this time."""
+    own_changes_s: _Seconds = 5.0
+    """For so long after a client's change, its reads go to replicas that take changes: one that only follows may be
+    behind. Clients are told apart by `Authorization`, `Cookie` and API key; all others count as one."""
     failures_max: Annotated[int, msgspec.Meta(ge=1)] = 5
     """Failures in a row (no connection, no reply, a status of 5xx) after which a replica is left out."""
     silent_s: _Seconds = 2.0

@@ -55,6 +55,7 @@ class Attempt:
 
     __slots__ = (
         "_hedge",
+        "_needs_leader",
         "_of",
         "_origin",
         "_tried",
@@ -66,10 +67,13 @@ class Attempt:
         "waits_for_hedge",
     )
 
-    def __init__(self, origin: Origin, call: Call, replica: Replica, of: "Attempt | None" = None) -> None:
+    def __init__(
+        self, origin: Origin, call: Call, replica: Replica, *, needs_leader: bool, of: "Attempt | None" = None
+    ) -> None:
         self._origin = origin
         self.call = call
         self.replica = replica
+        self._needs_leader = needs_leader  # only replicas that take changes may answer
         self._of = of  # the attempt that this one is the hedge of
         self._hedge: Attempt | None = None
         self._tried = 0
@@ -101,11 +105,11 @@ class Attempt:
     def hedge(self) -> bool:
         """Ask a second replica, too. Whether there is one that may be asked."""
         origin, call = self._origin, self.call
-        replica = origin.group.hedge(self._tried, origin.now())
+        replica = origin.group.hedge(self._tried, origin.now(), changes=self._needs_leader)
         if replica is None:
             return False
         self._tried |= 1 << replica.index
-        hedge = self._hedge = Attempt(origin, call.twin(), replica, self)
+        hedge = self._hedge = Attempt(origin, call.twin(), replica, needs_leader=self._needs_leader, of=self)
         hedge.go(replica)
         return True
 
@@ -158,7 +162,7 @@ class Attempt:
         now_s = origin.now()
         if now_s >= call.begins_by:
             return False
-        replica = origin.group.retry(self._tried, self._tries, now_s, changes=not call.repeatable)
+        replica = origin.group.retry(self._tried, self._tries, now_s, changes=self._needs_leader)
         if replica is None:
             return False
         origin.retried()

@@ -13,6 +13,7 @@ from typing import Protocol
 from shardgate.core.replicas.group import Group, Replica
 from shardgate.net.upstream.attempt import Attempt
 from shardgate.net.upstream.call import Call
+from shardgate.net.upstream.own_changes import OwnChanges
 from shardgate.net.upstream.pool import Pool
 from shardgate.net.watch import TICK_S, Watch
 
@@ -39,10 +40,24 @@ class ReplicaEvents(Protocol):
 class Replicas:
     """The connections of one worker to all replicas of one shard."""
 
-    __slots__ = ("_events", "_late", "_open", "_pools", "_timer", "_watch", "deadline_at", "group", "now")
+    __slots__ = (
+        "_events",
+        "_late",
+        "_open",
+        "_own_changes",
+        "_pools",
+        "_timer",
+        "_watch",
+        "deadline_at",
+        "group",
+        "now",
+    )
 
-    def __init__(self, group: Group, pools: Sequence[Pool], watch: Watch, events: ReplicaEvents) -> None:
+    def __init__(
+        self, group: Group, pools: Sequence[Pool], watch: Watch, events: ReplicaEvents, own_changes: OwnChanges
+    ) -> None:
         self.group = group
+        self._own_changes = own_changes if group.has_followers else None
         self.now: Callable[[], float] = watch.now
         self._pools = pools
         self._watch = watch
@@ -55,9 +70,10 @@ class Replicas:
 
     def start(self, call: Call) -> None:
         """Send the call to a replica, as soon as a connection is free."""
-        group = self.group
-        replica = group.first(self.now(), changes=not call.repeatable)
-        attempt = Attempt(self, call, replica)
+        group, instant = self.group, self.now()
+        needs_leader = not call.repeatable or self._follows_own_change(call, instant)
+        replica = group.first(instant, changes=needs_leader)
+        attempt = Attempt(self, call, replica, needs_leader=needs_leader)
         self._open.add(attempt)
         after_s = group.late_after_s if call.repeatable and not call.offers else None
         attempt.go(replica)
@@ -95,6 +111,8 @@ class Replicas:
     def over(self, attempt: Attempt) -> None:
         """The attempt is over."""
         self._open.discard(attempt)
+        if self._own_changes is not None and not attempt.call.repeatable:
+            self._own_changes.note(attempt.call.head, self.now())
 
     def figures(self) -> tuple[int, int, int, int]:
         """Open connections, idle ones, calls that wait, and how many calls have ever waited: of all replicas."""
@@ -122,6 +140,10 @@ class Replicas:
         for replica, left_out_s in self.group.silent(instant):
             self._events.left_out(replica.index, left_out_s, "calls wait for it, and nothing comes")
             self._hedge_all(replica)
+
+    def _follows_own_change(self, call: Call, instant: float) -> bool:
+        own = self._own_changes
+        return own is not None and own.are_recent(call.head, instant, self.group.guards.own_changes_s)
 
     def _hedge_all(self, replica: Replica) -> None:
         for attempt in [each for each in self._open if each.replica is replica]:
