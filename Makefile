@@ -63,11 +63,11 @@ wheel: $(READY) ## a wheel in dist/ with the hot modules compiled: needs a C com
 	@rm -f dist/shardgate-*.whl
 	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
-equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=… APP=json-server
+equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=… REPLICAS=2 KILL_EVERY_S=10 APP=json-server
 ifeq ($(APP),json-server)
 	@$(BIN)/python examples/json-server/run.py --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 else
-	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) $(if $(SEED),--seed $(SEED)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(KILL_EVERY_S),--kill-every-s $(KILL_EVERY_S))
 endif
 
 equivalence-writes: $(READY) ## the law for changes: HISTORIES=500 SHARDS=3 SEED=…

@@ -5,6 +5,7 @@ differences are counted.
     make equivalence REQUESTS=10000 SHARDS=1,2,3,5,8
     make equivalence DB=postgresql
     make equivalence REQUESTS=200 SEED=4711      # repeat a run that found something
+    make equivalence REPLICAS=2 KILL_EVERY_S=10  # each shard by two instances, one of which is killed and comes back
 """
 
 import argparse
@@ -23,12 +24,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from proof.compare import difference
 from proof.data import CACHE, ROOT, prepare
 from proof.fleet import Fleet, token
+from proof.killer import Killer
 from proof.postgres import prepared
 from proof.requests import Generator, Request, Samples
 
 CLIENTS = ("marketplace", "vendor-1", "vendor-2")
 AT_ONCE = 4
 SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is run."""
+
+    requests: int
+    scale: float
+    db: str = "sqlite"
+    replicas: int = 1
+    kill_every_s: float = 0
 
 
 @dataclass
@@ -39,6 +52,7 @@ class Result:
     requests: int = 0
     statuses: dict[int, int] = field(default_factory=dict)
     differences: list[str] = field(default_factory=list)
+    kills: int = 0
 
 
 def main() -> None:
@@ -49,17 +63,22 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=None, help="repeat a run")
     options.add_argument("--scale", type=float, default=0.03, help="1 is 33,000 events")
     options.add_argument("--db", choices=("sqlite", "postgresql"), default="sqlite", help="behind the platform")
+    options.add_argument("--replicas", type=int, default=1, help="instances of each shard")
+    options.add_argument("--kill-every-s", type=float, default=0, help="kill one instance so often; 0: none")
     given = options.parse_args()
+    if given.kill_every_s and given.replicas < 2:
+        options.error("--kill-every-s needs --replicas 2 or more: a shard of one instance is down without it")
     seed = randbelow(10**6) if given.seed is None else given.seed
     results = []
     for count in map(int, given.shards.split(",")):
         print(f"equivalence: {count} shards on {given.db}, seed {seed}", flush=True)
-        folder = CACHE / "equivalence"
-        result = run(requests=given.requests, shards=count, seed=seed, scale=given.scale, folder=folder, db=given.db)
+        asked = Options(given.requests, given.scale, given.db, given.replicas, given.kill_every_s)
+        result = run(asked, shards=count, seed=seed, folder=CACHE / "equivalence")
         _report(result, count)
         results.append(result)
     requests, differences = sum(r.requests for r in results), sum(len(r.differences) for r in results)
-    print(f"equivalence: {requests} requests, {given.shards} shards, {differences} differences")
+    replicas = f" of {given.replicas} replicas, {sum(r.kills for r in results)} kills" if given.replicas > 1 else ""
+    print(f"equivalence: {requests} requests, {given.shards} shards{replicas}, {differences} differences")
     sys.exit(1 if differences else 0)
 
 
@@ -70,15 +89,19 @@ def _report(result: Result, shards: int) -> None:
     print(f"{shards} shards: {statuses}; {len(result.differences)} differences", flush=True)
 
 
-def run(*, requests: int, shards: int, seed: int, scale: float, folder: Path, db: str = "sqlite") -> Result:
+def run(given: Options, *, shards: int, seed: int, folder: Path) -> Result:
     """Start everything, ask both, collect what differs."""
     with ExitStack() as stack:
-        if db == "postgresql":
+        if given.db == "postgresql":
             folder.mkdir(parents=True, exist_ok=True)
-            data = stack.enter_context(prepared(scale, shards))
+            data = stack.enter_context(prepared(given.scale, shards))
         else:
-            data = prepare(scale, shards).copy(folder)
-        return compare_all(stack.enter_context(Fleet(data, folder)), requests=requests, seed=seed)
+            data = prepare(given.scale, shards).copy(folder)
+        fleet = stack.enter_context(Fleet(data, folder, replicas=given.replicas))
+        killer = stack.enter_context(Killer(fleet.replicas, given.kill_every_s)) if given.kill_every_s else None
+        result = compare_all(fleet, requests=given.requests, seed=seed)
+        result.kills = killer.kills if killer is not None else 0
+        return result
 
 
 def compare_all(fleet: Fleet, *, requests: int, seed: int) -> Result:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from secrets import token_hex
 from types import TracebackType
@@ -93,9 +94,10 @@ class Fleet:
         *,
         workers: int = 1,
         calls_a_month: int = CALLS_A_MONTH,
+        replicas: int = 1,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        """`settings`: more of the gateway's configuration."""
+        """`replicas`: instances of each shard, on one database. `settings`: more of the gateway's configuration."""
         self._folder = folder
         self._data = data
         self._workers = workers
@@ -105,14 +107,19 @@ class Fleet:
         self.token = ""
         """The partner's last token."""
         self.monolith = self._instance("monolith", data.monolith, calls_a_month)
-        self.shards = {name: self._instance(name, url, 0) for name, url in data.shards.items()}
+        self.replicas = {
+            name: [self._instance(f"{name}-{number}", url, 0) for number in range(replicas)]
+            for name, url in data.shards.items()
+        }
+        self.shards = {name: servers[0] for name, servers in self.replicas.items()}
+        """The first instance of each."""
         self.gateway = Server(
             [str(BIN / "shardgate"), "serve", "-c", str(folder / "shardgate.yaml")], folder / "gateway.log"
         )
 
     def __enter__(self) -> Self:
         try:
-            for server in (self.monolith, *self.shards.values()):
+            for server in (self.monolith, *self._instances()):
                 server.start()
             self._write_config()
             self.gateway.start()
@@ -128,7 +135,7 @@ class Fleet:
 
     def stop(self) -> None:
         """End all; the gateway first, so that it meets no dead shard."""
-        for server in (self.gateway, *self.shards.values(), self.monolith):
+        for server in (self.gateway, *self._instances(), self.monolith):
             server.stop()
 
     @property
@@ -144,6 +151,9 @@ class Fleet:
             client.headers["Authorization"] = f"Bearer {self.token}"
             yield client
 
+    def _instances(self) -> Iterator[Server]:
+        return chain.from_iterable(self.replicas.values())
+
     def _instance(self, name: str, database: str, calls_a_month: int) -> Server:
         environment = {"BOOKINGS_SECRET": self._secret, "BOOKINGS_CALLS_A_MONTH": str(calls_a_month)}
         return Server([str(BIN / "bookings"), "serve", "--db", database], self._folder / f"{name}.log", environment)
@@ -158,10 +168,16 @@ class Fleet:
             "workers": self._workers,
             "openapi": str(ROOT / "examples/bookings/openapi.json"),
             "directory": str(self._data.directory),
-            "shards": {name: server.url for name, server in self.shards.items()},
+            "shards": {name: _shard(servers) for name, servers in self.replicas.items()},
             **self._settings,
         }
         self.config.write_text(yaml.safe_dump(example, sort_keys=False))
+
+
+def _shard(servers: list[Server]) -> Any:
+    """As the configuration writes it."""
+    urls = [server.url for server in servers]
+    return urls[0] if len(urls) == 1 else {"replicas": urls, "health": {"path": "/health", "interval_s": 0.5}}
 
 
 def _with_us() -> list[str]:

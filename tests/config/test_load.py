@@ -420,3 +420,48 @@ def test_operators_may_say_nothing_or_where_and_how_much(tmp_path: Path) -> None
 def test_what_operators_get_wrong_is_told(tmp_path: Path, line: str, said: str) -> None:
     (found,) = mistakes(tmp_path, f"{line}\n{RIGHT}")
     assert said in found
+
+
+@pytest.mark.parametrize(
+    ("shard", "said"),
+    [
+        (
+            "{alias: a}",
+            "4: shards.south: it needs `url` or `replicas`, and not both → write `url`, or `replicas` where",
+        ),
+        (
+            '{url: "http://h:2", replicas: ["http://h:3"]}',
+            "4: shards.south: it needs `url` or `replicas`, and not both",
+        ),
+        (
+            '{replicas: ["http://h:3", "https://h:4"]}',
+            "4: shards.south: some of its replicas have TLS, and some have not",
+        ),
+        ('{replicas: ["http://h:3", "http://h:3"]}', "4: shards.south: 'http://h:3' is written twice → write each"),
+        ('{replicas: ["http://127.0.0.1:1"]}', "4: shards.south: 'http://127.0.0.1:1' is north already: its rows"),
+        ('{replicas: [{url: "http://h:3", write: false}]}', "4: shards.south: none of its replicas takes changes"),
+        ('{replicas: [{url: "http://h:3", weight: 0}]}', "4: shards.south.replicas[0].weight: expected a number > 0"),
+        ('{replicas: ["nowhere"]}', "4: shards.south: 'nowhere' is no address of a shard → write it as `http://"),
+        ("{replicas: [7]}", "4: shards.south.replicas[0]: expected a mapping, got a whole number"),
+        ('{replicas: ["http://h:3"], health: {}}', "4: shards.south.health: it lacks the field `path`"),
+        ('{replicas: ["http://h:3"], guards: {retry_percent: 200}}', "4: shards.south.guards.retry_percent: expected"),
+        (
+            '{replicas: ["http://h:3"], health: {path: readyz}}',
+            "4: shards.south.health.path: 'readyz' is no path → write",
+        ),
+    ],
+)
+def test_a_mistake_in_a_replica_is_told(tmp_path: Path, shard: str, said: str) -> None:
+    found = mistakes(tmp_path, edited(('{url: "http://127.0.0.1:2", alias: lisboa}', shard)))
+    assert [line[: len(said)] for line in found] == [said]
+
+
+def test_a_shard_of_replicas_is_read(tmp_path: Path) -> None:
+    shard = '{replicas: ["http://h:3", {url: "http://i:4", write: false, zone: b}], health: {path: /up}}'
+    assert mistakes(tmp_path, "zone: a\n" + edited(('{url: "http://127.0.0.1:2", alias: lisboa}', shard))) == []
+    south = load(tmp_path / "shardgate.yaml").shards["south"]
+    assert [(one.host, one.port, one.member.takes_changes) for one in south.instances] == [
+        ("h", 3, True),
+        ("i", 4, False),
+    ]
+    assert (south.zone, south.health is not None) == ("a", True)

@@ -8,17 +8,24 @@ import pytest
 from bookings.app import create_app
 from bookings.settings import Settings
 from proof.data import ROOT, Data, prepare
-from proof.equivalence import compare_all, run
+from proof.equivalence import Options, compare_all, run
 from proof.fleet import Fleet
 from shardgate.store.sqlite import SqliteStore
 
 
 @pytest.mark.cluster
 def test_the_gateway_answers_as_the_monolith_does(tmp_path: Path) -> None:
-    result = run(requests=300, shards=3, seed=2026, scale=0.01, folder=tmp_path)
+    result = run(Options(300, 0.01), shards=3, seed=2026, folder=tmp_path)
     assert result.differences == []
     assert result.requests == 300
     assert result.statuses[200] > 100
+
+
+@pytest.mark.cluster
+def test_the_law_holds_while_instances_are_killed(tmp_path: Path) -> None:
+    result = run(Options(300, 0.01, replicas=2, kill_every_s=0.5), shards=2, seed=2026, folder=tmp_path)
+    assert result.differences == []
+    assert result.kills >= 1
 
 
 @pytest.mark.cluster

@@ -54,6 +54,7 @@ from shardgate.core.paging.parameters import Parameters
 from shardgate.core.paging.reading import Reading
 from shardgate.core.parts.share import Share
 from shardgate.core.parts.whole import ListParts, Parts
+from shardgate.core.replicas.settings import HealthCheck, ReplicaGuards
 from shardgate.core.rules import Rule
 from shardgate.core.rules.any_shard import AnyShard
 from shardgate.core.rules.divide import Divide
@@ -76,6 +77,9 @@ class Shown(NamedTuple):
 STRUCTS: dict[str, Shown] = {
     "Config": Shown(schema.Config),
     "ShardConfig": Shown(schema.ShardConfig),
+    "ReplicaConfig": Shown(schema.ReplicaConfig),
+    "HealthCheck": Shown(HealthCheck),
+    "ReplicaGuards": Shown(ReplicaGuards),
     "TlsConfig": Shown(schema.TlsConfig),
     "ForwardedConfig": Shown(schema.ForwardedConfig),
     "AccessLogConfig": Shown(schema.AccessLogConfig),
@@ -168,7 +172,7 @@ READ_APART: dict[tuple[type[Any], str], str] = {
 }
 """Fields whose values are read by themselves, so that the struct does not say their types."""
 
-ROOTS: tuple[Any, ...] = (schema.Config, schema.ShardConfig, Rule, AnyLocator, AnyDialect)
+ROOTS: tuple[Any, ...] = (schema.Config, schema.ShardConfig, schema.ReplicaConfig, Rule, AnyLocator, AnyDialect)
 """What the YAML can contain; rules, locators, dialects and shards are read apart from the rest."""
 
 

@@ -33,8 +33,9 @@ def proxies_that_anybody_can_be(loaded: Loaded) -> Iterator[Danger]:
 def shards_in_the_clear(loaded: Loaded) -> Iterator[Danger]:
     """SGA12."""
     for name, shard in loaded.shards.items():
-        if shard.tls is None and not is_loopback(shard.host):
-            yield Danger(f"shards.{name}", f"{shard.host} is on another machine, and is spoken to without TLS")
+        for instance in shard.instances if shard.tls is None else ():
+            if not is_loopback(instance.host):
+                yield Danger(f"shards.{name}", f"{instance.host} is on another machine, and is spoken to without TLS")
 
 
 def clients_in_the_clear(loaded: Loaded) -> Iterator[Danger]:

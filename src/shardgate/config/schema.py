@@ -7,6 +7,7 @@ import msgspec
 from shardgate.core.changes.idempotency import CLIENT_FIELDS
 from shardgate.core.clients.period import Window
 from shardgate.core.limits import WORKERS_MAX, Limits, Timeouts
+from shardgate.core.replicas.settings import HealthCheck, ReplicaGuards
 from shardgate.core.wire.coding import Compress
 
 
@@ -22,11 +23,31 @@ class TlsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     certificate."""
 
 
+class ReplicaConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of several instances that serve the same shard."""
+
+    url: str
+    """`http://host:port` or `https://host:port`."""
+    weight: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    """Its share of the calls, relative to the other replicas'."""
+    zone: str | None = None
+    """Where it runs. Replicas in the gateway's own `zone` are asked first."""
+    write: bool = True
+    """`false`: it follows another replica, and gets reads only."""
+
+
 class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a shard is served."""
 
-    url: str
+    url: str | None = None
     """`http://host:port` or `https://host:port`. No two shards may have the same."""
+    replicas: tuple[Any, ...] = ()
+    """Instead of `url`: the URLs of several instances that serve the same data, or the fields of a replica each. One
+    that fails is noticed by nobody: reads are retried at another one."""
+    health: HealthCheck | None = None
+    """How each replica is asked whether it can serve. Without it, only its calls say so."""
+    guards: ReplicaGuards = ReplicaGuards()
+    """Retries, hedges, and when a replica is left out."""
     alias: str | None = None
     """The name that clients may read, where a reply says which shard is missing. Default: the shard's own name."""
     ca: str | None = None
@@ -198,6 +219,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     shards: dict[str, Any]
     """Name → URL (`http://host:port`), or the fields of a shard. At least one is needed."""
+    zone: str | None = None
+    """Where this gateway runs: `eu-west-1a`. Replicas of the same zone are asked first."""
     listen: str = "127.0.0.1:8080"
     """Where clients connect. `serve --listen` wins over it."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=WORKERS_MAX)] = 0

@@ -7,38 +7,94 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from shardgate.config.schema import Config, ShardConfig
+from shardgate.config.schema import Config, ReplicaConfig, ShardConfig
+from shardgate.core.replicas.settings import Member
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.rulebook.convert import convert_all
-from shardgate.core.topology import Shard, TlsFiles
+from shardgate.core.topology import Instance, Shard, TlsFiles
 
+_PATH = re.compile(r"/[!-~]*")
 _HOST = re.compile(r"[\w.:%-]+")
 
 
 def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str, Shard]:
-    """The shards, each with its address and its TLS; what is wrong with one is added to the mistakes."""
+    """The shards, each with its addresses and its TLS; what is wrong with one is added to the mistakes."""
     shards: dict[str, Shard] = {}
+    taken: dict[tuple[str, int], str] = {}
     for name, given in config.shards.items():
-        entry: ShardConfig | None
         before = len(mistakes)
         entry = ShardConfig(url=given) if isinstance(given, str) else _entry(name, given, mistakes)
         if entry is None or len(mistakes) > before:
             continue
-        address = _address(entry.url)
-        if address is None:
-            cure = "write it as `http://host:port` or `https://host:port`"
-            mistakes.append(Mistake(f"shards.{name}", f"{entry.url!r} is no address of a shard", cure))
+        replicas = _replicas(name, entry, taken, mistakes)
+        if not replicas:
             continue
-        twin = next((shard.id for shard in shards.values() if (shard.host, shard.port) == address), None)
-        if twin is not None:
-            cure = "give each shard an instance of its own"
-            mistakes.append(
-                Mistake(f"shards.{name}", f"{entry.url!r} is {twin} already: its rows would count twice", cure)
-            )
-        shards[name] = Shard(name, *address, entry.alias or name, _tls(name, entry, path, mistakes))
+        shards[name] = Shard(
+            name,
+            replicas[0].host,
+            replicas[0].port,
+            entry.alias or name,
+            _tls(name, entry, path, mistakes),
+            replicas if entry.replicas else (),
+            entry.health,
+            entry.guards,
+            config.zone,
+        )
     if not config.shards and not any(mistake.problem.endswith("`shards`") for mistake in mistakes):
         mistakes.append(Mistake("shards", "there is no shard", "add `north: http://127.0.0.1:8101`"))
     return shards
+
+
+def _replicas(
+    name: str, entry: ShardConfig, taken: dict[tuple[str, int], str], mistakes: list[Mistake]
+) -> tuple[Instance, ...]:
+    """The instances that serve a shard; none where one of them is a mistake."""
+    place = f"shards.{name}"
+    if (entry.url is None) == (not entry.replicas):
+        cure = "write `url`, or `replicas` where several instances serve the same data"
+        mistakes.append(Mistake(place, "it needs `url` or `replicas`, and not both", cure))
+        return ()
+    before = len(mistakes)
+    given = _instances(place, entry, mistakes)
+    found = [replica for instance in given if (replica := _replica(place, name, instance, taken, mistakes)) is not None]
+    if len(found) == len(given) and len({instance.url.partition(":")[0].lower() for instance in given}) > 1:
+        mistakes.append(Mistake(place, "some of its replicas have TLS, and some have not", "write all with `https://`"))
+    if entry.health is not None and not _PATH.fullmatch(entry.health.path):
+        cure = "write it as `/readyz`, percent-encoded"
+        mistakes.append(Mistake(f"{place}.health.path", f"{entry.health.path!r} is no path", cure))
+    if found and not any(replica.member.takes_changes for replica in found):
+        mistakes.append(Mistake(place, "none of its replicas takes changes", "leave `write: false` out for one"))
+    return tuple(found) if len(mistakes) == before else ()
+
+
+def _instances(place: str, entry: ShardConfig, mistakes: list[Mistake]) -> list[ReplicaConfig]:
+    if entry.url is not None:
+        return [ReplicaConfig(url=entry.url)]
+    read = [
+        ReplicaConfig(url=one)
+        if isinstance(one, str)
+        else convert_all(one, ReplicaConfig, f"{place}.replicas[{at}]", mistakes)
+        for at, one in enumerate(entry.replicas)
+    ]
+    return [instance for instance in read if instance is not None]
+
+
+def _replica(
+    place: str, shard: str, instance: ReplicaConfig, taken: dict[tuple[str, int], str], mistakes: list[Mistake]
+) -> Instance | None:
+    address = _address(instance.url)
+    if address is None:
+        cure = "write it as `http://host:port` or `https://host:port`"
+        mistakes.append(Mistake(place, f"{instance.url!r} is no address of a shard", cure))
+        return None
+    twin = taken.get(address)
+    if twin == shard:
+        mistakes.append(Mistake(place, f"{instance.url!r} is written twice", "write each replica once"))
+    elif twin is not None:
+        cure = "give each shard an instance of its own"
+        mistakes.append(Mistake(place, f"{instance.url!r} is {twin} already: its rows would count twice", cure))
+    taken[address] = shard
+    return Instance(*address, Member(instance.weight, instance.zone, instance.write))
 
 
 def _address(text: str) -> tuple[str, int] | None:
@@ -66,12 +122,18 @@ def _address(text: str) -> tuple[str, int] | None:
 def _tls(name: str, entry: ShardConfig, path: Path, mistakes: list[Mistake]) -> TlsFiles | None:
     certificate, key, ca = beside(path, entry.certificate, entry.key, entry.ca)
     files = TlsFiles(certificate, key, ca, entry.server_name)
-    if entry.url.lower().startswith("https:"):
+    if _is_tls(entry):
         return files
     if files != TlsFiles():
         cure = "write its URL with `https://`, or leave the files out"
         mistakes.append(Mistake(f"shards.{name}", "it names files for TLS, but is spoken to without", cure))
     return None
+
+
+def _is_tls(entry: ShardConfig) -> bool:
+    first = entry.url or entry.replicas[0]
+    url = first if isinstance(first, str) else str(first["url"])
+    return url.lower().startswith("https:")
 
 
 def beside(path: Path, *names: str | None) -> list[str | None]:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from shardgate.core.replicas.settings import HealthCheck, Member, ReplicaGuards
+
 ShardId = str
 
 
@@ -20,6 +22,14 @@ class TlsFiles(msgspec.Struct, frozen=True):
     """The name that a shard's certificate must have; None: the host of the shard's address."""
 
 
+class Instance(msgspec.Struct, frozen=True):
+    """One instance of the application that serves a slice."""
+
+    host: str
+    port: int
+    member: Member = Member()
+
+
 class Shard(msgspec.Struct, frozen=True):
     """One slice of the data, and the address where it is served."""
 
@@ -30,11 +40,22 @@ class Shard(msgspec.Struct, frozen=True):
     """The name that clients may read."""
     tls: TlsFiles | None = None
     """None: the shard is called by plain HTTP."""
+    replicas: tuple[Instance, ...] = ()
+    """The instances that serve it, the first at `host:port`; empty: there is one."""
+    health: HealthCheck | None = None
+    guards: ReplicaGuards = ReplicaGuards()
+    zone: str | None = None
+    """The zone that the gateway is in: its own replicas are asked first."""
 
     @property
     def address(self) -> str:
         """`host:port`, as a Host field names it."""
         return f"{self.host}:{self.port}"
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """All instances that serve it."""
+        return self.replicas or (Instance(self.host, self.port),)
 
 
 class Topology(msgspec.Struct, frozen=True):

@@ -19,19 +19,15 @@ from shardgate.core.locate.compare import ComparedMemory
 from shardgate.core.locate.memory import LearnedKeys, OnDispute
 from shardgate.core.routes.route import Routes, chains_of
 from shardgate.core.routes.table import RouteTable
-from shardgate.core.topology import Shard, ShardId, Topology
+from shardgate.core.topology import ShardId, Topology
 from shardgate.core.value import Value
-from shardgate.core.wire.addresses import ShardAddresses
 from shardgate.core.wire.coding import Compress
 from shardgate.engine.report import Reporter
 from shardgate.engine.unpacking import Unpacker
+from shardgate.engine.upstreams import Upstreams
 from shardgate.net.clock import now
-from shardgate.net.tls import Tls, for_shards
 from shardgate.net.upload import Upload
 from shardgate.net.upstream.call import Call, Patience, ReplySink
-from shardgate.net.upstream.dialler import Dialler
-from shardgate.net.upstream.pool import Pool, PoolSettings
-from shardgate.net.watch import Watch
 from shardgate.observe.meter import Meter
 
 _log = logging.getLogger("shardgate")
@@ -61,12 +57,11 @@ class Cluster:
     """The shards of one worker."""
 
     __slots__ = (
-        "_limits",
         "_meter",
         "_outages",
         "_pools",
         "_relay_patience",
-        "_timeouts",
+        "_upstreams",
         "_watch",
         "_whole_patience",
         "compress",
@@ -85,17 +80,16 @@ class Cluster:
         topology: Topology,
         limits: Limits,
         timeouts: Timeouts,
-        watch: Watch,
+        upstreams: Upstreams,
         compress: Compress | None,
         meter: Meter,
     ) -> None:
+        watch = upstreams.watch
         self._meter = meter
         self._outages = Outages()
         self.reporter = Reporter(meter.refused)
         """Logs what fails."""
         self.unpacker = Unpacker()
-        self._limits = limits
-        self._timeouts = timeouts
         reply_s, first_byte_s = (
             timeouts.request_timeout_s,
             min(timeouts.first_byte_timeout_s, timeouts.request_timeout_s),
@@ -107,13 +101,13 @@ class Cluster:
         self._watch = watch
         self.compress = compress
         """How replies are compressed for clients; None: they are not."""
-        self.tls: list[Tls] = []
-        """The TLS contexts of connections to shards, to be refreshed."""
         self.reply_idle_s = timeouts.reply_idle_timeout_s
         self.merge_s = timeouts.merge_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
-        addresses = ShardAddresses((shard.host, shard.port) for shard in topology.shards.values())
-        self._pools = {shard.id: self._pool(shard, addresses) for shard in topology.shards.values()}
+        self._upstreams = upstreams
+        self._pools = upstreams.by_shard
+        self.tls = upstreams.tls
+        """The TLS contexts of connections to shards, to be refreshed."""
         self.snapshot = first_snapshot(routes, topology, limits, self._disputed)
 
     def replace_directory(self, topology: Topology) -> None:
@@ -179,19 +173,5 @@ class Cluster:
         return iter([(shard, *pool.figures()) for shard, pool in self._pools.items()])
 
     def close(self) -> None:
-        """Close the idle connections."""
-        for pool in self._pools.values():
-            pool.close()
-
-    def _pool(self, shard: Shard, addresses: ShardAddresses) -> Pool:
-        tls = Tls(shard.tls, for_shards) if shard.tls is not None else None
-        if tls is not None:
-            self.tls.append(tls)
-        limits, timeouts = self._limits, self._timeouts
-        settings = PoolSettings(
-            limits.connections_per_shard_max,
-            limits.waiting_per_shard_max,
-            timeouts.shard_idle_timeout_s,
-            addresses,
-        )
-        return Pool(Dialler(shard.host, shard.port, tls, timeouts.connect_timeout_s), self._watch, settings)
+        """Close the idle connections, and check no more replicas."""
+        self._upstreams.close()

@@ -153,9 +153,13 @@ class Admin:
         client.send(self.ready())
 
     async def _reach(self, shard: Shard) -> bool:
+        """Whether one of its instances takes connections."""
+        return any(await asyncio.gather(*(self._reach_one(one.host, one.port) for one in shard.instances)))
+
+    async def _reach_one(self, host: str, port: int) -> bool:
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                _, writer = await asyncio.open_connection(shard.host, shard.port)
+                _, writer = await asyncio.open_connection(host, port)
         except (OSError, UnicodeError):
             return False
         writer.close()

@@ -70,6 +70,18 @@ BUDGET_REFUSALS = Family(
 DISPUTES = Family(
     "shardgate_key_disputes_total", "counter", "Keys that a shard showed though another had shown them.", ("shard",)
 )
+RETRIES = Family(
+    "shardgate_upstream_retries_total",
+    "counter",
+    "Calls that another replica was asked after a failure.",
+    ("shard",),
+)
+HEDGES = Family(
+    "shardgate_upstream_hedges_total", "counter", "Reads that were sent to a second replica while late.", ("shard",)
+)
+LEFT_OUT = Family(
+    "shardgate_replicas_left_out_total", "counter", "How often a replica was left out of the calls.", ("shard",)
+)
 HELD = Family("shardgate_held_bytes", "gauge", "What is held of bodies and replies, by kind.", ("kind",))
 CUT_OFF = Family(
     "shardgate_requests_cut_off_total", "counter", "Requests whose reply did not reach its end.", ("reason",)

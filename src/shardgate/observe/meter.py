@@ -25,9 +25,11 @@ from shardgate.observe.layout import (
     DURATION,
     ERRORS,
     FIRST_BYTE,
+    HEDGES,
     HELD,
     HISTOGRAM_CELLS,
     IN_FLIGHT,
+    LEFT_OUT,
     LINES_LOST,
     NO_ROUTE,
     POOL_IDLE,
@@ -36,6 +38,7 @@ from shardgate.observe.layout import (
     POOL_WAITS,
     RECEIVED,
     REQUESTS,
+    RETRIES,
     SENT,
     STATUS_CLASSES,
     UPSTREAM,
@@ -125,6 +128,18 @@ class Meter:
     def disputed(self, shard: ShardId) -> None:
         """Count a key that this shard showed though another had shown it."""
         self._cells[self._layout.cell(DISPUTES, shard)] += 1
+
+    def retried(self, shard: ShardId) -> None:
+        """Count a call that was sent to another replica."""
+        self._cells[self._layout.cell(RETRIES, shard)] += 1
+
+    def hedged(self, shard: ShardId) -> None:
+        """Count a read that was sent to a second replica, too."""
+        self._cells[self._layout.cell(HEDGES, shard)] += 1
+
+    def left_out(self, shard: ShardId) -> None:
+        """Count a replica that gets no calls for a while."""
+        self._cells[self._layout.cell(LEFT_OUT, shard)] += 1
 
     def client_came(self, *, refused: bool) -> None:
         """Count a new connection."""

@@ -122,7 +122,7 @@ class Children:
         self, generation: Generation, index: int, slot: int, tally: Tally | None, foreign: list[socket.socket]
     ) -> None:
         self._slots.discard(slot)
-        place = CounterSlot(generation.layout, self._memory, self._memory.slot(slot), tally)
+        place = CounterSlot(generation.layout, self._memory, self._memory.slot(slot), tally, generation.own_changes)
         with self._signals.held():
             pid = os.fork()
             if pid == 0:

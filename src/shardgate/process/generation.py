@@ -12,6 +12,7 @@ import msgspec
 
 from shardgate.config.load import Loaded
 from shardgate.net.listeners import Listeners
+from shardgate.net.upstream.own_changes import OwnChanges
 from shardgate.observe.layout import Layout
 
 
@@ -32,6 +33,7 @@ class Generation(msgspec.Struct):
     workers: int
     sockets: int
     """How many of the clients' sockets its workers accept from."""
+    own_changes: OwnChanges = msgspec.field(default_factory=OwnChanges)
     started_at: float = 0.0
 
     def entrance(self, index: int) -> Entrance:

@@ -25,9 +25,11 @@ from shardgate.engine.change.replayer import Replayer
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.handler import Gateway
+from shardgate.engine.upstreams import Upstreams
 from shardgate.net.client.contracts import Settings
 from shardgate.net.clock import now
 from shardgate.net.tls import Tls, for_clients
+from shardgate.net.upstream.own_changes import OwnChanges
 from shardgate.net.watch import Watch
 from shardgate.observe.access_log import AccessLog
 from shardgate.observe.admin import Admin
@@ -51,6 +53,7 @@ class CounterSlot(msgspec.Struct, frozen=True):
     """Its slot of the memory."""
     tally: Tally | None = None
     """Where clients' calls are counted; None: they are not."""
+    own_changes: OwnChanges = msgspec.field(default_factory=OwnChanges)
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -83,7 +86,8 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     store = SqliteStore(loaded.directory) if loaded.directory else None
     topology = read_topology(loaded, store)
     meter = Meter(place.cells, place.layout, loaded.routes.routes, loaded.shards)
-    cluster = Cluster(loaded.routes, topology, limits, timeouts, watch, loaded.config.compress, meter)
+    upstreams = Upstreams(topology.shards.values(), limits, timeouts, watch, meter, place.own_changes)
+    cluster = Cluster(loaded.routes, topology, limits, timeouts, upstreams, loaded.config.compress, meter)
     directory = DirectoryFollower(loaded, store, cluster) if store is not None else None
     refresh = directory.refresh if directory is not None else _nothing_new
     held = _held_bytes(limits)

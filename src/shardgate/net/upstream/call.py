@@ -35,6 +35,9 @@ class Carrier(Protocol):
     def abort(self) -> None:
         """Close at once."""
 
+    def carry(self, call: "Call") -> None:
+        """The reply that has begun here is this call's from now on."""
+
     def pause_reading(self) -> None:
         """Stop taking bytes."""
 
@@ -47,6 +50,19 @@ class UploadPlaces(Protocol):
 
     def over(self, call: "Call") -> None:
         """The body is whole, or the call is over."""
+
+
+class CallAttempt(Protocol):
+    """Looks after a call that one of several replicas answers."""
+
+    def answered(self, status: int) -> "Call | None":
+        """The head of a reply has come. The call that goes on with it; None: none does."""
+
+    def failed(self, error: ShardgateError) -> bool:
+        """There is no reply, or no more of it. Whether the call goes on at another replica."""
+
+    def over(self) -> None:
+        """The call is over."""
 
 
 class ReplySink(Protocol):
@@ -99,6 +115,7 @@ class Call:
         "_patience",
         "_place",
         "_watch",
+        "attempt",
         "begins_by",
         "body",
         "deadline_at",
@@ -151,6 +168,8 @@ class Call:
         self.slow_since = inf
         """Since when its reply waits for a client that does not read; inf: it does not."""
         self.done = False
+        self.attempt: CallAttempt | None = None
+        """Its way through several replicas; None: the shard has one address."""
         self._connection: Carrier | None = None
         self._place: UploadPlaces | None = None
         self._watch: Watch | None = None
@@ -159,6 +178,28 @@ class Call:
     def is_chunked(self) -> bool:
         """How the arriving body is framed."""
         return self.upload is not None and self.upload.is_chunked
+
+    @property
+    def carrier(self) -> Carrier | None:
+        """The connection that carries it."""
+        return self._connection
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a byte of a reply has come."""
+        return self._has_begun
+
+    def twin(self) -> "Call":
+        """The same read once more, for another replica."""
+        twin = Call(self.head, self.body, self.sink, self._patience, method=b"HEAD" if self.is_head else b"GET")
+        twin.continues(self)
+        return twin
+
+    def detach(self) -> None:
+        """Leave the connection, which is closed; the call goes on elsewhere."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.abort()
 
     def continues(self, before: "Call") -> None:
         """This is another try of a call: the time until its reply begins goes on."""
@@ -266,9 +307,10 @@ class Call:
 
     def fail(self, error: ShardgateError) -> None:
         """End the call without a reply; the connection, if any, is not used again."""
-        if not self.done:
-            self.cancel()
-            self.sink.reply_failed(error)
+        if self.done or (self.attempt is not None and self.attempt.failed(error)):
+            return
+        self.cancel()
+        self.sink.reply_failed(error)
 
     def cancel(self) -> None:
         """End the call and its connection; the sink is not told."""
@@ -283,6 +325,8 @@ class Call:
             self._watch.discard(self)
         if self._place is not None:
             self._leave(self._place)
+        if self.attempt is not None:
+            self.attempt.over()
 
     def _end_upload(self) -> None:
         self.upload = None

@@ -1,8 +1,8 @@
 """Connections to one address: sends a call on an idle one, opens new ones up to a bound, and queues further calls.
 
 Holds: at most `connections_max` are open. Queued calls are served first in, first out. A call that is over leaves the
-queue unsent. Bodies that still arrive hold no more than a share of the connections (`uploads.py`); nor do, while calls
-wait, replies whose clients do not read.
+queue unsent; so does one that another replica answers meanwhile. Bodies that still arrive hold no more than a share of
+the connections (`uploads.py`); nor do, while calls wait, replies whose clients do not read.
 Never: knows which shard lives at the address, or how a connection is opened.
 Hot path: `start` on an idle connection is a pop and a write.
 """
@@ -176,11 +176,12 @@ class Pool:
         try:
             await self._dialler.connect(connection)
         except ShardDownError as error:
-            call.fail(error)
+            if call.carrier is None:
+                call.fail(error)
             self._one_less()
             return
         self._connections.add(connection)
-        if call.done:
+        if call.done or call.carrier is not None:
             self.released(connection)
         elif connection.usable:
             call.await_first_byte()
@@ -200,7 +201,7 @@ class Pool:
     def _next_waiting(self) -> Call | None:
         while self._waiting:
             call = self._waiting.popleft()
-            if not call.done:
+            if not call.done and call.carrier is None:
                 return call
         return None
 

@@ -1,0 +1,204 @@
+"""One call on its way through the replicas of a shard: after a failure to the next one, and when late to a second one.
+
+    sent ──reply──► answered
+      │ failure, and another may answer ──► sent to the next
+      │ late ──► hedged: the same request goes to a second replica, and the first reply wins
+
+A hedge is a call of its own until its reply begins. Then its connection carries the first call, whose owner notices
+nothing.
+
+Holds: counts of calls under way are exact, whichever way a call ends.
+"""
+
+from typing import Protocol
+
+from shardgate.core.errors import (
+    BrokenReplyError,
+    DeadlineError,
+    LostReplyError,
+    ShardDownError,
+    ShardgateError,
+)
+from shardgate.core.replicas.group import Group, Replica
+from shardgate.net.upstream.call import Call
+
+# Failures that speak against a replica. The others are the gateway's own (no room) or the client's (it does not read).
+_OF_REPLICA = (ShardDownError, BrokenReplyError, LostReplyError, DeadlineError)
+
+
+class Origin(Protocol):
+    """The replicas that an attempt is made at."""
+
+    group: Group
+
+    def now(self) -> float:
+        """Seconds on a clock that only goes forward."""
+
+    def send(self, replica: Replica, call: Call) -> None:
+        """Send the call to this replica."""
+
+    def failed(self, replica: Replica, why: str) -> None:
+        """A call failed."""
+
+    def answered(self, replica: Replica, took_s: float) -> None:
+        """A reply has begun that is no failure."""
+
+    def retried(self) -> None:
+        """A call is sent again."""
+
+    def over(self, attempt: "Attempt") -> None:
+        """The attempt is over."""
+
+
+class Attempt:
+    """One call at one replica after another."""
+
+    __slots__ = (
+        "_hedge",
+        "_needs_leader",
+        "_of",
+        "_origin",
+        "_tried",
+        "_tries",
+        "_was_answered",
+        "call",
+        "replica",
+        "sent_at",
+        "waits_for_hedge",
+    )
+
+    def __init__(
+        self, origin: Origin, call: Call, replica: Replica, *, needs_leader: bool, of: "Attempt | None" = None
+    ) -> None:
+        self._origin = origin
+        self.call = call
+        self.replica = replica
+        self._needs_leader = needs_leader  # only replicas that take changes may answer
+        self._of = of  # the attempt that this one is the hedge of
+        self._hedge: Attempt | None = None
+        self._tried = 0
+        self._tries = 0
+        self._was_answered = False
+        self.waits_for_hedge = False
+        """Its own replica has failed."""
+        self.sent_at = 0.0
+        call.attempt = self
+
+    @property
+    def may_hedge(self) -> bool:
+        """Whether a second replica may be asked, too."""
+        call = self.call
+        may_be_sent_twice = call.repeatable and not call.offers and not call.done
+        return may_be_sent_twice and not self._was_answered and self._hedge is None and self._of is None
+
+    def go(self, replica: Replica) -> None:
+        """Send the call to this replica."""
+        origin = self._origin
+        self.replica = replica
+        self._tried |= 1 << replica.index
+        self._tries += 1
+        self._was_answered = self.waits_for_hedge = False
+        self.sent_at = origin.now()
+        origin.group.sent(replica, self.sent_at)
+        origin.send(replica, self.call)
+
+    def hedge(self) -> bool:
+        """Ask a second replica, too. Whether there is one that may be asked."""
+        origin, call = self._origin, self.call
+        replica = origin.group.hedge(self._tried, origin.now(), changes=self._needs_leader)
+        if replica is None:
+            return False
+        self._tried |= 1 << replica.index
+        hedge = self._hedge = Attempt(origin, call.twin(), replica, needs_leader=self._needs_leader, of=self)
+        hedge.go(replica)
+        return True
+
+    def answered(self, status: int) -> Call | None:
+        """The head of a reply has come. The call that goes on with it; None: none does."""
+        origin = self._origin
+        origin.group.heard(self.replica, origin.now())
+        self._was_answered = True
+        if not origin.group.is_failure(status):
+            origin.answered(self.replica, origin.now() - self.sent_at)
+        else:
+            origin.failed(self.replica, f"status {status}")
+            if self.call.repeatable and origin.group.may_retry(status) and self._another_answers():
+                return None
+        if self._of is not None:
+            return self._of.taken_over_by(self)
+        self._drop_hedge()
+        return self.call
+
+    def failed(self, error: ShardgateError) -> bool:
+        """There is no reply, or no more of it. Whether the call goes on at another replica."""
+        call = self.call
+        if isinstance(error, _OF_REPLICA) and not self.waits_for_hedge:
+            self._origin.failed(self.replica, error.log or error.detail)
+        if self._of is not None:
+            self._of.hedge_failed(error)
+            return True
+        nothing_was_sent = isinstance(error, ShardDownError) and call.upload is None
+        return ((call.repeatable and not call.has_begun) or nothing_was_sent) and self._another_answers()
+
+    def over(self) -> None:
+        """The call is over."""
+        self.call.attempt = None  # break the reference cycle, which would be left to the garbage collector
+        self._origin.group.over(self.replica, was_answered=self._was_answered)
+        self._drop_hedge()
+        self._origin.over(self)
+
+    def _another_answers(self) -> bool:
+        """Leave this replica, where another one may answer: the hedge, the first one, or the next."""
+        origin, call = self._origin, self.call
+        if self._of is not None:
+            if self._of.waits_for_hedge:
+                return False
+            self._of.hedge_failed(None)
+            return True
+        if self._hedge is not None:
+            self.waits_for_hedge = True
+            call.detach()
+            return True
+        now_s = origin.now()
+        if now_s >= call.begins_by:
+            return False
+        replica = origin.group.retry(self._tried, self._tries, now_s, changes=self._needs_leader)
+        if replica is None:
+            return False
+        origin.retried()
+        call.detach()
+        origin.group.over(self.replica, was_answered=self._was_answered)
+        self.go(replica)
+        return True
+
+    def taken_over_by(self, hedge: "Attempt") -> Call:
+        """The hedge's reply came first: its connection carries this call from now on."""
+        call, connection = self.call, hedge.call.carrier
+        if not self._was_answered and not self.waits_for_hedge:
+            self._origin.failed(self.replica, "another replica, asked later, answered first")
+        call.detach()
+        self._hedge = None
+        # The hedge's call ends now, at this one's replica; and this one goes on at the hedge's.
+        mine, was_answered = self.replica, self._was_answered
+        self.replica, self._was_answered = hedge.replica, True
+        hedge.left_with(mine, was_answered=was_answered)
+        hedge.call.end()
+        if connection is not None:
+            connection.carry(call)
+        return call
+
+    def left_with(self, replica: Replica, *, was_answered: bool) -> None:
+        """The reply of this hedge is another attempt's now: what is over is that one's try at this replica."""
+        self.replica = replica
+        self._was_answered = was_answered
+
+    def hedge_failed(self, error: ShardgateError | None) -> None:
+        """The hedge is of no use. Where the first replica has failed too, that is the call's end."""
+        self._drop_hedge()
+        if self.waits_for_hedge and error is not None:
+            self.call.fail(error)
+
+    def _drop_hedge(self) -> None:
+        hedge, self._hedge = self._hedge, None
+        if hedge is not None and not hedge.call.done:
+            hedge.call.cancel()

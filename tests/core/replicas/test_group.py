@@ -1,0 +1,165 @@
+"""Which replica a call is sent to, and what follows from what became of it."""
+
+from collections import Counter
+
+from shardgate.core.replicas.group import SILENT_CALLS_MIN, Group, Replica
+from shardgate.core.replicas.settings import HealthCheck, Member, ReplicaGuards
+
+
+def group_of(*members: Member, zone: str | None = None, check: HealthCheck | None = None, **guards: float) -> Group:
+    return Group(members, ReplicaGuards(**guards), check, zone, 0.0)  # type: ignore[arg-type]
+
+
+def chosen(group: Group, calls: int, now_s: float = 0.0, *, changes: bool = False) -> Counter[int]:
+    return Counter(group.first(now_s, changes=changes).index for _ in range(calls))
+
+
+def leave_out(group: Group, replica: Replica, now_s: float = 0.0) -> None:
+    while group.failed(replica, now_s) is None:
+        pass
+
+
+def test_calls_are_spread_over_all_of_them() -> None:
+    group = group_of(Member(), Member(), Member(), Member())
+    counts = Counter[int]()
+    for _ in range(400):
+        replica = group.first(0.0, changes=False)
+        group.sent(replica, 0.0)
+        counts[replica.index] += 1
+    assert all(95 <= count <= 105 for count in counts.values()), counts
+
+
+def test_the_weight_is_a_share() -> None:
+    group = group_of(Member(weight=3), Member())
+    counts = Counter[int]()
+    for _ in range(400):
+        replica = group.first(0.0, changes=False)
+        group.sent(replica, 0.0)
+        counts[replica.index] += 1
+    assert 295 <= counts[0] <= 305
+
+
+def test_a_slow_one_gets_fewer() -> None:
+    group = group_of(Member(), Member())
+    slow, quick = group.replicas
+    for _ in range(50):
+        for replica, took_s in ((slow, 0.1), (quick, 0.01)):
+            group.sent(replica, 0.0)
+            group.heard(replica, 0.0)
+            group.answered(replica, took_s, 0.0)
+            group.over(replica, was_answered=True)
+    counts = Counter[int]()
+    for _ in range(110):
+        replica = group.first(0.0, changes=False)
+        group.sent(replica, 0.0)
+        counts[replica.index] += 1
+    assert 8 <= counts[slow.index] <= 14
+
+
+def test_what_is_left_out_gets_no_calls_and_then_a_few() -> None:
+    group = group_of(Member(), Member(), left_out_s=5.0)
+    leave_out(group, group.replicas[0])
+    assert chosen(group, 100) == {1: 100}
+    assert chosen(group, 100, 4.9) == {1: 100}
+    counts = Counter[int]()
+    for _ in range(100):
+        replica = group.first(5.0, changes=False)
+        group.sent(replica, 5.0)
+        counts[replica.index] += 1
+    assert 5 <= counts[0] <= 15
+
+
+def test_changes_go_to_those_that_take_them() -> None:
+    group = group_of(Member(takes_changes=False), Member(), Member(takes_changes=False))
+    assert chosen(group, 50, changes=True) == {1: 50}
+    assert len(chosen(group, 50)) > 1
+    leave_out(group, group.replicas[1])
+    assert chosen(group, 50, changes=True) == {1: 50}, "there is no other"
+    assert group.retry(1 << 1, 1, 0.0, changes=True) is None
+
+
+def test_those_in_the_own_zone_come_first_and_others_where_there_is_none() -> None:
+    group = group_of(Member(zone="a"), Member(zone="b"), Member(zone="b"), zone="a")
+    assert chosen(group, 50) == {0: 50}
+    leave_out(group, group.replicas[0])
+    assert 0 not in chosen(group, 50)
+
+
+def test_where_most_are_left_out_all_are_asked() -> None:
+    group = group_of(*[Member()] * 4, panic_percent=50)
+    for replica in group.replicas[:2]:
+        leave_out(group, replica)
+    assert set(chosen(group, 100)) == {2, 3}
+    leave_out(group, group.replicas[2])
+    assert set(chosen(group, 100)) == {0, 1, 2, 3}
+
+
+def test_a_retry_goes_to_one_that_was_not_tried() -> None:
+    group = group_of(Member(), Member(), Member(), tries_max=3)
+    second = group.retry(0b001, 1, 0.0, changes=False)
+    assert second is not None
+    assert second.index in {1, 2}
+    third = group.retry(0b011, 2, 0.0, changes=False)
+    assert third is not None
+    assert third.index == 2
+    assert group.retry(0b111, 3, 0.0, changes=False) is None
+    assert group.retry(0b001, 3, 0.0, changes=False) is None
+
+
+def test_retries_and_hedges_have_an_allowance_each() -> None:
+    group = group_of(Member(), Member(), retry_percent=20, retries_per_s=0.0, hedge_percent=5)
+    chosen(group, 100)
+    assert [group.retry(1, 1, 0.0, changes=False) for _ in range(30)].count(None) in {10, 11}
+    assert [group.hedge(1, 0.0, changes=False) for _ in range(30)].count(None) in {25, 26}
+
+
+def test_changes_earn_no_hedges() -> None:
+    group = group_of(Member(), Member())
+    chosen(group, 1000, changes=True)
+    assert group.hedge(1, 0.0, changes=False) is None
+
+
+def test_a_read_is_late_after_the_95th_percentile() -> None:
+    group = group_of(Member(), Member(), hedge_after_s=0.01)
+    assert group.late_after_s is None
+    replica = group.replicas[0]
+    for _ in range(100):
+        group.sent(replica, 0.0)
+        group.heard(replica, 0.0)
+        group.answered(replica, 0.001, 0.0)
+    assert group.late_after_s == 0.01, "no sooner"
+    for _ in range(400):
+        group.sent(replica, 0.0)
+        group.heard(replica, 0.0)
+        group.answered(replica, 0.1, 0.0)
+    assert group.late_after_s is not None
+    assert 0.1 <= group.late_after_s <= 0.12
+
+
+def test_a_replica_from_which_nothing_comes_is_silent() -> None:
+    group = group_of(Member(), Member(), silent_s=2.0)
+    hung, slow = group.replicas
+    for _ in range(SILENT_CALLS_MIN):
+        group.sent(hung, 0.0)
+    group.sent(slow, 0.0)
+    assert group.silent(1.9) == []
+    assert group.silent(2.0) == [(hung, 5.0)], "one slow call is not enough"
+    assert group.silent(2.1) == []
+    assert chosen(group, 20, 2.1) == {1: 20}
+
+
+def test_a_stream_that_has_begun_and_says_nothing_is_not_silence() -> None:
+    group = group_of(Member(), Member())
+    replica = group.replicas[0]
+    for _ in range(10):
+        group.sent(replica, 0.0)
+        group.heard(replica, 0.0)
+    assert group.silent(1000.0) == []
+
+
+def test_a_check_that_fails_takes_it_out() -> None:
+    group = group_of(Member(), Member(), check=HealthCheck(path="/readyz", fall=1, rise=1))
+    assert group.checked(group.replicas[0], 0.0, is_well=False)
+    assert chosen(group, 20) == {1: 20}
+    assert group.checked(group.replicas[0], 1.0, is_well=True)
+    assert len(chosen(group, 20, 11.0)) == 2

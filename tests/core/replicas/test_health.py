@@ -1,0 +1,69 @@
+"""Whether a replica is asked: what its calls and its health checks make of it."""
+
+from shardgate.core.replicas.health import SLOW_START_SHARE, Health
+from shardgate.core.replicas.settings import HealthCheck, ReplicaGuards
+
+GUARDS = ReplicaGuards(failures_max=3, left_out_s=5, left_out_s_max=15, slow_start_s=10)
+
+
+def test_failures_in_a_row_leave_it_out_for_a_time() -> None:
+    health = Health(GUARDS)
+    assert [health.failed(0.0), health.failed(0.0), health.failed(0.0)] == [None, None, 5]
+    assert not health.may_serve(4.9)
+    assert health.may_serve(5.0)
+
+
+def test_a_reply_between_failures_begins_the_count_anew() -> None:
+    health = Health(GUARDS)
+    for _ in range(10):
+        health.failed(0.0)
+        health.failed(0.0)
+        health.answered(0.0)
+    assert health.may_serve(0.0)
+
+
+def test_on_trial_one_failure_is_enough_and_the_time_doubles_up_to_its_bound() -> None:
+    health = Health(GUARDS)
+    for _ in range(3):
+        health.failed(0.0)
+    assert [health.failed(5.0), health.failed(15.0), health.failed(30.0)] == [10, 15, 15]
+
+
+def test_a_reply_on_trial_brings_it_back_and_forgets_how_often_it_was_left_out() -> None:
+    health = Health(GUARDS)
+    for _ in range(3):
+        health.failed(0.0)
+    assert not health.answered(4.0), "a reply to a call from before it was left out"
+    assert health.answered(5.0)
+    assert [health.failed(6.0), health.failed(6.0), health.failed(6.0)] == [None, None, 5]
+
+
+def test_what_returns_starts_slowly() -> None:
+    health = Health(GUARDS)
+    assert health.weight(0.0) == 1
+    for _ in range(3):
+        health.failed(0.0)
+    assert [health.weight(5.0), health.weight(10.0), health.weight(15.0)] == [SLOW_START_SHARE, 0.5, 1.0]
+
+
+def test_checks_decide_beside_the_calls() -> None:
+    health = Health(GUARDS, HealthCheck(path="/readyz", fall=2, rise=2))
+    assert not health.checked(0.0, is_well=False)
+    assert health.checked(1.0, is_well=False)
+    health.answered(1.0)
+    assert not health.may_serve(1.0), "it answers, and says that it is not ready"
+    assert not health.checked(2.0, is_well=True)
+    assert not health.checked(3.0, is_well=False)
+    assert not health.checked(4.0, is_well=True)
+    assert health.checked(5.0, is_well=True)
+    assert health.may_serve(5.0)
+    assert health.weight(5.0) == SLOW_START_SHARE
+
+
+def test_a_check_that_passes_ends_the_time_that_calls_left_it_out_for() -> None:
+    health = Health(GUARDS, HealthCheck(path="/readyz", fall=1, rise=1))
+    for _ in range(3):
+        health.failed(0.0)
+    health.checked(0.1, is_well=False)
+    health.checked(0.2, is_well=True)
+    assert health.may_serve(0.2)

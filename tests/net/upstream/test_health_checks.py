@@ -1,0 +1,35 @@
+"""Health checks on fake connections: what is asked, and what becomes of the replica."""
+
+from shardgate.core.replicas.settings import HealthCheck, Member
+from shardgate.net.upstream.health_checks import HealthChecks
+from shardgate.net.upstream.pool import Pool, PoolSettings
+from tests.net.upstream.play import DiallerOfTheTest, turns
+from tests.net.upstream.replicas_play import ReplicasPlay
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+
+
+async def test_health_checks_take_a_replica_out_and_bring_it_back() -> None:
+    check = HealthCheck(path="/readyz", interval_s=2, fall=1, rise=1)
+    play = ReplicasPlay(Member(weight=1000), Member(), check=check)
+    dialler = DiallerOfTheTest()
+    dialler.may_connect.set()
+    pool = Pool(dialler, play.watch, PoolSettings(1, 1, idle_timeout_s=1000.0))
+    checks = HealthChecks(check, b"h:1", pool, play.replicas, play.group.replicas[0], play.watch)
+    play.passes(0)
+    await turns()
+    assert dialler.opened[-1].took().startswith(b"GET /readyz HTTP/1.1\r\nHost: h:1\r\n")
+    dialler.opened[-1].says(BUSY)
+    assert play.events.log == ["0 unwell"]
+    await play.call()
+    assert play.asked() == [0, 1]
+    play.passes(2)
+    await turns()
+    dialler.opened[-1].says(OK)
+    assert play.events.log == ["0 unwell", "0 well"]
+    play.passes(2)
+    await turns()
+    play.passes(1.5)  # no answer
+    assert play.events.log == ["0 unwell", "0 well", "0 unwell"]
+    checks.close()
