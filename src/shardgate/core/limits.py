@@ -124,6 +124,15 @@ JOURNALED_REPLY_BYTES_MAX = 8 * 1024 * 1024
 # Where only the shards know the owners of a request's items, they are asked for so many items at a time: one request
 # takes no more connections of a shard.
 PROBES_AT_ONCE = 16
+# A request line that asks for many keys: gunicorn takes 4,094 bytes of it by default, other servers 8 KiB and more.
+BULK_TARGET_BYTES_MAX = 4000
+# A longer list takes the database of a shard long, and its loop: 100 keys are 10 requests for 1,000 items.
+BULK_KEYS_ALLOWED_MAX = 1000
+# Its reply: a thousand rows of a kilobyte are cut in 2 ms. An application that ignores the filter may give all it has.
+BULK_REPLY_BYTES_MAX = 1024 * 1024
+# Where pages are shorter than what is asked for, a shard is asked again, each time for the keys that are left. After so
+# many pages they are asked for one by one.
+BULK_ROUNDS_MAX = 8
 # Replies that are this long together are merged on a thread, where they cannot be merged in steps: 10 ms.
 ASIDE_BYTES_MIN = 64 * 1024
 # So are lists in an object, where reading or writing that object is a long step: 10 ms.
