@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -40,7 +40,7 @@ class World:
         south: Listing = listed,
         *,
         bulk: Any = BULK,
-        dates: dict[str, Sequence[str]] | None = None,
+        dates: Mapping[str, Sequence[str]] | None = None,
         **more: Any,
     ) -> None:
         dates = dates or {"north": NORTH, "south": SOUTH}
