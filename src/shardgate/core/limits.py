@@ -57,6 +57,19 @@ REMEMBERED_LINES_MAX = 4096
 REMEMBERED_LINE_BYTES_MAX = 1024
 REMEMBERED_BLOCKS_MAX = 1024
 REMEMBERED_BLOCK_BYTES_MAX = 4096
+# An address that answers none of the calls that wait for it is silent after so long: eight looks. Its calls are still
+# waited for, but those that another can answer go there.
+SILENT_S = 2.0
+# Between two looks there is a quarter of a second. A longer pause is the gateway's own, and says nothing of others.
+LOOK_S_MAX = 0.5
+# Where nothing waits for it any more, a silent address is taken to answer after so long.
+SILENCE_FORGOTTEN_S = 5.0
+# While it is silent and all connections are taken: one more a second finds out whether it answers again. So many in all
+# are no burden, and last until the first calls have waited too long.
+TRIAL_EVERY_S = 1.0
+TRIALS_MAX = 16
+# A call that another shard can answer waits at least so long for a silent address, which may just be answering again.
+GIVE_WAY_S = 0.5
 # So much of a reply with an idempotency key waits in memory for a slow client; then reading from the shard pauses.
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # Bytes that came whole are counted as held from this many on: counting costs 1 µs, and most requests are smaller.

@@ -321,7 +321,9 @@ class Conductor:
         if len(owners) > 1:
             raise disputed(plan.space, plan.key, *owners)
         if owners:
-            snapshot.known.memory.settle(plan.space, plan.key, owners[0])
+            memory = snapshot.known.memory
+            learn = memory.settle if len(replies) == len(plan.shards) else memory.learn
+            learn(plan.space, plan.key, owners[0])
             return owners[0], replies[owners[0]]
         snapshot.known.memory.forget(plan.space, plan.key)
         failed = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ShardgateError))
