@@ -355,6 +355,29 @@ def test_a_probe_that_cannot_be_asked_is_a_mistake(tmp_path: Path, path: str) ->
 
 
 @pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        *[({"path": path}, "bulk.path: ") for path in (*BAD_PATHS, "/x/{keys}/{id}", "/x", "/x/{keys}?id={keys}")],
+        ({"path": "/" + "x" * 3000 + "/{keys}"}, "bulk.path: it leaves no room for keys"),
+        ({"separator": ""}, "bulk.separator: an empty text divides nothing"),
+        ({"path": "/x/{keys}", "separator": None}, "bulk.separator: '/x/{keys}' has no parameter that could be"),
+        ({"key": ""}, "bulk.key: it is empty"),
+        ({"keys_max": 1}, "bulk.keys_max: 1 keys are not asked for at once"),
+        ({"keys_max": 1001}, "bulk.keys_max: 1001 keys"),
+        ({"rows_max": 0}, "bulk.rows_max: a list has at least one row"),
+        ({"seperator": ","}, "unknown field `seperator`"),
+    ],
+)
+def test_lists_of_keys_that_no_application_reads_are_mistakes(tmp_path: Path, given: Any, said: str) -> None:
+    bulk = {"path": "/x?id={keys}", "key": "id"}
+    chain = [{"kind": "probe", "path": "/x/{key}", "bulk": {**bulk, **given}}]
+    found = mistakes(tmp_path, {"GET /a/{id}": ONE}, locators={"event": chain})
+    assert [line for line in found if said in line], found
+    right = [{"kind": "probe", "path": "/x/{key}", "bulk": bulk}]
+    assert mistakes(tmp_path, {"GET /a/{id}": ONE}, locators={"event": right}) == []
+
+
+@pytest.mark.parametrize(
     ("rule", "said"),
     [
         ({**GATHER, "prune": {"v": {"locate": "event", "separator": ""}}}, "prune.v.separator: an empty text divides"),

@@ -91,9 +91,9 @@ def test_the_which_rule_page_leads_to_every_rule() -> None:
 
 def test_a_table_that_was_changed_by_hand_is_written_anew(tmp_path: Path) -> None:
     page = tmp_path / "locators.md"
-    page.write_text("# Locators\n\n<!-- fields: Probe -->\n| field |\n<!-- end -->\nSo be it.\n")
+    page.write_text("# Locators\n\n<!-- fields: Prefix -->\n| field |\n<!-- end -->\nSo be it.\n")
     assert write(tmp_path) == [page]
     text = page.read_text()
-    assert "| `path` | text | **required** | " in text
+    assert "| `separator` | text | `-` | " in text
     assert text.endswith("<!-- end -->\nSo be it.\n")
     assert write(tmp_path) == []

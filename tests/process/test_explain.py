@@ -23,6 +23,8 @@ CONFIG: dict[str, Any] = {
     },
 }
 
+JSON = "Content-Type: application/json"
+
 
 @pytest.fixture
 def loaded(tmp_path: Path) -> Loaded:
@@ -82,3 +84,22 @@ def test_a_key_that_is_a_secret_is_not_shown(tmp_path: Path, target: str, chain:
     lines, _ = explain_request(load(tmp_path / "shardgate.yaml"), "GET", target, [], b"")
     assert len(lines) > 1
     assert "S3CR" not in " ".join(text for _, text in lines)
+
+
+@pytest.mark.usefixtures("no_sockets")
+@pytest.mark.parametrize(("mode", "calls"), [("read", 49), ("independent", 26)])
+def test_a_divided_body_says_how_its_owners_are_found_and_how_many_calls_it_may_take(
+    tmp_path: Path, mode: str, calls: int
+) -> None:
+    bulk = {"path": "/dates?id={keys}", "key": "id"}
+    config = {
+        "shards": CONFIG["shards"],
+        "locators": {"date": [{"kind": "probe", "path": "/dates/{key}", "bulk": bulk}]},
+        "rules": {"POST /check": {"rule": "divide", "key": "date", "locate": "date", "mode": mode}},
+    }
+    (tmp_path / "shardgate.yaml").write_text(yaml.safe_dump(config))
+    body = b'[{"date": "a"}, {"date": "b"}, {"date": "a b"}, {"date": "a"}]'
+    lines, code = explain_request(load(tmp_path / "shardgate.yaml"), "POST", "/check", [JSON], body)
+    assert code == 0
+    assert ("asked", "each shard, by one list of keys: GET /dates?id=a,b") in lines
+    assert ("calls", f"at most {calls} to shards") in lines

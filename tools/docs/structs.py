@@ -32,6 +32,7 @@ from shardgate.core.json.number import Average
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.lists.distinct import Dedupe
 from shardgate.core.locate import AnyLocator
+from shardgate.core.locate.bulk import Bulk
 from shardgate.core.locate.custom import CustomLocator
 from shardgate.core.locate.directory import Directory
 from shardgate.core.locate.hashed import Hash
@@ -144,6 +145,7 @@ STRUCTS: dict[str, Shown] = {
     "Prefix": Shown(Prefix),
     "Learned": Shown(Learned),
     "Probe": Shown(Probe),
+    "Bulk": Shown(Bulk),
 }
 
 FAMILIES: dict[frozenset[type[Any]], tuple[str, str]] = {

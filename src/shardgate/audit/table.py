@@ -136,7 +136,8 @@ RULES: Final[tuple[AuditRule, ...]] = (
         number="SGA40",
         title="probes of very many items",
         why="Each item whose shard is not known costs one call to every shard.",
-        cure="let the rule say `items_max: 1000` or less, or find the shard by a directory, a hash or a prefix",
+        cure="add `bulk` to the probe, let the rule say `items_max: 1000` or less, or find the shard by a directory, a"
+        " hash or a prefix",
         find=work.probes_of_many_items,
     ),
     AuditRule(

@@ -33,7 +33,9 @@ def probes_of_many_items(loaded: Loaded) -> Iterator[Danger]:
     """SGA40."""
     for route in loaded.routes.routes:
         items_max = getattr(route.rule, "items_max", None) or 0
-        if items_max > _ITEMS_MAX and any(isinstance(locator, Probe) for locator in route.locators):
+        if items_max > _ITEMS_MAX and any(
+            isinstance(locator, Probe) and locator.bulk is None for locator in route.locators
+        ):
             what = f"up to {items_max:,} items of one body are asked for at {len(loaded.shards)} shards"
             yield Danger(f"rules.{route.name}.items_max", what)
 

@@ -7,7 +7,7 @@ and their docstrings its reference. To add one, write the file and add its class
 Holds: nothing here waits. "Not known" is a value (UNKNOWN), and so is "ask the shards" (AskAll).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, Protocol
 
@@ -34,11 +34,30 @@ class Unknown(Enum):
 UNKNOWN: Final = Unknown.UNKNOWN
 
 
+class ManyKeys(Protocol):
+    """How one request for a list asks a shard which of many keys it has."""
+
+    @property
+    def rows_max(self) -> int | None:
+        """How many rows one reply has at most, where that is known: a reply with fewer is whole."""
+
+    def groups(self, keys: Sequence[str]) -> tuple[list[list[str]], list[str]]:
+        """The keys as they are asked for together, and those that must be asked for alone."""
+
+    def target(self, keys: Sequence[str]) -> bytes:
+        """The request target that asks for these keys."""
+
+    def shown(self, body: bytes) -> Iterable[str | None]:
+        """The key of each row of a reply; None where a row has none. Raises BrokenReplyError."""
+
+
 class AskAll(msgspec.Struct, frozen=True):
     """Only the shards know: ask each for this path. The one that has it owns the key."""
 
     path: str
     """With `{key}` filled in."""
+    bulk: ManyKeys | None = None
+    """How to ask for many keys at once; None: they are asked for one by one."""
 
 
 class KeyMemory(Protocol):

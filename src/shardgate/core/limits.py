@@ -59,6 +59,19 @@ REMEMBERED_LINES_MAX = 4096
 REMEMBERED_LINE_BYTES_MAX = 1024
 REMEMBERED_BLOCKS_MAX = 1024
 REMEMBERED_BLOCK_BYTES_MAX = 4096
+# An address that answers none of the calls that wait for it is silent after so long: eight looks. Its calls are still
+# waited for, but those that another can answer go there.
+SILENT_S = 2.0
+# Between two looks there is a quarter of a second. A longer pause is the gateway's own, and says nothing of others.
+LOOK_S_MAX = 0.5
+# Where nothing waits for it any more, a silent address is taken to answer after so long.
+SILENCE_FORGOTTEN_S = 5.0
+# While it is silent and all connections are taken: one more a second finds out whether it answers again. So many in all
+# are no burden, and last until the first calls have waited too long.
+TRIAL_EVERY_S = 1.0
+TRIALS_MAX = 16
+# A call that another shard can answer waits at least so long for a silent address, which may just be answering again.
+GIVE_WAY_S = 0.5
 # So much of a reply with an idempotency key waits in memory for a slow client; then reading from the shard pauses.
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # Bytes that came whole are counted as held from this many on: counting costs 1 µs, and most requests are smaller.
@@ -129,6 +142,15 @@ JOURNALED_REPLY_BYTES_MAX = 8 * 1024 * 1024
 # Where only the shards know the owners of a request's items, they are asked for so many items at a time: one request
 # takes no more connections of a shard.
 PROBES_AT_ONCE = 16
+# A request line that asks for many keys: gunicorn takes 4,094 bytes of it by default, other servers 8 KiB and more.
+BULK_TARGET_BYTES_MAX = 4000
+# A longer list takes the database of a shard long, and its loop: 100 keys are 10 requests for 1,000 items.
+BULK_KEYS_ALLOWED_MAX = 1000
+# Its reply: a thousand rows of a kilobyte are cut in 2 ms. An application that ignores the filter may give all it has.
+BULK_REPLY_BYTES_MAX = 1024 * 1024
+# Where pages are shorter than what is asked for, a shard is asked again, each time for the keys that are left. After so
+# many pages they are asked for one by one.
+BULK_ROUNDS_MAX = 8
 # Replies that are this long together are merged on a thread, where they cannot be merged in steps: 10 ms.
 ASIDE_BYTES_MIN = 64 * 1024
 # So are lists in an object, where reading or writing that object is a long step: 10 ms.

@@ -61,10 +61,12 @@ class Cluster:
         "_outages",
         "_pools",
         "_relay_patience",
+        "_silent",
         "_upstreams",
         "_watch",
         "_whole_patience",
         "compress",
+        "deadline_at",
         "merge_s",
         "reply_idle_s",
         "reporter",
@@ -99,6 +101,9 @@ class Cluster:
             reply_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s, first_byte_s, watch.now
         )
         self._watch = watch
+        self._silent: frozenset[ShardId] = frozenset()
+        self.deadline_at = 0.0
+        watch.add(self)
         self.compress = compress
         """How replies are compressed for clients; None: they are not."""
         self.reply_idle_s = timeouts.reply_idle_timeout_s
@@ -143,6 +148,11 @@ class Cluster:
         self._pools[shard].start(call)
         return call
 
+    def silent_last(self, shards: list[ShardId]) -> list[ShardId]:
+        """The shards, those last that answer nothing at present."""
+        silent = self._silent
+        return sorted(shards, key=silent.__contains__) if silent else shards
+
     def streams(self, call: Call) -> None:
         """From now on the call's reply is streamed to a client: it may take long, as long as bytes arrive."""
         call.may_stream(self._relay_patience)
@@ -172,6 +182,15 @@ class Cluster:
         """For each shard: open connections, idle connections, waiting calls, and calls that have ever waited."""
         return iter([(shard, *pool.figures()) for shard, pool in self._pools.items()])
 
+    def expire(self) -> None:
+        """Each tick: tell which shards have begun to take requests and answer none."""
+        silent = frozenset([shard for shard, pool in self._pools.items() if pool.is_silent])
+        for shard in silent - self._silent:
+            if (line := self._outages.silent(shard, now())) is not None:
+                _log.warning("%s", line)
+        self._silent = silent
+
     def close(self) -> None:
         """Close the idle connections, and check no more replicas."""
+        self._watch.discard(self)
         self._upstreams.close()

@@ -244,7 +244,7 @@ class Gateway:
         client.adopt(relay)
         if isinstance(plan, ToAny):
             self._turn = (self._turn + 1) % len(plan.shards)
-            shards = [*plan.shards[self._turn :], *plan.shards[: self._turn]]
+            shards = self._cluster.silent_last([*plan.shards[self._turn :], *plan.shards[: self._turn]])
             relay.start(shards[0], others=shards[1:])
         elif plan.recalled:
             recalled = plan

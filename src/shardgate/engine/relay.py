@@ -91,6 +91,8 @@ class Relay:
         self._exchange.shards = (*self._exchange.shards, shard)
         self._others = others
         self._call = self._cluster.relay(shard, head, request, self, self._client.incoming, offers)
+        if others and request.method in SAFE_METHODS:
+            self._call.gives_way = True
 
     def _offers(self, wanted: bytes) -> bytes:
         """The protocol that the client wants to switch to, where the rule allows it."""

@@ -27,6 +27,10 @@ _log = logging.getLogger("shardgate")
 class Upstream(Protocol):
     """Where the calls of one shard go."""
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it takes calls and answers none."""
+
     def start(self, call: Call) -> None:
         """Send the call as soon as a connection is free. Its sink is told of a failure, too."""
 

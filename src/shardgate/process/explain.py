@@ -14,6 +14,7 @@ from shardgate.core.plan.explain import explain
 from shardgate.core.plan.plan import FindOwner, ToAny, ToOne
 from shardgate.core.plan.planner import plan_request
 from shardgate.core.routes.route import Plan, Route
+from shardgate.core.rules.divide import Division
 from shardgate.core.rules.every import ToEvery
 from shardgate.core.rules.one import ToParts
 from shardgate.core.rules.place import Placement
@@ -50,7 +51,10 @@ def _explained(loaded: Loaded, request: Request) -> list[tuple[str, str]]:
         callers.identify(request, route)
     plan = plan_request(request, route, variables, snapshot.known, wall)
     limits = loaded.config.limits
-    return [*explain(request, plan, _calls_max(plan, limits)), *_held(request, route, plan, limits)]
+    return [
+        *explain(request, plan, _calls_max(plan, limits, len(snapshot.known.topology.ids))),
+        *_held(request, route, plan, limits),
+    ]
 
 
 def _held(request: Request, route: Route, plan: Plan, limits: Limits) -> list[tuple[str, str]]:
@@ -67,7 +71,7 @@ def _held(request: Request, route: Route, plan: Plan, limits: Limits) -> list[tu
     return [("held", f"{' and '.join(held)}, within held_bytes_max")] if held else []
 
 
-def _calls_max(plan: Plan, limits: Limits) -> int:
+def _calls_max(plan: Plan, limits: Limits, shards: int) -> int:
     """The most calls to shards that the request may take."""
     if isinstance(plan, ToOne) and plan.doubted is None:
         return 1
@@ -75,6 +79,8 @@ def _calls_max(plan: Plan, limits: Limits) -> int:
         return len(plan.shards)
     if isinstance(plan, FindOwner):
         return len(plan.shards) + (0 if plan.is_the_request else 1)
+    if isinstance(plan, Division) and plan.rule.mode != "all_or_none":
+        return min(plan.calls_max(shards), limits.calls_per_request_max)
     return limits.calls_per_request_max
 
 

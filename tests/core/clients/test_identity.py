@@ -53,3 +53,19 @@ def test_a_cookie_can_say_who_a_client_is() -> None:
     assert one != identity_of(request("GET /", "Cookie: session=8"), names)
     assert one != identity_of(request("GET /", "Cookie: session=7; session=8"), names)
     assert identity_of(request("GET /", "Cookie: theme=dark"), names) == ANONYMOUS
+
+
+def test_where_any_token_counts_a_token_that_was_not_verified_is_its_own_client() -> None:
+    names = ("claim.sub",)
+    tokens = [request("GET /", f"Authorization: Bearer {token}") for token in ("a", "b")]
+    digests = {identity_of(each, names, any_token=True) for each in tokens}
+    assert len(digests) == 2
+    assert ANONYMOUS not in digests
+    assert identity_of(verified(tokens[0]), names, any_token=True) == ANONYMOUS, "verified, and without the claim"
+    by_claim = identity_of(verified(tokens[0], sub="Bearer b"), names, any_token=True)
+    assert by_claim not in digests
+
+
+@pytest.mark.parametrize("line", ["Cookie: session=", "X-Client: "])
+def test_an_empty_value_identifies_nobody(line: str) -> None:
+    assert identity_of(request("GET /", line), ("cookie.session", "X-Client")) == ANONYMOUS

@@ -57,6 +57,8 @@ Texts = tuple[list[str], list[str]]
 TEXTS: dict[str, Texts] = {
     **dict.fromkeys(("check", "read", "row", "undo.path", "confirm.path"), (PATHS, ODD_PATHS)),
     "probe.path": ([path.replace("id", "key") for path in PATHS if "id" in path], ODD_PATHS),
+    "bulk.path": (["/x?v={keys}", "/x?n=1&id={keys}", "/x?id={keys}&n=9"], ODD_PATHS),
+    "bulk.separator": ([",", ";", "%2C", "::"], ["", "é", " "]),
     "least_data.path": (["/x", "/x?limit=1"], ODD_PATHS),
     **dict.fromkeys(("locate", "whole_locate", "prune"), (LOCATORS, ["fourth"])),
     **dict.fromkeys(("one.key", "place.key", "pinned_by", "whole_key"), (SOURCES, ODD_SOURCES)),

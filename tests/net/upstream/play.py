@@ -154,6 +154,9 @@ class OwnerOfTheTest:
     def released(self, connection: UpstreamConnection) -> None:
         self.log.append(RELEASED)
 
+    def answered(self) -> None:
+        pass
+
     def lost(self, connection: UpstreamConnection) -> None:
         self.log.append(GIVEN_BACK)
 
@@ -246,6 +249,12 @@ class PoolPlay:
     def passes(self, seconds: float) -> None:
         self.clock.at += seconds
         self.watch.look()
+
+    async def quietly(self, seconds: float) -> None:
+        """Time passes tick by tick, and what begins goes on."""
+        for _ in range(round(seconds / 0.25)):
+            self.passes(0.25)
+            await turns()
 
 
 async def turns() -> None:

@@ -69,4 +69,4 @@ class ReplicasPlay:
         self.watch.look()
 
     def is_at_rest(self) -> bool:
-        return all(not replica.in_flight and not replica.awaited for replica in self.group.replicas)
+        return all(not replica.in_flight for replica in self.group.replicas)

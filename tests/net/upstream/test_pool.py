@@ -182,3 +182,114 @@ async def test_a_pool_that_is_closed_keeps_no_connection() -> None:
     second.says(OK)
     assert second.log == [ABORTED]
     assert play.log == ANSWERED * 2
+
+
+# An address that hangs.
+
+
+async def test_an_address_that_hung_is_not_refused_to_calls_for_the_sake_of_those_that_are_lost() -> None:
+    """Found: after a hang of 12 s, its calls held all connections for 18 s more, and the others were refused."""
+    play = PoolPlay(connections_max=2, waiting_max=3)
+    began_at = play.clock()
+    lost = [await play.call(b"GET /lost") for _ in range(2)]
+    waits = [await play.call(b"GET /waits") for _ in range(3)]
+    await play.call(b"GET /refused")
+    assert play.log == [Failed("SG4001")]
+    play.log.clear()
+    await play.quietly(3)
+    assert len(play.opened) in {3, 4}, "some calls that wait are sent, to find out"
+    play.opened[2].says(OK)  # the shard is back
+    while not all(call.done for call in waits):
+        for opened in play.opened[2:]:
+            if b"GET /waits" in opened.log[-1]:
+                opened.log.append(b"")
+                opened.says(OK)
+        await play.quietly(0.25)
+    assert play.log == ANSWERED * 3
+    assert not any(call.done for call in lost), "they may be slow, and nothing more"
+    assert play.clock() - began_at < 5
+    for opened in play.opened[:2]:
+        opened.says(OK)
+    await play.quietly(1)
+    assert play.pool.silence.more == 0
+
+
+async def test_slow_calls_alone_open_no_more_than_a_few_connections() -> None:
+    play = PoolPlay(connections_max=2, waiting_max=9)
+    slow = [await play.call(b"GET /slow") for _ in range(9)]
+    for _ in range(9):
+        await play.quietly(3)
+        for opened in play.opened:
+            opened.says(OK)
+        assert play.pool.figures()[0] <= 2 + 2
+        if all(call.done for call in slow):
+            break
+    assert play.log == ANSWERED * 9
+
+
+async def test_no_more_than_twice_the_connections_are_open_whatever_hangs() -> None:
+    play = PoolPlay(connections_max=3, waiting_max=99)
+    for _ in range(99):
+        await play.call(b"GET /lost", reply_s=1000.0, first_byte_s=1000.0)
+    for _ in range(20):
+        await play.quietly(3)
+        play.opened[-1].says(OK)
+    assert len(play.opened) <= 3 + 3 + 16
+
+
+async def test_a_pause_of_the_gateway_is_no_silence_of_the_shard() -> None:
+    play = PoolPlay()
+    await play.call()
+    play.passes(1)
+    play.passes(15)
+    assert not play.pool.silence.is_silent
+
+
+@pytest.mark.parametrize("said", [OK, b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"])
+async def test_an_address_that_answers_some_calls_is_not_silent(said: bytes) -> None:
+    play = PoolPlay(connections_max=99)
+    slow = await play.call(b"GET /slow")
+    slow.gives_way = True
+    for _ in range(10):
+        await play.call()
+        await play.quietly(0.5)
+        play.opened[-1].says(said)
+        await play.quietly(0.5)
+    assert not slow.done
+
+
+@pytest.mark.parametrize("has_other", [True, False])
+async def test_a_call_that_another_shard_can_answer_gives_way(has_other: bool) -> None:
+    play = PoolPlay(connections_max=1)
+    calls = [await play.call(), await play.call()]
+    for call in calls:
+        call.gives_way = has_other
+    await play.quietly(1.5)
+    assert not any(call.done for call in calls)
+    await play.quietly(1)
+    assert [call.done for call in calls] == [has_other, has_other]
+    if has_other:
+        error = calls[0].sink.error  # type: ignore[attr-defined]
+        assert (error.code, error.another_may_answer) == ("SG2003", True)
+        assert "its address answers no call" in error.log
+
+
+async def test_a_silence_is_forgotten_once_nothing_waits_and_seen_again_soon() -> None:
+    play = PoolPlay()
+    call = await play.call()
+    await play.quietly(2.5)
+    assert play.pool.silence.is_silent
+    call.cancel()
+    play.opened[0].ends()
+    await play.quietly(4)
+    assert play.pool.silence.is_silent
+    await play.quietly(2)
+    assert not play.pool.silence.is_silent
+    await play.call()
+    await play.quietly(0.75)
+    assert play.pool.silence.is_silent
+    play.opened[1].says(OK)
+    await play.quietly(0.25)
+    await play.call()
+    await play.quietly(1.5)
+    assert not play.pool.silence.is_silent

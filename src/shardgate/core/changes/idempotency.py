@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from shardgate.core.clients.claims import keys_in
+from shardgate.core.clients.identity import identity_of
 from shardgate.core.errors import IdempotencyKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
@@ -38,6 +38,9 @@ _MEANING: Final = (
 )
 """The fields that change what a request does (RFC 9110 sections 8 and 13, RFC 7240). Fields that differ at each sending
 (Date, traceparent, User-Agent, an id of the request) are not among them: a retry is the same request."""
+
+_EVERYBODY: Final = "everybody"
+"""The client of all requests, where no names say how clients differ."""
 
 _HEADER: Final = {"header": "Idempotency-Key"}
 
@@ -87,12 +90,12 @@ def key_of(request: Request) -> str | None:
 
 
 def client_of(request: Request, names: Sequence[str]) -> str | None:
-    """The client: a digest of the header fields, or of the claims of a verified token, that identify it.
+    """The client: a digest of what identifies it. The claims of a token that was not verified mean nothing: then the
+    whole token identifies the client.
 
-    None where the request has none of them. Without names all requests are of one client.
+    None where the request has nothing that does. Without names all requests are of one client.
     """
-    said = [_named_by(name, request) for name in names]
-    return None if names and not any(said) else _digest(said)
+    return identity_of(request, names, any_token=True).hex() or None if names else _EVERYBODY
 
 
 def anonymous(connection: bytes, request: Request) -> str:
@@ -104,24 +107,6 @@ def anonymous(connection: bytes, request: Request) -> str:
 def anybody(fingerprint: str) -> str:
     """All clients that do not say who they are and send this one request."""
     return _digest([b"anybody", fingerprint.encode()])
-
-
-def _named_by(name: str, request: Request) -> bytes:
-    kind, _, claim = name.partition(".")
-    if kind == "claim" and request.claims is not None:
-        keys = keys_in(request.claims, claim)
-        return b"\0".join([name.encode(), *(key.encode() for key in keys)]) if keys else b""
-    if kind == "cookie":
-        return _cookie(request.fields.values.get(b"cookie", b""), claim.encode())
-    # The claims of a token that was not verified mean nothing: the whole token identifies the client.
-    field = "authorization" if kind == "claim" else name.lower()
-    return request.fields.values.get(field.encode(), b"")
-
-
-def _cookie(cookies: bytes, name: bytes) -> bytes:
-    """The value of a cookie (RFC 6265 section 4.2.1); all of them where it stands twice."""
-    pairs = [pair.strip().partition(b"=") for pair in cookies.split(b";")]
-    return b";".join([value for key, _, value in pairs if key == name])
 
 
 def fingerprint_of(request: Request, routed_by: Iterable[tuple[str, str | None]] = ()) -> str:

@@ -1,7 +1,7 @@
 """Which shards are down: the first call that cannot connect says so, and the first reply afterwards that it is over.
 
-        call fails to connect                      reply
-    up ───────────────────────► down (calls fail) ───────► up
+        call fails to connect, or no call is answered                      reply
+    up ───────────────────────────────────────────────► down (calls fail) ───────► up
 
 Holds: an outage is two lines, however many calls fail in it. A shard that goes up and down all the time has no more
 lines than the bound; the next line that is written counts the outages that were left out.
@@ -57,6 +57,14 @@ class Outages:
         times = self._left_out.pop(shard, 0)
         more = f" (it was down {times} times more since the last line)" if times else ""
         return f"shard {shard} is down: {why}{more}"
+
+    def silent(self, shard: ShardId, now_s: float) -> str | None:
+        """A shard takes requests and answers none. A line for the log, where there is one to write."""
+        if shard in self._down:
+            return None
+        line = self.failed(shard, "it takes requests and answers none", now_s, connected=False)
+        self._down[shard].calls_failed = 0
+        return line
 
     def replied(self, shard: ShardId, now_s: float) -> str | None:
         """A reply has come. A line for the log, where there is one to write."""

@@ -36,8 +36,8 @@ class CustomLocator(Strategy, frozen=True, tag="custom"):
         place = call(self.named, self.plugin, "locate", space, key, known)
         if place is UNKNOWN or isinstance(place, str):
             return place
-        if not isinstance(place, AskAll):
-            raise misfit(self.named, "locate", place, "the name of a shard, UNKNOWN or AskAll")
+        if not isinstance(place, AskAll) or place.bulk is not None:
+            raise misfit(self.named, "locate", place, "the name of a shard, UNKNOWN or AskAll(path)")
         if not is_segment(key):
             return UNKNOWN
         if not isinstance(place.path, str) or not _PATH.fullmatch(place.path):

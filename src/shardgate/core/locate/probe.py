@@ -1,6 +1,7 @@
 """Asks every shard for the key. The shard that has it owns it; a key on two shards is an error, never a guess."""
 
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Strategy, Unknown
+from shardgate.core.locate.bulk import Bulk
 from shardgate.core.path import filled
 
 
@@ -9,8 +10,10 @@ class Probe(Strategy, frozen=True, tag="probe"):
 
     path: str
     """What every shard is asked; `{key}` stands for the key: `/events/{key}`."""
+    bulk: Bulk | None = None
+    """How a list tells which of many keys a shard has. Without it, each key of a divided body is asked for alone."""
 
     def locate(self, space: str, key: str, known: Known) -> AskAll | Unknown:
         """The path to ask for; UNKNOWN for a key that cannot be a path segment, so that no other path is ever asked."""
         path = filled(self.path, {"key": key})
-        return UNKNOWN if path is None else AskAll(path)
+        return UNKNOWN if path is None else AskAll(path, self.bulk)

@@ -23,26 +23,16 @@ _SPREAD = 2654435761
 _ALIKE_S = 0.0005
 
 
-# A replica is silent when so many calls wait for it: one or two may be of a kind that takes long.
-SILENT_CALLS_MIN = 3
-# And when nothing came for so many times the 95th percentile of the latencies.
-SILENT_TIMES = 10
-
-
 class Replica:
     """One replica and its load."""
 
-    __slots__ = ("average_s", "awaited", "health", "heard_s", "in_flight", "index", "member")
+    __slots__ = ("average_s", "health", "in_flight", "index", "member")
 
     def __init__(self, index: int, member: Member, health: Health) -> None:
         self.index = index
         self.member = member
         self.health = health
         self.in_flight = 0
-        self.awaited = 0
-        """Calls under way whose reply has not begun."""
-        self.heard_s = 0.0
-        """When a reply last began; or when the first of those calls was sent, if that was later."""
         self.average_s = 0.0
 
     def load(self, now_s: float) -> float:
@@ -84,19 +74,6 @@ class Group:
             self._hedges.count()
         return self._less_loaded(self._ready[changes], now_s)
 
-    def sent(self, replica: Replica, now_s: float) -> None:
-        """A call is sent to this replica."""
-        if replica.awaited == 0:
-            replica.heard_s = now_s
-        replica.awaited += 1
-        replica.in_flight += 1
-
-    def over(self, replica: Replica, *, was_answered: bool) -> None:
-        """A call is over, whatever became of it."""
-        replica.in_flight -= 1
-        if not was_answered:
-            replica.awaited -= 1
-
     def retry(self, tried: int, tries: int, now_s: float, *, changes: bool) -> Replica | None:
         """Another replica for a call that failed; None: it is not tried again. `tried`: bits by index."""
         if tries >= self.guards.tries_max or not (others := self._others(tried, now_s, changes=changes)):
@@ -120,19 +97,6 @@ class Group:
             return None
         return max(self._late.value_s, self.guards.hedge_after_s)
 
-    def silent(self, now_s: float) -> list[tuple[Replica, float]]:
-        """Replicas that are left out from now on because nothing comes from them, and for how many seconds."""
-        silent_s = max(self.guards.silent_s, (self._late.value_s or 0.0) * SILENT_TIMES)
-        found = []
-        for replica in self.replicas:
-            if replica.awaited >= SILENT_CALLS_MIN and now_s - replica.heard_s >= silent_s:
-                left_out_s = replica.health.failed(now_s, at_once=True)
-                if left_out_s is not None:
-                    found.append((replica, left_out_s))
-        if found:
-            self.look(now_s)
-        return found
-
     def is_failure(self, status: int) -> bool:
         """Whether a reply speaks against its replica."""
         return status >= 500 and status != 501
@@ -140,11 +104,6 @@ class Group:
     def may_retry(self, status: int) -> bool:
         """Whether a read with this status is retried at another replica."""
         return status in self.guards.retry_on
-
-    def heard(self, replica: Replica, now_s: float) -> None:
-        """A reply has begun."""
-        replica.awaited -= 1
-        replica.heard_s = now_s
 
     def answered(self, replica: Replica, took_s: float, now_s: float) -> bool:
         """A reply has begun, and is no failure. Whether the replica is back by that."""
@@ -155,9 +114,12 @@ class Group:
             return True
         return False
 
-    def failed(self, replica: Replica, now_s: float) -> float | None:
-        """A call failed. For how many seconds the replica is left out from now on; None: it is not."""
-        left_out_s = replica.health.failed(now_s)
+    def failed(self, replica: Replica, now_s: float, *, at_once: bool = False) -> float | None:
+        """A call failed. For how many seconds the replica is left out from now on; None: it is not.
+
+        `at_once`: this failure is enough.
+        """
+        left_out_s = replica.health.failed(now_s, at_once=at_once)
         if left_out_s is not None:
             self.look(now_s)
         return left_out_s

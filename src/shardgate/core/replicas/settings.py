@@ -41,9 +41,6 @@ class ReplicaGuards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     behind. Clients are told apart by `Authorization`, `Cookie` and API key; all others count as one."""
     failures_max: Annotated[int, msgspec.Meta(ge=1)] = 5
     """Failures in a row (no connection, no reply, a status of 5xx) after which a replica is left out."""
-    silent_s: _Seconds = 2.0
-    """A replica with three calls under way from which nothing came for this time (and for ten times the 95th
-    percentile) is left out: it hangs, or is cut off. Reads that wait for it are sent to another one, too."""
     left_out_s: _Seconds = 5.0
     """How long it is left out. Each further time in a row doubles it: an instance that restarts is back at once, one
     that is broken is rarely tried."""

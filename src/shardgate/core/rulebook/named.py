@@ -6,7 +6,9 @@ from typing import Any, Final, get_args
 from shardgate.core.cursors.seal import Seal
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.dialect.id_cursor import IdCursor
+from shardgate.core.limits import BULK_KEYS_ALLOWED_MAX, BULK_TARGET_BYTES_MAX
 from shardgate.core.locate import AnyLocator
+from shardgate.core.locate.bulk import Bulk
 from shardgate.core.locate.prefix import Prefix
 from shardgate.core.locate.probe import Probe
 from shardgate.core.routes.mistakes import Mistake, choose
@@ -48,6 +50,33 @@ def _check_chain(chain: tuple[AnyLocator, ...], shards: Collection[str]) -> Iter
             yield Mistake(f"[{number}].path", problem, "write it as `/events/{key}`")
         elif isinstance(locator, Probe):
             yield from check_target(f"[{number}].path", locator.path, "/events/{key}", ["key"])
+        if isinstance(locator, Probe) and locator.bulk is not None:
+            yield from (mistake.under(f"[{number}].bulk") for mistake in _check_bulk(locator.bulk))
+
+
+def _check_bulk(bulk: Bulk) -> Iterator[Mistake]:
+    """What would make lists of keys that no application reads, or that say nothing of the keys."""
+    example = "/events?id={keys}"
+    if bulk.path.count("{keys}") != 1:
+        yield Mistake("path", f"{bulk.path!r} does not say once where the keys stand", f"write it as `{example}`")
+    else:
+        yield from check_target("path", bulk.path, example, ["keys"])
+    if len(bulk.path) > BULK_TARGET_BYTES_MAX // 2:
+        yield Mistake("path", "it leaves no room for keys", f"write at most {BULK_TARGET_BYTES_MAX // 2} characters")
+    if bulk.separator == "":
+        cure = "write what stands between two keys, or null where the parameter is repeated"
+        yield Mistake("separator", "an empty text divides nothing", cure)
+    if bulk.separator is None and "{keys}" in bulk.path and bulk.parameter() is None:
+        problem = f"{bulk.path!r} has no parameter that could be repeated for each key"
+        yield Mistake("separator", problem, f"write the path as `{example}`, or a separator")
+    if not bulk.key:
+        yield Mistake("key", "it is empty", "write the member of a row that is its key, such as `id`")
+    if not 2 <= bulk.keys_max <= BULK_KEYS_ALLOWED_MAX:
+        cure = f"write how many keys the application takes at once, from 2 to {BULK_KEYS_ALLOWED_MAX}"
+        yield Mistake("keys_max", f"{bulk.keys_max} keys are not asked for at once", cure)
+    if bulk.rows_max is not None and bulk.rows_max < 1:
+        cure = "write how many rows one reply of the application has, or null"
+        yield Mistake("rows_max", "a list has at least one row", cure)
 
 
 def read_dialects(book: Rulebook, mistakes: list[Mistake]) -> dict[str, Any]:

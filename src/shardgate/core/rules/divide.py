@@ -14,10 +14,11 @@ from shardgate.core.body.items import Items, open_items
 from shardgate.core.body.numbering import PLACE
 from shardgate.core.changes.entry import Action
 from shardgate.core.changes.idempotency import Idempotency
-from shardgate.core.contracts import UNKNOWN, AskAll, Known, Locator
+from shardgate.core.clients.masking import masked
+from shardgate.core.contracts import UNKNOWN, AskAll, Known, Locator, ManyKeys
 from shardgate.core.errors import ClientError, MissingKeyError, TooComplexError
 from shardgate.core.http import Request
-from shardgate.core.limits import ITEMS_ALLOWED_MAX, ITEMS_MAX
+from shardgate.core.limits import BULK_ROUNDS_MAX, ITEMS_ALLOWED_MAX, ITEMS_MAX
 from shardgate.core.locate.dispute import disputed
 from shardgate.core.locate.learned import Learned
 from shardgate.core.parts.whole import Parts
@@ -46,6 +47,32 @@ class Division(Plan):
         for key, place in zip(self.keys, self.places, strict=True):
             where = place if isinstance(place, str) else "all are asked who has it" if place else "nobody can own it"
             yield "item", f"{self.rule.key} {key!r}: {where}"
+        for bulk, keys in self._asked_by_lists().items():
+            groups, _ = bulk.groups(keys)
+            if groups:
+                target = masked(bulk.target(groups[0]).decode("ascii"))
+                lists = f"{len(groups)} lists" if len(groups) > 1 else "one list"
+                yield "asked", f"each shard, by {lists} of keys: GET {target}"
+
+    def calls_max(self, shards: int) -> int:
+        """The most calls that the request takes, where it is not journaled: each key is asked for, each shard is sent
+        its items; a read does both once more where a remembered owner was wrong, and is refused as a whole."""
+        lookups = len({key for key, place in zip(self.keys, self.places, strict=True) if isinstance(place, AskAll)})
+        lists = sum(len(bulk.groups(keys)[0]) for bulk, keys in self._asked_by_lists().items())
+        owners = min(shards, len(self.keys))
+        once = (lookups + lists * BULK_ROUNDS_MAX) * shards + owners
+        if self.rule.mode != "read":
+            return once + 2
+        again = sum(isinstance(place, str) for place in self.places)
+        return 2 * once + again * shards + 1
+
+    def _asked_by_lists(self) -> dict[ManyKeys, list[str]]:
+        """The distinct keys that lists can be asked for."""
+        found: dict[ManyKeys, dict[str, None]] = {}
+        for key, place in zip(self.keys, self.places, strict=True):
+            if key is not None and isinstance(place, AskAll) and place.bulk is not None:
+                found.setdefault(place.bulk, {})[key] = None
+        return {bulk: [*keys] for bulk, keys in found.items()}
 
 
 class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):

@@ -16,8 +16,6 @@ from shardgate.core.errors import BrokenReplyError, ShardgateError, StuckError, 
 from shardgate.core.excerpt import excerpt
 from shardgate.core.failures.missing import replies_of
 from shardgate.core.http import Reply
-from shardgate.core.limits import PROBES_AT_ONCE
-from shardgate.core.plan.plan import FindOwner
 from shardgate.core.replies.refusals import foremost, unite
 from shardgate.core.rules.divide import Division
 from shardgate.core.topology import ShardId
@@ -27,6 +25,7 @@ from shardgate.engine.change.ids import new_ids
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
+from shardgate.engine.gather.owner_search import OwnerSearch
 from shardgate.engine.learning import learn
 
 NOBODY = ""
@@ -83,25 +82,16 @@ class Divider:
         self, plan: Division, unknown: Mapping[str, AskAll], change: ChangeRequest
     ) -> dict[str, ShardId | None]:
         """The owners of these keys, each asked for once. Raises TooComplexError before any is asked for."""
-        shards = change.snapshot.known.topology.ids
-        self._conductor.check_calls(change.exchange, len(unknown) * len(shards))
-        found: dict[str, ShardId | None] = {}
-        keys = iter(unknown.items())
-
-        async def find_some() -> None:
-            for key, place in keys:
-                probe = FindOwner(plan.route, plan.rule.locate, key, place.path.encode(), shards, is_the_request=False)
-                found[key], _ = await self._conductor.find(
-                    probe, change.request, change.snapshot, change.hop, change.exchange
-                )
-
-        searches = [asyncio.ensure_future(find_some()) for _ in range(min(PROBES_AT_ONCE, len(unknown)))]
-        try:
-            await asyncio.gather(*searches)
-        finally:
-            for search in searches:  # where one has failed, nothing more is asked
-                search.cancel()
-        return found
+        search = OwnerSearch(
+            self._conductor,
+            plan.route,
+            plan.rule.locate,
+            change.request,
+            change.snapshot,
+            change.hop,
+            change.exchange,
+        )
+        return await search.find(unknown)
 
     async def _send(self, plan: Division, parts: Sequence[ShardItems], change: ChangeRequest) -> list[Outcome]:
         whole = len(parts) == 1 and not plan.rule.assign

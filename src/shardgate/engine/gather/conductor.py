@@ -185,10 +185,12 @@ class Conductor:
             return await self._aside.run(partial(to_the_end, steps))
         return await self._aside.run(partial(_taken_whole, merging, replies))
 
-    async def _ask(self, asks: Sequence[Ask], work: _Gathering, *, needs_all: bool = True) -> Mapping[ShardId, Outcome]:
+    async def _ask(
+        self, asks: Sequence[Ask], work: _Gathering, *, needs_all: bool = True, body_bytes_max: int | None = None
+    ) -> Mapping[ShardId, Outcome]:
         """Run one round, and note how long it took."""
         began_at = now()
-        calls = self._start(asks, work, None, needs_all=needs_all)
+        calls = self._start(asks, work, None, needs_all=needs_all, body_bytes_max=body_bytes_max)
         try:
             return await calls.outcomes()
         finally:
@@ -229,7 +231,13 @@ class Conductor:
             calls.cancel()
 
     def _start(
-        self, asks: Sequence[Ask], work: _Gathering, large_bytes: int | None, *, needs_all: bool = True
+        self,
+        asks: Sequence[Ask],
+        work: _Gathering,
+        large_bytes: int | None,
+        *,
+        needs_all: bool = True,
+        body_bytes_max: int | None = None,
     ) -> Round:
         exchange = work.exchange
         exchange.calls += len(asks)
@@ -238,7 +246,7 @@ class Conductor:
         exchange.shards = exchange.shards or [ask.shard for ask in asks]
         calls = Round(
             self._cluster,
-            self._body_bytes_max,
+            self._body_bytes_max if body_bytes_max is None else min(body_bytes_max, self._body_bytes_max),
             work.holding,
             large_bytes=large_bytes,
             bytes_max=self._bytes_max,
@@ -256,6 +264,10 @@ class Conductor:
                 budget="shard_calls",
             )
 
+    def note(self, error: ShardgateError, exchange: Exchange) -> None:
+        """Log a shard's fault that does not fail the request."""
+        self._cluster.reporter.log(error, exchange)
+
     async def packed(self, reply: Reply, request: Request) -> Reply:
         """The reply, compressed where the client takes that; a long body is compressed on a thread of its own."""
         compress = self._cluster.compress
@@ -269,6 +281,28 @@ class Conductor:
         reply.fields = packed_fields(reply.fields, is_packed=packs)
         return reply
 
+    async def ask_each(
+        self,
+        asks: Sequence[Ask],
+        route: Route,
+        request: Request,
+        snapshot: Snapshot,
+        lines: bytes,
+        exchange: Exchange,
+        *,
+        body_bytes_max: int | None = None,
+    ) -> Mapping[ShardId, Outcome]:
+        """Ask several shards once, and wait for the outcome of each call, also where some fail.
+
+        `lines`: the header lines. `body_bytes_max`: of each reply. Raises OverloadError, TooComplexError.
+        """
+        holding = self.held.open("reply", exchange.peer)
+        try:
+            work = _Gathering(route, request, lines, snapshot, exchange, holding)
+            return await self._ask(asks, work, needs_all=False, body_bytes_max=body_bytes_max)
+        finally:
+            holding.close()
+
     async def find(
         self, plan: FindOwner, request: Request, snapshot: Snapshot, hop: bytes, exchange: Exchange
     ) -> tuple[ShardId | None, Reply]:
@@ -279,12 +313,7 @@ class Conductor:
         asks = [Ask(shard, plan.target) for shard in plan.shards]
         fields = request.fields
         lines = fields.end_to_end if plan.is_the_request else fields.unconditional
-        holding = self.held.open("reply", exchange.peer)
-        try:
-            work = _Gathering(plan.route, request, lines + hop, snapshot, exchange, holding)
-            outcomes = await self._ask(asks, work, needs_all=False)
-        finally:
-            holding.close()
+        outcomes = await self.ask_each(asks, plan.route, request, snapshot, lines + hop, exchange)
         rule = plan.route.rule
         not_here = (404,) if rule is None else rule.not_here
         replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
@@ -292,7 +321,9 @@ class Conductor:
         if len(owners) > 1:
             raise disputed(plan.space, plan.key, *owners)
         if owners:
-            snapshot.known.memory.settle(plan.space, plan.key, owners[0])
+            memory = snapshot.known.memory
+            learn = memory.settle if len(replies) == len(plan.shards) else memory.learn
+            learn(plan.space, plan.key, owners[0])
             return owners[0], replies[owners[0]]
         snapshot.known.memory.forget(plan.space, plan.key)
         failed = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ShardgateError))

@@ -62,7 +62,8 @@ class Round:
     ) -> None:
         """`bytes_max`: of all replies together; None: no more than that of each counts.
 
-        `needs_all`: one failure fails the round, so that nothing more is read then.
+        `needs_all`: one failure fails the round, so that nothing more is read then. Otherwise, once one shard has what
+        is asked for, a shard that answers nothing to anybody is not waited for.
         """
         self.cluster = cluster
         self._body_bytes_max = body_bytes_max
@@ -181,6 +182,10 @@ class Round:
         """Take in the head of a reply."""
         self.cluster.replied(shard, call)
         self._heads -= 1
+        if not self._needs_all and head.status < 400:
+            for sink in self._collectors:  # what another says is less than this, and not worth waiting for in vain
+                if sink.call is not None:
+                    sink.call.gives_way = True
         if self._gives_up:
             self._drop(call)
             return

@@ -99,7 +99,7 @@ class Attempt:
         self._tries += 1
         self._was_answered = self.waits_for_hedge = False
         self.sent_at = origin.now()
-        origin.group.sent(replica, self.sent_at)
+        replica.in_flight += 1
         origin.send(replica, self.call)
 
     def hedge(self) -> bool:
@@ -116,7 +116,6 @@ class Attempt:
     def answered(self, status: int) -> Call | None:
         """The head of a reply has come. The call that goes on with it; None: none does."""
         origin = self._origin
-        origin.group.heard(self.replica, origin.now())
         self._was_answered = True
         if not origin.group.is_failure(status):
             origin.answered(self.replica, origin.now() - self.sent_at)
@@ -143,7 +142,7 @@ class Attempt:
     def over(self) -> None:
         """The call is over."""
         self.call.attempt = None  # break the reference cycle, which would be left to the garbage collector
-        self._origin.group.over(self.replica, was_answered=self._was_answered)
+        self.replica.in_flight -= 1
         self._drop_hedge()
         self._origin.over(self)
 
@@ -167,7 +166,7 @@ class Attempt:
             return False
         origin.retried()
         call.detach()
-        origin.group.over(self.replica, was_answered=self._was_answered)
+        self.replica.in_flight -= 1
         self.go(replica)
         return True
 
@@ -179,18 +178,12 @@ class Attempt:
         call.detach()
         self._hedge = None
         # The hedge's call ends now, at this one's replica; and this one goes on at the hedge's.
-        mine, was_answered = self.replica, self._was_answered
-        self.replica, self._was_answered = hedge.replica, True
-        hedge.left_with(mine, was_answered=was_answered)
+        self.replica, hedge.replica = hedge.replica, self.replica
+        self._was_answered = True
         hedge.call.end()
         if connection is not None:
             connection.carry(call)
         return call
-
-    def left_with(self, replica: Replica, *, was_answered: bool) -> None:
-        """The reply of this hedge is another attempt's now: what is over is that one's try at this replica."""
-        self.replica = replica
-        self._was_answered = was_answered
 
     def hedge_failed(self, error: ShardgateError | None) -> None:
         """The hedge is of no use. Where the first replica has failed too, that is the call's end."""

@@ -111,7 +111,6 @@ class Call:
     __slots__ = (
         "_connection",
         "_ends_at",
-        "_has_begun",
         "_patience",
         "_place",
         "_watch",
@@ -120,6 +119,8 @@ class Call:
         "body",
         "deadline_at",
         "done",
+        "gives_way",
+        "has_begun",
         "has_body",
         "head",
         "interim",
@@ -161,8 +162,11 @@ class Call:
         self.deadline_at = instant + patience.first_byte_s
         self._ends_at = instant + patience.total_s
         self._patience = patience
-        self._has_begun = False  # a byte of the reply has come
+        self.has_begun = False
+        """A byte of the reply has come."""
         self.tried_again = False
+        self.gives_way = False
+        """Another shard can answer, or has: the call ends where its address turns out to be silent."""
         self.interim: tuple[int, int] | None = None
         """How many interim replies have come, and their bytes; None: none has."""
         self.slow_since = inf
@@ -184,11 +188,6 @@ class Call:
         """The connection that carries it."""
         return self._connection
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether a byte of a reply has come."""
-        return self._has_begun
-
     def twin(self) -> "Call":
         """The same read once more, for another replica."""
         twin = Call(self.head, self.body, self.sink, self._patience, method=b"HEAD" if self.is_head else b"GET")
@@ -208,7 +207,7 @@ class Call:
 
     def heard(self) -> None:
         """A byte of the reply's head has come, or an interim reply."""
-        self._has_begun = True
+        self.has_begun = True
         self.deadline_at = self.begins_by
 
     def moved(self) -> None:
@@ -257,7 +256,7 @@ class Call:
             self._connection.end_body(self, trailers)
             self._end_upload()
             self.begins_by = min(self._patience.clock() + self._patience.reply_s, self._ends_at)
-            if self._has_begun:
+            if self.has_begun:
                 self.deadline_at = self.begins_by
             else:
                 self.await_first_byte()
@@ -281,25 +280,33 @@ class Call:
             self.await_first_byte()
             return
         error = DeadlineError("the shard did not answer in time", log=self._what_ran_out())
-        error.another_may_answer = self._awaits_first_byte and self.repeatable
+        error.another_may_answer = self.awaits_first_byte and self.repeatable
+        self.fail(error)
+
+    def give_way(self) -> None:
+        """Its address answers nothing: end the call, so that another shard is asked, or its answer is enough."""
+        log = f"its address answers no call; it was asked {self._patience.clock() - self.started_at:.1f} s ago"
+        error = DeadlineError("the shard did not answer in time", log=log)
+        error.another_may_answer = True
         self.fail(error)
 
     @property
     def _has_more_time(self) -> bool:
-        return self._connection is None or (self._awaits_first_byte and self._connection.has_unsent)
+        return self._connection is None or (self.awaits_first_byte and self._connection.has_unsent)
 
     @property
-    def _awaits_first_byte(self) -> bool:
-        return self._connection is not None and self.upload is None and not self._has_begun
+    def awaits_first_byte(self) -> bool:
+        """Whether the request was sent whole, and no byte of a reply has come."""
+        return self._connection is not None and self.upload is None and not self.has_begun
 
     def _what_ran_out(self) -> str:
         """Which patience, for the log."""
         patience, asked = self._patience, f"it was asked {self._patience.clock() - self.started_at:.1f} s ago"
         if self._connection is None:
             return f"no connection became free within request_timeout_s ({patience.reply_s:g} s)"
-        if self._awaits_first_byte and self.deadline_at < self.begins_by:
+        if self.awaits_first_byte and self.deadline_at < self.begins_by:
             return f"no byte of a reply came within first_byte_timeout_s ({patience.first_byte_s:g} s); {asked}"
-        if patience.idle_s is None or self._awaits_first_byte or self.deadline_at == self.begins_by:
+        if patience.idle_s is None or self.awaits_first_byte or self.deadline_at == self.begins_by:
             return f"the reply took longer than request_timeout_s ({patience.reply_s:g} s); {asked}"
         if self.deadline_at == self._ends_at:
             return f"request and reply took longer than request_total_timeout_s ({patience.total_s:g} s); {asked}"

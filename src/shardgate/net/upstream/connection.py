@@ -38,6 +38,9 @@ class ConnectionOwner(Protocol):
     def released(self, connection: "UpstreamConnection") -> None:
         """The connection can be used again."""
 
+    def answered(self) -> None:
+        """The shard has said something on a connection that cannot be used again."""
+
     def lost(self, connection: "UpstreamConnection") -> None:
         """The connection is closed."""
 
@@ -186,6 +189,7 @@ class UpstreamConnection:
         self._owner.lost(self)
         if call is None or call.done:
             return
+        self._owner.answered()
         if exc is None and self._head is not None and self._remaining is None and self._chunked is None:
             call.end()
             call.sink.reply_end(b"")
@@ -279,6 +283,7 @@ class UpstreamConnection:
             raise BrokenReplyError("a shard switches protocols unasked", where="the header Upgrade", log=log)
         call.end()
         self._call = None
+        self._owner.answered()
         call.sink.reply_switched(head, data, cast("asyncio.Transport", self._transport))
 
     def _frame(self, call: Call, head: ReplyHead) -> None:
@@ -352,9 +357,10 @@ class UpstreamConnection:
             return
         call.end()
         self._call = None
-        if head.keep_alive and not (call.has_body and self._still_sends(call)):
+        if head.keep_alive and not self.is_retiring and not (call.has_body and self._still_sends(call)):
             self._owner.released(self)
         else:
+            self._owner.answered()
             self.abort()
 
     def _finish(self, call: Call, *, clean: bool) -> None:
@@ -378,6 +384,7 @@ class UpstreamConnection:
         if reusable:
             self._owner.released(self)
         else:
+            self._owner.answered()
             self.abort()
         call.sink.reply_end(trailers)
 

@@ -11,7 +11,8 @@ from collections import deque
 from typing import Protocol
 
 from shardgate.core.errors import OverloadError, ShardDownError, SlowClientError
-from shardgate.core.limits import SLOW_READER_S, SLOW_READERS_ONE_IN, UPLOADS_ONE_IN
+from shardgate.core.failures.silence import Silence
+from shardgate.core.limits import GIVE_WAY_S, SLOW_READER_S, SLOW_READERS_ONE_IN, UPLOADS_ONE_IN
 from shardgate.core.value import Value
 from shardgate.core.wire.addresses import NO_ADDRESSES, ShardAddresses
 from shardgate.core.wire.reply_head import ReplyHeadParser
@@ -50,6 +51,7 @@ class Pool:
     """The connections of one worker to one address."""
 
     __slots__ = (
+        "_answered",
         "_connections",
         "_dialler",
         "_idle",
@@ -63,6 +65,7 @@ class Pool:
         "_waits",
         "_watch",
         "deadline_at",
+        "silence",
     )
 
     def __init__(self, dialler: Dialling, watch: Watch, settings: PoolSettings) -> None:
@@ -82,7 +85,10 @@ class Pool:
         )
         self._open = 0
         self._waits = 0
-        self.deadline_at = self._now() + settings.idle_timeout_s
+        self._answered = 0  # calls that were answered since the last tick
+        self.silence = Silence(settings.connections_max, self._now())
+        """Whether the address answers."""
+        self.deadline_at = self._now()
         watch.add(self)
 
     def start(self, call: Call, *, admitted: bool = False) -> None:
@@ -101,7 +107,7 @@ class Pool:
                 connection.send(call)
                 return
             connection.abort()
-        if self._open < self._settings.connections_max and not self._is_closed:
+        if self._has_room and not self._is_closed:
             self._open += 1
             tasks.start(self._connect(call), "connect")
         elif len(self._waiting) < self._settings.waiting_max:
@@ -109,6 +115,11 @@ class Pool:
             self._waits += 1
         else:
             call.fail(OverloadError("too many requests wait for the shard", budget="shard_waiting"))
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the address takes calls and answers none."""
+        return self.silence.is_silent
 
     def figures(self) -> tuple[int, int, int, int]:
         """Open connections, idle ones, calls that wait, and how many calls have ever waited."""
@@ -123,6 +134,11 @@ class Pool:
 
     def released(self, connection: UpstreamConnection) -> None:
         """A connection can be used again."""
+        self._answered += 1
+        self._lend(connection)
+
+    def _lend(self, connection: UpstreamConnection) -> None:
+        """Give it to the call that has waited longest, or keep it."""
         connection.idle_at = self._now()
         call = self._next_waiting() if self._waiting else None
         if call is not None:
@@ -132,6 +148,10 @@ class Pool:
             self._idle.append(connection)
         else:
             connection.abort()
+
+    def answered(self) -> None:
+        """The address has said something on a connection that cannot be used again."""
+        self._answered += 1
 
     def lost(self, connection: UpstreamConnection) -> None:
         """A connection is closed."""
@@ -145,7 +165,7 @@ class Pool:
 
         If all connections are taken, the call gets the next free one, which was in use a moment ago.
         """
-        if self._open < self._settings.connections_max:
+        if self._has_room:
             self._open += 1
             tasks.start(self._connect(call), "connect again")
         else:
@@ -159,6 +179,30 @@ class Pool:
             self._cut_slow_readers(instant)
         while self._idle and instant - (self._idle[0].idle_at or 0.0) > self._settings.idle_timeout_s:
             self._idle.pop(0).abort()
+        self._listen(instant)
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether one more connection may be opened."""
+        return self._open < self._settings.connections_max + self.silence.more
+
+    def _listen(self, instant: float) -> None:
+        """Find out whether the address answers, and what follows for the calls that wait."""
+        silence, answered = self.silence, self._answered
+        self._answered = 0
+        if silence.is_calm and (answered or self._open == len(self._idle)):
+            silence.look(instant, frozenset(), answered)
+            return
+        calls = [call for each in self._connections if (call := each.call) is not None]
+        begun = [call for call in calls if call.has_begun and call in silence.awaiting]
+        awaiting = {call for call in calls if call.awaits_first_byte}
+        silence.look(instant, awaiting, answered + len(begun), queued=bool(self._waiting))
+        if silence.is_silent:
+            for call in [*awaiting, *self._waiting]:
+                if call.gives_way and not call.done and instant - call.started_at >= GIVE_WAY_S:
+                    call.give_way()
+        while self._waiting and self._has_room and (waiting := self._next_waiting()) is not None:
+            self.start(waiting, admitted=True)
 
     def _start_upload(self, call: Call) -> None:
         self.start(call, admitted=True)
@@ -182,7 +226,7 @@ class Pool:
             return
         self._connections.add(connection)
         if call.done or call.carrier is not None:
-            self.released(connection)
+            self._lend(connection)
         elif connection.usable:
             call.await_first_byte()
             connection.send(call)

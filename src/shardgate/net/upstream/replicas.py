@@ -114,6 +114,11 @@ class Replicas:
         if self._own_changes is not None and not attempt.call.repeatable:
             self._own_changes.note(attempt.call.head, self.now())
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether all replicas take calls and answer none."""
+        return all(pool.is_silent for pool in self._pools)
+
     def figures(self) -> tuple[int, int, int, int]:
         """Open connections, idle ones, calls that wait, and how many calls have ever waited: of all replicas."""
         figures = [pool.figures() for pool in self._pools]
@@ -133,13 +138,14 @@ class Replicas:
             pool.close()
 
     def expire(self) -> None:
-        """Each tick: look for reads that are late, and for replicas from which nothing comes."""
+        """Each tick: look for reads that are late, and for replicas that are silent."""
         instant = self.now()
         self.deadline_at = instant + TICK_S
         self._look()
-        for replica, left_out_s in self.group.silent(instant):
-            self._events.left_out(replica.index, left_out_s, "calls wait for it, and nothing comes")
-            self._hedge_all(replica)
+        for replica, pool in zip(self.group.replicas, self._pools, strict=True):
+            if pool.is_silent and (left_out_s := self.group.failed(replica, instant, at_once=True)) is not None:
+                self._events.left_out(replica.index, left_out_s, "calls wait for it, and nothing comes")
+                self._hedge_all(replica)
 
     def _follows_own_change(self, call: Call, instant: float) -> bool:
         own = self._own_changes
