@@ -187,6 +187,9 @@ class DiallerOfTheTest:
             raise self.failed("nobody is there")
         self.opened.append(Opened(connection))
 
+    def gone(self) -> frozenset[str]:
+        return frozenset()
+
     def failed(self, reason: str) -> ShardDownError:
         return ShardDownError("the shard cannot be reached", log=reason)
 
