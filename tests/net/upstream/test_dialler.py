@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,15 @@ import trustme
 import uvloop
 
 from shardgate.core.errors import ShardDownError
-from shardgate.core.limits import NAME_KEPT_S, NAME_LOOK_S
+from shardgate.core.limits import NAME_LOOK_S
 from shardgate.core.topology import TlsFiles
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net.clock import now
 from shardgate.net.tls import Tls, for_shards
 from shardgate.net.upstream.connection import UpstreamConnection
 from shardgate.net.upstream.dialler import Dialler
-from shardgate.net.upstream.names import Names, Resolve
 from tests.net.screenplay import Clock
-from tests.net.upstream.play import GIVEN_BACK, RELEASED, End, Head, OwnerOfTheTest, call_of
+from tests.net.upstream.play import GIVEN_BACK, RELEASED, End, Head, OwnerOfTheTest, call_of, named
 from tests.waiting import one_turn, until
 
 
@@ -82,19 +81,6 @@ async def test_a_call_may_be_cancelled_while_it_connects() -> None:
 
 
 # A name with several addresses.
-
-
-def named(*answers: Sequence[str]) -> Resolve:
-    """Each time the next answer; the last one again and again."""
-    left = list(answers)
-
-    async def resolve(host: str, port: int) -> Sequence[str]:
-        found = left.pop(0) if len(left) > 1 else left[0]
-        if not found:
-            raise OSError(f"{host} is unknown")
-        return found
-
-    return resolve
 
 
 @contextmanager
@@ -193,36 +179,6 @@ async def test_connections_that_were_not_chosen_are_closed() -> None:
         assert {each.address for each in made} == {"127.0.0.1"}
         for each in made:
             each.abort()
-
-
-async def test_a_name_that_cannot_be_resolved_any_more_is_connected_to_its_last_addresses() -> None:
-    with listening("127.0.0.1") as sockets:
-        port, clock = sockets[0].getsockname()[1], Clock()
-        names = Names("shard.test", port, named(["127.0.0.1"], []), clock)
-        assert await names.addresses() == ["127.0.0.1"]
-        clock.at += NAME_LOOK_S
-        assert await names.addresses() == ["127.0.0.1"]
-        clock.at += NAME_KEPT_S
-        with pytest.raises(OSError, match="unknown"):
-            await names.addresses()
-
-
-async def test_a_resolver_that_hangs_is_asked_once_and_waited_for_only_where_nothing_is_known() -> None:
-    asked: list[str] = []
-
-    async def hangs(host: str, port: int) -> Sequence[str]:
-        asked.append(host)
-        if len(asked) > 1:
-            await asyncio.get_running_loop().create_future()
-        return ["127.0.0.1"]
-
-    clock = Clock()
-    names = Names("shard.test", 80, hangs, clock)
-    assert await names.addresses() == ["127.0.0.1"]
-    for _ in range(3):
-        clock.at += NAME_LOOK_S
-        assert await names.addresses() == ["127.0.0.1"]
-    assert len(asked) == 2
 
 
 async def test_connections_are_given_up_once_the_name_has_other_addresses() -> None:
