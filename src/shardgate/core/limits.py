@@ -72,6 +72,20 @@ TRIAL_EVERY_S = 1.0
 TRIALS_MAX = 16
 # A call that another shard can answer waits at least so long for a silent address, which may just be answering again.
 GIVE_WAY_S = 0.5
+# Where a shard's name has several addresses, the next is tried after so long (RFC 8305 section 8 recommends 250 ms), or
+# sooner where connect_timeout_s leaves less for each.
+NEXT_ADDRESS_S = 0.25
+# An address that was slower than another, or refused a connection, is tried last for so long.
+NAME_LAGS_S = 30.0
+# A name is resolved again after so long: the shortest time that services with changing addresses give (Amazon ECS and
+# Kubernetes take 5 to 60 s). The system does not say how long an answer holds.
+NAME_LOOK_S = 5.0
+# A connection waits so long for an answer where addresses of an earlier one are known.
+NAME_PATIENCE_S = 0.25
+# For so long these are used while there is no answer. They may belong to somebody else later.
+NAME_KEPT_S = 60.0
+# An address that the name was answered without for so long is left: two answers may name different ones of many.
+NAME_GONE_S = 12.0
 # So much of a reply with an idempotency key waits in memory for a slow client; then reading from the shard pauses.
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # Bytes that came whole are counted as held from this many on: counting costs 1 µs, and most requests are smaller.

@@ -1,7 +1,7 @@
 """A connection to a shard on the stage: the test is the shard, the sink of the reply, and the clock."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -12,6 +12,7 @@ from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net.upload import BodyTaker
 from shardgate.net.upstream.call import Call, Patience
 from shardgate.net.upstream.connection import UpstreamConnection
+from shardgate.net.upstream.names import Resolve
 from shardgate.net.upstream.pool import Pool, PoolSettings
 from shardgate.net.watch import Watch
 from tests.net.screenplay import Action, Clock, Play, Transport
@@ -198,8 +199,24 @@ class DiallerOfTheTest:
             raise self.failed("nobody is there")
         self.opened.append(Opened(connection))
 
+    def gone(self) -> frozenset[str]:
+        return frozenset()
+
     def failed(self, reason: str) -> ShardDownError:
         return ShardDownError("the shard cannot be reached", log=reason)
+
+
+def named(*answers: Sequence[str]) -> Resolve:
+    """Each time the next answer; the last one again and again."""
+    left = list(answers)
+
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        found = left.pop(0) if len(left) > 1 else left[0]
+        if not found:
+            raise OSError(f"{host} is unknown")
+        return found
+
+    return resolve
 
 
 class Opened:

@@ -49,6 +49,8 @@ class History:
         self.sent: dict[str, list[int]] = {}
         """What was sent → the replicas that it was sent to."""
         self.began_at = self.play.clock()
+        for _ in range(20):  # what is usual is known
+            self.play.group.answered(self.play.group.replicas[0], 0.001, self.began_at)
 
     async def run(self) -> None:
         for _ in range(EVENTS):
@@ -96,7 +98,8 @@ class History:
             started.call.cancel()
 
     async def wait(self) -> None:
-        self.play.passes(self.chance.choice([0.001, 0.02, 0.3, 2.5]))
+        for _ in range(self.chance.choice([1, 1, 10])):  # ten ticks in which nothing comes are silence
+            self.play.passes(self.chance.choice([0.001, 0.02, 0.25, 2.5]))
         await turns()
 
     def busy(self) -> Opened | None:

@@ -64,7 +64,9 @@ class UpstreamConnection:
         "_remaining",
         "_transport",
         "_turn",
+        "address",
         "idle_at",
+        "is_retiring",
     )
 
     def __init__(self, owner: ConnectionOwner, parser: ReplyHeadParser) -> None:
@@ -82,6 +84,10 @@ class UpstreamConnection:
         self._remaining: int | None = 0  # bytes to come; None: until the connection ends
         self.idle_at: float | None = None
         """Since when the connection waits for work again; None: it is new."""
+        self.address = ""
+        """The address that the shard's name had when it was opened; empty: the shard has no name."""
+        self.is_retiring = False
+        """It ends with the reply that it carries."""
 
     @property
     def usable(self) -> bool:
@@ -370,6 +376,7 @@ class UpstreamConnection:
         self._call = None
         reusable = (
             clean
+            and not self.is_retiring
             and not self._deferred
             and self._head is not None
             and self._head.keep_alive

@@ -46,6 +46,9 @@ class Dialling(Protocol):
     def failed(self, reason: str) -> ShardDownError:
         """The error that says why there is no connection."""
 
+    def gone(self) -> frozenset[str]:
+        """The addresses that connections were opened to, and that the shard's name does not have any more."""
+
 
 class Pool:
     """The connections of one worker to one address."""
@@ -179,7 +182,16 @@ class Pool:
             self._cut_slow_readers(instant)
         while self._idle and instant - (self._idle[0].idle_at or 0.0) > self._settings.idle_timeout_s:
             self._idle.pop(0).abort()
+        if self._open and (gone := self._dialler.gone()):
+            self._leave(gone)
         self._listen(instant)
+
+    def _leave(self, gone: frozenset[str]) -> None:
+        """Use no connection to these addresses again."""
+        for connection in [each for each in self._connections if each.address in gone]:
+            connection.is_retiring = True
+            if connection.call is None:
+                connection.abort()
 
     @property
     def _has_room(self) -> bool:
