@@ -6,6 +6,8 @@ Holds: a list is never silently incomplete: a missing shard is an error that nam
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import compress
+from operator import attrgetter, itemgetter, not_
 
 from shardgate.core.contracts import Ask, Merging, Outcome
 from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError, TooComplexError
@@ -54,6 +56,7 @@ _NOT_MERGED = frozenset(
     }
 )
 
+_name, _body, _shard = itemgetter(0), attrgetter("body"), attrgetter("shard")
 
 _LACKING = "the list needs every shard; some did not answer"
 
@@ -153,7 +156,7 @@ class Conductor:
                 outcomes = await self._ask(asks, work)
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, _LACKING)
             validators.add(asks, replies)
-            size = sum([len(reply.body) for reply in replies.values()])
+            size = sum(map(len, map(_body, replies.values())))
             if size >= ASIDE_BYTES_MIN:
                 outcome = await self._merged_long(merging, replies, work, size)
             else:
@@ -235,7 +238,7 @@ class Conductor:
         exchange.calls += len(asks)
         if exchange.calls > self._calls_max:
             self.check_calls(exchange, 0)
-        exchange.shards = exchange.shards or [ask.shard for ask in asks]
+        exchange.shards = exchange.shards or list(map(_shard, asks))
         calls = Round(
             self._cluster,
             self._body_bytes_max,
@@ -329,7 +332,8 @@ def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> 
     """
     if reply.status >= 300:
         return reply
-    reply.fields = [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
+    names = map(bytes.lower, map(_name, reply.fields))
+    reply.fields = list(compress(reply.fields, map(not_, map(_NOT_MERGED.__contains__, names))))
     return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)
 
 
@@ -342,8 +346,10 @@ def _forget(plan: ToGather, snapshot: Snapshot, keys: Iterable[str]) -> None:
 
 def _learn(plan: ToGather, snapshot: Snapshot, shown: Sequence[tuple[str, ShardId]]) -> None:
     memory, merging = snapshot.known.memory, plan.merging
-    has_copies = isinstance(merging, ListMerging) and merging.has_copies
-    learn = memory.learn_copy if has_copies else memory.learn
-    for space in plan.learn:
-        for key, shard in shown:
-            learn(space, key, shard)
+    if isinstance(merging, ListMerging) and merging.has_copies:
+        for space in plan.learn:
+            for key, shard in shown:
+                memory.learn_copy(space, key, shard)
+    elif shown:
+        for space in plan.learn:
+            memory.learn_rows(space, shown)

@@ -38,14 +38,15 @@ class Round:
         "_done",
         "_gives_up",
         "_heads",
-        "_holding",
         "_needs_all",
         "_outcomes",
         "_refusal",
         "_timer",
         "_waiting",
         "cluster",
+        "holding",
         "large_bytes",
+        "looked_at",
         "packed",
         "refused",
     )
@@ -67,9 +68,12 @@ class Round:
         self.cluster = cluster
         self._body_bytes_max = body_bytes_max
         self._bytes_max = bytes_max
-        self._holding = holding
+        self.holding = holding
+        """Counts the replies."""
         self.large_bytes = large_bytes
         """From so many bytes on the replies are large; None: it does not matter whether they are, or not any more."""
+        self.looked_at = min(FLOW_WINDOW_BYTES, body_bytes_max)
+        """From so many bytes of a reply on, each piece may be too many."""
         self._collectors: list[_Collector] = []
         self._outcomes: dict[ShardId, Outcome] = {}
         self._needs_all = needs_all
@@ -93,11 +97,13 @@ class Round:
     def start(self, asks: Sequence[Ask], host: bytes, lines: bytes, request_id: bytes) -> None:
         """Send all requests. A round is used once."""
         self._waiting = self._heads = len(asks)
-        looked_at = min(FLOW_WINDOW_BYTES, self._body_bytes_max)
+        before, head = None, b""
         for ask in asks:
-            framing = b"" if ask.method == b"GET" else b"Content-Length: %d\r\n" % len(ask.body)
-            head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
-            sink = _Collector(self, ask.shard, looked_at, self._holding)
+            if before is None or ask.target is not before.target or ask.method != before.method or ask.body:
+                framing = b"" if ask.method == b"GET" else b"Content-Length: %d\r\n" % len(ask.body)
+                head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
+                before = None if ask.body else ask
+            sink = _Collector(self, ask.shard)
             sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method)
             self._collectors.append(sink)
 
@@ -158,24 +164,41 @@ class Round:
         if self._timer is not None:
             self._timer.cancel()
         for sink in self._collectors:
-            if sink.call is not None and not sink.call.done:
-                sink.call.cancel()
-            sink.call = None
+            if sink.call is not None:
+                if not sink.call.done:
+                    sink.call.cancel()
+                sink.call = None
         self._collectors.clear()
         self._outcomes = {}
-        self._holding.on_refused = None
+        self.holding.on_refused = None
 
     async def _unpacked(self, shard: ShardId, outcome: Outcome) -> Outcome:
         """Decompress a reply that came compressed though it was not asked for; on a thread, since it may be long."""
         try:
             if isinstance(outcome, Reply):
-                return await self.cluster.unpacker.unpack(outcome, self._body_bytes_max, self._holding)
+                return await self.cluster.unpacker.unpack(outcome, self._body_bytes_max, self.holding)
         except OverloadError:
             raise
         except ShardgateError as error:
             error.shard = shard
             return error
         return outcome
+
+    def whole(self, sink: "_Collector", call: Call, head: ReplyHead, body: bytes) -> bool:
+        """Take in a reply that came in one piece; False: it was not taken in, and needs a closer look."""
+        size = len(body)
+        if self._gives_up or self.large_bytes is not None or head.is_packed or size > self.looked_at:
+            return False
+        self.cluster.replied(sink.shard, call)
+        self._heads -= 1
+        sink.call = None
+        sink.size = size
+        self._outcomes[sink.shard] = head.with_body(body)
+        self.holding.add(size)
+        self._waiting -= 1
+        if self._waiting == 0 and not self._done.done():
+            self._done.set_result(False)
+        return True
 
     def begun(self, shard: ShardId, call: Call, head: ReplyHead) -> None:
         """Take in the head of a reply."""
@@ -267,14 +290,11 @@ class Round:
 class _Collector:
     """Receives one reply whole."""
 
-    __slots__ = ("_holding", "_long", "_looked_at", "_round", "body", "call", "head", "is_paused", "shard", "size")
+    __slots__ = ("_long", "_round", "body", "call", "head", "is_paused", "shard", "size")
 
-    def __init__(self, of_round: Round, shard: ShardId, looked_at: int, holding: Holding) -> None:
-        """`looked_at`: from so many bytes on, each piece may be too many."""
+    def __init__(self, of_round: Round, shard: ShardId) -> None:
         self._round = of_round
-        self._holding = holding
         self.is_paused = False
-        self._looked_at = looked_at
         self.shard = shard
         self.head: ReplyHead | None = None
         self.body: list[bytes] = []
@@ -305,13 +325,15 @@ class _Collector:
         self.reply_data(data)
 
     def reply_whole(self, head: ReplyHead, body: bytes) -> None:
+        if self.call is None or self._round.whole(self, self.call, head, body):
+            return
         self.reply_head(head, body)
         if self.call is not None and not self.call.done:
             self.reply_end(b"")
 
     def reply_data(self, data: bytes) -> None:
         self.size += len(data)
-        if self.size > self._looked_at and self.call is not None:
+        if self.size > self._round.looked_at and self.call is not None:
             error = self._round.excess(self.size)
             if error is not None:
                 self.call.fail(error)
@@ -320,7 +342,7 @@ class _Collector:
             self.body.append(data)
         else:
             self._go_on(data)
-        self._holding.add(len(data))
+        self._round.holding.add(len(data))
         if (large_bytes := self._round.large_bytes) is not None:
             self._round.look(self, large_bytes)
 
