@@ -64,7 +64,7 @@ _LACKING = "the list needs every shard; some did not answer"
 PACKED_AT_ONCE_BYTES_MAX = 128 * 1024
 
 
-class _Gathering(Value, frozen=True):
+class Gathering(Value, frozen=True):
     """One request that several shards are asked for."""
 
     route: Route
@@ -74,6 +74,7 @@ class _Gathering(Value, frozen=True):
     snapshot: Snapshot
     exchange: Exchange
     holding: Holding
+    """Counts the replies."""
 
 
 class Conductor:
@@ -91,18 +92,22 @@ class Conductor:
         self._turns = Turns()
         self._aside = Aside()
 
-    async def gather(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> None:
+    def work_of(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> Gathering:
+        """What a gather works with. Its holding must be closed."""
+        lines = plan.request.fields.unconditional + client.hop
+        holding = self.held.open("reply", exchange.peer)
+        return Gathering(plan.route, plan.request, lines, snapshot, exchange, holding)
+
+    async def gather(self, plan: ToGather, work: Gathering, client: Client, begun: Round | None = None) -> None:
         """Run the merge's rounds and send its reply; a long list is streamed.
 
-        Raises ShardsMissingError, OverloadError, or what the merge raises; also after the reply has begun.
+        `begun`: the first round, where it is under way. Raises ShardsMissingError, OverloadError, or what the merge
+        raises; also after the reply has begun.
         """
-        holding = self.held.open("reply", exchange.peer)
         try:
-            lines = plan.request.fields.unconditional + client.hop
-            work = _Gathering(plan.route, plan.request, lines, snapshot, exchange, holding)
-            reply = await self._gathered(plan, work, client)
+            reply = await self._gathered(plan, work, client, begun)
         finally:
-            holding.close()
+            work.holding.close()
         if reply is None:
             return
         if len(reply.body) <= WRITE_BUFFER_BYTES_MAX:
@@ -124,22 +129,41 @@ class Conductor:
         finally:
             holding.close()
 
-    async def _gathered(self, plan: ToGather, work: _Gathering, client: Client) -> Reply | None:
+    def finished(
+        self,
+        plan: ToGather,
+        work: Gathering,
+        asks: Sequence[Ask],
+        replies: Mapping[ShardId, Reply],
+        merged: Reply,
+    ) -> Reply | None:
+        """The reply of a gather that took one round, with its own fields; None where it must be compressed."""
+        if self._cluster.compress is not None:
+            return None
+        validators = Validators()
+        validators.add(asks, replies)
+        reply = _with_own_fields(work, merged, validators)
+        _learn(plan, work.snapshot, plan.merging.learned())
+        return reply
+
+    async def _gathered(self, plan: ToGather, work: Gathering, client: Client, begun: Round | None) -> Reply | None:
         """The reply; None where it was streamed."""
         merging = plan.merging
         # A pruned guess is verified only once all rows have come, so nothing is sent before. HEAD never streams.
         flows_to = None if work.request.sent_method == b"HEAD" else client
-        outcome = await self._merge(merging, work, flows_to if plan.instead is None else None)
+        outcome = await self._merge(merging, work, flows_to if plan.instead is None else None, begun)
         if outcome is not None and plan.instead is not None and plan.pruned is not None:
             shown = {key for key, _ in merging.learned()}
             if not plan.pruned.hoped <= shown:
                 _forget(plan, work.snapshot, plan.pruned.hoped - shown)
                 merging = plan.instead
-                outcome = await self._merge(merging, work, flows_to)
+                outcome = await self._merge(merging, work, flows_to, None)
         _learn(plan, work.snapshot, merging.learned())
         return None if outcome is None else await self.packed(outcome, plan.request)
 
-    async def _merge(self, merging: Merging, work: _Gathering, client: Client | None) -> Reply | None:
+    async def _merge(
+        self, merging: Merging, work: Gathering, client: Client | None, begun: Round | None
+    ) -> Reply | None:
         """Run rounds until the merge has its reply; None where the reply was streamed.
 
         `client`: where the reply may be streamed to; None: the reply must be whole.
@@ -147,8 +171,12 @@ class Conductor:
         validators = Validators()
         asks = merging.asks()
         rounds_began_at = 0.0
+        outcomes: Mapping[ShardId, Outcome] | Reply | None
         while True:
-            if client is not None and isinstance(merging, ListMerging) and merging.may_flow:
+            if begun is not None:
+                outcomes = await self._outcomes(begun, work)
+                begun = None
+            elif client is not None and isinstance(merging, ListMerging) and merging.may_flow:
                 outcomes = await self._flow_or_ask(asks, work, merging, client)
                 if outcomes is None or isinstance(outcomes, Reply):
                     return outcomes
@@ -173,7 +201,7 @@ class Conductor:
                 raise DeadlineError("the list could not be merged in time", log=log)
 
     async def _merged_long(
-        self, merging: Merging, replies: Mapping[ShardId, Reply], work: _Gathering, size: int
+        self, merging: Merging, replies: Mapping[ShardId, Reply], work: Gathering, size: int
     ) -> Reply | Sequence[Ask]:
         """Merge long replies without holding up other requests: in steps, or else on a thread."""
         is_plain = isinstance(merging, ListMerging) and merging.is_plain
@@ -188,18 +216,19 @@ class Conductor:
             return await self._aside.run(partial(to_the_end, steps))
         return await self._aside.run(partial(_taken_whole, merging, replies))
 
-    async def _ask(self, asks: Sequence[Ask], work: _Gathering, *, needs_all: bool = True) -> Mapping[ShardId, Outcome]:
+    async def _ask(self, asks: Sequence[Ask], work: Gathering, *, needs_all: bool = True) -> Mapping[ShardId, Outcome]:
         """Run one round, and note how long it took."""
-        began_at = now()
-        calls = self._start(asks, work, None, needs_all=needs_all)
+        return await self._outcomes(self.start(asks, work, None, needs_all=needs_all), work)
+
+    async def _outcomes(self, calls: Round, work: Gathering) -> Mapping[ShardId, Outcome]:
         try:
             return await calls.outcomes()
         finally:
             calls.cancel()
-            work.exchange.upstream_s += now() - began_at
+            work.exchange.upstream_s += now() - calls.began_at
 
     async def _flow_or_ask(
-        self, asks: Sequence[Ask], work: _Gathering, merging: ListMerging, client: Client
+        self, asks: Sequence[Ask], work: Gathering, merging: ListMerging, client: Client
     ) -> Mapping[ShardId, Outcome] | Reply | None:
         """Run the only round of a list that may be streamed.
 
@@ -207,7 +236,7 @@ class Conductor:
         already; otherwise the outcomes.
         """
         began_at = now()
-        calls = self._start(asks, work, TRIMMED_FLOW_BYTES_MIN if merging.trims else FLOW_BYTES_MIN)
+        calls = self.start(asks, work, TRIMMED_FLOW_BYTES_MIN if merging.trims else FLOW_BYTES_MIN)
         try:
             if await calls.is_large():
                 heads = calls.heads()
@@ -231,9 +260,8 @@ class Conductor:
         finally:
             calls.cancel()
 
-    def _start(
-        self, asks: Sequence[Ask], work: _Gathering, large_bytes: int | None, *, needs_all: bool = True
-    ) -> Round:
+    def start(self, asks: Sequence[Ask], work: Gathering, large_bytes: int | None, *, needs_all: bool = True) -> Round:
+        """Begin a round. Raises TooComplexError."""
         exchange = work.exchange
         exchange.calls += len(asks)
         if exchange.calls > self._calls_max:
@@ -284,7 +312,7 @@ class Conductor:
         lines = fields.end_to_end if plan.is_the_request else fields.unconditional
         holding = self.held.open("reply", exchange.peer)
         try:
-            work = _Gathering(plan.route, request, lines + hop, snapshot, exchange, holding)
+            work = Gathering(plan.route, request, lines + hop, snapshot, exchange, holding)
             outcomes = await self._ask(asks, work, needs_all=False)
         finally:
             holding.close()
@@ -315,7 +343,7 @@ def _taken_whole(merging: Merging, replies: Mapping[ShardId, Reply]) -> Reply | 
     return merging.take(replies)
 
 
-async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming: Sequence[PendingReply]) -> None:
+async def _pass_on(running: RunningFlow, work: Gathering, reply: Reply, coming: Sequence[PendingReply]) -> None:
     """Stream the rows."""
     try:
         await running.run(reply, work.request, coming)
@@ -325,7 +353,7 @@ async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming:
         raise shards_missing({running.failed: error}, work.snapshot.known.topology.shards, _LACKING) from error
 
 
-def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> Reply:
+def _with_own_fields(work: Gathering, reply: Reply, validators: Validators) -> Reply:
     """The merged reply without the fields of single shards; or 304, where the client has it already.
 
     A refusal is one shard's own reply, with all its fields.

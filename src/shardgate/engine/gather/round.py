@@ -5,7 +5,9 @@ Never: merges replies, or interprets a status.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Final, cast
 
 from shardgate.core.contracts import Ask, Outcome
 from shardgate.core.errors import OverloadError, ReplyTooLargeError, ShardgateError
@@ -16,7 +18,11 @@ from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
+from shardgate.net.clock import now
 from shardgate.net.upstream.call import Call
+
+_REPLIES: Final = frozenset({Reply})
+_size = attrgetter("size")
 
 
 class PendingReply(Value, frozen=True):
@@ -35,7 +41,6 @@ class Round:
         "_body_bytes_max",
         "_bytes_max",
         "_collectors",
-        "_done",
         "_gives_up",
         "_heads",
         "_needs_all",
@@ -43,12 +48,15 @@ class Round:
         "_refusal",
         "_timer",
         "_waiting",
+        "began_at",
         "cluster",
+        "done",
         "holding",
         "large_bytes",
         "looked_at",
         "packed",
         "refused",
+        "then",
     )
 
     def __init__(
@@ -83,7 +91,12 @@ class Round:
         """The shards whose replies are compressed."""
         self._refusal: ShardgateError | None = None
         self._waiting = self._heads = 0
-        self._done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        """Whether the replies are large, once it is known."""
+        self.then: Callable[[], bool] | None = None
+        """Called when each shard has replied in one piece: True where `done` is not waited for any more."""
+        self.began_at = now()
+        """When the shards were asked."""
         holding.on_refused = self._refuse
 
     async def ask(self, asks: Sequence[Ask], host: bytes, lines: bytes, request_id: bytes) -> Mapping[ShardId, Outcome]:
@@ -109,7 +122,7 @@ class Round:
 
     async def outcomes(self) -> Mapping[ShardId, Outcome]:
         """Wait for the outcome of each call. Raises OverloadError."""
-        await self._done
+        await self.done
         if self._refusal is not None:
             raise self._refusal  # refused after the last reply was whole: nothing is left of them
         outcomes = self._outcomes
@@ -124,7 +137,7 @@ class Round:
 
         Raises OverloadError.
         """
-        is_large = await self._done
+        is_large = await self.done
         if is_large and self._refusal is not None:
             raise self._refusal
         if is_large and any(isinstance(outcome, ShardgateError) for outcome in self._outcomes.values()):
@@ -155,9 +168,9 @@ class Round:
     def keep_waiting(self) -> None:
         """Wait for whole replies, whether they are large or not."""
         self._resume()
-        self._done = asyncio.get_running_loop().create_future()
+        self.done = asyncio.get_running_loop().create_future()
         if not self._waiting:
-            self._done.set_result(False)
+            self.done.set_result(False)
 
     def cancel(self) -> None:
         """Cancel the calls that are not over. Reference cycles are broken, to leave no garbage."""
@@ -196,9 +209,21 @@ class Round:
         self._outcomes[sink.shard] = head.with_body(body)
         self.holding.add(size)
         self._waiting -= 1
-        if self._waiting == 0 and not self._done.done():
-            self._done.set_result(False)
+        if self._waiting == 0 and not self.done.done() and (self.then is None or not self.then()):
+            self.done.set_result(False)
         return True
+
+    def replies(self) -> Mapping[ShardId, Reply] | None:
+        """The replies, where every shard has replied, and none must be decompressed; None where not."""
+        outcomes = self._outcomes
+        if self.packed or not _REPLIES.issuperset(map(type, outcomes.values())):
+            return None
+        return cast("Mapping[ShardId, Reply]", outcomes)
+
+    @property
+    def size(self) -> int:
+        """How many bytes of bodies have come."""
+        return sum(map(_size, self._collectors))
 
     def begun(self, shard: ShardId, call: Call, head: ReplyHead) -> None:
         """Take in the head of a reply."""
@@ -219,9 +244,9 @@ class Round:
             # It is not known yet whether this will be streamed, so no more of it is held than when streaming.
             if sink.size > FLOW_WINDOW_BYTES:
                 sink.pause()
-        elif sum(collector.expected for collector in self._collectors) >= large_bytes and not self._done.done():
+        elif sum(collector.expected for collector in self._collectors) >= large_bytes and not self.done.done():
             self.large_bytes = None
-            self._done.set_result(True)
+            self.done.set_result(True)
             # One event of a socket brings up to 8 MB before any other event is handled.
             for collector in self._collectors:
                 collector.pause()
@@ -245,8 +270,8 @@ class Round:
             self._resume()
         self._waiting -= 1
         if self._waiting == 0:
-            if not self._done.done():
-                self._done.set_result(False)
+            if not self.done.done():
+                self.done.set_result(False)
         elif self._needs_all and not isinstance(outcome, Reply) and not self._gives_up:
             self._give_up()
 
@@ -269,8 +294,8 @@ class Round:
         if not call.done:
             call.cancel()
             self._waiting -= 1
-            if self._waiting == 0 and not self._done.done():
-                self._done.set_result(False)
+            if self._waiting == 0 and not self.done.done():
+                self.done.set_result(False)
 
     def _resume(self) -> None:
         for sink in self._collectors:
@@ -279,8 +304,8 @@ class Round:
                 sink.call.resume()
 
     def _refuse(self, error: ShardgateError) -> None:
-        if not self._done.done():
-            self._done.set_exception(error)
+        if not self.done.done():
+            self.done.set_exception(error)
         self._refusal = error
         for sink in self._collectors:
             sink.body = []

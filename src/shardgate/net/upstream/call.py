@@ -6,7 +6,7 @@ Never: touches a socket: its connection does.
 
 import asyncio
 from math import inf
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -72,6 +72,9 @@ class ReplySink(Protocol):
         """There is no reply, or no more of it."""
 
 
+_UNWATCHED: Final = Watch()  # not of a factory: compiled, a field would be no Watch
+
+
 class Patience(Value, frozen=True):
     """How long a call waits."""
 
@@ -83,7 +86,7 @@ class Patience(Value, frozen=True):
     """From the call's start to the end of its reply."""
     first_byte_s: float = inf
     """From the request that was sent whole to the first byte of its reply; no longer than `reply_s`."""
-    watch: Watch = msgspec.field(default_factory=Watch)
+    watch: Watch = _UNWATCHED
     """What keeps the calls' deadlines from when a pool has them, and tells the time. A test passes its own."""
 
 
