@@ -5,6 +5,7 @@ Every work is a factory: what it makes once is not measured, what it returns is.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -68,6 +69,7 @@ def _wire() -> list[Work]:
         Work("field reader, lines known", lambda: known_lines.read(section)),
         Work("fields interpreted", lambda: interpret(read)),
         Work("reply head, known", lambda: reply_parser.parse(reply_bytes)),
+        Work("reply head, of another length", _lengths(reply_bytes)),
         Work("reply head, all new", lambda: ReplyHeadParser().parse(reply_bytes)),
         Work(
             "head to a shard",
@@ -78,6 +80,13 @@ def _wire() -> list[Work]:
         Work("head to the client", lambda: relayed_head(reply, b"Content-Length: 880\r\n")),
         Work("chunked, 4 x 880 bytes", lambda: ChunkedDecoder().feed(body * 4 + b"0\r\n\r\n")),
     ]
+
+
+def _lengths(head: bytes) -> Callable[[], object]:
+    """Read a head whose length is new each time."""
+    parser, numbers = ReplyHeadParser(), count(1_000_000)
+    before, _, _ = head.partition(b"content-length")
+    return lambda: parser.parse(b"%bcontent-length: %d\r\n" % (before, next(numbers)))
 
 
 def _decisions(folder: Path) -> list[Work]:

@@ -69,6 +69,9 @@ class KeyMemory(Protocol):
     def learn(self, space: str, key: str, shard: ShardId) -> None:
         """This shard's reply showed this key. Where another's did before, the key is disputed, and not recalled."""
 
+    def learn_rows(self, space: str, rows: Sequence[tuple[str, ShardId]]) -> None:
+        """The same for the keys of many rows, each with its shard."""
+
     def learn_copy(self, space: str, key: str, shard: ShardId) -> None:
         """This shard's reply showed this key, which other shards may have, too: each of them will do."""
 

@@ -96,9 +96,9 @@ class Cluster:
             timeouts.request_timeout_s,
             min(timeouts.first_byte_timeout_s, timeouts.request_timeout_s),
         )
-        self._whole_patience = Patience(reply_s, first_byte_s=first_byte_s, clock=watch.now)
+        self._whole_patience = Patience(reply_s, first_byte_s=first_byte_s, watch=watch)
         self._relay_patience = Patience(
-            reply_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s, first_byte_s, watch.now
+            reply_s, timeouts.reply_idle_timeout_s, timeouts.request_total_timeout_s, first_byte_s, watch
         )
         self._watch = watch
         self._silent: frozenset[ShardId] = frozenset()

@@ -2,7 +2,8 @@
 
     bytes → net/client → Request → handle: match → who calls → plan → carry out → net/client → bytes
 
-Most requests go to one shard: these are relayed by callbacks, without a task. The others run as a task each. Any
+Most requests go to one shard: these are relayed by callbacks, without a task, and so are short pages of lists as long
+as nothing in them is unusual. The others run as a task each. Any
 failure is a ShardgateError: engine/report logs it, core/replies/problem makes the reply.
 """
 
@@ -28,6 +29,7 @@ from shardgate.core.exchange import DRAIN, Exchange
 from shardgate.core.held import Holdings
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import REST_S_MAX
+from shardgate.core.lists.merging import ListMerging
 from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import fallback_when_unowned, plan_request
 from shardgate.core.replies.problem import problem_reply
@@ -36,6 +38,7 @@ from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.gather.conductor import Conductor
+from shardgate.engine.gather.short_gather import ShortGather
 from shardgate.engine.matching import match
 from shardgate.engine.relay import Relay
 from shardgate.net import tasks
@@ -234,12 +237,9 @@ class Gateway:
         return len(self._clients) + self._open_changes
 
     def _carry_out(self, plan: Plan, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot) -> None:
-        if isinstance(plan, FindOwner | ToGather):
-            work = self._conduct(plan, request, client, exchange, snapshot)
-            client.adopt(tasks.start(work, "request"))
-            return
         if not isinstance(plan, _RELAYED):
-            raise BugError("a plan that is answered whole cannot be relayed")
+            self._ask_several(plan, request, client, exchange, snapshot)
+            return
         relay = Relay(self._cluster, client, request, plan.route, exchange, snapshot.known.memory)
         client.adopt(relay)
         if isinstance(plan, ToAny):
@@ -260,6 +260,24 @@ class Gateway:
             relay.start(plan.shard, doubt=doubt)
         else:
             relay.start(plan.shard)
+
+    def _ask_several(
+        self, plan: Plan, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot
+    ) -> None:
+        merging = plan.merging if isinstance(plan, ToGather) and plan.instead is None else None
+        if isinstance(plan, ToGather) and isinstance(merging, ListMerging) and merging.is_short:
+
+            def fail(error: Exception) -> None:
+                self._fail(client, error, exchange)
+
+            work = self._conductor.work_of(plan, snapshot, client, exchange)
+            gather = ShortGather(self._conductor, plan, merging, work, client, fail)
+            client.adopt(gather)
+            gather.start()
+        elif isinstance(plan, _CONDUCTED):
+            client.adopt(tasks.start(self._conduct(plan, request, client, exchange, snapshot), "request"))
+        else:
+            raise BugError("a plan that is answered whole cannot be relayed")
 
     def _change(self, request: Request, snapshot: Snapshot, client: Client, exchange: Exchange) -> ChangeRequest:
         holdings = Holdings(self._conductor.held, client.peer)
@@ -307,7 +325,8 @@ class Gateway:
     ) -> None:
         try:
             if isinstance(plan, ToGather):
-                await self._conductor.gather(plan, snapshot, client, exchange)
+                work = self._conductor.work_of(plan, snapshot, client, exchange)
+                await self._conductor.gather(plan, work, client)
                 return
             owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, exchange)
             if plan.is_the_request:
@@ -344,4 +363,5 @@ def _adopt_this(client: Client) -> None:
         client.adopt(task)
 
 
+_CONDUCTED: Final = (FindOwner, ToGather)
 _RELAYED: Final = (ToOne, ToAny)  # a tuple, made once: a union would be made for every request

@@ -29,6 +29,18 @@ def test_a_dispute_ends_where_all_were_asked_or_none_has_the_key() -> None:
     assert [memory.recall("event", key) for key in ("moved", "gone")] == ["south", "west"]
 
 
+def test_the_rows_of_a_page_are_learned_as_each_alone_would_be() -> None:
+    told: list[tuple[str, ...]] = []
+    memory = LearnedKeys(10, lambda *dispute: told.append(dispute))
+    for _ in range(2):
+        memory.learn_rows("event", [("7", "north"), ("8", "south"), ("9", "north")])
+    assert [memory.recall("event", key) for key in "789"] == ["north", "south", "north"]
+    memory.learn_rows("event", [("7", "north"), ("8", "north")])
+    assert memory.recall("event", "8") is UNKNOWN
+    memory.learn_rows("event", [("6", "north"), ("6", "south")])
+    assert told == [("event", "8", "south", "north"), ("event", "6", "north", "south")]
+
+
 def test_copies_of_a_row_are_no_dispute() -> None:
     memory = LearnedKeys(10)
     for shard in ("north", "south"):

@@ -5,6 +5,7 @@ import pytest
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import ReplyHead
 from shardgate.core.limits import FIELDS_MAX
+from shardgate.core.wire.coding import packed_head
 from shardgate.core.wire.reply_head import ReplyHeadParser
 
 
@@ -133,3 +134,39 @@ def test_hop_by_hop_fields_and_what_connection_names_stay_behind() -> None:
 def test_repeated_fields_cross_one_by_one_in_their_order() -> None:
     head = ok(b"Set-Cookie: a", b"X: y", b"Set-Cookie: b")
     assert b"".join(line for _, _, line in head.fields) == b"Set-Cookie: a\r\nX: y\r\nSet-Cookie: b\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: %b\r\nServer: a\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: %b\r\n",
+        b"HTTP/1.0 404 Not Found\r\nX-A: content-length: 7\r\nContent-length: %b\r\nConnection: keep-alive, x-a\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length:  %b\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\nContent-Length: 3\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: \r\nContent-Length: %b\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\nTransfer-Encoding: chunked\r\n",
+    ],
+)
+def test_heads_that_differ_in_their_length_alone_are_read_as_each_alone_would_be(head: bytes) -> None:
+    parser = ReplyHeadParser()
+    for number in (b"3", b"12", b"", b"x", b"0007", b"9" * 18, b"1" * 19, b"12"):
+        try:
+            expected: ReplyHead | str = ReplyHeadParser().parse(head % number)
+        except BrokenReplyError as error:
+            expected = error.log
+        try:
+            found: ReplyHead | str = parser.parse(head % number)
+        except BrokenReplyError as error:
+            found = error.log
+        assert found == expected
+
+
+def test_a_whole_reply_has_the_fields_as_the_shard_wrote_them_whatever_was_made_with_its_head_before() -> None:
+    parser = ReplyHeadParser()
+    first = parser.parse(b"HTTP/1.1 200 OK\r\nX-Tag: a\r\nContent-Length: 1\r\n").with_body(b"1")
+    first.fields.append((b"X-Ours", b"b"))
+    second = parser.parse(b"HTTP/1.1 200 OK\r\nX-Tag: a\r\nContent-Length: 2\r\n").with_body(b"22")
+    assert second.fields == [(b"X-Tag", b"a")]
+    packed = packed_head(parser.parse(b"HTTP/1.1 200 OK\r\nX-Tag: a\r\nContent-Length: 1\r\n"), is_packed=True)
+    assert (b"Content-Encoding", b"gzip") in packed.with_body(b"").fields

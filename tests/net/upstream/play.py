@@ -140,10 +140,11 @@ def call_of(
     body: bytes = b"",
     upload: Uploading | None = None,
     offers: bytes = b"",
+    watch: Watch | None = None,
     **patience: Any,
 ) -> Call:
     """A call whose sink notes into the log."""
-    waits = Patience(**PATIENCE | patience, clock=clock)
+    waits = Patience(**PATIENCE | patience, watch=watch or Watch(clock))
     head = line + b" HTTP/1.1\r\n\r\n"
     return Call(head, body, Sink(log), waits, method=line.split()[0], upload=upload, offers=offers)
 
@@ -175,8 +176,8 @@ class UpstreamPlay(Play):
 
     def call(self, **details: Any) -> Call:
         """Send a call."""
-        call = call_of(self.log, self.clock, **details)
-        call.watched_by(self.watch)
+        call = call_of(self.log, self.clock, watch=self.watch, **details)
+        self.watch.add(call)
         self.protocol.send(call)
         return call
 
@@ -258,7 +259,7 @@ class PoolPlay:
 
     async def call(self, line: bytes = b"GET /any", **details: Any) -> Call:
         """Start a call, and let what it began go on."""
-        call = call_of(self.log, self.clock, line=line, **details)
+        call = call_of(self.log, self.clock, watch=self.watch, line=line, **details)
         self.pool.start(call)
         await turns()
         return call

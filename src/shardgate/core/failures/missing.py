@@ -1,20 +1,25 @@
 """Several shards were asked, and some gave no reply: one error for the client that says which of them."""
 
 from collections.abc import Mapping
+from typing import Final, cast
 
 from shardgate.core.contracts import Outcome
 from shardgate.core.errors import ShardgateError, ShardsMissingError
 from shardgate.core.http import Reply
 from shardgate.core.topology import Shard, ShardId, aliases
 
+_ALL_REPLIED: Final = frozenset({Reply})
+
 
 def replies_of(
     outcomes: Mapping[ShardId, Outcome], shards: Mapping[ShardId, Shard], detail: str
-) -> dict[ShardId, Reply]:
+) -> Mapping[ShardId, Reply]:
     """The reply of every shard.
 
     Raises the error of the first shard whose reply is at fault; ShardsMissingError where a shard gave none.
     """
+    if _ALL_REPLIED.issuperset(map(type, outcomes.values())):
+        return cast("Mapping[ShardId, Reply]", outcomes)
     replies: dict[ShardId, Reply] = {}
     for shard, outcome in outcomes.items():
         if isinstance(outcome, Reply):

@@ -27,17 +27,14 @@ class _Outage:
 class Outages:
     """The shards of one worker."""
 
-    __slots__ = ("_buckets", "_down", "_left_out")
+    __slots__ = ("_buckets", "_down", "_left_out", "any")
 
     def __init__(self) -> None:
         self._down: dict[ShardId, _Outage] = {}
         self._buckets: dict[ShardId, Bucket] = {}
         self._left_out: dict[ShardId, int] = {}
-
-    @property
-    def any(self) -> bool:
+        self.any = False
         """Whether a shard is down."""
-        return bool(self._down)
 
     def failed(self, shard: ShardId, why: str, now_s: float, *, connected: bool) -> str | None:
         """A call got no reply. `connected`: the shard was reached. A line for the log, where there is one to write."""
@@ -51,6 +48,7 @@ class Outages:
             self._buckets[shard] = Bucket(OUTAGES_TOLD_BURST, OUTAGES_TOLD_PER_S, now_s)
         was_told = self._buckets[shard].take(now_s)
         self._down[shard] = _Outage(now_s, was_told=was_told)
+        self.any = True
         if not was_told:
             self._left_out[shard] = self._left_out.get(shard, 0) + 1
             return None
@@ -69,6 +67,7 @@ class Outages:
     def replied(self, shard: ShardId, now_s: float) -> str | None:
         """A reply has come. A line for the log, where there is one to write."""
         outage = self._down.pop(shard, None)
+        self.any = bool(self._down)
         if outage is None or not outage.was_told:
             return None
         calls = "1 call" if outage.calls_failed == 1 else f"{outage.calls_failed} calls"

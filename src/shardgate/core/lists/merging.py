@@ -90,11 +90,8 @@ class ListMerging:
         Raises BrokenReplyError, OrderBrokenError, or UnreadablePageError where the shards accept what the rule
         cannot read.
         """
-        if self._short is not None and self._made is None:
-            merged = self._short.merged(self._query.request, self._shards, replies)
-            if merged is not None:
-                reply, self._shown = merged
-                return reply
+        if (reply := self.at_once(replies)) is not None:
+            return reply
         answered = [shard for shard in self._shards if shard in replies]
         rule = self._rule
         refusal = unite([replies[shard] for shard in answered], rule.dialect.accepted, rule.not_here, answered)
@@ -113,6 +110,21 @@ class ListMerging:
         except ChangedError:
             self._search.begin_again()
             return self.asks()
+
+    @property
+    def is_short(self) -> bool:
+        """Whether one round probably gives the page, and it is short enough to be merged at once."""
+        return self._short is not None and self._made is None and not self.may_flow
+
+    def at_once(self, replies: Mapping[ShardId, Reply]) -> Reply | None:
+        """The merged reply by the short way; None: `take` decides."""
+        if self._short is None or self._made is not None:
+            return None
+        merged = self._short.merged(self._query.request, self._shards, replies)
+        if merged is None:
+            return None
+        reply, self._shown = merged
+        return reply
 
     def _read(self, answered: Sequence[ShardId], replies: Mapping[ShardId, Reply]) -> None:
         """Take in each shard's rows. Raises ChangedError, and BrokenReplyError, which then names the shard."""
@@ -306,6 +318,8 @@ class ListMerging:
     @property
     def is_plain(self) -> bool:
         """Whether one request to each shard gives all rows of the page, and nothing is to be refused."""
+        if self._short is not None and self._made is None:
+            return True
         return (
             self._query.order is not None
             and not (self._query.is_empty or self._past_end)

@@ -68,7 +68,7 @@ class ShortPage:
         self, request: Request, shards: Sequence[ShardId], replies: Mapping[ShardId, Reply]
     ) -> tuple[Reply, list[tuple[str, ShardId]]] | None:
         dialect, page, end = self._dialect, self._page, self._end
-        answers = [replies[shard] for shard in shards]
+        answers = list(map(replies.__getitem__, shards))
         if not set(map(_status, answers)).issubset(dialect.accepted):
             return None
         listings = list(map(dialect.open, answers))
@@ -96,7 +96,7 @@ class ShortPage:
         if not chosen or (total is None and any(map(_is_stated, totals))):
             return None
         raw = list(chain.from_iterable(tables))
-        full = next(n for n, count in enumerate(counts) if count > 1)
+        full = list(map((1).__lt__, counts)).index(True)  # the first shard that shows what stands between two rows
         array = join(list(map(raw.__getitem__, chosen)), (Rows(tables[full], bodies[full]),))
         extras = tuple(filter(None, map(_extra, listings)))
         reply = dialect.close(Merged(request, page, array, len(chosen), total, more, answers[0], extras))

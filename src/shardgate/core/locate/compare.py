@@ -4,7 +4,7 @@ Holds: a key that is not of the kind that is compared, such as a text where inte
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from shardgate.core.contracts import UNKNOWN, KeyMemory, Unknown
@@ -71,6 +71,11 @@ class ComparedMemory:
     def learn(self, space: str, key: str, shard: ShardId) -> None:
         """Remember that this shard showed the key."""
         self._memory.learn(space, compared(key, self._how.get(space, "text")), shard)
+
+    def learn_rows(self, space: str, rows: Sequence[tuple[str, ShardId]]) -> None:
+        """The same for the keys of many rows."""
+        how = self._how.get(space, "text")
+        self._memory.learn_rows(space, [(compared(key, how), shard) for key, shard in rows])
 
     def learn_copy(self, space: str, key: str, shard: ShardId) -> None:
         """Remember that this shard showed the key, which others may have, too."""

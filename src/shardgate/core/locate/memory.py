@@ -7,7 +7,9 @@ Holds: bounded; the oldest entries leave first. What one shard showed never repl
 Hot path: each row of a page that is shown is learned.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import repeat
+from operator import itemgetter
 
 from shardgate.core.contracts import UNKNOWN, Unknown
 from shardgate.core.limits import LEARNED_KEY_CHARACTERS_MAX
@@ -16,6 +18,7 @@ from shardgate.core.topology import ShardId
 OnDispute = Callable[[str, str, ShardId, ShardId], None]
 """Called with the space, the key, the shard that showed it before, and the one that shows it now."""
 
+_key, _shard = itemgetter(0), itemgetter(1)
 _DISPUTED = ""
 """In place of a shard: several have shown the key."""
 
@@ -43,6 +46,13 @@ class LearnedKeys:
                 self.settle(space, key, shard)
             else:
                 self._dispute(space, key, known, shard)
+
+    def learn_rows(self, space: str, rows: Sequence[tuple[str, ShardId]]) -> None:
+        """The same for the keys of many rows. Most were learned before."""
+        known = list(map(self._shards.get, zip(repeat(space), map(_key, rows), strict=False)))
+        if known != list(map(_shard, rows)):
+            for key, shard in rows:
+                self.learn(space, key, shard)
 
     def learn_copy(self, space: str, key: str, shard: ShardId) -> None:
         """This shard showed this key, which others may have, too: each of them will do."""

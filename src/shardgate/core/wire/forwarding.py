@@ -77,7 +77,7 @@ def status_line(status: int) -> bytes:
 
 def whole_reply(reply: Reply, *, with_body: bool, closes: bool) -> bytes:
     """A reply of ours as bytes. For a HEAD, `with_body` is false; the head is a GET's (RFC 9110 section 9.3.2)."""
-    lines = b"".join([b"%b: %b\r\n" % field for field in reply.fields])
+    lines = b"".join(map(b"%b: %b\r\n".__mod__, reply.fields))
     framing = b"" if reply.status in _BODILESS else b"Content-Length: %d\r\n" % len(reply.body)
     if closes:
         framing += b"Connection: close\r\n"

@@ -1,11 +1,13 @@
 """The head of a shard's reply: bytes → ReplyHead, or a broken reply.
 
 Holds: framing is decided once, here (RFC 9112 section 6.3), and written anew towards the client.
-Hot path: heads within one second are often the same bytes, and cost one look-up (4 µs less). In others, each line that
-was seen before costs one look-up.
+Hot path: heads within one second are often the same bytes, and cost one look-up (4 µs less); or they differ in
+Content-Length alone, and cost two. In others, each line that was seen before costs one look-up.
 """
 
 import re
+
+import msgspec
 
 from shardgate.core.errors import BrokenReplyError, ClientError
 from shardgate.core.excerpt import excerpt
@@ -17,18 +19,21 @@ from shardgate.core.wire.fields import HOP_BY_HOP, FieldReader
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n")
 _CRLF = b"\r\n"
 _LENGTH = re.compile(rb"\d{1,18}")
+_LENGTH_LINE = re.compile(rb"\r\ncontent-length: (\d{1,18})\r\n", re.IGNORECASE)
 _FRAMING = HOP_BY_HOP | {b"content-length"}
 
 
 class ReplyHeadParser:
     """Reads reply heads, and remembers those that it has seen. Each worker has one."""
 
-    __slots__ = ("_addresses", "_heads", "_reader")
+    __slots__ = ("_addresses", "_heads", "_reader", "_shapes")
 
     def __init__(self, addresses: ShardAddresses = NO_ADDRESSES) -> None:
         self._addresses = addresses
         self._reader = FieldReader()
         self._heads: dict[bytes, ReplyHead] = {}
+        self._shapes: dict[bytes, ReplyHead] = {}
+        """Heads without the number in Content-Length, each with a head that was read."""
 
     def parse(self, head: bytes) -> ReplyHead:
         """Read a head: from the status line to the CRLF of the last field line, without the empty line.
@@ -37,7 +42,7 @@ class ReplyHeadParser:
         """
         known = self._heads.get(head)
         if known is None:
-            known = self._parse(head)
+            known = self._read(head)
             if len(head) <= REMEMBERED_BLOCK_BYTES_MAX:
                 if len(self._heads) >= REMEMBERED_BLOCKS_MAX:
                     self._heads.clear()
@@ -47,6 +52,21 @@ class ReplyHeadParser:
     def for_client(self, head: ReplyHead, asked: bytes) -> ReplyHead:
         """A head that names a shard, without its address. `asked`: the head of the request that it answers."""
         return self._addresses.replaced(head, origin_of(asked))
+
+    def _read(self, head: bytes) -> ReplyHead:
+        """The head of one reply after another differs from those before it in its length, and once a second in Date."""
+        length = _LENGTH_LINE.search(head)
+        if length is None or len(head) > REMEMBERED_BLOCK_BYTES_MAX:
+            return self._parse(head)
+        shape = head[: length.start(1)] + head[length.end(1) :]
+        like = self._shapes.get(shape)
+        if like is not None:
+            return msgspec.structs.replace(like, content_length=int(length[1]))
+        found = self._parse(head)
+        if len(self._shapes) >= REMEMBERED_BLOCKS_MAX:
+            self._shapes.clear()
+        self._shapes[shape] = found
+        return found
 
     def _parse(self, head: bytes) -> ReplyHead:
         match = _STATUS_LINE.match(head)

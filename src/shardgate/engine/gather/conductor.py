@@ -6,6 +6,8 @@ Holds: a list is never silently incomplete: a missing shard is an error that nam
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import compress
+from operator import attrgetter, itemgetter, not_
 
 from shardgate.core.contracts import Ask, Merging, Outcome
 from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError, TooComplexError
@@ -54,6 +56,7 @@ _NOT_MERGED = frozenset(
     }
 )
 
+_name, _body, _shard = itemgetter(0), attrgetter("body"), attrgetter("shard")
 
 _LACKING = "the list needs every shard; some did not answer"
 
@@ -61,7 +64,7 @@ _LACKING = "the list needs every shard; some did not answer"
 PACKED_AT_ONCE_BYTES_MAX = 128 * 1024
 
 
-class _Gathering(Value, frozen=True):
+class Gathering(Value, frozen=True):
     """One request that several shards are asked for."""
 
     route: Route
@@ -71,6 +74,7 @@ class _Gathering(Value, frozen=True):
     snapshot: Snapshot
     exchange: Exchange
     holding: Holding
+    """Counts the replies."""
 
 
 class Conductor:
@@ -88,18 +92,22 @@ class Conductor:
         self._turns = Turns()
         self._aside = Aside()
 
-    async def gather(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> None:
+    def work_of(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> Gathering:
+        """What a gather works with. Its holding must be closed."""
+        lines = plan.request.fields.unconditional + client.hop
+        holding = self.held.open("reply", exchange.peer)
+        return Gathering(plan.route, plan.request, lines, snapshot, exchange, holding)
+
+    async def gather(self, plan: ToGather, work: Gathering, client: Client, begun: Round | None = None) -> None:
         """Run the merge's rounds and send its reply; a long list is streamed.
 
-        Raises ShardsMissingError, OverloadError, or what the merge raises; also after the reply has begun.
+        `begun`: the first round, where it is under way. Raises ShardsMissingError, OverloadError, or what the merge
+        raises; also after the reply has begun.
         """
-        holding = self.held.open("reply", exchange.peer)
         try:
-            lines = plan.request.fields.unconditional + client.hop
-            work = _Gathering(plan.route, plan.request, lines, snapshot, exchange, holding)
-            reply = await self._gathered(plan, work, client)
+            reply = await self._gathered(plan, work, client, begun)
         finally:
-            holding.close()
+            work.holding.close()
         if reply is None:
             return
         if len(reply.body) <= WRITE_BUFFER_BYTES_MAX:
@@ -121,22 +129,41 @@ class Conductor:
         finally:
             holding.close()
 
-    async def _gathered(self, plan: ToGather, work: _Gathering, client: Client) -> Reply | None:
+    def finished(
+        self,
+        plan: ToGather,
+        work: Gathering,
+        asks: Sequence[Ask],
+        replies: Mapping[ShardId, Reply],
+        merged: Reply,
+    ) -> Reply | None:
+        """The reply of a gather that took one round, with its own fields; None where it must be compressed."""
+        if self._cluster.compress is not None:
+            return None
+        validators = Validators()
+        validators.add(asks, replies)
+        reply = _with_own_fields(work, merged, validators)
+        _learn(plan, work.snapshot, plan.merging.learned())
+        return reply
+
+    async def _gathered(self, plan: ToGather, work: Gathering, client: Client, begun: Round | None) -> Reply | None:
         """The reply; None where it was streamed."""
         merging = plan.merging
         # A pruned guess is verified only once all rows have come, so nothing is sent before. HEAD never streams.
         flows_to = None if work.request.sent_method == b"HEAD" else client
-        outcome = await self._merge(merging, work, flows_to if plan.instead is None else None)
+        outcome = await self._merge(merging, work, flows_to if plan.instead is None else None, begun)
         if outcome is not None and plan.instead is not None and plan.pruned is not None:
             shown = {key for key, _ in merging.learned()}
             if not plan.pruned.hoped <= shown:
                 _forget(plan, work.snapshot, plan.pruned.hoped - shown)
                 merging = plan.instead
-                outcome = await self._merge(merging, work, flows_to)
+                outcome = await self._merge(merging, work, flows_to, None)
         _learn(plan, work.snapshot, merging.learned())
         return None if outcome is None else await self.packed(outcome, plan.request)
 
-    async def _merge(self, merging: Merging, work: _Gathering, client: Client | None) -> Reply | None:
+    async def _merge(
+        self, merging: Merging, work: Gathering, client: Client | None, begun: Round | None
+    ) -> Reply | None:
         """Run rounds until the merge has its reply; None where the reply was streamed.
 
         `client`: where the reply may be streamed to; None: the reply must be whole.
@@ -144,8 +171,12 @@ class Conductor:
         validators = Validators()
         asks = merging.asks()
         rounds_began_at = 0.0
+        outcomes: Mapping[ShardId, Outcome] | Reply | None
         while True:
-            if client is not None and isinstance(merging, ListMerging) and merging.may_flow:
+            if begun is not None:
+                outcomes = await self._outcomes(begun, work)
+                begun = None
+            elif client is not None and isinstance(merging, ListMerging) and merging.may_flow:
                 outcomes = await self._flow_or_ask(asks, work, merging, client)
                 if outcomes is None or isinstance(outcomes, Reply):
                     return outcomes
@@ -153,7 +184,7 @@ class Conductor:
                 outcomes = await self._ask(asks, work)
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, _LACKING)
             validators.add(asks, replies)
-            size = sum([len(reply.body) for reply in replies.values()])
+            size = sum(map(len, map(_body, replies.values())))
             if size >= ASIDE_BYTES_MIN:
                 outcome = await self._merged_long(merging, replies, work, size)
             else:
@@ -170,7 +201,7 @@ class Conductor:
                 raise DeadlineError("the list could not be merged in time", log=log)
 
     async def _merged_long(
-        self, merging: Merging, replies: Mapping[ShardId, Reply], work: _Gathering, size: int
+        self, merging: Merging, replies: Mapping[ShardId, Reply], work: Gathering, size: int
     ) -> Reply | Sequence[Ask]:
         """Merge long replies without holding up other requests: in steps, or else on a thread."""
         is_plain = isinstance(merging, ListMerging) and merging.is_plain
@@ -186,19 +217,21 @@ class Conductor:
         return await self._aside.run(partial(_taken_whole, merging, replies))
 
     async def _ask(
-        self, asks: Sequence[Ask], work: _Gathering, *, needs_all: bool = True, body_bytes_max: int | None = None
+        self, asks: Sequence[Ask], work: Gathering, *, needs_all: bool = True, body_bytes_max: int | None = None
     ) -> Mapping[ShardId, Outcome]:
         """Run one round, and note how long it took."""
-        began_at = now()
-        calls = self._start(asks, work, None, needs_all=needs_all, body_bytes_max=body_bytes_max)
+        calls = self.start(asks, work, None, needs_all=needs_all, body_bytes_max=body_bytes_max)
+        return await self._outcomes(calls, work)
+
+    async def _outcomes(self, calls: Round, work: Gathering) -> Mapping[ShardId, Outcome]:
         try:
             return await calls.outcomes()
         finally:
             calls.cancel()
-            work.exchange.upstream_s += now() - began_at
+            work.exchange.upstream_s += now() - calls.began_at
 
     async def _flow_or_ask(
-        self, asks: Sequence[Ask], work: _Gathering, merging: ListMerging, client: Client
+        self, asks: Sequence[Ask], work: Gathering, merging: ListMerging, client: Client
     ) -> Mapping[ShardId, Outcome] | Reply | None:
         """Run the only round of a list that may be streamed.
 
@@ -206,7 +239,7 @@ class Conductor:
         already; otherwise the outcomes.
         """
         began_at = now()
-        calls = self._start(asks, work, TRIMMED_FLOW_BYTES_MIN if merging.trims else FLOW_BYTES_MIN)
+        calls = self.start(asks, work, TRIMMED_FLOW_BYTES_MIN if merging.trims else FLOW_BYTES_MIN)
         try:
             if await calls.is_large():
                 heads = calls.heads()
@@ -230,20 +263,21 @@ class Conductor:
         finally:
             calls.cancel()
 
-    def _start(
+    def start(
         self,
         asks: Sequence[Ask],
-        work: _Gathering,
+        work: Gathering,
         large_bytes: int | None,
         *,
         needs_all: bool = True,
         body_bytes_max: int | None = None,
     ) -> Round:
+        """Begin a round. Raises TooComplexError."""
         exchange = work.exchange
         exchange.calls += len(asks)
         if exchange.calls > self._calls_max:
             self.check_calls(exchange, 0)
-        exchange.shards = exchange.shards or [ask.shard for ask in asks]
+        exchange.shards = exchange.shards or list(map(_shard, asks))
         calls = Round(
             self._cluster,
             self._body_bytes_max if body_bytes_max is None else min(body_bytes_max, self._body_bytes_max),
@@ -298,7 +332,7 @@ class Conductor:
         """
         holding = self.held.open("reply", exchange.peer)
         try:
-            work = _Gathering(route, request, lines, snapshot, exchange, holding)
+            work = Gathering(route, request, lines, snapshot, exchange, holding)
             return await self._ask(asks, work, needs_all=False, body_bytes_max=body_bytes_max)
         finally:
             holding.close()
@@ -343,7 +377,7 @@ def _taken_whole(merging: Merging, replies: Mapping[ShardId, Reply]) -> Reply | 
     return merging.take(replies)
 
 
-async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming: Sequence[PendingReply]) -> None:
+async def _pass_on(running: RunningFlow, work: Gathering, reply: Reply, coming: Sequence[PendingReply]) -> None:
     """Stream the rows."""
     try:
         await running.run(reply, work.request, coming)
@@ -353,14 +387,15 @@ async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming:
         raise shards_missing({running.failed: error}, work.snapshot.known.topology.shards, _LACKING) from error
 
 
-def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> Reply:
+def _with_own_fields(work: Gathering, reply: Reply, validators: Validators) -> Reply:
     """The merged reply without the fields of single shards; or 304, where the client has it already.
 
     A refusal is one shard's own reply, with all its fields.
     """
     if reply.status >= 300:
         return reply
-    reply.fields = [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
+    names = map(bytes.lower, map(_name, reply.fields))
+    reply.fields = list(compress(reply.fields, map(not_, map(_NOT_MERGED.__contains__, names))))
     return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)
 
 
@@ -373,8 +408,10 @@ def _forget(plan: ToGather, snapshot: Snapshot, keys: Iterable[str]) -> None:
 
 def _learn(plan: ToGather, snapshot: Snapshot, shown: Sequence[tuple[str, ShardId]]) -> None:
     memory, merging = snapshot.known.memory, plan.merging
-    has_copies = isinstance(merging, ListMerging) and merging.has_copies
-    learn = memory.learn_copy if has_copies else memory.learn
-    for space in plan.learn:
-        for key, shard in shown:
-            learn(space, key, shard)
+    if isinstance(merging, ListMerging) and merging.has_copies:
+        for space in plan.learn:
+            for key, shard in shown:
+                memory.learn_copy(space, key, shard)
+    elif shown:
+        for space in plan.learn:
+            memory.learn_rows(space, shown)

@@ -5,7 +5,9 @@ Never: merges replies, or interprets a status.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Final, cast
 
 from shardgate.core.contracts import Ask, Outcome
 from shardgate.core.errors import OverloadError, ReplyTooLargeError, ShardgateError
@@ -16,7 +18,11 @@ from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
+from shardgate.net.clock import now
 from shardgate.net.upstream.call import Call
+
+_REPLIES: Final = frozenset({Reply})
+_size = attrgetter("size")
 
 
 class PendingReply(Value, frozen=True):
@@ -35,19 +41,22 @@ class Round:
         "_body_bytes_max",
         "_bytes_max",
         "_collectors",
-        "_done",
         "_gives_up",
         "_heads",
-        "_holding",
         "_needs_all",
         "_outcomes",
         "_refusal",
         "_timer",
         "_waiting",
+        "began_at",
         "cluster",
+        "done",
+        "holding",
         "large_bytes",
+        "looked_at",
         "packed",
         "refused",
+        "then",
     )
 
     def __init__(
@@ -68,9 +77,12 @@ class Round:
         self.cluster = cluster
         self._body_bytes_max = body_bytes_max
         self._bytes_max = bytes_max
-        self._holding = holding
+        self.holding = holding
+        """Counts the replies."""
         self.large_bytes = large_bytes
         """From so many bytes on the replies are large; None: it does not matter whether they are, or not any more."""
+        self.looked_at = min(FLOW_WINDOW_BYTES, body_bytes_max)
+        """From so many bytes of a reply on, each piece may be too many."""
         self._collectors: list[_Collector] = []
         self._outcomes: dict[ShardId, Outcome] = {}
         self._needs_all = needs_all
@@ -80,7 +92,12 @@ class Round:
         """The shards whose replies are compressed."""
         self._refusal: ShardgateError | None = None
         self._waiting = self._heads = 0
-        self._done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        """Whether the replies are large, once it is known."""
+        self.then: Callable[[], bool] | None = None
+        """Called when each shard has replied in one piece: True where `done` is not waited for any more."""
+        self.began_at = now()
+        """When the shards were asked."""
         holding.on_refused = self._refuse
 
     async def ask(self, asks: Sequence[Ask], host: bytes, lines: bytes, request_id: bytes) -> Mapping[ShardId, Outcome]:
@@ -94,17 +111,19 @@ class Round:
     def start(self, asks: Sequence[Ask], host: bytes, lines: bytes, request_id: bytes) -> None:
         """Send all requests. A round is used once."""
         self._waiting = self._heads = len(asks)
-        looked_at = min(FLOW_WINDOW_BYTES, self._body_bytes_max)
+        before, head = None, b""
         for ask in asks:
-            framing = b"" if ask.method == b"GET" else b"Content-Length: %d\r\n" % len(ask.body)
-            head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
-            sink = _Collector(self, ask.shard, looked_at, self._holding)
+            if before is None or ask.target is not before.target or ask.method != before.method or ask.body:
+                framing = b"" if ask.method == b"GET" else b"Content-Length: %d\r\n" % len(ask.body)
+                head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
+                before = None if ask.body else ask
+            sink = _Collector(self, ask.shard)
             sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method)
             self._collectors.append(sink)
 
     async def outcomes(self) -> Mapping[ShardId, Outcome]:
         """Wait for the outcome of each call. Raises OverloadError."""
-        await self._done
+        await self.done
         if self._refusal is not None:
             raise self._refusal  # refused after the last reply was whole: nothing is left of them
         outcomes = self._outcomes
@@ -119,7 +138,7 @@ class Round:
 
         Raises OverloadError.
         """
-        is_large = await self._done
+        is_large = await self.done
         if is_large and self._refusal is not None:
             raise self._refusal
         if is_large and any(isinstance(outcome, ShardgateError) for outcome in self._outcomes.values()):
@@ -150,33 +169,62 @@ class Round:
     def keep_waiting(self) -> None:
         """Wait for whole replies, whether they are large or not."""
         self._resume()
-        self._done = asyncio.get_running_loop().create_future()
+        self.done = asyncio.get_running_loop().create_future()
         if not self._waiting:
-            self._done.set_result(False)
+            self.done.set_result(False)
 
     def cancel(self) -> None:
         """Cancel the calls that are not over. Reference cycles are broken, to leave no garbage."""
         if self._timer is not None:
             self._timer.cancel()
         for sink in self._collectors:
-            if sink.call is not None and not sink.call.done:
-                sink.call.cancel()
-            sink.call = None
+            if sink.call is not None:
+                if not sink.call.done:
+                    sink.call.cancel()
+                sink.call = None
         self._collectors.clear()
         self._outcomes = {}
-        self._holding.on_refused = None
+        self.holding.on_refused = None
 
     async def _unpacked(self, shard: ShardId, outcome: Outcome) -> Outcome:
         """Decompress a reply that came compressed though it was not asked for; on a thread, since it may be long."""
         try:
             if isinstance(outcome, Reply):
-                return await self.cluster.unpacker.unpack(outcome, self._body_bytes_max, self._holding)
+                return await self.cluster.unpacker.unpack(outcome, self._body_bytes_max, self.holding)
         except OverloadError:
             raise
         except ShardgateError as error:
             error.shard = shard
             return error
         return outcome
+
+    def whole(self, sink: "_Collector", call: Call, head: ReplyHead, body: bytes) -> bool:
+        """Take in a reply that came in one piece; False: it was not taken in, and needs a closer look."""
+        size = len(body)
+        if self._gives_up or self.large_bytes is not None or head.is_packed or size > self.looked_at:
+            return False
+        self.cluster.replied(sink.shard, call)
+        self._heads -= 1
+        sink.call = None
+        sink.size = size
+        self._outcomes[sink.shard] = head.with_body(body)
+        self.holding.add(size)
+        self._waiting -= 1
+        if self._waiting == 0 and not self.done.done() and (self.then is None or not self.then()):
+            self.done.set_result(False)
+        return True
+
+    def replies(self) -> Mapping[ShardId, Reply] | None:
+        """The replies, where every shard has replied, and none must be decompressed; None where not."""
+        outcomes = self._outcomes
+        if self.packed or not _REPLIES.issuperset(map(type, outcomes.values())):
+            return None
+        return cast("Mapping[ShardId, Reply]", outcomes)
+
+    @property
+    def size(self) -> int:
+        """How many bytes of bodies have come."""
+        return sum(map(_size, self._collectors))
 
     def begun(self, shard: ShardId, call: Call, head: ReplyHead) -> None:
         """Take in the head of a reply."""
@@ -201,9 +249,9 @@ class Round:
             # It is not known yet whether this will be streamed, so no more of it is held than when streaming.
             if sink.size > FLOW_WINDOW_BYTES:
                 sink.pause()
-        elif sum(collector.expected for collector in self._collectors) >= large_bytes and not self._done.done():
+        elif sum(collector.expected for collector in self._collectors) >= large_bytes and not self.done.done():
             self.large_bytes = None
-            self._done.set_result(True)
+            self.done.set_result(True)
             # One event of a socket brings up to 8 MB before any other event is handled.
             for collector in self._collectors:
                 collector.pause()
@@ -227,8 +275,8 @@ class Round:
             self._resume()
         self._waiting -= 1
         if self._waiting == 0:
-            if not self._done.done():
-                self._done.set_result(False)
+            if not self.done.done():
+                self.done.set_result(False)
         elif self._needs_all and not isinstance(outcome, Reply) and not self._gives_up:
             self._give_up()
 
@@ -251,8 +299,8 @@ class Round:
         if not call.done:
             call.cancel()
             self._waiting -= 1
-            if self._waiting == 0 and not self._done.done():
-                self._done.set_result(False)
+            if self._waiting == 0 and not self.done.done():
+                self.done.set_result(False)
 
     def _resume(self) -> None:
         for sink in self._collectors:
@@ -261,8 +309,8 @@ class Round:
                 sink.call.resume()
 
     def _refuse(self, error: ShardgateError) -> None:
-        if not self._done.done():
-            self._done.set_exception(error)
+        if not self.done.done():
+            self.done.set_exception(error)
         self._refusal = error
         for sink in self._collectors:
             sink.body = []
@@ -272,14 +320,11 @@ class Round:
 class _Collector:
     """Receives one reply whole."""
 
-    __slots__ = ("_holding", "_long", "_looked_at", "_round", "body", "call", "head", "is_paused", "shard", "size")
+    __slots__ = ("_long", "_round", "body", "call", "head", "is_paused", "shard", "size")
 
-    def __init__(self, of_round: Round, shard: ShardId, looked_at: int, holding: Holding) -> None:
-        """`looked_at`: from so many bytes on, each piece may be too many."""
+    def __init__(self, of_round: Round, shard: ShardId) -> None:
         self._round = of_round
-        self._holding = holding
         self.is_paused = False
-        self._looked_at = looked_at
         self.shard = shard
         self.head: ReplyHead | None = None
         self.body: list[bytes] = []
@@ -310,13 +355,15 @@ class _Collector:
         self.reply_data(data)
 
     def reply_whole(self, head: ReplyHead, body: bytes) -> None:
+        if self.call is None or self._round.whole(self, self.call, head, body):
+            return
         self.reply_head(head, body)
         if self.call is not None and not self.call.done:
             self.reply_end(b"")
 
     def reply_data(self, data: bytes) -> None:
         self.size += len(data)
-        if self.size > self._looked_at and self.call is not None:
+        if self.size > self._round.looked_at and self.call is not None:
             error = self._round.excess(self.size)
             if error is not None:
                 self.call.fail(error)
@@ -325,7 +372,7 @@ class _Collector:
             self.body.append(data)
         else:
             self._go_on(data)
-        self._holding.add(len(data))
+        self._round.holding.add(len(data))
         if (large_bytes := self._round.large_bytes) is not None:
             self._round.look(self, large_bytes)
 

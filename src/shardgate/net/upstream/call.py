@@ -5,16 +5,14 @@ Never: touches a socket: its connection does.
 """
 
 import asyncio
-from collections.abc import Callable
 from math import inf
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from shardgate.core.errors import DeadlineError, ShardgateError
 from shardgate.core.http import ReplyHead
 from shardgate.core.value import Value
-from shardgate.net.clock import now
 from shardgate.net.upload import Upload
 from shardgate.net.watch import Watch
 
@@ -90,6 +88,9 @@ class ReplySink(Protocol):
         """There is no reply, or no more of it."""
 
 
+_UNWATCHED: Final = Watch()  # not of a factory: compiled, a field would be no Watch
+
+
 class Patience(Value, frozen=True):
     """How long a call waits."""
 
@@ -101,8 +102,8 @@ class Patience(Value, frozen=True):
     """From the call's start to the end of its reply."""
     first_byte_s: float = inf
     """From the request that was sent whole to the first byte of its reply; no longer than `reply_s`."""
-    clock: Callable[[], float] = now
-    """What the time is read on. A test passes its own."""
+    watch: Watch = _UNWATCHED
+    """What keeps the calls' deadlines from when a pool has them, and tells the time. A test passes its own."""
 
 
 class Call:
@@ -113,7 +114,6 @@ class Call:
         "_ends_at",
         "_patience",
         "_place",
-        "_watch",
         "attempt",
         "begins_by",
         "body",
@@ -156,7 +156,7 @@ class Call:
         """The protocol that the upstream may switch to."""
         self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"} and upload is None
         """It may be sent twice (RFC 9110 section 9.2.2): its method is safe, or it is known to change nothing."""
-        instant = self.started_at = patience.clock()
+        instant = self.started_at = patience.watch.now()
         self.begins_by = instant + patience.reply_s
         """When its reply must have begun."""
         self.deadline_at = instant + patience.first_byte_s
@@ -176,7 +176,6 @@ class Call:
         """Its way through several replicas; None: the shard has one address."""
         self._connection: Carrier | None = None
         self._place: UploadPlaces | None = None
-        self._watch: Watch | None = None
 
     @property
     def is_chunked(self) -> bool:
@@ -214,7 +213,7 @@ class Call:
         """A byte of a body has moved: that is a sign of life."""
         idle_s = self._patience.idle_s
         if idle_s is not None:
-            self.deadline_at = min(self._patience.clock() + idle_s, self._ends_at)
+            self.deadline_at = min(self._patience.watch.now() + idle_s, self._ends_at)
         else:
             self.deadline_at = self.begins_by
 
@@ -222,7 +221,7 @@ class Call:
         """The reply is a stream of events: it ends when one side likes, and may say nothing for long."""
         self._patience = msgspec.structs.replace(self._patience, idle_s=idle_s, total_s=inf)
         self._ends_at = inf
-        self.deadline_at = self._patience.clock() + idle_s
+        self.deadline_at = self._patience.watch.now() + idle_s
 
     def may_stream(self, patience: Patience) -> None:
         """The reply passes on while it comes: it may take long, as long as it moves."""
@@ -237,7 +236,7 @@ class Call:
 
     def begin(self) -> None:
         """Enough of the body has come: from now on a connection, and then the reply, are waited for."""
-        self.started_at = self._patience.clock()
+        self.started_at = self._patience.watch.now()
         self.begins_by = self.deadline_at = min(self.started_at + self._patience.reply_s, self._ends_at)
 
     def await_body(self) -> None:
@@ -255,16 +254,11 @@ class Call:
         if not self.done and self._connection is not None:
             self._connection.end_body(self, trailers)
             self._end_upload()
-            self.begins_by = min(self._patience.clock() + self._patience.reply_s, self._ends_at)
+            self.begins_by = min(self._patience.watch.now() + self._patience.reply_s, self._ends_at)
             if self.has_begun:
                 self.deadline_at = self.begins_by
             else:
                 self.await_first_byte()
-
-    def watched_by(self, watch: Watch) -> None:
-        """From now on the call's deadline is kept."""
-        self._watch = watch
-        watch.add(self)
 
     def on(self, connection: Carrier) -> None:
         """The call has its connection; a request without an arriving body is sent now."""
@@ -272,11 +266,11 @@ class Call:
 
     def await_first_byte(self) -> None:
         """Only from now on the reply is waited for: the call waited for its connection, or its request is whole now."""
-        self.deadline_at = min(self._patience.clock() + self._patience.first_byte_s, self.begins_by)
+        self.deadline_at = min(self._patience.watch.now() + self._patience.first_byte_s, self.begins_by)
 
     def expire(self) -> None:
         """The deadline has passed. A request that is not sent whole yet has more time until its first byte."""
-        if self._has_more_time and self._patience.clock() < self.begins_by:
+        if self._has_more_time and self._patience.watch.now() < self.begins_by:
             self.await_first_byte()
             return
         error = DeadlineError("the shard did not answer in time", log=self._what_ran_out())
@@ -285,7 +279,7 @@ class Call:
 
     def give_way(self) -> None:
         """Its address answers nothing: end the call, so that another shard is asked, or its answer is enough."""
-        log = f"its address answers no call; it was asked {self._patience.clock() - self.started_at:.1f} s ago"
+        log = f"its address answers no call; it was asked {self._patience.watch.now() - self.started_at:.1f} s ago"
         error = DeadlineError("the shard did not answer in time", log=log)
         error.another_may_answer = True
         self.fail(error)
@@ -301,7 +295,7 @@ class Call:
 
     def _what_ran_out(self) -> str:
         """Which patience, for the log."""
-        patience, asked = self._patience, f"it was asked {self._patience.clock() - self.started_at:.1f} s ago"
+        patience, asked = self._patience, f"it was asked {self._patience.watch.now() - self.started_at:.1f} s ago"
         if self._connection is None:
             return f"no connection became free within request_timeout_s ({patience.reply_s:g} s)"
         if self.awaits_first_byte and self.deadline_at < self.begins_by:
@@ -328,8 +322,7 @@ class Call:
     def end(self) -> None:
         """The call is over."""
         self.done = True
-        if self._watch is not None:
-            self._watch.discard(self)
+        self._patience.watch.discard(self)
         if self._place is not None:
             self._leave(self._place)
         if self.attempt is not None:
@@ -352,7 +345,7 @@ class Call:
 
     def wait_for_client(self) -> None:
         """The client does not read: the sink cannot take more for now."""
-        self.slow_since = self._patience.clock()
+        self.slow_since = self._patience.watch.now()
         self.pause()
 
     def resume(self) -> None:

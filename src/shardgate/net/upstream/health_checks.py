@@ -25,7 +25,7 @@ class HealthChecks:
     ) -> None:
         self._check = check
         self._head = b"GET %b HTTP/1.1\r\nHost: %b\r\nUser-Agent: shardgate\r\n\r\n" % (check.path.encode(), host)
-        self._patience = Patience(check.timeout_s, first_byte_s=check.timeout_s, clock=watch.now)
+        self._patience = Patience(check.timeout_s, first_byte_s=check.timeout_s, watch=watch)
         self._pool = pool
         self._replicas = replicas
         self._replica = replica

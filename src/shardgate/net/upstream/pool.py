@@ -99,7 +99,7 @@ class Pool:
 
         `admitted`: enough of its arriving body has come, and it has a place among the uploads.
         """
-        call.watched_by(self._watch)
+        self._watch.add(call)
         if call.upload is not None and not admitted:
             self._uploads.admit(call)
             return
