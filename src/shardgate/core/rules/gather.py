@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from shardgate.core.contracts import Known, Moment
+from shardgate.core.contracts import NO_PAGE, Known, Moment
 from shardgate.core.dialect.cursor import Cursor
 from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.http import Request
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.chosen import Chosen
 from shardgate.core.merge.listed import Listed
-from shardgate.core.order.sort_key import sort_key
+from shardgate.core.order.sort_key import EVERY, sort_key
 from shardgate.core.parts.whole import ListParts
 from shardgate.core.plan.key import KEY_SOURCES
 from shardgate.core.plan.plan import ToGather
@@ -166,7 +166,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
 
     def _list_mistakes(self, place: str, merge: Listed) -> Iterator[Mistake]:
         tie = None if merge.tie is None else merge.tie.removeprefix("-")
-        for key, config in merge.keys.items():
+        for key, config in merge.sort_keys.items():
             if not key or key.startswith("-"):
                 cure = f"write `{key.lstrip('-') or 'id'}`: a `-` belongs into `default_order` and into requests"
                 yield Mistake(f"{place}.keys", f"{key!r} is no name of a sort key", cure)
@@ -180,8 +180,12 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         if len({*order}) < len(order):
             twice = next(key for key in order if order.count(key) > 1)
             yield Mistake(f"{place}.default_order", f"{twice!r} stands twice", "remove one of the two")
-        for key in sorted({*order, *([] if tie is None else [tie])} - {*merge.keys}):
+        unnamed = [] if EVERY in merge.sort_keys else [*order, *([] if tie is None else [tie])]
+        for key in sorted({*unnamed} - {*merge.sort_keys}):
             yield Mistake(f"{place}.keys", f"the sort key {key!r} has no type", f"add `{key}: text`")
+        problem = merge.order(NO_PAGE) if EVERY in merge.sort_keys else None
+        if isinstance(problem, str):
+            yield Mistake(f"{place}.default_order", problem, "name properties that rows have")
         for name, member in self.learn.items():
             if member != tie:
                 problem = f"{member!r} is not what rows are told apart by"
