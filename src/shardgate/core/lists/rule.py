@@ -127,7 +127,8 @@ class ListRule(Strategy, frozen=True):
             return ()
         names = [name for name, _ in order.by] + list(self.dedupe.names if self.dedupe else ())
         wanted = {self.property(name): None for name in names if name not in fields}
-        return tuple(name for name in wanted if name not in fields)
+        shown = (*fields, *self.dialect.fields_always)
+        return tuple(name for name in wanted if name not in shown)
 
     def is_empty(self, page: Page) -> bool:
         """Whether no list has rows for this page. It is then sent to the shards as it came.
