@@ -98,7 +98,14 @@ class FakeCluster:
     def answers(self, shard: str, said: ReplyHead, *pieces: bytes, is_whole: bool = True) -> None:
         """The shard replies, piece by piece; and to the end, unless it goes on later."""
         call = self.calls[shard]
-        call.sink.reply_head(said, pieces[0] if pieces else b"")
+        first = pieces[0] if pieces else b""
+        has_body = not call.is_head and said.status not in {204, 304}
+        if is_whole and len(pieces) < 2 and has_body and said.content_length == len(first):
+            call.sink.reply_whole(said, first)  # as a connection does
+            if not call.done:
+                call.end()
+            return
+        call.sink.reply_head(said, first)
         for piece in pieces[1:]:
             if not call.done:
                 call.sink.reply_data(piece)
@@ -137,8 +144,13 @@ class FakeClient:
     def interim(self, head: ReplyHead) -> None:
         self.events.append(("interim", head.status))
 
-    def begin(self, head: ReplyHead, data: bytes, *, has_body: bool, stream: Any) -> None:
-        self.events.append(("begin", head.status, data, has_body))
+    def relay(self, head: ReplyHead, body: bytes) -> None:
+        self.events.append(("relay", head.status, body))
+
+    def begin(self, head: ReplyHead, data: bytes, *, stream: Any) -> None:
+        self.events.append(("begin", head.status, data))
+        if self.exchange is not None:
+            self.exchange.first_byte_at = 1.0
 
     def write(self, data: bytes) -> None:
         self.events.append(("write", data))

@@ -49,8 +49,15 @@ def test_a_reply_passes_as_it_comes() -> None:
     assert b"Via: test\r\n" in sent
     assert b"Connection" not in sent
     talk.shards.answers("north", head(length=3), b"a", b"b", b"c")
-    assert talk.events == [("begin", 200, b"a", True), ("write", b"b"), ("write", b"c"), ("finish",)]
+    assert talk.events == [("begin", 200, b"a"), ("write", b"b"), ("write", b"c"), ("finish",)]
     assert talk.exchange.shards == ("north",)
+    assert talk.shards.replies == ["north"]
+
+
+def test_a_reply_in_one_piece_passes_in_one_step() -> None:
+    talk = Talk()
+    talk.shards.answers("north", head(length=3), b"abc")
+    assert talk.events == [("relay", 200, b"abc")]
     assert talk.shards.replies == ["north"]
 
 
@@ -58,14 +65,14 @@ def test_a_reply_passes_as_it_comes() -> None:
 def test_a_reply_without_a_body_has_none(line: str, status: str) -> None:
     talk = Talk(request(line))
     talk.shards.answers("north", head(status, length=9))
-    assert talk.events == [("begin", int(status[:3]), b"", False), ("finish",)]
+    assert talk.events == [("begin", int(status[:3]), b""), ("finish",)]
 
 
 def test_what_is_said_before_the_reply_passes_too() -> None:
     talk = Talk()
     talk.shards.calls["north"].sink.reply_interim(head("103 Early Hints"))
     talk.shards.answers("north", head(length=0))
-    assert [event[0] for event in talk.events] == ["interim", "begin", "finish"]
+    assert [event[0] for event in talk.events] == ["interim", "relay"]
 
 
 def test_a_shard_that_has_not_the_key_is_doubted_and_the_client_hears_nothing() -> None:
@@ -77,10 +84,17 @@ def test_a_shard_that_has_not_the_key_is_doubted_and_the_client_hears_nothing() 
     assert talk.shards.connections["north"].is_aborted
 
 
+def test_a_shard_that_says_so_in_one_piece_keeps_its_connection() -> None:
+    talk = Talk(doubt=lambda: True)
+    talk.shards.answers("north", head("404 Not Found", length=1), b"x")
+    assert talk.events == []
+    assert not talk.shards.connections["north"].is_aborted
+
+
 def test_a_shard_that_has_the_key_is_not_doubted() -> None:
     talk = Talk(doubt=lambda: pytest.fail("it has the key"))
     talk.shards.answers("north", head("403 Forbidden", length=0))
-    assert talk.events[0][:2] == ("begin", 403)
+    assert talk.events[0][:2] == ("relay", 403)
 
 
 def test_a_read_that_any_shard_serves_goes_to_the_next_where_one_is_down() -> None:
@@ -88,7 +102,7 @@ def test_a_read_that_any_shard_serves_goes_to_the_next_where_one_is_down() -> No
     talk.shards.fails("north", ShardDownError("down"))
     talk.shards.fails("south", ShardDownError("down"))
     talk.shards.answers("west", head(length=0))
-    assert talk.events[0][:2] == ("begin", 200)
+    assert talk.events[0][:2] == ("relay", 200)
     assert talk.exchange.shards == ("north", "south", "west")
     assert talk.shards.failures == [("north", "SG2001"), ("south", "SG2001")]
 
@@ -154,14 +168,15 @@ def test_the_id_of_what_is_made_is_learned_from_the_pieces_of_its_reply() -> Non
 def test_what_teaches_nothing_passes_all_the_same(status: str, body: bytes) -> None:
     talk = Talk(request("POST /events/7"))
     talk.shards.answers("north", head(status, length=len(body)), body)
-    assert talk.events[0] == ("begin", int(status[:3]), body, True)
+    assert talk.events[0] == ("relay", int(status[:3]), body)
     assert talk.memory.recall("event", "e9") != "north"
 
 
-def test_a_reply_is_packed_for_a_client_that_takes_it() -> None:
+@pytest.mark.parametrize("pieces", [(b"abc", b"def"), (b"abcdef",)])
+def test_a_reply_is_packed_for_a_client_that_takes_it(pieces: tuple[bytes, ...]) -> None:
     talk = Talk(request("GET /events/7", "Accept-Encoding: gzip"), compress=Compress(bytes_min=1))
-    talk.shards.answers("north", head("200 OK", "Content-Type: text/plain", length=6), b"abc", b"def")
-    packed = b"".join(event[2] if event[0] == "begin" else event[1] for event in talk.events if len(event) > 1)
+    talk.shards.answers("north", head("200 OK", "Content-Type: text/plain", length=6), *pieces)
+    packed = b"".join([event[-1] for event in talk.events if event != ("finish",)])
     assert gzip.decompress(packed) == b"abcdef"
 
 

@@ -44,6 +44,7 @@ class ClientLoads:
         "deadline_at",
         "limits",
         "requests_max",
+        "unchecked_max",
     )
 
     def __init__(
@@ -57,6 +58,8 @@ class ClientLoads:
         self._crowd = Crowd(limits.requests_in_flight_max)
         self.requests_max = bounds.requests_max
         """What one client may have under way now: less than the bound while the worker is crowded."""
+        self.unchecked_max = self._unchecked()
+        """Of how many requests under way a client has one more without a look at its rate; 0: there is a rate."""
         self._is_crowded = False
         self._here: dict[str, ClientLoad] = {}
         self._remembered: dict[str, ClientLoad] = {}
@@ -161,6 +164,10 @@ class ClientLoads:
             self._alone_looks = ALONE_LOOKS
         self._is_crowded = share is not None and share < self._bounds.requests_max
         self.requests_max = min(self._bounds.requests_max, share or self._bounds.requests_max)
+        self.unchecked_max = self._unchecked()
+
+    def _unchecked(self) -> int:
+        return 0 if self._bounds.rate_per_s is not None else self.requests_max
 
     def _of(self, name: str) -> ClientLoad:
         load = self._here.get(name)

@@ -4,10 +4,12 @@ Hot path: values are built for every message; measured by `make bench`.
 """
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Final
 
 import msgspec
 
+_name = itemgetter(0)
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Field = tuple[bytes, bytes, bytes]
@@ -101,10 +103,16 @@ class ReplyHead(msgspec.Struct, frozen=True, gc=False):
     """The body is server-sent events: it may be silent for long."""
     names_shard: bool = False
     """A field or the reason holds the address of a shard, which a client must not read."""
+    named: tuple[list[Field], list[tuple[bytes, bytes]]] | None = None
+    """`fields`, and the same with their names as the shard wrote them: once a whole reply was made with this head."""
 
     def with_body(self, body: bytes) -> "Reply":
         """The whole reply; its fields are named as the shard wrote them."""
-        return Reply(self.status, [(line[: len(name)], value) for name, value, line in self.fields], body, self.reason)
+        named = self.named
+        if named is None or named[0] is not self.fields:  # a head that was made of another may have its `named`
+            named = (self.fields, [(line[: len(name)], value) for name, value, line in self.fields])
+            msgspec.structs.force_setattr(self, "named", named)
+        return Reply(self.status, named[1].copy(), body, self.reason)
 
 
 class Reply(msgspec.Struct):
@@ -117,8 +125,5 @@ class Reply(msgspec.Struct):
 
     def field(self, name: bytes) -> bytes | None:
         """The first value of a field, by its lower-case name."""
-        size = len(name)
-        for field_name, value in self.fields:
-            if len(field_name) == size and field_name.lower() == name:
-                return value
-        return None
+        names = [*map(bytes.lower, map(_name, self.fields))]
+        return self.fields[names.index(name)][1] if name in names else None

@@ -116,6 +116,9 @@ LEARNED_ROWS_MAX = 1000
 LEARNED_KEY_CHARACTERS_MAX = 256
 # Where pages ended, about half a kilobyte each: so many clients can page through lists at the same time.
 PAGES_REMEMBERED_MAX = 4096
+# What the query of a list wants is remembered, with its text: 2 MiB of longest ones, and most have 50 characters.
+QUERIES_REMEMBERED_MAX = 1024
+QUERY_REMEMBERED_CHARACTERS_MAX = 1024
 # The reply of a change that creates something is read for the new id; a larger reply is not read.
 LEARNED_BODY_BYTES_MAX = 256 * 1024
 # The reply to a request with an idempotency key is kept for a day; a larger one is not, and its key stays in doubt.

@@ -56,6 +56,7 @@ class Gateway:
         "_id_prefix",
         "_in_flight_max",
         "_loads",
+        "_meter",
         "_numbers",
         "_observer",
         "_open_changes",
@@ -81,6 +82,7 @@ class Gateway:
         self._conductor = conductor
         self._changes = changes
         self._observer = observer
+        self._meter = observer.meter
         self._refresh = refresh
         self._clients: dict[Client, int] = {}
         """Each open connection, with its number."""
@@ -96,9 +98,7 @@ class Gateway:
         snapshot = self._cluster.snapshot
         try:
             if exchange.load is None:
-                exchange.load = self._load_of(client)
-            if self._observer.meter.in_flight > self._in_flight_max:
-                raise OverloadError("too many requests are under way", budget="requests_in_flight")
+                self._count(client, exchange)
             if request.path.startswith(STATUS_PATH):
                 self._status(request, client, exchange)
                 return
@@ -126,16 +126,19 @@ class Gateway:
         request_id = request.fields.request_id or self._new_id()
         exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes + len(request.body))
         client.exchange = exchange
-        self._observer.meter.in_flight += 1
+        self._meter.in_flight += 1
         return exchange
 
-    def _load_of(self, client: Client) -> ClientLoad:
-        """Count a request of the client. Raises ClientShareError."""
+    def _count(self, client: Client, exchange: Exchange) -> None:
+        """Count a request that has come. Raises ClientShareError, OverloadError."""
         load = client.load
-        if load is None or load.is_metered or load.requests >= self._loads.requests_max:
-            return self._loads.begin(load, client.peer)
-        load.requests += 1  # as `begin` does, for nearly all requests
-        return load
+        if load is not None and load.requests < self._loads.unchecked_max:
+            load.requests += 1  # as `begin` does, for nearly all requests
+        else:
+            load = self._loads.begin(load, client.peer)
+        exchange.load = load
+        if self._meter.in_flight > self._in_flight_max:
+            raise OverloadError("too many requests are under way", budget="requests_in_flight")
 
     def _admits(self, callers: Callers, request: Request, route: Route, client: Client, exchange: Exchange) -> bool:
         """Whether the request may go on; False: it comes again when its token's key is there."""
@@ -174,11 +177,11 @@ class Gateway:
         if not client.is_proxied:
             client.load = self._loads.connected(client.peer)
             too_many = self._loads.too_many(client.load)
-        self._observer.meter.client_came(refused=not has_room or too_many is not None)
+        self._meter.client_came(refused=not has_room or too_many is not None)
         if not has_room or too_many is None:
             return has_room
         if client.load is not None and self._loads.far_too_many(client.load):
-            self._observer.meter.refused(too_many.budget)
+            self._meter.refused(too_many.budget)
             return False
         client.refuse(too_many)
         return True
@@ -196,19 +199,19 @@ class Gateway:
         self._clients.pop(client, None)
         if client.load is not None:
             self._loads.left(client.load)
-        self._observer.meter.client_went()
+        self._meter.client_went()
 
     def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """Report a request that the connection itself refuses: its bytes are no valid request."""
         if client.exchange is None:
             request_id = (request.fields.request_id if request is not None else None) or self._new_id()
             client.exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes if request else 0)
-            self._observer.meter.in_flight += 1
+            self._meter.in_flight += 1
         self._cluster.reporter.report(error, client.exchange)
 
     def finished(self, exchange: Exchange) -> None:
         """Count a request that is over, and log it."""
-        self._observer.meter.in_flight -= 1
+        self._meter.in_flight -= 1
         load = exchange.load
         if load is not None:
             load.requests -= 1

@@ -31,11 +31,9 @@ class Relay:
     """One request on its way to one shard, and the reply on its way back."""
 
     __slots__ = (
-        "_begun",
         "_call",
         "_client",
         "_cluster",
-        "_compress",
         "_doubt",
         "_exchange",
         "_is_paused",
@@ -63,11 +61,9 @@ class Relay:
         self._route = route
         self._exchange = exchange
         self._memory = memory
-        self._compress = cluster.compress
         self._packer: zlib._Compress | None = None
         self._doubt: Doubt | None = None
         self._call: Call | None = None
-        self._begun = False
         self._is_paused = False  # the client has not read what was written
         self._shard = ""
         self._others: Sequence[ShardId] = ()
@@ -136,13 +132,26 @@ class Relay:
                 return
             if rule.learns_from_reply and rule.learn and 200 <= head.status < 300:
                 self._kept = [data]
-        self._begun = True
         if head.is_event_stream and self._call is not None:
             self._call.may_be_silent(self._cluster.stream_idle_s)
-        if self._compress is not None:
-            head, data = self._pack_from(head, data, self._compress)
-        has_body = self._request.sent_method != b"HEAD" and head.status not in {204, 304}
-        self._client.begin(head, data, has_body=has_body, stream=self)
+        if self._cluster.compress is not None:
+            head, data = self._pack_from(head, data, self._cluster.compress)
+        self._client.begin(head, data, stream=self)
+
+    def reply_whole(self, head: ReplyHead, body: bytes) -> None:
+        """Pass the reply on, unless the shard says that it does not have the key."""
+        call, self._call = self._call, None  # a reference cycle would be left to the garbage collector
+        if call is not None:
+            self._exchange.upstream_s += self._cluster.replied(self._shard, call)
+        rule = self._route.rule
+        if rule is not None:
+            if self._doubt is not None and head.status in rule.not_here and self._doubt():
+                return
+            if rule.learn and rule.learns_from_reply and 200 <= head.status < 300:
+                learn(rule.learn, body, self._shard, self._memory)
+        if self._cluster.compress is not None:
+            head, body = self._pack_whole(head, body, self._cluster.compress)
+        self._client.relay(head, body)
 
     def reply_data(self, data: bytes) -> None:
         """Pass a piece of the body on."""
@@ -178,7 +187,7 @@ class Relay:
                 self._call.continues(before)
             return
         self._cluster.reporter.report(error, self._exchange)
-        if self._begun:
+        if self._exchange.first_byte_at:
             self._client.abort(error.cut_off)
         else:
             self._client.send(problem_reply(error, self._exchange.request_id.decode("ascii")))
@@ -193,6 +202,16 @@ class Relay:
             self._packer = compress.packer()
             data = _packed(self._packer, data)
         return packed_head(head, is_packed=packs), data
+
+    def _pack_whole(self, head: ReplyHead, body: bytes, compress: Compress) -> tuple[ReplyHead, bytes]:
+        """The same for a whole body."""
+        named = [(name, value) for name, value, _ in head.fields]
+        if not compress.may_pack(head.status, named, head.content_length):
+            return head, body
+        if not takes_gzip(self._request.fields):
+            return packed_head(head, is_packed=False), body
+        body = compress.pack(body)
+        return packed_head(head, is_packed=True, packed_bytes=len(body)), body
 
     def _keep(self, kept: list[bytes], data: bytes) -> None:
         kept.append(data)

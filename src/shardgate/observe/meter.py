@@ -90,13 +90,17 @@ class Meter:
         status_class = exchange.status // 100
         cells[statuses + (status_class if status_class < _CLASSES else 0)] += 1
         began_at = exchange.began_at
-        if exchange.first_byte_at:
-            took = exchange.first_byte_at - began_at
-            cells[first_bytes + bisect_left(BOUNDS_S, took)] += 1
-            sums[first_bytes] += took
-        took = exchange.ended_at - began_at
-        cells[durations + bisect_left(BOUNDS_S, took)] += 1
+        ended_at, first_byte_at = exchange.ended_at, exchange.first_byte_at
+        took = ended_at - began_at
+        place = bisect_left(BOUNDS_S, took)
+        cells[durations + place] += 1
         sums[durations] += took
+        if first_byte_at:
+            if first_byte_at != ended_at:  # the reply was not written in one piece
+                took = first_byte_at - began_at
+                place = bisect_left(BOUNDS_S, took)
+            cells[first_bytes + place] += 1
+            sums[first_bytes] += took
         self._received += exchange.bytes_in
         self._sent += exchange.bytes_out
         if exchange.error:

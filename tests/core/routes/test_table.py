@@ -57,6 +57,48 @@ def test_a_path_finds_its_operation(method: str, path: str, operation: str, vari
     assert (route.operation, found) == (operation, variables)
 
 
+@pytest.mark.parametrize("trailing_slash", [True, False])
+def test_the_short_way_to_a_path_leads_where_the_walk_does(trailing_slash: bool) -> None:
+    found = table(
+        *OPERATIONS, "GET /{any}", "GET /events/{id}/", "GET /a%20b/{id}", "GET /{any}/b", "GET /c/d/e", "GET /c/{d}",
+        trailing_slash=trailing_slash,
+    )  # fmt: skip
+    parts = [
+        "",
+        "events",
+        "special",
+        "export",
+        "offers",
+        "7",
+        "a b",
+        "a%20b",
+        "%65",
+        "..",
+        ".",
+        "7.",
+        "a;b",
+        "b",
+        "c",
+        "d",
+    ]
+    short = 0
+    for first in parts:
+        for second in parts:
+            for path in (f"/{first}", f"/{first}/{second}", f"/{first}/{second}/7", f"/{first}/"):
+                start = path.rpartition("/")[0]
+                short += start in found._parents
+                try:
+                    node, values = found._walk(path)
+                except (AmbiguousPathError, UnknownOperationError) as error:
+                    with pytest.raises(type(error)):
+                        found.match("GET", path)
+                    continue
+                if "GET" in node.routes:
+                    route, names = node.routes["GET"]
+                    assert found.match("GET", path) == (route, dict(zip(names, values, strict=True)))
+    assert short > 100
+
+
 def test_a_fixed_segment_that_leads_nowhere_gives_way_to_a_variable() -> None:
     # Found: `special` was taken for the beginning of `/events/special/offers` alone.
     route, found = table().match("GET", "/events/special/dates/8")

@@ -51,6 +51,14 @@ class Says:
 
 
 @dataclass(frozen=True)
+class Relays:
+    """The handler passes a shard's reply on, which came in one piece."""
+
+    head: bytes
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
 class Begins:
     """The handler begins a reply that streams."""
 
@@ -172,9 +180,11 @@ class ClientPlay(Play):
         client: Client = self.protocol
         if isinstance(happening, Says):
             client.send(Reply(happening.status, [], happening.body))
+        elif isinstance(happening, Relays):
+            client.relay(ReplyHeadParser().parse(happening.head), happening.body)
         elif isinstance(happening, Begins):
             head: ReplyHead = ReplyHeadParser().parse(happening.head)
-            client.begin(head, happening.data, has_body=True, stream=Stream(self.log))
+            client.begin(head, happening.data, stream=Stream(self.log))
         elif isinstance(happening, Goes):
             client.write(happening.data)
         elif isinstance(happening, Finishes):

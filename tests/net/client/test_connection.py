@@ -22,6 +22,7 @@ from tests.net.client.play import (
     Goes,
     Handed,
     Over,
+    Relays,
     Says,
 )
 from tests.net.screenplay import ABORTED, CLOSED, EMPTY, ENDED, EOF, FULL, LOST, READS_AGAIN, RESET, Passes
@@ -65,6 +66,34 @@ async def test_requests_are_answered_one_after_another(curtain: Raise) -> None:
         play >> Says()
         play << OK << Over(200)
     assert play.state == "idle"
+
+
+async def test_a_reply_in_one_piece_is_one_write(curtain: Raise) -> None:
+    play = curtain()
+    for _ in range(2):
+        play >> GET
+        play << Handed("GET /any")
+        play >> Relays(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", b"ok")
+        play << OK << Over(200)
+    assert play.state == "idle"
+
+
+async def test_a_reply_in_one_piece_before_the_body_is_whole_is_the_last(curtain: Raise) -> None:
+    play = curtain()
+    play >> CHUNKED
+    play << STOPS << Handed("PUT /any")
+    play >> Relays(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", b"ok")
+    play << LAST << Over(200) << ENDED << READS_AGAIN
+
+
+async def test_empty_lines_before_a_request_are_ignored_however_they_come(curtain: Raise) -> None:
+    for pieces in ([b"\r\n" + GET], [b"\r\n\r\n\r\n" + GET], [b"\r\n", GET], [b"\r\n\r\n", b"\r\n", GET]):
+        play = curtain()
+        for piece in pieces:
+            play >> piece
+        play << Handed("GET /any")
+        play >> Says()
+        play << OK << Over(200)
 
 
 async def test_a_request_may_come_in_pieces(curtain: Raise) -> None:

@@ -37,6 +37,14 @@ class Head:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """The sink has got a reply in one piece."""
+
+    status: int
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
 class Interim:
     status: int
 
@@ -73,6 +81,9 @@ class Sink:
 
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
         self.log.append(Head(head.status, data))
+
+    def reply_whole(self, head: ReplyHead, body: bytes) -> None:
+        self.log.append(Whole(head.status, body))
 
     def reply_data(self, data: bytes) -> None:
         self.log.append(Data(data))

@@ -29,6 +29,7 @@ from tests.net.upstream.play import (
     Switched,
     Uploading,
     UpstreamPlay,
+    Whole,
 )
 from tests.waiting import one_turn
 
@@ -64,7 +65,7 @@ def test_a_reply_in_one_piece_gives_the_connection_back(curtain: Raise) -> None:
         play.call()
         play << SENT
         play >> OK
-        play << Head(200, b"ok") << RELEASED << End()
+        play << Whole(200, b"ok") << RELEASED
 
 
 def test_a_reply_may_come_in_single_bytes(curtain: Raise) -> None:
@@ -101,7 +102,7 @@ def test_interim_replies_come_before_the_reply(curtain: Raise) -> None:
     play.call()
     play << SENT
     play >> b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" + OK
-    play << Interim(103) << Head(200, b"ok") << RELEASED << End()
+    play << Interim(103) << Whole(200, b"ok") << RELEASED
 
 
 async def test_very_many_chunks_are_read_in_turns_of_the_loop(curtain: Raise) -> None:
@@ -190,7 +191,7 @@ def test_the_next_call_of_a_connection_may_have_interim_replies_again(curtain: R
         play.call()
         play << SENT
         play >> b"HTTP/1.1 100 Continue\r\n\r\n" * INTERIM_REPLIES_MAX + OK
-        play << Head(200, b"ok") << RELEASED << End()
+        play << Whole(200, b"ok") << RELEASED
 
 
 @pytest.mark.parametrize("line", [b"HEAD /any", b"GET /any"])
@@ -309,7 +310,7 @@ def test_an_upload_goes_on_while_it_comes(curtain: Raise, is_chunked: bool) -> N
     if is_chunked:
         play << b"0\r\n\r\n"
     play >> OK
-    play << Head(200, b"ok") << RELEASED << End()
+    play << Whole(200, b"ok") << RELEASED
 
 
 def test_a_reply_before_the_upload_is_whole_ends_the_connection(curtain: Raise) -> None:
@@ -317,7 +318,7 @@ def test_a_reply_before_the_upload_is_whole_ends_the_connection(curtain: Raise) 
     play.call(line=b"PUT /any", upload=Uploading(play.log))
     play << b"PUT /any HTTP/1.1\r\n\r\n"
     play >> OK
-    play << Head(200, b"ok") << ABORTED << End()
+    play << Whole(200, b"ok") << ABORTED
 
 
 def test_a_reply_before_its_request_has_left_ends_the_connection(curtain: Raise) -> None:
@@ -326,7 +327,7 @@ def test_a_reply_before_its_request_has_left_ends_the_connection(curtain: Raise)
     play << b"PUT /any HTTP/1.1\r\n\r\nx"
     play.transport.unsent = 1
     play >> OK
-    play << Head(200, b"ok") << ABORTED << End()
+    play << Whole(200, b"ok") << ABORTED
 
 
 def test_a_shard_may_switch_to_what_was_offered(curtain: Raise) -> None:

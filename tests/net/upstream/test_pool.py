@@ -3,11 +3,11 @@
 import pytest
 
 from tests.net.screenplay import ABORTED
-from tests.net.upstream.play import End, Failed, Head, PoolPlay, turns
+from tests.net.upstream.play import Failed, PoolPlay, Whole, turns
 
 SENT = b"GET /any HTTP/1.1\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-ANSWERED = [Head(200, b"ok"), End()]
+ANSWERED = [Whole(200, b"ok")]
 
 
 async def test_an_idle_connection_is_used_again() -> None:

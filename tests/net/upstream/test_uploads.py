@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.net.upstream.play import End, Failed, Head, PoolPlay, Uploading, turns
+from tests.net.upstream.play import Failed, PoolPlay, Uploading, Whole, turns
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 PUT = b"PUT /any"
@@ -81,5 +81,5 @@ async def test_an_upload_whose_body_is_whole_is_answered_as_any_call() -> None:
     upload.taker.body_data(b"abcd")
     upload.taker.body_end(b"")
     play.opened[0].says(OK)
-    assert play.log == [Head(200, b"ok"), End()]
+    assert play.log == [Whole(200, b"ok")]
     assert play.pool.figures()[:2] == (1, 1)

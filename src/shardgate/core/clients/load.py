@@ -34,14 +34,12 @@ class ClientBounds(Value, frozen=True):
 class ClientLoad:
     """What one client takes up now."""
 
-    __slots__ = ("bucket", "connections", "is_metered", "name", "requests", "uploads")
+    __slots__ = ("bucket", "connections", "name", "requests", "uploads")
 
     def __init__(self, name: str, bucket: Bucket | None) -> None:
         self.name = name
         """What the client is counted by."""
         self.bucket = bucket
-        self.is_metered = bucket is not None
-        """It has a rate."""
         self.connections = 0
         """Open ones, except those of trusted proxies."""
         self.requests = 0

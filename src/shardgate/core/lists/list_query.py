@@ -3,41 +3,104 @@
 Holds: a sort key that the client did not ask for is asked of the shards, and taken out of each row again. A page that
 cannot be read is sent to the shards as it came, for them to refuse.
 Never: reads a reply.
-Hot path: one is made for each request of a list.
+Hot path: what follows from the query alone is read once and remembered, bounded: a client that reads the same pages
+again, and all clients that read the first one, cost one look-up.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from shardgate.core.contracts import NO_PAGE, UNKNOWN, Ask, Merged, Page, method_of
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows
+from shardgate.core.limits import QUERIES_REMEMBERED_MAX, QUERY_REMEMBERED_CHARACTERS_MAX
 from shardgate.core.lists.flow import Flow, FlowRule
+from shardgate.core.lists.page_search import PageSearch, is_deep
 from shardgate.core.lists.rule import ListRule
 from shardgate.core.lists.selection import Block
+from shardgate.core.lists.short import ShortPage
 from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import Order
+from shardgate.core.paging.parameters import Parameters
 from shardgate.core.replies.fields import without_links_to
 from shardgate.core.topology import ShardId
+from shardgate.core.value import Value
+
+
+class Wanted(Value, frozen=True):
+    """What one query wants of a list: the same for all requests with it."""
+
+    rule: ListRule
+    page: Page
+    order: Order | None
+    """None: the page or its order cannot be read."""
+    added: tuple[str, ...]
+    """The properties that shards are asked for, though the client did not ask for them."""
+    is_empty: bool
+    """No list has rows for this page: shards are sent the client's request as it came."""
+    short: ShortPage | None
+    """The short way to the page; None: there is none."""
+
+
+_REMEMBERED: Final[dict[tuple[int, str, str, str], Wanted]] = {}
+"""By the rule's identity, method, path and query."""
+
+
+def wanted(rule: ListRule, request: Request) -> Wanted:
+    """What a request wants of a list. Raises UnreadablePageError."""
+    known = _REMEMBERED.get((id(rule), request.method, request.path, request.query))
+    return known if known is not None and known.rule is rule else _read(rule, request)
+
+
+def _read(rule: ListRule, request: Request) -> Wanted:
+    page = rule.dialect.read(request)
+    order = "" if page is UNKNOWN else rule.order(page)
+    if page is UNKNOWN or isinstance(order, str):
+        return Wanted(rule, NO_PAGE, None, (), rule.is_empty(NO_PAGE), None)
+    found = Wanted(rule, page, order, rule.added(page, order), rule.is_empty(page), _short(rule, request, page, order))
+    if _depends_on_query_alone(rule) and len(request.path) + len(request.query) <= QUERY_REMEMBERED_CHARACTERS_MAX:
+        if len(_REMEMBERED) >= QUERIES_REMEMBERED_MAX:
+            _REMEMBERED.clear()
+        _REMEMBERED[id(rule), request.method, request.path, request.query] = found
+    return found
+
+
+def _depends_on_query_alone(rule: ListRule) -> bool:
+    kind = type(rule.dialect)
+    return kind.read is Parameters.read and kind.ask is Parameters.ask
+
+
+def _short(rule: ListRule, request: Request, page: Page, order: Order) -> ShortPage | None:
+    """The short way, where the page is read in one round, each row as it comes."""
+    if order.tie is None or page.limit == 0 or page.is_last or rule.is_empty(page) or rule.dedupe is not None:
+        return None
+    if rule.added(page, order) or is_deep(Page(page.offset + (page.limit or 0), page.limit, (), None)):
+        return None
+    search = PageSearch(rule.dialect, page, ("",))
+    if not search.is_one_round:
+        return None
+    [block] = search.wanted()
+    target, body = rule.dialect.ask(request, Page(block.start, block.count, order.by, page.fields), page.fields)
+    if body or method_of(request) != b"GET":
+        return None
+    return ShortPage(rule.dialect, page, order, order.tie, target)
 
 
 class ListQuery:
     """The page and the order that a request asks for, and its rule."""
 
-    __slots__ = ("added", "is_empty", "order", "page", "request", "rule")
+    __slots__ = ("added", "is_empty", "order", "page", "request", "rule", "short")
 
     def __init__(self, rule: ListRule, request: Request) -> None:
-        page = rule.dialect.read(request)
-        order = "" if page is UNKNOWN else rule.order(page)
+        found = wanted(rule, request)
         self.rule = rule
         self.request = request
-        self.page = NO_PAGE if page is UNKNOWN or isinstance(order, str) else page
-        self.order: Order | None = None if isinstance(order, str) else order
-        """None: the page or its order cannot be read."""
-        self.added = () if self.order is None else rule.added(self.page, self.order)
-        """The properties that shards are asked for, though the client did not ask for them."""
-        self.is_empty = rule.is_empty(self.page)
-        """No list has rows for this page: shards are sent the client's request as it came."""
+        self.page = found.page
+        self.order = found.order
+        self.added = found.added
+        self.is_empty = found.is_empty
+        self.short = found.short
 
     def unreadable(self) -> UnreadablePageError:
         """The error for a page that cannot be read, where the shards accept it: it says which parameter, and why."""

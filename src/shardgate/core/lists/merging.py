@@ -38,6 +38,7 @@ class ListMerging:
     __slots__ = (
         "_extras",
         "_flow",
+        "_made",
         "_page",
         "_pages",
         "_past_end",
@@ -45,8 +46,8 @@ class ListMerging:
         "_redirected",
         "_replies",
         "_rule",
-        "_search",
         "_shards",
+        "_short",
         "_shown",
     )
 
@@ -61,14 +62,25 @@ class ListMerging:
         self._redirected = False
         self._replies: dict[ShardId, Reply] = {}
         self._pages = None if rule.dedupe is not None else pages
-        searched = rule.searched(query.page)
-        guess = self._pages.recall(self._listed(), searched.offset) if self._pages and is_deep(searched) else None
-        self._search = PageSearch(rule.dialect, searched, shards, guess, is_total=rule.tie is not None)
+        self._short = query.short
+        self._made: PageSearch | None = None
         self._flow: Flow | None = None
         self._shown: list[tuple[str, ShardId]] = []
 
+    @property
+    def _search(self) -> PageSearch:
+        """Where the page is; made where the short way does not lead to it."""
+        if self._made is None:
+            searched = self._rule.searched(self._page)
+            guess = self._pages.recall(self._listed(), searched.offset) if self._pages and is_deep(searched) else None
+            is_total = self._rule.tie is not None
+            self._made = PageSearch(self._rule.dialect, searched, self._shards, guess, is_total=is_total)
+        return self._made
+
     def asks(self) -> Sequence[Ask]:
         """The next request to each shard: the client's own, where its page cannot be read or is to be refused."""
+        if self._short is not None and self._made is None:
+            return self._short.asks(self._shards)
         query = self._query
         if query.order is None or self._past_end or query.is_empty or self._redirected:
             return as_it_came(query.request, self._shards)
@@ -80,6 +92,11 @@ class ListMerging:
         Raises BrokenReplyError, OrderBrokenError, or UnreadablePageError where the shards accept what the rule
         cannot read.
         """
+        if self._short is not None and self._made is None:
+            merged = self._short.merged(self._query.request, self._shards, replies)
+            if merged is not None:
+                reply, self._shown = merged
+                return reply
         answered = [shard for shard in self._shards if shard in replies]
         rule = self._rule
         if self._redirected:
@@ -87,7 +104,7 @@ class ListMerging:
         refusal = unite([replies[shard] for shard in answered], rule.dialect.accepted, rule.not_here, answered)
         if refusal is not None:
             if is_redirect(refusal) and not (self._query.order is None or self._past_end or self._query.is_empty):
-                self._redirected = True
+                self._redirected, self._short = True, None
                 return self.asks()
             total = self._total() if self._past_end else None
             return refusal if total is None else rule.dialect.refused(refusal, total)

@@ -85,6 +85,11 @@ class PageSearch:
         return self._selection is None
 
     @property
+    def is_one_round(self) -> bool:
+        """Whether one request to each shard gives the rows, as they are wanted."""
+        return self.plain and isinstance(self._reading, WholeBlocks)
+
+    @property
     def more(self) -> bool:
         """Whether a shard said that it has rows behind those that were read."""
         return self._reading.more

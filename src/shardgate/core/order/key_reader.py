@@ -34,7 +34,7 @@ _NUMBERS = frozenset({int, Decimal})
 class KeyReader:
     """Reads the sort keys of each row of an array, and skips the rest."""
 
-    __slots__ = ("_decoder", "_numbers", "_values", "changes")
+    __slots__ = ("_decode", "_decoder", "_numbers", "_values", "changes")
 
     def __init__(self, keys: Sequence[tuple[str, SortKey]]) -> None:
         places = [key.place(name) for name, key in keys]
@@ -44,6 +44,7 @@ class KeyReader:
             if key.type == "number"
         ]
         self._decoder = _decoder(places, [(_JSON[key.type], key.nulls is not None) for _, key in keys])
+        self._decode = self._decoder.decode
         self._values = _values(places, [key.nulls is not None for _, key in keys])
         self.changes = [
             (n, change, key.nulls)
@@ -55,15 +56,23 @@ class KeyReader:
     def read(self, body: bytes) -> list[KeyValues]:
         """The keys of each row. Raises ValueError where a row lacks one, or has it in another type."""
         try:
+            rows = list(map(self._values, self._decode(body)))
+        except (msgspec.DecodeError, ArithmeticError):
+            rows = self._read_again(body)
+        for n, types in self._numbers:
+            if not {type(row[n]) for row in rows} <= types:
+                raise ValueError("a value is no number")
+        return rows
+
+    def _read_again(self, body: bytes) -> list[KeyValues]:
+        """The same for rows that the decoder refused: a text with half a surrogate pair may be read over."""
+        try:
             decoded_rows, read = decoded(self._decoder, body)
             rows = list(map(self._values, decoded_rows))
         except ArithmeticError as error:
             raise ValueError("a number has an exponent beyond all bounds") from error
         if read is not body and any("\ufffd" in value for row in rows for value in row if isinstance(value, str)):
             raise ValueError("a text that is compared has half a surrogate pair")
-        for n, types in self._numbers:
-            if not {type(row[n]) for row in rows} <= types:
-                raise ValueError("a value is no number")
         return rows
 
 

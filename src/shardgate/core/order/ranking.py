@@ -3,9 +3,11 @@
 Only the sort keys of a row are decoded, all rows of a shard in one pass.
 
 Holds: rows of a shard that are not in the order are an error, never merged.
+Hot path: what follows from an order alone is made once and kept (`Sorter`).
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import le
 from typing import Any
 
@@ -15,19 +17,66 @@ from shardgate.core.order.order import Order
 from shardgate.core.order.sort_key import null_place
 
 
+class Sorter:
+    """Reads and sorts the sort keys of one order."""
+
+    __slots__ = ("_changes", "_descends", "_reader", "_stretches", "changes")
+
+    def __init__(self, order: Order) -> None:
+        self._reader = reader(order.keys)
+        self._stretches = _stretches(order.by)
+        self._descends = self._stretches[0][2] if len(self._stretches) == 1 else None
+        self._changes = _changes(self._reader, order)
+        self.changes = bool(self._changes)
+        """Whether a value that compares is another than the one that was read."""
+
+    def read(self, body: bytes) -> list[KeyValues]:
+        """The sort keys of each row of an array. Raises ValueError, RecursionError."""
+        return self._reader.read(body)
+
+    def compared(self, values: list[KeyValues]) -> list[KeyValues]:
+        """The same, as values that compare. Raises ValueError."""
+        changes = self._changes
+        return [_comparable(row, changes) for row in values] if changes else values
+
+    def sorted(self, rows: list[KeyValues]) -> list[int]:
+        """The numbers of the rows in the order; of equal rows the first stands first.
+
+        Python's sort (timsort) finds the shards' runs and merges them. Where directions are mixed, it sorts by each
+        stretch of one direction, the least significant first: it is stable.
+        """
+        if (descends := self._descends) is not None:
+            return sorted(range(len(rows)), key=rows.__getitem__, reverse=descends)
+        positions = list(range(len(rows)))
+        for start, end, down in reversed(self._stretches):
+            positions.sort(key=[row[start:end] for row in rows].__getitem__, reverse=down)
+        return positions
+
+    def are_sorted(self, rows: list[KeyValues]) -> bool:
+        """Whether the rows stand in the order."""
+        if (descends := self._descends) is None:
+            return self.sorted(rows) == list(range(len(rows)))
+        first, second = (rows[1:], rows) if descends else (rows, rows[1:])
+        return all(map(le, first, second))
+
+
+@lru_cache(maxsize=256)
+def sorter(order: Order) -> Sorter:
+    """The sorter of this order, made once."""
+    return Sorter(order)
+
+
 class Ranking:
     """The sort keys of rows, decoded: one tuple a row, in the order of significance."""
 
-    __slots__ = ("_changes", "_order", "_reader", "_stretches", "rows", "values")
+    __slots__ = ("_order", "_sorter", "rows", "values")
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._reader = reader(order.keys)
-        self._stretches = _stretches(order.by)
-        self._changes = _changes(self._reader, order)
+        self._sorter = sorter(order)
         self.rows: list[KeyValues] = []
         """The sort keys of each row, as values that compare."""
-        self.values: list[KeyValues] = [] if self._changes else self.rows
+        self.values: list[KeyValues] = [] if self._sorter.changes else self.rows
         """The sort keys of each row, as they were read."""
 
     def add(self, body: bytes, before: int = 0) -> int:
@@ -37,20 +86,19 @@ class Ranking:
         sort key or has it in another type, OrderBrokenError where the rows are not in this order.
         """
         try:
-            values = self._reader.read(body)
-            changes = self._changes
-            rows = [_comparable(row, changes) for row in values] if changes else values
+            values = self._sorter.read(body)
+            rows = self._sorter.compared(values)
         except (ValueError, RecursionError) as error:
             raise unreadable(self._order, body, error, before, self._compared) from error
         self._check(rows, values, before)
         self.rows += rows
-        if changes:
+        if rows is not values:
             self.values += values
         return len(rows)
 
     def sorted(self) -> list[int]:
         """The numbers of the rows, counted as they were added, in the merged order."""
-        return self._sort(self.rows)
+        return self._sorter.sorted(self.rows)
 
     def follow(self, last: KeyValues, before: int) -> None:
         """Check that the rows stand behind this row of the same shard. Raises OrderBrokenError.
@@ -74,28 +122,11 @@ class Ranking:
         ]
 
     def _compared(self, body: bytes) -> list[KeyValues]:
-        return [_comparable(row, self._changes) for row in self._reader.read(body)]
-
-    def _sort(self, rows: list[KeyValues]) -> list[int]:
-        """Python's sort (timsort) finds the shards' runs and merges them.
-
-        Where directions are mixed, it sorts by each stretch of one direction, the least significant first: it is
-        stable.
-        """
-        positions = list(range(len(rows)))
-        for start, end, descends in reversed(self._stretches):
-            part = rows if len(self._stretches) == 1 else [row[start:end] for row in rows]
-            positions.sort(key=part.__getitem__, reverse=descends)
-        return positions
+        return self._sorter.compared(self._sorter.read(body))
 
     def _check(self, rows: list[KeyValues], values: list[KeyValues], before: int) -> None:
         """A shard's rows must be in the order that the rule declares, or the merge would be silently wrong."""
-        if len(self._stretches) == 1:
-            first, second = (rows[1:], rows) if self._stretches[0][2] else (rows, rows[1:])
-            in_order = all(map(le, first, second))
-        else:
-            in_order = self._sort(rows) == list(range(len(rows)))
-        if not in_order:
+        if not self._sorter.are_sorted(rows):
             raise misplaced(self._order, values, self._directed(rows), before)
 
 

@@ -4,6 +4,8 @@ Holds: a count that is not a plain number is a broken reply, never ignored.
 """
 
 import re
+from functools import lru_cache
+from operator import itemgetter
 from urllib.parse import urlsplit
 
 from shardgate.core.errors import BrokenReplyError
@@ -11,14 +13,20 @@ from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply
 
 _LINK = re.compile(r'<([^>]*)>(?:[^,"]|"(?:[^"\\]|\\.)*")*')
+_name = itemgetter(0)
 _COUNT = re.compile(r"[0-9]{1,15}")
 
 
 def read_count(reply: Reply, name: str | None) -> int | None:
     """The count that a reply states in a header; None where it states none. Raises BrokenReplyError."""
-    value = None if name is None else reply.field(name.lower().encode())
-    if value is None:
+    if name is None:
         return None
+    value = reply.field(_lowered(name))
+    return None if value is None else _count(name, value)
+
+
+@lru_cache(maxsize=1024)
+def _count(name: str, value: bytes) -> int:
     if not _COUNT.fullmatch(text := value.decode("latin-1")):
         raise BrokenReplyError(
             f"a shard's {name} is not a number",
@@ -30,11 +38,25 @@ def read_count(reply: Reply, name: str | None) -> int | None:
 
 def with_field(reply: Reply, name: str, value: bytes | None) -> None:
     """Set a header: in its place if the reply has it, else at the end; None removes it."""
-    lower = name.lower().encode()
-    fields = [(field, value if field.lower() == lower else own) for field, own in reply.fields]
-    if all(field.lower() != lower for field, _ in fields):
+    lower = _lowered(name)
+    names = list(map(bytes.lower, map(_name, reply.fields)))
+    fields = [*reply.fields]
+    if value is not None and names.count(lower) == 1:
+        place = names.index(lower)
+        fields[place] = (fields[place][0], value)
+    elif value is None:
+        fields = [field for field, own in zip(fields, names, strict=True) if own != lower]
+    elif lower not in names:
         fields.append((name.encode(), value))
-    reply.fields = [(field, own) for field, own in fields if own is not None]
+    else:
+        fields = [(field[0], value) if own == lower else field for field, own in zip(fields, names, strict=True)]
+    reply.fields = fields
+
+
+@lru_cache(maxsize=256)
+def _lowered(name: str) -> bytes:
+    """A header's name, as it is looked up. There are only as many as the configuration names."""
+    return name.lower().encode()
 
 
 def without_links_to(reply: Reply, path: str) -> Reply:

@@ -3,7 +3,8 @@
 A path that servers may read differently is refused before anything is matched: dot segments, empty segments, encoded
 separators, backslashes, path parameters. What is matched is what is forwarded, byte for byte.
 
-Hot path: a walk down a tree of dictionaries, one look-up a segment.
+Hot path: a path whose last segment is its only variable is found by one look-up; any other by a walk down a tree of
+dictionaries, one look-up a segment.
 """
 
 import re
@@ -15,6 +16,8 @@ from shardgate.core.routes.route import Route, Routes
 # RFC 3986 section 3.3 `pchar`, without `;`, whose parameters some servers cut off, as they do a `.` at a segment's end.
 _PATH = re.compile(r"/(?:[A-Za-z0-9\-_~!$&'()*+,=:@/]|\.(?!/|$)|(?<=/)\.{3,}(?=/|$)|%[0-9A-Fa-f]{2})*")
 _DOTS = re.compile(r"/\.{1,2}(?=/|$)")
+_PLAIN = re.compile(r"[A-Za-z0-9\-_~]+")
+"""A segment that all servers read in one way."""
 
 
 class _Node:
@@ -26,15 +29,20 @@ class _Node:
         self.routes: dict[str, tuple[Route, tuple[str, ...]]] = {}
 
 
+_NO_PARENT: tuple[dict[str, _Node], _Node | None] = ({}, None)
+
+
 class RouteTable:
     """All routes of one configuration."""
 
-    __slots__ = ("_exact", "_root", "_trailing_slash")
+    __slots__ = ("_exact", "_parents", "_root", "_trailing_slash")
 
     def __init__(self, routes: Routes) -> None:
         self._root = _Node()
         self._exact: dict[str, _Node] = {}
         """Paths without a variable, as they stand: they need no walk."""
+        self._parents: dict[str, tuple[dict[str, _Node], _Node]] = {}
+        """`/v3/events` of `/v3/events/{id}` → the fixed segments that may follow instead, and where any other leads."""
         self._trailing_slash = routes.trailing_slash
         for route in routes.routes:
             self._add(route)
@@ -48,7 +56,12 @@ class RouteTable:
         values: list[str] = []
         node = self._exact.get(path)
         if node is None:
-            node, values = self._walk(path)
+            start, _, last = path.rpartition("/")
+            children, node = self._parents.get(start, _NO_PARENT)
+            if node is None or last in children or _PLAIN.fullmatch(last) is None:
+                node, values = self._walk(path)
+            else:
+                values = [last]
         found = node.routes.get(method)
         if found is None and method == "HEAD":
             found = node.routes.get("GET")
@@ -78,7 +91,9 @@ class RouteTable:
         template = route.template
         if self._trailing_slash and len(template) > 1:
             template = template.removesuffix("/")
+        parent = node
         for segment in template.split("/")[1:]:
+            parent = node
             if segment.startswith("{"):
                 names.append(segment[1:-1])
                 node.variable = node.variable or _Node()
@@ -88,6 +103,10 @@ class RouteTable:
         node.routes[route.method] = (route, tuple(names))
         if not names and "%" not in template and self._finds(template, node):
             self._exact[template] = node
+        start, _, last = template.rpartition("/")
+        if len(names) == 1 and last.startswith("{") and all(map(_PLAIN.fullmatch, start.split("/")[1:])):
+            # A fixed segment comes before a variable on each level, so no walk finds another operation.
+            self._parents[start] = (parent.children, node)
 
     def _finds(self, path: str, node: _Node) -> bool:
         """Whether a request for this path finds the node. An operation that is not served may have any path."""

@@ -78,12 +78,12 @@ def packed_fields(fields: list[tuple[bytes, bytes]], *, is_packed: bool) -> list
     return [*kept, (b"Content-Encoding", b"gzip")]
 
 
-def packed_head(head: ReplyHead, *, is_packed: bool) -> ReplyHead:
-    """The head of such a reply; the length of a packed body is not known yet."""
+def packed_head(head: ReplyHead, *, is_packed: bool, packed_bytes: int | None = None) -> ReplyHead:
+    """The head of such a reply. `packed_bytes`: the length of a packed body; None: it is not known yet."""
     named = [(line[: len(name)], value) for name, value, line in head.fields]
     fields = as_fields(packed_fields(named, is_packed=is_packed))
     lines = b"".join([line for _, _, line in fields])
-    length = None if is_packed else head.content_length
+    length = packed_bytes if is_packed else head.content_length
     return msgspec.structs.replace(head, fields=fields, lines=lines, content_length=length)
 
 

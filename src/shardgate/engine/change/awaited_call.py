@@ -78,6 +78,11 @@ class AwaitedCall:
             self._cluster.replied(self._shard, self._call)
         self.reply_data(data)
 
+    def reply_whole(self, head: ReplyHead, body: bytes) -> None:
+        self.reply_head(head, body)
+        if self._call is None or not self._call.done:
+            self.reply_end(b"")
+
     def reply_data(self, data: bytes) -> None:
         self._body += data
         self._size += len(data)

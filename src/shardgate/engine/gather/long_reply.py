@@ -38,7 +38,7 @@ class LongReply:
         self._holding.begun = True
         try:
             if not self._over.done():
-                self._client.begin(head_of(reply, len(reply.body)), b"", has_body=True, stream=self._pace)
+                self._client.begin(head_of(reply, len(reply.body)), b"", stream=self._pace)
                 self._go_on()
             await self._over
         finally:

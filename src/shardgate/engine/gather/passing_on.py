@@ -141,7 +141,7 @@ class RunningFlow:
                 self._client.write(data)
         elif self._head is not None:
             self.begun = self._holding.begun = True
-            self._client.begin(self._head, data, has_body=True, stream=self._pace)
+            self._client.begin(self._head, data, stream=self._pace)
 
     def _finish(self) -> None:
         if self._packer is not None and (rest := self._packer.flush()):
@@ -192,6 +192,9 @@ class _Source:
 
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
         pass  # it had come before
+
+    def reply_whole(self, head: ReplyHead, body: bytes) -> None:
+        pass  # its head had come before
 
     def reply_data(self, data: bytes) -> None:
         self._flow.feed(self.shard, data)

@@ -304,6 +304,11 @@ class _Collector:
             self._round.begun(self.shard, self.call, head)
         self.reply_data(data)
 
+    def reply_whole(self, head: ReplyHead, body: bytes) -> None:
+        self.reply_head(head, body)
+        if self.call is not None and not self.call.done:
+            self.reply_end(b"")
+
     def reply_data(self, data: bytes) -> None:
         self.size += len(data)
         if self.size > self._looked_at and self.call is not None:

@@ -114,9 +114,12 @@ class ClientConnection(ReplyWriter):
         self._count_unread(0)
         self._handler.closed(self)
         self._cancel_work()
-        if self.exchange is not None:
+        if (exchange := self.exchange) is not None:
+            self.exchange = None
+            exchange.ended_at = self._now()
             # Behind a 101 there is no reply that could be cut off: either side ends it when it likes.
-            self._close_exchange(self.exchange, cut_off="" if self.exchange.status == 101 else CLIENT_GONE)
+            exchange.cut_off = exchange.cut_off or ("" if exchange.status == 101 else CLIENT_GONE)
+            self._handler.finished(exchange)
 
     def pause_writing(self) -> None:
         self._stalled = True
@@ -226,24 +229,22 @@ class ClientConnection(ReplyWriter):
             self._count_ahead(len(data))
             if self._state == LINGERING:
                 return
-        if data.startswith(b"\r\n"):
-            data = without_empty_lines(data)
         end = data.find(b"\r\n\r\n")
-        if (end if end >= 0 else len(data) - 3) > HEAD_BYTES_MAX:
-            self._refuse(head_too_large(data))
-            return
-        if end < 0:
-            self._await_more(data)
+        if not 0 <= end <= HEAD_BYTES_MAX:
+            self._await_more(data, end)
             return
         try:
             request = self._parser.parse(data[: end + 2])
         except ClientError as error:
-            self._refuse(error)
+            if data.startswith(b"\r\n"):
+                self._read_head(without_empty_lines(data))
+            else:
+                self._refuse(error)
             return
         fields = request.fields
-        self._request = request
         self.head_bytes = end + 4
-        self._out.announce(request, fields.keep_alive)
+        self._out.request = request
+        self._out.keep_alive = fields.keep_alive
         self._buffer = data[end + 4 :]
         if self._ahead is not None:
             self._count_ahead(len(self._buffer))
@@ -251,14 +252,26 @@ class ClientConnection(ReplyWriter):
         if self._proxy is not None:
             trusted = self._settings.trusted
             self.hop, request.scheme, self.peer = trusted.read(fields, self._proxy, self.scheme)
-        if fields.chunked or fields.content_length:
+        if fields.has_body and (fields.chunked or fields.content_length):
             self._start_body(request)
         else:
             self._state = REQUEST_WHOLE[self._state]
             self._handler.handle(request, self)
 
-    def _await_more(self, data: bytes) -> None:
-        """A head that has begun must end in its own time, however long the connection idled before."""
+    def _await_more(self, data: bytes, end: int) -> None:
+        """The end of a head, at `end`, has not come, or has come too late.
+
+        A head that has begun must end in its own time, however long the connection idled before.
+        """
+        if data.startswith(b"\r\n"):
+            data = without_empty_lines(data)
+            end = data.find(b"\r\n\r\n")
+            if 0 <= end <= HEAD_BYTES_MAX:
+                self._read_head(data)
+                return
+        if (end if end >= 0 else len(data) - 3) > HEAD_BYTES_MAX:
+            self._refuse(head_too_large(data))
+            return
         if self._state == IDLE:
             self.deadline_at = self._now() + self._settings.header_timeout_s
         self._state = HEAD_BEGUN[self._state]
@@ -386,10 +399,11 @@ class ClientConnection(ReplyWriter):
         if len(self._buffer) > COUNTED_BYTES_MIN:
             self._count_ahead(len(self._buffer))
         self._state = BODY_WHOLE[self._state]
-        if waits and self._request is not None:
-            self._request.body = whole
-            self._request.arriving = False
-            self._handler.handle(self._request, self)
+        request = self._out.request
+        if waits and request is not None:
+            request.body = whole
+            request.arriving = False
+            self._handler.handle(request, self)
 
     def body_refused(self, error: ShardgateError) -> None:
         """The body is malformed, too large or too slow, or there is no room to hold it."""
@@ -440,7 +454,7 @@ class ClientConnection(ReplyWriter):
         """Cut the reply off: there is no room for what the client does not read."""
         self._unread = None
         if self.exchange is not None:
-            self._handler.refused(self._request, self, error)
+            self._handler.refused(self._out.request, self, error)
         self.abort(error.cut_off)
 
     def _refuse(self, error: ShardgateError) -> None:
@@ -453,8 +467,6 @@ class ClientConnection(ReplyWriter):
             return
         self._state = REFUSED[self._state]
         self._out.keep_alive = False
-        if self._request is None:
-            self._out.refuse()
-        self._handler.refused(self._request, self, error)
+        self._handler.refused(self._out.request, self, error)
         self.send(problem_reply(error, self.exchange.request_id.decode("ascii") if self.exchange is not None else None))
         self._linger()

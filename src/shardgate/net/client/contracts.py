@@ -39,7 +39,7 @@ class BackPressure(Protocol):
 class Client(Protocol):
     """The connection that a request came on, as its handler sees it.
 
-    A handler answers each request once: by `send`; or by `begin`, any number of `write` and then `finish`; or by
+    A handler answers each request once: by `send`; by `relay`; by `begin`, any number of `write` and then `finish`; by
     `switch`; or it gives up by `abort`.
     """
 
@@ -78,7 +78,10 @@ class Client(Protocol):
     def interim(self, head: ReplyHead) -> None:
         """Pass a 1xx on."""
 
-    def begin(self, head: ReplyHead, data: bytes, *, has_body: bool, stream: BackPressure) -> None:
+    def relay(self, head: ReplyHead, body: bytes) -> None:
+        """Send a shard's reply, which came in one piece."""
+
+    def begin(self, head: ReplyHead, data: bytes, *, stream: BackPressure) -> None:
         """Send a reply's head and the first piece of its body."""
 
     def write(self, data: bytes) -> None:

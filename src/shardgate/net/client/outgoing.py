@@ -13,72 +13,53 @@ from shardgate.core.clients.rate_limit import limited, without_limits
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.wire.forwarding import chunk, last_chunk, relayed_head, upgrade_lines, whole_reply
 
+_BODILESS = frozenset({204, 304})
+
 
 class OutgoingReply:
     """The reply to the request that was announced last."""
 
     __slots__ = (
         "_chunked",
-        "_minor",
-        "_takes_trailers",
         "_transport",
-        "_with_body",
         "ends_by_close",
         "keep_alive",
         "limits",
+        "request",
     )
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._chunked = False
-        self._minor = 1
-        self._takes_trailers = False
-        self._with_body = True
         self.ends_by_close = False
         """The end of the connection is the end of the body."""
         self.keep_alive = True
         """The connection goes on after this reply; the head says so."""
         self.limits = b""
         """Lines that say what the client's quota has left; they replace those of a shard."""
-
-    def announce(self, request: Request, keep_alive: bool) -> None:
-        """The next reply answers this request."""
-        self._chunked = False
-        self._minor = request.minor
-        self._takes_trailers = request.fields.takes_trailers
-        self._with_body = request.sent_method != b"HEAD"
-        self.keep_alive = keep_alive
-
-    def refuse(self) -> None:
-        """The next reply answers bytes that are no request."""
-        self._with_body = True
+        self.request: Request | None = None
+        """What the next reply answers; None: bytes that are no request."""
 
     def send(self, reply: Reply) -> int:
         """A whole reply; its size in bytes."""
         if self.limits:
             reply, self.limits = limited(reply, self.limits), b""
-        written = whole_reply(reply, with_body=self._with_body, closes=not self.keep_alive)
+        with_body = self.request is None or self.request.sent_method != b"HEAD"
+        written = whole_reply(reply, with_body=with_body, closes=not self.keep_alive)
         self._transport.write(written)
         return len(written)
 
     def interim(self, head: ReplyHead) -> None:
         """A 1xx; RFC 9110 section 15.2: not to a 1.0 client."""
-        if self._minor == 1:
+        if self.request is not None and self.request.minor == 1:
             self._transport.write(relayed_head(head, b""))
 
-    def begin(self, head: ReplyHead, data: bytes, has_body: bool) -> int:
+    def begin(self, head: ReplyHead, data: bytes) -> int:
         """The head of a shard's reply and the first piece of its body, in one write; its size in bytes."""
-        framing = b""
-        if head.status == 204:
-            pass  # RFC 9110 section 8.6: whatever the shard says, there is no Content-Length
-        elif head.content_length is not None:
+        if head.content_length is not None and head.status != 204:
             framing = b"Content-Length: %d\r\n" % head.content_length
-        elif has_body:
-            # RFC 9112 section 6.1: a 1.0 client does not know chunks; the end of the connection is the end.
-            self._chunked = self._minor == 1
-            self.ends_by_close = not self._chunked
-            self.keep_alive = self.keep_alive and self._chunked
-            framing = b"Transfer-Encoding: chunked\r\n" if self._chunked else b""
+        else:
+            framing = self._framing(head.status)
         if not self.keep_alive:
             framing += b"Connection: close\r\n"
         if self.limits:
@@ -90,6 +71,18 @@ class OutgoingReply:
         self._transport.write(written)
         return len(written)
 
+    def _framing(self, status: int) -> bytes:
+        """The line that frames a body of unknown length."""
+        request = self.request
+        # RFC 9110 section 8.6: whatever the shard says, a 204 has no Content-Length.
+        if request is None or request.sent_method == b"HEAD" or status in _BODILESS:
+            return b""
+        # RFC 9112 section 6.1: a 1.0 client does not know chunks; the end of the connection is the end.
+        self._chunked = request.minor == 1
+        self.ends_by_close = not self._chunked
+        self.keep_alive = self.keep_alive and self._chunked
+        return b"Transfer-Encoding: chunked\r\n" if self._chunked else b""
+
     def write(self, data: bytes) -> int:
         """A piece of the body; its size as it was written."""
         written = chunk(data) if self._chunked else data
@@ -100,7 +93,8 @@ class OutgoingReply:
         """The end. Trailers pass where the client has said that it takes them (RFC 9110 section 6.5.1)."""
         if not self._chunked:
             return 0
-        written = last_chunk(trailers if self._takes_trailers else b"")
+        self._chunked = False
+        written = last_chunk(trailers if self.request is not None and self.request.fields.takes_trailers else b"")
         self._transport.write(written)
         return len(written)
 

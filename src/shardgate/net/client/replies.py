@@ -12,7 +12,7 @@ import struct
 from shardgate.core.clients.load import ClientLoad
 from shardgate.core.exchange import Exchange
 from shardgate.core.held import Holding
-from shardgate.core.http import Reply, ReplyHead, Request
+from shardgate.core.http import Reply, ReplyHead
 from shardgate.core.limits import HALF_CLOSED_S, LAST_CHANCE_S, LINGER_S
 from shardgate.net.client.contracts import BackPressure, Handler, Settings, Work
 from shardgate.net.client.incoming import IncomingBody
@@ -39,7 +39,6 @@ class ReplyWriter:
         "_now",
         "_out",
         "_pausable",
-        "_request",
         "_rest_s",
         "_retiring",
         "_settings",
@@ -67,7 +66,6 @@ class ReplyWriter:
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._aside: list[bytes] = []  # what came behind the buffer, where much came ahead; the next piece is last
-        self._request: Request | None = None
         self._work: Work | None = None
         self._pausable: BackPressure | None = None
         self._is_endless = False  # the reply is a stream of events: it ends when the client leaves
@@ -100,11 +98,13 @@ class ReplyWriter:
         """Send a whole reply."""
         if self.incoming is not None or self._retiring:
             self._out.keep_alive = False  # what else the client sends is not read
+        instant = 0.0
         if self._transport is not None:
             size = self._out.send(reply)
+            instant = self._now()
             if (exchange := self.exchange) is not None:
-                exchange.status, exchange.bytes_out, exchange.first_byte_at = reply.status, size, self._now()
-        self._finished()
+                exchange.status, exchange.bytes_out, exchange.first_byte_at = reply.status, size, instant
+        self._finished(instant or self._now())
 
     def annotate(self, lines: bytes) -> None:
         """Add header lines to the reply to come, whoever makes it."""
@@ -115,14 +115,27 @@ class ReplyWriter:
         if self._transport is not None and not self._stalled:
             self._out.interim(head)
 
-    def begin(self, head: ReplyHead, data: bytes, *, has_body: bool, stream: BackPressure) -> None:
+    def relay(self, head: ReplyHead, body: bytes) -> None:
+        """Send a shard's reply, which came in one piece."""
+        if self.incoming is not None or self._retiring:
+            self._out.keep_alive = False
+        if self._transport is None:
+            self._finished(self._now())
+            return
+        size = self._out.begin(head, body)
+        instant = self._now()
+        if (exchange := self.exchange) is not None:
+            exchange.status, exchange.bytes_out, exchange.first_byte_at = head.status, size, instant
+        self._finished(instant)
+
+    def begin(self, head: ReplyHead, data: bytes, *, stream: BackPressure) -> None:
         """Send the head of a shard's reply and the first piece of its body; the rest follows by `write`."""
         if self.incoming is not None or self._retiring:
             self._out.keep_alive = False
         self._pausable = stream
         self._is_endless = head.is_event_stream
         if self._transport is not None:
-            size = self._out.begin(head, data, has_body)
+            size = self._out.begin(head, data)
             if (exchange := self.exchange) is not None:
                 exchange.status, exchange.bytes_out, exchange.first_byte_at = head.status, size, self._now()
 
@@ -139,7 +152,7 @@ class ReplyWriter:
             size = self._out.finish(trailers)
             if self.exchange is not None:
                 self.exchange.bytes_out += size
-        self._finished()
+        self._finished(self._now())
 
     def switch(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         """Join the two connections: from now on bytes pass both ways unread."""
@@ -170,14 +183,15 @@ class ReplyWriter:
 
     # The end of a request.
 
-    def _finished(self) -> None:
-        """The reply is written whole: the connection goes on, or ends."""
+    def _finished(self, instant: float) -> None:
+        """The reply was written whole at this instant: the connection goes on, or ends."""
         self._work = None
         self._pausable = None
-        self._request = None
-        instant = self._now()
-        if self.exchange is not None:
-            self._close_exchange(self.exchange, instant)
+        self._out.request = None
+        if (exchange := self.exchange) is not None:
+            self.exchange = None
+            exchange.ended_at = instant
+            self._handler.finished(exchange)
         if self._body_held is not None:
             self._body_held.close()
             self._body_held = None
@@ -189,11 +203,19 @@ class ReplyWriter:
             self._linger()
             return
         self._state = REPLIED[self._state]
+        self.deadline_at = instant + self._settings.idle_timeout_s
+        self._unsent = 0
+        if self._eof or self._retiring or self._rest_s:
+            self._go_on_otherwise(transport, instant)
+        elif (self._buffer or self._is_ahead) and not self._stalled:
+            self._go_on()
+
+    def _go_on_otherwise(self, transport: asyncio.Transport, instant: float) -> None:
+        """The client has ended its side, the process ends, or the client rests."""
         if self._eof:
             self.deadline_at = instant + HALF_CLOSED_S
-        else:
-            self.deadline_at = instant + (LAST_CHANCE_S if self._retiring else self._settings.idle_timeout_s)
-        self._unsent = 0
+        elif self._retiring:
+            self.deadline_at = instant + LAST_CHANCE_S
         if self._rest_s:
             self._pause_for(transport, instant + self._rest_s)
         elif self._eof and not self._buffer and not self._aside:
@@ -205,13 +227,6 @@ class ReplyWriter:
         """`expire` reads on."""
         self.deadline_at = until
         transport.pause_reading()
-
-    def _close_exchange(self, exchange: Exchange, instant: float | None = None, cut_off: str = "") -> None:
-        """The request is over: its record is handed on, once."""
-        self.exchange = None
-        exchange.ended_at = self._now() if instant is None else instant
-        exchange.cut_off = exchange.cut_off or cut_off
-        self._handler.finished(exchange)
 
     def _linger(self) -> None:
         """To close now would reset the connection, and the client might never read why (RFC 9112 section 9.6)."""

@@ -58,6 +58,9 @@ class ReplySink(Protocol):
     def reply_head(self, head: ReplyHead, data: bytes) -> None:
         """The head has come, and with it the first piece of the body, maybe empty."""
 
+    def reply_whole(self, head: ReplyHead, body: bytes) -> None:
+        """The reply has come in one piece. This takes the place of `reply_head` and `reply_end`."""
+
     def reply_data(self, data: bytes) -> None:
         """A piece of the body, without its framing."""
 
@@ -102,9 +105,7 @@ class Call:
         "done",
         "has_body",
         "head",
-        "interim_bytes",
-        "interim_replies",
-        "is_chunked",
+        "interim",
         "is_head",
         "offers",
         "repeatable",
@@ -133,8 +134,6 @@ class Call:
         self.upload = upload
         """The body, while it arrives; None: there is none, or it is whole."""
         self.has_body = bool(body) or upload is not None
-        self.is_chunked = upload is not None and upload.is_chunked
-        """How the arriving body is framed."""
         self.offers = offers
         """The protocol that the upstream may switch to."""
         self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"} and upload is None
@@ -147,13 +146,19 @@ class Call:
         self._patience = patience
         self._has_begun = False  # a byte of the reply has come
         self.tried_again = False
-        self.interim_replies = self.interim_bytes = 0
+        self.interim: tuple[int, int] | None = None
+        """How many interim replies have come, and their bytes; None: none has."""
         self.slow_since = inf
         """Since when its reply waits for a client that does not read; inf: it does not."""
         self.done = False
         self._connection: Carrier | None = None
         self._place: UploadPlaces | None = None
         self._watch: Watch | None = None
+
+    @property
+    def is_chunked(self) -> bool:
+        """How the arriving body is framed."""
+        return self.upload is not None and self.upload.is_chunked
 
     def continues(self, before: "Call") -> None:
         """This is another try of a call: the time until its reply begins goes on."""

@@ -162,7 +162,10 @@ class UpstreamConnection:
             return
         try:
             if self._head is None:
-                self._read_head(call, self._buffer + data if self._buffer else data)
+                if self._buffer:
+                    data = self._buffer + data
+                    self._buffer = b""
+                self._read_head(call, data)
             else:
                 self._read_body(call, data)
         except ShardgateError as error:
@@ -205,30 +208,27 @@ class UpstreamConnection:
         return came if exc is None else f"{came}: {exc}"
 
     def _read_head(self, call: Call, data: bytes) -> None:
-        head, rest = None, data
-        while head is None or head.status < 200:  # 1xx: the reply itself is still to come
+        rest = data
+        while True:
             end = rest.find(b"\r\n\r\n")
-            if (end if end >= 0 else len(rest) - 3) > HEAD_BYTES_MAX:
-                log = f"{len(rest)} bytes came without its end; at most {HEAD_BYTES_MAX} are read"
-                raise BrokenReplyError("a shard's header section is too large", where="the head", log=log)
-            self._buffer = rest if end < 0 else b""
-            if end < 0:
-                call.heard()
+            if not 0 <= end <= HEAD_BYTES_MAX:
+                self._await_head(call, rest, end)
                 return
             head = self._parser.parse(rest[: end + 2])
             if head.names_shard:
                 head = self._parser.for_client(head, call.head)
             rest = rest[end + 4 :]
+            if head.status >= 200:
+                break
             if head.status == 101:
                 self._switch(call, head, rest)
                 return
-            if head.status < 200:
-                self._pass_interim(call, head, end + 4)
-        self._head = head
+            self._pass_interim(call, head, end + 4)  # the reply itself is still to come
         if head.content_length == len(rest) and not call.is_head and head.status not in _BODILESS:
-            call.sink.reply_head(head, rest)  # the reply came in one piece, as most do
-            self._finish(call, clean=True)
+            call.sink.reply_whole(head, rest)  # the reply came in one piece, as most do
+            self._end_whole(call, head)
             return
+        self._head = head
         call.heard()
         self._frame(call, head)
         # Head and first piece go on together: one write to the client instead of two (8 µs a request).
@@ -239,12 +239,20 @@ class UpstreamConnection:
         if over is not None and not call.done:
             self._finish(call, clean=over)
 
+    def _await_head(self, call: Call, data: bytes, end: int) -> None:
+        """Its end, at `end`, has not come, or has come too late."""
+        if (end if end >= 0 else len(data) - 3) > HEAD_BYTES_MAX:
+            log = f"{len(data)} bytes came without its end; at most {HEAD_BYTES_MAX} are read"
+            raise BrokenReplyError("a shard's header section is too large", where="the head", log=log)
+        self._buffer = data
+        call.heard()
+
     def _pass_interim(self, call: Call, head: ReplyHead, size: int) -> None:
         """Pass a 1xx on. Their number has a bound: each costs work, and none of them is the reply."""
-        call.interim_replies += 1
-        call.interim_bytes += size
-        if call.interim_replies > INTERIM_REPLIES_MAX or call.interim_bytes > INTERIM_BYTES_MAX:
-            log = f"{call.interim_replies} of them came, with {call.interim_bytes} bytes"
+        replies, came = call.interim or (0, 0)
+        call.interim = replies + 1, came + size
+        if replies >= INTERIM_REPLIES_MAX or came + size > INTERIM_BYTES_MAX:
+            log = f"{replies + 1} of them came, with {came + size} bytes"
             raise BrokenReplyError("a shard sends interim replies without end", where="the head", log=log)
         if head.status > 100:
             call.sink.reply_interim(head)
@@ -323,6 +331,17 @@ class UpstreamConnection:
                 self._read_body(call, data)
             except ShardgateError as error:
                 call.fail(error)
+
+    def _end_whole(self, call: Call, head: ReplyHead) -> None:
+        """The call is over, whose reply came in one piece."""
+        if call.done:
+            return
+        call.end()
+        self._call = None
+        if head.keep_alive and not (call.has_body and self._still_sends(call)):
+            self._owner.released(self)
+        else:
+            self.abort()
 
     def _finish(self, call: Call, *, clean: bool) -> None:
         if call.done:
