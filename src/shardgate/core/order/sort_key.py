@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, get_args
 import msgspec
 
 from shardgate.core.excerpt import excerpt
-from shardgate.core.order.collation import collation
+from shardgate.core.order.collation import collated, collation
 
 KeyType = Literal["text", "number", "decimal", "boolean", "time", "any"]
 ValueType = Literal["boolean", "number", "text"]
@@ -49,6 +49,11 @@ class SortKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     collation: str = "binary"
     """How texts compare: `binary` (by code point), `utf16`, `case_insensitive`, `ascii_case_insensitive`, or `icu:` and
     a locale (`icu:sv`)."""
+    deterministic: bool | None = None
+    """What decides between texts that the collation takes for equal, such as `é` and `e` with a combining accent. True:
+    their bytes in UTF-8, before the next key, as in PostgreSQL unless the collation was made with `deterministic =
+    false`. False: the next key, as for `Intl.Collator`. Null: it is not known, so that such texts are a 502 with an
+    `icu:` collation; with the others the next key decides."""
     path: str | tuple[str, ...] | None = None
     """The path of the value in a row: `vendor.name`, or a list of names where one has dots; null: the key's name."""
 
@@ -56,6 +61,8 @@ class SortKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """The collation is known, and the key is text. Raises ValueError."""
         if self.collation != "binary" and (self.type not in {"text", "any"} or "text" not in self.types):
             raise ValueError("only text has a collation")
+        if self.deterministic is not None and self.collation in {"binary", "utf16"}:
+            raise ValueError(f"`{self.collation}` takes no two texts for equal; remove `deterministic`")
         if self.type != "any" and self.types != _TYPES:
             raise ValueError("`types` is the order of the types of `type: any`; remove it")
         if not self.types or len({*self.types}) < len(self.types):
@@ -113,13 +120,13 @@ def transform(key: SortKey) -> Callable[[Any], Any] | None:
         return _finite
     if key.type == "any":
         return _of_several_types(key)
-    return collation(key.collation) if key.type == "text" else None
+    return collated(key.collation, key.deterministic) if key.type == "text" else None
 
 
 def _of_several_types(key: SortKey) -> Callable[[Any], Any]:
     """Makes a pair of a value: the place of its type, and what compares within the type."""
     places = {kind: n for n, kind in enumerate(key.types)}
-    collate = collation(key.collation)
+    collate = collated(key.collation, key.deterministic)
 
     def compared(value: Any) -> tuple[int, Any]:
         kind = _KINDS.get(type(value), "")
