@@ -48,6 +48,7 @@ from shardgate.core.merge.first import First
 from shardgate.core.merge.groups import Groups
 from shardgate.core.merge.listed import Listed
 from shardgate.core.merge.numbers import Numbers
+from shardgate.core.merge.totals import Totals
 from shardgate.core.merge.union import Union
 from shardgate.core.order.sort_key import SortKey
 from shardgate.core.paging.links import Linked
@@ -112,6 +113,7 @@ STRUCTS: dict[str, Shown] = {
     "Dedupe": Shown(Dedupe),
     "Groups": Shown(Groups),
     "Average": Shown(Average),
+    "Totals": Shown(Totals),
     "Numbers": Shown(Numbers),
     "Count": Shown(Count),
     "Union": Shown(Union),

@@ -11,6 +11,7 @@ from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.http import Request
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.chosen import Chosen
+from shardgate.core.merge.combining import Combining
 from shardgate.core.merge.listed import Listed
 from shardgate.core.order.sort_key import EVERY, sort_key
 from shardgate.core.parts.whole import ListParts
@@ -154,14 +155,16 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         return tuple([name for names in found for name in names if name is not None])
 
     def _method_mistakes(self, method: str, place: str, merge: AnyMerger) -> Iterator[Mistake]:
-        posted = isinstance(merge, Listed) and merge.dialect.posted
-        if posted and method != "POST":
+        posted = merge.dialect.posted if isinstance(merge, Listed) else isinstance(merge, Combining) and merge.posted
+        if posted and method != "POST" and isinstance(merge, Listed):
             cure = "name another dialect: one with `kind: search` is for POST"
             yield Mistake(f"{place}.dialect", f"it reads the page from a body, which a {method} has not", cure)
+        elif posted and method != "POST":
+            yield Mistake(f"{place}.posted", f"a {method} is not asked for by POST", "remove it")
         elif not posted and method not in {"GET", "HEAD"}:
             cure = "serve it by another rule, or move it to `unserved`"
             if method == "POST":
-                cure += "; or, if it only reads, take `merge: {kind: list, dialect: {kind: search, …}, …}`"
+                cure += "; or, if it only reads, write `posted: true` in the merge, or take a list with `kind: search`"
             yield Mistake("rule", f"a gather reads, and {method} does not", cure)
 
     def _list_mistakes(self, place: str, merge: Listed) -> Iterator[Mistake]:
