@@ -42,7 +42,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for path, average in self.average.items():
             _values(documents, path)
             changes[path] = average.again(sums[average.of], sums[average.over])
-        changes |= also
+        for path, value in also.items():
+            changes[path] = value
         _check_same([document.edited(dict.fromkeys((*changes, *self.first_of), b"0")) for document in documents])
         return documents[0].edited(changes)
 
