@@ -297,8 +297,14 @@ def test_a_list_with_cursors_needs_a_secret(tmp_path: Path) -> None:
 
 
 DRF = {
-    "kind": "cursor", "items": "results", "next": "next", "previous": "previous", "next_is": "link",
-    "limit": None, "limit_default": 10, "order": "ordering",
+    "kind": "cursor",
+    "items": "results",
+    "next": "next",
+    "previous": "previous",
+    "next_is": "link",
+    "limit": None,
+    "limit_default": 10,
+    "order": "ordering",
 }
 
 
@@ -342,3 +348,24 @@ async def test_l9_pages_of_a_fixed_size_forward_and_back(stack: AsyncExitStack, 
         following = (await rows.gateway.get(rows.local(body["next"]))).json()
         assert [row["id"] for row in following["results"]] == back[1]
     assert back == pages
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden", "204 No Content"])
+async def test_l1_a_shard_without_rows_is_an_empty_list(stack: AsyncExitStack, tmp_path: Path, status: str) -> None:
+    # Found (L1, L13): `not_here` was not read where a list has cursors, and the refusal was the whole reply.
+    def speak(rows: list[Row], asked: Question) -> bytes:
+        kept = [row for row in rows if row["vendor"] == asked.values["only"]]
+        if not kept:
+            return reply("" if status.startswith("204") else '{"error":"none"}', status=status)
+        return in_body(kept, asked)
+
+    rows = await world(stack, tmp_path, speak, BODY, not_here=[204, 403, 404])
+    link = "/rows?only=b-1&limit=7"
+    seen: list[str] = []
+    while link:
+        body = (await rows.gateway.get(link)).json()
+        seen += [row["id"] for row in body["items"]]
+        token = body["next_cursor"]
+        link = f"/rows?only=b-1&limit=7&cursor={token}" if token else ""
+    assert seen == sorted(row["id"] for row in rows.rows if row["vendor"] == "b-1")
+    await rows.both("/rows?only=nobody")

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from shardgate.core.contracts import Ask, Dialect, Listing, Merged, Page, as_it_came
+from shardgate.core.contracts import NO_ROWS, Ask, Dialect, Listing, Merged, Page, as_it_came
 from shardgate.core.cursors.reader import Backward, Forward, ShardPage, Start
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.failures.of_shard import of_shard
@@ -51,6 +51,8 @@ class CursorWalk(ABC):
         self, dialect: CursorDialect, order: Order | str, page: Page, request: Request, shards: Sequence[ShardId]
     ) -> None:
         """`order`: a text says why the page cannot be read."""
+        self.not_here: Sequence[int] = ()
+        """The statuses by which a shard says that it has no rows."""
         self._dialect = dialect
         self._order = None if isinstance(order, str) else order
         self._problem = order if isinstance(order, str) else ""
@@ -61,6 +63,7 @@ class CursorWalk(ABC):
         self._samples: list[Rows] = []
         self._replies: list[Reply] = []
         self._totals: dict[ShardId, int] = {}
+        self._empty: set[ShardId] = set()
         self._counts: dict[ShardId, int] = {}
         self._rounds = 0
         self._shown: list[tuple[str, ShardId]] = []
@@ -83,7 +86,7 @@ class CursorWalk(ABC):
         given = [replies[shard] for shard in answered]
         if self._redirected:
             return redirect(given, self._dialect.accepted, answered)
-        refusal = unite(given, self._dialect.accepted, shards=answered)
+        refusal = unite(given, self._dialect.accepted, self.not_here, answered)
         if refusal is not None and is_redirect(refusal) and self._streams:
             self._redirected = True
             return self.asks()
@@ -153,7 +156,7 @@ class CursorWalk(ABC):
     def _merged(self, chosen: Sequence[KeyedRow], *, more: bool) -> Merged:
         """The merged page, for the dialect to write. Raises BrokenReplyError."""
         raw = [without(row.raw, self._added) if self._added else row.raw for row in chosen]
-        total = whole_total(self._totals, self._shards)
+        total = whole_total(self._totals, [shard for shard in self._shards if shard not in self._empty])
         rows = join(raw, self._samples)
         reply = without_links_to(self._replies[0], self._request.path)
         return Merged(self._request, self._page, rows, len(chosen), total, more, reply)
@@ -167,7 +170,8 @@ class CursorWalk(ABC):
         return Ask(shard, *self._dialect.ask_at(self._request, shard_page, fields, stream.place))
 
     def _open(self, shard: ShardId, reply: Reply, order: Order) -> None:
-        listing = self._dialect.open(reply)
+        has_rows = reply.status in self._dialect.accepted
+        listing = self._dialect.open(reply) if has_rows else NO_ROWS
         rows = cut(listing.rows)
         asked = self._counts[shard]
         if asked and len(rows.raw) > asked:
@@ -176,10 +180,12 @@ class CursorWalk(ABC):
         full = len(found) >= self._counts[shard]
         self._streams[shard].take(ShardPage(found, self._next(listing, found), listing.more, listing.before, full))
         # Pages that were only passed over are not kept: memory is bounded by the page, however far it is.
-        if len(self._replies) < len(self._shards):
+        if has_rows and len(self._replies) < len(self._shards):
             self._replies.append(reply)
             self._samples.append(rows)
-        if listing.total is not None:
+        if not has_rows:
+            self._empty.add(shard)
+        elif listing.total is not None:
             self._totals.setdefault(shard, listing.total)
 
 

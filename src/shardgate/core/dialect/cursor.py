@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from shardgate.core.contracts import NO_PAGE, UNKNOWN, Listing, Merged, Merging, Moment, Page
+from shardgate.core.contracts import NO_PAGE, UNKNOWN, Listing, Merged, Moment, Page
 from shardgate.core.cursors.by_cursor import OpaqueCursorWalk
 from shardgate.core.cursors.reader import Start
 from shardgate.core.cursors.seal import Seal
@@ -66,7 +66,7 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
 
     def begin(
         self, request: Request, shards: Sequence[str], moment: Moment, sorting: Callable[[Page], Order | str]
-    ) -> Merging:
+    ) -> OpaqueCursorWalk:
         """Start the merge of one request. Raises BadCursorError."""
         values = self.values(request)
         page, cursor = self._page_of(values), values.get(self.cursor)

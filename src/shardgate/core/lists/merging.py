@@ -36,6 +36,7 @@ class ListMerging:
     """One request's list under way."""
 
     __slots__ = (
+        "_empty",
         "_extras",
         "_flow",
         "_made",
@@ -58,6 +59,7 @@ class ListMerging:
         self._page = query.page
         self._shards = shards
         self._extras: list[bytes] = []
+        self._empty: Sequence[ShardId] = ()
         self._past_end = False
         self._redirected = False
         self._replies: dict[ShardId, Reply] = {}
@@ -129,6 +131,7 @@ class ListMerging:
             for shard in answered:
                 reply = replies[shard]
                 if nothing and self._has_nothing(reply):
+                    self._empty = [*self._empty, shard]
                     self._search.take(shard, NO_ROWS)
                     continue
                 self._replies[shard] = reply
@@ -339,4 +342,10 @@ class ListMerging:
         )
 
     def _total(self) -> int | None:
-        return whole_total(self._search.totals, self._shards)
+        if not self._empty:
+            return whole_total(self._search.totals, self._shards)
+        # A shard that has nothing states no size, also where the application does.
+        asked = [shard for shard in self._shards if shard not in self._empty]
+        return whole_total(
+            {shard: self._search.totals[shard] for shard in asked if shard in self._search.totals}, asked
+        )

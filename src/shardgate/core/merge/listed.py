@@ -21,7 +21,9 @@ class Listed(ListRule, frozen=True, tag="list"):
         """Start the merge of one request."""
         dialect = self.dialect
         if isinstance(dialect, AnyCursor):
-            return dialect.begin(request, shards, moment, self.order)
+            walk = dialect.begin(request, shards, moment, self.order)
+            walk.not_here = self.not_here
+            return walk
         parts = self.parts
         if parts is not None and (moment.parted or parts.locate is None):
 
