@@ -117,7 +117,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         (
             "id: text",
             "id: txt",
-            "15: rules.GET /events.merge.keys.id: unknown word 'txt' → did you mean `text`? There are: boolean, de",
+            "15: rules.GET /events.merge.keys.id: unknown word 'txt' → did you mean `text`? There are: any, boolean",
         ),
         (
             "nulls: first",

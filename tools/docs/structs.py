@@ -40,6 +40,7 @@ from shardgate.core.locate.learned import Learned
 from shardgate.core.locate.prefix import Prefix
 from shardgate.core.locate.probe import Probe
 from shardgate.core.merge import AnyMerger
+from shardgate.core.merge.chosen import Choice, Chosen
 from shardgate.core.merge.count import Count
 from shardgate.core.merge.custom import CustomMerge
 from shardgate.core.merge.deep import Deep
@@ -48,6 +49,7 @@ from shardgate.core.merge.first import First
 from shardgate.core.merge.groups import Groups
 from shardgate.core.merge.listed import Listed
 from shardgate.core.merge.numbers import Numbers
+from shardgate.core.merge.totals import Totals
 from shardgate.core.merge.union import Union
 from shardgate.core.order.sort_key import SortKey
 from shardgate.core.paging.links import Linked
@@ -116,19 +118,22 @@ STRUCTS: dict[str, Shown] = {
     "Dedupe": Shown(Dedupe),
     "Groups": Shown(Groups),
     "Average": Shown(Average),
+    "Totals": Shown(Totals),
     "Numbers": Shown(Numbers),
     "Count": Shown(Count),
     "Union": Shown(Union),
     "First": Shown(First),
     "Deep": Shown(Deep),
     "Entity": Shown(Entity),
+    "Chosen": Shown(Chosen),
+    "Choice": Shown(Choice),
     "CustomConfig": Shown(CustomConfig),
     "Parameters": Shown(Parameters),
     "Reading": Shown(Reading),
     "Linked": Shown(Linked, Parameters),
     "Offset": Shown(Offset, Parameters),
     "Envelope": Shown(Envelope, Parameters),
-    "Pages": Shown(Pages, Parameters),
+    "Pages": Shown(Pages, Linked),
     "Ndjson": Shown(Ndjson, Parameters),
     "Search": Shown(Search, Parameters),
     "Drf": Shown(Drf, Linked),
@@ -150,6 +155,7 @@ STRUCTS: dict[str, Shown] = {
 
 FAMILIES: dict[frozenset[type[Any]], tuple[str, str]] = {
     frozenset(get_args(AnyMerger)): ("a merge", "merges.md"),
+    frozenset({*get_args(AnyMerger), Chosen}): ("a merge", "merges.md"),
     frozenset(get_args(AnyDialect)): ("a dialect", "dialects.md"),
     frozenset(get_args(AnyLocator)): ("a locator", "locators.md"),
     frozenset(get_args(AnyPolicy)): ("a policy", "place.md#policies"),

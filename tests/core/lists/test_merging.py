@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from shardgate.core.dialect.envelope import Envelope
+from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError, UnreadablePageError
 from shardgate.core.http import Reply
@@ -108,6 +110,21 @@ def test_a_shard_without_rows_is_an_empty_list_where_the_rule_says_so() -> None:
         assert reply.field(b"x-count") == b"7"
         nobody = rule.begin(request("GET /events?limit=3"), SHARDS).take(dict.fromkeys(SHARDS, nothing))
         assert nobody is nothing
+
+
+def test_l1_a_shard_without_rows_where_no_size_is_stated() -> None:
+    # Found: a shard that has nothing counted as one that states a size, so that the others had to state theirs: 502.
+    for dialect in (Offset(), Envelope(), IdCursor(items="items", limit_default=3)):
+        rule = Listed(dialect=dialect, keys={"id": "text"}, not_here=(404,))
+        for places in (SHARDS, SHARDS[::-1]):
+            body: Any = [{"id": "b"}, {"id": "d"}]
+            body = body if isinstance(dialect, Offset) else {"items": body, "has_more": False}
+            replies = (Reply(404, [], b"none"), Reply(200, [], json.dumps(body).encode()))
+            merging = rule.begin(request("GET /events?limit=3"), SHARDS)
+            merging.asks()
+            reply = merging.take(dict(zip(places, replies, strict=True)))
+            assert isinstance(reply, Reply)
+            assert json.loads(reply.body) == body
 
 
 def hidden(query: str, north: list[dict[str, Any]], south: list[dict[str, Any]], rule: Listed) -> list[str]:

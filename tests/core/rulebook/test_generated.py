@@ -19,7 +19,7 @@ from shardgate.core.errors import ClientError, NotServedError, UpstreamError
 from shardgate.core.http import Reply, Request
 from shardgate.core.locate.memory import LearnedKeys
 from shardgate.core.merge.listed import Listed
-from shardgate.core.order.sort_key import sort_key
+from shardgate.core.order.sort_key import EVERY, sort_key
 from shardgate.core.plan.explain import explain
 from shardgate.core.plan.plan import ToGather
 from shardgate.core.plan.planner import plan_request
@@ -135,12 +135,15 @@ def check_list(route: Route, each: Request, variables: dict[str, str]) -> None:
     if not isinstance(listed, Listed) or not isinstance(listed.dialect, Offset | Whole) or listed.parts:
         return
     row: dict[str, Any] = {}
-    for name, config in listed.keys.items():
+    named = [name for name in (*listed.default_order, listed.tie) if name is not None]
+    keys = {name.removeprefix("-"): listed.sort_keys.get(EVERY, "text") for name in named} | {**listed.sort_keys}
+    for name, config in keys.items():
         *outer, last = sort_key(config).place(name)
         inner = row
         for member in outer:
             inner = inner.setdefault(member, {})
-        inner[last] = VALUES[sort_key(config).type]
+        kind = sort_key(config).type
+        inner[last] = VALUES[sort_key(config).types[0] if kind == "any" else kind]
     plan = plan_request(each, route, variables, KNOWN, lambda: 0.0)
     assert isinstance(plan, ToGather)
     assert merge(plan.merging, msgspec.json.encode([row]), b"[]") is not None, row

@@ -294,3 +294,78 @@ def test_a_list_with_cursors_needs_a_secret(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no secret") as raised:
         load(tmp_path / "shardgate.yaml")
     assert len(raised.value.mistakes) == 1
+
+
+DRF = {
+    "kind": "cursor",
+    "items": "results",
+    "next": "next",
+    "previous": "previous",
+    "next_is": "link",
+    "limit": None,
+    "limit_default": 10,
+    "order": "ordering",
+}
+
+
+def django(rows: list[Row], asked: Question) -> bytes:
+    """As CursorPagination: pages of one size, a link forward and one back; a cursor is a key and a direction."""
+    shown = ranked(rows, minus(asked.values.get("ordering")))
+    ids, cursor = [row["id"] for row in shown], asked.values.get("cursor")
+    start = 0
+    if cursor is not None:
+        back, key = json.loads(base64.b64decode(cursor))
+        start = max(0, ids.index(key) - 10) if back else ids.index(key) + 1
+        shown = shown[: ids.index(key)] if back else shown
+    part = shown[start : start + 10]
+
+    def link(key: str, *, back: bool) -> str:
+        token = base64.b64encode(json.dumps([back, key]).encode()).decode()
+        return f"{asked.url.partition('?')[0]}?cursor={quote(token)}"
+
+    following = link(part[-1]["id"], back=False) if part and part[-1]["id"] != ids[-1] else None
+    before = link(part[0]["id"], back=True) if part and part[0]["id"] != ids[0] else None
+    return reply(json.dumps({"next": following, "previous": before, "results": part}))
+
+
+@pytest.mark.parametrize("query", ["", "?ordering=-name", "?ordering=price&z=1"])
+async def test_l9_pages_of_a_fixed_size_forward_and_back(stack: AsyncExitStack, tmp_path: Path, query: str) -> None:
+    rows = await world(stack, tmp_path, django, DRF)
+    expected = [row["id"] for row in ranked(rows.rows, minus(query.partition("ordering=")[2].partition("&")[0]))]
+    pages: list[list[str]] = []
+    link: str | None = f"/rows{query}"
+    body: dict[str, Any] = {}
+    while link:
+        body = (await rows.gateway.get(link)).json()
+        assert (body["previous"] is None) == (not pages)
+        pages.append([row["id"] for row in body["results"]])
+        link = rows.local(body["next"]) if body["next"] else None
+    assert [each for page in pages for each in page] == expected
+    back = [pages[-1]]
+    while body["previous"]:
+        body = (await rows.gateway.get(rows.local(body["previous"]))).json()
+        back.insert(0, [row["id"] for row in body["results"]])
+        following = (await rows.gateway.get(rows.local(body["next"]))).json()
+        assert [row["id"] for row in following["results"]] == back[1]
+    assert back == pages
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden", "204 No Content"])
+async def test_l1_a_shard_without_rows_is_an_empty_list(stack: AsyncExitStack, tmp_path: Path, status: str) -> None:
+    # Found (L1, L13): `not_here` was not read where a list has cursors, and the refusal was the whole reply.
+    def speak(rows: list[Row], asked: Question) -> bytes:
+        kept = [row for row in rows if row["vendor"] == asked.values["only"]]
+        if not kept:
+            return reply("" if status.startswith("204") else '{"error":"none"}', status=status)
+        return in_body(kept, asked)
+
+    rows = await world(stack, tmp_path, speak, BODY, not_here=[204, 403, 404])
+    link = "/rows?only=b-1&limit=7"
+    seen: list[str] = []
+    while link:
+        body = (await rows.gateway.get(link)).json()
+        seen += [row["id"] for row in body["items"]]
+        token = body["next_cursor"]
+        link = f"/rows?only=b-1&limit=7&cursor={token}" if token else ""
+    assert seen == sorted(row["id"] for row in rows.rows if row["vendor"] == "b-1")
+    await rows.both("/rows?only=nobody")

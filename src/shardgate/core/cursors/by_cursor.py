@@ -1,6 +1,7 @@
 """Lists paged by opaque cursors: the client is given a cursor of this gateway, which holds a cursor of every shard.
 
-It also holds the sort keys of the last row that was shown; each shard's cursor is of a page at or before that row. Each
+It also holds the sort keys of the last row that was shown; each shard's cursor is of a page at or before that row. A
+cursor of the page before holds the keys of the first row that was shown, up to which every shard is read. Each
 shard is read from its cursor, and its rows up to those keys are passed over, so no row is shown twice, whatever was
 added meanwhile. Rows that were removed matter as in one instance: a cursor that counts rows then skips others.
 
@@ -13,7 +14,7 @@ from typing import Protocol
 
 from shardgate.core.clients.identity import identity_of
 from shardgate.core.contracts import Ask, Listing, Merged, Moment, Page
-from shardgate.core.cursors.reader import Forward, Start
+from shardgate.core.cursors.reader import Backward, Forward, Start
 from shardgate.core.cursors.seal import MergedCursor, Seal, digest
 from shardgate.core.cursors.walk import CursorDialect, CursorWalk
 from shardgate.core.errors import BadCursorError, BrokenReplyError
@@ -37,8 +38,12 @@ class OpaqueCursorDialect(CursorDialect, Protocol):
     def scope(self, request: Request) -> str:
         """The parameters that choose and sort the rows: a cursor is good for lists with the same ones."""
 
-    def close_at(self, merged: Merged, cursor: str | None) -> Reply:
-        """As `close`, with the cursor of the next page; None: there is none."""
+    @property
+    def previous(self) -> str | None:
+        """The member with the cursor of the page before; None: there is no such member."""
+
+    def close_at(self, merged: Merged, cursor: str | None, before: str | None) -> Reply:
+        """As `close`, with the cursors of the next page and of the page before; None: there is none."""
 
 
 class OpaqueCursorWalk(CursorWalk):
@@ -62,12 +67,13 @@ class OpaqueCursorWalk(CursorWalk):
         self._map = digest(str(moment.epoch), *self._names)
         self._scope = b""
         self._client_cursor: MergedCursor | None = None
+        self._came_from: MergedCursor | None = None
         self._client = identity_of(request, dialect.seal.client)
         if isinstance(order, str):
             return
         self._scope = digest(request.path, dialect.scope(request), repr(order.by))
         opened = None if cursor is None else dialect.seal.open(cursor, moment.at_s, self._client)
-        self._client_cursor = opened
+        self._client_cursor = self._came_from = opened
         if opened is not None and opened.scope != self._scope:
             raise BadCursorError(
                 f"the cursor `{excerpt(cursor or '')}` was made for another path, filter or order; "
@@ -95,6 +101,9 @@ class OpaqueCursorWalk(CursorWalk):
         except BrokenReplyError as error:
             detail = "the cursor no longer fits this list; request the list without a cursor to begin anew"
             raise BadCursorError(detail, log=error.log) from error
+        if cursor.before:
+            self._streams = {shard: Backward(Start(), key, limit) for shard in self._shards}
+            return
         same = trusted and cursor.shards == self._map
         places = dict(zip(self._names, cursor.places, strict=True)) if same else {}
         self._streams = {
@@ -107,8 +116,18 @@ class OpaqueCursorWalk(CursorWalk):
 
     def _reply(self) -> Reply:
         chosen, more = self._chosen()
-        merged = self._merged(chosen, more=more)
-        return self._opaque.close_at(merged, self._cursor(chosen) if more and chosen else None)
+        came_from = self._came_from
+        has_next = more if came_from is None or not came_from.before else True
+        has_previous = came_from is not None and (more or not came_from.before)
+        following = self._cursor(chosen) if has_next and chosen else None
+        before = self._cursor_before(chosen[0]) if self._opaque.previous and has_previous and chosen else None
+        return self._opaque.close_at(self._merged(chosen, more=has_next), following, before)
+
+    def _cursor_before(self, row: KeyedRow) -> str:
+        key = with_only(row.raw, [] if self._order is None else self._order.paths)
+        places = (None,) * len(self._names)
+        cursor = MergedCursor(self._expires_s, self._scope, self._map, key, places, before=True)
+        return self._opaque.seal.close(cursor, self._client)
 
     def _cursor(self, chosen: Sequence[KeyedRow]) -> str:
         used = dict.fromkeys(self._names, 0)

@@ -39,9 +39,11 @@ class MergedCursor(msgspec.Struct, frozen=True, array_like=True):
     shards: bytes
     """A digest of the shards' names and the epoch."""
     key: bytes
-    """The sort keys of the last row that was shown, as a JSON object."""
+    """The sort keys of the row that the page begins behind, or ends before, as a JSON object."""
     places: tuple[str | None, ...]
     """Each shard's own cursor, in the order of the shards' names; None: the shard's beginning."""
+    before: bool = False
+    """The page ends before the row with these sort keys; it does not begin behind it."""
 
 
 class Seal(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from shardgate.core.contracts import Ask, Dialect, Listing, Merged, Page, as_it_came
+from shardgate.core.contracts import NO_ROWS, Ask, Dialect, Listing, Merged, Page, as_it_came
 from shardgate.core.cursors.reader import Backward, Forward, ShardPage, Start
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.failures.of_shard import of_shard
@@ -23,7 +23,8 @@ from shardgate.core.limits import CURSOR_ROUNDS_MAX, LEARNED_ROWS_MAX
 from shardgate.core.order.keyed_rows import KeyedRow, by_key, keyed
 from shardgate.core.order.order import Order
 from shardgate.core.paging.bounds import too_many
-from shardgate.core.replies.refusals import unite
+from shardgate.core.replies.fields import without_links_to
+from shardgate.core.replies.refusals import is_redirect, redirect, unite
 from shardgate.core.replies.totals import whole_total
 from shardgate.core.topology import ShardId
 
@@ -34,6 +35,10 @@ class CursorDialect(Dialect, Protocol):
     @property
     def tells_more(self) -> bool:
         """Whether replies say that there are rows behind the page."""
+
+    @property
+    def fields_always(self) -> tuple[str, ...]:
+        """The properties that rows show whatever properties are asked for."""
 
     def ask_at(self, request: Request, page: Page, fields: Sequence[str] | None, place: Start) -> tuple[bytes, bytes]:
         """As `ask`, from where the shard's list is read."""
@@ -46,6 +51,8 @@ class CursorWalk(ABC):
         self, dialect: CursorDialect, order: Order | str, page: Page, request: Request, shards: Sequence[ShardId]
     ) -> None:
         """`order`: a text says why the page cannot be read."""
+        self.not_here: Sequence[int] = ()
+        """The statuses by which a shard says that it has no rows."""
         self._dialect = dialect
         self._order = None if isinstance(order, str) else order
         self._problem = order if isinstance(order, str) else ""
@@ -56,14 +63,16 @@ class CursorWalk(ABC):
         self._samples: list[Rows] = []
         self._replies: list[Reply] = []
         self._totals: dict[ShardId, int] = {}
+        self._empty: set[ShardId] = set()
         self._counts: dict[ShardId, int] = {}
         self._rounds = 0
         self._shown: list[tuple[str, ShardId]] = []
-        self._added = _missing_fields(self._order, page)
+        self._redirected = False
+        self._added = _missing_fields(self._order, page, dialect.fields_always)
 
     def asks(self) -> Sequence[Ask]:
         """The next request to each shard; the client's own, where its page cannot be read."""
-        if not self._streams:
+        if not self._streams or self._redirected:
             return as_it_came(self._request, self._shards)
         return [self._ask(shard, self._streams[shard]) for shard in self._wanted()]
 
@@ -74,7 +83,13 @@ class CursorWalk(ABC):
         cannot read.
         """
         answered = [shard for shard in self._shards if shard in replies]
-        refusal = unite([replies[shard] for shard in answered], self._dialect.accepted, shards=answered)
+        given = [replies[shard] for shard in answered]
+        if self._redirected:
+            return redirect(given, self._dialect.accepted, answered)
+        refusal = unite(given, self._dialect.accepted, self.not_here, answered)
+        if refusal is not None and is_redirect(refusal) and self._streams:
+            self._redirected = True
+            return self.asks()
         if refusal is not None:
             return refusal
         if self._order is None or not self._streams:
@@ -141,9 +156,10 @@ class CursorWalk(ABC):
     def _merged(self, chosen: Sequence[KeyedRow], *, more: bool) -> Merged:
         """The merged page, for the dialect to write. Raises BrokenReplyError."""
         raw = [without(row.raw, self._added) if self._added else row.raw for row in chosen]
-        total = whole_total(self._totals, self._shards)
+        total = whole_total(self._totals, [shard for shard in self._shards if shard not in self._empty])
         rows = join(raw, self._samples)
-        return Merged(self._request, self._page, rows, len(chosen), total, more, self._replies[0])
+        reply = without_links_to(self._replies[0], self._request.path)
+        return Merged(self._request, self._page, rows, len(chosen), total, more, reply)
 
     def _ask(self, shard: ShardId, stream: Forward | Backward) -> Ask:
         page, most = self._page, self._dialect.cover(0, None)[1]
@@ -154,7 +170,8 @@ class CursorWalk(ABC):
         return Ask(shard, *self._dialect.ask_at(self._request, shard_page, fields, stream.place))
 
     def _open(self, shard: ShardId, reply: Reply, order: Order) -> None:
-        listing = self._dialect.open(reply)
+        has_rows = reply.status in self._dialect.accepted
+        listing = self._dialect.open(reply) if has_rows else NO_ROWS
         rows = cut(listing.rows)
         asked = self._counts[shard]
         if asked and len(rows.raw) > asked:
@@ -163,16 +180,18 @@ class CursorWalk(ABC):
         full = len(found) >= self._counts[shard]
         self._streams[shard].take(ShardPage(found, self._next(listing, found), listing.more, listing.before, full))
         # Pages that were only passed over are not kept: memory is bounded by the page, however far it is.
-        if len(self._replies) < len(self._shards):
+        if has_rows and len(self._replies) < len(self._shards):
             self._replies.append(reply)
             self._samples.append(rows)
-        if listing.total is not None:
+        if not has_rows:
+            self._empty.add(shard)
+        elif listing.total is not None:
             self._totals.setdefault(shard, listing.total)
 
 
-def _missing_fields(order: Order | None, page: Page) -> tuple[str, ...]:
+def _missing_fields(order: Order | None, page: Page, always: Sequence[str]) -> tuple[str, ...]:
     """The properties to sort by that the client did not ask for."""
     fields = page.fields
     if order is None or fields is None:
         return ()
-    return tuple(name for name in order.properties if name not in fields)
+    return tuple(name for name in order.properties if name not in fields and name not in always)

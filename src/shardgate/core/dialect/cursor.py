@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from shardgate.core.contracts import NO_PAGE, UNKNOWN, Listing, Merged, Merging, Moment, Page
+from shardgate.core.contracts import NO_PAGE, UNKNOWN, Listing, Merged, Moment, Page
 from shardgate.core.cursors.by_cursor import OpaqueCursorWalk
 from shardgate.core.cursors.reader import Start
 from shardgate.core.cursors.seal import Seal
@@ -32,6 +32,9 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
     """The member with the list; null: the body is the list."""
     next: str | None = "next_cursor"
     """The member with the cursor of the next page."""
+    previous: str | None = None
+    """The member with the cursor of the page before, written as `next` is; null: there is no such member. Shards are
+    read from the beginning of the list for it."""
     next_header: str | None = None
     """The header field with the cursor of the next page, instead of a member."""
     next_is: Literal["cursor", "link"] = "cursor"
@@ -63,7 +66,7 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
 
     def begin(
         self, request: Request, shards: Sequence[str], moment: Moment, sorting: Callable[[Page], Order | str]
-    ) -> Merging:
+    ) -> OpaqueCursorWalk:
         """Start the merge of one request. Raises BadCursorError."""
         values = self.values(request)
         page, cursor = self._page_of(values), values.get(self.cursor)
@@ -108,15 +111,14 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
 
     def close(self, merged: Merged) -> Reply:
         """The reply of a shard, around the merged rows, as a last page."""
-        return self.close_at(merged, None)
+        return self.close_at(merged, None, None)
 
-    def close_at(self, merged: Merged, cursor: str | None) -> Reply:
-        """The reply of a shard, around the merged rows, with the cursor of the next page."""
-        following = cursor
-        if cursor is not None and self.next_is == "link":
-            query = with_values(merged.request.query, {self.cursor: cursor})
-            following = address(merged.request, self.origin, query)
+    def close_at(self, merged: Merged, cursor: str | None, before: str | None) -> Reply:
+        """The reply of a shard, around the merged rows, with the cursors of the pages around the page."""
+        following = self._written(merged, cursor)
         body = merged.rows if self.items is None else self._body(merged, following)
+        if self.items is not None and self.previous is not None:
+            body = self._neighbour(body, self.previous, self._written(merged, before))
         reply = Reply(200, list(merged.reply.fields), body)
         if self.next_header is not None:
             with_field(reply, self.next_header, None if following is None else following.encode())
@@ -133,9 +135,19 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
         body = JsonObject(merged.reply.body).edited(changes)
         if self.next is None or self.next_header is not None:
             return body
-        if following is None and self.at_end == "absent":
-            return JsonObject(body).without(self.next)
-        return JsonObject(body).put(self.next, following if following is not None or self.at_end == "null" else "")
+        return self._neighbour(body, self.next, following)
+
+    def _neighbour(self, body: bytes, member: str, text: str | None) -> bytes:
+        """The body with the cursor of another page; None: there is none."""
+        if text is None and self.at_end == "absent":
+            return JsonObject(body).without(member)
+        return JsonObject(body).put(member, text if text is not None or self.at_end == "null" else "")
+
+    def _written(self, merged: Merged, cursor: str | None) -> str | None:
+        """A cursor as the application writes it."""
+        if cursor is None or self.next_is == "cursor":
+            return cursor
+        return address(merged.request, self.origin, with_values(merged.request.query, {self.cursor: cursor}))
 
     def _names(self) -> set[str | None]:
         return super()._names() | {self.cursor}

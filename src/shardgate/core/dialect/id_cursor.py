@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from shardgate.core.contracts import NO_PAGE, UNKNOWN, Listing, Merged, Merging, Moment, Page
+from shardgate.core.contracts import NO_PAGE, UNKNOWN, Listing, Merged, Moment, Page
 from shardgate.core.cursors.by_id import Anchor, IdCursorWalk, PageNeighbours
 from shardgate.core.cursors.reader import Start
 from shardgate.core.http import Reply, Request
@@ -67,7 +67,7 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
 
     def begin(
         self, request: Request, shards: Sequence[str], moment: Moment, sorting: Callable[[Page], Order | str]
-    ) -> Merging:
+    ) -> IdCursorWalk:
         """Start the merge of one request."""
         values = self.values(request)
         page = self._page_of(values)

@@ -139,8 +139,8 @@ class JsonObject:
         return b"".join((before, comma, member, closing, self.body[end - 1 :]))
 
     def members(self, path: str) -> dict[str, bytes]:
-        """The members of the object at a path, in its order; none where no object stands there."""
-        span = self.span(path)
+        """The members of the object at a path, in its order; none where no object stands there. No path: its own."""
+        span = (0, len(self.body)) if not path else self.span(path)
         if span is None or self.body[span[0] : span[0] + 1] != b"{":
             return {}
         return {name: self.body[start:end] for name, (start, end) in self._members(*span).items()}

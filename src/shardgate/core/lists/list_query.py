@@ -23,6 +23,7 @@ from shardgate.core.lists.short import ShortPage
 from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import Order
 from shardgate.core.paging.parameters import Parameters
+from shardgate.core.replies.fields import without_links_to
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 
@@ -72,7 +73,7 @@ def _depends_on_query_alone(rule: ListRule) -> bool:
 
 def _short(rule: ListRule, request: Request, page: Page, order: Order) -> ShortPage | None:
     """The short way, where the page is read in one round, each row as it comes."""
-    if order.tie is None or page.limit == 0 or rule.is_empty(page) or rule.dedupe is not None:
+    if order.tie is None or page.limit == 0 or page.is_last or rule.is_empty(page) or rule.dedupe is not None:
         return None
     if rule.added(page, order) or is_deep(Page(page.offset + (page.limit or 0), page.limit, (), None)):
         return None
@@ -140,7 +141,8 @@ class ListQuery:
         self, rows: bytes, shown: int, total: int | None, *, more: bool, reply: Reply, extras: tuple[bytes, ...] = ()
     ) -> Reply:
         """The merged reply: `shown` rows in an array, written by the dialect around a shard's reply."""
-        return self.rule.dialect.close(Merged(self.request, self.page, rows, shown, total, more, reply, extras))
+        told = without_links_to(reply, self.request.path)
+        return self.rule.dialect.close(Merged(self.request, self.page, rows, shown, total, more, told, extras))
 
     def explained(self) -> list[str]:
         """The order and the page, in sentences."""

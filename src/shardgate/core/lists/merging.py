@@ -27,7 +27,7 @@ from shardgate.core.lists.selection import ChangedError
 from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import Order
 from shardgate.core.paging.bounds import check_whole
-from shardgate.core.replies.refusals import unite
+from shardgate.core.replies.refusals import is_redirect, redirect, unite
 from shardgate.core.replies.totals import whole_total
 from shardgate.core.topology import ShardId
 
@@ -36,6 +36,7 @@ class ListMerging:
     """One request's list under way."""
 
     __slots__ = (
+        "_empty",
         "_extras",
         "_flow",
         "_made",
@@ -43,6 +44,7 @@ class ListMerging:
         "_pages",
         "_past_end",
         "_query",
+        "_redirected",
         "_replies",
         "_rule",
         "_shards",
@@ -57,7 +59,9 @@ class ListMerging:
         self._page = query.page
         self._shards = shards
         self._extras: list[bytes] = []
+        self._empty: Sequence[ShardId] = ()
         self._past_end = False
+        self._redirected = False
         self._replies: dict[ShardId, Reply] = {}
         self._pages = None if rule.dedupe is not None else pages
         self._short = query.short
@@ -80,7 +84,7 @@ class ListMerging:
         if self._short is not None and self._made is None:
             return self._short.asks(self._shards)
         query = self._query
-        if query.order is None or self._past_end or query.is_empty:
+        if query.order is None or self._past_end or query.is_empty or self._redirected:
             return as_it_came(query.request, self._shards)
         return query.asks(self._search.wanted(), narrowing=self._search.narrowing)
 
@@ -94,8 +98,13 @@ class ListMerging:
             return reply
         answered = [shard for shard in self._shards if shard in replies]
         rule = self._rule
+        if self._redirected:
+            return redirect([replies[shard] for shard in answered], rule.dialect.accepted, answered)
         refusal = unite([replies[shard] for shard in answered], rule.dialect.accepted, rule.not_here, answered)
         if refusal is not None:
+            if is_redirect(refusal) and not (self._query.order is None or self._past_end or self._query.is_empty):
+                self._redirected, self._short = True, None
+                return self.asks()
             total = self._total() if self._past_end else None
             return refusal if total is None else rule.dialect.refused(refusal, total)
         order = self._query.order
@@ -134,6 +143,7 @@ class ListMerging:
             for shard in answered:
                 reply = replies[shard]
                 if nothing and self._has_nothing(reply):
+                    self._empty = [*self._empty, shard]
                     self._search.take(shard, NO_ROWS)
                     continue
                 self._replies[shard] = reply
@@ -148,6 +158,21 @@ class ListMerging:
     def _has_nothing(self, reply: Reply) -> bool:
         """Whether the shard says that it has no rows, by its status."""
         return reply.status in self._rule.not_here and reply.status not in self._rule.dialect.accepted
+
+    @property
+    def page(self) -> Page:
+        """The page that the request asks for."""
+        return self._page
+
+    @property
+    def total(self) -> int | None:
+        """The size of the whole list, once it was stated; None: not stated. Raises BrokenReplyError."""
+        return self._total()
+
+    @property
+    def is_past_end(self) -> bool:
+        """Whether the page begins behind the last row, and the application does not give an empty page then."""
+        return self._past_end
 
     @property
     def may_flow(self) -> bool:
@@ -266,7 +291,7 @@ class ListMerging:
     def _distinct(self, dedupe: Dedupe, tables: Tables, ranked: Sequence[int]) -> list[int]:
         check_whole(len(ranked))
         try:
-            return distinct(dedupe, self._rule.keys, tables, ranked, self._shards)
+            return distinct(dedupe, self._rule.sort_keys, tables, ranked, self._shards)
         except (ValueError, msgspec.DecodeError) as error:
             names = " or ".join(dedupe.names)
             log = f"{error}; expected {names}, by which rows of several shards are compared"
@@ -331,4 +356,10 @@ class ListMerging:
         )
 
     def _total(self) -> int | None:
-        return whole_total(self._search.totals, self._shards)
+        if not self._empty:
+            return whole_total(self._search.totals, self._shards)
+        # A shard that has nothing states no size, also where the application does.
+        asked = [shard for shard in self._shards if shard not in self._empty]
+        return whole_total(
+            {shard: self._search.totals[shard] for shard in asked if shard in self._search.totals}, asked
+        )

@@ -69,7 +69,7 @@ class ShortPage:
     ) -> tuple[Reply, list[tuple[str, ShardId]]] | None:
         dialect, page, end = self._dialect, self._page, self._end
         answers = list(map(replies.__getitem__, shards))
-        if not set(map(_status, answers)).issubset(dialect.accepted):
+        if not set(map(_status, answers)).issubset(dialect.accepted) or answers[0].field(b"link") is not None:
             return None
         listings = list(map(dialect.open, answers))
         bodies = list(map(_body, listings))

@@ -8,12 +8,13 @@ Holds: where a shard refuses, one refusal is the reply (refusals.py), and `combi
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from shardgate.core.contracts import NO_MOMENT, Ask, Moment, Strategy
+from shardgate.core.body.reading import read_object
+from shardgate.core.contracts import NO_MOMENT, Ask, Moment, Strategy, method_of
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError, UpstreamError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.paging.query import pairs_of
-from shardgate.core.replies.refusals import unite
+from shardgate.core.replies.refusals import is_redirect, redirect, unite
 from shardgate.core.topology import ShardId
 from shardgate.core.twins import is_twin
 
@@ -33,9 +34,16 @@ class Combining(Strategy, frozen=True, kw_only=True):
     """The statuses by which a shard says that it has nothing: `[204, 404]`. Its reply is left out of the merge. Where
     no shard has anything, one of these replies is the reply."""
 
+    posted: bool = False
+    """It is asked for by POST, with the question in the body. It only reads, and may be sent again as a GET may."""
+
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> "Combination":
         """Start the merge of one request."""
         return Combination(self, request, shards)
+
+    def body(self, request: Request) -> bytes:
+        """What shards are sent: the client's own body."""
+        return request.body
 
     def target(self, request: Request) -> bytes:
         """What shards are asked for: the client's own target."""
@@ -79,7 +87,9 @@ class Aggregating(Combining, frozen=True, kw_only=True):
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> "Combination":
         """Start the merge of one request. Raises UnreadablePageError where a parameter is one of `refuse`."""
         if self.refuse and request.query:
-            self._refuse(request.query)
+            self._refuse([name for name, _ in pairs_of(request.query)])
+        if self.posted and self.refuse:
+            self._refuse(names_in(request, self.own))
         return Combination(self, request, shards)
 
     @property
@@ -87,8 +97,8 @@ class Aggregating(Combining, frozen=True, kw_only=True):
         """The query parameters that the merge itself carries out."""
         return ()
 
-    def _refuse(self, query: str) -> None:
-        for name, _ in pairs_of(query):
+    def _refuse(self, names: Sequence[str]) -> None:
+        for name in names:
             if name not in self.own and any(name == each or is_twin(name, each) for each in self.refuse):
                 raise UnreadablePageError(
                     f"the parameter `{excerpt(name)}` is not accepted: each shard would apply it to its own data alone",
@@ -99,24 +109,36 @@ class Aggregating(Combining, frozen=True, kw_only=True):
 class Combination:
     """One request's merge under way."""
 
-    __slots__ = ("_request", "_rule", "_shards")
+    __slots__ = ("_redirected", "_request", "_rule", "_shards")
 
     def __init__(self, rule: Combining, request: Request, shards: Sequence[ShardId]) -> None:
         self._rule = rule
         self._request = request
         self._shards = shards
+        self._redirected = False
 
     def asks(self) -> Sequence[Ask]:
         """The same request to each shard."""
-        target = self._rule.target(self._request)
-        return [Ask(shard, target) for shard in self._shards]
+        rule, request = self._rule, self._request
+        target = request.target if self._redirected else rule.target(request)
+        if not rule.posted:
+            return [Ask(shard, target) for shard in self._shards]
+        body = request.body if self._redirected else rule.body(request)
+        return [Ask(shard, target, body, method_of(request)) for shard in self._shards]
 
-    def take(self, replies: Mapping[ShardId, Reply]) -> Reply:
-        """The one reply. Raises BrokenReplyError where a shard's is not what the rule says."""
+    def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
+        """The one reply; or the client's own request once more, where the shards redirect what the merge asked for.
+
+        Raises BrokenReplyError where a shard's reply is not what the rule says.
+        """
         ordered = [replies[shard] for shard in self._shards]
+        if self._redirected:
+            return redirect(ordered, (200,), self._shards)
         refusal = self._rule.refusal(ordered, self._shards)
         if refusal is not None:
-            return refusal
+            asked = (self._rule.target(self._request), self._rule.body(self._request))
+            self._redirected = is_redirect(refusal) and asked != (self._request.target, self._request.body)
+            return self.asks() if self._redirected else refusal
         try:
             combined = self._rule.combine([reply for reply in ordered if reply.status not in self._rule.not_here])
             return self._rule.shown(combined, self._request)
@@ -148,6 +170,28 @@ class Combination:
     def explain(self) -> Sequence[str]:
         """How the replies are combined."""
         return [self._rule.describe()]
+
+
+def names_in(request: Request, own: Sequence[str]) -> list[str]:
+    """The names of the members of a request's JSON body, or of the fields of its form, without those of `own`.
+
+    Of an object that a path of `own` leads through, its members. Raises UnreadablePageError where the body is neither,
+    AmbiguousKeyError, TooComplexError.
+    """
+    if not request.body:
+        return []
+    kind = request.fields.values.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if kind == b"application/x-www-form-urlencoded":
+        return [name for name, _ in pairs_of(request.body.decode("latin-1"))]
+    document = read_object(request.body)
+    if document is None:
+        raise UnreadablePageError("the body: a JSON object in UTF-8, or a form, is accepted")
+    parents = {path[:n] for path in own for n, character in enumerate(path) if character == "."}
+    found = []
+    for parent in ("", *sorted(parents)):
+        below = [(name, f"{parent}.{name}".removeprefix(".")) for name in document.members(parent)]
+        found += [name for name, path in below if path not in parents and path not in own]
+    return found
 
 
 def with_body(first: Reply, body: bytes) -> Reply:

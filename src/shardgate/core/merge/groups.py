@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from shardgate.core.body.reading import read_member, read_object
 from shardgate.core.contracts import UNKNOWN, Unknown
 from shardgate.core.errors import OrderBrokenError, UnreadablePageError
 from shardgate.core.excerpt import excerpt
@@ -20,7 +21,9 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, cut, join
 from shardgate.core.json.number import Average, add, least, read_number, write_number
 from shardgate.core.json.object import JsonObject
+from shardgate.core.limits import MEMBERS_MAX
 from shardgate.core.merge.combining import Aggregating, with_body
+from shardgate.core.merge.totals import Totals, check_averages
 from shardgate.core.order.ranking import Down
 from shardgate.core.order.sort_key import KeyConfig, sort_key, transform
 from shardgate.core.paging.bounds import check_groups, check_members
@@ -37,7 +40,15 @@ class Groups(Aggregating, frozen=True, tag="groups"):
     """One row for each value of `key`: `[{"city": "Porto", "orders": 3}]`."""
 
     key: str | tuple[str, ...]
-    """The property, or the several properties, by which the application groups."""
+    """The property, or the several properties, by which the application groups; an empty list where it gives one row of
+    all."""
+    items: str | None = None
+    """The path of the member with the rows; null: the body is the list."""
+    total: str | None = None
+    """The path of the member with the number of groups; null: there is no such member."""
+    around: Totals = Totals()
+    """How the other members of the object around the rows become one: `{sum: [orders], first_of: [made_at]}`. Members
+    that it does not name must be the same on every shard."""
     sum: tuple[str, ...] = ()
     """Properties that add up."""
     min: tuple[str, ...] = ()
@@ -56,14 +67,16 @@ class Groups(Aggregating, frozen=True, tag="groups"):
     """How the application sorts the rows: properties, most significant first, `-name` descends: `[-orders]`. Ties are
     sorted by the key. Empty: by the key."""
     limit: str | None = None
-    """The parameter with the number of rows that the client wants. Shards are asked without it, for all their rows.
-    Null: there is no such parameter."""
+    """The parameter with the number of rows that the client wants; of a report that is asked for by POST, the path of
+    the member of its body. Shards are asked without it, for all their rows. Null: there is no such parameter."""
 
     def __post_init__(self) -> None:
         """An average is computed from sums. Raises ValueError."""
-        for name, average in self.average.items():
-            if not {average.of, average.over} <= {*self.sum}:
-                raise ValueError(f"the average {name!r} needs {average.of!r} and {average.over!r} under `sum`")
+        check_averages(self.average, self.sum)
+        if self.items is None and (self.total is not None or self.around != Totals()):
+            raise ValueError("`total` and `around` speak of the object around the rows; write `items`")
+        if not self._names and (self.keys or self.order or self.nulls):
+            raise ValueError("there is one row without a `key`; remove `keys`, `order` and `nulls`")
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -72,16 +85,25 @@ class Groups(Aggregating, frozen=True, tag="groups"):
 
     def target(self, request: Request) -> bytes:
         """The client's own target without the number of rows: each shard gives all of its groups."""
-        if self.limit is None or self._limit(request) is UNKNOWN:
+        if self.limit is None or self.posted or self._limit(request) is UNKNOWN:
             return request.target
         kept = "&".join([part for part in request.query.split("&") if part and name_of(part) != self.limit])
         return (f"{request.path}?{kept}" if kept else request.path).encode()
+
+    def body(self, request: Request) -> bytes:
+        """The client's own body without the number of rows."""
+        if self.limit is None or not self.posted or not request.body or self._limit(request) is UNKNOWN:
+            return request.body
+        document = JsonObject(request.body, MEMBERS_MAX)
+        return request.body if document.raw(self.limit) is None else document.without(self.limit)
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The merged rows. Raises BrokenReplyError, OrderBrokenError, ValueError, TypeError, LookupError,
         ArithmeticError."""
         check_members([reply.body for reply in replies])
-        lists = [cut(reply.body) for reply in replies]
+        documents = [] if self.items is None else [JsonObject(reply.body) for reply in replies]
+        bodies = [reply.body for reply in replies] if self.items is None else [d.value(self.items) for d in documents]
+        lists = [cut(body) for body in bodies]
         check_groups(sum(len(rows.raw) for rows in lists))
         groups: dict[_Key, list[bytes]] = {}
         found: list[set[_Key]] = []
@@ -93,7 +115,7 @@ class Groups(Aggregating, frozen=True, tag="groups"):
                 keys.append(self._key(row))
                 places.append(self._place(row, keys[-1]))
             self._check_order(rows, places)
-            found.append(set(keys))
+            found.append(_distinct(keys))
             for key, raw in zip(keys, rows.raw, strict=True):
                 groups.setdefault(key, []).append(bytes(raw))
         self._check_case(found)
@@ -102,7 +124,18 @@ class Groups(Aggregating, frozen=True, tag="groups"):
             merged.sort(key=lambda pair: self._place(_MEMBERS.decode(pair[0]), pair[1]))
         else:
             merged.sort(key=lambda pair: pair[1])
-        return with_body(replies[0], join([msgspec.Raw(row) for row, _ in merged], lists))
+        body = join([msgspec.Raw(row) for row, _ in merged], lists)
+        return with_body(replies[0], self._enclosed(documents, body, len(merged)))
+
+    def _enclosed(self, documents: Sequence[JsonObject], rows: bytes, count: int) -> bytes:
+        if self.items is None:
+            return rows
+        also = {self.items: rows}
+        if self.total is not None:
+            for document in documents:
+                document.number(self.total)
+            also[self.total] = b"%d" % count
+        return self.around.merged(documents, also)
 
     def shown(self, reply: Reply, request: Request) -> Reply:
         """As many rows as the request wants. Raises UnreadablePageError where the shards accept what is no number."""
@@ -111,14 +144,16 @@ class Groups(Aggregating, frozen=True, tag="groups"):
             raise UnreadablePageError(f"`{self.limit}`: a whole number, once, is accepted")
         if limit is None:
             return reply
-        rows = cut(reply.body)
-        return with_body(reply, join(rows.raw[:limit], [rows]))
+        document = None if self.items is None else JsonObject(reply.body)
+        rows = cut(reply.body if document is None or self.items is None else document.value(self.items))
+        shown = join(rows.raw[:limit], [rows])
+        return with_body(reply, shown if document is None else document.edited({self.items: shown}))
 
     def describe(self) -> str:
         """The merge in one line."""
         named = [("sums of", self.sum), ("least", self.min), ("greatest", self.max), ("average", tuple(self.average))]
         what = [f"{word} {', '.join(names)}" for word, names in named if names]
-        return ", ".join([f"groups by {' and '.join(self._names)}", *what])
+        return ", ".join([f"groups by {' and '.join(self._names) or 'nothing'}", *what])
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -126,6 +161,10 @@ class Groups(Aggregating, frozen=True, tag="groups"):
 
     def _limit(self, request: Request) -> int | Unknown | None:
         values = [value for name, value in pairs_of(request.query) if name == self.limit]
+        if self.posted and self.limit is not None:
+            document = read_object(request.body) if request.body else None
+            found = None if document is None else read_member(document, self.limit)
+            values = [] if found is None or found == b"null" else [found.decode()]
         if not values:
             return None
         is_number = len(values) == 1 and values[0].isascii() and values[0].isdigit() and len(values[0]) < _DIGITS_MAX
@@ -210,6 +249,17 @@ class Groups(Aggregating, frozen=True, tag="groups"):
             if (other := next((value for value in values if value != values[0]), None)) is not None:
                 raise ValueError(f"{name} is `{excerpt(values[0])}` on one shard, and `{excerpt(other)}` on another")
         return JsonObject(written[0]).edited(changes)
+
+
+def _distinct(keys: Sequence[_Key]) -> set[_Key]:
+    """The keys of one shard's rows. Raises ValueError where two rows have the same one: they are not grouped by it."""
+    distinct = set(keys)
+    if len(distinct) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(
+            f"a shard has two rows of the key {excerpt(str(twice))}; does it group by another property, too?"
+        )
+    return distinct
 
 
 def _texts(rows: Sequence[_Row], name: str) -> list[bytes]:

@@ -1,6 +1,7 @@
 """Collations: how texts compare, by code point, without case, or as the readers of a language expect.
 
-Holds: the keys that a collation makes of two texts compare as the texts do.
+Holds: the keys that a collation makes of two texts compare as the texts do. Texts that it takes for equal are put in
+order only where it is known what the application does with them.
 """
 
 import re
@@ -8,6 +9,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
+
+from shardgate.core.errors import OrderBrokenError
+from shardgate.core.excerpt import excerpt
 
 Collate = Callable[[str], Any]
 """Makes the key of a text."""
@@ -25,6 +29,46 @@ def collation(name: str) -> Collate | None:
         return _icu(tag)
     known = ", ".join(_BUILT_IN)
     raise ValueError(f"no collation is named {name!r}; there are {known}, and icu: with a locale (icu:sv)")
+
+
+def collated(name: str, deterministic: bool | None) -> Collate | None:
+    """The function that makes keys, with what decides between texts that the collation takes for equal.
+
+    `deterministic`: their bytes do; False: the next sort key does; None: nobody has said it. Raises ValueError.
+    """
+    collate = collation(name)
+    if collate is None or deterministic is False:
+        return collate
+    if deterministic:
+        return lambda text: (collate(text), text.encode())
+    return (lambda text: (collate(text), Undecided(text))) if name.startswith("icu:") else collate
+
+
+class Undecided:
+    """The last part of a text's key, which is compared only where the collation takes two texts for equal.
+
+    Comparing it with that of another text raises OrderBrokenError.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Undecided) and other.text == self.text:
+            return True
+        raise OrderBrokenError(
+            "the order of texts that the collation takes for equal is not known",
+            log=f"found `{excerpt(self.text)}` and `{excerpt(getattr(other, 'text', ''))}`; write `deterministic` "
+            "in the sort key: true where their bytes decide, as in PostgreSQL, false where the next key does",
+        )
+
+    def __lt__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
 
 def _lower(text: str) -> str:

@@ -6,11 +6,13 @@ Holds: a count that is not a plain number is a broken reply, never ignored.
 import re
 from functools import lru_cache
 from operator import itemgetter
+from urllib.parse import urlsplit
 
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply
 
+_LINK = re.compile(r'<([^>]*)>(?:[^,"]|"(?:[^"\\]|\\.)*")*')
 _name = itemgetter(0)
 _COUNT = re.compile(r"[0-9]{1,15}")
 
@@ -55,3 +57,18 @@ def with_field(reply: Reply, name: str, value: bytes | None) -> None:
 def _lowered(name: str) -> bytes:
     """A header's name, as it is looked up. There are only as many as the configuration names."""
     return name.lower().encode()
+
+
+def without_links_to(reply: Reply, path: str) -> Reply:
+    """The reply without those links of its Link fields (RFC 8288) that lead to this path: pages of one shard's list."""
+    if reply.field(b"link") is None:
+        return reply
+    fields = []
+    for name, value in reply.fields:
+        kept = value
+        if name.lower() == b"link":
+            links = [(match[0].rstrip(), match[1]) for match in _LINK.finditer(value.decode("latin-1"))]
+            kept = ", ".join([text for text, url in links if urlsplit(url).path not in {path, ""}]).encode("latin-1")
+        if kept:
+            fields.append((name, kept))
+    return Reply(reply.status, fields, reply.body, reply.reason)

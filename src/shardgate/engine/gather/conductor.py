@@ -49,6 +49,7 @@ _NOT_MERGED = frozenset(
         b"accept-ranges",
         b"age",
         b"content-encoding",
+        b"content-location",
         b"date",
         b"etag",
         b"last-modified",
