@@ -89,7 +89,7 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
             "3: shards.north: '127.0.0.1:1' is no address of a shard → write it as `http",
         ),
         ("http://127.0.0.1:1", "ftp://a", "3: shards.north: 'ftp://a' is no address of a shard"),
-        ("http://127.0.0.1:1", "http://a/b", "3: shards.north: 'http://a/b' is no address of a shard"),
+        ("http://127.0.0.1:1", "http://a//b", "3: shards.north: 'http://a//b' is no address of a shard"),
         ("http://127.0.0.1:1", "http://u:p@a", "3: shards.north: 'http://u:p@a' is no address of a shard"),
         ("http://127.0.0.1:1", "http://a:99999", "3: shards.north: 'http://a:99999' is no address of a shard"),
         ("http://127.0.0.1:1", '"http://[::1"', "3: shards.north: 'http://[::1' is no address of a shard"),

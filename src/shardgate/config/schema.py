@@ -26,7 +26,8 @@ class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Where a shard is served."""
 
     url: str
-    """`http://host:port` or `https://host:port`. No two shards may have the same."""
+    """`http://host:port` or `https://host:port`. No two shards may have the same. With a path, `http://host:port/app`,
+    the shard is asked below it; clients do not see it."""
     alias: str | None = None
     """The name that clients may read, where a reply says which shard is missing. Default: the shard's own name."""
     ca: str | None = None
@@ -197,7 +198,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """shardgate.yaml."""
 
     shards: dict[str, Any]
-    """Name → URL (`http://host:port`), or the fields of a shard. At least one is needed."""
+    """Name → URL (`http://host:port` or `http://host:port/path`), or the fields of a shard. At least one is needed."""
     listen: str = "127.0.0.1:8080"
     """Where clients connect. `serve --listen` wins over it."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=WORKERS_MAX)] = 0

@@ -1,11 +1,11 @@
 """The `shards` of shardgate.yaml: names, addresses, aliases, and the files that TLS towards them is made of.
 
-Holds: no two shards have one address: their rows would count twice.
+Holds: no two shards have one address and base path: their rows would count twice.
 """
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from shardgate.config.schema import Config, ShardConfig
 from shardgate.core.routes.mistakes import Mistake
@@ -13,6 +13,8 @@ from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.topology import Shard, TlsFiles
 
 _HOST = re.compile(r"[\w.:%-]+")
+# Without empty segments; a `;` or an encoded separator would be read differently by different servers.
+_BASE = re.compile(r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%(?!2[Ff]|5[Cc]|00)[0-9A-Fa-f]{2})+)*/?")
 
 
 def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str, Shard]:
@@ -26,22 +28,25 @@ def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str
             continue
         address = _address(entry.url)
         if address is None:
-            cure = "write it as `http://host:port` or `https://host:port`"
+            cure = "write it as `http://host:port`, `https://host:port` or `http://host:port/path`"
             mistakes.append(Mistake(f"shards.{name}", f"{entry.url!r} is no address of a shard", cure))
             continue
-        twin = next((shard.id for shard in shards.values() if (shard.host, shard.port) == address), None)
+        host, port, base = address
+        same = (shard.id for shard in shards.values() if (shard.host, shard.port, shard.base) == address)
+        twin = next(same, None)
         if twin is not None:
             cure = "give each shard an instance of its own"
             mistakes.append(
                 Mistake(f"shards.{name}", f"{entry.url!r} is {twin} already: its rows would count twice", cure)
             )
-        shards[name] = Shard(name, *address, entry.alias or name, _tls(name, entry, path, mistakes))
+        shards[name] = Shard(name, host, port, entry.alias or name, _tls(name, entry, path, mistakes), base)
     if not config.shards and not any(mistake.problem.endswith("`shards`") for mistake in mistakes):
         mistakes.append(Mistake("shards", "there is no shard", "add `north: http://127.0.0.1:8101`"))
     return shards
 
 
-def _address(text: str) -> tuple[str, int] | None:
+def _address(text: str) -> tuple[str, int, str] | None:
+    """The host, the port and the base path."""
     try:
         url = urlsplit(text)
         port = url.port
@@ -55,12 +60,13 @@ def _address(text: str) -> tuple[str, int] | None:
         url.scheme not in {"http", "https"}
         or not url.hostname
         or not _HOST.fullmatch(url.hostname)
-        or url.path not in {"", "/"}
-        or url.query
+        or not _BASE.fullmatch(url.path)
+        or any(segment in {".", ".."} for segment in unquote(url.path).split("/"))
+        or any(mark in text for mark in "?#")
         or "@" in url.netloc
     ):
         return None
-    return url.hostname, port or (443 if url.scheme == "https" else 80)
+    return url.hostname, port or (443 if url.scheme == "https" else 80), url.path.rstrip("/")
 
 
 def _tls(name: str, entry: ShardConfig, path: Path, mistakes: list[Mistake]) -> TlsFiles | None:

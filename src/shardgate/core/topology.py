@@ -30,6 +30,8 @@ class Shard(msgspec.Struct, frozen=True):
     """The name that clients may read."""
     tls: TlsFiles | None = None
     """None: the shard is called by plain HTTP."""
+    base: str = ""
+    """The path below which the shard serves, without a slash at its end: `/app`."""
 
     @property
     def address(self) -> str:

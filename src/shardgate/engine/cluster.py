@@ -22,6 +22,7 @@ from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Shard, ShardId, Topology
 from shardgate.core.value import Value
 from shardgate.core.wire.addresses import ShardAddresses
+from shardgate.core.wire.base_path import BasePath
 from shardgate.core.wire.coding import Compress
 from shardgate.engine.report import Reporter
 from shardgate.engine.unpacking import Unpacker
@@ -61,6 +62,7 @@ class Cluster:
     """The shards of one worker."""
 
     __slots__ = (
+        "_bases",
         "_limits",
         "_meter",
         "_outages",
@@ -112,8 +114,14 @@ class Cluster:
         self.reply_idle_s = timeouts.reply_idle_timeout_s
         self.merge_s = timeouts.merge_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
-        addresses = ShardAddresses((shard.host, shard.port) for shard in topology.shards.values())
-        self._pools = {shard.id: self._pool(shard, addresses) for shard in topology.shards.values()}
+        shards = topology.shards.values()
+        self._bases = {shard.id: BasePath(shard.base.encode()) for shard in shards if shard.base}
+        at = [(shard.host, shard.port) for shard in shards]
+        addresses = ShardAddresses(at)
+        self._pools = {
+            shard.id: self._pool(shard, ShardAddresses(at, self._bases[shard.id]) if shard.base else addresses)
+            for shard in shards
+        }
         self.snapshot = first_snapshot(routes, topology, limits, self._disputed)
 
     def replace_directory(self, topology: Topology) -> None:
@@ -126,6 +134,8 @@ class Cluster:
     ) -> Call:
         """Send a client's request to one shard; the sink receives the reply as it comes, or the error."""
         method, body, patience = request.sent_method, request.body, self._relay_patience
+        if self._bases:
+            head = self._joined(shard, head)
         call = Call(head, body, sink, patience, method=method, upload=upload, offers=offers)
         self._pools[shard].start(call)
         return call
@@ -135,6 +145,8 @@ class Cluster:
 
         It may be repeated, even a POST.
         """
+        if self._bases:
+            head = self._joined(shard, head)
         call = Call(head, body, sink, self._whole_patience, method=method)
         call.repeatable = True
         self._pools[shard].start(call)
@@ -145,9 +157,16 @@ class Cluster:
 
         It is repeated only where its method allows it.
         """
+        if self._bases:
+            head = self._joined(shard, head)
         call = Call(head, body, sink, self._whole_patience, method=method)
         self._pools[shard].start(call)
         return call
+
+    def _joined(self, shard: ShardId, head: bytes) -> bytes:
+        """The head with the shard's base path before the target."""
+        base = self._bases.get(shard)
+        return head if base is None else base.joined(head)
 
     def streams(self, call: Call) -> None:
         """From now on the call's reply is streamed to a client: it may take long, as long as bytes arrive."""
