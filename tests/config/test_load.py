@@ -194,8 +194,8 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         ),
         (
             "GET /categories",
-            "GET /x/{a}.json",
-            "19: rules.GET /x/{a}.json: /x/{a}.json has a variable that is only a part",
+            "GET /x/{a}{b}",
+            "19: rules.GET /x/{a}{b}: /x/{a}{b} has two variables with nothing between",
         ),
         ("{rule: any}", "any", "19: rules.GET /categories: expected a mapping, got text"),
         (

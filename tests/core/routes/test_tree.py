@@ -2,7 +2,7 @@
 
 import pytest
 
-from shardgate.core.errors import MethodNotAllowedError, UnknownOperationError
+from shardgate.core.errors import AmbiguousPathError, MethodNotAllowedError, UnknownOperationError
 from tests.core.routes.test_table import table
 
 OPERATIONS = [
@@ -67,3 +67,30 @@ def test_where_case_is_ignored_values_keep_theirs() -> None:
 
 def test_a_deep_path_below_a_subtree_is_walked_and_not_recursed_into() -> None:
     assert table("ANY /{a}/**").match("GET", "/a" * 8000)[0].template == "/{a}/**"
+
+
+PARTIAL = ["GET /r/{id}", "GET /r/{id}.pdf", "GET /r/{id}.tar.gz", "GET /r/{id}.gz", "GET /r/new.pdf", "GET /d/{a}-{b}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "template", "variables"),
+    [
+        ("/r/7", "/r/{id}", {"id": "7"}),
+        ("/r/7.pdf", "/r/{id}.pdf", {"id": "7"}),
+        ("/r/7.8.pdf", "/r/{id}.pdf", {"id": "7.8"}),
+        ("/r/7%2Epdf", "/r/{id}.pdf", {"id": "7"}),
+        ("/r/.pdf", "/r/{id}", {"id": ".pdf"}),
+        ("/r/a.tar.gz", "/r/{id}.tar.gz", {"id": "a"}),
+        ("/r/a.gz", "/r/{id}.gz", {"id": "a"}),
+        ("/r/new.pdf", "/r/new.pdf", {}),
+        ("/d/1-2", "/d/{a}-{b}", {"a": "1", "b": "2"}),
+    ],
+)
+def test_a_variable_may_be_a_part_of_its_segment(path: str, template: str, variables: dict[str, str]) -> None:
+    route, found = table(*PARTIAL).match("GET", path)
+    assert (route.template, found) == (template, variables)
+
+
+def test_a_segment_that_can_be_divided_in_two_ways_is_refused() -> None:
+    with pytest.raises(AmbiguousPathError):
+        table(*PARTIAL).match("GET", "/d/1-2-3")

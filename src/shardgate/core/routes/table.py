@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from shardgate.core.errors import AmbiguousPathError, MethodNotAllowedError, UnknownOperationError
 from shardgate.core.routes.route import Route, Routes
-from shardgate.core.routes.template import base_of
+from shardgate.core.routes.template import base_of, is_partial
 from shardgate.core.routes.tree import Ending, Node, descend, endings_of, grown, of_method
 
 # RFC 3986 section 3.3 `pchar`, without `;`, whose parameters some servers cut off, as they do a `.` at a segment's end.
@@ -33,8 +33,6 @@ class RouteTable:
 
     def __init__(self, routes: Routes) -> None:
         self._root = Node()
-        self._walked = Node() if routes.path_case == "ignored" else self._root
-        """What paths are looked up in as they stand."""
         self._exact: dict[str, Node] = {}
         """Paths without a variable, as they stand: they need no walk."""
         self._trailing_slash = routes.trailing_slash
@@ -44,6 +42,9 @@ class RouteTable:
         """The templates that are no subtrees, without case."""
         for route in routes.all_routes:
             self._add(route)
+        partial = any(is_partial(segment) for route in routes.all_routes for segment in route.template.split("/"))
+        self._walked = Node() if self._folds or partial else self._root
+        """What paths are looked up in segment by segment: nothing, where that would not find the nearest."""
 
     def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """The operation of a request, and its path variables, decoded.
@@ -118,7 +119,7 @@ class RouteTable:
     def _finds(self, path: str, node: Node) -> bool:
         """Whether a request for this path finds the node. An operation that is not served may have any path."""
         try:
-            return (descend(self._walked, self._segments(path), 1, []) or _NOWHERE)[0] is node
+            return not self._folds and (descend(self._root, self._segments(path), 1, []) or _NOWHERE)[0] is node
         except (AmbiguousPathError, UnknownOperationError):
             return False
 

@@ -50,13 +50,24 @@ def covers(name: str, other: str) -> bool:
         return False
     wanted, there = base.split("/"), other_template.rstrip("/").split("/")
     return len(wanted) <= len(there) and all(
-        segment.startswith("{") or segment == given for segment, given in zip(wanted, there, strict=False)
+        is_variable(segment) or segment == given for segment, given in zip(wanted, there, strict=False)
     )
 
 
-def is_partial(template: str) -> bool:
-    """Whether a variable is only a part of its segment: `/reports/{id}.pdf`."""
-    return any("{" in segment and not _VARIABLE.fullmatch(segment) for segment in template.split("/"))
+def is_variable(segment: str) -> bool:
+    """Whether a variable is all of the segment."""
+    return _VARIABLE.fullmatch(segment) is not None
+
+
+def is_partial(segment: str) -> bool:
+    """Whether a variable is only a part of the segment: `{id}.pdf`."""
+    found = _VARIABLE.search(segment)
+    return found is not None and found[0] != segment
+
+
+def literals_of(segment: str) -> list[str]:
+    """The texts before, between and behind the variables of a segment, decoded."""
+    return [unquote(text) for text in _VARIABLE.split(segment)[::2]]
 
 
 def shape_of(template: str, *, trailing_slash: bool, folds: bool = False) -> str:
@@ -64,11 +75,9 @@ def shape_of(template: str, *, trailing_slash: bool, folds: bool = False) -> str
 
     `trailing_slash`: `/events/` is `/events`. `folds`: `/Events` is `/events`.
     """
-    segments = [
-        "{}" if segment.startswith("{") else unquote(segment).casefold() if folds else unquote(segment)
-        for segment in template.split("/")
-    ]
-    return "/".join(segments).rstrip("/") if trailing_slash else "/".join(segments)
+    segments = ["{}".join(literals_of(segment)) for segment in template.replace("}{", "").split("/")]
+    shape = "/".join(segments).casefold() if folds else "/".join(segments)
+    return shape.rstrip("/") if trailing_slash else shape
 
 
 def check_operation(name: str) -> Iterator[Mistake]:
@@ -89,9 +98,12 @@ def check_template(template: str) -> Iterator[Mistake]:
     """What is wrong with a template; paths begin at the operation."""
     names = variables_of(template)
     twin = next((name for name in names if names.count(name) > 1), None)
-    if is_partial(template):
-        problem = f"{template} has a variable that is only a part of its segment"
-        yield Mistake("", problem, "give the variable a segment of its own, or move the operation to `unserved`")
+    bare = _VARIABLE.sub("x", template)
+    if "{" in bare or "}" in bare:
+        yield Mistake("", f"{template} has braces without a name in them", "write a variable as `{id}`")
+    elif "}{" in template:
+        problem = f"{template} has two variables with nothing between them"
+        yield Mistake("", problem, "make one variable of the two, or move the operation to `unserved`")
     elif twin is not None:
         yield Mistake("", f"{template} has two variables {twin!r}", "give each a name of its own")
     else:
@@ -101,13 +113,13 @@ def check_template(template: str) -> Iterator[Mistake]:
 
 
 def _check_segment(segment: str, template: str) -> Iterator[Mistake]:
-    decoded = unquote(segment)
-    if segment.startswith("{"):
-        name = segment[1:-1]
-        if "*" in name or ":" in name or not name.isprintable():
-            cure = "write `{name}`: a variable is one segment, of any type"
+    for name in variables_of(segment):
+        if any(mark in name for mark in "*:?") or not name.isprintable():
+            cure = "write `{name}`: a variable is one segment, of any type, and there in each request"
             yield Mistake("", f"{name!r} is not a name of a variable", cure)
-    elif "*" in segment and not segment.strip("*"):
+    segment = _VARIABLE.sub("x", segment)
+    decoded = unquote(segment)
+    if "*" in segment and not segment.strip("*"):
         cure = "write `/files/{name}` for one segment, or `/files/**`, at the end, for all paths below `/files`"
         yield Mistake("", f"{segment!r} matches only itself, not every path", cure)
     elif not segment or decoded in {".", ".."}:

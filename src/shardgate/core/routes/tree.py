@@ -1,15 +1,18 @@
 """The templates of all routes as a tree, one level a segment.
 
-Holds: of two templates that a path matches, the one with a fixed segment where the other has a variable is first. A
+Holds: of two templates that a path matches, the one with a fixed segment where the other has a variable is first, and
+the one with a variable in a part of the segment (`{id}.pdf`) before the one with a variable of its own. A
 subtree (`/admin/**`) comes behind every other template that matches, and behind a subtree that is deeper.
 
 Hot path: `descend` is one look-up a segment. `endings_of` is for what it does not find.
 """
 
+import re
 from urllib.parse import unquote
 
+from shardgate.core.errors import AmbiguousPathError
 from shardgate.core.routes.route import Route
-from shardgate.core.routes.template import ANY
+from shardgate.core.routes.template import ANY, is_partial, is_variable, literals_of, variables_of
 
 Ending = tuple[Route, tuple[str, ...]]
 """A route, and the names of its variables."""
@@ -17,13 +20,43 @@ Endings = dict[str, Ending]
 """Method → what ends at a place of the tree."""
 
 
+class Partial:
+    """A segment of which variables are a part: `{id}.pdf`, `{from}-{to}`."""
+
+    __slots__ = ("_first", "_last", "literals")
+
+    def __init__(self, segment: str, *, folds: bool) -> None:
+        self.literals = literals_of(segment)
+        """The texts around the variables, decoded."""
+        texts = [re.escape(text) for text in self.literals]
+        flags = re.DOTALL | (re.IGNORECASE if folds else re.NOFLAG)
+        self._first = re.compile("(.+?)".join(texts), flags)
+        self._last = re.compile("(.+)".join(texts), flags)
+
+    @property
+    def fixed(self) -> int:
+        """How many characters are not a variable's."""
+        return sum(map(len, self.literals))
+
+    def values(self, segment: str) -> list[str] | None:
+        """The values in a segment; None where it is another. Raises AmbiguousPathError."""
+        found = self._first.fullmatch(segment)
+        if found is None:
+            return None
+        other = self._last.fullmatch(segment)
+        if other is not None and other.groups() != found.groups():
+            raise AmbiguousPathError(f"servers read the segment {segment!r} differently: it can be divided in two ways")
+        return [*found.groups()]
+
+
 class Node:
     """The paths that begin alike."""
 
-    __slots__ = ("below", "children", "routes", "variable")
+    __slots__ = ("below", "children", "partials", "routes", "variable")
 
     def __init__(self) -> None:
         self.children: dict[str, Node] = {}
+        self.partials: list[tuple[Partial, Node]] = []
         self.variable: Node | None = None
         self.routes: Endings = {}
         """For the path itself."""
@@ -38,15 +71,28 @@ def grown(root: Node, template: str, *, folds: bool) -> tuple[Node, tuple[str, .
     """
     node = root
     names: list[str] = []
-    for segment in template.split("/")[1:]:
-        if segment.startswith("{"):
-            names.append(segment[1:-1])
+    # Only an operation that is not served may have two variables with nothing between them: here they are one.
+    for segment in template.replace("}{", "").split("/")[1:]:
+        names += variables_of(segment)
+        if is_variable(segment):
             node.variable = node.variable or Node()
             node = node.variable
+        elif is_partial(segment):
+            node = _partial(node, Partial(segment, folds=folds))
         else:
             fixed = unquote(segment)
             node = node.children.setdefault(fixed.casefold() if folds else fixed, Node())
     return node, tuple(names)
+
+
+def _partial(node: Node, partial: Partial) -> Node:
+    """The place of a partial segment: the longest fixed text comes first."""
+    for there, child in node.partials:
+        if there.literals == partial.literals:
+            return child
+    child = Node()
+    node.partials = sorted([*node.partials, (partial, child)], key=lambda each: -each[0].fixed)
+    return child
 
 
 def descend(node: Node, segments: list[str], start: int, values: list[str]) -> tuple[Node, list[str]] | None:
@@ -99,6 +145,10 @@ def _collect(
         child = node.children.get(segment.casefold() if folds else segment)
         if child is not None:
             _collect(child, segments, position + 1, values, found, folds)
+        for partial, child in node.partials:
+            more = partial.values(segment)
+            if more is not None:
+                _collect(child, segments, position + 1, [*values, *more], found, folds)
         if node.variable is not None and segment:
             _collect(node.variable, segments, position + 1, [*values, segment], found, folds)
     elif node.routes:

@@ -18,7 +18,6 @@ from shardgate.core.routes.template import (
     check_operation,
     check_template,
     covers,
-    is_partial,
     shape_of,
 )
 from shardgate.core.rulebook.convert import convert_all
@@ -125,7 +124,7 @@ class _Reader(msgspec.Struct, frozen=True):
             known = [each for each in self.book.operations if _may_be_meant(name, each)]
             if (meant := near(name, known, alike=0.85)) is not None:
                 self._add(place, [Mistake("", "no such operation", f"did you mean {meant!r}?")])
-            if not is_partial(template) and self._add(place, check_template(template)):
+            if "}{" not in template and self._add(place, check_template(template)):
                 return None
         operation = self.book.operations.get(name, name)
         return Route(method, template, operation, None, unserved=self.book.unserved[name])
@@ -194,10 +193,7 @@ def _may_be_meant(name: str, other: str) -> bool:
 
 
 def _without_covered(routes: list[Route], shapes: Mapping[str, str]) -> Iterator[Route]:
-    """The routes but for those that are not served and whose paths are also another operation's.
-
-    `/reports/{id}.pdf` has the paths of `/reports/{id}`: a variable is matched as a whole segment.
-    """
+    """The routes but for those that are not served and whose paths are also another operation's."""
     seen = {shapes[route.name] for route in routes if route.rule is not None}
     for route in routes:
         if route.rule is not None or shapes[route.name] not in seen:
