@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from shardgate.config.clients import read_bounds, read_clients
+from shardgate.config.openapi import Application, written_in
 from shardgate.config.places import Document, read_document
 from shardgate.config.plugins import put_plugins
 from shardgate.config.schema import AccessLogConfig, Config
@@ -20,11 +21,12 @@ from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import Routes
-from shardgate.core.routes.template import names_in
+from shardgate.core.routes.template import check_template, names_in
 from shardgate.core.rulebook.build import build_routes
 from shardgate.core.rulebook.convert import convert_all
-from shardgate.core.rulebook.document import IN_DOCUMENT, Rulebook
+from shardgate.core.rulebook.document import Rulebook
 from shardgate.core.rulebook.document import read_document as read_openapi
+from shardgate.core.rulebook.references import IN_DOCUMENT
 from shardgate.core.topology import Shard, TlsFiles
 from shardgate.core.wire.forwarded import TrustedProxies
 from shardgate.core.wire.request_fields import METHOD_OVERRIDES
@@ -61,7 +63,7 @@ class Loaded(msgspec.Struct, frozen=True):
         at = _where_written(Mistake(path, "", ""), self.written_at).path
         if at.startswith(IN_DOCUMENT):
             # The lines of the application's document are not known: only a mistake is worth the seconds of its reader.
-            return f"{self.config.openapi}: {at.removeprefix(IN_DOCUMENT)}"
+            return written_in(at.removeprefix(IN_DOCUMENT), self.config.openapi or "")
         return self.document.place(at)
 
 
@@ -95,7 +97,8 @@ def load(path: Path) -> Loaded:
     if config.tls is not None:
         tls = TlsFiles(*beside(path, config.tls.certificate, config.tls.key, config.tls.client_ca))
     seal = Seal((b"",), 0) if "cursors" in wrong else _seal(config, path, mistakes)
-    book = _rulebook(config, path, seal, mistakes)
+    application = Application(path.parent / config.openapi) if config.openapi is not None else None
+    book = _rulebook(config, path, application, seal, mistakes)
     routes, more = build_routes(
         book,
         config.shards,
@@ -120,7 +123,7 @@ def load(path: Path) -> Loaded:
     bounds = read_bounds(config, mistakes) if "clients" not in wrong else ClientBounds(1, 1, 1)
     if mistakes:
         written = [_where_written(mistake, book.places) for mistake in mistakes]
-        raise ConfigError(_placed(document, written, path.parent / config.openapi if config.openapi else None))
+        raise ConfigError(_placed(document, written, application))
     return Loaded(
         config,
         routes,
@@ -206,12 +209,14 @@ def _access_log(given: bool | str | AccessLogConfig, folder: Path, mistakes: lis
     return msgspec.structs.replace(wanted, to=str(file))
 
 
-def _rulebook(config: Config, path: Path, seal: Seal | None, mistakes: list[Mistake]) -> Rulebook:
+def _rulebook(
+    config: Config, path: Path, application: Application | None, seal: Seal | None, mistakes: list[Mistake]
+) -> Rulebook:
     book = Rulebook({}, {}, {}, {}, {}, {})
-    if config.openapi is not None:
-        document, unreadable = read_application(path.parent / config.openapi)
+    if application is not None:
+        data, unreadable = application.root()
         mistakes += unreadable
-        book = read_openapi(document, mistakes)
+        book = read_openapi(data, mistakes, application.read, _openapi_base(config, mistakes))
     _add_rules(book, config, mistakes)
     book.locators.update(config.locators)
     book.dialects.update(config.dialects)
@@ -220,6 +225,18 @@ def _rulebook(config: Config, path: Path, seal: Seal | None, mistakes: list[Mist
     book.seal = seal
     put_plugins(book, path.parent, mistakes)
     return book
+
+
+def _openapi_base(config: Config, mistakes: list[Mistake]) -> str | None:
+    """The path that the configuration puts before the document's; None: the document says it."""
+    base = config.openapi_base
+    if base is None:
+        return None
+    if base and (found := [*check_template(base)] if base.startswith("/") else ["it is no path"]):
+        problem = found[0] if isinstance(found[0], str) else found[0].problem
+        mistakes.append(Mistake("openapi_base", problem, "write it as `/v3`, or as an empty text for no path"))
+        return ""
+    return base.rstrip("/")
 
 
 def _add_rules(book: Rulebook, config: Config, mistakes: list[Mistake]) -> None:
@@ -267,20 +284,6 @@ def _seal(config: Config, path: Path, mistakes: list[Mistake]) -> Seal | None:
     return Seal(secrets, config.cursors.lifetime_s, client)
 
 
-def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
-    """An OpenAPI document. JSON is read as JSON: a large one takes YAML's reader seconds."""
-    if path.suffix != ".json":
-        document, mistakes = read_document(path)
-        return document.data, [Mistake("openapi", f"{m.path}: {m.problem}", m.cure) for m in mistakes]
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, object]), []
-    except OSError as error:
-        problem = f"{path} cannot be read: {error.strerror}"
-        return {}, [Mistake("openapi", problem, "check the path; the application's own command writes the document")]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return {}, [Mistake("openapi", f"{path} is not a JSON object: {error}", "write the document again")]
-
-
 def _where_written(mistake: Mistake, places: Mapping[str, str]) -> Mistake:
     """A mistake of a rule that stands in the application's document has its place there."""
     names = [name for name in places if f"{mistake.path}.".startswith(f"rules.{name}.")]
@@ -290,15 +293,14 @@ def _where_written(mistake: Mistake, places: Mapping[str, str]) -> Mistake:
     return msgspec.structs.replace(mistake, path=places[name] + mistake.path.removeprefix(f"rules.{name}"))
 
 
-def _placed(document: Document, mistakes: list[Mistake], openapi: Path | None = None) -> list[Mistake]:
+def _placed(document: Document, mistakes: list[Mistake], application: Application | None = None) -> list[Mistake]:
     """The same mistakes in the order of their lines, each with the file and the line of what is at fault."""
-    application = document
-    if openapi is not None and any(mistake.path.startswith(IN_DOCUMENT) for mistake in mistakes):
-        # Read once more, JSON too, as YAML: only that reader knows lines, and only a mistake is worth its seconds.
-        application = read_document(openapi)[0]
-    placed = []
+    placed: list[tuple[str, int, Mistake]] = []
     for mistake in dict.fromkeys(mistakes):  # a rule for two methods has each of its mistakes twice
-        is_inside = mistake.path.startswith(IN_DOCUMENT)
-        where, path = application if is_inside else document, mistake.path.removeprefix(IN_DOCUMENT)
-        placed.append((is_inside, where.line(path), msgspec.structs.replace(mistake, path=where.place(path))))
+        path = mistake.path.removeprefix(IN_DOCUMENT)
+        if application is None or path == mistake.path:
+            file, line, place = "", document.line(path), document.place(path)
+        else:
+            file, line, place = path.rpartition("\0")[0] or " ", application.line(path), application.place(path)
+        placed.append((file, line, msgspec.structs.replace(mistake, path=place)))
     return [mistake for _, _, mistake in sorted(placed, key=lambda entry: entry[:2])]

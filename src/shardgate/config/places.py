@@ -1,6 +1,7 @@
 """A YAML file as plain data, with the line of every value, so that a mistake can be pointed at."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +35,23 @@ class Document:
 
 def read_document(path: Path) -> tuple[Document, list[Mistake]]:
     """Read a YAML file; what cannot be read is a mistake and an empty document."""
-    empty = Document(str(path), {}, {})
+    text, mistakes = read_text(path, lambda _: "utf-8-sig")
+    return (Document(str(path), {}, {}), mistakes) if mistakes else parse_document(text, path)
+
+
+def read_text(path: Path, encoding_of: Callable[[bytes], str]) -> tuple[str, list[Mistake]]:
+    """The text of a file; empty where it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        raw = path.read_bytes()
+        return raw.decode(encoding_of(raw)), []
     except OSError as error:
-        return empty, [Mistake(str(path), f"it cannot be read: {error.strerror}", "check the path")]
+        return "", [Mistake(str(path), f"it cannot be read: {error.strerror}", "check the path")]
     except UnicodeDecodeError:
-        return empty, [Mistake(str(path), "it is not UTF-8", "save it as UTF-8")]
-    return _parsed(text, path)
+        return "", [Mistake(str(path), "it is not UTF-8", "save it as UTF-8")]
 
 
-def _parsed(text: str, path: Path) -> tuple[Document, list[Mistake]]:
+def parse_document(text: str, path: Path) -> tuple[Document, list[Mistake]]:
+    """The data of a text in YAML, with its lines; `path` is its file's."""
     empty = Document(str(path), {}, {})
     lines: dict[str, int] = {}
     mistakes: list[Mistake] = []

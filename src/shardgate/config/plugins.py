@@ -21,8 +21,9 @@ from shardgate.config.plugin_kinds import DIALECT, LOCATOR, MERGE, PluginKind, l
 from shardgate.core.guard import PluginError, call
 from shardgate.core.routes.mistakes import Mistake, near
 from shardgate.core.rulebook.convert import convert_all
-from shardgate.core.rulebook.document import Plain, Rulebook
+from shardgate.core.rulebook.document import Rulebook
 from shardgate.core.rulebook.named import MERGE_FIELDS
+from shardgate.core.rulebook.references import Plain
 
 _MERGES: Final = {"gather": "merge", "one": "parts"}
 """Rule → its field with a merge."""

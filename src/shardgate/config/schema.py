@@ -222,7 +222,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Where to write the access log: `stdout`, `stderr`, a file, or the fields of a log. `off`: no log. (YAML reads
     `off` as false.)"""
     openapi: str | None = None
-    """The application's OpenAPI document, JSON or YAML. Its operations, and their `x-shardgate`, are read."""
+    """The application's OpenAPI document (Swagger 2.0, OpenAPI 3.0 or 3.1), JSON or YAML. Its operations, and their
+    `x-shardgate`, are read; also from files beside it that its paths refer to by `$ref`."""
+    openapi_base: str | None = None
+    """The path that stands before each path of the document: `/v3`. Empty: none. Default: the path of its `servers`, or
+    its `basePath`."""
     directory: str | None = None
     """The file with the directory (tenant → shard), as `shardgate split` wrote it. Changes to it are seen within a
     second."""

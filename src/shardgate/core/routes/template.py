@@ -22,6 +22,8 @@ BELOW: Final = "**"
 """The last segment of a template: the path before it, and every path below."""
 
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
+_SEVERAL = re.compile(r"\{(?:[*+]{1,2}[^{}:]+|[^{}:]+(?:\*|\+|\.\.\.|:(?:path|\.[*+])))\}")
+_CONSTRAINT = re.compile(r":[^{}/]*\}")
 _HIDDEN = "/\\;\0%"
 """Characters of a decoded segment that servers take for separators: a request with one of them is refused."""
 
@@ -35,6 +37,20 @@ def names_in(name: str) -> list[str]:
     """The operations that a name stands for: `GET /a` and `PUT /a` of `GET|PUT /a`."""
     methods, space, template = name.partition(" ")
     return [f"{method}{space}{template}" for method in methods.split("|")]
+
+
+def canonical(template: str, is_subtree: bool = False) -> str:
+    """A template of a document as rules have it.
+
+    A last variable that matches several segments, in the words of some framework (`{path:path}`, `{*path}`, `{path*}`,
+    `{+path}`, `{path...}`), makes it a subtree; what else a variable says of its values is left out (`{id:int}`).
+
+    `is_subtree`: the last variable is known to match several segments.
+    """
+    head, slash, last = template.rpartition("/")
+    if is_variable(last) and (is_subtree or _SEVERAL.fullmatch(last)):
+        last = BELOW
+    return _CONSTRAINT.sub("}", f"{head}{slash}{last}")
 
 
 def base_of(template: str) -> str | None:

@@ -108,6 +108,8 @@ class _Reader(msgspec.Struct, frozen=True):
             return self._unserved(name, method, template)
         if name not in book.rules:
             cure = "add `x-shardgate` to it in the document, or an entry under `rules`, or list it under `unserved`"
+            if (short := book.unbased.get(name)) in book.rules or short in book.unserved:
+                cure = f"write `{name}` in place of `{short}`: the document's server has a path, with which clients ask"
             self.mistakes.append(Mistake(f"rules.{name}", "the operation has no rule", cure))
             return None
         place = book.places[name]
@@ -208,4 +210,6 @@ def _twins(routes: list[Route], shapes: Mapping[str, str]) -> Iterator[Mistake]:
         twin = first.setdefault(shapes[route.name], route.name)
         if twin != route.name:
             cure = "remove one of the two, or move it to `unserved`: the other is then served"
+            if route.template.rstrip("/") == twin.partition(" ")[2].rstrip("/"):
+                cure = f"write `trailing_slash: distinct` where the application tells them apart; or {cure}"
             yield Mistake(f"rules.{route.name}", f"it is the same path as {twin}", cure)

@@ -13,7 +13,8 @@ from shardgate.core.routes.mistakes import Mistake, choose
 from shardgate.core.routes.route import Chains
 from shardgate.core.routes.targets import check_target
 from shardgate.core.rulebook.convert import convert_all
-from shardgate.core.rulebook.document import Plain, Rulebook
+from shardgate.core.rulebook.document import Rulebook
+from shardgate.core.rulebook.references import Plain
 
 _SEALED = {str(kind.__struct_config__.tag) for kind in get_args(AnyDialect) if "seal" in kind.__struct_fields__}
 _UNKNOWN: Plain = {"kind": "offset"}
