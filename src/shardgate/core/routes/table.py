@@ -1,7 +1,8 @@
 """Method and path → Route, compiled once.
 
-A path that servers may read differently is refused before anything is matched: dot segments, empty segments, encoded
-separators, backslashes, path parameters. What is matched is what is forwarded, byte for byte.
+A path that servers may read differently is refused: dot segments, empty segments, encoded separators, backslashes,
+path parameters; unless each way to read it leads to the same route and the same variables (`readings`), as below a
+subtree. What is matched is what is forwarded, byte for byte.
 
 Holds: a request that only a subtree's rule covers is refused where an application may read its path as that of an
 operation with a rule of its own: `/Items` or `/items.json` beside `/items`.
@@ -13,13 +14,16 @@ import re
 from urllib.parse import unquote
 
 from shardgate.core.errors import AmbiguousPathError, MethodNotAllowedError, UnknownOperationError
+from shardgate.core.routes.readings import readings, why
 from shardgate.core.routes.route import Route, Routes
 from shardgate.core.routes.template import base_of, is_partial
 from shardgate.core.routes.tree import Ending, Node, descend, endings_of, grown, of_method
 
 # RFC 3986 section 3.3 `pchar`, without `;`, whose parameters some servers cut off, as they do a `.` at a segment's end.
-_PATH = re.compile(r"/(?:[A-Za-z0-9\-_~!$&'()*+,=:@/]|\.(?!/|$)|(?<=/)\.{3,}(?=/|$)|%[0-9A-Fa-f]{2})*")
+_PATH = re.compile(r"/(?:[A-Za-z0-9\-_~!$&'()*+,=:@/\[\]]|\.(?!/|$)|(?<=/)\.{3,}(?=/|$)|%[0-9A-Fa-f]{2})*")
 _DOTS = re.compile(r"/\.{1,2}(?=/|$)")
+_HIDDEN = "/\\;\0%"
+"""Characters of a decoded segment that some server takes for separators, or decodes once more."""
 _FORMAT = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 """A suffix by which some applications choose the format of a reply."""
 _NOWHERE: tuple[Node, list[str]] = (Node(), [])
@@ -55,10 +59,15 @@ class RouteTable:
         values: list[str] = []
         node = self._exact.get(path)
         if node is None:
-            node, values = descend(self._walked, self._segments(path), 1, values) or _NOWHERE
+            try:
+                segments = self._segments(path)
+            except AmbiguousPathError:
+                (route, names), values = self._agreed(method, path)
+                return route, dict(zip(names, values, strict=True))
+            node, values = descend(self._walked, segments, 1, values) or _NOWHERE
         found = node.routes.get(method)
         if found is None:
-            found, values = self._search(method, path)
+            found, values = self._search(method, path, self._segments(path))
         route, names = found
         return route, dict(zip(names, values, strict=True)) if names else {}
 
@@ -70,12 +79,28 @@ class RouteTable:
             segments.pop()
         if "%" in path:
             # An application decodes before it matches: `/events/%65xport` is its `/events/export`.
-            segments = [_decoded(segment) for segment in segments]
+            segments = [_decoded(segment, path) for segment in segments]
         return segments
 
-    def _search(self, method: str, path: str) -> tuple[Ending, list[str]]:
+    def _agreed(self, method: str, path: str) -> tuple[Ending, list[str]]:
+        """What all readings of a path lead to. Raises AmbiguousPathError where they do not agree."""
+        agreed: list[tuple[Ending, list[str]]] = []
+        for segments in readings(path):
+            if self._trailing_slash and len(segments) > 2 and not segments[-1]:
+                segments.pop()
+            try:
+                found = self._search(method, path, segments)
+            except (AmbiguousPathError, UnknownOperationError, MethodNotAllowedError):
+                break
+            if "%" in "".join(found[1]) or (agreed and found != agreed[0]):
+                break
+            agreed.append(found)
+        else:
+            return agreed[0]
+        raise AmbiguousPathError(why(path))
+
+    def _search(self, method: str, path: str, segments: list[str]) -> tuple[Ending, list[str]]:
         """What the nearest template is not for may be for another one, or for a subtree."""
-        segments = self._segments(path)
         possible = endings_of(self._root, segments, folds=self._folds)
         for endings, values in possible:
             found = of_method(endings, method)
@@ -125,25 +150,18 @@ class RouteTable:
 
 
 def _refusal(path: str) -> AmbiguousPathError | UnknownOperationError:
-    if not path.startswith("/"):
-        return UnknownOperationError("the target is not a path")
-    return AmbiguousPathError(
-        "the path has dot segments, empty segments, segments that end with a dot, or characters that servers read "
-        "differently"
-    )
+    return AmbiguousPathError(why(path)) if path.startswith("/") else UnknownOperationError("the target is not a path")
 
 
 def _unknown(path: str) -> UnknownOperationError:
     return UnknownOperationError(f"{path} is no path of the application")
 
 
-def _decoded(segment: str) -> str:
+def _decoded(segment: str, path: str) -> str:
     try:
         value = unquote(segment, errors="strict")
     except UnicodeDecodeError as error:
         raise AmbiguousPathError("a path segment is not UTF-8") from error
-    if value in {".", ".."} or any(mark in value for mark in "/\\;\0%"):
-        raise AmbiguousPathError("a path segment hides a separator")
-    if value.endswith(".") and value.strip("."):
-        raise AmbiguousPathError("a path segment ends with a dot, which some servers cut off")
+    if value in {".", ".."} or any(mark in value for mark in _HIDDEN) or (value.endswith(".") and value.strip(".")):
+        raise AmbiguousPathError(why(path))
     return value
