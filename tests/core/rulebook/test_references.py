@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shardgate.core.routes.mistakes import Mistake
-from shardgate.core.rulebook.references import IN_DOCUMENT, Place, References
+from shardgate.core.rulebook.references import IN_DOCUMENT, DocumentPlace, References
 
 FILES: dict[str, Any] = {
     "": {"a": {"$ref": "b/c.yaml#/x~1y/0", "own": 1}, "d": {"e~f": {"plain": 2}}, "g": {"$ref": "#/d/e~0f"}},
@@ -17,7 +17,7 @@ FILES: dict[str, Any] = {
 def follow(name: str) -> tuple[Any, list[Mistake]]:
     mistakes: list[Mistake] = []
     references = References(FILES[""], lambda file: (FILES.get(file), []), mistakes)
-    return references.follow(FILES[""][name], Place("", (name,))), mistakes
+    return references.follow(FILES[""][name], DocumentPlace("", (name,))), mistakes
 
 
 def test_a_chain_of_references_ends_at_what_it_names() -> None:
@@ -35,5 +35,5 @@ def test_a_pointer_is_unescaped() -> None:
 def test_a_reference_to_nothing_is_a_mistake(reference: object) -> None:
     mistakes: list[Mistake] = []
     references = References(FILES[""], lambda file: (None, [Mistake(file, "it cannot be read", "write it")]), mistakes)
-    assert references.follow({"$ref": reference}, Place("", ("a",))) is None
+    assert references.follow({"$ref": reference}, DocumentPlace("", ("a",))) is None
     assert [mistake.path for mistake in mistakes] == [f"{IN_DOCUMENT}a.$ref"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shardgate.core.routes.mistakes import Mistake
-from shardgate.core.rulebook.references import Place
+from shardgate.core.rulebook.references import DocumentPlace
 from shardgate.core.rulebook.servers import base_of_document, base_of_servers
 
 
@@ -23,7 +23,7 @@ from shardgate.core.rulebook.servers import base_of_document, base_of_servers
 )
 def test_the_base_path_of_servers(servers: Any, base: str | None) -> None:
     mistakes: list[Mistake] = []
-    assert (base_of_servers(servers, Place("", ()), mistakes), mistakes) == (base, [])
+    assert (base_of_servers(servers, DocumentPlace("", ()), mistakes), mistakes) == (base, [])
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_the_base_path_of_servers(servers: Any, base: str | None) -> None:
 )
 def test_servers_that_leave_it_open_are_a_mistake(servers: Any) -> None:
     mistakes: list[Mistake] = []
-    base_of_servers(servers, Place("", ("servers",)), mistakes)
+    base_of_servers(servers, DocumentPlace("", ("servers",)), mistakes)
     assert len(mistakes) == 1
     assert mistakes[0].path.startswith("openapi: servers")
 
@@ -40,11 +40,11 @@ def test_many_values_of_variables_are_not_all_tried() -> None:
     variables = {name: {"enum": [str(n) for n in range(100)]} for name in "abcdefgh"}
     mistakes: list[Mistake] = []
     url = "/".join(f"{{{name}}}" for name in variables)
-    base_of_servers([{"url": url, "variables": variables}], Place("", ()), mistakes)
+    base_of_servers([{"url": url, "variables": variables}], DocumentPlace("", ()), mistakes)
     assert len(mistakes) == 1
     assert len(mistakes[0].problem) < 500
 
 
 def test_swagger_2_has_a_base_path_and_no_servers() -> None:
     given = {"swagger": "2.0", "basePath": "/v3/", "servers": [{"url": "/v4"}]}
-    assert base_of_document(given, Place("", ()), []) == "/v3"
+    assert base_of_document(given, DocumentPlace("", ()), []) == "/v3"

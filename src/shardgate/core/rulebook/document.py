@@ -14,7 +14,7 @@ from shardgate.core.cursors.seal import Seal
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.template import METHODS, canonical
 from shardgate.core.rulebook.convert import convert_all
-from shardgate.core.rulebook.references import Found, Place, Plain, ReadFile, References
+from shardgate.core.rulebook.references import Found, DocumentPlace, Plain, ReadFile, References
 from shardgate.core.rulebook.servers import base_of_document, base_of_servers
 
 
@@ -47,7 +47,7 @@ def read_document(
 
     `read`: reads the files that it refers to. `base`: the path before all paths; None: the servers say it.
     """
-    top = Place("", ())
+    top = DocumentPlace("", ())
     place = str(top.at("x-shardgate"))
     root = convert_all(document.get("x-shardgate", {}), _Root, place, mistakes) or _Root()
     book = Rulebook({}, {}, {}, dict(root.locators), dict(root.dialects), {})
@@ -71,7 +71,7 @@ class _Reader(msgspec.Struct, frozen=True):
     base: str | None
     mistakes: list[Mistake]
 
-    def mapping(self, value: Any, place: Place) -> Found | None:
+    def mapping(self, value: Any, place: DocumentPlace) -> Found | None:
         """The mapping at a place; None where there is none. What is empty is an empty mapping."""
         found = self.references.follow({} if value is None else value, place)
         if found is None:

@@ -23,16 +23,16 @@ ReadFile = Callable[[str], tuple[Any, list[Mistake]]]
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
-class Place(msgspec.Struct, frozen=True):
+class DocumentPlace(msgspec.Struct, frozen=True):
     """A place in the document, or in a file that it refers to."""
 
     file: str
     """As seen from the document's folder; empty: the document itself."""
     steps: tuple[str, ...]
 
-    def at(self, *steps: str) -> "Place":
+    def at(self, *steps: str) -> "DocumentPlace":
         """A place below this one."""
-        return Place(self.file, (*self.steps, *steps))
+        return DocumentPlace(self.file, (*self.steps, *steps))
 
     def __str__(self) -> str:
         """The path of a mistake that stands there."""
@@ -43,11 +43,11 @@ class Found(msgspec.Struct, frozen=True):
     """A mapping that was found, and where each of its members stands."""
 
     value: Any
-    places: dict[str, Place]
+    places: dict[str, DocumentPlace]
     """Of the members that stand elsewhere than the mapping itself."""
-    place: Place
+    place: DocumentPlace
 
-    def place_of(self, member: str) -> Place:
+    def place_of(self, member: str) -> DocumentPlace:
         """Where a member stands."""
         return self.places.get(member, self.place).at(member)
 
@@ -63,14 +63,14 @@ class References:
         self._read = read
         self._mistakes = mistakes
 
-    def follow(self, value: Any, place: Place) -> Found | None:
+    def follow(self, value: Any, place: DocumentPlace) -> Found | None:
         """What stands at a place, references followed; None where one leads nowhere.
 
         A mapping with a reference and other members has both; its own members count (OpenAPI 3.1 section 4.8.9.1).
         """
         own: Plain = {}
-        places: dict[str, Place] = {}
-        seen: set[Place] = set()
+        places: dict[str, DocumentPlace] = {}
+        seen: set[DocumentPlace] = set()
         while isinstance(value, dict) and "$ref" in value:
             for name in value:
                 if name != "$ref" and name not in own:
@@ -90,7 +90,7 @@ class References:
             value = {**value, **own}
         return Found(value, places, place)
 
-    def _target(self, reference: object, file: str, at: Place) -> Place | None:
+    def _target(self, reference: object, file: str, at: DocumentPlace) -> DocumentPlace | None:
         if not isinstance(reference, str):
             self._wrong(
                 at, "it is no reference", "write it as `./paths.yaml#/events` or `#/components/pathItems/events`"
@@ -112,9 +112,9 @@ class References:
             )
             return None
         steps = [step.replace("~1", "/").replace("~0", "~") for step in unquote(pointer).split("/")[1:]]
-        return Place(wanted, tuple(steps))
+        return DocumentPlace(wanted, tuple(steps))
 
-    def _value(self, target: Place, at: Place, reference: str) -> Any:
+    def _value(self, target: DocumentPlace, at: DocumentPlace, reference: str) -> Any:
         """What stands at the target; None, and a mistake, where nothing does."""
         if target.file not in self._files:
             data, wrong = (None, []) if self._read is None else self._read(target.file)
@@ -135,7 +135,7 @@ class References:
             self._wrong(at, f"{reference!r} leads to nothing", "correct it, or write the operations out here")
         return value
 
-    def _wrong(self, at: Place, problem: str, cure: str) -> None:
+    def _wrong(self, at: DocumentPlace, problem: str, cure: str) -> None:
         self._mistakes.append(Mistake(str(at), problem, cure))
 
 

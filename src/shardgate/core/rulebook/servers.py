@@ -11,7 +11,7 @@ import msgspec
 
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.rulebook.convert import convert_all
-from shardgate.core.rulebook.references import Place, Plain
+from shardgate.core.rulebook.references import DocumentPlace, Plain
 
 _URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)")
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
@@ -28,7 +28,7 @@ class _Server(msgspec.Struct):
     variables: dict[str, _Variable] | None = None
 
 
-def base_of_document(document: Plain, place: Place, mistakes: list[Mistake]) -> str:
+def base_of_document(document: Plain, place: DocumentPlace, mistakes: list[Mistake]) -> str:
     """The base path of a whole document: `basePath` of Swagger 2.0, or `servers`."""
     if "swagger" in document:
         base: str | None = convert_all(document.get("basePath", ""), str, str(place.at("basePath")), mistakes)
@@ -36,7 +36,7 @@ def base_of_document(document: Plain, place: Place, mistakes: list[Mistake]) -> 
     return base_of_servers(document.get("servers"), place.at("servers"), mistakes) or ""
 
 
-def base_of_servers(servers: Any, place: Place, mistakes: list[Mistake]) -> str | None:
+def base_of_servers(servers: Any, place: DocumentPlace, mistakes: list[Mistake]) -> str | None:
     """The base path that all servers of a list have; None where the list is absent or empty, or has a mistake."""
     if not servers:
         return None
@@ -51,7 +51,7 @@ def base_of_servers(servers: Any, place: Place, mistakes: list[Mistake]) -> str 
     return next(iter(bases), None)
 
 
-def _open(problem: str, place: Place, mistakes: list[Mistake]) -> None:
+def _open(problem: str, place: DocumentPlace, mistakes: list[Mistake]) -> None:
     cure = "write `openapi_base` in shardgate.yaml: the path that clients call below, or an empty text for none"
     mistakes.append(Mistake(str(place), problem, cure))
 
