@@ -101,6 +101,10 @@ def test_r2_the_configuration_may_say_the_base_path(tmp_path: Path, given: str) 
             "servers: [{url: '/{v}', variables: {v: {enum: [a, b]}}}]\npaths: {/a: {}}",
             "api.yaml:1: servers: the servers have different paths: '/a' and '/b'",
         ),
+        (
+            "paths:\n  /a:\n    GET: {}",
+            "api.yaml:3: paths./a.GET: 'GET' is no method of a document → write it in small",
+        ),
         ("servers: /v3\npaths: {/a: {}}", "api.yaml:1: servers: expected a list, got text"),
         ("swagger: '2.0'\nbasePath: 3\npaths: {/a: {}}", "api.yaml:2: basePath: expected text"),
         ("paths:\n  a: {get: {}}", "api.yaml:2: paths.a: 'a' is no path → begin it with `/`"),
@@ -222,3 +226,12 @@ def test_r2_two_paths_that_mean_one_operation_are_a_mistake(tmp_path: Path) -> N
     document = "paths:\n  /f/{a:path}: {get: {}}\n  /f/{b*}: {get: {}}"
     said = mistakes(tmp_path, BESIDE + "rules: {GET /f/**: {rule: any}}\n", api__yaml=document)
     assert any("api.yaml:3: paths./f/{b*}.get: it is the same operation as another one" in line for line in said), said
+
+
+def test_r2_a_path_of_the_shards_and_of_the_servers_is_not_asked_for_twice(tmp_path: Path) -> None:
+    document = yaml.safe_dump({"servers": [{"url": "/v3"}], "paths": {"/a": ANY}})
+    below = BESIDE.replace("http://a", "http://a/v3/")
+    (said,) = mistakes(tmp_path, below, api__yaml=document)
+    assert said.startswith("1: shards.north: its path /v3 is in the document's servers, too: GET /v3/a would be asked")
+    assert mistakes(tmp_path, below + "openapi_base: ''\n", api__yaml=document) == []
+    assert mistakes(tmp_path, BESIDE.replace("http://a", "http://a/app"), api__yaml=document) == []

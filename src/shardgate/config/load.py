@@ -119,6 +119,7 @@ def load(path: Path) -> Loaded:
     store = path.parent / config.store if config.store else directory
     mistakes += _check_store(routes, store, directory)
     mistakes += _check_override(config.method_override_header)
+    mistakes += _check_bases(shards, book)
     clients = None if "clients" in wrong else read_clients(config, path.parent, routes, store, mistakes)
     bounds = read_bounds(config, mistakes) if "clients" not in wrong else ClientBounds(1, 1, 1)
     if mistakes:
@@ -158,6 +159,16 @@ def _check_store(routes: Routes, store: Path | None, directory: Path | None) -> 
             cure = "name the `directory`, and no other `store`"
             mistakes.append(Mistake(name, f"the directory records {rule.recorded}, in the same file", cure))
     return mistakes
+
+
+def _check_bases(shards: Mapping[str, Shard], book: Rulebook) -> Iterator[Mistake]:
+    """A path that both a shard and the document's servers have would be asked for twice over."""
+    for shard in shards.values():
+        below = f"{shard.base}/"
+        name = next((each for each in book.unbased if each.partition(" ")[2].startswith(below)), None)
+        if shard.base and name is not None:
+            problem = f"its path {shard.base} is in the document's servers, too: {name} would be asked of it below both"
+            yield Mistake(f"shards.{shard.id}", problem, "take it away here, or write `openapi_base: ''`")
 
 
 def _check_override(header: str | None) -> Iterator[Mistake]:

@@ -14,7 +14,7 @@ from shardgate.core.cursors.seal import Seal
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.template import METHODS, canonical
 from shardgate.core.rulebook.convert import convert_all
-from shardgate.core.rulebook.references import Found, DocumentPlace, Plain, ReadFile, References
+from shardgate.core.rulebook.references import DocumentPlace, Found, Plain, ReadFile, References
 from shardgate.core.rulebook.servers import base_of_document, base_of_servers
 
 
@@ -88,6 +88,10 @@ class _Reader(msgspec.Struct, frozen=True):
         item = self.mapping(paths.value[path], place)
         if item is None:
             return
+        for name in item.value:
+            if name.upper() in METHODS and not name.islower():
+                cure = f"write it in small letters: `{name.lower()}`"
+                self.mistakes.append(Mistake(str(item.place_of(name)), f"{name!r} is no method of a document", cure))
         for method in METHODS:
             if method.lower() not in item.value:
                 continue
