@@ -235,3 +235,9 @@ def test_r2_a_path_of_the_shards_and_of_the_servers_is_not_asked_for_twice(tmp_p
     assert said.startswith("1: shards.north: its path /v3 is in the document's servers, too: GET /v3/a would be asked")
     assert mistakes(tmp_path, below + "openapi_base: ''\n", api__yaml=document) == []
     assert mistakes(tmp_path, BESIDE.replace("http://a", "http://a/app"), api__yaml=document) == []
+
+
+def test_r2_aliases_within_aliases_are_not_written_out(tmp_path: Path) -> None:
+    levels = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]\n" for n in range(1, 10))
+    said = mistakes(tmp_path, BESIDE, api__yaml=f"x0: &x0 [1]\n{levels}paths: {{/a: *x9}}\n")
+    assert any("aliases stand for more than 1,000,000 values" in line for line in said), said

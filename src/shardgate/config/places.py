@@ -9,6 +9,13 @@ import yaml
 
 from shardgate.core.routes.mistakes import Mistake
 
+# A document of 30 MB has as many. A few lines of aliases within aliases stand for any number.
+_PLACES_MAX = 1_000_000
+
+
+class _TooManyPlacesError(Exception):
+    """A few lines stand for more values than can be looked at."""
+
 
 class Document:
     """A file that was read: its data, and where each part of it stands."""
@@ -68,6 +75,9 @@ def parse_document(text: str, path: Path) -> tuple[Document, list[Mistake]]:
         return empty, [Mistake(f"{path}:{line}", str(problem), "correct the YAML there")]
     except RecursionError:
         return empty, [Mistake(str(path), "an alias refers to itself, or it is too deep", "write it out")]
+    except _TooManyPlacesError:
+        problem = f"its aliases stand for more than {_PLACES_MAX:,} values"
+        return empty, [Mistake(str(path), problem, "write less by aliases that have aliases in them")]
     except ValueError as error:  # a value of one of YAML's own types, such as a date in the month 13
         return empty, [Mistake(str(path), f"a value cannot be read: {error}", "put it in quotes")]
     if not isinstance(data, dict):
@@ -76,6 +86,8 @@ def parse_document(text: str, path: Path) -> tuple[Document, list[Mistake]]:
 
 
 def _note(node: yaml.Node, path: str, lines: dict[str, int], mistakes: list[Mistake], name: str) -> None:
+    if len(lines) > _PLACES_MAX:
+        raise _TooManyPlacesError
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.ScalarNode) and _SURROGATE.search(node.value):
         where = f"{name}:{node.start_mark.line + 1}"
