@@ -162,3 +162,36 @@ def test_r1_names_that_mean_nothing_are_mistakes(tmp_path: Path, rule: str, said
     found = mistakes(tmp_path, text)
     assert bool(found) == bool(said), found
     assert said in "\n".join(found)
+
+
+async def test_a_key_with_an_encoded_slash_is_found_and_asked_for_as_it_came(
+    start_shard: Any, start_gateway: Any
+) -> None:
+    def has(name: str) -> Any:
+        def answer(asked: Asked) -> bytes:
+            there = f"/projects/{name}%2Fx" in asked.line
+            return reply(name if there else "none", status="200 OK" if there else "404 Not Found")
+
+        return answer
+
+    shards = {name: (await start_shard(has(name))).url for name in ("a", "b")}
+    one = {"rule": "one", "key": "path.id", "locate": "project"}
+    chain = [{"kind": "learned"}, {"kind": "probe", "path": "/projects/{key}", "encoded_slash": True}]
+    gateway = await start_gateway(
+        {
+            "shards": shards,
+            "rules": {"GET|DELETE /projects/{id}": one, "GET /projects/{id}/issues": one},
+            "locators": {"project": chain},
+            "encoded_slash": "value",
+        }
+    )
+    for _ in range(2):
+        for method, path in (
+            ("DELETE", "/projects/b%2Fx"),
+            ("GET", "/projects/b%2fx/issues"),
+            ("GET", "/projects/a%2Fx"),
+        ):
+            answer = await gateway.client.request(method, path)
+            if "%2f" not in path:
+                assert (answer.status_code, answer.text) == (200, path[10])
+    assert (await gateway.get("/projects/..%2F..%2Fx")).status_code == 404

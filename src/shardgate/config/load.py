@@ -20,7 +20,7 @@ from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
 from shardgate.core.routes.mistakes import Mistake
-from shardgate.core.routes.route import Routes
+from shardgate.core.routes.route import PathReading, Routes
 from shardgate.core.routes.template import check_template, names_in
 from shardgate.core.rulebook.build import build_routes
 from shardgate.core.rulebook.convert import convert_all
@@ -106,7 +106,7 @@ def load(path: Path) -> Loaded:
         trailing_slash=config.trailing_slash == "optional",
         method_override_header=config.method_override_header,
         method_override_member=config.method_override_member,
-        path_case=config.path_case,
+        paths=PathReading(config.path_case, config.encoded_slash),
     )
     mistakes += more
     if not routes.routes and not mistakes:

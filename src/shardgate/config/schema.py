@@ -249,6 +249,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What the case of letters means in a path. `ignored`: `/Events` is `/events`, as in Express and ASP.NET.
     `distinct`: it is another path. Default: another path, and refused (SG1003) where it would be served by the rule of
     a subtree (`ANY /**`), and `/events` has a rule of its own."""
+    encoded_slash: Literal["refuse", "value"] = "refuse"
+    """What `%2F` in a path means. `refuse`: some applications read it as a slash between two segments; it is refused
+    (SG1003) where that makes a difference. `value`: the application reads it as a part of the segment, as most do that
+    match a path before they decode it: `/projects/group%2Fproject`."""
     raw_query: Literal["encode", "refuse"] = "encode"
     """What is done with a query that has characters which must be percent-encoded (RFC 3986 section 3.4): `|`, `"`,
     `<`, `>`, `^`, `{`, `}`, a backslash, a backtick or bytes outside of ASCII. `encode`: shards are sent it encoded,

@@ -4,6 +4,7 @@ import pytest
 
 from shardgate.core.errors import AmbiguousPathError
 from shardgate.core.routes.readings import readings, why
+from shardgate.core.routes.route import PathReading
 from tests.core.routes.test_table import table
 
 OPERATIONS = ["GET /items", "GET /items/{id}", "ANY /files/**", "GET /files/{id}/meta", "ANY /t/{id}/**"]
@@ -76,6 +77,19 @@ def test_a_subtree_in_which_a_part_has_another_rule_is_not_entered_by_another_re
     for path in ("/x/../internal/a", "/x%2F..%2Finternal", "//internal/a", "/internal;x/a", "/x/..;/internal/a"):
         with pytest.raises(AmbiguousPathError):
             inner.match("GET", path)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("/items/a%2Fb", "a/b"), ("/items/a%2fb%2Fc/", "a/b/c"), ("/items/%2Fa", "/a"), ("/items/..%2Fa", "../a")],
+)
+def test_where_an_encoded_slash_is_a_value_it_is_one(path: str, value: str) -> None:
+    said = table(*OPERATIONS, "GET /items/{id}/{x}", paths=PathReading(encoded_slash="value"))
+    assert said.match("GET", path)[1] == {"id": value}
+    assert said.match("GET", "/files/a%2Fb;c")[0].template == "/files/**"
+    for other in ("/items/a%5Cb", "/items/a%2Fb;v", "/items/..", "/items/a%252Fb", "/items/a%2Fb."):
+        with pytest.raises(AmbiguousPathError):
+            said.match("GET", other)
 
 
 def test_readings_are_few_and_a_long_path_has_none() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from shardgate.core.errors import AmbiguousPathError, MethodNotAllowedError, UnknownOperationError
+from shardgate.core.routes.route import PathReading
 from tests.core.routes.test_table import table
 
 OPERATIONS = [
@@ -60,7 +61,7 @@ def test_where_slashes_are_distinct_a_subtree_has_both() -> None:
 
 
 def test_where_case_is_ignored_values_keep_theirs() -> None:
-    ignored = table("GET /Items/{id}", "GET /Items/Export", path_case="ignored")
+    ignored = table("GET /Items/{id}", "GET /Items/Export", paths=PathReading(case="ignored"))
     assert ignored.match("GET", "/ITEMS/aB")[1] == {"id": "aB"}
     assert ignored.match("GET", "/items/EXPORT")[0].template == "/Items/Export"
 

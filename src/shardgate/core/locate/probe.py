@@ -1,7 +1,7 @@
 """Asks every shard for the key. The shard that has it owns it; a key on two shards is an error, never a guess."""
 
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Strategy, Unknown
-from shardgate.core.path import filled
+from shardgate.core.path import filled, segment
 
 
 class Probe(Strategy, frozen=True, tag="probe"):
@@ -9,8 +9,18 @@ class Probe(Strategy, frozen=True, tag="probe"):
 
     path: str
     """What every shard is asked; `{key}` stands for the key: `/events/{key}`."""
+    encoded_slash: bool = False
+    """A key may have a slash, and is asked for with `%2F`: `/projects/group%2Fproject`. For applications that read that
+    as a part of the segment (`encoded_slash: value`)."""
 
     def locate(self, space: str, key: str, known: Known) -> AskAll | Unknown:
         """The path to ask for; UNKNOWN for a key that cannot be a path segment, so that no other path is ever asked."""
         path = filled(self.path, {"key": key})
+        if path is None and self.encoded_slash:
+            path = self._with_slashes(key)
         return UNKNOWN if path is None else AskAll(path)
+
+    def _with_slashes(self, key: str) -> str | None:
+        """The path for a key of several pieces; None where one of them cannot be a segment."""
+        pieces = [piece for each in key.split("/") if (piece := segment(each)) is not None]
+        return self.path.replace("{key}", "%2F".join(pieces)) if len(pieces) == key.count("/") + 1 else None

@@ -16,6 +16,7 @@ from shardgate.core.errors import AmbiguousPathError
 _LENGTH_MAX = 1024
 """A longer path of this kind is refused: each reading costs as much as a usual path."""
 _SLASHES = re.compile(r"%2[Ff]|%5[Cc]|\\")
+_BACKSLASHES = re.compile(r"%5[Cc]|\\")
 _SEMICOLONS = re.compile(r";|%3[Bb]")
 _TWICE = re.compile(r"%25(?=[0-9A-Fa-f]{2})")
 _SURE: Final = 3
@@ -42,14 +43,18 @@ _REASONS: Final = tuple(
 )
 
 
-def readings(path: str) -> list[list[str]]:
-    """The segments of a path, decoded, in each way that a server may read it. Raises AmbiguousPathError."""
+def readings(path: str, *, slash_divides: bool = True) -> list[list[str]]:
+    """The segments of a path, decoded, in each way that a server may read it. Raises AmbiguousPathError.
+
+    `slash_divides`: some server may read `%2F` as a slash between two segments.
+    """
+    slashes = _SLASHES if slash_divides else _BACKSLASHES
     if len(path) > _LENGTH_MAX or any(pattern.search(path) for pattern, _ in _REASONS[:_SURE]):
         raise AmbiguousPathError(why(path))
     found: list[list[str]] = []
     for twice, splits, cuts, merges, climbs, trims in product((False, True), repeat=6):
         text = _TWICE.sub("%", path) if twice else path
-        text = _SLASHES.sub("/", text) if splits else text
+        text = slashes.sub("/", text) if splits else text
         segments = [_decoded(_cut(segment) if cuts else segment, path) for segment in text.split("/")[1:]]
         if merges:
             segments = [segment for segment in segments[:-1] if segment] + segments[-1:]

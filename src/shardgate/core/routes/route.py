@@ -25,10 +25,18 @@ Chains = Mapping[str, tuple[Locator, ...]]
 Sentence = tuple[str, str]
 """A title and a text of `shardgate explain`."""
 
-PathCase = Literal["ignored", "distinct"]
 
 NO_WORDS: Final = Idempotency()
 _NOTHING: Final[Mapping[str, str]] = {}
+
+
+class PathReading(msgspec.Struct, frozen=True):
+    """How the application reads paths, where applications differ."""
+
+    case: Literal["ignored", "distinct"] | None = None
+    """What the case of letters means; None: that is not known."""
+    encoded_slash: Literal["refuse", "value"] = "refuse"
+    """What `%2F` means."""
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -222,8 +230,8 @@ class Routes(msgspec.Struct, frozen=True):
     """`/events/` is `/events`."""
     method_override_member: str | None = None
     """The member of a body, or field of a form, by which it says so."""
-    path_case: PathCase | None = None
-    """What the case of letters means in a path; None: that is not known."""
+    paths: PathReading = PathReading()
+    """How the application reads paths."""
     covered: Mapping[str, str] = {}
     """The operations of the document without a rule of their own → the subtree whose rule is theirs."""
     implied: tuple[Route, ...] = ()

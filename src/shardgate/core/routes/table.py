@@ -33,15 +33,17 @@ _NOWHERE: tuple[Node, list[str]] = (Node(), [])
 class RouteTable:
     """All routes of one configuration."""
 
-    __slots__ = ("_exact", "_folded", "_folds", "_root", "_trailing_slash", "_twins_differ", "_walked")
+    __slots__ = ("_exact", "_folded", "_folds", "_hidden", "_root", "_trailing_slash", "_twins_differ", "_walked")
 
     def __init__(self, routes: Routes) -> None:
         self._root = Node()
         self._exact: dict[str, Node] = {}
         """Paths without a variable, as they stand: they need no walk."""
         self._trailing_slash = routes.trailing_slash
-        self._folds = routes.path_case == "ignored"
-        self._twins_differ = routes.path_case == "distinct"
+        self._folds = routes.paths.case == "ignored"
+        self._hidden = _HIDDEN if routes.paths.encoded_slash == "refuse" else _HIDDEN.replace("/", "")
+        """What a decoded segment may not have."""
+        self._twins_differ = routes.paths.case == "distinct"
         self._folded = Node()
         """The templates that are no subtrees, without case."""
         for route in routes.all_routes:
@@ -79,13 +81,13 @@ class RouteTable:
             segments.pop()
         if "%" in path:
             # An application decodes before it matches: `/events/%65xport` is its `/events/export`.
-            segments = [_decoded(segment, path) for segment in segments]
+            segments = [_decoded(segment, path, self._hidden) for segment in segments]
         return segments
 
     def _agreed(self, method: str, path: str) -> tuple[Ending, list[str]]:
         """What all readings of a path lead to. Raises AmbiguousPathError where they do not agree."""
         agreed: list[tuple[Ending, list[str]]] = []
-        for segments in readings(path):
+        for segments in readings(path, slash_divides="/" in self._hidden):
             if self._trailing_slash and len(segments) > 2 and not segments[-1]:
                 segments.pop()
             try:
@@ -157,11 +159,11 @@ def _unknown(path: str) -> UnknownOperationError:
     return UnknownOperationError(f"{path} is no path of the application")
 
 
-def _decoded(segment: str, path: str) -> str:
+def _decoded(segment: str, path: str, hidden: str) -> str:
     try:
         value = unquote(segment, errors="strict")
     except UnicodeDecodeError as error:
         raise AmbiguousPathError("a path segment is not UTF-8") from error
-    if value in {".", ".."} or any(mark in value for mark in _HIDDEN) or (value.endswith(".") and value.strip(".")):
+    if value in {".", ".."} or any(mark in value for mark in hidden) or (value.endswith(".") and value.strip(".")):
         raise AmbiguousPathError(why(path))
     return value

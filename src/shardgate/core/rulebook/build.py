@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from shardgate.core.routes.mistakes import Mistake, near
-from shardgate.core.routes.route import NO_WORDS, BaseRule, Chains, PathCase, Route, Routes
+from shardgate.core.routes.route import NO_WORDS, BaseRule, Chains, PathReading, Route, Routes
 from shardgate.core.routes.template import (
     ANY,
     BELOW,
@@ -36,7 +36,7 @@ def build_routes(
     trailing_slash: bool,
     method_override_header: str | None = None,
     method_override_member: str | None = None,
-    path_case: PathCase | None = None,
+    paths: PathReading = PathReading(),  # noqa: B008 - it is a value
 ) -> tuple[Routes, list[Mistake]]:
     """Every operation as a route, and all mistakes at once."""
     mistakes: list[Mistake] = []
@@ -46,7 +46,7 @@ def build_routes(
     covered = _covered(book)
     names = [name for name in (*book.operations, *declared) if name not in covered]
     routes = [route for name in names if (route := reader.route(name)) is not None]
-    folds = path_case == "ignored"
+    folds = paths.case == "ignored"
     shapes = {
         route.name: f"{route.method} {shape_of(route.template, trailing_slash=trailing_slash, folds=folds)}"
         for route in routes
@@ -61,7 +61,7 @@ def build_routes(
             method_override_header,
             trailing_slash,
             method_override_member,
-            path_case,
+            paths,
             covered,
             () if _OPTIONS in shapes.values() else (options,),
         ),
