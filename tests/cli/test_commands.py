@@ -99,6 +99,20 @@ def test_routes_lists_every_operation(config: str) -> None:
     assert [line.split()[:2] for line in said.splitlines()[1:]] == [["GET", "/events"], ["GET", "/events/{id}"]]
 
 
+def test_r1_check_counts_and_routes_lists_what_the_rule_of_a_subtree_serves(tmp_path: Path) -> None:
+    file = tmp_path / "shardgate.yaml"
+    file.write_text("shards: {a: 'http://127.0.0.1:1'}\nopenapi: api.yaml\nrules: {'ANY /admin/**': {rule: any}}\n")
+    paths = "  /admin/users: {get: {}, post: {}, options: {}}\n  /admin/{id}: {get: {}, head: {}}\n"
+    (tmp_path / "api.yaml").write_text(f"paths:\n{paths}")
+    code, said = run("check", "-c", str(file))
+    assert code == 0
+    assert said.splitlines()[1:] == ["shardgate: operations of the document that have the rule of ANY /admin/**: 5"]
+    code, said = run("routes", "-c", str(file))
+    assert ["GET", "/admin/users", "GET", "/admin/users", "as", "ANY", "/admin/**"] in [
+        line.split() for line in said.splitlines()
+    ]
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1:99999", "127.0.0.1:²", "8080", "localhost:"])
 def test_serve_says_how_an_address_is_written(config: str, address: str) -> None:
     # Found: a traceback.

@@ -9,6 +9,7 @@ import yaml
 
 from shardgate.config.load import ConfigError, Loaded, load
 from shardgate.core.contracts import Known
+from shardgate.core.errors import NotServedError
 from shardgate.core.http import Reply
 from shardgate.core.locate.memory import LearnedKeys
 from shardgate.core.plan.plan import ToGather, ToOne
@@ -203,14 +204,16 @@ def test_an_order_that_names_a_key_twice_is_a_mistake(tmp_path: Path) -> None:
 
 def test_what_cannot_be_served_can_be_moved_to_unserved(tmp_path: Path) -> None:
     # Found: the cure was to list it under `unserved`, where it was "no such operation".
-    rules = {"GET /r/{id}.pdf": {"rule": "any"}, "GET /r/{id}": ONE, "POST /a": GATHER}
+    rules = {"GET /r/{id}{format}": {"rule": "any"}, "GET /r/{id}": ONE, "POST /a": GATHER}
     first, second = mistakes(tmp_path, rules)
-    assert first.endswith("give the variable a segment of its own, or move the operation to `unserved`")
+    assert first.endswith("make one variable of the two, or move the operation to `unserved`")
     assert "or move it to `unserved`" in second
     left = {"GET /r/{id}": ONE}
-    unserved = {"GET /r/{id}.pdf": "later", "POST /a": "later"}
+    unserved = {"GET /r/{id}{format}": "later", "GET /r/{id}.pdf": "later", "POST /a": "later"}
     loaded = load(written(tmp_path, left, unserved=unserved))
-    assert isinstance(served(loaded, "GET /r/7"), ToOne)
+    assert isinstance(served(loaded, "GET /r/777"), ToOne)
+    with pytest.raises(NotServedError):
+        served(loaded, "GET /r/7.pdf")
 
 
 def test_of_two_names_of_one_path_one_can_be_moved_to_unserved(tmp_path: Path) -> None:
@@ -281,12 +284,13 @@ def test_a_name_that_nothing_has_is_answered_by_what_to_add(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("operation", "said"),
     [
-        ("ANY /a", "ANY is not a method: a rule is for one method → write a rule for each method: GET, HEAD"),
+        ("ALL /a", "ALL is not a method → write `ANY /a` for every method"),
         ("get /a", "a method is written in capital letters → write `GET /a`"),
         ("Get /a", "a method is written in capital letters → write `GET /a`"),
         ("LINK /a", "'LINK' is not a method → take one of GET, HEAD, POST"),
         ("TRACE /a", "'TRACE' is not a method"),
-        ("GET /files/**", "'**' matches only itself, not every path → write each path that the application has"),
+        ("GET /files/*", "'*' matches only itself, not every path → write `/files/{name}` for one segment, or"),
+        ("GET /**/files", "'**' matches only itself, not every path → write `/files/{name}` for one segment, or"),
         ("GET /files/{rest:path}", "'rest:path' is not a name of a variable → write `{name}`"),
         ("GET /a/{id}/b/{id}", "/a/{id}/b/{id} has two variables 'id' → give each a name of its own"),
         ("GET /a#b", "/a#b has a `?` or a `#`, which ends a path → remove it and what follows"),
@@ -295,7 +299,9 @@ def test_a_name_that_nothing_has_is_answered_by_what_to_add(tmp_path: Path) -> N
         ("GET /a/../b", "no request can have the path /a/../b → remove the segment '..'"),
         ("GET /a;b", "servers read the segment 'a;b' differently"),
         ("GET /a%2Fb", "servers read the segment 'a%2Fb' differently"),
-        ("GET /a/{}", "/a/{} has a variable that is only a part of its segment"),
+        ("GET /a/{}", "/a/{} has braces without a name in them"),
+        ("GET /a/{id", "/a/{id has braces without a name in them"),
+        ("GET /a/{id?}", "'id?' is not a name of a variable → write `{name}`"),
     ],
 )
 def test_an_operation_that_no_request_can_name_is_a_mistake(tmp_path: Path, operation: str, said: str) -> None:

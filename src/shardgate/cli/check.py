@@ -1,10 +1,12 @@
 """`shardgate check`: says whether a configuration is valid, and which of its choices are dangerous."""
 
+from collections import Counter
 from typing import Annotated
 
 import typer
 
 from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit
+from shardgate.core.routes.template import base_of
 from shardgate.process.descriptors import shortage
 from shardgate.process.preflight import audit
 
@@ -41,6 +43,10 @@ def check(
         f"shardgate: {config} is valid: {len(loaded.shards)} shards, {len(served)} operations served"
         + (f", {unserved} declared unserved" if unserved else "")
     )
+    implied = {route.name for route in loaded.routes.implied}
+    for name, covered in Counter(loaded.routes.covered.values()).items():
+        if base_of(name) is not None and name not in implied:
+            typer.echo(f"shardgate: operations of the document that have the rule of {name}: {covered}")
     if said := shortage(loaded):
         typer.echo(f"shardgate: {said}", err=True)
     if warnings:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from shardgate.config.clients import read_bounds, read_clients
+from shardgate.config.openapi import Application, written_in
 from shardgate.config.places import Document, read_document
 from shardgate.config.plugins import put_plugins
 from shardgate.config.schema import AccessLogConfig, Config
@@ -19,11 +20,13 @@ from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
 from shardgate.core.routes.mistakes import Mistake
-from shardgate.core.routes.route import Routes
+from shardgate.core.routes.route import PathReading, Routes
+from shardgate.core.routes.template import check_template, names_in
 from shardgate.core.rulebook.build import build_routes
 from shardgate.core.rulebook.convert import convert_all
-from shardgate.core.rulebook.document import IN_DOCUMENT, Rulebook
+from shardgate.core.rulebook.document import Rulebook
 from shardgate.core.rulebook.document import read_document as read_openapi
+from shardgate.core.rulebook.references import IN_DOCUMENT
 from shardgate.core.topology import Shard, TlsFiles
 from shardgate.core.wire.forwarded import TrustedProxies
 from shardgate.core.wire.request_fields import METHOD_OVERRIDES
@@ -60,7 +63,7 @@ class Loaded(msgspec.Struct, frozen=True):
         at = _where_written(Mistake(path, "", ""), self.written_at).path
         if at.startswith(IN_DOCUMENT):
             # The lines of the application's document are not known: only a mistake is worth the seconds of its reader.
-            return f"{self.config.openapi}: {at.removeprefix(IN_DOCUMENT)}"
+            return written_in(at.removeprefix(IN_DOCUMENT), self.config.openapi or "")
         return self.document.place(at)
 
 
@@ -94,7 +97,8 @@ def load(path: Path) -> Loaded:
     if config.tls is not None:
         tls = TlsFiles(*beside(path, config.tls.certificate, config.tls.key, config.tls.client_ca))
     seal = Seal((b"",), 0) if "cursors" in wrong else _seal(config, path, mistakes)
-    book = _rulebook(config, path, seal, mistakes)
+    application = Application(path.parent / config.openapi) if config.openapi is not None else None
+    book = _rulebook(config, path, application, seal, mistakes)
     routes, more = build_routes(
         book,
         config.shards,
@@ -102,6 +106,7 @@ def load(path: Path) -> Loaded:
         trailing_slash=config.trailing_slash == "optional",
         method_override_header=config.method_override_header,
         method_override_member=config.method_override_member,
+        paths=PathReading(config.path_case, config.encoded_slash),
     )
     mistakes += more
     if not routes.routes and not mistakes:
@@ -114,11 +119,12 @@ def load(path: Path) -> Loaded:
     store = path.parent / config.store if config.store else directory
     mistakes += _check_store(routes, store, directory)
     mistakes += _check_override(config.method_override_header)
+    mistakes += _check_bases(shards, book)
     clients = None if "clients" in wrong else read_clients(config, path.parent, routes, store, mistakes)
     bounds = read_bounds(config, mistakes) if "clients" not in wrong else ClientBounds(1, 1, 1)
     if mistakes:
         written = [_where_written(mistake, book.places) for mistake in mistakes]
-        raise ConfigError(_placed(document, written, path.parent / config.openapi if config.openapi else None))
+        raise ConfigError(_placed(document, written, application))
     return Loaded(
         config,
         routes,
@@ -153,6 +159,16 @@ def _check_store(routes: Routes, store: Path | None, directory: Path | None) -> 
             cure = "name the `directory`, and no other `store`"
             mistakes.append(Mistake(name, f"the directory records {rule.recorded}, in the same file", cure))
     return mistakes
+
+
+def _check_bases(shards: Mapping[str, Shard], book: Rulebook) -> Iterator[Mistake]:
+    """A path that both a shard and the document's servers have would be asked for twice over."""
+    for shard in shards.values():
+        below = f"{shard.base}/"
+        name = next((each for each in book.unbased if each.partition(" ")[2].startswith(below)), None)
+        if shard.base and name is not None:
+            problem = f"its path {shard.base} is in the document's servers, too: {name} would be asked of it below both"
+            yield Mistake(f"shards.{shard.id}", problem, "take it away here, or write `openapi_base: ''`")
 
 
 def _check_override(header: str | None) -> Iterator[Mistake]:
@@ -204,24 +220,52 @@ def _access_log(given: bool | str | AccessLogConfig, folder: Path, mistakes: lis
     return msgspec.structs.replace(wanted, to=str(file))
 
 
-def _rulebook(config: Config, path: Path, seal: Seal | None, mistakes: list[Mistake]) -> Rulebook:
+def _rulebook(
+    config: Config, path: Path, application: Application | None, seal: Seal | None, mistakes: list[Mistake]
+) -> Rulebook:
     book = Rulebook({}, {}, {}, {}, {}, {})
-    if config.openapi is not None:
-        document, unreadable = read_application(path.parent / config.openapi)
+    if application is not None:
+        data, unreadable = application.root()
         mistakes += unreadable
-        book = read_openapi(document, mistakes)
-    for name, rule in config.rules.items():
-        book.operations.setdefault(name, name)
-        book.rules[name] = rule
-        book.places[name] = f"rules.{name}"
+        book = read_openapi(data, mistakes, application.read, _openapi_base(config, mistakes))
+    _add_rules(book, config, mistakes)
     book.locators.update(config.locators)
     book.dialects.update(config.dialects)
     for section, names in (("locators", config.locators), ("dialects", config.dialects)):
         book.places |= {f"{section}.{name}": f"{section}.{name}" for name in names}
-    book.unserved.update(config.unserved)
     book.seal = seal
     put_plugins(book, path.parent, mistakes)
     return book
+
+
+def _openapi_base(config: Config, mistakes: list[Mistake]) -> str | None:
+    """The path that the configuration puts before the document's; None: the document says it."""
+    base = config.openapi_base
+    if base is None:
+        return None
+    if base and (found := [*check_template(base)] if base.startswith("/") else ["it is no path"]):
+        problem = found[0] if isinstance(found[0], str) else found[0].problem
+        mistakes.append(Mistake("openapi_base", problem, "write it as `/v3`, or as an empty text for no path"))
+        return ""
+    return base.rstrip("/")
+
+
+def _add_rules(book: Rulebook, config: Config, mistakes: list[Mistake]) -> None:
+    """The rules of the configuration; a name may stand for several operations (`GET|PUT /events/{id}`)."""
+    written: dict[str, str] = {}
+    for section, given in (("rules", config.rules), ("unserved", config.unserved)):
+        for name, rule in given.items():
+            for each in names_in(name):
+                place = f"{section}.{name}"
+                if (before := written.setdefault(f"{section}.{each}", place)) != place:
+                    problem = f"{each} is also in {before.partition('.')[2]!r}"
+                    mistakes.append(Mistake(place, problem, "name each method of a path once"))
+                if section == "unserved":
+                    book.unserved[each] = rule
+                    continue
+                book.operations.setdefault(each, each)
+                book.rules[each] = rule
+                book.places[each] = place
 
 
 _MAKE_ONE = "write one: `(umask 077; openssl rand -hex 32 > cursor.secret)`"
@@ -251,20 +295,6 @@ def _seal(config: Config, path: Path, mistakes: list[Mistake]) -> Seal | None:
     return Seal(secrets, config.cursors.lifetime_s, client)
 
 
-def read_application(path: Path) -> tuple[dict[str, object], list[Mistake]]:
-    """An OpenAPI document. JSON is read as JSON: a large one takes YAML's reader seconds."""
-    if path.suffix != ".json":
-        document, mistakes = read_document(path)
-        return document.data, [Mistake("openapi", f"{m.path}: {m.problem}", m.cure) for m in mistakes]
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, object]), []
-    except OSError as error:
-        problem = f"{path} cannot be read: {error.strerror}"
-        return {}, [Mistake("openapi", problem, "check the path; the application's own command writes the document")]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return {}, [Mistake("openapi", f"{path} is not a JSON object: {error}", "write the document again")]
-
-
 def _where_written(mistake: Mistake, places: Mapping[str, str]) -> Mistake:
     """A mistake of a rule that stands in the application's document has its place there."""
     names = [name for name in places if f"{mistake.path}.".startswith(f"rules.{name}.")]
@@ -274,15 +304,14 @@ def _where_written(mistake: Mistake, places: Mapping[str, str]) -> Mistake:
     return msgspec.structs.replace(mistake, path=places[name] + mistake.path.removeprefix(f"rules.{name}"))
 
 
-def _placed(document: Document, mistakes: list[Mistake], openapi: Path | None = None) -> list[Mistake]:
+def _placed(document: Document, mistakes: list[Mistake], application: Application | None = None) -> list[Mistake]:
     """The same mistakes in the order of their lines, each with the file and the line of what is at fault."""
-    application = document
-    if openapi is not None and any(mistake.path.startswith(IN_DOCUMENT) for mistake in mistakes):
-        # Read once more, JSON too, as YAML: only that reader knows lines, and only a mistake is worth its seconds.
-        application = read_document(openapi)[0]
-    placed = []
-    for mistake in mistakes:
-        is_inside = mistake.path.startswith(IN_DOCUMENT)
-        where, path = application if is_inside else document, mistake.path.removeprefix(IN_DOCUMENT)
-        placed.append((is_inside, where.line(path), msgspec.structs.replace(mistake, path=where.place(path))))
+    placed: list[tuple[str, int, Mistake]] = []
+    for mistake in dict.fromkeys(mistakes):  # a rule for two methods has each of its mistakes twice
+        path = mistake.path.removeprefix(IN_DOCUMENT)
+        if application is None or path == mistake.path:
+            file, line, place = "", document.line(path), document.place(path)
+        else:
+            file, line, place = path.rpartition("\0")[0] or " ", application.line(path), application.place(path)
+        placed.append((file, line, msgspec.structs.replace(mistake, path=place)))
     return [mistake for _, _, mistake in sorted(placed, key=lambda entry: entry[:2])]

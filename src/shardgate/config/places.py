@@ -1,12 +1,20 @@
 """A YAML file as plain data, with the line of every value, so that a mistake can be pointed at."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from shardgate.core.routes.mistakes import Mistake
+
+# A document of 30 MB has as many. A few lines of aliases within aliases stand for any number.
+_PLACES_MAX = 1_000_000
+
+
+class _TooManyPlacesError(Exception):
+    """A few lines stand for more values than can be looked at."""
 
 
 class Document:
@@ -34,17 +42,23 @@ class Document:
 
 def read_document(path: Path) -> tuple[Document, list[Mistake]]:
     """Read a YAML file; what cannot be read is a mistake and an empty document."""
-    empty = Document(str(path), {}, {})
+    text, mistakes = read_text(path, lambda _: "utf-8-sig")
+    return (Document(str(path), {}, {}), mistakes) if mistakes else parse_document(text, path)
+
+
+def read_text(path: Path, encoding_of: Callable[[bytes], str]) -> tuple[str, list[Mistake]]:
+    """The text of a file; empty where it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        raw = path.read_bytes()
+        return raw.decode(encoding_of(raw)), []
     except OSError as error:
-        return empty, [Mistake(str(path), f"it cannot be read: {error.strerror}", "check the path")]
+        return "", [Mistake(str(path), f"it cannot be read: {error.strerror}", "check the path")]
     except UnicodeDecodeError:
-        return empty, [Mistake(str(path), "it is not UTF-8", "save it as UTF-8")]
-    return _parsed(text, path)
+        return "", [Mistake(str(path), "it is not UTF-8", "save it as UTF-8")]
 
 
-def _parsed(text: str, path: Path) -> tuple[Document, list[Mistake]]:
+def parse_document(text: str, path: Path) -> tuple[Document, list[Mistake]]:
+    """The data of a text in YAML, with its lines; `path` is its file's."""
     empty = Document(str(path), {}, {})
     lines: dict[str, int] = {}
     mistakes: list[Mistake] = []
@@ -61,6 +75,9 @@ def _parsed(text: str, path: Path) -> tuple[Document, list[Mistake]]:
         return empty, [Mistake(f"{path}:{line}", str(problem), "correct the YAML there")]
     except RecursionError:
         return empty, [Mistake(str(path), "an alias refers to itself, or it is too deep", "write it out")]
+    except _TooManyPlacesError:
+        problem = f"its aliases stand for more than {_PLACES_MAX:,} values"
+        return empty, [Mistake(str(path), problem, "write less by aliases that have aliases in them")]
     except ValueError as error:  # a value of one of YAML's own types, such as a date in the month 13
         return empty, [Mistake(str(path), f"a value cannot be read: {error}", "put it in quotes")]
     if not isinstance(data, dict):
@@ -69,6 +86,8 @@ def _parsed(text: str, path: Path) -> tuple[Document, list[Mistake]]:
 
 
 def _note(node: yaml.Node, path: str, lines: dict[str, int], mistakes: list[Mistake], name: str) -> None:
+    if len(lines) > _PLACES_MAX:
+        raise _TooManyPlacesError
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.ScalarNode) and _SURROGATE.search(node.value):
         where = f"{name}:{node.start_mark.line + 1}"

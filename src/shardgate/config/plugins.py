@@ -22,8 +22,9 @@ from shardgate.core.guard import PluginError, call
 from shardgate.core.routes.mistakes import Mistake, near
 from shardgate.core.rulebook.complaints import replaced, written
 from shardgate.core.rulebook.convert import convert_all
-from shardgate.core.rulebook.document import Plain, Rulebook
+from shardgate.core.rulebook.document import Rulebook
 from shardgate.core.rulebook.named import merges_of
+from shardgate.core.rulebook.references import Plain
 
 _IN_GENERAL: Final = re.compile(r"docs/|; there are: ")
 """In a cure that knows only the built-ins' options."""

@@ -40,7 +40,8 @@ class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Where a shard is served."""
 
     url: str | None = None
-    """`http://host:port` or `https://host:port`. No two shards may have the same."""
+    """`http://host:port` or `https://host:port`. No two shards may have the same. With a path, `http://host:port/app`,
+    the shard is asked below it; clients do not see it."""
     replicas: tuple[Any, ...] = ()
     """Instead of `url`: the URLs of several instances that serve the same data, or the fields of a replica each. One
     that fails is noticed by nobody: reads are retried at another one."""
@@ -218,7 +219,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """shardgate.yaml."""
 
     shards: dict[str, Any]
-    """Name → URL (`http://host:port`), or the fields of a shard. At least one is needed."""
+    """Name → URL (`http://host:port` or `http://host:port/path`), or the fields of a shard. At least one is needed."""
     zone: str | None = None
     """Where this gateway runs: `eu-west-1a`. Replicas of the same zone are asked first."""
     listen: str = "127.0.0.1:8080"
@@ -244,7 +245,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Where to write the access log: `stdout`, `stderr`, a file, or the fields of a log. `off`: no log. (YAML reads
     `off` as false.)"""
     openapi: str | None = None
-    """The application's OpenAPI document, JSON or YAML. Its operations, and their `x-shardgate`, are read."""
+    """The application's OpenAPI document (Swagger 2.0, OpenAPI 3.0 or 3.1), JSON or YAML. Its operations, and their
+    `x-shardgate`, are read; also from files beside it that its paths refer to by `$ref`."""
+    openapi_base: str | None = None
+    """The path that stands before each path of the document: `/v3`. Empty: none. Default: the path of its `servers`, or
+    its `basePath`."""
     directory: str | None = None
     """The file with the directory (tenant → shard), as `shardgate split` wrote it. Changes to it are seen within a
     second."""
@@ -263,6 +268,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     where its rule is for GET."""
     trailing_slash: Literal["optional", "distinct"] = "optional"
     """`optional`: `/events/` is `/events`. `distinct`: it is another path."""
+    path_case: Literal["ignored", "distinct"] | None = None
+    """What the case of letters means in a path. `ignored`: `/Events` is `/events`, as in Express and ASP.NET.
+    `distinct`: it is another path. Default: another path, and refused (SG1003) where it would be served by the rule of
+    a subtree (`ANY /**`), and `/events` has a rule of its own."""
+    encoded_slash: Literal["refuse", "value"] = "refuse"
+    """What `%2F` in a path means. `refuse`: some applications read it as a slash between two segments; it is refused
+    (SG1003) where that makes a difference. `value`: the application reads it as a part of the segment, as most do that
+    match a path before they decode it: `/projects/group%2Fproject`."""
     raw_query: Literal["encode", "refuse"] = "encode"
     """What is done with a query that has characters which must be percent-encoded (RFC 3986 section 3.4): `|`, `"`,
     `<`, `>`, `^`, `{`, `}`, a backslash, a backtick or bytes outside of ASCII. `encode`: shards are sent it encoded,
@@ -277,7 +290,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cursors: CursorsConfig | None = None
     """What the cursors of lists are signed with. Dialects of the kind `cursor` need it."""
     rules: dict[str, Any] = {}
-    """`GET /path/{id}` → its rule. They are added to `x-shardgate` in the document, and win over it."""
+    """`GET /path/{id}` → its rule. They are added to `x-shardgate` in the document, and win over it. `GET|PUT /x` is
+    for both methods, `ANY /x` for every method, `ANY /admin/**` for `/admin` and every path below it."""
     unserved: dict[str, str] = {}
     """`POST /path` → why this gateway does not serve it. It is answered by 501 (SG1014), and nothing is sent to a
     shard."""

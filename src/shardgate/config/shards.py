@@ -1,11 +1,11 @@
 """The `shards` of shardgate.yaml: names, addresses, aliases, and the files that TLS towards them is made of.
 
-Holds: no two shards have one address: their rows would count twice.
+Holds: no two shards have one address and base path: their rows would count twice.
 """
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from shardgate.config.schema import Config, ReplicaConfig, ShardConfig
 from shardgate.core.replicas.settings import Member
@@ -15,18 +15,20 @@ from shardgate.core.topology import Instance, Shard, TlsFiles
 
 _PATH = re.compile(r"/[!-~]*")
 _HOST = re.compile(r"[\w.:%-]+")
+# Without empty segments; a `;` or an encoded separator would be read differently by different servers.
+_BASE = re.compile(r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%(?!2[Ff]|5[Cc]|00)[0-9A-Fa-f]{2})+)*/?")
 
 
 def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str, Shard]:
     """The shards, each with its addresses and its TLS; what is wrong with one is added to the mistakes."""
     shards: dict[str, Shard] = {}
-    taken: dict[tuple[str, int], str] = {}
+    taken: dict[tuple[str, int, str], str] = {}
     for name, given in config.shards.items():
         before = len(mistakes)
         entry = ShardConfig(url=given) if isinstance(given, str) else _entry(name, given, mistakes)
         if entry is None or len(mistakes) > before:
             continue
-        replicas = _replicas(name, entry, taken, mistakes)
+        replicas, base = _replicas(name, entry, taken, mistakes)
         if not replicas:
             continue
         shards[name] = Shard(
@@ -35,6 +37,7 @@ def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str
             replicas[0].port,
             entry.alias or name,
             _tls(name, entry, path, mistakes),
+            base,
             replicas if entry.replicas else (),
             entry.health,
             entry.guards,
@@ -46,25 +49,49 @@ def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str
 
 
 def _replicas(
-    name: str, entry: ShardConfig, taken: dict[tuple[str, int], str], mistakes: list[Mistake]
-) -> tuple[Instance, ...]:
-    """The instances that serve a shard; none where one of them is a mistake."""
+    name: str, entry: ShardConfig, taken: dict[tuple[str, int, str], str], mistakes: list[Mistake]
+) -> tuple[tuple[Instance, ...], str]:
+    """The instances that serve a shard, and their base path; none where one of them is a mistake."""
     place = f"shards.{name}"
     if (entry.url is None) == (not entry.replicas):
         cure = "write `url`, or `replicas` where several instances serve the same data"
         mistakes.append(Mistake(place, "it needs `url` or `replicas`, and not both", cure))
-        return ()
+        return (), ""
     before = len(mistakes)
-    given = _instances(place, entry, mistakes)
-    found = [replica for instance in given if (replica := _replica(place, name, instance, taken, mistakes)) is not None]
-    if len(found) == len(given) and len({instance.url.partition(":")[0].lower() for instance in given}) > 1:
-        mistakes.append(Mistake(place, "some of its replicas have TLS, and some have not", "write all with `https://`"))
+    found: list[Instance] = []
+    ways: set[tuple[str, str]] = set()
+    for instance in _instances(place, entry, mistakes):
+        address = _address(instance.url)
+        if address is None:
+            cure = "write it as `http://host:port`, `https://host:port` or `http://host:port/path`"
+            mistakes.append(Mistake(place, f"{instance.url!r} is no address of a shard", cure))
+            continue
+        _check_twin(place, name, instance.url, taken.get(address), mistakes)
+        taken[address] = name
+        host, port, base = address
+        ways.add((instance.url.partition(":")[0].lower(), base))
+        found.append(Instance(host, port, Member(instance.weight, instance.zone, instance.write)))
+    if len(ways) > 1:
+        cure = "write all with `http://` or all with `https://`, and with the same path"
+        mistakes.append(Mistake(place, "its replicas differ in more than their host and port", cure))
+    _check_shard(place, entry, found, mistakes)
+    return (tuple(found), next(iter(ways))[1]) if len(mistakes) == before else ((), "")
+
+
+def _check_twin(place: str, shard: str, url: str, twin: str | None, mistakes: list[Mistake]) -> None:
+    if twin == shard:
+        mistakes.append(Mistake(place, f"{url!r} is written twice", "write each replica once"))
+    elif twin is not None:
+        cure = "give each shard an instance of its own"
+        mistakes.append(Mistake(place, f"{url!r} is {twin} already: its rows would count twice", cure))
+
+
+def _check_shard(place: str, entry: ShardConfig, found: list[Instance], mistakes: list[Mistake]) -> None:
     if entry.health is not None and not _PATH.fullmatch(entry.health.path):
         cure = "write it as `/readyz`, percent-encoded"
         mistakes.append(Mistake(f"{place}.health.path", f"{entry.health.path!r} is no path", cure))
     if found and not any(replica.member.takes_changes for replica in found):
         mistakes.append(Mistake(place, "none of its replicas takes changes", "leave `write: false` out for one"))
-    return tuple(found) if len(mistakes) == before else ()
 
 
 def _instances(place: str, entry: ShardConfig, mistakes: list[Mistake]) -> list[ReplicaConfig]:
@@ -79,25 +106,8 @@ def _instances(place: str, entry: ShardConfig, mistakes: list[Mistake]) -> list[
     return [instance for instance in read if instance is not None]
 
 
-def _replica(
-    place: str, shard: str, instance: ReplicaConfig, taken: dict[tuple[str, int], str], mistakes: list[Mistake]
-) -> Instance | None:
-    address = _address(instance.url)
-    if address is None:
-        cure = "write it as `http://host:port` or `https://host:port`"
-        mistakes.append(Mistake(place, f"{instance.url!r} is no address of a shard", cure))
-        return None
-    twin = taken.get(address)
-    if twin == shard:
-        mistakes.append(Mistake(place, f"{instance.url!r} is written twice", "write each replica once"))
-    elif twin is not None:
-        cure = "give each shard an instance of its own"
-        mistakes.append(Mistake(place, f"{instance.url!r} is {twin} already: its rows would count twice", cure))
-    taken[address] = shard
-    return Instance(*address, Member(instance.weight, instance.zone, instance.write))
-
-
-def _address(text: str) -> tuple[str, int] | None:
+def _address(text: str) -> tuple[str, int, str] | None:
+    """The host, the port and the base path."""
     try:
         url = urlsplit(text)
         port = url.port
@@ -111,12 +121,13 @@ def _address(text: str) -> tuple[str, int] | None:
         url.scheme not in {"http", "https"}
         or not url.hostname
         or not _HOST.fullmatch(url.hostname)
-        or url.path not in {"", "/"}
-        or url.query
+        or not _BASE.fullmatch(url.path)
+        or any(segment in {".", ".."} for segment in unquote(url.path).split("/"))
+        or any(mark in text for mark in "?#")
         or "@" in url.netloc
     ):
         return None
-    return url.hostname, port or (443 if url.scheme == "https" else 80)
+    return url.hostname, port or (443 if url.scheme == "https" else 80), url.path.rstrip("/")
 
 
 def _tls(name: str, entry: ShardConfig, path: Path, mistakes: list[Mistake]) -> TlsFiles | None:

@@ -104,7 +104,8 @@ class AmbiguousKeyError(ClientError):
 
 
 class AmbiguousPathError(ClientError):
-    """The path has dot segments, empty segments or encoded separators, which servers read differently."""
+    """Servers read the path differently: dot segments, empty segments, encoded separators, path parameters, or another
+    spelling of a path that has a rule of its own."""
 
     code, status, title = "SG1003", 400, "Ambiguous path"
 

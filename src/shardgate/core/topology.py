@@ -40,6 +40,8 @@ class Shard(msgspec.Struct, frozen=True):
     """The name that clients may read."""
     tls: TlsFiles | None = None
     """None: the shard is called by plain HTTP."""
+    base: str = ""
+    """The path below which the shard serves, without a slash at its end: `/app`."""
     replicas: tuple[Instance, ...] = ()
     """The instances that serve it, the first at `host:port`; empty: there is one."""
     health: HealthCheck | None = None

@@ -21,6 +21,7 @@ from shardgate.core.routes.route import Routes, chains_of
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import ShardId, Topology
 from shardgate.core.value import Value
+from shardgate.core.wire.base_path import BasePath
 from shardgate.core.wire.coding import Compress
 from shardgate.engine.report import Reporter
 from shardgate.engine.unpacking import Unpacker
@@ -57,6 +58,7 @@ class Cluster:
     """The shards of one worker."""
 
     __slots__ = (
+        "_bases",
         "_meter",
         "_outages",
         "_pools",
@@ -111,6 +113,7 @@ class Cluster:
         self.stream_idle_s = timeouts.stream_idle_timeout_s
         self._upstreams = upstreams
         self._pools = upstreams.by_shard
+        self._bases: dict[ShardId, BasePath] = upstreams.bases
         self.tls = upstreams.tls
         """The TLS contexts of connections to shards, to be refreshed."""
         self.snapshot = first_snapshot(routes, topology, limits, self._disputed)
@@ -125,6 +128,8 @@ class Cluster:
     ) -> Call:
         """Send a client's request to one shard; the sink receives the reply as it comes, or the error."""
         method, body, patience = request.sent_method, request.body, self._relay_patience
+        if self._bases:
+            head = self._joined(shard, head)
         call = Call(head, body, sink, patience, method=method, upload=upload, offers=offers)
         self._pools[shard].start(call)
         return call
@@ -134,6 +139,8 @@ class Cluster:
 
         It may be repeated, even a POST.
         """
+        if self._bases:
+            head = self._joined(shard, head)
         call = Call(head, body, sink, self._whole_patience, method=method)
         call.repeatable = True
         self._pools[shard].start(call)
@@ -144,6 +151,8 @@ class Cluster:
 
         It is repeated only where its method allows it.
         """
+        if self._bases:
+            head = self._joined(shard, head)
         call = Call(head, body, sink, self._whole_patience, method=method)
         self._pools[shard].start(call)
         return call
@@ -152,6 +161,11 @@ class Cluster:
         """The shards, those last that answer nothing at present."""
         silent = self._silent
         return sorted(shards, key=silent.__contains__) if silent else shards
+
+    def _joined(self, shard: ShardId, head: bytes) -> bytes:
+        """The head with the shard's base path before the target."""
+        base = self._bases.get(shard)
+        return head if base is None else base.joined(head)
 
     def streams(self, call: Call) -> None:
         """From now on the call's reply is streamed to a client: it may take long, as long as bytes arrive."""

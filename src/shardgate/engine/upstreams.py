@@ -11,6 +11,7 @@ from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.replicas.group import Group
 from shardgate.core.topology import Instance, Shard
 from shardgate.core.wire.addresses import ShardAddresses
+from shardgate.core.wire.base_path import BasePath
 from shardgate.net.tls import Tls, for_shards
 from shardgate.net.upstream.call import Call
 from shardgate.net.upstream.dialler import Dialler
@@ -81,7 +82,19 @@ class ReplicaLog:
 class Upstreams:
     """The upstream of each shard of one worker."""
 
-    __slots__ = ("_addresses", "_checks", "_limits", "_meter", "_own_changes", "_timeouts", "by_shard", "tls", "watch")
+    __slots__ = (
+        "_addresses",
+        "_checks",
+        "_known",
+        "_limits",
+        "_meter",
+        "_own_changes",
+        "_timeouts",
+        "bases",
+        "by_shard",
+        "tls",
+        "watch",
+    )
 
     def __init__(
         self,
@@ -92,7 +105,10 @@ class Upstreams:
         meter: Meter,
         own_changes: OwnChanges,
     ) -> None:
-        self._addresses = ShardAddresses((one.host, one.port) for shard in shards for one in shard.instances)
+        self._known = [(one.host, one.port) for shard in shards for one in shard.instances]
+        self._addresses = ShardAddresses(self._known)
+        self.bases = {shard.id: BasePath(shard.base.encode()) for shard in shards if shard.base}
+        """The base path of each shard that has one."""
         self._limits = limits
         self._timeouts = timeouts
         self._meter = meter
@@ -116,24 +132,25 @@ class Upstreams:
         if tls is not None:
             self.tls.append(tls)
         if not shard.replicas:
-            return self._pool(shard.instances[0], tls)
+            return self._pool(shard, shard.instances[0], tls)
         members = tuple(instance.member for instance in shard.replicas)
         group = Group(members, shard.guards, shard.health, shard.zone, self.watch.now())
-        pools = [self._pool(instance, tls) for instance in shard.replicas]
+        pools = [self._pool(shard, instance, tls) for instance in shard.replicas]
         replicas = Replicas(group, pools, self.watch, ReplicaLog(shard, self._meter), self._own_changes)
         if shard.health is not None:
             for instance, replica in zip(shard.replicas, group.replicas, strict=True):
+                target = f"{shard.base}{shard.health.path}".encode()
                 host = f"{instance.host}:{instance.port}".encode()
-                pool = self._pool(instance, tls, connections_max=1)
-                self._checks.append(HealthChecks(shard.health, host, pool, replicas, replica, self.watch))
+                pool = self._pool(shard, instance, tls, connections_max=1)
+                self._checks.append(HealthChecks(shard.health, target, host, pool, replicas, replica, self.watch))
         return replicas
 
-    def _pool(self, instance: Instance, tls: Tls | None, connections_max: int | None = None) -> Pool:
+    def _pool(self, shard: Shard, instance: Instance, tls: Tls | None, connections_max: int | None = None) -> Pool:
         limits, timeouts = self._limits, self._timeouts
         settings = PoolSettings(
             connections_max or limits.connections_per_shard_max,
             limits.waiting_per_shard_max,
             timeouts.shard_idle_timeout_s,
-            self._addresses,
+            ShardAddresses(self._known, base) if (base := self.bases.get(shard.id)) is not None else self._addresses,
         )
         return Pool(Dialler(instance.host, instance.port, tls, timeouts.connect_timeout_s), self.watch, settings)

@@ -16,7 +16,7 @@ async def test_health_checks_take_a_replica_out_and_bring_it_back() -> None:
     dialler = DiallerOfTheTest()
     dialler.may_connect.set()
     pool = Pool(dialler, play.watch, PoolSettings(1, 1, idle_timeout_s=1000.0))
-    checks = HealthChecks(check, b"h:1", pool, play.replicas, play.group.replicas[0], play.watch)
+    checks = HealthChecks(check, b"/readyz", b"h:1", pool, play.replicas, play.group.replicas[0], play.watch)
     play.passes(0)
     await turns()
     assert dialler.opened[-1].took().startswith(b"GET /readyz HTTP/1.1\r\nHost: h:1\r\n")

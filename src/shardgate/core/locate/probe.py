@@ -2,7 +2,7 @@
 
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Strategy, Unknown
 from shardgate.core.locate.bulk import Bulk
-from shardgate.core.path import filled
+from shardgate.core.path import filled, segment
 
 
 class Probe(Strategy, frozen=True, tag="probe"):
@@ -12,8 +12,18 @@ class Probe(Strategy, frozen=True, tag="probe"):
     """What every shard is asked; `{key}` stands for the key: `/events/{key}`."""
     bulk: Bulk | None = None
     """How a list tells which of many keys a shard has. Without it, each key of a divided body is asked for alone."""
+    encoded_slash: bool = False
+    """A key may have a slash, and is asked for with `%2F`: `/projects/group%2Fproject`. For applications that read that
+    as a part of the segment (`encoded_slash: value`)."""
 
     def locate(self, space: str, key: str, known: Known) -> AskAll | Unknown:
         """The path to ask for; UNKNOWN for a key that cannot be a path segment, so that no other path is ever asked."""
         path = filled(self.path, {"key": key})
+        if path is None and self.encoded_slash:
+            path = self._with_slashes(key)
         return UNKNOWN if path is None else AskAll(path, self.bulk)
+
+    def _with_slashes(self, key: str) -> str | None:
+        """The path for a key of several pieces; None where one of them cannot be a segment."""
+        pieces = [piece for each in key.split("/") if (piece := segment(each)) is not None]
+        return self.path.replace("{key}", "%2F".join(pieces)) if len(pieces) == key.count("/") + 1 else None

@@ -1,16 +1,25 @@
 """Rulebook → Routes, with every mistake that is in it.
 
-Holds: an operation without a rule is a mistake: the gateway does not guess how data is divided.
+Holds: an operation without a rule is a mistake: the gateway does not guess how data is divided. An operation that the
+rule of a subtree covers (`ANY /admin/**`) has that rule. OPTIONS is any shard's where no rule says otherwise.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from shardgate.core.routes.mistakes import Mistake, near
-from shardgate.core.routes.route import NO_WORDS, BaseRule, Chains, Route, Routes
-from shardgate.core.routes.template import check_operation, check_template, is_partial, shape_of
+from shardgate.core.routes.route import NO_WORDS, BaseRule, Chains, PathReading, Route, Routes
+from shardgate.core.routes.template import (
+    ANY,
+    BELOW,
+    METHODS,
+    check_operation,
+    check_template,
+    covers,
+    shape_of,
+)
 from shardgate.core.rulebook.complaints import written
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.rulebook.document import Rulebook
@@ -18,6 +27,7 @@ from shardgate.core.rulebook.named import check_dialect, dialect_of, read_chains
 from shardgate.core.rulebook.names import check_names
 from shardgate.core.rulebook.shape import at
 from shardgate.core.rules import Rule
+from shardgate.core.rules.any_shard import AnyShard
 
 
 def build_routes(
@@ -28,20 +38,59 @@ def build_routes(
     trailing_slash: bool,
     method_override_header: str | None = None,
     method_override_member: str | None = None,
+    paths: PathReading = PathReading(),  # noqa: B008 - it is a value
 ) -> tuple[Routes, list[Mistake]]:
     """Every operation as a route, and all mistakes at once."""
     mistakes: list[Mistake] = []
     chains = read_chains(book, shards, mistakes)
     reader = _Reader(book, chains, read_dialects(book, mistakes), shards, mistakes)
     declared = [name for name in book.unserved if name not in book.operations]
-    routes = [route for name in (*book.operations, *declared) if (route := reader.route(name)) is not None]
+    covered = _covered(book)
+    names = [name for name in (*book.operations, *declared) if name not in covered]
+    routes = [route for name in names if (route := reader.route(name)) is not None]
+    folds = paths.case == "ignored"
     shapes = {
-        route.name: f"{route.method} {shape_of(route.template, trailing_slash=trailing_slash)}" for route in routes
+        route.name: f"{route.method} {shape_of(route.template, trailing_slash=trailing_slash, folds=folds)}"
+        for route in routes
     }
     routes = [*_without_covered(routes, shapes)]
     mistakes += _twins(routes, shapes)
-    found = Routes(tuple(routes), method_override, method_override_header, trailing_slash, method_override_member)
-    return found, mistakes
+    options = Route("OPTIONS", f"/{BELOW}", _OPTIONS, AnyShard(), is_implied=True)
+    return (
+        Routes(
+            tuple(routes),
+            method_override,
+            method_override_header,
+            trailing_slash,
+            method_override_member,
+            paths,
+            covered,
+            () if _OPTIONS in shapes.values() else (options,),
+        ),
+        mistakes,
+    )
+
+
+_OPTIONS: Final = f"OPTIONS /{BELOW}"
+
+
+def _covered(book: Rulebook) -> dict[str, str]:
+    """The operations without a rule of their own that are a subtree's, or whose GET has a rule that is also HEAD's."""
+    named = [*book.rules, *book.unserved]
+    subtrees = sorted([name for name in named if name.endswith(f"/{BELOW}")], key=len, reverse=True)
+    covered = {}
+    for name in book.operations:
+        if name in book.rules or name in book.unserved:
+            continue
+        method, _, template = name.partition(" ")
+        exact = [f"{ANY} {template}", *([f"GET {template}"] if method == "HEAD" else [])]
+        rule = next((each for each in exact if each in named), None)
+        rule = rule or next((each for each in subtrees if covers(each, name)), None)
+        if rule is None and method == "OPTIONS":
+            rule = _OPTIONS
+        if rule is not None:
+            covered[name] = rule
+    return covered
 
 
 class _Reader(msgspec.Struct, frozen=True):
@@ -61,6 +110,8 @@ class _Reader(msgspec.Struct, frozen=True):
             return self._unserved(name, method, template)
         if name not in book.rules:
             cure = "add `x-shardgate` to it in the document, or an entry under `rules`, or list it under `unserved`"
+            if (short := book.unbased.get(name)) in book.rules or short in book.unserved:
+                cure = f"write `{name}` in place of `{short}`: the document's server has a path, with which clients ask"
             self.mistakes.append(Mistake(f"rules.{name}", "the operation has no rule", cure))
             return None
         place = book.places[name]
@@ -77,7 +128,7 @@ class _Reader(msgspec.Struct, frozen=True):
             known = [each for each in self.book.operations if _may_be_meant(name, each)]
             if (meant := near(name, known, alike=0.85)) is not None:
                 self._add(place, [Mistake("", "no such operation", f"did you mean {meant!r}?")])
-            if not is_partial(template) and self._add(place, check_template(template)):
+            if "}{" not in template and self._add(place, check_template(template)):
                 return None
         operation = self.book.operations.get(name, name)
         return Route(method, template, operation, None, unserved=self.book.unserved[name])
@@ -96,7 +147,7 @@ class _Reader(msgspec.Struct, frozen=True):
             for steps, given in dialect_of(self.book.rules[name]):
                 found = () if isinstance(given, str) else check_dialect(at(rule, steps))
                 self._add(f"{place}{written(steps)}", found)
-            self._add(place, rule.mistakes(method, template))
+            self._add(place, _of_methods(rule, method, template))
             self._add(place, rule.unknown_shards(self.shards) if self.shards else ())
         return rule if complete and len(self.mistakes) == count else None
 
@@ -105,6 +156,18 @@ class _Reader(msgspec.Struct, frozen=True):
         before = len(self.mistakes)
         self.mistakes.extend(mistake.under(place) for mistake in found)
         return len(self.mistakes) > before
+
+
+def _of_methods(rule: BaseRule, method: str, template: str) -> list[Mistake]:
+    """What is wrong in a rule for its method; of a rule for every method, for the first that it does not suit."""
+    if method != ANY:
+        return [*rule.mistakes(method, template)]
+    always = [*rule.mistakes("GET", template)]
+    for each in METHODS[1:]:
+        if more := [mistake for mistake in rule.mistakes(each, template) if mistake not in always]:
+            cure = f"name the methods that the rule is for, like `POST|PUT {template}`"
+            return [*always, *(msgspec.structs.replace(mistake, cure=cure) for mistake in more)]
+    return always
 
 
 def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Chains) -> Route:
@@ -134,10 +197,7 @@ def _may_be_meant(name: str, other: str) -> bool:
 
 
 def _without_covered(routes: list[Route], shapes: Mapping[str, str]) -> Iterator[Route]:
-    """The routes but for those that are not served and whose paths are also another operation's.
-
-    `/reports/{id}.pdf` has the paths of `/reports/{id}`: a variable is matched as a whole segment.
-    """
+    """The routes but for those that are not served and whose paths are also another operation's."""
     seen = {shapes[route.name] for route in routes if route.rule is not None}
     for route in routes:
         if route.rule is not None or shapes[route.name] not in seen:
@@ -152,4 +212,6 @@ def _twins(routes: list[Route], shapes: Mapping[str, str]) -> Iterator[Mistake]:
         twin = first.setdefault(shapes[route.name], route.name)
         if twin != route.name:
             cure = "remove one of the two, or move it to `unserved`: the other is then served"
+            if route.template.rstrip("/") == twin.partition(" ")[2].rstrip("/"):
+                cure = f"write `trailing_slash: distinct` where the application tells them apart; or {cure}"
             yield Mistake(f"rules.{route.name}", f"it is the same path as {twin}", cure)

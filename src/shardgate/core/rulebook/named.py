@@ -16,7 +16,8 @@ from shardgate.core.routes.route import Chains
 from shardgate.core.routes.targets import check_target
 from shardgate.core.rulebook.complaints import replaced, written
 from shardgate.core.rulebook.convert import convert_all
-from shardgate.core.rulebook.document import Plain, Rulebook
+from shardgate.core.rulebook.document import Rulebook
+from shardgate.core.rulebook.references import Plain
 from shardgate.core.rulebook.shape import Steps
 
 _SEALED = {str(kind.__struct_config__.tag) for kind in get_args(AnyDialect) if "seal" in kind.__struct_fields__}

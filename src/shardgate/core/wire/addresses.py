@@ -4,7 +4,7 @@ An application that makes its links from the `Host` it was given never writes a 
 address (behind a proxy it would lead clients past the gateway) is mended as other reverse proxies mend it: an absolute
 URL in `Location`, `Content-Location`, `Link`, `Refresh` or `Access-Control-Allow-Origin` gets the client's origin, an
 `Alt-Svc` that leads to a shard is left out, a `Set-Cookie` loses a `Domain` that is a shard's host, and a reason phrase
-that holds an address is replaced by the registered one.
+that holds an address is replaced by the registered one. Where a shard has a base path, it is taken away, too.
 
 Holds: the origin is the one that the shard was told: `Host` and `X-Forwarded-Proto` of the request that it answers. A
 field that names no shard stays byte for byte, and so does one that names what the client itself called.
@@ -19,6 +19,7 @@ import msgspec
 
 from shardgate.core.hosts import host_of
 from shardgate.core.http import Field, ReplyHead
+from shardgate.core.wire.base_path import BasePath
 from shardgate.core.wire.forwarding import status_line
 
 _URLS = frozenset({b"location", b"content-location", b"link", b"refresh", b"access-control-allow-origin"})
@@ -62,10 +63,11 @@ def origin_of(head: bytes) -> ClientOrigin:
 class ShardAddresses:
     """The addresses of all shards of a configuration."""
 
-    __slots__ = ("_authorities", "_hosts", "_with_port")
+    __slots__ = ("_authorities", "_base", "_hosts", "_with_port")
 
-    def __init__(self, addresses: Iterable[tuple[str, int]] = ()) -> None:
-        """`addresses`: host and port of each shard."""
+    def __init__(self, addresses: Iterable[tuple[str, int]] = (), base: BasePath | None = None) -> None:
+        """`addresses`: host and port of each shard; `base`: the base path of the shard that replies."""
+        self._base = base
         with_port: set[bytes] = set()
         bare: set[bytes] = set()
         for name, port in addresses:
@@ -78,7 +80,10 @@ class ShardAddresses:
 
     def are_in(self, reason: bytes, fields: Sequence[Field]) -> bool:
         """Whether a client that is not at one of these addresses would read one."""
-        return self._in_reason(reason) or any(self._mended(field, _NOWHERE) is not field for field in fields)
+        if self._in_reason(reason) or any(self._mended(field, _NOWHERE) is not field for field in fields):
+            return True
+        base = self._base
+        return base is not None and any(name in ADDRESSED and base.path in value for name, value, _ in fields)
 
     def replaced(self, head: ReplyHead, origin: ClientOrigin) -> ReplyHead:
         """The head with the client's own origin in their place."""
@@ -106,9 +111,17 @@ class ShardAddresses:
         return lower in self._authorities and lower != origin.authority
 
     def _urls(self, value: bytes, origin: ClientOrigin) -> bytes:
+        if self._base is not None:
+            value = self._base.without(value, lambda authority: self._is_here(authority, origin))
         return _URL.sub(lambda url: origin.url if self._is_shard(url[1], origin) else url[0], value)
 
+    def _is_here(self, authority: bytes, origin: ClientOrigin) -> bool:
+        lower = authority.rpartition(b"@")[2].lower()
+        return lower in self._authorities or lower == origin.authority
+
     def _cookie(self, value: bytes, origin: ClientOrigin) -> bytes:
+        if self._base is not None:
+            value = self._base.cookie(value)
         return _DOMAIN.sub(lambda domain: b"" if self._is_host(domain[1], origin.host) else domain[0], value)
 
     def _is_host(self, domain: bytes, client: str) -> bool:

@@ -31,6 +31,8 @@ from shardgate.core.wire.request_fields import (
 _PATH = rb"[\x21\x22\x24-\x3e\x40-\x7e]*"
 _REQUEST_LINE = re.compile(rb"(%s) (?! )(%s(?:\?[!$-;=?-\[\]_a-z~]*)?) HTTP/1\.([01])\r\n" % (TOKEN, _PATH))
 _RAW_LINE = re.compile(rb"(%s %s)\?([\x21\x22\x24-\x7e\x80-\xff]*)( HTTP/1\.[01]\r\n)" % (TOKEN, _PATH))
+_TARGET = re.compile(rb"%s (.+) HTTP/1\.[01]" % TOKEN)
+_UNSENDABLE = re.compile(rb"[\x80-\xff]+|[^!-~]|#")
 _RAW = re.compile(rb'["<>\\^`{|}\x80-\xff]')
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
 
@@ -158,6 +160,10 @@ def _bad_request_line(head: bytes) -> MalformedRequestError | TargetTooLongError
     line = head.partition(b"\r\n")[0]
     if len(line) > TARGET_BYTES_MAX:
         return TargetTooLongError(f"the request line is longer than {TARGET_BYTES_MAX} bytes")
+    target = _TARGET.fullmatch(line)
+    raw = None if target is None else _UNSENDABLE.search(target[1])
+    if raw is not None:
+        return MalformedRequestError(f"the target has `{excerpt(raw[0])}`, which must be percent-encoded")
     return MalformedRequestError("the request line is not `METHOD target HTTP/1.1`")
 
 

@@ -21,10 +21,17 @@ class HealthChecks:
     __slots__ = ("_check", "_head", "_patience", "_pool", "_replica", "_replicas", "_status", "_watch", "deadline_at")
 
     def __init__(
-        self, check: HealthCheck, host: bytes, pool: Pool, replicas: Replicas, replica: Replica, watch: Watch
+        self,
+        check: HealthCheck,
+        target: bytes,
+        host: bytes,
+        pool: Pool,
+        replicas: Replicas,
+        replica: Replica,
+        watch: Watch,
     ) -> None:
         self._check = check
-        self._head = b"GET %b HTTP/1.1\r\nHost: %b\r\nUser-Agent: shardgate\r\n\r\n" % (check.path.encode(), host)
+        self._head = b"GET %b HTTP/1.1\r\nHost: %b\r\nUser-Agent: shardgate\r\n\r\n" % (target, host)
         self._patience = Patience(check.timeout_s, first_byte_s=check.timeout_s, watch=watch)
         self._pool = pool
         self._replicas = replicas
