@@ -46,10 +46,14 @@ _NOT_MERGED = frozenset(
     {
         b"accept-ranges",
         b"age",
+        b"content-digest",
         b"content-encoding",
+        b"content-md5",
         b"date",
+        b"digest",
         b"etag",
         b"last-modified",
+        b"repr-digest",
         b"set-cookie",
     }
 )
