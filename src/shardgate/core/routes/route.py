@@ -15,6 +15,7 @@ from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.clients.masking import is_secret
 from shardgate.core.contracts import Known, Locator
 from shardgate.core.http import Request
+from shardgate.core.replies.head_fields import WhoseCookies, WhoseDate
 from shardgate.core.replies.validation import EVERY, Validation
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.topology import ShardId
@@ -159,6 +160,16 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def validators(self) -> Validation:
         """How the validators of merged replies are made."""
         return EVERY
+
+    @property
+    def cookies(self) -> WhoseCookies:
+        """Whose cookies merged replies set."""
+        return "none"
+
+    @property
+    def date(self) -> WhoseDate:
+        """Whose Date merged replies have."""
+        return "first"
 
     @property
     def upgrade(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from shardgate.core.parts.whole import ListParts
 from shardgate.core.plan.key import KEY_SOURCES, read_key
 from shardgate.core.plan.plan import FindOwner, ToGather
 from shardgate.core.plan.prune import prune
+from shardgate.core.replies.head_fields import WhoseCookies, WhoseDate
 from shardgate.core.replies.validation import EVERY, Validation
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule, Chains, Clock, Filter, Plan, Route, Variables
@@ -66,6 +67,12 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     validators: Validation = EVERY
     """How one ETag and one Last-Modified are made of those of the shards: `{etag: latest, needs: any}` where they are
     those of the newest row."""
+    cookies: WhoseCookies = "none"
+    """Whose cookies the merged reply sets. `none`: no shard's. `first`: those of the first shard that sets any, in the
+    order of the configuration, for cookies that every shard understands."""
+    date: WhoseDate = "first"
+    """Whose `Date` the merged reply has. `first`: that of the shard that its other fields are from. `latest`: the
+    latest of all shards'. `none`: there is none."""
     credential: Credential | None = None
     """A session or a token of the client that one shard alone knows, `{key: cookie.session, locate: session}`; null:
     each shard knows the client, or none does."""

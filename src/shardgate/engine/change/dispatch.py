@@ -32,7 +32,7 @@ from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.learning import learn, learn_from_head
 
-_BESIDE = ("header.", "basic.", "claim.")
+_BESIDE = ("header.", "basic.", "claim.", "cookie.", "bearer.")
 _WHOLE = frozenset({ToEvery, ToParts, Placement, Division})
 
 

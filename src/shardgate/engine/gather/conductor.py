@@ -27,6 +27,7 @@ from shardgate.core.lists.merging import ListMerging
 from shardgate.core.locate.dispute import disputed
 from shardgate.core.paging.bounds import check_values
 from shardgate.core.plan.plan import FindOwner, ToGather, said_key
+from shardgate.core.replies.head_fields import HeadFields
 from shardgate.core.replies.validation import EVERY, Validation
 from shardgate.core.replies.validators import Validators
 from shardgate.core.routes.route import Plan, Route
@@ -51,7 +52,6 @@ _NOT_MERGED = frozenset(
         b"content-digest",
         b"content-encoding",
         b"content-md5",
-        b"date",
         b"digest",
         b"etag",
         b"last-modified",
@@ -59,7 +59,7 @@ _NOT_MERGED = frozenset(
         b"set-cookie",
     }
 )
-
+_NOR_DATE = _NOT_MERGED | {b"date"}
 
 _LACKING = "the list needs every shard; some did not answer"
 
@@ -170,7 +170,7 @@ class Conductor:
 
         `client`: where the reply may be streamed to; None: the reply must be whole.
         """
-        validators = Validators(self._validation(work))
+        validators, head_fields = Validators(self._validation(work)), _head_fields(work)
         asks = merging.asks()
         rounds_began_at = 0.0
         while True:
@@ -182,6 +182,8 @@ class Conductor:
                 outcomes = await self._ask(asks, work)
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, _LACKING)
             validators.add(asks, replies)
+            if head_fields is not None:
+                head_fields.add(asks, replies)
             size = sum([len(reply.body) for reply in replies.values()])
             if size >= ASIDE_BYTES_MIN:
                 outcome = await self._merged_long(merging, replies, work, size)
@@ -190,7 +192,7 @@ class Conductor:
             if isinstance(outcome, Reply):
                 if outcome.status >= 300:
                     self._cluster.reporter.passed_on(replies, outcome.status, work.exchange)
-                return _with_own_fields(work, outcome, validators)
+                return _with_own_fields(work, outcome, validators, head_fields)
             asks = outcome
             if not rounds_began_at:
                 rounds_began_at = now()
@@ -247,7 +249,9 @@ class Conductor:
                     reply, flow = begun
                     validators = Validators(self._validation(work))
                     validators.add(asks, heads, are_whole=False)
-                    reply = _with_own_fields(work, reply, validators)
+                    if (head_fields := _head_fields(work)) is not None:
+                        head_fields.add(asks, heads)
+                    reply = _with_own_fields(work, reply, validators, head_fields)
                     if reply.status == 304:
                         return reply
                     running = RunningFlow(self._cluster, client, flow, work.holding, self._turns)
@@ -384,14 +388,29 @@ async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming:
         raise shards_missing({running.failed: error}, work.snapshot.known.topology.shards, _LACKING) from error
 
 
-def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> Reply:
+def _head_fields(work: _Gathering) -> HeadFields | None:
+    """What collects the cookies and the Date that the rule wants; None: it wants no more than the reply has."""
+    rule = work.route.rule
+    if rule is None or (rule.cookies == "none" and rule.date == "first"):
+        return None
+    return HeadFields(rule.cookies, rule.date)
+
+
+def _with_own_fields(
+    work: _Gathering, reply: Reply, validators: Validators, head_fields: HeadFields | None = None
+) -> Reply:
     """The merged reply without the fields of single shards; or 304, where the client has it already.
 
     A refusal is one shard's own reply, with all its fields.
     """
     if reply.status >= 300:
         return reply
-    reply.fields = [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
+    if head_fields is None:
+        reply.fields = [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
+    else:
+        dropped = _NOT_MERGED if work.route.rule is not None and work.route.rule.date == "first" else _NOR_DATE
+        reply.fields = [field for field in reply.fields if field[0].lower() not in dropped]
+        head_fields.apply(reply)
     return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)
 
 
