@@ -33,6 +33,35 @@ def test_l11_check_refuses_what_cannot_be_served(tmp_path: Path, rule: dict[str,
     assert any(f"rules.GET /x.{said}" in each for each in found), found
 
 
+BATCH = {"rule": "batch", "reply": {"success": "success", "error": "error"}}
+
+
+@pytest.mark.parametrize(
+    ("operation", "rule", "said"),
+    [
+        ("GET /x", {}, "rule: a batch stands in a body, which a GET has not"),
+        ("POST /x", {"reply": {}}, "reply: it has no member for the body"),
+        ("POST /x", {"reply": {"success": "s"}}, "reply: it has no member for the body"),
+        ("POST /x", {"reply": {"id": "id", "body": "body"}}, "reply.id: the requests have no id"),
+        ("POST /x", {"reply": {"body": "a", "status": "a"}}, "reply: the member 'a' stands for two things"),
+        ("POST /x", {"reply": {"body": "a", "always": {"a": 1}}}, "reply: the member 'a' stands for two things"),
+        ("POST /x", {"request": {"path": "method"}}, "request: the member 'method' stands for two things"),
+        ("POST /x", {"request": {"path": ""}}, "request: a member has an empty name"),
+        ("POST /x", {"refuse": [""]}, "refuse: a member has an empty name"),
+        ("POST /x", {"base": "v1"}, "base: 'v1' is no beginning of a path"),
+        ("POST /x", {"base": "/v1/"}, "base: '/v1/' is no beginning of a path"),
+        ("POST /x", {"requests_max": 0}, "requests_max: "),
+        ("POST /x", {"requests_max": 5000}, "requests_max: "),
+        ("POST /x", {"repls": "a"}, "repls: unknown field `repls`"),
+    ],
+)
+def test_l16_check_refuses_what_cannot_be_served(
+    tmp_path: Path, operation: str, rule: dict[str, Any], said: str
+) -> None:
+    found = mistakes(tmp_path, {operation: {**BATCH, **rule}})
+    assert any(f"rules.{operation}.{said}" in each for each in found), found
+
+
 SESSION = {"key": "cookie.sid", "locate": "session"}
 CHAIN = [{"kind": "learned"}, {"kind": "probe", "path": "/me", "by_headers": True}]
 
@@ -71,6 +100,7 @@ def test_r12_what_a_head_says_has_a_name(tmp_path: Path) -> None:
         ("GET /x", {**GATHER, "head": "asked", "validators": {"etag": "latest", "needs": "any"}}),
         ("GET /x", {"rule": "gather", "head": "asked", "merge": {"kind": "count", "header": "X-Total"}}),
         ("HEAD /x", {"rule": "gather", "merge": ENVELOPE}),
+        ("POST /x", BATCH),
     ],
 )
 def test_l11_what_can_be_served_is_right(tmp_path: Path, operation: str, rule: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from msgspec import inspect
 
 from shardgate.config import schema
 from shardgate.config.plugins import CustomConfig
+from shardgate.core.body.inner import ReplyMembers, RequestMembers
 from shardgate.core.changes.entry import Action
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.changes.placing import AnyPolicy, LeastData, LeastTenants, Weighted
@@ -58,6 +59,7 @@ from shardgate.core.parts.whole import ListParts, Parts
 from shardgate.core.replies.validation import Validation
 from shardgate.core.rules import Rule
 from shardgate.core.rules.any_shard import AnyShard
+from shardgate.core.rules.batch import Batch
 from shardgate.core.rules.divide import Divide
 from shardgate.core.rules.every import Every
 from shardgate.core.rules.gather import Credential, Gather, Prune
@@ -96,6 +98,9 @@ STRUCTS: dict[str, Shown] = {
     "AnyShard": Shown(AnyShard),
     "Validation": Shown(Validation),
     "Credential": Shown(Credential),
+    "Batch": Shown(Batch),
+    "RequestMembers": Shown(RequestMembers),
+    "ReplyMembers": Shown(ReplyMembers),
     "Gather": Shown(Gather),
     "Prune": Shown(Prune),
     "Every": Shown(Every),

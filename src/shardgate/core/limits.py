@@ -175,6 +175,9 @@ ORDER_KEPT_S = 2.0
 # How long a change waits for earlier ones that are under way on the same shard.
 ORDER_PATIENCE_S = 10.0
 
+BATCH_REQUESTS_MAX: Final = 1000
+"""The most requests that `requests_max` of a batch allows: each takes about as much as one that is sent alone."""
+
 BUDGETS: Final = (
     "held_bytes",
     "journal",

@@ -18,6 +18,7 @@ from shardgate.clients.loads import ClientLoads
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.clients.load import ClientLoad
 from shardgate.core.errors import (
+    BatchError,
     BugError,
     ClientShareError,
     OverloadError,
@@ -32,7 +33,9 @@ from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import fallback_when_unowned, plan_request
 from shardgate.core.replies.problem import problem_reply
 from shardgate.core.routes.route import Plan, Route
+from shardgate.core.rules.batch import ToInner
 from shardgate.core.wire.packed_tags import as_known, restored
+from shardgate.engine.batch import Batches, InnerClient
 from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
@@ -49,6 +52,7 @@ class Gateway:
     """Answers every request of one worker."""
 
     __slots__ = (
+        "_batches",
         "_callers",
         "_changes",
         "_clients",
@@ -81,6 +85,7 @@ class Gateway:
         self._cluster = cluster
         self._conductor = conductor
         self._changes = changes
+        self._batches = Batches(self, conductor)
         self._observer = observer
         self._refresh = refresh
         self._clients: dict[Client, int] = {}
@@ -238,6 +243,11 @@ class Gateway:
             work = self._conduct(plan, request, client, exchange, snapshot)
             client.adopt(tasks.start(work, "request"))
             return
+        if isinstance(plan, ToInner):
+            if isinstance(client, InnerClient):
+                raise BatchError("a batch in a batch is not accepted")
+            client.adopt(tasks.start(self._batch(plan, request, client, exchange), "batch"))
+            return
         if not isinstance(plan, _RELAYED):
             raise BugError("a plan that is answered whole cannot be relayed")
         relay = Relay(self._cluster, client, request, plan.route, exchange, snapshot.known.memory)
@@ -261,6 +271,12 @@ class Gateway:
         else:
             relay.start(plan.shard)
 
+    async def _batch(self, plan: ToInner, request: Request, client: Client, exchange: Exchange) -> None:
+        try:
+            await self._batches.answer(plan, request, client, exchange)
+        except Exception as error:
+            self._fail(client, error, exchange)
+
     def _change(self, request: Request, snapshot: Snapshot, client: Client, exchange: Exchange) -> ChangeRequest:
         holdings = Holdings(self._conductor.held, client.peer)
         if (holding := client.hand_over()) is not None:
@@ -269,6 +285,8 @@ class Gateway:
 
     def _connection(self, client: Client) -> bytes:
         """A name of the client's connection that no other connection ever has."""
+        if isinstance(client, InnerClient):
+            client = client.outer
         number = self._clients.get(client)
         return b"%b-%d" % (self._id_prefix, next(self._opened) if number is None else number)
 

@@ -63,6 +63,7 @@ ODD_PATHS = [
 ]
 LOCATORS = ["first", "second", "third"]
 PLAIN = ["id", "name", "v", "items", "total", "X-Total"]
+MEMBERS = [f"m{n}" for n in range(9)]
 DIALECT_NAMES = ["limit", "offset", "page", "fields", "order", "total", "items", "after", "before", "next"]
 
 Texts = tuple[list[str], list[str]]
@@ -76,6 +77,11 @@ TEXTS: dict[str, Texts] = {
     **dict.fromkeys(("one.key", "place.key", "pinned_by", "whole_key"), (SOURCES, ODD_SOURCES)),
     **dict.fromkeys(("idempotency.key", "idempotency.name"), (SOURCES[1:], ODD_SOURCES)),
     "credential.key": (CREDENTIALS, ODD_SOURCES),
+    **dict.fromkeys(("request.method", "request.path", "request.body", "request.headers"), (MEMBERS, ODD)),
+    **dict.fromkeys(("request.id", "reply.id"), (["id"], ODD)),
+    **dict.fromkeys(("reply.status", "reply.headers", "reply.body"), (MEMBERS, ODD)),
+    **dict.fromkeys(("reply.success", "reply.error"), (MEMBERS, ODD)),
+    "base": (["/v1", "/a/b"], ["v1", "/v1/", "/?a", ""]),
     "method": (["DELETE", "POST", "PATCH"], ["delete", "ANY", "", "GET /", "é"]),
     "separator": ([",", "-", "::"], ["", "é", " "]),
     "position": (["items.{n}"], ["items", "{n}{n}", ""]),
@@ -104,6 +110,7 @@ TEMPLATES: Texts = (
 )
 ODD_METHODS = ["get", "ANY", "TRACE", "CONNECT", "OPTIONS", "LINK", "É", "*", ""]
 USUAL = {"gather": ["GET", "HEAD"], "every": ["POST", "PUT", "DELETE"], "place": ["POST"], "divide": ["POST"]}
+USUAL["batch"] = ["POST"]
 
 
 class Case(msgspec.Struct):
@@ -226,6 +233,8 @@ class _Maker:
         some = self.random.sample(optional, min(len(optional), self.random.randrange(4)))
         if kind.tag in {"pages", "drf", "hal", "json_api", "id_cursor"}:  # most of these need both
             some += [each for each in optional if each.encode_name in {"limit_default", "limit_max"}]
+        if outer == "reply":  # a batch whose replies have no body is wrong
+            some += [each for each in optional if each.encode_name == "body"]
         wanted = [each for each in kind.fields if each.required or each in some]
         made = {each.encode_name: self.value(each.type, each.encode_name, outer) for each in wanted}
         if made.get("by_headers") and self.random.random() < 0.9:

@@ -293,6 +293,16 @@ class Conductor:
                 budget="shard_calls",
             )
 
+    @property
+    def merged_bytes_max(self) -> int:
+        """How large the replies to one request may be together."""
+        return self._bytes_max
+
+    async def unpacked(self, reply: Reply, holding: Holding) -> Reply:
+        """The reply without its coding, counted by the holding. Raises BrokenReplyError, ReplyTooLargeError,
+        OverloadError."""
+        return await self._cluster.unpacker.unpack(reply, self._body_bytes_max, holding)
+
     async def packed(self, reply: Reply, request: Request) -> Reply:
         """The reply, compressed where the client takes that; a long body is compressed on a thread of its own."""
         compress = self._cluster.compress
