@@ -62,6 +62,28 @@ def test_l16_check_refuses_what_cannot_be_served(
     assert any(f"rules.{operation}.{said}" in each for each in found), found
 
 
+@pytest.mark.parametrize(
+    ("names", "rule", "said"),
+    [
+        ([], GATHER, "cookies.jar: it names no cookie"),
+        (["a b"], GATHER, "cookies.jar[0]: 'a b' is no name of a cookie"),
+        (None, {**GATHER, "cookies": "jar"}, "rules.GET /x.cookies: there is no jar"),
+        (None, {**GATHER, "cookies": "last"}, "rules.GET /x.cookies: unknown word 'last'"),
+        (None, {**GATHER, "date": "now"}, "rules.GET /x.date: unknown word 'now'"),
+        (
+            ["sid"],
+            {"rule": "one", "key": "cookie.sid", "locate": "thing"},
+            "rules.GET /x.key: 'cookie.sid' is different",
+        ),
+    ],
+)
+def test_l12_check_refuses_what_cannot_be_served(
+    tmp_path: Path, names: list[str] | None, rule: dict[str, Any], said: str
+) -> None:
+    found = mistakes(tmp_path, {"GET /x": rule}, **({} if names is None else {"cookies": {"jar": names}}))
+    assert any(said in each for each in found), found
+
+
 SESSION = {"key": "cookie.sid", "locate": "session"}
 CHAIN = [{"kind": "learned"}, {"kind": "probe", "path": "/me", "by_headers": True}]
 

@@ -83,6 +83,7 @@ STRUCTS: dict[str, Shown] = {
     "TlsConfig": Shown(schema.TlsConfig),
     "ForwardedConfig": Shown(schema.ForwardedConfig),
     "AccessLogConfig": Shown(schema.AccessLogConfig),
+    "CookiesConfig": Shown(schema.CookiesConfig),
     "CursorsConfig": Shown(schema.CursorsConfig),
     "IdempotencyConfig": Shown(schema.IdempotencyConfig),
     "JournalConfig": Shown(schema.JournalConfig),

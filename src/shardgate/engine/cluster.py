@@ -24,6 +24,8 @@ from shardgate.core.topology import Shard, ShardId, Topology
 from shardgate.core.value import Value
 from shardgate.core.wire.addresses import ShardAddresses
 from shardgate.core.wire.coding import Compress
+from shardgate.core.wire.cookie_jar import CookieJar
+from shardgate.engine.jar_sink import JarSink
 from shardgate.engine.report import Reporter
 from shardgate.engine.unpacking import Unpacker
 from shardgate.net.clock import now
@@ -72,6 +74,7 @@ class Cluster:
         "_watch",
         "_whole_patience",
         "compress",
+        "jar",
         "merge_s",
         "reply_idle_s",
         "reporter",
@@ -109,6 +112,8 @@ class Cluster:
         self._watch = watch
         self.compress = compress
         """How replies are compressed for clients; None: they are not."""
+        self.jar: CookieJar | None = None
+        """The cookies that each shard sets for itself; None: there are none."""
         self.tls: list[Tls] = []
         """The TLS contexts of connections to shards, to be refreshed."""
         self.reply_idle_s = timeouts.reply_idle_timeout_s
@@ -128,6 +133,8 @@ class Cluster:
         self, shard: ShardId, head: bytes, request: Request, sink: ReplySink, upload: Upload | None, offers: bytes
     ) -> Call:
         """Send a client's request to one shard; the sink receives the reply as it comes, or the error."""
+        if self.jar is not None:
+            head, sink = _through(self.jar, shard, head, sink)
         method, body, patience = request.sent_method, request.body, self._relay_patience
         call = Call(head, body, sink, patience, method=method, upload=upload, offers=offers)
         self._pools[shard].start(call)
@@ -138,6 +145,8 @@ class Cluster:
 
         It may be repeated, even a POST.
         """
+        if self.jar is not None:
+            head, sink = _through(self.jar, shard, head, sink)
         call = Call(head, body, sink, self._whole_patience, method=method)
         call.repeatable = True
         self._pools[shard].start(call)
@@ -148,6 +157,8 @@ class Cluster:
 
         It is repeated only where its method allows it.
         """
+        if self.jar is not None:
+            head, sink = _through(self.jar, shard, head, sink)
         call = Call(head, body, sink, self._whole_patience, method=method)
         self._pools[shard].start(call)
         return call
@@ -198,3 +209,9 @@ class Cluster:
             addresses,
         )
         return Pool(Dialler(shard.host, shard.port, tls, timeouts.connect_timeout_s), self._watch, settings)
+
+
+def _through(jar: CookieJar, shard: ShardId, head: bytes, sink: ReplySink) -> tuple[bytes, ReplySink]:
+    """The head with the shard's own cookies, and a sink that takes in those that it sets."""
+    head, held = jar.unpacked(shard, head)
+    return head, JarSink(jar, shard, held, sink)

@@ -69,7 +69,8 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     those of the newest row."""
     cookies: WhoseCookies = "none"
     """Whose cookies the merged reply sets. `none`: no shard's. `first`: those of the first shard that sets any, in the
-    order of the configuration, for cookies that every shard understands."""
+    order of the configuration, for cookies that every shard understands. `jar`: the same, and those of the
+    configuration's [`cookies`](messages.md#cookies-of-each-shard) hold what each shard has set."""
     date: WhoseDate = "first"
     """Whose `Date` the merged reply has. `first`: that of the shard that its other fields are from. `latest`: the
     latest of all shards'. `none`: there is none."""

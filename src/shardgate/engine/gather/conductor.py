@@ -34,6 +34,7 @@ from shardgate.core.routes.route import Plan, Route
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import packed_fields, takes_gzip
+from shardgate.core.wire.cookie_jar import CookieJar
 from shardgate.core.wire.forwarding import head_of
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.gather.aside import Aside, to_the_end
@@ -170,7 +171,7 @@ class Conductor:
 
         `client`: where the reply may be streamed to; None: the reply must be whole.
         """
-        validators, head_fields = Validators(self._validation(work)), _head_fields(work)
+        validators, head_fields = Validators(self._validation(work)), _head_fields(work, self._cluster.jar)
         asks = merging.asks()
         rounds_began_at = 0.0
         while True:
@@ -249,7 +250,7 @@ class Conductor:
                     reply, flow = begun
                     validators = Validators(self._validation(work))
                     validators.add(asks, heads, are_whole=False)
-                    if (head_fields := _head_fields(work)) is not None:
+                    if (head_fields := _head_fields(work, self._cluster.jar)) is not None:
                         head_fields.add(asks, heads)
                     reply = _with_own_fields(work, reply, validators, head_fields)
                     if reply.status == 304:
@@ -398,12 +399,12 @@ async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming:
         raise shards_missing({running.failed: error}, work.snapshot.known.topology.shards, _LACKING) from error
 
 
-def _head_fields(work: _Gathering) -> HeadFields | None:
+def _head_fields(work: _Gathering, jar: CookieJar | None) -> HeadFields | None:
     """What collects the cookies and the Date that the rule wants; None: it wants no more than the reply has."""
     rule = work.route.rule
     if rule is None or (rule.cookies == "none" and rule.date == "first"):
         return None
-    return HeadFields(rule.cookies, rule.date)
+    return HeadFields(rule.cookies, rule.date, jar)
 
 
 def _with_own_fields(
