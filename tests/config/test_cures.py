@@ -70,7 +70,7 @@ def test_an_unknown_field_hides_nothing_behind_it(tmp_path: Path) -> None:
         "rules.GET /b/{id}.locate: no locator is named 'evnt' → did you mean 'event'?",
         "rules.GET /b/{id}: it lacks the field `key` → add it; docs/reference/rules.md says what it means",
         "rules.GET /c.rule: unknown word 'gathr' → did you mean `gather`? There are: one, any, gather, every, place, "
-        "divide",
+        "divide, batch",
         "shard: unknown field `shard` → did you mean `shards`?",
         "workers: expected a whole number, got text → write it as docs/reference/index.md says",
     ]

@@ -10,6 +10,7 @@ from msgspec import inspect
 
 from shardgate.config import schema
 from shardgate.config.plugins import CustomConfig
+from shardgate.core.body.inner import ReplyMembers, RequestMembers
 from shardgate.core.changes.entry import Action
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.changes.placing import AnyPolicy, LeastData, LeastTenants, Weighted
@@ -58,11 +59,13 @@ from shardgate.core.paging.reading import Reading
 from shardgate.core.parts.share import Share
 from shardgate.core.parts.whole import ListParts, Parts
 from shardgate.core.replicas.settings import HealthCheck, ReplicaGuards
+from shardgate.core.replies.validation import Validation
 from shardgate.core.rules import Rule
 from shardgate.core.rules.any_shard import AnyShard
+from shardgate.core.rules.batch import Batch
 from shardgate.core.rules.divide import Divide
 from shardgate.core.rules.every import Every
-from shardgate.core.rules.gather import Gather, Prune
+from shardgate.core.rules.gather import Credential, Gather, Prune
 from shardgate.core.rules.one import One
 from shardgate.core.rules.parts_change import PartsChange
 from shardgate.core.rules.place import Place
@@ -86,6 +89,7 @@ STRUCTS: dict[str, Shown] = {
     "TlsConfig": Shown(schema.TlsConfig),
     "ForwardedConfig": Shown(schema.ForwardedConfig),
     "AccessLogConfig": Shown(schema.AccessLogConfig),
+    "CookiesConfig": Shown(schema.CookiesConfig),
     "CursorsConfig": Shown(schema.CursorsConfig),
     "IdempotencyConfig": Shown(schema.IdempotencyConfig),
     "JournalConfig": Shown(schema.JournalConfig),
@@ -99,6 +103,11 @@ STRUCTS: dict[str, Shown] = {
     "Timeouts": Shown(Timeouts),
     "One": Shown(One),
     "AnyShard": Shown(AnyShard),
+    "Validation": Shown(Validation),
+    "Credential": Shown(Credential),
+    "Batch": Shown(Batch),
+    "RequestMembers": Shown(RequestMembers),
+    "ReplyMembers": Shown(ReplyMembers),
     "Gather": Shown(Gather),
     "Prune": Shown(Prune),
     "Every": Shown(Every),

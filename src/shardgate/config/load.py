@@ -28,6 +28,7 @@ from shardgate.core.rulebook.document import Rulebook
 from shardgate.core.rulebook.document import read_document as read_openapi
 from shardgate.core.rulebook.references import IN_DOCUMENT
 from shardgate.core.topology import Shard, TlsFiles
+from shardgate.core.wire.cookie_jar import COOKIE_NAME, CookieJar
 from shardgate.core.wire.forwarded import TrustedProxies
 from shardgate.core.wire.request_fields import METHOD_OVERRIDES
 
@@ -52,6 +53,8 @@ class Loaded(msgspec.Struct, frozen=True):
     clients: ClientTerms | None = None
     file: Path = Path()
     """The configuration itself."""
+    jar: CookieJar | None = None
+    """The cookies that each shard sets for itself."""
     document: Document | None = None
     written_at: Mapping[str, str] = {}
     """The rules that stand elsewhere than in `rules` → where: `openapi.paths…`."""
@@ -120,6 +123,7 @@ def load(path: Path) -> Loaded:
     mistakes += _check_store(routes, store, directory)
     mistakes += _check_override(config.method_override_header)
     mistakes += _check_bases(shards, book)
+    mistakes += _check_cookies(config, routes)
     clients = None if "clients" in wrong else read_clients(config, path.parent, routes, store, mistakes)
     bounds = read_bounds(config, mistakes) if "clients" not in wrong else ClientBounds(1, 1, 1)
     if mistakes:
@@ -140,6 +144,7 @@ def load(path: Path) -> Loaded:
         trusted,
         clients,
         file=path,
+        jar=_jar(config, shards, seal),
         document=document,
         written_at=book.places,
     )
@@ -169,6 +174,35 @@ def _check_bases(shards: Mapping[str, Shard], book: Rulebook) -> Iterator[Mistak
         if shard.base and name is not None:
             problem = f"its path {shard.base} is in the document's servers, too: {name} would be asked of it below both"
             yield Mistake(f"shards.{shard.id}", problem, "take it away here, or write `openapi_base: ''`")
+
+
+def _check_cookies(config: Config, routes: Routes) -> Iterator[Mistake]:
+    names = () if config.cookies is None else config.cookies.jar
+    if config.cookies is not None and not names:
+        yield Mistake(
+            "cookies.jar", "it names no cookie", "write the cookies' names: `[sessionid]`; or remove `cookies`"
+        )
+    for number, name in enumerate(names):
+        if not COOKIE_NAME.fullmatch(name):
+            yield Mistake(f"cookies.jar[{number}]", f"{name!r} is no name of a cookie", "write it as `sessionid`")
+    for route in routes.routes:
+        if route.rule is None:
+            continue
+        if route.rule.cookies == "jar" and not names:
+            cure = "add `cookies: {jar: [sessionid]}` to the configuration, or write `first`"
+            yield Mistake(f"rules.{route.name}.cookies", "there is no jar", cure)
+        for field, sources in route.rule.key_fields():
+            if kept := [source for source in sources if source.partition(".")[2] in names and source[:7] == "cookie."]:
+                problem = f"{kept[0]!r} is different on each shard: it is one of `cookies.jar`"
+                yield Mistake(
+                    f"rules.{route.name}.{field}", problem, "take another place of the key, or out of the jar"
+                )
+
+
+def _jar(config: Config, shards: Mapping[str, Shard], seal: Seal | None) -> CookieJar | None:
+    if config.cookies is None:
+        return None
+    return CookieJar(config.cookies.jar, shards, () if seal is None else seal.secrets)
 
 
 def _check_override(header: str | None) -> Iterator[Mistake]:

@@ -90,6 +90,14 @@ class CursorsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     of `clients.jwt.client`, where tokens are verified; else `[]`: a cursor is good for anybody."""
 
 
+class CookiesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Cookies that each shard sets for itself, and understands alone."""
+
+    jar: tuple[str, ...]
+    """Their names: `[sessionid, csrftoken]`. A client has one cookie of each name, which holds the values of all
+    shards; each shard is sent its own. Signed with the secrets of `cursors`, where there are any."""
+
+
 class IdempotencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How Idempotency-Key is kept."""
 
@@ -233,6 +241,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     passes that on, with the proxy's own address appended."""
     forwarded: ForwardedConfig = ForwardedConfig()
     """In which header fields trusted proxies say who their client is."""
+    cookies: CookiesConfig | None = None
+    """Cookies that each shard sets for itself; null: a cookie is good for all shards."""
     compress: Compress | None = None
     """Pack replies for clients that accept gzip. Without it, only what shards have packed is packed."""
     admin: str | None = None

@@ -282,6 +282,13 @@ class BoundClientError(ClientError):
     code, status, title = "SG1029", 403, "Key not allowed"
 
 
+class BatchError(ClientError):
+    """A body is no list of requests as the rule `batch` reads it, or a request in it is none: it has no method or path,
+    a header that is not for it to give, or is a batch itself."""
+
+    code, status, title = "SG1031", 400, "Batch refused"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 

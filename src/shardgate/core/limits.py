@@ -218,6 +218,12 @@ ORDER_KEPT_S = 2.0
 # How long a change waits for earlier ones that are under way on the same shard.
 ORDER_PATIENCE_S = 10.0
 
+JAR_BYTES_MAX: Final = 3800
+"""A cookie that holds those of all shards: browsers keep 4096 bytes of name, value and attributes together."""
+
+BATCH_REQUESTS_MAX: Final = 1000
+"""The most requests that `requests_max` of a batch allows: each takes about as much as one that is sent alone."""
+
 BUDGETS: Final = (
     "held_bytes",
     "journal",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from shardgate.core.clients.masking import MASK
 from shardgate.core.contracts import Known
 from shardgate.core.errors import ShardDownError, ShardgateError
 from shardgate.core.failures.outages import Outages
@@ -17,12 +18,14 @@ from shardgate.core.lists.positions import PagePositions
 from shardgate.core.locate import comparisons
 from shardgate.core.locate.compare import ComparedMemory
 from shardgate.core.locate.memory import LearnedKeys, OnDispute
-from shardgate.core.routes.route import Routes, chains_of
+from shardgate.core.routes.route import Routes, chains_of, secret_spaces
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import ShardId, Topology
 from shardgate.core.value import Value
 from shardgate.core.wire.base_path import BasePath
 from shardgate.core.wire.coding import Compress
+from shardgate.core.wire.cookie_jar import CookieJar
+from shardgate.engine.jar_sink import JarSink
 from shardgate.engine.report import Reporter
 from shardgate.engine.unpacking import Unpacker
 from shardgate.engine.upstreams import Upstreams
@@ -63,12 +66,14 @@ class Cluster:
         "_outages",
         "_pools",
         "_relay_patience",
+        "_secret_spaces",
         "_silent",
         "_upstreams",
         "_watch",
         "_whole_patience",
         "compress",
         "deadline_at",
+        "jar",
         "merge_s",
         "reply_idle_s",
         "reporter",
@@ -108,6 +113,8 @@ class Cluster:
         watch.add(self)
         self.compress = compress
         """How replies are compressed for clients; None: they are not."""
+        self.jar: CookieJar | None = None
+        """The cookies that each shard sets for itself; None: there are none."""
         self.reply_idle_s = timeouts.reply_idle_timeout_s
         self.merge_s = timeouts.merge_timeout_s
         self.stream_idle_s = timeouts.stream_idle_timeout_s
@@ -116,6 +123,7 @@ class Cluster:
         self._bases: dict[ShardId, BasePath] = upstreams.bases
         self.tls = upstreams.tls
         """The TLS contexts of connections to shards, to be refreshed."""
+        self._secret_spaces = secret_spaces(routes)
         self.snapshot = first_snapshot(routes, topology, limits, self._disputed)
 
     def replace_directory(self, topology: Topology) -> None:
@@ -127,6 +135,8 @@ class Cluster:
         self, shard: ShardId, head: bytes, request: Request, sink: ReplySink, upload: Upload | None, offers: bytes
     ) -> Call:
         """Send a client's request to one shard; the sink receives the reply as it comes, or the error."""
+        if self.jar is not None:
+            head, sink = _through(self.jar, shard, head, sink)
         method, body, patience = request.sent_method, request.body, self._relay_patience
         if self._bases:
             head = self._joined(shard, head)
@@ -139,6 +149,8 @@ class Cluster:
 
         It may be repeated, even a POST.
         """
+        if self.jar is not None:
+            head, sink = _through(self.jar, shard, head, sink)
         if self._bases:
             head = self._joined(shard, head)
         call = Call(head, body, sink, self._whole_patience, method=method)
@@ -151,6 +163,8 @@ class Cluster:
 
         It is repeated only where its method allows it.
         """
+        if self.jar is not None:
+            head, sink = _through(self.jar, shard, head, sink)
         if self._bases:
             head = self._joined(shard, head)
         call = Call(head, body, sink, self._whole_patience, method=method)
@@ -190,7 +204,7 @@ class Cluster:
     def _disputed(self, space: str, key: str, before: ShardId, shard: ShardId) -> None:
         """Note that a shard showed a key that another had shown: one of them lies, or the key has moved."""
         self._meter.disputed(shard)
-        self.reporter.disputed(space, key, before, shard)
+        self.reporter.disputed(space, MASK if space in self._secret_spaces else key, before, shard)
 
     def pools(self) -> Iterator[tuple[ShardId, int, int, int, int]]:
         """For each shard: open connections, idle connections, waiting calls, and calls that have ever waited."""
@@ -208,3 +222,9 @@ class Cluster:
         """Close the idle connections, and check no more replicas."""
         self._watch.discard(self)
         self._upstreams.close()
+
+
+def _through(jar: CookieJar, shard: ShardId, head: bytes, sink: ReplySink) -> tuple[bytes, ReplySink]:
+    """The head with the shard's own cookies, and a sink that takes in those that it sets."""
+    head, held = jar.unpacked(shard, head)
+    return head, JarSink(jar, shard, held, sink)

@@ -19,6 +19,7 @@ from shardgate.clients.loads import ClientLoads
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.clients.load import ClientLoad
 from shardgate.core.errors import (
+    BatchError,
     BugError,
     ClientShareError,
     OverloadError,
@@ -34,6 +35,9 @@ from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import fallback_when_unowned, plan_request
 from shardgate.core.replies.problem import problem_reply
 from shardgate.core.routes.route import Plan, Route
+from shardgate.core.rules.batch import ToInner
+from shardgate.core.wire.packed_tags import as_known, restored
+from shardgate.engine.batch import Batches, InnerClient
 from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
@@ -51,6 +55,7 @@ class Gateway:
     """Answers every request of one worker."""
 
     __slots__ = (
+        "_batches",
         "_callers",
         "_changes",
         "_clients",
@@ -84,6 +89,7 @@ class Gateway:
         self._cluster = cluster
         self._conductor = conductor
         self._changes = changes
+        self._batches = Batches(self, conductor)
         self._observer = observer
         self._meter = observer.meter
         self._refresh = refresh
@@ -126,6 +132,8 @@ class Gateway:
             self._fail(client, error, exchange)
 
     def _begin(self, request: Request, client: Client) -> Exchange:
+        if self._cluster.compress is not None:
+            request.fields = restored(request.fields)
         request_id = request.fields.request_id or self._new_id()
         exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes + len(request.body))
         client.exchange = exchange
@@ -264,7 +272,7 @@ class Gateway:
     def _ask_several(
         self, plan: Plan, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot
     ) -> None:
-        merging = plan.merging if isinstance(plan, ToGather) and plan.instead is None else None
+        merging = plan.merging if isinstance(plan, ToGather) and plan.is_simple else None
         if isinstance(plan, ToGather) and isinstance(merging, ListMerging) and merging.is_short:
 
             def fail(error: Exception) -> None:
@@ -274,10 +282,20 @@ class Gateway:
             gather = ShortGather(self._conductor, plan, merging, work, client, fail)
             client.adopt(gather)
             gather.start()
+        elif isinstance(plan, ToInner):
+            if isinstance(client, InnerClient):
+                raise BatchError("a batch in a batch is not accepted")
+            client.adopt(tasks.start(self._batch(plan, request, client, exchange), "batch"))
         elif isinstance(plan, _CONDUCTED):
             client.adopt(tasks.start(self._conduct(plan, request, client, exchange, snapshot), "request"))
         else:
             raise BugError("a plan that is answered whole cannot be relayed")
+
+    async def _batch(self, plan: ToInner, request: Request, client: Client, exchange: Exchange) -> None:
+        try:
+            await self._batches.answer(plan, request, client, exchange)
+        except Exception as error:
+            self._fail(client, error, exchange)
 
     def _change(self, request: Request, snapshot: Snapshot, client: Client, exchange: Exchange) -> ChangeRequest:
         holdings = Holdings(self._conductor.held, client.peer)
@@ -287,6 +305,8 @@ class Gateway:
 
     def _connection(self, client: Client) -> bytes:
         """A name of the client's connection that no other connection ever has."""
+        if isinstance(client, InnerClient):
+            client = client.outer
         number = self._clients.get(client)
         return b"%b-%d" % (self._id_prefix, next(self._opened) if number is None else number)
 
@@ -326,10 +346,20 @@ class Gateway:
         try:
             if isinstance(plan, ToGather):
                 work = self._conductor.work_of(plan, snapshot, client, exchange)
-                await self._conductor.gather(plan, work, client)
+                instead = await self._conductor.gather(plan, work, client)
+                if instead is not None:
+                    self._carry_out(instead, request, client, exchange, snapshot)
+                return
+            if plan.gathers is not None and plan.route.rule is not None:
+                knowing = await self._conductor.knowing(plan, request, snapshot, client.hop, exchange)
+                known, rule = snapshot.known, plan.route.rule
+                gathered = rule.among(knowing, request, plan.route, plan.gathers, known, wall)
+                self._carry_out(gathered, request, client, exchange, snapshot)
                 return
             owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, exchange)
             if plan.is_the_request:
+                if reply.status == 304 and request.fields.packed_tags:
+                    reply.fields = as_known(reply.fields, request.fields.packed_tags)
                 await self._conductor.deliver(reply, request, client)
             elif owner is not None:
                 self._carry_out(ToOne(plan.route, owner, plan.key), request, client, exchange, snapshot)

@@ -16,10 +16,10 @@ from shardgate.core.limits import LEARNED_BODY_BYTES_MAX
 from shardgate.core.replies.problem import problem_reply
 from shardgate.core.routes.route import Route
 from shardgate.core.topology import ShardId
-from shardgate.core.wire.coding import Compress, packed_head, takes_gzip
+from shardgate.core.wire.coding import Compress, known_head, packed_head, takes_gzip
 from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
 from shardgate.engine.cluster import Cluster
-from shardgate.engine.learning import learn
+from shardgate.engine.learning import learn, learn_from_head
 from shardgate.net.client.contracts import Client
 from shardgate.net.upstream.call import Call
 
@@ -132,8 +132,9 @@ class Relay:
                 if self._call is not None:
                     self._call.cancel()
                 return
-            if rule.learns_from_reply and rule.learn and 200 <= head.status < 300:
-                self._kept = [data]
+            if rule.learns_from_reply and rule.learn and 200 <= head.status < 400:
+                learn_from_head(rule.learn, [field[:2] for field in head.fields], self._shard, self._memory)
+                self._kept = [data] if head.status < 300 else None
         if head.is_event_stream and self._call is not None:
             self._call.may_be_silent(self._cluster.stream_idle_s)
         if self._cluster.compress is not None:
@@ -149,8 +150,10 @@ class Relay:
         if rule is not None:
             if self._doubt is not None and head.status in rule.not_here and self._doubt():
                 return
-            if rule.learn and rule.learns_from_reply and 200 <= head.status < 300:
-                learn(rule.learn, body, self._shard, self._memory)
+            if rule.learn and rule.learns_from_reply and 200 <= head.status < 400:
+                learn_from_head(rule.learn, [field[:2] for field in head.fields], self._shard, self._memory)
+                if head.status < 300:
+                    learn(rule.learn, body, self._shard, self._memory)
         if self._cluster.compress is not None:
             head, body = self._pack_whole(head, body, self._cluster.compress)
         self._client.relay(head, body)
@@ -196,6 +199,8 @@ class Relay:
 
     def _pack_from(self, head: ReplyHead, data: bytes, compress: Compress) -> tuple[ReplyHead, bytes]:
         """Compress the body from here on, where it is worth it and the client takes it."""
+        if head.status == 304 and self._request.fields.packed_tags:
+            return known_head(head, self._request.fields.packed_tags), data
         named = [(name, value) for name, value, _ in head.fields]
         if not compress.may_pack(head.status, named, head.content_length):
             return head, data
@@ -207,6 +212,8 @@ class Relay:
 
     def _pack_whole(self, head: ReplyHead, body: bytes, compress: Compress) -> tuple[ReplyHead, bytes]:
         """The same for a whole body."""
+        if head.status == 304 and self._request.fields.packed_tags:
+            return known_head(head, self._request.fields.packed_tags), body
         named = [(name, value) for name, value, _ in head.fields]
         if not compress.may_pack(head.status, named, head.content_length):
             return head, body

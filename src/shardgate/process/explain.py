@@ -77,7 +77,7 @@ def _calls_max(plan: Plan, limits: Limits, shards: int) -> int:
         return 1
     if isinstance(plan, ToAny):
         return len(plan.shards)
-    if isinstance(plan, FindOwner):
+    if isinstance(plan, FindOwner) and plan.gathers is None:
         return len(plan.shards) + (0 if plan.is_the_request else 1)
     if isinstance(plan, Division) and plan.rule.mode != "all_or_none":
         return min(plan.calls_max(shards), limits.calls_per_request_max)

@@ -15,9 +15,14 @@ class Probe(Strategy, frozen=True, tag="probe"):
     encoded_slash: bool = False
     """A key may have a slash, and is asked for with `%2F`: `/projects/group%2Fproject`. For applications that read that
     as a part of the segment (`encoded_slash: value`)."""
+    by_headers: bool = False
+    """The path names no key, `/me`: the client's own headers are sent with it, and a shard that accepts them knows the
+    session or the token."""
 
     def locate(self, space: str, key: str, known: Known) -> AskAll | Unknown:
         """The path to ask for; UNKNOWN for a key that cannot be a path segment, so that no other path is ever asked."""
+        if self.by_headers:
+            return AskAll(self.path)
         path = filled(self.path, {"key": key})
         if path is None and self.encoded_slash:
             path = self._with_slashes(key)

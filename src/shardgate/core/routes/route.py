@@ -12,9 +12,13 @@ from typing import Final, Literal
 import msgspec
 
 from shardgate.core.changes.idempotency import Idempotency
+from shardgate.core.clients.masking import is_secret
 from shardgate.core.contracts import Known, Locator
 from shardgate.core.http import Request
+from shardgate.core.replies.head_fields import WhoseCookies, WhoseDate
+from shardgate.core.replies.validation import EVERY_SHARD, Validation
 from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.topology import ShardId
 
 Clock = Callable[[], float]
 """Returns the seconds since 1970."""
@@ -88,6 +92,18 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """
         raise NotImplementedError
 
+    def among(
+        self,
+        shards: Sequence[ShardId],
+        request: Request,
+        route: "Route",
+        variables: Variables,
+        known: Known,
+        clock: Clock,
+    ) -> Plan:
+        """The calls to make where only these shards know the client's credential; all may, where there are none."""
+        raise NotImplementedError
+
     def describe(self, route: "Route") -> str:
         """The rule in one line."""
         raise NotImplementedError
@@ -147,6 +163,21 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def not_here(self) -> tuple[int, ...]:
         """The statuses by which a shard says that it does not hold the key."""
         return (404,)
+
+    @property
+    def validators(self) -> Validation:
+        """How the validators of merged replies are made."""
+        return EVERY_SHARD
+
+    @property
+    def cookies(self) -> WhoseCookies:
+        """Whose cookies merged replies set."""
+        return "none"
+
+    @property
+    def date(self) -> WhoseDate:
+        """Whose Date merged replies have."""
+        return "first"
 
     @property
     def upgrade(self) -> tuple[str, ...]:
@@ -252,3 +283,13 @@ def chains_of(routes: Routes) -> Iterator[tuple[str, tuple[Locator, ...]]]:
             yield rule.whole_locate or "", route.whole_locators
         for each in route.filters:
             yield each.space, each.locators
+
+
+def secret_spaces(routes: Routes) -> frozenset[str]:
+    """The locator chains whose keys are credentials, to judge by the names of their sources: no log shows them."""
+    rules = [route.rule for route in routes.routes if route.rule is not None]
+    return frozenset(
+        rule.locate
+        for rule in rules
+        if rule.locate is not None and any(is_secret(each) for _, sources in rule.key_fields() for each in sources)
+    )

@@ -48,13 +48,23 @@ def _check_chain(chain: tuple[AnyLocator, ...], shards: Collection[str]) -> Iter
         if isinstance(locator, Prefix) and not locator.separator:
             cure = "write the character that ends the prefix, like `-`"
             yield Mistake(f"[{number}].separator", "it is empty, so that no prefix ends", cure)
-        if isinstance(locator, Probe) and not (locator.path.startswith("/") and "{key}" in locator.path):
-            problem = f"{locator.path!r} is no path with a key in it: it would be found everywhere, or nowhere"
-            yield Mistake(f"[{number}].path", problem, "write it as `/events/{key}`")
-        elif isinstance(locator, Probe):
-            yield from check_target(f"[{number}].path", locator.path, "/events/{key}", ["key"])
-        if isinstance(locator, Probe) and locator.bulk is not None:
-            yield from (mistake.under(f"[{number}].bulk") for mistake in _check_bulk(locator.bulk))
+        if isinstance(locator, Probe):
+            yield from (mistake.under(f"[{number}]") for mistake in _check_probe(locator))
+
+
+def _check_probe(probe: Probe) -> Iterator[Mistake]:
+    if probe.by_headers:
+        if "{" in probe.path:
+            problem = f"{probe.path!r} names a key, and `by_headers` asks without one"
+            yield Mistake("path", problem, "write a path like `/me`, or remove `by_headers`")
+        yield from check_target("path", probe.path, "/me", [])
+    elif not (probe.path.startswith("/") and "{key}" in probe.path):
+        problem = f"{probe.path!r} is no path with a key in it: it would be found everywhere, or nowhere"
+        yield Mistake("path", problem, "write it as `/events/{key}`")
+    else:
+        yield from check_target("path", probe.path, "/events/{key}", ["key"])
+    if probe.bulk is not None:
+        yield from (mistake.under("bulk") for mistake in _check_bulk(probe.bulk))
 
 
 def _check_bulk(bulk: Bulk) -> Iterator[Mistake]:

@@ -20,6 +20,7 @@ _PAGES: Final = (
     (r"\.merge", "merges"),
     (r"\.(policy|pinned|pinned_by|space|tenant)(\.|$)", "place"),
     (r"\bidempotency", "idempotency"),
+    (r"\.(requests|request|replies|reply|base|requests_max|at_once)(\.|$)", "batch"),
     (r"\.(items|items_max|into|mode|sum|assign|check|repeat|already|undo|confirm|position|whole_\w+)\b", "changes"),
     (r"^(rules|unserved)\b|x-shardgate$|\.x-shardgate\.(?!locators|dialects)", "rules"),
     (r"\blocators\b", "locators"),

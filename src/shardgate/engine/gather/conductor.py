@@ -28,12 +28,16 @@ from shardgate.core.limits import (
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.locate.dispute import disputed
 from shardgate.core.paging.bounds import check_values
-from shardgate.core.plan.plan import FindOwner, ToGather
+from shardgate.core.plan.plan import FindOwner, ToGather, said_key
+from shardgate.core.replies.head_fields import HeadFields
+from shardgate.core.replies.validation import EVERY_SHARD, Validation
 from shardgate.core.replies.validators import Validators
-from shardgate.core.routes.route import Route
+from shardgate.core.routes.route import Plan, Route
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import packed_fields, takes_gzip
+from shardgate.core.wire.cookie_jar import CookieJar
+from shardgate.core.wire.forwarding import head_of
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.gather.aside import Aside, to_the_end
 from shardgate.engine.gather.long_reply import LongReply
@@ -48,14 +52,18 @@ _NOT_MERGED = frozenset(
     {
         b"accept-ranges",
         b"age",
+        b"content-digest",
         b"content-encoding",
         b"content-location",
-        b"date",
+        b"content-md5",
+        b"digest",
         b"etag",
         b"last-modified",
+        b"repr-digest",
         b"set-cookie",
     }
 )
+_NOR_DATE = _NOT_MERGED | {b"date"}
 
 _name, _body, _shard = itemgetter(0), attrgetter("body"), attrgetter("shard")
 
@@ -63,6 +71,19 @@ _LACKING = "the list needs every shard; some did not answer"
 
 # Compressing so much takes about 5 ms at the default level, for which other requests can wait.
 PACKED_AT_ONCE_BYTES_MAX = 128 * 1024
+
+
+class _NothingFollows:
+    """The stream of a reply that has no body: it is never slower than its client."""
+
+    def pause(self) -> None:
+        pass
+
+    def resume(self) -> None:
+        pass
+
+
+_NOTHING_FOLLOWS = _NothingFollows()
 
 
 class Gathering(Value, frozen=True):
@@ -99,10 +120,11 @@ class Conductor:
         holding = self.held.open("reply", exchange.peer)
         return Gathering(plan.route, plan.request, lines, snapshot, exchange, holding)
 
-    async def gather(self, plan: ToGather, work: Gathering, client: Client, begun: Round | None = None) -> None:
+    async def gather(self, plan: ToGather, work: Gathering, client: Client, begun: Round | None = None) -> Plan | None:
         """Run the merge's rounds and send its reply; a long list is streamed.
 
-        `begun`: the first round, where it is under way. Raises ShardsMissingError, OverloadError, or what the merge
+        `begun`: the first round, where it is under way. Returns what is to be done instead, where a shard that was
+        remembered does not know the client's credential. Raises ShardsMissingError, OverloadError, or what the merge
         raises; also after the reply has begun.
         """
         try:
@@ -110,11 +132,20 @@ class Conductor:
         finally:
             work.holding.close()
         if reply is None:
-            return
-        if len(reply.body) <= WRITE_BUFFER_BYTES_MAX:
+            return None
+        rule = plan.route.rule
+        if plan.doubted is not None and rule is not None and reply.status in rule.not_here:
+            work.snapshot.known.memory.forget(plan.recalled, plan.key)
+            return plan.doubted
+        if plan.by_head and not reply.body:
+            # RFC 9110 section 9.3.2: the length of the GET's body is not known, so none is stated.
+            client.begin(head_of(reply, None), b"", stream=_NOTHING_FOLLOWS)
+            client.finish(b"")
+        elif len(reply.body) <= WRITE_BUFFER_BYTES_MAX:
             client.send(reply)
         else:
             await self.deliver(reply, plan.request, client)
+        return None
 
     async def deliver(self, reply: Reply, request: Request, client: Client) -> None:
         """Send a whole reply; a long one as its client reads it, counted as held until it is read.
@@ -141,9 +172,11 @@ class Conductor:
         """The reply of a gather that took one round, with its own fields; None where it must be compressed."""
         if self._cluster.compress is not None:
             return None
-        validators = Validators()
+        validators, head_fields = Validators(self._validation(work)), _head_fields(work, self._cluster.jar)
         validators.add(asks, replies)
-        reply = _with_own_fields(work, merged, validators)
+        if head_fields is not None:
+            head_fields.add(asks, replies)
+        reply = _with_own_fields(work, merged, validators, head_fields)
         _learn(plan, work.snapshot, plan.merging.learned())
         return reply
 
@@ -169,7 +202,7 @@ class Conductor:
 
         `client`: where the reply may be streamed to; None: the reply must be whole.
         """
-        validators = Validators()
+        validators, head_fields = Validators(self._validation(work)), _head_fields(work, self._cluster.jar)
         asks = merging.asks()
         rounds_began_at = 0.0
         outcomes: Mapping[ShardId, Outcome] | Reply | None
@@ -186,20 +219,24 @@ class Conductor:
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, _LACKING)
             validators.add(asks, replies)
             size = sum(map(len, map(_body, replies.values())))
-            if size >= ASIDE_BYTES_MIN:
-                outcome = await self._merged_long(merging, replies, work, size)
-            else:
-                outcome = merging.take(replies)
+            if head_fields is not None:
+                head_fields.add(asks, replies)
+            is_long = size >= ASIDE_BYTES_MIN
+            outcome = await self._merged_long(merging, replies, work, size) if is_long else merging.take(replies)
             if isinstance(outcome, Reply):
                 if outcome.status >= 300:
                     self._cluster.reporter.passed_on(replies, outcome.status, work.exchange)
-                return _with_own_fields(work, outcome, validators)
+                return _with_own_fields(work, outcome, validators, head_fields)
             asks = outcome
             if not rounds_began_at:
                 rounds_began_at = now()
             elif now() - rounds_began_at > self._cluster.merge_s:
                 log = f"its rounds took longer than merge_timeout_s ({self._cluster.merge_s:g} s)"
                 raise DeadlineError("the list could not be merged in time", log=log)
+
+    def _validation(self, work: Gathering) -> Validation:
+        rule = work.route.rule
+        return EVERY_SHARD if rule is None else rule.validators
 
     async def _merged_long(
         self, merging: Merging, replies: Mapping[ShardId, Reply], work: Gathering, size: int
@@ -248,9 +285,11 @@ class Conductor:
                 if begun is not None:
                     work.exchange.upstream_s += now() - began_at
                     reply, flow = begun
-                    validators = Validators()
-                    validators.add(asks, heads)
-                    reply = _with_own_fields(work, reply, validators)
+                    validators = Validators(self._validation(work))
+                    validators.add(asks, heads, are_whole=False)
+                    if (head_fields := _head_fields(work, self._cluster.jar)) is not None:
+                        head_fields.add(asks, heads)
+                    reply = _with_own_fields(work, reply, validators, head_fields)
                     if reply.status == 304:
                         return reply
                     running = RunningFlow(self._cluster, client, flow, work.holding, self._turns)
@@ -303,6 +342,16 @@ class Conductor:
         """Log a shard's fault that does not fail the request."""
         self._cluster.reporter.log(error, exchange)
 
+    @property
+    def merged_bytes_max(self) -> int:
+        """How large the replies to one request may be together."""
+        return self._bytes_max
+
+    async def unpacked(self, reply: Reply, holding: Holding) -> Reply:
+        """The reply without its coding, counted by the holding. Raises BrokenReplyError, ReplyTooLargeError,
+        OverloadError."""
+        return await self._cluster.unpacker.unpack(reply, self._body_bytes_max, holding)
+
     async def packed(self, reply: Reply, request: Request) -> Reply:
         """The reply, compressed where the client takes that; a long body is compressed on a thread of its own."""
         compress = self._cluster.compress
@@ -345,6 +394,39 @@ class Conductor:
 
         Raises KeyOnTwoShardsError; OverloadError; ShardDownError where a shard that may hold the key did not answer.
         """
+        owners, replies, outcomes = await self._asked_who(plan, request, snapshot, hop, exchange)
+        rule = plan.route.rule
+        not_here = (404,) if rule is None else rule.not_here
+        if len(owners) > 1:
+            raise disputed(plan.space, said_key(plan.route, plan.key), *owners)
+        if owners:
+            _settle(plan, snapshot, replies, owners[0])
+            return owners[0], replies[owners[0]]
+        snapshot.known.memory.forget(plan.space, plan.key)
+        _check_all_answered(outcomes)
+        refusals = [reply for reply in replies.values() if reply.status not in not_here]
+        return None, refusals[0] if refusals else replies[plan.shards[0]]
+
+    async def knowing(
+        self, plan: FindOwner, request: Request, snapshot: Snapshot, hop: bytes, exchange: Exchange
+    ) -> Sequence[ShardId]:
+        """The shards that know a credential; where it is one, it is remembered.
+
+        Raises OverloadError; ShardDownError where none that answered knows it, and one did not answer.
+        """
+        owners, replies, outcomes = await self._asked_who(plan, request, snapshot, hop, exchange)
+        if len(owners) == 1:
+            _settle(plan, snapshot, replies, owners[0])
+        else:
+            snapshot.known.memory.forget(plan.space, plan.key)
+        if not owners:
+            _check_all_answered(outcomes)
+        return owners
+
+    async def _asked_who(
+        self, plan: FindOwner, request: Request, snapshot: Snapshot, hop: bytes, exchange: Exchange
+    ) -> tuple[list[ShardId], Mapping[ShardId, Reply], Mapping[ShardId, Outcome]]:
+        """The shards that have the key; what was answered; and what became of each call."""
         asks = [Ask(shard, plan.target) for shard in plan.shards]
         fields = request.fields
         lines = fields.end_to_end if plan.is_the_request else fields.unconditional
@@ -352,22 +434,23 @@ class Conductor:
         rule = plan.route.rule
         not_here = (404,) if rule is None else rule.not_here
         replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
-        owners = [shard for shard, reply in replies.items() if reply.status < 400]
-        if len(owners) > 1:
-            raise disputed(plan.space, plan.key, *owners)
-        if owners:
-            memory = snapshot.known.memory
-            learn = memory.settle if len(replies) == len(plan.shards) else memory.learn
-            learn(plan.space, plan.key, owners[0])
-            return owners[0], replies[owners[0]]
-        snapshot.known.memory.forget(plan.space, plan.key)
-        failed = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ShardgateError))
-        if failed:
-            error = ShardDownError("a shard that may hold the key cannot be asked")
-            error.causes = failed
-            raise error
-        refusals = [reply for reply in replies.values() if reply.status not in not_here]
-        return None, refusals[0] if refusals else replies[plan.shards[0]]
+        owners = [shard for shard, reply in replies.items() if reply.status < 400 and reply.status not in not_here]
+        return owners, replies, outcomes
+
+
+def _settle(plan: FindOwner, snapshot: Snapshot, replies: Mapping[ShardId, Reply], owner: ShardId) -> None:
+    """Remember the owner: for good where every shard has answered, else as a list would teach it."""
+    memory = snapshot.known.memory
+    learn = memory.settle if len(replies) == len(plan.shards) else memory.learn
+    learn(plan.space, plan.key, owner)
+
+
+def _check_all_answered(outcomes: Mapping[ShardId, Outcome]) -> None:
+    failed = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ShardgateError))
+    if failed:
+        error = ShardDownError("a shard that may hold the key cannot be asked")
+        error.causes = failed
+        raise error
 
 
 def _taken_whole(merging: Merging, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
@@ -388,15 +471,28 @@ async def _pass_on(running: RunningFlow, work: Gathering, reply: Reply, coming: 
         raise shards_missing({running.failed: error}, work.snapshot.known.topology.shards, _LACKING) from error
 
 
-def _with_own_fields(work: Gathering, reply: Reply, validators: Validators) -> Reply:
+def _head_fields(work: Gathering, jar: CookieJar | None) -> HeadFields | None:
+    """What collects the cookies and the Date that the rule wants; None: it wants no more than the reply has."""
+    rule = work.route.rule
+    if rule is None or (rule.cookies == "none" and rule.date == "first"):
+        return None
+    return HeadFields(rule.cookies, rule.date, jar)
+
+
+def _with_own_fields(
+    work: Gathering, reply: Reply, validators: Validators, head_fields: HeadFields | None = None
+) -> Reply:
     """The merged reply without the fields of single shards; or 304, where the client has it already.
 
     A refusal is one shard's own reply, with all its fields.
     """
     if reply.status >= 300:
         return reply
+    dropped = _NOT_MERGED if head_fields is None or head_fields.keeps_date else _NOR_DATE
     names = map(bytes.lower, map(_name, reply.fields))
-    reply.fields = list(compress(reply.fields, map(not_, map(_NOT_MERGED.__contains__, names))))
+    reply.fields = list(compress(reply.fields, map(not_, map(dropped.__contains__, names))))
+    if head_fields is not None:
+        head_fields.apply(reply)
     return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)
 
 

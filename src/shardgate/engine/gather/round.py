@@ -114,7 +114,7 @@ class Round:
         before, head = None, b""
         for ask in asks:
             if before is None or ask.target is not before.target or ask.method != before.method or ask.body:
-                framing = b"" if ask.method == b"GET" else b"Content-Length: %d\r\n" % len(ask.body)
+                framing = b"Content-Length: %d\r\n" % len(ask.body) if ask.method == b"POST" else b""
                 head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
                 before = None if ask.body else ask
             sink = _Collector(self, ask.shard)
