@@ -9,6 +9,7 @@ Never: trusts an address that no trusted proxy names, or a claim that is not ver
 Hot path: `engine/handler.py` counts a request that needs no more than to be counted, and its end.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from itertools import islice
 from math import ceil
@@ -59,7 +60,7 @@ class ClientLoads:
         """What one client may have under way now: less than the bound while the worker is crowded."""
         self._is_crowded = False
         self._here: dict[str, ClientLoad] = {}
-        self._remembered: dict[str, ClientLoad] = {}
+        self._remembered: OrderedDict[str, ClientLoad] = OrderedDict()  # finds the first at once, after many have left
         """Clients that are not here, and whose rate is not whole again; who left first is first."""
         self._looked_at = clock()
         self._alone_looks = ALONE_LOOKS

@@ -10,6 +10,7 @@ Hot path: each row of a page that is shown is learned.
 from collections.abc import Callable
 
 from shardgate.core.contracts import UNKNOWN, Unknown
+from shardgate.core.eldest import drop_oldest
 from shardgate.core.limits import LEARNED_KEY_CHARACTERS_MAX
 from shardgate.core.topology import ShardId
 
@@ -54,7 +55,7 @@ class LearnedKeys:
         if len(key) > LEARNED_KEY_CHARACTERS_MAX:
             return
         if len(self._shards) >= self._size and (space, key) not in self._shards:
-            del self._shards[next(iter(self._shards))]
+            drop_oldest(self._shards)
         self._shards[(space, key)] = shard
 
     def forget(self, space: str, key: str) -> None:
