@@ -380,6 +380,29 @@ class OverloadError(ShardgateError):
     retry_after_s = 1
 
 
+class StoreUnavailableError(ShardgateError):
+    """The gateway cannot use its store now: it is locked, full, read-only or gone. Nothing was sent to a shard."""
+
+    code, status, title = "SG4002", 503, "Store unavailable"
+    nothing_done = True
+    retry_after_s = 1
+
+
+class UnrecordedError(ShardgateError):
+    """The change was under way when the gateway's store failed, so that its outcome is not written down yet: it may
+    have been made or not. `detail` has a link that tells the outcome."""
+
+    code, status, title = "SG4003", 500, "Outcome not recorded"
+
+
+class EndedError(ShardgateError):
+    """The gateway ended before the shard had answered. Where the request changes something, it may have been made or
+    not; `detail` says so."""
+
+    code, status, title = "SG4004", 503, "Gateway ended"
+    cut_off: ClassVar[CutOff] = "drain"
+
+
 class BugError(ShardgateError):
     """A defect of the gateway. The log has the traceback under the request's id."""
 

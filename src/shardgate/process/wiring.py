@@ -3,8 +3,7 @@
 Never: runs anything, or opens a socket.
 """
 
-from collections.abc import Callable, Sequence
-from secrets import token_hex
+from collections.abc import Callable
 
 import msgspec
 
@@ -16,8 +15,10 @@ from shardgate.core.held import HeldBytes
 from shardgate.core.limits import Limits
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.change.changes import Changes
+from shardgate.engine.change.debts import Debts
 from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.divider import Divider
+from shardgate.engine.change.housekeeper import Housekeeper
 from shardgate.engine.change.idempotent import IdempotentRunner
 from shardgate.engine.change.journal_driver import JournalDriver
 from shardgate.engine.change.parts import PartsChanger
@@ -53,6 +54,18 @@ class CounterSlot(msgspec.Struct, frozen=True):
     """Where clients' calls are counted; None: they are not."""
 
 
+class Journaled(msgspec.Struct, frozen=True):
+    """What needs a store."""
+
+    changes: Changes
+    idempotent: IdempotentRunner
+    replayer: Replayer
+    housekeeper: Housekeeper
+    debts: Debts
+    writer: Writer
+    """Writes into the store."""
+
+
 class Built(msgspec.Struct, frozen=True):
     """The objects of one worker."""
 
@@ -70,9 +83,8 @@ class Built(msgspec.Struct, frozen=True):
     """Towards clients."""
     directory: DirectoryFollower | None
     callers: Callers | None
-    replayer: Replayer | None
-    writers: Sequence[Writer]
-    """They write into the store; each has a thread of its own."""
+    journaled: Journaled | None
+    """What needs a store; None: there is none."""
 
 
 def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], float] = now) -> Built:
@@ -88,11 +100,10 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     refresh = directory.refresh if directory is not None else _nothing_new
     held = _held_bytes(limits)
     observer = Observer(meter, watch, cluster.pools, lambda: held.by_kind)
-    writers = [Writer(loaded.store), Writer(loaded.store)] if loaded.store else []
     conductor = Conductor(cluster, limits, held)
-    journaled = _build_journaled(loaded, cluster, held, writers, refresh)
+    journaled = _build_journaled(loaded, cluster, held, refresh)
     changing = _build_changing(loaded, cluster, conductor, journaled)
-    callers = callers_for(loaded.clients, loaded.routes, place.tally, writers[0] if writers else None)
+    callers = callers_for(loaded.clients, loaded.routes, place.tally, journaled.writer if journaled is not None else None)
     loads = _build_loads(loaded, cluster, meter, watch)
     return Built(
         gateway=Gateway(cluster, conductor, changing, loads, observer, refresh, callers),
@@ -105,8 +116,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
         tls=Tls(loaded.tls, for_clients) if loaded.tls is not None else None,
         directory=directory,
         callers=callers,
-        replayer=journaled.replayer if journaled is not None else None,
-        writers=writers,
+        journaled=journaled,
     )
 
 
@@ -140,33 +150,27 @@ def open_log(loaded: Loaded) -> AccessLog | None:
     return AccessLog(LogFile(wanted.to), query=wanted.query, sample=wanted.sample, mask=wanted.mask)
 
 
-class _Journaled(msgspec.Struct, frozen=True):
-    """What needs a store."""
-
-    changes: Changes
-    idempotent: IdempotentRunner
-    replayer: Replayer
-
-
 def _build_journaled(
-    loaded: Loaded, cluster: Cluster, held: HeldBytes, writers: Sequence[Writer], refresh: Callable[[], bool]
-) -> _Journaled | None:
-    if not writers:
+    loaded: Loaded, cluster: Cluster, held: HeldBytes, refresh: Callable[[], bool]
+) -> Journaled | None:
+    if loaded.store is None:
         return None
     config, body_bytes_max = loaded.config, _reply_body_bytes_max(loaded.config.limits)
-    # The second writer renews the worker's lease: a worker with much to write must not look dead.
-    writer, pulse = writers
-    worker = token_hex(8)
-    driver = JournalDriver(cluster, writer, worker, body_bytes_max, config.limits)
-    return _Journaled(
+    writer = Writer(loaded.store)
+    debts = Debts(writer)
+    driver = JournalDriver(cluster, writer, debts, body_bytes_max, config.limits)
+    return Journaled(
         changes=Changes(cluster, writer, driver, body_bytes_max, refresh, config.idempotency.client),
-        idempotent=IdempotentRunner(writer, worker, config.idempotency.expires_s, config.idempotency.client),
-        replayer=Replayer(writer, pulse, driver, held, config.timeouts.worker_lease_s, config.journal.kept_s),
+        idempotent=IdempotentRunner(writer, debts, config.idempotency.expires_s, config.idempotency.client),
+        replayer=Replayer(writer, driver, held, config.timeouts.worker_lease_s),
+        housekeeper=Housekeeper(writer, config.journal.kept_s),
+        debts=debts,
+        writer=writer,
     )
 
 
 def _build_changing(
-    loaded: Loaded, cluster: Cluster, conductor: Conductor, journaled: _Journaled | None
+    loaded: Loaded, cluster: Cluster, conductor: Conductor, journaled: Journaled | None
 ) -> ChangeHandler:
     body_bytes_max = _reply_body_bytes_max(loaded.config.limits)
     changes = journaled.changes if journaled is not None else None

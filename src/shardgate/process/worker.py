@@ -83,10 +83,10 @@ class Worker:
         self._following = [tasks.start(keep_fresh(used), "certificates")]
         if built.directory is not None:
             self._following.append(tasks.start(built.directory.follow(), "directory"))
-        if built.replayer is not None:
-            await built.replayer.say_alive()
-            self._following.append(tasks.start(built.replayer.live(), "live"))
-            self._following.append(tasks.start(built.replayer.run(), "replay"))
+        if (journaled := built.journaled) is not None:
+            self._following.append(tasks.start(journaled.debts.run(), "debts"))
+            self._following.append(tasks.start(journaled.replayer.run(), "replay"))
+            self._following.append(tasks.start(journaled.housekeeper.run(), "purge"))
         if built.callers is not None:
             self._following += await built.callers.start()
 
@@ -96,8 +96,8 @@ class Worker:
             task.cancel()
         if built.callers is not None:
             await built.callers.stop()
-        if built.replayer is not None:
-            await built.replayer.stop()
+        if built.journaled is not None:
+            await built.journaled.debts.settle()
         built.admin.close()
         built.observer.close()
         built.cluster.close()
@@ -108,8 +108,8 @@ class Worker:
             built.directory.close()
         if built.callers is not None:
             built.callers.close()
-        for writer in built.writers:
-            writer.close()
+        if built.journaled is not None:
+            built.journaled.writer.close()
 
     async def _serve(self, listening: socket.socket) -> asyncio.Server:
         loop, built = asyncio.get_running_loop(), self.built
