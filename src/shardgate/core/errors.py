@@ -281,6 +281,13 @@ class BoundClientError(ClientError):
     code, status, title = "SG1029", 403, "Key not allowed"
 
 
+class ClientLeftError(ClientError):
+    """The client closed its connection before its change had begun. Nothing was done, and nothing will be."""
+
+    code, status, title = "SG1030", 408, "Client left"
+    cut_off = "client_gone"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 

@@ -103,7 +103,8 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     conductor = Conductor(cluster, limits, held)
     journaled = _build_journaled(loaded, cluster, held, refresh)
     changing = _build_changing(loaded, cluster, conductor, journaled)
-    callers = callers_for(loaded.clients, loaded.routes, place.tally, journaled.writer if journaled is not None else None)
+    writer = journaled.writer if journaled is not None else None
+    callers = callers_for(loaded.clients, loaded.routes, place.tally, writer)
     loads = _build_loads(loaded, cluster, meter, watch)
     return Built(
         gateway=Gateway(cluster, conductor, changing, loads, observer, refresh, callers),
@@ -160,7 +161,15 @@ def _build_journaled(
     debts = Debts(writer)
     driver = JournalDriver(cluster, writer, debts, body_bytes_max, config.limits)
     return Journaled(
-        changes=Changes(cluster, writer, driver, body_bytes_max, refresh, config.idempotency.client),
+        changes=Changes(
+            cluster,
+            writer,
+            driver,
+            body_bytes_max,
+            refresh,
+            config.idempotency.client,
+            config.limits.changes_waiting_max,
+        ),
         idempotent=IdempotentRunner(writer, debts, config.idempotency.expires_s, config.idempotency.client),
         replayer=Replayer(writer, driver, held, config.timeouts.worker_lease_s),
         housekeeper=Housekeeper(writer, config.journal.kept_s),

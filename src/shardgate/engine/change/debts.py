@@ -19,7 +19,7 @@ POLL_S: Final = 0.25
 
 _log = logging.getLogger("shardgate")
 
-Job = Callable[[], None]
+_Job = Callable[[], None]
 
 
 class Debts:
@@ -29,18 +29,18 @@ class Debts:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._owed: deque[Job] = deque()
+        self._owed: deque[_Job] = deque()
 
     def __len__(self) -> int:
         return len(self._owed)
 
-    def owe(self, job: Job) -> None:
+    def owe(self, job: _Job) -> None:
         """Write this later."""
         if not self._owed:
             _log.error("the store cannot be written; what was done is written down as soon as it can be")
         self._owed.append(job)
 
-    async def pay(self, job: Job) -> None:
+    async def pay(self, job: _Job) -> None:
         """Write this now; or later, where the store is in trouble."""
         try:
             await self._writer.run(job)

@@ -41,13 +41,18 @@ _STUCK = "change %d (%s) of the request %s is stuck; see `shardgate journal`: %s
 _log = logging.getLogger("shardgate")
 
 
+def _at_any_time() -> bool:
+    return True
+
+
 class _Pass:
     """One pass over an entry: what rests until the next one, and why."""
 
-    __slots__ = ("patient_until", "resting", "unsettled")
+    __slots__ = ("may_begin", "patient_until", "resting", "unsettled")
 
-    def __init__(self, patient_until: float) -> None:
+    def __init__(self, patient_until: float, may_begin: Callable[[], bool]) -> None:
         self.patient_until = patient_until
+        self.may_begin = may_begin
         self.resting: dict[int, ShardgateError | None] = {}
         self.unsettled = False
 
@@ -84,16 +89,22 @@ class JournalDriver:
         return await self._writer.run(self._writer.journal.find, token)
 
     async def drive(
-        self, entry: Entry, holdings: Holdings, *, patience_s: float = ORDER_PATIENCE_S
+        self,
+        entry: Entry,
+        holdings: Holdings,
+        *,
+        patience_s: float = ORDER_PATIENCE_S,
+        may_begin: Callable[[], bool] = _at_any_time,
     ) -> dict[int, ShardgateError | None]:
         """Go on until the entry is over, or until nothing more can be done now; then any worker may go on with it.
 
+        `may_begin`: asked while the entry waits for earlier ones and nothing of it was sent; False: it is taken back.
         `holdings`: what is held for the entry; whoever drives it closes them.
         Returns the branches that had to rest, each with its error; None: behind an earlier change, or a 5xx.
         Raises NotOwnerError where another has taken the entry over, UnrecordedError where the store fails.
         """
         try:
-            return await self._drive(entry, holdings, patience_s)
+            return await self._drive(entry, holdings, patience_s, may_begin)
         except NotOwnerError:
             raise
         except StoreUnavailableError as error:
@@ -111,8 +122,10 @@ class JournalDriver:
         numbers = range(len(entry.branches))
         self._debts.owe(partial(self._writer.journal.save, entry, self.worker, *numbers, release=True))
 
-    async def _drive(self, entry: Entry, holdings: Holdings, patience_s: float) -> dict[int, ShardgateError | None]:
-        going = _Pass(now() + patience_s)
+    async def _drive(
+        self, entry: Entry, holdings: Holdings, patience_s: float, may_begin: Callable[[], bool]
+    ) -> dict[int, ShardgateError | None]:
+        going = _Pass(now() + patience_s, may_begin)
         rested: dict[int, ShardgateError | None] = {}
         while True:
             state = next_state(entry, going.resting)
@@ -172,6 +185,8 @@ class JournalDriver:
     async def _begin(self, entry: Entry, move: Move, at: _Pass) -> bool:
         begin = self._writer.journal.begin
         while True:
+            if entry.never_sent and not at.may_begin():
+                return False
             begun = await self._writer.run(begin, entry, move.branch, move.step, self.worker, instant())
             if begun == "begun":
                 return True
