@@ -24,6 +24,8 @@ from shardgate.core.contracts import Ask
 from shardgate.core.errors import (
     BrokenReplyError,
     ClientError,
+    NotEverywhereError,
+    OverloadError,
     ReplyPendingError,
     ShardDownError,
     ShardgateError,
@@ -245,6 +247,9 @@ class Changes:
         except BrokenReplyError as error:
             raise made_but_broken(error) from error
         except ShardgateError as error:
+            waited = next((other for other in rested.values() if isinstance(other, OverloadError)), None)
+            if waited is not None and entry.never_sent and isinstance(error, NotEverywhereError):
+                raise waited from None
             error.causes = tuple(other for other in rested.values() if other is not None)
             error.shard = ",".join(entry.problems)
             error.log = "; ".join([f"{shard}: {problem}" for shard, problem in entry.problems.items()])

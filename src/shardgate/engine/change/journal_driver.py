@@ -31,7 +31,7 @@ from shardgate.engine.change.debts import Debts
 from shardgate.engine.change.instants import instant
 from shardgate.engine.cluster import Cluster
 from shardgate.net.clock import now
-from shardgate.store.journal import JournalBounds, JournalFullError, NotOwnerError
+from shardgate.store.journal import Begun, JournalBounds, JournalFullError, NotOwnerError
 from shardgate.store.writer import Writer
 
 _POLL_S = 0.01
@@ -48,11 +48,12 @@ def _at_any_time() -> bool:
 class _Pass:
     """One pass over an entry: what rests until the next one, and why."""
 
-    __slots__ = ("may_begin", "patient_until", "resting", "unsettled")
+    __slots__ = ("has_begun", "may_begin", "patient_until", "resting", "unsettled")
 
     def __init__(self, patient_until: float, may_begin: Callable[[], bool]) -> None:
         self.patient_until = patient_until
         self.may_begin = may_begin
+        self.has_begun = False
         self.resting: dict[int, ShardgateError | None] = {}
         self.unsettled = False
 
@@ -98,9 +99,9 @@ class JournalDriver:
     ) -> dict[int, ShardgateError | None]:
         """Go on until the entry is over, or until nothing more can be done now; then any worker may go on with it.
 
-        `may_begin`: asked while the entry waits for earlier ones and nothing of it was sent; False: it is taken back.
+        `may_begin`: asked until the first call of the entry; False: there is none, and the entry is taken back.
         `holdings`: what is held for the entry; whoever drives it closes them.
-        Returns the branches that had to rest, each with its error; None: behind an earlier change, or a 5xx.
+        Returns the branches that had to rest, each with its error; None: its shard missed earlier changes, or a 5xx.
         Raises NotOwnerError where another has taken the entry over, UnrecordedError where the store fails.
         """
         try:
@@ -172,8 +173,10 @@ class JournalDriver:
             cannot_send(entry, move)
             await self._save(entry, move.branch)
             return
-        if not await self._begin(entry, move, at):
-            at.resting[move.branch] = None
+        begun = await self._begin(entry, move, at)
+        if begun != "begun":
+            waited = OverloadError("earlier changes took too long", budget="changes_waiting")
+            at.resting[move.branch] = waited if begun == "busy" else None
             return
         outcome = await self._send(entry, move, sent, holdings)
         if not take(entry, move, outcome):
@@ -182,18 +185,17 @@ class JournalDriver:
             at.unsettled = at.unsettled or error is None or not error.nothing_done
         await self._save(entry, move.branch)
 
-    async def _begin(self, entry: Entry, move: Move, at: _Pass) -> bool:
+    async def _begin(self, entry: Entry, move: Move, at: _Pass) -> Begun:
         begin = self._writer.journal.begin
         while True:
-            if entry.never_sent and not at.may_begin():
-                return False
+            if not at.has_begun and not at.may_begin():
+                return "busy"
             begun = await self._writer.run(begin, entry, move.branch, move.step, self.worker, instant())
-            if begun == "begun":
-                return True
+            at.has_begun = at.has_begun or begun == "begun"
             # What waits for a change that may wait for ever holds up no other.
             at.unsettled = at.unsettled or begun == "held"
             if begun != "busy" or now() >= at.patient_until:
-                return False
+                return begun
             await asyncio.sleep(_POLL_S)
 
     async def _send(self, entry: Entry, move: Move, sent: Outgoing, holdings: Holdings) -> Outcome:
