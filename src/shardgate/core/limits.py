@@ -302,5 +302,8 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # Longer than a worker of a busy machine stands still, shorter than anybody likes to wait after a crash.
     worker_lease_s: _Seconds = 5.0
     """After a worker has died: until another goes on with the changes that it had begun."""
+    # Longer than a worker of a busy machine stands still: other workers accept its clients after a second.
+    worker_silence_s: _Seconds = 10.0
+    """A worker that gives no sign of life for so long, because it hangs or was stopped, is killed and replaced."""
     drain_delay_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
     """After SIGTERM: how long requests are still accepted while `/readyz` says 503."""

@@ -13,6 +13,7 @@ import msgspec
 from shardgate.config.load import Loaded
 from shardgate.net.listeners import Listeners
 from shardgate.observe.layout import Layout
+from shardgate.process.pulses import Pulses
 
 
 class Entrance(msgspec.Struct, frozen=True):
@@ -20,6 +21,12 @@ class Entrance(msgspec.Struct, frozen=True):
 
     clients: Sequence[socket.socket]
     admin: socket.socket | None = None
+    index: int = 0
+    """Which of the workers it is."""
+    peers: Sequence[Sequence[socket.socket]] = ()
+    """The sockets of all workers, for those that are silent."""
+    pulses: Pulses | None = None
+    """Where workers give their sign of life; None: nobody looks."""
 
 
 class Generation(msgspec.Struct):
@@ -32,12 +39,15 @@ class Generation(msgspec.Struct):
     workers: int
     sockets: int
     """How many of the clients' sockets its workers accept from."""
+    pulses: Pulses
+    """The signs of life of its workers."""
     started_at: float = 0.0
 
     def entrance(self, index: int) -> Entrance:
         """The sockets of one of its workers."""
         admin = self.admin.sockets[0] if self.admin is not None else None
-        return Entrance(self.clients.of(index, self.workers), admin)
+        peers = [self.clients.of(other, self.workers) for other in range(self.workers)]
+        return Entrance(peers[index], admin, index, peers, self.pulses)
 
     def listening(self) -> Iterator[socket.socket]:
         """All of its sockets."""
@@ -62,7 +72,7 @@ def prepare(loaded: Loaded, layout: Layout, before: Generation | None) -> Genera
         for each in new:
             each.close()
         raise
-    return Generation(loaded, layout, clients, admin, workers, len(clients.sockets))
+    return Generation(loaded, layout, clients, admin, workers, len(clients.sockets), Pulses(workers))
 
 
 def workers_of(loaded: Loaded) -> int:

@@ -23,12 +23,9 @@ from shardgate.net.signals import Signals, Terminal
 from shardgate.observe.layout import CONFIGURED_AT, DRAINING, RELOADS, RESTARTS, WORKERS, Family, Layout
 from shardgate.observe.memory import SharedMemory
 from shardgate.process import farewell
-from shardgate.process.children import Child, Children
+from shardgate.process.children import START_S, Child, Children
 from shardgate.process.descriptors import fitted
 from shardgate.process.generation import Generation, prepare, workers_of
-
-# How long the workers of a configuration may take until they serve.
-START_S = 30.0
 
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 _HEARD = _ENDING | {signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD}
@@ -234,6 +231,7 @@ class Supervisor:
             self._take_no_more_clients()
         self._say_farewell()
         self._children.kill_overdue()
+        self._children.kill_silent()
         self._children.fill_vacancies(self._current, self._tally, self._listening())
         if self._next is not None and self._ends_at is None and self._next.started_at + START_S <= instant:
             self._abandon(self._next, f"not all workers served within {START_S:g} s")

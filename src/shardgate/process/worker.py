@@ -25,6 +25,7 @@ from shardgate.net.tls import listening as listening_context
 from shardgate.net.watch import TICK_S, Watch
 from shardgate.process.descriptors import DescriptorWatch
 from shardgate.process.generation import Entrance
+from shardgate.process.heartbeat import Heartbeat
 from shardgate.process.wiring import CounterSlot, build, open_log
 
 BACKLOG = 2048
@@ -42,18 +43,24 @@ _log = logging.getLogger("shardgate")
 class Worker:
     """One process of the gateway."""
 
-    __slots__ = ("_descriptors", "_following", "_loaded", "built")
+    __slots__ = ("_descriptors", "_following", "_heartbeat", "_loaded", "built")
 
     def __init__(self, loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], float] = now) -> None:
         self._loaded = loaded
         self.built = build(loaded, place, clock)
         self._following: list[asyncio.Task[None]] = []
         self._descriptors: DescriptorWatch | None = None
+        self._heartbeat: Heartbeat | None = None
 
     async def run(self, entrance: Entrance, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then drain."""
         await self._start()
-        servers = [await self._serve(listening) for listening in entrance.clients]
+        # A server closes what it is given; others may go on with these sockets, should this worker fall silent.
+        own = [each.dup() for each in entrance.clients] if entrance.peers else entrance.clients
+        servers = [await self._serve(listening) for listening in own]
+        self._heartbeat = Heartbeat(entrance, self._serve)
+        self._heartbeat.expire()
+        self.built.watch.add(self._heartbeat)
         admin = await self._serve_admin(entrance.admin) if entrance.admin is not None else None
         ready()
         await stop.wait()
@@ -141,6 +148,8 @@ class Worker:
         gateway, admin = self.built.gateway, self.built.admin
         for server in servers:
             server.close()
+        if self._heartbeat is not None:
+            self._heartbeat.accept_no_more()
         if self.built.tls is not None:
             await asyncio.sleep(LAST_CHANCE_S)  # a client in its handshake is not yet seen as a connection
         try:
