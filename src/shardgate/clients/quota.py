@@ -17,7 +17,7 @@ from shardgate.core.clients.terms import ClientTerms, QuotaTerms
 from shardgate.core.errors import QuotaSpentError, StoreUnavailableError
 from shardgate.net import tasks
 from shardgate.net.clock import wall
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
 from shardgate.store.tally import NAME_BYTES_MAX, SPENT, UNSEEN, Tally
 from shardgate.store.usage import Usage
 from shardgate.store.writer import Writer
@@ -36,7 +36,7 @@ class Quota:
         self._terms = terms
         self._tally = tally
         # A connection of its own: the writer's thread may be waiting for the disk.
-        self._store = SqliteStore(writer.path)
+        self._store = SqliteStore(writer.path, busy_ms=READER_BUSY_MS)
         self._usage = Usage(self._store)
         self._writer = writer
         self._names: dict[str, bytes] = {}

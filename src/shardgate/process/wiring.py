@@ -38,7 +38,7 @@ from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
 from shardgate.process.directory import DirectoryFollower, read_topology
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
 from shardgate.store.tally import Tally
 from shardgate.store.writer import Writer
 
@@ -92,7 +92,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     place = place or _own_place(loaded)
     limits, timeouts = loaded.config.limits, loaded.config.timeouts
     watch = Watch(clock)
-    store = SqliteStore(loaded.directory) if loaded.directory else None
+    store = SqliteStore(loaded.directory, busy_ms=READER_BUSY_MS) if loaded.directory else None
     topology = read_topology(loaded, store)
     meter = Meter(place.cells, place.layout, loaded.routes.routes, loaded.shards)
     cluster = Cluster(loaded.routes, topology, limits, timeouts, watch, loaded.config.compress, meter)

@@ -19,6 +19,7 @@ from typing import Final, Self
 APPLICATION_ID: Final = 0x53474154  # "SGAT" in the file's header, by which `file directory.db` knows it
 _MODE: Final = 0o600
 BUSY_MS: Final = 5_000  # longer than any transaction that another process may be in
+READER_BUSY_MS: Final = 100  # of a connection that the event loop reads with: all clients wait meanwhile
 
 # Applied in order, once each; a store's schema version is how many of them it has seen.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
