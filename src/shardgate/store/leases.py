@@ -49,9 +49,9 @@ class Leases:
 
     def lead(self, name: LeaseName) -> bool:
         """Take a lease, or keep one that this worker has; False if another has it."""
+        self._stay()
         if self._file is None:
             return False
-        self._stay()
         if name not in self._led and self._take(_BYTES[name]):
             self._led.add(name)
         return name in self._led
@@ -84,7 +84,7 @@ class Leases:
             return None
 
     def _stay(self) -> None:
-        """Where somebody has deleted the file, take the leases in the new one: others look there."""
+        """Where somebody has deleted the file, or it could not be made before, take the leases in the new one."""
         try:
             if self._file is not None and os.path.samestat(self._path.stat(), os.fstat(self._file)):
                 return

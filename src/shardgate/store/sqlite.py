@@ -90,13 +90,15 @@ class SqliteStore:
     for a lock of another process. Opening a store that exists writes nothing. Raises StoreError.
     """
 
-    __slots__ = ("_connection", "path")
+    __slots__ = ("_any_thread", "_busy_ms", "_connection", "path")
 
     def __init__(self, path: str | Path, *, any_thread: bool = False, busy_ms: int = BUSY_MS) -> None:
         self.path = Path(path)
+        self._any_thread = any_thread
+        self._busy_ms = busy_ms
         try:
             _make_private(self.path)
-            self._connection = _connect(self.path, busy_ms, any_thread=any_thread)
+            self._connection = self._connect()
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.path}: {error}. Does the folder exist?") from error
         try:
@@ -161,6 +163,13 @@ class SqliteStore:
                 self._connection.execute("ROLLBACK")
             raise
 
+    def reopen(self) -> None:
+        """Open the file anew, where it could only be read and can be written by now. Raises sqlite3.Error."""
+        if os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK):
+            self._connection.close()
+            self._connection = self._connect()
+            self._connection.execute("PRAGMA synchronous = FULL")
+
     def close(self) -> None:
         self._connection.close()
 
@@ -174,6 +183,9 @@ class SqliteStore:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        return _connect(self.path, self._busy_ms, any_thread=self._any_thread)
 
     def _open(self) -> None:
         if not self._is_current():

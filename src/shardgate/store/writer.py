@@ -54,7 +54,7 @@ class Writer:
         """
         loop = asyncio.get_running_loop()
         try:
-            begun = self._thread.submit(lambda: job(*args, **options))
+            begun = self._thread.submit(self._do, lambda: job(*args, **options))
         except RuntimeError as error:  # after `close`
             raise _unavailable("the worker has closed the store") from error
         too_late = loop.call_later(TURN_S, begun.cancel)  # does nothing to a job that runs
@@ -69,6 +69,14 @@ class Writer:
             raise _unavailable(f"jobs before this one took longer than {TURN_S:g} s") from None
         finally:
             too_late.cancel()
+
+    def _do(self, job: Callable[[], T]) -> T:
+        try:
+            return job()
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+                self._store.reopen()  # for the next job: SQLite does not see by itself that it may write again
+            raise
 
     def close(self) -> None:
         """Finish all jobs, then close the store, and give the leases up."""
