@@ -56,18 +56,23 @@ class Generation(msgspec.Struct):
             yield from self.admin.sockets
 
 
-def prepare(loaded: Loaded, layout: Layout, before: Generation | None) -> Generation:
-    """Take the addresses that a configuration needs. Raises OSError where one cannot be taken."""
+def prepare(
+    loaded: Loaded, layout: Layout, before: Generation | None, passed: Sequence[socket.socket] = ()
+) -> Generation:
+    """Take the addresses that a configuration needs. Raises OSError where one cannot be taken.
+
+    `passed`: sockets that a service manager has opened for this process.
+    """
     clients = before.clients if before and before.clients.address == (loaded.host, loaded.port) else None
     admin = before.admin if before and before.admin and before.admin.address == loaded.admin else None
     new: list[Listeners] = []
     try:
         if clients is None:
-            new.append(clients := Listeners(loaded.host, loaded.port))
+            new.append(clients := Listeners(loaded.host, loaded.port, passed=passed))
         workers = workers_of(loaded)
         clients.ensure(workers)
         if admin is None and loaded.admin is not None:
-            new.append(admin := Listeners(*loaded.admin, shared=False))
+            new.append(admin := Listeners(*loaded.admin, shared=False, passed=passed))
     except OSError:
         for each in new:
             each.close()

@@ -19,6 +19,7 @@ import msgspec
 from shardgate.clients.quota import tally_for
 from shardgate.config.load import ConfigError, Loaded
 from shardgate.net.clock import now, wall
+from shardgate.net.listeners import passed_sockets
 from shardgate.net.signals import Signals, Terminal
 from shardgate.observe.layout import CONFIGURED_AT, DRAINING, RELOADS, RESTARTS, WORKERS, Family, Layout
 from shardgate.observe.memory import SharedMemory
@@ -53,7 +54,8 @@ class Supervisor:
         self._own = self._memory.slot(0)
         self._tally = tally_for(loaded.clients)
         """Clients' calls are counted on in every configuration that is read anew."""
-        self._current = prepare(fitted(loaded), self._layout, None)
+        self._passed = passed_sockets()
+        self._current = prepare(fitted(loaded), self._layout, None, self._passed)
         self._next: Generation | None = None
         """The configuration whose workers start; at first the current one."""
         self._farewells: list[farewell.Farewell] = []
@@ -115,7 +117,7 @@ class Supervisor:
         if before.admin is not None and before.admin is not self._current.admin:
             before.admin.close()
         moved = before.clients is not self._current.clients
-        self._part_from([before], before.clients.sockets if moved else [])
+        self._part_from([before], before.clients.given_up() if moved else [])
 
     def _reload(self) -> None:
         problem = ""
@@ -129,7 +131,7 @@ class Supervisor:
                 problem = "it has many more operations or shards than at the start: restart the gateway"
             else:
                 self._layout = layout
-                self._begin(prepare(fitted(loaded), layout, self._current))
+                self._begin(prepare(fitted(loaded), layout, self._current, self._passed))
         except ConfigError as error:
             problem = f"it has mistakes:\n{error}"
         except OSError as error:
@@ -190,6 +192,7 @@ class Supervisor:
                 yield from generation.listening()
         for each in self._farewells:
             yield from each.sockets
+        yield from self._passed
 
     # Signals and time.
 
@@ -212,7 +215,7 @@ class Supervisor:
         generations = [self._current]
         if self._next is not None and self._next is not self._current:
             generations.append(self._next)
-        sockets = {each: None for one in generations for each in one.clients.sockets}  # they may share them
+        sockets = {each: None for one in generations for each in one.clients.given_up()}  # they may share them
         self._part_from(generations, [*sockets])
 
     def _timeout_s(self) -> float | None:
