@@ -14,6 +14,7 @@ from shardgate.store.sqlite import SqliteStore
 from shardgate.store.usage import Usage
 from shardgate.store.writer import Writer
 from tests.locking import locked
+from tests.waiting import one_turn
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ async def test_a_locked_store_is_an_error_and_nobody_waits_for_those_before_it(
     monkeypatch.setattr(module, "TURN_S", 0.05)
     go_on = threading.Event()
     before = asyncio.ensure_future(writer.run(go_on.wait, 60))
-    await asyncio.sleep(0)
+    await one_turn()
     with pytest.raises(StoreUnavailableError):
         await writer.run(writer.usage.add, [("p", "one", 1)], 0.0)
     go_on.set()
