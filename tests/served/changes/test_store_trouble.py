@@ -12,6 +12,8 @@ from tests.cluster import Shard, until
 from tests.locking import locked
 from tests.served.things import Things
 
+pytestmark = pytest.mark.slow  # each waits until the gateway gives up waiting for the lock: 5 s and more
+
 RULES = {
     "store": "store.db",
     "timeouts": {"request_timeout_s": 20},
