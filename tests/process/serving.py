@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,18 +26,44 @@ CONFIG: dict[str, Any] = {
 }
 
 
+_AHEAD = """
+import runpy, time
+wall = time.time
+time.time = lambda: wall() + {}
+runpy.run_module("shardgate", run_name="__main__")
+"""
+
+_PASSING = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
 class Serving:
     """`shardgate serve` as a process, and its configuration."""
 
-    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, config: dict[str, Any], passed: socket.socket | None = None, ahead_s: float = 0.0
+    ) -> None:
+        """`passed`: a socket that is opened for the gateway, as a service manager does (sd_listen_fds(3)).
+
+        `ahead_s`: how far the clock that people set is ahead for the gateway.
+        """
         folder.mkdir(exist_ok=True)
         self.file = folder / "shardgate.yaml"
         self.config = CONFIG | config
         self.write()
         self.errors = folder / "errors"
         command = [sys.executable, "-m", "shardgate", "serve", "-c", str(self.file)]
+        if ahead_s:
+            command[1:3] = ["-c", _AHEAD.format(ahead_s)]
+        fds = () if passed is None else (passed.fileno(),)
+        if passed is not None:
+            command = [sys.executable, "-c", _PASSING, str(passed.fileno()), *command]
         with self.errors.open("wb") as errors:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, pass_fds=fds)
         self.pid = self.process.pid
         assert self.process.stdout is not None
         ready, admin = self.process.stdout.readline(), self.process.stdout.readline()

@@ -26,8 +26,8 @@ def loaded(folder: Path, **more: Any) -> Loaded:
 
 def close(built: Built) -> None:
     built.cluster.close()
-    for writer in built.writers:
-        writer.close()
+    if built.journaled is not None:
+        built.journaled.writer.close()
     if built.directory is not None:
         built.directory.close()
 
@@ -45,8 +45,7 @@ def test_each_setting_of_a_connection_is_the_option_of_its_name(tmp_path: Path) 
 @pytest.mark.parametrize("has_store", [True, False])
 def test_changes_are_kept_where_there_is_a_store(tmp_path: Path, has_store: bool) -> None:
     built = build(loaded(tmp_path, **({"store": "store.db"} if has_store else {})))
-    assert len(built.writers) == (2 if has_store else 0)
-    assert (built.replayer is not None) is has_store
+    assert (built.journaled is not None) is has_store
     assert built.directory is None
     assert built.callers is None
     assert built.tls is None

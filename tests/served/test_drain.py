@@ -4,13 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from shardgate.config.load import load
 from shardgate.net.listeners import listen
 from shardgate.process.generation import Entrance
 from shardgate.process.worker import Worker
-from tests.cluster import Asked, reply
+from tests.cluster import Asked, reply, running_gateway
 from tests.waiting import one_turn, until
 
 GET = b"GET /any HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -76,3 +77,35 @@ async def test_a_method_override_that_stands_twice_is_refused_though_one_is_blan
         }
     )
     assert (await gateway.client.post("/any?method=&method=DELETE")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "rule", "said"),
+    [
+        ("GET", {"rule": "any"}, "nothing was changed"),
+        ("PUT", {"rule": "any"}, "the change may have been made or not"),
+        ("PUT", {"rule": "every", "mode": "eventual"}, "the change may have been made or not"),
+    ],
+)
+async def test_a_request_that_did_not_end_within_the_drain_time_is_told_so(
+    start_shard: Any, tmp_path: Path, method: str, rule: dict[str, Any], said: str
+) -> None:
+    """Found: its connection was reset, or it read that the gateway has a defect (SG9001)."""
+    go_on = asyncio.Event()
+
+    async def late(_: Asked) -> bytes:
+        await go_on.wait()
+        return reply("{}")
+
+    shard = await start_shard(late)
+    config = {"shards": {"one": shard.url}, "store": "store.db", "rules": {f"{method} /any": rule}}
+    async with running_gateway({**config, "timeouts": {"drain_timeout_s": 0.1}}, tmp_path) as gateway:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        writer.write(f"{method} /any HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode())
+        await until(lambda: shard.asked)
+    received = await reader.read(-1)
+    assert received.startswith(b"HTTP/1.1 503 ")
+    assert b"SG4004" in received
+    assert said.encode() in received
+    go_on.set()
+    writer.close()

@@ -8,7 +8,7 @@ import pytest
 from shardgate.core.changes.entry import Branch, Entry, Sent, Terms
 from shardgate.core.errors import ClientError
 from shardgate.store.desk import Desk
-from shardgate.store.journal import Journal, NotOwnerError
+from shardgate.store.journal import Instant, Journal, NotOwnerError
 from shardgate.store.placements import Placements
 from shardgate.store.sqlite import SqliteStore, StoreError
 
@@ -33,7 +33,7 @@ def journal(desk: Desk, tmp_path: Path) -> Iterator[Journal]:
 
 def added(journal: Journal, token: str, *, stuck: bool = False) -> Entry:
     entry = Entry(token, "every", "PUT /things/{id}", SENT, TERMS, {}, [Branch("north"), Branch("south")], "finishing")
-    journal.add(entry, "w1", 10.0)
+    journal.add(entry, "w1", Instant(10.0))
     if stuck:
         entry.branches[1].phase, entry.branches[1].problem, entry.branches[1].stuck_in = "stuck", "it said 401", "sent"
         entry.state, entry.stuck_in = "stuck", "finishing"
@@ -44,7 +44,7 @@ def added(journal: Journal, token: str, *, stuck: bool = False) -> Entry:
 def test_a_stuck_change_is_open_again_and_free_for_any_worker(desk: Desk, journal: Journal) -> None:
     stuck = added(journal, "t1", stuck=True)
     assert desk.retry(stuck.id).state == "finishing"
-    taken = journal.adopt(stuck.id, "w2", 10.0)
+    taken = journal.adopt(stuck.id, "w2", None)
     assert taken is not None
     assert [branch.phase for branch in taken.branches] == ["waiting", "sent"]
 
@@ -74,8 +74,8 @@ def test_an_abandoned_change_is_over_and_its_worker_stops(desk: Desk, journal: J
     entry = added(journal, "t1")
     assert desk.abandon(entry.id).state == "abandoned"
     with pytest.raises(NotOwnerError):
-        journal.begin(entry, 0, "do", "w1")
-    assert journal.adopt(entry.id, "w2", 99.0) is None
+        journal.begin(entry, 0, "do", "w1", Instant(0.0))
+    assert journal.adopt(entry.id, "w2", None) is None
     with pytest.raises(StoreError, match="is over or does not exist"):
         desk.abandon(entry.id)
 
@@ -86,7 +86,7 @@ def test_an_abandoned_create_of_a_tenant_frees_its_name(desk: Desk, journal: Jou
         assert placements.reserve("vendors", "v1", ["north", "south"], lambda _: "north") == "north"
         entry = Entry("t1", "place", "POST /vendors", SENT, TERMS, {}, [Branch("north")])
         entry.space, entry.placed_by = "vendors", "v1"
-        journal.add(entry, "w1", 10.0)
+        journal.add(entry, "w1", Instant(10.0))
         desk.abandon(entry.id)
         assert placements.reserve("vendors", "v1", ["north", "south"], lambda _: "south") == "south"
 

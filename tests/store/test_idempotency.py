@@ -4,56 +4,78 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from shardgate.core.http import Reply
 from shardgate.store.idempotency import Claim, IdempotencyKeys
 from shardgate.store.leases import Leases
+from shardgate.store.purged import Purged
 from shardgate.store.sqlite import SqliteStore
 
-CLAIM = Claim("client", "key", "print", "w1", repeatable=False)
 REPLY = Reply(201, [(b"Content-Type", b"x")], b"made")
 
 
-def test_a_key_runs_once_and_is_answered_from_the_store(store: SqliteStore) -> None:
-    keys, leases = IdempotencyKeys(store), Leases(store)
-    leases.live("w1", 10.0, 15.0)
-    assert keys.begin(CLAIM, 10.0, 100.0) == ("run", None)
-    assert keys.begin(CLAIM, 11.0, 100.0) == ("busy", None)
-    keys.finish(CLAIM, REPLY)
-    assert keys.begin(CLAIM, 12.0, 100.0) == ("replay", REPLY)
-    other = msgspec.structs.replace(CLAIM, fingerprint="another")
+def claim_of(leases: Leases) -> Claim:
+    return Claim("client", "key", "print", leases.worker, repeatable=False)
+
+
+@pytest.fixture
+def leases(tmp_path: Path) -> Leases:
+    """Those of the worker that has the keys."""
+    return Leases(tmp_path / "store.db")
+
+
+def test_a_key_runs_once_and_is_answered_from_the_store(store: SqliteStore, leases: Leases) -> None:
+    keys, claim = IdempotencyKeys(store, leases), claim_of(leases)
+    assert keys.begin(claim, 10.0, 100.0) == ("run", None)
+    assert keys.begin(claim, 11.0, 100.0) == ("busy", None)
+    keys.finish(claim, REPLY)
+    assert keys.begin(claim, 12.0, 100.0) == ("replay", REPLY)
+    other = msgspec.structs.replace(claim, fingerprint="another")
     assert keys.begin(other, 12.0, 100.0) == ("other", None)
-    stranger = msgspec.structs.replace(CLAIM, client="another")
+    stranger = msgspec.structs.replace(claim, client="another")
     assert keys.begin(stranger, 12.0, 100.0) == ("run", None)
 
 
-def test_a_key_is_free_again_when_its_time_is_over_or_nothing_was_done(store: SqliteStore) -> None:
-    keys = IdempotencyKeys(store)
-    keys.begin(CLAIM, 10.0, 20.0)
-    keys.finish(CLAIM, REPLY)
-    assert keys.begin(CLAIM, 20.5, 100.0) == ("run", None)
-    keys.forget(CLAIM)
-    assert keys.begin(CLAIM, 21.0, 100.0) == ("run", None)
-    assert keys.purge(99.0, 10) == 0
-    assert keys.purge(101.0, 10) == 1
+def test_a_key_is_free_again_when_its_time_is_over_or_nothing_was_done(store: SqliteStore, leases: Leases) -> None:
+    keys, claim = IdempotencyKeys(store, leases), claim_of(leases)
+    keys.begin(claim, 10.0, 20.0)
+    keys.finish(claim, REPLY)
+    assert keys.begin(claim, 20.5, 100.0) == ("run", None)
+    keys.forget(claim)
+    assert keys.begin(claim, 21.0, 100.0) == ("run", None)
 
 
-def test_a_key_whose_worker_died_is_in_doubt_and_runs_again_only_where_that_is_harmless(store: SqliteStore) -> None:
-    keys, leases = IdempotencyKeys(store), Leases(store)
-    leases.live("w1", 10.0, 15.0)
-    keys.begin(CLAIM, 10.0, 100.0)
-    assert keys.begin(CLAIM, 16.0, 100.0) == ("doubt", None)
-    harmless = msgspec.structs.replace(CLAIM, repeatable=True)
+def test_what_is_due_is_purged_first_what_was_due_first_and_so_much_at_once(store: SqliteStore, leases: Leases) -> None:
+    keys = IdempotencyKeys(store, leases)
+    for number in range(6):
+        claim = msgspec.structs.replace(claim_of(leases), key=f"k{number}")
+        keys.begin(claim, 10.0, 100.0 - number)
+        keys.finish(claim, Reply(201, [], b"x" * 1000))
+    assert keys.purge(94.0, 10, 9_999, float) == Purged(0, more=False, held_s=0.0)
+    assert keys.purge(96.5, 10, 9_999, float) == Purged(2, more=False, held_s=0.0)
+    assert keys.purge(100.5, 2, 9_999, float) == Purged(2, more=True, held_s=0.0)
+    assert keys.purge(100.5, 9, 500, float) == Purged(1, more=True, held_s=0.0)
+    assert keys.purge(100.5, 9, 500, float) == Purged(1, more=False, held_s=0.0)
+
+
+def test_a_key_whose_worker_died_is_in_doubt_and_runs_again_only_where_that_is_harmless(
+    store: SqliteStore, leases: Leases, tmp_path: Path
+) -> None:
+    dead, keys = Leases(tmp_path / "store.db"), IdempotencyKeys(store, leases)
+    claim = claim_of(dead)
+    keys.begin(claim, 10.0, 100.0)
+    assert keys.begin(claim, 11.0, 100.0) == ("busy", None)
+    dead.close()
+    assert keys.begin(claim, 11.0, 100.0) == ("doubt", None)
+    harmless = msgspec.structs.replace(claim, repeatable=True)
     assert keys.begin(harmless, 16.0, 100.0) == ("run", None)
 
 
-def test_of_many_with_one_key_at_once_one_runs(tmp_path: Path) -> None:
-    SqliteStore(tmp_path / "store.db").close()
-
+def test_of_many_with_one_key_at_once_one_runs(store: SqliteStore, leases: Leases, tmp_path: Path) -> None:
     def begin(_: int) -> str:
-        with SqliteStore(tmp_path / "store.db") as store:
-            Leases(store).live("w1", 10.0, 50.0)
-            return IdempotencyKeys(store).begin(CLAIM, 10.0, 100.0)[0]
+        with SqliteStore(tmp_path / "store.db") as mine:
+            return IdempotencyKeys(mine, Leases(tmp_path / "store.db")).begin(claim_of(leases), 10.0, 100.0)[0]
 
     with ThreadPoolExecutor(8) as threads:
         verdicts = list(threads.map(begin, range(16)))

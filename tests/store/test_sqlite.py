@@ -1,14 +1,19 @@
 """The SQLite store: the directory is read back, the epoch counts changes, and other files are left alone."""
 
 import os
+import shutil
 import sqlite3
-from contextlib import closing
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from shardgate.store import sqlite as store_module
+from shardgate.store.leases import Leases
 from shardgate.store.sqlite import SqliteStore, StoreError
+from tests.locking import locked
 
 
 def test_keys_are_read_back_by_space(tmp_path: Path) -> None:
@@ -128,3 +133,67 @@ def test_a_link_that_leads_nowhere_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="symbolic link that leads nowhere"):
         SqliteStore(tmp_path / "store.db")
     assert not (tmp_path / "elsewhere.db").exists()
+
+
+def test_a_store_that_is_locked_opens_and_is_read(tmp_path: Path) -> None:
+    """Found: to open a store wrote into it, so that no worker could start while another process held its lock."""
+    path = tmp_path / "store.db"
+    with SqliteStore(path) as store:
+        store.put_many("vendor", [("1", "north")])
+    with locked(path), SqliteStore(path, busy_ms=0) as store:
+        assert store.read("vendor") == {"1": "north"}
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            store.put_many("vendor", [("2", "south")])
+
+
+@pytest.mark.parametrize("others_read", [True, False])
+def test_a_store_that_can_only_be_read_is_read(others_read: bool) -> None:
+    """Found: a store on a medium that had become read-only killed each worker that opened it."""
+    folder = Path(tempfile.mkdtemp())  # unlike pytest's own, others may enter it
+    path = folder / "store.db"
+    try:
+        with ExitStack() as stack:
+            store = stack.enter_context(SqliteStore(path))
+            store.put_many("vendor", [("1", "north")])
+            if not others_read:
+                stack.close()
+            for file in folder.iterdir():
+                file.chmod(0o444)
+            folder.chmod(0o555)
+            assert _in_another_process(lambda: _reads_and_cannot_write(path)) == 0
+    finally:
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+def _reads_and_cannot_write(path: Path) -> bool:
+    with SqliteStore(path, busy_ms=0) as store:
+        assert store.read("vendor") == {"1": "north"}
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            store.put_many("vendor", [("2", "south")])
+    leases = Leases(path)
+    return not leases.lead("replay") and leases.lives("12345")
+
+
+def _in_another_process(work: Callable[[], bool]) -> int:
+    """Do it as nobody, where the test itself may write into everything. Returns 0 where it gives true."""
+    if (pid := os.fork()) == 0:
+        code = 1
+        try:
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            code = 0 if work() else 2
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_a_full_disk_leaves_no_transaction_open(tmp_path: Path) -> None:
+    """Found: where a commit failed, each later one failed, too, until the worker was restarted."""
+    with SqliteStore(tmp_path / "store.db") as store:
+        (pages,) = store.connection.execute("PRAGMA page_count").fetchone()
+        store.connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            store.put_many("vendor", [("x" * 1000 + str(number), "north") for number in range(1000)])
+        store.connection.execute(f"PRAGMA max_page_count = {pages + 1000}")
+        assert store.put_many("vendor", [("1", "north")]) == 1

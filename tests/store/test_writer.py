@@ -1,15 +1,20 @@
 """The writer: jobs run one after the other in a thread, and the event loop goes on meanwhile."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from shardgate.core.errors import StoreUnavailableError
+from shardgate.store import writer as module
 from shardgate.store.sqlite import SqliteStore
 from shardgate.store.usage import Usage
 from shardgate.store.writer import Writer
+from tests.locking import locked
+from tests.waiting import one_turn
 
 
 @pytest.fixture
@@ -62,3 +67,40 @@ async def test_what_was_asked_for_is_written_before_it_closes(tmp_path: Path) ->
     assert [await each for each in adding] == [[number] for number in range(1, 11)]
     with SqliteStore(tmp_path / "store.db") as store:
         assert Usage(store).calls("p", "one") == 10
+
+
+async def test_a_store_that_could_only_be_read_is_written_as_soon_as_it_can_be(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "store.db")
+    place = f"{(tmp_path / 'store.db').as_uri()}?mode=ro"
+    writer._store._connection = sqlite3.connect(place, uri=True, isolation_level=None, check_same_thread=False)
+    with pytest.raises(StoreUnavailableError) as found:
+        await writer.run(writer.usage.add, [("p", "one", 1)], 0.0)
+    assert "readonly" in found.value.log
+    assert await writer.run(writer.usage.add, [("p", "one", 1)], 0.0) == [1]
+    writer.close()
+
+
+async def test_a_locked_store_is_an_error_and_nobody_waits_for_those_before_it(
+    writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TURN_S", 0.05)
+    go_on = threading.Event()
+    before = asyncio.ensure_future(writer.run(go_on.wait, 60))
+    await one_turn()
+    with pytest.raises(StoreUnavailableError):
+        await writer.run(writer.usage.add, [("p", "one", 1)], 0.0)
+    go_on.set()
+    assert await before
+    writer._store.connection.execute("PRAGMA busy_timeout = 1")
+    with locked(tmp_path / "store.db"), pytest.raises(StoreUnavailableError) as found:
+        await writer.run(writer.usage.add, [("p", "one", 1)], 0.0)
+    assert "locked" in found.value.log
+    assert await writer.run(writer.usage.add, [("p", "one", 1)], 0.0) == [1]
+
+
+async def test_after_the_end_a_job_is_refused_as_such(tmp_path: Path) -> None:
+    """Found: a change that was under way at the end was reported as a defect (SG9001)."""
+    writer = Writer(tmp_path / "store.db")
+    writer.close()
+    with pytest.raises(StoreUnavailableError):
+        await writer.run(writer.usage.calls, "p", "one")

@@ -9,6 +9,7 @@ Never: trusts an address that no trusted proxy names, or a claim that is not ver
 Hot path: `engine/handler.py` counts a request that needs no more than to be counted, and its end.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from itertools import islice
 from math import ceil
@@ -62,7 +63,7 @@ class ClientLoads:
         """Of how many requests under way a client has one more without a look at its rate; 0: there is a rate."""
         self._is_crowded = False
         self._here: dict[str, ClientLoad] = {}
-        self._remembered: dict[str, ClientLoad] = {}
+        self._remembered: OrderedDict[str, ClientLoad] = OrderedDict()  # finds the first at once, after many have left
         """Clients that are not here, and whose rate is not whole again; who left first is first."""
         self._looked_at = clock()
         self._alone_looks = ALONE_LOOKS

@@ -14,10 +14,10 @@ from hashlib import sha256
 from shardgate.core.clients.period import period_of
 from shardgate.core.clients.rate_limit import limit_line, policy_line
 from shardgate.core.clients.terms import ClientTerms, QuotaTerms
-from shardgate.core.errors import QuotaSpentError
+from shardgate.core.errors import QuotaSpentError, StoreUnavailableError
 from shardgate.net import tasks
 from shardgate.net.clock import wall
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
 from shardgate.store.tally import NAME_BYTES_MAX, SPENT, UNSEEN, Tally
 from shardgate.store.usage import Usage
 from shardgate.store.writer import Writer
@@ -36,7 +36,7 @@ class Quota:
         self._terms = terms
         self._tally = tally
         # A connection of its own: the writer's thread may be waiting for the disk.
-        self._store = SqliteStore(writer.path)
+        self._store = SqliteStore(writer.path, busy_ms=READER_BUSY_MS)
         self._usage = Usage(self._store)
         self._writer = writer
         self._names: dict[str, bytes] = {}
@@ -80,8 +80,8 @@ class Quota:
         rows = [(*_parts(name), calls) for name, calls in taken]
         try:
             totals = await self._writer.run(self._writer.usage.add, rows, self._clock())
-        except sqlite3.Error as error:
-            _log.error("cannot store the calls of clients: %s; they stay in memory and are stored later", error)
+        except StoreUnavailableError as error:
+            _log.error("cannot store the calls of clients: %s; they stay in memory and are stored later", error.log)
             for name, calls in taken:
                 self._tally.give_back(name, calls)
             return

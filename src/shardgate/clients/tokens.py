@@ -14,6 +14,7 @@ import msgspec
 from shardgate.clients.keys import KeyRing, VerificationKey
 from shardgate.core.clients.claims import Caller, judge
 from shardgate.core.clients.terms import TokenTerms
+from shardgate.core.eldest import drop_oldest
 from shardgate.core.errors import AmbiguousKeyError, InvalidTokenError, KeysMissingError
 from shardgate.core.http import Request
 from shardgate.core.limits import TOKENS_REMEMBERED_MAX
@@ -61,7 +62,7 @@ class Tokens:
 
     def _remember(self, value: bytes, caller: Caller) -> Caller:
         if len(self._remembered) >= TOKENS_REMEMBERED_MAX:
-            del self._remembered[next(iter(self._remembered))]
+            drop_oldest(self._remembered)
         self._remembered[value] = caller
         return caller
 

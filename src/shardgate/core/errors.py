@@ -282,6 +282,13 @@ class BoundClientError(ClientError):
     code, status, title = "SG1029", 403, "Key not allowed"
 
 
+class ClientLeftError(ClientError):
+    """The client closed its connection before its change had begun. Nothing was done, and nothing will be."""
+
+    code, status, title = "SG1030", 408, "Client left"
+    cut_off = "client_gone"
+
+
 class BatchError(ClientError):
     """A body is no list of requests as the rule `batch` reads it, or a request in it is none: it has no method or path,
     a header that is not for it to give, or is a batch itself."""
@@ -386,6 +393,29 @@ class OverloadError(ShardgateError):
     code, status, title = "SG4001", 503, "Overloaded"
     nothing_done = no_reply = True
     retry_after_s = 1
+
+
+class StoreUnavailableError(ShardgateError):
+    """The gateway cannot use its store now: it is locked, full, read-only or gone. Nothing was sent to a shard."""
+
+    code, status, title = "SG4002", 503, "Store unavailable"
+    nothing_done = True
+    retry_after_s = 1
+
+
+class UnrecordedError(ShardgateError):
+    """The change was under way when the gateway's store failed, so that its outcome is not written down yet: it may
+    have been made or not. `detail` has a link that tells the outcome."""
+
+    code, status, title = "SG4003", 500, "Outcome not recorded"
+
+
+class EndedError(ShardgateError):
+    """The gateway ended before the shard had answered. Where the request changes something, it may have been made or
+    not; `detail` says so."""
+
+    code, status, title = "SG4004", 503, "Gateway ended"
+    cut_off: ClassVar[CutOff] = "drain"
 
 
 class BugError(ShardgateError):

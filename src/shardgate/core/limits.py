@@ -227,6 +227,7 @@ BATCH_REQUESTS_MAX: Final = 1000
 BUDGETS: Final = (
     "held_bytes",
     "journal",
+    "changes_waiting",
     "requests_in_flight",
     "shard_calls",
     "shard_waiting",
@@ -240,7 +241,8 @@ BUDGETS: Final = (
 )
 """The budgets that a request can use up, as metrics and logs name them.
 
-`held_bytes`: what a worker holds of bodies and replies. `journal`: changes that are not over. `requests_in_flight`:
+`held_bytes`: what a worker holds of bodies and replies. `journal`: changes that are not over.
+`changes_waiting`: changes by `every` that wait for earlier ones. `requests_in_flight`:
 requests under way in a worker. `shard_calls`: calls to shards for one request. `shard_waiting`: requests that wait for
 a connection to one shard. `shard_uploads`: bodies that wait until fewer others are on their way to one shard.
 `shard_slow_readers`: replies whose clients read slowly, while requests wait for their connections.
@@ -299,6 +301,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Of all workers: the changes in the journal that are not over. One more gets 503 (SG4001)."""
     journal_bytes_max: _AtLeastOne = 1024 * 1024 * 1024
     """The same in bytes, of the requests of these changes. Beyond it a new one gets 503 (SG4001)."""
+    # Each is a change of reference data, in milliseconds: more than this wait only where a shard hangs.
+    changes_waiting_max: _AtLeastOne = 256
+    """In one worker: changes by `every` that wait for earlier ones. One more gets 503 (SG4001), and one that has waited
+    for 10 s: nothing of it was done. One whose client has left is not made."""
     # Kestrel's default for both directions. A modem of 1985 is quicker, and so is the worst of mobile networks.
     request_body_bytes_per_s_min: _NotNegative = 240
     """The slowest a client may send a body. It may fall behind by `timeouts.client_header_timeout_s`; then it gets 408
@@ -345,5 +351,8 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # Longer than a worker of a busy machine stands still, shorter than anybody likes to wait after a crash.
     worker_lease_s: _Seconds = 5.0
     """After a worker has died: until another goes on with the changes that it had begun."""
+    # Longer than a worker of a busy machine stands still: other workers accept its clients after a second.
+    worker_silence_s: _Seconds = 10.0
+    """A worker that gives no sign of life for so long, because it hangs or was stopped, is killed and replaced."""
     drain_delay_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
     """After SIGTERM: how long requests are still accepted while `/readyz` says 503."""

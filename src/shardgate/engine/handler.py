@@ -22,6 +22,7 @@ from shardgate.core.errors import (
     BatchError,
     BugError,
     ClientShareError,
+    EndedError,
     OverloadError,
     ShardgateError,
     UnknownKeyError,
@@ -99,7 +100,7 @@ class Gateway:
         self._opened = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
-        self._open_changes = 0
+        self._open_changes: set[asyncio.Task[None]] = set()
 
     def handle(self, request: Request, client: Client) -> None:
         """Match, plan, carry out. A body that is still arriving is collected first where the plan depends on it."""
@@ -231,9 +232,18 @@ class Gateway:
         self._observer.finished(exchange)
 
     def abort(self) -> None:
-        """Close the connections that did not drain in time, and cancel their requests."""
+        """Answer the requests that did not end within the drain time, and close their connections.
+
+        What goes on for clients that have left ends, too: the journal has it, and others go on with it.
+        """
         for client in list(self._clients):
-            client.abort(DRAIN)
+            exchange = client.exchange
+            if exchange is None:
+                client.abort(DRAIN)
+            else:
+                client.end(_ended(exchange))
+        for change in list(self._open_changes):
+            change.cancel()
 
     def drain(self) -> int:
         """Close each connection after its next reply, or after a moment without a request.
@@ -242,7 +252,7 @@ class Gateway:
         """
         for client in self._clients:
             client.retire()
-        return len(self._clients) + self._open_changes
+        return len(self._clients) + len(self._open_changes)
 
     def _carry_out(self, plan: Plan, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot) -> None:
         if not isinstance(plan, _RELAYED):
@@ -320,7 +330,6 @@ class Gateway:
         """Answer with a whole reply. A change that has begun goes on when the client leaves."""
 
         async def answer() -> None:
-            self._open_changes += 1
             try:
                 work = self._changes.status(change) if plan is None else self._changes.answer(plan, change)
                 reply = await work
@@ -331,9 +340,10 @@ class Gateway:
                 self._fail(client, error, change.exchange)
             finally:
                 change.holdings.close()
-                self._open_changes -= 1
 
-        tasks.start(answer(), "change")
+        task = tasks.start(answer(), "change")
+        self._open_changes.add(task)
+        task.add_done_callback(self._open_changes.discard)
 
     async def _conduct(
         self,
@@ -385,6 +395,13 @@ class Gateway:
 
     def _new_id(self) -> bytes:
         return b"%b-%x" % (self._id_prefix, next(self._numbers))
+
+
+def _ended(exchange: Exchange) -> EndedError:
+    """What the client of a request is told that did not end within the drain time."""
+    if exchange.request is None or exchange.request.method in SAFE_METHODS:
+        return EndedError("the gateway ended before the reply had come; nothing was changed")
+    return EndedError("the gateway ended before the reply had come; the change may have been made or not")
 
 
 def _adopt_this(client: Client) -> None:

@@ -3,10 +3,13 @@
 Holds: a connection that the kernel has accepted waits in the queue of its listening socket until a process takes it.
 The kernel resets what still waits when the last copy of the socket is closed. So the supervisor keeps a copy of each
 socket: a worker's successor accepts from the socket that the worker accepted from. A socket that is given up takes no
-new connections first (`take_no_more`), and is closed when nothing waits in its queue (`waiting`).
+new connections first (`take_no_more`), and is closed when nothing waits in its queue (`waiting`). A socket that the
+system's service manager has opened (`passed_sockets`) is never given up: what waits in its queue is for the process
+that the manager starts next.
 """
 
 import array
+import os
 import socket
 import struct
 import sys
@@ -22,6 +25,8 @@ _NO_SYN = (
     (0x06, 0, 0, 0),  # drop the packet
     (0x06, 0, 0, 0xFFFF_FFFF),  # anything else: take the packet whole
 )
+# sd_listen_fds(3): where the sockets begin that a service manager passes.
+_FIRST_PASSED = 3
 # linux/tcp.h: in `tcp_info` of a listening socket, tcpi_unacked is the length of its queue.
 _QUEUE_AT = 24
 
@@ -64,15 +69,33 @@ def waiting(listening: socket.socket) -> int:
     return count
 
 
+def passed_sockets() -> list[socket.socket]:
+    """The sockets that a service manager has opened for this process (sd_listen_fds(3)); to be called once."""
+    wanted, count = os.environ.pop("LISTEN_PID", ""), os.environ.pop("LISTEN_FDS", "")
+    os.environ.pop("LISTEN_FDNAMES", None)
+    if wanted != str(os.getpid()) or not count.isdecimal():
+        return []
+    passed = [socket.socket(fileno=number) for number in range(_FIRST_PASSED, _FIRST_PASSED + int(count))]
+    for each in passed:
+        each.set_inheritable(False)
+    return [each for each in passed if each.family in {socket.AF_INET, socket.AF_INET6}]
+
+
 class Listeners:
     """The sockets of one address, one for each worker. They are bound here; a worker begins to listen on them."""
 
-    __slots__ = ("address", "sockets")
+    __slots__ = ("address", "is_passed", "sockets")
 
-    def __init__(self, host: str, port: int, *, shared: bool = True) -> None:
-        """Take the address; port 0 is any free one. Raises OSError."""
+    def __init__(self, host: str, port: int, *, shared: bool = True, passed: Iterable[socket.socket] = ()) -> None:
+        """Take the address; port 0 is any free one. Raises OSError.
+
+        `passed`: sockets that a service manager has opened; those of this address are taken in place of new ones.
+        """
         self.address = (host, port)
-        self.sockets = [listen(host, port, shared=shared)]
+        mine = [each for each in passed if each.getsockname()[:2] == self.address]
+        self.is_passed = bool(mine)
+        """A service manager has opened them: their number is fixed, and they stay open when this process ends."""
+        self.sockets = mine or [listen(host, port, shared=shared)]
 
     @property
     def port(self) -> int:
@@ -82,18 +105,27 @@ class Listeners:
 
     def ensure(self, count: int) -> None:
         """Have at least `count` sockets. Raises OSError."""
-        while len(self.sockets) < count:
+        while len(self.sockets) < count and not self.is_passed:
             self.sockets.append(listen(self.address[0], self.port))
 
     def give_up(self, kept: int) -> list[socket.socket]:
-        """Keep the first `kept` sockets and return the others; the caller closes them."""
+        """Keep the first `kept` sockets and return the others; the caller closes them. What was passed is kept."""
+        if self.is_passed:
+            return []
         given = self.sockets[kept:]
         del self.sockets[kept:]
         return given
 
+    def given_up(self) -> list[socket.socket]:
+        """The sockets that nobody needs any more, at the end or where the address is left. What was passed stays."""
+        return [] if self.is_passed else self.sockets
+
     def of(self, index: int, count: int) -> Sequence[socket.socket]:
-        """The sockets of worker `index` of `count`: more than one where there were more workers before."""
-        return self.sockets[index::count]
+        """The sockets of worker `index` of `count`: more than one where there were more workers before.
+
+        Where a service manager has passed fewer, workers share one.
+        """
+        return self.sockets[index::count] or [self.sockets[index % len(self.sockets)]]
 
     def close(self) -> None:
         """Close the supervisor's copies; a worker that accepts from a socket keeps its own."""

@@ -14,6 +14,7 @@ from contextlib import suppress
 
 import msgspec
 
+from shardgate.core.pulse import Watchdog
 from shardgate.net.clock import now
 from shardgate.net.listeners import close_all
 from shardgate.net.signals import Signals
@@ -28,6 +29,11 @@ SHORT_LIFE_S = 2.0
 PAUSE_S = 1.0
 # What a worker may take beyond its drain time: a tick, and the last lines of its log.
 KILL_S = 5.0
+
+# How long the workers of a configuration may take until they serve.
+START_S = 30.0
+# How often the workers' signs of life are looked at.
+WATCH_S = 1.0
 
 _ENTRY_BYTES = 8
 
@@ -47,6 +53,8 @@ class Child(msgspec.Struct):
     """It was told to end."""
     killed_at: float | None = None
     """When it is killed if it still lives."""
+    is_killed: bool = False
+    """It was silent, and is about to die."""
 
 
 class Vacancy(msgspec.Struct, frozen=True):
@@ -60,7 +68,7 @@ class Vacancy(msgspec.Struct, frozen=True):
 class Children:
     """All worker processes."""
 
-    __slots__ = ("_lifeline", "_memory", "_served", "_serves", "_signals", "_slots", "_vacancies", "alive")
+    __slots__ = ("_lifeline", "_memory", "_served", "_serves", "_signals", "_slots", "_vacancies", "_watchdog", "alive")
 
     def __init__(self, signals: Signals, memory: SharedMemory) -> None:
         self._signals = signals
@@ -69,6 +77,7 @@ class Children:
         self._vacancies: list[Vacancy] = []
         self.alive: dict[int, Child] = {}
         """By process id."""
+        self._watchdog = Watchdog(now())
         self._lifeline = os.pipe()
         self._served, self._serves = os.pipe()
         os.set_blocking(self._served, False)
@@ -140,7 +149,7 @@ class Children:
             os.close(self._lifeline[1])
             os.close(self._served)
             entrance = generation.entrance(index)
-            mine = {*entrance.clients, entrance.admin}
+            mine = {*generation.clients.sockets, entrance.admin}
             close_all(each for each in foreign if each not in mine)
             serve_worker(generation.loaded, place, entrance, self._say_serving, self._lifeline[0])
             code = 0
@@ -169,6 +178,21 @@ class Children:
                 child.leaves = True
                 child.killed_at = now() + child.generation.loaded.config.timeouts.drain_timeout_s + KILL_S
                 os.kill(child.pid, signal.SIGTERM)
+
+    def kill_silent(self) -> None:
+        """Kill the workers that hang: they gave no sign of life for too long, or do not come to serve."""
+        instant = now()
+        self._watchdog.look(instant)
+        for child in self.alive.values():
+            if child.leaves or child.is_killed:
+                continue
+            silence_s = child.generation.loaded.config.timeouts.worker_silence_s
+            beat = child.generation.pulses.beats()[child.index] if child.serves else 0.0
+            patience_s = silence_s if child.serves else max(silence_s, START_S)
+            if self._watchdog.is_dead(max(beat, child.started_at), patience_s, instant):
+                _log.error("worker %d gave no sign of life for %g s; it is killed", child.pid, patience_s)
+                child.is_killed = True
+                os.kill(child.pid, signal.SIGKILL)
 
     def kill_overdue(self) -> None:
         """Kill the workers that were told to end and did not end in time."""
@@ -203,6 +227,6 @@ class Children:
             os.kill(pid, number)
 
     def instants(self) -> list[float]:
-        """When something is to be done."""
+        """When something is to be done: at least once a second, workers are looked at."""
         killed = [child.killed_at for child in self.alive.values() if child.killed_at is not None]
-        return killed + [vacancy.at for vacancy in self._vacancies]
+        return [*killed, *(vacancy.at for vacancy in self._vacancies), now() + WATCH_S]

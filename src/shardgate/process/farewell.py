@@ -6,6 +6,7 @@ socket. A client that comes later is refused at once, or taken by another proces
 
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 
 import msgspec
 
@@ -35,10 +36,13 @@ class Farewell(msgspec.Struct):
         return passed_s > PATIENCE_S or (passed_s > ROUND_TRIP_S and not any(map(waiting, self.sockets)))
 
     def close(self) -> None:
-        """Give the sockets up. Where clients still wait their worker hangs: they are let go, and no more come."""
+        """Give the sockets up, for all who hold a copy: a worker that hangs must not keep the port open.
+
+        Where clients still wait, all workers hang: they are let go.
+        """
         for each in self.sockets:
-            if waiting(each):
-                each.shutdown(socket.SHUT_RDWR)  # for all who hold a copy
+            with suppress(OSError):  # where no worker came to listen on it
+                each.shutdown(socket.SHUT_RDWR)
         close_all(self.sockets)
 
 

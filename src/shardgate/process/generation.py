@@ -14,6 +14,7 @@ from shardgate.config.load import Loaded
 from shardgate.net.listeners import Listeners
 from shardgate.net.upstream.own_changes import OwnChanges
 from shardgate.observe.layout import Layout
+from shardgate.process.pulses import Pulses
 
 
 class Entrance(msgspec.Struct, frozen=True):
@@ -21,6 +22,12 @@ class Entrance(msgspec.Struct, frozen=True):
 
     clients: Sequence[socket.socket]
     admin: socket.socket | None = None
+    index: int = 0
+    """Which of the workers it is."""
+    peers: Sequence[Sequence[socket.socket]] = ()
+    """The sockets of all workers, for those that are silent."""
+    pulses: Pulses | None = None
+    """Where workers give their sign of life; None: nobody looks."""
 
 
 class Generation(msgspec.Struct):
@@ -33,13 +40,16 @@ class Generation(msgspec.Struct):
     workers: int
     sockets: int
     """How many of the clients' sockets its workers accept from."""
+    pulses: Pulses
+    """The signs of life of its workers."""
     own_changes: OwnChanges = msgspec.field(default_factory=OwnChanges)
     started_at: float = 0.0
 
     def entrance(self, index: int) -> Entrance:
         """The sockets of one of its workers."""
         admin = self.admin.sockets[0] if self.admin is not None else None
-        return Entrance(self.clients.of(index, self.workers), admin)
+        peers = [self.clients.of(other, self.workers) for other in range(self.workers)]
+        return Entrance(peers[index], admin, index, peers, self.pulses)
 
     def listening(self) -> Iterator[socket.socket]:
         """All of its sockets."""
@@ -48,23 +58,28 @@ class Generation(msgspec.Struct):
             yield from self.admin.sockets
 
 
-def prepare(loaded: Loaded, layout: Layout, before: Generation | None) -> Generation:
-    """Take the addresses that a configuration needs. Raises OSError where one cannot be taken."""
+def prepare(
+    loaded: Loaded, layout: Layout, before: Generation | None, passed: Sequence[socket.socket] = ()
+) -> Generation:
+    """Take the addresses that a configuration needs. Raises OSError where one cannot be taken.
+
+    `passed`: sockets that a service manager has opened for this process.
+    """
     clients = before.clients if before and before.clients.address == (loaded.host, loaded.port) else None
     admin = before.admin if before and before.admin and before.admin.address == loaded.admin else None
     new: list[Listeners] = []
     try:
         if clients is None:
-            new.append(clients := Listeners(loaded.host, loaded.port))
+            new.append(clients := Listeners(loaded.host, loaded.port, passed=passed))
         workers = workers_of(loaded)
         clients.ensure(workers)
         if admin is None and loaded.admin is not None:
-            new.append(admin := Listeners(*loaded.admin, shared=False))
+            new.append(admin := Listeners(*loaded.admin, shared=False, passed=passed))
     except OSError:
         for each in new:
             each.close()
         raise
-    return Generation(loaded, layout, clients, admin, workers, len(clients.sockets))
+    return Generation(loaded, layout, clients, admin, workers, len(clients.sockets), Pulses(workers))
 
 
 def workers_of(loaded: Loaded) -> int:

@@ -19,16 +19,14 @@ import msgspec
 from shardgate.clients.quota import tally_for
 from shardgate.config.load import ConfigError, Loaded
 from shardgate.net.clock import now, wall
+from shardgate.net.listeners import passed_sockets
 from shardgate.net.signals import Signals, Terminal
 from shardgate.observe.layout import CONFIGURED_AT, DRAINING, RELOADS, RESTARTS, WORKERS, Family, Layout
 from shardgate.observe.memory import SharedMemory
 from shardgate.process import farewell
-from shardgate.process.children import Child, Children
+from shardgate.process.children import START_S, Child, Children
 from shardgate.process.descriptors import fitted
 from shardgate.process.generation import Generation, prepare, workers_of
-
-# How long the workers of a configuration may take until they serve.
-START_S = 30.0
 
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 _HEARD = _ENDING | {signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD}
@@ -56,7 +54,8 @@ class Supervisor:
         self._own = self._memory.slot(0)
         self._tally = tally_for(loaded.clients)
         """Clients' calls are counted on in every configuration that is read anew."""
-        self._current = prepare(fitted(loaded), self._layout, None)
+        self._passed = passed_sockets()
+        self._current = prepare(fitted(loaded), self._layout, None, self._passed)
         self._next: Generation | None = None
         """The configuration whose workers start; at first the current one."""
         self._farewells: list[farewell.Farewell] = []
@@ -118,7 +117,7 @@ class Supervisor:
         if before.admin is not None and before.admin is not self._current.admin:
             before.admin.close()
         moved = before.clients is not self._current.clients
-        self._part_from([before], before.clients.sockets if moved else [])
+        self._part_from([before], before.clients.given_up() if moved else [])
 
     def _reload(self) -> None:
         problem = ""
@@ -132,7 +131,7 @@ class Supervisor:
                 problem = "it has many more operations or shards than at the start: restart the gateway"
             else:
                 self._layout = layout
-                self._begin(prepare(fitted(loaded), layout, self._current))
+                self._begin(prepare(fitted(loaded), layout, self._current, self._passed))
         except ConfigError as error:
             problem = f"it has mistakes:\n{error}"
         except OSError as error:
@@ -193,6 +192,7 @@ class Supervisor:
                 yield from generation.listening()
         for each in self._farewells:
             yield from each.sockets
+        yield from self._passed
 
     # Signals and time.
 
@@ -215,7 +215,7 @@ class Supervisor:
         generations = [self._current]
         if self._next is not None and self._next is not self._current:
             generations.append(self._next)
-        sockets = {each: None for one in generations for each in one.clients.sockets}  # they may share them
+        sockets = {each: None for one in generations for each in one.clients.given_up()}  # they may share them
         self._part_from(generations, [*sockets])
 
     def _timeout_s(self) -> float | None:
@@ -234,6 +234,7 @@ class Supervisor:
             self._take_no_more_clients()
         self._say_farewell()
         self._children.kill_overdue()
+        self._children.kill_silent()
         self._children.fill_vacancies(self._current, self._tally, self._listening())
         if self._next is not None and self._ends_at is None and self._next.started_at + START_S <= instant:
             self._abandon(self._next, f"not all workers served within {START_S:g} s")

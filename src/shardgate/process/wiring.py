@@ -3,8 +3,7 @@
 Never: runs anything, or opens a socket.
 """
 
-from collections.abc import Callable, Sequence
-from secrets import token_hex
+from collections.abc import Callable
 
 import msgspec
 
@@ -16,8 +15,10 @@ from shardgate.core.held import HeldBytes
 from shardgate.core.limits import Limits
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.change.changes import Changes
+from shardgate.engine.change.debts import Debts
 from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.divider import Divider
+from shardgate.engine.change.housekeeper import Housekeeper
 from shardgate.engine.change.idempotent import IdempotentRunner
 from shardgate.engine.change.journal_driver import JournalDriver
 from shardgate.engine.change.parts import PartsChanger
@@ -39,7 +40,7 @@ from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
 from shardgate.process.directory import DirectoryFollower, read_topology
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
 from shardgate.store.tally import Tally
 from shardgate.store.writer import Writer
 
@@ -54,6 +55,18 @@ class CounterSlot(msgspec.Struct, frozen=True):
     tally: Tally | None = None
     """Where clients' calls are counted; None: they are not."""
     own_changes: OwnChanges = msgspec.field(default_factory=OwnChanges)
+
+
+class Journaled(msgspec.Struct, frozen=True):
+    """What needs a store."""
+
+    changes: Changes
+    idempotent: IdempotentRunner
+    replayer: Replayer
+    housekeeper: Housekeeper
+    debts: Debts
+    writer: Writer
+    """Writes into the store."""
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -73,9 +86,8 @@ class Built(msgspec.Struct, frozen=True):
     """Towards clients."""
     directory: DirectoryFollower | None
     callers: Callers | None
-    replayer: Replayer | None
-    writers: Sequence[Writer]
-    """They write into the store; each has a thread of its own."""
+    journaled: Journaled | None
+    """What needs a store; None: there is none."""
 
 
 def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], float] = now) -> Built:
@@ -83,7 +95,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     place = place or _own_place(loaded)
     limits, timeouts = loaded.config.limits, loaded.config.timeouts
     watch = Watch(clock)
-    store = SqliteStore(loaded.directory) if loaded.directory else None
+    store = SqliteStore(loaded.directory, busy_ms=READER_BUSY_MS) if loaded.directory else None
     topology = read_topology(loaded, store)
     meter = Meter(place.cells, place.layout, loaded.routes.all_routes, loaded.shards)
     upstreams = Upstreams(topology.shards.values(), limits, timeouts, watch, meter, place.own_changes)
@@ -93,11 +105,11 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     refresh = directory.refresh if directory is not None else _nothing_new
     held = _held_bytes(limits)
     observer = Observer(meter, watch, cluster.pools, lambda: held.by_kind)
-    writers = [Writer(loaded.store), Writer(loaded.store)] if loaded.store else []
     conductor = Conductor(cluster, limits, held)
-    journaled = _build_journaled(loaded, cluster, held, writers, refresh)
+    journaled = _build_journaled(loaded, cluster, held, refresh)
     changing = _build_changing(loaded, cluster, conductor, journaled)
-    callers = callers_for(loaded.clients, loaded.routes, place.tally, writers[0] if writers else None)
+    writer = journaled.writer if journaled is not None else None
+    callers = callers_for(loaded.clients, loaded.routes, place.tally, writer)
     loads = _build_loads(loaded, cluster, meter, watch)
     return Built(
         gateway=Gateway(cluster, conductor, changing, loads, observer, refresh, callers),
@@ -110,8 +122,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
         tls=Tls(loaded.tls, for_clients) if loaded.tls is not None else None,
         directory=directory,
         callers=callers,
-        replayer=journaled.replayer if journaled is not None else None,
-        writers=writers,
+        journaled=journaled,
     )
 
 
@@ -145,33 +156,35 @@ def open_log(loaded: Loaded) -> AccessLog | None:
     return AccessLog(LogFile(wanted.to), query=wanted.query, sample=wanted.sample, mask=wanted.mask)
 
 
-class _Journaled(msgspec.Struct, frozen=True):
-    """What needs a store."""
-
-    changes: Changes
-    idempotent: IdempotentRunner
-    replayer: Replayer
-
-
 def _build_journaled(
-    loaded: Loaded, cluster: Cluster, held: HeldBytes, writers: Sequence[Writer], refresh: Callable[[], bool]
-) -> _Journaled | None:
-    if not writers:
+    loaded: Loaded, cluster: Cluster, held: HeldBytes, refresh: Callable[[], bool]
+) -> Journaled | None:
+    if loaded.store is None:
         return None
     config, body_bytes_max = loaded.config, _reply_body_bytes_max(loaded.config.limits)
-    # The second writer renews the worker's lease: a worker with much to write must not look dead.
-    writer, pulse = writers
-    worker = token_hex(8)
-    driver = JournalDriver(cluster, writer, worker, body_bytes_max, config.limits)
-    return _Journaled(
-        changes=Changes(cluster, writer, driver, body_bytes_max, refresh, config.idempotency.client),
-        idempotent=IdempotentRunner(writer, worker, config.idempotency.expires_s, config.idempotency.client),
-        replayer=Replayer(writer, pulse, driver, held, config.timeouts.worker_lease_s, config.journal.kept_s),
+    writer = Writer(loaded.store)
+    debts = Debts(writer)
+    driver = JournalDriver(cluster, writer, debts, body_bytes_max, config.limits)
+    return Journaled(
+        changes=Changes(
+            cluster,
+            writer,
+            driver,
+            body_bytes_max,
+            refresh,
+            config.idempotency.client,
+            config.limits.changes_waiting_max,
+        ),
+        idempotent=IdempotentRunner(writer, debts, config.idempotency.expires_s, config.idempotency.client),
+        replayer=Replayer(writer, driver, held, config.timeouts.worker_lease_s),
+        housekeeper=Housekeeper(writer, config.journal.kept_s),
+        debts=debts,
+        writer=writer,
     )
 
 
 def _build_changing(
-    loaded: Loaded, cluster: Cluster, conductor: Conductor, journaled: _Journaled | None
+    loaded: Loaded, cluster: Cluster, conductor: Conductor, journaled: Journaled | None
 ) -> ChangeHandler:
     body_bytes_max = _reply_body_bytes_max(loaded.config.limits)
     changes = journaled.changes if journaled is not None else None

@@ -25,6 +25,7 @@ from shardgate.net.tls import listening as listening_context
 from shardgate.net.watch import TICK_S, Watch
 from shardgate.process.descriptors import DescriptorWatch
 from shardgate.process.generation import Entrance
+from shardgate.process.heartbeat import Heartbeat
 from shardgate.process.wiring import CounterSlot, build, open_log
 
 BACKLOG = 2048
@@ -42,18 +43,24 @@ _log = logging.getLogger("shardgate")
 class Worker:
     """One process of the gateway."""
 
-    __slots__ = ("_descriptors", "_following", "_loaded", "built")
+    __slots__ = ("_descriptors", "_following", "_heartbeat", "_loaded", "built")
 
     def __init__(self, loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], float] = now) -> None:
         self._loaded = loaded
         self.built = build(loaded, place, clock)
         self._following: list[asyncio.Task[None]] = []
         self._descriptors: DescriptorWatch | None = None
+        self._heartbeat: Heartbeat | None = None
 
     async def run(self, entrance: Entrance, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then drain."""
         await self._start()
-        servers = [await self._serve(listening) for listening in entrance.clients]
+        # A server closes what it is given; others may go on with these sockets, should this worker fall silent.
+        own = [each.dup() for each in entrance.clients] if entrance.peers else entrance.clients
+        servers = [await self._serve(listening) for listening in own]
+        self._heartbeat = Heartbeat(entrance, self._serve)
+        self._heartbeat.expire()
+        self.built.watch.add(self._heartbeat)
         admin = await self._serve_admin(entrance.admin) if entrance.admin is not None else None
         ready()
         await stop.wait()
@@ -83,10 +90,10 @@ class Worker:
         self._following = [tasks.start(keep_fresh(used), "certificates")]
         if built.directory is not None:
             self._following.append(tasks.start(built.directory.follow(), "directory"))
-        if built.replayer is not None:
-            await built.replayer.say_alive()
-            self._following.append(tasks.start(built.replayer.live(), "live"))
-            self._following.append(tasks.start(built.replayer.run(), "replay"))
+        if (journaled := built.journaled) is not None:
+            self._following.append(tasks.start(journaled.debts.run(), "debts"))
+            self._following.append(tasks.start(journaled.replayer.run(), "replay"))
+            self._following.append(tasks.start(journaled.housekeeper.run(), "purge"))
         if built.callers is not None:
             self._following += await built.callers.start()
 
@@ -96,8 +103,8 @@ class Worker:
             task.cancel()
         if built.callers is not None:
             await built.callers.stop()
-        if built.replayer is not None:
-            await built.replayer.stop()
+        if built.journaled is not None:
+            await built.journaled.debts.settle()
         built.admin.close()
         built.observer.close()
         built.cluster.close()
@@ -108,8 +115,8 @@ class Worker:
             built.directory.close()
         if built.callers is not None:
             built.callers.close()
-        for writer in built.writers:
-            writer.close()
+        if built.journaled is not None:
+            built.journaled.writer.close()
 
     async def _serve(self, listening: socket.socket) -> asyncio.Server:
         loop, built = asyncio.get_running_loop(), self.built
@@ -141,6 +148,8 @@ class Worker:
         gateway, admin = self.built.gateway, self.built.admin
         for server in servers:
             server.close()
+        if self._heartbeat is not None:
+            self._heartbeat.accept_no_more()
         if self.built.tls is not None:
             await asyncio.sleep(LAST_CHANCE_S)  # a client in its handshake is not yet seen as a connection
         try:

@@ -5,6 +5,7 @@ A name that a client gives to what it creates is a row of the same table; its fi
 Holds: of two requests with the same key at once, one runs. A key is on the disk before its request goes to a shard.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from shardgate.core.changes.idempotency import Record, Verdict, judge
 from shardgate.core.http import Reply
 from shardgate.core.topology import ShardId
 from shardgate.store.leases import Leases
+from shardgate.store.purged import Purged, within
 from shardgate.store.sqlite import SqliteStore
 
 _NAME: Final = "\0name "  # no Idempotency-Key begins with it (RFC 8941 section 3.3.3)
@@ -33,9 +35,10 @@ class IdempotencyKeys:
 
     __slots__ = ("_leases", "_store")
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: SqliteStore, leases: Leases) -> None:
+        """`leases`: tell which workers are alive."""
         self._store = store
-        self._leases = Leases(store)
+        self._leases = leases
 
     def begin(self, claim: Claim, at: float, until: float) -> tuple[Verdict, Reply | None]:
         """Decide about a request; if it is to run, its key is taken until `until`.
@@ -100,15 +103,22 @@ class IdempotencyKeys:
                 "DELETE FROM idempotency WHERE client = ? AND key = ?", (client, _NAME + name)
             )
 
-    def purge(self, at: float, count: int) -> int:
-        """Delete up to `count` expired keys; return how many."""
+    def purge(self, at: float, count: int, bytes_max: int, clock: Callable[[], float]) -> Purged:
+        """Delete expired keys, first those that expired first: no more than `count`, none after `bytes_max` bytes."""
+        execute = self._store.connection.execute
+        old = execute(  # to look needs no lock
+            "SELECT client, key, length(reply) FROM idempotency WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
+            (at, count),
+        ).fetchall()
+        if not old:
+            return Purged(0, more=False, held_s=0.0)
+        chosen = within(old, bytes_max)
         with self._store.transaction():
-            gone = self._store.connection.execute(
-                "DELETE FROM idempotency WHERE (client, key) IN"
-                " (SELECT client, key FROM idempotency WHERE expires_at < ? LIMIT ?)",
-                (at, count),
-            )
-            return gone.rowcount
+            began_at = clock()
+            for client, key in chosen:
+                execute("DELETE FROM idempotency WHERE client = ? AND key = ? AND expires_at < ?", (client, key, at))
+        more = len(chosen) < len(old) or len(old) == count
+        return Purged(len(chosen), more, clock() - began_at)
 
     def _record(self, claim: Claim, at: float) -> Record | None:
         row = self._store.connection.execute(
@@ -118,7 +128,7 @@ class IdempotencyKeys:
         if row is None:
             return None
         fingerprint, owner, reply = row
-        return Record(fingerprint, reply, owner is not None and self._leases.lives(owner, at))
+        return Record(fingerprint, reply, owner is not None and self._leases.lives(owner))
 
     def _update(self, change: str, claim: Claim, value: bytes | None) -> None:
         with self._store.transaction():

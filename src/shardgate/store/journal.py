@@ -1,13 +1,14 @@
 """The journal: stores which calls a change makes to which shards, before they are made.
 
 Holds: the start of a call is on the disk before the call is sent. The worker that drives an entry owns it, and writes
-nothing after another has taken it over. A change by `every` begins on a shard only after all earlier ones of the same
-thing are done there (core/changes/thing.py), and after all others that are on their way. Creates of one name by `place`
-begin one after another.
+nothing after another has taken it over: each owner has a higher fence. A change by `every` begins on a shard only after
+all earlier ones of the same thing are done there (core/changes/thing.py), and after all others that are on their way.
+Creates of one name by `place` begin one after another.
 Never: decides what to do next; core/changes does.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Collection
 from typing import Literal
 
 import msgspec
@@ -19,6 +20,7 @@ from shardgate.core.changes.thing import thing_of
 from shardgate.core.http import Reply
 from shardgate.core.limits import ORDER_KEPT_S
 from shardgate.store.parts import record_leftovers, record_parts
+from shardgate.store.purged import Purged, within
 from shardgate.store.sqlite import SqliteStore
 
 _OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN)
@@ -31,16 +33,18 @@ _SAME_THING = """(e.thing = '' OR :thing = '' OR e.thing = :thing
 _UNDECIDED = f"""
     SELECT 1 FROM journal e WHERE e.state IN ('trying', 'undoing') AND e.kind = 'every' AND e.id < :id
       AND EXISTS (SELECT 1 FROM journal_branches b WHERE b.entry = e.id AND b.shard = :shard)
-      AND ({_SAME_THING} OR e.created_at > :since) LIMIT 1"""  # noqa: S608 - constants
+      AND ({_SAME_THING} OR (e.boot = :boot AND e.began_at > :since)) LIMIT 1"""  # noqa: S608 - constants
 _MISSED = f"""
     SELECT CASE WHEN {_SAME_THING} THEN iif(e.unsettled OR e.state = 'stuck', 'held', 'behind')
                 WHEN e.unsettled THEN 'busy' ELSE 'behind' END AS why
     FROM journal_branches b JOIN journal e ON e.id = b.entry
     WHERE b.shard = :shard AND b.entry < :id AND b.state NOT IN {_SETTLED}
       AND e.kind = 'every' AND e.state IN ('finishing', 'stuck')
-      AND ({_SAME_THING} OR (e.state = 'finishing' AND (NOT e.unsettled OR e.created_at > :since)))
+      AND ({_SAME_THING} OR (e.state = 'finishing' AND (NOT e.unsettled OR (e.boot = :boot AND e.began_at > :since))))
     ORDER BY why DESC LIMIT 1"""  # noqa: S608 - constants; `held` before `busy` before `behind`
 
+_SIZE = """length(content) + (SELECT total(length(content) + length(progress)) FROM journal_branches
+    WHERE entry = journal.id)"""
 _NAMED = """
     SELECT 1 FROM journal WHERE state IN ('trying', 'undoing') AND kind = 'place' AND thing = ? AND id < ? LIMIT 1"""
 
@@ -84,11 +88,23 @@ class Orphan(msgspec.Struct, frozen=True):
     """An open entry that no living worker drives."""
 
     id: int
+    owner: str | None
+    """The worker that drove it; None: it was given up."""
     kind: ChangeKind
     waits_for: frozenset[str]
     """For a decided change, the shards that it was not done on yet; else empty."""
     unsettled: bool = False
     """A shard was reached and has not settled it."""
+
+
+class Instant(msgspec.Struct, frozen=True):
+    """An instant, in seconds: on a clock that people may set, and on one that only goes forward until the next boot."""
+
+    wall_s: float
+    """Since 1970."""
+    up_s: float = 0.0
+    boot: str = ""
+    """Names the boot since which `up_s` goes forward."""
 
 
 class JournalBounds(msgspec.Struct, frozen=True):
@@ -108,14 +124,14 @@ class NotOwnerError(Exception):
 
 
 class Journal:
-    """The tables of entries and branches, through one connection. Times are seconds since 1970."""
+    """The tables of entries and branches, through one connection."""
 
     __slots__ = ("_store",)
 
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
 
-    def add(self, entry: Entry, owner: str, at: float, bounds: JournalBounds | None = None) -> None:
+    def add(self, entry: Entry, owner: str, at: Instant, bounds: JournalBounds | None = None) -> None:
         """Store an entry, owned by a worker, and give it its number. Raises JournalFullError."""
         content = _content(entry)
         with self._store.transaction():
@@ -125,9 +141,9 @@ class Journal:
             entry.made = tuple(made for made in entry.made if record_parts(self._store, *made, shards))
             execute = self._store.connection.execute
             cursor = execute(
-                "INSERT INTO journal (token, kind, state, owner, created_at, content, thing)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (entry.token, entry.kind, entry.state, owner, at, content, entry.thing),
+                "INSERT INTO journal (token, kind, state, owner, created_at, boot, began_at, content, thing)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (entry.token, entry.kind, entry.state, owner, at.wall_s, at.boot, at.up_s, content, entry.thing),
             )
             entry.id = cursor.lastrowid or 0
             for number, branch in enumerate(entry.branches):
@@ -138,18 +154,24 @@ class Journal:
                     (entry.id, number, branch.shard, branch.phase, part, _progress(branch)),
                 )
 
-    def begin(self, entry: Entry, number: int, step: ChangeStep, owner: str, at: float = 0.0) -> Begun:
+    def begin(self, entry: Entry, number: int, step: ChangeStep, owner: str, at: Instant) -> Begun:
         """Store that a call of a branch starts, unless earlier changes on its shard come first.
 
-        `at`: the time; changes that were made long before hold up their own thing alone. Raises NotOwnerError.
+        `at`: now; changes that were made long before hold up their own thing alone. Raises NotOwnerError. Where it
+        raises anything, the branch is as before.
         """
         branch = entry.branches[number]
-        with self._store.transaction():
-            self._require_owner(entry, owner)
-            if branch.phase == "waiting" and (why := self._earlier(entry, branch, at)):
-                return why
-            begin(branch, step)
-            self._write(entry, number)
+        phase, tries = branch.phase, branch.tries
+        try:
+            with self._store.transaction():
+                self._require_owner(entry, owner)
+                if phase == "waiting" and (why := self._earlier(entry, branch, at)):
+                    return why
+                begin(branch, step)
+                self._write(entry, number)
+        except BaseException:
+            branch.phase, branch.tries = phase, tries
+            raise
         return "begun"
 
     def save(
@@ -192,8 +214,7 @@ class Journal:
     def size(self, number: int) -> int:
         """How many bytes the entry with a number has here; 0 if there is none."""
         row = self._store.connection.execute(
-            "SELECT length(content) + (SELECT total(length(content) + length(progress)) FROM journal_branches"
-            " WHERE entry = journal.id) FROM journal WHERE id = ?",
+            f"SELECT {_SIZE} FROM journal WHERE id = ?",  # noqa: S608 - constants
             (number,),
         ).fetchone()
         return 0 if row is None else int(row[0])
@@ -202,12 +223,13 @@ class Journal:
         """The entry with a token, which is what its client knows it by; None if there is none."""
         return self._load("token = ?", token)
 
-    def adopt(self, number: int, owner: str, at: float) -> Entry | None:
-        """Take over an entry that no living worker drives; None if one does, or if the entry is not open."""
+    def adopt(self, number: int, owner: str, before: str | None) -> Entry | None:
+        """Take over an entry from a dead worker, or one that was given up; None if it is another's by now, or over."""
         with self._store.transaction():
             taken = self._store.connection.execute(
-                f"UPDATE journal SET owner = ? WHERE id = ? AND state IN ({_OPEN_STATES}) AND {_ORPHANED}",  # noqa: S608 - constants
-                (owner, number, at),
+                f"UPDATE journal SET owner = ?, fence = fence + 1 WHERE id = ? AND owner IS ?"  # noqa: S608 - constants
+                f" AND state IN ({_OPEN_STATES})",
+                (owner, number, before),
             )
             return self.load(number) if taken.rowcount else None
 
@@ -217,7 +239,10 @@ class Journal:
             entry = self.load(number)
             if entry is None or entry.state not in states:
                 return None
-            self._store.connection.execute("UPDATE journal SET owner = ? WHERE id = ?", (owner, number))
+            entry.fence += 1
+            self._store.connection.execute(
+                "UPDATE journal SET owner = ?, fence = ? WHERE id = ?", (owner, entry.fence, number)
+            )
             return entry
 
     def replace_lines(self, entry: Entry, lines: bytes) -> None:
@@ -245,17 +270,25 @@ class Journal:
                     unsent.append(number)
         return unsent
 
-    def orphans(self, at: float, count: int) -> list[Orphan]:
-        """Up to `count` open entries that no living worker drives, oldest first."""
+    def owners(self) -> list[str]:
+        """Who drives open entries, dead or alive."""
         rows = self._store.connection.execute(
-            "SELECT id, kind, state, unsettled, (SELECT group_concat(shard, char(10)) FROM journal_branches"  # noqa: S608 - constants
+            f"SELECT DISTINCT owner FROM journal WHERE state IN ({_OPEN_STATES}) AND owner IS NOT NULL"  # noqa: S608 - constants
+        )
+        return [owner for (owner,) in rows]
+
+    def orphans(self, dead: Collection[str], count: int) -> list[Orphan]:
+        """Up to `count` open entries that nobody drives, or one of these dead workers, oldest first."""
+        rows = self._store.connection.execute(
+            "SELECT id, owner, kind, state, unsettled, (SELECT group_concat(shard, char(10)) FROM journal_branches"  # noqa: S608 - constants
             f" WHERE entry = journal.id AND journal_branches.state NOT IN {_SETTLED})"
-            f" FROM journal WHERE state IN ({_OPEN_STATES}) AND {_ORPHANED} ORDER BY id LIMIT ?",
-            (at, count),
+            f" FROM journal WHERE state IN ({_OPEN_STATES})"
+            " AND (owner IS NULL OR owner IN (SELECT value FROM json_each(?))) ORDER BY id LIMIT ?",
+            (json.dumps([*dead]), count),
         )
         return [
-            Orphan(number, kind, _waits_for(state, shards), bool(unsettled))
-            for number, kind, state, unsettled, shards in rows
+            Orphan(number, owner, kind, _waits_for(state, shards), bool(unsettled))
+            for number, owner, kind, state, unsettled, shards in rows
         ]
 
     def numbers(self, *, everything: bool, count: int) -> list[tuple[int, float]]:
@@ -266,26 +299,35 @@ class Journal:
             (count,),
         ).fetchall()
 
-    def purge(self, before: float, count: int) -> int:
-        """Delete up to `count` entries that are over and were made before `before`; return how many."""
+    def purge(self, before: float, count: int, bytes_max: int, clock: Callable[[], float]) -> Purged:
+        """Delete entries that are over and were made before `before`, in seconds since 1970, oldest first.
+
+        No more than `count`, and no more after `bytes_max` bytes.
+        """
+        execute = self._store.connection.execute
+        old = execute(  # to look needs no lock, and what is over stays over
+            f"SELECT id, {_SIZE} FROM journal"  # noqa: S608 - constants
+            " WHERE state IN ('done', 'undone', 'abandoned') AND created_at < ? ORDER BY created_at LIMIT ?",
+            (before, count),
+        ).fetchall()
+        if not old:
+            return Purged(0, more=False, held_s=0.0)
+        chosen = within(old, bytes_max)
         with self._store.transaction():
-            execute = self._store.connection.execute
-            old = execute(
-                "SELECT id FROM journal WHERE state IN ('done', 'undone', 'abandoned') AND created_at < ? LIMIT ?",
-                (before, count),
-            ).fetchall()
-            for (number,) in old:
+            began_at = clock()
+            for (number,) in chosen:
                 execute("DELETE FROM journal_branches WHERE entry = ?", (number,))
                 execute("DELETE FROM journal WHERE id = ?", (number,))
-        return len(old)
+        more = len(chosen) < len(old) or len(old) == count
+        return Purged(len(chosen), more, clock() - began_at)
 
     def _load(self, where: str, value: object) -> Entry | None:
         execute = self._store.connection.execute
-        columns = "id, token, kind, state, stuck_in, content, thing, unsettled"
+        columns = "id, token, kind, state, stuck_in, content, thing, unsettled, fence"
         row = execute(f"SELECT {columns} FROM journal WHERE {where}", (value,)).fetchone()  # noqa: S608 - constants
         if row is None:
             return None
-        number, token, kind, state, stuck_in, content, thing, unsettled = row
+        number, token, kind, state, stuck_in, content, thing, unsettled, fence = row
         made = msgspec.msgpack.decode(content, type=_EntryContent)
         rows = execute(
             "SELECT shard, state, content, progress FROM journal_branches WHERE entry = ? ORDER BY number", (number,)
@@ -294,17 +336,18 @@ class Journal:
         entry = Entry(token, kind, made.operation, made.request, made.terms, made.variables, branches, state, id=number)
         entry.space, entry.tenant, entry.placed_by = made.space, made.tenant, made.placed_by
         entry.made, entry.stuck_in, entry.thing, entry.client = made.made, stuck_in, thing, made.client
-        entry.unsettled = bool(unsettled)
+        entry.unsettled, entry.fence = bool(unsettled), fence
         return entry
 
-    def _earlier(self, entry: Entry, branch: Branch, at: float) -> Literal["busy", "behind", "held"] | None:
+    def _earlier(self, entry: Entry, branch: Branch, at: Instant) -> Literal["busy", "behind", "held"] | None:
         execute = self._store.connection.execute
         if entry.kind == "place":
             # A name that another create is about to take, whichever shard the create goes to.
             return "busy" if entry.thing and execute(_NAMED, (entry.thing, entry.id)).fetchone() else None
         if entry.kind != "every":
             return None
-        asked = {"id": entry.id, "shard": branch.shard, "thing": entry.thing, "since": at - ORDER_KEPT_S}
+        since = {"boot": at.boot, "since": at.up_s - ORDER_KEPT_S}
+        asked = {"id": entry.id, "shard": branch.shard, "thing": entry.thing, **since}
         missed: tuple[Literal["busy", "behind", "held"]] | None = execute(_MISSED, asked).fetchone()
         if missed is not None:
             return missed[0]
@@ -323,8 +366,8 @@ class Journal:
             )
 
     def _require_owner(self, entry: Entry, owner: str) -> None:
-        row = self._store.connection.execute("SELECT owner FROM journal WHERE id = ?", (entry.id,)).fetchone()
-        if row is None or row[0] != owner:
+        row = self._store.connection.execute("SELECT owner, fence FROM journal WHERE id = ?", (entry.id,)).fetchone()
+        if row != (owner, entry.fence):
             raise NotOwnerError(f"entry {entry.id} has another owner")
 
     def _write(self, entry: Entry, number: int) -> None:
@@ -333,9 +376,6 @@ class Journal:
             "UPDATE journal_branches SET state = ?, progress = ? WHERE entry = ? AND number = ?",
             (branch.phase, _progress(branch), entry.id, number),
         )
-
-
-_ORPHANED = "(owner IS NULL OR NOT EXISTS (SELECT 1 FROM leases WHERE name = 'worker ' || journal.owner AND until > ?))"
 
 
 def _waits_for(state: ChangeState, shards: str | None) -> frozenset[str]:

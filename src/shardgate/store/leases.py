@@ -1,49 +1,134 @@
-"""Leases: which workers are alive, and which one continues the changes of dead workers.
+"""Leases: which workers live, and which one goes on with the changes of dead workers.
 
-Holds: a lease that is not renewed expires. Of two workers that take a lease at once, one gets it.
-Never: reads the time; the caller passes it, in seconds since 1970.
+A lease is a lock of the kernel on one byte of a file beside the store. The kernel ends it when the process ends,
+however that ends. So a lease depends on no clock, and it cannot lapse while its worker lives, whatever holds up the
+store or the worker.
+
+Holds: of two workers that take a lease at once, one gets it. Where the folder can only be read, nobody has a lease, and
+no worker is called dead.
+Never: writes into the store, or waits.
 """
 
-from shardgate.store.sqlite import SqliteStore
+import fcntl
+import os
+import struct
+import sys
+from pathlib import Path
+from secrets import randbelow
+from typing import Final, Literal
+
+LeaseName = Literal["replay", "purge"]
+"""`replay`: goes on with the changes of dead workers. `purge`: deletes what has had its time."""
+
+_BYTES: Final[dict[LeaseName, int]] = {"replay": 0, "purge": 1}
+_FIRST_WORKER: Final = 1024
+_WORKERS: Final = 2**62
+_MODE: Final = 0o600
+
+
+def lease_file(store: Path) -> Path:
+    """The file whose bytes are locked. It has no content."""
+    return store.with_name(f"{store.name}-live")
 
 
 class Leases:
-    """The table of leases, through one connection."""
+    """The leases of one worker, and a look at those of others. Used by one thread at a time."""
 
-    __slots__ = ("_store",)
+    __slots__ = ("_file", "_led", "_path", "worker")
 
-    def __init__(self, store: SqliteStore) -> None:
-        self._store = store
+    def __init__(self, store: Path) -> None:
+        """Take the lease of a new worker, whose name nobody else ever has."""
+        self._path = lease_file(store)
+        self._led: set[LeaseName] = set()
+        self._file = self._open()
+        number = _FIRST_WORKER + randbelow(_WORKERS)
+        while not self._take(number):
+            number = _FIRST_WORKER + randbelow(_WORKERS)
+        self.worker = str(number)
+        """The worker's name, by which the journal knows it."""
 
-    def take(self, name: str, owner: str, at: float, until: float) -> bool:
-        """Take a lease, or renew one that `owner` has, until `until`; False if another has it."""
-        with self._store.transaction():
-            taken = self._store.connection.execute(
-                "INSERT INTO leases (name, owner, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
-                " SET owner = excluded.owner, until = excluded.until WHERE owner = excluded.owner OR until <= ?",
-                (name, owner, until, at),
-            )
-            return taken.rowcount > 0
+    def lead(self, name: LeaseName) -> bool:
+        """Take a lease, or keep one that this worker has; False if another has it."""
+        self._stay()
+        if self._file is None:
+            return False
+        if name not in self._led and self._take(_BYTES[name]):
+            self._led.add(name)
+        return name in self._led
 
-    def live(self, worker: str, at: float, until: float) -> None:
-        """Store that a worker is alive until `until`, and delete workers that died over an hour ago."""
-        with self._store.transaction():
-            execute = self._store.connection.execute
-            execute(
-                "INSERT INTO leases (name, owner, until) VALUES (?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET until = excluded.until",
-                (f"worker {worker}", worker, until),
-            )
-            execute("DELETE FROM leases WHERE until < ?", (at - 3600,))
-
-    def give_up(self, owner: str) -> None:
-        """Delete all leases of an owner, so that others need not wait for them to expire."""
-        with self._store.transaction():
-            self._store.connection.execute("DELETE FROM leases WHERE owner = ?", (owner,))
-
-    def lives(self, worker: str | None, at: float) -> bool:
+    def lives(self, worker: str | None) -> bool:
         """Whether a worker is alive."""
-        found = self._store.connection.execute(
-            "SELECT 1 FROM leases WHERE name = ? AND until > ?", (f"worker {worker}", at)
-        )
-        return found.fetchone() is not None
+        if worker == self.worker or self._file is None:
+            return worker is not None
+        if worker is None or not worker.isdecimal():
+            return False  # of an operator, or of an earlier version
+        number = int(worker)
+        if not _FIRST_WORKER <= number < _FIRST_WORKER + _WORKERS:
+            return False
+        if not self._take(number):
+            return True
+        self._free(number)
+        return False
+
+    def close(self) -> None:
+        """Give all leases up."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        self._led.clear()
+
+    def _open(self) -> int | None:
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE)
+        except OSError:
+            return None
+
+    def _stay(self) -> None:
+        """Where somebody has deleted the file, or it could not be made before, take the leases in the new one."""
+        try:
+            if self._file is not None and os.path.samestat(self._path.stat(), os.fstat(self._file)):
+                return
+        except FileNotFoundError:
+            pass
+        before, self._file = self._file, self._open()
+        self._led.clear()
+        self._take(int(self.worker))
+        if before is not None:
+            os.close(before)
+
+    def _take(self, byte: int) -> bool:
+        return self._file is None or _locked(self._file, byte)
+
+    def _free(self, byte: int) -> None:
+        if self._file is not None:
+            _unlock(self._file, byte)
+
+
+if sys.platform == "linux":
+
+    def _locked(file: int, byte: int) -> bool:
+        # Of the open file, not of the process: a lock survives that another part of the process closes the same file.
+        try:
+            fcntl.fcntl(file, fcntl.F_OFD_SETLK, _flock(fcntl.F_WRLCK, byte))
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
+
+    def _unlock(file: int, byte: int) -> None:
+        fcntl.fcntl(file, fcntl.F_OFD_SETLK, _flock(fcntl.F_UNLCK, byte))
+
+    def _flock(kind: int, byte: int) -> bytes:
+        """`struct flock` of one byte (`man 2 fcntl`)."""
+        return struct.pack("hhqqi0q", kind, os.SEEK_SET, byte, 1, 0)
+
+else:
+
+    def _locked(file: int, byte: int) -> bool:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
+
+    def _unlock(file: int, byte: int) -> None:
+        fcntl.lockf(file, fcntl.LOCK_UN, 1, byte)

@@ -19,6 +19,7 @@ from typing import Final, Self
 APPLICATION_ID: Final = 0x53474154  # "SGAT" in the file's header, by which `file directory.db` knows it
 _MODE: Final = 0o600
 BUSY_MS: Final = 5_000  # longer than any transaction that another process may be in
+READER_BUSY_MS: Final = 100  # of a connection that the event loop reads with: all clients wait meanwhile
 
 # Applied in order, once each; a store's schema version is how many of them it has seen.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
@@ -69,6 +70,12 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE journal ADD COLUMN unsettled INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE placements ADD COLUMN made INTEGER NOT NULL DEFAULT 0",
     ),
+    (
+        "ALTER TABLE journal ADD COLUMN fence INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE journal ADD COLUMN boot TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE journal ADD COLUMN began_at REAL NOT NULL DEFAULT 0",
+        "DROP TABLE leases",
+    ),
 )
 
 
@@ -79,18 +86,19 @@ class StoreError(Exception):
 class SqliteStore:
     """One connection to the file, with the directory.
 
-    With `any_thread` other threads than the one that opened it may use it, one at a time. Raises StoreError.
+    With `any_thread` other threads than the one that opened it may use it, one at a time. `busy_ms`: how long it waits
+    for a lock of another process. Opening a store that exists writes nothing. Raises StoreError.
     """
 
-    __slots__ = ("_connection", "path")
+    __slots__ = ("_any_thread", "_busy_ms", "_connection", "path")
 
-    def __init__(self, path: str | Path, *, any_thread: bool = False) -> None:
+    def __init__(self, path: str | Path, *, any_thread: bool = False, busy_ms: int = BUSY_MS) -> None:
         self.path = Path(path)
+        self._any_thread = any_thread
+        self._busy_ms = busy_ms
         try:
             _make_private(self.path)
-            self._connection = sqlite3.connect(
-                self.path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=not any_thread
-            )
+            self._connection = self._connect()
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.path}: {error}. Does the folder exist?") from error
         try:
@@ -149,10 +157,18 @@ class SqliteStore:
         self._connection.execute("BEGIN IMMEDIATE")  # a lock that is upgraded later could fail as busy
         try:
             yield
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # where the disk is full, SQLite has rolled it back itself
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
+
+    def reopen(self) -> None:
+        """Open the file anew, where it could only be read and can be written by now. Raises sqlite3.Error."""
+        if os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK):
+            self._connection.close()
+            self._connection = self._connect()
+            self._connection.execute("PRAGMA synchronous = FULL")
 
     def close(self) -> None:
         self._connection.close()
@@ -168,20 +184,30 @@ class SqliteStore:
     ) -> None:
         self.close()
 
+    def _connect(self) -> sqlite3.Connection:
+        return _connect(self.path, self._busy_ms, any_thread=self._any_thread)
+
     def _open(self) -> None:
-        with self.transaction():  # of two processes that create a store at once, one waits
-            if self._pragma("application_id") != APPLICATION_ID:
-                self._claim()
-            version = self._meta("schema") if self._has_meta() else 0
-            if version > len(MIGRATIONS):
-                raise StoreError(
-                    f"{self.path}: made by a newer shardgate (schema {version}, this one knows"
-                    f" {len(MIGRATIONS)}). Upgrade shardgate, or give another file"
-                )
-            self._migrate(version)
-        # After the claim, so that the journal mode of another application's database stays as it is.
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        if not self._is_current():
+            with self.transaction():  # of two processes that create a store at once, one waits
+                if self._pragma("application_id") != APPLICATION_ID:
+                    self._claim()
+                version = self._meta("schema") if self._has_meta() else 0
+                if version > len(MIGRATIONS):
+                    raise StoreError(
+                        f"{self.path}: made by a newer shardgate (schema {version}, this one knows"
+                        f" {len(MIGRATIONS)}). Upgrade shardgate, or give another file"
+                    )
+                self._migrate(version)
+            # After the claim, so that the journal mode of another application's database stays as it is.
+            self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
+
+    def _is_current(self) -> bool:
+        """Whether nothing is to be written: then a store opens that is locked by another, or can only be read."""
+        if self._pragma("application_id") != APPLICATION_ID or not self._has_meta():
+            return False
+        return self._meta("schema") == len(MIGRATIONS) and self._pragma("journal_mode") == "wal"
 
     def _claim(self) -> None:
         if self._connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
@@ -209,8 +235,24 @@ class SqliteStore:
         row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return int(row[0])
 
-    def _pragma(self, name: str) -> int:
-        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+    def _pragma(self, name: str) -> object:
+        return self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def _connect(path: Path, busy_ms: int, *, any_thread: bool) -> sqlite3.Connection:
+    """Raises sqlite3.Error."""
+    place = path.absolute().as_uri()
+    if not os.access(path.parent, os.W_OK) and not _beside(path, "-shm").exists():
+        # Readers of a store in WAL mode share memory in a file beside it. Where that file cannot be made, and so nobody
+        # writes, the store is read without it; what is not in the store itself yet is then unknown.
+        place += "?immutable=1"
+    return sqlite3.connect(
+        place, timeout=busy_ms / 1000, isolation_level=None, check_same_thread=not any_thread, uri=True
+    )
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
 
 
 def _make_private(path: Path) -> None:

@@ -2,37 +2,42 @@
 
 A commit takes 0.2 ms, and one of a hundred takes 7 ms. Passing a job to the thread and back costs 65 µs.
 
-Holds: jobs run one at a time, in the order of the calls.
+Holds: jobs run one at a time, in the order of the calls. A job that fails, or whose turn does not come in time, has
+written nothing. So nobody waits longer than a job may wait for its turn, and for the lock of the store.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
+from shardgate.core.errors import StoreUnavailableError
 from shardgate.store.idempotency import IdempotencyKeys
 from shardgate.store.journal import Journal
 from shardgate.store.leases import Leases
 from shardgate.store.placements import Placements
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.sqlite import BUSY_MS, SqliteStore
 from shardgate.store.usage import Usage
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+TURN_S: Final = BUSY_MS / 1000  # as long as one job may wait for the lock: those behind it are not worse off
+
 
 class Writer:
-    """The tables of the store. They are used through `run` only."""
+    """The tables of the store, and the worker's leases. They are used through `run` only."""
 
     __slots__ = ("_store", "_thread", "journal", "keys", "leases", "placements", "usage")
 
     def __init__(self, path: Path) -> None:
         self._store = SqliteStore(path, any_thread=True)
         self._thread = ThreadPoolExecutor(1, "store")
+        self.leases = Leases(path)
         self.journal = Journal(self._store)
-        self.keys = IdempotencyKeys(self._store)
-        self.leases = Leases(self._store)
+        self.keys = IdempotencyKeys(self._store, self.leases)
         self.placements = Placements(self._store)
         self.usage = Usage(self._store)
 
@@ -42,10 +47,43 @@ class Writer:
         return self._store.path
 
     async def run(self, job: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        """Run a method of one of the tables in the thread, and return what it returns."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: job(*args, **options))
+        """Run a method of one of the tables in the thread, and return what it returns.
+
+        Raises StoreUnavailableError where the store is locked, full, read-only or broken, or where the turn of the job
+        does not come within TURN_S; then it has written nothing.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            begun = self._thread.submit(self._do, lambda: job(*args, **options))
+        except RuntimeError as error:  # after `close`
+            raise _unavailable("the worker has closed the store") from error
+        too_late = loop.call_later(TURN_S, begun.cancel)  # does nothing to a job that runs
+        try:
+            return await asyncio.wrap_future(begun)
+        except sqlite3.Error as error:
+            raise _unavailable(f"{type(error).__name__}: {error}") from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise _unavailable(f"jobs before this one took longer than {TURN_S:g} s") from None
+        finally:
+            too_late.cancel()
+
+    def _do(self, job: Callable[[], T]) -> T:
+        try:
+            return job()
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+                self._store.reopen()  # for the next job: SQLite does not see by itself that it may write again
+            raise
 
     def close(self) -> None:
-        """Finish all jobs, then close the store."""
+        """Finish all jobs, then close the store, and give the leases up."""
         self._thread.shutdown()
         self._store.close()
+        self.leases.close()
+
+
+def _unavailable(log: str) -> StoreUnavailableError:
+    return StoreUnavailableError("the gateway cannot use its store now", log=log)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shardgate.core.changes.entry import Branch, Entry, Sent, Terms
-from shardgate.store.journal import Journal
+from shardgate.store.journal import Instant, Journal
 from shardgate.store.sqlite import SqliteStore
 from tests.cluster import Asked, Gateway, Shard, reply, running_gateway
 from tests.served.things import Things, said
@@ -224,7 +224,7 @@ async def test_c1_what_an_earlier_version_left_stuck_and_unsent_is_released(
     with SqliteStore(tmp_path / "store.db") as store:
         journal = Journal(store)
         left = Entry("t", "every", "create", sent, terms, {}, branches)
-        journal.add(left, "w", 1.0)
+        journal.add(left, "w", Instant(1.0))
         left.state = "stuck"
         journal.save(left, "w", 0)
     apps = [Things(), Things()]

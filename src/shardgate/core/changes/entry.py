@@ -124,6 +124,8 @@ class Entry(msgspec.Struct):
     """`every`: what it is about (core/changes/thing.py); empty: changes of anything wait for it, and it for them."""
     unsettled: bool = False
     """A shard was reached and has not settled it: it may wait for long, and holds up changes of its own thing alone."""
+    fence: int = 0
+    """Grows each time that another worker, or an operator, takes the entry over: what came before writes no more."""
     client: str = ""
     """A digest of who made it, who alone may read its status; empty: its token is enough."""
 

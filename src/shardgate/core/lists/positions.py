@@ -8,6 +8,7 @@ Holds: bounded; the oldest entries leave first.
 
 from collections.abc import Mapping
 
+from shardgate.core.eldest import drop_oldest
 from shardgate.core.topology import ShardId
 
 Positions = Mapping[ShardId, int]
@@ -30,8 +31,5 @@ class PagePositions:
     def learn(self, listed: str, offset: int, positions: Positions) -> None:
         """Remember where the page at this offset of a list begins."""
         while len(self._pages) >= self._size and (listed, offset) not in self._pages:
-            try:
-                del self._pages[next(iter(self._pages))]
-            except (KeyError, RuntimeError):
-                continue  # a long list that is merged on a thread learns at the same moment
+            drop_oldest(self._pages)  # a long list that is merged on a thread may learn at the same moment
         self._pages[listed, offset] = positions

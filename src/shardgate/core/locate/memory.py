@@ -12,6 +12,7 @@ from itertools import repeat
 from operator import itemgetter
 
 from shardgate.core.contracts import UNKNOWN, Unknown
+from shardgate.core.eldest import drop_oldest
 from shardgate.core.limits import LEARNED_KEY_CHARACTERS_MAX
 from shardgate.core.topology import ShardId
 
@@ -64,7 +65,7 @@ class LearnedKeys:
         if len(key) > LEARNED_KEY_CHARACTERS_MAX:
             return
         if len(self._shards) >= self._size and (space, key) not in self._shards:
-            del self._shards[next(iter(self._shards))]
+            drop_oldest(self._shards)
         self._shards[(space, key)] = shard
 
     def forget(self, space: str, key: str) -> None:

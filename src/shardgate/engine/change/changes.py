@@ -5,6 +5,7 @@ Never: decides what comes next (core/changes does), or streams (engine/relay doe
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from math import inf
 from secrets import compare_digest, token_hex
 from urllib.parse import quote
 
@@ -23,6 +24,8 @@ from shardgate.core.contracts import Ask
 from shardgate.core.errors import (
     BrokenReplyError,
     ClientError,
+    NotEverywhereError,
+    OverloadError,
     ReplyPendingError,
     ShardDownError,
     ShardgateError,
@@ -43,6 +46,7 @@ from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.change.turn import Turn
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.round import Round
+from shardgate.net.clock import now
 from shardgate.store.journal import NotOwnerError
 from shardgate.store.writer import Writer
 
@@ -68,14 +72,16 @@ class Changes:
         body_bytes_max: int,
         refresh: Callable[[], bool],
         client_fields: Sequence[str],
+        waiting_max: int,
     ) -> None:
+        """`waiting_max`: of changes by `every` that wait for earlier ones."""
         self._cluster = cluster
         self._writer = writer
         self._journaling = journaling
         self._body_bytes_max = body_bytes_max
         self._refresh = refresh
         self._client_fields = client_fields
-        self._turn = Turn()
+        self._turn = Turn(waiting_max)
 
     async def every(self, plan: ToEvery, change: ChangeRequest) -> Reply:
         """The change on all shards."""
@@ -196,8 +202,8 @@ class Changes:
         return status(entry, change.snapshot.known.topology.shards)
 
     async def _in_turn(self, entry: Entry, change: ChangeRequest, join: Joining | None = None) -> Reply:
-        async with self._turn.taken():
-            return await self._through(entry, change, join)
+        async with self._turn.taken(change.is_wanted) as due_at:
+            return await self._through(entry, change, join, due_at=due_at)
 
     async def _try(self, entry: Entry, change: ChangeRequest, problem: ClientError) -> Reply:
         """The refusal, in the application's own words, of a change that cannot be followed to its end.
@@ -213,14 +219,23 @@ class Changes:
         return await self._through(entry, change, problem=problem)
 
     async def _through(
-        self, entry: Entry, change: ChangeRequest, join: Joining | None = None, problem: ClientError | None = None
+        self,
+        entry: Entry,
+        change: ChangeRequest,
+        join: Joining | None = None,
+        problem: ClientError | None = None,
+        due_at: float = inf,
     ) -> Reply:
-        """`problem`: the refusal of what was taken back."""
+        """`problem`: the refusal of what was taken back. `due_at`: until then the change must begin, by `now`."""
+
+        def may_begin() -> bool:
+            return change.is_wanted() and now() < due_at
+
         entry.client = client_of(change.request, self._client_fields) or ""
         await self._journaling.add(entry)
         try:
             with change.waiting_for(()):  # which shards will be asked is not known yet
-                rested = await self._journaling.drive(entry, change.holdings)
+                rested = await self._journaling.drive(entry, change.holdings, may_begin=may_begin)
         except NotOwnerError as error:
             link = f"{STATUS_PATH}{entry.token}"
             raise ReplyPendingError(f"another worker goes on with the change: {link}", log=str(error)) from error
@@ -232,6 +247,9 @@ class Changes:
         except BrokenReplyError as error:
             raise made_but_broken(error) from error
         except ShardgateError as error:
+            waited = next((other for other in rested.values() if isinstance(other, OverloadError)), None)
+            if waited is not None and entry.never_sent and isinstance(error, NotEverywhereError):
+                raise waited from None
             error.causes = tuple(other for other in rested.values() if other is not None)
             error.shard = ",".join(entry.problems)
             error.log = "; ".join([f"{shard}: {problem}" for shard, problem in entry.problems.items()])

@@ -1,11 +1,14 @@
 """Requests with an Idempotency-Key: each is run once, and a repeated one is answered from the store.
 
-Holds: the key is written down before anything is sent, and the reply is kept before the client gets it. A client that
+Holds: the key is written down before anything is sent, and the reply is kept before the client gets it; where the store
+fails meanwhile, the client gets the reply, and it is kept as soon as the store can be written. A client that
 does not say who it is gets no reply to another connection's request: the request is refused, and not done twice.
 Never: gives a cookie to a client that does not say who it is, a second time.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import ParamSpec
 
 import msgspec
 
@@ -16,14 +19,18 @@ from shardgate.core.errors import (
     KeyInUseError,
     KeyReusedError,
     ShardgateError,
+    StoreUnavailableError,
 )
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.limits import KEPT_REPLY_BYTES_MAX
 from shardgate.core.topology import ShardId
+from shardgate.engine.change.debts import Debts
 from shardgate.net.clock import wall
 from shardgate.store.idempotency import Claim
 from shardgate.store.writer import Writer
+
+P = ParamSpec("P")
 
 REPLAYED = (b"Idempotent-Replayed", b"true")
 
@@ -41,11 +48,11 @@ class WithKey(msgspec.Struct, frozen=True):
 class IdempotentRunner:
     """The keys of one worker's requests."""
 
-    __slots__ = ("_client_fields", "_expires_s", "_worker", "_writer")
+    __slots__ = ("_client_fields", "_debts", "_expires_s", "_writer")
 
-    def __init__(self, writer: Writer, worker: str, expires_s: float, client_fields: Sequence[str]) -> None:
+    def __init__(self, writer: Writer, debts: Debts, expires_s: float, client_fields: Sequence[str]) -> None:
         self._writer = writer
-        self._worker = worker
+        self._debts = debts
         self._expires_s = expires_s
         self._client_fields = client_fields
 
@@ -55,7 +62,8 @@ class IdempotentRunner:
         fingerprint = fingerprint_of(request, asked.routed_by)
         client = client_of(request, self._client_fields)
         known = client is not None
-        claim = Claim(client or anonymous(asked.connection, request), key, fingerprint, self._worker, repeatable)
+        worker = self._writer.leases.worker
+        claim = Claim(client or anonymous(asked.connection, request), key, fingerprint, worker, repeatable)
         at = wall()  # one instant, so that both claims of one request end together
         verdict, reply = await self._begin(claim, at)
         if reply is not None:
@@ -68,9 +76,13 @@ class IdempotentRunner:
             return await self._run(claim, run)
         # The same request with the same key on another connection: the same client again, or another one?
         others = msgspec.structs.replace(claim, client=anybody(fingerprint))
-        verdict, _ = await self._begin(others, at)
+        try:
+            verdict, _ = await self._begin(others, at)
+        except StoreUnavailableError:
+            await self._pay(self._writer.keys.forget, claim)  # it would be under way for as long as this worker lives
+            raise
         if verdict != "run":
-            await self._writer.run(self._writer.keys.forget, claim)
+            await self._pay(self._writer.keys.forget, claim)
             raise _refusal(verdict, key)
         return await self._run_for_anybody(claim, others, run)
 
@@ -86,7 +98,7 @@ class IdempotentRunner:
             done = not error.nothing_done
             raise
         finally:
-            await self._writer.run(keys.doubt if done else keys.forget, others)
+            await self._pay(keys.doubt if done else keys.forget, others)
         return reply
 
     async def follow(
@@ -102,10 +114,10 @@ class IdempotentRunner:
             reply = await send(first)
         except ShardgateError as error:
             if is_new and error.nothing_done:
-                await self._writer.run(keys.release, client, name)
+                await self._pay(keys.release, client, name)
             raise
         if is_new and reply.status >= 400:
-            await self._writer.run(keys.release, client, name)
+            await self._pay(keys.release, client, name)
         return reply
 
     async def _run(self, claim: Claim, run: Callable[[], Awaitable[Reply]]) -> Reply:
@@ -113,18 +125,21 @@ class IdempotentRunner:
         try:
             reply = await run()
         except ShardgateError as error:
-            await self._writer.run(keys.forget if error.nothing_done else keys.doubt, claim)
+            await self._pay(keys.forget if error.nothing_done else keys.doubt, claim)
             raise
         except BaseException:
-            await self._writer.run(keys.doubt, claim)
+            await self._pay(keys.doubt, claim)
             raise
         if len(reply.body) > KEPT_REPLY_BYTES_MAX:
-            await self._writer.run(keys.doubt, claim)
+            await self._pay(keys.doubt, claim)
         elif is_final(reply.status):
-            await self._writer.run(keys.finish, claim, reply)
+            await self._pay(keys.finish, claim, reply)
         else:
-            await self._writer.run(keys.forget, claim)
+            await self._pay(keys.forget, claim)
         return reply
+
+    async def _pay(self, job: Callable[P, None], *args: P.args, **options: P.kwargs) -> None:
+        await self._debts.pay(partial(job, *args, **options))
 
 
 def _refusal(verdict: Verdict, key: str) -> ShardgateError:

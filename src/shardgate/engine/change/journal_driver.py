@@ -1,25 +1,37 @@
 """Drives entries of the journal: writes the next step down, sends it, and writes its outcome down.
 
-Holds: a call is in the journal before it is sent. A worker that does not own an entry any more stops at once.
+Holds: a call is in the journal before it is sent. A worker that does not own an entry any more stops at once. Where the
+store fails, nothing more of the entry is sent, and the entry is given up with all that is known of it, as soon as that
+can be written down: then any worker may go on with it.
 Never: decides what comes next (core/changes does).
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
+from typing import Any
 
 from shardgate.core.changes.calls import Outgoing, outgoing
 from shardgate.core.changes.entry import ChangeState, Entry
 from shardgate.core.changes.steps import Move, cannot_send, give_up_doubted, made_tenant, moves, next_state, take
+from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.contracts import Outcome
-from shardgate.core.errors import BodyTooLargeError, OverloadError, ShardgateError
+from shardgate.core.errors import (
+    BodyTooLargeError,
+    OverloadError,
+    ShardgateError,
+    StoreUnavailableError,
+    UnrecordedError,
+)
 from shardgate.core.held import Holdings
 from shardgate.core.limits import JOURNALED_REPLY_BYTES_MAX, ORDER_PATIENCE_S, Limits
 from shardgate.engine.change.awaited_call import AwaitedCall
+from shardgate.engine.change.debts import Debts
+from shardgate.engine.change.instants import instant
 from shardgate.engine.cluster import Cluster
-from shardgate.net.clock import now, wall
-from shardgate.store.journal import JournalBounds, JournalFullError
+from shardgate.net.clock import now
+from shardgate.store.journal import Begun, JournalBounds, JournalFullError, NotOwnerError
 from shardgate.store.writer import Writer
 
 _POLL_S = 0.01
@@ -29,13 +41,19 @@ _STUCK = "change %d (%s) of the request %s is stuck; see `shardgate journal`: %s
 _log = logging.getLogger("shardgate")
 
 
+def _at_any_time() -> bool:
+    return True
+
+
 class _Pass:
     """One pass over an entry: what rests until the next one, and why."""
 
-    __slots__ = ("patient_until", "resting", "unsettled")
+    __slots__ = ("has_begun", "may_begin", "patient_until", "resting", "unsettled")
 
-    def __init__(self, patient_until: float) -> None:
+    def __init__(self, patient_until: float, may_begin: Callable[[], bool]) -> None:
         self.patient_until = patient_until
+        self.may_begin = may_begin
+        self.has_begun = False
         self.resting: dict[int, ShardgateError | None] = {}
         self.unsettled = False
 
@@ -43,23 +61,27 @@ class _Pass:
 class JournalDriver:
     """Carries entries out, for one worker."""
 
-    __slots__ = ("_body_bytes_max", "_bounds", "_cluster", "_request_bytes_max", "_writer", "worker")
+    __slots__ = ("_body_bytes_max", "_bounds", "_cluster", "_debts", "_request_bytes_max", "_writer", "worker")
 
-    def __init__(self, cluster: Cluster, writer: Writer, worker: str, body_bytes_max: int, limits: Limits) -> None:
+    def __init__(self, cluster: Cluster, writer: Writer, debts: Debts, body_bytes_max: int, limits: Limits) -> None:
         """`body_bytes_max`: of a shard's reply."""
         self._request_bytes_max = limits.journaled_body_bytes_max
         self._bounds = JournalBounds(limits.journal_entries_max, limits.journal_bytes_max)
         self._cluster = cluster
         self._writer = writer
+        self._debts = debts
         self._body_bytes_max = min(body_bytes_max, JOURNALED_REPLY_BYTES_MAX)
-        self.worker = worker
+        self.worker = writer.leases.worker
 
     async def add(self, entry: Entry) -> None:
-        """Write a new entry down, before any of it is sent. Raises BodyTooLargeError, OverloadError."""
+        """Write a new entry down, before any of it is sent.
+
+        Raises BodyTooLargeError, OverloadError, StoreUnavailableError.
+        """
         if len(entry.request.body) > self._request_bytes_max:
             raise BodyTooLargeError(f"the body of this change is larger than {self._request_bytes_max} bytes")
         try:
-            await self._writer.run(self._writer.journal.add, entry, self.worker, wall(), self._bounds)
+            await self._writer.run(self._writer.journal.add, entry, self.worker, instant(), self._bounds)
         except JournalFullError as error:
             raise OverloadError("too many changes are not over yet", log=str(error), budget="journal") from error
 
@@ -68,14 +90,43 @@ class JournalDriver:
         return await self._writer.run(self._writer.journal.find, token)
 
     async def drive(
-        self, entry: Entry, holdings: Holdings, *, patience_s: float = ORDER_PATIENCE_S
+        self,
+        entry: Entry,
+        holdings: Holdings,
+        *,
+        patience_s: float = ORDER_PATIENCE_S,
+        may_begin: Callable[[], bool] = _at_any_time,
     ) -> dict[int, ShardgateError | None]:
         """Go on until the entry is over, or until nothing more can be done now; then any worker may go on with it.
 
+        `may_begin`: asked until the first call of the entry; False: there is none, and the entry is taken back.
         `holdings`: what is held for the entry; whoever drives it closes them.
-        Returns the branches that had to rest, each with its error; None: behind an earlier change, or a 5xx.
+        Returns the branches that had to rest, each with its error; None: its shard missed earlier changes, or a 5xx.
+        Raises NotOwnerError where another has taken the entry over, UnrecordedError where the store fails.
         """
-        going = _Pass(now() + patience_s)
+        try:
+            return await self._drive(entry, holdings, patience_s, may_begin)
+        except NotOwnerError:
+            raise
+        except StoreUnavailableError as error:
+            self._hand_back(entry)
+            link = f"{STATUS_PATH}{entry.token}"
+            detail = f"the gateway's store failed; the change may have been made or not: {link}"
+            raise UnrecordedError(detail, log=error.log) from error
+        except Exception:  # a defect: others of its order must not wait for as long as this worker lives
+            entry.unsettled = True
+            self._hand_back(entry)
+            raise
+
+    def _hand_back(self, entry: Entry) -> None:
+        """Give the entry up as soon as the store can be written, with all that is known of it."""
+        numbers = range(len(entry.branches))
+        self._debts.owe(partial(self._writer.journal.save, entry, self.worker, *numbers, release=True))
+
+    async def _drive(
+        self, entry: Entry, holdings: Holdings, patience_s: float, may_begin: Callable[[], bool]
+    ) -> dict[int, ShardgateError | None]:
+        going = _Pass(now() + patience_s, may_begin)
         rested: dict[int, ShardgateError | None] = {}
         while True:
             state = next_state(entry, going.resting)
@@ -86,13 +137,19 @@ class JournalDriver:
             if not todo:
                 break
             going.patient_until = now() + patience_s
-            await asyncio.gather(*[self._make(entry, move, going, holdings) for move in todo])
+            await _all_of([self._make(entry, move, going, holdings) for move in todo])
             rested |= going.resting
             await self._give_up(entry)
         if entry.open:
             entry.unsettled = going.unsettled
-            await self._writer.run(self._writer.journal.save, entry, self.worker, release=True)
+            await self._save(entry, release=True)
         return rested
+
+    async def _save(
+        self, entry: Entry, *numbers: int, release: bool = False, also: Callable[[], None] | None = None
+    ) -> None:
+        save = self._writer.journal.save
+        await self._writer.run(save, entry, self.worker, *numbers, release=release, also=also)
 
     async def _enter(self, entry: Entry, state: ChangeState, at: _Pass) -> None:
         if state == "stuck":
@@ -102,36 +159,43 @@ class JournalDriver:
             _log.error(_STUCK, entry.id, entry.operation, request_id, why)
         if state == "undoing":
             at.resting.clear()  # a branch that cannot be done may still be undone
-        entry.state = state
+        before, entry.state = entry.state, state
         also = self._settle_place(entry) if entry.kind == "place" and state in {"done", "undone"} else None
-        await self._writer.run(self._writer.journal.save, entry, self.worker, also=also)
+        try:
+            await self._save(entry, also=also)
+        except StoreUnavailableError:
+            entry.state = before  # nothing was written: whoever goes on with it decides the same again
+            raise
 
     async def _make(self, entry: Entry, move: Move, at: _Pass, holdings: Holdings) -> None:
         sent = outgoing(entry, move)
         if sent is None:
             cannot_send(entry, move)
-            await self._writer.run(self._writer.journal.save, entry, self.worker, move.branch)
+            await self._save(entry, move.branch)
             return
-        if not await self._begin(entry, move, at):
-            at.resting[move.branch] = None
+        begun = await self._begin(entry, move, at)
+        if begun != "begun":
+            waited = OverloadError("earlier changes took too long", budget="changes_waiting")
+            at.resting[move.branch] = waited if begun == "busy" else None
             return
         outcome = await self._send(entry, move, sent, holdings)
         if not take(entry, move, outcome):
             error = outcome if isinstance(outcome, ShardgateError) else None
             at.resting[move.branch] = error
             at.unsettled = at.unsettled or error is None or not error.nothing_done
-        await self._writer.run(self._writer.journal.save, entry, self.worker, move.branch)
+        await self._save(entry, move.branch)
 
-    async def _begin(self, entry: Entry, move: Move, at: _Pass) -> bool:
+    async def _begin(self, entry: Entry, move: Move, at: _Pass) -> Begun:
         begin = self._writer.journal.begin
         while True:
-            begun = await self._writer.run(begin, entry, move.branch, move.step, self.worker, wall())
-            if begun == "begun":
-                return True
+            if not at.has_begun and not at.may_begin():
+                return "busy"
+            begun = await self._writer.run(begin, entry, move.branch, move.step, self.worker, instant())
+            at.has_begun = at.has_begun or begun == "begun"
             # What waits for a change that may wait for ever holds up no other.
             at.unsettled = at.unsettled or begun == "held"
             if begun != "busy" or now() >= at.patient_until:
-                return False
+                return begun
             await asyncio.sleep(_POLL_S)
 
     async def _send(self, entry: Entry, move: Move, sent: Outgoing, holdings: Holdings) -> Outcome:
@@ -145,10 +209,17 @@ class JournalDriver:
         give_up_doubted(entry)
         changed = [number for number, branch in enumerate(entry.branches) if branch.phase != before[number]]
         if changed:
-            await self._writer.run(self._writer.journal.save, entry, self.worker, *changed)
+            await self._save(entry, *changed)
 
     def _settle_place(self, entry: Entry) -> Callable[[], None]:
         """What writes the new tenant into the directory, in the transaction that ends its entry."""
         tenant = made_tenant(entry) if entry.state == "done" else None
         shard = entry.branches[0].shard
         return partial(self._writer.placements.settle, entry.space, entry.placed_by, tenant, shard)
+
+
+async def _all_of(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Wait for all, then raise the first error: nothing of the entry goes on when it is given up."""
+    for error in await asyncio.gather(*work, return_exceptions=True):
+        if error is not None:
+            raise error

@@ -1,25 +1,24 @@
 """Goes on with the changes that were left open in the journal: their worker was killed, or a shard was down.
 
-Holds: one worker at a time does so, by a lease in the store. Changes of one order are resumed in that order.
+Holds: one worker at a time does so, by a lease. What a living worker drives is never taken from it, and what a dead one
+drove not before it has been dead for a while. Changes of one order are resumed in that order.
 """
 
 import asyncio
 import logging
-import sqlite3
 
+from shardgate.core.changes.deaths import Deaths
 from shardgate.core.changes.steps import refuse_all
-from shardgate.core.errors import OverloadError
+from shardgate.core.errors import OverloadError, StoreUnavailableError, UnrecordedError
 from shardgate.core.held import HeldBytes, Holdings
 from shardgate.engine.change.journal_driver import JournalDriver
-from shardgate.net.clock import now, wall
+from shardgate.net.clock import now
 from shardgate.store.journal import NotOwnerError, Orphan
 from shardgate.store.writer import Writer
 
 POLL_S = 0.25
 AT_ONCE = 64
 LOOKED_AT = 2000
-PURGE_EVERY_S = 60.0
-PURGE_AT_ONCE = 1000
 
 _log = logging.getLogger("shardgate")
 
@@ -27,83 +26,47 @@ _log = logging.getLogger("shardgate")
 class Replayer:
     """Resumes changes while this worker holds the lease."""
 
-    __slots__ = (
-        "_held",
-        "_journal_kept_s",
-        "_journaling",
-        "_last_id",
-        "_lease_s",
-        "_pulse",
-        "_purged_at",
-        "_put_right",
-        "_writer",
-    )
+    __slots__ = ("_deaths", "_held", "_journaling", "_last_id", "_put_right", "_writer")
 
-    def __init__(
-        self,
-        writer: Writer,
-        pulse: Writer,
-        journaling: JournalDriver,
-        held: HeldBytes,
-        lease_s: float,
-        journal_kept_s: float,
-    ) -> None:
+    def __init__(self, writer: Writer, journaling: JournalDriver, held: HeldBytes, lease_s: float) -> None:
+        """`lease_s`: how long a worker must have been dead."""
         self._held = held
         self._writer = writer
-        self._pulse = pulse  # a thread of its own: a worker with much to write must not look dead
         self._journaling = journaling
-        self._lease_s = lease_s
-        self._journal_kept_s = journal_kept_s
-        self._purged_at = now()
+        self._deaths = Deaths(lease_s)
         self._put_right = False
         self._last_id = 0
 
     async def run(self) -> None:
         """While this worker holds the lease, go on with the changes that no worker drives."""
         while True:
+            progress = False
             try:
-                progress = await self._replay() if await self._lead() else False
-            except sqlite3.Error as error:
-                _log.error("the journal cannot be read: %s", error)
-                progress = False
+                if await self._writer.run(self._writer.leases.lead, "replay"):
+                    progress = await self._replay()
+            except StoreUnavailableError as error:
+                _log.error("the journal cannot be used: %s", error.log)
+            except Exception:  # of one entry: the others must not wait for ever
+                _log.exception("a pass over the journal failed")
             if not progress:
                 await asyncio.sleep(POLL_S)
 
-    async def live(self) -> None:
-        """Renew this worker's sign of life, so that no other takes over what it drives."""
-        while True:
-            await asyncio.sleep(self._lease_s / 4)
-            try:
-                await self.say_alive()
-            except sqlite3.Error as error:
-                _log.error("the journal cannot be written: %s", error)
-
-    async def say_alive(self) -> None:
-        """Renew the sign of life once; also before the first request, so that the worker owns what it begins."""
-        at = wall()
-        await self._pulse.run(self._pulse.leases.live, self._journaling.worker, at, at + self._lease_s)
-
-    async def stop(self) -> None:
-        """Leave open changes to other workers."""
-        await self._writer.run(self._writer.leases.give_up, self._journaling.worker)
-
-    async def _lead(self) -> bool:
-        at = wall()
-        return await self._writer.run(
-            self._writer.leases.take, "replay", self._journaling.worker, at, at + self._lease_s
-        )
-
     async def _replay(self) -> bool:
         """Make one pass; whether any change made progress."""
-        await self._purge()
         if not self._put_right:
             await self._release_unsent()
-        found = await self._writer.run(self._writer.journal.orphans, wall(), LOOKED_AT)
+        found = await self._orphans()
         # What a shard does not settle must not keep those waiting that come behind it.
         others = [orphan for orphan in found if orphan.kind != "every" or orphan.unsettled]
-        moved = asyncio.gather(*[self._go_on(orphan.id) for orphan in self._next_of(others)])
+        moved = asyncio.gather(*[self._go_on(orphan) for orphan in self._next_of(others)])
         progress = await self._in_order([orphan for orphan in found if orphan.kind == "every" and not orphan.unsettled])
         return any(await moved) or progress
+
+    async def _orphans(self) -> list[Orphan]:
+        journal, leases = self._writer.journal, self._writer.leases
+        living = await self._writer.run(lambda: {owner: leases.lives(owner) for owner in journal.owners()})
+        dead = self._deaths.due(living, living.__getitem__, now())
+        return await self._writer.run(journal.orphans, dead, LOOKED_AT)
 
     def _next_of(self, found: list[Orphan]) -> list[Orphan]:
         """Some of them, others at each pass: each comes up, however many there are."""
@@ -118,25 +81,28 @@ class Replayer:
         for orphan in found:
             if orphan.waits_for and orphan.waits_for <= down:
                 continue
-            if await self._go_on(orphan.id):
+            if await self._go_on(orphan):
                 progress = True
             else:
                 down |= orphan.waits_for
         return progress
 
-    async def _go_on(self, number: int) -> bool:
+    async def _go_on(self, orphan: Orphan) -> bool:
         holdings = Holdings(self._held)
         try:
-            size = await self._writer.run(self._writer.journal.size, number)
+            size = await self._writer.run(self._writer.journal.size, orphan.id)
             # One that is larger than the bound must be ended, too, alone.
             holdings.open("change").take(min(size, self._held.client_bytes_max))
             adopt = self._writer.journal.adopt
-            entry = await self._writer.run(adopt, number, self._journaling.worker, wall())
+            entry = await self._writer.run(adopt, orphan.id, self._journaling.worker, orphan.owner)
             if entry is None:
                 return False
             before = [(branch.phase, branch.before is None) for branch in entry.branches]
             await self._journaling.drive(entry, holdings, patience_s=0)
         except (NotOwnerError, OverloadError):  # an OverloadError: there is no room to hold it now
+            return False
+        except (StoreUnavailableError, UnrecordedError) as error:
+            _log.error("the journal cannot be used: %s", error.log)
             return False
         finally:
             holdings.close()
@@ -161,10 +127,3 @@ class Replayer:
                 holdings.close()
             _log.info("change %d (%s), which was never sent, is %s", entry.id, entry.operation, entry.state)
         self._put_right = True
-
-    async def _purge(self) -> None:
-        if now() - self._purged_at >= PURGE_EVERY_S:
-            self._purged_at = now()
-            at = wall()
-            await self._writer.run(self._writer.keys.purge, at, PURGE_AT_ONCE)
-            await self._writer.run(self._writer.journal.purge, at - self._journal_kept_s, PURGE_AT_ONCE)

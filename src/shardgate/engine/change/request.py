@@ -39,6 +39,10 @@ class ChangeRequest(msgspec.Struct, frozen=True):
         """The header lines of journaled and divided calls: without conditions, and without the client's key."""
         return without(self.request.fields.unconditional, b"idempotency-key") + self.hop
 
+    def is_wanted(self) -> bool:
+        """Whether the client is still there."""
+        return not self.exchange.ended_at
+
     def sent_to(self, shards: Sequence[ShardId]) -> None:
         """Note the shards that the request, or a part of it, was sent to."""
         self.exchange.shards = (*self.exchange.shards, *shards)

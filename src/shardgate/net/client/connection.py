@@ -11,7 +11,7 @@ from typing import Final, cast
 
 from shardgate.core.clients.load import ClientLoad
 from shardgate.core.errors import ClientError, ShardgateError, SlowRequestError
-from shardgate.core.exchange import CLIENT_GONE
+from shardgate.core.exchange import CLIENT_GONE, DRAIN
 from shardgate.core.http import Request
 from shardgate.core.limits import (
     COUNTED_BYTES_MIN,
@@ -181,6 +181,20 @@ class ClientConnection(ReplyWriter):
         if self._transport is not None and self._state not in {ANSWERING, UPLOADING, TUNNELLED}:
             self._state = CLOSED[self._state]
             self._transport.close()
+
+    def end(self, error: ShardgateError) -> None:
+        """The process ends: answer the request under way with this error, and close. A reply that has begun is cut."""
+        exchange, transport = self.exchange, self._transport
+        if exchange is None or exchange.first_byte_at or transport is None:
+            self.abort(DRAIN)
+            return
+        self._cancel_work()
+        self._handler.refused(self._request, self, error)
+        self._out.keep_alive = False
+        exchange.bytes_out = self._out.send(problem_reply(error, exchange.request_id.decode("ascii")))
+        exchange.status, exchange.first_byte_at, exchange.cut_off = error.status, self._now(), DRAIN
+        self._transport = None  # what goes on for this request writes nothing more; `connection_lost` does the rest
+        transport.close()
 
     def refuse(self, error: ClientError) -> None:
         """Answer before any request was read, and close."""
