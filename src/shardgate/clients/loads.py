@@ -14,8 +14,9 @@ from itertools import islice
 from math import ceil
 
 from shardgate.core.clients.claims import keys_in
-from shardgate.core.clients.crowd import ALONE_LOOKS, Crowd, fair_share
+from shardgate.core.clients.crowd import ALONE_LOOKS, LAG_S_MAX, Crowd, fair_share
 from shardgate.core.clients.load import ClientBounds, ClientLoad, name_of_address
+from shardgate.core.clients.shedding import Shedding
 from shardgate.core.errors import ClientShareError
 from shardgate.core.limits import CLIENTS_REMEMBERED_MAX, Limits
 from shardgate.net.clock import now
@@ -41,7 +42,12 @@ class ClientLoads:
         "_looked_at",
         "_pressure",
         "_remembered",
+        "_shedding",
         "deadline_at",
+        "gathers_max",
+        "in_flight_max",
+        "lag_s",
+        "lasting",
         "limits",
         "requests_max",
     )
@@ -57,6 +63,13 @@ class ClientLoads:
         self._crowd = Crowd(limits.requests_in_flight_max)
         self.requests_max = bounds.requests_max
         """What one client may have under way now: less than the bound while the worker is crowded."""
+        self._shedding = Shedding(limits.requests_in_flight_max)
+        self.lasting: Callable[[], int] = _none
+        """Counts the requests under way that have lasted for `LASTING_S`; asked only while the loop lags."""
+        self.gathers_max = self.in_flight_max = limits.requests_in_flight_max
+        """Requests under way beyond which a list is refused at present, and beyond which every request is."""
+        self.lag_s = 0.0
+        """How late the loop was at the last tick."""
         self._is_crowded = False
         self._here: dict[str, ClientLoad] = {}
         self._remembered: dict[str, ClientLoad] = {}
@@ -151,6 +164,7 @@ class ClientLoads:
         instant = self._clock()
         fullness, under_way = self._pressure()
         lag_s, self._looked_at = instant - self._looked_at - TICK_S, instant
+        self._shed(lag_s, under_way)
         capacity = self._crowd.look(lag_s, fullness, under_way)
         share = None
         if capacity is not None:
@@ -161,6 +175,14 @@ class ClientLoads:
             self._alone_looks = ALONE_LOOKS
         self._is_crowded = share is not None and share < self._bounds.requests_max
         self.requests_max = min(self._bounds.requests_max, share or self._bounds.requests_max)
+
+    def _shed(self, lag_s: float, under_way: int) -> None:
+        shedding, most = self._shedding, self.limits.requests_in_flight_max
+        self.lag_s = max(0.0, lag_s)
+        lasting = self.lasting() if shedding.is_shedding or lag_s > LAG_S_MAX else 0
+        shedding.look(lag_s, under_way - lasting)
+        self.gathers_max = min(most, lasting + shedding.gathers_max)
+        self.in_flight_max = min(most, lasting + shedding.in_flight_max)
 
     def _of(self, name: str) -> ClientLoad:
         load = self._here.get(name)
@@ -197,3 +219,7 @@ class ClientLoads:
         error.retry_after_s = max(1, ceil(load.bucket.wait_s(instant))) if load.bucket is not None else 1
         self.settle(load)
         return error
+
+
+def _none() -> int:
+    return 0

@@ -17,6 +17,7 @@ from shardgate.clients.callers import Callers
 from shardgate.clients.loads import ClientLoads
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.clients.load import ClientLoad
+from shardgate.core.clients.shedding import LASTING_S
 from shardgate.core.errors import (
     BugError,
     ClientShareError,
@@ -54,7 +55,6 @@ class Gateway:
         "_cluster",
         "_conductor",
         "_id_prefix",
-        "_in_flight_max",
         "_loads",
         "_numbers",
         "_observer",
@@ -76,7 +76,7 @@ class Gateway:
     ) -> None:
         self._callers = callers
         self._loads = loads
-        self._in_flight_max = loads.limits.requests_in_flight_max
+        loads.lasting = self._lasting
         self._cluster = cluster
         self._conductor = conductor
         self._changes = changes
@@ -97,8 +97,6 @@ class Gateway:
         try:
             if exchange.load is None:
                 exchange.load = self._load_of(client)
-            if self._observer.meter.in_flight > self._in_flight_max:
-                raise OverloadError("too many requests are under way", budget="requests_in_flight")
             if request.path.startswith(STATUS_PATH):
                 self._status(request, client, exchange)
                 return
@@ -107,6 +105,8 @@ class Gateway:
                 return
             route, variables = match(request, snapshot)
             exchange.route = route
+            if self._observer.meter.in_flight > self._loads.gathers_max:
+                self._shed(route)
             if self._callers is not None and not self._admits(self._callers, request, route, client, exchange):
                 return
             if request.arriving and not self._streams(request, route):
@@ -121,6 +121,18 @@ class Gateway:
             self._carry_out(plan, request, client, exchange, snapshot)
         except Exception as error:
             self._fail(client, error, exchange)
+
+    def _shed(self, route: Route) -> None:
+        """Refuse what is more than the worker can do now; lists first. Raises OverloadError."""
+        if self._observer.meter.in_flight > self._loads.in_flight_max or (
+            route.rule is not None and route.rule.only_reads
+        ):
+            raise OverloadError("too many requests are under way", budget="requests_in_flight")
+
+    def _lasting(self) -> int:
+        """How many requests have been under way for long."""
+        before = now() - LASTING_S
+        return sum([(each := client.exchange) is not None and each.began_at < before for client in self._clients])
 
     def _begin(self, request: Request, client: Client) -> Exchange:
         request_id = request.fields.request_id or self._new_id()
