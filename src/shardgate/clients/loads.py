@@ -46,9 +46,9 @@ class ClientLoads:
         "deadline_at",
         "gathers_max",
         "in_flight_max",
-        "lag_s",
         "lasting",
         "limits",
+        "looked",
         "requests_max",
     )
 
@@ -68,8 +68,8 @@ class ClientLoads:
         """Counts the requests under way that have lasted for `LASTING_S`; asked only while the loop lags."""
         self.gathers_max = self.in_flight_max = limits.requests_in_flight_max
         """Requests under way beyond which a list is refused at present, and beyond which every request is."""
-        self.lag_s = 0.0
-        """How late the loop was at the last tick."""
+        self.looked: Callable[[float, int], None] = _nobody
+        """Told at each tick how late the loop was, and `gathers_max`."""
         self._is_crowded = False
         self._here: dict[str, ClientLoad] = {}
         self._remembered: dict[str, ClientLoad] = {}
@@ -178,11 +178,11 @@ class ClientLoads:
 
     def _shed(self, lag_s: float, under_way: int) -> None:
         shedding, most = self._shedding, self.limits.requests_in_flight_max
-        self.lag_s = max(0.0, lag_s)
         lasting = self.lasting() if shedding.is_shedding or lag_s > LAG_S_MAX else 0
         shedding.look(lag_s, under_way - lasting)
         self.gathers_max = min(most, lasting + shedding.gathers_max)
         self.in_flight_max = min(most, lasting + shedding.in_flight_max)
+        self.looked(max(0.0, lag_s), self.gathers_max)
 
     def _of(self, name: str) -> ClientLoad:
         load = self._here.get(name)
@@ -223,3 +223,7 @@ class ClientLoads:
 
 def _none() -> int:
     return 0
+
+
+def _nobody(lag_s: float, gathers_max: int) -> None:
+    """Nobody wants to know."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from shardgate.core.limits import ACCEPTED_AT_ONCE
 from shardgate.net import tasks
+from shardgate.net.listeners import waiting
 
 
 class Accepting:
@@ -44,6 +45,10 @@ class Accepting:
             ssl=self._tls,
             ssl_handshake_timeout=self._handshake_timeout_s,
         )
+
+    def waiting(self) -> int:
+        """How many connections are not accepted yet; 0 once the server is closed."""
+        return waiting(self._listening) if self._listening.fileno() >= 0 else 0
 
     def _made(self) -> asyncio.Protocol:
         """The loop has taken a connection: there may be more."""

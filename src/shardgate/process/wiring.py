@@ -128,6 +128,7 @@ def _build_loads(loaded: Loaded, cluster: Cluster, meter: Meter, watch: Watch) -
         return max(waiting for _, _, _, waiting, _ in cluster.pools()) / waiting_max, meter.in_flight
 
     loads = ClientLoads(loaded.bounds, loaded.config.limits, pressure, watch.now)
+    loads.looked = meter.looked
     watch.add(loads)
     return loads
 

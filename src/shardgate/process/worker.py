@@ -120,7 +120,9 @@ class Worker:
 
         tls = None if built.tls is None else listening_context(built.tls)
         timeout_s = None if built.tls is None else built.settings.header_timeout_s
-        return await Accepting(listening, connection, tls, timeout_s).serve(BACKLOG)
+        accepting = Accepting(listening, connection, tls, timeout_s)
+        built.observer.queues.append(accepting.waiting)
+        return await accepting.serve(BACKLOG)
 
     async def _serve_admin(self, listening: socket.socket) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(
