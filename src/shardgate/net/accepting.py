@@ -19,7 +19,7 @@ from shardgate.net.listeners import waiting
 class Accepting:
     """One listening socket."""
 
-    __slots__ = ("_handshake_timeout_s", "_is_due", "_listening", "_make", "_tls")
+    __slots__ = ("_handshake_timeout_s", "_is_due", "_listening", "_loop", "_make", "_tls")
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Accepting:
         self._tls = tls
         self._handshake_timeout_s = handshake_timeout_s
         self._is_due = False
+        self._loop = asyncio.get_running_loop()
 
     async def serve(self, backlog: int) -> asyncio.Server:
         """Begin to accept; closing the server ends it."""
@@ -54,7 +55,7 @@ class Accepting:
         """The loop has taken a connection: there may be more."""
         if not self._is_due:
             self._is_due = True
-            asyncio.get_running_loop().call_soon(self._take)
+            self._loop.call_soon(self._take)
         return self._make()
 
     def _take(self) -> None:

@@ -129,6 +129,7 @@ def _build_loads(loaded: Loaded, cluster: Cluster, meter: Meter, watch: Watch) -
 
     loads = ClientLoads(loaded.bounds, loaded.config.limits, pressure, watch.now)
     loads.looked = meter.looked
+    meter.looked(0.0, loads.gathers_max)
     watch.add(loads)
     return loads
 
