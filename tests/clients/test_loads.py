@@ -182,3 +182,19 @@ def test_a_full_queue_of_a_shard_is_a_crowd() -> None:
     world.fullness, world.under_way = 0.9, 401
     world.ticks(2)
     assert refused(lambda: world.loads.begin(heavy, A)).budget == "fair_share"
+
+
+def test_while_the_loop_lags_fewer_requests_are_taken_on_beside_those_that_last() -> None:
+    # Found: at one and a half times what a worker can do, nothing was refused and everything was late.
+    world = World()
+    world.under_way = 5600
+    world.loads.lasting = lambda: 5000
+    told: list[tuple[float, int]] = []
+    world.loads.looked = lambda lag_s, most: told.append((round(lag_s, 3), most))
+    world.ticks(3)
+    assert world.loads.gathers_max == world.loads.in_flight_max == 10_000
+    world.ticks(2, late_s=0.2)
+    assert (world.loads.gathers_max, world.loads.in_flight_max) == (5450, 5900)
+    assert told[-2:] == [(0.2, 10_000), (0.2, 5450)]
+    world.ticks(100)
+    assert world.loads.gathers_max == 10_000

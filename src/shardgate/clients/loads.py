@@ -15,8 +15,9 @@ from itertools import islice
 from math import ceil
 
 from shardgate.core.clients.claims import keys_in
-from shardgate.core.clients.crowd import ALONE_LOOKS, Crowd, fair_share
+from shardgate.core.clients.crowd import ALONE_LOOKS, LAG_S_MAX, Crowd, fair_share
 from shardgate.core.clients.load import ClientBounds, ClientLoad, name_of_address
+from shardgate.core.clients.shedding import Shedding
 from shardgate.core.errors import ClientShareError
 from shardgate.core.limits import CLIENTS_REMEMBERED_MAX, Limits
 from shardgate.net.clock import now
@@ -42,8 +43,13 @@ class ClientLoads:
         "_looked_at",
         "_pressure",
         "_remembered",
+        "_shedding",
         "deadline_at",
+        "gathers_max",
+        "in_flight_max",
+        "lasting",
         "limits",
+        "looked",
         "requests_max",
         "unchecked_max",
     )
@@ -61,6 +67,13 @@ class ClientLoads:
         """What one client may have under way now: less than the bound while the worker is crowded."""
         self.unchecked_max = self._unchecked()
         """Of how many requests under way a client has one more without a look at its rate; 0: there is a rate."""
+        self._shedding = Shedding(limits.requests_in_flight_max)
+        self.lasting: Callable[[], int] = _none
+        """Counts the requests under way that have lasted for `LASTING_S`; asked only while the loop lags."""
+        self.gathers_max = self.in_flight_max = limits.requests_in_flight_max
+        """Requests under way beyond which a list is refused at present, and beyond which every request is."""
+        self.looked: Callable[[float, int], None] = _nobody
+        """Told at each tick how late the loop was, and `gathers_max`."""
         self._is_crowded = False
         self._here: dict[str, ClientLoad] = {}
         self._remembered: OrderedDict[str, ClientLoad] = OrderedDict()  # finds the first at once, after many have left
@@ -155,6 +168,7 @@ class ClientLoads:
         instant = self._clock()
         fullness, under_way = self._pressure()
         lag_s, self._looked_at = instant - self._looked_at - TICK_S, instant
+        self._shed(lag_s, under_way)
         capacity = self._crowd.look(lag_s, fullness, under_way)
         share = None
         if capacity is not None:
@@ -169,6 +183,14 @@ class ClientLoads:
 
     def _unchecked(self) -> int:
         return 0 if self._bounds.rate_per_s is not None else self.requests_max
+
+    def _shed(self, lag_s: float, under_way: int) -> None:
+        shedding, most = self._shedding, self.limits.requests_in_flight_max
+        lasting = self.lasting() if shedding.is_shedding or lag_s > LAG_S_MAX else 0
+        shedding.look(lag_s, under_way - lasting)
+        self.gathers_max = min(most, lasting + shedding.gathers_max)
+        self.in_flight_max = min(most, lasting + shedding.in_flight_max)
+        self.looked(max(0.0, lag_s), self.gathers_max)
 
     def _of(self, name: str) -> ClientLoad:
         load = self._here.get(name)
@@ -205,3 +227,11 @@ class ClientLoads:
         error.retry_after_s = max(1, ceil(load.bucket.wait_s(instant))) if load.bucket is not None else 1
         self.settle(load)
         return error
+
+
+def _none() -> int:
+    return 0
+
+
+def _nobody(lag_s: float, gathers_max: int) -> None:
+    """Nobody wants to know."""

@@ -86,6 +86,9 @@ NAME_PATIENCE_S = 0.25
 NAME_KEPT_S = 60.0
 # An address that the name was answered without for so long is left: two answers may name different ones of many.
 NAME_GONE_S = 12.0
+# New connections of one turn of the loop: 20 ms where so many have come. As many requests may be read in one turn; with
+# fewer new connections those that are connected would be served, and new clients would wait.
+ACCEPTED_AT_ONCE = 256
 # So much of a reply with an idempotency key waits in memory for a slow client; then reading from the shard pauses.
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # Bytes that came whole are counted as held from this many on: counting costs 1 µs, and most requests are smaller.

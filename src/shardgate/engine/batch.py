@@ -96,6 +96,9 @@ class InnerClient:
     def refuse(self, error: ShardgateError) -> None:
         self._end(_failed(error))
 
+    def end(self, error: ShardgateError) -> None:
+        self._end(_failed(error))
+
     # Of a connection, which this is not.
 
     def hand_over(self) -> None:

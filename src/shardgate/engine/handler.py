@@ -18,6 +18,7 @@ from shardgate.clients.callers import Callers
 from shardgate.clients.loads import ClientLoads
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.clients.load import ClientLoad
+from shardgate.core.clients.shedding import LASTING_S
 from shardgate.core.errors import (
     BatchError,
     BugError,
@@ -63,7 +64,6 @@ class Gateway:
         "_cluster",
         "_conductor",
         "_id_prefix",
-        "_in_flight_max",
         "_loads",
         "_meter",
         "_numbers",
@@ -86,7 +86,7 @@ class Gateway:
     ) -> None:
         self._callers = callers
         self._loads = loads
-        self._in_flight_max = loads.limits.requests_in_flight_max
+        loads.lasting = self._lasting
         self._cluster = cluster
         self._conductor = conductor
         self._changes = changes
@@ -117,6 +117,8 @@ class Gateway:
                 return
             route, variables = match(request, snapshot)
             exchange.route = route
+            if self._meter.in_flight > self._loads.gathers_max:
+                self._shed(route)
             if self._callers is not None and not self._admits(self._callers, request, route, client, exchange):
                 return
             if request.arriving and not self._streams(request, route):
@@ -132,6 +134,16 @@ class Gateway:
         except Exception as error:
             self._fail(client, error, exchange)
 
+    def _shed(self, route: Route) -> None:
+        """Refuse what is more than the worker can do now; lists first. Raises OverloadError."""
+        if self._meter.in_flight > self._loads.in_flight_max or (route.rule is not None and route.rule.only_reads):
+            raise OverloadError("too many requests are under way", budget="requests_in_flight")
+
+    def _lasting(self) -> int:
+        """How many requests have been under way for long."""
+        before = now() - LASTING_S
+        return sum([(each := client.exchange) is not None and each.began_at < before for client in self._clients])
+
     def _begin(self, request: Request, client: Client) -> Exchange:
         if self._cluster.compress is not None:
             request.fields = restored(request.fields)
@@ -142,15 +154,13 @@ class Gateway:
         return exchange
 
     def _count(self, client: Client, exchange: Exchange) -> None:
-        """Count a request that has come. Raises ClientShareError, OverloadError."""
+        """Count a request that has come. Raises ClientShareError."""
         load = client.load
         if load is not None and load.requests < self._loads.unchecked_max:
             load.requests += 1  # as `begin` does, for nearly all requests
         else:
             load = self._loads.begin(load, client.peer)
         exchange.load = load
-        if self._meter.in_flight > self._in_flight_max:
-            raise OverloadError("too many requests are under way", budget="requests_in_flight")
 
     def _admits(self, callers: Callers, request: Request, route: Route, client: Client, exchange: Exchange) -> bool:
         """Whether the request may go on; False: it comes again when its token's key is there."""

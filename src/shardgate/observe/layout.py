@@ -87,6 +87,19 @@ CUT_OFF = Family(
     "shardgate_requests_cut_off_total", "counter", "Requests whose reply did not reach its end.", ("reason",)
 )
 IN_FLIGHT = Family("shardgate_requests_in_flight", "gauge", "Requests that wait for the end of their reply.")
+IN_FLIGHT_MAX = Family(
+    "shardgate_requests_in_flight_max",
+    "gauge",
+    "How many may be under way before lists are refused: fewer while the workers have more to do than they can.",
+)
+LAG = Family(
+    "shardgate_loop_lag_seconds_total",
+    "counter",
+    "How late the loops of the workers were, of four looks a second.",
+    (),
+    1_000_000,
+)
+ACCEPT_QUEUE = Family("shardgate_accept_queue", "gauge", "New connections that no worker has accepted yet.")
 CLIENTS = Family("shardgate_client_connections", "gauge", "Connections of clients that are open.")
 CLIENTS_CAME = Family("shardgate_client_connections_opened_total", "counter", "Connections that clients opened.")
 CLIENTS_REFUSED = Family(

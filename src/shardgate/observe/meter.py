@@ -14,6 +14,7 @@ from shardgate.core.routes.route import Route
 from shardgate.core.topology import ShardId
 from shardgate.net.clock import cpu
 from shardgate.observe.layout import (
+    ACCEPT_QUEUE,
     BOUNDS_S,
     BUDGET_REFUSALS,
     CLIENTS,
@@ -29,6 +30,8 @@ from shardgate.observe.layout import (
     HELD,
     HISTOGRAM_CELLS,
     IN_FLIGHT,
+    IN_FLIGHT_MAX,
+    LAG,
     LEFT_OUT,
     LINES_LOST,
     NO_ROUTE,
@@ -60,6 +63,7 @@ class Meter:
         "_cells",
         "_cut_offs",
         "_errors",
+        "_lag_s",
         "_layout",
         "_no_route",
         "_received",
@@ -79,6 +83,7 @@ class Meter:
         self._sums: dict[int, float] = dict.fromkeys(layout.histograms(), 0.0)
         """First cell of a histogram → the seconds that this process has added to its sum."""
         self._received = self._sent = 0
+        self._lag_s = 0.0
         self._errors = {code: layout.cell(ERRORS, code) for code in error_codes()}
         self._cut_offs = {reason: layout.cell(CUT_OFF, reason) for reason in CUT_OFFS}
         self._upstream = {shard: layout.cell(UPSTREAM, shard) for shard in shards}
@@ -152,6 +157,15 @@ class Meter:
         """Count a connection that is closed."""
         self._cells[self._layout.cell(CLIENTS)] -= 1
 
+    def looked(self, lag_s: float, in_flight_max: int) -> None:
+        """Take in how late the loop is, and how many requests may be under way before lists are refused."""
+        self._lag_s += lag_s
+        self._cells[self._layout.cell(IN_FLIGHT_MAX)] = in_flight_max
+
+    def queued(self, connections: int) -> None:
+        """Take in how many new connections are not accepted yet."""
+        self._cells[self._layout.cell(ACCEPT_QUEUE)] = connections
+
     def tick(
         self, pools: Iterable[tuple[ShardId, int, int, int, int]], held: Mapping[str, int], lines_lost: int
     ) -> None:
@@ -173,6 +187,7 @@ class Meter:
         self._go_on(layout.cell(RECEIVED), self._received)
         self._go_on(layout.cell(SENT), self._sent)
         self._go_on(layout.cell(LINES_LOST), lines_lost)
+        self._go_on(layout.cell(LAG), int(self._lag_s * 1e6))
         self._go_on(layout.cell(CPU), int(cpu() * 1e6))
 
     def _go_on(self, cell: int, value: int) -> None:

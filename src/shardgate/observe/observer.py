@@ -15,7 +15,7 @@ Pools = Callable[[], Iterable[tuple[ShardId, int, int, int, int]]]
 class Observer:
     """The only hook for observation: the engine and the connections call it."""
 
-    __slots__ = ("_held", "_log", "_pools", "_watch", "deadline_at", "meter")
+    __slots__ = ("_held", "_log", "_pools", "_watch", "deadline_at", "meter", "queues")
 
     def __init__(self, meter: Meter, watch: Watch, pools: Pools, held: Callable[[], Mapping[str, int]]) -> None:
         """`held`: gives the bytes that are held now, by kind."""
@@ -24,6 +24,8 @@ class Observer:
         self._watch = watch
         self._pools = pools
         self._log: AccessLog | None = None
+        self.queues: list[Callable[[], int]] = []
+        """Each gives how many new connections wait in one listening socket."""
         self.deadline_at = 0.0  # always due, so `expire` is called at each tick
 
     def start(self, log: AccessLog | None) -> None:
@@ -42,6 +44,7 @@ class Observer:
         log = self._log
         if log is not None:
             log.flush()
+        self.meter.queued(sum([waiting() for waiting in self.queues]))
         self.meter.tick(self._pools(), self._held(), log.lost if log is not None else 0)
 
     def reopen_log(self) -> None:

@@ -144,6 +144,8 @@ def _build_loads(loaded: Loaded, cluster: Cluster, meter: Meter, watch: Watch) -
         return max(waiting for _, _, _, waiting, _ in cluster.pools()) / waiting_max, meter.in_flight
 
     loads = ClientLoads(loaded.bounds, loaded.config.limits, pressure, watch.now)
+    loads.looked = meter.looked
+    meter.looked(0.0, loads.gathers_max)
     watch.add(loads)
     return loads
 

@@ -17,6 +17,7 @@ import uvloop
 from shardgate.config.load import Loaded
 from shardgate.core.limits import LAST_CHANCE_S
 from shardgate.net import tasks
+from shardgate.net.accepting import Accepting
 from shardgate.net.client.connection import ClientConnection
 from shardgate.net.client.contracts import Handler
 from shardgate.net.clock import now
@@ -119,20 +120,16 @@ class Worker:
             built.journaled.writer.close()
 
     async def _serve(self, listening: socket.socket) -> asyncio.Server:
-        loop, built = asyncio.get_running_loop(), self.built
+        built = self.built
 
         def connection() -> asyncio.Protocol:
             return self._connection(built.gateway)
 
-        if built.tls is None:
-            return await loop.create_server(connection, sock=listening, backlog=BACKLOG)
-        return await loop.create_server(
-            connection,
-            sock=listening,
-            backlog=BACKLOG,
-            ssl=listening_context(built.tls),
-            ssl_handshake_timeout=built.settings.header_timeout_s,
-        )
+        tls = None if built.tls is None else listening_context(built.tls)
+        timeout_s = None if built.tls is None else built.settings.header_timeout_s
+        accepting = Accepting(listening, connection, tls, timeout_s)
+        built.observer.queues.append(accepting.waiting)
+        return await accepting.serve(BACKLOG)
 
     async def _serve_admin(self, listening: socket.socket) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(

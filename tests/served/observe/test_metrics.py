@@ -79,6 +79,9 @@ async def test_times_and_bytes_and_shards_are_measured(gateway: Any) -> None:
     assert read.value("shardgate_upstream_connections", shard="north") >= 1
     assert read.value("shardgate_client_connections_opened_total") == 2
     assert read.value("shardgate_worker_cpu_seconds_total") > 0
+    assert read.value("shardgate_accept_queue") == 0
+    assert read.value("shardgate_loop_lag_seconds_total") >= 0
+    assert read.value("shardgate_requests_in_flight_max") > 0
 
 
 async def test_no_label_comes_from_a_client(gateway: Any) -> None:

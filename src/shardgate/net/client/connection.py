@@ -189,7 +189,7 @@ class ClientConnection(ReplyWriter):
             self.abort(DRAIN)
             return
         self._cancel_work()
-        self._handler.refused(self._request, self, error)
+        self._handler.refused(self._out.request, self, error)
         self._out.keep_alive = False
         exchange.bytes_out = self._out.send(problem_reply(error, exchange.request_id.decode("ascii")))
         exchange.status, exchange.first_byte_at, exchange.cut_off = error.status, self._now(), DRAIN
