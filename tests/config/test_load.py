@@ -420,3 +420,18 @@ def test_operators_may_say_nothing_or_where_and_how_much(tmp_path: Path) -> None
 def test_what_operators_get_wrong_is_told(tmp_path: Path, line: str, said: str) -> None:
     (found,) = mistakes(tmp_path, f"{line}\n{RIGHT}")
     assert said in found
+
+
+def test_what_a_mapping_takes_over_from_another_may_be_written_anew(tmp_path: Path) -> None:
+    # Found: `<<: *one` beside a field of its own was "stands twice".
+    text = (
+        "shards: {north: 'http://127.0.0.1:1'}\n"
+        "rules:\n"
+        "  GET /a: {rule: gather, merge: &one {kind: list, keys: any, dialect: {kind: offset}}}\n"
+        "  GET /b: {rule: gather, merge: {<<: *one, dialect: {kind: whole}}}\n"
+    )
+    (tmp_path / "shardgate.yaml").write_text(text)
+    assert len(load(tmp_path / "shardgate.yaml").routes.routes) == 2
+    (tmp_path / "shardgate.yaml").write_text(text.replace("dialect: {kind: whole}}", "kind: list, kind: list}"))
+    with pytest.raises(ConfigError, match="4: 'kind' stands twice"):
+        load(tmp_path / "shardgate.yaml")
