@@ -465,3 +465,18 @@ def test_a_shard_of_replicas_is_read(tmp_path: Path) -> None:
         ("i", 4, False),
     ]
     assert (south.zone, south.health is not None) == ("a", True)
+
+
+def test_what_a_mapping_takes_over_from_another_may_be_written_anew(tmp_path: Path) -> None:
+    # Found: `<<: *one` beside a field of its own was "stands twice".
+    text = (
+        "shards: {north: 'http://127.0.0.1:1'}\n"
+        "rules:\n"
+        "  GET /a: {rule: gather, merge: &one {kind: list, keys: any, dialect: {kind: offset}}}\n"
+        "  GET /b: {rule: gather, merge: {<<: *one, dialect: {kind: whole}}}\n"
+    )
+    (tmp_path / "shardgate.yaml").write_text(text)
+    assert len(load(tmp_path / "shardgate.yaml").routes.routes) == 2
+    (tmp_path / "shardgate.yaml").write_text(text.replace("dialect: {kind: whole}}", "kind: list, kind: list}"))
+    with pytest.raises(ConfigError, match="4: 'kind' stands twice"):
+        load(tmp_path / "shardgate.yaml")

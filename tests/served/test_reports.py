@@ -79,6 +79,31 @@ async def test_l19_a_report_that_is_asked_for_by_post(stack: AsyncExitStack, tmp
     assert (await rows.gateway.client.post("/rows", content=b"{oops")).status_code == 400
 
 
+async def test_l7_a_report_that_gives_its_top_by_default(stack: AsyncExitStack, tmp_path: Path) -> None:
+    # Found: where the application gives ten rows unless it is asked for more, each shard gave its own ten.
+    def top_two(rows: list[Row], asked: Question) -> bytes:
+        text = asked.values.get("top", "")
+        return reply(json.dumps(grouped(rows, int(text) if text.isdecimal() else 2, 7), ensure_ascii=False))
+
+    more = {"limit_default": 2, "limit_all": 1000, "reads": {"top": {"bad": "default", "below": "default"}}}
+    rows = await world(stack, tmp_path, top_two, {}, instead={**REPORT, **more})
+    for query in ("", "?top=3", "?top=0", "?top=x", "?top=", "?top=-1", "?top=99"):
+        await rows.both(f"/rows{query}")
+    few = await world(stack, tmp_path, top_two, {}, instead={**REPORT, **more, "limit_all": 3})
+    assert (await few.gateway.get("/rows")).status_code == 502
+
+
+async def test_l19_a_report_by_post_with_a_top_by_default(stack: AsyncExitStack, tmp_path: Path) -> None:
+    def top_two(rows: list[Row], asked: Question) -> bytes:
+        top = json.loads(asked.body or b"{}").get("page", {}).get("top", 2)
+        return reply(json.dumps(grouped(rows, top, 7), ensure_ascii=False))
+
+    merge = {**REPORT, "limit": "page.top", "posted": True, "limit_default": 2, "limit_all": 1000}
+    rows = await world(stack, tmp_path, top_two, {}, operation="POST /rows", instead=merge)
+    for body in (b"", b"{}", b'{"page": {"top": 4}}', b'{"page": {}, "since": 2026}'):
+        await rows.both("/rows", body=body)
+
+
 async def test_l19_a_form_with_a_parameter_that_each_shard_would_apply_alone(
     stack: AsyncExitStack, tmp_path: Path
 ) -> None:

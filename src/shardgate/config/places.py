@@ -97,9 +97,12 @@ def _note(node: yaml.Node, path: str, lines: dict[str, int], mistakes: list[Mist
         for key, value in node.value:
             inner = f"{path}\0{key.value}" if path else str(key.value)
             line = key.start_mark.line + 1
-            if key.value in seen:
+            # What `<<` takes over from another mapping stands elsewhere in the file, and may be written anew here.
+            is_own = node.start_mark.index <= key.start_mark.index < node.end_mark.index
+            if is_own and key.value in seen:
                 mistakes.append(Mistake(f"{name}:{line}", f"{key.value!r} stands twice", "keep one of the two"))
-            seen.add(key.value)
+            if is_own:
+                seen.add(key.value)
             lines[inner] = line
             _note(key, inner, lines, mistakes, name)
             _note(value, inner, lines, mistakes, name)

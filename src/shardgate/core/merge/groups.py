@@ -27,13 +27,14 @@ from shardgate.core.merge.totals import Totals, check_averages
 from shardgate.core.order.ranking import Down
 from shardgate.core.order.sort_key import KeyConfig, sort_key, transform
 from shardgate.core.paging.bounds import check_groups, check_members
-from shardgate.core.paging.query import name_of, pairs_of
+from shardgate.core.paging.parameters import ROWS_MAX
+from shardgate.core.paging.query import encoded, name_of, pairs_of
+from shardgate.core.paging.reading import PLAIN, Reading
+from shardgate.core.paging.reading import read_number as read_limit
 
 _Row = dict[str, msgspec.Raw]
 _Key = tuple[Any, ...]
 _MEMBERS = msgspec.json.Decoder(_Row)
-# A report of so many digits of rows is always whole.
-_DIGITS_MAX = 16
 
 
 class Groups(Aggregating, frozen=True, tag="groups"):
@@ -70,11 +71,25 @@ class Groups(Aggregating, frozen=True, tag="groups"):
     """The parameter with the number of rows that the client wants; of a report that is asked for by POST, the path of
     the member of its body. Shards are asked without it, for all their rows. Null: there is no such parameter."""
 
+    limit_default: int | None = None
+    """How many rows the application gives where the parameter is not there; null: all. It needs `limit_all`."""
+    limit_all: int | None = None
+    """What shards are sent as `limit`, for all their rows; more than a shard ever has. Null: they are sent none."""
+    reads: Mapping[str, Reading] = msgspec.field(default_factory=dict)
+    """What the application does with bad values of `limit`, as `reads` of a dialect: `{top: {bad: default}}`."""
+
     def __post_init__(self) -> None:
         """An average is computed from sums. Raises ValueError."""
         check_averages(self.average, self.sum)
         if self.items is None and (self.total is not None or self.around != Totals()):
             raise ValueError("`total` and `around` speak of the object around the rows; write `items`")
+        if (self.limit_default is None) is not (self.limit_all is None) or (self.limit_all and self.limit is None):
+            raise ValueError("`limit`, `limit_default` and `limit_all` go together; write all of them")
+        if (self.limit_default or 0) < 0 or (self.limit_all is not None and self.limit_all < 1):
+            raise ValueError("`limit_default` is 0 or more, and `limit_all` 1 or more")
+        for name, reading in self.reads.items():
+            if name != self.limit or reading.strange("all", "default") or reading.takes_last or reading.bad == "ignore":
+                raise ValueError("`reads` says of `limit` what a dialect can say of a limit; see its words")
         if not self._names and (self.keys or self.order or self.nulls):
             raise ValueError("there is one row without a `key`; remove `keys`, `order` and `nulls`")
 
@@ -87,14 +102,23 @@ class Groups(Aggregating, frozen=True, tag="groups"):
         """The client's own target without the number of rows: each shard gives all of its groups."""
         if self.limit is None or self.posted or self._limit(request) is UNKNOWN:
             return request.target
-        kept = "&".join([part for part in request.query.split("&") if part and name_of(part) != self.limit])
-        return (f"{request.path}?{kept}" if kept else request.path).encode()
+        kept = [part for part in request.query.split("&") if part and name_of(part) != self.limit]
+        if self.limit_all is not None:
+            kept.append(f"{encoded(self.limit)}={self.limit_all}")
+        return (f"{request.path}?{'&'.join(kept)}" if kept else request.path).encode()
 
     def body(self, request: Request) -> bytes:
         """The client's own body without the number of rows."""
-        if self.limit is None or not self.posted or not request.body or self._limit(request) is UNKNOWN:
+        if self.limit is None or not self.posted or self._limit(request) is UNKNOWN:
             return request.body
-        document = JsonObject(request.body, MEMBERS_MAX)
+        if self.limit_all is None and not request.body:
+            return request.body
+        document = JsonObject(request.body or b"{}", MEMBERS_MAX)
+        parent = self.limit.rpartition(".")[0]
+        if self.limit_all is not None:
+            if parent and document.raw(parent) is None:
+                document = JsonObject(document.put(parent, {}))
+            return document.put(self.limit, self.limit_all)
         return request.body if document.raw(self.limit) is None else document.without(self.limit)
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
@@ -105,6 +129,8 @@ class Groups(Aggregating, frozen=True, tag="groups"):
         bodies = [reply.body for reply in replies] if self.items is None else [d.value(self.items) for d in documents]
         lists = [cut(body) for body in bodies]
         check_groups(sum(len(rows.raw) for rows in lists))
+        if self.limit_all is not None and any(len(rows.raw) >= self.limit_all for rows in lists):
+            raise ValueError(f"a shard has {self.limit_all} groups or more; write a greater `limit_all`")
         groups: dict[_Key, list[bytes]] = {}
         found: list[set[_Key]] = []
         for rows in lists:
@@ -166,9 +192,12 @@ class Groups(Aggregating, frozen=True, tag="groups"):
             found = None if document is None else read_member(document, self.limit)
             values = [] if found is None or found == b"null" else [found.decode()]
         if not values:
-            return None
-        is_number = len(values) == 1 and values[0].isascii() and values[0].isdigit() and len(values[0]) < _DIGITS_MAX
-        return int(values[0]) if is_number else UNKNOWN
+            return self.limit_default
+        if len(values) > 1:
+            return UNKNOWN
+        reading = self.reads.get(self.limit or "", PLAIN)
+        limit = read_limit(values[0], reading, default=self.limit_default, least=0)
+        return None if isinstance(limit, int) and limit >= ROWS_MAX else limit
 
     def _key(self, row: _Row) -> _Key:
         if missing := [name for name in self._names if name not in row]:
