@@ -1,0 +1,6 @@
+"""The applications, in the order in which they run. A new one is a file here and a line in this table."""
+
+from proof.strangers.application import Application
+from proof.strangers.json_server import JsonServer
+
+APPLICATIONS: tuple[type[Application], ...] = (JsonServer,)
