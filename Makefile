@@ -18,7 +18,7 @@ TIME     ?= 60
 TARGET   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -82,6 +82,9 @@ schemas: $(READY) ## split the schema of another application, compare by pg_dump
 
 crowd: $(READY) ## 50 buyers at once for the last seats, through two workers, by every door: sold = capacity
 	@$(BIN)/python -m proof.crowd
+
+strangers: $(READY) ## applications of others, from registries, behind the gateway: ONLY=drf,json-server QUICK=1 SEED=…
+	@$(BIN)/python -m proof.strangers $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
 
 hostile: $(READY) ## attacks on a running gateway, each with its worst stall and memory: SEED=11 QUICK=1 ONLY=name
 	@$(BIN)/python -m proof.hostile $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")

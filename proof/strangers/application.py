@@ -16,11 +16,10 @@
 
         def ask(self, both: Both, chance: Random) -> None:   # the requests, in the order in which they are sent
             both.ask("list", "GET", "/notes?limit=5")
-            both.ask("create", "POST", "/notes", json={"text": "a"}, keep={"new": Kept("body.id", RANDOM_ID)})
+            both.ask("create", "POST", "/notes", body={"text": "a"}, keep={"new": Kept("body.id", RANDOM_ID)})
             both.ask("item", "GET", "/notes/@{new}")
 
-Holds: the configuration is the example's own, byte for byte but for addresses. An application has no code that helps the
-gateway.
+Holds: the configuration is the example's own, but for addresses. An application has no code that helps the gateway.
 """
 
 from abc import ABC, abstractmethod
@@ -36,7 +35,7 @@ from proof.data import ROOT
 from proof.strangers.both import Both
 
 CACHE = ROOT / ".strangers"
-"""What is installed stays here, and so does what the last run of each application left: logs, databases, differences."""
+"""What is installed stays here, and so does what the last run of each application left: logs, databases, a report."""
 
 MONOLITH = "monolith"
 
@@ -110,8 +109,8 @@ class Application(ABC):
     def command(self, instance: Instance) -> Command:
         """How the instance is started; it must stay in the foreground."""
 
-    def after_start(self, instance: Instance) -> None:
-        """Seed it through its own API, where it has no other way. Called once it is ready; may do nothing."""
+    def after_start(self, instance: Instance) -> None:  # noqa: B027 - most have nothing to do
+        """Seed it through its own API, where it has no other way. Called once it is ready."""
 
     @abstractmethod
     def ask(self, both: Both, chance: Random) -> None:

@@ -4,7 +4,7 @@ Holds: a difference is by nature only where it disappears with the declared reas
 says that each side makes its own are replaced by names, or where the reason's own normal form is equal.
 """
 
-import json as encoding
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,8 +77,7 @@ class Both:
         method: str,
         target: str,
         *,
-        json: Any = None,
-        body: bytes | str | None = None,
+        body: Any = None,
         headers: Mapping[str, str] | None = None,
         keep: Mapping[str, Kept | str] | None = None,
         unlike: Sequence[Nature] = (),
@@ -86,12 +85,12 @@ class Both:
         """Send one request to both.
 
         `kind`: what it is an example of, as in the table. `target`: path and query; `@{name}` in it, in the body and in
-        headers is what was kept under this name. `json`: a body, written compactly. `keep`: name → what later requests
-        need. `unlike`: reasons of nature with a normal form, for which this reply may differ.
+        headers is what was kept under this name. `body`: bytes and texts are sent as they are, all else as JSON. `keep`:
+        name → what later requests need. `unlike`: reasons of nature with a normal form, for which this reply may differ.
         """
         fields = dict(headers or {})
-        if json is not None:
-            body = encoding.dumps(json, ensure_ascii=False, separators=(",", ":"))
+        if body is not None and not isinstance(body, bytes | str):
+            body = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
             fields = {"Content-Type": "application/json"} | fields
         text = body.encode() if isinstance(body, str) else body
         theirs, ours = (self._send(side, method, target, text, fields) for side in (0, 1))
@@ -156,7 +155,7 @@ def _whole(reply: Reply) -> bytes:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else encoding.dumps(value)
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
 def _at(reply: Reply, place: str) -> Any:
@@ -167,7 +166,7 @@ def _at(reply: Reply, place: str) -> Any:
         found = re.search(rf'<([^>]*)>\s*;\s*rel="?{re.escape(path)}"?', reply.header("link") or "")
         return found[1] if found else None
     try:
-        value = encoding.loads(reply.body)
+        value = json.loads(reply.body)
         for name in path.split(".") if path else ():
             value = value[int(name)] if isinstance(value, list) else value[name]
     except (ValueError, KeyError, IndexError, TypeError):

@@ -181,7 +181,7 @@ def _walk(both: Both) -> None:
     for step, start in enumerate(range(0, 80, 8)):
         both.ask("walk", "GET", f"/books?author=Gil%20Vicente&_sort=year,id&_start={start}&_limit=8")
         if step % 3 == 1:
-            both.ask("create", "POST", "/books", json=_book(f"b8{step:03}", "por-foz") | {"author": "Gil Vicente"})
+            both.ask("create", "POST", "/books", body=_book(f"b8{step:03}", "por-foz") | {"author": "Gil Vicente"})
         if step % 3 == 2:
             both.ask("delete", "DELETE", f"/books/b8{step - 1:03}")
     both.ask("delete", "DELETE", "/books/b8007")
@@ -191,11 +191,11 @@ def _life(both: Both, book: str, library: str) -> None:
     """Of a book: made, lent, changed, replaced, deleted; each step is read."""
     loan = book.replace("b", "n")
     lent = {"id": loan, "libraryId": library, "bookId": book, "card": "card-007", "due": "2025-06-01", "returned": None}
-    both.ask("create", "POST", "/books", json=_book(book, library))
-    both.ask("create", "POST", "/loans", json=lent)
+    both.ask("create", "POST", "/books", body=_book(book, library))
+    both.ask("create", "POST", "/loans", body=lent)
     both.ask("item", "GET", f"/books/{book}?_embed=loans&_expand=library")
-    both.ask("change", "PATCH", f"/books/{book}", json={"price": 7.25, "available": False})
-    both.ask("change", "PUT", f"/books/{book}", json=_book(book, library) | {"year": 1899})
+    both.ask("change", "PATCH", f"/books/{book}", body={"price": 7.25, "available": False})
+    both.ask("change", "PUT", f"/books/{book}", body=_book(book, library) | {"year": 1899})
     both.ask("list", "GET", "/books?_sort=year&_order=desc&_limit=4")
     both.ask("nested", "GET", f"/books/{book}/loans")
     both.ask("delete", "DELETE", f"/books/{book}")
@@ -205,9 +205,9 @@ def _life(both: Both, book: str, library: str) -> None:
 
 def _nested_creates(both: Both) -> None:
     new = {"id": "bra-lamacaes", "name": "Lamaçães", "city": "Braga", "opened": 2025}
-    both.ask("create", "POST", "/libraries", json=new)
-    both.ask("create", "POST", "/libraries/bra-lamacaes/books", json=_book("b9100", "bra-lamacaes"))
-    both.ask("change", "PATCH", "/libraries/bra-lamacaes", json={"opened": 2026})
+    both.ask("create", "POST", "/libraries", body=new)
+    both.ask("create", "POST", "/libraries/bra-lamacaes/books", body=_book("b9100", "bra-lamacaes"))
+    both.ask("change", "PATCH", "/libraries/bra-lamacaes", body={"opened": 2026})
     both.ask("list", "GET", "/libraries?_sort=opened&_order=desc&_limit=3")
     both.ask("delete", "DELETE", "/libraries/bra-lamacaes")
     both.ask("unknown id", "GET", "/books/b9100")
@@ -216,16 +216,16 @@ def _nested_creates(both: Both) -> None:
 def _nameless(both: Both) -> None:
     """A book without an id."""
     book = {"libraryId": "por-bonfim", "title": "Clepsidra", "year": 1920}
-    both.ask("create", "POST", "/books", json=book, keep={"book": Kept("body.id", RANDOM_ID)})
+    both.ask("create", "POST", "/books", body=book, keep={"book": Kept("body.id", RANDOM_ID)})
     both.ask("item", "GET", "/books/@{book}")
     both.ask("delete", "DELETE", "/books/@{book}")
 
 
 def _refusals(both: Both) -> None:
-    both.ask("refusal", "PATCH", "/books/b8888", json={"price": 1})
-    both.ask("refusal", "PUT", "/books/b8888", json=_book("b8888", "por-foz"))
+    both.ask("refusal", "PATCH", "/books/b8888", body={"price": 1})
+    both.ask("refusal", "PUT", "/books/b8888", body=_book("b8888", "por-foz"))
     both.ask("refusal", "DELETE", "/loans/n8888")
-    both.ask("refusal", "POST", "/books/b0001", json={"price": 1})
+    both.ask("refusal", "POST", "/books/b0001", body={"price": 1})
     both.ask("refusal", "DELETE", "/books")
     both.ask("refusal", "PATCH", "/books/b0001", body="{", headers={"Content-Type": "application/json"})
     for resource in ("libraries", "books", "loans"):

@@ -35,7 +35,7 @@ class Running:
 
 @contextmanager
 def running(application: Application, folder: Path) -> Iterator[Running]:
-    """An installed application: the monolith, its shards, and the gateway before them, in a folder that is made anew."""
+    """An installed application: the monolith, its shards, and the gateway, in a folder that is made anew."""
     shutil.rmtree(folder, ignore_errors=True)
     shards = application.shards
     parts = {MONOLITH: frozenset(shards)} | {shard: frozenset({shard}) for shard in shards}

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-# Who wrote it, when, and how it travelled (RFC 9110 sections 6.6.1, 7.6.1, 7.6.3). The length is that of the body, which
-# is compared; a HEAD may leave it out (RFC 9110 section 8.6), so that it is compared where both state it.
+# Who wrote it, when, and how it travelled (RFC 9110 sections 6.6.1, 7.6.1, 7.6.3). The length is that of the body,
+# which is compared; a HEAD may leave it out (RFC 9110 section 8.6), so that it is compared where both state it.
 OF_THE_HOP = frozenset(
     {"connection", "date", "keep-alive", "proxy-connection", "server", "transfer-encoding", "via", "x-request-id"}
 )
