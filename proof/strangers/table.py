@@ -1,6 +1,7 @@
 """The applications, in the order in which they run. A new one is a file here and a line in this table."""
 
 from proof.strangers.application import Application
+from proof.strangers.drf import Drf
 from proof.strangers.json_server import JsonServer
 
-APPLICATIONS: tuple[type[Application], ...] = (JsonServer,)
+APPLICATIONS: tuple[type[Application], ...] = (JsonServer, Drf)
