@@ -1,4 +1,4 @@
-"""Django REST framework with its three paginations, ordering, search, and django-filter; the database cut by `split`."""
+"""Django REST framework with its three paginations, ordering, search and filters; its database is cut by `split`."""
 
 import shutil
 import sys

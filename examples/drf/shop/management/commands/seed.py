@@ -1,6 +1,6 @@
 """Fills an empty database: the same rows at every call."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from uuid import UUID
@@ -62,7 +62,7 @@ class Command(BaseCommand):
             product=product,
             quantity=chance.randrange(1, 20),
             status=chance.choice(Order.Status.values),
-            placed=datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(minutes=chance.randrange(200_000)),
+            placed=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=chance.randrange(200_000)),
         )
 
     def review(self, store: Store, chance: Random) -> Review:
@@ -72,5 +72,5 @@ class Command(BaseCommand):
             store=store,
             stars=chance.randrange(1, 6),
             text=chance.choice(("", "Ótimo!", "fine", "never again", "“again”")),
-            created=datetime(2026, 3, 1, tzinfo=timezone.utc) + timedelta(hours=chance.randrange(900)),
+            created=datetime(2026, 3, 1, tzinfo=UTC) + timedelta(hours=chance.randrange(900)),
         )
