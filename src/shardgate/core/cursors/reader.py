@@ -102,7 +102,7 @@ class Forward:
 
 
 class Backward:
-    """The rows of a shard before a key (None: before its end), as many as a page has: by one request, or by reading on."""
+    """The rows of a shard before a key (None: before its end), as many as a page has: at once, or by reading on."""
 
     __slots__ = ("_ended", "_last", "_want", "more", "place", "rows", "until", "walking")
 
