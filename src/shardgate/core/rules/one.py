@@ -12,14 +12,14 @@ import msgspec
 
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
-from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError
+from shardgate.core.errors import AmbiguousKeyError, MissingKeyError, NotServedError, ShardDownError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate import equal_key, word_of
 from shardgate.core.locate.dispute import disputed
 from shardgate.core.locate.learned import Learned
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.entity import Entity
-from shardgate.core.plan.key import read_key, unknown_key
+from shardgate.core.plan.key import has_readable_body, read_key, unknown_key
 from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import NO_OWNER
 from shardgate.core.routes.mistakes import Mistake
@@ -71,6 +71,10 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
     unknown: WhenUnknown | None = None
     """What to do when the request has no key, or no shard owns it. `ask`: any shard, which refuses in the application's
     words. `refuse`: the gateway refuses. Default: `ask` for reads, `refuse` for changes."""
+    unreadable: WhenUnknown = "refuse"
+    """What to do with a body that the key cannot be read from, because it is of another media type or no JSON. `refuse`:
+    the gateway refuses (SG1002). `ask`: any shard, which refuses in the application's words. Only for applications that
+    do refuse such a body: one that takes it would make the change on the wrong shard."""
     parts: AnyMerger | None = None
     """How the replies become one, where several shards may have a part of what the key names: a merge of the kind
     `entity` or `list`."""
@@ -81,7 +85,12 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
         """To the owner; to all that may have a part; to whoever has it; or to any shard."""
-        key = read_key(self.key, request, variables)
+        try:
+            key = read_key(self.key, request, variables)
+        except AmbiguousKeyError:
+            if self.unreadable == "refuse" or has_readable_body(self.key, request):
+                raise
+            return ToAny(route, known.topology.ids, NO_OWNER)
         if key is None:
             return self._unowned(request, route, known, None)
         if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
