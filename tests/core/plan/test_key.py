@@ -430,7 +430,7 @@ def test_neither_a_body_nor_a_form_is_refused(line: str, body: str) -> None:
         ("body.v", "X: y", "", True),
     ],
 )
-def test_whether_a_body_can_have_a_key(key: str | tuple[str, ...], line: str, body: str, readable: bool) -> None:  # noqa: FBT001
+def test_whether_a_body_can_have_a_key(key: str | tuple[str, ...], line: str, body: str, readable: bool) -> None:
     assert has_readable_body(key, request("POST /", line, body=body)) is readable
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
-from shardgate.core.errors import AmbiguousKeyError, MissingKeyError, NotServedError, ShardDownError
+from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate import equal_key, word_of
 from shardgate.core.locate.dispute import disputed
@@ -72,9 +72,9 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
     """What to do when the request has no key, or no shard owns it. `ask`: any shard, which refuses in the application's
     words. `refuse`: the gateway refuses. Default: `ask` for reads, `refuse` for changes."""
     unreadable: WhenUnknown = "refuse"
-    """What to do with a body that the key cannot be read from, because it is of another media type or no JSON. `refuse`:
-    the gateway refuses (SG1002). `ask`: any shard, which refuses in the application's words. Only for applications that
-    do refuse such a body: one that takes it would make the change on the wrong shard."""
+    """What to do with a body that the key cannot be read from, because it is of another media type or no JSON.
+    `refuse`: the gateway refuses (SG1002). `ask`: any shard, as with `unknown: ask`. Only for applications that refuse
+    such a body: one that takes it would make the change on the wrong shard."""
     parts: AnyMerger | None = None
     """How the replies become one, where several shards may have a part of what the key names: a merge of the kind
     `entity` or `list`."""
@@ -85,12 +85,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
         """To the owner; to all that may have a part; to whoever has it; or to any shard."""
-        try:
-            key = read_key(self.key, request, variables)
-        except AmbiguousKeyError:
-            if self.unreadable == "refuse" or has_readable_body(self.key, request):
-                raise
-            return ToAny(route, known.topology.ids, NO_OWNER)
+        key = (read_key if self.unreadable == "refuse" else _read_if_readable)(self.key, request, variables)
         if key is None:
             return self._unowned(request, route, known, None)
         if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
@@ -136,6 +131,8 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
             yield from check_action("change.undo", self.change.undo)
             yield from check_statuses("change.already", self.change.already)
             yield from check_members("change.assign", self.change.assign)
+        if self.unreadable == "ask" and not self.may_ask_any(method):
+            yield Mistake("unreadable", "no shard may be asked without a key", "add `unknown: ask`, or remove it")
         yield from check_statuses("not_here", self.not_here)
         yield from check_members("learn", self.learn.values())
         yield from check_key(self)
@@ -204,3 +201,8 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         if self.change is None:
             raise NotServedError("it is in parts on several shards, and the rule does not say how it is changed")
         return ToParts(route, self, self.change, key, shards, variables)
+
+
+def _read_if_readable(key: Sources, request: Request, variables: Variables) -> str | None:
+    """As `read_key`; None where the body is not one that has keys."""
+    return read_key(key, request, variables) if has_readable_body(key, request) else None
