@@ -15,8 +15,8 @@ class LinkHeader(Linked, frozen=True, tag="link_header"):
 
     page: str | None = "page"
     """The parameter with the number of the page; `null`: limit and offset."""
-    limit: str = "per_page"
-    """The parameter with the size of a page."""
+    limit: str | None = "per_page"
+    """The parameter with the size of a page; `null`: each page has `limit_default` rows."""
     rels: tuple[Rel, ...] = ("first", "prev", "next", "last")
     """The links that the application writes, in its order. `self` is known, too."""
     links_behind: bool = True
@@ -42,5 +42,5 @@ class LinkHeader(Linked, frozen=True, tag="link_header"):
         if merged.total is not None and self.count_header is not None:
             with_field(reply, self.count_header, b"%d" % merged.total)
         if merged.total is not None and self.pages_header is not None:
-            with_field(reply, self.pages_header, b"%d" % -(-merged.total // (merged.page.limit or 1)))
+            with_field(reply, self.pages_header, b"%d" % -(-merged.total // merged.size))
         return reply
