@@ -6,14 +6,14 @@ from typing import Literal
 
 import msgspec
 
-from shardgate.core.contracts import Known, Moment
+from shardgate.core.contracts import NO_PAGE, Known, Moment
 from shardgate.core.dialect.cursor import Cursor
 from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.http import Request
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.chosen import Chosen
 from shardgate.core.merge.listed import Listed
-from shardgate.core.order.sort_key import sort_key
+from shardgate.core.order.sort_key import EVERY, sort_key
 from shardgate.core.parts.whole import ListParts
 from shardgate.core.plan.key import KEY_SOURCES
 from shardgate.core.plan.plan import ToGather
@@ -98,7 +98,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
                 yield from self._list_mistakes(place, merge)
         if len({parts.locate for parts in self._parts}) > 1:
             yield Mistake("merge", "its lists have rows in parts of several spaces", "name one `locate` in all of them")
-        if self.ages and self.validators != EVERY:
+        if self.ages and msgspec.structs.replace(self.validators, heads=True) != EVERY:
             problem = "its cursors expire, so the replies of this dialect have no validators"
             yield Mistake("validators", problem, "remove it")
         posted = any(merge.dialect.posted for merge in self._lists)
@@ -192,7 +192,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
 
     def _list_mistakes(self, place: str, merge: Listed) -> Iterator[Mistake]:
         tie = None if merge.tie is None else merge.tie.removeprefix("-")
-        for key, config in merge.keys.items():
+        for key, config in merge.sort_keys.items():
             if not key or key.startswith("-"):
                 cure = f"write `{key.lstrip('-') or 'id'}`: a `-` belongs into `default_order` and into requests"
                 yield Mistake(f"{place}.keys", f"{key!r} is no name of a sort key", cure)
@@ -206,8 +206,12 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         if len({*order}) < len(order):
             twice = next(key for key in order if order.count(key) > 1)
             yield Mistake(f"{place}.default_order", f"{twice!r} stands twice", "remove one of the two")
-        for key in sorted({*order, *([] if tie is None else [tie])} - {*merge.keys}):
+        unnamed = [] if EVERY in merge.sort_keys else [*order, *([] if tie is None else [tie])]
+        for key in sorted({*unnamed} - {*merge.sort_keys}):
             yield Mistake(f"{place}.keys", f"the sort key {key!r} has no type", f"add `{key}: text`")
+        problem = merge.order(NO_PAGE) if EVERY in merge.sort_keys else None
+        if isinstance(problem, str):
+            yield Mistake(f"{place}.default_order", problem, "name properties that rows have")
         for name, member in self.learn.items():
             if member != tie:
                 problem = f"{member!r} is not what rows are told apart by"

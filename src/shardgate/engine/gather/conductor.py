@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from shardgate.core.contracts import Ask, Merging, Outcome
+from shardgate.core.cursors.by_cursor import OpaqueCursorWalk
 from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError, TooComplexError
 from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
@@ -184,7 +185,7 @@ class Conductor:
             if isinstance(outcome, Reply):
                 if outcome.status >= 300:
                     self._cluster.reporter.passed_on(replies, outcome.status, work.exchange)
-                return _with_own_fields(work, outcome, validators)
+                return _with_own_fields(work, outcome, validators, merging)
             asks = outcome
             if not rounds_began_at:
                 rounds_began_at = now()
@@ -241,7 +242,7 @@ class Conductor:
                     reply, flow = begun
                     validators = Validators(self._validation(work))
                     validators.add(asks, heads, are_whole=False)
-                    reply = _with_own_fields(work, reply, validators)
+                    reply = _with_own_fields(work, reply, validators, merging)
                     if reply.status == 304:
                         return reply
                     running = RunningFlow(self._cluster, client, flow, work.holding, self._turns)
@@ -349,15 +350,17 @@ async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming:
         raise shards_missing({running.failed: error}, work.snapshot.known.topology.shards, _LACKING) from error
 
 
-def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> Reply:
+def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators, merging: Merging) -> Reply:
     """The merged reply without the fields of single shards; or 304, where the client has it already.
 
-    A refusal is one shard's own reply, with all its fields.
+    A refusal is one shard's own reply, with all its fields. A page with a cursor that grows too old has no validators.
     """
     if reply.status >= 300:
         return reply
     reply.fields = [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
-    return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)
+    if work.route.ages and isinstance(merging, OpaqueCursorWalk) and merging.sealed:
+        return reply
+    return validators.apply(work.request, reply, work.route.rule)
 
 
 def _forget(plan: ToGather, snapshot: Snapshot, keys: Iterable[str]) -> None:
