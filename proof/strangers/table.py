@@ -3,5 +3,6 @@
 from proof.strangers.application import Application
 from proof.strangers.drf import Drf
 from proof.strangers.json_server import JsonServer
+from proof.strangers.json_server_beta import JsonServerBeta
 
-APPLICATIONS: tuple[type[Application], ...] = (JsonServer, Drf)
+APPLICATIONS: tuple[type[Application], ...] = (JsonServer, JsonServerBeta, Drf)
