@@ -2,5 +2,6 @@
 
 from proof.strangers.application import Application
 from proof.strangers.json_server import JsonServer
+from proof.strangers.spring_data_rest import SpringDataRest
 
-APPLICATIONS: tuple[type[Application], ...] = (JsonServer,)
+APPLICATIONS: tuple[type[Application], ...] = (JsonServer, SpringDataRest)

@@ -218,10 +218,10 @@ class Parameters(SortParameters, frozen=True):
             if name not in own or name in self.refuse:
                 self._check_name(name, own)
                 continue
-            if name in values and self.repeated == "first":
-                continue
             if name in values and name == self.order and self.order_repeats:
                 values[name] += f"&{value}"  # no property's name has an ampersand
+            elif name in values and self.repeated == "first":
+                continue
             elif name in values and self.repeated == "refuse":
                 both = f"`{shown(name, values[name])}` and as `{shown(name, value)}`"
                 raise UnreadablePageError(f"the parameter `{name}` stands twice, as {both}: one is accepted")

@@ -5,6 +5,7 @@ it.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from urllib.parse import quote_plus
 
 from shardgate.core.contracts import UNKNOWN, Strategy, Unknown
@@ -22,7 +23,8 @@ class SortParameters(Strategy, frozen=True):
     """The parameter with the directions, `asc,desc,…`; null: `-` before a key sorts by it in descending order."""
     suffix: str | None = None
     """What stands between a key and its direction: `.` in `name.desc`; null: no direction follows a key. Where it is
-    set, `-` and `direction` mean nothing."""
+    set, `-` and `direction` mean nothing. With `,` and `order_repeats`, one direction may follow several keys:
+    `sort=name,age,desc`."""
     states_order: bool = False
     """Shards are sent the whole order, with the tie-breaker. Needed where the application itself ends an order by a
     property that its rows do not show."""
@@ -51,11 +53,14 @@ class SortParameters(Strategy, frozen=True):
         text = values.get(self.direction or "", "")
         return f"`{self.direction}={excerpt(text)}`: `asc` or `desc` for each key of `{self.order}` is accepted"
 
-    def stated(self, order: Sequence[tuple[str, bool]]) -> list[str]:
-        """The parts of a query that ask for this order."""
+    def stated(self, order: Sequence[tuple[str, bool]], *, folded: bool = False) -> list[str]:
+        """The parts of a query that ask for this order. `folded`: neighbours of one direction share a parameter."""
         words = ["desc" if descends else "asc" for _, descends in order]
         if self.suffix is not None:
             keys = [f"{name}{self.suffix}{word}" for (name, _), word in zip(order, words, strict=True)]
+            if folded and self.suffix == ",":
+                groups = [(descends, [name for name, _ in each]) for descends, each in groupby(order, lambda key: key[1])]
+                keys = [",".join([*names, "desc" if descends else "asc"]) for descends, names in groups]
             joined = keys if self.order_repeats else [",".join(keys)]
             return [f"{self.order}={quote_plus(key, safe=',.:')}" for key in joined]
         down = "" if self.direction else "-"
@@ -67,10 +72,14 @@ class SortParameters(Strategy, frozen=True):
 
 
 def _suffixed(keys: Sequence[str], suffix: str) -> tuple[tuple[str, bool], ...]:
-    """The keys and their directions. Where no direction follows, the whole text is the key."""
+    """The keys and their directions. Where no direction follows, the whole text is the key, or several keys."""
     order: list[tuple[str, bool]] = []
     for key in keys:
         name, _, word = key.rpartition(suffix)
         known = name and word.lower() in {"asc", "desc"}
-        order.append((name, word.lower() == "desc") if known else (key, False))
+        named, descends = (name, word.lower() == "desc") if known else (key, False)
+        if suffix != "," or "," not in named:
+            order.append((named, descends))
+        else:
+            order += [(each, descends) for each in named.split(",")]
     return tuple(order)
