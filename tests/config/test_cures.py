@@ -281,12 +281,13 @@ def test_a_name_that_nothing_has_is_answered_by_what_to_add(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("operation", "said"),
     [
-        ("ANY /a", "ANY is not a method: a rule is for one method → write a rule for each method: GET, HEAD"),
+        ("ALL /a", "ALL is not a method → write `ANY /a` for every method"),
         ("get /a", "a method is written in capital letters → write `GET /a`"),
         ("Get /a", "a method is written in capital letters → write `GET /a`"),
         ("LINK /a", "'LINK' is not a method → take one of GET, HEAD, POST"),
         ("TRACE /a", "'TRACE' is not a method"),
-        ("GET /files/**", "'**' matches only itself, not every path → write each path that the application has"),
+        ("GET /files/*", "'*' matches only itself, not every path → write `/files/{name}` for one segment, or"),
+        ("GET /**/files", "'**' matches only itself, not every path → write `/files/{name}` for one segment, or"),
         ("GET /files/{rest:path}", "'rest:path' is not a name of a variable → write `{name}`"),
         ("GET /a/{id}/b/{id}", "/a/{id}/b/{id} has two variables 'id' → give each a name of its own"),
         ("GET /a#b", "/a#b has a `?` or a `#`, which ends a path → remove it and what follows"),

@@ -1,5 +1,6 @@
 """`shardgate check`: says whether a configuration is valid, and which of its choices are dangerous."""
 
+from collections import Counter
 from typing import Annotated
 
 import typer
@@ -41,6 +42,10 @@ def check(
         f"shardgate: {config} is valid: {len(loaded.shards)} shards, {len(served)} operations served"
         + (f", {unserved} declared unserved" if unserved else "")
     )
+    for subtree, covered in Counter(loaded.routes.covered.values()).items():
+        typer.echo(
+            f"shardgate: {covered} operations of the document have no rule of their own: they have that of {subtree}"
+        )
     if said := shortage(loaded):
         typer.echo(f"shardgate: {said}", err=True)
     if warnings:

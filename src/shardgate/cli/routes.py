@@ -14,7 +14,8 @@ def routes(config: ConfigOption = DEFAULT_CONFIG) -> None:
         shardgate routes --config shardgate.yaml
 
     The list is sorted by path. It includes the operations that the
-    configuration declares as not served.
+    configuration declares as not served, and those of the document that
+    the rule of a subtree serves, such as ANY /admin/**.
 
     Next, `shardgate explain METHOD URL` shows what a rule does with a
     request.
@@ -22,6 +23,11 @@ def routes(config: ConfigOption = DEFAULT_CONFIG) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("method", "path", "operation", "rule"):
         table.add_column(title, overflow="fold", no_wrap=title in {"method", "path"})
-    for route in sorted(load_or_exit(config).routes.routes, key=lambda route: (route.template, route.method)):
-        table.add_row(route.method, route.template, route.operation, describe_rule(route))
+    loaded = load_or_exit(config)
+    rows = [(route.template, route.method, route.operation, describe_rule(route)) for route in loaded.routes.routes]
+    for name, rule in loaded.routes.covered.items():
+        method, _, template = name.partition(" ")
+        rows.append((template, method, name, f"as {rule}"))
+    for template, method, operation, described in sorted(rows):
+        table.add_row(method, template, operation, described)
     wide_console().print(table)

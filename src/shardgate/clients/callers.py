@@ -114,13 +114,22 @@ class Callers:
             self._quota.close()
 
     def _refuse(self, error: InvalidTokenError, request: Request) -> None:
-        """Raise the refusal, unless the configuration lets unverified requests pass for the application to judge."""
-        if not self._passes:
+        """Raise the refusal, unless the request is a preflight, or the configuration lets unverified requests pass for
+        the application to judge."""
+        if _is_preflight(request):
+            request.binding = frozenset()
+        elif not self._passes:
             raise self._refused.say(error, request.path)
 
     async def _wait(self, again: Callable[[], None]) -> None:
         await self.ring.refresh()
         again()
+
+
+def _is_preflight(request: Request) -> bool:
+    """Whether a browser asks what it may send: it never sends a token with that (Fetch standard, CORS-preflight)."""
+    values = request.fields.values
+    return request.method == "OPTIONS" and b"origin" in values and b"access-control-request-method" in values
 
 
 def callers_for(

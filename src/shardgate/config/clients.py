@@ -19,6 +19,7 @@ from shardgate.core.clients.terms import FAMILIES, ClientTerms, KeyPlace, KeySou
 from shardgate.core.errors import Words
 from shardgate.core.routes.mistakes import Mistake, choose
 from shardgate.core.routes.route import Route, Routes
+from shardgate.core.routes.template import names_in
 
 _FIELD_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FIELD_VALUE = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")
@@ -50,7 +51,7 @@ def read_clients(
             )
     mistakes += _binding_nothing(given, routes)
     binding = frozenset(given.binding)
-    return ClientTerms(tokens, given.unverified == "pass", refused, frozenset(given.open), quota, binding)
+    return ClientTerms(tokens, given.unverified == "pass", refused, _opened(given), quota, binding)
 
 
 def read_bounds(config: Config, mistakes: list[Mistake]) -> ClientBounds:
@@ -156,10 +157,16 @@ def _words(given: WordsConfig) -> Words:
     return Words(given.status, fields, body)
 
 
+def _opened(given: ClientsConfig) -> frozenset[str]:
+    return frozenset(name for written in given.open for name in names_in(written))
+
+
 def _unknown_operations(given: ClientsConfig, routes: Routes) -> Iterator[Mistake]:
     known = {route.name for route in routes.routes}
-    for number, name in enumerate(given.open):
-        if name not in known:
+    for number, written in enumerate(given.open):
+        for name in names_in(written):
+            if name in known:
+                continue
             yield Mistake(f"clients.open[{number}]", f"{name!r} is no operation", choose(name, known))
 
 

@@ -20,6 +20,7 @@ from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import Routes
+from shardgate.core.routes.template import names_in
 from shardgate.core.rulebook.build import build_routes
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.rulebook.document import IN_DOCUMENT, Rulebook
@@ -102,6 +103,7 @@ def load(path: Path) -> Loaded:
         trailing_slash=config.trailing_slash == "optional",
         method_override_header=config.method_override_header,
         method_override_member=config.method_override_member,
+        path_case=config.path_case,
     )
     mistakes += more
     if not routes.routes and not mistakes:
@@ -210,18 +212,32 @@ def _rulebook(config: Config, path: Path, seal: Seal | None, mistakes: list[Mist
         document, unreadable = read_application(path.parent / config.openapi)
         mistakes += unreadable
         book = read_openapi(document, mistakes)
-    for name, rule in config.rules.items():
-        book.operations.setdefault(name, name)
-        book.rules[name] = rule
-        book.places[name] = f"rules.{name}"
+    _add_rules(book, config, mistakes)
     book.locators.update(config.locators)
     book.dialects.update(config.dialects)
     for section, names in (("locators", config.locators), ("dialects", config.dialects)):
         book.places |= {f"{section}.{name}": f"{section}.{name}" for name in names}
-    book.unserved.update(config.unserved)
     book.seal = seal
     put_plugins(book, path.parent, mistakes)
     return book
+
+
+def _add_rules(book: Rulebook, config: Config, mistakes: list[Mistake]) -> None:
+    """The rules of the configuration; a name may stand for several operations (`GET|PUT /events/{id}`)."""
+    written: dict[str, str] = {}
+    for section, given in (("rules", config.rules), ("unserved", config.unserved)):
+        for name, rule in given.items():
+            for each in names_in(name):
+                place = f"{section}.{name}"
+                if (before := written.setdefault(f"{section}.{each}", place)) != place:
+                    problem = f"{each} is also in {before.partition('.')[2]!r}"
+                    mistakes.append(Mistake(place, problem, "name each method of a path once"))
+                if section == "unserved":
+                    book.unserved[each] = rule
+                    continue
+                book.operations.setdefault(each, each)
+                book.rules[each] = rule
+                book.places[each] = place
 
 
 _MAKE_ONE = "write one: `(umask 077; openssl rand -hex 32 > cursor.secret)`"
@@ -281,7 +297,7 @@ def _placed(document: Document, mistakes: list[Mistake], openapi: Path | None = 
         # Read once more, JSON too, as YAML: only that reader knows lines, and only a mistake is worth its seconds.
         application = read_document(openapi)[0]
     placed = []
-    for mistake in mistakes:
+    for mistake in dict.fromkeys(mistakes):  # a rule for two methods has each of its mistakes twice
         is_inside = mistake.path.startswith(IN_DOCUMENT)
         where, path = application if is_inside else document, mistake.path.removeprefix(IN_DOCUMENT)
         placed.append((is_inside, where.line(path), msgspec.structs.replace(mistake, path=where.place(path))))

@@ -240,6 +240,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     where its rule is for GET."""
     trailing_slash: Literal["optional", "distinct"] = "optional"
     """`optional`: `/events/` is `/events`. `distinct`: it is another path."""
+    path_case: Literal["ignored", "distinct"] | None = None
+    """What the case of letters means in a path. `ignored`: `/Events` is `/events`, as in Express and ASP.NET.
+    `distinct`: it is another path. Default: another path, and refused (SG1003) where it would be served by the rule of
+    a subtree (`ANY /**`), and `/events` has a rule of its own."""
     raw_query: Literal["encode", "refuse"] = "encode"
     """What is done with a query that has characters which must be percent-encoded (RFC 3986 section 3.4): `|`, `"`,
     `<`, `>`, `^`, `{`, `}`, a backslash, a backtick or bytes outside of ASCII. `encode`: shards are sent it encoded,
@@ -254,7 +258,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cursors: CursorsConfig | None = None
     """What the cursors of lists are signed with. Dialects of the kind `cursor` need it."""
     rules: dict[str, Any] = {}
-    """`GET /path/{id}` → its rule. They are added to `x-shardgate` in the document, and win over it."""
+    """`GET /path/{id}` → its rule. They are added to `x-shardgate` in the document, and win over it. `GET|PUT /x` is
+    for both methods, `ANY /x` for every method, `ANY /admin/**` for `/admin` and every path below it."""
     unserved: dict[str, str] = {}
     """`POST /path` → why this gateway does not serve it. It is answered by 501 (SG1014), and nothing is sent to a
     shard."""

@@ -82,7 +82,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     watch = Watch(clock)
     store = SqliteStore(loaded.directory) if loaded.directory else None
     topology = read_topology(loaded, store)
-    meter = Meter(place.cells, place.layout, loaded.routes.routes, loaded.shards)
+    meter = Meter(place.cells, place.layout, loaded.routes.all_routes, loaded.shards)
     cluster = Cluster(loaded.routes, topology, limits, timeouts, watch, loaded.config.compress, meter)
     directory = DirectoryFollower(loaded, store, cluster) if store is not None else None
     refresh = directory.refresh if directory is not None else _nothing_new
@@ -205,7 +205,7 @@ def _reply_body_bytes_max(limits: Limits) -> int:
 
 def _own_place(loaded: Loaded) -> CounterSlot:
     """Memory that is not shared, for a worker without a supervisor."""
-    layout = Layout({}, 0).extended(loaded.routes.routes, loaded.shards)
+    layout = Layout({}, 0).extended(loaded.routes.all_routes, loaded.shards)
     memory = SharedMemory.roomy(layout.size)
     return CounterSlot(layout, memory, memory.slot(0), tally_for(loaded.clients))
 

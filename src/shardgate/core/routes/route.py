@@ -7,7 +7,7 @@ Holds: everything that the rest of the gateway asks of a rule is a method or a p
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -24,6 +24,8 @@ Chains = Mapping[str, tuple[Locator, ...]]
 """The locator chains of the configuration, by name."""
 Sentence = tuple[str, str]
 """A title and a text of `shardgate explain`."""
+
+PathCase = Literal["ignored", "distinct"]
 
 NO_WORDS: Final = Idempotency()
 _NOTHING: Final[Mapping[str, str]] = {}
@@ -194,6 +196,8 @@ class Route(msgspec.Struct, frozen=True):
     """Replies have signed cursors that expire: a client needs new ones even if no data has changed."""
     chain: str = ""
     """The name of the chain of `locators`; empty: there is none."""
+    is_implied: bool = False
+    """No configuration says so: OPTIONS is answered by any shard."""
 
     @property
     def streams(self) -> bool:
@@ -218,6 +222,17 @@ class Routes(msgspec.Struct, frozen=True):
     """`/events/` is `/events`."""
     method_override_member: str | None = None
     """The member of a body, or field of a form, by which it says so."""
+    path_case: PathCase | None = None
+    """What the case of letters means in a path; None: that is not known."""
+    covered: Mapping[str, str] = {}
+    """The operations of the document without a rule of their own → the subtree whose rule is theirs."""
+    implied: tuple[Route, ...] = ()
+    """What is served though no configuration names it."""
+
+    @property
+    def all_routes(self) -> tuple[Route, ...]:
+        """Those of the configuration, and the implied ones."""
+        return (*self.routes, *self.implied)
 
 
 def chains_of(routes: Routes) -> Iterator[tuple[str, tuple[Locator, ...]]]:

@@ -3,6 +3,9 @@
 A path that servers may read differently is refused before anything is matched: dot segments, empty segments, encoded
 separators, backslashes, path parameters. What is matched is what is forwarded, byte for byte.
 
+Holds: a request that only a subtree's rule covers is refused where an application may read its path as that of an
+operation with a rule of its own: `/Items` or `/items.json` beside `/items`.
+
 Hot path: a walk down a tree of dictionaries, one look-up a segment.
 """
 
@@ -11,32 +14,35 @@ from urllib.parse import unquote
 
 from shardgate.core.errors import AmbiguousPathError, MethodNotAllowedError, UnknownOperationError
 from shardgate.core.routes.route import Route, Routes
+from shardgate.core.routes.template import base_of
+from shardgate.core.routes.tree import Ending, Node, descend, endings_of, grown, of_method
 
 # RFC 3986 section 3.3 `pchar`, without `;`, whose parameters some servers cut off, as they do a `.` at a segment's end.
 _PATH = re.compile(r"/(?:[A-Za-z0-9\-_~!$&'()*+,=:@/]|\.(?!/|$)|(?<=/)\.{3,}(?=/|$)|%[0-9A-Fa-f]{2})*")
 _DOTS = re.compile(r"/\.{1,2}(?=/|$)")
-
-
-class _Node:
-    __slots__ = ("children", "routes", "variable")
-
-    def __init__(self) -> None:
-        self.children: dict[str, _Node] = {}
-        self.variable: _Node | None = None
-        self.routes: dict[str, tuple[Route, tuple[str, ...]]] = {}
+_FORMAT = re.compile(r"\.[A-Za-z0-9]{1,8}$")
+"""A suffix by which some applications choose the format of a reply."""
+_NOWHERE: tuple[Node, list[str]] = (Node(), [])
+"""Where a path leads that no template matches."""
 
 
 class RouteTable:
     """All routes of one configuration."""
 
-    __slots__ = ("_exact", "_root", "_trailing_slash")
+    __slots__ = ("_exact", "_folded", "_folds", "_root", "_trailing_slash", "_twins_differ", "_walked")
 
     def __init__(self, routes: Routes) -> None:
-        self._root = _Node()
-        self._exact: dict[str, _Node] = {}
+        self._root = Node()
+        self._walked = Node() if routes.path_case == "ignored" else self._root
+        """What paths are looked up in as they stand."""
+        self._exact: dict[str, Node] = {}
         """Paths without a variable, as they stand: they need no walk."""
         self._trailing_slash = routes.trailing_slash
-        for route in routes.routes:
+        self._folds = routes.path_case == "ignored"
+        self._twins_differ = routes.path_case == "distinct"
+        self._folded = Node()
+        """The templates that are no subtrees, without case."""
+        for route in routes.all_routes:
             self._add(route)
 
     def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
@@ -48,17 +54,14 @@ class RouteTable:
         values: list[str] = []
         node = self._exact.get(path)
         if node is None:
-            node, values = self._walk(path)
+            node, values = descend(self._walked, self._segments(path), 1, values) or _NOWHERE
         found = node.routes.get(method)
-        if found is None and method == "HEAD":
-            found = node.routes.get("GET")
         if found is None:
-            allow = ", ".join(sorted(node.routes))
-            raise MethodNotAllowedError(f"{path} can be asked by {allow}", allow=allow)
+            found, values = self._search(method, path)
         route, names = found
         return route, dict(zip(names, values, strict=True)) if names else {}
 
-    def _walk(self, path: str) -> tuple[_Node, list[str]]:
+    def _segments(self, path: str) -> list[str]:
         if "//" in path or _PATH.fullmatch(path) is None or ("/." in path and _DOTS.search(path)):
             raise _refusal(path)
         segments = path.split("/")
@@ -67,53 +70,57 @@ class RouteTable:
         if "%" in path:
             # An application decodes before it matches: `/events/%65xport` is its `/events/export`.
             segments = [_decoded(segment) for segment in segments]
-        found = _descend(self._root, segments, 1, [])
-        if found is None:
+        return segments
+
+    def _search(self, method: str, path: str) -> tuple[Ending, list[str]]:
+        """What the nearest template is not for may be for another one, or for a subtree."""
+        segments = self._segments(path)
+        possible = endings_of(self._root, segments, folds=self._folds)
+        for endings, values in possible:
+            found = of_method(endings, method)
+            if found is not None:
+                if base_of(found[0].template) is not None:
+                    self._refuse_twin(method, path, segments, found[0])
+                return found, values
+        allowed = {each for endings, _ in possible for each, (route, _) in endings.items() if not route.is_implied}
+        if not allowed:
             raise _unknown(path)
-        return found
+        allow = ", ".join(sorted(allowed))
+        raise MethodNotAllowedError(f"{path} can be asked by {allow}", allow=allow)
+
+    def _refuse_twin(self, method: str, path: str, segments: list[str], route: Route) -> None:
+        """Raise AmbiguousPathError where another server may read the path as that of an operation with its own rule."""
+        spellings = [[*segments[:-1], _FORMAT.sub("", segments[-1])]]
+        if not self._twins_differ:
+            spellings.append(segments)
+        for spelling in spellings:
+            for endings, _ in endings_of(self._folded, spelling, folds=not self._twins_differ):
+                twin = of_method(endings, method)
+                if twin is not None and twin[0].rule != route.rule:
+                    said = f"some servers read {path} as {twin[0].template}, which has a rule of its own"
+                    raise AmbiguousPathError(f"{said}; write it in that way")
 
     def _add(self, route: Route) -> None:
-        node = self._root
-        names: list[str] = []
         template = route.template
-        if self._trailing_slash and len(template) > 1:
+        base = base_of(template)
+        if base is None and self._trailing_slash and len(template) > 1:
             template = template.removesuffix("/")
-        for segment in template.split("/")[1:]:
-            if segment.startswith("{"):
-                names.append(segment[1:-1])
-                node.variable = node.variable or _Node()
-                node = node.variable
-            else:
-                node = node.children.setdefault(unquote(segment), _Node())
-        node.routes[route.method] = (route, tuple(names))
+        node, names = grown(self._root, template if base is None else base, folds=self._folds)
+        if base is not None:
+            node.below[route.method] = (route, names)
+            return
+        node.routes[route.method] = (route, names)
+        twin, _ = grown(self._folded, template, folds=not self._twins_differ)
+        twin.routes[route.method] = (route, names)
         if not names and "%" not in template and self._finds(template, node):
             self._exact[template] = node
 
-    def _finds(self, path: str, node: _Node) -> bool:
+    def _finds(self, path: str, node: Node) -> bool:
         """Whether a request for this path finds the node. An operation that is not served may have any path."""
         try:
-            return self._walk(path)[0] is node
+            return (descend(self._walked, self._segments(path), 1, []) or _NOWHERE)[0] is node
         except (AmbiguousPathError, UnknownOperationError):
             return False
-
-
-def _descend(node: _Node, segments: list[str], start: int, values: list[str]) -> tuple[_Node, list[str]] | None:
-    """The node of a path. A fixed segment comes before a variable, which is tried where the fixed one leads nowhere."""
-    for position in range(start, len(segments)):
-        segment = segments[position]
-        child = node.children.get(segment)
-        if child is not None and node.variable is not None:
-            found = _descend(child, segments, position + 1, values[:])
-            if found is not None:
-                return found
-            child = None
-        if child is None:
-            child = node.variable
-            if child is None or not segment:
-                return None
-            values.append(segment)
-        node = child
-    return (node, values) if node.routes else None
 
 
 def _refusal(path: str) -> AmbiguousPathError | UnknownOperationError:

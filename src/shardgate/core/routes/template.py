@@ -1,5 +1,9 @@
 """The name of an operation, `GET /events/{id}`: a method and the template of a path.
 
+A name may stand for several operations: `GET|PUT /events/{id}` for two methods, `ANY /events/{id}` for every method
+that has no rule of its own there, and `ANY /admin/**` for the path `/admin` and all paths below it. `ANY /**` is every
+other request.
+
 Holds: a template without a mistake is one that requests can match.
 """
 
@@ -12,6 +16,10 @@ from shardgate.core.routes.mistakes import Mistake
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """The methods that a rule can serve. TRACE and CONNECT are refused before a request is matched."""
+ANY: Final = "ANY"
+"""In place of a method: every method that has no rule of its own at the path, also one that is not in `METHODS`."""
+BELOW: Final = "**"
+"""The last segment of a template: the path before it, and every path below."""
 
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
 _HIDDEN = "/\\;\0%"
@@ -23,17 +31,43 @@ def variables_of(template: str) -> list[str]:
     return _VARIABLE.findall(template)
 
 
+def names_in(name: str) -> list[str]:
+    """The operations that a name stands for: `GET /a` and `PUT /a` of `GET|PUT /a`."""
+    methods, space, template = name.partition(" ")
+    return [f"{method}{space}{template}" for method in methods.split("|")]
+
+
+def base_of(template: str) -> str | None:
+    """The path whose subtree the template is, `/admin` of `/admin/**` and nothing of `/**`; None: it is no subtree."""
+    return template.removesuffix(f"/{BELOW}") if template.endswith(f"/{BELOW}") else None
+
+
+def covers(name: str, other: str) -> bool:
+    """Whether a subtree has all requests of another operation: `ANY /admin/**` covers `GET /admin/{id}`."""
+    (method, _, template), (other_method, _, other_template) = name.partition(" "), other.partition(" ")
+    base = base_of(template)
+    if base is None or not (method in {ANY, other_method} or (method, other_method) == ("GET", "HEAD")):
+        return False
+    wanted, there = base.split("/"), other_template.rstrip("/").split("/")
+    return len(wanted) <= len(there) and all(
+        segment.startswith("{") or segment == given for segment, given in zip(wanted, there, strict=False)
+    )
+
+
 def is_partial(template: str) -> bool:
     """Whether a variable is only a part of its segment: `/reports/{id}.pdf`."""
     return any("{" in segment and not _VARIABLE.fullmatch(segment) for segment in template.split("/"))
 
 
-def shape_of(template: str, *, trailing_slash: bool) -> str:
+def shape_of(template: str, *, trailing_slash: bool, folds: bool = False) -> str:
     """The template without the names of its variables: two operations of one shape are the same path.
 
-    `trailing_slash`: `/events/` is `/events`.
+    `trailing_slash`: `/events/` is `/events`. `folds`: `/Events` is `/events`.
     """
-    segments = ["{}" if segment.startswith("{") else unquote(segment) for segment in template.split("/")]
+    segments = [
+        "{}" if segment.startswith("{") else unquote(segment).casefold() if folds else unquote(segment)
+        for segment in template.split("/")
+    ]
     return "/".join(segments).rstrip("/") if trailing_slash else "/".join(segments)
 
 
@@ -44,11 +78,11 @@ def check_operation(name: str) -> Iterator[Mistake]:
         yield Mistake("", "this is not an operation", "write it as `GET /events/{id}`")
     elif method.upper() in METHODS and method not in METHODS:
         yield Mistake("", "a method is written in capital letters", f"write `{method.upper()} {template}`")
-    elif method in {"ANY", "ALL", "*"}:
-        cure = f"write a rule for each method: {', '.join(METHODS)}"
-        yield Mistake("", f"{method} is not a method: a rule is for one method", cure)
-    elif method not in METHODS:
-        yield Mistake("", f"{method!r} is not a method", f"take one of {', '.join(METHODS)}")
+    elif method.upper() in {ANY, "ALL", "*"} and method != ANY:
+        yield Mistake("", f"{method} is not a method", f"write `{ANY} {template}` for every method")
+    elif method not in (*METHODS, ANY):
+        cure = f"take one of {', '.join(METHODS)}, several like `GET|PUT {template}`, or `{ANY}` for every method"
+        yield Mistake("", f"{method!r} is not a method", cure)
 
 
 def check_template(template: str) -> Iterator[Mistake]:
@@ -61,7 +95,8 @@ def check_template(template: str) -> Iterator[Mistake]:
     elif twin is not None:
         yield Mistake("", f"{template} has two variables {twin!r}", "give each a name of its own")
     else:
-        for segment in template.rstrip("/").split("/")[1:]:
+        base = base_of(template)
+        for segment in (template if base is None else base).rstrip("/").split("/")[1:]:
             yield from _check_segment(segment, template)
 
 
@@ -73,7 +108,7 @@ def _check_segment(segment: str, template: str) -> Iterator[Mistake]:
             cure = "write `{name}`: a variable is one segment, of any type"
             yield Mistake("", f"{name!r} is not a name of a variable", cure)
     elif "*" in segment and not segment.strip("*"):
-        cure = "write each path that the application has, with variables for what varies: `/files/{name}`"
+        cure = "write `/files/{name}` for one segment, or `/files/**`, at the end, for all paths below `/files`"
         yield Mistake("", f"{segment!r} matches only itself, not every path", cure)
     elif not segment or decoded in {".", ".."}:
         cure = f"remove the segment {segment!r}" if segment else "write one `/` between two segments"

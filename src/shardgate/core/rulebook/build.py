@@ -1,21 +1,32 @@
 """Rulebook → Routes, with every mistake that is in it.
 
-Holds: an operation without a rule is a mistake: the gateway does not guess how data is divided.
+Holds: an operation without a rule is a mistake: the gateway does not guess how data is divided. An operation that the
+rule of a subtree covers (`ANY /admin/**`) has that rule. OPTIONS is any shard's where no rule says otherwise.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from shardgate.core.routes.mistakes import Mistake, near
-from shardgate.core.routes.route import NO_WORDS, BaseRule, Chains, Route, Routes
-from shardgate.core.routes.template import check_operation, check_template, is_partial, shape_of
+from shardgate.core.routes.route import NO_WORDS, BaseRule, Chains, PathCase, Route, Routes
+from shardgate.core.routes.template import (
+    ANY,
+    BELOW,
+    METHODS,
+    check_operation,
+    check_template,
+    covers,
+    is_partial,
+    shape_of,
+)
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.rulebook.document import Rulebook
 from shardgate.core.rulebook.named import check_dialect, dialect_of, read_chains, read_dialects, with_dialect
 from shardgate.core.rulebook.names import check_names
 from shardgate.core.rules import Rule
+from shardgate.core.rules.any_shard import AnyShard
 
 
 def build_routes(
@@ -26,20 +37,59 @@ def build_routes(
     trailing_slash: bool,
     method_override_header: str | None = None,
     method_override_member: str | None = None,
+    path_case: PathCase | None = None,
 ) -> tuple[Routes, list[Mistake]]:
     """Every operation as a route, and all mistakes at once."""
     mistakes: list[Mistake] = []
     chains = read_chains(book, shards, mistakes)
     reader = _Reader(book, chains, read_dialects(book, mistakes), shards, mistakes)
     declared = [name for name in book.unserved if name not in book.operations]
-    routes = [route for name in (*book.operations, *declared) if (route := reader.route(name)) is not None]
+    covered = _covered(book)
+    names = [name for name in (*book.operations, *declared) if name not in covered]
+    routes = [route for name in names if (route := reader.route(name)) is not None]
+    folds = path_case == "ignored"
     shapes = {
-        route.name: f"{route.method} {shape_of(route.template, trailing_slash=trailing_slash)}" for route in routes
+        route.name: f"{route.method} {shape_of(route.template, trailing_slash=trailing_slash, folds=folds)}"
+        for route in routes
     }
     routes = [*_without_covered(routes, shapes)]
     mistakes += _twins(routes, shapes)
-    found = Routes(tuple(routes), method_override, method_override_header, trailing_slash, method_override_member)
-    return found, mistakes
+    options = Route("OPTIONS", f"/{BELOW}", _OPTIONS, AnyShard(), is_implied=True)
+    return (
+        Routes(
+            tuple(routes),
+            method_override,
+            method_override_header,
+            trailing_slash,
+            method_override_member,
+            path_case,
+            covered,
+            () if _OPTIONS in shapes.values() else (options,),
+        ),
+        mistakes,
+    )
+
+
+_OPTIONS: Final = f"OPTIONS /{BELOW}"
+
+
+def _covered(book: Rulebook) -> dict[str, str]:
+    """The operations without a rule of their own that are a subtree's, or whose GET has a rule that is also HEAD's."""
+    named = [*book.rules, *book.unserved]
+    subtrees = sorted([name for name in named if name.endswith(f"/{BELOW}")], key=len, reverse=True)
+    covered = {}
+    for name in book.operations:
+        if name in book.rules or name in book.unserved:
+            continue
+        method, _, template = name.partition(" ")
+        exact = [f"{ANY} {template}", *([f"GET {template}"] if method == "HEAD" else [])]
+        rule = next((each for each in exact if each in named), None)
+        rule = rule or next((each for each in subtrees if covers(each, name)), None)
+        if rule is None and method == "OPTIONS":
+            rule = _OPTIONS
+        if rule is not None:
+            covered[name] = rule
+    return covered
 
 
 class _Reader(msgspec.Struct, frozen=True):
@@ -94,7 +144,7 @@ class _Reader(msgspec.Struct, frozen=True):
             for member, given in dialect_of(self.book.rules[name]):
                 found = () if isinstance(given, str) else check_dialect(getattr(rule, member).dialect)
                 self._add(f"{place}.{member}.dialect", found)
-            self._add(place, rule.mistakes(method, template))
+            self._add(place, _of_methods(rule, method, template))
             self._add(place, rule.unknown_shards(self.shards) if self.shards else ())
         return rule if complete and len(self.mistakes) == count else None
 
@@ -103,6 +153,18 @@ class _Reader(msgspec.Struct, frozen=True):
         before = len(self.mistakes)
         self.mistakes.extend(mistake.under(place) for mistake in found)
         return len(self.mistakes) > before
+
+
+def _of_methods(rule: BaseRule, method: str, template: str) -> list[Mistake]:
+    """What is wrong in a rule for its method; of a rule for every method, for the first that it does not suit."""
+    if method != ANY:
+        return [*rule.mistakes(method, template)]
+    always = [*rule.mistakes("GET", template)]
+    for each in METHODS[1:]:
+        if more := [mistake for mistake in rule.mistakes(each, template) if mistake not in always]:
+            cure = f"name the methods that the rule is for, like `POST|PUT {template}`"
+            return [*always, *(msgspec.structs.replace(mistake, cure=cure) for mistake in more)]
+    return always
 
 
 def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Chains) -> Route:
