@@ -39,6 +39,7 @@ from shardgate.core.locate.learned import Learned
 from shardgate.core.locate.prefix import Prefix
 from shardgate.core.locate.probe import Probe
 from shardgate.core.merge import AnyMerger
+from shardgate.core.merge.chosen import Choice, Chosen
 from shardgate.core.merge.count import Count
 from shardgate.core.merge.custom import CustomMerge
 from shardgate.core.merge.deep import Deep
@@ -117,6 +118,8 @@ STRUCTS: dict[str, Shown] = {
     "First": Shown(First),
     "Deep": Shown(Deep),
     "Entity": Shown(Entity),
+    "Chosen": Shown(Chosen),
+    "Choice": Shown(Choice),
     "CustomConfig": Shown(CustomConfig),
     "Parameters": Shown(Parameters),
     "Reading": Shown(Reading),
@@ -144,6 +147,7 @@ STRUCTS: dict[str, Shown] = {
 
 FAMILIES: dict[frozenset[type[Any]], tuple[str, str]] = {
     frozenset(get_args(AnyMerger)): ("a merge", "merges.md"),
+    frozenset({*get_args(AnyMerger), Chosen}): ("a merge", "merges.md"),
     frozenset(get_args(AnyDialect)): ("a dialect", "dialects.md"),
     frozenset(get_args(AnyLocator)): ("a locator", "locators.md"),
     frozenset(get_args(AnyPolicy)): ("a policy", "place.md#policies"),

@@ -15,6 +15,7 @@ from shardgate.core.contracts import Dialect, Locator, Merger
 from shardgate.core.dialect import AnyCursor, AnyDialect
 from shardgate.core.locate import AnyLocator
 from shardgate.core.merge import AnyMerger
+from shardgate.core.merge.chosen import Chosen
 from shardgate.core.merge.combining import Combining
 from shardgate.core.paging.parameters import Parameters
 from shardgate.core.routes.mistakes import Mistake
@@ -43,7 +44,7 @@ MERGE: Final = PluginKind(
     "shardgate.merges",
     Merger,
     ("begin", "describe"),
-    _tags(AnyMerger),
+    (*_tags(AnyMerger), str(Chosen.__struct_config__.tag)),
     {"kind": "custom", "named": "", "plugin": None, "summary": ""},
 )
 LOCATOR: Final = PluginKind(

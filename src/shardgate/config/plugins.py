@@ -20,12 +20,11 @@ from shardgate.config.classes import ClassError, find_class, find_installed, ins
 from shardgate.config.plugin_kinds import DIALECT, LOCATOR, MERGE, PluginKind, lacking
 from shardgate.core.guard import PluginError, call
 from shardgate.core.routes.mistakes import Mistake, near
+from shardgate.core.rulebook.complaints import replaced, written
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.rulebook.document import Plain, Rulebook
-from shardgate.core.rulebook.named import MERGE_FIELDS
+from shardgate.core.rulebook.named import merges_of
 
-_MERGES: Final = {"gather": "merge", "one": "parts"}
-"""Rule → its field with a merge."""
 _IN_GENERAL: Final = re.compile(r"docs/|; there are: ")
 """In a cure that knows only the built-ins' options."""
 
@@ -59,12 +58,13 @@ def put_plugins(book: Rulebook, folder: Path, mistakes: list[Mistake]) -> None:
 
 def _with_plugins(rule: Plain, plugins: "_Plugins", place: str) -> Plain:
     """A rule with the plug-ins that its merge and the dialect of its merge name."""
-    for member in MERGE_FIELDS:
-        if isinstance(rule.get(member), dict):
-            merge = dict(rule[member])
-            if merge.get("kind") != "custom" and "dialect" in merge:
-                merge["dialect"] = plugins.put(merge["dialect"], DIALECT, f"{place}.{member}.dialect")
-            rule = {**rule, member: plugins.put(merge, MERGE, f"{place}.{member}")}
+    for steps, merge in [*merges_of(rule)]:
+        where = f"{place}{written(steps)}"
+        if merge.get("kind") == "chosen":
+            continue
+        if merge.get("kind") != "custom" and "dialect" in merge:
+            merge = {**merge, "dialect": plugins.put(merge["dialect"], DIALECT, f"{where}.dialect")}  # noqa: PLW2901
+        rule = replaced(rule, steps, plugins.put(merge, MERGE, where))
     return rule
 
 

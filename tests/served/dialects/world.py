@@ -89,9 +89,10 @@ async def world(
     size: int = 120,
     operation: str = "GET /rows",
     prune: dict[str, str] | None = None,
+    instead: dict[str, Any] | None = None,
     **merge: Any,
 ) -> World:
-    """Start the shards, the one instance and the gateway."""
+    """Start the shards, the one instance and the gateway. `instead`: another merge than a list."""
     rows = table(size)
     chance = random.Random(7)
     parts: list[list[Row]] = [[], [], []]
@@ -105,6 +106,7 @@ async def world(
         for part in parts
     ]
     rule = {"kind": "list", "dialect": dialect, "keys": {"id": "text", "name": "text", "price": "number"}, **merge}
+    rule = instead or rule
     config = {
         "shards": {f"s{n}": shard.url for n, shard in enumerate(shards)},
         "rules": {operation: {"rule": "gather", "merge": rule, "prune": prune or {}}},

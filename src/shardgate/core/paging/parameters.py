@@ -46,8 +46,13 @@ class Parameters(SortParameters, frozen=True):
     reads: Mapping[str, Reading] = msgspec.field(default_factory=dict)
     """Parameter → what the application does with its bad values: `{limit: {bad: default, below: least, least: 1}}`. A
     bad value of a parameter that is not here is refused."""
+    limit_is: Literal["count", "end"] = "count"
+    """What the limit says: the `count` of rows, or the number of the row at which the page `end`s, the first one behind
+    it: `_start=20&_end=30`."""
     offset: str = "offset"
     """The parameter with the number of rows before the page."""
+    states_offset: bool = False
+    """Shards are sent the offset also where it is 0. Needed where the application reads the limit only beside it."""
     offset_needs_limit: bool = False
     """The application ignores the offset where no limit is given."""
     page: str | None = None
@@ -76,6 +81,8 @@ class Parameters(SortParameters, frozen=True):
             raise ValueError("a list with page numbers needs limit_default and limit_max")
         if self.limit_max is not None and self.limit_max < 1:
             raise ValueError("limit_max is at least 1")
+        if self.page is not None and (self.limit_is == "end" or self.states_offset):
+            raise ValueError("`limit_is: end` and `states_offset` are for lists with an offset; remove them, or `page`")
         if unread := self.reads.keys() - self._names():
             raise ValueError(f"`reads` names {sorted(unread)[0]!r}, which is none of the parameters of this dialect")
 
@@ -83,6 +90,18 @@ class Parameters(SortParameters, frozen=True):
     def accepted(self) -> tuple[int, ...]:
         """The statuses of a reply that is a list."""
         return (200,)
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The parameters that page and sort."""
+        return frozenset([name for name in self._names() if name])
+
+    @property
+    def always_sent(self) -> frozenset[str]:
+        """Those of them that a shard is sent whenever the client gives them."""
+        place = self.page or (self.offset if self.states_offset else None)
+        names = (self.limit, place, self.order, self.direction, self.fields)
+        return frozenset([name for name in names if name])
 
     def refused(self, reply: Reply, total: int) -> Reply:
         """A shard's refusal of a page behind the end, as it came."""
@@ -178,10 +197,11 @@ class Parameters(SortParameters, frozen=True):
 
     def paging(self, page: Page) -> list[tuple[str, int]]:
         """The parameters that ask for these rows; where pages are numbered, they must be one whole page (`cover`)."""
-        named = [] if page.limit is None else [(self.limit, page.limit)]
+        limit = page.limit if self.limit_is == "count" or page.limit is None else page.offset + page.limit
+        named = [] if limit is None else [(self.limit, limit)]
         if self.page is not None:
             named.append((self.page, page.offset // (page.limit or 1) + self.page_first))
-        elif page.offset:
+        elif page.offset or self.states_offset:
             named.append((self.offset, page.offset))
         return named
 
@@ -259,6 +279,9 @@ class Parameters(SortParameters, frozen=True):
             return self.limit_default
         least = 0 if self.page is None else 1
         limit = read_number(text, self._reading(self.limit), default=self.limit_default, least=least)
+        if self.limit_is == "end" and limit is not UNKNOWN and limit is not None:
+            start = self._offset(values, None)
+            limit = max(0, limit - (0 if start is UNKNOWN else start))
         if limit is UNKNOWN or (limit == 0 and self.page is not None):
             return UNKNOWN
         if limit is not None and self.limit_max is not None and limit > self.limit_max:

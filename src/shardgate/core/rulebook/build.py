@@ -21,10 +21,12 @@ from shardgate.core.routes.template import (
     is_partial,
     shape_of,
 )
+from shardgate.core.rulebook.complaints import written
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.rulebook.document import Rulebook
 from shardgate.core.rulebook.named import check_dialect, dialect_of, read_chains, read_dialects, with_dialect
 from shardgate.core.rulebook.names import check_names
+from shardgate.core.rulebook.shape import at
 from shardgate.core.rules import Rule
 from shardgate.core.rules.any_shard import AnyShard
 
@@ -134,16 +136,16 @@ class _Reader(msgspec.Struct, frozen=True):
         """The rule; None where there is a mistake. What could be read of it is checked in any case."""
         before = any(mistake.path.startswith(f"{place}.") for mistake in self.mistakes)
         count = len(self.mistakes)
-        written, known = with_dialect(self.book.rules[name], self.dialects, self.book.seal, place, self.mistakes)
-        rule: Rule | None = convert_all(written, Rule, place, self.mistakes)
+        plain, known = with_dialect(self.book.rules[name], self.dialects, self.book.seal, place, self.mistakes)
+        rule: Rule | None = convert_all(plain, Rule, place, self.mistakes)
         if rule is None:
             return None
         complete = known and not before and len(self.mistakes) == count
         self._add(place, check_names(rule, template, self.book.locators))
         if complete:
-            for member, given in dialect_of(self.book.rules[name]):
-                found = () if isinstance(given, str) else check_dialect(getattr(rule, member).dialect)
-                self._add(f"{place}.{member}.dialect", found)
+            for steps, given in dialect_of(self.book.rules[name]):
+                found = () if isinstance(given, str) else check_dialect(at(rule, steps))
+                self._add(f"{place}{written(steps)}", found)
             self._add(place, _of_methods(rule, method, template))
             self._add(place, rule.unknown_shards(self.shards) if self.shards else ())
         return rule if complete and len(self.mistakes) == count else None

@@ -1,6 +1,6 @@
 """What rules refer to by name: locator chains and dialects."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, get_args
 
 from shardgate.core.cursors.seal import Seal
@@ -12,8 +12,10 @@ from shardgate.core.locate.probe import Probe
 from shardgate.core.routes.mistakes import Mistake, choose
 from shardgate.core.routes.route import Chains
 from shardgate.core.routes.targets import check_target
+from shardgate.core.rulebook.complaints import replaced, written
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.rulebook.document import Plain, Rulebook
+from shardgate.core.rulebook.shape import Steps
 
 _SEALED = {str(kind.__struct_config__.tag) for kind in get_args(AnyDialect) if "seal" in kind.__struct_fields__}
 _UNKNOWN: Plain = {"kind": "offset"}
@@ -56,11 +58,11 @@ def read_dialects(book: Rulebook, mistakes: list[Mistake]) -> dict[str, Any]:
     for name, given in book.dialects.items():
         place = book.places.get(f"dialects.{name}", f"dialects.{name}")
         before = len(mistakes)
-        written = sealed(given, book.seal, place, mistakes)
-        dialect: AnyDialect | None = convert_all(written, AnyDialect, place, mistakes)
+        plain = sealed(given, book.seal, place, mistakes)
+        dialect: AnyDialect | None = convert_all(plain, AnyDialect, place, mistakes)
         if dialect is not None and len(mistakes) == before:
             mistakes += [mistake.under(place) for mistake in check_dialect(dialect)]
-        dialects[name] = written if len(mistakes) == before else None
+        dialects[name] = plain if len(mistakes) == before else None
     return dialects
 
 
@@ -81,12 +83,25 @@ MERGE_FIELDS: Final = ("merge", "parts")
 """The fields of rules that may have a merge."""
 
 
-def dialect_of(rule: Any) -> Iterator[tuple[str, Any]]:
-    """The members of a rule, as it is written, that have a dialect; and the dialect, or its name."""
+def merges_of(rule: Any) -> Iterator[tuple[Steps, dict[str, Any]]]:
+    """The merges of a rule, as it is written, and where they stand; one that is chosen before its choices."""
     for member in MERGE_FIELDS:
         merge = rule.get(member) if isinstance(rule, dict) else None
-        if isinstance(merge, dict) and "dialect" in merge:
-            yield member, merge["dialect"]
+        if not isinstance(merge, dict):
+            continue
+        yield (member,), merge
+        choices = merge.get("choices") if merge.get("kind") == "chosen" else None
+        inner = [((member, "choices", n, "merge"), _of(each, "merge")) for n, each in enumerate(_listed(choices))]
+        for steps, each in [*inner, ((member, "otherwise"), _of(merge, "otherwise"))]:
+            if merge.get("kind") == "chosen" and isinstance(each, dict):
+                yield steps, each
+
+
+def dialect_of(rule: Any) -> Iterator[tuple[Steps, Any]]:
+    """Where the merges of a rule, as it is written, have a dialect; and the dialect, or its name."""
+    for steps, merge in merges_of(rule):
+        if "dialect" in merge and merge.get("kind") != "chosen":
+            yield (*steps, "dialect"), merge["dialect"]
 
 
 def with_dialect(
@@ -94,8 +109,8 @@ def with_dialect(
 ) -> tuple[Any, bool]:
     """The rule with the dialect in place of its name; and whether that could be done."""
     known = True
-    for member, given in dialect_of(rule):
-        where, dialect = f"{place}.{member}.dialect", given
+    for steps, given in dialect_of(rule):
+        where, dialect = f"{place}{written(steps)}", given
         if not isinstance(given, str):
             dialect = sealed(given, seal, where, mistakes)
         elif given not in dialects:
@@ -104,8 +119,16 @@ def with_dialect(
         if isinstance(given, str):
             dialect = dialects.get(given)
         known &= dialect is not None
-        rule = {**rule, member: {**rule[member], "dialect": _UNKNOWN if dialect is None else dialect}}
+        rule = replaced(rule, steps, _UNKNOWN if dialect is None else dialect)
     return rule, known
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _of(value: Any, member: str) -> Any:
+    return value.get(member) if isinstance(value, dict) else None
 
 
 def sealed(dialect: Any, seal: Seal | None, place: str, mistakes: list[Mistake]) -> Any:

@@ -35,6 +35,13 @@ def value_at(value: Any, steps: Steps) -> Any:
     return value
 
 
+def at(struct: Any, steps: Steps) -> Any:
+    """What stands at a place of a struct that was read."""
+    for step in steps:
+        struct = struct[step] if isinstance(step, int) else getattr(struct, step)
+    return struct
+
+
 def fields_of(types: Sequence[inspect.Type]) -> dict[str, inspect.Field]:
     """The fields of the structs among the types, by name."""
     return {field.encode_name: field for kind in types if isinstance(kind, _STRUCTS) for field in kind.fields}

@@ -10,8 +10,10 @@ from shardgate.core.dialect.cursor import Cursor
 from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.http import Request
 from shardgate.core.merge import AnyMerger
+from shardgate.core.merge.chosen import Chosen
 from shardgate.core.merge.listed import Listed
 from shardgate.core.order.sort_key import sort_key
+from shardgate.core.parts.whole import ListParts
 from shardgate.core.plan.key import KEY_SOURCES
 from shardgate.core.plan.plan import ToGather
 from shardgate.core.plan.prune import prune
@@ -33,7 +35,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
 
     only_reads = True
 
-    merge: AnyMerger
+    merge: AnyMerger | Chosen
     """How the replies become one."""
     prune: Mapping[str, str | Prune] = msgspec.field(default_factory=dict)
     """Query parameter, `claim.NAME` or `path.NAME` → the locator chain of the keys in it. Only the shards that own one
@@ -70,18 +72,13 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
 
     def mistakes(self, method: str, template: str) -> Iterator[Mistake]:
         """What is wrong in the method, the sort keys and what is learned."""
-        merge = self.merge
-        posted = isinstance(merge, Listed) and merge.dialect.posted
-        if posted and method != "POST":
-            cure = "name another dialect: one with `kind: search` is for POST"
-            yield Mistake("merge.dialect", f"it reads the page from a body, which a {method} has not", cure)
-        elif not posted and method not in {"GET", "HEAD"}:
-            cure = "serve it by another rule, or move it to `unserved`"
-            if method == "POST":
-                cure += "; or, if it only reads, take `merge: {kind: list, dialect: {kind: search, …}, …}`"
-            yield Mistake("rule", f"a gather reads, and {method} does not", cure)
-        if isinstance(merge, Listed):
-            yield from self._list_mistakes(merge)
+        found = [each for place, merge in self._merges for each in self._method_mistakes(method, place, merge)]
+        yield from dict.fromkeys(found)
+        for place, merge in self._merges:
+            if isinstance(merge, Listed):
+                yield from self._list_mistakes(place, merge)
+        if len({parts.locate for parts in self._parts}) > 1:
+            yield Mistake("merge", "its lists have rows in parts of several spaces", "name one `locate` in all of them")
         for parameter, given in self.prune.items():
             kind, _, name = parameter.partition(".")
             if not parameter or (kind in KEY_SOURCES and name and kind not in _FILTERS):
@@ -127,40 +124,64 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     @property
     def parts_space(self) -> str | None:
         """The rows' own, where the merge puts rows together."""
-        parts = self.merge.parts if isinstance(self.merge, Listed) else None
-        return None if parts is None else parts.locate
+        return next((parts.locate for parts in self._parts), None)
 
     @property
     def ages(self) -> bool:
         """The dialect signs its cursors."""
-        return isinstance(self.merge, Listed) and isinstance(self.merge.dialect, Cursor)
+        return any(isinstance(merge.dialect, Cursor) for merge in self._lists)
+
+    @property
+    def _merges(self) -> list[tuple[str, AnyMerger]]:
+        """The merge, or all that may be chosen, and where each stands."""
+        if isinstance(self.merge, Chosen):
+            return [(f"merge.{place}", merge) for place, merge in self.merge.merges]
+        return [("merge", self.merge)]
+
+    @property
+    def _lists(self) -> list[Listed]:
+        return [merge for _, merge in self._merges if isinstance(merge, Listed)]
+
+    @property
+    def _parts(self) -> list[ListParts]:
+        return [merge.parts for merge in self._lists if merge.parts is not None]
 
     @property
     def _anchors(self) -> tuple[str, ...]:
         """The parameters that name a row, which is searched for on all shards."""
-        dialect = self.merge.dialect if isinstance(self.merge, Listed) else None
-        if not isinstance(dialect, IdCursor) or dialect.row is None:
-            return ()
-        return tuple(name for name in (dialect.after, dialect.before) if name is not None)
+        dialects = [each.dialect for each in self._lists if isinstance(each.dialect, IdCursor)]
+        found = [(each.after, each.before) for each in dialects if each.row is not None]
+        return tuple([name for names in found for name in names if name is not None])
 
-    def _list_mistakes(self, merge: Listed) -> Iterator[Mistake]:
+    def _method_mistakes(self, method: str, place: str, merge: AnyMerger) -> Iterator[Mistake]:
+        posted = isinstance(merge, Listed) and merge.dialect.posted
+        if posted and method != "POST":
+            cure = "name another dialect: one with `kind: search` is for POST"
+            yield Mistake(f"{place}.dialect", f"it reads the page from a body, which a {method} has not", cure)
+        elif not posted and method not in {"GET", "HEAD"}:
+            cure = "serve it by another rule, or move it to `unserved`"
+            if method == "POST":
+                cure += "; or, if it only reads, take `merge: {kind: list, dialect: {kind: search, …}, …}`"
+            yield Mistake("rule", f"a gather reads, and {method} does not", cure)
+
+    def _list_mistakes(self, place: str, merge: Listed) -> Iterator[Mistake]:
         tie = None if merge.tie is None else merge.tie.removeprefix("-")
         for key, config in merge.keys.items():
             if not key or key.startswith("-"):
                 cure = f"write `{key.lstrip('-') or 'id'}`: a `-` belongs into `default_order` and into requests"
-                yield Mistake("merge.keys", f"{key!r} is no name of a sort key", cure)
+                yield Mistake(f"{place}.keys", f"{key!r} is no name of a sort key", cure)
             elif "" in (sort_key(config).place(key) or ("",)):
                 cure = "write the members that lead to the value, like `vendor.name`"
-                yield Mistake(f"merge.keys.{key}", "a member that leads to the value has no name", cure)
+                yield Mistake(f"{place}.keys.{key}", "a member that leads to the value has no name", cure)
             elif any(_UNREADABLE.search(member) for member in sort_key(config).place(key)):
                 cure = "sort by another property: the gateway does not read members with such names"
-                yield Mistake(f"merge.keys.{key}", "its name has a quote, a backslash or a control character", cure)
+                yield Mistake(f"{place}.keys.{key}", "its name has a quote, a backslash or a control character", cure)
         order = [key.removeprefix("-") for key in merge.default_order]
         if len({*order}) < len(order):
             twice = next(key for key in order if order.count(key) > 1)
-            yield Mistake("merge.default_order", f"{twice!r} stands twice", "remove one of the two")
+            yield Mistake(f"{place}.default_order", f"{twice!r} stands twice", "remove one of the two")
         for key in sorted({*order, *([] if tie is None else [tie])} - {*merge.keys}):
-            yield Mistake("merge.keys", f"the sort key {key!r} has no type", f"add `{key}: text`")
+            yield Mistake(f"{place}.keys", f"the sort key {key!r} has no type", f"add `{key}: text`")
         for name, member in self.learn.items():
             if member != tie:
                 problem = f"{member!r} is not what rows are told apart by"
