@@ -55,6 +55,7 @@ from shardgate.core.paging.parameters import Parameters
 from shardgate.core.paging.reading import Reading
 from shardgate.core.parts.share import Share
 from shardgate.core.parts.whole import ListParts, Parts
+from shardgate.core.replies.validation import Validation
 from shardgate.core.rules import Rule
 from shardgate.core.rules.any_shard import AnyShard
 from shardgate.core.rules.divide import Divide
@@ -93,6 +94,7 @@ STRUCTS: dict[str, Shown] = {
     "Timeouts": Shown(Timeouts),
     "One": Shown(One),
     "AnyShard": Shown(AnyShard),
+    "Validation": Shown(Validation),
     "Gather": Shown(Gather),
     "Prune": Shown(Prune),
     "Every": Shown(Every),

@@ -39,6 +39,8 @@ class RequestFields(msgspec.Struct, frozen=True, gc=False):
     """The request has a body, maybe an empty one."""
     method_override: tuple[bytes, bytes] | None = None
     """The header that names another method for the request, and that method; both empty where it is not clear."""
+    packed_tags: frozenset[bytes] = frozenset()
+    """The application's tags that the client's If-None-Match names in the form that packed replies have."""
 
     def __repr__(self) -> str:
         """Only the names: a traceback or a log that shows a request shows no credentials."""

@@ -32,6 +32,7 @@ from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import fallback_when_unowned, plan_request
 from shardgate.core.replies.problem import problem_reply
 from shardgate.core.routes.route import Plan, Route
+from shardgate.core.wire.packed_tags import as_known, restored
 from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
@@ -123,6 +124,8 @@ class Gateway:
             self._fail(client, error, exchange)
 
     def _begin(self, request: Request, client: Client) -> Exchange:
+        if self._cluster.compress is not None:
+            request.fields = restored(request.fields)
         request_id = request.fields.request_id or self._new_id()
         exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes + len(request.body))
         client.exchange = exchange
@@ -308,6 +311,8 @@ class Gateway:
                 return
             owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, exchange)
             if plan.is_the_request:
+                if reply.status == 304 and request.fields.packed_tags:
+                    reply.fields = as_known(reply.fields, request.fields.packed_tags)
                 await self._conductor.deliver(reply, request, client)
             elif owner is not None:
                 self._carry_out(ToOne(plan.route, owner, plan.key), request, client, exchange, snapshot)

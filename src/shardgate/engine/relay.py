@@ -16,7 +16,7 @@ from shardgate.core.limits import LEARNED_BODY_BYTES_MAX
 from shardgate.core.replies.problem import problem_reply
 from shardgate.core.routes.route import Route
 from shardgate.core.topology import ShardId
-from shardgate.core.wire.coding import Compress, packed_head, takes_gzip
+from shardgate.core.wire.coding import Compress, known_head, packed_head, takes_gzip
 from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.learning import learn
@@ -185,6 +185,8 @@ class Relay:
 
     def _pack_from(self, head: ReplyHead, data: bytes, compress: Compress) -> tuple[ReplyHead, bytes]:
         """Compress the body from here on, where it is worth it and the client takes it."""
+        if head.status == 304 and self._request.fields.packed_tags:
+            return known_head(head, self._request.fields.packed_tags), data
         named = [(name, value) for name, value, _ in head.fields]
         if not compress.may_pack(head.status, named, head.content_length):
             return head, data

@@ -303,4 +303,6 @@ class ListMerging:
         )
 
     def _total(self) -> int | None:
+        if self._rule.not_here and self._replies and self._search.totals.keys().isdisjoint(self._replies):
+            return None  # only the shards that have nothing state a size, by their status
         return whole_total(self._search.totals, self._shards)

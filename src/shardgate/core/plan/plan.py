@@ -80,6 +80,8 @@ class ToGather(Plan):
     """What to do where the page does not show all ids whose shard is only remembered: the same over all shards."""
     learn: Collection[str] = ()
     """The locator chains that learn the keys of the rows."""
+    by_head: bool = False
+    """The shards are asked by HEAD: a merged reply without a body says nothing of the length that a GET has."""
 
     def explain(self, request: Request) -> Iterable[Sentence]:
         """What each shard is asked, and how the replies are merged."""

@@ -2,10 +2,12 @@
 
 A merged ETag is a digest of every shard's ETag in every round, the target (page, order, properties), the representation
 that the client accepts, and the rule. It is weak: it promises the same rows, not that another version of the gateway
-writes the same bytes. If-Range and If-Match, which need a strong ETag, are not served on gathers.
+writes the same bytes. If-Range and If-Match, which need a strong ETag, are not served on gathers. A rule can say that
+the newest reply's own tag is the list's (validation.py).
 
-Holds: the merged reply has an ETag only where every reply has one, and so with Last-Modified, of which it has the
-latest. Nothing is remembered: gateways with the same configuration make the same ETag.
+Holds: the merged reply has an ETag only where every reply has one that counts, and so with Last-Modified, of which it
+has the latest. A shard that says by its status that it has nothing does not count. Nothing is remembered: gateways with
+the same configuration make the same ETag.
 Hot path: where the first shard sends neither, this costs two look-ups.
 """
 
@@ -18,6 +20,7 @@ import msgspec
 
 from shardgate.core.contracts import Ask
 from shardgate.core.http import Reply, Request
+from shardgate.core.replies.validation import EVERY, Validation
 from shardgate.core.topology import ShardId
 
 # RFC 9110 section 8.8.3.
@@ -35,34 +38,42 @@ _NOT_IN_304 = frozenset(
         b"content-type",
     }
 )
+_NEVER = float("-inf")
 
 
 class Validators:
     """The validators of the replies to one merge."""
 
-    __slots__ = ("_latest", "_tags")
+    __slots__ = ("_given", "_how", "_latest", "_newest", "_tags")
 
-    def __init__(self) -> None:
-        self._tags: list[bytes] | None = []
-        self._latest: tuple[float, bytes] | None = (float("-inf"), b"")
+    def __init__(self, how: Validation = EVERY) -> None:
+        self._how = how
+        self._tags: list[bytes] | None = None if how.etag == "none" else []
+        self._latest: tuple[float, bytes] | None = (_NEVER, b"")
+        if how.last_modified == "none" and how.etag != "latest":
+            self._latest = None
+        self._given = False  # a reply has a tag of its own
+        self._newest: list[tuple[float, bytes, bytes]] = []  # time, tag and shard of each reply, for `etag: latest`
 
-    def add(self, asks: Sequence[Ask], replies: Mapping[ShardId, Reply]) -> None:
-        """Take in the replies of one round."""
+    def add(self, asks: Sequence[Ask], replies: Mapping[ShardId, Reply], *, are_whole: bool = True) -> None:
+        """Take in the replies of one round. `are_whole`: their bodies have come."""
         for ask in asks:
             if self._tags is None and self._latest is None:
                 return
             reply = replies[ask.shard]
             if self._tags is not None:
-                self._add_tag(ask, reply.field(b"etag"))
+                self._add_tag(ask, reply, are_whole)
             if self._latest is not None:
-                self._add_time(reply.field(b"last-modified"))
+                self._add_time(reply)
 
     def apply(self, request: Request, merged: Reply, rule: object) -> Reply:
         """The merged reply with its validators; or 304, where the client already has it."""
         if not 200 <= merged.status < 300 or request.method not in {"GET", "HEAD"}:
             return merged
-        tag = self._tag(request, rule) if self._tags else None
+        tag = self._tag(request, rule) if self._tags and self._given else None
         latest = self._latest if self._latest and self._latest[1] else None
+        if self._how.last_modified == "none":
+            latest = None
         if tag is not None:
             merged.fields.append((b"ETag", tag))
         if latest is not None:
@@ -71,24 +82,50 @@ class Validators:
             return merged
         return Reply(304, [field for field in merged.fields if field[0].lower() not in _NOT_IN_304])
 
-    def _add_tag(self, ask: Ask, tag: bytes | None) -> None:
-        if self._tags is None or tag is None or _TAG.fullmatch(tag) is None:
-            self._tags = None
-        else:
+    def _add_tag(self, ask: Ask, reply: Reply, are_whole: bool) -> None:
+        tag = reply.field(b"etag")
+        if self._tags is None:
+            return
+        if tag is not None and _TAG.fullmatch(tag) is not None:
+            self._given = True
             self._tags += (ask.shard.encode(), ask.target, tag)
+            if self._how.etag == "latest":
+                self._newest.append((_time(reply.field(b"last-modified")) or _NEVER, tag, ask.shard.encode()))
+        elif tag is None and _has_nothing(reply):
+            self._tags += (ask.shard.encode(), ask.target, b"%d" % reply.status)
+        elif tag is None and self._how.needs == "any" and (are_whole or self._how.etag == "latest"):
+            # Its body stands for the tag: rows that come to it later are another list, with a tag or without.
+            self._tags += (ask.shard.encode(), ask.target, blake2b(reply.body, digest_size=16).digest())
+        else:
+            self._tags = None
 
-    def _add_time(self, text: bytes | None) -> None:
-        time = None if text is None else _time(text)
+    def _add_time(self, reply: Reply) -> None:
+        text = reply.field(b"last-modified")
+        if text is None and (self._how.needs == "any" or _has_nothing(reply)):
+            return
+        time = _time(text)
         if self._latest is None or time is None or text is None:
             self._latest = None
         else:
             self._latest = max(self._latest, (time, text))
 
     def _tag(self, request: Request, rule: object) -> bytes:
+        tags = self._tags or []
+        if self._how.etag == "latest" and min(self._newest)[0] > _NEVER:
+            latest = max(self._newest)[0]
+            newest = [each for each in self._newest if each[0] == latest]
+            if len({tag for _, tag, _ in newest}) == 1:
+                return newest[0][1]
+            tags = [text for _, tag, shard in newest for text in (shard, tag)]
         wanted = [request.target, *(request.fields.values.get(name, b"") for name in _NEGOTIATED)]
-        texts = [msgspec.json.encode(rule), *wanted, *(self._tags or ())]
+        texts = [msgspec.json.encode(rule), *wanted, *tags]
         digest = blake2b(b"".join(b"%d:%b" % (len(text), text) for text in texts), digest_size=16)
         return b'W/"%b"' % digest.hexdigest().encode()
+
+
+def _has_nothing(reply: Reply) -> bool:
+    """Whether a reply that is merged says by its status that the shard has nothing (`not_here`)."""
+    return reply.status >= 300 or reply.status == 204
 
 
 def _is_known(request: Request, tag: bytes | None, latest: float | None) -> bool:
@@ -99,7 +136,7 @@ def _is_known(request: Request, tag: bytes | None, latest: float | None) -> bool
         if tag is None:
             return False
         # Section 13.1.2: a weak comparison looks only at what stands between the quotes.
-        return none_match.strip() == b"*" or tag[3:-1] in _TAG.findall(none_match)
+        return none_match.strip() == b"*" or _TAG.findall(tag)[0] in _TAG.findall(none_match)
     since = values.get(b"if-modified-since")
     if since is None or latest is None or b"if-modified-since" in request.fields.repeated:
         return False
@@ -107,9 +144,11 @@ def _is_known(request: Request, tag: bytes | None, latest: float | None) -> bool
     return time is not None and latest <= time
 
 
-def _time(text: bytes) -> float | None:
+def _time(text: bytes | None) -> float | None:
     """The time that an HTTP date (RFC 9110 section 5.6.7, any form) says, in seconds since 1970; None: it is no
     date."""
+    if text is None:
+        return None
     try:
         return parsedate_to_datetime(text.decode("ascii")).timestamp()
     except (ValueError, OverflowError):

@@ -14,6 +14,7 @@ import msgspec
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import Known, Locator
 from shardgate.core.http import Request
+from shardgate.core.replies.validation import EVERY, Validation
 from shardgate.core.routes.mistakes import Mistake
 
 Clock = Callable[[], float]
@@ -139,6 +140,11 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def not_here(self) -> tuple[int, ...]:
         """The statuses by which a shard says that it does not hold the key."""
         return (404,)
+
+    @property
+    def validators(self) -> Validation:
+        """How the validators of merged replies are made."""
+        return EVERY
 
     @property
     def upgrade(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -17,8 +18,10 @@ from shardgate.core.parts.whole import ListParts
 from shardgate.core.plan.key import KEY_SOURCES
 from shardgate.core.plan.plan import ToGather
 from shardgate.core.plan.prune import prune
+from shardgate.core.replies.validation import EVERY, Validation
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule, Chains, Clock, Filter, Route, Variables
+from shardgate.core.rules.by_head import begin_by_head, heads_suffice
 
 
 class Prune(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,9 +46,26 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Locator chain → property of each row whose value lives on the row's shard. Only the list's `tie` is read:
     `{event: id}`."""
+    validators: Validation = EVERY
+    """How one ETag and one Last-Modified are made of those of the shards: `{etag: latest, needs: any}` where they are
+    those of the newest row."""
+    head: Literal["as_get", "asked"] = "as_get"
+    """How a HEAD is answered. `as_get`: with the head of the merged GET. `asked`: shards are asked by HEAD, and the
+    sizes that their headers state add up, for applications that state them in a reply to HEAD alone. Where no shard
+    states one, it is answered as by `as_get`. The rule of an operation `HEAD /…` of its own always asks."""
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> ToGather:
         """To all shards, or to those that the filters leave."""
+        plan = self._plan(request, route, variables, known, clock)
+        if request.method == "HEAD" and (self.head == "asked" or route.method == "HEAD"):
+            merge = self.merge.merge_for(request.query) if isinstance(self.merge, Chosen) else self.merge
+            plan.by_head = heads_suffice(merge)
+            if plan.by_head:
+                plan.merging = begin_by_head(merge, request, plan.merging)
+                plan.instead = None if plan.instead is None else begin_by_head(merge, request, plan.instead)
+        return plan
+
+    def _plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> ToGather:
         topology, begin = known.topology, self.merge.begin
         everybody = topology.ids
         moment = Moment(clock(), topology.epoch, known.pages)
@@ -79,6 +99,13 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
                 yield from self._list_mistakes(place, merge)
         if len({parts.locate for parts in self._parts}) > 1:
             yield Mistake("merge", "its lists have rows in parts of several spaces", "name one `locate` in all of them")
+        if self.ages and self.validators != EVERY:
+            problem = "its cursors expire, so the replies of this dialect have no validators"
+            yield Mistake("validators", problem, "remove it")
+        posted = any(merge.dialect.posted for merge in self._lists)
+        if self.head == "asked" and (posted or not all(heads_suffice(merge) for _, merge in self._merges)):
+            problem = f"{self.merge.describe()}: that needs the bodies of replies, which a HEAD has not"
+            yield Mistake("head", problem, "remove it; or name the header with the size: `count_header` or `header`")
         for parameter, given in self.prune.items():
             kind, _, name = parameter.partition(".")
             if not parameter or (kind in KEY_SOURCES and name and kind not in _FILTERS):

@@ -1,7 +1,8 @@
 """Content codings (RFC 9110 section 8.4): shards' packed replies are unpacked for merging, replies of ours are packed.
 
 Holds: an unpacked body has a bound, however small its packed form; memory is spent step by step, up to the bound.
-A packed reply says so, and is another representation than the plain one (its ETag is weak).
+A packed reply says so, and is another representation than the plain one (its ETag is weak, see packed_tags.py). It has
+no digest of the plain bytes.
 Never: packs a reply that is packed, partial, or marked `no-transform`.
 """
 
@@ -18,9 +19,12 @@ from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, ReplyHead, RequestFields
 from shardgate.core.limits import UNPACK_FREE_BYTES, UNPACK_RATIO_MAX, UNPACK_STEP_BYTES
 from shardgate.core.wire.fields import as_fields
+from shardgate.core.wire.packed_tags import as_known, packed_tag
 
 _GZIP = 31  # zlib's window bits: 32 KiB, with gzip's header and trailer
 _EITHER = 47  # gzip's or zlib's header, whichever comes
+# They describe the plain bytes: ranges of them, and digests (RFC 9530 section 2, RFC 3230, RFC 1864).
+_OF_PLAIN_BYTES = frozenset({b"accept-ranges", b"content-digest", b"content-md5", b"digest", b"repr-digest"})
 _TYPES = ("application/json", "application/*+json", "application/xml", "application/javascript", "text/*")
 
 
@@ -73,17 +77,30 @@ def packed_fields(fields: list[tuple[bytes, bytes]], *, is_packed: bool) -> list
     kept.append((b"Vary", b", ".join(varies)))
     if not is_packed:
         return kept
-    kept = [(name, _weak(value) if name.lower() == b"etag" else value) for name, value in kept]
-    kept = [field for field in kept if field[0].lower() != b"accept-ranges"]
+    kept = [(name, packed_tag(value) if name.lower() == b"etag" else value) for name, value in kept]
+    kept = [field for field in kept if field[0].lower() not in _OF_PLAIN_BYTES]
     return [*kept, (b"Content-Encoding", b"gzip")]
 
 
 def packed_head(head: ReplyHead, *, is_packed: bool) -> ReplyHead:
     """The head of such a reply; the length of a packed body is not known yet."""
-    named = [(line[: len(name)], value) for name, value, line in head.fields]
-    fields = as_fields(packed_fields(named, is_packed=is_packed))
-    lines = b"".join([line for _, _, line in fields])
     length = None if is_packed else head.content_length
+    return _with_fields(head, packed_fields(_named(head), is_packed=is_packed), length)
+
+
+def known_head(head: ReplyHead, packed_tags: frozenset[bytes]) -> ReplyHead:
+    """The head of a 304 for a client that has the packed reply, with the tag and the Vary of that reply."""
+    fields = as_known(packed_fields(_named(head), is_packed=False), packed_tags)
+    return _with_fields(head, fields, head.content_length)
+
+
+def _named(head: ReplyHead) -> list[tuple[bytes, bytes]]:
+    return [(line[: len(name)], value) for name, value, line in head.fields]
+
+
+def _with_fields(head: ReplyHead, named: list[tuple[bytes, bytes]], length: int | None) -> ReplyHead:
+    fields = as_fields(named)
+    lines = b"".join([line for _, _, line in fields])
     return msgspec.structs.replace(head, fields=fields, lines=lines, content_length=length)
 
 
@@ -173,7 +190,3 @@ def _is_listed(kind: bytes, types: tuple[str, ...]) -> bool:
     if media == "text/event-stream":
         return False
     return any(re.fullmatch(re.escape(listed).replace(r"\*", "[^/]+"), media) for listed in types)
-
-
-def _weak(tag: bytes) -> bytes:
-    return tag if tag.startswith(b"W/") else b"W/" + tag

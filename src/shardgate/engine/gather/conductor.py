@@ -27,11 +27,13 @@ from shardgate.core.lists.merging import ListMerging
 from shardgate.core.locate.dispute import disputed
 from shardgate.core.paging.bounds import check_values
 from shardgate.core.plan.plan import FindOwner, ToGather
+from shardgate.core.replies.validation import EVERY, Validation
 from shardgate.core.replies.validators import Validators
 from shardgate.core.routes.route import Route
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import packed_fields, takes_gzip
+from shardgate.core.wire.forwarding import head_of
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.gather.aside import Aside, to_the_end
 from shardgate.engine.gather.long_reply import LongReply
@@ -46,10 +48,14 @@ _NOT_MERGED = frozenset(
     {
         b"accept-ranges",
         b"age",
+        b"content-digest",
         b"content-encoding",
+        b"content-md5",
         b"date",
+        b"digest",
         b"etag",
         b"last-modified",
+        b"repr-digest",
         b"set-cookie",
     }
 )
@@ -59,6 +65,19 @@ _LACKING = "the list needs every shard; some did not answer"
 
 # Compressing so much takes about 5 ms at the default level, for which other requests can wait.
 PACKED_AT_ONCE_BYTES_MAX = 128 * 1024
+
+
+class _NothingFollows:
+    """The stream of a reply that has no body: it is never slower than its client."""
+
+    def pause(self) -> None:
+        pass
+
+    def resume(self) -> None:
+        pass
+
+
+_NOTHING_FOLLOWS = _NothingFollows()
 
 
 class _Gathering(Value, frozen=True):
@@ -102,7 +121,11 @@ class Conductor:
             holding.close()
         if reply is None:
             return
-        if len(reply.body) <= WRITE_BUFFER_BYTES_MAX:
+        if plan.by_head and not reply.body:
+            # RFC 9110 section 9.3.2: the length of the GET's body is not known, so none is stated.
+            client.begin(head_of(reply, None), b"", has_body=False, stream=_NOTHING_FOLLOWS)
+            client.finish(b"")
+        elif len(reply.body) <= WRITE_BUFFER_BYTES_MAX:
             client.send(reply)
         else:
             await self.deliver(reply, plan.request, client)
@@ -141,7 +164,7 @@ class Conductor:
 
         `client`: where the reply may be streamed to; None: the reply must be whole.
         """
-        validators = Validators()
+        validators = Validators(self._validation(work))
         asks = merging.asks()
         rounds_began_at = 0.0
         while True:
@@ -168,6 +191,10 @@ class Conductor:
             elif now() - rounds_began_at > self._cluster.merge_s:
                 log = f"its rounds took longer than merge_timeout_s ({self._cluster.merge_s:g} s)"
                 raise DeadlineError("the list could not be merged in time", log=log)
+
+    def _validation(self, work: _Gathering) -> Validation:
+        rule = work.route.rule
+        return EVERY if rule is None else rule.validators
 
     async def _merged_long(
         self, merging: Merging, replies: Mapping[ShardId, Reply], work: _Gathering, size: int
@@ -212,8 +239,8 @@ class Conductor:
                 if begun is not None:
                     work.exchange.upstream_s += now() - began_at
                     reply, flow = begun
-                    validators = Validators()
-                    validators.add(asks, heads)
+                    validators = Validators(self._validation(work))
+                    validators.add(asks, heads, are_whole=False)
                     reply = _with_own_fields(work, reply, validators)
                     if reply.status == 304:
                         return reply

@@ -95,7 +95,7 @@ class Round:
         self._waiting = self._heads = len(asks)
         looked_at = min(FLOW_WINDOW_BYTES, self._body_bytes_max)
         for ask in asks:
-            framing = b"" if ask.method == b"GET" else b"Content-Length: %d\r\n" % len(ask.body)
+            framing = b"Content-Length: %d\r\n" % len(ask.body) if ask.method == b"POST" else b""
             head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
             sink = _Collector(self, ask.shard, looked_at, self._holding)
             sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method)
