@@ -112,6 +112,9 @@ class Application(ABC):
     def after_start(self, instance: Instance) -> None:  # noqa: B027 - most have nothing to do
         """Seed it through its own API, where it has no other way. Called once it is ready."""
 
+    def prepare_gateway(self, folder: Path) -> None:  # noqa: B027 - most have nothing to do
+        """Write what the configuration names and the example does not have: a directory, a secret."""
+
     @abstractmethod
     def ask(self, both: Both, chance: Random) -> None:
         """Send the requests."""

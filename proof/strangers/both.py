@@ -84,9 +84,10 @@ class Both:
     ) -> Exchange:
         """Send one request to both.
 
-        `kind`: what it is an example of, as in the table. `target`: path and query; `@{name}` in it, in the body and in
-        headers is what was kept under this name. `body`: bytes and texts are sent as they are, all else as JSON. `keep`:
-        name → what later requests need. `unlike`: reasons of nature with a normal form, for which this reply may differ.
+        `kind`: what it is an example of, as in the table. `target`: path and query; `@{name}` in it, in the body and
+        in headers is what was kept under this name. `body`: bytes and texts are sent as they are, all else as JSON.
+        `keep`: name → what later requests need. `unlike`: reasons of nature with a normal form, for which this reply
+        may differ.
         """
         fields = dict(headers or {})
         if body is not None and not isinstance(body, bytes | str):

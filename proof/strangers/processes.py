@@ -66,6 +66,7 @@ def _gateway(application: Application, folder: Path, shards: Mapping[str, str]) 
     """The example's configuration, with the addresses of this run."""
     own = folder / "gateway"
     shutil.copytree(application.example, own, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+    application.prepare_gateway(own)
     config = application.config
     config["shards"] = {
         name: url if isinstance(config["shards"][name], str) else config["shards"][name] | {"url": url}

@@ -55,7 +55,7 @@ def difference(ours: Reply, theirs: Reply) -> str | None:
     """What differs first between the gateway's reply and the monolith's; None where they are one.
 
     A validator is opaque (RFC 9110 section 8.8.3): the one of a merged list is made of those of the shards. Compared is
-    that there is one, and its strength; what it is good for is compared by conditional requests.
+    that there is one; what it is good for is compared by conditional requests.
     """
     if ours.status != theirs.status:
         return f"status {ours.status} instead of {theirs.status}: {_start(ours)} instead of {_start(theirs)}"
@@ -74,7 +74,7 @@ def _headers(reply: Reply) -> set[tuple[str, str]]:
 
 
 def _opaque(name: str, value: str) -> tuple[str, str]:
-    return (name, 'W/"…"' if value.startswith("W/") else '"…"') if name == "etag" else (name, value)
+    return (name, "…") if name == "etag" else (name, value)
 
 
 def _start(reply: Reply) -> str:

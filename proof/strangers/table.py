@@ -1,7 +1,8 @@
 """The applications, in the order in which they run. A new one is a file here and a line in this table."""
 
 from proof.strangers.application import Application
+from proof.strangers.drf import Drf
 from proof.strangers.json_server import JsonServer
 from proof.strangers.spring_data_rest import SpringDataRest
 
-APPLICATIONS: tuple[type[Application], ...] = (JsonServer, SpringDataRest)
+APPLICATIONS: tuple[type[Application], ...] = (JsonServer, Drf, SpringDataRest)

@@ -67,7 +67,12 @@ class Linked(Parameters, frozen=True):
             values.pop(self.limit, None)
         paging = {place} if self.page is not None else {place, self.limit}
         kept = with_values(self._respelled(query), {**values, **{name: None for name in paging if name not in values}})
-        return urlencode(sorted(parse_qsl(kept, keep_blank_values=True))) if self.links_sorted else kept
+        return by_name(kept) if self.links_sorted else kept
+
+
+def by_name(query: str) -> str:
+    """The parameters of a query sorted by name, and encoded anew."""
+    return urlencode(sorted(parse_qsl(query, keep_blank_values=True)))
 
     def _others(self, query: str) -> list[str]:
         """The parts of the query that neither page nor sort."""

@@ -55,12 +55,12 @@ class SortParameters(Strategy, frozen=True):
 
     def stated(self, order: Sequence[tuple[str, bool]], *, folded: bool = False) -> list[str]:
         """The parts of a query that ask for this order. `folded`: neighbours of one direction share a parameter."""
-        words = ["desc" if descends else "asc" for _, descends in order]
+        words = [_direction(key) for key in order]
         if self.suffix is not None:
             keys = [f"{name}{self.suffix}{word}" for (name, _), word in zip(order, words, strict=True)]
             if folded and self.suffix == ",":
-                groups = [(descends, [name for name, _ in each]) for descends, each in groupby(order, lambda key: key[1])]
-                keys = [",".join([*names, "desc" if descends else "asc"]) for descends, names in groups]
+                groups = [(word, [name for name, _ in each]) for word, each in groupby(order, _direction)]
+                keys = [",".join([*names, word]) for word, names in groups]
             joined = keys if self.order_repeats else [",".join(keys)]
             return [f"{self.order}={quote_plus(key, safe=',.:')}" for key in joined]
         down = "" if self.direction else "-"
@@ -69,6 +69,10 @@ class SortParameters(Strategy, frozen=True):
         if self.direction:
             stated.append(f"{self.direction}={','.join(words)}")
         return stated
+
+
+def _direction(key: tuple[str, bool]) -> str:
+    return "desc" if key[1] else "asc"
 
 
 def _suffixed(keys: Sequence[str], suffix: str) -> tuple[tuple[str, bool], ...]:
