@@ -74,13 +74,22 @@ def _statements(prefixes: set[str]) -> list[str]:
     ids = [f"{prefix}-{number:04}" for prefix in sorted(CITIES.values()) for number in range(1, BRANCHES // 3 + 1)]
     for number, identity in enumerate(ids):
         city = {"bra": "Braga", "lis": "Lisboa", "por": "Porto"}[identity[:3]]
-        branches.append((identity, f"{chance.choice(('Sé', 'Foz', 'Alfama', 'Belém'))} {number % 37}", city, 1900 + chance.randrange(120)))
+        branches.append(
+            (
+                identity,
+                f"{chance.choice(('Sé', 'Foz', 'Alfama', 'Belém'))} {number % 37}",
+                city,
+                1900 + chance.randrange(120),
+            )
+        )
     for number in range(1, BOOKS + 1):
         branch = chance.choice(ids)
         title = f"{chance.choice(TITLES)} {chance.randrange(40)}"
         author = chance.choice(AUTHORS)
         year = chance.choice((None, 1850 + chance.randrange(150)))
-        books.append((f"b{number:05}", 0, title, author, year, chance.randrange(4, 200) / 4, chance.random() < 0.7, branch))
+        books.append(
+            (f"b{number:05}", 0, title, author, year, chance.randrange(4, 200) / 4, chance.random() < 0.7, branch)
+        )
     return [
         *(_insert("branch", "id, name, city, opened", row) for row in branches if row[0][:3] in prefixes),
         *(
@@ -107,7 +116,13 @@ BRANCH_KEYS = ("name", "city", "opened", "id")
 
 def _lists(both: Both, chance: Random) -> None:
     for _ in range(both.some(120)):
-        path, keys = chance.choice((("/books", BOOK_KEYS), ("/branches", BRANCH_KEYS), ("/books/search/findByAuthor?author=" + quote("Júlio Dinis"), BOOK_KEYS)))
+        path, keys = chance.choice(
+            (
+                ("/books", BOOK_KEYS),
+                ("/branches", BRANCH_KEYS),
+                ("/books/search/findByAuthor?author=" + quote("Júlio Dinis"), BOOK_KEYS),
+            )
+        )
         parts = []
         if chance.random() < 0.8:
             parts.append(f"size={chance.choice((1, 3, 7, 20, 50, 100, 1000))}")
@@ -115,7 +130,10 @@ def _lists(both: Both, chance: Random) -> None:
             parts.append(f"page={chance.choice((0, 1, 2, 5, 17, 60, 400))}")
         chosen = chance.sample(keys, chance.randrange(3))
         if chosen:  # H2 does not keep the order of equal rows, so that a client who walks pages ends with the id
-            parts += ["sort=" + key + chance.choice(("", ",asc", ",desc", ",DESC")) for key in {**dict.fromkeys(chosen), "id": None}]
+            parts += [
+                "sort=" + key + chance.choice(("", ",asc", ",desc", ",DESC"))
+                for key in {**dict.fromkeys(chosen), "id": None}
+            ]
         if chance.random() < 0.1:
             parts.insert(chance.randrange(len(parts) + 1), "utm_source=mail")
         both.ask("list", "GET", path + ("&" if "?" in path else "?") * bool(parts) + "&".join(parts))
@@ -123,11 +141,22 @@ def _lists(both: Both, chance: Random) -> None:
         both.ask("list, odd or bad parameters", "GET", f"/books?{odd}")
     for query in ("title=maias", "title=livro&size=3&page=2&sort=title,desc", "title=nothing+like+it", "title=", ""):
         both.ask("search", "GET", f"/books/search/findByTitleContainingIgnoreCase?{query}")
-    for query in ("author=nobody", "author=Fernando%20Pessoa&size=5&sort=title", "size=2", "author=J%C3%BAlio+Dinis&page=3"):
+    for query in (
+        "author=nobody",
+        "author=Fernando%20Pessoa&size=5&sort=title",
+        "size=2",
+        "author=J%C3%BAlio+Dinis&page=3",
+    ):
         both.ask("search", "GET", f"/books/search/findByAuthor?{query}")
     for query in ("available=true", "available=false", "available=maybe", ""):
         both.ask("count", "GET", f"/books/search/countByAvailable?{query}")
-    for accept in ("application/json", "application/hal+json", "*/*", "text/html", "application/x-spring-data-compact+json"):
+    for accept in (
+        "application/json",
+        "application/hal+json",
+        "*/*",
+        "text/html",
+        "application/x-spring-data-compact+json",
+    ):
         both.ask("list, negotiated", "GET", "/books?size=2", headers={"Accept": accept})
 
 
@@ -187,7 +216,18 @@ def _items(both: Both, chance: Random) -> None:
     for _ in range(both.some(30)):
         number = chance.randrange(1, BOOKS + 100)
         both.ask("item", "GET", f"/books/b{number:05}")
-    for identity in ("lis-0001", "por-0400", "bra-0017", "bra-0401", "lis-9999", "xyz-0001", "lis", "%20", "a%2Fb", "LIS-0001"):
+    for identity in (
+        "lis-0001",
+        "por-0400",
+        "bra-0017",
+        "bra-0401",
+        "lis-9999",
+        "xyz-0001",
+        "lis",
+        "%20",
+        "a%2Fb",
+        "LIS-0001",
+    ):
         both.ask("item", "GET", f"/branches/{identity}")
         both.ask("nested", "GET", f"/branches/{identity}/books")
     for identity in ("b00001", "b00002", "b99999"):
@@ -213,22 +253,39 @@ def _changes(both: Both, chance: Random) -> None:
         both.ask("change", "PUT", f"/books/{new}", body={"title": "Outro", "price": 3, "branch": link})
         both.ask("list", "GET", "/books?sort=title,desc&size=5")
         both.ask("create by PUT", "PUT", f"/books/b9100{number}", body={"title": "Posto", "price": 3, "branch": link})
-        both.ask("change", "PUT", f"/books/b9100{number}", body={"title": "Posto outra vez", "price": 4, "branch": link})
-        both.ask("change of a link", "PUT", f"/books/{new}/branch", body=f"/branches/{prefix}-0005", headers={"Content-Type": "text/uri-list"})
+        both.ask(
+            "change", "PUT", f"/books/b9100{number}", body={"title": "Posto outra vez", "price": 4, "branch": link}
+        )
+        both.ask(
+            "change of a link",
+            "PUT",
+            f"/books/{new}/branch",
+            body=f"/branches/{prefix}-0005",
+            headers={"Content-Type": "text/uri-list"},
+        )
         both.ask("nested", "GET", f"/books/{new}/branch")
         both.ask("delete", "DELETE", f"/books/{new}")
         both.ask("delete", "DELETE", f"/books/{new}")
         both.ask("item", "GET", f"/books/{new}")
-        both.ask("create", "POST", "/branches", body={"id": f"{prefix}-9001", "name": "Nova", "city": "X", "opened": 2020})
+        both.ask(
+            "create", "POST", "/branches", body={"id": f"{prefix}-9001", "name": "Nova", "city": "X", "opened": 2020}
+        )
         both.ask("change", "PATCH", f"/branches/{prefix}-9001", body={"opened": 2021})
-        both.ask("create by PUT", "PUT", f"/branches/{prefix}-9002", body={"name": "Nova 2", "city": "Y", "opened": 2022})
+        both.ask(
+            "create by PUT", "PUT", f"/branches/{prefix}-9002", body={"name": "Nova 2", "city": "Y", "opened": 2022}
+        )
         both.ask("list", "GET", "/branches?sort=opened,desc&size=5")
         both.ask("delete", "DELETE", f"/branches/{prefix}-9001")
     both.ask("create, refused", "POST", "/books", body={"id": "b95000", "branch": "/branches/lis-0001"})
     both.ask("create, refused", "POST", "/books", body="{", headers={"Content-Type": "application/json"})
     both.ask("create, refused", "POST", "/books", body="title=a", headers={"Content-Type": "text/plain"})
     both.ask("create, refused", "POST", "/books", body={"id": "b95001", "title": "x", "branch": "/branches/xyz-1"})
-    both.ask("create, refused", "POST", "/books", body={"id": "b95001", "title": "x", "price": "dear", "branch": "/branches/lis-0001"})
+    both.ask(
+        "create, refused",
+        "POST",
+        "/books",
+        body={"id": "b95001", "title": "x", "price": "dear", "branch": "/branches/lis-0001"},
+    )
     both.ask("change, refused", "PATCH", "/books/b00001", body={"title": None})
     both.ask("change, refused", "PATCH", "/books/b99999", body={"title": "x"})
     both.ask("delete, refused", "DELETE", "/branches/lis-0001")
@@ -238,7 +295,15 @@ def _changes(both: Both, chance: Random) -> None:
 
 
 def _others(both: Both) -> None:
-    for path in ("/", "/books/search", "/profile", "/profile/books", "/profile/branches", "/nothing", "/books/search/nothing"):
+    for path in (
+        "/",
+        "/books/search",
+        "/profile",
+        "/profile/books",
+        "/profile/branches",
+        "/nothing",
+        "/books/search/nothing",
+    ):
         both.ask("other", "GET", path)
     both.ask("other", "GET", "/profile/books", headers={"Accept": "application/schema+json"})
     for path in ("/books", "/branches", "/books/search", "/"):

@@ -74,9 +74,7 @@ class ListRule(Strategy, frozen=True):
 
     def order(self, page: Page) -> Order | str:
         """The total order of a page; or why there is none: the parameter, its value, and what would be accepted."""
-        by = page.order or tuple(
-            [(name.removeprefix("-"), name.startswith("-")) for name in self.default_order]
-        )
+        by = page.order or tuple([(name.removeprefix("-"), name.startswith("-")) for name in self.default_order])
         try:
             return total_order(by, self.keys, self.tie, tie_follows=self.tie_follows)
         except UnsortableError as error:

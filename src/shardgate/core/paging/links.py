@@ -69,11 +69,6 @@ class Linked(Parameters, frozen=True):
         kept = with_values(self._respelled(query), {**values, **{name: None for name in paging if name not in values}})
         return by_name(kept) if self.links_sorted else kept
 
-
-def by_name(query: str) -> str:
-    """The parameters of a query sorted by name, and encoded anew."""
-    return urlencode(sorted(parse_qsl(query, keep_blank_values=True)))
-
     def _others(self, query: str) -> list[str]:
         """The parts of the query that neither page nor sort."""
         own = {self.limit, self.page or self.offset, self.order, self.direction}
@@ -84,6 +79,11 @@ def by_name(query: str) -> str:
         named = {place: values.get(place, "0"), **values}
         paging = [f"{encoded(name)}={quote_plus(value)}" for name, value in named.items()]
         return paging + (self.stated(order, folded=self.order_repeats) if order else [])
+
+
+def by_name(query: str) -> str:
+    """The parameters of a query sorted by name, and encoded anew."""
+    return urlencode(sorted(parse_qsl(query, keep_blank_values=True)))
 
 
 def address(request: Request, origin: str | None, query: str) -> str:
