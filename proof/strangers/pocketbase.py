@@ -294,6 +294,9 @@ def _changes(both: Both) -> None:
         both.ask("item", "GET", f"{of('shops')}/{shop}")
     article = {"shop": "por000000000009", "title": "Novo", "price": 2.5}
     clock = {"created": Kept("body.created", CLOCK), "updated": Kept("body.updated", CLOCK)}
+    dear = {"shop": "por000000000009", "title": "x", "price": "dear"}
+    both.ask("create", "POST", of("articles"), body=dear, keep={"dear": Kept("body.id", RANDOM_ID), **clock})
+    both.ask("delete", "DELETE", f"{of('articles')}/@{{dear}}")
     made = both.ask("create", "POST", of("articles"), body=article, keep={"new": Kept("body.id", RANDOM_ID), **clock})
     assert made.monolith.status == 200
     both.ask("item", "GET", f"{of('articles')}/@{{new}}")
@@ -309,7 +312,6 @@ def _refusals(both: Both) -> None:
     for body in (
         {"shop": "lis000000000001", "title": ""},
         {"shop": "lis000000000001", "title": "x", "price": -1},
-        {"shop": "lis000000000001", "title": "x", "price": "dear"},
         {"shop": "xyz000000000001", "title": "x"},
         {"shop": "lis000000999999", "title": "x"},
         {"shop": "", "title": "x"},
@@ -321,7 +323,6 @@ def _refusals(both: Both) -> None:
     both.ask("create, refused", "POST", articles, body="{", headers=json_type)
     both.ask("create, refused", "POST", articles, body="[]", headers=json_type)
     both.ask("create, refused", "POST", articles, body="")
-    both.ask("create, refused", "POST", articles, body="title=x", headers={"Content-Type": "text/csv"})
     both.ask("change, refused", "PATCH", f"{articles}/a00000000000001", body={"shop": "nope"})
     both.ask("change, refused", "PATCH", f"{articles}/a00000000000001", body="{", headers=json_type)
     both.ask("change, refused", "PATCH", f"{articles}/nope", body={"price": 1})
@@ -346,4 +347,9 @@ def _others(both: Both) -> None:
     both.ask("other", "POST", "/api/batch", body={"requests": []})
     login = {"identity": "nobody@example.org", "password": "wrong"}
     both.ask("other", "POST", "/api/collections/users/auth-with-password", body=login)
-    both.ask("OPTIONS", "OPTIONS", of("articles"), headers={"Origin": "https://shop.example", "Access-Control-Request-Method": "PATCH"})
+    both.ask(
+        "OPTIONS",
+        "OPTIONS",
+        of("articles"),
+        headers={"Origin": "https://shop.example", "Access-Control-Request-Method": "PATCH"},
+    )

@@ -1,8 +1,7 @@
-"""Spring Data REST on H2, as Spring Boot starts it: HAL lists by page number, entities under ids of the client's choice."""
+"""Spring Data REST on H2, as Spring Boot starts it: HAL lists by page number, ids of the client's choice."""
 
 import json
 import shutil
-from pathlib import Path
 from random import Random
 from typing import ClassVar
 from urllib.parse import quote
@@ -139,7 +138,13 @@ def _lists(both: Both, chance: Random) -> None:
         both.ask("list", "GET", path + ("&" if "?" in path else "?") * bool(parts) + "&".join(parts))
     for odd in ODD:
         both.ask("list, odd or bad parameters", "GET", f"/books?{odd}")
-    for query in ("title=maias", "title=livro&size=3&page=2&sort=title,desc&sort=id", "title=nothing+like+it", "title=", ""):
+    for query in (
+        "title=maias",
+        "title=livro&size=3&page=2&sort=title,desc&sort=id",
+        "title=nothing+like+it",
+        "title=",
+        "",
+    ):
         both.ask("search", "GET", f"/books/search/findByTitleContainingIgnoreCase?{query}")
     for query in (
         "author=nobody",

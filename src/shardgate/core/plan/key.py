@@ -29,6 +29,11 @@ KEY_SOURCES = ("path", "query", "header", "body", "form", "basic", "claim")
 
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([^\s\"';,]*)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_LENIENT = re.compile(
+    rb"[^\t\n\r -~]|['/#]|,\s*[}\]]|[{,]\s*[\w$]|\b(?:NaN|Infinity|undefined)\b|[:\[,]\s*(?:[+.]|-?0\w|-[IN])"
+)
+"""What a parser accepts that reads more than JSON: comments, names and texts in other quotes, commas too many, numbers
+of JavaScript. A body with it is never taken for one that no parser reads."""
 _HIDDEN = ("claim.", "header.", "basic.")
 """Sources whose values are not repeated to the client: credentials may stand there."""
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
@@ -156,7 +161,10 @@ def _declared_type(request: Request) -> bytes:
 def _other_type(kind: bytes, wanted: str) -> AmbiguousKeyError:
     said = f"is declared as `{excerpt(kind)}`" if kind else "is no form"
     detail = f"the body {said}, and the key is read from `{wanted}`"
-    return AmbiguousKeyError(detail, about={"header": "Content-Type"})
+    error = AmbiguousKeyError(detail, about={"header": "Content-Type"})
+    if kind:
+        error.unreadable = "other_type"
+    return error
 
 
 def _form(request: Request, name: str) -> str | None:
@@ -203,7 +211,10 @@ def _member(request: Request, path: str) -> str | None:
         raw = JsonSearch(request.body).find(path.split("."))
         return None if raw is None else key_text(raw, path)
     except (ValueError, msgspec.DecodeError) as error:
-        raise AmbiguousKeyError("the body is not JSON in UTF-8, so that its key cannot be read") from error
+        unread = AmbiguousKeyError("the body is not JSON in UTF-8, so that its key cannot be read")
+        if _LENIENT.search(request.body) is None:
+            unread.unreadable = "malformed"
+        raise unread from error
 
 
 _READERS = {"form": _form, "basic": _basic, "claim": _claim}

@@ -12,7 +12,7 @@ import msgspec
 
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
-from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError
+from shardgate.core.errors import AmbiguousKeyError, MissingKeyError, NotServedError, ShardDownError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate import equal_key, word_of
 from shardgate.core.locate.dispute import disputed
@@ -27,7 +27,7 @@ from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, 
 from shardgate.core.routes.targets import check_target
 from shardgate.core.routes.template import variables_of
 from shardgate.core.rules.calls import check_action, check_members, check_statuses
-from shardgate.core.rules.fields import Sources, WhenUnknown, sources_of
+from shardgate.core.rules.fields import Sources, Unreadable, WhenUnknown, sources_of
 from shardgate.core.rules.parts_change import PartsChange
 from shardgate.core.rules.repeating import check_key, check_required
 from shardgate.core.topology import ShardId
@@ -71,6 +71,10 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
     unknown: WhenUnknown | None = None
     """What to do when the request has no key, or no shard owns it. `ask`: any shard, which refuses in the application's
     words. `refuse`: the gateway refuses. Default: `ask` for reads, `refuse` for changes."""
+    unreadable: tuple[Unreadable, ...] = ()
+    """Bodies without a key that can be read, which the application refuses, so that any shard is asked for its refusal.
+    `malformed`: declared as JSON, and none (RFC 8259). `other_type`: declared as something else than what the key is
+    read from. Other bodies that cannot be read are refused (SG1002): an application might read a key in them."""
     parts: AnyMerger | None = None
     """How the replies become one, where several shards may have a part of what the key names: a merge of the kind
     `entity` or `list`."""
@@ -81,7 +85,12 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
         """To the owner; to all that may have a part; to whoever has it; or to any shard."""
-        key = read_key(self.key, request, variables)
+        try:
+            key = read_key(self.key, request, variables)
+        except AmbiguousKeyError as error:
+            if error.unreadable not in self.unreadable:
+                raise
+            return ToAny(route, known.topology.ids, NO_OWNER)
         if key is None:
             return self._unowned(request, route, known, None)
         if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
