@@ -53,6 +53,7 @@ class JsonServer(Application):
         for number, library in enumerate(("lis-belem", "por-foz", "bra-se"), 1):
             _life(both, f"b9{number:03}", library)
         _nested_creates(both)
+        _everywhere(both)
         _nameless(both)
         _refusals(both)
 
@@ -83,6 +84,8 @@ def _lists(both: Both, chance: Random) -> None:
     for target in ("/genres", "/genres?_sort=name&_order=desc", "/genres?_page=3&_limit=20", "/genres/g0003"):
         both.ask("reference", "GET", target)
     both.ask("reference", "GET", "/consortium")
+    for target in ("/genres/g0002/books?_limit=20&_sort=title", "/genres/g0003/books?_page=2", "/genres/g9999/books"):
+        both.ask("nested", "GET", target)
 
 
 def _odd(both: Both) -> None:
@@ -213,6 +216,19 @@ def _nested_creates(both: Both) -> None:
     both.ask("unknown id", "GET", "/books/b9100")
 
 
+def _everywhere(both: Both) -> None:
+    """What all shards have."""
+    both.ask("create", "POST", "/genres", body={"id": "g2000", "name": "fado"})
+    both.ask("change", "PATCH", "/genres/g2000", body={"name": "Fado"})
+    both.ask("reference", "GET", "/genres?name=Fado")
+    both.ask("change", "PUT", "/genres/g2000", body={"name": "fado"})
+    both.ask("reference", "GET", "/genres/g2000")
+    both.ask("delete", "DELETE", "/genres/g2000")
+    both.ask("delete", "DELETE", "/genres/g2000")
+    both.ask("change", "PATCH", "/consortium", body={"loanDays": 28})
+    both.ask("reference", "GET", "/consortium")
+
+
 def _nameless(both: Both) -> None:
     """A book without an id."""
     book = {"libraryId": "por-bonfim", "title": "Clepsidra", "year": 1920}
@@ -228,6 +244,8 @@ def _refusals(both: Both) -> None:
     both.ask("refusal", "POST", "/books/b0001", body={"price": 1})
     both.ask("refusal", "DELETE", "/books")
     both.ask("refusal", "PATCH", "/books/b0001", body="{", headers={"Content-Type": "application/json"})
+    both.ask("refusal", "GET", "/nothing")
+    both.ask("refusal", "PUT", "/nothing/7", body={"id": 7})
     for resource in ("libraries", "books", "loans"):
         both.ask("list", "GET", f"/{resource}?_limit=5000")
 

@@ -48,7 +48,9 @@ class Reply:
 def read(reply: httpx.Response) -> Reply:
     """What is compared of a reply."""
     headers = [(name.lower(), value) for name, value in reply.headers.multi_items()]
-    return Reply(reply.status_code, tuple(sorted(pair for pair in headers if pair[0] not in OF_THE_HOP)), reply.content)
+    # An empty Link lists no links (RFC 9110 section 5.6.1): it says as much as none.
+    kept = [pair for pair in headers if pair[0] not in OF_THE_HOP and pair != ("link", "")]
+    return Reply(reply.status_code, tuple(sorted(kept)), reply.content)
 
 
 def difference(ours: Reply, theirs: Reply) -> str | None:

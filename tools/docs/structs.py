@@ -128,7 +128,7 @@ STRUCTS: dict[str, Shown] = {
     "Linked": Shown(Linked, Parameters),
     "Offset": Shown(Offset, Parameters),
     "Envelope": Shown(Envelope, Parameters),
-    "Pages": Shown(Pages, Parameters),
+    "Pages": Shown(Pages, Linked),
     "Ndjson": Shown(Ndjson, Parameters),
     "Search": Shown(Search, Parameters),
     "Drf": Shown(Drf, Linked),

@@ -114,6 +114,8 @@ class Page(msgspec.Struct, frozen=True):
     """Sort keys, most significant first, each with whether it descends; empty: the list's default order."""
     fields: tuple[str, ...] | None
     """The properties asked for; None: all."""
+    is_last: bool = False
+    """The last page is asked for, whichever that is; the offset is then 0."""
 
 
 NO_PAGE: Final = Page(0, None, (), None)
@@ -159,10 +161,22 @@ class Merged(msgspec.Struct, frozen=True):
     extras: tuple[bytes, ...] = ()
     """`Listing.extra` of each reply that has one."""
 
+    @property
+    def size(self) -> int:
+        """The rows of a whole page, at least 1; where all rows are asked for, as many as there are."""
+        if self.page.limit is not None:
+            return self.page.limit or 1
+        return max(1, self.shown if self.total is None else self.total)
+
 
 Streamable = Literal["never", "with_total", "always"]
 """Whether the merged reply's head can be written before the rows have arrived, from the heads of the shards' replies:
 never; where these state the size of the list; always. The body of a dialect that can is the bare JSON array."""
+
+
+PastEnd = int | Literal["last"] | None
+"""What an application does with a page behind the last row: refuse it by this status; give the `last` page; None: give
+an empty one."""
 
 
 class Dialect(Protocol):
@@ -182,8 +196,8 @@ class Dialect(Protocol):
         """The statuses of a reply that is a list."""
 
     @property
-    def past_end(self) -> int | None:
-        """The status by which the application refuses a page behind the last row; None: it gives an empty page."""
+    def past_end(self) -> PastEnd:
+        """What the application does with a page behind the last row."""
 
     def read(self, request: Request) -> Page | Unknown:
         """The page that a client asks for; UNKNOWN where a value cannot be read."""

@@ -101,9 +101,6 @@ class AmbiguousKeyError(ClientError):
     """The request names two different keys, or one key twice. The gateway does not choose between them."""
 
     code, status, title = "SG1002", 400, "Ambiguous key"
-    unreadable: Literal["", "malformed", "other_type"] = ""
-    """Why the body that has the key cannot be read at all: no parser of its declared type reads it, or it is declared
-    as another type. Empty: another parser may read a key in it."""
 
 
 class AmbiguousPathError(ClientError):

@@ -10,7 +10,7 @@ from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
 from shardgate.core.http import Reply
 from shardgate.core.merge.listed import Listed
-from shardgate.core.paging.reading import Reading
+from shardgate.core.paging.reading import LAST, Reading, read_number
 from tests.core.requests import request
 
 LENIENT = Pages(
@@ -73,8 +73,72 @@ def test_an_unknown_sort_key_is_left_out_or_means_the_default_order() -> None:
     assert ids("order=colour", "ignore") == ["b", "a"]
 
 
+def test_l9_what_a_number_is() -> None:
+    javascript = Reading(number="leading", bad="default", below="least", zero="default")
+    texts = {"": 10, "5x": 5, " 7": 7, "x": 10, "500": 500, "-3": 1, "2.5": 2, "+4": 4, "0": 10, "1_000": 1}
+    assert {text: read_number(text, javascript, default=10, least=1) for text in texts} == texts
+    for text in ("0x10", "1e3", "1.5e2", "-0x1"):  # other numbers to other parsers
+        assert read_number(text, javascript, default=10, least=1) is UNKNOWN
+    go = Reading(bad="zero", least=1, below="all")
+    assert [read_number(text, go, default=10, least=0) for text in ("x", "", "0", "-1", "5")] == [None] * 4 + [5]
+    words = Reading(words={"none": 0, "all": "all", "last": "last", "": "default"})
+    assert [read_number(text, words, default=10, least=0) for text in words.words] == [0, None, LAST, 10]
+
+
+def test_l9_all_rows_are_asked_for_by_a_word_of_the_application() -> None:
+    for reading, asked in [
+        (Reading(words={"every thing": "all"}), "every+thing"),
+        (Reading(zero="all"), "0"),
+        (Reading(below="all", least=1), "0"),
+        (Reading(below="all"), "-1"),
+    ]:
+        dialect = Offset(limit_default=20, reads={"limit": reading})
+        everything = Page(0, None, (), None)
+        assert dialect.read_page(f"limit={asked}&q=1") == everything
+        assert dialect.write_query("q=1&limit=x", page=everything, fields=None) == f"q=1&limit={asked}"
+
+
+def test_l9_words_of_an_order() -> None:
+    dialect = Offset(direction="dir", reads={"order": Reading(words={"newest": "-price,id", "any": "default"})})
+    assert dialect.read_page("order=newest") == Page(0, None, (("price", True), ("id", False)), None)
+    assert dialect.read_page("order=any") == Page(0, None, (), None)
+    assert dialect.read_page("order=newest&dir=asc") is UNKNOWN
+    with pytest.raises(ValueError, match="a word of the order stands for 'price'"):
+        Listed(dialect=dialect, keys={"id": "text"})
+
+
+@pytest.mark.parametrize(
+    ("name", "reading", "problem"),
+    [
+        ("limit", {"words": {"x": "last"}}, "stand for numbers, all or default, not 'last'"),
+        ("limit", {"below": "last"}, "`last` is for a page or an offset"),
+        ("offset", {"below": "all"}, "`all` for a limit"),
+        ("offset", {"zero": "all"}, "`all` for a limit"),
+        ("limit", {"bad": "ignore"}, "`bad: ignore` is for an order"),
+        ("order", {"bad": "zero"}, "is no number"),
+        ("order", {"words": {"x": 5}}, "is no number"),
+        ("dir", {"words": {"up": "asc"}}, "only `bad: default` can be said"),
+        ("fields", {"bad": "default"}, "nothing can be said in `reads` of `fields`"),
+    ],
+)
+def test_l9_what_cannot_be_said_of_a_parameter_is_a_mistake(name: str, reading: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        Offset(direction="dir", fields="fields", reads={name: Reading(**reading)})
+
+
+def test_l9_pages_of_a_fixed_size() -> None:
+    dialect = Pages(limit=None, limit_default=10)
+    assert dialect.read_page("page=3&page_size=5") == Page(20, 10, (), None)
+    assert dialect.cover(25, 3) == (20, 10)
+    assert dialect.write_query("page=3&page_size=5", page=Page(20, 10, (), None), fields=None) == "page_size=5&page=3"
+    with pytest.raises(ValueError, match="each page has limit_default rows"):
+        Pages(limit=None)
+
+
 def test_a_parameter_that_the_dialect_does_not_have_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="`reads` names 'page'"):
         Offset(reads={"page": Reading()})
     with pytest.raises(ValueError, match="the word '7' is a number"):
         Reading(words={"7": 7})
+    with pytest.raises(ValueError, match="are 0 or more"):
+        Reading(words={"none": -1})

@@ -3,7 +3,7 @@
 import re
 from typing import ClassVar
 
-from shardgate.core.contracts import Listing, Merged, Streamable
+from shardgate.core.contracts import Listing, Merged, PastEnd, Streamable
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply
@@ -20,8 +20,8 @@ class ContentRange(Parameters, frozen=True, tag="content_range"):
 
     suffix: str | None = "."
     """What stands between a sort key and its direction: `name.desc`."""
-    past_end: int | None = 416
-    """The status by which the application refuses a page behind the last row."""
+    past_end: PastEnd = 416
+    """The status by which the application refuses a page behind the last row; `last`: it gives the last page."""
     unit: str = ""
     """The unit before the range: `items` in `items 0-24/3573`."""
     partial: int = 206

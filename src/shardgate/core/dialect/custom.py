@@ -8,7 +8,7 @@ Never: imports anything.
 from collections.abc import Sequence
 from typing import Any
 
-from shardgate.core.contracts import UNKNOWN, Listing, Merged, Page, Strategy, Streamable, Unknown
+from shardgate.core.contracts import UNKNOWN, Listing, Merged, Page, PastEnd, Strategy, Streamable, Unknown
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.guard import PluginError, call, is_target, misfit
 from shardgate.core.http import Reply, Request
@@ -42,8 +42,8 @@ class CustomDialect(Strategy, frozen=True, tag="custom"):
         return self._parameters.accepted
 
     @property
-    def past_end(self) -> int | None:
-        """The status by which the application refuses a page behind the last row; None: it gives an empty one."""
+    def past_end(self) -> PastEnd:
+        """What the application does with a page behind the last row."""
         return self._parameters.past_end
 
     @property

@@ -1,6 +1,6 @@
 """Lists of the Django REST framework: `{"count": 9, "next": "http://…", "previous": null, "results": [...]}`."""
 
-from shardgate.core.contracts import Listing, Merged
+from shardgate.core.contracts import Listing, Merged, PastEnd
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
 from shardgate.core.paging.links import Linked
@@ -11,12 +11,12 @@ class Drf(Linked, frozen=True, tag="drf"):
 
     page: str | None = "page"
     """The parameter with the number of the page; `null`: limit and offset."""
-    limit: str = "page_size"
-    """The parameter with the size of a page."""
+    limit: str | None = "page_size"
+    """The parameter with the size of a page; `null`: each page has `limit_default` rows."""
     order: str = "ordering"
     """The parameter with the order."""
-    past_end: int | None = 404
-    """The status by which the application refuses a page behind the last row."""
+    past_end: PastEnd = 404
+    """The status by which the application refuses a page behind the last row; `last`: it gives the last page."""
     links_sorted: bool = True
     """The application sorts the parameters of its links by name and encodes them anew."""
     first_page_bare: bool = True

@@ -13,8 +13,8 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
     """The parameter with the number of the page."""
     page_first: int = 0
     """The number of the first page."""
-    limit: str = "size"
-    """The parameter with the size of a page."""
+    limit: str | None = "size"
+    """The parameter with the size of a page; `null`: each page has `limit_default` rows."""
     order: str = "sort"
     """The parameter with the order."""
     order_repeats: bool = True
@@ -49,7 +49,7 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard (of one with rows, if any has rows), around the merged rows."""
-        size = merged.page.limit or 1
+        size = merged.size
         whole = merged.reply.body if not merged.shown or not merged.extras else merged.extras[0]
         changes: dict[str | None, object] = {
             self.items: merged.rows,

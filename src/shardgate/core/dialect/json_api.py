@@ -21,7 +21,7 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
 
     page: str | None = "page[number]"
     """The parameter with the number of the page; `null`: limit and offset."""
-    limit: str = "page[size]"
+    limit: str | None = "page[size]"
     """The parameter with the size of a page. With limit and offset, write `page[limit]`."""
     offset: str = "page[offset]"
     """The parameter with the number of rows before the page, where `page` is `null`."""
@@ -43,7 +43,7 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with the resources that they refer to and links of our own."""
-        pages = None if merged.total is None else -(-merged.total // (merged.page.limit or 1))
+        pages = None if merged.total is None else -(-merged.total // merged.size)
         changes: dict[str | None, object] = {
             "data": merged.rows,
             self.total: merged.total,

@@ -1,18 +1,22 @@
 """Numbered pages, described in the body: `{"events": [...], "pagination": {"page_number": 2, "page_count": 7}}`."""
 
+from collections.abc import Mapping
+
+import msgspec
+
 from shardgate.core.contracts import Listing, Merged
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
-from shardgate.core.paging.parameters import Parameters
+from shardgate.core.paging.links import Linked, Rel
 
 
-class Pages(Parameters, frozen=True, tag="pages"):
+class Pages(Linked, frozen=True, tag="pages"):
     """A page has a number and a size; the body says how many pages there are. Members are named by path."""
 
     page: str | None = "page"
     """The parameter with the number of the page."""
-    limit: str = "page_size"
-    """The parameter with the size of a page."""
+    limit: str | None = "page_size"
+    """The parameter with the size of a page; `null`: each page has `limit_default` rows."""
     items: str = "items"
     """The member with the list."""
     total: str | None = "total"
@@ -30,6 +34,18 @@ class Pages(Parameters, frozen=True, tag="pages"):
     has_more: str | None = None
     """The member that says whether there is a next page; null: there is no such member."""
 
+    numbers: Mapping[Rel, str] = msgspec.field(default_factory=dict)
+    """The members with the numbers of other pages: `{next: next_page, prev: prev_page, last: meta.last}`. Where there
+    is no such page the number is null; the last one follows from the number of pages."""
+    urls: Mapping[Rel, str] = msgspec.field(default_factory=dict)
+    """The members with the addresses of other pages: `{next: next_page_url, prev: prev_page_url}`. Where there is no
+    such page the address is null."""
+    from_echo: str | None = None
+    """The member with the number of the page's first row, counted from 1, null where the page is empty; null: there is
+    no such member."""
+    to_echo: str | None = None
+    """The member with the number of the page's last row, as `from_echo`; null: there is no such member."""
+
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
@@ -37,7 +53,7 @@ class Pages(Parameters, frozen=True, tag="pages"):
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with the pages of the whole list."""
-        size = merged.page.limit or 1
+        size = merged.size
         pages = None if merged.total is None else max(self.page_count_min, -(-merged.total // size))
         changes: dict[str | None, object] = {
             self.items: merged.rows,
@@ -47,5 +63,20 @@ class Pages(Parameters, frozen=True, tag="pages"):
             self.limit_echo: size,
             self.count_echo: merged.shown,
             self.has_more: merged.more,
+            self.from_echo: merged.page.offset + 1 if merged.shown else None,
+            self.to_echo: merged.page.offset + merged.shown if merged.shown else None,
         }
+        if self.numbers:
+            own = merged.page.offset // size + self.page_first
+            known: dict[Rel, int | None] = {
+                "first": self.page_first,
+                "prev": own - 1 if own > self.page_first else None,
+                "self": own,
+                "next": own + 1 if merged.more else None,
+                "last": None if pages is None else pages + self.page_first - 1,
+            }
+            changes |= {member: known[rel] for rel, member in self.numbers.items()}
+        if self.urls:
+            links = self.links(merged)
+            changes |= {member: links[rel] for rel, member in self.urls.items()}
         return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))

@@ -44,6 +44,8 @@ class Search(Parameters, frozen=True, tag="search"):
         super().__post_init__()
         if self.states_order or self.order_repeats or self.fields is not None:
             raise ValueError("a search knows neither states_order nor order_repeats nor fields")
+        if self.limit_is == "end" and self.offset_first:
+            raise ValueError("`limit_is: end` is for rows that are counted from 0; write `offset_first: 0`")
 
     def read(self, request: Request) -> Page | Unknown:
         """The page that a client asks for; UNKNOWN where the body, or a value, cannot be read.
@@ -69,12 +71,12 @@ class Search(Parameters, frozen=True, tag="search"):
 
     def ask(self, request: Request, page: Page, fields: Sequence[str] | None) -> tuple[bytes, bytes]:
         """The client's target and body, with this page."""
-        values = dict(self.paging(page))
+        values: dict[str, int | str] = dict(self.paging(page))
         place = self.page or self.offset
         body = request.body
         if place not in values and _object(body).raw(place) is not None:
             values[place] = self.offset_first
-        if page.limit is None:
+        if page.limit is None and self.limit is not None and self.limit not in values:
             body = _object(body).without(self.limit)
         for name, number in values.items():
             body = _put(body, name, number)
@@ -85,10 +87,11 @@ class Search(Parameters, frozen=True, tag="search"):
         body = _put(request.body, self.page or self.offset, 0)
         return f"{request.path}?{request.query}#{body.decode('utf-8', 'replace')}"
 
-    def paging(self, page: Page) -> list[tuple[str, int]]:
+    def paging(self, page: Page) -> list[tuple[str, int | str]]:
         """The members that ask for these rows."""
         shift = 0 if self.page else self.offset_first
-        return [(name, number + shift if name == self.offset else number) for name, number in super().paging(page)]
+        named = super().paging(page)
+        return [(name, n + shift if name == self.offset and isinstance(n, int) else n) for name, n in named]
 
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
@@ -97,7 +100,7 @@ class Search(Parameters, frozen=True, tag="search"):
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with the pages of the whole list."""
-        page, size = merged.page, merged.page.limit or 1
+        page, size = merged.page, merged.size
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
@@ -139,9 +142,9 @@ def _text(body: JsonObject, path: str) -> str | None:
     return msgspec.json.decode(value, type=str) if value.startswith(b'"') else value.decode()
 
 
-def _put(body: bytes, path: str, number: int) -> bytes:
+def _put(body: bytes, path: str, value: int | str) -> bytes:
     """The body with a member of this value; its object is made where there is none."""
     parent = path.rpartition(".")[0]
     if parent and _object(body).raw(path) is None and _object(body).raw(parent) in {None, b"null"}:
         body = _object(body).put(parent, {})
-    return _object(body).put(path, number)
+    return _object(body).put(path, value)

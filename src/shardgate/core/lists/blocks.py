@@ -4,7 +4,8 @@ Most blocks take one request. Where the application limits the size of a page, a
 other. Where it numbers its pages, a request gives rows around the block too, which are cut off.
 
 Holds: a block that took several requests has no gap and no row twice. Each request repeats the last row of the one
-before; where the row differs, rows have moved (ChangedError).
+before; where the row differs, rows have moved (ChangedError). Pages of a fixed size cannot repeat a row: there the size
+of the list must stay the same.
 Never: does IO, or asks for rows behind the end that a shard has stated.
 """
 
@@ -78,9 +79,16 @@ class BlocksInPieces:
             raise BrokenReplyError("a shard gave a list that it was not asked for", log="its block was read already")
         rows = cut(listing.rows)
         if listing.total is not None:
+            if pieces.repeats_nothing and self._totals.get(shard) != listing.total:
+                raise ChangedError
             self._totals[shard] = listing.total
             if self._in_pages:
                 _check_size(pieces.requested, len(rows.raw), listing.total)
+        elif self._dialect.past_end == "last":
+            # Behind its end the shard would give its last rows again.
+            raise BrokenReplyError(
+                "a shard's list states no size", log="the rule says `past_end: last`, which needs the size"
+            )
         pieces.take(pieces.requested, rows, more=bool(listing.more))
         self._go_on(pieces)
 
@@ -140,6 +148,11 @@ class _Pieces:
         block = self.block
         return block.start + self.got, None if block.count is None else block.count - self.got
 
+    @property
+    def repeats_nothing(self) -> bool:
+        """Whether the request goes on behind the rows that were read, without one of them."""
+        return bool(self.got) and self.requested is not None and self.requested.start == self.rest[0]
+
     def take(self, requested: Block, rows: Rows, *, more: bool) -> None:
         if requested.count is not None and len(rows.raw) > requested.count:
             raise too_many(requested.count, len(rows.raw))
@@ -150,6 +163,8 @@ class _Pieces:
         start, count = self.rest
         before = start - requested.start
         if self.got and before > 0 and (len(rows.raw) < before or bytes(rows.raw[before - 1]) != bytes(self._raw[-1])):
+            raise ChangedError
+        if self.got and not before and rows.raw and bytes(rows.raw[0]) == bytes(self._raw[-1]):
             raise ChangedError
         fresh = rows.raw[before:] if count is None else rows.raw[before : before + count]
         self.more = more or before + len(fresh) < len(rows.raw)

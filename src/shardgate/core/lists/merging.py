@@ -121,6 +121,21 @@ class ListMerging:
         return reply.status in self._rule.not_here and reply.status not in self._rule.dialect.accepted
 
     @property
+    def page(self) -> Page:
+        """The page that the request asks for."""
+        return self._page
+
+    @property
+    def total(self) -> int | None:
+        """The size of the whole list, once it was stated; None: not stated. Raises BrokenReplyError."""
+        return self._total()
+
+    @property
+    def is_past_end(self) -> bool:
+        """Whether the page begins behind the last row, and the application does not give an empty page then."""
+        return self._past_end
+
+    @property
     def may_flow(self) -> bool:
         """Whether the rows may pass while they arrive, as far as it is known before the shards are query."""
         limit = self._page.limit

@@ -58,15 +58,30 @@ class ListRule(Strategy, frozen=True):
             raise ValueError("rows in parts need the list of every shard; remove `not_here`")
         if self.parts is not None and self.dedupe is not None:
             raise ValueError("a row is in parts, or in copies, not both")
-        dedupe = self.dedupe
-        if dedupe is not None and isinstance(self.dialect, AnyCursor):
-            raise ValueError("`dedupe` reads every list whole, which a list with cursors does not allow; remove it")
-        if dedupe is not None and (dedupe.of is None) == (dedupe.winner in {"highest", "lowest"}):
-            raise ValueError("`of` is for the winners `highest` and `lowest`, and they need it")
-        if dedupe is not None and not {*dedupe.names} <= self.keys.keys():
-            raise ValueError(f"{' and '.join(dedupe.names)} must be among the keys, so that their types are known")
+        if self.dedupe is not None:
+            self._check_dedupe(self.dedupe)
+        if isinstance(self.dialect, Parameters):
+            self._check_reads(self.dialect)
         if (problem := clash({name: sort_key(config) for name, config in self.keys.items()})) is not None:
             raise ValueError(problem)
+
+    def _check_dedupe(self, dedupe: Dedupe) -> None:
+        """Copies of rows can be found. Raises ValueError."""
+        if isinstance(self.dialect, AnyCursor):
+            raise ValueError("`dedupe` reads every list whole, which a list with cursors does not allow; remove it")
+        if (dedupe.of is None) == (dedupe.winner in {"highest", "lowest"}):
+            raise ValueError("`of` is for the winners `highest` and `lowest`, and they need it")
+        if not {*dedupe.names} <= self.keys.keys():
+            raise ValueError(f"{' and '.join(dedupe.names)} must be among the keys, so that their types are known")
+
+    def _check_reads(self, dialect: Parameters) -> None:
+        """What the dialect reads can be read in this list. Raises ValueError."""
+        for name in dialect.ordered_by_words:
+            if name not in self.keys:
+                raise ValueError(f"a word of the order stands for {name!r}, which must be among the keys")
+        is_sized = self.dedupe is None and self.parts is None and not isinstance(dialect, AnyCursor)
+        if dialect.finds_last and not is_sized:
+            raise ValueError("`last` needs the size of the list; remove it, or `dedupe`, `parts` and cursors")
 
     def property(self, name: str) -> str:
         """The property of a row that a sort key is in: what `fields` calls it."""

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 from shardgate.core.contracts import NO_MOMENT, Merging, Moment
 from shardgate.core.dialect import AnyCursor
+from shardgate.core.dialect.custom import CustomDialect
 from shardgate.core.http import Request
+from shardgate.core.lists.last_page import LastPageMerging
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.lists.parted import PartedListMerging
 from shardgate.core.lists.rule import ListRule
+from shardgate.core.paging.parameters import Parameters
 from shardgate.core.topology import ShardId
 
 
@@ -26,6 +29,9 @@ class Listed(ListRule, frozen=True, tag="list"):
                 return ListMerging(self, inner, shards, moment.pages)
 
             return PartedListMerging(self, parts, request, shards, moment.parted, begin)
+        paged = dialect.plugin if isinstance(dialect, CustomDialect) else dialect
+        if isinstance(paged, Parameters) and paged.finds_last:
+            return LastPageMerging(paged, request, lambda inner: ListMerging(self, inner, shards, moment.pages))
         return ListMerging(self, request, shards, moment.pages)
 
     def describe(self) -> str:

@@ -64,9 +64,9 @@ class Linked(Parameters, frozen=True):
         if self.first_page_bare and not page.offset:
             values.pop(place)
         if self.page is not None:
-            values.pop(self.limit, None)
-        paging = {place} if self.page is not None else {place, self.limit}
-        kept = with_values(self._respelled(query), {**values, **{name: None for name in paging if name not in values}})
+            values.pop(self.limit or "", None)
+        paging = [place] if self.page is not None or self.limit is None else [place, self.limit]
+        kept = with_values(self.respelled(query), {**values, **{name: None for name in paging if name not in values}})
         return by_name(kept) if self.links_sorted else kept
 
     def _others(self, query: str) -> list[str]:

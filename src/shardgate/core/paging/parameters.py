@@ -13,12 +13,12 @@ from urllib.parse import quote_plus
 import msgspec
 
 from shardgate.core.clients.masking import shown
-from shardgate.core.contracts import UNKNOWN, Page, Streamable, Unknown
+from shardgate.core.contracts import UNKNOWN, Page, PastEnd, Streamable, Unknown
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.paging.query import encoded, name_of, pairs_of, values_of
-from shardgate.core.paging.reading import PLAIN, Reading, read_number
+from shardgate.core.paging.reading import LAST, PLAIN, Reading, order_of, read_number
 from shardgate.core.paging.sort_parameters import SortParameters
 from shardgate.core.twins import is_twin
 
@@ -34,8 +34,9 @@ class Parameters(SortParameters, frozen=True):
     posted: ClassVar[bool] = False
     streamable: ClassVar[Streamable] = "never"
 
-    limit: str = "limit"
-    """The parameter with the number of rows; where pages are counted, with the size of a page."""
+    limit: str | None = "limit"
+    """The parameter with the number of rows; where pages are counted, with the size of a page. Null: there is none, and
+    each page has `limit_default` rows."""
     limit_default: int | None = None
     """The limit that the application takes when none is given; null: it gives all rows."""
     limit_max: int | None = None
@@ -65,8 +66,9 @@ class Parameters(SortParameters, frozen=True):
     repeated: Literal["refuse", "first", "last"] = "refuse"
     """Where one of these parameters stands twice: `refuse` the request, or take the `first` or the `last` one, as the
     application does."""
-    past_end: int | None = None
-    """The status by which the application refuses a page behind the last row; null: it gives an empty page."""
+    past_end: PastEnd = None
+    """The status by which the application refuses a page behind the last row; `last`: it gives the last page; null: it
+    gives an empty page."""
     refuse: tuple[str, ...] = ()
     """Parameters that page or wrap the list in other ways; requests with them are refused, since each shard would apply
     them to its own rows alone."""
@@ -77,7 +79,12 @@ class Parameters(SortParameters, frozen=True):
 
     def __post_init__(self) -> None:
         """A page has a size. Raises ValueError."""
-        if self.page is not None and not (self.limit_default and self.limit_max):
+        if self.limit is None:
+            if not self.limit_default or self.limit_max not in {None, self.limit_default}:
+                raise ValueError("without `limit` each page has limit_default rows; write it, and remove limit_max")
+            if self.limit_is == "end" or self.offset_needs_limit:
+                raise ValueError("`limit_is` and `offset_needs_limit` speak of a `limit`, which is null")
+        elif self.page is not None and not (self.limit_default and self.limit_max):
             raise ValueError("a list with page numbers needs limit_default and limit_max")
         if self.limit_max is not None and self.limit_max < 1:
             raise ValueError("limit_max is at least 1")
@@ -85,11 +92,27 @@ class Parameters(SortParameters, frozen=True):
             raise ValueError("`limit_is: end` and `states_offset` are for lists with an offset; remove them, or `page`")
         if unread := self.reads.keys() - self._names():
             raise ValueError(f"`reads` names {sorted(unread)[0]!r}, which is none of the parameters of this dialect")
+        self._check_reads()
+        if self.finds_last and self.posted:
+            raise ValueError("`last` is for lists whose page stands in the query; remove it")
 
     @property
     def accepted(self) -> tuple[int, ...]:
         """The statuses of a reply that is a list."""
         return (200,)
+
+    @property
+    def finds_last(self) -> bool:
+        """Whether a request may be for the last page, which only the size of the list tells."""
+        if not self.reads:
+            return self.past_end == "last"
+        return self.past_end == "last" or any(reading.takes_last for reading in self.reads.values())
+
+    @property
+    def ordered_by_words(self) -> list[str]:
+        """The sort keys that words of the order stand for."""
+        words = self._reading(self.order).words.values()
+        return [name for text in words if isinstance(text, str) and text != "default" for name, _ in order_of(text)]
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -121,11 +144,11 @@ class Parameters(SortParameters, frozen=True):
         limit = self._limit(values)
         if limit is UNKNOWN:
             most = "" if self.limit_max is None else f" up to {self.limit_max}"
-            return f"`{self.limit}={excerpt(values[self.limit])}`: a whole number{most} is accepted"
+            return f"`{self.limit}={excerpt(values[self.limit or ''])}`: a whole number{most} is accepted"
         if self._offset(values, limit) is UNKNOWN:
             name, first = (self.offset, 0) if self.page is None else (self.page, self.page_first)
             return f"`{name}={excerpt(values[name])}`: a whole number from {first} on is accepted"
-        if self.read_order(values) is UNKNOWN:
+        if self._order(values) is UNKNOWN:
             return self.direction_problem(values)
         text = values.get(self.fields or "", "")
         return f"`{self.fields}={excerpt(text)}`: names of properties, with commas and no spaces, are accepted"
@@ -146,14 +169,46 @@ class Parameters(SortParameters, frozen=True):
     def _page_of(self, values: dict[str, str]) -> Page | Unknown:
         limit = self._limit(values)
         offset = UNKNOWN if limit is UNKNOWN else self._offset(values, limit)
-        order = self.read_order(values)
+        order = self._order(values) if self.reads else self.read_order(values)
         fields = values.get(self.fields) if self.fields else None
         names = None if fields is None else tuple(fields.split(","))
         if limit is UNKNOWN or offset is UNKNOWN or order is UNKNOWN or not _all_plain(names or ()):
             return UNKNOWN
         if self.offset_needs_limit and self.limit not in values:
             offset = 0
+        if offset == LAST:
+            return Page(0, limit, order, names, is_last=True)
         return Page(offset, limit, order, names)
+
+    def _check_reads(self) -> None:
+        """What is said of each parameter can be said of it. Raises ValueError."""
+        for name, reading in self.reads.items():
+            known = {self.limit: ("all", "default"), self.page or self.offset: ("last", "default")}.get(name)
+            if known is not None:
+                strange = reading.strange(*known)
+                if strange is not None:
+                    raise ValueError(f"the words of `{name}` stand for numbers, {' or '.join(known)}, not {strange!r}")
+                if reading.bad == "ignore":
+                    raise ValueError(f"`bad: ignore` is for an order; write `default` for `{name}`")
+                if (reading.takes_last and known[0] != "last") or (reading.takes_all and known[0] != "all"):
+                    raise ValueError(f"`last` is for a page or an offset, and `all` for a limit: see `{name}`")
+            elif name not in {self.order, self.direction}:
+                raise ValueError(f"nothing can be said in `reads` of `{name}`; remove it")
+            elif reading.is_of_number or reading.bad == "zero":
+                raise ValueError(f"`{name}` is no number: `bad` and `words` can be said of an order")
+            elif name == self.direction and (reading.bad == "ignore" or reading.words):
+                raise ValueError(f"of the directions in `{name}` only `bad: default` can be said")
+
+    def _order(self, values: Mapping[str, str]) -> tuple[tuple[str, bool], ...] | Unknown:
+        """As `read_order`, where `reads` says something of it."""
+        reading = self.reads.get(self.order, PLAIN)
+        word = reading.words.get(values.get(self.order, ""))
+        if word is None or self.order not in values:
+            lenient = self.direction is not None and self._reading(self.direction).bad == "default"
+            return self.read_order(values, lenient=lenient)
+        if self.direction in values:
+            return UNKNOWN
+        return () if word == "default" else order_of(str(word))
 
     def write_query(self, query: str, *, page: Page, fields: Sequence[str] | None) -> str:
         """The query string for a shard: the client's, with this page and these properties."""
@@ -165,9 +220,10 @@ class Parameters(SortParameters, frozen=True):
         if self.states_order:
             own |= {self.order, self.direction or self.order}
         if self.names == "any_case":
-            query = self._respelled(query)
+            query = self.respelled(query)
         parts = [part for part in query.split("&") if part and name_of(part) not in own]
-        ours = [f"{encoded(name)}={number}" for name, number in self.paging(page)]
+        named = self.paging(page)
+        ours = [f"{encoded(name)}={quote_plus(n) if isinstance(n, str) else n}" for name, n in named]
         if self.states_order:
             ours += self.stated(page.order)
         if self.fields and fields is not None:
@@ -195,19 +251,30 @@ class Parameters(SortParameters, frozen=True):
         ]
         return "&".join(rest + ours if last else ours + rest)
 
-    def paging(self, page: Page) -> list[tuple[str, int]]:
+    def paging(self, page: Page) -> list[tuple[str, int | str]]:
         """The parameters that ask for these rows; where pages are numbered, they must be one whole page (`cover`)."""
         limit = page.limit if self.limit_is == "count" or page.limit is None else page.offset + page.limit
-        named = [] if limit is None else [(self.limit, limit)]
+        named: list[tuple[str, int | str]] = []
+        if self.limit is not None and limit is not None:
+            named = [(self.limit, limit)]
+        elif self.limit is not None and self.reads and (text := self._reading(self.limit).all_rows) is not None:
+            named = [(self.limit, text)]
         if self.page is not None:
             named.append((self.page, page.offset // (page.limit or 1) + self.page_first))
         elif page.offset or self.states_offset:
             named.append((self.offset, page.offset))
         return named
 
+    def last_page(self, total: int, limit: int | None) -> tuple[int, int]:
+        """What asks for the last page of a list of this size: its number, or its offset; and its first row."""
+        first = max(0, total - 1) // limit * limit if limit else 0
+        return (first if self.page is None else first // (limit or 1) + self.page_first), first
+
     def cover(self, start: int, count: int | None) -> tuple[int, int | None]:
         """The rows (first, how many) of one request that gives row `start` and as many of the `count` as it can."""
         most = self.limit_max
+        if self.limit is None and self.limit_default is not None:
+            return (start if self.page is None else start - start % self.limit_default), self.limit_default
         if most is None:
             return start, count
         wanted = most if count is None else min(count, most)
@@ -224,7 +291,7 @@ class Parameters(SortParameters, frozen=True):
     def unpaged(self, request: Request) -> str:
         """The list without its page: path, and query without the parameters that page it or choose its properties."""
         own = {self.limit, self.page or self.offset, self.fields}
-        kept = [part for part in self._respelled(request.query).split("&") if name_of(part) not in own]
+        kept = [part for part in self.respelled(request.query).split("&") if name_of(part) not in own]
         return f"{request.path}?{'&'.join(kept)}"
 
     def _names(self) -> set[str | None]:
@@ -234,7 +301,7 @@ class Parameters(SortParameters, frozen=True):
     def _own(self, query: str) -> dict[str, str]:
         own = self._names()
         values: dict[str, str] = {}
-        for name, value in pairs_of(self._respelled(query)):
+        for name, value in pairs_of(self.respelled(query)):
             if name not in own or name in self.refuse:
                 self._check_name(name, own)
                 continue
@@ -264,7 +331,7 @@ class Parameters(SortParameters, frozen=True):
             detail = f"the parameter `{excerpt(name)}` can be read as `{meant}`; only `{meant}` is accepted"
         raise UnreadablePageError(detail, about={"parameter": excerpt(name)})
 
-    def _respelled(self, query: str) -> str:
+    def respelled(self, query: str) -> str:
         """The query with the names of these parameters as they stand here, where the application ignores their case."""
         if self.names != "any_case" or not query:
             return query
@@ -275,7 +342,7 @@ class Parameters(SortParameters, frozen=True):
         )
 
     def _limit(self, values: dict[str, str]) -> int | Unknown | None:
-        if (text := values.get(self.limit)) is None:
+        if self.limit is None or (text := values.get(self.limit)) is None:
             return self.limit_default
         least = 0 if self.page is None else 1
         limit = read_number(text, self._reading(self.limit), default=self.limit_default, least=least)
@@ -297,6 +364,8 @@ class Parameters(SortParameters, frozen=True):
             number = read_number(text, self._reading(name), default=first, least=first)
         if number is UNKNOWN or number is None:
             return UNKNOWN
+        if number == LAST and self.finds_last:
+            return LAST
         return number if self.page is None else (number - first) * (limit or 0)
 
     def _reading(self, name: str) -> Reading:

@@ -29,10 +29,10 @@ class SortParameters(Strategy, frozen=True):
     """Shards are sent the whole order, with the tie-breaker. Needed where the application itself ends an order by a
     property that its rows do not show."""
 
-    def read_order(self, values: Mapping[str, str]) -> tuple[tuple[str, bool], ...] | Unknown:
+    def read_order(self, values: Mapping[str, str], *, lenient: bool = False) -> tuple[tuple[str, bool], ...] | Unknown:
         """The sort keys that the parameters name, each with whether it descends; none where no order is given.
 
-        UNKNOWN where the directions cannot be read.
+        UNKNOWN where the directions cannot be read. `lenient`: an unknown direction is read as `asc`.
         """
         text = values.get(self.order)
         if text is None:
@@ -43,6 +43,8 @@ class SortParameters(Strategy, frozen=True):
         if self.direction is None:
             return tuple((name.removeprefix("-"), name.startswith("-")) for name in names)
         directions = [word.lower() for word in values[self.direction].split(",")] if self.direction in values else []
+        if lenient:
+            directions = [word if word == "desc" else "asc" for word in directions[: len(names)]]
         if len(directions) > len(names) or not {"asc", "desc"}.issuperset(directions):
             return UNKNOWN
         directions += ["asc"] * (len(names) - len(directions))

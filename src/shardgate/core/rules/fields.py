@@ -11,9 +11,6 @@ becomes a random letter or digit of Crockford's base 32: `BK-?????-?????`."""
 WhenUnknown = Literal["ask", "refuse"]
 """What is done where no shard owns the key of a request."""
 
-Unreadable = Literal["malformed", "other_type"]
-"""Why no key can be read from a body: it is not of its declared type, or it is declared as another type."""
-
 Sources = str | tuple[str, ...]
 """One source of a key, like `path.id`, or several."""
 

@@ -12,14 +12,14 @@ import msgspec
 
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
-from shardgate.core.errors import AmbiguousKeyError, MissingKeyError, NotServedError, ShardDownError
+from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate import equal_key, word_of
 from shardgate.core.locate.dispute import disputed
 from shardgate.core.locate.learned import Learned
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.entity import Entity
-from shardgate.core.plan.key import read_key, unknown_key
+from shardgate.core.plan.key import has_readable_body, read_key, unknown_key
 from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import NO_OWNER
 from shardgate.core.routes.mistakes import Mistake
@@ -27,7 +27,7 @@ from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, 
 from shardgate.core.routes.targets import check_target
 from shardgate.core.routes.template import variables_of
 from shardgate.core.rules.calls import check_action, check_members, check_statuses
-from shardgate.core.rules.fields import Sources, Unreadable, WhenUnknown, sources_of
+from shardgate.core.rules.fields import Sources, WhenUnknown, sources_of
 from shardgate.core.rules.parts_change import PartsChange
 from shardgate.core.rules.repeating import check_key, check_required
 from shardgate.core.topology import ShardId
@@ -71,10 +71,10 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
     unknown: WhenUnknown | None = None
     """What to do when the request has no key, or no shard owns it. `ask`: any shard, which refuses in the application's
     words. `refuse`: the gateway refuses. Default: `ask` for reads, `refuse` for changes."""
-    unreadable: tuple[Unreadable, ...] = ()
-    """Bodies without a key that can be read, which the application refuses, so that any shard is asked for its refusal.
-    `malformed`: declared as JSON, and none (RFC 8259). `other_type`: declared as something else than what the key is
-    read from. Other bodies that cannot be read are refused (SG1002): an application might read a key in them."""
+    unreadable: WhenUnknown = "refuse"
+    """What to do with a body that the key cannot be read from, because it is of another media type or no JSON.
+    `refuse`: the gateway refuses (SG1002). `ask`: any shard, as with `unknown: ask`. Only for applications that refuse
+    such a body: one that takes it would make the change on the wrong shard."""
     parts: AnyMerger | None = None
     """How the replies become one, where several shards may have a part of what the key names: a merge of the kind
     `entity` or `list`."""
@@ -85,12 +85,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
         """To the owner; to all that may have a part; to whoever has it; or to any shard."""
-        try:
-            key = read_key(self.key, request, variables)
-        except AmbiguousKeyError as error:
-            if error.unreadable not in self.unreadable:
-                raise
-            return ToAny(route, known.topology.ids, NO_OWNER)
+        key = (read_key if self.unreadable == "refuse" else _read_if_readable)(self.key, request, variables)
         if key is None:
             return self._unowned(request, route, known, None)
         if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
@@ -136,6 +131,8 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
             yield from check_action("change.undo", self.change.undo)
             yield from check_statuses("change.already", self.change.already)
             yield from check_members("change.assign", self.change.assign)
+        if self.unreadable == "ask" and not self.may_ask_any(method):
+            yield Mistake("unreadable", "no shard may be asked without a key", "add `unknown: ask`, or remove it")
         yield from check_statuses("not_here", self.not_here)
         yield from check_members("learn", self.learn.values())
         yield from check_key(self)
@@ -204,3 +201,8 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         if self.change is None:
             raise NotServedError("it is in parts on several shards, and the rule does not say how it is changed")
         return ToParts(route, self, self.change, key, shards, variables)
+
+
+def _read_if_readable(key: Sources, request: Request, variables: Variables) -> str | None:
+    """As `read_key`; None where the body is not one that has keys."""
+    return read_key(key, request, variables) if has_readable_body(key, request) else None
