@@ -34,7 +34,7 @@ _LENIENT = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]|['/#]|,\s*[}\]]|[{,]\s*[\w$]"
     r"|\b(?:NaN|Infinity|undefined)\b|[:\[,]\s*(?:[+.]|-?0\w|-[IN])"
 )
-"""What a parser accepts that reads more than JSON: control characters, comments, names and texts in other quotes, commas
+"""What parsers accept that read more than JSON: control characters, comments, names and texts in other quotes, commas
 too many, numbers of JavaScript and Python."""
 _HIDDEN = ("claim.", "header.", "basic.")
 """Sources whose values are not repeated to the client: credentials may stand there."""
