@@ -143,8 +143,8 @@ def test_a_right_configuration_has_no_mistake(tmp_path: Path) -> None:
         ),
         (
             "key: path.id",
-            "key: cookie.id",
-            "17: rules.GET /events/{id}.key: 'cookie.id' is no place of a key → start it with one of",
+            "key: session.id",
+            "17: rules.GET /events/{id}.key: 'session.id' is no place of a key → start it with one of",
         ),
         (
             "key: path.id",

@@ -33,6 +33,38 @@ def test_l11_check_refuses_what_cannot_be_served(tmp_path: Path, rule: dict[str,
     assert any(f"rules.GET /x.{said}" in each for each in found), found
 
 
+SESSION = {"key": "cookie.sid", "locate": "session"}
+CHAIN = [{"kind": "learned"}, {"kind": "probe", "path": "/me", "by_headers": True}]
+
+
+@pytest.mark.parametrize(
+    ("credential", "probe", "said"),
+    [
+        ({"key": "cookie."}, {}, "rules.GET /x.credential.key: 'cookie.' names nothing"),
+        ({"key": "cookie.a b"}, {}, "rules.GET /x.credential.key: 'a b' is no name of a cookie"),
+        ({"key": "bearer.sub"}, {}, "rules.GET /x.credential.key: 'bearer.sub' names nothing"),
+        ({"key": "query.sid"}, {}, "rules.GET /x.credential.key: 'query.sid' is in no header"),
+        ({"locate": "sessions"}, {}, "rules.GET /x.credential.locate: no locator is named 'sessions'"),
+        ({"not_here": [200]}, {}, "rules.GET /x.credential.not_here: 200 is no status"),
+        ({}, {"path": "/me/{key}"}, "locators.session[1].path: '/me/{key}' names a key"),
+        ({}, {"path": "me"}, "locators.session[1].path: "),
+        ({}, {"by_headers": False}, "locators.session[1].path: '/me' is no path with a key in it"),
+    ],
+)
+def test_r12_check_refuses_what_cannot_be_served(
+    tmp_path: Path, credential: dict[str, Any], probe: dict[str, Any], said: str
+) -> None:
+    rule = {**GATHER, "credential": {**SESSION, **credential}}
+    found = mistakes(tmp_path, {"GET /x": rule}, locators={"session": [CHAIN[0], {**CHAIN[1], **probe}]})
+    assert any(said in each for each in found), found
+
+
+def test_r12_what_a_head_says_has_a_name(tmp_path: Path) -> None:
+    rule = {"rule": "one", "key": "body.user", "locate": "session", "learn": {"session": "set-cookie."}}
+    found = mistakes(tmp_path, {"POST /x": rule}, locators={"session": [{"kind": "hash"}]})
+    assert any("learn.session: 'set-cookie.' names nothing" in each for each in found), found
+
+
 @pytest.mark.parametrize(
     ("operation", "rule"),
     [

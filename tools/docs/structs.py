@@ -60,7 +60,7 @@ from shardgate.core.rules import Rule
 from shardgate.core.rules.any_shard import AnyShard
 from shardgate.core.rules.divide import Divide
 from shardgate.core.rules.every import Every
-from shardgate.core.rules.gather import Gather, Prune
+from shardgate.core.rules.gather import Credential, Gather, Prune
 from shardgate.core.rules.one import One
 from shardgate.core.rules.parts_change import PartsChange
 from shardgate.core.rules.place import Place
@@ -95,6 +95,7 @@ STRUCTS: dict[str, Shown] = {
     "One": Shown(One),
     "AnyShard": Shown(AnyShard),
     "Validation": Shown(Validation),
+    "Credential": Shown(Credential),
     "Gather": Shown(Gather),
     "Prune": Shown(Prune),
     "Every": Shown(Every),

@@ -108,6 +108,8 @@ WHOLE_MERGE_FACTOR = 3
 ROW_BYTES_MAX = 8 * 1024 * 1024
 # So much of a shard's reply waits in memory for other shards or for the client; then reading from the shard pauses.
 FLOW_WINDOW_BYTES = 256 * 1024
+# Where a list can be sorted by any property, one request names so many: each combination has a reader.
+SORT_KEYS_MAX = 16
 # A page of a list teaches the shards of its rows, up to so many: more would push out keys that are in use.
 LEARNED_ROWS_MAX = 1000
 # A longer key is not remembered: it would take the room of many.

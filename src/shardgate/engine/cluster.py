@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from shardgate.core.clients.masking import MASK
 from shardgate.core.contracts import Known
 from shardgate.core.errors import ShardDownError, ShardgateError
 from shardgate.core.failures.outages import Outages
@@ -17,7 +18,7 @@ from shardgate.core.lists.positions import PagePositions
 from shardgate.core.locate import comparisons
 from shardgate.core.locate.compare import ComparedMemory
 from shardgate.core.locate.memory import LearnedKeys, OnDispute
-from shardgate.core.routes.route import Routes, chains_of
+from shardgate.core.routes.route import Routes, chains_of, secret_spaces
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import Shard, ShardId, Topology
 from shardgate.core.value import Value
@@ -66,6 +67,7 @@ class Cluster:
         "_outages",
         "_pools",
         "_relay_patience",
+        "_secret_spaces",
         "_timeouts",
         "_watch",
         "_whole_patience",
@@ -114,6 +116,7 @@ class Cluster:
         self.stream_idle_s = timeouts.stream_idle_timeout_s
         addresses = ShardAddresses((shard.host, shard.port) for shard in topology.shards.values())
         self._pools = {shard.id: self._pool(shard, addresses) for shard in topology.shards.values()}
+        self._secret_spaces = secret_spaces(routes)
         self.snapshot = first_snapshot(routes, topology, limits, self._disputed)
 
     def replace_directory(self, topology: Topology) -> None:
@@ -172,7 +175,7 @@ class Cluster:
     def _disputed(self, space: str, key: str, before: ShardId, shard: ShardId) -> None:
         """Note that a shard showed a key that another had shown: one of them lies, or the key has moved."""
         self._meter.disputed(shard)
-        self.reporter.disputed(space, key, before, shard)
+        self.reporter.disputed(space, MASK if space in self._secret_spaces else key, before, shard)
 
     def pools(self) -> Iterator[tuple[ShardId, int, int, int, int]]:
         """For each shard: open connections, idle connections, waiting calls, and calls that have ever waited."""

@@ -307,7 +307,15 @@ class Gateway:
     ) -> None:
         try:
             if isinstance(plan, ToGather):
-                await self._conductor.gather(plan, snapshot, client, exchange)
+                instead = await self._conductor.gather(plan, snapshot, client, exchange)
+                if instead is not None:
+                    self._carry_out(instead, request, client, exchange, snapshot)
+                return
+            if plan.gathers is not None and plan.route.rule is not None:
+                knowing = await self._conductor.knowing(plan, request, snapshot, client.hop, exchange)
+                known, rule = snapshot.known, plan.route.rule
+                gathered = rule.among(knowing, request, plan.route, plan.gathers, known, wall)
+                self._carry_out(gathered, request, client, exchange, snapshot)
                 return
             owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, exchange)
             if plan.is_the_request:

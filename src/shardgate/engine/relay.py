@@ -19,7 +19,7 @@ from shardgate.core.topology import ShardId
 from shardgate.core.wire.coding import Compress, known_head, packed_head, takes_gzip
 from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
 from shardgate.engine.cluster import Cluster
-from shardgate.engine.learning import learn
+from shardgate.engine.learning import learn, learn_from_head
 from shardgate.net.client.contracts import Client
 from shardgate.net.upstream.call import Call
 
@@ -134,8 +134,9 @@ class Relay:
                 if self._call is not None:
                     self._call.cancel()
                 return
-            if rule.learns_from_reply and rule.learn and 200 <= head.status < 300:
-                self._kept = [data]
+            if rule.learns_from_reply and rule.learn and 200 <= head.status < 400:
+                learn_from_head(rule.learn, [field[:2] for field in head.fields], self._shard, self._memory)
+                self._kept = [data] if head.status < 300 else None
         self._begun = True
         if head.is_event_stream and self._call is not None:
             self._call.may_be_silent(self._cluster.stream_idle_s)

@@ -73,7 +73,7 @@ def _calls_max(plan: Plan, limits: Limits) -> int:
         return 1
     if isinstance(plan, ToAny):
         return len(plan.shards)
-    if isinstance(plan, FindOwner):
+    if isinstance(plan, FindOwner) and plan.gathers is None:
         return len(plan.shards) + (0 if plan.is_the_request else 1)
     return limits.calls_per_request_max
 

@@ -38,8 +38,22 @@ ODD = [
     "\\",
 ]
 SOURCES = ["path.id", "query.v", "header.X-V", "body.v", "body.a.b", "form.v", "basic.username", "claim.v"]
+CREDENTIALS = ["cookie.s", "bearer.token", "header.X-V", "basic.username", "claim.v"]
 ODD_SOURCES = [
-    *("header.", "header.é", "header.a b", "body..", "body.é", "query.é", "query.", "cookie.x", "id", "", "path."),
+    *(
+        "header.",
+        "header.é",
+        "header.a b",
+        "body..",
+        "body.é",
+        "query.é",
+        "query.",
+        "cookie.",
+        "bearer.x",
+        "id",
+        "",
+        "path.",
+    ),
     "path.none",
 ]
 PATHS = ["/x/{id}", "/x", "/x?n={id}", "/x/{id}/y"]
@@ -61,6 +75,7 @@ TEXTS: dict[str, Texts] = {
     **dict.fromkeys(("locate", "whole_locate", "prune"), (LOCATORS, ["fourth"])),
     **dict.fromkeys(("one.key", "place.key", "pinned_by", "whole_key"), (SOURCES, ODD_SOURCES)),
     **dict.fromkeys(("idempotency.key", "idempotency.name"), (SOURCES[1:], ODD_SOURCES)),
+    "credential.key": (CREDENTIALS, ODD_SOURCES),
     "method": (["DELETE", "POST", "PATCH"], ["delete", "ANY", "", "GET /", "é"]),
     "separator": ([",", "-", "::"], ["", "é", " "]),
     "position": (["items.{n}"], ["items", "{n}{n}", ""]),
@@ -179,7 +194,7 @@ class _Maker:
             case inspect.StrType():
                 return self.text(TEXTS.get(f"{outer}.{field}") or TEXTS.get(field, (PLAIN, ODD)))
             case inspect.BoolType():
-                return self.random.random() < 0.5
+                return self.random.random() < (0.1 if field == "by_headers" else 0.5)
             case inspect.AnyType() | inspect.CustomType():
                 return self.random.choice(["x", 7])
             case inspect.NoneType():
@@ -213,4 +228,6 @@ class _Maker:
             some += [each for each in optional if each.encode_name in {"limit_default", "limit_max"}]
         wanted = [each for each in kind.fields if each.required or each in some]
         made = {each.encode_name: self.value(each.type, each.encode_name, outer) for each in wanted}
+        if made.get("by_headers") and self.random.random() < 0.9:
+            made["path"] = "/x"
         return made if kind.tag_field is None else {kind.tag_field: kind.tag, **made}

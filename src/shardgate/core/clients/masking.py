@@ -27,7 +27,7 @@ _NAMES: Final = frozenset(
         # signatures of a whole URL: `sig` of Azure
         "hmac", "policysignature", "sig", "sign",
         # sessions
-        "aspsessionid", "csrf", "jsessionid", "phpsessid", "session", "sessionkey", "sid", "xsrf",
+        "aspsessionid", "cookie", "csrf", "jsessionid", "phpsessid", "session", "sessionkey", "sid", "xsrf",
         # what persons type
         "creditcard", "cvc", "cvv", "otp", "pass", "passcode", "passwd", "pin", "pwd", "totp",
     }

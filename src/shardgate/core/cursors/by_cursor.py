@@ -51,7 +51,10 @@ class OpaqueCursorDialect(CursorDialect, Protocol):
 
 
 class OpaqueCursorWalk(CursorWalk):
-    """One request's page: behind a cursor, or from the beginning."""
+    """One request's page: behind a cursor, before one, or from the beginning.
+
+    `sealed`: the reply has a cursor of this gateway, which grows too old.
+    """
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class OpaqueCursorWalk(CursorWalk):
         self._client_cursor: MergedCursor | None = None
         self._client = identity_of(request, dialect.seal.client)
         self._moment = moment
+        self.sealed = False
         self._foreign: str | None = None
         if isinstance(order, str):
             return
@@ -166,6 +170,7 @@ class OpaqueCursorWalk(CursorWalk):
 
     def _sealed(self, key: bytes, places: tuple[str | None, ...], *, before: bool) -> str:
         """Without places, the page is found by the key alone."""
+        self.sealed = True
         shards = self._map if places else b""
         return self._opaque.seal.close(
             MergedCursor(self._expires_s, self._scope, shards, key, places, before), self._client

@@ -44,6 +44,10 @@ class CursorDialect(Dialect, Protocol):
     def tells_more(self) -> bool:
         """Whether replies say that there are rows behind the page."""
 
+    @property
+    def fields_always(self) -> tuple[str, ...]:
+        """The properties that rows show whatever properties are asked for."""
+
     def ask_at(self, request: Request, page: Page, fields: Sequence[str] | None, place: Start) -> tuple[bytes, bytes]:
         """As `ask`, from where the shard's list is read."""
 
@@ -68,7 +72,7 @@ class CursorWalk(ABC):
         self._counts: dict[ShardId, int] = {}
         self._rounds = 0
         self._shown: list[tuple[str, ShardId]] = []
-        self._added = _missing_fields(self._order, page)
+        self._added = _missing_fields(self._order, page, dialect.fields_always)
 
     def asks(self) -> Sequence[Ask]:
         """The next request to each shard; the client's own, where its page cannot be read."""
@@ -179,9 +183,9 @@ class CursorWalk(ABC):
             self._totals.setdefault(shard, listing.total)
 
 
-def _missing_fields(order: Order | None, page: Page) -> tuple[str, ...]:
+def _missing_fields(order: Order | None, page: Page, always: Sequence[str]) -> tuple[str, ...]:
     """The properties to sort by that the client did not ask for."""
     fields = page.fields
     if order is None or fields is None:
         return ()
-    return tuple(name for name in order.properties if name not in fields)
+    return tuple(name for name in order.properties if name not in fields and name not in always)

@@ -56,6 +56,11 @@ class CustomDialect(Strategy, frozen=True, tag="custom"):
         """The most rows that one request gives; None: any number."""
         return self._parameters.limit_max
 
+    @property
+    def fields_always(self) -> tuple[str, ...]:
+        """The properties that rows show whatever properties are asked for."""
+        return self._parameters.fields_always
+
     def read(self, request: Request) -> Page | Unknown:
         """The page that a client asks for. Raises PluginError, or the ClientError that the plug-in raises."""
         page = call(self.named, self.plugin, "read", request)

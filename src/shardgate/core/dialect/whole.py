@@ -36,6 +36,11 @@ class Whole(Strategy, frozen=True, tag="whole"):
         """None: every reply has all rows."""
         return None
 
+    @property
+    def fields_always(self) -> tuple[str, ...]:
+        """Nothing: clients choose no properties."""
+        return ()
+
     def read(self, request: Request) -> Page:
         """All rows, in the list's default order."""
         return Page(0, None, (), None)

@@ -252,7 +252,7 @@ class ListMerging:
     def _distinct(self, dedupe: Dedupe, tables: Tables, ranked: Sequence[int]) -> list[int]:
         check_whole(len(ranked))
         try:
-            return distinct(dedupe, self._rule.keys, tables, ranked, self._shards)
+            return distinct(dedupe, self._rule.sort_keys, tables, ranked, self._shards)
         except (ValueError, msgspec.DecodeError) as error:
             names = " or ".join(dedupe.names)
             log = f"{error}; expected {names}, by which rows of several shards are compared"

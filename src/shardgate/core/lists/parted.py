@@ -150,7 +150,8 @@ class PartedListMerging:
         self, order: Order, rows: Sequence[KeyedRow], samples: Sequence[Rows], total: int | None, reply: Reply
     ) -> Reply:
         page, chosen = self._page, [row.raw for row in rows]
-        surplus = set(self._fields(order, self._parts.names) or ()) - set(page.fields or ())
+        shown = {*(page.fields or ()), *self._rule.dialect.fields_always}
+        surplus = set(self._fields(order, self._parts.names) or ()) - shown
         if surplus:
             chosen = [without(raw, surplus) for raw in chosen]
         more = total is not None and page.offset + len(chosen) < total

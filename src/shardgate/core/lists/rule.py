@@ -5,7 +5,7 @@ Never: looks at a reply.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 from shardgate.core.contracts import Page, Strategy
 from shardgate.core.dialect import AnyCursor, AnyDialect
@@ -13,7 +13,7 @@ from shardgate.core.dialect.offset import Offset
 from shardgate.core.excerpt import excerpt
 from shardgate.core.lists.distinct import Dedupe
 from shardgate.core.order.order import Order, UnsortableError, total_order
-from shardgate.core.order.sort_key import KeyConfig, clash, sort_key
+from shardgate.core.order.sort_key import ANY_KEYS, EVERY, KeyConfig, clash, sort_key
 from shardgate.core.paging.parameters import ROWS_MAX, Parameters
 from shardgate.core.parts.whole import ListParts
 
@@ -26,9 +26,9 @@ class ListRule(Strategy, frozen=True):
 
     dialect: AnyDialect
     """How the application pages, sorts and counts the list: a dialect, or the name of one."""
-    keys: Mapping[str, KeyConfig]
+    keys: Mapping[str, KeyConfig] | Literal["any"]
     """The properties that rows can be sorted by → their types, or the fields of a sort key: `{id: text, price:
-    number}`."""
+    number}`. The name `*` stands for all properties that are not named. `any` is `{"*": {type: any, nulls: first}}`."""
     default_order: tuple[str, ...] = ("id",)
     """The order where the request names none: sort keys, most significant first; `-name` descends."""
     tie: str | None = "id"
@@ -62,8 +62,18 @@ class ListRule(Strategy, frozen=True):
             self._check_dedupe(self.dedupe)
         if isinstance(self.dialect, Parameters):
             self._check_reads(self.dialect)
-        if (problem := clash({name: sort_key(config) for name, config in self.keys.items()})) is not None:
+        named = {name: sort_key(config) for name, config in self.sort_keys.items() if name != EVERY}
+        if (problem := clash(named)) is not None:
             raise ValueError(problem)
+
+    @property
+    def sort_keys(self) -> Mapping[str, KeyConfig]:
+        """The sort keys by name."""
+        return ANY_KEYS if self.keys == "any" else self.keys
+
+    def is_key(self, name: str) -> bool:
+        """Whether rows can be sorted by this property."""
+        return name in self.sort_keys or EVERY in self.sort_keys
 
     def _check_dedupe(self, dedupe: Dedupe) -> None:
         """Copies of rows can be found. Raises ValueError."""
@@ -71,13 +81,13 @@ class ListRule(Strategy, frozen=True):
             raise ValueError("`dedupe` reads every list whole, which a list with cursors does not allow; remove it")
         if (dedupe.of is None) == (dedupe.winner in {"highest", "lowest"}):
             raise ValueError("`of` is for the winners `highest` and `lowest`, and they need it")
-        if not {*dedupe.names} <= self.keys.keys():
+        if not {*dedupe.names} <= self.sort_keys.keys():
             raise ValueError(f"{' and '.join(dedupe.names)} must be among the keys, so that their types are known")
 
     def _check_reads(self, dialect: Parameters) -> None:
         """What the dialect reads can be read in this list. Raises ValueError."""
         for name in dialect.ordered_by_words:
-            if name not in self.keys:
+            if not self.is_key(name):
                 raise ValueError(f"a word of the order stands for {name!r}, which must be among the keys")
         is_sized = self.dedupe is None and self.parts is None and not isinstance(dialect, AnyCursor)
         if dialect.finds_last and not is_sized:
@@ -85,25 +95,25 @@ class ListRule(Strategy, frozen=True):
 
     def property(self, name: str) -> str:
         """The property of a row that a sort key is in: what `fields` calls it."""
-        return sort_key(self.keys[name]).place(name)[0]
+        return sort_key(self.sort_keys.get(name, "any")).place(name)[0]
 
     def order(self, page: Page) -> Order | str:
         """The total order of a page; or why there is none: the parameter, its value, and what would be accepted."""
         by = page.order or tuple([(name.removeprefix("-"), name.startswith("-")) for name in self.default_order])
         try:
-            return total_order(by, self.keys, self.tie, tie_follows=self.tie_follows)
+            return total_order(by, self.sort_keys, self.tie, tie_follows=self.tie_follows)
         except UnsortableError as error:
             parameter = "default_order"
             if page.order:
                 parameter = self.dialect.order if isinstance(self.dialect, Parameters) else "order"
-            return f"`{parameter}`: `{excerpt(error.name)}` {error.why}; there are {', '.join(sorted(self.keys))}"
+            return f"`{parameter}`: `{excerpt(error.name)}` {error.why}; there are {', '.join(sorted(self.sort_keys))}"
 
     def known(self, page: Page) -> Page:
         """The page by the keys that the application sorts by, where it does not refuse unknown ones."""
         dialect, by = self.dialect, page.order
         if not by or not isinstance(dialect, Parameters) or dialect.order not in dialect.reads:
             return page
-        bad, known = dialect.reads[dialect.order].bad, tuple([each for each in by if each[0] in self.keys])
+        bad, known = dialect.reads[dialect.order].bad, tuple([each for each in by if self.is_key(each[0])])
         if bad == "refuse" or len(known) == len(by):
             return page
         return Page(page.offset, page.limit, known if bad == "ignore" else (), page.fields)
@@ -115,7 +125,8 @@ class ListRule(Strategy, frozen=True):
             return ()
         names = [name for name, _ in order.by] + list(self.dedupe.names if self.dedupe else ())
         wanted = {self.property(name): None for name in names if name not in fields}
-        return tuple(name for name in wanted if name not in fields)
+        shown = (*fields, *self.dialect.fields_always)
+        return tuple(name for name in wanted if name not in shown)
 
     def is_empty(self, page: Page) -> bool:
         """Whether no list has rows for this page. It is then sent to the shards as it came.

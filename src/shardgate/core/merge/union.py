@@ -76,7 +76,7 @@ class Union(Aggregating, frozen=True, tag="union"):
         if self.order is None:
             return None
         key = sort_key(self.order)
-        if key.type == "number":
+        if key.type == "number" or (key.type == "any" and text[:1] in b"-0123456789"):
             value: Any = read_number(text)
         else:
             value = msgspec.json.decode(text, type=int | Decimal | None if key.type == "decimal" else Any)

@@ -26,6 +26,7 @@ _JSON: dict[KeyType, Any] = {
     "decimal": int | Decimal,
     "boolean": bool,
     "time": str,
+    "any": Any,
 }
 _NUMBERS = frozenset({int, Decimal})
 

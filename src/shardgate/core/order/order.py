@@ -3,9 +3,12 @@
 Holds: the order is total where the tie-breaker is shown: its values are unique, and it is one of the keys.
 """
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
-from shardgate.core.order.sort_key import KeyConfig, SortKey, sort_key
+from shardgate.core.limits import SORT_KEYS_MAX
+from shardgate.core.order.sort_key import EVERY, KeyConfig, SortKey, clash, sort_key
 from shardgate.core.value import Value
 
 
@@ -58,21 +61,38 @@ def total_order(
     """
     name = None if tie is None else tie.removeprefix("-")
     chosen: dict[str, SortKey] = {}
-    if name is not None and name not in keys:
+    others = keys.get(EVERY)
+    if name is not None and name not in keys and others is None:
         raise UnsortableError(name, "is no sort key of this list")
     for each, _ in by:
-        if each not in keys:
+        config = keys.get(each, others)
+        if config is None:
             raise UnsortableError(each, "is no sort key of this list")
         if each in chosen:
             raise UnsortableError(each, "is named twice")
-        chosen[each] = sort_key(keys[each])
-    if name is None or tie is None:
-        return Order(by, tuple(chosen.items()), None)
-    if name not in chosen:
+        chosen[each] = sort_key(config)
+    if name is not None and tie is not None and name not in chosen:
         descends = by[-1][1] if tie_follows and by else tie.startswith("-")
         by = (*by, (name, descends))
-        chosen[name] = sort_key(keys[name])
-    return Order(by, tuple(chosen.items()), list(chosen).index(name))
+        chosen[name] = sort_key(keys[name] if others is None else keys.get(name, others))
+    if others is not None:
+        _check_unnamed(chosen, keys)
+    return Order(by, tuple(chosen.items()), None if name is None else list(chosen).index(name))
+
+
+def _check_unnamed(chosen: Mapping[str, SortKey], keys: Mapping[str, KeyConfig]) -> None:
+    """What a client may sort by where any property may be a sort key. Raises UnsortableError."""
+    for name, key in chosen.items():
+        if name not in keys and (len(name) > _NAME_MAX or not all(key.place(name)) or _UNREADABLE.search(name)):
+            raise UnsortableError(name, "is no name of a property that the gateway reads")
+    if len(chosen) > SORT_KEYS_MAX:
+        raise UnsortableError([*chosen][SORT_KEYS_MAX], f"is one of more than {SORT_KEYS_MAX} sort keys")
+    if (problem := clash(chosen)) is not None:
+        raise UnsortableError([*chosen][-1], f"cannot be read together with the others: {problem}")
+
+
+_NAME_MAX: Final = 128
+_UNREADABLE: Final = re.compile(r'["\\\x00-\x1f]')
 
 
 def _described(name: str, key: SortKey, descends: bool) -> str:

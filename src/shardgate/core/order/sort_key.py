@@ -1,6 +1,7 @@
 """Sort keys: the type of each, where its value stands in a row, and how values compare.
 
 Holds: numbers compare exactly, however long and however written. Times compare as instants, whatever their offset.
+Values of several types compare only where the rule says which type stands first.
 Never: reads a row (key_reader.py does).
 """
 
@@ -8,14 +9,15 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
 from shardgate.core.excerpt import excerpt
 from shardgate.core.order.collation import collation
 
-KeyType = Literal["text", "number", "decimal", "boolean", "time"]
+KeyType = Literal["text", "number", "decimal", "boolean", "time", "any"]
+ValueType = Literal["boolean", "number", "text"]
 
 # RFC 3339 section 5.6, whose note lets a space stand for the T.
 _TIME = re.compile(
@@ -28,12 +30,18 @@ _TIME = re.compile(
 Nulls = Literal["first", "last", "always_first", "always_last"]
 
 
+_TYPES: tuple[ValueType, ...] = ("boolean", "number", "text")
+
+
 class SortKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How rows compare by one property."""
 
     type: KeyType = "text"
     """The type of the value. `decimal` is a number that may be written as a text (`"9.50"`), `time` an RFC 3339 time
-    with its offset."""
+    with its offset. `any`: rows have values of several types, in the order of `types`."""
+    types: tuple[ValueType, ...] = _TYPES
+    """The types that values of `any` have, in the order in which the application sorts them: `[number, text]`, all
+    numbers before all texts. A value of another type is a 502."""
     nulls: Nulls | None = None
     """Where rows without a value stand: `first` or `last` in ascending order, and at the other end in descending order;
     `always_first` or `always_last` in both. A value is missing where its member is `null` or left out. Null: every row
@@ -46,8 +54,12 @@ class SortKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def __post_init__(self) -> None:
         """The collation is known, and the key is text. Raises ValueError."""
-        if self.collation != "binary" and self.type != "text":
+        if self.collation != "binary" and (self.type not in {"text", "any"} or "text" not in self.types):
             raise ValueError("only text has a collation")
+        if self.type != "any" and self.types != _TYPES:
+            raise ValueError("`types` is the order of the types of `type: any`; remove it")
+        if not self.types or len({*self.types}) < len(self.types):
+            raise ValueError("`types` names each type that values have, once")
         collation(self.collation)
 
     def place(self, name: str) -> tuple[str, ...]:
@@ -66,6 +78,12 @@ def sort_key(config: KeyConfig) -> SortKey:
 
 
 _BY_TYPE: dict[KeyType, SortKey] = {kind: SortKey(type=kind) for kind in get_args(KeyType)}
+
+
+EVERY: Final = "*"
+"""The name under which `keys` says how the properties compare that it does not name."""
+ANY_KEYS: Final[Mapping[str, KeyConfig]] = {EVERY: SortKey(type="any", nulls="first")}
+"""What `keys: any` means."""
 
 
 def null_place(nulls: Nulls, *, descends: bool) -> tuple[int, int]:
@@ -93,7 +111,27 @@ def transform(key: SortKey) -> Callable[[Any], Any] | None:
         return instant
     if key.type == "decimal":
         return _finite
+    if key.type == "any":
+        return _of_several_types(key)
     return collation(key.collation) if key.type == "text" else None
+
+
+def _of_several_types(key: SortKey) -> Callable[[Any], Any]:
+    """Makes a pair of a value: the place of its type, and what compares within the type."""
+    places = {kind: n for n, kind in enumerate(key.types)}
+    collate = collation(key.collation)
+
+    def compared(value: Any) -> tuple[int, Any]:
+        kind = _KINDS.get(type(value), "")
+        if kind not in places:
+            found = kind or f"a {'list' if isinstance(value, list) else 'mapping'}"
+            raise ValueError(f"a value is {found}; its key is of {', '.join(key.types)}")
+        return places[kind], value if collate is None or kind != "text" else collate(value)
+
+    return compared
+
+
+_KINDS: dict[type, str] = {bool: "boolean", int: "number", Decimal: "number", str: "text"}
 
 
 def instant(text: str) -> tuple[int, str]:

@@ -63,6 +63,8 @@ class Parameters(SortParameters, frozen=True):
     """The number of the first page."""
     fields: str | None = None
     """The parameter with the properties that rows show, `fields=id,name`; null: rows always show all."""
+    fields_always: tuple[str, ...] = ()
+    """Properties that rows show whatever `fields` says: `[id]` where `fields=title` gives `id` and `title`."""
     repeated: Literal["refuse", "first", "last"] = "refuse"
     """Where one of these parameters stands twice: `refuse` the request, or take the `first` or the `last` one, as the
     application does."""
@@ -92,6 +94,8 @@ class Parameters(SortParameters, frozen=True):
             raise ValueError("`limit_is: end` and `states_offset` are for lists with an offset; remove them, or `page`")
         if unread := self.reads.keys() - self._names():
             raise ValueError(f"`reads` names {sorted(unread)[0]!r}, which is none of the parameters of this dialect")
+        if self.fields_always and self.fields is None:
+            raise ValueError("`fields_always` says what `fields` leaves; write `fields`, the parameter's name")
         self._check_reads()
         if self.finds_last and self.posted:
             raise ValueError("`last` is for lists whose page stands in the query; remove it")

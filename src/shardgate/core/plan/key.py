@@ -22,9 +22,9 @@ from shardgate.core.json.key_value import key_text, too_long
 from shardgate.core.json.search import JsonSearch, refuse_heavy
 from shardgate.core.limits import KEY_CHARACTERS_MAX
 from shardgate.core.plan.parameter import only_value
-from shardgate.core.twins import is_header_twin
+from shardgate.core.twins import is_header_twin, is_twin
 
-KEY_SOURCES = ("path", "query", "header", "body", "form", "basic", "claim")
+KEY_SOURCES = ("path", "query", "header", "body", "form", "basic", "claim", "cookie", "bearer")
 """The places of a request that a key can be read from."""
 
 _ANY_JSON = msgspec.json.Decoder(msgspec.Raw)
@@ -36,7 +36,7 @@ _LENIENT = re.compile(
 )
 """What parsers accept that read more than JSON: control characters, comments, names and texts in other quotes, commas
 too many, numbers of JavaScript and Python."""
-_HIDDEN = ("claim.", "header.", "basic.")
+_HIDDEN = ("claim.", "header.", "basic.", "cookie.", "bearer.")
 """Sources whose values are not repeated to the client: credentials may stand there."""
 _FORM = b"application/x-www-form-urlencoded"
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
@@ -228,6 +228,32 @@ def _claim(request: Request, name: str) -> str | None:
     return _text(keys[0], name) if keys else None
 
 
+def _cookie(request: Request, name: str) -> str | None:
+    """The value of a cookie (RFC 6265 section 4.2.1), as it stands there, without the quotes around it."""
+    if b"cookie" in request.fields.repeated:
+        raise AmbiguousKeyError("the header `Cookie` stands twice: one is accepted", about={"header": "Cookie"})
+    found: str | None = None
+    for part in request.fields.values.get(b"cookie", b"").decode("latin-1").split(";"):
+        own, _, value = part.strip(" \t").partition("=")
+        if own != name:
+            if is_twin(own, name):
+                detail = f"the cookie `{excerpt(own)}` can be read as `{name}`; only `{name}` is accepted"
+                raise AmbiguousKeyError(detail, about={"header": "Cookie"})
+        elif found is not None:
+            raise AmbiguousKeyError(f"the cookie `{name}` stands twice: one is accepted", about={"header": "Cookie"})
+        else:
+            found = value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+    return _text(found, name) if found else None
+
+
+def _bearer(request: Request, name: str) -> str | None:
+    """The token of `Authorization: Bearer` (RFC 6750 section 2.1), verified or not."""
+    if b"authorization" in request.fields.repeated:
+        raise AmbiguousKeyError("the header `Authorization` stands twice", about={"header": "Authorization"})
+    scheme, _, token = request.fields.values.get(b"authorization", b"").partition(b" ")
+    return _text(token.strip().decode("latin-1"), name) or None if scheme.lower() == b"bearer" else None
+
+
 def _basic(request: Request, name: str) -> str | None:
     """The user of HTTP Basic authentication (RFC 7617), as it stands there; or a client's id, which is form-encoded
     (RFC 6749 section 2.3.1)."""
@@ -256,4 +282,4 @@ def _member(request: Request, path: str) -> str | None:
         raise AmbiguousKeyError("the body is not JSON in UTF-8, so that its key cannot be read") from error
 
 
-_READERS = {"form": _form, "basic": _basic, "claim": _claim}
+_READERS = {"form": _form, "basic": _basic, "claim": _claim, "cookie": _cookie, "bearer": _bearer}

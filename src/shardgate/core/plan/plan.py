@@ -7,14 +7,18 @@ from shardgate.core.clients.masking import MASK, is_secret, masked
 from shardgate.core.contracts import Merging
 from shardgate.core.http import Request
 from shardgate.core.plan.prune import Pruned
-from shardgate.core.routes.route import Plan, Route, Sentence
+from shardgate.core.routes.route import Plan, Route, Sentence, Variables
 from shardgate.core.topology import ShardId
 
 
-def _shown(route: Route, key: str) -> str:
-    """The key in quotes; a mask where one of its sources looks like a secret: `query.api_key`."""
+def said_key(route: Route, key: str) -> str:
+    """The key; a mask where one of its sources looks like a secret: `query.api_key`, `cookie.session`."""
     fields = route.rule.key_fields() if route.rule is not None else ()
-    return MASK if any(is_secret(source) for _, sources in fields for source in sources) else repr(key)
+    return MASK if any(is_secret(source) for _, sources in fields for source in sources) else key
+
+
+def _shown(route: Route, key: str) -> str:
+    return MASK if said_key(route, key) == MASK else repr(key)
 
 
 class ToOne(Plan):
@@ -55,6 +59,8 @@ class FindOwner(Plan):
     shards: Sequence[ShardId]
     is_the_request: bool
     """The question is the client's request itself: the owner's reply is the answer."""
+    gathers: Variables | None = None
+    """The variables of the path, where the shards that have the key are gathered from; None: one of them answers."""
 
     def explain(self, request: Request) -> Iterable[Sentence]:
         """The question, and what follows."""
@@ -64,7 +70,9 @@ class FindOwner(Plan):
         yield "shard", f"not known yet for the key {said}: all are asked who has it"
         for shard in self.shards:
             yield "asked", f"{shard}: GET {target}"
-        if self.is_the_request:
+        if self.gathers is not None:
+            yield "then", "the list is gathered from those that know it, which is remembered of one; else from all"
+        elif self.is_the_request:
             yield "then", "the one that has it answers; its place is remembered"
         else:
             yield "then", f"{request.method} goes to the one that has it, and its place is remembered"
@@ -80,6 +88,12 @@ class ToGather(Plan):
     """What to do where the page does not show all ids whose shard is only remembered: the same over all shards."""
     learn: Collection[str] = ()
     """The locator chains that learn the keys of the rows."""
+    recalled: str = ""
+    """The space of the memory that says that these shards know the client's credential; empty: nothing is doubted."""
+    key: str = ""
+    """The credential."""
+    doubted: "Plan | None" = None
+    """What to do if they do not know it."""
     by_head: bool = False
     """The shards are asked by HEAD: a merged reply without a body says nothing of the length that a GET has."""
 

@@ -1,14 +1,18 @@
-"""Headers of a reply that describe a list: a count is read, a header is set.
+"""Headers of a reply: a count is read, a credential that it gives is found, a header is set.
 
 Holds: a count that is not a plain number is a broken reply, never ignored.
 """
 
 import re
+from collections.abc import Iterable
+from typing import Final
 
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply
 
+SAID_BY_HEAD: Final = ("set-cookie.", "reply-header.")
+"""What the names of keys begin with that stand in the head of a reply: `set-cookie.session`, `reply-header.X-Token`."""
 _COUNT = re.compile(r"[0-9]{1,15}")
 
 
@@ -33,3 +37,24 @@ def with_field(reply: Reply, name: str, value: bytes | None) -> None:
     if all(field.lower() != lower for field, _ in fields):
         fields.append((name.encode(), value))
     reply.fields = [(field, own) for field, own in fields if own is not None]
+
+
+def said_by_head(name: str, fields: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The cookie that a reply sets (`set-cookie.session`), or the value of a field (`reply-header.X-Token`).
+
+    None where there is none, or where the reply takes the cookie back with an empty value. `fields`: names in lower
+    case, and values.
+    """
+    kind, _, wanted = name.partition(".")
+    field = b"set-cookie" if kind == "set-cookie" else wanted.lower().encode()
+    found: str | None = None
+    for own, value in fields:
+        if own != field:
+            continue
+        text = value.decode("latin-1")
+        if kind != "set-cookie":
+            return text or None
+        cookie, _, said = text.partition(";")[0].strip().partition("=")
+        if cookie.strip() == wanted:
+            found = said.strip().strip('"') or None  # the last one counts (RFC 6265 section 5.3)
+    return found

@@ -12,10 +12,12 @@ from typing import Final, Literal
 import msgspec
 
 from shardgate.core.changes.idempotency import Idempotency
+from shardgate.core.clients.masking import is_secret
 from shardgate.core.contracts import Known, Locator
 from shardgate.core.http import Request
 from shardgate.core.replies.validation import EVERY, Validation
 from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.topology import ShardId
 
 Clock = Callable[[], float]
 """Returns the seconds since 1970."""
@@ -79,6 +81,18 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
         Raises a ClientError where the request is refused before any shard is asked.
         """
+        raise NotImplementedError
+
+    def among(
+        self,
+        shards: Sequence[ShardId],
+        request: Request,
+        route: "Route",
+        variables: Variables,
+        known: Known,
+        clock: Clock,
+    ) -> Plan:
+        """The calls to make where only these shards know the client's credential; all may, where there are none."""
         raise NotImplementedError
 
     def describe(self, route: "Route") -> str:
@@ -250,3 +264,13 @@ def chains_of(routes: Routes) -> Iterator[tuple[str, tuple[Locator, ...]]]:
             yield rule.whole_locate or "", route.whole_locators
         for each in route.filters:
             yield each.space, each.locators
+
+
+def secret_spaces(routes: Routes) -> frozenset[str]:
+    """The locator chains whose keys are credentials, to judge by the names of their sources: no log shows them."""
+    rules = [route.rule for route in routes.routes if route.rule is not None]
+    return frozenset(
+        rule.locate
+        for rule in rules
+        if rule.locate is not None and any(is_secret(each) for _, sources in rule.key_fields() for each in sources)
+    )

@@ -25,7 +25,7 @@ from shardgate.core.rulebook.complaints import written
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.rulebook.document import Rulebook
 from shardgate.core.rulebook.named import check_dialect, dialect_of, read_chains, read_dialects, with_dialect
-from shardgate.core.rulebook.names import check_names
+from shardgate.core.rulebook.names import check_credentials, check_names
 from shardgate.core.rulebook.shape import at
 from shardgate.core.rules import Rule
 from shardgate.core.rules.any_shard import AnyShard
@@ -142,6 +142,7 @@ class _Reader(msgspec.Struct, frozen=True):
             return None
         complete = known and not before and len(self.mistakes) == count
         self._add(place, check_names(rule, template, self.book.locators))
+        self._add(place, check_credentials(rule, self.chains))
         if complete:
             for steps, given in dialect_of(self.book.rules[name]):
                 found = () if isinstance(given, str) else check_dialect(at(rule, steps))

@@ -45,7 +45,12 @@ def _check_chain(chain: tuple[AnyLocator, ...], shards: Collection[str]) -> Iter
         if isinstance(locator, Prefix) and not locator.separator:
             cure = "write the character that ends the prefix, like `-`"
             yield Mistake(f"[{number}].separator", "it is empty, so that no prefix ends", cure)
-        if isinstance(locator, Probe) and not (locator.path.startswith("/") and "{key}" in locator.path):
+        if isinstance(locator, Probe) and locator.by_headers:
+            if "{" in locator.path:
+                problem = f"{locator.path!r} names a key, and `by_headers` asks without one"
+                yield Mistake(f"[{number}].path", problem, "write a path like `/me`, or remove `by_headers`")
+            yield from check_target(f"[{number}].path", locator.path, "/me", [])
+        elif isinstance(locator, Probe) and not (locator.path.startswith("/") and "{key}" in locator.path):
             problem = f"{locator.path!r} is no path with a key in it: it would be found everywhere, or nowhere"
             yield Mistake(f"[{number}].path", problem, "write it as `/events/{key}`")
         elif isinstance(locator, Probe):

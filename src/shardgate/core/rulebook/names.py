@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from shardgate.core.locate.probe import Probe
 from shardgate.core.plan.key import KEY_SOURCES
 from shardgate.core.routes.mistakes import Mistake, choose
-from shardgate.core.routes.route import BaseRule
+from shardgate.core.routes.route import BaseRule, Chains
 from shardgate.core.routes.template import variables_of
 from shardgate.core.rulebook.convert import ABSENT
 
+_OF_HEADERS = ("cookie.", "bearer.", "header.", "basic.", "claim.")
 _FIELD_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
@@ -26,6 +28,19 @@ def check_names(rule: BaseRule, template: str, locators: Mapping[str, object]) -
             yield Mistake(field, f"no locator is named {name!r}", cure)
 
 
+def check_credentials(rule: BaseRule, chains: Chains) -> Iterator[Mistake]:
+    """Shards that are asked by the client's own headers can say whose those are, and nothing else."""
+    if not any(isinstance(each, Probe) and each.by_headers for each in chains.get(rule.locate or "", ())):
+        return
+    for field, sources in rule.key_fields():
+        if field not in {"key", "credential.key"}:
+            continue
+        for source in sources:
+            if not source.startswith(_OF_HEADERS):
+                problem = f"{source!r} is in no header, and {rule.locate!r} asks shards by the headers alone"
+                yield Mistake(field, problem, "take a `probe` with `{key}` in its path, without `by_headers`")
+
+
 def _check_source(source: str, template: str, field: str) -> Iterator[Mistake]:
     kind, _, name = source.partition(".")
     variables = variables_of(template)
@@ -33,6 +48,10 @@ def _check_source(source: str, template: str, field: str) -> Iterator[Mistake]:
         yield Mistake(field, f"{source!r} is no place of a key", f"start it with one of {', '.join(KEY_SOURCES)}")
     elif kind == "basic" and name not in {"username", "client_id"}:
         yield Mistake(field, f"{source!r} names nothing", "write `basic.username` or `basic.client_id`")
+    elif kind == "bearer" and name != "token":
+        yield Mistake(field, f"{source!r} names nothing", "write `bearer.token`")
+    elif kind == "cookie" and not _FIELD_NAME.fullmatch(name or "x"):
+        yield Mistake(field, f"{name!r} is no name of a cookie", "write it as `cookie.session`")
     elif kind == "header" and not _FIELD_NAME.fullmatch(name or "x"):
         yield Mistake(field, f"{name!r} is no name of a header", "write it as `header.X-Vendor`")
     elif kind == "body" and "" in (name or "x").split("."):

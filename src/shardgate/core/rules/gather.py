@@ -6,22 +6,26 @@ from typing import Literal
 
 import msgspec
 
-from shardgate.core.contracts import Known, Moment
+from shardgate.core.contracts import NO_PAGE, UNKNOWN, AskAll, Known, Moment
 from shardgate.core.dialect.cursor import Cursor
 from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.http import Request
+from shardgate.core.locate.learned import Learned
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.chosen import Chosen
 from shardgate.core.merge.listed import Listed
-from shardgate.core.order.sort_key import sort_key
+from shardgate.core.order.sort_key import EVERY, sort_key
 from shardgate.core.parts.whole import ListParts
-from shardgate.core.plan.key import KEY_SOURCES
-from shardgate.core.plan.plan import ToGather
+from shardgate.core.plan.key import KEY_SOURCES, read_key
+from shardgate.core.plan.plan import FindOwner, ToGather
 from shardgate.core.plan.prune import prune
-from shardgate.core.replies.validation import EVERY, Validation
+from shardgate.core.replies.validation import Validation
 from shardgate.core.routes.mistakes import Mistake
-from shardgate.core.routes.route import BaseRule, Chains, Clock, Filter, Route, Variables
+from shardgate.core.routes.route import BaseRule, Chains, Clock, Filter, Plan, Route, Variables
 from shardgate.core.rules.by_head import begin_by_head, heads_suffice
+from shardgate.core.rules.calls import check_statuses
+from shardgate.core.rules.fields import Sources, sources_of
+from shardgate.core.topology import ShardId
 
 
 class Prune(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +35,19 @@ class Prune(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The name of the locator chain that finds the shards of the keys."""
     separator: str | None = ","
     """What stands between two keys; `null`: the parameter holds one key."""
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A session or a token that one shard alone knows: only that shard is asked."""
+
+    key: Sources
+    """Where it stands in a request: `cookie.session`, `header.X-Token`, `bearer.token`. Without it all shards are
+    asked."""
+    locate: str
+    """The name of the locator chain that finds the shard: `[{kind: learned}, {kind: probe, path: /me, by_headers:
+    true}]`. Where no shard knows it, all are asked, and refuse in the application's words."""
+    not_here: tuple[int, ...] = (401, 403, 404)
+    """The statuses by which a shard says that it does not know it."""
 
 
 class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
@@ -46,17 +63,34 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Locator chain → property of each row whose value lives on the row's shard. Only the list's `tie` is read:
     `{event: id}`."""
-    validators: Validation = EVERY
+    validators: Validation = Validation()
     """How one ETag and one Last-Modified are made of those of the shards: `{etag: latest, needs: any}` where they are
     those of the newest row."""
+    credential: Credential | None = None
+    """A session or a token of the client that one shard alone knows, `{key: cookie.session, locate: session}`; null:
+    each shard knows the client, or none does."""
     head: Literal["as_get", "asked"] = "as_get"
     """How a HEAD is answered. `as_get`: with the head of the merged GET. `asked`: shards are asked by HEAD, and the
     sizes that their headers state add up, for applications that state them in a reply to HEAD alone. Where no shard
     states one, it is answered as by `as_get`. The rule of an operation `HEAD /…` of its own always asks."""
 
-    def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> ToGather:
+    def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
         """To all shards, or to those that the filters leave."""
-        plan = self._plan(request, route, variables, known, clock)
+        if self.credential is not None and (key := read_key(self.credential.key, request, variables)) is not None:
+            return self._by_credential(self.credential, key, request, route, variables, known, clock)
+        return self.among((), request, route, variables, known, clock)
+
+    def among(
+        self,
+        shards: Sequence[ShardId],
+        request: Request,
+        route: Route,
+        variables: Variables,
+        known: Known,
+        clock: Clock,
+    ) -> ToGather:
+        """The same, to no other than these shards; to all where there are none."""
+        plan = self._plan(request, route, variables, known, clock, shards or known.topology.ids)
         if request.method == "HEAD" and (self.head == "asked" or route.method == "HEAD"):
             merge = self.merge.merge_for(request.query) if isinstance(self.merge, Chosen) else self.merge
             plan.by_head = heads_suffice(merge)
@@ -65,9 +99,53 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
                 plan.instead = None if plan.instead is None else begin_by_head(merge, request, plan.instead)
         return plan
 
-    def _plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> ToGather:
+    def _by_credential(
+        self,
+        credential: Credential,
+        key: str,
+        request: Request,
+        route: Route,
+        variables: Variables,
+        known: Known,
+        clock: Clock,
+    ) -> Plan:
+        """To the shard that knows the key; or ask all which of them does."""
+        space, everybody = credential.locate, known.topology.ids
+        plan: ToGather | None = None
+        for locator in route.locators:
+            place = locator.locate(space, key, known)
+            if place is UNKNOWN:
+                continue
+            if isinstance(place, AskAll):
+                question = FindOwner(
+                    route, space, key, place.path.encode(), everybody, is_the_request=False, gathers=variables
+                )
+                if plan is None:
+                    return question
+                plan.doubted = question
+                return plan
+            if place not in known.topology.shards:
+                continue
+            if not isinstance(locator, Learned):
+                return self.among((place,), request, route, variables, known, clock)
+            plan = self.among((place,), request, route, variables, known, clock)
+            plan.recalled, plan.key = space, key
+        everywhere = self.among((), request, route, variables, known, clock)
+        if plan is None:
+            return everywhere
+        plan.doubted = everywhere
+        return plan
+
+    def _plan(
+        self,
+        request: Request,
+        route: Route,
+        variables: Variables,
+        known: Known,
+        clock: Clock,
+        everybody: Sequence[ShardId],
+    ) -> ToGather:
         topology, begin = known.topology, self.merge.begin
-        everybody = topology.ids
         moment = Moment(clock(), topology.epoch, known.pages)
         if route.parts_space is not None and (parted := topology.parts.get(route.parts_space)):
             # A filter may exclude one part of an entity and not the other. A client that asks for one tenant only, or
@@ -75,7 +153,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             own = [each for each in route.filters if each.claim or each.variable]
             left = prune(own, "", known, request.claims, variables, request.binding) if own else None
             moment = msgspec.structs.replace(moment, parted=parted)
-            shards = everybody if left is None else left.shards
+            shards = everybody if left is None else _both(left.shards, everybody)
             return ToGather(route, request, begin(request, shards, moment), None, None, self.learn)
         pruned = None
         if route.filters:
@@ -83,11 +161,14 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         if pruned is None:
             return ToGather(route, request, begin(request, everybody, moment), None, None, self.learn)
         instead = begin(request, everybody, moment) if pruned.hoped else None
-        return ToGather(route, request, begin(request, pruned.shards, moment), pruned, instead, self.learn)
+        shards = _both(pruned.shards, everybody)
+        return ToGather(route, request, begin(request, shards, moment), pruned, instead, self.learn)
 
     def describe(self, route: Route) -> str:
         """The filters, and the merge."""
         left = f" that {', '.join(self.prune)} leave" if self.prune else ""
+        if self.credential is not None:
+            left += f" that knows {' or '.join(sources_of(self.credential.key))}"
         return f"gather: every shard{left}, merged as {self.merge.describe()}"
 
     def mistakes(self, method: str, template: str) -> Iterator[Mistake]:
@@ -99,13 +180,15 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
                 yield from self._list_mistakes(place, merge)
         if len({parts.locate for parts in self._parts}) > 1:
             yield Mistake("merge", "its lists have rows in parts of several spaces", "name one `locate` in all of them")
-        if self.ages and self.validators != EVERY:
+        if self.ages and msgspec.structs.replace(self.validators, heads=True) != Validation():
             problem = "its cursors expire, so the replies of this dialect have no validators"
             yield Mistake("validators", problem, "remove it")
         posted = any(merge.dialect.posted for merge in self._lists)
-        if self.head == "asked" and (posted or not all(heads_suffice(merge) for _, merge in self._merges)):
+        if self.head == "asked" and (posted or not any(heads_suffice(merge) for _, merge in self._merges)):
             problem = f"{self.merge.describe()}: that needs the bodies of replies, which a HEAD has not"
             yield Mistake("head", problem, "remove it; or name the header with the size: `count_header` or `header`")
+        if self.credential is not None:
+            yield from check_statuses("credential.not_here", self.credential.not_here)
         for parameter, given in self.prune.items():
             kind, _, name = parameter.partition(".")
             if not parameter or (kind in KEY_SOURCES and name and kind not in _FILTERS):
@@ -124,12 +207,17 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         for source in self.prune:
             if source.startswith(("path.", "claim.")):
                 yield f"prune.{source}", (source,)
+        if self.credential is not None:
+            yield "credential.key", sources_of(self.credential.key)
 
     def named_locators(self) -> Iterator[tuple[str, str]]:
         """Those of the filters, and those that learn."""
         for parameter, given in self.prune.items():
             yield f"prune.{parameter}", _how(given).locate
-        yield from super().named_locators()
+        if self.credential is not None:
+            yield "credential.locate", self.credential.locate
+        for name in self.learn:
+            yield f"learn.{name}", name
 
     def filters(self, chains: Chains) -> tuple[Filter, ...]:
         """The filters with their locators."""
@@ -142,6 +230,16 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             chain = chains.get(how.locate, ())
             found.append(Filter(parameter, how.separator, how.locate, chain, shown, self._anchors, claim, variable))
         return tuple(found)
+
+    @property
+    def locate(self) -> str | None:
+        """The chain that finds the shard that knows the client's credential."""
+        return None if self.credential is None else self.credential.locate
+
+    @property
+    def not_here(self) -> tuple[int, ...]:
+        """The statuses by which a shard says that it does not know it."""
+        return super().not_here if self.credential is None else self.credential.not_here
 
     @property
     def recorded(self) -> str | None:
@@ -193,7 +291,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
 
     def _list_mistakes(self, place: str, merge: Listed) -> Iterator[Mistake]:
         tie = None if merge.tie is None else merge.tie.removeprefix("-")
-        for key, config in merge.keys.items():
+        for key, config in merge.sort_keys.items():
             if not key or key.startswith("-"):
                 cure = f"write `{key.lstrip('-') or 'id'}`: a `-` belongs into `default_order` and into requests"
                 yield Mistake(f"{place}.keys", f"{key!r} is no name of a sort key", cure)
@@ -207,8 +305,12 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         if len({*order}) < len(order):
             twice = next(key for key in order if order.count(key) > 1)
             yield Mistake(f"{place}.default_order", f"{twice!r} stands twice", "remove one of the two")
-        for key in sorted({*order, *([] if tie is None else [tie])} - {*merge.keys}):
+        unnamed = [] if EVERY in merge.sort_keys else [*order, *([] if tie is None else [tie])]
+        for key in sorted({*unnamed} - {*merge.sort_keys}):
             yield Mistake(f"{place}.keys", f"the sort key {key!r} has no type", f"add `{key}: text`")
+        problem = merge.order(NO_PAGE) if EVERY in merge.sort_keys else None
+        if isinstance(problem, str):
+            yield Mistake(f"{place}.default_order", problem, "name properties that rows have")
         for name, member in self.learn.items():
             if member != tie:
                 problem = f"{member!r} is not what rows are told apart by"
@@ -218,6 +320,11 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
 _UNREADABLE = re.compile(r'["\\\x00-\x1f]')
 _FILTERS = ("path", "claim")
 _EXAMPLES = "`path.vendor` for a variable of the path, or `claim.vendor` for a claim of the token"
+
+
+def _both(some: Sequence[ShardId], others: Sequence[ShardId]) -> Sequence[ShardId]:
+    """The shards that are in both; one of the others, which will do for an empty list, where there are none."""
+    return tuple([shard for shard in some if shard in others]) or others[:1]
 
 
 def _how(given: str | Prune) -> Prune:

@@ -20,8 +20,9 @@ from shardgate.core.locate.learned import Learned
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.entity import Entity
 from shardgate.core.plan.key import has_readable_body, read_key, unknown_key
-from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
+from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne, said_key
 from shardgate.core.plan.planner import NO_OWNER
+from shardgate.core.replies.fields import SAID_BY_HEAD
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
 from shardgate.core.routes.targets import check_target
@@ -59,11 +60,12 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
 
     key: Sources
     """Where the key is: `path.id`, `query.vendor`, `header.X-Vendor`, `body.vendor_id`, `form.client_id`,
-    `basic.username`, `claim.vendor`. Of a list, those that are present must agree."""
+    `basic.username`, `claim.vendor`, `cookie.session`, `bearer.token`. Of a list, those that are present must agree."""
     locate: str
     """The name of the locator chain that finds the key's shard."""
     learn: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Locator chain → property of the reply whose value now lives on this shard: `{event: id}` on a create."""
+    """Locator chain → property of the reply whose value now lives on this shard: `{event: id}` on a create. A cookie
+    that it sets, or a header, can be one: `{session: set-cookie.sid}`, `{session: reply-header.X-Token}`."""
     not_here: tuple[int, ...] = (404,)
     """The statuses by which an instance says that it does not hold the key."""
     upgrade: tuple[str, ...] = ("websocket",)
@@ -135,6 +137,9 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
             yield Mistake("unreadable", "no shard may be asked without a key", "add `unknown: ask`, or remove it")
         yield from check_statuses("not_here", self.not_here)
         yield from check_members("learn", self.learn.values())
+        for space, name in self.learn.items():
+            if name in SAID_BY_HEAD:
+                yield Mistake(f"learn.{space}", f"{name!r} names nothing", f"write it as `{name}NAME`")
         yield from check_key(self)
         yield from check_required(self, method)
 
@@ -171,7 +176,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         """There is no key, or no locator knows it. Raises MissingKeyError, UnknownKeyError or KeyOnTwoShardsError."""
         if key is not None and known.memory.is_disputed(self.locate, key):
             if request.method not in {"GET", "HEAD"}:
-                raise disputed(self.locate, key)
+                raise disputed(self.locate, said_key(route, key))
             return FindOwner(route, self.locate, key, request.target, known.topology.ids, is_the_request=True)
         if self.may_ask_any(request.method):
             return ToAny(route, known.topology.ids, NO_OWNER)

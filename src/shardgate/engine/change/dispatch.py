@@ -30,7 +30,7 @@ from shardgate.engine.change.parts import PartsChanger
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
-from shardgate.engine.learning import learn
+from shardgate.engine.learning import learn, learn_from_head
 
 _BESIDE = ("header.", "basic.", "claim.")
 _WHOLE = frozenset({ToEvery, ToParts, Placement, Division})
@@ -195,8 +195,11 @@ class ChangeHandler:
         if isinstance(outcome, ShardgateError):
             raise outcome
         rule = plan.route.rule
-        if rule is not None and rule.learns_from_reply and 200 <= outcome.status < 300:
-            learn(rule.learn, outcome.body, shard, change.snapshot.known.memory)
+        if rule is not None and rule.learns_from_reply and rule.learn and 200 <= outcome.status < 400:
+            memory, head = change.snapshot.known.memory, [(name.lower(), value) for name, value in outcome.fields]
+            learn_from_head(rule.learn, head, shard, memory)
+            if outcome.status < 300:
+                learn(rule.learn, outcome.body, shard, memory)
         return outcome
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from shardgate.core.contracts import Ask, Merging, Outcome
+from shardgate.core.cursors.by_cursor import OpaqueCursorWalk
 from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError, TooComplexError
 from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
@@ -26,10 +27,10 @@ from shardgate.core.limits import (
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.locate.dispute import disputed
 from shardgate.core.paging.bounds import check_values
-from shardgate.core.plan.plan import FindOwner, ToGather
+from shardgate.core.plan.plan import FindOwner, ToGather, said_key
 from shardgate.core.replies.validation import EVERY, Validation
 from shardgate.core.replies.validators import Validators
-from shardgate.core.routes.route import Route
+from shardgate.core.routes.route import Plan, Route
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.coding import packed_fields, takes_gzip
@@ -107,9 +108,10 @@ class Conductor:
         self._turns = Turns()
         self._aside = Aside()
 
-    async def gather(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> None:
+    async def gather(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> Plan | None:
         """Run the merge's rounds and send its reply; a long list is streamed.
 
+        Returns what is to be done instead, where a shard that was remembered does not know the client's credential.
         Raises ShardsMissingError, OverloadError, or what the merge raises; also after the reply has begun.
         """
         holding = self.held.open("reply", exchange.peer)
@@ -120,7 +122,11 @@ class Conductor:
         finally:
             holding.close()
         if reply is None:
-            return
+            return None
+        rule = plan.route.rule
+        if plan.doubted is not None and rule is not None and reply.status in rule.not_here:
+            snapshot.known.memory.forget(plan.recalled, plan.key)
+            return plan.doubted
         if plan.by_head and not reply.body:
             # RFC 9110 section 9.3.2: the length of the GET's body is not known, so none is stated.
             client.begin(head_of(reply, None), b"", has_body=False, stream=_NOTHING_FOLLOWS)
@@ -129,6 +135,7 @@ class Conductor:
             client.send(reply)
         else:
             await self.deliver(reply, plan.request, client)
+        return None
 
     async def deliver(self, reply: Reply, request: Request, client: Client) -> None:
         """Send a whole reply; a long one as its client reads it, counted as held until it is read.
@@ -184,7 +191,7 @@ class Conductor:
             if isinstance(outcome, Reply):
                 if outcome.status >= 300:
                     self._cluster.reporter.passed_on(replies, outcome.status, work.exchange)
-                return _with_own_fields(work, outcome, validators)
+                return _with_own_fields(work, outcome, validators, merging)
             asks = outcome
             if not rounds_began_at:
                 rounds_began_at = now()
@@ -241,7 +248,7 @@ class Conductor:
                     reply, flow = begun
                     validators = Validators(self._validation(work))
                     validators.add(asks, heads, are_whole=False)
-                    reply = _with_own_fields(work, reply, validators)
+                    reply = _with_own_fields(work, reply, validators, merging)
                     if reply.status == 304:
                         return reply
                     running = RunningFlow(self._cluster, client, flow, work.holding, self._turns)
@@ -303,6 +310,39 @@ class Conductor:
 
         Raises KeyOnTwoShardsError; OverloadError; ShardDownError where a shard that may hold the key did not answer.
         """
+        owners, replies, outcomes = await self._asked_who(plan, request, snapshot, hop, exchange)
+        rule = plan.route.rule
+        not_here = (404,) if rule is None else rule.not_here
+        if len(owners) > 1:
+            raise disputed(plan.space, said_key(plan.route, plan.key), *owners)
+        if owners:
+            snapshot.known.memory.settle(plan.space, plan.key, owners[0])
+            return owners[0], replies[owners[0]]
+        snapshot.known.memory.forget(plan.space, plan.key)
+        _check_all_answered(outcomes)
+        refusals = [reply for reply in replies.values() if reply.status not in not_here]
+        return None, refusals[0] if refusals else replies[plan.shards[0]]
+
+    async def knowing(
+        self, plan: FindOwner, request: Request, snapshot: Snapshot, hop: bytes, exchange: Exchange
+    ) -> Sequence[ShardId]:
+        """The shards that know a credential; where it is one, it is remembered.
+
+        Raises OverloadError; ShardDownError where none that answered knows it, and one did not answer.
+        """
+        owners, _, outcomes = await self._asked_who(plan, request, snapshot, hop, exchange)
+        if len(owners) == 1:
+            snapshot.known.memory.settle(plan.space, plan.key, owners[0])
+        else:
+            snapshot.known.memory.forget(plan.space, plan.key)
+        if not owners:
+            _check_all_answered(outcomes)
+        return owners
+
+    async def _asked_who(
+        self, plan: FindOwner, request: Request, snapshot: Snapshot, hop: bytes, exchange: Exchange
+    ) -> tuple[list[ShardId], Mapping[ShardId, Reply], Mapping[ShardId, Outcome]]:
+        """The shards that have the key; what was answered; and what became of each call."""
         asks = [Ask(shard, plan.target) for shard in plan.shards]
         fields = request.fields
         lines = fields.end_to_end if plan.is_the_request else fields.unconditional
@@ -315,20 +355,16 @@ class Conductor:
         rule = plan.route.rule
         not_here = (404,) if rule is None else rule.not_here
         replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
-        owners = [shard for shard, reply in replies.items() if reply.status < 400]
-        if len(owners) > 1:
-            raise disputed(plan.space, plan.key, *owners)
-        if owners:
-            snapshot.known.memory.settle(plan.space, plan.key, owners[0])
-            return owners[0], replies[owners[0]]
-        snapshot.known.memory.forget(plan.space, plan.key)
-        failed = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ShardgateError))
-        if failed:
-            error = ShardDownError("a shard that may hold the key cannot be asked")
-            error.causes = failed
-            raise error
-        refusals = [reply for reply in replies.values() if reply.status not in not_here]
-        return None, refusals[0] if refusals else replies[plan.shards[0]]
+        owners = [shard for shard, reply in replies.items() if reply.status < 400 and reply.status not in not_here]
+        return owners, replies, outcomes
+
+
+def _check_all_answered(outcomes: Mapping[ShardId, Outcome]) -> None:
+    failed = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ShardgateError))
+    if failed:
+        error = ShardDownError("a shard that may hold the key cannot be asked")
+        error.causes = failed
+        raise error
 
 
 def _taken_whole(merging: Merging, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
@@ -349,15 +385,17 @@ async def _pass_on(running: RunningFlow, work: _Gathering, reply: Reply, coming:
         raise shards_missing({running.failed: error}, work.snapshot.known.topology.shards, _LACKING) from error
 
 
-def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators) -> Reply:
+def _with_own_fields(work: _Gathering, reply: Reply, validators: Validators, merging: Merging) -> Reply:
     """The merged reply without the fields of single shards; or 304, where the client has it already.
 
-    A refusal is one shard's own reply, with all its fields.
+    A refusal is one shard's own reply, with all its fields. A page with a cursor that grows too old has no validators.
     """
     if reply.status >= 300:
         return reply
     reply.fields = [field for field in reply.fields if field[0].lower() not in _NOT_MERGED]
-    return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)
+    if work.route.ages and isinstance(merging, OpaqueCursorWalk) and merging.sealed:
+        return reply
+    return validators.apply(work.request, reply, work.route.rule)
 
 
 def _forget(plan: ToGather, snapshot: Snapshot, keys: Iterable[str]) -> None:
