@@ -233,7 +233,6 @@ def _odd(both: Both) -> None:
         "fields=*",
         "fields=id,%20title",
         "fields=id,nope,title&perPage=4",
-        "fields=title:excerpt(3,true)&perPage=4",
         "expand=nope&perPage=3",
         "expand=shop&fields=id,expand.shop.name&perPage=3",
         "skipTotal=maybe",

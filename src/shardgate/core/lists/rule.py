@@ -100,6 +100,8 @@ class ListRule(Strategy, frozen=True):
     def order(self, page: Page) -> Order | str:
         """The total order of a page; or why there is none: the parameter, its value, and what would be accepted."""
         by = page.order or tuple([(name.removeprefix("-"), name.startswith("-")) for name in self.default_order])
+        if len(by) > 1 and isinstance(self.dialect, Parameters) and self.dialect.twice == "first":
+            by = tuple([(name, descends) for n, (name, descends) in enumerate(by) if name not in dict(by[:n])])
         try:
             return total_order(by, self.sort_keys, self.tie, tie_follows=self.tie_follows)
         except UnsortableError as error:

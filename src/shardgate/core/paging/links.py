@@ -72,7 +72,7 @@ class Linked(Parameters, frozen=True):
     def _others(self, query: str) -> list[str]:
         """The parts of the query that neither page nor sort."""
         own = {self.limit, self.page or self.offset, self.order, self.direction}
-        return [part for part in self._respelled(query).split("&") if part and name_of(part) not in own]
+        return [part for part in self.respelled(query).split("&") if part and name_of(part) not in own]
 
     def _stated(self, values: Mapping[str, str], place: str, order: Sequence[tuple[str, bool]]) -> list[str]:
         """The place, the size and the order, as parts of a query."""

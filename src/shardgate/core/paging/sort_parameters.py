@@ -6,6 +6,7 @@ it.
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Literal
 from urllib.parse import quote_plus
 
 from shardgate.core.contracts import UNKNOWN, Strategy, Unknown
@@ -29,6 +30,16 @@ class SortParameters(Strategy, frozen=True):
     """Shards are sent the whole order, with the tie-breaker. Needed where the application itself ends an order by a
     property that its rows do not show."""
 
+    spaces: Literal["refuse", "trim", "keep"] = "refuse"
+    """Spaces around a sort key, or around a name in `fields`. `refuse`: it is not known how the application reads them,
+    so that it is asked, and what it accepts is refused. `trim`: it takes them off. `keep`: they belong to the name."""
+    plus: Literal["refuse", "ascends", "keep"] = "refuse"
+    """A `+` before a sort key where `-` descends. `refuse`: as above. `ascends`: the key ascends. `keep`: it belongs to
+    the name."""
+    twice: Literal["refuse", "first"] = "refuse"
+    """A sort key that an order names twice. `refuse`: the gateway refuses what the application accepts. `first`: the
+    first counts, as in SQL."""
+
     def read_order(self, values: Mapping[str, str], *, lenient: bool = False) -> tuple[tuple[str, bool], ...] | Unknown:
         """The sort keys that the parameters name, each with whether it descends; none where no order is given.
 
@@ -38,20 +49,42 @@ class SortParameters(Strategy, frozen=True):
         if text is None:
             return ()
         if self.suffix is not None:
-            return _suffixed(text.split("&" if self.order_repeats else ","), self.suffix)
-        names = text.split(",")
+            return self._spaced(_suffixed(text.split("&" if self.order_repeats else ","), self.suffix))
         if self.direction is None:
-            return tuple((name.removeprefix("-"), name.startswith("-")) for name in names)
+            return self._dashed(text.split(","))
+        names = text.split(",")
         directions = [word.lower() for word in values[self.direction].split(",")] if self.direction in values else []
         if lenient:
             directions = [word if word == "desc" else "asc" for word in directions[: len(names)]]
         if len(directions) > len(names) or not {"asc", "desc"}.issuperset(directions):
             return UNKNOWN
         directions += ["asc"] * (len(names) - len(directions))
-        return tuple((name, word == "desc") for name, word in zip(names, directions, strict=True))
+        return self._spaced(tuple((name, word == "desc") for name, word in zip(names, directions, strict=True)))
+
+    def _dashed(self, names: Sequence[str]) -> tuple[tuple[str, bool], ...] | Unknown:
+        order: list[tuple[str, bool]] = []
+        for text in names:
+            name = text.strip() if self.spaces == "trim" else text
+            if name[:1] == "+" and self.plus != "keep":
+                if self.plus == "refuse":
+                    return UNKNOWN
+                order.append((name[1:], False))
+            elif name[:2] == "--":  # some take off both
+                return UNKNOWN
+            else:
+                order.append((name.removeprefix("-"), name[:1] == "-"))
+        return self._spaced(tuple(order))
+
+    def _spaced(self, order: tuple[tuple[str, bool], ...]) -> tuple[tuple[str, bool], ...] | Unknown:
+        if self.spaces == "keep" or all(name == name.strip() for name, _ in order):
+            return order
+        return UNKNOWN if self.spaces == "refuse" else tuple((name.strip(), descends) for name, descends in order)
 
     def direction_problem(self, values: Mapping[str, str]) -> str:
         """Why `read_order` gave UNKNOWN."""
+        if self.direction is None or self.direction not in values:
+            order = excerpt(values.get(self.order, ""))
+            return f"`{self.order}={order}`: names of sort keys are accepted, without spaces and signs around them"
         text = values.get(self.direction or "", "")
         return f"`{self.direction}={excerpt(text)}`: `asc` or `desc` for each key of `{self.order}` is accepted"
 
