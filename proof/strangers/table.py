@@ -2,7 +2,10 @@
 
 from proof.strangers.application import Application
 from proof.strangers.drf import Drf
+from proof.strangers.fastapi_pagination import FastApi
 from proof.strangers.json_server import JsonServer
 from proof.strangers.json_server_beta import JsonServerBeta
+from proof.strangers.pocketbase import PocketBase
+from proof.strangers.spring_data_rest import SpringDataRest
 
-APPLICATIONS: tuple[type[Application], ...] = (JsonServer, JsonServerBeta, Drf)
+APPLICATIONS: tuple[type[Application], ...] = (JsonServer, JsonServerBeta, Drf, SpringDataRest, PocketBase, FastApi)

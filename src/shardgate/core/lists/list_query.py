@@ -27,6 +27,7 @@ class ListQuery:
 
     def __init__(self, rule: ListRule, request: Request) -> None:
         page = rule.dialect.read(request)
+        page = page if page is UNKNOWN else rule.known(page)
         order = "" if page is UNKNOWN else rule.order(page)
         self.rule = rule
         self.request = request

@@ -30,6 +30,12 @@ KEY_SOURCES = ("path", "query", "header", "body", "form", "basic", "claim", "coo
 _ANY_JSON = msgspec.json.Decoder(msgspec.Raw)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([^\s\"';,]*)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_LENIENT = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]|['/#]|,\s*[}\]]|[{,]\s*[\w$]"
+    r"|\b(?:NaN|Infinity|undefined)\b|[:\[,]\s*(?:[+.]|-?0\w|-[IN])"
+)
+"""What parsers accept that read more than JSON: control characters, comments, names and texts in other quotes, commas
+too many, numbers of JavaScript and Python."""
 _HIDDEN = ("claim.", "header.", "basic.", "cookie.", "bearer.")
 """Sources whose values are not repeated to the client: credentials may stand there."""
 _FORM = b"application/x-www-form-urlencoded"
@@ -61,7 +67,7 @@ def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[st
 
 
 def has_readable_body(key: str | tuple[str, ...], request: Request) -> bool:
-    """Whether the body is of a media type that the key is read from and, where that is JSON, is JSON in UTF-8.
+    """Whether the body is of a media type that the key is read from and, where that is JSON, some parser may read it.
 
     Raises AmbiguousKeyError where its media type is not clear, or it may be read differently all the same, and
     TooComplexError.
@@ -78,6 +84,21 @@ def has_readable_body(key: str | tuple[str, ...], request: Request) -> bool:
     refuse_heavy(request.body)
     try:
         _ANY_JSON.decode(request.body)
+    except (ValueError, msgspec.DecodeError):
+        return _is_read_by_some(request.body)
+    return True
+
+
+def _is_read_by_some(body: bytes) -> bool:
+    """Whether a lenient parser could read a body that is no JSON: it is never taken for one that nobody reads.
+
+    Python's reads NaN and UTF-16, Go's reads texts that are not UTF-8, others read comments.
+    """
+    text = body.decode("utf-8", "replace")
+    if _LENIENT.search(text) is not None:
+        return True
+    try:
+        _ANY_JSON.decode(text)
     except (ValueError, msgspec.DecodeError):
         return False
     return True
