@@ -103,13 +103,13 @@ class Drf(Application):
 
 
 def _lists(both: Both, chance: Random) -> None:
-    for _ in range(both.some(110)):
+    for _ in range(both.some(200)):
         paged = [("page", str(chance.choice((1, 2, 3, 9)))), ("page_size", str(chance.choice((5, 20, 50, 100))))]
         both.ask("list by page", "GET", _target("/products/", chance, _of_products(chance), PRODUCT_KEYS, paged))
-    for _ in range(both.some(60)):
+    for _ in range(both.some(130)):
         paged = [("page", str(chance.choice((1, 2, 5, 11)))), ("page_size", str(chance.choice((7, 30, 100))))]
         both.ask("list by page", "GET", _target("/stores/", chance, _of_stores(chance), STORE_KEYS, paged))
-    for _ in range(both.some(130)):
+    for _ in range(both.some(230)):
         limit, offset = chance.choice((1, 10, 40, 100)), chance.choice((0, 5, 60, ORDERS // 2, ORDERS - 3))
         paged = [("limit", str(limit)), ("offset", str(offset))]
         target = _target("/orders/", chance, _of_orders(chance), ORDER_KEYS, paged)
@@ -150,7 +150,6 @@ def _odd(both: Both) -> None:
         "ordering=unknown",
         "ordering=unknown,-price",
         "ordering=-unknown",
-        "ordering=--price",
         "ordering=price,price",
         "ordering=%20price%20,%20name",
         "ordering=PRICE",
@@ -207,20 +206,18 @@ def _odd(both: Both) -> None:
     ):
         both.ask("odd", "GET", f"/orders/?{query}")
     for query in (
-        "cursor=",
         "cursor=x",
         "stars=9",
         "stars=x",
         "store=99999",
         "store=x",
-        "created=1",
         "stars=5&store=3",
     ):
         both.ask("odd", "GET", f"/reviews/?{query}")
 
 
 def _items(both: Both, chance: Random) -> None:
-    for _ in range(both.some(20)):
+    for _ in range(both.some(35)):
         both.ask("item", "GET", f"/stores/{chance.randrange(1, STORES + 1)}/")
         both.ask("item", "GET", f"/products/sku-{chance.randrange(1, PRODUCTS + 1):05}/")
         both.ask("item", "GET", f"/orders/{chance.randrange(1, ORDERS + 1)}/")
@@ -264,7 +261,6 @@ def _conditional(both: Both) -> None:
         "/products/sku-00003/",
         "/products/?page=2",
         "/orders/?limit=3",
-        "/stores/?search=Casa",
     ):
         both.ask("conditional", "GET", target, keep={"tag": Kept("header.etag", COUNTED_ID)})
         for known in ("@{tag}", '"other", @{tag}', "*"):
@@ -307,15 +303,15 @@ def _walk_of_cursors(both: Both) -> None:
     """By `next`; each page has an opaque link."""
     keep = {"next": Kept("body.next", CURSOR), "previous": Kept("body.previous", CURSOR)}
     page = both.ask("walk by cursor", "GET", "/reviews/?page_size=60", keep=keep, unlike=[CURSOR])
-    for step in range(6):
+    for step in range(5):
         if page.member("body.next") is None:
             break
         page = both.ask("walk by cursor", "GET", "@{next}", keep=keep, unlike=[CURSOR])
         if step == 2:
             both.ask("walk by cursor", "GET", "@{previous}", keep=keep, unlike=[CURSOR])
-    for query in ("page_size=0", "page_size=x", "page_size=500", "stars=5", "ordering=stars"):
+    for query in ("page_size=0", "page_size=x", "page_size=500", "stars=5", "ordering=stars", "created=1", "cursor="):
         both.ask("list by cursor", "GET", f"/reviews/?{query}", keep=keep, unlike=[CURSOR])
-    for store in range(1, both.some(40) + 1):
+    for store in range(1, both.some(90) + 1):
         both.ask("list by cursor", "GET", f"/reviews/?store={store}")
 
 
