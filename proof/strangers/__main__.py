@@ -12,13 +12,14 @@ import argparse
 import signal
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
 import httpx
 
 from proof.strangers.application import CACHE, Application
-from proof.strangers.both import TIMEOUT_S, Both
+from proof.strangers.both import TIMEOUT_S, Both, Exchange
 from proof.strangers.installing import CannotRunError
 from proof.strangers.processes import running
 from proof.strangers.table import APPLICATIONS
@@ -53,19 +54,16 @@ def tried(application: Application, *, quick: bool = False, seed: int | None = N
     """Install, start, ask, judge; a progress line on stderr."""
     started_at = time.monotonic()
     print(f"{application.title} …", file=sys.stderr, flush=True)
+    asked: list[Exchange] = []
+    failed = ""
     try:
         application.install()
-        with running(application, CACHE / application.name / "run") as addresses:
-            headers = {"Host": HOST, "Accept-Encoding": "identity"}
-            with (
-                httpx.Client(base_url=addresses.monolith, headers=headers, timeout=TIMEOUT_S, trust_env=False) as one,
-                httpx.Client(base_url=addresses.gateway, headers=headers, timeout=TIMEOUT_S, trust_env=False) as other,
-            ):
-                both = Both(one, other, quick=quick)
-                application.ask(both, Random(application.seed if seed is None else seed))
+        _ask(application, asked, quick=quick, seed=application.seed if seed is None else seed)
     except CannotRunError as error:
         return Verdict(application.name, application.title, (), skipped=str(error))
-    verdict = Verdict(application.name, application.title, both.asked)
+    except (RuntimeError, httpx.TransportError) as error:
+        failed = f"{type(error).__name__}: {error}"
+    verdict = Verdict(application.name, application.title, asked, failed=failed)
     keep(verdict, CACHE / application.name)
     if not quick and seed is None:
         keep(verdict, DIFFERENCES)
@@ -75,6 +73,17 @@ def tried(application: Application, *, quick: bool = False, seed: int | None = N
         print(f"{application.name}: {line}", flush=True)
     print(f"{application.title}: {time.monotonic() - started_at:.0f} s", file=sys.stderr, flush=True)
     return verdict
+
+
+def _ask(application: Application, asked: list[Exchange], *, quick: bool, seed: int) -> None:
+    """Start everything, and ask both. Raises RuntimeError where a process does not become ready."""
+    headers = {"Host": HOST, "Accept-Encoding": "identity"}
+    with running(application, CACHE / application.name / "run") as addresses, ExitStack() as stack:
+        monolith, gateway = (
+            stack.enter_context(httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S, trust_env=False))
+            for url in (addresses.monolith, addresses.gateway)
+        )
+        application.ask(Both(monolith, gateway, quick, asked), Random(seed))
 
 
 if __name__ == "__main__":

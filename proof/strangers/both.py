@@ -126,6 +126,7 @@ class Both:
             kept = where if isinstance(where, Kept) else Kept(where)
             values = (_text(_at(theirs, kept.place)), _text(_at(ours, kept.place)))
             self._values[name] = values
+            self._reasons.pop(name, None)
             if kept.nature is not None and values[0] != values[1] and all(values):
                 self._reasons[name] = kept.nature
 
@@ -134,7 +135,7 @@ class Both:
         if found is None:
             return None, None
         named = [
-            reply.masked({self._values[name][side]: name for name in self._reasons})
+            reply.without("content-length").masked({self._values[name][side]: name for name in self._reasons})
             for side, reply in enumerate((theirs, ours))
         ]
         if difference(named[1], named[0]) is None:

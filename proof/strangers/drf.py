@@ -18,7 +18,18 @@ Parameters = list[tuple[str, str]]
 COUNTED_ID = Nature("The database of each instance counts ids of its own.")
 RANDOM_ID = Nature("Django draws the UUID of a new row by chance.")
 CLOCK = Nature("Django writes the time at which it made the row.")
-CURSOR = Nature("A cursor is opaque: the gateway gives one of its own (docs/reference/cursors.md).")
+CURSOR = Nature(
+    "A cursor is opaque, and the gateway gives one of its own, which grows too old: a page with one has no validators.",
+    normal=lambda reply: reply.without("etag"),
+)
+WRITES_304 = Nature(
+    "The gateway compares the tags of merged lists itself. Its 304 has the fields of the 200, Django's some of them.",
+    normal=lambda reply: reply.status == 304 and reply.only("etag", "vary", "referrer-policy"),
+)
+NO_SHARD_HAS_BOTH = Nature(
+    "django-filter takes a value only where its database has the row; no shard has the rows of both values.",
+    normal=lambda reply: reply.status in {200, 400} and (b'"count":0' in reply.body or b"Select a valid" in reply.body),
+)
 
 TOKEN = {"Authorization": "Token 3f2b9c54a1d0e6f7"}
 REFERENCE = (
@@ -26,6 +37,9 @@ REFERENCE = (
     "authtoken_token,django_content_type,django_migrations"
 )
 STORES, PRODUCTS, ORDERS = 1020, 1500, 1500
+STORE_KEYS = ("id", "name", "city", "opened", "active")
+PRODUCT_KEYS = ("sku", "name", "price", "stock", "rating")
+ORDER_KEYS = ("id", "quantity", "status", "placed")
 CITIES = ("Lisboa", "Porto", "Braga", "Évora", "Coimbra")
 
 
@@ -89,19 +103,18 @@ class Drf(Application):
 
 
 def _lists(both: Both, chance: Random) -> None:
-    for _ in range(both.some(70)):
-        keys = ("sku", "name", "price", "stock", "rating")
+    for _ in range(both.some(200)):
         paged = [("page", str(chance.choice((1, 2, 3, 9)))), ("page_size", str(chance.choice((5, 20, 50, 100))))]
-        both.ask("list by page", "GET", _target("/products/", chance, _of_products(chance), keys, paged))
-    for _ in range(both.some(40)):
-        keys = ("id", "name", "city", "opened", "active")
+        both.ask("list by page", "GET", _target("/products/", chance, _of_products(chance), PRODUCT_KEYS, paged))
+    for _ in range(both.some(130)):
         paged = [("page", str(chance.choice((1, 2, 5, 11)))), ("page_size", str(chance.choice((7, 30, 100))))]
-        both.ask("list by page", "GET", _target("/stores/", chance, _of_stores(chance), keys, paged))
-    for _ in range(both.some(110)):
-        keys = ("id", "quantity", "status", "placed")
+        both.ask("list by page", "GET", _target("/stores/", chance, _of_stores(chance), STORE_KEYS, paged))
+    for _ in range(both.some(230)):
         limit, offset = chance.choice((1, 10, 40, 100)), chance.choice((0, 5, 60, ORDERS // 2, ORDERS - 3))
         paged = [("limit", str(limit)), ("offset", str(offset))]
-        both.ask("list by offset", "GET", _target("/orders/", chance, _of_orders(chance), keys, paged))
+        target = _target("/orders/", chance, _of_orders(chance), ORDER_KEYS, paged)
+        two = "store=" in target and "product=" in target
+        both.ask("list by offset", "GET", target, unlike=[NO_SHARD_HAS_BOTH] if two else ())
     for path in ("/stores/", "/products/", "/orders/"):
         both.ask("list", "GET", path)
         both.ask("HEAD", "HEAD", path)
@@ -137,7 +150,6 @@ def _odd(both: Both) -> None:
         "ordering=unknown",
         "ordering=unknown,-price",
         "ordering=-unknown",
-        "ordering=--price",
         "ordering=price,price",
         "ordering=%20price%20,%20name",
         "ordering=PRICE",
@@ -194,21 +206,18 @@ def _odd(both: Both) -> None:
     ):
         both.ask("odd", "GET", f"/orders/?{query}")
     for query in (
-        "cursor=",
         "cursor=x",
-        "cursor=%00",
         "stars=9",
         "stars=x",
         "store=99999",
         "store=x",
-        "created=1",
         "stars=5&store=3",
     ):
         both.ask("odd", "GET", f"/reviews/?{query}")
 
 
 def _items(both: Both, chance: Random) -> None:
-    for _ in range(both.some(20)):
+    for _ in range(both.some(35)):
         both.ask("item", "GET", f"/stores/{chance.randrange(1, STORES + 1)}/")
         both.ask("item", "GET", f"/products/sku-{chance.randrange(1, PRODUCTS + 1):05}/")
         both.ask("item", "GET", f"/orders/{chance.randrange(1, ORDERS + 1)}/")
@@ -252,19 +261,17 @@ def _conditional(both: Both) -> None:
         "/products/sku-00003/",
         "/products/?page=2",
         "/orders/?limit=3",
-        "/stores/?search=Casa",
     ):
         both.ask("conditional", "GET", target, keep={"tag": Kept("header.etag", COUNTED_ID)})
-        both.ask("conditional", "GET", target, headers={"If-None-Match": "@{tag}"})
-        both.ask("conditional", "GET", target, headers={"If-None-Match": '"other", @{tag}'})
-        both.ask("conditional", "GET", target, headers={"If-None-Match": "*"})
+        for known in ("@{tag}", '"other", @{tag}', "*"):
+            both.ask("conditional", "GET", target, headers={"If-None-Match": known}, unlike=[WRITES_304])
         both.ask("conditional", "GET", target, headers={"If-None-Match": '"other"'})
         both.ask("conditional", "HEAD", target, headers={"If-None-Match": "@{tag}"})
 
 
 def _walk_of_pages(both: Both) -> None:
     """By `next`, while products come and go."""
-    target: str | None = "/products/?ordering=-price&page_size=100&name__icontains=tea"
+    target = "/products/?ordering=-price&page_size=100&name__icontains=tea"
     for step in range(12):
         page = both.ask("walk by page", "GET", target)
         if step in {1, 4}:
@@ -272,39 +279,39 @@ def _walk_of_pages(both: Both) -> None:
             both.ask("create", "POST", "/products/", body=made, headers=TOKEN)
         if step == 2:
             both.ask("delete", "DELETE", "/products/sku-90001/", headers=TOKEN)
-        target = page.member("body.next")
-        if target is None:
+        if (following := page.member("body.next")) is None:
             break
+        target = following
     both.ask("delete", "DELETE", "/products/sku-90004/", headers=TOKEN)
 
 
 def _walk_of_slices(both: Both) -> None:
     """By `next`, and by `previous` back, while orders change."""
-    target: str | None = "/orders/?ordering=quantity,placed&limit=100&status=paid"
+    target = "/orders/?ordering=quantity,placed&limit=100&status=paid"
     for step in range(14):
         page = both.ask("walk by offset", "GET", target)
         if step == 1:
             both.ask("change", "PATCH", "/orders/12/", body={"status": "paid", "quantity": 1}, headers=TOKEN)
         if step == 3:
             both.ask("change", "PATCH", "/orders/14/", body={"quantity": 19}, headers=TOKEN)
-        target = page.member("body.next" if step < 7 else "body.previous")
-        if target is None:
+        if (following := page.member("body.next" if step < 7 else "body.previous")) is None:
             break
+        target = following
 
 
 def _walk_of_cursors(both: Both) -> None:
     """By `next`; each page has an opaque link."""
     keep = {"next": Kept("body.next", CURSOR), "previous": Kept("body.previous", CURSOR)}
-    page = both.ask("walk by cursor", "GET", "/reviews/?page_size=60", keep=keep)
-    for step in range(6):
+    page = both.ask("walk by cursor", "GET", "/reviews/?page_size=60", keep=keep, unlike=[CURSOR])
+    for step in range(5):
         if page.member("body.next") is None:
             break
-        page = both.ask("walk by cursor", "GET", "@{next}", keep=keep)
+        page = both.ask("walk by cursor", "GET", "@{next}", keep=keep, unlike=[CURSOR])
         if step == 2:
-            both.ask("walk by cursor", "GET", "@{previous}")
-    for query in ("page_size=0", "page_size=x", "page_size=500", "stars=5", "ordering=stars"):
-        both.ask("list by cursor", "GET", f"/reviews/?{query}", keep=keep)
-    for store in range(1, both.some(40) + 1):
+            both.ask("walk by cursor", "GET", "@{previous}", keep=keep, unlike=[CURSOR])
+    for query in ("page_size=0", "page_size=x", "page_size=500", "stars=5", "ordering=stars", "created=1", "cursor="):
+        both.ask("list by cursor", "GET", f"/reviews/?{query}", keep=keep, unlike=[CURSOR])
+    for store in range(1, both.some(90) + 1):
         both.ask("list by cursor", "GET", f"/reviews/?store={store}")
 
 

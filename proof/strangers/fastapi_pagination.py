@@ -67,9 +67,13 @@ def _target(path: str, parameters: Sequence[tuple[str, str]]) -> str:
 def _lists(both: Both, chance: Random) -> None:
     teams = [key for key, _ in data.teams()]
     for _ in range(both.some(130)):
-        path, keys = chance.choice((("/heroes", HERO_KEYS), ("/heroes", HERO_KEYS), ("/teams", TEAM_KEYS), ("/missions", ())))
+        path, keys = chance.choice(
+            (("/heroes", HERO_KEYS), ("/heroes", HERO_KEYS), ("/teams", TEAM_KEYS), ("/missions", ()))
+        )
         parameters: list[tuple[str, str]] = []
-        size, place, places = ("size", "page", (1, 2, 3, 8, 21, 60)) if keys else ("limit", "offset", (0, 1, 40, 333, 1490, 9000))
+        size, place, places = (
+            ("size", "page", (1, 2, 3, 8, 21, 60)) if keys else ("limit", "offset", (0, 1, 40, 333, 1490, 9000))
+        )
         if chance.random() < 0.7:
             parameters.append((size, str(chance.choice((1, 5, 17, 50, 100)))))
         if chance.random() < 0.7:
@@ -78,8 +82,15 @@ def _lists(both: Both, chance: Random) -> None:
             chosen = chance.sample(keys, chance.randrange(1, 3))
             parameters.append(("order_by", ",".join(chance.choice(("", "-")) + key for key in chosen)))
         if keys and chance.random() < 0.35:
-            filters = (("age__gte", "70"), ("name__ilike", "%lion%"), ("age__isnull", "true"), ("team_id", chance.choice(teams)))
-            parameters.append(chance.choice(filters if path == "/heroes" else (("headquarters", "Évora"), ("name__ilike", "%7"))))
+            filters = (
+                ("age__gte", "70"),
+                ("name__ilike", "%lion%"),
+                ("age__isnull", "true"),
+                ("team_id", chance.choice(teams)),
+            )
+            parameters.append(
+                chance.choice(filters if path == "/heroes" else (("headquarters", "Évora"), ("name__ilike", "%7")))
+            )
         chance.shuffle(parameters)
         both.ask("list", "GET", _target(path, parameters))
     for path in ("/heroes", "/teams", "/missions"):
@@ -136,7 +147,18 @@ def _odd(both: Both) -> None:
         "unknown=1&size=3",
     ):
         both.ask("list, odd or bad parameters", "GET", f"/heroes?{query}")
-    for query in ("limit=0", "limit=-1", "limit=101", "limit=x", "offset=-1", "offset=x", "offset=5&limit=5", "limit=5&limit=6", "offset=&limit=3", "limit=7&offset=99999999999"):
+    for query in (
+        "limit=0",
+        "limit=-1",
+        "limit=101",
+        "limit=x",
+        "offset=-1",
+        "offset=x",
+        "offset=5&limit=5",
+        "limit=5&limit=6",
+        "offset=&limit=3",
+        "limit=7&offset=99999999999",
+    ):
         both.ask("list, odd or bad parameters", "GET", f"/missions?{query}")
 
 
@@ -146,7 +168,16 @@ def _items(both: Both, chance: Random) -> None:
         both.ask("item", "GET", f"/heroes/{chance.choice(heroes)}")
         both.ask("item", "GET", f"/teams/{chance.choice(teams)}")
     hero, team = heroes[5], teams[5]
-    for spelling in (team.upper(), team.replace("-", ""), "%7B" + team + "%7D", f"urn:uuid:{team}", UNKNOWN, "x", "%20", f"{team}0"):
+    for spelling in (
+        team.upper(),
+        team.replace("-", ""),
+        "%7B" + team + "%7D",
+        f"urn:uuid:{team}",
+        UNKNOWN,
+        "x",
+        "%20",
+        f"{team}0",
+    ):
         both.ask("item", "GET", f"/teams/{spelling}")
     for spelling in (hero.upper(), hero.replace("-", ""), UNKNOWN, "x"):
         both.ask("item", "GET", f"/heroes/{spelling}")
@@ -165,7 +196,12 @@ def _walk(both: Both) -> None:
         exchange = both.ask("page walk", "GET", f"/heroes?order_by=-strength,id&size=100&page={page}")
         rows = json.loads(exchange.monolith.body)["items"]
         if page in (2, 4, 6):
-            mission = {"id": f"{page:08x}-0000-4000-8000-000000000000", "title": "While walking", "reward": 101, "team_id": teams[page]}
+            mission = {
+                "id": f"{page:08x}-0000-4000-8000-000000000000",
+                "title": "While walking",
+                "reward": 101,
+                "team_id": teams[page],
+            }
             both.ask("create by PUT", "PUT", f"/missions/{mission['id']}", body=mission)
             both.ask("change", "PATCH", f"/heroes/{rows[3]['id']}", body={"strength": 60})
             both.ask("delete", "DELETE", f"/heroes/{rows[5]['id']}")
@@ -218,7 +254,13 @@ def _refusals(both: Both) -> None:
         both.ask("create, refused", "POST", "/heroes", body=json.dumps(body), headers=json_type)
     both.ask("create, refused", "POST", "/heroes", body="{", headers=json_type)
     both.ask("create, refused", "POST", "/heroes", body='{"name":"x","team_id":', headers=json_type)
-    both.ask("create, refused", "POST", "/heroes", body="name=x", headers={"Content-Type": "application/x-www-form-urlencoded"})
+    both.ask(
+        "create, refused",
+        "POST",
+        "/heroes",
+        body="name=x",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
     both.ask("create, refused", "POST", "/heroes")
     both.ask("create, refused", "POST", "/teams", body={"name": "x"})
     both.ask("create, refused", "POST", "/teams", body={"name": "", "headquarters": "y"})

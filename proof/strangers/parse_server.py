@@ -259,10 +259,15 @@ def _refusals(both: Both) -> None:
 
 
 def _others(both: Both) -> None:
-    for path in ("/parse/health", "/parse/nope", "/parse/schemas", "/parse/config", "/nothing", "/parse/aggregate/Article"):
+    for path in (
+        "/parse/health",
+        "/parse/nope",
+        "/parse/schemas",
+        "/parse/config",
+        "/nothing",
+        "/parse/aggregate/Article",
+    ):
         _ask(both, "other", "GET", path)
     _ask(both, "other", "GET", "/parse/schemas/Article", headers=MASTER)
     _ask(both, "other", "GET", "/parse/classes/Nope")
     _ask(both, "other", "POST", "/parse/functions/nope", {})
-
-

@@ -30,6 +30,15 @@ class Reply:
         """The first value of a header."""
         return next((value for key, value in self.headers if key == name), None)
 
+    def without(self, *names: str) -> "Reply":
+        """Without these headers."""
+        return replace(self, headers=tuple(pair for pair in self.headers if pair[0] not in names))
+
+    def only(self, *names: str) -> "Reply":
+        """With these headers alone; of an ETag counts that there is one."""
+        kept = (_opaque(name, value) for name, value in self.headers if name in names)
+        return replace(self, headers=tuple(kept))
+
     def masked(self, known: Mapping[str, str]) -> "Reply":
         """With each of the known values replaced by its name. A value counts only as a whole word."""
         if not known:

@@ -9,13 +9,11 @@ from urllib.parse import quote
 
 from proof.strangers.application import Application, Command, Instance
 from proof.strangers.both import Both, Nature
+from proof.strangers.example import module
 from proof.strangers.installing import once, program, run
 
-CITIES = {"braga": "bra", "lisbon": "lis", "porto": "por"}
-BRANCHES = 1_200
-BOOKS = 2_400
-AUTHORS = ("Eça de Queirós", "Camilo Castelo Branco", "Júlio Dinis", "Fernando Pessoa", "Florbela Espanca", None)
-TITLES = ("Os Maias", "A Relíquia", "Mensagem", "Só", "Peregrinação", "O Livro", "livro de mágoas", "Auto da Barca")
+data = module("spring-data-rest", "library_data")
+
 TIMEOUT_S = 120.0
 
 
@@ -42,8 +40,7 @@ class SpringDataRest(Application):
 
     def prepare(self, instance: Instance) -> None:
         """The rows, in the order of their ids."""
-        prefixes = {CITIES[shard] for shard in instance.shards}
-        (instance.folder / "data.sql").write_text("\n".join(_statements(prefixes)), encoding="utf-8")
+        data.write(instance.shards, instance.folder / "data.sql")
 
     def command(self, instance: Instance) -> Command:
         """A small virtual machine that starts fast."""
@@ -66,48 +63,6 @@ class SpringDataRest(Application):
         _items(both, chance)
         _changes(both, chance)
         _others(both)
-
-
-def _statements(prefixes: set[str]) -> list[str]:
-    chance = Random(77)
-    branches, books = [], []
-    ids = [f"{prefix}-{number:04}" for prefix in sorted(CITIES.values()) for number in range(1, BRANCHES // 3 + 1)]
-    for number, identity in enumerate(ids):
-        city = {"bra": "Braga", "lis": "Lisboa", "por": "Porto"}[identity[:3]]
-        branches.append(
-            (
-                identity,
-                f"{chance.choice(('Sé', 'Foz', 'Alfama', 'Belém'))} {number % 37}",
-                city,
-                1900 + chance.randrange(120),
-            )
-        )
-    for number in range(1, BOOKS + 1):
-        branch = chance.choice(ids)
-        title = f"{chance.choice(TITLES)} {chance.randrange(40)}"
-        author = chance.choice(AUTHORS)
-        year = chance.choice((None, 1850 + chance.randrange(150)))
-        books.append(
-            (f"b{number:05}", 0, title, author, year, chance.randrange(4, 200) / 4, chance.random() < 0.7, branch)
-        )
-    return [
-        *(_insert("branch", "id, name, city, opened", row) for row in branches if row[0][:3] in prefixes),
-        *(
-            _insert("book", "id, version, title, author, published, price, available, branch_id", row)
-            for row in books
-            if row[-1][:3] in prefixes
-        ),
-    ]
-
-
-def _insert(table: str, columns: str, row: tuple[object, ...]) -> str:
-    return f"INSERT INTO {table} ({columns}) VALUES ({', '.join(map(_sql, row))});"
-
-
-def _sql(value: object) -> str:
-    if value is None:
-        return "NULL"
-    return f"'{value}'" if isinstance(value, str) else str(value).upper() if isinstance(value, bool) else str(value)
 
 
 CLOCK = Nature(
@@ -232,7 +187,7 @@ def _pages(both: Both) -> None:
 
 def _items(both: Both, chance: Random) -> None:
     for _ in range(both.some(30)):
-        number = chance.randrange(1, BOOKS + 100)
+        number = chance.randrange(1, data.BOOKS + 100)
         both.ask("item", "GET", f"/books/b{number:05}")
     for identity in (
         "lis-0001",

@@ -4,8 +4,17 @@ from proof.strangers.application import Application
 from proof.strangers.drf import Drf
 from proof.strangers.fastapi_pagination import FastApi
 from proof.strangers.json_server import JsonServer
+from proof.strangers.json_server_beta import JsonServerBeta
 from proof.strangers.parse_server import ParseServer
 from proof.strangers.pocketbase import PocketBase
 from proof.strangers.spring_data_rest import SpringDataRest
 
-APPLICATIONS: tuple[type[Application], ...] = (JsonServer, Drf, SpringDataRest, PocketBase, FastApi, ParseServer)
+APPLICATIONS: tuple[type[Application], ...] = (
+    JsonServer,
+    JsonServerBeta,
+    Drf,
+    SpringDataRest,
+    PocketBase,
+    FastApi,
+    ParseServer,
+)

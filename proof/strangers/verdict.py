@@ -21,7 +21,9 @@ class Verdict:
     title: str
     asked: Sequence[Exchange]
     skipped: str = ""
-    """Why it did not run; empty if it ran."""
+    """What this machine lacks to run it; empty if it ran."""
+    failed: str = ""
+    """Why it came to no end; empty if it did."""
 
     @property
     def natural(self) -> list[Exchange]:
@@ -40,7 +42,8 @@ class Verdict:
 
     def broken(self, *, quick: bool) -> list[str]:
         """What an application that ran does not hold."""
-        found = [f"{len(self.other)} differences"] if self.other else []
+        found = [f"it came to no end: {self.failed}"] if self.failed else []
+        found += [f"{len(self.other)} differences"] if self.other else []
         if not quick and len(self.asked) < REQUESTS_MIN:
             found.append(f"{len(self.asked)} requests, fewer than {REQUESTS_MIN}")
         if not quick and self.equal < EQUAL_MIN * len(self.asked):

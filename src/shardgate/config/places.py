@@ -51,9 +51,9 @@ def _parsed(text: str, path: Path) -> tuple[Document, list[Mistake]]:
     try:
         loader = yaml.SafeLoader(text)  # refuses characters that YAML does not have
         node = loader.get_single_node()
-        data = loader.construct_document(node) if node is not None else {}
         if node is not None:
-            _note(node, "", lines, mistakes, str(path))
+            _note(node, "", lines, mistakes, str(path))  # before merge keys are resolved, which changes the node
+        data = loader.construct_document(node) if node is not None else {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
@@ -75,20 +75,26 @@ def _note(node: yaml.Node, path: str, lines: dict[str, int], mistakes: list[Mist
         mistakes.append(Mistake(where, "an escape stands for half a character", "write the character itself"))
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
-        for key, value in node.value:
+        own = [pair for pair in node.value if pair[0].tag != _MERGE]
+        for key, value in own:
             inner = f"{path}\0{key.value}" if path else str(key.value)
             line = key.start_mark.line + 1
             if key.value in seen:
                 mistakes.append(Mistake(f"{name}:{line}", f"{key.value!r} stands twice", "keep one of the two"))
             seen.add(key.value)
-            lines[inner] = line
+            lines.setdefault(inner, line)
             _note(key, inner, lines, mistakes, name)
             _note(value, inner, lines, mistakes, name)
+        # What `<<` takes over stands where it was written; own members win over it.
+        for _, value in (pair for pair in node.value if pair[0].tag == _MERGE):
+            for merged in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                _note(merged, path, lines, mistakes, name)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             _note(value, f"{path}\0[{number}]", lines, mistakes, name)
 
 
+_MERGE = "tag:yaml.org,2002:merge"
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 

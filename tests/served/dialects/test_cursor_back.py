@@ -89,6 +89,16 @@ async def test_before_the_first_row_next_leads_to_the_first_page(stack: AsyncExi
     assert again["items"] == second["items"]
 
 
+async def test_an_empty_cursor_is_the_first_page_where_the_application_reads_it_so(
+    stack: AsyncExitStack, tmp_path: Path
+) -> None:
+    rows = await world(stack, tmp_path, in_body, {**BODY, "empty_cursor": "first"})
+    first, empty = [(await rows.gateway.get(f"/rows?limit=5{cursor}")).json() for cursor in ("", "&cursor=")]
+    assert (len(empty["items"]), empty["items"]) == (5, first["items"])
+    following = (await rows.gateway.get(f"/rows?limit=5&cursor={empty['next_cursor']}")).json()
+    assert following["items"] != first["items"]
+
+
 async def test_a_foreign_cursor_is_the_applications_to_refuse(stack: AsyncExitStack, tmp_path: Path) -> None:
     """Where the application takes it, it is refused all the same: its pages would be of one shard each."""
 

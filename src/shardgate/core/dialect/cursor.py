@@ -50,6 +50,8 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
     """The member with the cursor of the page before, written as `next` is; null: there is no such member."""
     links_sorted: bool = False
     """The application sorts the parameters of its links by name, and encodes them anew."""
+    empty_cursor: Literal["first", "refuse"] = "refuse"
+    """What becomes of an empty cursor, `cursor=`: `refuse` it, or give the `first` page, as the application does."""
     foreign: Literal["ask", "refuse"] = "refuse"
     """What becomes of a cursor that this gateway did not make: `refuse` it (SG1015), or `ask` the shards, so that they
     refuse it in the application's words; where they do not, it is refused all the same."""
@@ -91,13 +93,13 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
             order: Order | str = self.problem(request)
         elif not page.limit:
             order = f"`{self.limit}=0`: a page has at least one row"
-        elif cursor == "":
+        elif cursor == "" and self.empty_cursor == "refuse":
             order = f"`{self.cursor}=`: the cursor is empty; leave it out for the first page"
         else:
             order = sorting(page)
         if page is UNKNOWN or isinstance(order, str):
             return OpaqueCursorWalk(self, order, NO_PAGE, None, request, shards, moment)
-        return OpaqueCursorWalk(self, order, page, cursor, request, shards, moment)
+        return OpaqueCursorWalk(self, order, page, cursor or None, request, shards, moment)
 
     def scope(self, request: Request) -> str:
         """The parameters that choose and sort the rows: a cursor is good for lists with the same ones."""
