@@ -65,7 +65,7 @@ wheel: $(READY) ## a wheel in dist/ with the hot modules compiled: needs a C com
 
 equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=… APP=json-server
 ifeq ($(APP),json-server)
-	@$(BIN)/python examples/json-server/run.py --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m proof.strangers --only json-server $(if $(SEED),--seed $(SEED))
 else
 	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) $(if $(SEED),--seed $(SEED))
 endif
@@ -176,4 +176,4 @@ lock: $(READY) ## choose newer versions of what is used
 	  --python-version 3.11 --group supply -o requirements-supply.lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .strangers $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

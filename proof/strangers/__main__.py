@@ -9,10 +9,12 @@ The files with each difference and its reason are written to `proof/strangers/di
 """
 
 import argparse
+import fcntl
 import signal
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
 
@@ -57,8 +59,9 @@ def tried(application: Application, *, quick: bool = False, seed: int | None = N
     asked: list[Exchange] = []
     failed = ""
     try:
-        application.install()
-        _ask(application, asked, quick=quick, seed=application.seed if seed is None else seed)
+        with _alone(application):
+            application.install()
+            _ask(application, asked, quick=quick, seed=application.seed if seed is None else seed)
     except CannotRunError as error:
         return Verdict(application.name, application.title, (), skipped=str(error))
     except (RuntimeError, httpx.TransportError) as error:
@@ -73,6 +76,16 @@ def tried(application: Application, *, quick: bool = False, seed: int | None = N
         print(f"{application.name}: {line}", flush=True)
     print(f"{application.title}: {time.monotonic() - started_at:.0f} s", file=sys.stderr, flush=True)
     return verdict
+
+
+@contextmanager
+def _alone(application: Application) -> Iterator[None]:
+    """Of several runs of one application at a time, one installs and runs it; the others wait."""
+    folder = CACHE / application.name
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        yield
 
 
 def _ask(application: Application, asked: list[Exchange], *, quick: bool, seed: int) -> None:

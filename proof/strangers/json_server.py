@@ -108,7 +108,6 @@ def _odd(both: Both) -> None:
         "_limit=3.7",
         "_limit=5x",
         "_limit=%2B5",
-        "_limit=1e2",
         "_limit=5&_limit=6",
         "_limit=100000",
         "_start=5",

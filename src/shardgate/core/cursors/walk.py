@@ -23,7 +23,8 @@ from shardgate.core.limits import CURSOR_ROUNDS_MAX, LEARNED_ROWS_MAX
 from shardgate.core.order.keyed_rows import KeyedRow, by_key, keyed
 from shardgate.core.order.order import Order
 from shardgate.core.paging.bounds import too_many
-from shardgate.core.replies.refusals import unite
+from shardgate.core.replies.fields import without_links_to
+from shardgate.core.replies.refusals import is_redirect, redirect, unite
 from shardgate.core.replies.totals import whole_total
 from shardgate.core.topology import ShardId
 
@@ -72,11 +73,12 @@ class CursorWalk(ABC):
         self._counts: dict[ShardId, int] = {}
         self._rounds = 0
         self._shown: list[tuple[str, ShardId]] = []
+        self._redirected = False
         self._added = _missing_fields(self._order, page, dialect.fields_always)
 
     def asks(self) -> Sequence[Ask]:
         """The next request to each shard; the client's own, where its page cannot be read."""
-        if not self._streams:
+        if not self._streams or self._redirected:
             return as_it_came(self._request, self._shards)
         return [self._ask(shard, self._streams[shard]) for shard in self._wanted()]
 
@@ -87,7 +89,13 @@ class CursorWalk(ABC):
         cannot read.
         """
         answered = [shard for shard in self._shards if shard in replies]
-        refusal = unite([replies[shard] for shard in answered], self._dialect.accepted, shards=answered)
+        given = [replies[shard] for shard in answered]
+        if self._redirected:
+            return redirect(given, self._dialect.accepted, answered)
+        refusal = unite(given, self._dialect.accepted, shards=answered)
+        if refusal is not None and is_redirect(refusal) and self._streams:
+            self._redirected = True
+            return self.asks()
         if refusal is not None:
             return refusal
         if self._order is None or not self._streams:
@@ -156,7 +164,8 @@ class CursorWalk(ABC):
         raw = [without(row.raw, self._added) if self._added else row.raw for row in chosen]
         total = whole_total(self._totals, self._shards)
         rows = join(raw, self._samples)
-        return Merged(self._request, self._page, rows, len(chosen), total, more, self._replies[0])
+        reply = without_links_to(self._replies[0], self._request.path)
+        return Merged(self._request, self._page, rows, len(chosen), total, more, reply)
 
     def _ask(self, shard: ShardId, stream: Forward | Backward) -> Ask:
         page, most = self._page, self._dialect.cover(0, None)[1]

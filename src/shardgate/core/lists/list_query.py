@@ -17,6 +17,7 @@ from shardgate.core.lists.rule import ListRule
 from shardgate.core.lists.selection import Block
 from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import Order
+from shardgate.core.replies.fields import without_links_to
 from shardgate.core.topology import ShardId
 
 
@@ -78,7 +79,8 @@ class ListQuery:
         self, rows: bytes, shown: int, total: int | None, *, more: bool, reply: Reply, extras: tuple[bytes, ...] = ()
     ) -> Reply:
         """The merged reply: `shown` rows in an array, written by the dialect around a shard's reply."""
-        return self.rule.dialect.close(Merged(self.request, self.page, rows, shown, total, more, reply, extras))
+        told = without_links_to(reply, self.request.path)
+        return self.rule.dialect.close(Merged(self.request, self.page, rows, shown, total, more, told, extras))
 
     def explained(self) -> list[str]:
         """The order and the page, in sentences."""

@@ -27,7 +27,7 @@ from shardgate.core.lists.selection import ChangedError
 from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import Order
 from shardgate.core.paging.bounds import check_whole
-from shardgate.core.replies.refusals import unite
+from shardgate.core.replies.refusals import is_redirect, redirect, unite
 from shardgate.core.replies.totals import whole_total
 from shardgate.core.topology import ShardId
 
@@ -42,6 +42,7 @@ class ListMerging:
         "_pages",
         "_past_end",
         "_query",
+        "_redirected",
         "_replies",
         "_rule",
         "_search",
@@ -57,6 +58,7 @@ class ListMerging:
         self._shards = shards
         self._extras: list[bytes] = []
         self._past_end = False
+        self._redirected = False
         self._replies: dict[ShardId, Reply] = {}
         self._pages = None if rule.dedupe is not None else pages
         searched = rule.searched(query.page)
@@ -68,7 +70,7 @@ class ListMerging:
     def asks(self) -> Sequence[Ask]:
         """The next request to each shard: the client's own, where its page cannot be read or is to be refused."""
         query = self._query
-        if query.order is None or self._past_end or query.is_empty:
+        if query.order is None or self._past_end or query.is_empty or self._redirected:
             return as_it_came(query.request, self._shards)
         return query.asks(self._search.wanted(), narrowing=self._search.narrowing)
 
@@ -80,8 +82,13 @@ class ListMerging:
         """
         answered = [shard for shard in self._shards if shard in replies]
         rule = self._rule
+        if self._redirected:
+            return redirect([replies[shard] for shard in answered], rule.dialect.accepted, answered)
         refusal = unite([replies[shard] for shard in answered], rule.dialect.accepted, rule.not_here, answered)
         if refusal is not None:
+            if is_redirect(refusal) and not (self._query.order is None or self._past_end or self._query.is_empty):
+                self._redirected = True
+                return self.asks()
             total = self._total() if self._past_end else None
             return refusal if total is None else rule.dialect.refused(refusal, total)
         order = self._query.order

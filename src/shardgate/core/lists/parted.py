@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from shardgate.core.contracts import Ask, Listing, Merging, Page
+from shardgate.core.contracts import Ask, Listing, Merging, Page, as_it_came
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.failures.of_shard import of_shard
@@ -24,7 +24,7 @@ from shardgate.core.order.keyed_rows import KeyedRow, by_key, keyed
 from shardgate.core.order.order import Order
 from shardgate.core.paging.query import name_of, pairs_of
 from shardgate.core.parts.whole import ListParts
-from shardgate.core.replies.refusals import unite
+from shardgate.core.replies.refusals import is_redirect, redirect, unite
 from shardgate.core.topology import ShardId
 
 # 150 ids of 32 characters: a target of 5 KB, which every server takes.
@@ -45,7 +45,18 @@ class _RefusedError(Exception):
 class PartedListMerging:
     """One request's list under way."""
 
-    __slots__ = ("_asks", "_begin", "_page", "_parted", "_parts", "_query", "_rounds", "_rule", "_shards")
+    __slots__ = (
+        "_asks",
+        "_begin",
+        "_page",
+        "_parted",
+        "_parts",
+        "_query",
+        "_redirected",
+        "_rounds",
+        "_rule",
+        "_shards",
+    )
 
     def __init__(
         self,
@@ -60,6 +71,7 @@ class PartedListMerging:
         query = ListQuery(rule, request)
         self._query, self._rule, self._parts, self._shards, self._begin = query, rule, parts, shards, begin
         self._page = query.page
+        self._redirected = False
         self._parted = parted
         self._rounds = self._run(query.order)
         self._asks = next(self._rounds)
@@ -70,10 +82,17 @@ class PartedListMerging:
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """The merged reply, or the next round. Raises BrokenReplyError, OrderBrokenError."""
+        if self._redirected:
+            answered = [shard for shard in self._shards if shard in replies]
+            return redirect([replies[shard] for shard in answered], self._rule.dialect.accepted, answered)
         try:
             return self._rounds.send(replies)
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+            reply: Reply = end.value
+        if reply.status >= 300 and is_redirect(reply):
+            self._redirected = True
+            return as_it_came(self._query.request, self._shards)
+        return reply
 
     def learned(self) -> Sequence[tuple[str, ShardId]]:
         """Nothing: a row in parts belongs to several shards."""

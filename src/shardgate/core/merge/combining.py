@@ -13,7 +13,7 @@ from shardgate.core.errors import BrokenReplyError, UnreadablePageError, Upstrea
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.paging.query import pairs_of
-from shardgate.core.replies.refusals import unite
+from shardgate.core.replies.refusals import is_redirect, redirect, unite
 from shardgate.core.topology import ShardId
 from shardgate.core.twins import is_twin
 
@@ -99,24 +99,31 @@ class Aggregating(Combining, frozen=True, kw_only=True):
 class Combination:
     """One request's merge under way."""
 
-    __slots__ = ("_request", "_rule", "_shards")
+    __slots__ = ("_redirected", "_request", "_rule", "_shards")
 
     def __init__(self, rule: Combining, request: Request, shards: Sequence[ShardId]) -> None:
         self._rule = rule
         self._request = request
         self._shards = shards
+        self._redirected = False
 
     def asks(self) -> Sequence[Ask]:
         """The same request to each shard."""
-        target = self._rule.target(self._request)
+        target = self._request.target if self._redirected else self._rule.target(self._request)
         return [Ask(shard, target) for shard in self._shards]
 
-    def take(self, replies: Mapping[ShardId, Reply]) -> Reply:
-        """The one reply. Raises BrokenReplyError where a shard's is not what the rule says."""
+    def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
+        """The one reply; or the client's own request once more, where the shards redirect what the merge asked for.
+
+        Raises BrokenReplyError where a shard's reply is not what the rule says.
+        """
         ordered = [replies[shard] for shard in self._shards]
+        if self._redirected:
+            return redirect(ordered, (200,), self._shards)
         refusal = self._rule.refusal(ordered, self._shards)
         if refusal is not None:
-            return refusal
+            self._redirected = is_redirect(refusal) and self._rule.target(self._request) != self._request.target
+            return self.asks() if self._redirected else refusal
         try:
             combined = self._rule.combine([reply for reply in ordered if reply.status not in self._rule.not_here])
             return self._rule.shown(combined, self._request)

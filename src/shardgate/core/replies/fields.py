@@ -6,6 +6,7 @@ Holds: a count that is not a plain number is a broken reply, never ignored.
 import re
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import urlsplit
 
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
@@ -13,6 +14,7 @@ from shardgate.core.http import Reply
 
 SAID_BY_HEAD: Final = ("set-cookie.", "reply-header.")
 """What the names of keys begin with that stand in the head of a reply: `set-cookie.session`, `reply-header.X-Token`."""
+_LINK = re.compile(r'<([^>]*)>(?:[^,"]|"(?:[^"\\]|\\.)*")*')
 _COUNT = re.compile(r"[0-9]{1,15}")
 
 
@@ -58,3 +60,18 @@ def said_by_head(name: str, fields: Iterable[tuple[bytes, bytes]]) -> str | None
         if cookie.strip() == wanted:
             found = said.strip().strip('"') or None  # the last one counts (RFC 6265 section 5.3)
     return found
+
+
+def without_links_to(reply: Reply, path: str) -> Reply:
+    """The reply without those links of its Link fields (RFC 8288) that lead to this path: pages of one shard's list."""
+    if reply.field(b"link") is None:
+        return reply
+    fields = []
+    for name, value in reply.fields:
+        kept = value
+        if name.lower() == b"link":
+            links = [(match[0].rstrip(), match[1]) for match in _LINK.finditer(value.decode("latin-1"))]
+            kept = ", ".join([text for text, url in links if urlsplit(url).path not in {path, ""}]).encode("latin-1")
+        if kept:
+            fields.append((name, kept))
+    return Reply(reply.status, fields, reply.body, reply.reason)

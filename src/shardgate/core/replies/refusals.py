@@ -3,7 +3,8 @@
 Where their statuses differ, those about the caller come first, then those about the request, and a shard's own failure
 last: 401, 403, 429, then other 4xx by number, then 3xx, then 5xx.
 
-Holds: a success that the rule does not expect is never the reply for all: what the other shards have would be lost.
+Holds: a success that the rule does not expect is never the reply for all: what the other shards have would be lost. A
+redirect is one of the client's own request, with the client's own query in its Location.
 """
 
 from collections.abc import Collection, Sequence
@@ -47,6 +48,23 @@ def unite(
     if chosen is not None and is_success and any(reply.status != chosen.status or reply.body for reply in replies):
         raise _unexpected(chosen.status, replies, accepted, shards)
     return chosen
+
+
+def is_redirect(refusal: Reply) -> bool:
+    """Whether a refusal leads to another address, which the application makes of the query that it was asked by."""
+    return refusal.field(b"location") is not None
+
+
+def redirect(replies: Sequence[Reply], accepted: Collection[int], shards: Sequence[ShardId]) -> Reply:
+    """The refusal of the client's own requests, sent since shards redirected the gateway's.
+
+    Raises BrokenReplyError where the shards accept them.
+    """
+    refusal = unite(replies, accepted, shards=shards)
+    if refusal is None:
+        log = "expected a refusal with a Location, as the same request with another page was answered"
+        raise BrokenReplyError("the shards redirect some pages of a list, and not others", log=log)
+    return refusal
 
 
 def _unexpected(

@@ -51,6 +51,7 @@ _NOT_MERGED = frozenset(
         b"age",
         b"content-digest",
         b"content-encoding",
+        b"content-location",
         b"content-md5",
         b"date",
         b"digest",
