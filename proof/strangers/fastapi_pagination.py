@@ -238,7 +238,7 @@ def _changes(both: Both) -> None:
 def _refusals(both: Both) -> None:
     team, hero = next(data.teams())[0], data.heroes()[1]
     json_type = {"Content-Type": "application/json"}
-    for body in (
+    bodies: tuple[object, ...] = (
         {"team_id": team},
         {"name": "", "team_id": team},
         {"name": "x" * 61, "team_id": team},
@@ -250,7 +250,8 @@ def _refusals(both: Both) -> None:
         {},
         [],
         "text",
-    ):
+    )
+    for body in bodies:
         both.ask("create, refused", "POST", "/heroes", body=json.dumps(body), headers=json_type)
     both.ask("create, refused", "POST", "/heroes", body="{", headers=json_type)
     both.ask("create, refused", "POST", "/heroes", body='{"name":"x","team_id":', headers=json_type)

@@ -2,9 +2,7 @@
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import ClassVar
@@ -13,14 +11,12 @@ from urllib.parse import urlencode
 from proof.strangers import installing
 from proof.strangers.application import Application, Command, Instance
 from proof.strangers.both import Both, Kept, Nature
+from proof.strangers.example import module
+
+data = module("pocketbase", "shop_data")
 
 MODULE = "github.com/pocketbase/pocketbase/examples/base"
 VERSION = "v0.36.8"
-
-CITIES = {"braga": "bra", "lisbon": "lis", "porto": "por"}
-NAMES = {"bra": "Braga", "lis": "Lisboa", "por": "Porto"}
-SHOPS, ARTICLES, REVIEWS = 1_050, 2_400, 1_800
-TITLES = ("Azulejo", "Cortiça", "Sardinha", "Vinho do Porto", "galo", "Filigrana", "Manta", "Pastel")
 
 CLOCK = Nature("PocketBase writes the time at which it makes or changes a record.")
 RANDOM_ID = Nature("PocketBase draws the id of a new record by chance.")
@@ -70,14 +66,7 @@ class PocketBase(Application):
     def prepare(self, instance: Instance) -> None:
         """The database with the collections, and the rows in it."""
         shutil.copytree(self.cache / "pb_data", instance.folder / "pb_data")
-        prefixes = {CITIES[shard] for shard in instance.shards}
-        with closing(sqlite3.connect(instance.folder / "pb_data" / "data.db")) as database, database:
-            for table, rows in _rows(prefixes).items():
-                columns = ", ".join(rows[0])
-                marks = ", ".join("?" * len(rows[0]))
-                database.executemany(
-                    f"INSERT INTO {table} ({columns}) VALUES ({marks})", [tuple(row.values()) for row in rows]
-                )
+        data.write(instance.shards, instance.folder / "pb_data" / "data.db")
 
     def command(self, instance: Instance) -> Command:
         """Without hooks and further migrations."""
@@ -93,52 +82,6 @@ class PocketBase(Application):
         _changes(both)
         _refusals(both)
         _others(both)
-
-
-def _rows(prefixes: set[str]) -> dict[str, list[dict[str, object]]]:
-    chance = Random(78)
-    ids = [f"{prefix}{number:012}" for prefix in sorted(NAMES) for number in range(1, SHOPS // 3 + 1)]
-    shops = [
-        {
-            "id": identity,
-            "name": f"{chance.choice(('Casa', 'Loja', 'Armazém', 'Mercearia'))} {chance.randrange(60)}",
-            "city": NAMES[identity[:3]],
-            "opened": 1900 + chance.randrange(125),
-        }
-        for identity in ids
-    ]
-    articles = [
-        {
-            "id": f"a{number:014}",
-            "shop": chance.choice(ids),
-            "title": f"{chance.choice(TITLES)} {chance.randrange(90)}",
-            "price": chance.randrange(2, 400) / 4,
-            "stock": chance.randrange(30),
-            "active": chance.random() < 0.7,
-            "created": (moment := _moment(chance)),
-            "updated": moment,
-        }
-        for number in range(1, ARTICLES + 1)
-    ]
-    reviews = [
-        {
-            "id": f"r{number:014}",
-            "shop": chance.choice(ids),
-            "stars": chance.randrange(1, 6),
-            "text": chance.choice(("", "Muito bom", "não volto", "“ótimo” & barato", "so-so")),
-        }
-        for number in range(1, REVIEWS + 1)
-    ]
-    return {
-        "shops": [row for row in shops if str(row["id"])[:3] in prefixes],
-        "articles": [row for row in articles if str(row["shop"])[:3] in prefixes],
-        "reviews": [row for row in reviews if str(row["shop"])[:3] in prefixes],
-    }
-
-
-def _moment(chance: Random) -> str:
-    day, hour, minute = chance.randrange(1, 29), chance.randrange(24), chance.randrange(60)
-    return f"2025-{chance.randrange(1, 13):02}-{day:02} {hour:02}:{minute:02}:00.{chance.randrange(1000):03}Z"
 
 
 def _target(collection: str, parameters: Sequence[tuple[str, str]]) -> str:
@@ -246,8 +189,8 @@ def _odd(both: Both) -> None:
 
 def _items(both: Both, chance: Random) -> None:
     for _ in range(both.some(20)):
-        both.ask("item", "GET", f"{of('articles')}/a{chance.randrange(1, ARTICLES + 60):014}")
-        both.ask("item", "GET", f"{of('shops')}/{chance.choice(sorted(NAMES))}{chance.randrange(1, 370):012}")
+        both.ask("item", "GET", f"{of('articles')}/a{chance.randrange(1, data.ARTICLES + 60):014}")
+        both.ask("item", "GET", f"{of('shops')}/{chance.choice(sorted(data.NAMES))}{chance.randrange(1, 370):012}")
     some = f"{of('articles')}/a00000000000017"
     for query in ("expand=shop", "fields=id,title", "fields=id,expand.shop.city&expand=shop", "fields=nope", "page=3"):
         both.ask("item", "GET", f"{some}?{query}")

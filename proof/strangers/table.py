@@ -5,7 +5,16 @@ from proof.strangers.drf import Drf
 from proof.strangers.fastapi_pagination import FastApi
 from proof.strangers.json_server import JsonServer
 from proof.strangers.json_server_beta import JsonServerBeta
+from proof.strangers.parse_server import ParseServer
 from proof.strangers.pocketbase import PocketBase
 from proof.strangers.spring_data_rest import SpringDataRest
 
-APPLICATIONS: tuple[type[Application], ...] = (JsonServer, JsonServerBeta, Drf, SpringDataRest, PocketBase, FastApi)
+APPLICATIONS: tuple[type[Application], ...] = (
+    JsonServer,
+    JsonServerBeta,
+    Drf,
+    SpringDataRest,
+    PocketBase,
+    FastApi,
+    ParseServer,
+)

@@ -1,4 +1,4 @@
-"""The heroes and teams of SQLModel's tutorial, with fastapi-pagination and fastapi-filter as their documentation has them."""
+"""The heroes and teams of SQLModel's tutorial, with fastapi-pagination and fastapi-filter."""
 
 import os
 import uuid

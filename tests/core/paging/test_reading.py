@@ -8,6 +8,7 @@ import pytest
 from shardgate.core.contracts import UNKNOWN, Page
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
+from shardgate.core.errors import UnreadablePageError
 from shardgate.core.http import Reply
 from shardgate.core.merge.listed import Listed
 from shardgate.core.paging.reading import LAST, Reading, read_number
@@ -71,6 +72,17 @@ def test_an_unknown_sort_key_is_left_out_or_means_the_default_order() -> None:
     assert ids("order=-name,colour", "ignore") == ["a", "b"]
     assert ids("order=-name,colour", "default") == ["b", "a"]
     assert ids("order=colour", "ignore") == ["b", "a"]
+
+
+@pytest.mark.parametrize("order", ["price;", "-price(", "a%22b", "a'b", "price%00"])
+def test_what_is_no_name_of_a_key_is_never_left_out(order: str) -> None:
+    # Found: Parse ignores a key that no object has, and refuses `price;`; the gateway left out both, with a 200.
+    dialect = Offset(states_order=True, reads={"order": Reading(bad="ignore")})
+    rule = Listed(dialect=dialect, keys={"id": "text", "price": "number"})
+    merging = rule.begin(request(f"GET /events?order={order}"), ["s0", "s1"])
+    assert {ask.target for ask in merging.asks()} == {f"/events?order={order}".encode()}  # for them to refuse
+    with pytest.raises(UnreadablePageError):
+        merging.take({name: Reply(200, [], b"[]") for name in ("s0", "s1")})
 
 
 def test_l9_what_a_number_is() -> None:

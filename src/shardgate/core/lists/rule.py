@@ -4,6 +4,7 @@ Holds: every order is total: it ends with the tie-breaker.
 Never: looks at a reply.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -19,6 +20,8 @@ from shardgate.core.parts.whole import ListParts
 
 # More rows than any list has, and a number that every server reads.
 ALL_ROWS: Final = 2**31 - 1
+
+_NAMED: Final = re.compile(r"[\w. +-]*")
 
 
 class ListRule(Strategy, frozen=True):
@@ -111,12 +114,15 @@ class ListRule(Strategy, frozen=True):
             return f"`{parameter}`: `{excerpt(error.name)}` {error.why}; there are {', '.join(sorted(self.sort_keys))}"
 
     def known(self, page: Page) -> Page:
-        """The page by the keys that the application sorts by, where it does not refuse unknown ones."""
+        """The page by the keys that the application sorts by, where it does not refuse unknown ones.
+
+        What is no name of a property at all, such as `price;`, is the application's to refuse.
+        """
         dialect, by = self.dialect, page.order
         if not by or not isinstance(dialect, Parameters) or dialect.order not in dialect.reads:
             return page
         bad, known = dialect.reads[dialect.order].bad, tuple([each for each in by if self.is_key(each[0])])
-        if bad == "refuse" or len(known) == len(by):
+        if bad == "refuse" or len(known) == len(by) or not all(_NAMED.fullmatch(name) for name, _ in by):
             return page
         return Page(page.offset, page.limit, known if bad == "ignore" else (), page.fields)
 
