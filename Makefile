@@ -18,7 +18,7 @@ TIME     ?= 60
 TARGET   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -65,7 +65,7 @@ wheel: $(READY) ## a wheel in dist/ with the hot modules compiled: needs a C com
 
 equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=… REPLICAS=2 KILL_EVERY_S=10 APP=json-server
 ifeq ($(APP),json-server)
-	@$(BIN)/python examples/json-server/run.py --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m proof.strangers --only json-server $(if $(SEED),--seed $(SEED))
 else
 	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) $(if $(SEED),--seed $(SEED)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(KILL_EVERY_S),--kill-every-s $(KILL_EVERY_S))
 endif
@@ -82,6 +82,9 @@ schemas: $(READY) ## split the schema of another application, compare by pg_dump
 
 crowd: $(READY) ## 50 buyers at once for the last seats, through two workers, by every door: sold = capacity
 	@$(BIN)/python -m proof.crowd
+
+strangers: $(READY) ## applications of others, from registries, behind the gateway: ONLY=drf,json-server QUICK=1 SEED=…
+	@$(BIN)/python -m proof.strangers $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
 
 hostile: $(READY) ## attacks on a running gateway, each with its worst stall and memory: SEED=11 QUICK=1 ONLY=name
 	@$(BIN)/python -m proof.hostile $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
@@ -173,4 +176,4 @@ lock: $(READY) ## choose newer versions of what is used
 	  --python-version 3.11 --group supply -o requirements-supply.lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .strangers $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -203,3 +203,16 @@ async def test_l11_a_refusal_of_a_head_is_the_shards_own(start_shard: Any, start
     gateway = await start_gateway({"shards": urls, "rules": {"GET /rows": GATHER}})
     headed = await gateway.client.head("/rows")
     assert (headed.status_code, headed.headers["x-why"]) == (403, "no")
+
+
+async def test_an_application_that_gives_validators_to_a_get_alone(start_shard: Any, start_gateway: Any) -> None:
+    """As Django's ConditionalGetMiddleware: a HEAD has no tag, and no condition."""
+    shards = [await start_shard(lambda asked: reply('[{"id":1}]', fields='ETag: "1"\r\n')) for _ in range(2)]
+    merge = {**LIST, "dialect": {"kind": "offset"}}
+    rules = {"GET /rows": {"rule": "gather", "merge": merge, "validators": {"heads": False}}}
+    gateway = await start_gateway({"shards": {f"s{n}": each.url for n, each in enumerate(shards)}, "rules": rules})
+    tag = (await gateway.client.get("/rows")).headers["etag"]
+    assert (await gateway.client.get("/rows", headers={"If-None-Match": tag})).status_code == 304
+    for fields in ({}, {"If-None-Match": tag}):
+        head = await gateway.client.head("/rows", headers=fields)
+        assert (head.status_code, head.headers.get("etag")) == (200, None)

@@ -202,3 +202,25 @@ async def test_a_limit_of_nothing_behind_an_offset_is_left_for_the_application_t
     assert two.north.asked[0].line == "GET /events?limit=0&offset=5 HTTP/1.1"
     two.north_says = two.south_says = lambda asked: rows()
     assert (await two.gateway.get("/events?limit=0&offset=5")).text == "[]"
+
+
+async def test_a_body_that_is_not_readable_is_the_applications_to_refuse_if_the_rule_says_so(
+    start_shard: Any, start_gateway: Any
+) -> None:
+    refusal = reply('{"detail":"JSON parse error"}', status="400 Bad Request")
+    shard, other = [await start_shard(lambda asked: refusal) for _ in range(2)]
+    rule = {"rule": "one", "key": ["body.vendor", "form.vendor"], "locate": "vendor"}
+    rules = {"POST /asks": {**rule, "unknown": "ask", "unreadable": "ask"}, "POST /refuses": rule}
+    config = {"shards": {"north": shard.url, "south": other.url}, "locators": RULES["locators"], "rules": rules}
+    gateway = await start_gateway(config)
+    for kind, body in (("application/json", "{"), ("text/xml", "<vendor>n-1</vendor>")):
+        fields = {"Content-Type": kind}
+        asked = await gateway.client.post("/asks", content=body, headers=fields)
+        assert (asked.status_code, asked.json()) == (400, {"detail": "JSON parse error"})
+        refused = await gateway.client.post("/refuses", content=body, headers=fields)
+        assert (refused.status_code, refused.json()["code"]) == (400, "SG1002")
+    assert len(shard.asked + other.asked) == 2
+    twice = await gateway.client.post("/asks", content='{"vendor":"n-1","vendor":"s-1"}')
+    assert (twice.status_code, twice.json()["code"]) == (400, "SG1002")
+    form = await gateway.client.post("/refuses", data={"vendor": "n-1"})
+    assert (form.json(), len(shard.asked + other.asked)) == ({"detail": "JSON parse error"}, 3)

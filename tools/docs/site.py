@@ -21,6 +21,12 @@ OUTSIDE = {
     "SECURITY.md": "security.md",
     "examples/bookings/README.md": "examples/bookings.md",
     "examples/json-server/README.md": "examples/json-server.md",
+    "examples/json-server-beta/README.md": "examples/json-server-beta.md",
+    "examples/drf/README.md": "examples/drf.md",
+    "examples/fastapi/README.md": "examples/fastapi.md",
+    "examples/parse-server/README.md": "examples/parse-server.md",
+    "examples/pocketbase/README.md": "examples/pocketbase.md",
+    "examples/spring-data-rest/README.md": "examples/spring-data-rest.md",
     "templates/plugin/README.md": "examples/plugin.md",
 }
 """Path in the repository → page of the site."""

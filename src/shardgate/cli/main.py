@@ -7,6 +7,7 @@ import typer
 from shardgate import __version__
 from shardgate.cli.check import check
 from shardgate.cli.directory import directory
+from shardgate.cli.examples import examples
 from shardgate.cli.explain import explain
 from shardgate.cli.journal import journal
 from shardgate.cli.routes import routes
@@ -61,5 +62,6 @@ app.command()(check)
 app.command()(explain)
 app.command()(routes)
 app.command()(why)
+app.command()(examples)
 app.add_typer(directory)
 app.add_typer(journal)

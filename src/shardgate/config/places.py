@@ -65,9 +65,9 @@ def parse_document(text: str, path: Path) -> tuple[Document, list[Mistake]]:
     try:
         loader = yaml.SafeLoader(text)  # refuses characters that YAML does not have
         node = loader.get_single_node()
-        data = loader.construct_document(node) if node is not None else {}
         if node is not None:
-            _note(node, "", lines, mistakes, str(path))
+            _note(node, "", lines, mistakes, str(path))  # before merge keys are resolved, which changes the node
+        data = loader.construct_document(node) if node is not None else {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
@@ -93,24 +93,32 @@ def _note(node: yaml.Node, path: str, lines: dict[str, int], mistakes: list[Mist
         where = f"{name}:{node.start_mark.line + 1}"
         mistakes.append(Mistake(where, "an escape stands for half a character", "write the character itself"))
     if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            inner = f"{path}\0{key.value}" if path else str(key.value)
-            line = key.start_mark.line + 1
-            # What `<<` takes over from another mapping stands elsewhere in the file, and may be written anew here.
-            is_own = node.start_mark.index <= key.start_mark.index < node.end_mark.index
-            if is_own and key.value in seen:
-                mistakes.append(Mistake(f"{name}:{line}", f"{key.value!r} stands twice", "keep one of the two"))
-            if is_own:
-                seen.add(key.value)
-            lines[inner] = line
-            _note(key, inner, lines, mistakes, name)
-            _note(value, inner, lines, mistakes, name)
+        _note_members(node, path, lines, mistakes, name)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             _note(value, f"{path}\0[{number}]", lines, mistakes, name)
 
 
+def _note_members(node: yaml.MappingNode, path: str, lines: dict[str, int], mistakes: list[Mistake], name: str) -> None:
+    """What `<<` takes over stands where it was written; own members win over it, so they may be written anew."""
+    seen: set[str] = set()
+    for key, value in (pair for pair in node.value if pair[0].tag != _MERGE):
+        inner = f"{path}\0{key.value}" if path else str(key.value)
+        line = key.start_mark.line + 1
+        if node.start_mark.index <= key.start_mark.index < node.end_mark.index:
+            if key.value in seen:
+                mistakes.append(Mistake(f"{name}:{line}", f"{key.value!r} stands twice", "keep one of the two"))
+            seen.add(key.value)
+            lines[inner] = line
+        lines.setdefault(inner, line)
+        _note(key, inner, lines, mistakes, name)
+        _note(value, inner, lines, mistakes, name)
+    for _, value in (pair for pair in node.value if pair[0].tag == _MERGE):
+        for merged in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            _note(merged, path, lines, mistakes, name)
+
+
+_MERGE = "tag:yaml.org,2002:merge"
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 

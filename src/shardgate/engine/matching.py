@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from shardgate.core.errors import MethodOverrideError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
-from shardgate.core.plan.key import read_key
+from shardgate.core.plan.key import has_readable_body, read_key
 from shardgate.core.plan.parameter import only_value
 from shardgate.core.routes.route import Route
 from shardgate.engine.cluster import Snapshot
@@ -35,7 +35,9 @@ def _by_member(request: Request, snapshot: Snapshot, member: str) -> tuple[Route
     kind = "form" if declared == b"application/x-www-form-urlencoded" else "body"
     if kind == "body" and declared and not declared.endswith(b"json") and declared != b"text/plain":
         return snapshot.routes.match(request.method, request.path)
-    method = (read_key(f"{kind}.{member}", request, {}) or "").upper()
+    place = f"{kind}.{member}"
+    # What no parser reads names no method.
+    method = (read_key(place, request, {}) or "").upper() if has_readable_body(place, request) else ""
     if method not in _OVERRIDES and method != "GET":
         return snapshot.routes.match(request.method, request.path)
     request.method = method

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shardgate.core.contracts import UNKNOWN, Known
+from shardgate.core.contracts import UNKNOWN, AskAll, Known
 from shardgate.core.locate import comparisons, equal_key
 from shardgate.core.locate.compare import Compare, ComparedMemory, compared
 from shardgate.core.locate.directory import Directory
@@ -23,6 +23,8 @@ EQUAL: list[tuple[Compare, str, list[str]]] = [
     ("integer", "7", ["007", "+7"]),
     ("integer", "-7", ["-007"]),
     ("integer", "0", ["-0", "00"]),
+    ("link", "acme", ["/vendors/acme", "https://a.example/v1/vendors/acme", "/vendors/acme/", "/acme?view=full#x"]),
+    ("link", "são-1", ["/vendors/s%C3%A3o-1"]),
     ("text", "a", []),
 ]
 
@@ -51,6 +53,9 @@ def test_equal_keys_have_one_owner(how: Compare, key: str, others: list[str]) ->
         ("integer", "7.0"),
         ("integer", "٣"),
         ("text", "A"),
+        ("link", "acme"),
+        ("link", "/"),
+        ("link", ""),
     ],
 )
 def test_what_is_not_of_the_kind_stays_as_it_is(how: Compare, key: str) -> None:
@@ -71,6 +76,17 @@ def test_a_prefix_in_capitals() -> None:
     assert prefix.locate("v", "LIS-7", known()) == prefix.locate("v", "lis-7", known()) == "south"
     assert prefix.locate("v", "por-7", known()) is UNKNOWN
     assert prefix.locate("v", "lis", known()) is UNKNOWN
+
+
+def test_a_link_names_the_last_segment_of_its_path() -> None:
+    # Found: HAL applications name the parent of a new row by its link, which no locator could read.
+    link = "https://api.example.com/branches/lis-7"
+    prefix, probe = Prefix(shards={"lis": "south"}, compare="link"), Probe(path="/branches/{key}", compare="link")
+    assert prefix.locate("v", link, known()) == prefix.locate("v", "lis-7", known()) == "south"
+    assert prefix.locate("v", "https://lis-7.example.com/branches/por-7", known()) is UNKNOWN
+    assert probe.locate("v", link, known()) == AskAll("/branches/lis-7")
+    assert probe.locate("v", "/branches/..", known()) is UNKNOWN
+    assert equal_key((probe,), link) == "lis-7"
 
 
 def test_what_was_learned_in_one_spelling_is_recalled_in_another() -> None:

@@ -8,6 +8,7 @@ from shardgate.core.contracts import UNKNOWN, Page
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.paging.parameters import Parameters
+from shardgate.core.paging.reading import Reading
 from tests.core.requests import request
 
 NUMBERED = Parameters(page="page", limit="size", limit_default=10, limit_max=50)
@@ -170,3 +171,32 @@ def test_a_copy_of_a_parameter_that_does_not_count_reaches_the_application_which
     dialect = Offset(fields="fields", repeated=repeated)
     assert dialect.write_query(query, page=Page(0, 3, (), ("id",)), fields=("id", "name")) == written
     assert dialect.read_page(written) == Page(0, 3, (), ("id", "name"))
+
+
+def test_an_order_of_several_parameters_is_read_whole_where_the_first_of_others_counts() -> None:
+    # Found: with `repeated: first` the second sort key was dropped, and the list came in another order with a 200.
+    spring = Parameters(order="sort", suffix=",", order_repeats=True, repeated="first")
+    assert spring.read_page("sort=price,desc&limit=5&sort=id&limit=6") == Page(
+        0, 5, (("price", True), ("id", False)), None
+    )
+
+
+@pytest.mark.parametrize(
+    "names", ["*", "id,*", "shop.*", "title:excerpt(3,true)", "-title", "id, title", "a[b]", "{id}", ""]
+)
+def test_names_in_fields_that_applications_read_in_ways_of_their_own_are_unknown(names: str) -> None:
+    # Found: `fields=*` lost the id, which was asked for to sort by and taken out of each row again.
+    assert Parameters(fields="fields").read_page(f"fields={names}") is UNKNOWN
+
+
+def test_what_is_said_of_names_in_fields() -> None:
+    dialect = Parameters(
+        fields="fields", fields_all="*", spaces="trim", reads={"fields": Reading(words={"": "default"})}
+    )
+    assert dialect.read_page("fields=id,%20title") == Page(0, None, (), ("id", "title"))
+    assert dialect.read_page("fields=id,expand.shop.name") == Page(0, None, (), ("id", "expand.shop.name"))
+    for names in ("*", "id,*", ""):
+        everything = dialect.read_page(f"fields={names}")
+        assert everything == Page(0, None, (), None)
+        assert dialect.write_query(f"fields={names}", page=everything, fields=None) == f"fields={names}"
+        assert dialect.write_query(f"fields={names}", page=everything, fields=("id",)) == "fields=id"

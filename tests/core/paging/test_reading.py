@@ -8,6 +8,7 @@ import pytest
 from shardgate.core.contracts import UNKNOWN, Page
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
+from shardgate.core.errors import UnreadablePageError
 from shardgate.core.http import Reply
 from shardgate.core.merge.listed import Listed
 from shardgate.core.paging.reading import LAST, Reading, read_number
@@ -73,6 +74,17 @@ def test_an_unknown_sort_key_is_left_out_or_means_the_default_order() -> None:
     assert ids("order=colour", "ignore") == ["b", "a"]
 
 
+@pytest.mark.parametrize("order", ["price;", "-price(", "a%22b", "a'b", "price%00"])
+def test_what_is_no_name_of_a_key_is_never_left_out(order: str) -> None:
+    # Found: Parse ignores a key that no object has, and refuses `price;`; the gateway left out both, with a 200.
+    dialect = Offset(states_order=True, reads={"order": Reading(bad="ignore")})
+    rule = Listed(dialect=dialect, keys={"id": "text", "price": "number"})
+    merging = rule.begin(request(f"GET /events?order={order}"), ["s0", "s1"])
+    assert {ask.target for ask in merging.asks()} == {f"/events?order={order}".encode()}  # for them to refuse
+    with pytest.raises(UnreadablePageError):
+        merging.take({name: Reply(200, [], b"[]") for name in ("s0", "s1")})
+
+
 def test_l9_what_a_number_is() -> None:
     javascript = Reading(number="leading", bad="default", below="least", zero="default")
     texts = {"": 10, "5x": 5, " 7": 7, "x": 10, "500": 500, "-3": 1, "2.5": 2, "+4": 4, "0": 10, "1_000": 1}
@@ -83,6 +95,31 @@ def test_l9_what_a_number_is() -> None:
     assert [read_number(text, go, default=10, least=0) for text in ("x", "", "0", "-1", "5")] == [None] * 4 + [5]
     words = Reading(words={"none": 0, "all": "all", "last": "last", "": "default"})
     assert [read_number(text, words, default=10, least=0) for text in words.words] == [0, None, LAST, 10]
+
+
+@pytest.mark.parametrize(
+    ("number", "read", "bad"),
+    [
+        ("signed", {"+5": 5, "005": 5}, [" 5", "5_0", "5.0", "", "+", "++5"]),
+        ("python", {"+5": 5, " 5 ": 5, "5_0": 50, "\n5": 5}, ["-5", "5__0", "_5", "5_", "5.0", "", "1e2"]),
+        ("pydantic", {"+5": 5, " 5": 5, "5_0": 50, "5.0": 5, "5.": 5}, ["5.5", ".5", ""]),
+    ],
+)
+def test_l9_how_a_number_is_spelled(number: Any, read: dict[str, int], bad: list[str]) -> None:
+    # Found: `page=+2` is the second page in Go, Java and Python, and was refused.
+    reading = Reading(number=number)
+    assert {text: read_number(text, reading, default=10, least=1) for text in read} == read
+    assert [read_number(text, reading, default=10, least=1) for text in bad] == [UNKNOWN] * len(bad)
+    assert read_number("٣", reading, default=10, least=1) is UNKNOWN  # digits of another script, which Python reads
+    assert read_number("٣", Reading(number=number, bad="default"), default=10, least=1) in {10, UNKNOWN}
+
+
+def test_l9_a_number_beyond_the_greatest_is_as_bad_as_a_text() -> None:
+    # Found: Spring reads 32 bits, so that `page=99999999999` is its first page.
+    java = Reading(most=2**31 - 1, bad="default")
+    assert read_number("99999999999", java, default=10, least=1) == 10
+    assert read_number("2147483647", java, default=10, least=1) == 2**31 - 1
+    assert read_number("2147483648", Reading(most=2**31 - 1), default=10, least=1) is UNKNOWN
 
 
 def test_l9_all_rows_are_asked_for_by_a_word_of_the_application() -> None:
@@ -118,7 +155,7 @@ def test_l9_words_of_an_order() -> None:
         ("order", {"bad": "zero"}, "is no number"),
         ("order", {"words": {"x": 5}}, "is no number"),
         ("dir", {"words": {"up": "asc"}}, "only `bad: default` can be said"),
-        ("fields", {"bad": "default"}, "nothing can be said in `reads` of `fields`"),
+        ("fields", {"bad": "default"}, "only a word for the default"),
     ],
 )
 def test_l9_what_cannot_be_said_of_a_parameter_is_a_mistake(name: str, reading: dict[str, Any], problem: str) -> None:

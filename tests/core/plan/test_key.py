@@ -7,7 +7,7 @@ import pytest
 from shardgate.core.errors import AmbiguousKeyError, TooComplexError
 from shardgate.core.http import Request
 from shardgate.core.limits import BLANK_BYTES_MAX, SEARCHED_MARKS_MAX
-from shardgate.core.plan.key import read_key, unknown_key
+from shardgate.core.plan.key import has_readable_body, read_key, unknown_key
 from tests.core.requests import request
 
 
@@ -383,3 +383,57 @@ def test_a_member_that_stands_twice_is_named_however_many_there_are() -> None:
     asked.body = f'{{"v":1,{members},"v":2}}'.encode()
     with pytest.raises(AmbiguousKeyError, match="the JSON member `v` stands twice"):
         read_key("body.v", asked, {})
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "key"),
+    [
+        ("Content-Type: application/json", '{"v":7}', "7"),
+        ("Content-Type: application/x-www-form-urlencoded", "v=7", "7"),
+        ("Content-Type: application/x-www-form-urlencoded; charset=utf-8", "w=7", None),
+        ("X: y", '{"v":7}', "7"),
+        ("Content-Type: application/json", "", None),
+    ],
+)
+def test_a_key_in_a_body_or_a_form_is_where_the_body_is_declared_to_have_it(
+    line: str, body: str, key: str | None
+) -> None:
+    assert read_key(("body.v", "form.v"), request("POST /", line, body=body), {}) == key
+
+
+@pytest.mark.parametrize(
+    ("line", "body"),
+    [
+        ("Content-Type: application/json", "v=7"),
+        ("Content-Type: application/x-www-form-urlencoded", "v=7&v=8"),
+        ("Content-Type: multipart/form-data; boundary=a", "v=7"),
+        ("Content-Type: application/xml", "<v>7</v>"),
+    ],
+)
+def test_neither_a_body_nor_a_form_is_refused(line: str, body: str) -> None:
+    with pytest.raises(AmbiguousKeyError):
+        read_key(("body.v", "form.v"), request("POST /", line, body=body), {})
+
+
+@pytest.mark.parametrize(
+    ("key", "line", "body", "readable"),
+    [
+        ("body.v", "Content-Type: application/json", "{", False),
+        ("body.v", "Content-Type: application/json", b"\xff", False),
+        ("body.v", "Content-Type: application/xml", "<v/>", False),
+        ("body.v", "Content-Type: application/json", '{"v":7,"v":8}', True),
+        ("body.v", "Content-Type: application/json", "[]", True),
+        ("form.v", "Content-Type: application/json", "{}", False),
+        ("form.v", "Content-Type: application/x-www-form-urlencoded", "v=7&v=8", True),
+        (("body.v", "form.v"), "Content-Type: text/xml", "v", False),
+        ("path.v", "Content-Type: text/xml", "v", True),
+        ("body.v", "X: y", "", True),
+    ],
+)
+def test_whether_a_body_can_have_a_key(key: str | tuple[str, ...], line: str, body: str, readable: bool) -> None:
+    assert has_readable_body(key, request("POST /", line, body=body)) is readable
+
+
+def test_a_body_of_two_media_types_is_not_readable_for_one_and_not_for_the_other() -> None:
+    with pytest.raises(AmbiguousKeyError):
+        has_readable_body("body.v", request("POST /", "Content-Type: text/xml, application/json", body="{"))

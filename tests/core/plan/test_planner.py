@@ -48,6 +48,8 @@ ROUTES = [
     ("GET /strict/{v}", One(key="path.v", locate="vendor", unknown="refuse"), VENDOR),
     ("GET /tickets/{id}", One(key="path.id", locate="ticket"), REMEMBERED),
     ("DELETE /tickets/{id}", One(key="path.id", locate="ticket"), REMEMBERED),
+    ("POST /notes", One(key="body.vendor", locate="vendor", unreadable="ask", unknown="ask"), VENDOR),
+    ("POST /forms", One(key="form.vendor", locate="vendor", unreadable="ask", unknown="ask"), VENDOR),
     ("GET /categories", AnyShard(), ()),
     ("GET /later", None, ()),
 ]
@@ -122,6 +124,47 @@ def test_a_create_goes_where_its_body_says() -> None:
 def test_a_request_is_refused_before_anyone_is_asked(line: str, body: str, error: type[ShardgateError]) -> None:
     with pytest.raises(error):
         plan(request(line, body=body))
+
+
+@pytest.mark.parametrize("body", ["{", '{"vendor":"7"', "no JSON", '{"vendor": }', "[1", '{"vendor":"7" "a":1}'])
+def test_a_body_that_no_parser_reads_is_refused_in_the_words_of_any_shard(body: str) -> None:
+    # Found: six applications of others refuse a broken body in words of their own.
+    assert told(plan(request("POST /notes", body=body))) == "any of north, south"
+    with pytest.raises(AmbiguousKeyError):
+        plan(request("POST /events", body=body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"vendor":"7","vendor":"8"}',
+        '{"vendor":"7","Vendor":"8"}',
+        '{"vendor":"7",}',
+        "{'vendor':'7'}",
+        '{vendor:"7"}',
+        '{"vendor":"7","price":NaN}',
+        '{"vendor":"7","price":-Infinity}',
+        '{"vendor":"7","price":.5}',
+        '{"vendor":"7","price":+5}',
+        '{"vendor":"7","price":0x1F}',
+        '{"vendor":"7"} // mine',
+        b'{"vendor":"7","name":"\xff"}',
+        '{"vendor":"7"}'.encode("utf-16"),
+        b'\xef\xbb\xbf{"vendor":"7"}',
+    ],
+)
+def test_a_body_that_a_lenient_parser_may_read_is_refused(body: str | bytes) -> None:
+    with pytest.raises(AmbiguousKeyError):
+        plan(request("POST /notes", body=body))
+
+
+def test_a_body_of_another_type_is_refused_in_the_words_of_any_shard() -> None:
+    form = "Content-Type: application/x-www-form-urlencoded"
+    assert told(plan(request("POST /notes", form, body="vendor=7"))) == "any of north, south"
+    assert told(plan(request("POST /forms", "Content-Type: text/csv", body="vendor=7"))) == "any of north, south"
+    for line in ("POST /events", "POST /login"):
+        with pytest.raises(AmbiguousKeyError):
+            plan(request(line, "Content-Type: text/csv", body="vendor=7"))
 
 
 def test_an_owner_that_the_configuration_does_not_have_is_an_unavailable_shard() -> None:

@@ -198,6 +198,18 @@ async def test_a_page_with_a_cursor_is_never_a_304(stack: AsyncExitStack, tmp_pa
         )
 
 
+async def test_a_list_by_cursors_that_fits_on_one_page_has_validators(stack: AsyncExitStack, tmp_path: Path) -> None:
+    def tagged(rows: list[Row], asked: Question) -> bytes:
+        return in_body(rows, asked).replace(b"Content-Length:", b'ETag: "1"\r\nContent-Length:')
+
+    rows = await world(stack, tmp_path, tagged, BODY, size=20)
+    whole = await rows.gateway.get("/rows?limit=25")
+    assert (whole.json()["next_cursor"], whole.headers["etag"][:3]) == (None, 'W/"')
+    known = {"If-None-Match": whole.headers["etag"]}
+    assert (await rows.gateway.get("/rows?limit=25", headers=known)).status_code == 304
+    assert "etag" not in (await rows.gateway.get("/rows?limit=5", headers={"If-None-Match": "*"})).headers
+
+
 def test_dedupe_of_a_list_with_cursors_is_a_mistake(tmp_path: Path) -> None:
     whole = config(["http://127.0.0.1:1"])
     whole["rules"]["GET /rows"]["merge"]["dedupe"] = {"by": "id"}

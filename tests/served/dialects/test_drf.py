@@ -96,3 +96,20 @@ async def test_links_begin_with_the_address_that_is_configured(stack: AsyncExitS
     rows = await world(stack, tmp_path, by_number, {**NUMBERS, "origin": "https://api.example.com"})
     body = (await rows.gateway.get("/rows?page=2")).json()
     assert (body["next"], body["previous"]) == ("https://api.example.com/rows?page=3", "https://api.example.com/rows")
+
+
+@pytest.mark.parametrize("size", [0, 1, 10, 11, 120])
+async def test_a_word_for_the_last_page_says_nothing_of_numbers_behind_the_end(
+    stack: AsyncExitStack, tmp_path: Path, size: int
+) -> None:
+    """`page=last` is the last page, and `page=999` still the application's own 404."""
+
+    def speak(rows: list[Row], asked: Question) -> bytes:
+        if asked.values.get("page") == "last":
+            asked.values["page"] = str(max(1, -(-len(rows) // min(asked.number("page_size", 10), 25))))
+        return by_number(rows, asked)
+
+    dialect = {**NUMBERS, "reads": {"page": {"words": {"last": "last"}}}}
+    rows = await world(stack, tmp_path, speak, dialect, size=size)
+    for query in ("page=last", "page=2", "page=13", "page=999", "page=5&page_size=25", "page=6&page_size=25"):
+        await rows.both(f"/rows?{query}")

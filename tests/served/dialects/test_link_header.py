@@ -91,6 +91,28 @@ async def test_page_numbers_without_counts_have_no_last_page(stack: AsyncExitSta
     assert links == [["next"], ["prev", "next"], ["prev"], ["prev"]]
 
 
+@pytest.mark.parametrize(
+    "query", ["?page=12", "?page=13", "?page=99&per_page=25", "?page=5&per_page=25", "?per_page=25"]
+)
+async def test_no_links_behind_the_last_row(stack: AsyncExitStack, tmp_path: Path, query: str) -> None:
+    """As json-server."""
+
+    def speak(part: list[Row], asked: Question) -> bytes:
+        size, page = min(asked.number("per_page", 10), 25), asked.number("page", 1)
+        if (page - 1) * size >= len(part):
+            return told(
+                part,
+                asked,
+                len(part),
+                size,
+                f"X-Total-Count: {len(part)}\r\nX-Total-Pages: {-(-len(part) // size)}\r\n",
+            )
+        return by_number(part, asked, counts=True)
+
+    rows = await world(stack, tmp_path, speak, {**NUMBERS, **COUNTS, "links_behind": False})
+    await rows.both(f"/rows{query}")
+
+
 @pytest.mark.parametrize("query", ["?limit=9", "?order=name&limit=40&offset=0&x"])
 async def test_offsets(stack: AsyncExitStack, tmp_path: Path, query: str) -> None:
     await walk(await world(stack, tmp_path, by_offset, OFFSETS), f"/rows{query}")

@@ -3,7 +3,8 @@
 It also holds the sort keys of the last row that was shown; each shard's cursor is of a page at or before that row. A
 cursor of the page before holds the keys of the first row that was shown, up to which every shard is read. Each
 shard is read from its cursor, and its rows up to those keys are passed over, so no row is shown twice, whatever was
-added meanwhile. Rows that were removed matter as in one instance: a cursor that counts rows then skips others.
+added meanwhile. Rows that were removed matter as in one instance: a cursor that counts rows then skips others. To go
+back, a cursor holds the sort keys of the first row that was shown: each shard is read from its beginning up to them.
 
 Holds: a cursor that was made for other shards, or at another epoch, is followed by its keys alone, from every shard's
 beginning: rows may have moved, and a shard's cursor may count them.
@@ -16,8 +17,8 @@ from shardgate.core.clients.identity import identity_of
 from shardgate.core.contracts import Ask, Listing, Merged, Moment, Page
 from shardgate.core.cursors.reader import Backward, Forward, Start
 from shardgate.core.cursors.seal import MergedCursor, Seal, digest
-from shardgate.core.cursors.walk import CursorDialect, CursorWalk
-from shardgate.core.errors import BadCursorError, BrokenReplyError
+from shardgate.core.cursors.walk import CursorDialect, CursorWalk, PageNeighbours
+from shardgate.core.errors import BadCursorError, BrokenReplyError, UnreadablePageError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import with_only
@@ -39,15 +40,22 @@ class OpaqueCursorDialect(CursorDialect, Protocol):
         """The parameters that choose and sort the rows: a cursor is good for lists with the same ones."""
 
     @property
-    def previous(self) -> str | None:
-        """The member with the cursor of the page before; None: there is no such member."""
+    def goes_back(self) -> bool:
+        """Whether replies have a cursor of the page before."""
 
-    def close_at(self, merged: Merged, cursor: str | None, before: str | None) -> Reply:
-        """As `close`, with the cursors of the next page and of the page before; None: there is none."""
+    @property
+    def asks_foreign(self) -> bool:
+        """Whether shards are asked for a cursor that this gateway did not make, for their refusal."""
+
+    def close_at(self, merged: Merged, neighbours: PageNeighbours) -> Reply:
+        """As `close`, with the cursors of the pages around the page."""
 
 
 class OpaqueCursorWalk(CursorWalk):
-    """One request's page: behind a cursor, or from the beginning."""
+    """One request's page: behind a cursor, before one, or from the beginning.
+
+    `sealed`: the reply has a cursor of this gateway, which grows too old.
+    """
 
     def __init__(
         self,
@@ -69,9 +77,15 @@ class OpaqueCursorWalk(CursorWalk):
         self._client_cursor: MergedCursor | None = None
         self._came_from: MergedCursor | None = None
         self._client = identity_of(request, dialect.seal.client)
+        self._moment = moment
+        self.sealed = False
+        self._foreign: str | None = None
         if isinstance(order, str):
             return
         self._scope = digest(request.path, dialect.scope(request), repr(order.by))
+        if cursor is not None and dialect.asks_foreign and not dialect.seal.signed(cursor, self._client):
+            self._foreign = cursor
+            return
         opened = None if cursor is None else dialect.seal.open(cursor, moment.at_s, self._client)
         self._client_cursor = self._came_from = opened
         if opened is not None and opened.scope != self._scope:
@@ -83,6 +97,8 @@ class OpaqueCursorWalk(CursorWalk):
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """As `CursorWalk.take`. Where a shard refuses its own cursor, which may have expired, the keys decide."""
+        if self._foreign is not None:
+            return self._refused(replies, self._foreign)
         cursor, order = self._client_cursor, self._order
         refused = any(reply.status in _CURSOR_REFUSED for reply in replies.values())
         if not refused or cursor is None or order is None or not any(cursor.places):
@@ -97,15 +113,15 @@ class OpaqueCursorWalk(CursorWalk):
             self._streams = {shard: Forward(Start(), None, limit, tells_more=True) for shard in self._shards}
             return
         try:
-            key = key_of(order, cursor.key)
+            key = key_of(order, cursor.key) if cursor.key else None
         except BrokenReplyError as error:
             detail = "the cursor no longer fits this list; request the list without a cursor to begin anew"
             raise BadCursorError(detail, log=error.log) from error
         if cursor.before:
             self._streams = {shard: Backward(Start(), key, limit) for shard in self._shards}
             return
-        same = trusted and cursor.shards == self._map
-        places = dict(zip(self._names, cursor.places, strict=True)) if same else {}
+        same = (trusted and cursor.shards == self._map) or key is None
+        places = dict(zip(self._names, cursor.places, strict=True)) if same and cursor.places else {}
         self._streams = {
             shard: Forward(Start(places.get(shard)), key, limit, tells_more=True, far=not same)
             for shard in self._shards
@@ -114,29 +130,50 @@ class OpaqueCursorWalk(CursorWalk):
     def _next(self, listing: Listing, rows: Sequence[KeyedRow]) -> str | None:
         return listing.next
 
+    def _refused(self, replies: Mapping[ShardId, Reply], cursor: str) -> Reply | Sequence[Ask]:
+        try:
+            return super().take(replies)
+        except UnreadablePageError:
+            self._opaque.seal.open(cursor, self._moment.at_s, self._client)  # raises
+            raise
+
     def _reply(self) -> Reply:
         chosen, more = self._chosen()
-        came_from = self._came_from
-        has_next = more if came_from is None or not came_from.before else True
-        has_previous = came_from is not None and (more or not came_from.before)
-        following = self._cursor(chosen) if has_next and chosen else None
-        before = self._cursor_before(chosen[0]) if self._opaque.previous and has_previous and chosen else None
-        return self._opaque.close_at(self._merged(chosen, more=has_next), following, before)
+        client = self._client_cursor
+        back = client is not None and client.before
+        # Where a page is reached backward, there is always the one that the client came from.
+        before, behind = (more, True) if back else (client is not None, more and bool(chosen))
+        neighbours = PageNeighbours(
+            self._cursor_before(chosen) if before and self._opaque.goes_back else None,
+            self._cursor_behind(chosen) if behind else None,
+        )
+        return self._opaque.close_at(self._merged(chosen, more=behind), neighbours)
 
-    def _cursor_before(self, row: KeyedRow) -> str:
-        key = with_only(row.raw, [] if self._order is None else self._order.paths)
-        places = (None,) * len(self._names)
-        cursor = MergedCursor(self._expires_s, self._scope, self._map, key, places, before=True)
-        return self._opaque.seal.close(cursor, self._client)
-
-    def _cursor(self, chosen: Sequence[KeyedRow]) -> str:
+    def _cursor_behind(self, chosen: Sequence[KeyedRow]) -> str:
+        if not chosen:
+            return self._sealed(b"", (), before=False)
         used = dict.fromkeys(self._names, 0)
         for row in chosen:
             used[row.shard] += 1
+        streams = [self._streams[shard] for shard in self._names]
         places = [
-            stream.position(used[shard]) if isinstance(stream := self._streams[shard], Forward) else None
-            for shard in self._names
+            stream.position(used[shard])
+            for shard, stream in zip(self._names, streams, strict=True)
+            if isinstance(stream, Forward)
         ]
-        key = with_only(chosen[-1].raw, [] if self._order is None else self._order.paths)
-        cursor = MergedCursor(self._expires_s, self._scope, self._map, key, tuple(places))
-        return self._opaque.seal.close(cursor, self._client)
+        return self._sealed(self._key(chosen[-1]), tuple(places), before=False)
+
+    def _cursor_before(self, chosen: Sequence[KeyedRow]) -> str:
+        """Of the page before the first row; where there is no row, of the last page."""
+        return self._sealed(self._key(chosen[0]) if chosen else b"", (), before=True)
+
+    def _key(self, row: KeyedRow) -> bytes:
+        return with_only(row.raw, [] if self._order is None else self._order.paths)
+
+    def _sealed(self, key: bytes, places: tuple[str | None, ...], *, before: bool) -> str:
+        """Without places, the page is found by the key alone."""
+        self.sealed = True
+        shards = self._map if places else b""
+        return self._opaque.seal.close(
+            MergedCursor(self._expires_s, self._scope, shards, key, places, before), self._client
+        )

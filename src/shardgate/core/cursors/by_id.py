@@ -14,7 +14,7 @@ import msgspec
 
 from shardgate.core.contracts import Ask, Listing, Merged, Page
 from shardgate.core.cursors.reader import Backward, Forward, Start
-from shardgate.core.cursors.walk import CursorDialect, CursorWalk
+from shardgate.core.cursors.walk import CursorDialect, CursorWalk, PageNeighbours
 from shardgate.core.errors import KeyOnTwoShardsError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
@@ -31,15 +31,6 @@ class Anchor(msgspec.Struct, frozen=True):
     id: str
     before: bool
     """The page ends before the row; false: it begins behind it."""
-
-
-class PageNeighbours(msgspec.Struct, frozen=True):
-    """The pages around a page, each by the id of a row; None: there is no such page."""
-
-    previous: str | None
-    """The page before it ends before this row."""
-    next: str | None
-    """The page behind it begins behind this row."""
 
 
 class IdCursorDialect(CursorDialect, Protocol):

@@ -102,7 +102,7 @@ class Forward:
 
 
 class Backward:
-    """The rows of a shard before a key, as many as a page has: by one request, or by reading on up to the key."""
+    """The rows of a shard before a key (None: before its end), as many as a page has: at once, or by reading on."""
 
     __slots__ = ("_ended", "_last", "_want", "more", "place", "rows", "until", "walking")
 
@@ -132,7 +132,7 @@ class Backward:
         rows = [row for row in batch.rows if self._last is None or self._last < row.key]
         if batch.rows and not rows:
             raise _stuck(batch, self.place)
-        before = [row for row in rows if row.key < until]
+        before = rows if until is None else [row for row in rows if row.key < until]
         following = None if batch.more is False else batch.next
         is_last = following is None or not rows or (batch.more is None and not batch.full)
         self._ended = len(before) < len(rows) or is_last

@@ -30,7 +30,7 @@ _TEXT = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class MergedCursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page of a merged list begins."""
+    """Where a page of a merged list begins, or ends."""
 
     expires_s: int
     """Seconds since 1970."""
@@ -39,11 +39,12 @@ class MergedCursor(msgspec.Struct, frozen=True, array_like=True):
     shards: bytes
     """A digest of the shards' names and the epoch."""
     key: bytes
-    """The sort keys of the row that the page begins behind, or ends before, as a JSON object."""
+    """The sort keys of the row that the page begins behind, or ends before, as a JSON object; empty: it is the first
+    page of the list or, with `before`, the last one."""
     places: tuple[str | None, ...]
     """Each shard's own cursor, in the order of the shards' names; None: the shard's beginning."""
     before: bool = False
-    """The page ends before the row with these sort keys; it does not begin behind it."""
+    """The page ends before the row of `key`; false: it begins behind it."""
 
 
 class Seal(msgspec.Struct, frozen=True):
@@ -63,34 +64,41 @@ class Seal(msgspec.Struct, frozen=True):
 
     def open(self, text: str, at_s: float, client: bytes = ANONYMOUS) -> MergedCursor:
         """The cursor in a text that the client of this identity sent, at this time. Raises BadCursorError."""
-        try:
-            if not _TEXT.fullmatch(text):
-                raise _foreign(text)
-            whole = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        except binascii.Error as error:
-            raise _foreign(text) from error
-        document, mac = whole[1 + _MAC_BYTES :], whole[1 : 1 + _MAC_BYTES]
-        version = _version(client)
-        signed = version + client + document
-        if whole[:1] != version or not any(hmac.compare_digest(_mac(key, signed), mac) for key in self.secrets):
-            raise _foreign(text)
+        document = self._document(text, client)
+        if document is None:
+            raise BadCursorError(
+                f"the cursor `{excerpt(text)}` is damaged, or was not made by this gateway for this client; "
+                "request the list without a cursor to begin anew"
+            )
         cursor = msgspec.msgpack.decode(document, type=MergedCursor)
         if at_s >= cursor.expires_s:
             detail = f"the cursor `{excerpt(text)}` has expired; request the list without a cursor to begin anew"
             raise BadCursorError(detail, log=f"expired {int(at_s) - cursor.expires_s} s ago")
         return cursor
 
+    def signed(self, text: str, client: bytes = ANONYMOUS) -> bool:
+        """Whether the text was signed by one of the secrets for the client of this identity, at any time."""
+        return self._document(text, client) is not None
+
+    def _document(self, text: str, client: bytes) -> bytes | None:
+        """What was signed; None where nothing was, or not for this client."""
+        if not _TEXT.fullmatch(text):
+            return None
+        try:
+            whole = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        except binascii.Error:
+            return None
+        document, mac = whole[1 + _MAC_BYTES :], whole[1 : 1 + _MAC_BYTES]
+        version = _version(client)
+        signed = version + client + document
+        if whole[:1] != version or not any(hmac.compare_digest(_mac(key, signed), mac) for key in self.secrets):
+            return None
+        return document
+
 
 def digest(*texts: str) -> bytes:
     """A digest of some texts, the same in every process."""
     return hashlib.sha256(msgspec.msgpack.encode(texts)).digest()[:12]
-
-
-def _foreign(text: str) -> BadCursorError:
-    return BadCursorError(
-        f"the cursor `{excerpt(text)}` is damaged, or was not made by this gateway for this client; "
-        "request the list without a cursor to begin anew"
-    )
 
 
 def _version(client: bytes) -> bytes:

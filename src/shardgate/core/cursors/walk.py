@@ -29,6 +29,15 @@ from shardgate.core.replies.totals import whole_total
 from shardgate.core.topology import ShardId
 
 
+class PageNeighbours(msgspec.Struct, frozen=True):
+    """The pages around a page, each by the id of a row or by a cursor; None: there is no such page."""
+
+    previous: str | None
+    """The page before it ends before this row, or is the one of this cursor."""
+    next: str | None
+    """The page behind it begins behind this row, or is the one of this cursor."""
+
+
 class CursorDialect(Dialect, Protocol):
     """A dialect that pages by cursors."""
 

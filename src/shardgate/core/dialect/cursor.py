@@ -10,12 +10,13 @@ from shardgate.core.contracts import NO_PAGE, UNKNOWN, Listing, Merged, Moment, 
 from shardgate.core.cursors.by_cursor import OpaqueCursorWalk
 from shardgate.core.cursors.reader import Start
 from shardgate.core.cursors.seal import Seal
+from shardgate.core.cursors.walk import PageNeighbours
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.order.order import Order
-from shardgate.core.paging.links import address, with_values
+from shardgate.core.paging.links import address, by_name, with_values
 from shardgate.core.paging.parameters import Parameters
 from shardgate.core.paging.query import pairs_of
 from shardgate.core.replies.fields import read_count, with_field
@@ -32,9 +33,6 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
     """The member with the list; null: the body is the list."""
     next: str | None = "next_cursor"
     """The member with the cursor of the next page."""
-    previous: str | None = None
-    """The member with the cursor of the page before, written as `next` is; null: there is no such member. Shards are
-    read from the beginning of the list for it."""
     next_header: str | None = None
     """The header field with the cursor of the next page, instead of a member."""
     next_is: Literal["cursor", "link"] = "cursor"
@@ -48,6 +46,15 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
     """The member with the size of the whole list; null: there is no such member."""
     count_header: str | None = None
     """The reply header with the size of the whole list; null: there is no such header."""
+    previous: str | None = None
+    """The member with the cursor of the page before, written as `next` is; null: there is no such member."""
+    links_sorted: bool = False
+    """The application sorts the parameters of its links by name, and encodes them anew."""
+    empty_cursor: Literal["first", "refuse"] = "refuse"
+    """What becomes of an empty cursor, `cursor=`: `refuse` it, or give the `first` page, as the application does."""
+    foreign: Literal["ask", "refuse"] = "refuse"
+    """What becomes of a cursor that this gateway did not make: `refuse` it (SG1015), or `ask` the shards, so that they
+    refuse it in the application's words; where they do not, it is refused all the same."""
     origin: str | None = None
     """What links begin with: `https://api.example.com`; null: the client's scheme and Host."""
 
@@ -58,11 +65,23 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
             raise ValueError("a list with cursors needs limit_default")
         if (self.next if self.items is not None else None) is None and self.next_header is None:
             raise ValueError("a list with cursors needs next or next_header")
+        if self.previous is not None and self.items is None:
+            raise ValueError("previous is a member of the body, which is the list itself where items is null")
 
     @property
     def tells_more(self) -> bool:
         """Whether its replies say that there is more behind a page."""
         return True
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether replies have a cursor of the page before."""
+        return self.previous is not None
+
+    @property
+    def asks_foreign(self) -> bool:
+        """Whether shards are asked for a cursor that this gateway did not make, for their refusal."""
+        return self.foreign == "ask"
 
     def begin(
         self, request: Request, shards: Sequence[str], moment: Moment, sorting: Callable[[Page], Order | str]
@@ -74,13 +93,13 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
             order: Order | str = self.problem(request)
         elif not page.limit:
             order = f"`{self.limit}=0`: a page has at least one row"
-        elif cursor == "":
+        elif cursor == "" and self.empty_cursor == "refuse":
             order = f"`{self.cursor}=`: the cursor is empty; leave it out for the first page"
         else:
             order = sorting(page)
         if page is UNKNOWN or isinstance(order, str):
             return OpaqueCursorWalk(self, order, NO_PAGE, None, request, shards, moment)
-        return OpaqueCursorWalk(self, order, page, cursor, request, shards, moment)
+        return OpaqueCursorWalk(self, order, page, cursor or None, request, shards, moment)
 
     def scope(self, request: Request) -> str:
         """The parameters that choose and sort the rows: a cursor is good for lists with the same ones."""
@@ -111,14 +130,15 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
 
     def close(self, merged: Merged) -> Reply:
         """The reply of a shard, around the merged rows, as a last page."""
-        return self.close_at(merged, None, None)
+        return self.close_at(merged, PageNeighbours(None, None))
 
-    def close_at(self, merged: Merged, cursor: str | None, before: str | None) -> Reply:
+    def close_at(self, merged: Merged, neighbours: PageNeighbours) -> Reply:
         """The reply of a shard, around the merged rows, with the cursors of the pages around the page."""
-        following = self._written(merged, cursor)
-        body = merged.rows if self.items is None else self._body(merged, following)
-        if self.items is not None and self.previous is not None:
-            body = self._neighbour(body, self.previous, self._written(merged, before))
+        following = self._written(merged.request, neighbours.next)
+        if self.items is None:
+            body = merged.rows
+        else:
+            body = self._body(merged, following, self._written(merged.request, neighbours.previous))
         reply = Reply(200, list(merged.reply.fields), body)
         if self.next_header is not None:
             with_field(reply, self.next_header, None if following is None else following.encode())
@@ -126,28 +146,30 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
             with_field(reply, self.count_header, b"%d" % merged.total)
         return reply
 
-    def _body(self, merged: Merged, following: str | None) -> bytes:
+    def _written(self, request: Request, cursor: str | None) -> str | None:
+        """A cursor as the application writes it: alone, or in a link."""
+        if cursor is None or self.next_is == "cursor":
+            return cursor
+        query = with_values(request.query, {self.cursor: cursor})
+        return address(request, self.origin, by_name(query) if self.links_sorted else query)
+
+    def _body(self, merged: Merged, following: str | None, previous: str | None) -> bytes:
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
             self.has_more: following is not None,
         }
         body = JsonObject(merged.reply.body).edited(changes)
+        if self.previous is not None:
+            body = self._with(body, self.previous, previous)
         if self.next is None or self.next_header is not None:
             return body
-        return self._neighbour(body, self.next, following)
+        return self._with(body, self.next, following)
 
-    def _neighbour(self, body: bytes, member: str, text: str | None) -> bytes:
-        """The body with the cursor of another page; None: there is none."""
-        if text is None and self.at_end == "absent":
+    def _with(self, body: bytes, member: str, cursor: str | None) -> bytes:
+        if cursor is None and self.at_end == "absent":
             return JsonObject(body).without(member)
-        return JsonObject(body).put(member, text if text is not None or self.at_end == "null" else "")
-
-    def _written(self, merged: Merged, cursor: str | None) -> str | None:
-        """A cursor as the application writes it."""
-        if cursor is None or self.next_is == "cursor":
-            return cursor
-        return address(merged.request, self.origin, with_values(merged.request.query, {self.cursor: cursor}))
+        return JsonObject(body).put(member, cursor if cursor is not None or self.at_end == "null" else "")
 
     def _names(self) -> set[str | None]:
         return super()._names() | {self.cursor}

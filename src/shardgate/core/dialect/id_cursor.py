@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from shardgate.core.contracts import NO_PAGE, UNKNOWN, Listing, Merged, Moment, Page
-from shardgate.core.cursors.by_id import Anchor, IdCursorWalk, PageNeighbours
+from shardgate.core.cursors.by_id import Anchor, IdCursorWalk
 from shardgate.core.cursors.reader import Start
+from shardgate.core.cursors.walk import PageNeighbours
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.order.order import Order

@@ -19,6 +19,8 @@ class LinkHeader(Linked, frozen=True, tag="link_header"):
     """The parameter with the size of a page; `null`: each page has `limit_default` rows."""
     rels: tuple[Rel, ...] = ("first", "prev", "next", "last")
     """The links that the application writes, in its order. `self` is known, too."""
+    links_behind: bool = True
+    """A page behind the last row has links, too."""
     count_header: str | None = None
     """The reply header with the size of the filtered list, `X-Total-Count`; null: there is none."""
     pages_header: str | None = None
@@ -35,7 +37,8 @@ class LinkHeader(Linked, frozen=True, tag="link_header"):
         reply = Reply(200, list(merged.reply.fields), merged.rows)
         links = self.links(merged)
         link = ", ".join(f'<{url}>; rel="{rel}"' for rel in self.rels if (url := links[rel]) is not None)
-        with_field(reply, "Link", link.encode() if merged.page.offset or merged.more else None)
+        linked = (bool(merged.page.offset) and (self.links_behind or merged.shown > 0)) or merged.more
+        with_field(reply, "Link", link.encode() if linked else None)
         if merged.total is not None and self.count_header is not None:
             with_field(reply, self.count_header, b"%d" % merged.total)
         if merged.total is not None and self.pages_header is not None:

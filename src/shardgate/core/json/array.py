@@ -21,6 +21,7 @@ from shardgate.core.value import Value
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _SPACE = re.compile(rb"[ \t\r\n]*")
+_BLANK = re.compile(rb"[ \t\r\n]*\[ [^ \t\r\n]")
 _NAME = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -187,14 +188,16 @@ def style(samples: Sequence[Rows]) -> tuple[bytes, bytes, bytes]:
 
 
 def _empty(samples: Sequence[Rows]) -> bytes:
-    """An empty list, as a shard without rows writes it."""
+    """An empty list, as a shard without rows writes it. Where each has rows: with the blank of `[ {…} ]`, which pretty
+    printers that write it keep (Jackson), but without a line break, which they do not."""
     if any(sample.is_null for sample in samples):
         return b"null"
     for sample in samples:
         if not sample.raw:
             return sample.body
     body = samples[0].body if samples else b""
-    return body[: len(body) - len(body.lstrip())] + b"[]" + body[len(body.rstrip()) :]
+    blank = b" " if _BLANK.match(body) else b""
+    return body[: len(body) - len(body.lstrip())] + b"[" + blank + b"]" + body[len(body.rstrip()) :]
 
 
 def _space_inside(row: bytes) -> bytes:

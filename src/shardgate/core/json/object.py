@@ -22,7 +22,7 @@ from shardgate.core.twins import is_other_spelling
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OPENING = re.compile(rb"[ \t\r\n]*\{")
 _NAME = re.compile(rb'[ \t\r\n]*+("[^"\\]*+(?:\\.[^"\\]*+)*+")[ \t\r\n]*+:[ \t\r\n]*+')
-_FIRST = re.compile(rb'\{([ \t\r\n]*)"(?:[^"\\]|\\.)*"[ \t\r\n]*(:[ \t\r\n]*)')
+_FIRST = re.compile(rb'\{([ \t\r\n]*)"(?:[^"\\]|\\.)*"([ \t\r\n]*:[ \t\r\n]*)')
 _COMMA = re.compile(rb"[ \t\r\n]*,?")
 _NUMBER = re.compile(rb"[0-9]{1,15}")
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -134,7 +134,7 @@ class JsonObject:
         start, end, name = self._parent(path)
         opening, colon, closing = _spacing(self.body[start:end])
         before = self.body[: end - 1 - len(closing)]
-        comma = b"," + (opening or colon[1:]) if self.body[start + 1 : end - 1].strip() else b""
+        comma = b"," + (opening or colon.partition(b":")[2]) if self.body[start + 1 : end - 1].strip() else b""
         member = msgspec.json.encode(name) + colon + msgspec.json.encode(value)
         return b"".join((before, comma, member, closing, self.body[end - 1 :]))
 
@@ -151,7 +151,7 @@ class JsonObject:
         if span is None:
             return self.body
         opening, colon, closing = _spacing(self.body[span[0] : span[1]])
-        written = (b"," + (opening or colon[1:])).join(
+        written = (b"," + (opening or colon.partition(b":")[2])).join(
             msgspec.json.encode(name) + colon + value for name, value in members.items()
         )
         inside = opening + written + closing if written else b""

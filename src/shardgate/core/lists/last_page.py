@@ -49,8 +49,8 @@ class LastPageMerging:
                 return outcome
             if total is None:
                 raise UnreadablePageError("the last page is not known: the application does not state the list's size")
-        elif not merging.is_past_end or total is None:
-            return outcome
+        elif self._dialect.past_end != "last" or not merging.is_past_end or total is None:
+            return outcome  # a word for the last page says nothing of numbers behind the end
         number, first = self._dialect.last_page(total, page.limit)
         if isinstance(outcome, Reply) and first == 0:
             return outcome
@@ -67,5 +67,7 @@ class LastPageMerging:
 
     def explain(self) -> Sequence[str]:
         """How the page is made."""
+        if not self._merging.page.is_last and self._dialect.past_end != "last":
+            return self._merging.explain()
         which = "the last page is asked for" if self._merging.page.is_last else "a page behind the end is the last one"
         return [*self._merging.explain(), f"{which}: the size of the list, which is read first, tells which it is"]

@@ -55,6 +55,7 @@ def wanted(rule: ListRule, request: Request) -> Wanted:
 
 def _read(rule: ListRule, request: Request) -> Wanted:
     page = rule.dialect.read(request)
+    page = page if page is UNKNOWN else rule.known(page)
     order = "" if page is UNKNOWN else rule.order(page)
     if page is UNKNOWN or isinstance(order, str):
         return Wanted(rule, NO_PAGE, None, (), rule.is_empty(NO_PAGE), None)

@@ -16,7 +16,7 @@ from shardgate.core.contracts import NO_ROWS, Ask, Page, PageMemory, as_it_came
 from shardgate.core.errors import BrokenReplyError, UpstreamError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
-from shardgate.core.json.array import join, without
+from shardgate.core.json.array import cut, join, without
 from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX
 from shardgate.core.lists.distinct import Dedupe, distinct
 from shardgate.core.lists.flow import Flow
@@ -323,7 +323,10 @@ class ListMerging:
         else:
             more = page.offset + len(rows) < total
         reply = next(self._replies[shard] for shard in self._shards if shard in self._replies)
-        body = join(rows, tables.samples)
+        samples = tables.samples
+        if not rows and all(sample.body == b"[]" for sample in samples):  # no shard was asked for rows of this page
+            samples = [cut(self._rule.dialect.open(reply).rows)]
+        body = join(rows, samples)
         return query.merged(body, len(rows), total, more=more, reply=reply, extras=tuple(self._extras))
 
     @property

@@ -4,6 +4,7 @@ Holds: every order is total: it ends with the tie-breaker.
 Never: looks at a reply.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -19,6 +20,8 @@ from shardgate.core.parts.whole import ListParts
 
 # More rows than any list has, and a number that every server reads.
 ALL_ROWS: Final = 2**31 - 1
+
+_NAMED: Final = re.compile(r"[\w. +-]*")
 
 
 class ListRule(Strategy, frozen=True):
@@ -99,9 +102,9 @@ class ListRule(Strategy, frozen=True):
 
     def order(self, page: Page) -> Order | str:
         """The total order of a page; or why there is none: the parameter, its value, and what would be accepted."""
-        by = (page.order and self._known(page.order)) or tuple(
-            [(name.removeprefix("-"), name.startswith("-")) for name in self.default_order]
-        )
+        by = page.order or tuple([(name.removeprefix("-"), name.startswith("-")) for name in self.default_order])
+        if len(by) > 1 and isinstance(self.dialect, Parameters) and self.dialect.twice == "first":
+            by = tuple([(name, descends) for n, (name, descends) in enumerate(by) if name not in dict(by[:n])])
         try:
             return total_order(by, self.sort_keys, self.tie, tie_follows=self.tie_follows)
         except UnsortableError as error:
@@ -110,15 +113,18 @@ class ListRule(Strategy, frozen=True):
                 parameter = self.dialect.order if isinstance(self.dialect, Parameters) else "order"
             return f"`{parameter}`: `{excerpt(error.name)}` {error.why}; there are {', '.join(sorted(self.sort_keys))}"
 
-    def _known(self, by: tuple[tuple[str, bool], ...]) -> tuple[tuple[str, bool], ...]:
-        """The keys that the application sorts by, where it does not refuse unknown ones."""
-        dialect = self.dialect
-        if not isinstance(dialect, Parameters) or dialect.order not in dialect.reads:
-            return by
+    def known(self, page: Page) -> Page:
+        """The page by the keys that the application sorts by, where it does not refuse unknown ones.
+
+        What is no name of a property at all, such as `price;`, is the application's to refuse.
+        """
+        dialect, by = self.dialect, page.order
+        if not by or not isinstance(dialect, Parameters) or dialect.order not in dialect.reads:
+            return page
         bad, known = dialect.reads[dialect.order].bad, tuple([each for each in by if self.is_key(each[0])])
-        if bad == "refuse" or len(known) == len(by):
-            return by
-        return known if bad == "ignore" else ()
+        if bad == "refuse" or len(known) == len(by) or not all(_NAMED.fullmatch(name) for name, _ in by):
+            return page
+        return Page(page.offset, page.limit, known if bad == "ignore" else (), page.fields)
 
     def added(self, page: Page, order: Order) -> tuple[str, ...]:
         """The properties that shards are asked for though the client did not ask: to sort by, or to find copies."""

@@ -26,7 +26,7 @@ def comparisons(chains: Iterable[tuple[str, Sequence[Locator]]]) -> dict[str, Co
 
 def equal_key(chain: Sequence[Locator], key: str) -> str:
     """The spelling of a key that replies show, as the first locator of the chain compares."""
-    ways = [each.compare for each in chain if isinstance(each, Directory | Hash | Learned | Prefix)]
+    ways = [each.compare for each in chain if isinstance(each, Directory | Hash | Learned | Prefix | Probe)]
     return compared(key, next((way for way in ways if way != "text"), "text"))
 
 

@@ -6,13 +6,15 @@ Holds: a key that is not of the kind that is compared, such as a text where inte
 import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
+from urllib.parse import unquote
 
 from shardgate.core.contracts import UNKNOWN, KeyMemory, Unknown
 from shardgate.core.topology import ShardId
 
-Compare = Literal["text", "case_insensitive", "uuid", "integer"]
+Compare = Literal["text", "case_insensitive", "uuid", "integer", "link"]
 """How two keys are equal: `text`: by their characters. `case_insensitive`: `ACME` is `acme`. `uuid`: in capitals,
-without hyphens and in braces. `integer`: `007` and `+7` are `7`."""
+without hyphens and in braces. `integer`: `007` and `+7` are `7`. `link`: the last segment of a URL's path is the key,
+so that `https://api.example.com/vendors/acme` and `/vendors/acme` are `acme`."""
 
 _UUID = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?")
 _INTEGER = re.compile(r"([+-]?)0*([0-9]+)", re.ASCII)
@@ -25,10 +27,20 @@ def compared(key: str, how: Compare) -> str:
     if how == "uuid":
         match = _UUID.fullmatch(key.lower())
         return key if match is None else "-".join(match.groups())
+    if how == "link":
+        return _last_segment(key)
     if how == "integer":
         match = _INTEGER.fullmatch(key)
         return key if match is None else ("-" if match[1] == "-" and match[2] != "0" else "") + match[2]
     return key
+
+
+def _last_segment(key: str) -> str:
+    """What a link names: `/vendors/acme?view=full` names `acme`. A key without a slash is no link."""
+    path = key.partition("#")[0].partition("?")[0]
+    if "/" not in path:
+        return key
+    return unquote(path.rstrip("/").rpartition("/")[2]) or key
 
 
 class ComparedShards:

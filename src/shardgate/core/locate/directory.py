@@ -11,7 +11,7 @@ class Directory(Strategy, frozen=True, tag="directory"):
     space: str | None = None
     """The directory's space. Default: the name of the locator chain."""
     compare: Compare = "text"
-    """How the application compares keys: `text`, `case_insensitive`, `uuid` or `integer`."""
+    """How the application compares keys: `text`, `case_insensitive`, `uuid`, `integer` or `link`."""
 
     def locate(self, space: str, key: str, known: Known) -> ShardId | Unknown:
         """The shard that the directory names."""

@@ -29,7 +29,7 @@ class Hash(Strategy, frozen=True, tag="hash"):
     overrides: Mapping[str, ShardId] = msgspec.field(default_factory=dict)
     """Key → shard, for keys that have a shard of their own."""
     compare: Compare = "text"
-    """How the application compares keys: `text`, `case_insensitive`, `uuid` or `integer`. Equal keys have one
+    """How the application compares keys: `text`, `case_insensitive`, `uuid`, `integer` or `link`. Equal keys have one
     shard."""
 
     def pinned(self) -> Iterable[ShardId]:

@@ -12,7 +12,7 @@ class Learned(Strategy, frozen=True, tag="learned"):
     """Recall which shard has shown the key, as long as no other has."""
 
     compare: Compare = "text"
-    """How the application compares keys: `text`, `case_insensitive`, `uuid` or `integer`."""
+    """How the application compares keys: `text`, `case_insensitive`, `uuid`, `integer` or `link`."""
 
     def locate(self, space: str, key: str, known: Known) -> ShardId | Unknown:
         """The shard that showed the key, if it still exists."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from shardgate.core.contracts import UNKNOWN, Known, Strategy, Unknown
+from shardgate.core.locate.compare import compared
 from shardgate.core.topology import ShardId
 
 
@@ -14,8 +15,9 @@ class Prefix(Strategy, frozen=True, tag="prefix"):
     """Prefix → shard: `{lis: lisbon}`."""
     separator: str = "-"
     """What stands behind the prefix."""
-    compare: Literal["text", "case_insensitive"] = "text"
-    """How the application compares keys: with `case_insensitive`, `LIS-1` has the prefix `lis`."""
+    compare: Literal["text", "case_insensitive", "link"] = "text"
+    """How the application compares keys: with `case_insensitive`, `LIS-1` has the prefix `lis`; with `link`,
+    `/libraries/lis-1` has it."""
 
     def pinned(self) -> Iterable[ShardId]:
         """The shards that the configuration names, to be checked."""
@@ -23,8 +25,8 @@ class Prefix(Strategy, frozen=True, tag="prefix"):
 
     def locate(self, space: str, key: str, known: Known) -> ShardId | Unknown:
         """The shard of the key's prefix."""
-        prefix, found, _ = key.partition(self.separator)
-        if not found or self.compare == "text":
+        prefix, found, _ = (compared(key, "link") if self.compare == "link" else key).partition(self.separator)
+        if not found or self.compare != "case_insensitive":
             return self.shards.get(prefix, UNKNOWN) if found else UNKNOWN
         folded = prefix.casefold()
         return next((shard for name, shard in self.shards.items() if name.casefold() == folded), UNKNOWN)

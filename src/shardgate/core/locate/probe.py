@@ -1,7 +1,10 @@
 """Asks every shard for the key. The shard that has it owns it; a key on two shards is an error, never a guess."""
 
+from typing import Literal
+
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Strategy, Unknown
 from shardgate.core.locate.bulk import Bulk
+from shardgate.core.locate.compare import compared
 from shardgate.core.path import filled, segment
 
 
@@ -15,6 +18,8 @@ class Probe(Strategy, frozen=True, tag="probe"):
     encoded_slash: bool = False
     """A key may have a slash, and is asked for with `%2F`: `/projects/group%2Fproject`. For applications that read that
     as a part of the segment (`encoded_slash: value`)."""
+    compare: Literal["text", "link"] = "text"
+    """With `link`, the key is the last segment of a URL's path: `/vendors/acme` asks for `acme`."""
     by_headers: bool = False
     """The path names no key, `/me`: the client's own headers are sent with it, and a shard that accepts them knows the
     session or the token."""
@@ -23,6 +28,7 @@ class Probe(Strategy, frozen=True, tag="probe"):
         """The path to ask for; UNKNOWN for a key that cannot be a path segment, so that no other path is ever asked."""
         if self.by_headers:
             return AskAll(self.path)
+        key = compared(key, self.compare)
         path = filled(self.path, {"key": key})
         if path is None and self.encoded_slash:
             path = self._with_slashes(key)

@@ -3,7 +3,7 @@
 Holds: no address of a shard leaks. Links are made anew from the request, never edited from a reply.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
@@ -13,7 +13,7 @@ from shardgate.core.contracts import Merged, Page
 from shardgate.core.http import Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.paging.parameters import Parameters
-from shardgate.core.paging.query import name_of
+from shardgate.core.paging.query import encoded, name_of
 
 Rel = Literal["first", "prev", "self", "next", "last"]
 
@@ -28,6 +28,9 @@ class Linked(Parameters, frozen=True):
     """The application sorts the parameters of its links by name, and encodes them anew."""
     first_page_bare: bool = False
     """The application's link to the first page has no page number (or offset)."""
+    links_stated: bool = False
+    """The application's links state the page, its size and the order behind all other parameters, also where the client
+    did not, and in one spelling: `?author=7&page=0&size=20&sort=name,age,asc`, as Spring does."""
 
     def links(self, merged: Merged) -> dict[Rel, str | None]:
         """The address of each neighbour of a page; None where there is none."""
@@ -44,7 +47,8 @@ class Linked(Parameters, frozen=True):
         }
 
     def _link(self, merged: Merged, offset: int) -> str:
-        query = self._with_page(merged.request.query, Page(offset, merged.page.limit, (), None))
+        page = Page(offset, merged.page.limit, merged.page.order, None)
+        query = self._with_page(merged.request.query, page)
         return address(merged.request, self.origin, query)
 
     def _with_page(self, query: str, page: Page) -> str:
@@ -54,6 +58,8 @@ class Linked(Parameters, frozen=True):
         """
         values = {name: str(number) for name, number in self.paging(page)}
         place = self.page or self.offset
+        if self.links_stated:
+            return "&".join(self._others(query) + self._stated(values, place, page.order))
         values.setdefault(place, "0")
         if self.first_page_bare and not page.offset:
             values.pop(place)
@@ -61,7 +67,23 @@ class Linked(Parameters, frozen=True):
             values.pop(self.limit or "", None)
         paging = [place] if self.page is not None or self.limit is None else [place, self.limit]
         kept = with_values(self.respelled(query), {**values, **{name: None for name in paging if name not in values}})
-        return urlencode(sorted(parse_qsl(kept, keep_blank_values=True))) if self.links_sorted else kept
+        return by_name(kept) if self.links_sorted else kept
+
+    def _others(self, query: str) -> list[str]:
+        """The parts of the query that neither page nor sort."""
+        own = {self.limit, self.page or self.offset, self.order, self.direction}
+        return [part for part in self.respelled(query).split("&") if part and name_of(part) not in own]
+
+    def _stated(self, values: Mapping[str, str], place: str, order: Sequence[tuple[str, bool]]) -> list[str]:
+        """The place, the size and the order, as parts of a query."""
+        named = {place: values.get(place, "0"), **values}
+        paging = [f"{encoded(name)}={quote_plus(value)}" for name, value in named.items()]
+        return paging + (self.stated(order, folded=self.order_repeats) if order else [])
+
+
+def by_name(query: str) -> str:
+    """The parameters of a query sorted by name, and encoded anew."""
+    return urlencode(sorted(parse_qsl(query, keep_blank_values=True)))
 
 
 def address(request: Request, origin: str | None, query: str) -> str:

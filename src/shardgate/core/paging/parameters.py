@@ -6,6 +6,7 @@ asked for; `cover` says which page holds the wanted rows.
 Never: refuses a value that it cannot read. It says UNKNOWN; the shards are sent the client's request, and refuse it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, Literal
 from urllib.parse import quote_plus
@@ -24,6 +25,8 @@ from shardgate.core.twins import is_twin
 
 # No list has so many rows: a page from here on is empty, and a limit of so many means all rows.
 ROWS_MAX: Final = 10**15
+# A name that means itself to every application: in others stand patterns, functions, or signs and spaces around it.
+_PLAIN_NAME = re.compile(r"(?![\s+-])[^*()\[\]{}:!]+(?<!\s)")
 # So many page sizes are tried to find a page that holds all wanted rows; about every second size works.
 _SIZES_TRIED = 256
 
@@ -63,6 +66,9 @@ class Parameters(SortParameters, frozen=True):
     """The number of the first page."""
     fields: str | None = None
     """The parameter with the properties that rows show, `fields=id,name`; null: rows always show all."""
+    fields_all: str | None = None
+    """The name in it that stands for all properties: `*`; null: there is none. Other names with signs in them
+    (`shop.*`, `title:excerpt(9)`, `-name`) are the application's to refuse: what it accepts is refused."""
     fields_always: tuple[str, ...] = ()
     """Properties that rows show whatever `fields` says: `[id]` where `fields=title` gives `id` and `title`."""
     repeated: Literal["refuse", "first", "last"] = "refuse"
@@ -174,15 +180,23 @@ class Parameters(SortParameters, frozen=True):
         limit = self._limit(values)
         offset = UNKNOWN if limit is UNKNOWN else self._offset(values, limit)
         order = self._order(values) if self.reads else self.read_order(values)
-        fields = values.get(self.fields) if self.fields else None
-        names = None if fields is None else tuple(fields.split(","))
-        if limit is UNKNOWN or offset is UNKNOWN or order is UNKNOWN or not _all_plain(names or ()):
+        names = None if self.fields is None or self.fields not in values else self._shown(values[self.fields])
+        if limit is UNKNOWN or offset is UNKNOWN or order is UNKNOWN or names is UNKNOWN:
             return UNKNOWN
         if self.offset_needs_limit and self.limit not in values:
             offset = 0
         if offset == LAST:
             return Page(0, limit, order, names, is_last=True)
         return Page(offset, limit, order, names)
+
+    def _shown(self, text: str) -> tuple[str, ...] | Unknown | None:
+        """The properties that `fields` names; None: all. UNKNOWN where an application may read a name otherwise."""
+        if self._reading(self.fields or "").words.get(text) == "default":
+            return None
+        names = tuple([name.strip() for name in text.split(",")]) if self.spaces == "trim" else tuple(text.split(","))
+        if self.fields_all is not None and self.fields_all in names:
+            return None
+        return names if all(_PLAIN_NAME.fullmatch(name) for name in names) else UNKNOWN
 
     def _check_reads(self) -> None:
         """What is said of each parameter can be said of it. Raises ValueError."""
@@ -196,6 +210,8 @@ class Parameters(SortParameters, frozen=True):
                     raise ValueError(f"`bad: ignore` is for an order; write `default` for `{name}`")
                 if (reading.takes_last and known[0] != "last") or (reading.takes_all and known[0] != "all"):
                     raise ValueError(f"`last` is for a page or an offset, and `all` for a limit: see `{name}`")
+            elif name == self.fields:
+                _check_fields(name, reading)
             elif name not in {self.order, self.direction}:
                 raise ValueError(f"nothing can be said in `reads` of `{name}`; remove it")
             elif reading.is_of_number or reading.bad == "zero":
@@ -219,7 +235,7 @@ class Parameters(SortParameters, frozen=True):
         own: set[str | None] = {self.limit, self.page or self.offset}
         if self.fields and fields is not None and values_of(query, self.fields) == [",".join(fields)]:
             fields = None  # stays as the client wrote it
-        elif self.fields:
+        elif self.fields and fields is not None:
             own |= {self.fields}
         if self.states_order:
             own |= {self.order, self.direction or self.order}
@@ -309,10 +325,10 @@ class Parameters(SortParameters, frozen=True):
             if name not in own or name in self.refuse:
                 self._check_name(name, own)
                 continue
-            if name in values and self.repeated == "first":
-                continue
             if name in values and name == self.order and self.order_repeats:
                 values[name] += f"&{value}"  # no property's name has an ampersand
+            elif name in values and self.repeated == "first":
+                continue
             elif name in values and self.repeated == "refuse":
                 both = f"`{shown(name, values[name])}` and as `{shown(name, value)}`"
                 raise UnreadablePageError(f"the parameter `{name}` stands twice, as {both}: one is accepted")
@@ -376,6 +392,7 @@ class Parameters(SortParameters, frozen=True):
         return self.reads.get(name, PLAIN)
 
 
-def _all_plain(names: Sequence[str]) -> bool:
-    """Whether no name is empty or has spaces around it: an application may strip them, or not."""
-    return all(name and name == name.strip() for name in names)
+def _check_fields(name: str, reading: Reading) -> None:
+    """Raises ValueError where something is said of `fields` that cannot be."""
+    if {*reading.words.values()} != {"default"} or reading.is_of_number or reading.bad != "refuse":
+        raise ValueError(f"of `{name}` only a word for the default can be said: `words: {{'': default}}`")

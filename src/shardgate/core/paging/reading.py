@@ -16,6 +16,13 @@ from shardgate.core.contracts import UNKNOWN, Unknown
 
 # Stricter than Python's int(): "+5", " 5" and "5_0" mean different things to different servers.
 _NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
+_PYTHON = r"\s*([-+]?[0-9]+(?:_[0-9]+)*){}\s*"
+_SPELLED = {
+    "whole": _NUMBER,
+    "signed": re.compile(r"[-+]?[0-9]+", re.ASCII),
+    "python": re.compile(_PYTHON.format("")),
+    "pydantic": re.compile(_PYTHON.format(r"(?:\.0*)?")),
+}
 # Where a number begins the text; "0x10" and "1e3" are different numbers to different parsers.
 _LEADING = re.compile(r"[ \t\n\r\f\v]*([-+]?(?!0[xX])[0-9]+)(?![0-9]|[eE][-+]?[0-9]|\.[0-9]*[eE][-+]?[0-9])", re.ASCII)
 # Python reads no longer numbers (sys.set_int_max_str_digits). A longer one is read as the smallest of this length.
@@ -28,9 +35,14 @@ LAST: Final = -1
 class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the application does with one parameter's value."""
 
-    number: Literal["whole", "leading"] = "whole"
-    """What a number is. `whole`: the whole text. `leading`: what the text begins with; spaces before it and all behind
-    it do not count, as for `parseInt` in JavaScript: `5x` is 5."""
+    number: Literal["whole", "signed", "python", "pydantic", "leading"] = "whole"
+    """What a number is. `whole`: digits alone. `signed`: a `+` may stand before them, as for `strconv.Atoi` in Go and
+    `parseInt` in Java. `python`: and spaces around, and `_` between digits, as for `int`; `pydantic`: and zeros behind
+    a point (`2.0`). `leading`: what the text begins with; spaces before it and all behind it do not count, as for
+    `parseInt` in JavaScript: `5x` is 5."""
+    most: int | None = None
+    """The greatest number that it can read, 2147483647 where it reads 32 bits: a greater one is as bad as a text.
+    Null: any."""
     bad: Literal["refuse", "default", "zero", "ignore"] = "refuse"
     """With a text that is no number, or an order that names an unknown key. `refuse`: it refuses the request.
     `default`: it reads the parameter as if it were not there. `zero`: it reads 0, as Go's `strconv.Atoi` gives and
@@ -86,6 +98,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             or self.zero != "number"
             or self.below != "refuse"
             or self.least is not None
+            or self.most is not None
             or has_numbers
         )
 
@@ -102,6 +115,8 @@ def read_number(text: str, reading: Reading, *, default: int | None, least: int)
     if text in reading.words:
         return _meant(reading.words[text], default)
     number = _whole(text, reading)
+    if reading.most is not None and number is not None and number is not UNKNOWN and number > reading.most:
+        number = None
     if number is None:
         return default if reading.bad == "default" else UNKNOWN
     if number == 0 and reading.zero != "number":
@@ -121,10 +136,12 @@ def order_of(text: str) -> tuple[tuple[str, bool], ...]:
 
 def _whole(text: str, reading: Reading) -> int | Unknown | None:
     """The number of a text; None where it is none; UNKNOWN where parsers differ: `0x10`, `1e3`."""
-    match = (_LEADING.match if reading.number == "leading" else _NUMBER.fullmatch)(text)
+    match = _LEADING.match(text) if reading.number == "leading" else _SPELLED[reading.number].fullmatch(text)
     if match is not None:
-        digits = match[0].strip()
+        digits = (match[0] if match.lastindex is None else match[1]).strip().replace("_", "")
         return int(digits) if len(digits) <= _DIGITS_MAX else 10**_DIGITS_MAX * (-1 if digits[0] == "-" else 1)
+    if reading.number in {"python", "pydantic"} and any(each.isdigit() and not each.isascii() for each in text):
+        return UNKNOWN  # `int` reads the digits of every script
     if reading.number == "leading" and text.lstrip(" \t\n\r\f\v+-")[:1].isdigit():
         return UNKNOWN
     return 0 if reading.bad == "zero" else None

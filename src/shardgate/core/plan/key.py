@@ -27,10 +27,18 @@ from shardgate.core.twins import is_header_twin, is_twin
 KEY_SOURCES = ("path", "query", "header", "body", "form", "basic", "claim", "cookie", "bearer")
 """The places of a request that a key can be read from."""
 
+_ANY_JSON = msgspec.json.Decoder(msgspec.Raw)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([^\s\"';,]*)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_LENIENT = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]|['/#]|,\s*[}\]]|[{,]\s*[\w$]"
+    r"|\b(?:NaN|Infinity|undefined)\b|[:\[,]\s*(?:[+.]|-?0\w|-[IN])"
+)
+"""What parsers accept that read more than JSON: control characters, comments, names and texts in other quotes, commas
+too many, numbers of JavaScript and Python."""
 _HIDDEN = ("claim.", "header.", "basic.", "cookie.", "bearer.")
 """Sources whose values are not repeated to the client: credentials may stand there."""
+_FORM = b"application/x-www-form-urlencoded"
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
@@ -40,6 +48,10 @@ def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[st
         return _read(key, request, variables)
     binding = [source[6:] for source in key if source[6:] in request.binding and source.startswith("claim.")]
     others = [source for source in key if source[6:] not in binding] if binding else key
+    if request.body and {"body.", "form."} <= {source[:5] for source in others}:
+        # Of the two, the body is what it is declared as.
+        other = "body." if _declared_type(request) == _FORM else "form."
+        others = [source for source in others if not source.startswith(other)]
     said = [(source, value) for source in others if (value := _read(source, request, variables)) is not None]
     found = _agreed(key, said)
     if not binding:
@@ -52,6 +64,44 @@ def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[st
     if found is not None and found not in allowed:
         raise BoundClientError(f"the token does not allow the key `{excerpt(found)}`", about={"key": excerpt(found)})
     return _text(found if found is not None else next(iter(allowed)), binding[0])
+
+
+def has_readable_body(key: str | tuple[str, ...], request: Request) -> bool:
+    """Whether the body is of a media type that the key is read from and, where that is JSON, some parser may read it.
+
+    Raises AmbiguousKeyError where its media type is not clear, or it may be read differently all the same, and
+    TooComplexError.
+    """
+    sources = (key,) if isinstance(key, str) else key
+    kinds = {source.partition(".")[0] for source in sources} & {"body", "form"}
+    if not kinds or not request.body:
+        return True
+    kind = _declared_type(request)
+    if kind == _FORM:
+        return "form" in kinds
+    if "body" not in kinds or not (not kind or kind.endswith(b"json") or kind == b"text/plain"):
+        return False
+    refuse_heavy(request.body)
+    try:
+        _ANY_JSON.decode(request.body)
+    except (ValueError, msgspec.DecodeError):
+        return _is_read_by_some(request.body)
+    return True
+
+
+def _is_read_by_some(body: bytes) -> bool:
+    """Whether a lenient parser could read a body that is no JSON: it is never taken for one that nobody reads.
+
+    Python's reads NaN and UTF-16, Go's reads texts that are not UTF-8, others read comments.
+    """
+    text = body.decode("utf-8", "replace")
+    if _LENIENT.search(text) is not None:
+        return True
+    try:
+        _ANY_JSON.decode(text)
+    except (ValueError, msgspec.DecodeError):
+        return False
+    return True
 
 
 def _agreed(key: tuple[str, ...], said: Sequence[tuple[str, str]]) -> str | None:
@@ -129,7 +179,7 @@ def refuse_unless_json(request: Request) -> None:
 def refuse_unless_form(request: Request) -> None:
     """Refuse a body that is declared as anything but a URL-encoded form, or that is none and is not declared."""
     kind = _declared_type(request)
-    if (kind and kind != b"application/x-www-form-urlencoded") or (not kind and request.body.startswith(b"{")):
+    if (kind and kind != _FORM) or (not kind and request.body.startswith(b"{")):
         raise _other_type(kind, "application/x-www-form-urlencoded")
 
 

@@ -18,6 +18,7 @@ _LINK = re.compile(r'<([^>]*)>(?:[^,"]|"(?:[^"\\]|\\.)*")*')
 _name = itemgetter(0)
 SAID_BY_HEAD: Final = ("set-cookie.", "reply-header.")
 """What the names of keys begin with that stand in the head of a reply: `set-cookie.session`, `reply-header.X-Token`."""
+_LINK = re.compile(r'<([^>]*)>(?:[^,"]|"(?:[^"\\]|\\.)*")*')
 _COUNT = re.compile(r"[0-9]{1,15}")
 
 

@@ -21,6 +21,8 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     needs: Literal["every", "any"] = "every"
     """`every`: the merged reply has a validator only where each shard gives one. `any`: a reply without one is of a
     shard without rows, as where the application takes the validators from the newest row; it does not count."""
+    heads: bool = True
+    """The application gives validators to a HEAD, too. `false`: to a GET alone, as Django does."""
 
 
 EVERY_SHARD: Final = Validation()

@@ -39,6 +39,8 @@ _NOT_IN_304 = frozenset(
     }
 )
 _NEVER = float("-inf")
+_GET = frozenset({"GET"})
+_READS = frozenset({"GET", "HEAD"})
 
 
 class Validators:
@@ -68,7 +70,7 @@ class Validators:
 
     def apply(self, request: Request, merged: Reply, rule: object) -> Reply:
         """The merged reply with its validators; or 304, where the client already has it."""
-        if not 200 <= merged.status < 300 or request.method not in {"GET", "HEAD"}:
+        if not 200 <= merged.status < 300 or request.method not in (_READS if self._how.heads else _GET):
             return merged
         tag = self._tag(request, rule) if self._tags and self._given else None
         latest = self._latest if self._latest and self._latest[1] else None

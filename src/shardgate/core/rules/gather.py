@@ -189,7 +189,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
                 yield from self._list_mistakes(place, merge)
         if len({parts.locate for parts in self._parts}) > 1:
             yield Mistake("merge", "its lists have rows in parts of several spaces", "name one `locate` in all of them")
-        if self.ages and self.validators != EVERY_SHARD:
+        if self.ages and msgspec.structs.replace(self.validators, heads=True) != EVERY_SHARD:
             problem = "its cursors expire, so the replies of this dialect have no validators"
             yield Mistake("validators", problem, "remove it")
         posted = any(merge.dialect.posted for merge in self._lists)

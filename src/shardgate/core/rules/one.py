@@ -19,7 +19,7 @@ from shardgate.core.locate.dispute import disputed
 from shardgate.core.locate.learned import Learned
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.entity import Entity
-from shardgate.core.plan.key import read_key, unknown_key
+from shardgate.core.plan.key import has_readable_body, read_key, unknown_key
 from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne, said_key
 from shardgate.core.plan.planner import NO_OWNER
 from shardgate.core.replies.fields import SAID_BY_HEAD
@@ -73,6 +73,10 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
     unknown: WhenUnknown | None = None
     """What to do when the request has no key, or no shard owns it. `ask`: any shard, which refuses in the application's
     words. `refuse`: the gateway refuses. Default: `ask` for reads, `refuse` for changes."""
+    unreadable: WhenUnknown = "refuse"
+    """What to do with a body that the key cannot be read from, because it is of another media type or no JSON.
+    `refuse`: the gateway refuses (SG1002). `ask`: any shard, as with `unknown: ask`. Only for applications that refuse
+    such a body: one that takes it would make the change on the wrong shard."""
     parts: AnyMerger | None = None
     """How the replies become one, where several shards may have a part of what the key names: a merge of the kind
     `entity` or `list`."""
@@ -83,7 +87,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
         """To the owner; to all that may have a part; to whoever has it; or to any shard."""
-        key = read_key(self.key, request, variables)
+        key = (read_key if self.unreadable == "refuse" else _read_if_readable)(self.key, request, variables)
         if key is None:
             return self._unowned(request, route, known, None)
         if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
@@ -129,6 +133,8 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
             yield from check_action("change.undo", self.change.undo)
             yield from check_statuses("change.already", self.change.already)
             yield from check_members("change.assign", self.change.assign)
+        if self.unreadable == "ask" and not self.may_ask_any(method):
+            yield Mistake("unreadable", "no shard may be asked without a key", "add `unknown: ask`, or remove it")
         yield from check_statuses("not_here", self.not_here)
         yield from check_members("learn", self.learn.values())
         for space, name in self.learn.items():
@@ -200,3 +206,8 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         if self.change is None:
             raise NotServedError("it is in parts on several shards, and the rule does not say how it is changed")
         return ToParts(route, self, self.change, key, shards, variables)
+
+
+def _read_if_readable(key: Sources, request: Request, variables: Variables) -> str | None:
+    """As `read_key`; None where the body is not one that has keys."""
+    return read_key(key, request, variables) if has_readable_body(key, request) else None

@@ -10,6 +10,7 @@ from itertools import compress
 from operator import attrgetter, itemgetter, not_
 
 from shardgate.core.contracts import Ask, Merging, Outcome
+from shardgate.core.cursors.by_cursor import OpaqueCursorWalk
 from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError, TooComplexError
 from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
@@ -176,7 +177,7 @@ class Conductor:
         validators.add(asks, replies)
         if head_fields is not None:
             head_fields.add(asks, replies)
-        reply = _with_own_fields(work, merged, validators, head_fields)
+        reply = _with_own_fields(work, merged, validators, plan.merging, head_fields)
         _learn(plan, work.snapshot, plan.merging.learned())
         return reply
 
@@ -226,7 +227,7 @@ class Conductor:
             if isinstance(outcome, Reply):
                 if outcome.status >= 300:
                     self._cluster.reporter.passed_on(replies, outcome.status, work.exchange)
-                return _with_own_fields(work, outcome, validators, head_fields)
+                return _with_own_fields(work, outcome, validators, merging, head_fields)
             asks = outcome
             if not rounds_began_at:
                 rounds_began_at = now()
@@ -289,7 +290,7 @@ class Conductor:
                     validators.add(asks, heads, are_whole=False)
                     if (head_fields := _head_fields(work, self._cluster.jar)) is not None:
                         head_fields.add(asks, heads)
-                    reply = _with_own_fields(work, reply, validators, head_fields)
+                    reply = _with_own_fields(work, reply, validators, merging, head_fields)
                     if reply.status == 304:
                         return reply
                     running = RunningFlow(self._cluster, client, flow, work.holding, self._turns)
@@ -480,11 +481,11 @@ def _head_fields(work: Gathering, jar: CookieJar | None) -> HeadFields | None:
 
 
 def _with_own_fields(
-    work: Gathering, reply: Reply, validators: Validators, head_fields: HeadFields | None = None
+    work: Gathering, reply: Reply, validators: Validators, merging: Merging, head_fields: HeadFields | None = None
 ) -> Reply:
     """The merged reply without the fields of single shards; or 304, where the client has it already.
 
-    A refusal is one shard's own reply, with all its fields.
+    A refusal is one shard's own reply, with all its fields. A page with a cursor that grows too old has no validators.
     """
     if reply.status >= 300:
         return reply
@@ -493,7 +494,9 @@ def _with_own_fields(
     reply.fields = list(compress(reply.fields, map(not_, map(dropped.__contains__, names))))
     if head_fields is not None:
         head_fields.apply(reply)
-    return reply if work.route.ages else validators.apply(work.request, reply, work.route.rule)
+    if work.route.ages and isinstance(merging, OpaqueCursorWalk) and merging.sealed:
+        return reply
+    return validators.apply(work.request, reply, work.route.rule)
 
 
 def _forget(plan: ToGather, snapshot: Snapshot, keys: Iterable[str]) -> None:

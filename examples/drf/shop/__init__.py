@@ -1,0 +1,1 @@
+"""A shop with Django REST framework, as its tutorial makes one."""
