@@ -68,7 +68,7 @@ def tried(application: Application, *, quick: bool = False, seed: int | None = N
         failed = f"{type(error).__name__}: {error}"
     verdict = Verdict(application.name, application.title, asked, failed=failed)
     keep(verdict, CACHE / application.name)
-    if not quick and seed is None:
+    if not quick and seed is None and not failed:
         keep(verdict, DIFFERENCES)
     for exchange in verdict.other[:SHOWN]:
         print(f"- {exchange.kind}: {exchange.method} {exchange.target}\n    {exchange.other}", flush=True)

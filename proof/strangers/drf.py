@@ -309,8 +309,10 @@ def _walk_of_cursors(both: Both) -> None:
         page = both.ask("walk by cursor", "GET", "@{next}", keep=keep, unlike=[CURSOR])
         if step == 2:
             both.ask("walk by cursor", "GET", "@{previous}", keep=keep, unlike=[CURSOR])
-    for query in ("page_size=0", "page_size=x", "page_size=500", "stars=5", "ordering=stars", "created=1", "cursor="):
+    for query in ("page_size=500", "ordering=stars", "created=1", "cursor="):
         both.ask("list by cursor", "GET", f"/reviews/?{query}", keep=keep, unlike=[CURSOR])
+    for query in ("page_size=0", "page_size=x", "page_size=500", "stars=5", "ordering=stars", "cursor="):
+        both.ask("list by cursor", "GET", f"/reviews/?store=17&{query}")
     for store in range(1, both.some(90) + 1):
         both.ask("list by cursor", "GET", f"/reviews/?store={store}")
 

@@ -79,7 +79,6 @@ def _odd(both: Both) -> None:
     for query in (
         "_page=1",
         "_page=0",
-        "_page=-3",
         "_page=x",
         "_page=",
         "_page=2.9",

@@ -45,7 +45,7 @@ def running(application: Application, folder: Path) -> Iterator[Running]:
             instance.folder.mkdir(parents=True)
             application.prepare(instance)
             stack.enter_context(_process(application.command(instance), instance.folder, _log(folder, instance.name)))
-        for instance in instances:
+            # One after the other: several virtual machines at once would be slower than one by one.
             _wait_until_ready(application, instance, _log(folder, instance.name))
             application.after_start(instance)
         urls = {instance.name: f"http://127.0.0.1:{instance.port}" for instance in instances}

@@ -53,7 +53,7 @@ class Verdict:
 
 def lines(verdicts: Sequence[Verdict]) -> list[str]:
     """The table, a line for each that was skipped, and the last line."""
-    ran = [verdict for verdict in verdicts if not verdict.skipped]
+    ran = [verdict for verdict in verdicts if not verdict.skipped and not verdict.failed]
     skipped = [verdict for verdict in verdicts if verdict.skipped]
     told = [f"{'application':<46} requests  equal        by nature  other"]
     for verdict in ran:
@@ -61,14 +61,17 @@ def lines(verdicts: Sequence[Verdict]) -> list[str]:
         share = f"{verdict.equal:>5} {verdict.equal / max(asked, 1):>7.1%}"
         told.append(f"{verdict.title:<46} {asked:>8}  {share} {len(verdict.natural):>9}  {len(verdict.other):>5}")
     told += [f"SKIPPED: {verdict.title}: {verdict.skipped}" for verdict in skipped]
-    told.append(_last(ran, skipped))
+    failed = [verdict for verdict in verdicts if verdict.failed]
+    told += [f"FAILED: {verdict.title}: {verdict.failed}" for verdict in failed]
+    told.append(_last(ran, skipped, failed))
     return told
 
 
-def _last(ran: Sequence[Verdict], skipped: Sequence[Verdict]) -> str:
+def _last(ran: Sequence[Verdict], skipped: Sequence[Verdict], failed: Sequence[Verdict]) -> str:
     asked, equal = sum(len(verdict.asked) for verdict in ran), sum(verdict.equal for verdict in ran)
     natural, other = sum(len(verdict.natural) for verdict in ran), sum(len(verdict.other) for verdict in ran)
     said = f"strangers: {len(ran)} applications, {asked} requests, {equal} equal, {natural} by nature, {other} other"
+    said += f"; FAILED: {', '.join(verdict.name for verdict in failed)}" if failed else ""
     return said + (f"; SKIPPED: {', '.join(verdict.name for verdict in skipped)}" if skipped else "")
 
 
