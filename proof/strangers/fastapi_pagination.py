@@ -46,7 +46,7 @@ class FastApi(Application):
     def command(self, instance: Instance) -> Command:
         """By uvicorn."""
         words = [self._python, "-B", "-m", "uvicorn", "heroes.main:app", "--app-dir", str(self.example)]
-        words += ["--host", "127.0.0.1", "--port", str(instance.port), "--no-access-log"]
+        words += ["--host", "127.0.0.1", "--port", str(instance.port), "--no-access-log", "--timeout-keep-alive", "60"]
         return Command(words, {"HEROES_DB": "heroes.db"})
 
     def ask(self, both: Both, chance: Random) -> None:

@@ -15,9 +15,6 @@ from proof.strangers.example import module
 
 data = module("pocketbase", "shop_data")
 
-MODULE = "github.com/pocketbase/pocketbase/examples/base"
-VERSION = "v0.36.8"
-
 CLOCK = Nature("PocketBase writes the time at which it makes or changes a record.")
 RANDOM_ID = Nature("PocketBase draws the id of a new record by chance.")
 CHANCE = Nature("PocketBase sorts by @random by chance.")
@@ -48,20 +45,17 @@ class PocketBase(Application):
     def install(self) -> None:
         """Built by Go from its module; then the collections are made by the example's migration."""
         go = installing.program("go", "Go is not on this machine")
+        program = self.example / "program.txt"
         migration = next((self.example / "pb_migrations").glob("*.js"))
 
         def make() -> None:
             self.cache.mkdir(parents=True)
             environment = {"GOBIN": str(self.cache), "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"}
-            installing.run([go, "install", f"{MODULE}@{VERSION}"], environment=environment)
+            installing.run([go, "install", program.read_text().strip()], environment=environment)
             made = ["migrate", "up", "--dir", str(self.cache / "pb_data"), "--migrationsDir", str(migration.parent)]
             installing.run([str(self._program), *made])
 
-        installing.once(self.cache, [migration, self._pin()], make)
-
-    def _pin(self) -> Path:
-        """The version is pinned in this file."""
-        return Path(__file__)
+        installing.once(self.cache, [migration, program], make)
 
     def prepare(self, instance: Instance) -> None:
         """The database with the collections, and the rows in it."""

@@ -12,7 +12,7 @@ import msgspec
 
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
-from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError
+from shardgate.core.errors import AmbiguousKeyError, MissingKeyError, NotServedError, ShardDownError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate import equal_key, word_of
 from shardgate.core.locate.dispute import disputed
@@ -87,7 +87,11 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
         """To the owner; to all that may have a part; to whoever has it; or to any shard."""
-        key = (read_key if self.unreadable == "refuse" else _read_if_readable)(self.key, request, variables)
+        try:
+            key = read_key(self.key, request, variables)
+        except AmbiguousKeyError as error:  # so that a body that can be read pays nothing
+            self._check_unreadable(request, error)
+            key = None
         if key is None:
             return self._unowned(request, route, known, None)
         if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
@@ -172,6 +176,11 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         """The key's own, where what it names may be in parts."""
         return self.locate if self.parts is not None or self.change is not None else None
 
+    def _check_unreadable(self, request: Request, error: AmbiguousKeyError) -> None:
+        """Raises the error unless the body is one that nobody reads, and the application's to refuse."""
+        if self.unreadable == "refuse" or has_readable_body(self.key, request):
+            raise error
+
     def _unowned(self, request: Request, route: Route, known: Known, key: str | None) -> ToAny | FindOwner:
         """There is no key, or no locator knows it. Raises MissingKeyError, UnknownKeyError or KeyOnTwoShardsError."""
         if key is not None and known.memory.is_disputed(self.locate, key):
@@ -206,8 +215,3 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         if self.change is None:
             raise NotServedError("it is in parts on several shards, and the rule does not say how it is changed")
         return ToParts(route, self, self.change, key, shards, variables)
-
-
-def _read_if_readable(key: Sources, request: Request, variables: Variables) -> str | None:
-    """As `read_key`; None where the body is not one that has keys."""
-    return read_key(key, request, variables) if has_readable_body(key, request) else None
