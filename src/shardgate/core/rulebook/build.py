@@ -27,7 +27,7 @@ from shardgate.core.rulebook.named import check_dialect, dialect_of, read_chains
 from shardgate.core.rulebook.names import check_credentials, check_names
 from shardgate.core.rulebook.shape import at
 from shardgate.core.rules import Rule
-from shardgate.core.rules.any_shard import AnyShard
+from shardgate.core.rules.any_shard import OF_ANY_SHARD
 
 
 def build_routes(
@@ -55,7 +55,7 @@ def build_routes(
     }
     routes = [*_without_covered(routes, shapes)]
     mistakes += _twins(routes, shapes)
-    options = Route("OPTIONS", f"/{BELOW}", _OPTIONS, AnyShard(), is_implied=True)
+    options = Route("OPTIONS", f"/{BELOW}", _OPTIONS, OF_ANY_SHARD, is_implied=True)
     return (
         Routes(
             tuple(routes),

@@ -1,6 +1,7 @@
 """The rule `any`: any shard answers, since the data is the same on all."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import Known
@@ -35,3 +36,7 @@ class AnyShard(BaseRule, frozen=True, kw_only=True, tag="any"):
     def streams(self) -> bool:
         """Nothing decides where a request goes."""
         return True
+
+
+OF_ANY_SHARD: Final = AnyShard()
+"""For requests that every shard answers alike, where no rule says otherwise."""
