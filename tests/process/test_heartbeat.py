@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shardgate.core.pulse import HEIR_S
+from shardgate.core.failures.pulse import HEIR_S
 from shardgate.net.clock import now
 from shardgate.net.listeners import listen
 from shardgate.process.generation import Entrance

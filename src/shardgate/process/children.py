@@ -14,7 +14,7 @@ from contextlib import suppress
 
 import msgspec
 
-from shardgate.core.pulse import Watchdog
+from shardgate.core.failures.pulse import Watchdog
 from shardgate.net.clock import now
 from shardgate.net.listeners import close_all
 from shardgate.net.signals import Signals

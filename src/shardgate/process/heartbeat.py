@@ -9,7 +9,7 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable
 
-from shardgate.core.pulse import inherited
+from shardgate.core.failures.pulse import inherited
 from shardgate.net import tasks
 from shardgate.net.clock import now
 from shardgate.process.generation import Entrance

@@ -113,9 +113,8 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
             if not isinstance(locator, Learned):
                 return ToOne(route, place, key)
             remembered = place
-        if remembered is not None:
-            return ToOne(route, remembered, key, None, self.locate)
-        return self._unowned(request, route, known, key)
+        last = None if remembered is None else ToOne(route, remembered, key, None, self.locate)
+        return last or self._unowned(request, route, known, key)
 
     def describe(self, route: Route) -> str:
         """The key, and how its owner is found."""

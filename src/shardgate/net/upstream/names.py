@@ -9,7 +9,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 
 from shardgate.core.limits import NAME_LOOK_S, NAME_PATIENCE_S
-from shardgate.core.resolved import Resolved
+from shardgate.core.replicas.resolved import Resolved
 from shardgate.net import tasks
 from shardgate.net.clock import now
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shardgate.core.pulse import HEIR_S, STALL_S, Watchdog, inherited, silent
+from shardgate.core.failures.pulse import HEIR_S, STALL_S, Watchdog, inherited, silent
 
 NOW = 100.0
 OK, QUIET, NEW = NOW - 0.2, NOW - HEIR_S, 0.0

@@ -1,7 +1,7 @@
 """Which addresses of a name are tried, and when one is left."""
 
 from shardgate.core.limits import NAME_GONE_S, NAME_KEPT_S, NAME_LAGS_S
-from shardgate.core.resolved import Resolved
+from shardgate.core.replicas.resolved import Resolved
 
 
 def test_addresses_of_both_families_are_tried_by_turns_in_the_systems_order() -> None:
