@@ -6,13 +6,13 @@ own words, if the rule allows that.
 Hot path: most requests are of this kind, so `plan` is one function.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
-from shardgate.core.errors import MissingKeyError, NotServedError, ShardDownError
+from shardgate.core.errors import AmbiguousKeyError, MissingKeyError, NotServedError, ShardDownError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate import equal_key, word_of
 from shardgate.core.locate.dispute import disputed
@@ -87,11 +87,15 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
         """To the owner; to all that may have a part; to whoever has it; or to any shard."""
-        key = (read_key if self.unreadable == "refuse" else _read_if_readable)(self.key, request, variables)
+        try:
+            key = read_key(self.key, request, variables)
+        except AmbiguousKeyError as error:
+            self._check_readable(request, error)
+            key = None
         if key is None:
             return self._unowned(request, route, known, None)
         if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
-            name = key if key in parted else equal_key(route.locators, key)
+            name = _spelled(key, parted, route)
             if name in parted:
                 moment = Moment(clock(), known.topology.epoch, known.pages)
                 return self._plan_parts(request, route, name, parted[name], variables, moment)
@@ -172,6 +176,11 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         """The key's own, where what it names may be in parts."""
         return self.locate if self.parts is not None or self.change is not None else None
 
+    def _check_readable(self, request: Request, error: AmbiguousKeyError) -> None:
+        """A body that has no keys counts as none, where the rule says so. Raises the error otherwise."""
+        if self.unreadable == "refuse" or has_readable_body(self.key, request):
+            raise error
+
     def _unowned(self, request: Request, route: Route, known: Known, key: str | None) -> ToAny | FindOwner:
         """There is no key, or no locator knows it. Raises MissingKeyError, UnknownKeyError or KeyOnTwoShardsError."""
         if key is not None and known.memory.is_disputed(self.locate, key):
@@ -208,6 +217,6 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         return ToParts(route, self, self.change, key, shards, variables)
 
 
-def _read_if_readable(key: Sources, request: Request, variables: Variables) -> str | None:
-    """As `read_key`; None where the body is not one that has keys."""
-    return read_key(key, request, variables) if has_readable_body(key, request) else None
+def _spelled(key: str, parted: Container[str], route: Route) -> str:
+    """The key as the entities in parts are known by."""
+    return key if key in parted else equal_key(route.locators, key)
