@@ -105,11 +105,9 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
             if place is UNKNOWN:
                 continue
             if isinstance(place, AskAll):
-                question = self._question(request, route, key, place, known)
-                return question if remembered is None else ToOne(route, remembered, key, question, self.locate)
+                return self._asked(self._question(request, route, key, place, known), remembered)
             if place not in known.topology.shards:
-                log = f"{self.locate} says that {place!r} owns the key; the configuration has no such shard"
-                raise ShardDownError("the shard that owns the key cannot be reached", log=log)
+                raise self._no_such_shard(place)
             if not isinstance(locator, Learned):
                 return ToOne(route, place, key)
             remembered = place
@@ -176,6 +174,10 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         """The key's own, where what it names may be in parts."""
         return self.locate if self.parts is not None or self.change is not None else None
 
+    def _no_such_shard(self, place: ShardId) -> ShardDownError:
+        log = f"{self.locate} says that {place!r} owns the key; the configuration has no such shard"
+        return ShardDownError("the shard that owns the key cannot be reached", log=log)
+
     def _check_readable(self, request: Request, error: AmbiguousKeyError) -> None:
         """A body that has no keys counts as none, where the rule says so. Raises the error otherwise."""
         if self.unreadable == "refuse" or has_readable_body(self.key, request):
@@ -192,6 +194,12 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         if key is None:
             raise MissingKeyError(f"the request needs a key: {' or '.join(sources_of(self.key))}")
         raise unknown_key(key, self.key)
+
+    def _asked(self, question: FindOwner, remembered: ShardId | None) -> Plan:
+        """A shard that is remembered is asked first."""
+        if remembered is None:
+            return question
+        return ToOne(question.route, remembered, question.key, question, self.locate)
 
     def _question(self, request: Request, route: Route, key: str, place: AskAll, known: Known) -> FindOwner:
         same = request.method in {"GET", "HEAD"} and request.path.rstrip("/") == place.path
