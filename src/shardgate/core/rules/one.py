@@ -111,9 +111,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
             if not isinstance(locator, Learned):
                 return ToOne(route, place, key)
             remembered = place
-        if remembered is not None:
-            return ToOne(route, remembered, key, None, self.locate)
-        return self._unowned(request, route, known, key)
+        return self._last(request, route, known, key, remembered)
 
     def describe(self, route: Route) -> str:
         """The key, and how its owner is found."""
@@ -182,6 +180,14 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         """A body that has no keys counts as none, where the rule says so. Raises the error otherwise."""
         if self.unreadable == "refuse" or has_readable_body(self.key, request):
             raise error
+
+    def _last(
+        self, request: Request, route: Route, known: Known, key: str, remembered: ShardId | None
+    ) -> ToOne | ToAny | FindOwner:
+        """No locator knows the key, but one may remember it."""
+        if remembered is not None:
+            return ToOne(route, remembered, key, None, self.locate)
+        return self._unowned(request, route, known, key)
 
     def _unowned(self, request: Request, route: Route, known: Known, key: str | None) -> ToAny | FindOwner:
         """There is no key, or no locator knows it. Raises MissingKeyError, UnknownKeyError or KeyOnTwoShardsError."""
