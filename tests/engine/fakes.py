@@ -56,6 +56,7 @@ class FakeCluster:
 
     def __init__(self, compress: Compress | None = None) -> None:
         self.compress = compress
+        self.jar = None
         self.reply_idle_s = self.stream_idle_s = 10.0
         self.reporter = Reporter()
         self.unpacker = Unpacker()

@@ -115,6 +115,8 @@ async def test_r4_no_head_shows_the_base_path(world: World, path: str, field: st
     answer = await world.gateway.get(path)
     if path.startswith("/items?") and field not in answer.headers:
         return  # not a field of merged lists
+    if path.startswith("/items?") and field == "Link":
+        seen = seen.rpartition(", ")[2]  # links to the list are the gateway's own
     known = [{"base": base, "host": f"127.0.0.1:{world.gateway.port}"} for base in world.bases]
     assert answer.headers[field] in [seen.format(**each) for each in known]
 

@@ -81,8 +81,8 @@ class Round:
         """Counts the replies."""
         self.large_bytes = large_bytes
         """From so many bytes on the replies are large; None: it does not matter whether they are, or not any more."""
-        self.looked_at = min(FLOW_WINDOW_BYTES, body_bytes_max)
-        """From so many bytes of a reply on, each piece may be too many."""
+        self.looked_at = min(FLOW_WINDOW_BYTES, body_bytes_max) if needs_all else -1
+        """From so many bytes of a reply on, each piece may be too many, and a whole one is looked at more closely."""
         self._collectors: list[_Collector] = []
         self._outcomes: dict[ShardId, Outcome] = {}
         self._needs_all = needs_all
