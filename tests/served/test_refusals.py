@@ -37,6 +37,16 @@ async def test_equal_refusals_are_one_with_the_applications_own_body(three: Any,
     assert (answer.headers["x-own"], answer.headers["www-authenticate"]) == ("1", "Own")
 
 
+async def test_l17_an_equal_refusal_passes_with_all_its_fields(three: Any) -> None:
+    # Found: its ETag and its cookies were taken out, as those of a merged list are.
+    own = 'ETag: "no"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\nSet-Cookie: s=1; Path=/\r\nAge: 3\r\n'
+    three.says = [reply("no", status="403 Forbidden", fields=own)] * 3
+    answer = await three.gateway.get("/list")
+    assert (answer.status_code, answer.text) == (403, "no")
+    seen = "\r\n".join(f"{name}: {value}" for name, value in answer.headers.items() if f"{name}:" in own.lower())
+    assert seen.lower() == own.strip().lower()
+
+
 @pytest.mark.parametrize(
     ("statuses", "status"),
     [
