@@ -9,7 +9,7 @@ from typing import TypeVar
 import httpx
 from rich.console import Console
 
-from proof.data import CACHE, prepare
+from proof.data import CACHE, Data, prepare
 from proof.fleet import Fleet
 
 SHARDS = 3
@@ -24,7 +24,7 @@ def main() -> None:
     given = options.parse_args()
     _title("A monolith's data, and the same data cut into three shards by vendor")
     data = prepare(given.scale, SHARDS).copy(CACHE / "run")
-    with Fleet(data, CACHE / "run") as fleet:
+    with Fleet(data, CACHE / "run", replicas={_twofold(data): 2}) as fleet:
         with fleet.client(fleet.monolith) as monolith, fleet.client(fleet.gateway) as gateway:
             _Tour(fleet, monolith, gateway).run()
         if sys.stdout.isatty():
@@ -46,6 +46,7 @@ class _Tour:
         self._deep_page()
         self._one_event()
         self._order()
+        self._replica_down()
         self._shard_down()
 
     def _running(self) -> None:
@@ -102,6 +103,19 @@ class _Tour:
         _expect(paid.status_code == 201, f"201 expected, {paid.status_code}: {paid.text}")
         _say(f"POST /v3/orders/…/payments → {paid.status_code} {_ms(took)}")
 
+    def _replica_down(self) -> None:
+        name, servers = next((name, servers) for name, servers in self._fleet.replicas.items() if len(servers) > 1)
+        _title(f"The shard {name} is served by two instances; one of them is killed, and nobody notices")
+        here = self._event_of(servers[0].url)
+        servers[0].kill()
+        urls = ["/v3/events?order=name&limit=20", f"/v3/events/{here}"] * 20
+        answers, took = _timed(lambda: [self._gateway.get(url) for url in urls])
+        failed = [answer.status_code for answer in answers if answer.status_code != 200]
+        _expect(not failed, f"a replica was killed, and clients were answered {failed}")
+        _say(f"{len(urls)} lists and events → all 200 {_ms(took)}, the slowest {_ms(max(map(_seconds, answers)))}")
+        servers[0].start()
+        _say("it is started again, and gets calls again")
+
     def _shard_down(self) -> None:
         name, shard = next(iter(self._fleet.shards.items()))
         _title(f"The shard {name} is killed")
@@ -156,6 +170,15 @@ def _stay(fleet: Fleet) -> None:
             time.sleep(1)
     except KeyboardInterrupt:
         print()
+
+
+def _twofold(data: Data) -> str:
+    """The shard that is served by two instances: the last one."""
+    return list(data.shards)[-1]
+
+
+def _seconds(answer: httpx.Response) -> float:
+    return answer.elapsed.total_seconds()
 
 
 def _count(url: str, monolith: httpx.Client) -> str:

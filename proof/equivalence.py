@@ -97,7 +97,7 @@ def run(given: Options, *, shards: int, seed: int, folder: Path) -> Result:
             data = stack.enter_context(prepared(given.scale, shards))
         else:
             data = prepare(given.scale, shards).copy(folder)
-        fleet = stack.enter_context(Fleet(data, folder, replicas=given.replicas))
+        fleet = stack.enter_context(Fleet(data, folder, replicas=dict.fromkeys(data.shards, given.replicas)))
         killer = stack.enter_context(Killer(fleet.replicas, given.kill_every_s)) if given.kill_every_s else None
         result = compare_all(fleet, requests=given.requests, seed=seed)
         result.kills = killer.kills if killer is not None else 0

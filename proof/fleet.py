@@ -94,21 +94,25 @@ class Fleet:
         *,
         workers: int = 1,
         calls_a_month: int = CALLS_A_MONTH,
-        replicas: int = 1,
+        replicas: Mapping[str, int] | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        """`replicas`: instances of each shard, on one database. `settings`: more of the gateway's configuration."""
+        """`replicas`: shard → instances of it, on one database; one where it is not named.
+
+        `settings`: more of the gateway's configuration.
+        """
         self._folder = folder
         self._data = data
         self._workers = workers
         self._calls_a_month = calls_a_month
         self._settings = settings or {}
+        several = replicas or {}
         self._secret = token_hex(32)
         self.token = ""
         """The partner's last token."""
         self.monolith = self._instance("monolith", data.monolith, calls_a_month)
         self.replicas = {
-            name: [self._instance(f"{name}-{number}", url, 0) for number in range(replicas)]
+            name: [self._instance(f"{name}-{number}", url, 0) for number in range(several.get(name, 1))]
             for name, url in data.shards.items()
         }
         self.shards = {name: servers[0] for name, servers in self.replicas.items()}
