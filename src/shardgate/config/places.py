@@ -103,6 +103,10 @@ def _note_members(node: yaml.MappingNode, path: str, lines: dict[str, int], mist
     """What `<<` takes over stands where it was written; own members win over it, so they may be written anew."""
     seen: set[str] = set()
     for key, value in (pair for pair in node.value if pair[0].tag != _MERGE):
+        if not isinstance(key, yaml.ScalarNode):  # no name: what reads the file says so
+            _note(key, path, lines, mistakes, name)
+            _note(value, path, lines, mistakes, name)
+            continue
         inner = f"{path}\0{key.value}" if path else str(key.value)
         line = key.start_mark.line + 1
         if node.start_mark.index <= key.start_mark.index < node.end_mark.index:
