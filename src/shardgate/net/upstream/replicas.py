@@ -169,6 +169,8 @@ class Replicas:
             self._timer = None
         instant, late = self.now(), self._late
         while late and (late[0][0] <= instant or late[0][1].call.done):
-            self._hedge(late.popleft()[1])
+            attempt = late.popleft()[1]
+            if not attempt.call.done:
+                self._hedge(attempt)
         if late:
             self._wait(late[0][0] - instant)
