@@ -125,8 +125,7 @@ class Attempt:
                 return None
         if self._of is not None:
             return self._of.taken_over_by(self)
-        if self._hedge is not None:
-            self._drop_hedge()
+        self._drop_hedge()
         return self.call
 
     def failed(self, error: ShardgateError) -> bool:
@@ -144,8 +143,7 @@ class Attempt:
         """The call is over."""
         self.call.attempt = None  # break the reference cycle, which would be left to the garbage collector
         self.replica.in_flight -= 1
-        if self._hedge is not None:
-            self._drop_hedge()
+        self._drop_hedge()
         self._origin.over(self)
 
     def _another_answers(self) -> bool:

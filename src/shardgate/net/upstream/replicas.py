@@ -169,8 +169,6 @@ class Replicas:
             self._timer = None
         instant, late = self.now(), self._late
         while late and (late[0][0] <= instant or late[0][1].call.done):
-            attempt = late.popleft()[1]
-            if not attempt.call.done:
-                self._hedge(attempt)
+            self._hedge(late.popleft()[1])
         if late:
             self._wait(late[0][0] - instant)
