@@ -66,6 +66,7 @@ class Cluster:
         "_outages",
         "_pools",
         "_relay_patience",
+        "_rewrites",
         "_secret_spaces",
         "_silent",
         "_upstreams",
@@ -121,6 +122,7 @@ class Cluster:
         self._upstreams = upstreams
         self._pools = upstreams.by_shard
         self._bases: dict[ShardId, BasePath] = upstreams.bases
+        self._rewrites = bool(self._bases)
         self.tls = upstreams.tls
         """The TLS contexts of connections to shards, to be refreshed."""
         self._secret_spaces = secret_spaces(routes)
@@ -135,11 +137,9 @@ class Cluster:
         self, shard: ShardId, head: bytes, request: Request, sink: ReplySink, upload: Upload | None, offers: bytes
     ) -> Call:
         """Send a client's request to one shard; the sink receives the reply as it comes, or the error."""
-        if self.jar is not None:
-            head, sink = _through(self.jar, shard, head, sink)
+        if self._rewrites:
+            head, sink = self._rewritten(shard, head, sink)
         method, body, patience = request.sent_method, request.body, self._relay_patience
-        if self._bases:
-            head = self._joined(shard, head)
         call = Call(head, body, sink, patience, method=method, upload=upload, offers=offers)
         self._pools[shard].start(call)
         return call
@@ -149,10 +149,8 @@ class Cluster:
 
         It may be repeated, even a POST.
         """
-        if self.jar is not None:
-            head, sink = _through(self.jar, shard, head, sink)
-        if self._bases:
-            head = self._joined(shard, head)
+        if self._rewrites:
+            head, sink = self._rewritten(shard, head, sink)
         call = Call(head, body, sink, self._whole_patience, method=method)
         call.repeatable = True
         self._pools[shard].start(call)
@@ -163,10 +161,8 @@ class Cluster:
 
         It is repeated only where its method allows it.
         """
-        if self.jar is not None:
-            head, sink = _through(self.jar, shard, head, sink)
-        if self._bases:
-            head = self._joined(shard, head)
+        if self._rewrites:
+            head, sink = self._rewritten(shard, head, sink)
         call = Call(head, body, sink, self._whole_patience, method=method)
         self._pools[shard].start(call)
         return call
@@ -176,10 +172,18 @@ class Cluster:
         silent = self._silent
         return sorted(shards, key=silent.__contains__) if silent else shards
 
-    def _joined(self, shard: ShardId, head: bytes) -> bytes:
-        """The head with the shard's base path before the target."""
+    def use_jar(self, jar: CookieJar | None) -> None:
+        """Keep the cookies that each shard sets for itself in this jar."""
+        self.jar = jar
+        self._rewrites = jar is not None or bool(self._bases)
+
+    def _rewritten(self, shard: ShardId, head: bytes, sink: ReplySink) -> tuple[bytes, ReplySink]:
+        """The head with the shard's own cookies and its base path, and a sink that takes in the cookies it sets."""
+        if self.jar is not None:
+            head, held = self.jar.unpacked(shard, head)
+            sink = JarSink(self.jar, shard, held, sink)
         base = self._bases.get(shard)
-        return head if base is None else base.joined(head)
+        return head if base is None else base.joined(head), sink
 
     def streams(self, call: Call) -> None:
         """From now on the call's reply is streamed to a client: it may take long, as long as bytes arrive."""
@@ -222,9 +226,3 @@ class Cluster:
         """Close the idle connections, and check no more replicas."""
         self._watch.discard(self)
         self._upstreams.close()
-
-
-def _through(jar: CookieJar, shard: ShardId, head: bytes, sink: ReplySink) -> tuple[bytes, ReplySink]:
-    """The head with the shard's own cookies, and a sink that takes in those that it sets."""
-    head, held = jar.unpacked(shard, head)
-    return head, JarSink(jar, shard, held, sink)

@@ -100,7 +100,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     meter = Meter(place.cells, place.layout, loaded.routes.all_routes, loaded.shards)
     upstreams = Upstreams(topology.shards.values(), limits, timeouts, watch, meter, place.own_changes)
     cluster = Cluster(loaded.routes, topology, limits, timeouts, upstreams, loaded.config.compress, meter)
-    cluster.jar = loaded.jar
+    cluster.use_jar(loaded.jar)
     directory = DirectoryFollower(loaded, store, cluster) if store is not None else None
     refresh = directory.refresh if directory is not None else _nothing_new
     held = _held_bytes(limits)

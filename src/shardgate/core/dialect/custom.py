@@ -32,6 +32,11 @@ class CustomDialect(Strategy, frozen=True, tag="custom"):
         return self._parameters.posted
 
     @property
+    def finds_last(self) -> bool:
+        """Whether a request may be for the last page, which only the size of the list tells."""
+        return self._parameters.finds_last
+
+    @property
     def streamable(self) -> Streamable:
         """Whether the head of the merged reply can be written before the rows have arrived."""
         return self._parameters.streamable

@@ -15,6 +15,7 @@ class Whole(Strategy, frozen=True, tag="whole"):
 
     posted: ClassVar[bool] = False
     streamable: ClassVar[Streamable] = "never"
+    finds_last: ClassVar[bool] = False
 
     @property
     def accepted(self) -> tuple[int, ...]:

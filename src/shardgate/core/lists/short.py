@@ -29,6 +29,7 @@ ROWS_MAX: Final = 2048
 
 _rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _status = attrgetter("status")
+_name, _lower, _LINK = itemgetter(0), bytes.lower, b"link"
 _body, _total, _more, _extra = attrgetter("rows"), attrgetter("total"), attrgetter("more"), attrgetter("extra")
 
 
@@ -69,7 +70,8 @@ class ShortPage:
     ) -> tuple[Reply, list[tuple[str, ShardId]]] | None:
         dialect, page, end = self._dialect, self._page, self._end
         answers = list(map(replies.__getitem__, shards))
-        if not set(map(_status, answers)).issubset(dialect.accepted) or answers[0].field(b"link") is not None:
+        are_lists = set(map(_status, answers)).issubset(dialect.accepted)
+        if not are_lists or _LINK in map(_lower, map(_name, answers[0].fields)):
             return None
         listings = list(map(dialect.open, answers))
         bodies = list(map(_body, listings))

@@ -31,9 +31,10 @@ class Listed(ListRule, frozen=True, tag="list"):
                 return ListMerging(self, inner, shards, moment.pages)
 
             return PartedListMerging(self, parts, request, shards, moment.parted, begin)
-        paged = dialect.plugin if isinstance(dialect, CustomDialect) else dialect
-        if isinstance(paged, Parameters) and paged.finds_last:
-            return LastPageMerging(paged, request, lambda inner: ListMerging(self, inner, shards, moment.pages))
+        if dialect.finds_last:
+            paged = dialect.plugin if isinstance(dialect, CustomDialect) else dialect
+            if isinstance(paged, Parameters):
+                return LastPageMerging(paged, request, lambda inner: ListMerging(self, inner, shards, moment.pages))
         return ListMerging(self, request, shards, moment.pages)
 
     def describe(self) -> str:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
+from operator import itemgetter
 
 import msgspec
 
@@ -38,9 +39,20 @@ _NOT_IN_304 = frozenset(
         b"content-type",
     }
 )
+_VALIDATORS = frozenset({b"etag", b"last-modified"})
+_name = itemgetter(0)
 _NEVER = float("-inf")
 _GET = frozenset({"GET"})
 _READS = frozenset({"GET", "HEAD"})
+
+
+def has_none(how: Validation, first: Reply) -> bool:
+    """Whether a merged reply has no validators, to judge by the first shard's reply; false: all of them tell."""
+    return (
+        how is EVERY_SHARD
+        and first.status == 200
+        and _VALIDATORS.isdisjoint(map(bytes.lower, map(_name, first.fields)))
+    )
 
 
 class Validators:

@@ -233,6 +233,8 @@ class Route(msgspec.Struct, frozen=True):
     """The space of the keys of entities in parts."""
     ages: bool = False
     """Replies have signed cursors that expire: a client needs new ones even if no data has changed."""
+    collects_head_fields: bool = False
+    """Merged replies have cookies of the shards, or the Date that the rule chooses."""
     chain: str = ""
     """The name of the chain of `locators`; empty: there is none."""
     is_implied: bool = False

@@ -185,6 +185,7 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
         filters=rule.filters(chains),
         parts_space=rule.parts_space,
         ages=rule.ages,
+        collects_head_fields=rule.cookies != "none" or rule.date != "first",
         chain=chain,
     )
 

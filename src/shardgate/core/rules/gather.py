@@ -85,8 +85,15 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
 
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
         """To all shards, or to those that the filters leave."""
-        if self.credential is not None and (key := read_key(self.credential.key, request, variables)) is not None:
-            return self._by_credential(self.credential, key, request, route, variables, known, clock)
+        if self.credential is not None:
+            key = read_key(self.credential.key, request, variables)
+            if key is not None:
+                return self._by_credential(self.credential, key, request, route, variables, known, clock)
+        elif not route.filters and route.parts_space is None and request.method != "HEAD":
+            # As most are: nothing narrows it. `_plan` comes to the same.
+            topology = known.topology
+            moment = Moment(clock(), topology.epoch, known.pages)
+            return ToGather(route, request, self.merge.begin(request, topology.ids, moment), None, None, self.learn)
         return self.among((), request, route, variables, known, clock)
 
     def among(

@@ -32,7 +32,7 @@ from shardgate.core.paging.bounds import check_values
 from shardgate.core.plan.plan import FindOwner, ToGather, said_key
 from shardgate.core.replies.head_fields import HeadFields
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
-from shardgate.core.replies.validators import Validators
+from shardgate.core.replies.validators import Validators, has_none
 from shardgate.core.routes.route import Plan, Route
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
@@ -173,9 +173,12 @@ class Conductor:
         """The reply of a gather that took one round, with its own fields; None where it must be compressed."""
         if self._cluster.compress is not None:
             return None
-        validators, head_fields = Validators(self._validation(work)), _head_fields(work, self._cluster.jar)
-        validators.add(asks, replies)
-        if head_fields is not None:
+        rule, validators, head_fields = work.route.rule, None, None
+        if rule is None or not has_none(rule.validators, replies[asks[0].shard]):
+            validators = Validators(_validation(work))
+            validators.add(asks, replies)
+        if work.route.collects_head_fields:
+            head_fields = _head_fields(work, self._cluster.jar)
             head_fields.add(asks, replies)
         reply = _with_own_fields(work, merged, validators, plan.merging, head_fields)
         _learn(plan, work.snapshot, plan.merging.learned())
@@ -203,7 +206,8 @@ class Conductor:
 
         `client`: where the reply may be streamed to; None: the reply must be whole.
         """
-        validators, head_fields = Validators(self._validation(work)), _head_fields(work, self._cluster.jar)
+        validators = Validators(_validation(work))
+        head_fields = _head_fields(work, self._cluster.jar) if work.route.collects_head_fields else None
         asks = merging.asks()
         rounds_began_at = 0.0
         outcomes: Mapping[ShardId, Outcome] | Reply | None
@@ -234,10 +238,6 @@ class Conductor:
             elif now() - rounds_began_at > self._cluster.merge_s:
                 log = f"its rounds took longer than merge_timeout_s ({self._cluster.merge_s:g} s)"
                 raise DeadlineError("the list could not be merged in time", log=log)
-
-    def _validation(self, work: Gathering) -> Validation:
-        rule = work.route.rule
-        return EVERY_SHARD if rule is None else rule.validators
 
     async def _merged_long(
         self, merging: Merging, replies: Mapping[ShardId, Reply], work: Gathering, size: int
@@ -286,9 +286,10 @@ class Conductor:
                 if begun is not None:
                     work.exchange.upstream_s += now() - began_at
                     reply, flow = begun
-                    validators = Validators(self._validation(work))
+                    validators, head_fields = Validators(_validation(work)), None
                     validators.add(asks, heads, are_whole=False)
-                    if (head_fields := _head_fields(work, self._cluster.jar)) is not None:
+                    if work.route.collects_head_fields:
+                        head_fields = _head_fields(work, self._cluster.jar)
                         head_fields.add(asks, heads)
                     reply = _with_own_fields(work, reply, validators, merging, head_fields)
                     if reply.status == 304:
@@ -472,18 +473,23 @@ async def _pass_on(running: RunningFlow, work: Gathering, reply: Reply, coming: 
         raise shards_missing({running.failed: error}, work.snapshot.known.topology.shards, _LACKING) from error
 
 
-def _head_fields(work: Gathering, jar: CookieJar | None) -> HeadFields | None:
-    """What collects the cookies and the Date that the rule wants; None: it wants no more than the reply has."""
+def _validation(work: Gathering) -> Validation:
     rule = work.route.rule
-    if rule is None or (rule.cookies == "none" and rule.date == "first"):
-        return None
-    return HeadFields(rule.cookies, rule.date, jar)
+    return EVERY_SHARD if rule is None else rule.validators
+
+
+def _head_fields(work: Gathering, jar: CookieJar | None) -> HeadFields:
+    """What collects the cookies and the Date that the rule wants."""
+    rule = work.route.rule
+    return HeadFields("none", "first") if rule is None else HeadFields(rule.cookies, rule.date, jar)
 
 
 def _with_own_fields(
-    work: Gathering, reply: Reply, validators: Validators, merging: Merging, head_fields: HeadFields | None = None
+    work: Gathering, reply: Reply, validators: Validators | None, merging: Merging, head_fields: HeadFields | None
 ) -> Reply:
     """The merged reply without the fields of single shards; or 304, where the client has it already.
+
+    `validators`: None where the reply has none. `head_fields`: None where the rule wants no more than the reply has.
 
     A refusal is one shard's own reply, with all its fields. A page with a cursor that grows too old has no validators.
     """
@@ -494,6 +500,8 @@ def _with_own_fields(
     reply.fields = list(compress(reply.fields, map(not_, map(dropped.__contains__, names))))
     if head_fields is not None:
         head_fields.apply(reply)
+    if validators is None:
+        return reply
     if work.route.ages and isinstance(merging, OpaqueCursorWalk) and merging.sealed:
         return reply
     return validators.apply(work.request, reply, work.route.rule)

@@ -138,13 +138,8 @@ class Pool:
     def released(self, connection: UpstreamConnection) -> None:
         """A connection can be used again."""
         self._answered += 1
-        self._lend(connection)
-
-    def _lend(self, connection: UpstreamConnection) -> None:
-        """Give it to the call that has waited longest, or keep it."""
         connection.idle_at = self._now()
-        call = self._next_waiting() if self._waiting else None
-        if call is not None:
+        if self._waiting and (call := self._next_waiting()) is not None:
             call.await_first_byte()
             connection.send(call)
         elif not self._is_closed:
@@ -238,7 +233,8 @@ class Pool:
             return
         self._connections.add(connection)
         if call.done or call.carrier is not None:
-            self._lend(connection)
+            self._answered -= 1  # nothing was asked on it
+            self.released(connection)
         elif connection.usable:
             call.await_first_byte()
             connection.send(call)
