@@ -53,6 +53,17 @@ def test_a_slow_one_gets_fewer() -> None:
     assert 8 <= counts[slow.index] <= 14
 
 
+def test_one_slow_reply_does_not_keep_a_replica_out_for_ever() -> None:
+    # Found: with one call at a time, the replica whose average was higher was never chosen again.
+    group = group_of(Member(), Member())
+    slow, quick = group.replicas
+    for now_s in (0.0, 1.0, 2.0, 3.0, 4.0):
+        group.answered(quick, 0.001, now_s)
+        if now_s == 0.0:
+            group.answered(slow, 5.0, now_s)
+        assert chosen(group, 20, now_s) == ({quick.index: 20} if now_s < 3 else {slow.index: 20})
+
+
 def test_what_is_left_out_gets_no_calls_and_then_a_few() -> None:
     group = group_of(Member(), Member(), left_out_s=5.0)
     leave_out(group, group.replicas[0])

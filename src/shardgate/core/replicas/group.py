@@ -21,12 +21,15 @@ from shardgate.core.replicas.settings import HealthCheck, Member, ReplicaGuards
 _SPREAD = 2654435761
 # Added to an average: two replicas that answer within less do not differ by latency.
 _ALIKE_S = 0.0005
+# An average that was not renewed for so long counts no more: else one slow reply would keep a replica out for ever, as
+# it gets no further call that could show how quick it is.
+FORGOTTEN_S = 3.0
 
 
 class Replica:
     """One replica and its load."""
 
-    __slots__ = ("average_s", "health", "in_flight", "index", "member")
+    __slots__ = ("average_s", "health", "in_flight", "index", "member", "sampled_at_s")
 
     def __init__(self, index: int, member: Member, health: Health) -> None:
         self.index = index
@@ -34,11 +37,14 @@ class Replica:
         self.health = health
         self.in_flight = 0
         self.average_s = 0.0
+        self.sampled_at_s = 0.0
+        """When the average was last renewed."""
 
     def load(self, now_s: float) -> float:
         """What one more call would wait for, relative to others."""
         weight = self.member.weight * self.health.weight(now_s)
-        return (self.in_flight + 1) * (self.average_s + _ALIKE_S) / weight
+        known_s = self.average_s if now_s - self.sampled_at_s < FORGOTTEN_S else 0.0
+        return (self.in_flight + 1) * (known_s + _ALIKE_S) / weight
 
 
 class Group:
@@ -108,6 +114,7 @@ class Group:
     def answered(self, replica: Replica, took_s: float, now_s: float) -> bool:
         """A reply has begun, and is no failure. Whether the replica is back by that."""
         replica.average_s = averaged(replica.average_s, took_s)
+        replica.sampled_at_s = now_s
         self._late.add(took_s)
         if replica.health.answered(now_s):
             self.look(now_s)
