@@ -26,7 +26,7 @@ _SPELLED = {
 # Where a number begins the text; "0x10" and "1e3" are different numbers to different parsers.
 _LEADING = re.compile(r"[ \t\n\r\f\v]*([-+]?(?!0[xX])[0-9]+)(?![0-9]|[eE][-+]?[0-9]|\.[0-9]*[eE][-+]?[0-9])", re.ASCII)
 # Where another parser may find one: JavaScript skips the spaces of every script, and a byte order mark.
-_PERHAPS_LEADING = re.compile(r"[\s\ufeff+-]*\d")
+_PERHAPS_LEADING = re.compile(r"[\s\ufeff]*[-+]?\d")
 # Python reads no longer numbers (sys.set_int_max_str_digits). A longer one is read as the smallest of this length.
 _DIGITS_MAX = 4000
 
