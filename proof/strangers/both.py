@@ -118,6 +118,9 @@ class Both:
             reply = client.request(method, url, content=content, headers=fields)
         except httpx.RemoteProtocolError:  # it had closed the kept connection, as Express does behind some errors
             reply = client.request(method, url, content=content, headers=fields)
+        except httpx.TransportError as error:
+            name = ("the monolith", "the gateway")[side]
+            raise RuntimeError(f"{name}, asked {method} {target}: {type(error).__name__}: {error}") from error
         client.cookies.clear()  # a request has the cookies that it names, and no others
         return read(reply)
 

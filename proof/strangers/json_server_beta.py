@@ -79,6 +79,11 @@ def _odd(both: Both) -> None:
     for query in (
         "_page=1",
         "_page=0",
+        "_page=00",
+        "_page=-0",
+        "_page=0.5",
+        "_page=-3",
+        "_page=-3&_per_page=5",
         "_page=x",
         "_page=",
         "_page=2.9",

@@ -88,6 +88,7 @@ class ParseServer(Application):
         _items(both, chance)
         _walk(both)
         _changes(both)
+        _batches(both)
         _refusals(both)
         _others(both)
 
@@ -235,6 +236,28 @@ def _changes(both: Both) -> None:
         _ask(both, "delete", "DELETE", f"{SHOPS}/{new}")
         _ask(both, "delete", "DELETE", f"{SHOPS}/{new}")
         _ask(both, "item", "GET", f"{SHOPS}/{new}")
+
+
+def _batches(both: Both) -> None:
+    """Requests to several cities in one body."""
+
+    def batch(*requests: tuple[str, str, Any], **more: Any) -> Any:
+        asked = [{"method": method, "path": path, "body": body} for method, path, body in requests]
+        return _ask(both, "batch", "POST", "/parse/batch", {"requests": asked}, **more)
+
+    # Parse does them at once, so that none here depends on another.
+    new = ("POST", SHOPS, {"objectId": "lis-9101", "name": "Nova"})
+    batch(new, ("GET", f"{SHOPS}/por-0002", {}), keep={"made": Kept("body.0.success.createdAt", CLOCK)})
+    batch(new, ("GET", f"{ARTICLES}/nope", {}), ("GET", f"{ARTICLES}/a00017", {}))
+    batch(("DELETE", f"{SHOPS}/lis-9101", {}), ("DELETE", f"{ARTICLES}/nope", {}))
+    batch(("GET", f"{SHOPS}/lis-9101", {}), ("GET", f"{SHOPS}/faro-0001", {}), ("DELETE", f"{SHOPS}/bra-9101", {}))
+    bad = {"title": 7}
+    batch(("PUT", f"{ARTICLES}/nope", {"stock": 4}), ("PUT", f"{ARTICLES}/a00018", bad), ("POST", ARTICLES, bad))
+    own = {"__type": "Pointer", "className": "Shop", "objectId": "bra-0002"}
+    made = {"new": Kept("body.1.success.objectId", RANDOM_ID), "made": Kept("body.1.success.createdAt", CLOCK)}
+    batch(("GET", f"{SHOPS}/por-0002", {}), ("POST", ARTICLES, {"title": "Novo", "shop": own}), keep=made)
+    batch(("DELETE", f"{ARTICLES}/@{{new}}", {}), ("GET", f"{SHOPS}/por-0002", {}))
+    batch(*[("GET", f"{ARTICLES}/a{n:05}", {}) for n in range(100, 120)])
 
 
 def _refusals(both: Both) -> None:

@@ -118,6 +118,30 @@ async def test_l16_a_batch_is_answered_as_by_one_instance(world: World) -> None:
     assert (await world.gateway.get("/rows")).content == (await world.one.get("/rows")).content
 
 
+async def test_l16_fields_of_every_reply_are_those_of_the_batch(start_shard: Any, start_gateway: Any) -> None:
+    # Found: Parse Server's reply to a batch has its CORS fields, without which no browser shows it to a page.
+    def answer(asked: Any) -> bytes:
+        name = asked.line.split()[1].removeprefix("/rows/")
+        fields = 'Access-Control-Allow-Origin: *\r\nvary: Origin\r\nETag: "x"\r\nX-Own: 1\r\n' if name == "b-1" else ""
+        kind = "application/json; charset=utf-8" if name == "b-1" else "text/html"
+        return reply('{"a":1}', fields=fields).replace(b"application/json", kind.encode(), 1)
+
+    shards = {name: (await start_shard(answer)).url for name in "ab"}
+    fields = ["access-control-allow-origin", "Vary", "Content-Type", "ETag", "X-None"]
+    rules = {**RULES, "POST /batch": {**PARSE, "fields": fields}, "POST /bare": PARSE}
+    gateway = await start_gateway({"shards": shards, "rules": rules, "locators": LOCATORS, "store": "store.db"})
+    body = {"requests": [{"method": "GET", "path": f"/rows/{each}"} for each in ("a-1", "b-1")] + [{"method": "GET"}]}
+    said = (await gateway.client.post("/batch", json=body)).headers
+    assert (said["access-control-allow-origin"], said["vary"]) == ("*", "Origin")
+    assert said["content-type"] == "application/json; charset=utf-8"
+    assert (said["etag"][:3], len(said["etag"])) == ('W/"', 36)
+    assert not {"x-own", "x-none"} & {*said}
+    bare = (await gateway.client.post("/bare", json=body)).headers
+    assert bare["content-type"] == "application/json"
+    assert "vary" not in bare
+    assert (await gateway.client.post("/batch", json={"requests": []})).headers["content-type"] == "application/json"
+
+
 async def test_l16_with_ids_and_statuses_and_several_at_once(world: World) -> None:
     requests = [{"id": str(n), "url": f"/rows/{each}", "method": "get"} for n, each in enumerate(["b-1", "a-2", "a-9"])]
     requests.append({"id": 7, "url": "/rows", "method": "GET", "headers": {"X-Inner": "1"}})

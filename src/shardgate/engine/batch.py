@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shardgate.core.body.inner import InnerRequest, inner_head, written
+from shardgate.core.body.inner import HeaderFields, InnerRequest, inner_head, shared_fields, written
 from shardgate.core.errors import BatchError, BrokenReplyError, ReplyTooLargeError, ShardgateError
 from shardgate.core.exchange import CLIENT_GONE, Exchange
 from shardgate.core.held import Holding
@@ -22,8 +22,6 @@ from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.net.client.contracts import BackPressure, Client, Handler, Work
 from shardgate.net.clock import now
-
-_JSON = [(b"Content-Type", b"application/json")]
 
 
 class InnerClient:
@@ -168,7 +166,9 @@ class Batches:
             body = b"[%b]" % b",".join(texts)
             if plan.rule.replies:
                 body = b"{%b:%b}" % (msgspec.json.encode(plan.rule.replies), body)
-            reply = await self._conductor.packed(Reply(200, list(_JSON), body), request)
+            reply = await self._conductor.packed(
+                Reply(200, shared_fields(plan.rule.fields, running.fields, body), body), request
+            )
         finally:
             holding.close()
         await self._conductor.deliver(reply, request, client)
@@ -212,6 +212,8 @@ class _Running:
     ) -> None:
         self.request, self.client, self.exchange, self.holding = request, client, exchange, holding
         self.under_way: set[InnerClient] = set()
+        self.fields: list[HeaderFields] = [()] * len(plan.inner)
+        """Of the replies, where the rule shows some."""
         self._batches = batches
         self._plan = plan
         self._waiting = iter(enumerate(plan.inner))
@@ -238,6 +240,8 @@ class _Running:
             if self._refusal is not None:
                 return
             reply = await self._batches.one(number, inner, self)
+            if self._plan.rule.fields:
+                self.fields[number] = reply.fields
             self._texts[number] = written(self._plan.rule.reply, inner, reply)
 
 

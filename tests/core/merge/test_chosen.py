@@ -63,6 +63,20 @@ def test_what_counts_as_given_is_said_by_the_rule() -> None:
         assert rule.merge_for(query) == expected, (given, query)
 
 
+def test_a_number_in_another_spelling_is_the_same_choice() -> None:
+    # Found: json-server 1.0 gives all rows for `_page=00` and the first page for `_page=-3`; which of them was decided
+    # by the text of the number.
+    choices = [{"when": "page=0", "merge": OFFSET}, {"when": "page", "merge": PAGES}]
+    rule = made(choices=choices, otherwise=OFFSET, given="number", mixed="ignore")
+    for text, taken in {"0": 0, "00": 0, "-0": 0, "0.5": 0, "%2B0": 0, "1": 1, "-3": 1, "10": 1, "0x10": 1}.items():
+        assert rule.merge_for(f"page={text}") == rule.choices[taken].merge, text
+    # Found: JavaScript reads a number behind a no-break space; it was taken for a parameter that is not there.
+    assert rule.merge_for("page=%C2%A05") == rule.choices[1].merge
+    assert rule.merge_for("page=%C2%A0x") == rule.otherwise
+    named = made(choices=choices, otherwise=OFFSET, mixed="ignore")
+    assert named.merge_for("page=00") == named.choices[1].merge
+
+
 def test_a_name_in_another_spelling() -> None:
     with pytest.raises(UnreadablePageError, match="`Page` can be read as `page`"):
         paged().merge_for("Page=2")

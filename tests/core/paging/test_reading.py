@@ -91,6 +91,9 @@ def test_l9_what_a_number_is() -> None:
     assert {text: read_number(text, javascript, default=10, least=1) for text in texts} == texts
     for text in ("0x10", "1e3", "1.5e2", "-0x1"):  # other numbers to other parsers
         assert read_number(text, javascript, default=10, least=1) is UNKNOWN
+    # Found: a no-break space before a number was read as no number, and JavaScript skips it.
+    for text in ("\u00a05", "\ufeff5", " \u20285x", "\u3000-5"):
+        assert read_number(text, javascript, default=10, least=1) is UNKNOWN
     go = Reading(bad="zero", least=1, below="all")
     assert [read_number(text, go, default=10, least=0) for text in ("x", "", "0", "-1", "5")] == [None] * 4 + [5]
     words = Reading(words={"none": 0, "all": "all", "last": "last", "": "default"})

@@ -7,6 +7,7 @@ Never: sends or plans one.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
 from typing import Final
 from urllib.parse import quote
 
@@ -33,6 +34,9 @@ _NOT_INNER = CONDITIONS | HOP_BY_HOP | OURS | {name.encode() for name in METHOD_
 _NOT_INNER |= {b"content-encoding", b"content-type", b"content-language", b"content-location", b"idempotency-key"}
 _NEVER_GIVEN = HOP_BY_HOP | OURS | {b"content-encoding"}
 _KEY = b"idempotency-key"
+
+HeaderFields = Sequence[tuple[bytes, bytes]]
+"""Names and values."""
 
 
 class RequestMembers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -216,6 +220,31 @@ def written(members: ReplyMembers, inner: InnerRequest, reply: Reply) -> bytes:
     if members.body is not None:
         made[members.body] = body
     return b"{%b}" % b",".join(b"%b:%b" % (msgspec.json.encode(name), value) for name, value in made.items())
+
+
+def shared_fields(names: Sequence[str], replies: Sequence[HeaderFields], body: bytes) -> list[tuple[bytes, bytes]]:
+    """The fields of the reply to the batch: each of these as the first inner reply has it that has it, and a type.
+
+    `body`: of the reply to the batch. An ETag is made of it.
+    """
+    found: list[tuple[bytes, bytes]] = []
+    for name in (name.lower().encode() for name in names):
+        given = ([each for each in fields if _is_shared(each, name)] for fields in replies)
+        first = next(filter(None, given), [])
+        found += [(first[0][0], b'W/"%b"' % _digest(body))] if first and name == b"etag" else first
+    if any(name.lower() == b"content-type" for name, _ in found):
+        return found
+    return [(b"Content-Type", b"application/json"), *found]
+
+
+def _digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=16).hexdigest().encode()
+
+
+def _is_shared(field: tuple[bytes, bytes], name: bytes) -> bool:
+    if name == b"content-type" and field[1].partition(b";")[0].strip().lower() != b"application/json":
+        return False
+    return field[0].lower() == name
 
 
 def _value(reply: Reply) -> bytes:

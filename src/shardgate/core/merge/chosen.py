@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from shardgate.core.contracts import NO_MOMENT, Merging, Moment, Strategy
+from shardgate.core.contracts import NO_MOMENT, UNKNOWN, Merging, Moment, Strategy
 from shardgate.core.dialect.custom import CustomDialect
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.excerpt import excerpt
@@ -22,6 +22,7 @@ from shardgate.core.merge.combining import Aggregating
 from shardgate.core.merge.listed import Listed
 from shardgate.core.paging.parameters import Parameters
 from shardgate.core.paging.query import pairs_of
+from shardgate.core.paging.reading import Reading, read_number
 from shardgate.core.topology import ShardId
 from shardgate.core.twins import is_twin
 
@@ -30,7 +31,8 @@ Needs = tuple[tuple[str, str | None], ...]
 Given = Mapping[str, Sequence[str]]
 """The parameters of a request: name → its values."""
 
-_NUMBER = re.compile(r"\s*[-+]?[0-9]", re.ASCII)
+_NUMBER = re.compile(r"[\s\ufeff]*[-+]?[0-9]")  # JavaScript skips spaces of every script; a dialect refuses those
+_LEADING = Reading(number="leading")
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,7 +76,8 @@ class Chosen(Strategy, frozen=True, tag="chosen"):
     """The merge of all other requests."""
     given: Literal["named", "filled", "number"] = "named"
     """What the application takes for a parameter that is there. `named`: also one without a value (`_page=`).
-    `filled`: one with a value. `number`: one whose value begins like a number; it ignores others."""
+    `filled`: one with a value. `number`: one whose value begins like a number; it ignores others, and `_page=00` and
+    `_page=0.5` meet `when: _page=0`."""
     mixed: Literal["refuse", "ignore"] = "refuse"
     """What becomes of a request that has parameters of the choice that is taken and of another, `_page=2&_start=5`.
     `refuse`: it is refused. `ignore`: the application ignores those of the other choice; they reach the shards as they
@@ -133,7 +136,7 @@ class Chosen(Strategy, frozen=True, tag="chosen"):
             return any(self._counts(each) for each in values)
         if len(values) > 1:
             raise UnreadablePageError(f"the parameter `{excerpt(name)}` stands twice: one is accepted")
-        return value in values
+        return value in values or (self.given == "number" and any(_is_as_great(each, value) for each in values))
 
     def _counts(self, value: str) -> bool:
         if self.given == "number":
@@ -175,6 +178,12 @@ def _needs(text: str) -> Needs:
     named = [(name, value) for name, value in pairs_of(text)]
     valued = ["=" in part for part in text.split("&") if part]
     return tuple((name, value if has else None) for (name, value), has in zip(named, valued, strict=True))
+
+
+def _is_as_great(text: str, value: str) -> bool:
+    """Whether both begin with the same number. False where one could be read as several: `0x10`."""
+    number = read_number(text, _LEADING, default=None, least=0)
+    return number is not UNKNOWN and number == read_number(value, _LEADING, default=None, least=0)
 
 
 def _implies(needs: Needs, other: Needs) -> bool:

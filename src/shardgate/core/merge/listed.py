@@ -1,10 +1,12 @@
 """Sorted lists merged into one sorted list, a page at a time."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from shardgate.core.contracts import NO_MOMENT, Merging, Moment
 from shardgate.core.dialect import AnyCursor
 from shardgate.core.dialect.custom import CustomDialect
+from shardgate.core.errors import UnreadablePageError
 from shardgate.core.http import Request
 from shardgate.core.lists.last_page import LastPageMerging
 from shardgate.core.lists.merging import ListMerging
@@ -13,13 +15,18 @@ from shardgate.core.lists.rule import ListRule
 from shardgate.core.paging.parameters import Parameters
 from shardgate.core.topology import ShardId
 
+# Bodies that some clients send with every request: they ask for nothing.
+_ASKS_NOTHING: Final = frozenset({b"", b"{}", b"[]", b"null", b'""'})
+
 
 class Listed(ListRule, frozen=True, tag="list"):
     """The lists of all shards as one list, in one order."""
 
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
-        """Start the merge of one request."""
+        """Start the merge of one request. Raises UnreadablePageError."""
         dialect = self.dialect
+        if request.body and not dialect.posted:
+            _refuse_body(request)
         if isinstance(dialect, AnyCursor):
             walk = dialect.begin(request, shards, moment, self.order)
             walk.not_here = self.not_here
@@ -40,3 +47,15 @@ class Listed(ListRule, frozen=True, tag="list"):
     def describe(self) -> str:
         """The merge in one line."""
         return f"one list, sorted by {', '.join(self.default_order)} unless the request says otherwise"
+
+
+def _refuse_body(request: Request) -> None:
+    """A body with a GET means what the application makes of it (RFC 9110 section 9.3.1): it may filter, or page.
+
+    Raises UnreadablePageError.
+    """
+    if request.body.strip() not in _ASKS_NOTHING:
+        raise UnreadablePageError(
+            f"a {request.method} of this list is not accepted with a body: the gateway cannot tell how it changes the "
+            "list; write it as parameters of the query"
+        )

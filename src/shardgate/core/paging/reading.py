@@ -25,6 +25,8 @@ _SPELLED = {
 }
 # Where a number begins the text; "0x10" and "1e3" are different numbers to different parsers.
 _LEADING = re.compile(r"[ \t\n\r\f\v]*([-+]?(?!0[xX])[0-9]+)(?![0-9]|[eE][-+]?[0-9]|\.[0-9]*[eE][-+]?[0-9])", re.ASCII)
+# Where another parser may find one: JavaScript skips the spaces of every script, and a byte order mark.
+_PERHAPS_LEADING = re.compile(r"[\s\ufeff]*[-+]?\d")
 # Python reads no longer numbers (sys.set_int_max_str_digits). A longer one is read as the smallest of this length.
 _DIGITS_MAX = 4000
 
@@ -142,7 +144,7 @@ def _whole(text: str, reading: Reading) -> int | Unknown | None:
         return int(digits) if len(digits) <= _DIGITS_MAX else 10**_DIGITS_MAX * (-1 if digits[0] == "-" else 1)
     if reading.number in {"python", "pydantic"} and any(each.isdigit() and not each.isascii() for each in text):
         return UNKNOWN  # `int` reads the digits of every script
-    if reading.number == "leading" and text.lstrip(" \t\n\r\f\v+-")[:1].isdigit():
+    if reading.number == "leading" and _PERHAPS_LEADING.match(text):
         return UNKNOWN
     return 0 if reading.bad == "zero" else None
 

@@ -1,5 +1,7 @@
 """The rule `batch`: the body has requests, each is served by its own rule, and their replies come back in order."""
 
+import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated
 
@@ -13,7 +15,11 @@ from shardgate.core.limits import BATCH_REQUESTS_MAX
 from shardgate.core.plan.key import refuse_unless_json
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
+from shardgate.core.wire.fields import TOKEN
 
+_NAME = re.compile(TOKEN)
+_OF_ONE_REPLY = {"connection", "content-encoding", "content-length", "content-location", "content-range", "date"}
+_OF_ONE_REPLY |= {"last-modified", "link", "location", "set-cookie", "trailer", "transfer-encoding", "upgrade"}
 _Count = Annotated[int, msgspec.Meta(ge=1, le=BATCH_REQUESTS_MAX)]
 
 
@@ -54,6 +60,10 @@ class Batch(BaseRule, frozen=True, kw_only=True, tag="batch"):
     refuse: tuple[str, ...] = ()
     """Members of the body, or of a request in it, by which the application does more than each request alone:
     `[transaction, dependsOn]`. Where one is there, and not false or empty, it is refused."""
+    fields: tuple[str, ...] = ()
+    """Header fields that the application gives with every reply: `[Access-Control-Allow-Origin, Vary]`. The reply to
+    the batch has each of them as the first reply in it that has it. `Content-Type` is taken of replies that are JSON;
+    an `ETag` is made anew of the body."""
     requests_max: _Count = 50
     """How many requests a batch has at most; a longer one is refused (413), and nothing of it is done."""
     at_once: _Count = 1
@@ -88,6 +98,8 @@ class Batch(BaseRule, frozen=True, kw_only=True, tag="batch"):
                 yield Mistake(field, f"the member {twice[0]!r} stands for two things", "name another one")
         if "" in self.refuse:
             yield Mistake("refuse", "a member has an empty name", "write the member's name, like `transaction`")
+        for name in itertools.filterfalse(_is_of_every_reply, self.fields):
+            yield Mistake("fields", f"{name!r} says something of one reply alone, or is no field", "remove it")
         if said.body is None and (said.success is None or said.error is None):
             cure = "write `body: body`, or both `success: success` and `error: error`"
             yield Mistake("reply", "it has no member for the body of each reply", cure)
@@ -95,3 +107,7 @@ class Batch(BaseRule, frozen=True, kw_only=True, tag="batch"):
             yield Mistake("reply.id", "the requests have no id", f"write `request: {{id: {said.id}}}` too")
         if self.base and (not self.base.startswith("/") or self.base.endswith("/") or "?" in self.base):
             yield Mistake("base", f"{self.base!r} is no beginning of a path", "write it as `/v1.0`, or leave it out")
+
+
+def _is_of_every_reply(name: str) -> bool:
+    return name.lower() not in _OF_ONE_REPLY and _NAME.fullmatch(name.encode()) is not None
