@@ -105,6 +105,23 @@ def test_interim_replies_come_before_the_reply(curtain: Raise) -> None:
     play << Interim(103) << Whole(200, b"ok") << RELEASED
 
 
+def test_a_receiver_that_pauses_at_a_whole_reply_leaves_the_connection_reading(curtain: Raise) -> None:
+    """Found: a list that was large with its last reply paused all its calls; the next call on that connection got no
+    byte for 20 s."""
+    play = curtain()
+    call = play.call()
+    play << SENT
+    take = call.sink.reply_whole
+
+    def pause(head: Any, body: bytes) -> None:
+        take(head, body)
+        call.pause()
+
+    call.sink.reply_whole = pause  # type: ignore[method-assign]
+    play >> OK
+    play << Whole(200, b"ok") << STOPS << READS_AGAIN << RELEASED
+
+
 async def test_very_many_chunks_are_read_in_turns_of_the_loop(curtain: Raise) -> None:
     """Found: 256 KiB in chunks of one byte held up the loop for 100 ms."""
     play = curtain()

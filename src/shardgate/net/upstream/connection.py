@@ -363,6 +363,8 @@ class UpstreamConnection:
             return
         call.end()
         self._call = None
+        if self._paused:
+            self.resume_reading()  # its receiver paused; the next one's has not
         if head.keep_alive and not self.is_retiring and not (call.has_body and self._still_sends(call)):
             self._owner.released(self)
         else:
