@@ -29,6 +29,17 @@ def test_less_is_taken_on_until_the_loop_keeps_up_and_then_more_until_it_does_no
     assert not shedding.is_shedding
 
 
+def test_an_overload_that_is_over_refuses_nobody_more() -> None:
+    # Found: after a burst of work, lists were refused for ten seconds in which there was little to do.
+    shedding = Shedding(10_000)
+    for _ in range(50):
+        shedding.look(LATE, 500)
+    shedding.look(0.0, GATHERS_MIN // 2)
+    assert shedding.is_shedding, "what is under way may be what was taken on"
+    shedding.look(0.0, 20)
+    assert not shedding.is_shedding
+
+
 def test_so_much_as_keeps_a_worker_busy_is_always_taken_on() -> None:
     shedding = Shedding(10_000)
     for _ in range(50):

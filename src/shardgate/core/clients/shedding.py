@@ -5,6 +5,8 @@
                                      ▲       │ still lags
                                      └───────┘
 
+Where no more than half of what is taken on is under way, the overload is over: all is taken on again at once.
+
 A request waits as long as the loop lags behind, at each of its steps. With fewer of them under way, each is answered
 sooner, and just as many are answered in a second. Lists cost the most, since they ask several shards, and are refused
 first.
@@ -55,5 +57,6 @@ class Shedding:
             fewer = min(self.gathers_max, under_way) * 3 // 4
             self.gathers_max = min(self._most, max(GATHERS_MIN, fewer))
         elif not is_late and self.is_shedding:
-            self.gathers_max = min(self._most, self.gathers_max + self.gathers_max // 8)
+            is_over = under_way < self.gathers_max // 2  # the bound holds nothing back
+            self.gathers_max = self._most if is_over else min(self._most, self.gathers_max + self.gathers_max // 8)
         self._was_late = is_late
