@@ -6,7 +6,6 @@ from time import perf_counter
 import pytest
 
 from shardgate.core.eldest import AT_ONCE_MAX, drop_oldest
-from shardgate.core.lists.positions import PagePositions
 from shardgate.core.locate.memory import LearnedKeys
 
 ROUNDS = 5
@@ -25,12 +24,7 @@ def learned_keys(size: int) -> Callable[[int], None]:
     return lambda number: memory.learn("event", f"k{number}", "north")
 
 
-def page_positions(size: int) -> Callable[[int], None]:
-    pages = PagePositions(size)
-    return lambda number: pages.learn("/events", number, {})
-
-
-@pytest.mark.parametrize(("make", "size"), [(learned_keys, 200_000), (page_positions, 100_000)])
+@pytest.mark.parametrize(("make", "size"), [(learned_keys, 200_000)])
 def test_a_full_table_costs_no_more_than_one_with_room(make: Callable[[int], Callable[[int], None]], size: int) -> None:
     """Found: each key that a full table of learned keys took cost 43 µs instead of 1.2, and each new row of a list."""
     add = make(size)  # one at a time: 20 to 40 times as much

@@ -146,7 +146,7 @@ SORT_KEYS_MAX = 16
 LEARNED_ROWS_MAX = 1000
 # A longer key is not remembered: it would take the room of many.
 LEARNED_KEY_CHARACTERS_MAX = 256
-# Where pages ended, about half a kilobyte each: so many clients can page through lists at the same time.
+# Where pages ended, half a kilobyte each, for all workers: so many clients can page through lists at the same time.
 PAGES_REMEMBERED_MAX = 4096
 # What the query of a list wants is remembered, with its text: 2 MiB of longest ones, and most have 50 characters.
 QUERIES_REMEMBERED_MAX = 1024

@@ -14,7 +14,7 @@ from shardgate.core.errors import ShardDownError, ShardgateError
 from shardgate.core.failures.outages import Outages
 from shardgate.core.http import Request
 from shardgate.core.limits import PAGES_REMEMBERED_MAX, Limits, Timeouts
-from shardgate.core.lists.positions import PagePositions
+from shardgate.core.lists.positions import PageTable, alone
 from shardgate.core.locate import comparisons
 from shardgate.core.locate.compare import ComparedMemory
 from shardgate.core.locate.memory import LearnedKeys, OnDispute
@@ -47,11 +47,21 @@ class Snapshot(Value, frozen=True):
     method_override_member: str | None = None
 
 
-def first_snapshot(routes: Routes, topology: Topology, limits: Limits, on_dispute: OnDispute | None = None) -> Snapshot:
-    """A snapshot in which nothing was learned yet. `on_dispute`: called where two shards show one key."""
+def first_snapshot(
+    routes: Routes,
+    topology: Topology,
+    limits: Limits,
+    on_dispute: OnDispute | None = None,
+    pages: PageTable | None = None,
+) -> Snapshot:
+    """A snapshot in which nothing was learned yet. `on_dispute`: called where two shards show one key.
+
+    `pages`: where pages ended; None: a table of its own.
+    """
     learned, how = LearnedKeys(limits.learned_keys_max, on_dispute), comparisons(chains_of(routes))
     memory = ComparedMemory(learned, how) if how else learned
-    known = Known(topology, memory, PagePositions(PAGES_REMEMBERED_MAX))
+    table = pages or alone(PAGES_REMEMBERED_MAX)
+    known = Known(topology, memory, table.at(topology.epoch, topology.ids))
     header = routes.method_override_header
     named = header.lower().encode() if header else None
     return Snapshot(RouteTable(routes), known, routes.method_override, named, routes.method_override_member)
@@ -64,6 +74,7 @@ class Cluster:
         "_bases",
         "_meter",
         "_outages",
+        "_pages",
         "_pools",
         "_relay_patience",
         "_rewrites",
@@ -126,11 +137,18 @@ class Cluster:
         self.tls = upstreams.tls
         """The TLS contexts of connections to shards, to be refreshed."""
         self._secret_spaces = secret_spaces(routes)
-        self.snapshot = first_snapshot(routes, topology, limits, self._disputed)
+        self._pages = alone(PAGES_REMEMBERED_MAX)
+        self.snapshot = first_snapshot(routes, topology, limits, self._disputed, self._pages)
+
+    def share_pages(self, pages: PageTable) -> None:
+        """Remember where pages ended in the memory of all workers."""
+        self._pages = pages
+        self.replace_directory(self.snapshot.known.topology)
 
     def replace_directory(self, topology: Topology) -> None:
         """Replace the topology by one of the same shards with another directory."""
-        known = Known(topology, self.snapshot.known.memory, PagePositions(PAGES_REMEMBERED_MAX))
+        pages = self._pages.at(topology.epoch, topology.ids)
+        known = Known(topology, self.snapshot.known.memory, pages)
         self.snapshot = msgspec.structs.replace(self.snapshot, known=known)
 
     def relay(

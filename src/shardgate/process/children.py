@@ -11,10 +11,13 @@ import signal
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from mmap import mmap
 
 import msgspec
 
 from shardgate.core.failures.pulse import Watchdog
+from shardgate.core.limits import PAGES_REMEMBERED_MAX
+from shardgate.core.lists.positions import PageTable, table_bytes
 from shardgate.net.clock import now
 from shardgate.net.listeners import close_all
 from shardgate.net.signals import Signals
@@ -68,11 +71,23 @@ class Vacancy(msgspec.Struct, frozen=True):
 class Children:
     """All worker processes."""
 
-    __slots__ = ("_lifeline", "_memory", "_served", "_serves", "_signals", "_slots", "_vacancies", "_watchdog", "alive")
+    __slots__ = (
+        "_lifeline",
+        "_memory",
+        "_pages",
+        "_served",
+        "_serves",
+        "_signals",
+        "_slots",
+        "_vacancies",
+        "_watchdog",
+        "alive",
+    )
 
     def __init__(self, signals: Signals, memory: SharedMemory) -> None:
         self._signals = signals
         self._memory = memory
+        self._pages = PageTable(memoryview(mmap(-1, table_bytes(PAGES_REMEMBERED_MAX))))
         self._slots = set(range(1, SLOTS))
         self._vacancies: list[Vacancy] = []
         self.alive: dict[int, Child] = {}
@@ -131,7 +146,8 @@ class Children:
         self, generation: Generation, index: int, slot: int, tally: Tally | None, foreign: list[socket.socket]
     ) -> None:
         self._slots.discard(slot)
-        place = CounterSlot(generation.layout, self._memory, self._memory.slot(slot), tally, generation.own_changes)
+        cells = self._memory.slot(slot)
+        place = CounterSlot(generation.layout, self._memory, cells, tally, generation.own_changes, self._pages)
         with self._signals.held():
             pid = os.fork()
             if pid == 0:

@@ -13,6 +13,7 @@ from shardgate.clients.quota import tally_for
 from shardgate.config.load import Loaded
 from shardgate.core.held import HeldBytes
 from shardgate.core.limits import Limits
+from shardgate.core.lists.positions import PageTable
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.change.changes import Changes
 from shardgate.engine.change.debts import Debts
@@ -55,6 +56,8 @@ class CounterSlot(msgspec.Struct, frozen=True):
     tally: Tally | None = None
     """Where clients' calls are counted; None: they are not."""
     own_changes: OwnChanges = msgspec.field(default_factory=OwnChanges)
+    pages: PageTable | None = None
+    """Where pages ended; None: the worker remembers it alone."""
 
 
 class Journaled(msgspec.Struct, frozen=True):
@@ -101,6 +104,8 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     upstreams = Upstreams(topology.shards.values(), limits, timeouts, watch, meter, place.own_changes)
     cluster = Cluster(loaded.routes, topology, limits, timeouts, upstreams, loaded.config.compress, meter)
     cluster.use_jar(loaded.jar)
+    if place.pages is not None:
+        cluster.share_pages(place.pages)
     directory = DirectoryFollower(loaded, store, cluster) if store is not None else None
     refresh = directory.refresh if directory is not None else _nothing_new
     held = _held_bytes(limits)

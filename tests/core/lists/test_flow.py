@@ -20,7 +20,7 @@ from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.lists.distinct import Dedupe
 from shardgate.core.lists.flow import Flow
 from shardgate.core.lists.merging import ListMerging
-from shardgate.core.lists.positions import PagePositions
+from shardgate.core.lists.positions import alone
 from shardgate.core.merge.listed import Listed
 from tests.core.merge.test_listed import KEYS, ORDERS, RULE, STYLES, TABLE, Row, answer
 from tests.core.requests import request
@@ -192,7 +192,7 @@ WAYS: list[Callable[[Any, Any], Reply]] = [
 def test_where_a_long_page_ends_is_remembered(way: Callable[[Any, Any], Reply]) -> None:
     shards = {"a": [{"id": f"{n:04d}"} for n in range(0, 1300, 3)]}
     shards["b"] = [{"id": f"{n:04d}"} for n in range(1300) if n % 3]
-    asked, pages = request("GET /rows?offset=600&limit=600"), PagePositions(10)
+    asked, pages = request("GET /rows?offset=600&limit=600"), alone(10).at(0, ("a", "b"))
     merging = RULE.begin(asked, ("a", "b"), Moment(pages=pages))
     way(merging, {ask.shard: answer(shards[ask.shard], ask.target.decode(), {}) for ask in merging.asks()})
     assert pages.recall(RULE.dialect.unpaged(asked), 1200) == {"a": 400, "b": 800}

@@ -12,7 +12,7 @@ from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import OrderBrokenError, ShardgateError
 from shardgate.core.http import Reply
 from shardgate.core.lists.merging import ListMerging
-from shardgate.core.lists.positions import PagePositions
+from shardgate.core.lists.positions import alone
 from shardgate.core.merge.listed import Listed
 from shardgate.core.order.sort_key import SortKey
 from tests.core.requests import request
@@ -160,7 +160,7 @@ def test_rows_out_of_order_are_never_merged(order: str) -> None:
     ("query", "is_short"), [("limit=3", True), ("limit=1&offset=499", True), ("limit=1&offset=500", False)]
 )
 def test_where_a_next_page_is_worth_remembering_the_long_way_does(query: str, is_short: bool) -> None:
-    merging = ListMerging(RULES[0], request(f"GET /events?{query}"), SHARDS, PagePositions(9))
+    merging = ListMerging(RULES[0], request(f"GET /events?{query}"), SHARDS, alone(9).at(0, SHARDS))
     assert (merging._short is not None) is is_short
 
 

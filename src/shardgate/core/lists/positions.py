@@ -3,33 +3,121 @@
 A position is only a guess: the page is compared with the row before it on each shard, and the search begins anew where
 the guess was wrong (selection.py). So a position may be forgotten, out of date, or learned from another client.
 
-Holds: bounded; the oldest entries leave first.
+The table is a piece of memory that all workers of a gateway share: the next page may be asked of another worker. It is
+cut into groups of four slots. A page has its place in one group, by the digest of its list, offset, epoch and shards;
+there it takes the slot that was written longest ago.
+
+Holds: bounded. A slot that is read while another worker writes it is no page: its checksum says so.
+Never: waits for another worker, or keeps the text of a query.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from struct import Struct
+from typing import Final
+from zlib import crc32
 
-from shardgate.core.eldest import drop_oldest
+import msgspec
+
 from shardgate.core.topology import ShardId
 
 Positions = Mapping[ShardId, int]
 """How many rows of each shard stand before a page."""
 
+SLOT_BYTES: Final = 512
+_SLOTS_A_GROUP: Final = 4
+_HEAD: Final = Struct("<IIH16s")  # checksum, when it was written, size of the content, name
+_CONTENT_BYTES_MAX: Final = SLOT_BYTES - _HEAD.size  # 97 shards with more than 65,535 rows before the page
+_WRITINGS: Final = Struct("<I")
+_FIRST: Final = SLOT_BYTES  # the first slot counts how often the table was written
+
+
+def table_bytes(pages: int) -> int:
+    """How much memory a table for so many pages takes."""
+    return _FIRST + -(-pages // _SLOTS_A_GROUP) * _SLOTS_A_GROUP * SLOT_BYTES
+
+
+class PageTable:
+    """One table for all lists."""
+
+    __slots__ = ("_groups", "_memory")
+
+    def __init__(self, memory: memoryview) -> None:
+        """`memory`: at least one group of slots, of zeros at first. See `table_bytes`."""
+        self._memory = memory
+        self._groups = (len(memory) - _FIRST) // (SLOT_BYTES * _SLOTS_A_GROUP)
+
+    def at(self, epoch: int, shards: Sequence[ShardId]) -> "PagePositions":
+        """The pages of one epoch's topology: another directory may put the rows elsewhere."""
+        return PagePositions(self, epoch, shards)
+
+    def read(self, name: bytes) -> bytes | None:
+        """What is kept under a name of 16 bytes."""
+        memory = self._memory
+        for at in self._slots(name):
+            checksum, writing, size, found = _HEAD.unpack_from(memory, at)
+            if found == name and 0 < size <= _CONTENT_BYTES_MAX:
+                content = bytes(memory[at + _HEAD.size : at + _HEAD.size + size])
+                return content if _checksum(writing, name, content) == checksum else None
+        return None
+
+    def write(self, name: bytes, content: bytes) -> None:
+        """Keep something under a name of 16 bytes; nothing, where it is too large."""
+        if len(content) > _CONTENT_BYTES_MAX:
+            return
+        memory, oldest, oldest_age = self._memory, 0, -1
+        (writing,) = _WRITINGS.unpack_from(memory, 0)
+        writing = (writing + 1) & 0xFFFFFFFF
+        _WRITINGS.pack_into(memory, 0, writing)
+        for at in self._slots(name):
+            _, written, size, found = _HEAD.unpack_from(memory, at)
+            if found == name:
+                oldest = at
+                break
+            age = (writing - written) & 0xFFFFFFFF if size else 1 << 32
+            if age > oldest_age:
+                oldest, oldest_age = at, age
+        memory[oldest + _HEAD.size : oldest + _HEAD.size + len(content)] = content
+        _HEAD.pack_into(memory, oldest, _checksum(writing, name, content), writing, len(content), name)
+
+    def _slots(self, name: bytes) -> range:
+        group = int.from_bytes(name[:8], "little") % self._groups
+        first = _FIRST + group * _SLOTS_A_GROUP * SLOT_BYTES
+        return range(first, first + _SLOTS_A_GROUP * SLOT_BYTES, SLOT_BYTES)
+
 
 class PagePositions:
-    """One table for all lists; each worker has one."""
+    """The pages of one topology."""
 
-    __slots__ = ("_pages", "_size")
+    __slots__ = ("_seed", "_shards", "_table")
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._pages: dict[tuple[str, int], Positions] = {}
+    def __init__(self, table: PageTable, epoch: int, shards: Sequence[ShardId]) -> None:
+        self._table = table
+        self._shards = tuple(sorted(shards))
+        self._seed = blake2b("\0".join([str(epoch), *self._shards]).encode(), digest_size=16).digest()
 
     def recall(self, listed: str, offset: int) -> Positions | None:
         """Where the page at this offset of a list begins; None: unknown."""
-        return self._pages.get((listed, offset))
+        content = self._table.read(self._name(listed, offset))
+        if content is None:
+            return None
+        counts = msgspec.msgpack.decode(content, type=list[int | None])
+        return {shard: count for shard, count in zip(self._shards, counts, strict=True) if count is not None}
 
     def learn(self, listed: str, offset: int, positions: Positions) -> None:
         """Remember where the page at this offset of a list begins."""
-        while len(self._pages) >= self._size and (listed, offset) not in self._pages:
-            drop_oldest(self._pages)  # a long list that is merged on a thread may learn at the same moment
-        self._pages[listed, offset] = positions
+        counts = [positions.get(shard) for shard in self._shards]
+        self._table.write(self._name(listed, offset), msgspec.msgpack.encode(counts))
+
+    def _name(self, listed: str, offset: int) -> bytes:
+        text = f"{offset}\0{listed}".encode(errors="surrogatepass")
+        return blake2b(text, digest_size=16, key=self._seed).digest()
+
+
+def _checksum(writing: int, name: bytes, content: bytes) -> int:
+    return crc32(content, crc32(name, writing))
+
+
+def alone(pages: int) -> PageTable:
+    """A table that is not shared."""
+    return PageTable(memoryview(bytearray(table_bytes(pages))))
