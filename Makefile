@@ -16,9 +16,17 @@ RATIO_MAX ?=
 ONLY     ?=
 TIME     ?= 60
 TARGET   ?=
+URL      ?=
+IMAGE    ?= localhost/shardgate:dev
+RATE     ?= 25
+FOR_S  ?= 60
+FAILED_PERCENT_MAX ?= 0
+P90_MS_MAX ?= 1000
+RUNTIME  ?=
+LATE     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit scan smoke load-thresholds publish deploy-staging deploy-production rehearse sbom licences lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -154,6 +162,19 @@ docs-test: $(READY) ## all tests of the documentation; the tutorial as its reade
 
 audit: .venv-supply/.ready ## known vulnerabilities of all that is used; fails too where they could not be looked up
 	@.venv-supply/bin/python -m tools.supply.audit requirements.lock requirements-docs.lock requirements-supply.lock
+
+scan: $(READY) .venv-supply/.ready ## known vulnerabilities of what is in the image: IMAGE=localhost/shardgate:dev
+	@.venv-supply/bin/python -m tools.delivery.scan $(IMAGE)
+
+smoke: $(READY) ## a few questions to a running gateway, reads only: URL=https://…
+	@$(BIN)/python -m tools.delivery.smoke '$(URL)'
+
+load-thresholds: $(READY) ## an open load with thresholds: URL=https://… RATE=25 FOR_S=60 FAILED_PERCENT_MAX=0 P90_MS_MAX=1000
+	@$(BIN)/python -m tools.delivery.load '$(URL)' --rate $(RATE) --seconds $(FOR_S) \
+	  --failed-percent-max $(FAILED_PERCENT_MAX) --p90-ms-max $(P90_MS_MAX)
+
+rehearse: $(READY) ## four deployments under load on this machine, three of them bad: RUNTIME=process QUICK=1 LATE=1 RATE=25
+	@$(BIN)/python -m proof.rehearsal --rate $(RATE) $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(QUICK),--quick) $(if $(LATE),--late)
 
 sbom: $(READY) .venv-supply/.ready ## what an installed gateway consists of, as CycloneDX: dist/shardgate.cdx.json
 	@mkdir -p dist
