@@ -24,7 +24,8 @@ def main() -> None:
         sys.exit(f"image: {error}")
     took_s = time.monotonic() - began_at
     print(
-        f"image: {image.name} {image.size_mb:.0f} MB ({image.own_bytes / 1e6:.0f} MB of it ours), built in {took_s:.0f} s"
+        f"image: {image.name}, {image.size_mb:.0f} MB, {image.own_bytes / 1e6:.0f} MB of it without the base, "
+        f"built in {took_s:.0f} s"
     )
 
 

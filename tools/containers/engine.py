@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+_LIMIT_MAX = 32_768
 _PACKAGES = {"podman": "podman", "runc": "runc"}
 
 
@@ -92,15 +93,16 @@ def _settings() -> str:
     """What podman needs on machines without systemd, with cgroups of both versions, or with low limits."""
     _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
     _, processes = resource.getrlimit(resource.RLIMIT_NPROC)
-    limits = [f"nofile={_limit(files)}:{_limit(files)}", f"nproc={_limit(processes)}:{_limit(processes)}"]
+    limits = [f"{name}={most}:{most}" for name, most in (("nofile", _most(files)), ("nproc", _most(processes)))]
     return (
         f'[containers]\ndefault_ulimits = ["{limits[0]}", "{limits[1]}"]\n'
         '[engine]\ncgroup_manager = "cgroupfs"\nruntime = "runc"\nevents_logger = "file"\n'
     )
 
 
-def _limit(value: int) -> int:
-    return 65_536 if value == resource.RLIM_INFINITY else min(value, 65_536)
+def _most(allowed: int) -> int:
+    # podman lowers its own limits to 32,768 processes, and cannot raise those of a container above them.
+    return _LIMIT_MAX if allowed == resource.RLIM_INFINITY else min(allowed, _LIMIT_MAX)
 
 
 def _last_lines(text: str) -> str:
