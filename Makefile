@@ -16,9 +16,10 @@ RATIO_MAX ?=
 ONLY     ?=
 TIME     ?= 60
 TARGET   ?=
+ENGINE   ?= docker
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
+.PHONY: help setup demo test test-compiled wheel wheel-test wheels image image-test check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -62,6 +63,25 @@ test-compiled: wheel ## the tests of what the gateway does, asked of the wheel t
 wheel: $(READY) ## a wheel in dist/ with the hot modules compiled: needs a C compiler and Python's headers
 	@rm -f dist/shardgate-*.whl
 	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+image: $(READY) ## the gateway as an OCI image, by podman: localhost/shardgate:dev (BASE= and BUILD_BASE= name other bases)
+	@$(BIN)/python -m tools.containers
+
+image-test: $(READY) ## build the image twice, run it as an orchestrator does, and end it under load
+	@$(BIN)/python -m proof.image
+
+wheel-test: wheel ## the wheel and the sdist in bare environments: compiled, run, measured; the sdist without a compiler
+	@rm -f dist/shardgate-*.tar.gz
+	@$(BIN)/hatchling build -t sdist -d dist >/dev/null
+	@$(BIN)/python -m tools.wheels
+
+.venv-wheels/.ready: requirements-wheels.lock
+	$(PYTHON) -m venv --clear .venv-wheels
+	.venv-wheels/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-wheels.lock
+	@touch $@
+
+wheels: .venv-wheels/.ready ## manylinux wheels of this processor for Python 3.11 to 3.14, into wheelhouse/: needs docker (or ENGINE=podman)
+	CIBW_CONTAINER_ENGINE=$(ENGINE) .venv-wheels/bin/cibuildwheel --platform linux
 
 equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=… REPLICAS=2 KILL_EVERY_S=10 APP=json-server
 ifeq ($(APP),json-server)
@@ -153,7 +173,29 @@ docs-test: $(READY) ## all tests of the documentation; the tutorial as its reade
 	@touch $@
 
 audit: .venv-supply/.ready ## known vulnerabilities of all that is used; fails too where they could not be looked up
-	@.venv-supply/bin/python -m tools.supply.audit requirements.lock requirements-docs.lock requirements-supply.lock
+	@.venv-supply/bin/python -m tools.supply.audit requirements.lock requirements-docs.lock requirements-supply.lock requirements-wheels.lock \
+	  deploy/image/build.lock deploy/image/runtime.lock
+
+IMAGE    ?= localhost/shardgate:dev
+FOR_S    ?= 60
+FAILED_PERCENT_MAX ?= 0
+P90_MS_MAX ?= 1000
+RUNTIME  ?= podman
+LATE     ?=
+.PHONY: scan smoke load-thresholds rehearse
+
+scan: $(READY) .venv-supply/.ready ## known vulnerabilities of what is in the image: IMAGE=localhost/shardgate:dev
+	@.venv-supply/bin/python -m tools.delivery.scan $(IMAGE)
+
+smoke: $(READY) ## a few questions to a running gateway, reads only: URL=https://…
+	@$(BIN)/python -m tools.delivery.smoke '$(URL)'
+
+load-thresholds: $(READY) ## an open load with thresholds: URL=https://… RATE=25 FOR_S=60 FAILED_PERCENT_MAX=0 P90_MS_MAX=1000
+	@$(BIN)/python -m tools.delivery.load '$(URL)' --rate $(or $(RATE),25) --seconds $(FOR_S) \
+	  --failed-percent-max $(FAILED_PERCENT_MAX) --p90-ms-max $(P90_MS_MAX)
+
+rehearse: $(READY) ## four deployments under load on this machine, three of them bad: RUNTIME=process QUICK=1 LATE=1 RATE=25
+	@$(BIN)/python -m proof.rehearsal --rate $(or $(RATE),25) --runtime $(RUNTIME) $(if $(QUICK),--quick) $(if $(LATE),--late)
 
 sbom: $(READY) .venv-supply/.ready ## what an installed gateway consists of, as CycloneDX: dist/shardgate.cdx.json
 	@mkdir -p dist
@@ -174,6 +216,12 @@ lock: $(READY) ## choose newer versions of what is used
 	  --python-version 3.11 --group docs -o requirements-docs.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --group supply -o requirements-supply.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --group wheels -o requirements-wheels.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --group build --constraint requirements.lock -o deploy/image/build.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --extra icu --extra jwt --constraint requirements.lock pyproject.toml -o deploy/image/runtime.lock
 
 clean: ## remove what was made
-	rm -rf .strangers $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .strangers .containers .venv-wheels .venv-bare wheelhouse $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

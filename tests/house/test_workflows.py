@@ -27,10 +27,17 @@ def problems(text: str) -> Iterator[str]:
         yield "the workflow does not say that it only reads"
     for name, job in read["jobs"].items():
         yield from (f"{name}: {problem}" for problem in _in_job(job))
+        if "id-token" in str(job.get("permissions")) and "pull_request" in triggers:
+            yield f"{name}: a pull request may sign in to AWS"
+    if "concurrency" not in read:
+        yield "two runs may be under way at the same time"
+    yield from (f"no target of make: {name}" for name in _unknown_targets(text))
 
 
 def _in_job(job: dict[str, Any]) -> Iterator[str]:
-    if "write" in str(job.get("permissions", "")):
+    rights = job.get("permissions") or {}
+    # `id-token` writes nothing: the job gets a token that says which job of which repository it is.
+    if not isinstance(rights, dict) or any(right == "write" and name != "id-token" for name, right in rights.items()):
         yield "it may write"
     if "timeout-minutes" not in job:
         yield "it may run for hours"
@@ -39,6 +46,12 @@ def _in_job(job: dict[str, Any]) -> Iterator[str]:
             yield "the checkout leaves a token behind"
         if re.search(r"\$\{\{.*\b(?:github\.event|github\.head_ref|inputs)\b", step.get("run", "")):
             yield "a command contains what a stranger writes"
+
+
+def _unknown_targets(text: str) -> list[str]:
+    """What a workflow asks of make, and the Makefile does not have."""
+    known = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return sorted({name for name in re.findall(r"\bmake ([a-z][a-z0-9-]*)", text) if name not in known})
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda file: file.name)
@@ -54,6 +67,7 @@ jobs:
     steps:
       - uses: actions/checkout@v4
       - run: echo ${{ github.event.issue.title }}
+      - run: make no-such-thing
 """
 
 
@@ -63,7 +77,26 @@ def test_what_is_wrong_is_found() -> None:
         "pull_request_target runs with the rights of the repository what strangers write",
         "the workflow does not say that it only reads",
         *["a"] * 4,
+        "two runs may be under way at the same time",
+        "no target of make",
     ]
+
+
+SIGNS_IN = """
+on: {pull_request: {}}
+permissions: {}
+concurrency: x
+jobs:
+  a:
+    timeout-minutes: 5
+    permissions: {id-token: write}
+    steps: []
+"""
+
+
+def test_no_pull_request_may_sign_in() -> None:
+    assert list(problems(SIGNS_IN)) == ["a: a pull request may sign in to AWS"]
+    assert list(problems(SIGNS_IN.replace("pull_request", "push"))) == []
 
 
 def test_new_versions_of_actions_and_packages_are_proposed() -> None:

@@ -2,8 +2,8 @@
 
     python -m tools.docs.reference
 
-A page says where a table stands: `<!-- fields: NAME -->`, `<!-- errors -->`, `<!-- commands -->`, `<!-- audit -->` or
-`<!-- decisions -->`, and `<!-- end -->` behind it. All else on a page is written by hand.
+A page says where a table stands: `<!-- fields: NAME -->`, `<!-- errors -->`, `<!-- commands -->`, `<!-- audit -->`,
+`<!-- variables -->` or `<!-- decisions -->`, and `<!-- end -->` behind it. All else on a page is written by hand.
 """
 
 import os
@@ -15,11 +15,13 @@ from typing import Any
 from tools.docs.commands import commands_text
 from tools.docs.headings import anchor_of
 from tools.docs.structs import STRUCTS
-from tools.docs.tables import audit_text, decisions_table, errors_table, fields_table
+from tools.docs.tables import audit_text, decisions_table, errors_table, fields_table, variables_table
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-MARKED = re.compile(r"(<!-- (fields|errors|commands|decisions|audit)(?:: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKED = re.compile(
+    r"(<!-- (fields|errors|commands|decisions|audit|variables)(?:: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL
+)
 _PLACE = re.compile(r"^(?P<heading>#{1,6} .+)$|^<!-- fields: (?P<name>\w+) -->$", re.MULTILINE)
 
 
@@ -65,6 +67,8 @@ def _written(found: re.Match[str], page: Path, anchors: Mapping[type[Any], str])
         return decisions_table(page.parent)
     if found[2] == "audit":
         return audit_text()
+    if found[2] == "variables":
+        return variables_table()
     return errors_table() if found[2] == "errors" else commands_text()
 
 

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import inspect
 
 from shardgate.audit.table import RULES
+from shardgate.config.variables import variables
 from shardgate.core import errors
 from tools.docs.docstrings import field_docstring, own_fields
 from tools.docs.markdown import table
@@ -45,6 +46,12 @@ def fields_table(name: str, anchors: Anchors) -> str:
     if not rows:
         return "It has no fields of its own.\n"
     return table(("field", "type", "default", "meaning"), rows)
+
+
+def variables_table() -> str:
+    """All variables of the environment that stand for fields."""
+    rows = [(f"`{each.name}`", f"`{'.'.join(each.path)}`") for each in variables().values()]
+    return table(("variable", "field"), rows)
 
 
 def errors_table() -> str:

@@ -15,7 +15,7 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 def secret_files(loaded: Loaded) -> Iterator[tuple[str, Path]]:
     """The files with a secret or a private key, each with the path of the field that names it."""
     config = loaded.config
-    if config.cursors is not None:
+    if config.cursors is not None and config.cursors.secret_file is not None:
         yield "cursors.secret_file", loaded.file.parent / config.cursors.secret_file
     if loaded.clients is not None:
         source, algorithms = loaded.clients.tokens.source, loaded.clients.tokens.algorithms

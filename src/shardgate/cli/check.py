@@ -30,6 +30,10 @@ def check(
     still 0, except with --strict. A warning that does not apply is named in
     the configuration: `accepted_risks: {SGA10: "behind a firewall"}`.
 
+    Variables of the environment win over the configuration, and are checked
+    with it: SHARDGATE_LISTEN for `listen`, SHARDGATE_SHARDS for all shards.
+    Those that are set are listed.
+
     Next, `shardgate routes` shows how each operation is served, and
     `shardgate serve` starts the gateway.
     """
@@ -47,6 +51,8 @@ def check(
     for name, covered in Counter(loaded.routes.covered.values()).items():
         if base_of(name) is not None and name not in implied:
             typer.echo(f"shardgate: operations of the document that have the rule of {name}: {covered}")
+    if loaded.variables:
+        typer.echo(f"shardgate: given by the environment: {', '.join(loaded.variables)}")
     if said := shortage(loaded):
         typer.echo(f"shardgate: {said}", err=True)
     if warnings:

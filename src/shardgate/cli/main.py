@@ -9,6 +9,7 @@ from shardgate.cli.check import check
 from shardgate.cli.directory import directory
 from shardgate.cli.examples import examples
 from shardgate.cli.explain import explain
+from shardgate.cli.health import health
 from shardgate.cli.journal import journal
 from shardgate.cli.routes import routes
 from shardgate.cli.serve import serve
@@ -61,6 +62,7 @@ app.command()(serve)
 app.command()(check)
 app.command()(explain)
 app.command()(routes)
+app.command()(health)
 app.command()(why)
 app.command()(examples)
 app.add_typer(directory)

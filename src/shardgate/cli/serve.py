@@ -1,6 +1,8 @@
 """`shardgate serve`: runs the gateway."""
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ import typer
 from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit
 from shardgate.config.load import Loaded, parse_listen
 from shardgate.core.limits import WORKERS_MAX
+from shardgate.observe.log_format import LogFormat, start_logging
 from shardgate.process.preflight import judged, read
 from shardgate.process.supervisor import Serving, Supervisor
 
@@ -28,6 +31,13 @@ def serve(
     strict: Annotated[
         bool, typer.Option("--strict", help="Serve no configuration that `shardgate check` warns of.")
     ] = False,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(
+            help="The gateway's own log: text to standard error, or JSON to standard output.",
+            envvar="SHARDGATE_LOG_FORMAT",
+        ),
+    ] = "text",
 ) -> None:
     """Run the gateway until it gets SIGTERM or Ctrl-C.
 
@@ -44,11 +54,14 @@ def serve(
       and the old configuration stays. No client is refused meanwhile.
     SIGUSR1: open the access log again, after it was renamed.
 
+    Variables of the environment win over the configuration, options over
+    both: SHARDGATE_LISTEN for `listen`, SHARDGATE_SHARDS for all shards.
+
     If the configuration has mistakes at the start, or the address is taken,
     the exit code is 1. Choices in it that are dangerous are logged, as
     `shardgate check` shows them.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    start_logging(log_format)
     address = None if listen is None else parse_listen(listen)
     if listen is not None and address is None:
         raise typer.BadParameter("write HOST:PORT, as in 127.0.0.1:8080", param_hint="--listen")
@@ -68,17 +81,18 @@ def serve(
         named = f"{loaded.host}:{loaded.port}" + (" or {}:{}".format(*loaded.admin) if loaded.admin else "")
         typer.echo(f"shardgate: cannot listen on {named}: {error.strerror}. Choose another address", err=True)
         raise typer.Exit(1) from None
-    raise typer.Exit(supervisor.run(_print_ready))
+    say = logging.getLogger("shardgate").info if log_format == "json" else typer.echo
+    raise typer.Exit(supervisor.run(partial(_say_ready, say)))
 
 
-def _print_ready(serving: Serving) -> None:
+def _say_ready(say: Callable[[str], None], serving: Serving) -> None:
     loaded, pids = serving.loaded, serving.pids
     noun = "worker" if len(pids) == 1 else "workers"
     listed = ", ".join(map(str, pids))
     scheme = "http" if loaded.tls is None else "https"
-    typer.echo(
+    say(
         f"shardgate: ready on {scheme}://{loaded.host}:{serving.port} over {len(loaded.shards)} shards, "
         f"{len(pids)} {noun} (pid {listed})"
     )
     if loaded.admin is not None:
-        typer.echo(f"shardgate: admin on http://{loaded.admin[0]}:{serving.admin_port}: /metrics, /healthz, /readyz")
+        say(f"shardgate: admin on http://{loaded.admin[0]}:{serving.admin_port}: /metrics, /healthz, /readyz")

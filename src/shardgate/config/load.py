@@ -3,6 +3,7 @@
 Holds: nothing is served from a configuration with a mistake in it.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
@@ -11,10 +12,11 @@ from pathlib import Path
 import msgspec
 
 from shardgate.config.clients import read_bounds, read_clients
+from shardgate.config.environment import overridden
 from shardgate.config.openapi import Application, written_in
 from shardgate.config.places import Document, read_document
 from shardgate.config.plugins import put_plugins
-from shardgate.config.schema import AccessLogConfig, Config
+from shardgate.config.schema import AccessLogConfig, Config, CursorsConfig
 from shardgate.config.shards import beside, read_shards
 from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import ClientTerms
@@ -59,6 +61,11 @@ class Loaded(msgspec.Struct, frozen=True):
     written_at: Mapping[str, str] = {}
     """The rules that stand elsewhere than in `rules` → where: `openapi.paths…`."""
 
+    @property
+    def variables(self) -> list[str]:
+        """The variables of the environment that gave fields of the configuration."""
+        return [] if self.document is None else self.document.variables
+
     def place_of(self, path: str) -> str:
         """The file, the line and the path of a dotted path, as a mistake has them."""
         if self.document is None:
@@ -79,14 +86,18 @@ class ConfigError(Exception):
         super().__init__("\n".join(lines))
 
 
-def load(path: Path) -> Loaded:
-    """Read a configuration. Raises ConfigError with all of its mistakes, each with its place and its cure."""
+def load(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
+    """Read a configuration. Raises ConfigError with all of its mistakes, each with its place and its cure.
+
+    `environment`: its variables `SHARDGATE_…` win over the fields of the file.
+    """
     if not path.exists():
         cure = "name another with `-c FILE` or SHARDGATE_CONFIG; docs/tutorial.md shows how to begin one"
         raise ConfigError([Mistake(str(path), "there is no such file", cure)])
     document, mistakes = read_document(path)
     if mistakes:
         raise ConfigError(mistakes)
+    document = overridden(document, environment, mistakes)
     config: Config | None = convert_all(document.data, Config, "", mistakes)
     if config is None:
         raise ConfigError(_placed(document, mistakes))
@@ -312,21 +323,34 @@ def _seal(config: Config, path: Path, mistakes: list[Mistake]) -> Seal | None:
     if config.cursors.lifetime_s > _LIFETIME_S_MAX:
         cure = f"write at most {_LIFETIME_S_MAX}, which is ten years"
         mistakes.append(Mistake("cursors.lifetime_s", "no cursor lives so long", cure))
-    file = path.parent / config.cursors.secret_file
-    try:
-        secrets = tuple(line.strip() for line in file.read_bytes().splitlines() if line.strip())
-    except OSError as error:
-        problem = f"{file} cannot be read: {error.strerror}"
-        mistakes.append(Mistake("cursors.secret_file", problem, _MAKE_ONE))
-        return Seal((b"",), 0)
-    if not secrets or min(map(len, secrets)) < SECRET_CHARACTERS_MIN:
-        problem = f"a secret has at least {SECRET_CHARACTERS_MIN} characters, one a line"
-        mistakes.append(Mistake("cursors.secret_file", problem, _MAKE_ONE))
+    secrets = _secrets(config.cursors, path.parent, mistakes)
     client = config.cursors.client
     if client is None:
         jwt = None if config.clients is None else config.clients.jwt
         client = () if jwt is None else (f"claim.{jwt.client}",)
     return Seal(secrets, config.cursors.lifetime_s, client)
+
+
+def _secrets(given: CursorsConfig, folder: Path, mistakes: list[Mistake]) -> tuple[bytes, ...]:
+    """Those that sign; none that is too short to be one."""
+    where = "cursors.secret_file" if given.secret_env is None else "cursors.secret_env"
+    if (given.secret_file is None) == (given.secret_env is None):
+        mistakes.append(Mistake("cursors", "the secrets must stand in one place", "name `secret_file` or `secret_env`"))
+        return (b"",)
+    if given.secret_env is not None:
+        raw = os.environb.get(given.secret_env.encode(), b"")
+    else:
+        file = folder / (given.secret_file or "")
+        try:
+            raw = file.read_bytes()
+        except OSError as error:
+            mistakes.append(Mistake(where, f"{file} cannot be read: {error.strerror}", _MAKE_ONE))
+            return (b"",)
+    secrets = tuple(line.strip() for line in raw.splitlines() if line.strip())
+    if not secrets or min(map(len, secrets)) < SECRET_CHARACTERS_MIN:
+        problem = f"a secret has at least {SECRET_CHARACTERS_MIN} characters, one a line"
+        mistakes.append(Mistake(where, problem, _MAKE_ONE))
+    return secrets or (b"",)
 
 
 def _where_written(mistake: Mistake, places: Mapping[str, str]) -> Mistake:
@@ -347,5 +371,6 @@ def _placed(document: Document, mistakes: list[Mistake], application: Applicatio
             file, line, place = "", document.line(path), document.place(path)
         else:
             file, line, place = path.rpartition("\0")[0] or " ", application.line(path), application.place(path)
-        placed.append((file, line, msgspec.structs.replace(mistake, path=place)))
+        told = document.told(mistake.problem)
+        placed.append((file, line, msgspec.structs.replace(mistake, path=place, problem=told)))
     return [mistake for _, _, mistake in sorted(placed, key=lambda entry: entry[:2])]

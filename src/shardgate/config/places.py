@@ -1,7 +1,7 @@
 """A YAML file as plain data, with the line of every value, so that a mistake can be pointed at."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from shardgate.core.routes.mistakes import Mistake
 
 # A document of 30 MB has as many. A few lines of aliases within aliases stand for any number.
 _PLACES_MAX = 1_000_000
+_VARIABLE = re.compile(r"SHARDGATE_\w+")
 
 
 class _TooManyPlacesError(Exception):
@@ -20,22 +21,58 @@ class _TooManyPlacesError(Exception):
 class Document:
     """A file that was read: its data, and where each part of it stands."""
 
-    __slots__ = ("_lines", "data", "name")
+    __slots__ = ("_lines", "_texts", "_variables", "data", "name")
 
     def __init__(self, name: str, data: Any, lines: dict[str, int]) -> None:
         self.name = name
         self.data = data
         self._lines = lines
+        self._variables: Mapping[str, str] = {}
+        self._texts: Mapping[str, str] = {}
+
+    def overridden(self, data: Any, variables: Mapping[str, str], texts: Mapping[str, str]) -> "Document":
+        """The same file with other data.
+
+        `variables`: dotted path → the variable of the environment that gave what is there and below; with a `$` at its
+        end: what is there alone. `texts`: variable → value.
+        """
+        document = Document(self.name, data, self._lines)
+        document._variables = variables
+        document._texts = texts
+        return document
+
+    @property
+    def variables(self) -> list[str]:
+        """The variables that gave some of the data."""
+        return sorted(self._texts)
+
+    def variable(self, path: str) -> str | None:
+        """The variable that gave what a path names, or that it is itself; None: it stands in the file."""
+        if _VARIABLE.fullmatch(path):
+            return path
+        found = [each for each in self._variables if f"{path}$" == each or _begins(path.replace("[", ".["), each)]
+        return self._variables[max(found, key=len)] if found else None
+
+    def told(self, problem: str) -> str:
+        """A problem without the values of variables: they may be secret."""
+        for text in self._texts.values():
+            for part in (text, *re.split(r"[,\s]+", text), *re.split(r"[,=\s]+", text)):
+                problem = problem.replace(repr(part), "its value") if part else problem
+        return problem
 
     def line(self, path: str) -> int:
-        """The line of a dotted path, whose names may have dots themselves."""
+        """The line of a dotted path, whose names may have dots themselves. 0: a variable gave what is there."""
+        if self.variable(path) is not None:
+            return 0
         wanted = path.replace("[", ".[")
         candidates = [known for known in self._lines if _begins(wanted, known.replace("\0", "."))]
         nearest = max(candidates, key=len, default="")
         return self._lines.get(nearest, 1)
 
     def place(self, path: str) -> str:
-        """The file, the line and the path."""
+        """The file, the line and the path; or the variable that gave what is there."""
+        if (variable := self.variable(path)) is not None:
+            return variable
         line = f"{self.name}:{self.line(path)}"
         return f"{line}: {path}" if path else line
 

@@ -79,9 +79,11 @@ class AccessLogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class CursorsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the cursors that this gateway gives are signed with."""
 
-    secret_file: str
+    secret_file: str | None = None
     """A file with one secret of 32 characters or more a line (`umask 077; openssl rand -hex 32 > FILE`). The first
     signs; all are accepted."""
+    secret_env: str | None = None
+    """Instead of a file: the environment variable with the secrets, one a line."""
     lifetime_s: Annotated[int, msgspec.Meta(ge=1)] = 86_400
     """How long a cursor can be used."""
     client: tuple[str, ...] | None = None

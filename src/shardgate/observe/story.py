@@ -16,6 +16,7 @@ from shardgate.core.clients.masking import masked
 from shardgate.core.errors import Fault, ShardgateError
 from shardgate.core.failures.line import FailureLine, parsed
 from shardgate.core.failures.printable import printable
+from shardgate.observe.log_format import as_text
 from shardgate.observe.log_line import Line
 
 # Longer than any line that the gateway writes: what is shown is escaped, not cut.
@@ -78,6 +79,8 @@ class _Reading:
 
     def take(self, line: str) -> None:
         """Read one line."""
+        if line.startswith("{") and (text := as_text(line)) is not None:
+            line = text
         if line.startswith("{"):
             if self._id in line and (request := _access(line)) is not None and request.request_id == self._id:
                 self.requests.append(request)

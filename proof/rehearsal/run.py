@@ -1,0 +1,177 @@
+"""One rehearsal, from the sources to the last rollback.
+
+*Holds:* each step says when it begins, when it is over and what it found; none may run longer than `STEP_TIMEOUT_S`.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from proof.data import ROOT
+from proof.rehearsal.checks import Thresholds, checks_of, load
+from proof.rehearsal.clients import Clients
+from proof.rehearsal.report import mistakes, summary
+from proof.rehearsal.versions import FIRST, VERSIONS, Version, late
+from proof.rehearsal.world import Built, World, open_place, open_staging, open_world
+from tools.containers.engine import Engine
+from tools.containers.image import build
+from tools.delivery.deployment import Deployment, Plan, RefusedError, Stage
+from tools.delivery.smoke import smoke
+from tools.delivery.traffic import access_token
+from tools.delivery.verdict import Bounds
+
+CHECKED = Thresholds(rate=12, seconds=8, p90_ms_max=30_000, failed_percent_max=0)
+"""A load on the new version before clients are sent there. Its p90 is judged against that of the old version at the
+same time."""
+STAGED = Thresholds(rate=12, seconds=8, p90_ms_max=1000, reads=False)
+PLAN = Plan(
+    before_s=5,
+    stages=(Stage(10, 15), Stage(50, 6), Stage(100, 8)),
+    bounds=Bounds(requests_min=25, p90_ratio_max=2.0, p90_slack_ms=250.0, p90_ms_max=5000.0),
+)
+"""At 25 requests a second, 10 % for 15 s are 37 requests. The slack is for a machine that does other things, too: the
+slow version is slower by 400 ms."""
+STEP_TIMEOUT_S = 1800.0
+TESTS = ("tests/core/wire", "tests/core/plan", "tests/delivery")
+"""A selection: `make test` is for the pipeline."""
+LOOKED_FOR = 200
+"""So many of the orders that were confirmed are looked for."""
+
+T = TypeVar("T")
+
+
+class Options(msgspec.Struct, frozen=True):
+    """Of the command line."""
+
+    containers: bool
+    rate: float
+    quick: bool
+    late: bool
+
+
+def run(options: Options) -> int:
+    """Walk the road; 0 where all went as it must."""
+    if not options.quick:
+        _step("lint", lambda: _ran("make", "--no-print-directory", "check"))
+        _step("tests", lambda: _ran(sys.executable, "-m", "pytest", *TESTS))
+    built = _step("image", _image) if options.containers else None
+    if not options.quick:
+        _step("scan", lambda: _ran("make", "--no-print-directory", "scan"))
+    with tempfile.TemporaryDirectory(prefix="rehearsal-", ignore_cleanup_errors=True) as name:
+        _step("staging", lambda: _staged(VERSIONS[0], Path(name) / "staging", built))
+        with open_place(Path(name) / "production", built) as place, open_world(place) as world:
+            return _production(world, options)
+
+
+def _image() -> Built:
+    engine = Engine()
+    image = build(engine, "rehearsal")
+    _say(f"image: {image.name}, {image.size_mb:.0f} MB")
+    return Built(engine, image)
+
+
+def _staged(version: Version, folder: Path, built: Built | None) -> str:
+    """API tests and load, before production is touched. Raises RefusedError."""
+    with open_place(folder, built) as place:
+        place.build(version)
+        with open_staging(place, version) as url:
+            token = access_token(url)
+            return f"{smoke(url, token)}; load: {load(url, STAGED, token)}"
+
+
+def _production(world: World, options: Options) -> int:
+    """The deployments, with clients from before the first until after the last."""
+    for version in (FIRST, *VERSIONS):
+        _say(f"built: {world.place.build(version)}")
+    world.begin(FIRST)
+    _say(f"production: {FIRST.name} serves at {world.balancer.url}")
+    token = access_token(world.balancer.url)
+    began_at = time.monotonic()
+    with Clients(world.balancer.url, options.rate, token) as clients:
+        deployments = [_deployed(world, version, clients, token) for version in VERSIONS]
+        took_s = time.monotonic() - began_at
+        told = clients.end()
+    lost = _lost(world.balancer.url, token, told.acknowledged)
+    _say(f"clients: {told.requests} requests in {took_s:.0f} s, {told.failed} failed, p90 {told.p90_ms:.0f} ms")
+    _say(
+        f"orders: {len(told.acknowledged)} confirmed, {min(len(told.acknowledged), LOOKED_FOR)} looked for, {lost} lost"
+    )
+    good = {version.name: version.is_good for version in VERSIONS}
+    found = mistakes(deployments, good, told, requests_min=took_s * options.rate * 0.9, lost=lost)
+    if options.late:
+        found += _late(world, options, token)
+    for line in found:
+        _say(f"NOT AS IT MUST BE: {line}")
+    print(summary(deployments, told.failed), flush=True)
+    return 1 if found else 0
+
+
+def _deployed(world: World, version: Version, clients: Clients, token: str) -> Deployment:
+    before = clients.failed
+    _say(f"deploy {version.name}")
+    deployment = world.deploy(version, checks_of(CHECKED, token), PLAN, lambda text: _say(f"    {text}"))
+    _say(f"{deployment.line()}; {clients.failed - before} requests of clients failed meanwhile")
+    return deployment
+
+
+def _late(world: World, options: Options, token: str) -> Sequence[str]:
+    """A version that passes all checks, and fails when clients come: the watch must see it."""
+    version = late(_best_event(world.balancer.url, token))
+    world.place.build(version)
+    with Clients(world.balancer.url, options.rate, token) as clients:
+        deployment = _deployed(world, version, clients, token)
+        told = clients.end()
+    print(f"late: {told.failed} of {told.requests} requests failed before {deployment.line()}", flush=True)
+    if deployment.kept or not deployment.step.startswith("watch"):
+        return [f"{version.name} was not found by the watch: {deployment.line()}"]
+    return []
+
+
+def _best_event(url: str, token: str) -> str:
+    with _client(url, token) as client:
+        return str(client.get("/v3/events?order=-rating&limit=1").json()[0]["id"])
+
+
+def _lost(url: str, token: str, orders: Sequence[str]) -> int:
+    """How many of the orders that clients were confirmed cannot be read."""
+    with _client(url, token) as client:
+        return sum(client.get(f"/v3/orders/{order}").status_code != 200 for order in orders[-LOOKED_FOR:])
+
+
+def _client(url: str, token: str) -> httpx.Client:
+    return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False)
+
+
+def _step(name: str, work: Callable[[], T]) -> T:
+    """Say that it begins, and how long it took. Ends the rehearsal where it fails."""
+    _say(f"{name} …")
+    began_at = time.monotonic()
+    try:
+        found = work()
+    except RefusedError as refused:
+        sys.exit(f"rehearsal: {name} failed: {refused}")
+    _say(f"{name}: {f'{found}, ' if isinstance(found, str) else ''}{time.monotonic() - began_at:.1f} s")
+    return found
+
+
+def _ran(*command: str) -> str:
+    """The last line that a command printed. Raises RefusedError where it fails."""
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=STEP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        raise RefusedError(f"`{' '.join(command)}` was not over in {STEP_TIMEOUT_S:g} s") from None
+    said = (done.stdout + done.stderr).strip().splitlines()
+    if done.returncode != 0:
+        raise RefusedError(f"`{' '.join(command)}` ended with {done.returncode}:\n" + "\n".join(said[-15:]))
+    return said[-1] if said else "ok"
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
