@@ -18,7 +18,7 @@ TIME     ?= 60
 TARGET   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz api-tests partners bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -106,6 +106,22 @@ scanner: .venv-scan/.ready ## sslyze in an environment of its own: with it, `mak
 fuzz: .venv-fuzz/.ready ## inputs that break parsers, guided by coverage: TIME=600 TARGET=request_head
 	@.venv-fuzz/bin/python -m tests.fuzz --time $(TIME) $(if $(TARGET),--target $(TARGET)) $(if $(SEED),--seed $(SEED))
 
+.venv-api/.ready: requirements-api.lock
+	$(PYTHON) -m venv --clear .venv-api
+	.venv-api/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-api.lock
+	@touch $@
+
+# With URL, the one address; without, a monolith and the gateway over three shards, compared.
+api-tests: $(if $(URL),,$(READY)) .venv-api/.ready ## every operation of the platform from outside: URL=https://staging.example.com API_TOKEN=… ONLY=name
+ifneq ($(URL),)
+	@.venv-api/bin/python -m api_tests --url '$(URL)' $(if $(ONLY),-k "$(ONLY)")
+else
+	@$(BIN)/python -m proof.api_tests $(if $(ONLY),-k "$(ONLY)")
+endif
+
+partners: $(READY) ## the load of the partners, with their limits as thresholds: URL=… RATE=408 SECONDS=60
+	@$(BIN)/python -m bench.partners $(if $(URL),--url '$(URL)') $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ACCESS_LOG),--access-log '$(ACCESS_LOG)')
+
 bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.run
 	@$(BIN)/python -m bench.study.tables
@@ -153,7 +169,7 @@ docs-test: $(READY) ## all tests of the documentation; the tutorial as its reade
 	@touch $@
 
 audit: .venv-supply/.ready ## known vulnerabilities of all that is used; fails too where they could not be looked up
-	@.venv-supply/bin/python -m tools.supply.audit requirements.lock requirements-docs.lock requirements-supply.lock
+	@.venv-supply/bin/python -m tools.supply.audit requirements.lock requirements-docs.lock requirements-supply.lock requirements-api.lock
 
 sbom: $(READY) .venv-supply/.ready ## what an installed gateway consists of, as CycloneDX: dist/shardgate.cdx.json
 	@mkdir -p dist
@@ -174,6 +190,8 @@ lock: $(READY) ## choose newer versions of what is used
 	  --python-version 3.11 --group docs -o requirements-docs.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --group supply -o requirements-supply.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --group api -o requirements-api.lock
 
 clean: ## remove what was made
-	rm -rf .strangers $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .strangers $(VENV) .venv-api .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .api-tests .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
