@@ -37,6 +37,7 @@ SECONDS = 30.0
 TIMEOUT_S = 60.0
 FINISH_S = 20.0
 SEED = 7
+_TELL_EVERY_S = 10
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -148,15 +149,15 @@ def _there(url: str, access_log: Path | None) -> Target:
 
 
 def _tell(at_s: float, over: int, failed: int, journeys: int) -> None:
-    ended = "" if sys.stderr.isatty() else "\n"
     text = f"  {at_s:3.0f} s: {over} requests, {failed} failed, {journeys} journeys under way"
-    if ended and round(at_s) % 10:
-        return
-    print(f"\r{text:78}", end=ended, file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print(f"\r{text:78}\r", end="", file=sys.stderr, flush=True)
+    elif round(at_s) % _TELL_EVERY_S == 0:
+        print(text, file=sys.stderr, flush=True)
 
 
 def _say(text: str) -> None:
-    print(f"{'\r' if sys.stderr.isatty() else ''}partners: {text}", flush=True)
+    print(f"partners: {text}", flush=True)
 
 
 if __name__ == "__main__":
