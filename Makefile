@@ -129,7 +129,7 @@ bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, mem
 bench-against: $(READY) ## this checkout beside another revision, in one interleaved run: REV=HEAD~1 RATIO_MAX=1.02
 	@$(BIN)/python -m bench.against --rev $(REV) $(if $(RATIO_MAX),--ratio-max $(RATIO_MAX))
 
-bench-k6: $(READY) ## the same work asked by k6, built by Go: TTFB with thresholds (QUICK=1 for a short look)
+bench-k6: $(READY) ## the same work asked by k6, where it is on the PATH: TTFB with thresholds (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.k6
 
 bench-pages: $(READY) ## what a page costs, however deep, over 2 to 16 shards
