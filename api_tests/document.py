@@ -115,7 +115,9 @@ def _operations(text: Mapping[str, Any]) -> Iterator[Operation]:
 
 
 def _registry(text: Mapping[str, Any]) -> Registry[Any]:
-    return Registry().with_resource("urn:document", DRAFT202012.create_resource(text))
+    registry: Registry[Any] = Registry()
+    found: Registry[Any] = registry.with_resource("urn:document", DRAFT202012.create_resource(text))
+    return found
 
 
 def _without_required(value: Any) -> Any:

@@ -63,11 +63,12 @@ class Making:
 
     def child(self, kind: str) -> dict[str, Any]:
         """The body of a new coupon, voucher or user."""
-        return {
+        bodies: dict[str, dict[str, Any]] = {
             "coupon": {"code": self.word(), "percent": 10},
             "voucher": {"code": self.word(), "value": 5000},
             "user": {"name": self.name("user"), "email": f"{self.word()}@example.com", "role": "guide"},
-        }[kind]
+        }
+        return bodies[kind]
 
     def reservation(self, event: str, date: str, seats: int = 1) -> dict[str, Any]:
         """The body of a new OCTO booking."""

@@ -55,5 +55,6 @@ def test_what_it_cannot_be_is_422(api: Api, making: Making, vendor: str, kind: s
 def test_it_is_read_below_its_own_vendor_alone(api: Api, making: Making, vendor: str, kind: str) -> None:
     made = api.call(f"create_{kind}", vendor_id=vendor, body=making.child(kind)).expect(201)
     other = making.new_vendor()
-    api.call(f"get_{kind}", **{"vendor_id": other, f"{kind}_id": made["id"]}).refused(404)
-    api.call(f"get_{kind}", **{"vendor_id": vendor, f"{kind}_id": UNKNOWN}).refused(404)
+    for owner, id_ in ((other, made["id"]), (vendor, UNKNOWN)):
+        path: dict[str, Any] = {"vendor_id": owner, f"{kind}_id": id_}
+        api.call(f"get_{kind}", **path).refused(404)

@@ -17,7 +17,7 @@ ORDERS = {
 }  # fmt: skip
 
 
-def rows(api: Api, operation: str, query: Mapping[str, str], **path: str) -> list[dict[str, Any]]:
+def rows(api: Api, operation: str, query: Mapping[str, str], **path: Any) -> list[dict[str, Any]]:
     """A page."""
     found: list[dict[str, Any]] = api.call(operation, query=query, **path).expect(200)
     return found

@@ -107,7 +107,7 @@ def test_a_sold_out_date_is_refused_in_the_words_of_the_standard(api: Api, makin
     ],
 )
 def test_an_unknown_thing_is_refused_by_its_name(api: Api, making: Making, operation: str, error: str) -> None:
-    path = {"id": UNKNOWN} if operation == "octo_get_product" else {"uuid": str(uuid4())}
+    path: dict[str, Any] = {"id": UNKNOWN} if operation == "octo_get_product" else {"uuid": str(uuid4())}
     needed = {} if operation.endswith(("availability", "calendar", "reserve_booking")) else path
     api.call(operation, body=valid_bodies(making).get(operation), **needed).refused_by_octo(error)
 

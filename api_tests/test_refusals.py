@@ -4,6 +4,8 @@ an unknown thing, and a malformed body.
 Each test runs once for each operation that documents the status.
 """
 
+from typing import Any
+
 import pytest
 
 from api_tests import environment
@@ -20,7 +22,8 @@ def ask(api: Api, run: Run, operation: str, query: str = "") -> Reply:
     """A request that is right, for things that do not exist."""
     asked = run.document.operations[operation]
     body = valid_bodies(Making(api, run.mark)).get(operation)
-    return api.call(operation, query=query, body=body, **dict.fromkeys(asked.holes, UNKNOWN))
+    path: dict[str, Any] = dict.fromkeys(asked.holes, UNKNOWN)
+    return api.call(operation, query=query, body=body, **path)
 
 
 @pytest.mark.each_operation(400, below="/v3/")
@@ -79,7 +82,7 @@ def test_an_unknown_thing_is_404(api: Api, run: Run, operation: str) -> None:
 def test_a_malformed_body_is_422(api: Api, run: Run, operation: str, raw: bytes, vendor: str, category: str) -> None:
     known = {"vendor_id": vendor, "category_id": category}
     holes = run.document.operations[operation].holes
-    path = {hole: known.get(hole, UNKNOWN) for hole in holes}
+    path: dict[str, Any] = {hole: known.get(hole, UNKNOWN) for hole in holes}
     api.call(operation, raw=raw, **path).refused(422, 42200)
 
 
