@@ -18,7 +18,7 @@ TIME     ?= 60
 TARGET   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit terraform-test terraform-docs sbom licences lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -153,7 +153,20 @@ docs-test: $(READY) ## all tests of the documentation; the tutorial as its reade
 	@touch $@
 
 audit: .venv-supply/.ready ## known vulnerabilities of all that is used; fails too where they could not be looked up
-	@.venv-supply/bin/python -m tools.supply.audit requirements.lock requirements-docs.lock requirements-supply.lock
+	@.venv-supply/bin/python -m tools.supply.audit requirements.lock requirements-docs.lock requirements-supply.lock requirements-terraform.lock
+
+.venv-terraform/.ready: requirements-terraform.lock
+	$(PYTHON) -m venv --clear .venv-terraform
+	.venv-terraform/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-terraform.lock
+	@touch $@
+
+terraform-test: $(READY) ## deploy/terraform on a stand-in for AWS: validate, plan, apply, all tests, checkov (ONLY=gateway)
+	@$(BIN)/python -m tools.terraform --needs
+	@$(MAKE) --no-print-directory .venv-terraform/.ready
+	@nice $(BIN)/python -m tools.terraform $(if $(ONLY),--only "$(ONLY)")
+
+terraform-docs: $(READY) ## write the tables of the modules' READMEs anew from their variables and outputs
+	@$(BIN)/python -m tools.terraform.readme
 
 sbom: $(READY) .venv-supply/.ready ## what an installed gateway consists of, as CycloneDX: dist/shardgate.cdx.json
 	@mkdir -p dist
@@ -174,6 +187,9 @@ lock: $(READY) ## choose newer versions of what is used
 	  --python-version 3.11 --group docs -o requirements-docs.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --group supply -o requirements-supply.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --group terraform -o requirements-terraform.lock
 
 clean: ## remove what was made
-	rm -rf .strangers $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .strangers $(VENV) .venv-compiled .venv-docs \
+	  .venv-supply .venv-terraform .venv-runtime .terraform-test site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
