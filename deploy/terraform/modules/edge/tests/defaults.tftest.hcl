@@ -10,7 +10,7 @@ variables {
 
 run "defaults" {
   assert {
-    condition     = aws_acm_certificate.this.validation_method == "DNS" && keys(aws_route53_record.validation) == tolist(["api.example.com"])
+    condition     = aws_acm_certificate.this.validation_method == "DNS" && join(",", keys(aws_route53_record.validation)) == "api.example.com"
     error_message = "The certificate must renew itself, by DNS."
   }
   assert {

@@ -20,7 +20,7 @@ run "rolling_on_the_smallest_task" {
     shards     = { only_1 = { url = "http://10.30.0.10:8000 http://10.30.0.11:8000/app" } }
   }
   assert {
-    condition     = aws_ecs_service.this.deployment_configuration[0].strategy == "ROLLING" && keys(aws_lb_target_group.this) == tolist(["blue"])
+    condition     = aws_ecs_service.this.deployment_configuration[0].strategy == "ROLLING" && join(",", keys(aws_lb_target_group.this)) == "blue"
     error_message = "Rolling needs one group."
   }
   assert {

@@ -39,7 +39,7 @@ run "no_way_out" {
     error_message = "Without NAT there must be no way to the internet."
   }
   assert {
-    condition     = keys(aws_vpc_endpoint.service) == tolist(["ecr.api", "ecr.dkr", "logs", "secretsmanager"])
+    condition     = join(",", keys(aws_vpc_endpoint.service)) == "ecr.api,ecr.dkr,logs,secretsmanager"
     error_message = "Without NAT the registry, the logs and the secrets must have endpoints."
   }
   assert {

@@ -21,7 +21,7 @@ run "defaults" {
     error_message = "Other accounts must be kept out."
   }
   assert {
-    condition     = keys(output.arns) == tolist(["cursors"])
+    condition     = join(",", keys(output.arns)) == "cursors"
     error_message = "Each secret must have its ARN among the outputs."
   }
 }

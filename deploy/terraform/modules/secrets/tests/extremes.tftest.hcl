@@ -20,7 +20,7 @@ run "rotated" {
     rotation                = { jwt-key = { lambda_arn = "arn:aws:lambda:eu-west-1:123456789012:function:rotate", days = 1 } }
   }
   assert {
-    condition     = keys(aws_secretsmanager_secret_rotation.this) == tolist(["jwt-key"])
+    condition     = join(",", keys(aws_secretsmanager_secret_rotation.this)) == "jwt-key"
     error_message = "The named secret must be rotated, and no other."
   }
   assert {
