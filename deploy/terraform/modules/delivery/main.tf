@@ -5,17 +5,10 @@ data "aws_partition" "here" {}
 data "aws_region" "here" {}
 
 locals {
-  account  = data.aws_caller_identity.here.account_id
-  prefix   = "arn:${data.aws_partition.here.partition}"
-  region   = data.aws_region.here.region
-  service  = "${local.prefix}:ecs:${local.region}:${local.account}"
-  provider = var.oidc_provider_arn == null ? aws_iam_openid_connect_provider.github[0].arn : var.oidc_provider_arn
-}
-
-resource "aws_iam_openid_connect_provider" "github" {
-  count          = var.oidc_provider_arn == null ? 1 : 0
-  url            = "https://token.actions.githubusercontent.com"
-  client_id_list = ["sts.amazonaws.com"]
+  account = data.aws_caller_identity.here.account_id
+  prefix  = "arn:${data.aws_partition.here.partition}"
+  region  = data.aws_region.here.region
+  service = "${local.prefix}:ecs:${local.region}:${local.account}"
 }
 
 data "aws_iam_policy_document" "assumed_by_github" {
@@ -23,7 +16,7 @@ data "aws_iam_policy_document" "assumed_by_github" {
     actions = ["sts:AssumeRoleWithWebIdentity"]
     principals {
       type        = "Federated"
-      identifiers = [local.provider]
+      identifiers = [var.oidc_provider_arn]
     }
     condition {
       test     = "StringEquals"

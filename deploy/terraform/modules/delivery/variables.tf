@@ -26,11 +26,10 @@ variable "environment" {
 }
 
 variable "oidc_provider_arn" {
-  description = "The identity provider of GitHub in this account: an account has one. Null: make it."
+  description = "The identity provider of GitHub in this account: an account has one, which the root `account` makes."
   type        = string
-  default     = null
   validation {
-    condition     = var.oidc_provider_arn == null ? true : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/token\\.actions\\.githubusercontent\\.com$", var.oidc_provider_arn))
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/token\\.actions\\.githubusercontent\\.com$", var.oidc_provider_arn))
     error_message = "oidc_provider_arn: it is not the provider of token.actions.githubusercontent.com."
   }
 }

@@ -1,12 +1,5 @@
 # Rules that look at what a request is, not at what it means: the gateway itself refuses what is no HTTP.
 
-locals {
-  managed = {
-    AWSManagedRulesAmazonIpReputationList = 10
-    AWSManagedRulesKnownBadInputsRuleSet  = 20
-  }
-}
-
 resource "aws_wafv2_ip_set" "unlimited" {
   count              = var.waf_enabled && length(var.waf_unlimited_cidrs) > 0 ? 1 : 0
   name               = "${var.name}-unlimited"
@@ -26,25 +19,41 @@ resource "aws_wafv2_web_acl" "this" {
     allow {}
   }
 
-  dynamic "rule" {
-    for_each = local.managed
-    content {
-      name     = rule.key
-      priority = rule.value
-      override_action {
-        none {}
+  rule {
+    name     = "AWSManagedRulesAmazonIpReputationList"
+    priority = 10
+    override_action {
+      none {}
+    }
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesAmazonIpReputationList"
       }
-      statement {
-        managed_rule_group_statement {
-          vendor_name = "AWS"
-          name        = rule.key
-        }
+    }
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesAmazonIpReputationList"
+      sampled_requests_enabled   = false # samples would show tokens of clients
+    }
+  }
+
+  rule {
+    name     = "AWSManagedRulesKnownBadInputsRuleSet"
+    priority = 20
+    override_action {
+      none {}
+    }
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesKnownBadInputsRuleSet"
       }
-      visibility_config {
-        cloudwatch_metrics_enabled = true
-        metric_name                = rule.key
-        sampled_requests_enabled   = false # samples would show tokens of clients
-      }
+    }
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesKnownBadInputsRuleSet"
+      sampled_requests_enabled   = false # samples would show tokens of clients
     }
   }
 

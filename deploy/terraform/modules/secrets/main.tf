@@ -39,6 +39,7 @@ resource "aws_secretsmanager_secret_policy" "this" {
 }
 
 resource "aws_secretsmanager_secret_rotation" "this" {
+  #checkov:skip=CKV_AWS_304:the validation of `rotation` accepts 90 days at most
   for_each            = var.rotation
   secret_id           = aws_secretsmanager_secret.this[each.key].id
   rotation_lambda_arn = each.value.lambda_arn

@@ -44,8 +44,8 @@ variable "rotation" {
     error_message = "rotation: lambda_arn is no ARN of a Lambda function."
   }
   validation {
-    condition     = alltrue([for each in values(var.rotation) : each.days >= 1 && each.days <= 1000])
-    error_message = "rotation: days must be 1 to 1000."
+    condition     = alltrue([for each in values(var.rotation) : each.days >= 1 && each.days <= 90])
+    error_message = "rotation: days must be 1 to 90."
   }
 }
 

@@ -12,16 +12,17 @@ resource "aws_db_parameter_group" "this" {
   family      = "postgres${var.engine_version}"
   description = "TLS only; slow statements and changes of the schema are logged"
 
-  dynamic "parameter" {
-    for_each = {
-      "rds.force_ssl"              = "1"
-      "log_statement"              = "ddl"
-      "log_min_duration_statement" = "500" # milliseconds: a step of the journal takes one
-    }
-    content {
-      name  = parameter.key
-      value = parameter.value
-    }
+  parameter {
+    name  = "rds.force_ssl"
+    value = "1"
+  }
+  parameter {
+    name  = "log_statement"
+    value = "ddl"
+  }
+  parameter {
+    name  = "log_min_duration_statement"
+    value = "500" # milliseconds: a step of the journal takes one
   }
 
   lifecycle {

@@ -21,7 +21,7 @@ module "registry" {
 }
 
 locals {
-  # One makes the identity provider; both use it.
+  # An account has one identity provider of GitHub.
   provider_arn = var.oidc_provider_arn == null ? aws_iam_openid_connect_provider.github[0].arn : var.oidc_provider_arn
 }
 

@@ -1,22 +1,18 @@
 variables {
-  name             = "shardgate-test"
-  repository       = "example/platform"
-  environment      = "staging"
-  state_bucket_arn = "arn:aws:s3:::example-state"
-  state_key        = "staging/terraform.tfstate"
-  registry_arn     = "arn:aws:ecr:eu-west-1:123456789012:repository/shardgate"
-  kms_key_arns     = ["arn:aws:kms:eu-west-1:123456789012:key/test"]
+  name              = "shardgate-test"
+  repository        = "example/platform"
+  environment       = "staging"
+  oidc_provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+  state_bucket_arn  = "arn:aws:s3:::example-state"
+  state_key         = "staging/terraform.tfstate"
+  registry_arn      = "arn:aws:ecr:eu-west-1:123456789012:repository/shardgate"
+  kms_key_arns      = ["arn:aws:kms:eu-west-1:123456789012:key/test"]
 }
 
-run "second_environment_that_pushes" {
+run "environment_that_pushes" {
   variables {
-    oidc_provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
-    push_enabled      = true
-    session_minutes   = 720
-  }
-  assert {
-    condition     = length(aws_iam_openid_connect_provider.github) == 0 && output.oidc_provider_arn == var.oidc_provider_arn
-    error_message = "An account has one identity provider of GitHub."
+    push_enabled    = true
+    session_minutes = 720
   }
   assert {
     condition = [

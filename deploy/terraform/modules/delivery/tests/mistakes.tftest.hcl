@@ -1,11 +1,12 @@
 variables {
-  name             = "shardgate-test"
-  repository       = "example/platform"
-  environment      = "staging"
-  state_bucket_arn = "arn:aws:s3:::example-state"
-  state_key        = "staging/terraform.tfstate"
-  registry_arn     = "arn:aws:ecr:eu-west-1:123456789012:repository/shardgate"
-  kms_key_arns     = ["arn:aws:kms:eu-west-1:123456789012:key/test"]
+  name              = "shardgate-test"
+  repository        = "example/platform"
+  environment       = "staging"
+  oidc_provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+  state_bucket_arn  = "arn:aws:s3:::example-state"
+  state_key         = "staging/terraform.tfstate"
+  registry_arn      = "arn:aws:ecr:eu-west-1:123456789012:repository/shardgate"
+  kms_key_arns      = ["arn:aws:kms:eu-west-1:123456789012:key/test"]
 }
 
 run "repositories_of_others" {

@@ -66,7 +66,7 @@ run "defaults" {
     error_message = "Tasks must be added when the p90 is high."
   }
   assert {
-    condition     = output.shard_urls == tomap({ north = "http://north.shardgate-test.internal:8000", south = "https://south.example.com" })
+    condition     = output.shard_urls == { north = "http://north.shardgate-test.internal:8000", south = "https://south.example.com" }
     error_message = "A shard must be found by its name, or at its URL."
   }
   assert {

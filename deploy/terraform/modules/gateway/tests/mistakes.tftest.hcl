@@ -176,7 +176,7 @@ run "drain_longer_than_fargate_waits" {
     stop_timeout_s         = 121
     deregistration_delay_s = 100
   }
-  expect_failures = [var.drain, var.stop_timeout_s]
+  expect_failures = [var.drain]
 }
 
 run "cut_off_by_the_load_balancer" {

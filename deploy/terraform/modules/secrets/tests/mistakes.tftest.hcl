@@ -50,3 +50,11 @@ run "rotation_never" {
   }
   expect_failures = [var.rotation]
 }
+
+run "rotation_once_a_year" {
+  command = plan
+  variables {
+    rotation = { cursors = { lambda_arn = "arn:aws:lambda:eu-west-1:123456789012:function:rotate", days = 365 } }
+  }
+  expect_failures = [var.rotation]
+}
