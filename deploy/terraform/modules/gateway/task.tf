@@ -22,6 +22,7 @@ locals {
       SHARDGATE_TIMEOUTS_DRAIN_TIMEOUT_S = tostring(var.drain.timeout_s)
       SHARDGATE_ACCESS_LOG               = "stdout"
       SHARDGATE_LOG_FORMAT               = "json"
+      TMPDIR                             = "/dev/shm" # memory: the lock of the counted calls is a file without content
     },
     var.store == "volume" ? { SHARDGATE_STORE = "${local.home}/store.db" } : {},
     var.environment,
@@ -70,7 +71,7 @@ resource "aws_ecs_task_definition" "this" {
 
     # Alive, not ready: a task that waits for its shards is not killed for that. The load balancer asks /readyz.
     healthCheck = {
-      command     = ["CMD", "/opt/shardgate/bin/shardgate", "health"]
+      command     = ["CMD", "/opt/shardgate/bin/python", "-m", "shardgate.process.health"]
       interval    = 10
       timeout     = 5
       retries     = 3
