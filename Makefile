@@ -189,8 +189,7 @@ docs-test: $(READY) ## all tests of the documentation; the tutorial as its reade
 	@touch $@
 
 audit: .venv-supply/.ready ## known vulnerabilities of all that is used; fails too where they could not be looked up
-	@.venv-supply/bin/python -m tools.supply.audit requirements.lock requirements-docs.lock requirements-supply.lock requirements-wheels.lock requirements-api.lock \
-	  deploy/image/build.lock deploy/image/runtime.lock
+	@.venv-supply/bin/python -m tools.supply.audit $(wildcard requirements*.lock deploy/image/*.lock)
 
 IMAGE    ?= localhost/shardgate:dev
 FOR_S    ?= 60
@@ -198,7 +197,6 @@ FAILED_PERCENT_MAX ?= 0
 P90_MS_MAX ?= 1000
 RUNTIME  ?= podman
 LATE     ?=
-.PHONY: scan smoke load-thresholds rehearse
 
 scan: $(READY) .venv-supply/.ready ## known vulnerabilities of what is in the image: IMAGE=localhost/shardgate:dev
 	@.venv-supply/bin/python -m tools.delivery.scan $(IMAGE)
@@ -212,6 +210,19 @@ load-thresholds: $(READY) ## an open load with thresholds: URL=https://… RATE=
 
 rehearse: $(READY) ## four deployments under load on this machine, three of them bad: RUNTIME=process QUICK=1 LATE=1 RATE=25
 	@$(BIN)/python -m proof.rehearsal --rate $(or $(RATE),25) --runtime $(RUNTIME) $(if $(QUICK),--quick) $(if $(LATE),--late)
+
+.venv-terraform/.ready: requirements-terraform.lock
+	$(PYTHON) -m venv --clear .venv-terraform
+	.venv-terraform/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-terraform.lock
+	@touch $@
+
+terraform-test: $(READY) ## deploy/terraform on a stand-in for AWS: validate, plan, apply, all tests, checkov (ONLY=gateway)
+	@$(BIN)/python -m tools.terraform --needs
+	@$(MAKE) --no-print-directory .venv-terraform/.ready
+	@nice $(BIN)/python -m tools.terraform $(if $(ONLY),--only "$(ONLY)")
+
+terraform-docs: $(READY) ## write the tables of the modules' READMEs anew from their variables and outputs
+	@$(BIN)/python -m tools.terraform.readme
 
 sbom: $(READY) .venv-supply/.ready ## what an installed gateway consists of, as CycloneDX: dist/shardgate.cdx.json
 	@mkdir -p dist
@@ -237,9 +248,12 @@ lock: $(READY) ## choose newer versions of what is used
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --group api -o requirements-api.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --group terraform -o requirements-terraform.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --group build --constraint requirements.lock -o deploy/image/build.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --extra icu --extra jwt --constraint requirements.lock pyproject.toml -o deploy/image/runtime.lock
 
 clean: ## remove what was made
-	rm -rf .strangers .containers .venv-api .api-tests .venv-wheels .venv-bare wheelhouse $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(wildcard .venv-*) .strangers .containers wheelhouse .terraform-test .api-tests site dist .demo .bench .pytest_cache .mypy_cache \
+	  .ruff_cache .hypothesis .import_linter_cache

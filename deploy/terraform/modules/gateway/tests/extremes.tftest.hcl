@@ -1,0 +1,113 @@
+variables {
+  name               = "shardgate-test"
+  kms_key_arn        = "arn:aws:kms:eu-west-1:123456789012:key/test"
+  vpc_id             = "vpc-test"
+  public_subnet_ids  = ["subnet-pa", "subnet-pb"]
+  private_subnet_ids = ["subnet-a", "subnet-b"]
+  security_group_ids = { load_balancer = "sg-lb", gateway = "sg-gateway", volume = "sg-volume" }
+  certificate_arn    = "arn:aws:acm:eu-west-1:123456789012:certificate/test"
+  log_group_name     = "/shardgate-test/gateway"
+  log_bucket         = "shardgate-test-logs"
+  image              = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shardgate:1.0.0"
+  shards             = { north = { port = 8000 }, south = { url = "https://south.example.com" } }
+}
+
+run "rolling_on_the_smallest_task" {
+  variables {
+    deployment = "rolling"
+    task       = { cpu = 256, memory = 512 }
+    tasks      = { min = 2, max = 2 }
+    shards     = { only_1 = { url = "http://10.30.0.10:8000 http://10.30.0.11:8000/app" } }
+  }
+  assert {
+    condition     = aws_ecs_service.this.deployment_configuration[0].strategy == "ROLLING" && join(",", keys(aws_lb_target_group.this)) == "blue"
+    error_message = "Rolling needs one group."
+  }
+  assert {
+    condition     = aws_ecs_service.this.deployment_minimum_healthy_percent == 100 && aws_ecs_service.this.deployment_maximum_percent == 200
+    error_message = "No task may end before another serves."
+  }
+  assert {
+    condition     = length(aws_appautoscaling_target.this) == 0 && length(aws_cloudwatch_metric_alarm.latency) == 0
+    error_message = "A fixed number of tasks needs no scaling."
+  }
+  assert {
+    condition     = length(aws_service_discovery_private_dns_namespace.this) == 0
+    error_message = "Shards elsewhere need no service discovery."
+  }
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment, { name = "SHARDGATE_WORKERS", value = "1" })
+    error_message = "A quarter of a core must have one worker."
+  }
+}
+
+run "largest_task" {
+  command = plan
+  variables {
+    task  = { cpu = 16384, memory = 122880 }
+    tasks = { min = 500, max = 500 }
+  }
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment, { name = "SHARDGATE_WORKERS", value = "16" })
+    error_message = "Each core must have a worker."
+  }
+}
+
+run "longest_drain" {
+  command = plan
+  variables {
+    drain                  = { delay_s = 15, timeout_s = 100 }
+    stop_timeout_s         = 120
+    deregistration_delay_s = 100
+  }
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.this.container_definitions)[0].stopTimeout == 120
+    error_message = "Fargate waits for 120 s, and no longer."
+  }
+}
+
+run "one_task_with_a_store" {
+  variables {
+    store      = "volume"
+    deployment = "rolling"
+    tasks      = { min = 1, max = 1 }
+  }
+  assert {
+    condition     = aws_ecs_service.this.deployment_minimum_healthy_percent == 0 && aws_ecs_service.this.deployment_maximum_percent == 100
+    error_message = "Two tasks must never run at the same time on one store."
+  }
+  assert {
+    condition     = aws_efs_file_system.state[0].encrypted && aws_efs_file_system.state[0].kms_key_id == var.kms_key_arn && aws_efs_backup_policy.state[0].backup_policy[0].status == "ENABLED"
+    error_message = "The volume must be encrypted and backed up."
+  }
+  assert {
+    condition     = one([for v in aws_ecs_task_definition.this.volume : v]).efs_volume_configuration[0].transit_encryption == "ENABLED"
+    error_message = "The volume must be mounted by TLS."
+  }
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment, { name = "SHARDGATE_STORE", value = "/var/lib/shardgate/store.db" })
+    error_message = "The store must be on the volume."
+  }
+}
+
+run "secrets_and_alarms" {
+  variables {
+    secrets              = { SHARDGATE_JWT_KEY = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:jwt" }
+    rollback_alarm_names = ["shardgate-test-availability"]
+    pull_key_arns        = ["arn:aws:kms:eu-west-1:210987654321:key/registry"]
+  }
+  assert {
+    condition = [
+      for s in jsondecode(aws_iam_role_policy.execution.policy).Statement : s.Resource if s.Sid == "Secrets"
+    ] == ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:jwt"]
+    error_message = "The named secret may be read, and no other."
+  }
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.this.container_definitions)[0].secrets[0].name == "SHARDGATE_JWT_KEY"
+    error_message = "ECS must put the secret into the environment."
+  }
+  assert {
+    condition     = aws_ecs_service.this.alarms[0].rollback
+    error_message = "An alarm must take a deployment back."
+  }
+}

@@ -1,0 +1,4 @@
+module "key" {
+  source = "../.."
+  name   = "shardgate-example"
+}

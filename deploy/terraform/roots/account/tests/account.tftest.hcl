@@ -1,0 +1,43 @@
+variables {
+  region     = "eu-west-1"
+  repository = "example/platform"
+}
+
+run "defaults" {
+  assert {
+    condition     = join(",", keys(output.role_arns)) == "production,staging"
+    error_message = "Each environment must have a role of its own."
+  }
+  assert {
+    condition     = aws_s3_bucket.state.tags_all["Project"] == "shardgate" && aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled"
+    error_message = "The state must be tagged, and its versions be kept."
+  }
+  assert {
+    condition     = output.state_bucket == "shardgate-state-123456789012"
+    error_message = "The bucket must have a name that no other account has."
+  }
+}
+
+run "no_region" {
+  command = plan
+  variables {
+    region = "Ireland"
+  }
+  expect_failures = [var.region]
+}
+
+run "unknown_environment" {
+  command = plan
+  variables {
+    environments = ["test"]
+  }
+  expect_failures = [var.environments]
+}
+
+run "name_too_long" {
+  command = plan
+  variables {
+    project = "shardgate-eu"
+  }
+  expect_failures = [var.project]
+}

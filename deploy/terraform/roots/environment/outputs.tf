@@ -1,0 +1,39 @@
+output "url" {
+  description = "Where clients reach the gateway."
+  value       = module.edge.url
+}
+
+output "cluster_name" {
+  description = "The ECS cluster, for the pipeline."
+  value       = module.gateway.cluster_name
+}
+
+output "service_name" {
+  description = "The ECS service, for the pipeline."
+  value       = module.gateway.service_name
+}
+
+output "shard_urls" {
+  description = "Shard → the URL that the gateway asks."
+  value       = module.gateway.shard_urls
+}
+
+output "shard_registry_arns" {
+  description = "Shard → where its own ECS service registers."
+  value       = module.gateway.shard_registry_arns
+}
+
+output "alarm_names" {
+  description = "All alarms that call somebody."
+  value       = module.observability.alarm_names
+}
+
+output "rollback_alarm_names" {
+  description = "The alarms that take a deployment back."
+  value       = module.observability.rollback_alarm_names
+}
+
+output "secret_arns" {
+  description = "Name → the secret. Its value is written by a person."
+  value       = module.secrets.arns
+}

@@ -1,0 +1,77 @@
+# Run once with the variables of each environment.
+
+variables {
+  image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shardgate:1.0.0"
+}
+
+run "as_it_is" {
+  assert {
+    condition     = output.url == "https://${var.domain}"
+    error_message = "Clients must reach the gateway by its name."
+  }
+  assert {
+    condition     = join(",", keys(output.shard_urls)) == join(",", keys(var.shards))
+    error_message = "The gateway must know each shard."
+  }
+  assert {
+    condition     = length(output.rollback_alarm_names) >= 4 && length(setsubtract(output.rollback_alarm_names, output.alarm_names)) == 0
+    error_message = "A bad version must be taken back by alarms that are there."
+  }
+  assert {
+    condition     = alltrue([for name in output.alarm_names : startswith(name, "shardgate-${var.environment}-")])
+    error_message = "An alarm must say of which environment it is."
+  }
+}
+
+run "with_everything" {
+  variables {
+    database_enabled = true
+    waf_enabled      = true
+    zone_count       = 3
+    secret_variables = { SHARDGATE_CURSOR_SECRETS = "cursors" }
+    shards           = { north = { url = "http://north.example.com:8000 https://north-2.example.com" }, south = { port = 9000 } }
+  }
+  assert {
+    condition     = contains(output.alarm_names, "shardgate-${var.environment}-database-storage")
+    error_message = "A database must be watched."
+  }
+}
+
+run "nothing_to_the_outside" {
+  command = plan
+  variables {
+    nat               = "none"
+    endpoints_enabled = true
+    deployment        = "rolling"
+    store             = "volume"
+    tasks             = { min = 1, max = 1 }
+  }
+  assert {
+    condition     = !contains(output.rollback_alarm_names, "shardgate-${var.environment}-tasks-at-most")
+    error_message = "One task is always all that are allowed."
+  }
+}
+
+run "unknown_environment" {
+  command = plan
+  variables {
+    environment = "test"
+  }
+  expect_failures = [var.environment]
+}
+
+run "no_region" {
+  command = plan
+  variables {
+    region = "Ireland"
+  }
+  expect_failures = [var.region]
+}
+
+run "unknown_secret" {
+  command = plan
+  variables {
+    secret_variables = { SHARDGATE_JWT_KEY = "jwt-key" }
+  }
+  expect_failures = [var.secret_variables]
+}
