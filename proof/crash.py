@@ -26,6 +26,7 @@ import httpx
 import yaml
 from rich.progress import Progress
 
+from proof.fleet import READY_TIMEOUT_S
 from proof.shop import Seats, Shop
 from shardgate.store.desk import Desk
 from shardgate.store.parts import record_parts
@@ -105,7 +106,7 @@ class Gateway:
         command += ["--workers", str(self._workers)]
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
-        deadline_at = time.monotonic() + 30
+        deadline_at = time.monotonic() + READY_TIMEOUT_S
         while _READY not in (text := log.read_text()):
             if time.monotonic() > deadline_at or self._process.poll() is not None:
                 raise RuntimeError(f"the gateway did not become ready:\n{text}")

@@ -134,13 +134,21 @@ Hook = Callable[[str], None]
 
 @dataclass
 class Shop(AbstractAsyncContextManager["Shop"]):
-    """A shard that serves both, over HTTP. `before` and `after` hear of each call as it takes effect."""
+    """A shard that serves both, over HTTP. `before` and `after` hear of each call as it takes effect.
+
+    While `gate` is cleared, it takes no call.
+    """
 
     seats: Seats = field(default_factory=lambda: Seats({}))
     things: Things = field(default_factory=Things)
     before: Hook = lambda line: None
     after: Hook = lambda line: None
     port: int = 0
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        """It takes calls."""
+        self.gate.set()
 
     def act(self, method: str, target: str, body: bytes) -> Said:
         """Whoever the path belongs to does it."""
@@ -160,9 +168,13 @@ class Shop(AbstractAsyncContextManager["Shop"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
+        self.cut()
+        await self._server.wait_closed()
+
+    def cut(self) -> None:
+        """Break all connections: what came on them and was not taken never is."""
         for writer in list(self._writers):
             writer.transport.abort()
-        await self._server.wait_closed()
 
     @property
     def url(self) -> str:
@@ -172,9 +184,10 @@ class Shop(AbstractAsyncContextManager["Shop"]):
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
-            while True:
+            while not writer.is_closing():
                 await self._answer(reader, writer.write)
                 await writer.drain()
+                await self.gate.wait()
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:

@@ -87,6 +87,7 @@ class ParseServer(Application):
         _odd(both)
         _items(both, chance)
         _walk(both)
+        _by_post(both)
         _changes(both)
         _batches(both)
         _refusals(both)
@@ -217,6 +218,23 @@ def _walk(both: Both) -> None:
         for row in rows[3:9:3]:
             _ask(both, "delete", "DELETE", f"{ARTICLES}/{row['objectId']}")
             _ask(both, "item", "GET", f"{ARTICLES}/{row['objectId']}")
+
+
+def _by_post(both: Both) -> None:
+    """As the JavaScript SDK asks for lists."""
+    pages = (
+        {},
+        {"limit": 7, "count": 1},
+        {"order": "name,objectId", "limit": 20, "skip": 40},
+        {"limit": 0, "count": 1},
+    )
+    for classes in (SHOPS, ARTICLES):
+        for said in pages:
+            _ask(both, "list by POST", "POST", classes, {"_method": "GET", **said})
+    where = {"price": {"$gt": 20}}
+    for order in ("-price", "title,-price", "objectId", "color"):
+        said = {"where": where, "order": order, "limit": 9, "skip": 30, "count": 1}
+        _ask(both, "list by POST", "POST", ARTICLES, {"_method": "GET", **said})
 
 
 def _changes(both: Both) -> None:

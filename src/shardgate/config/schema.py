@@ -277,7 +277,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     method_override_member: str | None = None
     """The member of a JSON body, or field of a form, by which a POST says that it is a PUT, PATCH, DELETE or GET:
     `_method`. All bodies of POSTs are then held until they are whole. A list that is asked for so is refused (SG1019)
-    where its rule is for GET."""
+    unless its rule says `by_post`."""
     trailing_slash: Literal["optional", "distinct"] = "optional"
     """`optional`: `/events/` is `/events`. `distinct`: it is another path."""
     path_case: Literal["ignored", "distinct"] | None = None

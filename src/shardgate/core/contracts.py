@@ -260,8 +260,9 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 def method_of(request: Request) -> bytes:
-    """The method of a merge's calls: POST for a POST, else GET (a HEAD needs what a GET gives)."""
-    return b"POST" if request.method == "POST" else b"GET"
+    """The method of a merge's calls: POST for a POST, also for one that names a GET in its body; else GET (a HEAD needs
+    what a GET gives)."""
+    return b"POST" if request.sent_method == b"POST" else b"GET"
 
 
 def as_it_came(request: Request, shards: Sequence[ShardId]) -> list[Ask]:

@@ -296,6 +296,13 @@ class BatchError(ClientError):
     code, status, title = "SG1031", 400, "Batch refused"
 
 
+class PreconditionFailedError(ClientError):
+    """A condition of the request (RFC 9110 section 13.1) does not hold: the entity in parts is not as the client knows
+    it. Nothing was changed."""
+
+    code, status, title = "SG1032", 412, "Precondition failed"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 

@@ -42,7 +42,7 @@ def _by_member(request: Request, snapshot: Snapshot, member: str) -> tuple[Route
         return snapshot.routes.match(request.method, request.path)
     request.method = method
     route, variables = snapshot.routes.match(method, request.path)
-    if route.rule is not None and route.rule.only_reads and request.sent_method == b"POST":
+    if route.rule is not None and route.rule.only_reads and not route.rule.reads_body:
         # The shards would read the page in the body, and the gateway writes it into the query.
         detail = f"the member `{member}` asks for a list, and the gateway gathers it where it is asked for by GET"
         raise MethodOverrideError(detail, about={"member": member, "value": method})

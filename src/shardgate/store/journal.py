@@ -72,6 +72,7 @@ class _BranchContent(msgspec.Struct, frozen=True):
 
     body: bytes | None
     positions: tuple[int, ...]
+    conditions: bytes | None = None
 
 
 class _BranchProgress(msgspec.Struct, frozen=True):
@@ -82,6 +83,7 @@ class _BranchProgress(msgspec.Struct, frozen=True):
     before: bytes | None
     problem: str
     stuck_in: BranchPhase
+    judges: bool = False
 
 
 class Orphan(msgspec.Struct, frozen=True):
@@ -147,7 +149,7 @@ class Journal:
             )
             entry.id = cursor.lastrowid or 0
             for number, branch in enumerate(entry.branches):
-                part = msgspec.msgpack.encode(_BranchContent(branch.body, branch.positions))
+                part = msgspec.msgpack.encode(_BranchContent(branch.body, branch.positions, branch.conditions))
                 execute(
                     "INSERT INTO journal_branches (entry, number, shard, state, content, progress)"
                     " VALUES (?, ?, ?, ?, ?, ?)",
@@ -161,16 +163,16 @@ class Journal:
         raises anything, the branch is as before.
         """
         branch = entry.branches[number]
-        phase, tries = branch.phase, branch.tries
+        phase, tries, judges = branch.phase, branch.tries, branch.judges
         try:
             with self._store.transaction():
                 self._require_owner(entry, owner)
                 if phase == "waiting" and (why := self._earlier(entry, branch, at)):
                     return why
-                begin(branch, step)
+                begin(entry, branch, step)
                 self._write(entry, number)
         except BaseException:
-            branch.phase, branch.tries = phase, tries
+            branch.phase, branch.tries, branch.judges = phase, tries, judges
             raise
         return "begun"
 
@@ -398,8 +400,8 @@ def _content(entry: Entry) -> bytes:
 
 
 def _progress(branch: Branch) -> bytes:
-    progress = _BranchProgress(branch.tries, branch.reply, branch.before, branch.problem, branch.stuck_in)
-    return msgspec.msgpack.encode(progress)
+    said = (branch.reply, branch.before, branch.problem, branch.stuck_in, branch.judges)
+    return msgspec.msgpack.encode(_BranchProgress(branch.tries, *said))
 
 
 def _branch(shard: str, phase: BranchPhase, content: bytes, progress: bytes) -> Branch:
@@ -415,4 +417,6 @@ def _branch(shard: str, phase: BranchPhase, content: bytes, progress: bytes) -> 
         changing.before,
         changing.problem,
         changing.stuck_in,
+        fixed.conditions,
+        changing.judges,
     )

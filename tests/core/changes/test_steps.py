@@ -49,7 +49,7 @@ def one_pass(change: Entry, says: Says) -> list[tuple[str, str]]:
             return asked
         for move in todo:
             branch = change.branches[move.branch]
-            begin(branch, move.step)
+            begin(change, branch, move.step)
             asked.append((branch.shard, move.step))
             if not take(change, move, says(change, move)):
                 resting.add(move.branch)
@@ -361,3 +361,64 @@ def test_a_redirect_does_not_confirm_and_takes_nothing_back(step: str) -> None:
     change = entry("divide", confirm=listed, undo=listed)
     one_pass(change, says)
     assert change.state == ("done" if step == "confirm" else "undone")
+
+
+def conditional(**terms: Any) -> Entry:
+    change = entry(**{"check": None, "repeat": True, "undo": None, "patient": True, **terms})
+    change.request = Sent(
+        "PUT", b"/things/7", b"h", b"", b"{}", has_body=True, request_id=b"r", conditions=b'If-Match: "1"\r\n'
+    )
+    return change
+
+
+def sent_conditions(change: Entry, move: Move) -> bytes:
+    call = outgoing(change, move)
+    assert call is not None
+    return call.conditions
+
+
+def test_the_shard_that_judges_alone_is_sent_the_condition() -> None:
+    change, seen = conditional(), []
+
+    def says(change: Entry, move: Move) -> Reply:
+        seen.append(change.branches[move.branch].judges)
+        return Reply(200, [], b"")
+
+    assert sent_conditions(change, Move(0, "do")) == b'If-Match: "1"\r\n'
+    one_pass(change, says)
+    assert (seen, change.state) == ([True, False, False], "done")
+    assert sent_conditions(change, Move(1, "do")) == b""
+    refused = conditional()
+    assert one_pass(refused, always(412)) == [("north", "do")]
+    assert refused.state == "undone"
+
+
+@pytest.mark.parametrize("terms", [{}, {"check": "/things/{id}", "fresh": True}, {"patient": False, "undo": UNDO}])
+@pytest.mark.parametrize("outcome", [LOST, DeadlineError("late"), Reply(500, [], b"")])
+def test_a_condition_whose_outcome_is_in_doubt_is_never_sent_again(terms: dict[str, Any], outcome: Any) -> None:
+    # Sent again it would refuse a change that was made, and without it, make one that was refused.
+    change = conditional(**terms)
+    assert one_pass(change, lambda *_: outcome) == [("north", "do")]
+    assert (change.state, change.branches[0].phase) == ("stuck", "stuck")
+    retry(change)  # a person has looked, and wants it on all shards
+    assert sent_conditions(change, Move(0, "do")) == b""
+
+
+@pytest.mark.parametrize("outcome", [DOWN, Reply(503, [], b"")])
+def test_a_condition_that_was_not_sent_is_sent_to_the_next_that_judges(outcome: Any) -> None:
+    change = conditional()
+
+    def says(change: Entry, move: Move) -> Any:
+        return outcome if move.branch == 0 else Reply(200, [], b"")
+
+    one_pass(change, says)
+    assert [branch.judges for branch in change.branches] == [False, True, False]
+    assert change.branches[1].phase == "done"
+
+
+def test_a_condition_that_was_under_way_in_a_crash_is_stuck() -> None:
+    change = conditional()
+    begin(change, change.branches[0], "do")
+    assert change.judge_is_in_doubt
+    give_up_doubted(change)
+    assert change.branches[0].phase == "stuck"

@@ -168,3 +168,20 @@ async def test_only_what_reads_a_body_is_gathered_by_post(stack: AsyncExitStack,
         await world(stack, tmp_path, by_start, {"kind": "envelope"}, operation=POST)
     with pytest.raises(ConfigError, match="which a GET has not"):
         await world(stack, tmp_path, by_start, STARTS)
+
+
+async def test_l2_a_query_that_pages_beside_the_body_is_refused(stack: AsyncExitStack, tmp_path: Path) -> None:
+    # Found: an application that reads parameters from both gave so many rows of each shard, with a 200.
+    rows = await world(stack, tmp_path, by_start, STARTS | {"refuse": ["top"]}, operation=POST)
+    for query in ("pagination.count=3", "pagination[count]=3", "Pagination.Start=2", "sorting=name", "top=3"):
+        refused = await rows.gateway.client.post(f"/rows/search?{query}", json={})
+        assert (refused.status_code, refused.json()["code"]) == (400, "SG1009"), query
+    assert (await rows.gateway.client.post("/rows/search?lang=fi", json={})).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["top", "Top"])
+async def test_a_member_that_the_rule_refuses_is_refused(stack: AsyncExitStack, tmp_path: Path, name: str) -> None:
+    # Found: `refuse` was read for the query alone, so that each shard gave its own first three.
+    rows = await world(stack, tmp_path, by_start, STARTS | {"refuse": ["top"]}, operation=POST)
+    refused = await rows.gateway.client.post("/rows/search", json={name: 3})
+    assert (refused.status_code, refused.json()["member"]) == (400, "top")

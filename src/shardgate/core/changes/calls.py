@@ -20,6 +20,8 @@ class Outgoing(msgspec.Struct, frozen=True):
     """An idempotency key of the call, the same at each repetition, for applications that know the field."""
     is_ours: bool = False
     """The body is JSON of the gateway's own, whatever the client's was."""
+    conditions: bytes = b""
+    """The header lines that say under which condition it is to be carried out."""
 
 
 def outgoing(entry: Entry, move: Move) -> Outgoing | None:
@@ -36,7 +38,10 @@ def outgoing(entry: Entry, move: Move) -> Outgoing | None:
     if action is not None:
         return _later(action, entry, branch, key)
     own = request.body if branch.body is None else branch.body
-    return Outgoing(request.method.encode(), request.target, own if request.has_body else None, key)
+    conditions = entry.conditions_of(branch)
+    return Outgoing(
+        request.method.encode(), request.target, own if request.has_body else None, key, conditions=conditions
+    )
 
 
 def members(body: bytes) -> dict[str, msgspec.Raw]:

@@ -74,6 +74,9 @@ class Sent(msgspec.Struct, frozen=True):
     body: bytes
     has_body: bool
     request_id: bytes
+    conditions: bytes = b""
+    """The header lines that say under which condition the change is wanted (RFC 9110 section 13.1): of the call to the
+    shard that judges, and of no other."""
 
 
 class Branch(msgspec.Struct):
@@ -94,6 +97,10 @@ class Branch(msgspec.Struct):
     problem: str = ""
     """Why it is stuck, for people."""
     stuck_in: BranchPhase = "sent"
+    conditions: bytes | None = None
+    """Those of its own, where the client's are about a thing that is put together; None: those of the request."""
+    judges: bool = False
+    """It was sent the conditions, so that its answer says whether they hold."""
 
 
 class Entry(msgspec.Struct):
@@ -128,6 +135,20 @@ class Entry(msgspec.Struct):
     """Grows each time that another worker, or an operator, takes the entry over: what came before writes no more."""
     client: str = ""
     """A digest of who made it, who alone may read its status; empty: its token is enough."""
+
+    def conditions_of(self, branch: Branch) -> bytes:
+        """The conditions that the next call of a branch has: the first shard that is asked judges, and is asked once.
+
+        Sent again, they would refuse a change that was made: the thing is another since then.
+        """
+        if branch.judges or self.state != "trying" or any(each.phase == "done" for each in self.branches):
+            return b""
+        return self.request.conditions if branch.conditions is None else branch.conditions
+
+    @property
+    def judge_is_in_doubt(self) -> bool:
+        """A shard was sent the conditions, and it is not known what it made of them."""
+        return any(branch.judges and branch.phase == "sent" for branch in self.branches)
 
     @property
     def never_sent(self) -> bool:

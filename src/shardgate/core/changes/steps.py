@@ -20,6 +20,7 @@ from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Reply
 
 _GONE: Final = (404, 410)
+_DOUBTED: Final = "it was sent and no reply came: it may have been made or not"
 _UNTOUCHED: Final[frozenset[BranchPhase]] = frozenset({"waiting", "refused", "undone"})
 """The phases in which a shard has nothing of the change."""
 
@@ -107,9 +108,7 @@ def moves(entry: Entry, resting: Collection[int]) -> list[Move]:
 def _step(entry: Entry, branch: Branch) -> ChangeStep | None:
     phase, terms = branch.phase, entry.terms
     if phase == "sent":
-        if terms.check is not None:
-            return "check"
-        return "do" if terms.repeat else None
+        return None if branch.judges else _in_doubt(entry)
     if entry.state == "undoing":
         return "undo" if phase in {"done", "undoing"} and terms.undo is not None else None
     if phase == "waiting":
@@ -117,6 +116,12 @@ def _step(entry: Entry, branch: Branch) -> ChangeStep | None:
     if entry.state == "finishing" and terms.confirm is not None and phase in {"done", "confirming"}:
         return "confirm"
     return None
+
+
+def _in_doubt(entry: Entry) -> ChangeStep | None:
+    if entry.terms.check is not None:
+        return "check"
+    return "do" if entry.terms.repeat else None
 
 
 def _looks_first(entry: Entry) -> bool:
@@ -127,11 +132,12 @@ def _looks_first(entry: Entry) -> bool:
     return terms.check is not None and not terms.fresh and entry.kind != "place"
 
 
-def begin(branch: Branch, step: ChangeStep) -> None:
+def begin(entry: Entry, branch: Branch, step: ChangeStep) -> None:
     """Set what is journaled before the call is made."""
-    branch.phase = BEGUN.get(step, branch.phase)
     if step == "do":
+        branch.judges = branch.judges or entry.conditions_of(branch) != b""
         branch.tries += 1
+    branch.phase = BEGUN.get(step, branch.phase)
 
 
 def take(entry: Entry, move: Move, outcome: Outcome) -> bool:
@@ -140,17 +146,17 @@ def take(entry: Entry, move: Move, outcome: Outcome) -> bool:
     if isinstance(outcome, ShardgateError):
         if move.step == "do" and outcome.nothing_done:
             _not_sent(entry, branch)
-        return False
+        return _is_left_open(branch)
     if move.step == "look" and outcome.status < 300 and not _can_be_restored(entry, outcome):
         return False
-    if outcome.status == 304:  # no call has a condition (RFC 9110 section 15.4.5): it says nothing
+    if outcome.status == 304:  # no call that reads has a condition (RFC 9110 section 15.4.5): it says nothing
         return False
     if outcome.status >= 500 or outcome.status == 429:
         if move.step == "do":
             branch.reply = outcome
             if outcome.status in {429, 503}:  # the application did nothing (RFC 9110 section 15.6.4)
                 _not_sent(entry, branch)
-        return False
+        return _is_left_open(branch)
     event = _EVENTS[move.step](entry, branch, outcome)
     if event is not None:
         answered = branch.reply.status if event == "refused" and branch.reply and move.step == "check" else None
@@ -162,8 +168,17 @@ def take(entry: Entry, move: Move, outcome: Outcome) -> bool:
 def _not_sent(entry: Entry, branch: Branch) -> None:
     """Nothing was done, where this was the first call; a repeated call may follow one that did something."""
     if branch.tries == 1:
-        branch.tries = 0
+        branch.tries, branch.judges = 0, False
         _enter(entry, branch, "not sent", "")
+
+
+def _is_left_open(branch: Branch) -> bool:
+    """A change under a condition may have been made, and whether it may be made again nobody can tell."""
+    if not (branch.judges and branch.phase == "sent"):
+        return False
+    stick(branch, _DOUBTED)
+    branch.stuck_in = "waiting"
+    return True
 
 
 def _looked(_: Entry, branch: Branch, reply: Reply) -> BranchEvent | None:
@@ -282,11 +297,10 @@ def refuse_all(entry: Entry) -> None:
 
 def give_up_doubted(entry: Entry) -> None:
     """A branch whose outcome cannot be found out is stuck: a person must look."""
-    if entry.terms.check is not None or entry.terms.repeat:
-        return
+    is_followed = entry.terms.check is not None or entry.terms.repeat
     for branch in entry.branches:
-        if branch.phase == "sent":
-            stick(branch, "it was sent and no reply came: it may have been made or not")
+        if branch.phase == "sent" and (branch.judges or not is_followed):
+            stick(branch, _DOUBTED)
             branch.stuck_in = "waiting"
 
 

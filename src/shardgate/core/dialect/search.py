@@ -10,10 +10,12 @@ import msgspec
 
 from shardgate.core.contracts import UNKNOWN, Listing, Merged, Page, Unknown
 from shardgate.core.errors import BrokenReplyError, TooComplexError, UnreadablePageError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.limits import MEMBERS_MAX, SEARCH_BODY_BYTES_MAX
 from shardgate.core.paging.parameters import Parameters
+from shardgate.core.paging.query import pairs_of
 
 
 class Search(Parameters, frozen=True, tag="search"):
@@ -42,15 +44,16 @@ class Search(Parameters, frozen=True, tag="search"):
     def __post_init__(self) -> None:
         """What a query can say and a body cannot is refused. Raises ValueError."""
         super().__post_init__()
-        if self.states_order or self.order_repeats or self.fields is not None:
-            raise ValueError("a search knows neither states_order nor order_repeats nor fields")
+        if self.order_repeats or self.fields is not None:
+            raise ValueError("a search knows neither order_repeats nor fields")
         if self.limit_is == "end" and self.offset_first:
             raise ValueError("`limit_is: end` is for rows that are counted from 0; write `offset_first: 0`")
 
     def read(self, request: Request) -> Page | Unknown:
         """The page that a client asks for; UNKNOWN where the body, or a value, cannot be read.
 
-        Raises UnreadablePageError where a member's name stands in the body in two cases.
+        Raises UnreadablePageError where a member's name stands in the body in two cases, where the query pages, too,
+        and where a member is one of `refuse`.
         """
         try:
             return self._page_of(self.values(request))
@@ -58,9 +61,27 @@ class Search(Parameters, frozen=True, tag="search"):
             return UNKNOWN
 
     def values(self, request: Request) -> dict[str, str]:
-        """The members of the body that page and sort. Raises BrokenReplyError, msgspec.DecodeError, TooComplexError."""
+        """The members of the body that page and sort.
+
+        Raises BrokenReplyError, msgspec.DecodeError, TooComplexError, UnreadablePageError.
+        """
+        if request.query:
+            self._check_query(request.query)
         body = _object(request.body)
+        for name in self.refuse:
+            if body.has_twin(name) or body.raw(name) is not None:
+                detail = f"the JSON member `{name}` is not accepted: the gateway cannot tell how it changes the list"
+                raise UnreadablePageError(detail, about={"member": name})
         return {name: value for name in self._names() if name and (value := _text(body, name)) is not None}
+
+    def _check_query(self, query: str) -> None:
+        """Raises UnreadablePageError where the query pages, too: many applications read parameters from both."""
+        own = self._names()
+        for name, _ in pairs_of(query):
+            if name in own:
+                detail = f"the parameter `{excerpt(name)}` is accepted in the body alone, as the member `{name}`"
+                raise UnreadablePageError(detail, about={"parameter": excerpt(name)})
+            self._check_name(name, own)
 
     def problem(self, request: Request) -> str:
         """Why `read` gave UNKNOWN."""
@@ -72,6 +93,8 @@ class Search(Parameters, frozen=True, tag="search"):
     def ask(self, request: Request, page: Page, fields: Sequence[str] | None) -> tuple[bytes, bytes]:
         """The client's target and body, with this page."""
         values: dict[str, int | str] = dict(self.paging(page))
+        if self.states_order and page.order:
+            values |= {name: value for part in self.stated(page.order) for name, value in pairs_of(part)}
         place = self.page or self.offset
         body = request.body
         if place not in values and _object(body).raw(place) is not None:

@@ -6,7 +6,7 @@ Holds: where a shard refuses, one refusal is the reply (refusals.py), and `combi
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from shardgate.core.body.reading import read_object
 from shardgate.core.contracts import NO_MOMENT, Ask, Moment, Strategy, method_of
@@ -15,6 +15,7 @@ from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.paging.query import pairs_of
 from shardgate.core.replies.refusals import is_redirect, redirect, unite
+from shardgate.core.replies.validators import Tagging
 from shardgate.core.topology import ShardId
 from shardgate.core.twins import is_twin
 
@@ -33,6 +34,9 @@ class Combining(Strategy, frozen=True, kw_only=True):
     not_here: tuple[int, ...] = ()
     """The statuses by which a shard says that it has nothing: `[204, 404]`. Its reply is left out of the merge. Where
     no shard has anything, one of these replies is the reply."""
+
+    tagging: ClassVar[Tagging] = "digest"
+    """What the ETag of the merged reply is."""
 
     posted: bool = False
     """It is asked for by POST, with the question in the body. It only reads, and may be sent again as a GET may."""
@@ -162,6 +166,11 @@ class Combination:
         except Exception:  # a merge of your own may fail in any way; the first failure is the one that is reported
             return True
         return False
+
+    @property
+    def tagging(self) -> Tagging:
+        """What the ETag of the merged reply is."""
+        return self._rule.tagging
 
     def learned(self) -> Sequence[tuple[str, ShardId]]:
         """Nothing: a combined reply belongs to no shard."""

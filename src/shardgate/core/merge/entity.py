@@ -4,16 +4,20 @@ Holds: a shard that has no part says so by a 404. Where no shard has a part, tha
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from shardgate.core.http import Reply
 from shardgate.core.merge.combining import Combining
 from shardgate.core.parts.whole import Parts
 from shardgate.core.replies.refusals import unite
+from shardgate.core.replies.validators import Tagging
 from shardgate.core.topology import ShardId
 
 
 class Entity(Combining, frozen=True, kw_only=True, tag="entity"):
     """`{"id": 7, "price": 10, …}` and `{"id": 7, "price": 20, …}` become `{"id": 7, "price": 30, "items": […]}`."""
+
+    tagging: ClassVar[Tagging] = "parts"
 
     parts: Parts
     """How the members of the parts become those of the whole."""

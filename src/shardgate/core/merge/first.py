@@ -5,10 +5,12 @@ thing, the failure is the reply, since that shard might have it.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from shardgate.core.http import Reply
 from shardgate.core.merge.combining import Combining
 from shardgate.core.replies.refusals import unite
+from shardgate.core.replies.validators import Tagging
 from shardgate.core.topology import ShardId
 
 _NOTHING = frozenset({b"", b"null", b"[]", b"{}"})
@@ -16,6 +18,8 @@ _NOTHING = frozenset({b"", b"null", b"[]", b"{}"})
 
 class First(Combining, frozen=True, tag="first"):
     """One shard's reply, untouched."""
+
+    tagging: ClassVar[Tagging] = "own"
 
     not_here: tuple[int, ...] = (404,)
     """The statuses by which a shard says that it does not have the thing."""

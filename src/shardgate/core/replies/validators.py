@@ -2,8 +2,9 @@
 
 A merged ETag is a digest of every shard's ETag in every round, the target (page, order, properties), the representation
 that the client accepts, and the rule. It is weak: it promises the same rows, not that another version of the gateway
-writes the same bytes. If-Range and If-Match, which need a strong ETag, are not served on gathers. A rule can say that
-the newest reply's own tag is the list's (validation.py).
+writes the same bytes. If-Range and If-Match, which need a strong ETag, are not served on lists. What is read as one
+thing, to be changed, has a tag that its change can be sent with (`Tagging`). A rule can say that the newest reply's own
+tag is the list's (validation.py).
 
 Holds: the merged reply has an ETag only where every reply has one that counts, and so with Last-Modified, of which it
 has the latest. A shard that says by its status that it has nothing does not count. Nothing is remembered: gateways with
@@ -13,14 +14,16 @@ Hot path: where the first shard sends neither, this costs two look-ups.
 
 import re
 from collections.abc import Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from operator import itemgetter
+from typing import Literal
 
 import msgspec
 
 from shardgate.core.contracts import Ask
 from shardgate.core.http import Reply, Request
+from shardgate.core.replies.http_date import http_time
+from shardgate.core.replies.part_tags import digest_of, joined
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
 from shardgate.core.topology import ShardId
 
@@ -45,6 +48,10 @@ _NEVER = float("-inf")
 _GET = frozenset({"GET"})
 _READS = frozenset({"GET", "HEAD"})
 
+Tagging = Literal["digest", "own", "parts"]
+"""What the ETag of a merge is. `digest`: one of the gateway, of which no application knows anything. `own`: the shard's
+own, where one alone has the thing. `parts`: one that can be compared with the tags that the parts have later."""
+
 
 def has_none(how: Validation, first: Reply) -> bool:
     """Whether a merged reply has no validators, to judge by the first shard's reply; false: all of them tell."""
@@ -58,7 +65,7 @@ def has_none(how: Validation, first: Reply) -> bool:
 class Validators:
     """The validators of the replies to one merge."""
 
-    __slots__ = ("_given", "_how", "_latest", "_newest", "_tags")
+    __slots__ = ("_found", "_given", "_how", "_latest", "_newest", "_own", "_tags")
 
     def __init__(self, how: Validation = EVERY_SHARD) -> None:
         self._how = how
@@ -67,6 +74,8 @@ class Validators:
         if how.last_modified == "none" and how.etag != "latest":
             self._latest = None
         self._given = False  # a reply has a tag of its own
+        self._own: dict[ShardId, bytes] = {}  # the tags of the shards that have something
+        self._found = 0  # how many replies have something
         self._newest: list[tuple[float, bytes, bytes]] = []  # time, tag and shard of each reply, for `etag: latest`
 
     def add(self, asks: Sequence[Ask], replies: Mapping[ShardId, Reply], *, are_whole: bool = True) -> None:
@@ -80,11 +89,12 @@ class Validators:
             if self._latest is not None:
                 self._add_time(reply)
 
-    def apply(self, request: Request, merged: Reply, rule: object) -> Reply:
-        """The merged reply with its validators; or 304, where the client already has it."""
+    def apply(self, request: Request, merged: Reply, rule: object, tagging: Tagging = "digest") -> Reply:
+        """The merged reply with its validators; or 304, where the client already has it. `tagging`: that of the
+        merge."""
         if not 200 <= merged.status < 300 or request.method not in (_READS if self._how.heads else _GET):
             return merged
-        tag = self._tag(request, rule) if self._tags and self._given else None
+        tag = self._tag(request, rule, tagging) if self._tags and self._given else None
         latest = self._latest if self._latest and self._latest[1] else None
         if self._how.last_modified == "none":
             latest = None
@@ -100,11 +110,14 @@ class Validators:
         tag = reply.field(b"etag")
         if self._tags is None:
             return
+        self._found += not _has_nothing(reply)
         if tag is not None and _TAG.fullmatch(tag) is not None:
             self._given = True
+            if not _has_nothing(reply):
+                self._own[ask.shard] = tag
             self._tags += (ask.shard.encode(), ask.target, tag)
             if self._how.etag == "latest":
-                self._newest.append((_time(reply.field(b"last-modified")) or _NEVER, tag, ask.shard.encode()))
+                self._newest.append((http_time(reply.field(b"last-modified")) or _NEVER, tag, ask.shard.encode()))
         elif tag is None and _has_nothing(reply):
             self._tags += (ask.shard.encode(), ask.target, b"%d" % reply.status)
         elif tag is None and self._how.needs == "any" and (are_whole or self._how.etag == "latest"):
@@ -117,14 +130,16 @@ class Validators:
         text = reply.field(b"last-modified")
         if text is None and (self._how.needs == "any" or _has_nothing(reply)):
             return
-        time = _time(text)
+        time = http_time(text)
         if self._latest is None or time is None or text is None:
             self._latest = None
         else:
             self._latest = max(self._latest, (time, text))
 
-    def _tag(self, request: Request, rule: object) -> bytes:
+    def _tag(self, request: Request, rule: object, tagging: Tagging) -> bytes:
         tags = self._tags or []
+        if tagging == "own" and self._found == len(self._own) == 1:
+            return next(iter(self._own.values()))
         if self._how.etag == "latest" and min(self._newest)[0] > _NEVER:
             latest = max(self._newest)[0]
             newest = [each for each in self._newest if each[0] == latest]
@@ -132,9 +147,10 @@ class Validators:
                 return newest[0][1]
             tags = [text for _, tag, shard in newest for text in (shard, tag)]
         wanted = [request.target, *(request.fields.values.get(name, b"") for name in _NEGOTIATED)]
-        texts = [msgspec.json.encode(rule), *wanted, *tags]
-        digest = blake2b(b"".join(b"%d:%b" % (len(text), text) for text in texts), digest_size=16)
-        return b'W/"%b"' % digest.hexdigest().encode()
+        texts = [msgspec.json.encode(rule), *wanted]
+        if tagging == "parts" and self._found == len(self._own):
+            return joined(self._own, texts)
+        return b'W/"%b"' % digest_of([*texts, *tags], 16)
 
 
 def _has_nothing(reply: Reply) -> bool:
@@ -154,16 +170,5 @@ def _is_known(request: Request, tag: bytes | None, latest: float | None) -> bool
     since = values.get(b"if-modified-since")
     if since is None or latest is None or b"if-modified-since" in request.fields.repeated:
         return False
-    time = _time(since)
+    time = http_time(since)
     return time is not None and latest <= time
-
-
-def _time(text: bytes | None) -> float | None:
-    """The time that an HTTP date (RFC 9110 section 5.6.7, any form) says, in seconds since 1970; None: it is no
-    date."""
-    if text is None:
-        return None
-    try:
-        return parsedate_to_datetime(text.decode("ascii")).timestamp()
-    except (ValueError, OverflowError):
-        return None

@@ -190,6 +190,11 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return NO_WORDS
 
     @property
+    def reads_body(self) -> bool:
+        """What it reads can also be asked for by POST, with the question in the body."""
+        return False
+
+    @property
     def streams(self) -> bool:
         """A request can be sent on before its body is complete: nothing in the body decides where it goes."""
         return False

@@ -119,7 +119,7 @@ def check_dialect(dialect: Any) -> Iterator[Mistake]:
         yield from check_target("row", dialect.row, "/events/{id}", ["id"])
 
 
-MERGE_FIELDS: Final = ("merge", "parts")
+MERGE_FIELDS: Final = ("merge", "by_post", "parts")
 """The fields of rules that may have a merge."""
 
 

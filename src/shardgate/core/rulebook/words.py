@@ -15,9 +15,9 @@ RENAMED: Final[Mapping[tuple[str, str | None], str]] = {
 
 _PAGES: Final = (
     (r"\.dialect(\.|$)|\bdialects\.", "dialects"),
-    (r"\.merge\.parts|\.(parts|change)(\.|$)", "parts"),
-    (r"\.merge\.(keys|default_order|tie|dedupe)", "lists"),
-    (r"\.merge", "merges"),
+    (r"\.(merge|by_post)\.parts|\.(parts|change)(\.|$)", "parts"),
+    (r"\.(merge|by_post)\.(keys|default_order|tie|dedupe)", "lists"),
+    (r"\.(merge|by_post)\b", "merges"),
     (r"\.(policy|pinned|pinned_by|space|tenant)(\.|$)", "place"),
     (r"\bidempotency", "idempotency"),
     (r"\.(requests|request|replies|reply|base|requests_max|at_once)(\.|$)", "batch"),

@@ -59,6 +59,9 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
 
     merge: AnyMerger | Chosen
     """How the replies become one."""
+    by_post: AnyMerger | None = None
+    """How the replies become one where a client asks by POST, and names GET in the body (`method_override_member`): a
+    merge that reads the body: a list with `kind: search`, or a report with `posted: true`. Null: refused (SG1019)."""
     prune: Mapping[str, str | Prune] = msgspec.field(default_factory=dict)
     """Query parameter, `claim.NAME` or `path.NAME` → the locator chain of the keys in it. Only the shards that own one
     of these keys are asked."""
@@ -89,7 +92,12 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             key = read_key(self.credential.key, request, variables)
             if key is not None:
                 return self._by_credential(self.credential, key, request, route, variables, known, clock)
-        elif not route.filters and route.parts_space is None and request.method != "HEAD":
+        elif (
+            not route.filters
+            and route.parts_space is None
+            and request.method != "HEAD"
+            and (self.by_post is None or request.sent_method != b"POST")
+        ):
             # As most are: nothing narrows it. `_plan` comes to the same.
             topology = known.topology
             moment = Moment(clock(), topology.epoch, known.pages)
@@ -161,7 +169,8 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         clock: Clock,
         everybody: Sequence[ShardId],
     ) -> ToGather:
-        topology, begin = known.topology, self.merge.begin
+        merge = self.merge if self.by_post is None or request.sent_method != b"POST" else self.by_post
+        topology, begin = known.topology, merge.begin
         moment = Moment(clock(), topology.epoch, known.pages)
         if route.parts_space is not None and (parted := topology.parts.get(route.parts_space)):
             # A filter may exclude one part of an entity and not the other. A client that asks for one tenant only, or
@@ -191,6 +200,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         """What is wrong in the method, the sort keys and what is learned."""
         found = [each for place, merge in self._merges for each in self._method_mistakes(method, place, merge)]
         yield from dict.fromkeys(found)
+        yield from self._post_mistakes(method)
         for place, merge in self._merges:
             if isinstance(merge, Listed):
                 yield from self._list_mistakes(place, merge)
@@ -248,6 +258,11 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         return tuple(found)
 
     @property
+    def reads_body(self) -> bool:
+        """A merge says how the body is read."""
+        return self.by_post is not None
+
+    @property
     def locate(self) -> str | None:
         """The chain that finds the shard that knows the client's credential."""
         return None if self.credential is None else self.credential.locate
@@ -294,8 +309,20 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         found = [(each.after, each.before) for each in dialects if each.row is not None]
         return tuple([name for names in found for name in names if name is not None])
 
+    def _post_mistakes(self, method: str) -> Iterator[Mistake]:
+        merge = self.by_post
+        if merge is None:
+            return
+        if method != "GET":
+            yield Mistake("by_post", f"it is for a GET that is asked for by POST, not for a {method}", "remove it")
+        if not _is_posted(merge):
+            cure = "take a list with `kind: search`, or a report with `posted: true`"
+            yield Mistake("by_post", "this merge does not read the body", cure)
+        if isinstance(merge, Listed):
+            yield from self._list_mistakes("by_post", merge)
+
     def _method_mistakes(self, method: str, place: str, merge: AnyMerger) -> Iterator[Mistake]:
-        posted = merge.dialect.posted if isinstance(merge, Listed) else isinstance(merge, Combining) and merge.posted
+        posted = _is_posted(merge)
         if posted and method != "POST" and isinstance(merge, Listed):
             cure = "name another dialect: one with `kind: search` is for POST"
             yield Mistake(f"{place}.dialect", f"it reads the page from a body, which a {method} has not", cure)
@@ -343,6 +370,11 @@ _EXAMPLES = "`path.vendor` for a variable of the path, or `claim.vendor` for a c
 def _both(some: Sequence[ShardId], others: Sequence[ShardId]) -> Sequence[ShardId]:
     """The shards that are in both; one of the others, which will do for an empty list, where there are none."""
     return tuple([shard for shard in some if shard in others]) or others[:1]
+
+
+def _is_posted(merge: AnyMerger) -> bool:
+    """Whether the merge reads the body of a POST."""
+    return merge.dialect.posted if isinstance(merge, Listed) else isinstance(merge, Combining) and merge.posted
 
 
 def _how(given: str | Prune) -> Prune:

@@ -57,6 +57,7 @@ class AwaitedCall:
             lines = without(lines, b"content-type") + b"Content-Type: application/json\r\n"
         if outgoing.key is not None:
             lines = b"%bIdempotency-Key: %b\r\n" % (lines, outgoing.key)
+        lines += outgoing.conditions
         framing = b"" if body is None else b"Content-Length: %d\r\n" % len(body)
         head = request_head(outgoing.method, outgoing.target, host, lines, b"", request_id, framing)
         start = self._cluster.read if reads else self._cluster.change

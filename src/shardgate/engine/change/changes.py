@@ -174,14 +174,16 @@ class Changes:
         assigned: tuple[bytes, Mapping[str, str]],
         own: Mapping[ShardId, bytes],
         join: Joining,
+        conditions: Mapping[ShardId, bytes],
     ) -> Reply:
         """The change of all parts of an entity, each with its own body. Where the first refuses, no other is asked.
 
-        `assigned`: the body for the whole, and the values of the members that are assigned.
+        `assigned`: the body for the whole, and the values of the members that are assigned. `conditions`: the header
+        lines with those of each part.
         """
         rule = plan.change
         terms = Terms(patient=True, check=None, repeat=True, already=rule.already, undo=rule.undo)
-        branches = [Branch(shard, part) for shard, part in own.items()]
+        branches = [Branch(shard, part, conditions=conditions.get(shard)) for shard, part in own.items()]
         body, values = assigned
         entry = _entry("every", plan.route.operation, change, body, terms, {**values, **plan.variables}, branches)
         try:
@@ -326,6 +328,7 @@ def _entry(
         body,
         fields.has_body,
         change.request_id,
+        change.conditions,
     )
     later = [terms.check, *[each.path for each in (terms.confirm, terms.undo) if each is not None]]
     names = {name for template in later for name in names_of(template)} - {*variables}

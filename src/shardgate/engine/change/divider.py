@@ -107,7 +107,9 @@ class Divider:
 
     async def _call(self, shard: ShardId, body: bytes, change: ChangeRequest, *, reads: bool) -> Outcome:
         request = change.request
-        outgoing = Outgoing(request.sent_method, request.target, body)
+        # Each part is taken by itself, so each shard judges its own.
+        conditions = b"" if reads else change.conditions
+        outgoing = Outgoing(request.sent_method, request.target, body, conditions=conditions)
         call = AwaitedCall(self._cluster, _shard_of(shard, change), self._body_bytes_max, change.holdings)
         return await call.send(outgoing, request.fields.host, change.lines, change.request_id, reads=reads)
 

@@ -128,6 +128,8 @@ class JournalDriver:
     ) -> dict[int, ShardgateError | None]:
         going = _Pass(now() + patience_s, may_begin)
         rested: dict[int, ShardgateError | None] = {}
+        if entry.judge_is_in_doubt:  # no other shard may be asked before a person has looked
+            await self._give_up(entry)
         while True:
             state = next_state(entry, going.resting)
             if state != entry.state:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from shardgate.core.body.assigning import assign
 from shardgate.core.body.reading import read_object
 from shardgate.core.changes.calls import Outgoing
+from shardgate.core.changes.conditions import conditions_of_parts
 from shardgate.core.contracts import Outcome
 from shardgate.core.errors import (
     BrokenReplyError,
@@ -57,6 +58,7 @@ class PartsChanger:
             return await self._refused_by(hidden[0], change)
         if (refusal := unite(list(parts.values()), range(200, 300))) is not None:
             return refusal
+        conditions = conditions_of_parts(change.request.fields, parts) if change.conditions else {}
         own: Mapping[ShardId, bytes] = dict.fromkeys(plan.shards, body)
         if rule.share is not None:
             shared = shares(read_object(body), {shard: reply.body for shard, reply in parts.items()}, rule.share)
@@ -69,7 +71,7 @@ class PartsChanger:
             replies.extend(all_of_them)
             return all_of_them[0]
 
-        first = await self._changes.parts(plan, change, assigned, own, join)
+        first = await self._changes.parts(plan, change, assigned, own, join, conditions)
         return first if not replies else await self._joined(plan, change, replies, body)
 
     async def _joined(self, plan: ToParts, change: ChangeRequest, replies: Sequence[Reply], body: bytes) -> Reply:

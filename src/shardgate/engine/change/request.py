@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from shardgate.core.changes.conditions import OF_CHANGES, conditions_in
 from shardgate.core.exchange import Exchange
 from shardgate.core.held import Holdings
 from shardgate.core.http import Request
@@ -38,6 +39,12 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     def lines(self) -> bytes:
         """The header lines of journaled and divided calls: without conditions, and without the client's key."""
         return without(self.request.fields.unconditional, b"idempotency-key") + self.hop
+
+    @property
+    def conditions(self) -> bytes:
+        """The header lines that say under which condition a change is wanted; empty: there are none."""
+        fields = self.request.fields
+        return b"" if OF_CHANGES.isdisjoint(fields.values) else conditions_in(fields.end_to_end)
 
     def is_wanted(self) -> bool:
         """Whether the client is still there."""

@@ -27,6 +27,7 @@ from shardgate.core.limits import (
     Limits,
 )
 from shardgate.core.lists.merging import ListMerging
+from shardgate.core.merge.combining import Combination
 from shardgate.core.paging.bounds import check_values
 from shardgate.core.plan.plan import ToGather
 from shardgate.core.replies.head_fields import HeadFields
@@ -438,7 +439,8 @@ def _with_own_fields(
         return reply
     if work.route.ages and isinstance(merging, OpaqueCursorWalk) and merging.sealed:
         return reply
-    return validators.apply(work.request, reply, work.route.rule)
+    tagging = merging.tagging if isinstance(merging, Combination) else "digest"
+    return validators.apply(work.request, reply, work.route.rule, tagging)
 
 
 def _forget(plan: ToGather, snapshot: Snapshot, keys: Iterable[str]) -> None:
