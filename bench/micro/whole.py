@@ -10,7 +10,7 @@ from typing import cast
 import yaml
 
 from bench.micro.memory_loop import MemoryLoop, MemoryTransport
-from bench.micro.messages import HEADERS, KEYED, LISTED, RULES, keyed_reply, list_reply
+from bench.micro.messages import HEADERS, KEYED, LISTED, RULES, keyed_reply, list_reply, shards
 from shardgate.config.load import load
 from shardgate.process.generation import Entrance
 from shardgate.process.worker import Worker
@@ -23,9 +23,10 @@ RELAYS, GATHERS = 100, 10
 class WholeGateway:
     """A worker over four shards, a client, and what the shards say."""
 
-    def __init__(self, folder: Path) -> None:
-        config = folder / "shardgate.yaml"
-        config.write_text(yaml.safe_dump(RULES))
+    def __init__(self, folder: Path, *, replicas: int = 1) -> None:
+        config = folder / f"shardgate-{replicas}.yaml"
+        config.write_text(yaml.safe_dump({**RULES, "shards": shards(replicas)}))
+        self._connections = SHARDS * replicas
         self._loop = MemoryLoop()
         self._stop = asyncio.Event()
         worker = Worker(load(config))
@@ -53,7 +54,7 @@ class WholeGateway:
 
     def relay(self) -> Callable[[], object]:
         """Keyed requests, each answered by its shard."""
-        return self._asks(KEYED, [keyed_reply(BYTES)] * SHARDS, RELAYS)
+        return self._asks(KEYED, [keyed_reply(BYTES)] * self._connections, RELAYS)
 
     def gather(self) -> Callable[[], object]:
         """Lists over four shards, ten rows each."""

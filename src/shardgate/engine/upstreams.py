@@ -51,20 +51,20 @@ class ReplicaLog:
         self._shard = shard
         self._meter = meter
 
-    def left_out(self, index: int, for_s: float, why: str) -> None:
+    def left_out(self, name: str, for_s: float, why: str) -> None:
         """A replica gets no calls for so many seconds."""
         self._meter.left_out(self._shard.id)
-        _log.warning("%s is left out for %g s: %s", self._named(index), for_s, why)
+        _log.warning("%s is left out for %g s: %s", self._named(name), for_s, why)
 
-    def came_back(self, index: int) -> None:
+    def came_back(self, name: str) -> None:
         """It gets calls again."""
-        _log.warning("%s is back", self._named(index))
+        _log.warning("%s is back", self._named(name))
 
-    def checked(self, index: int, *, is_well: bool, why: str) -> None:
+    def checked(self, name: str, *, is_well: bool, why: str) -> None:
         """Its health check has changed."""
         if not is_well:
             self._meter.left_out(self._shard.id)
-        _log.warning("%s is %s: %s", self._named(index), "well" if is_well else "unwell, and gets no calls", why)
+        _log.warning("%s is %s: %s", self._named(name), "well" if is_well else "unwell, and gets no calls", why)
 
     def retried(self) -> None:
         """A call is sent to another replica, since the first one failed."""
@@ -74,9 +74,8 @@ class ReplicaLog:
         """A read is sent to a second replica, since the first one is late."""
         self._meter.hedged(self._shard.id)
 
-    def _named(self, index: int) -> str:
-        instance = self._shard.instances[index]
-        return f"replica {instance.host}:{instance.port} of shard {self._shard.id}"
+    def _named(self, name: str) -> str:
+        return f"replica {name} of shard {self._shard.id}"
 
 
 class Upstreams:
@@ -136,6 +135,8 @@ class Upstreams:
         members = tuple(instance.member for instance in shard.replicas)
         group = Group(members, shard.guards, shard.health, shard.zone, self.watch.now())
         pools = [self._pool(shard, instance, tls) for instance in shard.replicas]
+        for replica, instance in zip(group.replicas, shard.replicas, strict=True):
+            replica.name = f"{instance.host}:{instance.port}"
         replicas = Replicas(group, pools, self.watch, ReplicaLog(shard, self._meter), self._own_changes)
         if shard.health is not None:
             for instance, replica in zip(shard.replicas, group.replicas, strict=True):

@@ -55,7 +55,19 @@ class Health:
         if served_s >= self._guards.slow_start_s:
             self._since_s = None
             return 1.0
+        if served_s <= 0:  # it is left out until then
+            return SLOW_START_SHARE
         return max(SLOW_START_SHARE, served_s / self._guards.slow_start_s)
+
+    @property
+    def starts_slowly(self) -> bool:
+        """Whether it has less than its weight: it returned, or joined, a short time ago."""
+        return self._since_s is not None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a reply would change anything: its last call failed, or it is left out."""
+        return self._failures > 0 or self.until_s is not None
 
     def answered(self, now_s: float) -> bool:
         """A call got a reply that is no failure. Whether the replica is back by that."""
