@@ -220,11 +220,12 @@ class Replicas:
         attempt, carrier = call.attempt, call.carrier
         if call.done or (carrier is not None and carrier.has_head):
             return
-        if isinstance(attempt, Lane) and (at is None or attempt.replica is at):
+        if not isinstance(attempt, Lane | Attempt) or (at is not None and attempt.replica is not at):
+            return
+        if isinstance(attempt, Lane):
             attempt = Attempt(self, call, attempt.replica)
-        if isinstance(attempt, Attempt) and (at is None or attempt.replica is at):
-            if attempt.may_hedge and attempt.hedge():
-                self._events.hedged()
+        if attempt.may_hedge and attempt.hedge():
+            self._events.hedged()
 
     def _wait(self, after_s: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(after_s, self._look)
