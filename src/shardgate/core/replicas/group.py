@@ -7,7 +7,7 @@ Balance: of two replicas, the less loaded one by calls in flight and latency, in
 some. Two are enough: choosing the best of all sends everybody to the same one.
 
 Holds: a change goes to replicas that take changes only. Retries and hedges stay within their allowances, and go to
-replicas that the call has not tried. A replica that returns gets calls again.
+replicas that the call has not tried. A replica that returns gets calls again. One that has left gets none.
 Never: reads a clock, or chance: a counter chooses the two.
 Source: "The power of two choices in randomized load balancing" (Mitzenmacher, 2001).
 """
@@ -130,6 +130,20 @@ class Group:
         self._reads_counted = self._reads
         return self._less_loaded(others) if self._hedges.take(now_s) else None
 
+    def join(self, index: int, name: str, member: Member, now_s: float, *, slowly: bool) -> Replica:
+        """One more replica. `slowly`: others serve meanwhile."""
+        replica = Replica(index, name, member, Health(self.guards, self._check))
+        if slowly:
+            replica.health.join(now_s)
+        self.replicas = [*self.replicas, replica]
+        self.look(now_s)
+        return replica
+
+    def leave(self, replica: Replica, now_s: float) -> None:
+        """It gets no call any more."""
+        self.replicas = [each for each in self.replicas if each is not replica]
+        self.look(now_s)
+
     @property
     def has_followers(self) -> bool:
         """Whether some replicas only follow others."""
@@ -196,6 +210,8 @@ class Group:
         well = [replica for replica in replicas if replica.health.may_serve(now_s)]
         if len(well) * 100 < len(replicas) * self.guards.panic_percent or not well:
             return replicas
+        first = min([replica.member.priority for replica in well])
+        well = [replica for replica in well if replica.member.priority == first]
         near = [replica for replica in well if replica.member.zone == self._zone]
         return near or well
 

@@ -43,6 +43,12 @@ class Health:
         self.until_s: float | None = None
         """Until when it is left out; None: it is not."""
 
+    def join(self, now_s: float) -> None:
+        """The replica joins others that serve: it starts slowly, and not before a health check says that it can."""
+        self._since_s = now_s
+        if self._check is not None:
+            self._is_up, self._checks = False, self._check.rise - 1
+
     def may_serve(self, now_s: float) -> bool:
         """Whether it is asked."""
         return self._is_up and (self.until_s is None or now_s >= self.until_s)

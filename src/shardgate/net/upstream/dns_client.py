@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from shardgate.core.hosts import address_in
 from shardgate.core.limits import DISCOVERY_PATIENCE_S
 from shardgate.core.replicas.membership import Answer, Discovery, Found, weight_of
 
@@ -34,13 +33,6 @@ class DnsClient:
             return await self._services(discovery.name)
         return await self._addresses(discovery.name, discovery.port)
 
-    async def resolve(self, host: str, port: int) -> Sequence[str]:
-        """The addresses of a name. Raises OSError."""
-        try:
-            return [one.host for one in (await self._addresses(host, port)).found]
-        except DnsError as error:
-            raise OSError(str(error)) from None
-
     async def _addresses(self, name: str, port: int) -> Answer:
         kinds = ("A", "AAAA")
         answers = await asyncio.gather(*(self._records(name, kind) for kind in kinds), return_exceptions=True)
@@ -56,25 +48,43 @@ class DnsClient:
         return Answer(found, min([ttl_s for records, ttl_s in answered if records], default=0), unanswered)
 
     async def _services(self, name: str) -> Answer:
-        records, ttl_s = await self._records(name, "SRV")
+        answer = await self._asked(name, "SRV")
+        if answer is None:
+            return Answer((), 0.0)
+        nowhere = import_module("dns.name").root  # RFC 2782: there is no such service
+        records = [record for record in answer.rrset or () if record.target != nowhere]
+        # Resolvers put the addresses of the targets beside the answer, most of the time.
+        beside: dict[Any, list[Found]] = {}
+        for rrset in answer.response.additional:
+            beside.setdefault(rrset.name, []).extend(
+                [Found(one.address, 0) for one in rrset if hasattr(one, "address")]
+            )
+        missing = {record.target for record in records if not beside.get(record.target)}
+        more = await asyncio.gather(*(self._addresses(str(target), 0) for target in sorted(missing)))
+        beside |= {target: list(one.found) for target, one in zip(sorted(missing), more, strict=True)}
         found = [
-            Found(host, record.port, weight_of(record.weight), record.priority)
+            Found(one.host, record.port, weight_of(record.weight), record.priority)
             for record in records
-            if (host := record.target.to_text(omit_final_dot=True)) not in {"", "."}  # RFC 2782: there is no service
+            for one in beside[record.target]
         ]
-        return Answer(found, ttl_s)
+        ttls = [one.ttl_s for one in more if one.found]
+        return Answer(found, min([float(answer.chaining_result.minimum_ttl), *ttls]))
 
     async def _records(self, name: str, kind: str) -> tuple[Sequence[Any], float]:
         """The records, and for how long they hold; none where the name has none. Raises DnsError."""
+        answer = await self._asked(name, kind)
+        return ((), 0.0) if answer is None else (answer.rrset or (), float(answer.chaining_result.minimum_ttl))
+
+    async def _asked(self, name: str, kind: str) -> Any:
+        """The answer; None: there is no such name. Raises DnsError."""
         nowhere, failures = import_module("dns.resolver").NXDOMAIN, import_module("dns.exception").DNSException
         try:
-            answer = await self._used().resolve(name, kind, raise_on_no_answer=False, search=not self._servers)
+            return await self._used().resolve(name, kind, raise_on_no_answer=False, search=not self._servers)
         except nowhere:
-            return (), 0.0
+            return None
         except (failures, OSError) as error:
             self._resolver = None  # the system may name others by now
             raise DnsError(_told(error)) from None
-        return answer.rrset or (), float(answer.chaining_result.minimum_ttl)
 
     def _used(self) -> Any:
         if self._resolver is None:
@@ -92,14 +102,3 @@ def _told(error: Exception) -> str:
     """In a few words: the library tells all of what it tried."""
     names = {"LifetimeTimeout": "no answer in time", "NoNameservers": "no resolver answers well"}
     return names.get(type(error).__name__, f"{type(error).__name__}: {error}"[:200])
-
-
-def server_of(text: str) -> tuple[str, int] | None:
-    """A resolver's address and port: `10.0.0.2`, `10.0.0.2:5353`, `[fd00::2]:53`; None: it is none."""
-    host, colon, port = text.rpartition(":")
-    if not colon or (text.count(":") > 1 and not text.startswith("[")):
-        host, port = text, "53"
-    address = address_in(host)
-    if address is None or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        return None
-    return str(address), int(port)

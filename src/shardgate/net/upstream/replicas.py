@@ -12,11 +12,12 @@ Hot path: a call that is answered by the first replica, in time.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from shardgate.core.errors import ShardgateError
 from shardgate.core.replicas.group import Group, Replica
+from shardgate.core.replicas.settings import Member
 from shardgate.net.upstream.attempt import Attempt
 from shardgate.net.upstream.call import Call, CallAttempt
 from shardgate.net.upstream.own_changes import OwnChanges
@@ -130,6 +131,38 @@ class Replicas:
                 self._wait(after_s)
         lane.pool.start(call)
 
+    def change(self, joined: Sequence[tuple[str, Member, Pool]], left: Collection[str]) -> list[Replica]:
+        """Other replicas serve the shard now; a name is in both where only its member differs. Returns who joined.
+
+        Those that left finish what they were asked.
+        """
+        group, instant = self.group, self.now()
+        leaving = [lane for lane in self._present() if lane.replica.name in left]
+        slowly = bool(group.replicas)
+        new = [self._join(name, member, pool, slowly=slowly) for name, member, pool in joined]
+        for lane in leaving:
+            group.leave(lane.replica, instant)
+        self._leaving += leaving
+        self._part()
+        return new
+
+    def _join(self, name: str, member: Member, pool: Pool, *, slowly: bool) -> Replica:
+        taken = {lane.replica.index for lane in [*self._present(), *self._leaving]}
+        index = next(at for at in range(len(taken) + 1) if at not in taken)
+        replica = self.group.join(index, name, member, self.now(), slowly=slowly)
+        lane = Lane(self, replica, pool)
+        if index < len(self._lanes):
+            self._lanes[index] = lane
+        else:
+            self._lanes.append(lane)
+        return replica
+
+    def _part(self) -> None:
+        """Close the connections to replicas that have left, and have nothing to do any more."""
+        for lane in [each for each in self._leaving if not each.replica.in_flight]:
+            lane.pool.close()
+            self._leaving.remove(lane)
+
     def needs_leader(self, call: Call) -> bool:
         """Whether only replicas that take changes may answer it."""
         if not call.repeatable:
@@ -144,7 +177,7 @@ class Replicas:
     def failed(self, replica: Replica, why: str) -> None:
         """A call failed."""
         left_out_s = self.group.failed(replica, self.now())
-        if left_out_s is not None:
+        if left_out_s is not None and replica in self.group.replicas:
             self._events.left_out(replica.name, left_out_s, why)
 
     def answered(self, replica: Replica, took_s: float) -> None:
@@ -201,6 +234,8 @@ class Replicas:
         self.deadline_at = instant + TICK_S
         self._look()
         self._overdue = {call for call in self._overdue if not call.done}
+        if self._leaving:
+            self._part()
         for lane in self._present():
             if not lane.pool.is_silent:
                 continue
