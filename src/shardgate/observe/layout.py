@@ -82,6 +82,9 @@ HEDGES = Family(
 LEFT_OUT = Family(
     "shardgate_replicas_left_out_total", "counter", "How often a replica was left out of the calls.", ("shard",)
 )
+PARTIAL = Family(
+    "shardgate_partial_replies_total", "counter", "Lists that were answered without this shard.", ("shard",)
+)
 HELD = Family("shardgate_held_bytes", "gauge", "What is held of bodies and replies, by kind.", ("kind",))
 CUT_OFF = Family(
     "shardgate_requests_cut_off_total", "counter", "Requests whose reply did not reach its end.", ("reason",)

@@ -35,6 +35,7 @@ from shardgate.observe.layout import (
     LEFT_OUT,
     LINES_LOST,
     NO_ROUTE,
+    PARTIAL,
     POOL_IDLE,
     POOL_OPEN,
     POOL_WAITING,
@@ -145,6 +146,10 @@ class Meter:
     def left_out(self, shard: ShardId) -> None:
         """Count a replica that gets no calls for a while."""
         self._cells[self._layout.cell(LEFT_OUT, shard)] += 1
+
+    def left_out_of_list(self, shard: ShardId) -> None:
+        """Count a list that was answered without this shard."""
+        self._cells[self._layout.cell(PARTIAL, shard)] += 1
 
     def client_came(self, *, refused: bool) -> None:
         """Count a new connection."""
