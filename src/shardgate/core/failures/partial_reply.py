@@ -2,8 +2,8 @@
 
     Shardgate-Partial: asked=4, answered=3, missing=("porto";reason=timeout), totals=inexact
 
-Holds: a marked reply is never stored (RFC 9111 section 5.2.2.5), and has nothing by which a client or a cache could take
-it for the whole list later. A shard is named by its alias.
+Holds: a marked reply is never stored (RFC 9111 section 5.2.2.5), and has nothing by which a client or a cache could
+take it for the whole list later. A shard is named by its alias.
 """
 
 from collections.abc import Collection, Mapping

@@ -73,7 +73,7 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """What holds for a request with this field `Prefer`."""
         wish = preference(prefer, "shards") if self.clients else None
         if wish is not None and wish.value in self.clients:
-            wished = _WISHES[wish.value](self, wish, shards)
+            wished = self._wished(wish, shards)
             if wished is not None:
                 return wished
         return self._own(partial=self.answer == "partial")
@@ -86,36 +86,25 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if self.member is not None and "" in self.member.split("."):
             yield "member", f"{self.member!r} is no path of a member", "write it as `meta.partial`"
 
+    def _wished(self, wish: Preference, shards: Mapping[ShardId, Shard]) -> Tolerance | None:
+        """What the client asks for, within what the rule requires; None where it cannot be read."""
+        own = self._own(partial=wish.value != "strict", applied=wish.text)
+        if wish.value == "quorum":
+            count = wish.parameters.get("count", "")
+            if not (count.isascii() and count.isdigit()) or not 1 <= (least := int(count[:9])) <= len(shards):
+                return None
+            return msgspec.structs.replace(own, quorum=max(least, self.quorum))
+        if wish.value == "required":
+            known = {shard.alias: name for name, shard in shards.items()}
+            names = wish.parameters.get("names", "").split()
+            if not names or not {*names} <= known.keys():
+                return None
+            return msgspec.structs.replace(own, required=own.required | {known[name] for name in names})
+        return own
+
     def _own(self, *, partial: bool, applied: bytes = b"") -> Tolerance:
         return Tolerance(partial, self.quorum, frozenset(self.required), self.member, applied)
 
 
 STRICT_RULE: Final = Missing(answer="strict")
 PARTIAL_RULE: Final = Missing()
-
-
-def _strict(rule: Missing, wish: Preference, shards: Mapping[ShardId, Shard]) -> Tolerance | None:
-    return rule._own(partial=False, applied=wish.text)
-
-
-def _partial(rule: Missing, wish: Preference, shards: Mapping[ShardId, Shard]) -> Tolerance | None:
-    return rule._own(partial=True, applied=wish.text)
-
-
-def _quorum(rule: Missing, wish: Preference, shards: Mapping[ShardId, Shard]) -> Tolerance | None:
-    count = wish.parameters.get("count", "")
-    if not count.isdecimal() or not 1 <= (least := int(count[:9])) <= len(shards):
-        return None
-    return msgspec.structs.replace(_partial(rule, wish, shards), quorum=max(least, rule.quorum))
-
-
-def _required(rule: Missing, wish: Preference, shards: Mapping[ShardId, Shard]) -> Tolerance | None:
-    known = {shard.alias: name for name, shard in shards.items()}
-    names = wish.parameters.get("names", "").split()
-    if not names or not {*names} <= known.keys():
-        return None
-    wanted = {known[name] for name in names} | {*rule.required}
-    return msgspec.structs.replace(_partial(rule, wish, shards), required=frozenset(wanted))
-
-
-_WISHES: Final = {"strict": _strict, "partial": _partial, "quorum": _quorum, "required": _required}

@@ -11,7 +11,7 @@ from shardgate.core.plan.plan import ToGather
 from shardgate.core.routes.route import Sentence
 from shardgate.core.topology import ShardId
 
-Without = Callable[[frozenset[ShardId]], "ToPartialGather"]
+Without = Callable[[frozenset[ShardId]], ToGather]
 """Makes the plan for the same request without these shards."""
 
 

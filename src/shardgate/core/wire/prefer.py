@@ -13,7 +13,8 @@ _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _CLOSED = re.compile(rf'(?:[^"]|{_QUOTED})*+')
 _PREFERENCE = re.compile(rf'(?:[^",]|{_QUOTED})+')
 _PART = re.compile(rf'(?:[^";]|{_QUOTED})+')
-_WORD = re.compile(rf"[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*(?:=[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]*|{_QUOTED})[ \t]*)?")
+_CHARACTER = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+_WORD = re.compile(rf"[ \t]*({_CHARACTER}+)[ \t]*(?:=[ \t]*({_CHARACTER}*|{_QUOTED})[ \t]*)?")
 _ESCAPED = re.compile(r"\\(.)")
 
 

@@ -1,6 +1,6 @@
 """Gathers whose reply may lack shards: those that do not answer are left out, and the reply says so.
 
-    round ──► a shard is missing ──► the merge begins anew without it ──► the replies that have come are taken, if they fit
+    round ──► a shard is missing ──► the merge begins anew without it ──► takes the replies that have come, if they fit
 
 Holds: while all shards answer, the reply is the one that a gather which needs every shard gives, byte for byte. A reply
 that lacks shards is exactly that of the others. It is a list: where what is left is a refusal, such as a 404 or a page
@@ -173,7 +173,8 @@ class PartialGather:
         None where the replies must be whole first. Raises ShardsMissingError, BrokenReplyError.
         """
         heads = calls.heads()
-        lacks = {shard: lack_of(outcome) for shard, outcome in {**calls.failed, **heads}.items()}
+        begun: dict[ShardId, Outcome] = {**calls.failed, **heads}
+        lacks = {shard: lack_of(outcome) for shard, outcome in begun.items()}
         failed = {shard: lack for shard, lack in lacks.items() if lack is not None}
         if calls.failed.keys() - failed.keys() or not self._allows(failed):
             return None
@@ -181,14 +182,14 @@ class PartialGather:
             self._lose(failed)
             asks = self._same(asks)
         merging = self._merging
-        begun = None
+        flowing = None
         if asks and isinstance(merging, ListMerging) and merging.may_flow and not self._needs_member:
-            begun = merging.flow({ask.shard: heads[ask.shard] for ask in asks})
-        if begun is None:
+            flowing = merging.flow({ask.shard: heads[ask.shard] for ask in asks})
+        if flowing is None:
             return None
         for shard in failed:
             calls.leave_out(shard)
-        reply, flow = begun
+        reply, flow = flowing
         self._validators.add(asks, heads, are_whole=False)
         if self._head_fields is not None:
             self._head_fields.add(asks, heads)
@@ -253,8 +254,8 @@ class PartialGather:
         if len(left) == len(asks):
             return asks
         wanted = {ask.shard: ask for ask in self._merging.asks()}
-        fits = [_asked_for(ask) for ask in left] == [_asked_for(wanted[ask.shard]) for ask in left if ask.shard in wanted]
-        return left if fits and len(wanted) == len(left) else ()
+        fits = wanted.keys() == {ask.shard for ask in left}
+        return left if fits and all(_asked_for(ask) == _asked_for(wanted[ask.shard]) for ask in left) else ()
 
     def _allows(self, failed: Mapping[ShardId, Lack]) -> bool:
         return self._tolerance.allows(self._asked, {*self.missing, *failed})
@@ -268,9 +269,10 @@ class PartialGather:
         """Begin the merge anew without these shards."""
         self._lacks = {**failed, **self._lacks}
         without = self._plan.without
-        if without is None:
+        plan = None if without is None else without(frozenset(self._lacks))
+        if not isinstance(plan, ToPartialGather):
             raise self._error()
-        self._plan = without(frozenset(self._lacks))
+        self._plan = plan
         instead = self._plan.instead if self._is_everywhere else None
         self._merging = instead or self._plan.merging
         self._validators, self._head_fields = self._new_heads()
