@@ -219,6 +219,11 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """A gather that nothing narrows, and that needs every shard."""
         return False
 
+    @property
+    def is_partial_unsaid(self) -> bool:
+        """A client that asks for nothing may get a list without a shard, whose body does not say so."""
+        return False
+
 
 class Route(msgspec.Struct, frozen=True):
     """An operation. `rule` is None where the gateway is configured not to serve it; `unserved` says why."""

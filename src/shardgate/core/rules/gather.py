@@ -348,6 +348,11 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         """Nothing narrows it, and it needs every shard."""
         return not self.prune and self.parts_space is None and self._missing is STRICT_RULE
 
+    @property
+    def is_partial_unsaid(self) -> bool:
+        """A client that asks for nothing may get a list without a shard, whose body does not say so."""
+        return self._missing.answer == "partial" and self._missing.member is None
+
     def unknown_shards(self, shards: Mapping[str, object]) -> Iterator[Mistake]:
         """Those of `missing`, and a quorum of more shards than there are."""
         for name in self._missing.required:
