@@ -83,6 +83,8 @@ class Shard:
     port: int = 0
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
+    kill: Callable[[], None] = lambda: None
+    """Ends it as a process that is killed: nobody listens, and its connections break."""
 
     @property
     def url(self) -> str:
@@ -142,12 +144,17 @@ async def running_shard(answer: Answer | None = None, port: int = 0, host: str =
 
     server = await asyncio.start_server(serve, host, port)
     shard.port = server.sockets[0].getsockname()[1]
-    try:
-        yield shard
-    finally:
+
+    def kill() -> None:
         server.close()
         for writer in list(writers):
             writer.transport.abort()
+
+    shard.kill = kill
+    try:
+        yield shard
+    finally:
+        kill()
         await server.wait_closed()
 
 

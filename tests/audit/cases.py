@@ -110,6 +110,11 @@ def _rewritten(file: Path, config: dict[str, Any]) -> Path:
     return file
 
 
+def _list_that_lacks(missing: Any) -> dict[str, Any]:
+    merge = {"kind": "list", "dialect": {"kind": "offset"}, "keys": {"id": "text"}}
+    return {"GET /events": {"rule": "gather", "missing": missing, "merge": merge}}
+
+
 class Case(NamedTuple):
     """How to write both configurations into a folder."""
 
@@ -162,6 +167,10 @@ CASES = {
     "SGA44": Case(
         lambda folder: _lasting(folder, 90 * 86_400),
         lambda folder: _lasting(folder, 7 * 86_400),
+    ),
+    "SGA45": Case(
+        _of(rules=_list_that_lacks("partial")),
+        _of(rules=_list_that_lacks({"answer": "strict", "clients": ["partial"]})),
     ),
 }
 """Number of the rule → its two configurations."""

@@ -486,3 +486,37 @@ def test_words_of_a_refusal_do_not_say_where_it_ends(tmp_path: Path) -> None:
     clients = {"jwt": {"algorithms": ["HS256"], "key_env": "X"}, "refused": refused}
     (said,) = mistakes(tmp_path, {"GET /a": {"rule": "any"}}, clients=clients)
     assert said.startswith("clients.refused.fields.content-length: content-length says where the reply ends → remove")
+
+
+# Missing shards.
+
+
+@pytest.mark.parametrize(
+    ("missing", "merge", "said"),
+    [
+        ({"quorum": 3}, {}, "missing.quorum: there are only 2 shards"),
+        ({"required": ["nroth"]}, {}, "missing.required: there is no shard 'nroth' → did you mean 'north'?"),
+        ({"answer": "strict"}, {}, "missing.answer: there is never a partial answer"),
+        ({"answer": "strict", "clients": ["strict"]}, {}, "missing.answer: there is never a partial answer"),
+        ({"member": "meta."}, {"dialect": {"kind": "envelope"}}, "missing.member: 'meta.' is no path of a member"),
+        ({"member": "partial"}, {}, "missing.member: the body of merge is no object"),
+        ({"member": "partial"}, {"kind": "union"}, "missing.member: the body of merge is no object"),
+        ("partial", {"kind": "entity", "parts": {}}, "missing: merge puts parts together"),
+        ("partial", {"parts": {"sum": ["price"]}}, "missing: merge puts parts together"),
+        ("sometimes", {}, "missing"),
+    ],
+)
+def test_missing_shards_that_cannot_be_left_out_so(tmp_path: Path, missing: Any, merge: Any, said: str) -> None:
+    found = mistakes(
+        tmp_path,
+        {"GET /a": {"rule": "gather", "missing": missing, "merge": merge if "kind" in merge else {**LIST, **merge}}},
+    )
+    assert any(said in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["strict", "partial", {"quorum": 2}, {"required": ["north"]}, {"answer": "strict", "clients": ["quorum"]}],
+)
+def test_missing_shards_that_can_be_left_out(tmp_path: Path, missing: Any) -> None:
+    assert mistakes(tmp_path, {"GET /a": {"rule": "gather", "missing": missing, "merge": LIST}}) == []

@@ -29,6 +29,7 @@ from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
 from shardgate.core.dialect.search import Search
 from shardgate.core.dialect.whole import Whole
+from shardgate.core.failures.tolerance import Missing
 from shardgate.core.json.number import Average
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.lists.distinct import Dedupe
@@ -109,6 +110,7 @@ STRUCTS: dict[str, Shown] = {
     "RequestMembers": Shown(RequestMembers),
     "ReplyMembers": Shown(ReplyMembers),
     "Gather": Shown(Gather),
+    "Missing": Shown(Missing),
     "Prune": Shown(Prune),
     "Every": Shown(Every),
     "Place": Shown(Place),

@@ -169,5 +169,13 @@ RULES: Final[tuple[AuditRule, ...]] = (
         cure="leave `lifetime_s` out: a day is enough to page through a list",
         find=work.cursors_for_ever,
     ),
+    AuditRule(
+        number="SGA45",
+        title="lists that may lack rows without a word in their body",
+        why="A client that does not look at the field `Shardgate-Partial` takes the list for whole while a shard is"
+        " down, and deletes, reorders or reports by it.",
+        cure="name a `member` in `missing`, or let clients ask for it: `missing: {answer: strict, clients: [partial]}`",
+        find=work.lists_that_lack_rows,
+    ),
 )
 """Ordered by number."""

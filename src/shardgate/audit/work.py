@@ -71,6 +71,15 @@ def cursors_for_ever(loaded: Loaded) -> Iterator[Danger]:
         yield Danger("cursors.lifetime_s", f"a cursor can be used for {cursors.lifetime_s // 86_400:,} days")
 
 
+def lists_that_lack_rows(loaded: Loaded) -> Iterator[Danger]:
+    """SGA45."""
+    for route in loaded.routes.routes:
+        if route.rule is not None and route.rule.is_partial_unsaid:
+            yield Danger(
+                f"rules.{route.name}.missing", "a client gets a list without a shard though it did not ask for it"
+            )
+
+
 def _read_as_words(route: Route) -> Iterator[tuple[str, tuple[int, ...]]]:
     if route.rule is None:
         return

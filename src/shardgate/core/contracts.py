@@ -7,7 +7,7 @@ and their docstrings its reference. To add one, write the file and add its class
 Holds: nothing here waits. "Not known" is a value (UNKNOWN), and so is "ask the shards" (AskAll).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, Protocol
 
@@ -121,6 +121,8 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     """Where earlier pages began; None: it is not remembered."""
     parted: Mapping[str, Sequence[ShardId]] = {}
     """The keys of the list's entities that are in parts → the shards that may have a part."""
+    left_out: Collection[str] = ()
+    """The aliases of the shards that the list lacks: a cursor for another page of it must say so."""
 
 
 NO_MOMENT: Final = Moment()

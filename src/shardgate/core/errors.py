@@ -180,6 +180,8 @@ class BadCursorError(ClientError):
     """The cursor is damaged, too old, or made for another list or gateway. Request the list without a cursor."""
 
     code, status, title = "SG1015", 400, "Unusable cursor"
+    lacked: frozenset[bytes] = frozenset()
+    """The page that gave the cursor lacked shards: a digest of the alias of each; empty: it did not."""
 
 
 class KeyInUseError(ClientError):

@@ -33,6 +33,7 @@ from shardgate.core.held import Holdings
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import REST_S_MAX
 from shardgate.core.lists.merging import ListMerging
+from shardgate.core.plan.partial import ToPartialGather
 from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import fallback_when_unowned, plan_request
 from shardgate.core.replies.problem import problem_reply
@@ -45,6 +46,7 @@ from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.gather.owners import find_owner, shards_knowing
+from shardgate.engine.gather.partial import PartialGathers
 from shardgate.engine.gather.short_gather import ShortGather
 from shardgate.engine.matching import match
 from shardgate.engine.relay import Relay
@@ -71,6 +73,7 @@ class Gateway:
         "_observer",
         "_open_changes",
         "_opened",
+        "_partials",
         "_refresh",
         "_turn",
     )
@@ -92,6 +95,7 @@ class Gateway:
         self._conductor = conductor
         self._changes = changes
         self._batches = Batches(self, conductor)
+        self._partials = PartialGathers(cluster, conductor, observer.meter)
         self._observer = observer
         self._meter = observer.meter
         self._refresh = refresh
@@ -367,7 +371,11 @@ class Gateway:
         try:
             if isinstance(plan, ToGather):
                 work = self._conductor.work_of(plan, snapshot, client, exchange)
-                instead = await self._conductor.gather(plan, work, client)
+                if isinstance(plan, ToPartialGather):
+                    shows_head = not isinstance(client, InnerClient)
+                    instead = await self._partials.gather(plan, work, client, shows_head=shows_head)
+                else:
+                    instead = await self._conductor.gather(plan, work, client)
                 if instead is not None:
                     self._carry_out(instead, request, client, exchange, snapshot)
                 return

@@ -16,8 +16,9 @@ from typing import Final
 
 from shardgate.core.errors import BugError, Fault, ShardgateError
 from shardgate.core.exchange import Exchange
-from shardgate.core.failures.line import FailureLine, line_of, refusal_of
+from shardgate.core.failures.line import FailureLine, line_of, partial_of, refusal_of
 from shardgate.core.failures.log_limit import LogLimit
+from shardgate.core.failures.partial_reply import Lack
 from shardgate.core.http import Reply
 from shardgate.core.locate.dispute import disputed
 from shardgate.core.topology import ShardId
@@ -65,6 +66,11 @@ class Reporter:
         line = refusal_of({shard: reply.status for shard, reply in replies.items()}, status, *_named(exchange))
         if line is not None and _log.isEnabledFor(logging.INFO):
             self._write(logging.INFO, line, None)
+
+    def partial(self, lacks: Mapping[ShardId, Lack], status: int, exchange: Exchange) -> None:
+        """Log which shards a reply lacks, and why."""
+        if _log.isEnabledFor(logging.WARNING):
+            self._write(logging.WARNING, partial_of(lacks, status, *_named(exchange)), None)
 
     def _write(self, level: int, line: FailureLine, cause: BaseException | None) -> None:
         left_out = self._limit.admit(line.shard, line.code or str(line.status), now())

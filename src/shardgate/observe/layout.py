@@ -91,6 +91,9 @@ DISCOVERY_FAILURES = Family(
 REPLICAS_CHANGED = Family(
     "shardgate_replicas_changed_total", "counter", "Replicas that joined or left, as DNS says.", ("shard",)
 )
+PARTIAL = Family(
+    "shardgate_partial_replies_total", "counter", "Lists that were answered without this shard.", ("shard",)
+)
 HELD = Family("shardgate_held_bytes", "gauge", "What is held of bodies and replies, by kind.", ("kind",))
 CUT_OFF = Family(
     "shardgate_requests_cut_off_total", "counter", "Requests whose reply did not reach its end.", ("reason",)

@@ -36,6 +36,7 @@ from shardgate.observe.layout import (
     LEFT_OUT,
     LINES_LOST,
     NO_ROUTE,
+    PARTIAL,
     POOL_IDLE,
     POOL_OPEN,
     POOL_WAITING,
@@ -155,6 +156,10 @@ class Meter:
     def replicas_changed(self, shard: ShardId, count: int) -> None:
         """Count replicas that joined or left."""
         self._cells[self._layout.cell(REPLICAS_CHANGED, shard)] += count
+
+    def left_out_of_list(self, shard: ShardId) -> None:
+        """Count a list that was answered without this shard."""
+        self._cells[self._layout.cell(PARTIAL, shard)] += 1
 
     def client_came(self, *, refused: bool) -> None:
         """Count a new connection."""

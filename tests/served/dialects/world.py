@@ -90,9 +90,11 @@ async def world(
     operation: str = "GET /rows",
     prune: dict[str, str] | None = None,
     instead: dict[str, Any] | None = None,
+    missing: Any = "strict",
     **merge: Any,
 ) -> World:
-    """Start the shards, the one instance and the gateway. `instead`: another merge than a list."""
+    """Start the shards, the one instance and the gateway. `instead`: another merge than a list. `missing`: the rule's
+    own."""
     rows = table(size)
     chance = random.Random(7)
     parts: list[list[Row]] = [[], [], []]
@@ -109,7 +111,7 @@ async def world(
     rule = instead or rule
     config = {
         "shards": {f"s{n}": shard.url for n, shard in enumerate(shards)},
-        "rules": {operation: {"rule": "gather", "merge": rule, "prune": prune or {}}},
+        "rules": {operation: {"rule": "gather", "merge": rule, "prune": prune or {}, "missing": missing}},
         "locators": {"part": [{"kind": "prefix", "shards": {"a": "s0", "b": "s1", "c": "s2"}}]},
         "cursors": {"secret_file": "cursor.secret"},
     }

@@ -73,6 +73,7 @@ class OpaqueCursorWalk(CursorWalk):
         self._expires_s = int(moment.at_s) + dialect.seal.lifetime_s
         self._names = tuple(sorted(shards))
         self._map = digest(str(moment.epoch), *self._names)
+        self._lacks = b"".join([digest(alias) for alias in sorted(moment.left_out)])
         self._scope = b""
         self._client_cursor: MergedCursor | None = None
         self._came_from: MergedCursor | None = None
@@ -93,6 +94,8 @@ class OpaqueCursorWalk(CursorWalk):
                 f"the cursor `{excerpt(cursor or '')}` was made for another path, filter or order; "
                 "send it with the parameters of the request that gave it"
             )
+        if opened is not None and len(opened.shards) > len(self._map):
+            self._check_lacked(opened.lacked)
         self._begin(order, opened, trusted=True)
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
@@ -120,12 +123,23 @@ class OpaqueCursorWalk(CursorWalk):
         if cursor.before:
             self._streams = {shard: Backward(Start(), key, limit) for shard in self._shards}
             return
-        same = (trusted and cursor.shards == self._map) or key is None
+        same = (trusted and cursor.shards == self._map + self._lacks) or key is None
         places = dict(zip(self._names, cursor.places, strict=True)) if same and cursor.places else {}
         self._streams = {
             shard: Forward(Start(places.get(shard)), key, limit, tells_more=True, far=not same)
             for shard in self._shards
         }
+
+    def _check_lacked(self, lacked: frozenset[bytes]) -> None:
+        """Raises BadCursorError where the page that gave the cursor lacked a shard that this one has."""
+        lacked -= {digest(alias) for alias in self._moment.left_out}
+        if lacked:
+            error = BadCursorError(
+                "the cursor is of a page that lacked shards which did not answer, and this list needs every shard; "
+                "request the list without a cursor to begin anew"
+            )
+            error.lacked = lacked
+            raise error
 
     def _next(self, listing: Listing, rows: Sequence[KeyedRow]) -> str | None:
         return listing.next
@@ -173,7 +187,7 @@ class OpaqueCursorWalk(CursorWalk):
     def _sealed(self, key: bytes, places: tuple[str | None, ...], *, before: bool) -> str:
         """Without places, the page is found by the key alone."""
         self.sealed = True
-        shards = self._map if places else b""
+        shards = self._map + self._lacks if places or self._lacks else b""
         return self._opaque.seal.close(
             MergedCursor(self._expires_s, self._scope, shards, key, places, before), self._client
         )

@@ -26,6 +26,7 @@ SECRET_CHARACTERS_MIN = 32
 _FOR_ANYBODY = b"\x01"
 _FOR_ONE_CLIENT = b"\x02"
 _MAC_BYTES = 16
+_DIGEST_BYTES = 12
 _TEXT = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -37,7 +38,7 @@ class MergedCursor(msgspec.Struct, frozen=True, array_like=True):
     scope: bytes
     """A digest of the list: its path, its parameters, its order."""
     shards: bytes
-    """A digest of the shards' names and the epoch."""
+    """A digest of the shards' names and the epoch. Behind it, one of the alias of each shard that the page lacked."""
     key: bytes
     """The sort keys of the row that the page begins behind, or ends before, as a JSON object; empty: it is the first
     page of the list or, with `before`, the last one."""
@@ -45,6 +46,12 @@ class MergedCursor(msgspec.Struct, frozen=True, array_like=True):
     """Each shard's own cursor, in the order of the shards' names; None: the shard's beginning."""
     before: bool = False
     """The page ends before the row of `key`; false: it begins behind it."""
+
+    @property
+    def lacked(self) -> frozenset[bytes]:
+        """A digest of the alias of each shard that the page lacked from which this one is reached."""
+        rest = self.shards[_DIGEST_BYTES:]
+        return frozenset([rest[at : at + _DIGEST_BYTES] for at in range(0, len(rest), _DIGEST_BYTES)])
 
 
 class Seal(msgspec.Struct, frozen=True):
@@ -98,7 +105,7 @@ class Seal(msgspec.Struct, frozen=True):
 
 def digest(*texts: str) -> bytes:
     """A digest of some texts, the same in every process."""
-    return hashlib.sha256(msgspec.msgpack.encode(texts)).digest()[:12]
+    return hashlib.sha256(msgspec.msgpack.encode(texts)).digest()[:_DIGEST_BYTES]
 
 
 def _version(client: bytes) -> bytes:

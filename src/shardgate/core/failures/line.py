@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from shardgate.core.errors import ShardgateError
+from shardgate.core.failures.partial_reply import Lack
 from shardgate.core.failures.printable import printable
 from shardgate.core.limits import LOG_TEXT_CHARACTERS_MAX
 from shardgate.core.topology import ShardId
@@ -72,6 +73,24 @@ def refusal_of(statuses: Mapping[ShardId, int], status: int, request_id: str, op
         status=status,
         what=printable(f"the shard's own answer, passed on for all; {others}", LOG_TEXT_CHARACTERS_MAX),
     )
+
+
+def partial_of(lacks: Mapping[ShardId, Lack], status: int, request_id: str, operation: str) -> FailureLine:
+    """The line of a reply that lacks shards."""
+    reasons = [f"{shard}: {lack.reason}{_why(lack)}" for shard, lack in lacks.items()]
+    return FailureLine(
+        request=printable(request_id, LOG_TEXT_CHARACTERS_MAX),
+        operation=operation,
+        shard=",".join(lacks),
+        status=status,
+        what=printable(f"answered without these shards: {'; '.join(reasons)}", LOG_TEXT_CHARACTERS_MAX),
+    )
+
+
+def _why(lack: Lack) -> str:
+    if lack.error is not None:
+        return f" ({lack.error.code} {_what(lack.error)})"
+    return "" if lack.status is None else f" (status {lack.status})"
 
 
 def parsed(text: str) -> FailureLine | None:

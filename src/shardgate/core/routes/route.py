@@ -219,6 +219,16 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Replies have signed cursors that expire: a client needs new ones even if no data has changed."""
         return False
 
+    @property
+    def asks_everybody(self) -> bool:
+        """A gather that nothing narrows, and that needs every shard."""
+        return False
+
+    @property
+    def is_partial_unsaid(self) -> bool:
+        """A client that asks for nothing may get a list without a shard, whose body does not say so."""
+        return False
+
 
 class Route(msgspec.Struct, frozen=True):
     """An operation. `rule` is None where the gateway is configured not to serve it; `unserved` says why."""
@@ -242,6 +252,8 @@ class Route(msgspec.Struct, frozen=True):
     """Merged replies have cookies of the shards, or the Date that the rule chooses."""
     chain: str = ""
     """The name of the chain of `locators`; empty: there is none."""
+    asks_everybody: bool = False
+    """A gather of all shards, whatever the request says, which needs each of them."""
     is_implied: bool = False
     """No configuration says so: OPTIONS is answered by any shard."""
 

@@ -187,6 +187,7 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
         ages=rule.ages,
         collects_head_fields=rule.cookies != "none" or rule.date != "first",
         chain=chain,
+        asks_everybody=rule.asks_everybody,
     )
 
 

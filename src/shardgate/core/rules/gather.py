@@ -2,32 +2,43 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import msgspec
 
 from shardgate.core.contracts import NO_PAGE, UNKNOWN, AskAll, Known, Moment
+from shardgate.core.cursors.seal import digest
+from shardgate.core.dialect import AnyCursor
 from shardgate.core.dialect.cursor import Cursor
 from shardgate.core.dialect.id_cursor import IdCursor
+from shardgate.core.dialect.ndjson import Ndjson
+from shardgate.core.dialect.whole import Whole
+from shardgate.core.errors import BadCursorError
+from shardgate.core.failures.tolerance import PARTIAL_RULE, STRICT_RULE, Missing
 from shardgate.core.http import Request
 from shardgate.core.locate.learned import Learned
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.chosen import Chosen
 from shardgate.core.merge.combining import Combining
+from shardgate.core.merge.entity import Entity
+from shardgate.core.merge.groups import Groups
 from shardgate.core.merge.listed import Listed
+from shardgate.core.merge.union import Union
 from shardgate.core.order.sort_key import EVERY, sort_key
 from shardgate.core.parts.whole import ListParts
 from shardgate.core.plan.key import KEY_SOURCES, read_key
+from shardgate.core.plan.partial import ToPartialGather
 from shardgate.core.plan.plan import FindOwner, ToGather
-from shardgate.core.plan.prune import prune
+from shardgate.core.plan.prune import Pruned, prune
 from shardgate.core.replies.head_fields import WhoseCookies, WhoseDate
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
-from shardgate.core.routes.mistakes import Mistake
+from shardgate.core.routes.mistakes import Mistake, choose
 from shardgate.core.routes.route import BaseRule, Chains, Clock, Filter, Plan, Route, Variables
 from shardgate.core.rules.by_head import begin_by_head, heads_suffice
 from shardgate.core.rules.calls import check_statuses
 from shardgate.core.rules.fields import Sources, sources_of
-from shardgate.core.topology import ShardId
+from shardgate.core.topology import ShardId, aliases
 
 
 class Prune(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +92,10 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     credential: Credential | None = None
     """A session or a token of the client that one shard alone knows, `{key: cookie.session, locate: session}`; null:
     each shard knows the client, or none does."""
+    missing: Literal["strict", "partial"] | Missing = "strict"
+    """What is done where a shard does not answer. `strict`: 503 (SG2004), which names it. `partial`, or the fields of
+    [a mapping](../howto/partial-answers.md#what-a-rule-can-say): the list of the other shards, which says what it
+    lacks."""
     head: Literal["as_get", "asked"] = "as_get"
     """How a HEAD is answered. `as_get`: with the head of the merged GET. `asked`: shards are asked by HEAD, and the
     sizes that their headers state add up, for applications that state them in a reply to HEAD alone. Where no shard
@@ -93,12 +108,11 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             if key is not None:
                 return self._by_credential(self.credential, key, request, route, variables, known, clock)
         elif (
-            not route.filters
-            and route.parts_space is None
+            route.asks_everybody
             and request.method != "HEAD"
             and (self.by_post is None or request.sent_method != b"POST")
         ):
-            # As most are: nothing narrows it. `_plan` comes to the same.
+            # As most are: nothing narrows it, and no shard may be missing. `_plan` comes to the same.
             topology = known.topology
             moment = Moment(clock(), topology.epoch, known.pages)
             return ToGather(route, request, self.merge.begin(request, topology.ids, moment), None, None, self.learn)
@@ -112,9 +126,13 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         variables: Variables,
         known: Known,
         clock: Clock,
+        left_out: frozenset[ShardId] = frozenset(),
     ) -> ToGather:
-        """The same, to no other than these shards; to all where there are none."""
-        plan = self._plan(request, route, variables, known, clock, shards or known.topology.ids)
+        """The same, to no other than these shards; to all where there are none. `left_out`: without these."""
+        if self._missing is STRICT_RULE:
+            plan = self._plan(request, route, variables, known, clock, shards or known.topology.ids)
+        else:
+            plan = self._partial(shards, request, route, variables, known, clock, left_out)
         if request.method == "HEAD" and (self.head == "asked" or route.method == "HEAD"):
             merge = self.merge.merge_for(request.query) if isinstance(self.merge, Chosen) else self.merge
             plan.by_head = heads_suffice(merge)
@@ -160,6 +178,49 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         plan.doubted = everywhere
         return plan
 
+    def _partial(
+        self,
+        shards: Sequence[ShardId],
+        request: Request,
+        route: Route,
+        variables: Variables,
+        known: Known,
+        clock: Clock,
+        left_out: frozenset[ShardId],
+    ) -> ToPartialGather:
+        """The plan where shards may be missing. Raises BadCursorError where a cursor lacks shards that must answer."""
+        everything = known.topology.shards
+        tolerance = self._missing.tolerance(request.fields.values.get(b"prefer"), everything)
+        within = shards or known.topology.ids
+        asked, pruned, moment = self._narrowed(request, route, variables, known, clock, within)
+        if left_out:  # where such a list's pages begin is not where those of the whole list do
+            moment = msgspec.structs.replace(moment, pages=None, left_out=aliases(everything, left_out))
+        others = [shard for shard in within if shard not in left_out]
+        hoped = pruned is not None and bool(pruned.hoped)
+        try:
+            begin = self._merge_for(request).begin
+            merging = begin(request, [shard for shard in asked if shard not in left_out], moment)
+            instead = begin(request, others, moment) if hoped else None
+        except BadCursorError as error:
+            lacked = frozenset([name for name in everything if digest(everything[name].alias) in error.lacked])
+            if not error.lacked or len(lacked) < len(error.lacked) or not tolerance.allows(asked, lacked & {*asked}):
+                raise
+            return self._partial(shards, request, route, variables, known, clock, left_out | lacked)
+        without = partial(self.among, shards, request, route, variables, known, clock)
+        return ToPartialGather(
+            route,
+            request,
+            merging,
+            pruned,
+            instead,
+            self.learn,
+            tolerance=tolerance,
+            without=without,
+            within=within,
+            asked=asked,
+            left_out=left_out,
+        )
+
     def _plan(
         self,
         request: Request,
@@ -169,25 +230,37 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         clock: Clock,
         everybody: Sequence[ShardId],
     ) -> ToGather:
-        merge = self.merge if self.by_post is None or request.sent_method != b"POST" else self.by_post
-        topology, begin = known.topology, merge.begin
-        moment = Moment(clock(), topology.epoch, known.pages)
-        if route.parts_space is not None and (parted := topology.parts.get(route.parts_space)):
+        asked, pruned, moment = self._narrowed(request, route, variables, known, clock, everybody)
+        begin = self._merge_for(request).begin
+        instead = begin(request, everybody, moment) if pruned is not None and pruned.hoped else None
+        return ToGather(route, request, begin(request, asked, moment), pruned, instead, self.learn)
+
+    def _merge_for(self, request: Request) -> AnyMerger:
+        """What merges the list, which a client may ask for by POST, too."""
+        return self.merge if self.by_post is None or request.sent_method != b"POST" else self.by_post
+
+    def _narrowed(
+        self,
+        request: Request,
+        route: Route,
+        variables: Variables,
+        known: Known,
+        clock: Clock,
+        everybody: Sequence[ShardId],
+    ) -> tuple[Sequence[ShardId], Pruned | None, Moment]:
+        """The shards that the filters leave, why, and what the merge is given."""
+        moment = Moment(clock(), known.topology.epoch, known.pages)
+        if route.parts_space is not None and (parted := known.topology.parts.get(route.parts_space)):
             # A filter may exclude one part of an entity and not the other. A client that asks for one tenant only, or
             # as one tenant, may see no other tenant's part.
             own = [each for each in route.filters if each.claim or each.variable]
             left = prune(own, "", known, request.claims, variables, request.binding) if own else None
             moment = msgspec.structs.replace(moment, parted=parted)
-            shards = everybody if left is None else _both(left.shards, everybody)
-            return ToGather(route, request, begin(request, shards, moment), None, None, self.learn)
+            return everybody if left is None else _both(left.shards, everybody), None, moment
         pruned = None
         if route.filters:
             pruned = prune(route.filters, request.query, known, request.claims, variables, request.binding)
-        if pruned is None:
-            return ToGather(route, request, begin(request, everybody, moment), None, None, self.learn)
-        instead = begin(request, everybody, moment) if pruned.hoped else None
-        shards = _both(pruned.shards, everybody)
-        return ToGather(route, request, begin(request, shards, moment), pruned, instead, self.learn)
+        return everybody if pruned is None else _both(pruned.shards, everybody), pruned, moment
 
     def describe(self, route: Route) -> str:
         """The filters, and the merge."""
@@ -213,6 +286,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         if self.head == "asked" and (posted or not any(heads_suffice(merge) for _, merge in self._merges)):
             problem = f"{self.merge.describe()}: that needs the bodies of replies, which a HEAD has not"
             yield Mistake("head", problem, "remove it; or name the header with the size: `count_header` or `header`")
+        yield from self._missing_mistakes()
         if self.credential is not None:
             yield from check_statuses("credential.not_here", self.credential.not_here)
         for parameter, given in self.prune.items():
@@ -288,6 +362,31 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         return any(isinstance(merge.dialect, Cursor) for merge in self._lists)
 
     @property
+    def asks_everybody(self) -> bool:
+        """Nothing narrows it, and it needs every shard."""
+        return not self.prune and self.parts_space is None and self._missing is STRICT_RULE
+
+    @property
+    def is_partial_unsaid(self) -> bool:
+        """A client that asks for nothing may get a list without a shard, whose body does not say so."""
+        return self._missing.answer == "partial" and self._missing.member is None
+
+    def unknown_shards(self, shards: Mapping[str, object]) -> Iterator[Mistake]:
+        """Those of `missing`, and a quorum of more shards than there are."""
+        for name in self._missing.required:
+            if name not in shards:
+                yield Mistake("missing.required", f"there is no shard {name!r}", choose(name, shards))
+        if self._missing.quorum > len(shards):
+            cure = f"write {len(shards)} at most; for all of them, leave `missing` out"
+            yield Mistake("missing.quorum", f"there are only {len(shards)} shards", cure)
+
+    @property
+    def _missing(self) -> Missing:
+        if isinstance(self.missing, Missing):
+            return self.missing
+        return STRICT_RULE if self.missing == "strict" else PARTIAL_RULE
+
+    @property
     def _merges(self) -> list[tuple[str, AnyMerger]]:
         """The merge, or all that may be chosen, and where each stands."""
         if isinstance(self.merge, Chosen):
@@ -320,6 +419,19 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             yield Mistake("by_post", "this merge does not read the body", cure)
         if isinstance(merge, Listed):
             yield from self._list_mistakes("by_post", merge)
+
+    def _missing_mistakes(self) -> Iterator[Mistake]:
+        if self._missing is STRICT_RULE:
+            return
+        for field, problem, cure in self._missing.problems():
+            yield Mistake(f"missing.{field}", problem, cure)
+        for place, merge in self._merges:
+            if isinstance(merge, Entity) or (isinstance(merge, Listed) and merge.parts is not None):
+                problem = f"{place} puts parts together: what is in parts would lack those of the missing shard"
+                yield Mistake("missing", problem, "remove it")
+            elif self._missing.member is not None and _is_array(merge):
+                problem = f"the body of {place} is no object, and has no members"
+                yield Mistake("missing.member", problem, "remove it: the field `Shardgate-Partial` says the same")
 
     def _method_mistakes(self, method: str, place: str, merge: AnyMerger) -> Iterator[Mistake]:
         posted = _is_posted(merge)
@@ -375,6 +487,16 @@ def _both(some: Sequence[ShardId], others: Sequence[ShardId]) -> Sequence[ShardI
 def _is_posted(merge: AnyMerger) -> bool:
     """Whether the merge reads the body of a POST."""
     return merge.dialect.posted if isinstance(merge, Listed) else isinstance(merge, Combining) and merge.posted
+
+
+def _is_array(merge: AnyMerger) -> bool:
+    """Whether the merged body is surely no object."""
+    if isinstance(merge, Listed):
+        dialect = merge.dialect
+        if isinstance(dialect, AnyCursor):
+            return dialect.items is None
+        return dialect.streamable != "never" or isinstance(dialect, Ndjson | Whole)
+    return isinstance(merge, Groups | Union) and merge.items is None
 
 
 def _how(given: str | Prune) -> Prune:

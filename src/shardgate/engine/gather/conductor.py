@@ -26,6 +26,7 @@ from shardgate.core.limits import (
     WRITE_BUFFER_BYTES_MAX,
     Limits,
 )
+from shardgate.core.lists.flow import Flow
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.merge.combining import Combination
 from shardgate.core.paging.bounds import check_values
@@ -68,7 +69,7 @@ _NOR_DATE = _NOT_MERGED | {b"date"}
 
 _name, _body, _shard = itemgetter(0), attrgetter("body"), attrgetter("shard")
 
-_LACKING = "the list needs every shard; some did not answer"
+LACKING = "the list needs every shard; some did not answer"
 
 # Compressing so much takes about 5 ms at the default level, for which other requests can wait.
 PACKED_AT_ONCE_BYTES_MAX = 128 * 1024
@@ -132,8 +133,11 @@ class Conductor:
             reply = await self._gathered(plan, work, client, begun)
         finally:
             work.holding.close()
-        if reply is None:
-            return None
+        return None if reply is None else await self.answer(plan, work, reply, client)
+
+    async def answer(self, plan: ToGather, work: Gathering, reply: Reply, client: Client) -> Plan | None:
+        """Send the merged reply; or what is to be done instead, as `gather` says. Raises SlowClientError,
+        OverloadError."""
         rule = plan.route.rule
         if plan.doubted is not None and rule is not None and reply.status in rule.not_here:
             work.snapshot.known.memory.forget(plan.recalled, plan.key)
@@ -175,13 +179,13 @@ class Conductor:
             return None
         rule, validators, head_fields = work.route.rule, None, None
         if rule is None or not has_none(rule.validators, replies[asks[0].shard]):
-            validators = Validators(_validation(work))
+            validators = Validators(validation_of(work))
             validators.add(asks, replies)
         if work.route.collects_head_fields:
-            head_fields = _head_fields(work, self._cluster.jar)
+            head_fields = head_fields_of(work, self._cluster.jar)
             head_fields.add(asks, replies)
-        reply = _with_own_fields(work, merged, validators, plan.merging, head_fields)
-        _learn(plan, work.snapshot, plan.merging.learned())
+        reply = with_own_fields(work, merged, validators, plan.merging, head_fields)
+        learn_from(plan, work.snapshot, plan.merging.learned())
         return reply
 
     async def _gathered(self, plan: ToGather, work: Gathering, client: Client, begun: Round | None) -> Reply | None:
@@ -193,10 +197,10 @@ class Conductor:
         if outcome is not None and plan.instead is not None and plan.pruned is not None:
             shown = {key for key, _ in merging.learned()}
             if not plan.pruned.hoped <= shown:
-                _forget(plan, work.snapshot, plan.pruned.hoped - shown)
+                forget_keys(plan, work.snapshot, plan.pruned.hoped - shown)
                 merging = plan.instead
                 outcome = await self._merge(merging, work, flows_to, None)
-        _learn(plan, work.snapshot, merging.learned())
+        learn_from(plan, work.snapshot, merging.learned())
         return None if outcome is None else await self.packed(outcome, plan.request)
 
     async def _merge(
@@ -206,14 +210,14 @@ class Conductor:
 
         `client`: where the reply may be streamed to; None: the reply must be whole.
         """
-        validators = Validators(_validation(work))
-        head_fields = _head_fields(work, self._cluster.jar) if work.route.collects_head_fields else None
+        validators = Validators(validation_of(work))
+        head_fields = head_fields_of(work, self._cluster.jar) if work.route.collects_head_fields else None
         asks = merging.asks()
         rounds_began_at = 0.0
         outcomes: Mapping[ShardId, Outcome] | Reply | None
         while True:
             if begun is not None:
-                outcomes = await self._outcomes(begun, work)
+                outcomes = await self.outcomes(begun, work)
                 begun = None
             elif client is not None and isinstance(merging, ListMerging) and merging.may_flow:
                 outcomes = await self._flow_or_ask(asks, work, merging, client)
@@ -221,17 +225,17 @@ class Conductor:
                     return outcomes
             else:
                 outcomes = await self._ask(asks, work)
-            replies = replies_of(outcomes, work.snapshot.known.topology.shards, _LACKING)
+            replies = replies_of(outcomes, work.snapshot.known.topology.shards, LACKING)
             validators.add(asks, replies)
             size = sum(map(len, map(_body, replies.values())))
             if head_fields is not None:
                 head_fields.add(asks, replies)
             is_long = size >= ASIDE_BYTES_MIN
-            outcome = await self._merged_long(merging, replies, work, size) if is_long else merging.take(replies)
+            outcome = await self.merged_long(merging, replies, work, size) if is_long else merging.take(replies)
             if isinstance(outcome, Reply):
                 if outcome.status >= 300:
                     self._cluster.reporter.passed_on(replies, outcome.status, work.exchange)
-                return _with_own_fields(work, outcome, validators, merging, head_fields)
+                return with_own_fields(work, outcome, validators, merging, head_fields)
             asks = outcome
             if not rounds_began_at:
                 rounds_began_at = now()
@@ -239,7 +243,7 @@ class Conductor:
                 log = f"its rounds took longer than merge_timeout_s ({self._cluster.merge_s:g} s)"
                 raise DeadlineError("the list could not be merged in time", log=log)
 
-    async def _merged_long(
+    async def merged_long(
         self, merging: Merging, replies: Mapping[ShardId, Reply], work: Gathering, size: int
     ) -> Reply | Sequence[Ask]:
         """Merge long replies without holding up other requests: in steps, or else on a thread."""
@@ -260,9 +264,10 @@ class Conductor:
     ) -> Mapping[ShardId, Outcome]:
         """Run one round, and note how long it took."""
         calls = self.start(asks, work, None, needs_all=needs_all, body_bytes_max=body_bytes_max)
-        return await self._outcomes(calls, work)
+        return await self.outcomes(calls, work)
 
-    async def _outcomes(self, calls: Round, work: Gathering) -> Mapping[ShardId, Outcome]:
+    async def outcomes(self, calls: Round, work: Gathering) -> Mapping[ShardId, Outcome]:
+        """Wait for the outcome of each call, and note how long it took."""
         try:
             return await calls.outcomes()
         finally:
@@ -286,16 +291,15 @@ class Conductor:
                 if begun is not None:
                     work.exchange.upstream_s += now() - began_at
                     reply, flow = begun
-                    validators, head_fields = Validators(_validation(work)), None
+                    validators, head_fields = Validators(validation_of(work)), None
                     validators.add(asks, heads, are_whole=False)
                     if work.route.collects_head_fields:
-                        head_fields = _head_fields(work, self._cluster.jar)
+                        head_fields = head_fields_of(work, self._cluster.jar)
                         head_fields.add(asks, heads)
-                    reply = _with_own_fields(work, reply, validators, merging, head_fields)
+                    reply = with_own_fields(work, reply, validators, merging, head_fields)
                     if reply.status == 304:
                         return reply
-                    running = RunningFlow(self._cluster, client, flow, work.holding, self._turns)
-                    await _pass_on(running, work, reply, calls.coming())
+                    await _pass_on(self.running(flow, work, client), work, reply, calls.coming())
                     merging.flowed()
                     return None
                 calls.keep_waiting()
@@ -305,6 +309,10 @@ class Conductor:
         finally:
             calls.cancel()
 
+    def running(self, flow: Flow, work: Gathering, client: Client) -> RunningFlow:
+        """A flow to this client, which takes turns with the others of this worker."""
+        return RunningFlow(self._cluster, client, flow, work.holding, self._turns)
+
     def start(
         self,
         asks: Sequence[Ask],
@@ -313,8 +321,9 @@ class Conductor:
         *,
         needs_all: bool = True,
         body_bytes_max: int | None = None,
+        tolerant: bool = False,
     ) -> Round:
-        """Begin a round. Raises TooComplexError."""
+        """Begin a round. `needs_all`, `tolerant`: as for Round. Raises TooComplexError."""
         exchange = work.exchange
         exchange.calls += len(asks)
         if exchange.calls > self._calls_max:
@@ -326,7 +335,8 @@ class Conductor:
             work.holding,
             large_bytes=large_bytes,
             bytes_max=self._bytes_max,
-            needs_all=needs_all,
+            needs_all=needs_all and not tolerant,
+            tolerant=tolerant,
         )
         calls.start(asks, work.request.fields.host, work.lines, exchange.request_id)
         return calls
@@ -405,21 +415,21 @@ async def _pass_on(running: RunningFlow, work: Gathering, reply: Reply, coming: 
     except ShardgateError as error:
         if running.begun or running.failed is None or not error.no_reply:
             raise
-        raise shards_missing({running.failed: error}, work.snapshot.known.topology.shards, _LACKING) from error
+        raise shards_missing({running.failed: error}, work.snapshot.known.topology.shards, LACKING) from error
 
 
-def _validation(work: Gathering) -> Validation:
+def validation_of(work: Gathering) -> Validation:
     rule = work.route.rule
     return EVERY_SHARD if rule is None else rule.validators
 
 
-def _head_fields(work: Gathering, jar: CookieJar | None) -> HeadFields:
+def head_fields_of(work: Gathering, jar: CookieJar | None) -> HeadFields:
     """What collects the cookies and the Date that the rule wants."""
     rule = work.route.rule
     return HeadFields("none", "first") if rule is None else HeadFields(rule.cookies, rule.date, jar)
 
 
-def _with_own_fields(
+def with_own_fields(
     work: Gathering, reply: Reply, validators: Validators | None, merging: Merging, head_fields: HeadFields | None
 ) -> Reply:
     """The merged reply without the fields of single shards; or 304, where the client has it already.
@@ -443,14 +453,14 @@ def _with_own_fields(
     return validators.apply(work.request, reply, work.route.rule, tagging)
 
 
-def _forget(plan: ToGather, snapshot: Snapshot, keys: Iterable[str]) -> None:
+def forget_keys(plan: ToGather, snapshot: Snapshot, keys: Iterable[str]) -> None:
     """The shard that was remembered did not show these keys: they may have moved."""
     for space in plan.learn:
         for key in keys:
             snapshot.known.memory.forget(space, key)
 
 
-def _learn(plan: ToGather, snapshot: Snapshot, shown: Sequence[tuple[str, ShardId]]) -> None:
+def learn_from(plan: ToGather, snapshot: Snapshot, shown: Sequence[tuple[str, ShardId]]) -> None:
     memory, merging = snapshot.known.memory, plan.merging
     if isinstance(merging, ListMerging) and merging.has_copies:
         for space in plan.learn:

@@ -6,6 +6,7 @@ Never: merges replies, or interprets a status.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from operator import attrgetter
 from typing import Final, cast
 
@@ -47,6 +48,7 @@ class Round:
         "_outcomes",
         "_refusal",
         "_timer",
+        "_tolerant",
         "_waiting",
         "began_at",
         "cluster",
@@ -68,11 +70,15 @@ class Round:
         large_bytes: int | None = None,
         bytes_max: int | None = None,
         needs_all: bool = False,
+        tolerant: bool = False,
     ) -> None:
         """`bytes_max`: of all replies together; None: no more than that of each counts.
 
         `needs_all`: one failure fails the round, so that nothing more is read then. Otherwise, once one shard has what
         is asked for, a shard that answers nothing to anybody is not waited for.
+
+        `tolerant`: the outcome of each call matters, and a failure ends no other call: replies that are ahead wait for
+        those whose heads are late, and are large whether a shard has failed or not.
         """
         self.cluster = cluster
         self._body_bytes_max = body_bytes_max
@@ -81,11 +87,12 @@ class Round:
         """Counts the replies."""
         self.large_bytes = large_bytes
         """From so many bytes on the replies are large; None: it does not matter whether they are, or not any more."""
-        self.looked_at = min(FLOW_WINDOW_BYTES, body_bytes_max) if needs_all else -1
+        self.looked_at = min(FLOW_WINDOW_BYTES, body_bytes_max) if needs_all or tolerant else -1
         """From so many bytes of a reply on, each piece may be too many, and a whole one is looked at more closely."""
         self._collectors: list[_Collector] = []
         self._outcomes: dict[ShardId, Outcome] = {}
         self._needs_all = needs_all
+        self._tolerant = tolerant
         self._gives_up = False
         self._timer: asyncio.TimerHandle | None = None
         self.packed: list[ShardId] = []
@@ -141,7 +148,7 @@ class Round:
         is_large = await self.done
         if is_large and self._refusal is not None:
             raise self._refusal
-        if is_large and any(isinstance(outcome, ShardgateError) for outcome in self._outcomes.values()):
+        if is_large and self.failed and not self._tolerant:
             self.keep_waiting()  # a reply broke off just before this
             return False
         return is_large
@@ -150,16 +157,30 @@ class Round:
         """The heads of the large replies, as replies without a body."""
         heads: dict[ShardId, Reply] = {}
         for sink in self._collectors:
-            if (head := sink.head) is not None:
+            if (head := sink.head) is not None and sink.shard not in self.failed:
                 heads[sink.shard] = head.with_body(b"")
         return heads
+
+    @property
+    def failed(self) -> Mapping[ShardId, ShardgateError]:
+        """The calls that have failed so far."""
+        return {shard: error for shard, error in self._outcomes.items() if isinstance(error, ShardgateError)}
+
+    def leave_out(self, shard: ShardId) -> None:
+        """The rest of this shard's reply is of no use."""
+        for sink in self._collectors:
+            if sink.shard == shard and sink.call is not None:
+                if not sink.call.done:
+                    sink.call.cancel()
+                    self._waiting -= 1
+                sink.call = None
 
     def coming(self) -> Sequence[PendingReply]:
         """Hand over the large replies: the caller receives the rest of them, and nothing is kept here."""
         coming = [
             PendingReply(sink.shard, sink.call, sink.pieces(), sink.shard in self._outcomes)
             for sink in self._collectors
-            if sink.call is not None
+            if sink.call is not None and sink.shard not in self.failed
         ]
         for sink in self._collectors:
             sink.body = []
@@ -230,7 +251,7 @@ class Round:
         """Take in the head of a reply."""
         self.cluster.replied(shard, call)
         self._heads -= 1
-        if not self._needs_all and head.status < 400:
+        if not self._needs_all and not self._tolerant and head.status < 400:
             for sink in self._collectors:  # what another says is less than this, and not worth waiting for in vain
                 if sink.call is not None:
                     sink.call.gives_way = True
@@ -250,11 +271,24 @@ class Round:
             if sink.size > FLOW_WINDOW_BYTES:
                 sink.pause()
         elif sum(collector.expected for collector in self._collectors) >= large_bytes and not self.done.done():
-            self.large_bytes = None
-            self.done.set_result(True)
-            # One event of a socket brings up to 8 MB before any other event is handled.
-            for collector in self._collectors:
-                collector.pause()
+            self._are_large()
+
+    def _are_large(self) -> None:
+        self.large_bytes = None
+        self.done.set_result(True)
+        # One event of a socket brings up to 8 MB before any other event is handled.
+        for collector in self._collectors:
+            collector.pause()
+
+    def pause(self, call: Call) -> None:
+        """Take no more bytes of a reply for now."""
+        if not self._tolerant:
+            call.pause()
+            return
+        # It waits for another shard's head, which has a deadline; its own begins anew when it is read on.
+        self.cluster.streams(call)
+        call.pause()
+        call.deadline_at = inf
 
     def excess(self, size: int) -> ReplyTooLargeError | None:
         """The error that a reply of this size is, or that makes the replies too large together; None: there is room."""
@@ -271,14 +305,34 @@ class Round:
         """Take in the outcome of one call."""
         self._outcomes[shard] = outcome
         if not isinstance(outcome, Reply) and self.large_bytes is not None:
-            self.large_bytes = None
-            self._resume()
+            if self._tolerant:
+                self._lost(shard, self.large_bytes)
+            else:
+                self.large_bytes = None
+                self._resume()
         self._waiting -= 1
         if self._waiting == 0:
             if not self.done.done():
                 self.done.set_result(False)
         elif self._needs_all and not isinstance(outcome, Reply) and not self._gives_up:
             self._give_up()
+
+    def _lost(self, shard: ShardId, large_bytes: int) -> None:
+        """A shard has failed before it was known whether the replies are large: the others tell."""
+        late = False
+        for sink in self._collectors:
+            if sink.shard == shard:
+                if sink.head is None:
+                    self._heads -= 1
+                sink.size, sink.head, sink.body = 0, None, []
+            elif sink.head is None:
+                late = True
+        if late or self.done.done():
+            return
+        if sum(collector.expected for collector in self._collectors) >= large_bytes:
+            self._are_large()
+        else:
+            self._resume()
 
     def _give_up(self) -> None:
         """A shard has failed, so the others' rows are of no use. Those that have not answered may fail, too: the error
@@ -343,7 +397,7 @@ class _Collector:
         """Take no more bytes for now."""
         if self.call is not None and not self.call.done:
             self.is_paused = True
-            self.call.pause()
+            self._round.pause(self.call)
 
     def reply_interim(self, head: ReplyHead) -> None:
         pass  # of no use to a merge
