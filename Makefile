@@ -18,7 +18,7 @@ TIME     ?= 60
 TARGET   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
+.PHONY: help setup demo test test-compiled wheel check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz chaos bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -88,6 +88,9 @@ strangers: $(READY) ## applications of others, from registries, behind the gatew
 
 hostile: $(READY) ## attacks on a running gateway, each with its worst stall and memory: SEED=11 QUICK=1 ONLY=name
 	@$(BIN)/python -m proof.hostile $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
+
+chaos: $(READY) ## faults of replicas, shards, workers, store, names, clock and crowds under load, alone and in pairs: QUICK=1 ONLY=name
+	@$(BIN)/python -m proof.chaos $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
 
 .venv-scan/.ready:
 	$(PYTHON) -m venv --clear .venv-scan

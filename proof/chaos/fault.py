@@ -25,6 +25,8 @@ class Must(msgspec.Struct, frozen=True, kw_only=True):
     """Requests that may end without a good reply and without a refusal of the gateway's own."""
     refused: Mapping[str, int] = {}
     """Kind of request → how many of them the gateway may refuse. `its read`, `its create`: of the shard at fault."""
+    also: frozenset[str] = frozenset()
+    """What may come any number of times and counts as lost for nobody: `every late`, `its read failed`."""
     unconnected: int = 0
     """Connections that the port may refuse."""
     clean_s: float | None = None
@@ -36,7 +38,7 @@ class Must(msgspec.Struct, frozen=True, kw_only=True):
     extra_percent: float | None = None
     """Retries and hedges for each hundred calls, once settled."""
     within_s: float = 10.0
-    """The slowest end of any request."""
+    """The slowest end of a read or a list."""
     recovered_s: float = 2.0
     """After the fault has ended: until nothing is refused or lost any more, and no change is open."""
 
@@ -49,6 +51,7 @@ class Must(msgspec.Struct, frozen=True, kw_only=True):
             refused={
                 kind: self.refused.get(kind, 0) + other.refused.get(kind, 0) for kind in {*self.refused, *other.refused}
             },
+            also=self.also | other.also,
             unconnected=self.unconnected + other.unconnected,
             clean_s=max(cleans) if len(cleans) == 2 else None,
             times=max(bounds) if len(bounds) == 2 else None,
@@ -65,9 +68,10 @@ class Must(msgspec.Struct, frozen=True, kw_only=True):
         parts = [
             f"lost ≤ {self.lost}" if self.lost else "0 lost",
             f"refused only: {refused}" if refused else "0 refused",
+            f"may be: {', '.join(sorted(self.also))}" if self.also else "",
             f"unconnected ≤ {self.unconnected}" if self.unconnected else "",
             f"clean after {self.clean_s:g} s" if self.clean_s is not None else "",
-            f"p99 ≤ {self.times:g} × normal" if self.times is not None else "",
+            f"p99 ≤ {self.times:g} times normal" if self.times is not None else "",
             f"extra ≤ {self.extra_percent:g} %" if self.extra_percent is not None else "",
             f"slowest ≤ {self.within_s:g} s" if self.within_s < 10 else "",
             f"over in {self.recovered_s:g} s",

@@ -11,6 +11,8 @@ import msgspec
 from proof.chaos.fault import Must
 from proof.chaos.record import Record
 
+LOST = frozenset({"failed", "cut", "late"})
+CHANGES = frozenset({"create", "every"})
 NOISE_TIMES = 1.25
 """Quiet times whose 99th percentiles differ by more were not quiet: other programs had the machine."""
 NOISE_LAG_S = 0.008
@@ -60,13 +62,13 @@ def judged(
     findings = [f"before: {len(wrong_before)} {wrong_before[0].word}"] if wrong_before else []
     findings += [*_too_many(bad, must, shard), *_unclean(bad, times, must)]
     recovered_s = max((each.at_s - times.ended_s for each in bad), default=0.0)
-    slowest_s = max((each.took_s for each in during), default=0.0)
+    slowest_s = max((each.took_s for each in during if each.kind not in CHANGES), default=0.0)
     if slowest_s > must.within_s:
         findings.append(f"the slowest took {slowest_s:.1f} s")
     normal, settled, is_noisy = _latencies(mine, times, must, shard)
     is_late = must.times is not None and settled > must.times * normal
     if timed and is_late:
-        findings.append(f"p99 {settled * 1000:.0f} ms is {settled / normal:.2f} × normal")
+        findings.append(f"p99 {settled * 1000:.0f} ms is {settled / normal:.2f} times normal")
     if must.extra_percent is not None and (extra_percent or 0.0) > must.extra_percent:
         findings.append(f"{extra_percent:.1f} % extra calls")
     said = _said(bad, shard, extra_percent if must.extra_percent is not None else None)
@@ -95,13 +97,11 @@ def kind_of(record: Record, shard: str) -> str:
 
 
 def _too_many(bad: Sequence[Record], must: Must, shard: str) -> list[str]:
-    words = Counter(each.word for each in bad)
-    findings = []
-    lost = words["failed"] + words["cut"] + words["late"]
-    if lost > must.lost:
-        findings.append(f"{lost} lost ({_counted(each for each in bad if each.word in {'failed', 'cut', 'late'})})")
-    if words["unconnected"] > must.unconnected:
-        findings.append(f"{words['unconnected']} unconnected")
+    lost = [each for each in bad if each.word in LOST and f"{kind_of(each, shard)} {each.word}" not in must.also]
+    findings = [f"{len(lost)} lost ({_counted(lost, shard)})"] if len(lost) > must.lost else []
+    unconnected = sum(each.word == "unconnected" for each in bad)
+    if unconnected > must.unconnected:
+        findings.append(f"{unconnected} unconnected")
     refused = Counter(kind_of(each, shard) for each in bad if each.word == "refused")
     findings += [
         f"{count} of {kind} refused" for kind, count in sorted(refused.items()) if count > must.refused.get(kind, 0)
@@ -115,7 +115,7 @@ def _unclean(bad: Sequence[Record], times: Times, must: Must) -> list[str]:
         late = [each for each in bad if times.began_s + must.clean_s <= each.at_s < times.ended_s]
         findings += [f"{len(late)} bad later than {must.clean_s:g} s"] if late else []
     after = [each for each in bad if each.at_s >= times.ended_s + must.recovered_s]
-    findings += [f"{len(after)} bad after its end ({_counted(after)})"] if after else []
+    findings += [f"{len(after)} bad after its end ({_counted(after, '')})"] if after else []
     return findings
 
 
@@ -137,14 +137,16 @@ def _latencies(mine: Sequence[Record], times: Times, must: Must, shard: str) -> 
 
 def _said(bad: Sequence[Record], shard: str, extra_percent: float | None) -> str:
     refused = Counter(f"{kind_of(each, shard)} {each.code}" for each in bad if each.word == "refused")
-    others = _counted(each for each in bad if each.word != "refused")
-    parts = [f"{count} × {kind}" for kind, count in sorted(refused.items())]
+    others = _counted((each for each in bad if each.word != "refused"), shard)
+    parts = [f"{count} {kind}" for kind, count in sorted(refused.items())]
     parts += [others] if others else []
     if extra_percent is not None:
         parts.append(f"{extra_percent:.1f} % extra")
     return ", ".join(parts) or "nothing failed"
 
 
-def _counted(records: Iterable[Record]) -> str:
-    counted = Counter(f"{each.kind} {each.word}{f' {each.status}' if each.status else ''}" for each in records)
-    return ", ".join(f"{count} × {kind}" for kind, count in sorted(counted.items()))
+def _counted(records: Iterable[Record], shard: str) -> str:
+    counted = Counter(
+        f"{kind_of(each, shard)} {each.word}{f' {each.status}' if each.status else ''}" for each in records
+    )
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(counted.items()))

@@ -110,8 +110,9 @@ async def _once(stage: Stage, fault: Fault, pace: Pace) -> Seen:
         during = before
     ended_s = time.monotonic()
     recovered_s = fault.must.recovered_s
+    newest, _ = stage.changes()
     await asyncio.sleep(recovered_s)
-    open_changes = stage.open_changes()
+    _, open_changes = stage.changes(before=newest)
     over_s = ended_s + recovered_s + pace.quiet_s
     await stage.answered(over_s)
     if open_changes:

@@ -27,13 +27,14 @@ from proof.chaos.shards import Shard
 from proof.chaos.variants import Ground, Variant
 from proof.chaos.writes import read_made, torn
 from proof.data import ROOT
-from proof.hostile.asking import ask, request
+from proof.hostile.asking import ask
 
 USUAL = {"read": 250.0, "list": 25.0, "create": 20.0, "every": 4.0}
 """Requests a second of each kind."""
 RELOAD_S = 5.0
 _SHARDS = {"n": "north", "s": "south", "w": "west", "e": "east"}
 _SAMPLE = re.compile(r"^(shardgate_\w+)(?:\{.*\})? (\S+)$", re.MULTILINE)
+_METRICS = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 _LINE_BYTES_MAX = 64 * 1024 * 1024
 _OVER_STATES = frozenset({"done", "undone", "abandoned"})
 
@@ -172,7 +173,7 @@ class Stage:
 
     async def metrics(self) -> Counter[str]:
         """The metrics of the gateway, summed over their labels; none where it does not answer."""
-        answer = await ask(self.gateway.admin_port, request("GET", "/metrics"), within_s=3.0)
+        answer = await ask(self.gateway.admin_port, _METRICS, within_s=3.0)
         sums: Counter[str] = Counter()
         for name, value in _SAMPLE.findall(answer.received.decode("latin-1")):
             with suppress(ValueError):
@@ -200,11 +201,13 @@ class Stage:
                 break
             await asyncio.sleep(0.05)
 
-    def open_changes(self) -> list[str]:
-        """The states of the changes in the journal that are not over."""
+    def changes(self, *, before: int = sys.maxsize) -> tuple[int, list[str]]:
+        """The number of the newest change in the journal, and the states of those before it that are not over."""
         with suppress(sqlite3.Error), closing(sqlite3.connect(f"{self.store.as_uri()}?mode=ro", uri=True)) as store:
-            return [state for (state,) in store.execute("SELECT state FROM journal") if state not in _OVER_STATES]
-        return ["unreadable"]
+            rows = store.execute("SELECT id, state FROM journal").fetchall()
+            open_ = [state for number, state in rows if number <= before and state not in _OVER_STATES]
+            return max((number for number, _ in rows), default=0), open_
+        return before, ["unreadable"]
 
     def torn(self, records: list[Record]) -> list[str]:
         """What is wrong with the changes among these requests."""

@@ -15,10 +15,12 @@ _HOLDING = """
 import sqlite3, sys, time, select
 store = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=20)
 held_s, free_s = map(float, sys.argv[2:])
-over = False
+over, first = False, True
 while not over:
     store.execute("BEGIN IMMEDIATE")
-    print("locked", flush=True)
+    if first:
+        print("locked", flush=True)
+    first = False
     over = bool(select.select([sys.stdin], [], [], held_s)[0])
     store.execute("ROLLBACK")
     time.sleep(free_s)
@@ -96,7 +98,7 @@ LOCKED = Fault(
     name="store locked",
     what="another process holds its lock for 20 s",
     run=_held(3600.0, 0.0),
-    must=Must(lost=ALL, refused={"every": ALL}),
+    must=Must(refused={"every": ALL}, also=frozenset({"every late"})),
     hold_s=20.0,
 )
 
