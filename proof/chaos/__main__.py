@@ -18,7 +18,7 @@ def main() -> None:
     """Run."""
     parser = argparse.ArgumentParser(prog="make chaos")
     parser.add_argument("--quick", action="store_true", help="a few faults, and shorter")
-    parser.add_argument("--only", default="", help="faults with this in their name")
+    parser.add_argument("--only", default="", help="faults with this regular expression in their name")
     parser.add_argument("--list", action="store_true", help="name them")
     options = parser.parse_args()
     if options.list:

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,11 @@ class Gateway:
     async def start(
         self,
         prefix: Sequence[str] = (),
-        environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = ("-m", "shardgate"),
         passed: socket.socket | None = None,
     ) -> None:
         """Start it, and wait until it serves. Raises RuntimeError."""
-        command = [*prefix, sys.executable, "-m", "shardgate", "serve", "-c", str(self.file)]
+        command = [*prefix, sys.executable, *program, "serve", "-c", str(self.file)]
         if passed is not None:
             command = [sys.executable, "-c", _PASSING, str(passed.fileno()), *command]
         with self.log.open("ab") as log:
@@ -64,7 +64,6 @@ class Gateway:
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,
-                env={**os.environ, **(environment or {})},
                 pass_fds=() if passed is None else (passed.fileno(),),
             )
         deadline_at = time.monotonic() + READY_S
@@ -108,6 +107,17 @@ class Gateway:
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        deadline_at = time.monotonic() + END_S
+        while any(map(_lives, pids)) and time.monotonic() < deadline_at:
+            time.sleep(0.01)  # until then they hold its port
+
+
+def _lives(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    try:
+        return "State:\tZ" not in status.read_text()
+    except OSError:
+        return False
 
 
 def with_us(signal_name: str) -> list[str]:

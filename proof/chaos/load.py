@@ -25,6 +25,8 @@ GREEDY = 99
 """The partner whose address has the kind `greedy`."""
 FRESH_ONE_IN = 10
 """One read in so many has a connection of its own: it sees whether the port takes clients."""
+IDLE_MAX = 8
+"""Connections that a partner keeps while they are idle, as libraries for HTTP do."""
 HEAVY_ROWS = 250
 _TELL_S = 0.1
 
@@ -130,10 +132,8 @@ class Load:
         except OSError:
             pass
         took_s = time.monotonic() - order.at_s
-        if connection is not None and (is_fresh or word in {"late", "cut"}):
-            connection.close()
-        elif connection is not None and connection.is_open:
-            self._idle[order.partner].append(connection)
+        if connection is not None:
+            self._keep(connection, order.partner, is_whole=not is_fresh and word not in {"late", "cut"})
         self._records.append(
             Record(
                 round(order.at_s, 5),
@@ -148,6 +148,13 @@ class Load:
                 round(lag_s, 5),
             )
         )
+
+    def _keep(self, connection: Connection, partner: int, *, is_whole: bool) -> None:
+        """For the next request of this partner, if it can have one."""
+        if is_whole and connection.is_open and len(self._idle[partner]) < IDLE_MAX:
+            self._idle[partner].append(connection)
+        else:
+            connection.close()
 
     async def _connection(self, partner: int, *, is_fresh: bool) -> Connection:
         idle = self._idle[partner]

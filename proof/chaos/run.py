@@ -1,6 +1,7 @@
 """Runs faults one after the other under load, and judges each."""
 
 import asyncio
+import re
 import sys
 import tempfile
 import time
@@ -42,8 +43,8 @@ QUICK = Pace(QUICK_QUIET_S, QUICK_HOLD_S, timed=False)
 
 
 async def run(pace: Pace, *, only: str = "", quick: bool = False) -> list[Verdict]:
-    """Try all faults whose name has `only` in it, and print the table."""
-    chosen = [fault for fault in all_faults() if only in fault.name and (fault.quick or not quick)]
+    """Try all faults whose name has `only`, a regular expression, in it, and print the table."""
+    chosen = [fault for fault in all_faults() if re.search(only, fault.name) and (fault.quick or not quick)]
     print(head(), flush=True)
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:

@@ -94,7 +94,7 @@ class Stage:
         self.variant = variant
         if variant.passes_socket:
             self.listening = socket.create_server(("127.0.0.1", self.port), backlog=1024)
-        variant.prepare(self._ground)
+        await variant.prepare(self._ground)
         self.gateway = await self.another_gateway()
         await self.load(USUAL)
 
@@ -103,7 +103,7 @@ class Stage:
         self._generations += 1
         variant = self.variant
         gateway = Gateway(variant.folder(self._ground), self._config(), f"gateway-{self._generations}")
-        await gateway.start(variant.prefix(self._ground), variant.environment(self._ground), self.listening)
+        await gateway.start(variant.prefix(self._ground), variant.program(self._ground), self.listening)
         return gateway
 
     async def close(self) -> None:

@@ -1,6 +1,5 @@
 """The gateways of the chaos: one configuration, started in several ways."""
 
-import ctypes.util
 import os
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from proof.chaos.clocked import write_offset
 from proof.chaos.names import DOMAIN, NameServer, resolv_conf
 from proof.chaos.shards import Shard
 
@@ -51,11 +51,11 @@ class Variant:
         """What stands before its command."""
         return _AS_SERVICE if os.geteuid() == 0 else []
 
-    def environment(self, ground: Ground) -> Mapping[str, str]:
-        """Its environment, besides ours."""
-        return {}
+    def program(self, ground: Ground) -> Sequence[str]:
+        """What Python runs."""
+        return ["-m", "shardgate"]
 
-    def prepare(self, ground: Ground) -> None:
+    async def prepare(self, ground: Ground) -> None:
         """Before it is started."""
 
     def put_away(self, ground: Ground) -> None:
@@ -83,10 +83,10 @@ class Disk(Variant):
         """On that disk."""
         return ground.folder / "disk"
 
-    def prepare(self, ground: Ground) -> None:
+    async def prepare(self, ground: Ground) -> None:
         """Mount it."""
         self.folder(ground).mkdir()
-        subprocess.run(
+        subprocess.run(  # noqa: ASYNC221 - it takes a millisecond
             ["mount", "-t", "tmpfs", "-o", f"size={self._SIZE}", "none", str(self.folder(ground))], check=True
         )
 
@@ -114,32 +114,27 @@ class Named(Variant):
         """In a mount namespace."""
         return ["unshare", "-m", "sh", "-c", _RESOLVING, str(resolv_conf(ground.folder)), *super().prefix(ground)]
 
-    def prepare(self, ground: Ground) -> None:
+    async def prepare(self, ground: Ground) -> None:
         """Name every instance."""
         for shard in ground.shards.values():
             for instance in shard.instances:
                 ground.names.addresses[f"{instance.name}.{DOMAIN}"] = [instance.address]
+        await ground.names.start()
+
+    def put_away(self, ground: Ground) -> None:
+        """Nobody asks any more."""
+        ground.names.stop()
 
 
 class Clocked(Variant):
-    """A gateway whose clock can be set: libfaketime stands before the C library."""
+    """A gateway whose clock can be set."""
 
     name = "clock"
 
-    def missing(self) -> str:
-        """The library."""
-        return super().missing() or ("" if _faketime() else "libfaketime is not installed (apt install libfaketime)")
-
-    def environment(self, ground: Ground) -> Mapping[str, str]:
-        """The offset is read from a file at every call; the monotonic clock is left alone."""
-        file = ground.folder / "clock"
-        file.write_text("+0\n")
-        return {
-            "LD_PRELOAD": _faketime(),
-            "FAKETIME_TIMESTAMP_FILE": str(file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
+    def program(self, ground: Ground) -> Sequence[str]:
+        """With the clock in a file."""
+        write_offset(ground.folder / "clock", 0.0)
+        return ["-m", "proof.chaos.clocked", str(ground.folder / "clock")]
 
 
 class Busy(Variant):
@@ -167,11 +162,3 @@ class Fair(Busy):
 VARIANTS: dict[str, Variant] = {
     each.name: each for each in (Variant(), Passed(), Disk(), Named(), Clocked(), Busy(), Fair())
 }
-
-
-def _faketime() -> str:
-    """The library's file; empty where it is not installed."""
-    for folder in (Path("/usr/lib"), Path("/usr/local/lib"), Path("/opt")):
-        for file in sorted(folder.glob("**/faketime/libfaketime.so.1")):
-            return str(file)
-    return ctypes.util.find_library("faketime") or ""

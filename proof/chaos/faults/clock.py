@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from proof.chaos.clocked import write_offset
 from proof.chaos.fault import Fault, Happening, Must
 from proof.chaos.stage import Stage
 
@@ -11,9 +12,9 @@ def _jumped(offset_s: int) -> Happening:
     @asynccontextmanager
     async def run(stage: Stage) -> AsyncIterator[None]:
         file = stage.folder / "clock"
-        file.write_text(f"{offset_s:+}\n")
+        write_offset(file, offset_s)
         yield
-        file.write_text("+0\n")
+        write_offset(file, 0.0)
 
     return run
 
