@@ -109,6 +109,9 @@ strangers: $(READY) ## applications of others, from registries, behind the gatew
 hostile: $(READY) ## attacks on a running gateway, each with its worst stall and memory: SEED=11 QUICK=1 ONLY=name
 	@$(BIN)/python -m proof.hostile $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
 
+chaos: $(READY) ## faults of replicas, shards, workers, store, names, clock and crowds under load, alone and in pairs: QUICK=1 ONLY=name
+	@$(BIN)/python -m proof.chaos $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
+
 .venv-scan/.ready:
 	$(PYTHON) -m venv --clear .venv-scan
 	.venv-scan/bin/pip install --quiet --disable-pip-version-check sslyze

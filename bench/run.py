@@ -43,7 +43,7 @@ def main() -> None:
     every_core = os.sched_getaffinity(0)
     CACHE.mkdir(exist_ok=True)
     began = time.monotonic()
-    report = Report(date=datetime.now(UTC).isoformat(timespec="seconds"), quick=is_quick, machine=_machine())
+    report = Report(date=datetime.now(UTC).isoformat(timespec="seconds"), quick=is_quick, machine=machine())
     run = Bench(cores, _QUICK if is_quick else _FULL, report, lambda text: _say(began, text))
     try:
         build_rig(run.say)
@@ -92,7 +92,8 @@ def _write(report: Report, verdicts: list[dict[str, object]]) -> None:
     (RESULTS / f"{name}.svg").write_text(draw(report))
 
 
-def _machine() -> Machine:
+def machine() -> Machine:
+    """What it is measured on."""
     named = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 30)
     return Machine(

@@ -62,7 +62,9 @@ class Run:
         for line in found.failed:
             self._fail("checkov", line)
         reasons = len(exceptions(CODE))
-        return f"checkov: {found.passed} passed, {len(found.failed)} failed, {found.skipped} skipped for {reasons} reasons"
+        return (
+            f"checkov: {found.passed} passed, {len(found.failed)} failed, {found.skipped} skipped for {reasons} reasons"
+        )
 
     def _try(self, folder: str, tests: tuple[tuple[str, ...], ...]) -> None:
         terraform = Terraform(self._work / folder, self._configuration)

@@ -33,7 +33,9 @@ def judged(report: Any) -> Weaknesses:
     """The report of checkov, in JSON. Raises ValueError if not everything could be read."""
     if "summary" not in report or report["summary"]["parsing_errors"]:
         raise ValueError(f"checkov could not read the code: {report}")
-    failed = [f"{each['check_id']} {each['resource']}: {each['check_name']}" for each in report["results"]["failed_checks"]]
+    failed = [
+        f"{each['check_id']} {each['resource']}: {each['check_name']}" for each in report["results"]["failed_checks"]
+    ]
     summary = report["summary"]
     return Weaknesses(summary["passed"], sorted(set(failed)), summary["skipped"])
 

@@ -1,0 +1,74 @@
+"""A partner's connection to the gateway: one request at a time, read no further than is needed to know its end."""
+
+import asyncio
+import re
+from typing import cast
+
+import msgspec
+
+_STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d) ")
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_CODE = re.compile(rb'"code": ?"(SG\d{4})"')
+_CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A reply."""
+
+    status: int
+    code: str = ""
+
+
+class Connection(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self) -> None:
+        self._received = b""
+        self._answer: asyncio.Future[Answer] | None = None
+        self._transport: asyncio.Transport | None = None
+        self.is_open = True
+        """Another request can be sent."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its type
+
+    async def ask(self, message: bytes) -> Answer:
+        """Send a request; the reply. Raises ConnectionError where the connection ends before it."""
+        assert self._transport is not None
+        if not self.is_open:
+            raise ConnectionResetError
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(message)
+        try:
+            return await self._answer
+        finally:
+            self._answer = None
+
+    def close(self) -> None:
+        """It is not needed any more."""
+        self.is_open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """More of a reply."""
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        is_whole = len(body) >= int(length[1]) if length else body.endswith(b"0\r\n\r\n")
+        if not end or not is_whole or self._answer is None:
+            return
+        self._received = b""
+        if _CLOSES.search(head):
+            self.close()
+        status = _STATUS.match(head)
+        code = _CODE.search(body)
+        if not self._answer.done():
+            self._answer.set_result(Answer(int(status[1]) if status else 0, code[1].decode() if code else ""))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The gateway has closed it."""
+        self.is_open = False
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(ConnectionResetError())

@@ -1,0 +1,107 @@
+"""Too much at once: what can be answered is answered, and the rest is refused at once."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from proof.chaos.fault import ALL, Fault, Must
+from proof.chaos.judged import percentile
+from proof.chaos.stage import USUAL, Stage
+
+CLIENTS = 32
+"""So many that send the next request when they have a reply find out the maximum."""
+MEASURED_S = 2.5
+OVERLOAD_S = 6.0
+BEGINNING_S = 1.0
+"""An overload is seen after so long."""
+TIMES = 3.0
+GOODPUT_MIN = 0.9
+REFUSED_MS_MAX = 50.0
+POLITE_PER_S = 150.0
+"""Of ten partners together."""
+GREEDY_PER_S = 150.0
+"""Of one: ten times its share."""
+OTHERS_TIMES_MAX = 1.2
+
+
+@asynccontextmanager
+async def _overload(stage: Stage) -> AsyncIterator[None]:
+    most = await _measured(stage, {"closed heavy": CLIENTS})
+    await stage.load({"heavy": TIMES * most})
+    await asyncio.sleep(BEGINNING_S)
+    began_at = time.monotonic()
+    await asyncio.sleep(OVERLOAD_S)
+    ended_at = time.monotonic()
+    await stage.load(USUAL)
+    await stage.answered(ended_at)
+    records = [each for each in stage.since(began_at) if each.kind == "heavy" and each.at_s < ended_at]
+    goodput = sum(each.word == "ok" for each in records) / OVERLOAD_S
+    refused_ms = percentile([each.took_s for each in records if each.word == "refused"], 99) * 1000
+    said = f"maximum {most:.0f}/s, of {TIMES * most:.0f}/s answered {goodput:.0f}/s ({goodput / most:.0%})"
+    stage.note(f"{said}, refusals p99 {refused_ms:.0f} ms")
+    if goodput < GOODPUT_MIN * most:
+        stage.find(f"goodput {goodput / most:.0%} of the maximum")
+    if refused_ms > REFUSED_MS_MAX:
+        stage.find(f"refusals p99 {refused_ms:.0f} ms")
+    yield
+
+
+async def _measured(stage: Stage, rates: dict[str, float]) -> float:
+    """How many are answered in a second."""
+    await stage.load(rates)
+    await asyncio.sleep(0.5)
+    began_at = time.monotonic()
+    await asyncio.sleep(MEASURED_S)
+    ended_at = time.monotonic()
+    await stage.load({})
+    await stage.answered(ended_at)
+    records = [each for each in stage.since(began_at) if each.kind in rates and each.word == "ok"]
+    return max(1.0, sum(each.at_s + each.took_s < ended_at for each in records) / MEASURED_S)
+
+
+@asynccontextmanager
+async def _greedy(stage: Stage) -> AsyncIterator[None]:
+    alone = await _p99_ms(stage, {"heavy": POLITE_PER_S})
+    beside = await _p99_ms(stage, {"heavy": POLITE_PER_S, "greedy heavy": GREEDY_PER_S})
+    again = await _p99_ms(stage, {"heavy": POLITE_PER_S})
+    await stage.load(USUAL)
+    normal = max(alone, again)
+    stage.note(f"others' p99: {alone:.0f} ms, {beside:.0f} ms beside it, {again:.0f} ms afterwards")
+    if beside > OTHERS_TIMES_MAX * normal:
+        stage.find(f"others' p99 is {beside / normal:.2f} × theirs without it")
+    yield
+
+
+async def _p99_ms(stage: Stage, rates: dict[str, float]) -> float:
+    await stage.load(rates)
+    await asyncio.sleep(0.5)
+    began_at = time.monotonic()
+    await asyncio.sleep(4.0)
+    ended_at = time.monotonic()
+    await stage.answered(ended_at)
+    return 1000 * percentile(
+        [each.took_s for each in stage.since(began_at) if each.kind == "heavy" and each.at_s < ended_at], 99
+    )
+
+
+OVERLOAD = Fault(
+    name="overload",
+    what=f"{TIMES:g} times as many lists as can be answered, for {OVERLOAD_S:g} s",
+    run=_overload,
+    must=Must(refused={"heavy": ALL}, times=None),
+    hold_s=0.0,
+    stage="busy",
+)
+
+FAULTS = (
+    OVERLOAD,
+    Fault(
+        name="greedy partner",
+        what="one partner asks ten times its share; a rate is configured",
+        run=_greedy,
+        must=Must(refused={"greedy heavy": ALL}, times=None),
+        hold_s=0.0,
+        stage="fair",
+    ),
+)

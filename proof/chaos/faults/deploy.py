@@ -1,0 +1,101 @@
+"""What operators do: none of it may be noticed."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from proof.chaos.fault import ALL, Fault, Must
+from proof.chaos.stage import Stage
+
+END_S = 12.0
+
+
+@asynccontextmanager
+async def _reloaded(stage: Stage) -> AsyncIterator[None]:
+    async def reload() -> None:
+        while True:
+            stage.gateway.signal(signal.SIGHUP)
+            await asyncio.sleep(1.0)
+
+    reloading = asyncio.get_running_loop().create_task(reload())
+    before = (await stage.metrics())["shardgate_reloads_total"]
+    yield
+    reloading.cancel()
+    stage.note(f"{(await stage.metrics())['shardgate_reloads_total'] - before:.0f} reloads")
+
+
+@asynccontextmanager
+async def _reloaded_wrongly(stage: Stage) -> AsyncIterator[None]:
+    right = stage.gateway.file.read_text()
+    stage.gateway.file.write_text(right.replace("rule: gather", "rule: gathr"))
+    stage.gateway.signal(signal.SIGHUP)
+    yield
+    if "refused; the old one goes on" not in stage.gateway.log.read_text(errors="replace"):
+        stage.find("no line of the log says that it was refused")
+    stage.gateway.file.write_text(right)
+
+
+@asynccontextmanager
+async def _restarted(stage: Stage) -> AsyncIterator[None]:
+    old = stage.gateway
+    old.signal(signal.SIGTERM)
+    await stage.until(old.has_ended, END_S, "the end")
+    began_at = time.monotonic()
+    stage.gateway = await stage.another_gateway()
+    stage.note(f"served again after {time.monotonic() - began_at:.2f} s")
+    yield
+
+
+@asynccontextmanager
+async def _replaced(stage: Stage) -> AsyncIterator[None]:
+    old = stage.gateway
+    stage.gateway = await stage.another_gateway()
+    old.signal(signal.SIGTERM)
+    took_s = await stage.until(old.has_ended, END_S, "the end")
+    stage.note(f"the old one ended in {took_s:.1f} s")
+    yield
+
+
+RELOADED = Fault(
+    name="reload",
+    what="SIGHUP, every second",
+    run=_reloaded,
+    must=Must(times=None),
+    hold_s=20.0,
+    quick=True,
+)
+
+FAULTS = (
+    RELOADED,
+    Fault(
+        name="reload, wrong",
+        what="SIGHUP, with a mistake in the configuration",
+        run=_reloaded_wrongly,
+        must=Must(),
+        hold_s=4.0,
+    ),
+    Fault(
+        name="deploy",
+        what="another gateway starts on the port, then the first gets SIGTERM",
+        run=_replaced,
+        must=Must(times=None),
+        hold_s=2.0,
+    ),
+    Fault(
+        name="end and start",
+        what="SIGTERM; started again once it has ended: what it had accepted is answered",
+        run=_restarted,
+        must=Must(unconnected=ALL, times=None, within_s=6.0),
+        hold_s=1.0,
+    ),
+    Fault(
+        name="restart with its socket",
+        what="SIGTERM; started again on the socket of a service manager",
+        run=_restarted,
+        must=Must(times=None, within_s=6.0),
+        hold_s=1.0,
+        stage="passed",
+    ),
+)

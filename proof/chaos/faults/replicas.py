@@ -1,0 +1,149 @@
+"""Faults of one of the two replicas of a shard: nobody should notice."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from proof.chaos.fault import Fault, Happening, Must
+from proof.chaos.stage import Stage
+
+_LETTER = "n"
+
+
+@asynccontextmanager
+async def _killed(stage: Stage) -> AsyncIterator[None]:
+    victim = stage.shards[_LETTER].instances[0]
+    victim.kill()
+    yield
+    victim.start()
+    victim.await_ready()
+
+
+@asynccontextmanager
+async def _frozen(stage: Stage) -> AsyncIterator[None]:
+    victim = stage.shards[_LETTER].instances[0]
+    victim.freeze()
+    try:
+        yield
+    finally:
+        victim.thaw()
+
+
+@asynccontextmanager
+async def _flapping(stage: Stage) -> AsyncIterator[None]:
+    victim = stage.shards[_LETTER].instances[0]
+
+    async def flap() -> None:
+        while True:
+            victim.kill()
+            await asyncio.sleep(0.5)
+            victim.start()
+            victim.await_ready()
+            await asyncio.sleep(0.5)
+
+    flapping = asyncio.get_running_loop().create_task(flap())
+    yield
+    flapping.cancel()
+    victim.kill()
+    victim.start()
+    victim.await_ready()
+
+
+def _told(mode: str) -> Happening:
+    """The replica answers so."""
+
+    @asynccontextmanager
+    async def run(stage: Stage) -> AsyncIterator[None]:
+        victim = stage.shards[_LETTER].instances[0]
+        victim.tell(mode)
+        try:
+            yield
+        finally:
+            victim.tell("well")
+
+    return run
+
+
+IN_DOUBT = {"create": 5, "every": 5}
+"""A change that was sent to a replica which then died is sent to no other: its client reads that it is in doubt."""
+
+KILLED = Fault(
+    name="replica killed",
+    what="SIGKILL; started again",
+    run=_killed,
+    must=Must(refused=IN_DOUBT, extra_percent=5.0),
+    quick=True,
+)
+FROZEN = Fault(
+    name="replica frozen",
+    what="SIGSTOP; SIGCONT",
+    run=_frozen,
+    must=Must(refused={"create": 20, "every": 20}, clean_s=3.0, extra_percent=5.0),
+    hold_s=8.0,
+)
+SLOW = Fault(
+    name="replica slow",
+    what="it takes 10 times as long",
+    run=_told("slow 10"),
+    must=Must(extra_percent=5.0),
+    hold_s=8.0,
+)
+
+FAULTS = (
+    KILLED,
+    Fault(
+        name="replica away for long",
+        what="SIGKILL; started again 15 s later",
+        run=_killed,
+        must=Must(refused=IN_DOUBT, extra_percent=5.0),
+        hold_s=15.0,
+    ),
+    Fault(
+        name="replica flapping",
+        what="killed and started again, every second",
+        run=_flapping,
+        must=Must(refused={"create": 10, "every": 10}),
+        hold_s=6.0,
+    ),
+    FROZEN,
+    SLOW,
+    Fault(
+        name="replica drips",
+        what="heads at once, bodies at 10 bytes a second",
+        run=_told("drip"),
+        must=Must(),
+        hold_s=8.0,
+    ),
+    Fault(
+        name="replica refuses",
+        what="its port is closed, its connections are reset",
+        run=_told("refuse"),
+        must=Must(refused=IN_DOUBT, extra_percent=5.0),
+    ),
+    Fault(
+        name="replica resets",
+        what="half of each body, then a reset",
+        run=_told("reset"),
+        must=Must(lost=30, refused={"create": 15, "every": 15, "list": 15}),
+    ),
+    Fault(
+        name="replica says garbage",
+        what="bytes that are no HTTP",
+        run=_told("garbage"),
+        must=Must(refused={"create": 15, "every": 15}),
+        quick=True,
+    ),
+    Fault(
+        name="replica answers 500",
+        what="its own failure, each time",
+        run=_told("error"),
+        must=Must(lost=30, refused={"list": 15, "every": 15}),
+    ),
+    Fault(
+        name="replica not ready",
+        what="it listens; its health check says 503, and requests wait",
+        run=_told("unready"),
+        must=Must(refused={"create": 20, "every": 20}, clean_s=3.0),
+        hold_s=7.0,
+    ),
+)

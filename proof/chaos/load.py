@@ -1,0 +1,190 @@
+"""The load, as a process: `python -m proof.chaos.load PORT`. It tells what became of each request, ten times a second.
+
+The load is open: a request is sent when it is due, whatever became of those before. A line on standard input sets the
+rates from then on, as JSON: `{"read": 250, "list": 30}`, requests a second for each kind; `{"closed heavy": 32}` is so
+many clients that send the next request as soon as they have a reply.
+
+Holds: partners come from addresses of their own, keep their connections, and wait for `PATIENCE_S`.
+"""
+
+import asyncio
+import sys
+import time
+from collections import defaultdict
+from itertools import count
+
+import msgspec
+import uvloop
+
+from proof.chaos.connection import Answer, Connection
+from proof.chaos.record import PATIENCE_S, Batch, Record, Word
+
+LETTERS = "nswe"
+PARTNERS = 10
+GREEDY = 99
+"""The partner whose address has the kind `greedy`."""
+FRESH_ONE_IN = 10
+"""One read in so many has a connection of its own: it sees whether the port takes clients."""
+IDLE_MAX = 8
+"""Connections that a partner keeps while they are idle, as libraries for HTTP do."""
+HEAVY_ROWS = 250
+_TELL_S = 0.1
+
+
+class Order(msgspec.Struct, frozen=True):
+    """One request to be sent."""
+
+    at_s: float
+    kind: str
+    number: int
+
+    @property
+    def letter(self) -> str:
+        """Whose key it has."""
+        return LETTERS[self.number * 7 // 3 % len(LETTERS)] if self.kind in {"read", "create", "greedy"} else ""
+
+    @property
+    def partner(self) -> int:
+        """Who sends it."""
+        return GREEDY if self.kind == "greedy" else self.number % PARTNERS
+
+    @property
+    def thing(self) -> str:
+        """What it creates."""
+        return {"create": f"{self.letter}-c{self.number}", "every": f"e{self.number}"}.get(self.kind, "")
+
+    @property
+    def message(self) -> bytes:
+        """Its bytes."""
+        if self.kind in {"create", "every"}:
+            body = msgspec.json.encode({"id": self.thing})
+            path = "/things" if self.kind == "create" else "/everyone"
+            head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+            return f"{head}\r\n\r\n".encode() + body
+        if self.kind.endswith("heavy"):
+            target = f"/list?limit={HEAVY_ROWS}"
+        else:
+            target = "/list?limit=20" if self.kind == "list" else f"/things/{self.letter}-{self.number}"
+        return f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+
+
+class Load:
+    """All partners."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._idle: dict[int, list[Connection]] = defaultdict(list)
+        self._streams: list[asyncio.Task[None]] = []
+        self._numbers = count(1)
+        self._asking: dict[asyncio.Task[None], float] = {}
+        self._records: list[Record] = []
+
+    async def run(self) -> None:
+        """Obey, until standard input ends."""
+        reader = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        telling = asyncio.get_running_loop().create_task(self._tell())
+        while line := await reader.readline():
+            self._set(msgspec.json.decode(line, type=dict[str, float]))
+        telling.cancel()
+
+    def _set(self, rates: dict[str, float]) -> None:
+        for stream in self._streams:
+            stream.cancel()
+        loop = asyncio.get_running_loop()
+        self._streams = [
+            loop.create_task(self._send_when_due(kind, rate))
+            for kind, rate in rates.items()
+            if rate and not kind.startswith("closed")
+        ]
+        for kind, clients in rates.items():
+            if kind.startswith("closed"):
+                self._streams += [loop.create_task(self._send_when_answered(kind)) for _ in range(int(clients))]
+
+    async def _send_when_due(self, kind: str, rate: float) -> None:
+        due_s = time.monotonic() + hash(kind) % 97 / 97 / rate  # streams of one rate are not sent together
+        loop = asyncio.get_running_loop()
+        while True:
+            while due_s <= time.monotonic():
+                task = loop.create_task(self._ask(Order(due_s, kind, next(self._numbers))))
+                self._asking[task] = due_s
+                task.add_done_callback(self._asking.pop)
+                due_s += 1 / rate
+            await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+
+    async def _send_when_answered(self, kind: str) -> None:
+        while True:
+            await self._ask(Order(time.monotonic(), kind, next(self._numbers)))
+
+    async def _ask(self, order: Order) -> None:
+        connection: Connection | None = None
+        lag_s = time.monotonic() - order.at_s
+        word, answer = "unconnected", Answer(0)
+        is_fresh = order.kind == "read" and order.number % FRESH_ONE_IN == 0
+        try:
+            async with asyncio.timeout(PATIENCE_S - lag_s):
+                connection = await self._connection(order.partner, is_fresh=is_fresh)
+                word = "cut"
+                answer = await connection.ask(order.message)
+                word = _word(answer)
+        except TimeoutError:
+            word = "late"
+        except OSError:
+            pass
+        took_s = time.monotonic() - order.at_s
+        if connection is not None:
+            self._keep(connection, order.partner, is_whole=not is_fresh and word not in {"late", "cut"})
+        self._records.append(
+            Record(
+                round(order.at_s, 5),
+                round(took_s, 5),
+                order.kind,
+                order.letter,
+                word,  # type: ignore[arg-type]
+                answer.status,
+                answer.code,
+                order.thing,
+                order.partner,
+                round(lag_s, 5),
+            )
+        )
+
+    def _keep(self, connection: Connection, partner: int, *, is_whole: bool) -> None:
+        """For the next request of this partner, if it can have one."""
+        if is_whole and connection.is_open and len(self._idle[partner]) < IDLE_MAX:
+            self._idle[partner].append(connection)
+        else:
+            connection.close()
+
+    async def _connection(self, partner: int, *, is_fresh: bool) -> Connection:
+        idle = self._idle[partner]
+        while idle and not is_fresh:
+            if (connection := idle.pop()).is_open:
+                return connection
+        _, connection = await asyncio.get_running_loop().create_connection(
+            Connection, "127.0.0.1", self._port, local_addr=(f"127.0.1.{partner + 1}", 0)
+        )
+        return connection
+
+    async def _tell(self) -> None:
+        while True:
+            await asyncio.sleep(_TELL_S)
+            batch = Batch(self._records, min(self._asking.values(), default=None))
+            self._records = []
+            sys.stdout.buffer.write(msgspec.json.encode(batch) + b"\n")
+            sys.stdout.buffer.flush()
+
+
+def _word(answer: Answer) -> Word:
+    if answer.status in {200, 201}:
+        return "ok"
+    return "refused" if answer.code else "failed"
+
+
+def main() -> None:
+    """Load a gateway."""
+    uvloop.run(Load(int(sys.argv[1])).run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,264 @@
+"""The stage of the chaos: four shards with two instances each, a gateway with two workers, and the load on it.
+
+Holds: what is started here is ended here, however the block is left.
+"""
+
+import asyncio
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from math import inf
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+from proof.chaos.gateway import Gateway, with_us
+from proof.chaos.names import NameServer
+from proof.chaos.record import Batch, Record
+from proof.chaos.shards import Shard
+from proof.chaos.variants import Ground, Variant
+from proof.chaos.writes import read_made, torn
+from proof.data import ROOT
+from proof.hostile.asking import ask
+
+USUAL = {"read": 250.0, "list": 25.0, "create": 20.0, "every": 4.0}
+"""Requests a second of each kind."""
+RELOAD_S = 5.0
+_SHARDS = {"n": "north", "s": "south", "w": "west", "e": "east"}
+_SAMPLE = re.compile(r"^(shardgate_\w+)(?:\{.*\})? (\S+)$", re.MULTILINE)
+_METRICS = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+_LINE_BYTES_MAX = 64 * 1024 * 1024
+_OVER_STATES = frozenset({"done", "undone", "abandoned"})
+
+
+class Stage:
+    """All that runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.shards = {
+            letter: Shard(letter, name, index, folder) for index, (letter, name) in enumerate(_SHARDS.items(), 1)
+        }
+        self.gateway: Gateway
+        self.variant: Variant
+        self.names = NameServer()
+        self.listening: socket.socket | None = None
+        """Held for gateways that are passed a socket."""
+        self.records: list[Record] = []
+        self.notes: list[str] = []
+        """What a fault has seen by itself."""
+        self.found: list[str] = []
+        """What it has found wrong."""
+        self.port = _free_port()
+        self._oldest_s = inf
+        self._load: asyncio.subprocess.Process | None = None
+        self._hearing: asyncio.Task[None] | None = None
+        self._generations = 0
+        self._ground = Ground(folder, self.shards, self.names)
+
+    async def __aenter__(self) -> Self:
+        try:
+            for shard in self.shards.values():
+                shard.start()
+            command = [*with_us("KILL"), sys.executable, "-m", "proof.chaos.load", str(self.port)]
+            self._load = await asyncio.create_subprocess_exec(
+                *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, limit=_LINE_BYTES_MAX
+            )
+            self._hearing = asyncio.get_running_loop().create_task(self._hear(self._load))
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._hearing is not None:
+            self._hearing.cancel()
+        if self._load is not None and self._load.returncode is None:
+            self._load.kill()
+            await self._load.wait()
+        for shard in self.shards.values():
+            shard.stop()
+
+    # The gateway.
+
+    async def open(self, variant: Variant) -> None:
+        """Start a gateway of this kind, under the usual load."""
+        self.variant = variant
+        if variant.passes_socket:
+            self.listening = socket.create_server(("127.0.0.1", self.port), backlog=1024)
+        await variant.prepare(self._ground)
+        self.gateway = await self.another_gateway()
+        await self.load(USUAL)
+
+    async def another_gateway(self) -> Gateway:
+        """Start one more, on the same port."""
+        self._generations += 1
+        variant = self.variant
+        gateway = Gateway(variant.folder(self._ground), self._config(), f"gateway-{self._generations}")
+        await gateway.start(variant.prefix(self._ground), variant.program(self._ground), self.listening)
+        return gateway
+
+    async def close(self) -> None:
+        """End the gateway."""
+        await self.load({})
+        self.gateway.kill()
+        if self.listening is not None:
+            self.listening.close()
+            self.listening = None
+        self.variant.put_away(self._ground)
+
+    @property
+    def store(self) -> Path:
+        """The store of the gateway."""
+        return self.variant.folder(self._ground) / "store.db"
+
+    def _config(self) -> dict[str, Any]:
+        variant = self.variant
+        return {
+            "listen": f"127.0.0.1:{self.port}",
+            "admin": "127.0.0.1:0",
+            "workers": 2,
+            "store": str(self.store),
+            "access_log": {"to": str(variant.folder(self._ground) / "access.log")},
+            "shards": {
+                shard.name: {
+                    "replicas": variant.urls(shard),
+                    "health": {"path": "/readyz", "interval_s": 0.5},
+                }
+                for shard in self.shards.values()
+            },
+            "timeouts": TIMEOUTS,
+            "locators": {
+                "thing": [{"kind": "prefix", "shards": _SHARDS}],
+            },
+            "rules": RULES,
+            **variant.more,
+        }
+
+    # The load.
+
+    async def load(self, rates: Mapping[str, float]) -> None:
+        """Ask at these rates from now on."""
+        assert self._load is not None
+        assert self._load.stdin is not None
+        self._load.stdin.write(msgspec.json.encode(dict(rates)) + b"\n")
+        await self._load.stdin.drain()
+
+    async def answered(self, until_s: float) -> None:
+        """Wait until everything that was due before this instant is over, and told."""
+        await asyncio.sleep(max(0.0, until_s - time.monotonic()) + 0.25)
+        while self._oldest_s < until_s:  # noqa: ASYNC110 - told ten times a second
+            await asyncio.sleep(0.05)
+
+    def since(self, instant: float) -> list[Record]:
+        """The records of what was due from then on."""
+        return [each for each in self.records if each.at_s >= instant]
+
+    async def _hear(self, load: asyncio.subprocess.Process) -> None:
+        assert load.stdout is not None
+        while line := await load.stdout.readline():
+            batch = msgspec.json.decode(line, type=Batch)
+            self.records += batch.records
+            self._oldest_s = inf if batch.oldest_s is None else batch.oldest_s
+
+    # What can be seen.
+
+    async def metrics(self) -> Counter[str]:
+        """The metrics of the gateway, summed over their labels; none where it does not answer."""
+        answer = await ask(self.gateway.admin_port, _METRICS, within_s=3.0)
+        sums: Counter[str] = Counter()
+        for name, value in _SAMPLE.findall(answer.received.decode("latin-1")):
+            with suppress(ValueError):
+                sums[name] += float(value)  # type: ignore[assignment]
+        return sums
+
+    async def serving(self, workers: int, within_s: float) -> float:
+        """Wait until so many workers serve; how long it took. A finding where they do not in time."""
+        began_at = time.monotonic()
+        while (await self.metrics())["shardgate_workers"] != workers:
+            if time.monotonic() - began_at > within_s:
+                self.find(f"{workers} workers do not serve within {within_s:g} s")
+                break
+            await asyncio.sleep(0.02)
+        return time.monotonic() - began_at
+
+    async def reload(self) -> None:
+        """Let the gateway read its configuration anew, and wait until it has."""
+        before = (await self.metrics())["shardgate_reloads_total"]
+        self.gateway.signal(signal.SIGHUP)
+        began_at = time.monotonic()
+        while (await self.metrics())["shardgate_reloads_total"] == before:
+            if time.monotonic() - began_at > RELOAD_S:
+                self.find(f"no reload within {RELOAD_S:g} s")
+                break
+            await asyncio.sleep(0.05)
+
+    def changes(self, *, before: int = sys.maxsize) -> tuple[int, list[str]]:
+        """The number of the newest change in the journal, and the states of those before it that are not over."""
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"{self.store.as_uri()}?mode=ro", uri=True)) as store:
+            rows = store.execute("SELECT id, state FROM journal").fetchall()
+            open_ = [state for number, state in rows if number <= before and state not in _OVER_STATES]
+            return max((number for number, _ in rows), default=0), open_
+        return before, ["unreadable"]
+
+    def torn(self, records: list[Record]) -> list[str]:
+        """What is wrong with the changes among these requests."""
+        return torn(records, {letter: read_made(shard.kept) for letter, shard in self.shards.items()})
+
+    def note(self, text: str) -> None:
+        """To be shown in the table."""
+        self.notes.append(text)
+
+    def find(self, text: str) -> None:
+        """What must not be."""
+        self.found.append(text)
+
+    async def until(self, condition: Callable[[], object], within_s: float, what: str) -> float:
+        """Wait for something; how long it took. A finding where it does not come in time."""
+        began_at = time.monotonic()
+        while not condition():
+            if time.monotonic() - began_at > within_s:
+                self.find(f"{what}: not within {within_s:g} s")
+                break
+            await asyncio.sleep(0.01)
+        return time.monotonic() - began_at
+
+
+TIMEOUTS = {
+    "request_timeout_s": 4,
+    "first_byte_timeout_s": 3,
+    "drain_timeout_s": 5,
+    "worker_lease_s": 1,
+    "worker_silence_s": 3,
+}
+RULES: dict[str, Any] = {
+    "GET /things/{id}": {"rule": "one", "key": "path.id", "locate": "thing"},
+    "POST /things": {"rule": "one", "key": "body.id", "locate": "thing"},
+    "GET /list": {
+        "rule": "gather",
+        "merge": {
+            "kind": "list",
+            "dialect": {"kind": "offset", "limit_default": 20},
+            "keys": {"id": "text", "n": "number"},
+        },
+    },
+    "POST /everyone": {
+        "rule": "every",
+        "assign": {"id": "hex"},
+        "check": "/everyone/{id}",
+        "undo": {"method": "DELETE", "path": "/everyone/{id}"},
+    },
+}
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,164 @@
+"""The gateways of the chaos: one configuration, started in several ways."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from proof.chaos.clocked import write_offset
+from proof.chaos.names import DOMAIN, NameServer, resolv_conf
+from proof.chaos.shards import Shard
+
+# Without this right, root is bound by the permissions of files, as the user of a service is.
+_AS_SERVICE = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+_RESOLVING = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """What a gateway is started on."""
+
+    folder: Path
+    shards: Mapping[str, Shard]
+    names: NameServer
+
+
+class Variant:
+    """A gateway as it is usually started."""
+
+    name = "plain"
+    passes_socket = False
+    """It is passed its listening socket, as by a service manager (sd_listen_fds(3))."""
+    more: Mapping[str, Any] = {}
+    """What its configuration has besides."""
+
+    def missing(self) -> str:
+        """Why it cannot be started here; empty where it can."""
+        return "" if shutil.which("setpriv") else "setpriv is not installed (apt install util-linux)"
+
+    def folder(self, ground: Ground) -> Path:
+        """Where its store and its logs are."""
+        return ground.folder
+
+    def urls(self, shard: Shard) -> list[Any]:
+        """The replicas of a shard, as the configuration has them."""
+        return [instance.url for instance in shard.instances]
+
+    def prefix(self, ground: Ground) -> Sequence[str]:
+        """What stands before its command."""
+        return _AS_SERVICE if os.geteuid() == 0 else []
+
+    def program(self, ground: Ground) -> Sequence[str]:
+        """What Python runs."""
+        return ["-m", "shardgate"]
+
+    async def prepare(self, ground: Ground) -> None:
+        """Before it is started."""
+
+    def put_away(self, ground: Ground) -> None:
+        """After it has ended."""
+
+
+class Passed(Variant):
+    """A gateway that is passed its socket."""
+
+    name = "passed"
+    passes_socket = True
+
+
+class Disk(Variant):
+    """A gateway whose store and logs are on a small disk of their own."""
+
+    name = "disk"
+    _SIZE = "48m"
+
+    def missing(self) -> str:
+        """A file system is mounted."""
+        return super().missing() or ("" if os.geteuid() == 0 else "only root may mount a small file system")
+
+    def folder(self, ground: Ground) -> Path:
+        """On that disk."""
+        return ground.folder / "disk"
+
+    async def prepare(self, ground: Ground) -> None:
+        """Mount it."""
+        self.folder(ground).mkdir()
+        subprocess.run(  # noqa: ASYNC221 - it takes a millisecond
+            ["mount", "-t", "tmpfs", "-o", f"size={self._SIZE}", "none", str(self.folder(ground))], check=True
+        )
+
+    def put_away(self, ground: Ground) -> None:
+        """Take it off; at once where something has still files on it."""
+        subprocess.run(["umount", "--lazy", str(self.folder(ground))], check=False)
+
+
+class Named(Variant):
+    """A gateway whose shards have names, which a server of our own answers."""
+
+    name = "names"
+
+    def missing(self) -> str:
+        """It sees another /etc/resolv.conf than the rest of the machine."""
+        if os.geteuid() != 0 or shutil.which("unshare") is None:
+            return "only root may give a process an /etc/resolv.conf of its own (unshare)"
+        return super().missing()
+
+    def urls(self, shard: Shard) -> list[Any]:
+        """By name."""
+        return [f"http://{instance.name}.{DOMAIN}:{instance.port}" for instance in shard.instances]
+
+    def prefix(self, ground: Ground) -> Sequence[str]:
+        """In a mount namespace."""
+        return ["unshare", "-m", "sh", "-c", _RESOLVING, str(resolv_conf(ground.folder)), *super().prefix(ground)]
+
+    async def prepare(self, ground: Ground) -> None:
+        """Name every instance."""
+        for shard in ground.shards.values():
+            for instance in shard.instances:
+                ground.names.addresses[f"{instance.name}.{DOMAIN}"] = [instance.address]
+        await ground.names.start()
+
+    def put_away(self, ground: Ground) -> None:
+        """Nobody asks any more."""
+        ground.names.stop()
+
+
+class Clocked(Variant):
+    """A gateway whose clock can be set."""
+
+    name = "clock"
+
+    def program(self, ground: Ground) -> Sequence[str]:
+        """With the clock in a file."""
+        write_offset(ground.folder / "clock", 0.0)
+        return ["-m", "proof.chaos.clocked", str(ground.folder / "clock")]
+
+
+class Busy(Variant):
+    """A gateway with one processor for both workers, which the load can overload; shards and load have the other."""
+
+    name = "busy"
+
+    def missing(self) -> str:
+        """Two processors."""
+        lacking = "" if len(os.sched_getaffinity(0)) >= 2 and shutil.which("taskset") else "two processors are needed"
+        return super().missing() or lacking
+
+    def prefix(self, ground: Ground) -> Sequence[str]:
+        """On the first."""
+        return ["taskset", "-c", str(min(os.sched_getaffinity(0))), *super().prefix(ground)]
+
+
+class Fair(Busy):
+    """The same, where an operator has said how much a partner may ask."""
+
+    name = "fair"
+    more: Mapping[str, Any] = {"clients": {"bounds": {"rate_per_s": 25, "burst": 25}}}
+
+
+VARIANTS: dict[str, Variant] = {
+    each.name: each for each in (Variant(), Passed(), Disk(), Named(), Clocked(), Busy(), Fair())
+}

@@ -1,0 +1,183 @@
+"""`make chaos` sees what it is there to see, and the faults of its short form hold."""
+
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bench.results import Machine
+from proof.chaos.fault import ALL, Fault, Must, Verdict
+from proof.chaos.faults.table import all_faults
+from proof.chaos.judged import Seen, Times, judged, percentile
+from proof.chaos.names import NameServer
+from proof.chaos.record import Record
+from proof.chaos.run import QUICK, run
+from proof.chaos.table import Kept, line, summary, write
+from proof.chaos.variants import VARIANTS
+from proof.chaos.writes import Made, read_made, torn
+
+TIMES = Times(quiet_s=0.0, began_s=10.0, ended_s=20.0, over_s=30.0)
+QUIET_MS = 20.0
+
+
+def read(at_s: float, took_ms: float = QUIET_MS, **more: object) -> Record:
+    return msgspec.structs.replace(Record(at_s, took_ms / 1000, "read", "n", "ok"), **more)
+
+
+def usual() -> list[Record]:
+    return [read(at / 10) for at in range(300)]
+
+
+def seen(records: list[Record], must: Must | None = None, **options: object) -> Seen:
+    return judged(records, TIMES, must or Must(), timed=True, **options)  # type: ignore[arg-type]
+
+
+def test_nothing_failed_where_all_was_as_ever() -> None:
+    found = seen(usual())
+    assert (found.findings, found.said, found.is_noisy) == ((), "nothing failed", False)
+    assert found.normal_p99_ms == found.p99_ms == pytest.approx(QUIET_MS)
+
+
+@pytest.mark.parametrize(
+    ("bad", "must", "finding"),
+    [
+        (read(12, word="cut"), Must(), "1 lost (1 read cut)"),
+        (read(12, word="late"), Must(), "1 lost (1 read late)"),
+        (read(12, word="failed", status=500), Must(), "1 lost (1 read failed 500)"),
+        (read(12, word="unconnected"), Must(lost=9), "1 unconnected"),
+        (read(12, word="refused", code="SG2001"), Must(lost=9, refused={"its read": ALL}), "1 of read refused"),
+        (read(15, word="cut"), Must(lost=9, clean_s=3.0), "1 bad later than 3 s"),
+        (read(22.5, word="cut"), Must(lost=9), "1 bad after its end (1 read cut)"),
+        (read(12, 7000), Must(within_s=6.0), "the slowest took 7.0 s"),
+        (read(9.9, 200, word="cut"), Must(), "1 lost (1 read cut)"),
+        (read(5, word="cut"), Must(lost=9), "before: 1 cut"),
+    ],
+)
+def test_what_must_not_be_is_found(bad: Record, must: Must, finding: str) -> None:
+    assert seen([*usual(), bad], must).findings == (finding,)
+
+
+def test_what_may_be_is_no_finding() -> None:
+    bad = [read(12, word="cut"), read(12, word="refused", code="SG2001"), read(21.5, word="cut")]
+    found = seen([*usual(), *bad], Must(lost=2, refused={"its read": 1}), shard="n")
+    assert found.findings == ()
+    assert found.said == "1 its read SG2001, 2 its read cut"
+    assert found.recovered_s == pytest.approx(1.5)
+
+
+def test_what_may_come_any_number_of_times_is_not_lost() -> None:
+    bad = [read(12, kind="every", shard="", word="late") for _ in range(9)]
+    assert seen([*usual(), *bad], Must(also=frozenset({"every late"}))).findings == ()
+    assert seen([*usual(), *bad], Must(also=frozenset({"read late"}))).findings == ("9 lost (9 every late)",)
+
+
+def test_latency_is_judged_once_settled_in_terms_of_the_quiet_around_it() -> None:
+    early = [read(11 + at / 100, 500) for at in range(100)]
+    late = [read(14 + at / 100, 50) for at in range(100)]
+    assert seen([*usual(), *early]).findings == ()
+    assert seen([*usual(), *late]).findings == ("p99 50 ms is 2.50 times normal",)
+    assert seen([*usual(), *late], Must(times=3.0)).findings == ()
+    assert seen([*usual(), *late], shard="n").findings == ()  # of the shard at fault
+    untimed = judged([*usual(), *late], TIMES, Must(), timed=False)
+    assert (untimed.findings, untimed.is_late) == ((), True)
+
+
+def test_a_machine_that_was_not_quiet_is_noticed() -> None:
+    assert seen([*usual(), *(read(5, 100) for _ in range(9))]).is_noisy
+    assert seen([*usual(), *(read(5, lag_s=0.1) for _ in range(9))]).is_noisy
+
+
+def test_extra_calls_are_bound() -> None:
+    assert seen(usual(), Must(extra_percent=5.0), extra_percent=5.1).findings == ("5.1 % extra calls",)
+    assert seen(usual(), Must(extra_percent=5.0), extra_percent=4.9).said == "4.9 % extra"
+
+
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    assert percentile(range(200), 99) == 198
+    assert percentile([], 99) == 0.0
+
+
+def test_changes_that_are_lost_torn_or_doubled_are_found(tmp_path: Path) -> None:
+    (tmp_path / "n").write_text(
+        "made /things/n-c1 n1\nmade /everyone/e1 n1\nmade /everyone/e2 n1\ngone /everyone/e2 n2\n"
+    )
+    shards = {"n": read_made(tmp_path / "n"), "s": Made(Counter(), set())}
+    good = [read(1, kind="create", thing="n-c1"), read(1, kind="every", shard="", thing="e2", word="refused")]
+    assert torn(good, shards) == []
+    assert torn([read(1, kind="create", thing="n-c2")], shards) == ["1 acknowledged creates are not there"]
+    assert torn([read(1, kind="create", shard="s", thing="n-c1", word="late")], shards) == [
+        "1 creates are on another shard"
+    ]
+    assert torn([read(1, kind="every", shard="", thing="e1")], shards) == [
+        "1 acknowledged changes of all are not on all"
+    ]
+    assert torn([read(1, kind="every", shard="", thing="e1", word="late")], shards) == ["1 changes of all are on some"]
+    shards["n"].times["/things/n-c1"] = 2
+    assert torn(good[:1], shards) == ["1 creates were made twice"]
+
+
+def test_two_faults_must_hold_what_both_allow() -> None:
+    both = Must(lost=1, refused={"list": 2}, clean_s=3.0).beside(Must(lost=2, refused={"list": 1}, times=None))
+    assert (both.lost, both.refused, both.clean_s, both.times) == (3, {"list": 3}, None, None)
+    assert Must(lost=1, times=None).said == "lost ≤ 1; 0 refused; over in 2 s"
+
+
+def question(name: str, kind: int = 1) -> bytes:
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + labels + b"\x00\x00" + bytes([kind]) + b"\x00\x01"
+
+
+def test_the_name_server_answers_as_it_is_told() -> None:
+    server = NameServer()
+    server.addresses["n1.chaos.test"] = ["127.9.1.1", "127.9.1.2"]
+    assert server.answer(question("n1.chaos.test"))[:8] == b"\x12\x34\x85\x80\x00\x01\x00\x02"
+    assert server.answer(question("n1.chaos.test"))[-4:] == bytes([127, 9, 1, 2])
+    assert server.answer(question("n1.chaos.test", 28))[2:8] == b"\x85\x80\x00\x01\x00\x00"
+    assert server.answer(question("other.test"))[2:8] == b"\x85\x83\x00\x01\x00\x00"
+    server.mode = "failing"
+    assert server.answer(question("n1.chaos.test"))[2:8] == b"\x85\x82\x00\x01\x00\x00"
+
+
+def test_there_are_forty_faults_with_pairs_and_no_two_of_one_name() -> None:
+    faults = all_faults()
+    names = [fault.name for fault in faults]
+    assert len(names) == len(set(names)) >= 40
+    assert sum("+" in name for name in names) >= 10
+    assert {fault.stage for fault in faults} == {*VARIANTS}
+
+
+GOOD = Verdict(name="a fault", what="it", must="0 lost", observed="nothing failed", requests=9)
+
+
+def test_the_table_says_what_held_and_what_did_not(tmp_path: Path) -> None:
+    broken = msgspec.structs.replace(GOOD, name="another", findings=("1 lost",), tries=2, is_noisy=True)
+    skipped = msgspec.structs.replace(GOOD, name="a third", skipped="no such tool")
+    assert "BROKEN" not in line(GOOD)
+    assert line(broken).endswith("nothing failed; tried twice; the machine was noisy  BROKEN: 1 lost")
+    assert "SKIPPED: no such tool" in line(skipped)
+    assert summary([GOOD, broken, skipped]) == "chaos: 2 faults, 1 held, 1 skipped"
+    machine = Machine(processor="a", cores=2, memory_gib=4, kernel="6", load_before=0.1)
+    kept = Kept(date="now", commit="abc", machine=machine, took_s=1.0, verdicts=[GOOD, broken, skipped])
+    write(kept, tmp_path)
+    text = (tmp_path / "chaos.md").read_text()
+    assert "| another | it | 0 lost |" in text
+    assert "**BROKEN**: 1 lost" in text
+    assert msgspec.json.decode((tmp_path / "chaos.json").read_bytes(), type=Kept) == kept
+
+
+def test_a_pair_is_on_the_gateway_of_the_one_that_needs_its_own() -> None:
+    plain, clock = (
+        next(fault for fault in all_faults() if fault.name == name) for name in ("worker killed", "clock back")
+    )
+    both: Fault = plain.with_(clock)
+    assert (both.name, both.stage) == ("worker killed + clock back", "clock")
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+async def test_a_few_faults_hold() -> None:
+    """Latencies are shown, and not judged: other tests run at the same time."""
+    verdicts = await run(QUICK, quick=True)
+    assert 5 <= len(verdicts) <= 8
+    assert [(verdict.name, verdict.findings) for verdict in verdicts if verdict.findings] == []
