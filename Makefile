@@ -182,6 +182,7 @@ FAILED_PERCENT_MAX ?= 0
 P90_MS_MAX ?= 1000
 RUNTIME  ?= podman
 LATE     ?=
+BUILT    ?=
 .PHONY: scan smoke load-thresholds rehearse
 
 scan: $(READY) .venv-supply/.ready ## known vulnerabilities of what is in the image: IMAGE=localhost/shardgate:dev
@@ -194,8 +195,8 @@ load-thresholds: $(READY) ## an open load with thresholds: URL=https://… RATE=
 	@$(BIN)/python -m tools.delivery.load '$(URL)' --rate $(or $(RATE),25) --seconds $(FOR_S) \
 	  --failed-percent-max $(FAILED_PERCENT_MAX) --p90-ms-max $(P90_MS_MAX)
 
-rehearse: $(READY) ## four deployments under load on this machine, three of them bad: RUNTIME=process QUICK=1 LATE=1 RATE=25
-	@$(BIN)/python -m proof.rehearsal --rate $(or $(RATE),25) --runtime $(RUNTIME) $(if $(QUICK),--quick) $(if $(LATE),--late)
+rehearse: $(READY) ## four deployments under load on this machine, three of them bad: RUNTIME=process QUICK=1 LATE=1 BUILT=image
+	@$(BIN)/python -m proof.rehearsal --rate $(or $(RATE),25) --runtime $(RUNTIME) $(if $(QUICK),--quick) $(if $(LATE),--late) $(if $(BUILT),--image $(BUILT))
 
 sbom: $(READY) .venv-supply/.ready ## what an installed gateway consists of, as CycloneDX: dist/shardgate.cdx.json
 	@mkdir -p dist
