@@ -183,7 +183,14 @@ P90_MS_MAX ?= 1000
 RUNTIME  ?= podman
 LATE     ?=
 BUILT    ?=
-.PHONY: scan smoke load-thresholds rehearse
+ENVIRONMENT ?= production
+.PHONY: workflows scan publish smoke load-thresholds deploy-staging deploy-production take-back rehearse
+
+.actionlint/actionlint:
+	GOBIN=$(CURDIR)/.actionlint go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
+
+workflows: .actionlint/actionlint ## check .github/workflows by actionlint; needs Go
+	@.actionlint/actionlint -no-color && echo "workflows: no mistake"
 
 scan: $(READY) .venv-supply/.ready ## known vulnerabilities of what is in the image: IMAGE=localhost/shardgate:dev
 	@.venv-supply/bin/python -m tools.delivery.scan $(IMAGE)
@@ -194,6 +201,18 @@ smoke: $(READY) ## a few questions to a running gateway, reads only: URL=https:/
 load-thresholds: $(READY) ## an open load with thresholds: URL=https://… RATE=25 FOR_S=60 FAILED_PERCENT_MAX=0 P90_MS_MAX=1000
 	@$(BIN)/python -m tools.delivery.load '$(URL)' --rate $(or $(RATE),25) --seconds $(FOR_S) \
 	  --failed-percent-max $(FAILED_PERCENT_MAX) --p90-ms-max $(P90_MS_MAX)
+
+publish: $(READY) ## push an image into the registry, and say its digest: REGISTRY=…/shardgate IMAGE=localhost/shardgate:dev
+	@$(BIN)/python -m tools.delivery.publish $(IMAGE)
+
+deploy-staging: $(READY) ## Terraform applies an image to staging, and waits for the service: IMAGE=…@sha256:…
+	@$(BIN)/python -m tools.delivery staging $(IMAGE)
+
+deploy-production: $(READY) ## blue/green, the watch, and the rollback by itself: IMAGE=…@sha256:…
+	@$(BIN)/python -m tools.delivery production $(IMAGE)
+
+take-back: $(READY) ## take the deployment back that is under way: ENVIRONMENT=production
+	@$(BIN)/python -m tools.delivery back $(ENVIRONMENT)
 
 rehearse: $(READY) ## four deployments under load on this machine, three of them bad: RUNTIME=process QUICK=1 LATE=1 BUILT=image
 	@$(BIN)/python -m proof.rehearsal --rate $(or $(RATE),25) --runtime $(RUNTIME) $(if $(QUICK),--quick) $(if $(LATE),--late) $(if $(BUILT),--image $(BUILT))
@@ -225,4 +244,4 @@ lock: $(READY) ## choose newer versions of what is used
 	  --python-version 3.11 --extra icu --extra jwt --constraint requirements.lock pyproject.toml -o deploy/image/runtime.lock
 
 clean: ## remove what was made
-	rm -rf .strangers .containers .venv-wheels .venv-bare wheelhouse $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .actionlint .strangers .containers .venv-wheels .venv-bare wheelhouse $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -35,7 +35,7 @@ def checks_of(given: Given, token: str) -> Sequence[Check]:
 
 
 def load(url: str, given: Given, token: str) -> Sample:
-    """What the clients saw. Its p90 says little by itself on a machine that does other things, too: the caller compares.
+    """What the clients saw. On a machine that does other things, too, its p90 says little by itself: callers compare.
 
     Raises RefusedError where a request failed.
     """

@@ -28,8 +28,8 @@ from tools.delivery.traffic import access_token
 from tools.delivery.verdict import Bounds
 
 CHECKED = Given(rate=12, seconds=8)
-"""The load on the new version before clients are sent there: what the balancer saw of it is compared with what it saw of
-the old version."""
+"""The load on the new version before clients are sent there: what the balancer saw of it is compared with what it saw
+of the old version."""
 STAGED = Given(rate=8, seconds=8, reads=False)
 PLAN = Plan(
     before_s=5,

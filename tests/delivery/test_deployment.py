@@ -133,7 +133,9 @@ def test_a_load_on_the_new_version_is_judged_by_what_the_balancer_saw(production
 
 def test_a_version_without_clients_is_not_kept(production: Recorded) -> None:
     production.at[100] = Sample(0, 0, 0)
-    assert deploy(production).reason == "only 0 requests to the new version, 100 are needed to judge"
+    deployment = deploy(production)
+    assert deployment.reason == "only 0 requests to the new version, 100 are needed to judge"
+    assert deployment.found_s == 5 + 10 + 4 * 20  # it was watched for longer
 
 
 @pytest.mark.parametrize("percent", [10, 100])

@@ -84,6 +84,8 @@ class Stage(msgspec.Struct, frozen=True):
 
     percent: int
     seconds: float
+    longer: float = 4.0
+    """So many times as long where there are too few requests to judge."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,8 +218,10 @@ class Deploying:
         since = self._clock.now()
         self._production.shift(stage.percent)
         while True:
-            is_over = self._clock.now() - since >= stage.seconds
+            took_s = self._clock.now() - since
             old, new = self._production.seen(since)
+            enough = new.requests >= self._plan.bounds.requests_min
+            is_over = took_s >= stage.seconds * (1 if enough else stage.longer)
             if old.requests >= self._plan.bounds.requests_min:
                 beside = old
             if (reason := self._judge(before, beside, new, is_over=is_over)) is not None:
