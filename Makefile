@@ -19,7 +19,7 @@ TARGET   ?=
 ENGINE   ?= docker
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-compiled wheel wheel-test wheels image image-test check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
+.PHONY: help setup demo test test-compiled wheel wheel-test wheels image image-test check format equivalence equivalence-writes crash crowd schemas strangers hostile scanner fuzz api-tests partners bench bench-k6 bench-micro bench-micro-baseline bench-pages bench-catalogue bench-against study docs docs-reference docs-test audit sbom licences lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -126,6 +126,22 @@ scanner: .venv-scan/.ready ## sslyze in an environment of its own: with it, `mak
 fuzz: .venv-fuzz/.ready ## inputs that break parsers, guided by coverage: TIME=600 TARGET=request_head
 	@.venv-fuzz/bin/python -m tests.fuzz --time $(TIME) $(if $(TARGET),--target $(TARGET)) $(if $(SEED),--seed $(SEED))
 
+.venv-api/.ready: requirements-api.lock
+	$(PYTHON) -m venv --clear .venv-api
+	.venv-api/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-api.lock
+	@touch $@
+
+# With URL, the one address; without, a monolith and the gateway over three shards, compared.
+api-tests: $(if $(URL),,$(READY)) .venv-api/.ready ## every operation of the platform from outside: URL=https://staging.example.com API_TOKEN=… ONLY=name
+ifneq ($(URL),)
+	@.venv-api/bin/python -m api_tests --url '$(URL)' $(if $(ONLY),-k "$(ONLY)")
+else
+	@$(BIN)/python -m proof.api_tests $(if $(ONLY),-k "$(ONLY)")
+endif
+
+partners: $(READY) ## the load of the partners, with their limits as thresholds: URL=… RATE=408 SECONDS=60
+	@$(BIN)/python -m bench.partners $(if $(URL),--url '$(URL)') $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ACCESS_LOG),--access-log '$(ACCESS_LOG)')
+
 bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, memory (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.run
 	@$(BIN)/python -m bench.study.tables
@@ -133,7 +149,7 @@ bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, mem
 bench-against: $(READY) ## this checkout beside another revision, in one interleaved run: REV=HEAD~1 RATIO_MAX=1.02
 	@$(BIN)/python -m bench.against --rev $(REV) $(if $(RATIO_MAX),--ratio-max $(RATIO_MAX))
 
-bench-k6: $(READY) ## the same work asked by k6, built by Go: TTFB with thresholds (QUICK=1 for a short look)
+bench-k6: $(READY) ## the same work asked by k6, where it is on the PATH: TTFB with thresholds (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.k6
 
 bench-pages: $(READY) ## what a page costs, however deep, over 2 to 16 shards
@@ -173,7 +189,7 @@ docs-test: $(READY) ## all tests of the documentation; the tutorial as its reade
 	@touch $@
 
 audit: .venv-supply/.ready ## known vulnerabilities of all that is used; fails too where they could not be looked up
-	@.venv-supply/bin/python -m tools.supply.audit requirements.lock requirements-docs.lock requirements-supply.lock requirements-wheels.lock \
+	@.venv-supply/bin/python -m tools.supply.audit requirements.lock requirements-docs.lock requirements-supply.lock requirements-wheels.lock requirements-api.lock \
 	  deploy/image/build.lock deploy/image/runtime.lock
 
 IMAGE    ?= localhost/shardgate:dev
@@ -242,6 +258,8 @@ lock: $(READY) ## choose newer versions of what is used
 	  --python-version 3.11 --group build --constraint requirements.lock -o deploy/image/build.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --extra icu --extra jwt --constraint requirements.lock pyproject.toml -o deploy/image/runtime.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --group api -o requirements-api.lock
 
 clean: ## remove what was made
-	rm -rf .actionlint .strangers .containers .venv-wheels .venv-bare wheelhouse $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .actionlint .venv-api .api-tests .strangers .containers .venv-wheels .venv-bare wheelhouse $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

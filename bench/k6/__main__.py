@@ -67,8 +67,8 @@ def main() -> None:
         load_before=round(os.getloadavg()[0], 1), quick=quick, k6="", versions={}, missing={}, runs=[],
     )  # fmt: skip
     try:
+        report.k6 = tool.version()
         build_rig(tool.tell)
-        report.k6 = tool.build(tool.tell)
     except MissingError as error:
         sys.exit(f"bench-k6: {error}")
     targets = _installed(report)

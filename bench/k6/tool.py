@@ -1,20 +1,18 @@
-"""k6 itself: built once by the machine's Go below `.bench/`, then run for one script and one gateway."""
+"""k6 itself, as it is on the PATH: run for one script and one gateway.
 
-import os
+Never: builds or installs it; it is under the AGPL.
+"""
+
+import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from bench.peers import CACHE, MissingError, Say
-from bench.peers.golang import go_command
+from bench.peers import MissingError
 
-_MODULE = "go.k6.io/k6@latest"
-_BINARY = CACHE / "k6"
-_TELL_EVERY_S = 5.0
 _THRESHOLDS_FAILED = 99
 _HERE = Path(__file__).resolve().parent
 
@@ -32,32 +30,17 @@ class Summary(msgspec.Struct, frozen=True):
     metrics: dict[str, Metric]
 
 
-def build(say: Say) -> str:
-    """Build it, unless it is there. Returns its version. Raises MissingError."""
-    if not _BINARY.exists():
-        _install(say)
-    said = subprocess.run([_BINARY, "version"], capture_output=True, text=True, check=True).stdout
+def version() -> str:
+    """The version of the k6 on the PATH. Raises MissingError."""
+    said = subprocess.run([_command(), "version"], capture_output=True, text=True, check=True).stdout
     return said.split(" (")[0].strip()
 
 
-def _install(say: Say) -> None:
-    say(f"building {_MODULE}, which takes some minutes")
-    command = [go_command(), "install", "-v", _MODULE]
-    environment = {**os.environ, "GOBIN": str(CACHE), "GOTOOLCHAIN": "auto"}
-    began, told_at, last, packages = time.monotonic(), 0.0, "", 0
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
-        try:
-            for line in process.stderr:
-                last, packages = line.strip(), packages + 1
-                if time.monotonic() - told_at > _TELL_EVERY_S:
-                    told_at = time.monotonic()
-                    say(f"  {told_at - began:3.0f} s, step {packages}: {last}")
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode:
-        raise MissingError(f"`go install {_MODULE}` failed: {last}")
+def _command() -> str:
+    k6 = shutil.which("k6")
+    if k6 is None:
+        raise MissingError("k6 is not on the PATH. It is under the AGPL; install it yourself: https://k6.io")
+    return k6
 
 
 def run(script: str, gateway: str, seconds: float, core: int, folder: Path) -> Summary:
@@ -67,7 +50,7 @@ def run(script: str, gateway: str, seconds: float, core: int, folder: Path) -> S
     options = ["--quiet", "--no-usage-report", "--address=", "--log-format=raw"]
     given = {"GATEWAY": gateway, "SECONDS": str(seconds), "SUMMARY": str(file)}
     pinned = ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(core)]
-    command = [*pinned, str(_BINARY), "run", *options, *_set(given), str(_HERE / f"{script}.js")]
+    command = [*pinned, _command(), "run", *options, *_set(given), str(_HERE / f"{script}.js")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         _, error = process.communicate(timeout=60 + 4 * seconds)

@@ -1,0 +1,51 @@
+"""What a run of the load says: a line for each capability, what is not met, and the line that sums up."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from bench.partners.samples import Load, quantile
+from bench.partners.verdicts import Row, Threshold
+
+
+class Share(msgspec.Struct, frozen=True):
+    """What the gateway itself adds to a request."""
+
+    requests: int
+    p50_ms: float
+    p99_ms: float
+
+
+def print_report(rows: Sequence[Row], others: Sequence[Threshold], load: Load, own: Share | None, by: str) -> int:
+    """Print it; returns 1 where a threshold is not met."""
+    print(f"{'partner':14}{'capability':28}{'requests':>9}{'failed':>8}{'p50 ms':>9}{'p90':>9}{'p99':>9}{'met':>9}")
+    for row in rows:
+        print(_line(row))
+    thresholds = [*(each for row in rows for each in row.thresholds), *others]
+    for each in thresholds:
+        if not each.met:
+            print(f"not met: {each.line()}")
+    if own is not None:
+        print(f"the gateway's share of {own.requests} requests: p50 {own.p50_ms:.2f} ms, p99 {own.p99_ms:.2f} ms")
+    print(f"partners: the load was sent by {by}")
+    print(summary(rows, thresholds, load, own), flush=True)
+    return int(not all(each.met for each in thresholds))
+
+
+def summary(rows: Sequence[Row], thresholds: Sequence[Threshold], load: Load, own: Share | None) -> str:
+    """The last line."""
+    scenarios = len({row.partner for row in rows})
+    met = sum(each.met for each in thresholds)
+    gateway = "not measured: its access log is not here" if own is None else f"p99 {own.p99_ms:.1f} ms"
+    return (
+        f"partners: {scenarios} scenarios, {met} of {len(thresholds)} thresholds met, "
+        f"{load.per_s:.0f} requests/s carried, gateway's share {gateway}"
+    )
+
+
+def _line(row: Row) -> str:
+    times = [sample.took_ms for sample in row.samples]
+    failed = sum(sample.failed for sample in row.samples)
+    shown = "".join(f"{quantile(times, q):9.1f}" if times else f"{'-':>9}" for q in (0.5, 0.9, 0.99))
+    met = f"{row.met}/{len(row.thresholds)}"
+    return f"{row.partner:14}{row.capability:28}{len(times):9}{failed:8}{shown}{met:>9}"
