@@ -200,6 +200,14 @@ FAILED_PERCENT_MAX ?= 0
 P90_MS_MAX ?= 1000
 RUNTIME  ?= podman
 LATE     ?=
+BUILT    ?=
+ENVIRONMENT ?= production
+
+.actionlint/actionlint:
+	GOBIN=$(CURDIR)/.actionlint go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
+
+workflows: .actionlint/actionlint ## check .github/workflows by actionlint; needs Go
+	@.actionlint/actionlint -no-color && echo "workflows: no mistake"
 
 scan: $(READY) .venv-supply/.ready ## known vulnerabilities of what is in the image: IMAGE=localhost/shardgate:dev
 	@.venv-supply/bin/python -m tools.delivery.scan $(IMAGE)
@@ -211,8 +219,20 @@ load-thresholds: $(READY) ## an open load with thresholds: URL=https://… RATE=
 	@$(BIN)/python -m tools.delivery.load '$(URL)' --rate $(or $(RATE),25) --seconds $(FOR_S) \
 	  --failed-percent-max $(FAILED_PERCENT_MAX) --p90-ms-max $(P90_MS_MAX)
 
-rehearse: $(READY) ## four deployments under load on this machine, three of them bad: RUNTIME=process QUICK=1 LATE=1 RATE=25
-	@$(BIN)/python -m proof.rehearsal --rate $(or $(RATE),25) --runtime $(RUNTIME) $(if $(QUICK),--quick) $(if $(LATE),--late)
+publish: $(READY) ## push an image into the registry, and say its digest: REGISTRY=…/shardgate IMAGE=localhost/shardgate:dev
+	@$(BIN)/python -m tools.delivery.publish $(IMAGE)
+
+deploy-staging: $(READY) ## Terraform applies an image to staging, and waits for the service: IMAGE=…@sha256:…
+	@$(BIN)/python -m tools.delivery staging $(IMAGE)
+
+deploy-production: $(READY) ## blue/green, the watch, and the rollback by itself: IMAGE=…@sha256:…
+	@$(BIN)/python -m tools.delivery production $(IMAGE)
+
+take-back: $(READY) ## take the deployment back that is under way: ENVIRONMENT=production
+	@$(BIN)/python -m tools.delivery back $(ENVIRONMENT)
+
+rehearse: $(READY) ## four deployments under load on this machine, three of them bad: RUNTIME=process QUICK=1 LATE=1 BUILT=image
+	@$(BIN)/python -m proof.rehearsal --rate $(or $(RATE),25) --runtime $(RUNTIME) $(if $(QUICK),--quick) $(if $(LATE),--late) $(if $(BUILT),--image $(BUILT))
 
 .venv-terraform/.ready: requirements-terraform.lock
 	$(PYTHON) -m venv --clear .venv-terraform
@@ -258,5 +278,5 @@ lock: $(READY) ## choose newer versions of what is used
 	  --python-version 3.11 --extra icu --extra jwt --constraint requirements.lock pyproject.toml -o deploy/image/runtime.lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) $(wildcard .venv-*) .strangers .containers wheelhouse .terraform-test .api-tests site dist .demo .bench .pytest_cache .mypy_cache \
+	rm -rf .actionlint $(VENV) $(wildcard .venv-*) .strangers .containers wheelhouse .terraform-test .api-tests site dist .demo .bench .pytest_cache .mypy_cache \
 	  .ruff_cache .hypothesis .import_linter_cache

@@ -85,21 +85,21 @@ def _run(folder: Path, document: Document, workers: int, only: str) -> int:
     report = folder / "report.html"
     arguments = ["-c", str(HERE / "pytest.ini"), f"--rootdir={ROOT}", f"--html={report}", "--self-contained-html"]
     arguments += ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
-    code = pytest.main([*arguments, *(["-k", only] if only else []), "-r", "fE", str(HERE)])
+    code = pytest.main([*arguments, *(["-k", only] if only else []), "-r", "fEs", str(HERE)])
     if not (folder / VERDICTS).exists():
         return int(code) or 1
     found = read(folder)
     excuses = excuses_of(yaml.safe_load((HERE / "unprovokable.yaml").read_text()), document.documented())
     coverage = covered(document.documented(), found.seen, excuses)
     (folder / "coverage.txt").write_text(coverage.line() + "\n")
-    print_outcome(found, coverage, folder)
+    print_outcome(found, coverage, folder, missing=not only)
     complete = coverage.whole or bool(only) or found.count("skipped") > 0
     return int(bool(code) or bool(coverage.mistakes) or not complete)
 
 
-def print_outcome(found: Outcome, coverage: Coverage, folder: Path) -> None:
+def print_outcome(found: Outcome, coverage: Coverage, folder: Path, *, missing: bool) -> None:
     """What was not seen, what was cleaned up, and the line that sums up."""
-    for operation, status in coverage.missing:
+    for operation, status in coverage.missing if missing else ():
         print(f"not seen: {operation} {status}")
     for mistake in coverage.mistakes:
         print(f"wrong in unprovokable.yaml: {mistake}")

@@ -10,13 +10,11 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-import msgspec
 
 from bench.partners import k6_run, ramp
 from bench.partners.client import Client
@@ -24,29 +22,16 @@ from bench.partners.definition import VIATOR_PEAK_PER_S, Definition, read
 from bench.partners.filling import Pool
 from bench.partners.generator import Generator
 from bench.partners.own_share import own_ms
-from bench.partners.platform import give_back, pool_of
+from bench.partners.platform import TIMEOUT_S, Target, give_back, here, pool_of
 from bench.partners.report import Share, print_report
 from bench.partners.samples import Load, quantile
 from bench.partners.schedule import arrivals
 from bench.partners.verdicts import judged, sent, share
-from proof.data import CACHE, prepare
-from proof.fleet import Fleet, token
 
-SHARDS = 3
 SECONDS = 30.0
-TIMEOUT_S = 60.0
 FINISH_S = 20.0
 SEED = 7
 _TELL_EVERY_S = 10
-
-
-class Target(msgspec.Struct, frozen=True):
-    """Where the load goes."""
-
-    url: str
-    token: str
-    access_log: Path | None
-    """The gateway's, where it can be read."""
 
 
 def main() -> None:
@@ -58,7 +43,7 @@ def main() -> None:
     options.add_argument("--access-log", type=Path, help="the gateway's access log, for its share of the latency")
     options.add_argument("--scale", type=float, default=1.0, help="of the data on this machine: 1 is 33,000 events")
     given = options.parse_args()
-    local = _here(given.scale) if given.url is None else nullcontext(_there(given.url, given.access_log))
+    local = here(given.scale) if given.url is None else nullcontext(_there(given.url, given.access_log))
     with local as target:
         headers = {"Authorization": f"Bearer {target.token}"}
         with httpx.Client(base_url=target.url, headers=headers, timeout=TIMEOUT_S) as client:
@@ -127,18 +112,6 @@ def _own_ms(access_log: Path | None, since: datetime, until: datetime) -> Share 
     with access_log.open("rb") as lines:
         found = own_ms(lines, since, until)
     return Share(len(found), quantile(found, 0.5), quantile(found, 0.99)) if found else None
-
-
-@contextmanager
-def _here(scale: float) -> Iterator[Target]:
-    """The gateway over three shards, with the data of all products."""
-    folder = CACHE / "partners"
-    data = prepare(scale, SHARDS).copy(folder)
-    log = folder / "access.log"
-    with Fleet(data, folder, calls_a_month=10**9, settings={"access_log": str(log)}) as fleet:
-        with httpx.Client(base_url=fleet.gateway.url, timeout=TIMEOUT_S) as client:
-            given = token(client, "marketplace")
-        yield Target(fleet.gateway.url, given, log)
 
 
 def _there(url: str, access_log: Path | None) -> Target:

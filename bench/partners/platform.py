@@ -1,20 +1,66 @@
 """What the load needs of a platform: something to book before it, and no booking left after it."""
 
+import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
+from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
 import httpx
+import msgspec
 
 from bench.partners.filling import Pool
+from bench.processes import Cores, tree
+from proof.data import CACHE, prepare
+from proof.fleet import Fleet, token
 
+SHARDS = 3
+TIMEOUT_S = 60.0
 DATES = 3000
 _PAGE = 1000
 _AFTER = (30, 90, 365)
 _OFFSET_MARGIN = 200
 _AT_ONCE = 4
 _ENDED = {"CANCELLED", "EXPIRED"}
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where the load goes."""
+
+    url: str
+    token: str
+    access_log: Path | None
+    """The gateway's, where it can be read."""
+
+
+@contextmanager
+def here(scale: float) -> Iterator[Target]:
+    """The gateway over three shards on this machine. With two cores or more it has one for itself, as it has a machine
+    for itself elsewhere; shards and load share the others."""
+    folder = CACHE / "partners"
+    data = prepare(scale, SHARDS).copy(folder)
+    log = folder / "access.log"
+    with Fleet(data, folder, calls_a_month=10**9, settings={"access_log": str(log)}) as fleet:
+        if (cores := Cores.of_this_machine()) is not None:
+            others = os.sched_getaffinity(0) - {*cores.gateway}
+            for server in fleet.shards.values():
+                _pin(server.pid, others)
+            _pin(fleet.gateway.pid, {*cores.gateway})
+            _pin(os.getpid(), others)
+        with httpx.Client(base_url=fleet.gateway.url, timeout=TIMEOUT_S) as client:
+            given = token(client, "marketplace")
+        yield Target(fleet.gateway.url, given, log)
+
+
+def _pin(pid: int, cores: set[int]) -> None:
+    """All threads of a process and of those below it."""
+    for each in tree(pid):
+        for thread in Path(f"/proc/{each}/task").glob("*"):
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread.name), cores)
 
 
 def pool_of(client: httpx.Client) -> Pool:

@@ -15,7 +15,6 @@ from proof.rehearsal.runtime import STOP_TIMEOUT_S, last_lines
 from proof.rehearsal.slots import Slot
 from tools.containers.container import Container, running
 from tools.containers.engine import Engine
-from tools.containers.image import Image
 
 USER = 65532
 """The user of the image."""
@@ -52,7 +51,7 @@ class ContainerInstance:
 class Containers:
     """podman; inside of its `with` block."""
 
-    def __init__(self, engine: Engine, image: Image, data: Path, secrets: Mapping[str, str]) -> None:
+    def __init__(self, engine: Engine, image: str, data: Path, secrets: Mapping[str, str]) -> None:
         self._engine = engine
         self._image = image
         self._host_data = data
@@ -78,7 +77,7 @@ class Containers:
         """A layer on the real image."""
         tagged = f"localhost/shardgate-rehearsal:{name}"
         file = layer.with_suffix(".Dockerfile")
-        file.write_text(_LAYER.format(image=self._image.name, user=USER, name=name))
+        file.write_text(_LAYER.format(image=self._image, user=USER, name=name))
         self._engine("build", "--quiet", "--format=docker", f"--file={file}", f"--tag={tagged}", str(layer))
         self._names[name] = tagged
         return tagged

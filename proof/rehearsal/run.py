@@ -15,7 +15,7 @@ import httpx
 import msgspec
 
 from proof.data import ROOT
-from proof.rehearsal.checks import Thresholds, checks_of, load
+from proof.rehearsal.checks import Given, checks_of, compared
 from proof.rehearsal.clients import Clients
 from proof.rehearsal.report import mistakes, summary
 from proof.rehearsal.versions import FIRST, VERSIONS, Version, late
@@ -27,14 +27,14 @@ from tools.delivery.smoke import smoke
 from tools.delivery.traffic import access_token
 from tools.delivery.verdict import Bounds
 
-CHECKED = Thresholds(rate=12, seconds=8, p90_ms_max=30_000, failed_percent_max=0)
-"""A load on the new version before clients are sent there. Its p90 is judged against that of the old version at the
-same time."""
-STAGED = Thresholds(rate=12, seconds=8, p90_ms_max=1000, reads=False)
+CHECKED = Given(rate=12, seconds=8)
+"""The load on the new version before clients are sent there: what the balancer saw of it is compared with what it saw
+of the old version."""
+STAGED = Given(rate=8, seconds=8, reads=False)
 PLAN = Plan(
     before_s=5,
     stages=(Stage(10, 15), Stage(50, 6), Stage(100, 8)),
-    bounds=Bounds(requests_min=25, p90_ratio_max=2.0, p90_slack_ms=250.0, p90_ms_max=5000.0),
+    bounds=Bounds(requests_min=25, p90_ratio_max=2.0, p90_slack_ms=250.0, p90_ms_max=15_000.0),
 )
 """At 25 requests a second, 10 % for 15 s are 37 requests. The slack is for a machine that does other things, too: the
 slow version is slower by 400 ms."""
@@ -54,6 +54,8 @@ class Options(msgspec.Struct, frozen=True):
     rate: float
     quick: bool
     late: bool
+    image: str
+    """Empty: build one."""
 
 
 def run(options: Options) -> int:
@@ -61,29 +63,36 @@ def run(options: Options) -> int:
     if not options.quick:
         _step("lint", lambda: _ran("make", "--no-print-directory", "check"))
         _step("tests", lambda: _ran(sys.executable, "-m", "pytest", *TESTS))
-    built = _step("image", _image) if options.containers else None
-    if not options.quick:
-        _step("scan", lambda: _ran("make", "--no-print-directory", "scan"))
+    built = _step("image", lambda: _image(options.image)) if options.containers else None
+    if built is not None and not options.quick:
+        _step("scan", lambda: _ran("make", "--no-print-directory", "scan", f"IMAGE={built.image}"))
     with tempfile.TemporaryDirectory(prefix="rehearsal-", ignore_cleanup_errors=True) as name:
-        _step("staging", lambda: _staged(VERSIONS[0], Path(name) / "staging", built))
+        _step("staging", lambda: _staged(Path(name) / "staging", built))
         with open_place(Path(name) / "production", built) as place, open_world(place) as world:
             return _production(world, options)
 
 
-def _image() -> Built:
+def _image(given: str) -> Built:
+    """The real image: built from this checkout, or one that was built before."""
     engine = Engine()
+    if given:
+        if not engine.has(given):
+            raise RefusedError(f"there is no image {given}")
+        return Built(engine, given)
     image = build(engine, "rehearsal")
     _say(f"image: {image.name}, {image.size_mb:.0f} MB")
-    return Built(engine, image)
+    return Built(engine, image.name)
 
 
-def _staged(version: Version, folder: Path, built: Built | None) -> str:
-    """API tests and load, before production is touched. Raises RefusedError."""
+def _staged(folder: Path, built: Built | None) -> str:
+    """The new version beside the one that production runs, on a platform of their own. Raises RefusedError."""
+    new = VERSIONS[0]
     with open_place(folder, built) as place:
-        place.build(version)
-        with open_staging(place, version) as url:
+        for version in (FIRST, new):
+            place.build(version)
+        with open_staging(place, FIRST) as old_url, open_staging(place, new) as url:
             token = access_token(url)
-            return f"{smoke(url, token)}; load: {load(url, STAGED, token)}"
+            return f"{smoke(url, token)}; load: {compared(old_url, url, STAGED, PLAN.bounds, token)}"
 
 
 def _production(world: World, options: Options) -> int:

@@ -3,7 +3,6 @@
 *Holds:* everything ends with its `with` block, in the opposite order; also on Ctrl-C and SIGTERM.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -17,32 +16,19 @@ from proof.rehearsal.runtime import Instance, Processes, Runtime
 from proof.rehearsal.slots import Slot, slots_of
 from proof.rehearsal.versions import Site, Version, write
 from tools.containers.engine import Engine
-from tools.containers.image import Image
-from tools.delivery.deployment import Check, Deploying, Deployment, Plan
+from tools.delivery.deployment import Check, Deploying, Deployment, MachineClock, Plan
 
 SCALE, SHARDS = 0.02, 3
 
 Say = Callable[[str], None]
 
 
-class Machine:
-    """The clock of this machine."""
-
-    def now(self) -> float:
-        """Monotonic seconds."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
-
-
 @dataclass(frozen=True)
 class Built:
-    """The real image, and what it was built with; None where instances are processes."""
+    """The real image, and the store that it is in."""
 
     engine: Engine
-    image: Image
+    image: str
 
 
 @dataclass(frozen=True)
@@ -83,7 +69,7 @@ def _runtime(logs: Path, own: Path, platform: Platform, built: Built | None) -> 
 @contextmanager
 def open_staging(place: Place, version: Version) -> Iterator[str]:
     """One instance without clients. Raises RefusedError where it does not become ready."""
-    slot = Slot.free("staging")
+    slot = Slot.free(f"staging-{version.name}")
     instances: list[Instance] = []
     try:
         instances.append(place.runtime.start(version.name, slot))
@@ -110,7 +96,7 @@ class World:
 
     def deploy(self, version: Version, checks: Sequence[Check], plan: Plan, say: Say) -> Deployment:
         """A later version."""
-        return Deploying(self.production, version.name, checks, plan, Machine(), say).run()
+        return Deploying(self.production, version.name, checks, plan, MachineClock(), say).run()
 
 
 @contextmanager

@@ -34,6 +34,7 @@ class Recorded:
     old: Sample = GOOD
     starts: bool = True
     shift_fails_at: int = -1
+    keep_fails: Exception | None = None
     did: list[str] = field(default_factory=list)
     percent: int = 0
 
@@ -54,6 +55,8 @@ class Recorded:
 
     def keep(self) -> None:
         self.did.append("keep")
+        if self.keep_fails is not None:
+            raise self.keep_fails
 
     def roll_back(self) -> None:
         self.clock.sleep(3)
@@ -130,7 +133,9 @@ def test_a_load_on_the_new_version_is_judged_by_what_the_balancer_saw(production
 
 def test_a_version_without_clients_is_not_kept(production: Recorded) -> None:
     production.at[100] = Sample(0, 0, 0)
-    assert deploy(production).reason == "only 0 requests to the new version, 100 are needed to judge"
+    deployment = deploy(production)
+    assert deployment.reason == "only 0 requests to the new version, 100 are needed to judge"
+    assert deployment.found_s == 5 + 10 + 4 * 20  # it was watched for longer
 
 
 @pytest.mark.parametrize("percent", [10, 100])
@@ -139,6 +144,18 @@ def test_where_the_deployment_itself_fails_the_old_version_serves(production: Re
     with pytest.raises(ConnectionError):
         deploy(production)
     assert told(production)[-1] == "roll back"
+
+
+def test_a_version_that_somebody_else_took_back_after_the_watch_is_not_kept(production: Recorded) -> None:
+    production.keep_fails = RefusedError("an alarm went off")
+    assert deploy(production).line().startswith("b: rolled back at 'keep': an alarm went off")
+
+
+def test_where_the_old_version_cannot_be_ended_the_new_one_goes_on_serving(production: Recorded) -> None:
+    production.keep_fails = ConnectionError("the balancer is gone")
+    with pytest.raises(ConnectionError):
+        deploy(production)
+    assert told(production)[-1] == "keep"
 
 
 def test_where_a_person_interrupts_it_the_old_version_serves(production: Recorded) -> None:

@@ -3,9 +3,10 @@ and gets the clients in steps. What goes wrong at any step takes the clients bac
 
 *Holds:* clients reach the new version only after all checks have passed. Whatever ends a deployment early, an error of
 its own and Ctrl-C included, the old version serves all clients before the error goes on.
-*Never:* sleeps or reads a clock but the one that it is given.
+*Never:* sleeps or reads a clock but by the one that it is given.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -13,8 +14,8 @@ import msgspec
 
 from tools.delivery.verdict import Bounds, Sample, judge
 
-
 REASON_CHARS_MAX = 160
+_KEEP = "keep"
 
 
 class RefusedError(Exception):
@@ -37,7 +38,10 @@ class Production(Protocol):
         """What the load balancer saw of the old and of the new set since an instant of the clock, by all listeners."""
 
     def keep(self) -> None:
-        """The new set is the one that serves; end the old one once its requests are over."""
+        """The new set is the one that serves; end the old one once its requests are over.
+
+        Raises RefusedError where the old one serves again, because somebody else has decided so.
+        """
 
     def roll_back(self) -> None:
         """All clients to the old set; then end the new one, as far as it came."""
@@ -51,6 +55,18 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+class MachineClock:
+    """The clock of this machine."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -68,6 +84,8 @@ class Stage(msgspec.Struct, frozen=True):
 
     percent: int
     seconds: float
+    longer: float = 4.0
+    """So many times as long where there are too few requests to judge."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,26 +150,36 @@ class Deploying:
         began_at = self._clock.now()
         try:
             reason = self._advance()
+            found_s = self._clock.now() - began_at
+            found_at_step, self._step = self._step, _KEEP
+            self._production.keep()
         except RefusedError as refused:
-            found_at = self._clock.now()
-            self._say(f"{self._step}: {_short(str(refused))}: rolling back")
-            self._production.roll_back()
-            return Deployment(
-                version=self._version,
-                kept=False,
-                step=self._step,
-                reason=_short(str(refused)),
-                found_s=found_at - began_at,
-                rolled_back_s=self._clock.now() - found_at,
-                percent=self._percent,
-            )
+            return self._rolled_back(str(refused), began_at)
         except BaseException:
-            self._production.roll_back()
+            if self._step != _KEEP:  # from then on the old set may be gone
+                self._production.roll_back()
             raise
-        found_s = self._clock.now() - began_at
-        self._production.keep()
         return Deployment(
-            version=self._version, kept=True, step=self._step, reason=reason, found_s=found_s, percent=self._percent
+            version=self._version,
+            kept=True,
+            step=found_at_step,
+            reason=reason,
+            found_s=found_s,
+            percent=self._percent,
+        )
+
+    def _rolled_back(self, reason: str, began_at: float) -> Deployment:
+        found_at = self._clock.now()
+        self._say(f"{self._step}: {_short(reason)}: rolling back")
+        self._production.roll_back()
+        return Deployment(
+            version=self._version,
+            kept=False,
+            step=self._step,
+            reason=_short(reason),
+            found_s=found_at - began_at,
+            rolled_back_s=self._clock.now() - found_at,
+            percent=self._percent,
         )
 
     def _advance(self) -> str:
@@ -190,8 +218,10 @@ class Deploying:
         since = self._clock.now()
         self._production.shift(stage.percent)
         while True:
-            is_over = self._clock.now() - since >= stage.seconds
+            took_s = self._clock.now() - since
             old, new = self._production.seen(since)
+            enough = new.requests >= self._plan.bounds.requests_min
+            is_over = took_s >= stage.seconds * (1 if enough else stage.longer)
             if old.requests >= self._plan.bounds.requests_min:
                 beside = old
             if (reason := self._judge(before, beside, new, is_over=is_over)) is not None:

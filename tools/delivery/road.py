@@ -19,13 +19,16 @@ class Step(msgspec.Struct, frozen=True):
 
 ROAD: Final = (
     Step("lint", "check", "the sources are formatted, typed, and import downwards only"),
-    Step("tests", "test-delivery", "the tests pass"),
-    Step("image", "image", "the image is built from the wheel with the compiled modules"),
-    Step("scan", "scan", "no package of Python in the image is known to be vulnerable; those of Debian are listed"),
+    Step("tests", "test", "the tests pass"),
+    Step("image", "image", "the image can be built, from the wheel with the compiled modules"),
+    Step("scan", "scan", "no package in the image is known to be vulnerable, and all could be looked up"),
+    Step("registry", "publish", "nothing; what is deployed from here on is named by its digest"),
     Step("staging", "deploy-staging", "Terraform applies, and the service becomes stable"),
     Step("API tests", "api-tests", "every operation answers as the platform's document says"),
     Step("load", "load-thresholds", "error rate and p90 stay below the thresholds at the given rate"),
-    Step("production", "deploy-production", "blue/green, the watch, and the rollback"),
+    Step(
+        "production", "deploy-production", "the new version is as good as the old one beside it; else it is taken back"
+    ),
 )
 """In this order. A step that fails ends the road; production is untouched until the last one."""
 
