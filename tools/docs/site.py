@@ -19,6 +19,7 @@ OUTSIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security.md",
+    "deploy/terraform/README.md": "howto/terraform.md",
     "examples/bookings/README.md": "examples/bookings.md",
     "examples/json-server/README.md": "examples/json-server.md",
     "examples/json-server-beta/README.md": "examples/json-server-beta.md",

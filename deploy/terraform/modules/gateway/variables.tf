@@ -311,6 +311,10 @@ variable "gateway_port" {
   description = "Where tasks take requests, as in the module `network`."
   type        = number
   default     = 8080
+  validation {
+    condition     = var.gateway_port >= 1024 && var.gateway_port <= 65535
+    error_message = "gateway_port: choose 1024 to 65535. The gateway is not root, and may not listen below."
+  }
 }
 
 variable "admin_port" {

@@ -89,3 +89,11 @@ run "half_an_hour" {
   expect_failures = [var.session_minutes]
 }
 
+
+run "capital_letters_in_the_name" {
+  command = plan
+  variables {
+    name = "Shardgate"
+  }
+  expect_failures = [var.name]
+}

@@ -332,3 +332,19 @@ run "key_of_the_registry_by_alias" {
   expect_failures = [var.pull_key_arns]
 }
 
+
+run "capital_letters_in_the_name" {
+  command = plan
+  variables {
+    name = "Shardgate"
+  }
+  expect_failures = [var.name]
+}
+
+run "privileged_port" {
+  command = plan
+  variables {
+    gateway_port = 80
+  }
+  expect_failures = [var.gateway_port]
+}

@@ -106,3 +106,11 @@ run "retention_that_aws_does_not_know" {
   }
   expect_failures = [var.log_retention_in_days]
 }
+
+run "capital_letters_in_the_name" {
+  command = plan
+  variables {
+    name = "Shardgate"
+  }
+  expect_failures = [var.name]
+}

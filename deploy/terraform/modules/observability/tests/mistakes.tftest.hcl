@@ -94,3 +94,11 @@ run "an_alias_is_no_key" {
   expect_failures = [var.kms_key_arn]
 }
 
+
+run "capital_letters_in_the_name" {
+  command = plan
+  variables {
+    name = "Shardgate"
+  }
+  expect_failures = [var.name]
+}

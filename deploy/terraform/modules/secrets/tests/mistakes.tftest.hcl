@@ -58,3 +58,19 @@ run "rotation_once_a_year" {
   }
   expect_failures = [var.rotation]
 }
+
+run "capital_letters_in_the_name" {
+  command = plan
+  variables {
+    name = "Shardgate"
+  }
+  expect_failures = [var.name]
+}
+
+run "an_alias_is_no_key" {
+  command = plan
+  variables {
+    kms_key_arn = "alias/shardgate"
+  }
+  expect_failures = [var.kms_key_arn]
+}
