@@ -1,4 +1,4 @@
-"""compose.yaml is valid by the schema of its specification (compose-spec.json, Apache-2.0), and what it names is there."""
+"""compose.yaml is valid by its specification (compose-spec.json is its schema, Apache-2.0); what it names is there."""
 
 import json
 import re
