@@ -22,13 +22,14 @@ from bench.partners.definition import VIATOR_PEAK_PER_S, Definition, read
 from bench.partners.filling import Pool
 from bench.partners.generator import Generator
 from bench.partners.own_share import own_ms
-from bench.partners.platform import TIMEOUT_S, Target, give_back, here, pool_of
+from bench.partners.platform import TIMEOUT_S, Target, give_back, here, pool_of, settle
 from bench.partners.report import Share, print_report
 from bench.partners.samples import Load, quantile
 from bench.partners.schedule import arrivals
 from bench.partners.verdicts import judged, sent, share
 
 SECONDS = 30.0
+WARM_S = 5.0
 FINISH_S = 20.0
 SEED = 7
 _TELL_EVERY_S = 10
@@ -55,8 +56,10 @@ def _loaded(target: Target, client: httpx.Client, viator_per_s: float | None, la
     pool = pool_of(client)
     try:
         if viator_per_s is None:
-            viator_per_s = ramp.PART * _carried(target, definition, pool)
+            viator_per_s = ramp.PART * _carried(target, client, definition, pool)
         factor = viator_per_s / VIATOR_PEAK_PER_S
+        # Instances that have just started are slow at first: partners never see that.
+        _ours(target, definition.scaled(factor), pool, WARM_S)
         whole = definition.requests_per_s
         _say(f"{factor * whole:.0f} requests/s for {lasts_s:g} s, of {whole:.0f} at the peak of all partners")
         since = datetime.now(UTC)
@@ -68,21 +71,35 @@ def _loaded(target: Target, client: httpx.Client, viator_per_s: float | None, la
             load = _ours(target, definition.scaled(factor), pool, lasts_s)
         own = _own_ms(target.access_log, since, datetime.now(UTC))
     finally:
-        found, failed = give_back(client, pool)
-        _say(f"{found} bookings were left, {found - failed} of them are cancelled")
+        all_given_back = _given_back(client, pool)
     rows = judged(definition, load)
     others = [sent(load), *([share(own.p99_ms)] if own is not None else [])]
-    return print_report(rows, others, load, own, "k6" if k6 is not None else "the project's generator")
+    return int(not all_given_back) | print_report(
+        rows, others, load, own, "k6" if k6 is not None else "the project's generator"
+    )
 
 
-def _carried(target: Target, definition: Definition, pool: Pool) -> float:
+def _given_back(client: httpx.Client, pool: Pool) -> bool:
+    """Cancel what the load has booked, and say how that went."""
+    try:
+        found, failed = give_back(client, pool)
+    except httpx.HTTPError as error:
+        _say(f"the bookings with resellerReference {pool.reference} are not cancelled: {error}")
+        return False
+    _say(f"{found} bookings were left, {found - failed} of them are cancelled")
+    return not failed
+
+
+def _carried(target: Target, client: httpx.Client, definition: Definition, pool: Pool) -> float:
     """Viator's part of the highest rate that is carried, in requests/s. Exits where there is none."""
     last = 0.0
+    settle(client)
     for rate in ramp.rates(VIATOR_PEAK_PER_S):
         load = _ours(target, definition.scaled(rate / VIATOR_PEAK_PER_S), pool, ramp.STEP_S)
         why = ramp.carried(load, judged(definition, load))
         if why:
             _say(f"ramp: {rate:.0f} of Viator's requests/s are too many: {why}")
+            settle(client)
             break
         _say(f"ramp: {rate:.0f} of Viator's requests/s are carried")
         last = rate
@@ -97,6 +114,7 @@ def _ours(target: Target, definition: Definition, pool: Pool, lasts_s: float) ->
     async def run() -> Load:
         client = Client(target.url, target.token, TIMEOUT_S)
         try:
+            # Another seed each time: a uuid that a run before has used would be that booking again.
             generator = Generator(client, pool, time.time_ns(), _tell)
             return await generator.run(arrivals(definition, lasts_s, chance), lasts_s, finish_s=FINISH_S)
         finally:

@@ -1,6 +1,7 @@
 """What the load needs of a platform: something to book before it, and no booking left after it."""
 
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -19,11 +20,13 @@ from proof.fleet import Fleet, token
 
 SHARDS = 3
 TIMEOUT_S = 60.0
+SETTLE_S = 60.0
 DATES = 3000
 _PAGE = 1000
 _AFTER = (30, 90, 365)
 _OFFSET_MARGIN = 200
 _AT_ONCE = 4
+_QUICK_S = 0.5
 _ENDED = {"CANCELLED", "EXPIRED"}
 
 
@@ -79,8 +82,28 @@ def pool_of(client: httpx.Client) -> Pool:
     return Pool(dates, max(0, events - _OFFSET_MARGIN), f"partner-load-{token_hex(4)}")
 
 
+def settle(client: httpx.Client) -> None:
+    """Wait until the platform has worked off what was asked of it: a list of all shards is quick again."""
+    deadline_at = time.monotonic() + SETTLE_S
+    while not _is_quick(client) and time.monotonic() < deadline_at:
+        time.sleep(1)
+
+
+def _is_quick(client: httpx.Client) -> bool:
+    began = time.monotonic()
+    try:
+        whole = all(client.get(f"/v3/{name}?limit=1").is_success for name in ("categories", "events"))
+    except httpx.TransportError:
+        return False
+    return whole and time.monotonic() - began < _QUICK_S
+
+
 def give_back(client: httpx.Client, pool: Pool) -> tuple[int, int]:
-    """Cancel what the load left booked. Returns how many there were, and how many could not be cancelled."""
+    """Cancel what the load left booked. Returns how many there were, and how many could not be cancelled.
+
+    Raises httpx.HTTPError where the platform does not say what there is.
+    """
+    settle(client)
     found = _rows(client, f"/octo/bookings?resellerReference={pool.reference}")
     left = [booking["uuid"] for booking in found if booking["status"] not in _ENDED]
 

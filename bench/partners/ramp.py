@@ -10,7 +10,7 @@ from bench.partners.samples import Load, quantile
 from bench.partners.verdicts import Row
 
 STEP_S = 6.0
-FIRST_PER_S = 15.0
+FIRST_PER_S = 10.0
 FACTOR = 1.4
 PART = 0.7
 P90_MS = 250.0
