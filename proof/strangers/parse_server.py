@@ -222,7 +222,7 @@ def _walk(both: Both) -> None:
 
 def _by_post(both: Both) -> None:
     """As the JavaScript SDK asks for lists."""
-    pages = (
+    pages: tuple[dict[str, Any], ...] = (
         {},
         {"limit": 7, "count": 1},
         {"order": "name,objectId", "limit": 20, "skip": 40},

@@ -4,8 +4,9 @@ Every reader of a key asks here, so that no parameter, member or header can name
 does to the gateway.
 
 Holds: equal names are no twins. Names are twins where a widespread parser folds them: case (Go, .NET), `_` and `-`
-(protobuf, CGI), `.` and spaces (PHP), brackets (qs, Rack, PHP), what stands behind a NUL, spaces at the ends, another
-form in Unicode (databases, IDNA). A name that is folded is cut to a few times the key's length first.
+(protobuf, CGI), `.` and spaces (PHP), brackets (qs, Rack, PHP), `$` before them (OData), what stands behind a NUL,
+spaces at the ends, another form in Unicode (databases, IDNA). A name that is folded is cut to a few times the key's
+length first.
 Never: decodes a query or a body.
 """
 
@@ -55,7 +56,9 @@ def is_header_twin(name: bytes, key: bytes) -> bool:
 
 
 def _is_twin(name: str, key: str) -> bool:
-    folded, wanted = _folded(unquote(name) if "%" in name else name, key), _joined(_folded(key, key))
+    # OData reads `$top` without its sign, too.
+    name, key = (unquote(name) if "%" in name else name).lstrip("$"), key.lstrip("$")
+    folded, wanted = _folded(name, key), _joined(_folded(key, key))
     return _joined(folded) == wanted or wanted in _stems(folded) or _joined(folded) in _stems(_folded(key, key))
 
 
@@ -92,7 +95,7 @@ def _begins_like(name: str, key: str, pattern: Callable[[str], re.Pattern[str]])
 def _like_parameter(key: str) -> re.Pattern[str]:
     """What every twin begins with. A name of which the key is a part is let through, too: `filter` of `filter[a]`."""
     first = re.split(r"[.\[]", key.lstrip("[."))[0]
-    return _spelled(first or key, "(?![A-Za-z0-9])")
+    return _spelled(first or key, "(?![A-Za-z0-9])", sign="$")
 
 
 @lru_cache(_REMEMBERED)
@@ -100,9 +103,9 @@ def _like_member(key: str) -> re.Pattern[str]:
     return _spelled(key, r"(?:$|[\x00-\x20\x7f])")
 
 
-def _spelled(key: str, ending: str) -> re.Pattern[str]:
+def _spelled(key: str, ending: str, sign: str = "") -> re.Pattern[str]:
     letters = [f"[{letter.lower()}{letter.upper()}][-_. \\[\\]]*" for letter in key if letter.isalnum()]
-    return re.compile(r"[\x00-\x20\x7f?&\[_.-]*" + "".join(letters) + ending)
+    return re.compile(rf"[\x00-\x20\x7f?&\[_.{sign}-]*" + "".join(letters) + ending)
 
 
 def _letters_of(name: str) -> str:

@@ -1,5 +1,8 @@
 """The reply of the first shard that has the thing."""
 
+import pytest
+
+from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply
 from shardgate.core.merge.first import First
 from tests.core.merge.merging import merged, ok
@@ -21,3 +24,14 @@ def test_a_failure_before_the_first_hides_who_is_first() -> None:
     assert merged(First(), nothing, failure, one) is failure
     assert merged(First(), one, failure) is one
     assert merged(First(), nothing, Reply(403, [])).status == 403
+
+
+def test_a_204_before_the_thing_is_never_guessed_to_be_the_thing() -> None:
+    # Found (L1): a shard that has nothing says so by a 204, which was the whole reply.
+    with pytest.raises(BrokenReplyError) as caught:
+        merged(First(), Reply(204, []), ok("one"))
+    assert "not_here: [204, 404]" in caught.value.log
+    one = ok("one")
+    assert merged(First(not_here=(204, 404)), Reply(204, []), one) is one
+    assert merged(First(), Reply(404, []), Reply(204, [])).status == 204
+    assert merged(First(), one, Reply(204, [])) is one

@@ -48,3 +48,23 @@ def test_values_of_another_kind_are_broken(broken: str) -> None:
 def test_values_out_of_order_are_found_out() -> None:
     with pytest.raises(OrderBrokenError):
         merged(Union(order="text"), '["a"]', '["c","b"]')
+
+
+NO_CASE = SortKey(collation="case_insensitive")
+
+
+@pytest.mark.parametrize("rule", [Union(order=NO_CASE), Union(compare=NO_CASE)])
+def test_values_that_the_application_takes_for_one_are_there_once(rule: Union) -> None:
+    # Found (L6): `Bern` and `BERN` of a column without case were two values, where one instance has one.
+    assert text(rule, '["aarau","Bern"]', '["BERN","chur"]') == '["aarau","Bern","chur"]'
+    # A shard that has both tells them apart, and so does the application.
+    assert text(rule, '["Bern","BERN"]', '["bern"]') == '["Bern","BERN","bern"]'
+
+
+@pytest.mark.parametrize("other", ["BERN", "Bern ", "Bérn"])
+def test_values_that_are_alike_need_a_word_of_the_rule(other: str) -> None:
+    with pytest.raises(BrokenReplyError) as caught:
+        merged(Union(), '["Bern"]', json.dumps([other]))
+    assert "say in `compare`" in caught.value.log
+    assert json.loads(text(Union(compare="any"), '["Bern"]', json.dumps([other]))) == ["Bern", other]
+    assert json.loads(text(Union(), json.dumps(["Bern", other]), json.dumps([other]))) == ["Bern", other]

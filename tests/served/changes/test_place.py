@@ -210,13 +210,15 @@ class Named:
 
     def __init__(self, prefix: str) -> None:
         self.prefix, self.slugs, self.posts = prefix, list[str](), 0
+        self.fold = str
 
     async def __call__(self, asked: Any) -> bytes:
         method, target, _ = asked.line.split()
         if method == "GET":
-            return reply("{}", status="200 OK" if target.rpartition("/")[2] in self.slugs else "404 Not Found")
+            known = self.fold(target.rpartition("/")[2]) in self.slugs
+            return reply("{}", status="200 OK" if known else "404 Not Found")
         self.posts += 1
-        slug = json.loads(asked.body)["slug"]
+        slug = self.fold(json.loads(asked.body)["slug"])
         await one_turn()  # other requests are read meanwhile
         if slug in self.slugs:
             return reply('{"error":"taken"}', status="409 Conflict")
@@ -303,6 +305,21 @@ async def test_r7_parallel_creates_of_one_new_name_make_one_tenant(named: Any, d
     assert sorted(named.north.slugs + named.south.slugs) == [f"x{number}" for number in range(5)]
     assert {len(named.north.slugs), len(named.south.slugs)} == {2, 3}
     assert len(read(directory)) == 5
+
+
+async def test_r7_parallel_creates_of_names_that_are_equal_make_one_tenant(
+    named: Any, directory: Path, tmp_path: Path
+) -> None:
+    # Found: `Acme` and `ACME` at the same time were two names to the store, and became two tenants on two shards.
+    rules_of = named_by()
+    rules_of["locators"]["vendor"][0]["compare"] = "case_insensitive"
+    named.north.fold = named.south.fold = str.casefold
+    async with running_gateway({"shards": named.urls, **rules_of}, tmp_path) as gateway:
+        for number in range(4):
+            spellings = (f"Acme{number}", f"ACME{number}", f"acme{number}")
+            creates = [gateway.client.post("/vendors", json={"slug": each}) for each in spellings]
+            assert sorted(answer.status_code for answer in await asyncio.gather(*creates)) == [201, 409, 409]
+    assert len({*named.north.slugs, *named.south.slugs}) == 4
 
 
 async def test_r7_creates_of_one_name_go_one_after_another(two: Any, directory: Path, tmp_path: Path) -> None:

@@ -139,3 +139,22 @@ async def test_l10_a_name_that_a_parser_takes_for_one_of_a_choice_is_refused(
         refused = await rows.gateway.get(f"/rows?{name}=2")
         assert refused.status_code == 400
         assert "can be read as" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("_start=-5&_end=10", "_start=-5"),
+        ("_start=0&_end=-3", "_end=-3"),
+        ("_start=-5&_limit=3", "_start=-5"),
+        ("_limit=-2", "_limit=-2"),
+    ],
+)
+async def test_l9_a_slice_that_counts_from_the_end_is_refused_in_words(
+    stack: AsyncExitStack, tmp_path: Path, query: str, named: str
+) -> None:
+    # JavaScript's `slice(-5)`: each shard would give its own last five.
+    rows = await start(stack, tmp_path, CHOSEN)
+    refused = await rows.gateway.get(f"/rows?{query}")
+    assert (refused.status_code, refused.json()["code"]) == (400, "SG1009")
+    assert re.search(rf"`{named}`: a whole number( from 0 on)? is accepted", refused.json()["detail"])

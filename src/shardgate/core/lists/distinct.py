@@ -39,6 +39,7 @@ def distinct(
     values = [row for sample in tables.samples for row in reader(chosen).read(sample.body)]
     place = {shard: n for n, shard in enumerate(shards)}
     change = transform(chosen[-1][1]) if rule.of is not None else None
+    same = transform(chosen[0][1])
 
     def weight(n: int) -> Any:
         """The value of `of`, comparable; None where the row has none."""
@@ -47,7 +48,7 @@ def distinct(
 
     best: dict[Any, int] = {}
     for n in sorted(ranked, key=lambda n: place[tables.owners[n]], reverse=rule.winner == "last"):
-        identity = values[n][0]
+        identity = values[n][0] if same is None or values[n][0] is None else same(values[n][0])
         other = best.get(identity)
         if other is None or (
             rule.of is not None and _beats(weight(n), weight(other), highest=rule.winner == "highest")

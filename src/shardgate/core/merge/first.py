@@ -7,12 +7,14 @@ thing, the failure is the reply, since that shard might have it.
 from collections.abc import Sequence
 from typing import ClassVar
 
+from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply
 from shardgate.core.merge.combining import Combining
 from shardgate.core.replies.refusals import unite
 from shardgate.core.replies.validators import Tagging
 from shardgate.core.topology import ShardId
 
+_NO_CONTENT = 204
 _NOTHING = frozenset({b"", b"null", b"[]", b"{}"})
 
 
@@ -27,10 +29,16 @@ class First(Combining, frozen=True, tag="first"):
     """A shard also says so by an empty list, an empty object, null, or an empty body."""
 
     def refusal(self, replies: Sequence[Reply], shards: Sequence[ShardId]) -> Reply | None:
-        """None where a shard has the thing and none before it fails; else the refusal that stands for all."""
+        """None where a shard has the thing and none before it fails; else the refusal that stands for all.
+
+        Raises BrokenReplyError where it is not known whether a shard has the thing.
+        """
         for reply in replies:
             if reply.status in self.not_here or self._is_nothing(reply):
                 continue
+            if reply.status == _NO_CONTENT and any(200 <= each.status < _NO_CONTENT for each in replies):
+                detail = "a shard answers 204 (No Content), and another has something"
+                raise BrokenReplyError(detail, log="write `not_here: [204, 404]` if 204 says that it has nothing")
             return None if 200 <= reply.status < 300 else unite([reply])
         return None if any(200 <= reply.status < 300 for reply in replies) else unite(replies)
 

@@ -24,6 +24,7 @@ from shardgate.core.json.object import JsonObject
 from shardgate.core.limits import MEMBERS_MAX
 from shardgate.core.merge.combining import Aggregating, with_body
 from shardgate.core.merge.totals import Totals, check_averages
+from shardgate.core.order.alike import alike
 from shardgate.core.order.ranking import Down
 from shardgate.core.order.sort_key import KeyConfig, sort_key, transform
 from shardgate.core.paging.bounds import check_groups, check_members
@@ -63,7 +64,8 @@ class Groups(Aggregating, frozen=True, tag="groups"):
     keys: Mapping[str, KeyConfig] = msgspec.field(default_factory=dict)
     """How the values of a `key` compare, written as a list's sort key: `{city: {collation: case_insensitive}}` where
     the application takes `Bern` and `BERN` for one. A key that is not here compares by code point; then two shards that
-    differ in case alone are refused: write `{city: text}` where the application tells them apart."""
+    differ in case, accents or spaces at the end alone are refused: write `{city: text}` where the application tells
+    them apart."""
     order: tuple[str, ...] = ()
     """How the application sorts the rows: properties, most significant first, `-name` descends: `[-orders]`. Ties are
     sorted by the key. Empty: by the key."""
@@ -237,7 +239,7 @@ class Groups(Aggregating, frozen=True, tag="groups"):
             )
 
     def _check_case(self, found: Sequence[set[_Key]]) -> None:
-        """Raises ValueError where the keys of two shards differ in case alone, and no shard tells such keys apart.
+        """Raises ValueError where the keys of two shards are alike, and no shard tells such keys apart.
 
         The application may take them for one, and nothing but the rule can say whether it does.
         """
@@ -245,12 +247,11 @@ class Groups(Aggregating, frozen=True, tag="groups"):
             return
         seen: dict[tuple[Any, ...], _Key] = {}
         for key in [key for keys in found for key in keys]:
-            folded = tuple(_folded(value) for value in key)
-            other = seen.setdefault(folded, key)
+            other = seen.setdefault(alike(key), key)
             if other != key and not any(key in keys and other in keys for keys in found):
                 raise ValueError(
-                    f"the keys {excerpt(str(other))} and {excerpt(str(key))} of two shards differ in case alone; "
-                    "say in `keys` how the application compares them"
+                    f"the keys {excerpt(str(other))} and {excerpt(str(key))} of two shards differ in case, accents or "
+                    "spaces alone; say in `keys` how the application compares them"
                 )
 
     def _merged(self, written: Sequence[bytes]) -> bytes:
@@ -299,10 +300,3 @@ def _texts(rows: Sequence[_Row], name: str) -> list[bytes]:
 def _value(text: bytes) -> Any:
     """The value that rows are grouped and sorted by; numbers compare exactly."""
     return read_number(text) if text[:1] in b"-0123456789" else msgspec.json.decode(text)
-
-
-def _folded(value: Any) -> Any:
-    """A value of a key without case; where the key may be null, values are pairs."""
-    if isinstance(value, tuple):
-        return tuple(_folded(each) for each in value)
-    return value.casefold() if isinstance(value, str) else value

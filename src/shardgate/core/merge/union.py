@@ -1,8 +1,10 @@
 """The distinct values of all shards, each once: cities, tags, currencies.
 
-Holds: a value keeps its bytes. Where the rule declares an order, every shard's values must be in it.
+Holds: a value keeps its bytes. Where the rule declares an order, every shard's values must be in it. Values that the
+application may take for one are one, or two, only where the rule or a shard shows which.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -16,12 +18,16 @@ from shardgate.core.json.array import Rows, cut, join
 from shardgate.core.json.number import read_number
 from shardgate.core.json.object import JsonObject
 from shardgate.core.merge.combining import Aggregating, with_body
+from shardgate.core.order.alike import alike
 from shardgate.core.order.sort_key import KeyConfig, null_place, sort_key, transform
 from shardgate.core.paging.bounds import check_whole
 
 
 class Union(Aggregating, frozen=True, tag="union"):
-    """A list of values: `["Braga", "Porto"]`. Texts and numbers are compared as such, other values byte for byte."""
+    """A list of values: `["Braga", "Porto"]`. Texts and numbers are compared as such, other values byte for byte.
+
+    Where `order` has a collation that takes texts for equal, they are one value; unless a shard has both.
+    """
 
     items: str | None = None
     """The path of the member with the list; null: the body is the list."""
@@ -32,24 +38,57 @@ class Union(Aggregating, frozen=True, tag="union"):
     shard's values stand first."""
     descends: bool = False
     """The application sorts the values in descending order."""
+    compare: KeyConfig | None = None
+    """How the values compare, where the application does not sort them: `{collation: case_insensitive}` where it takes
+    `Bern` and `BERN` for one, `any` where it tells them apart. Null: as `order` says; where that is null too, values of
+    two shards that differ in case, accents or spaces at the end alone are refused, unless a shard has both."""
+
+    def __post_init__(self) -> None:
+        """It is said once how values compare. Raises ValueError."""
+        if self.order is not None and self.compare is not None:
+            raise ValueError("`order` says how the values compare; remove `compare`")
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The distinct values. Raises BrokenReplyError, OrderBrokenError, ValueError, TypeError."""
         documents = [] if self.items is None else [JsonObject(reply.body) for reply in replies]
         lists = [cut(text) for text in self._lists(replies, documents)]
         check_whole(sum(len(values.raw) for values in lists))
-        united: dict[Any, msgspec.Raw] = {}
+        found: list[list[tuple[Any, Any, msgspec.Raw]]] = []
         for values in lists:
             keys = [self._key(bytes(raw)) for raw in values.raw]
             if self.order is not None:
                 self._check_order(values, keys)
-            for key, raw in zip(keys, values.raw, strict=True):
-                united.setdefault((key, self._identity(raw)), raw)
+            found.append([(key, self._identity(raw), raw) for key, raw in zip(keys, values.raw, strict=True)])
+        united = self._united(found)
         ranked = list(united) if self.order is None else sorted(united, key=lambda pair: pair[0], reverse=self.descends)
         body = join([united[key] for key in ranked], lists)
         if documents:
             body = documents[0].edited({self.items: body, self.total: len(ranked)})
         return with_body(replies[0], body)
+
+    def _united(self, found: Sequence[Sequence[tuple[Any, Any, msgspec.Raw]]]) -> dict[Any, msgspec.Raw]:
+        """Each value once: what its key and its identity are → its bytes. Raises ValueError."""
+        is_said = self.order is not None or self.compare is not None
+
+        def equal(key: Any, identity: Any) -> Any:
+            return key if is_said else alike(identity)
+
+        apart: set[Any] = set()  # a shard has two of them: the application tells them apart
+        for values in found:
+            distinct = {(equal(key, identity), identity) for key, identity, _ in values}
+            apart |= {same for same, count in Counter([same for same, _ in distinct]).items() if count > 1}
+        united: dict[Any, msgspec.Raw] = {}
+        first: dict[Any, Any] = {}
+        for key, identity, raw in [value for values in found for value in values]:
+            same = equal(key, identity)
+            known = first.setdefault(same, identity)
+            if not is_said and same not in apart and known != identity:
+                raise ValueError(
+                    f"the values {excerpt(str(known[1]))} and {excerpt(str(identity[1]))} of two shards differ in "
+                    "case, accents or spaces alone; say in `compare` how the application compares them"
+                )
+            united.setdefault((key, identity if same in apart else known), raw)
+        return united
 
     def describe(self) -> str:
         """The merge in one line."""
@@ -73,9 +112,10 @@ class Union(Aggregating, frozen=True, tag="union"):
 
     def _key(self, text: bytes) -> Any:
         """The value as one that compares. Raises ValueError, TypeError, ArithmeticError."""
-        if self.order is None:
+        config = self.compare if self.order is None else self.order
+        if config is None:
             return None
-        key = sort_key(self.order)
+        key = sort_key(config)
         if key.type == "number" or (key.type == "any" and text[:1] in b"-0123456789"):
             value: Any = read_number(text)
         else:

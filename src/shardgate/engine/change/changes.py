@@ -33,6 +33,7 @@ from shardgate.core.errors import (
 )
 from shardgate.core.failures.missing import shards_missing
 from shardgate.core.http import Reply
+from shardgate.core.locate import equal_key
 from shardgate.core.path import filled, names_of
 from shardgate.core.rules.divide import Division
 from shardgate.core.rules.every import ToEvery
@@ -110,7 +111,8 @@ class Changes:
         name = plan.key if plan.key is not None else variables.get(rule.tenant) if rule.assign else None
         if name is not None:
             variables = {**variables, "key": name}
-        placed_by = name if name is not None else f"\0{token_hex(16)}"
+        # Names that are equal to the application are one name: their creates go to one shard.
+        placed_by = f"\0{token_hex(16)}" if name is None else equal_key(plan.route.locators, name)
         # Where the tenant cannot be looked for, one shard still takes the create, or refuses it in its own words.
         can_tell = rule.check if name is not None and unfit(rule.check, variables) is None else None
         terms = Terms(patient=False, check=can_tell, repeat=False, already=())
