@@ -34,7 +34,10 @@ async def test_services_with_their_ports_weights_and_priorities() -> None:
         server.records["a.test", "A"] = ["10.0.0.1"]
         server.additional = [("b.test", "A", "10.0.0.2")]
         answer = await DnsClient([("127.0.0.1", server.port)]).ask(SERVICE)
-        assert list(answer.found) == [FoundReplica("10.0.0.1", 8001, 3.0, 0), FoundReplica("10.0.0.2", 8002, 0.1, 1)]
+        assert sorted(answer.found, key=lambda one: one.port) == [
+            FoundReplica("10.0.0.1", 8001, 3.0, 0),
+            FoundReplica("10.0.0.2", 8002, 0.1, 1),
+        ]
         assert "b.test A" not in server.asked, "its address stood beside the answer"
 
 
