@@ -53,6 +53,9 @@ def serve(
     SIGHUP: read the configuration again. If it has mistakes, they are logged
       and the old configuration stays. No client is refused meanwhile.
     SIGUSR1: open the access log again, after it was renamed.
+    SIGUSR2: start the same command again, a new version maybe, which takes
+      the listening sockets over; once it serves, this process drains and
+      exits. Where it does not come to serve, this one goes on.
 
     Variables of the environment win over the configuration, options over
     both: SHARDGATE_LISTEN for `listen`, SHARDGATE_SHARDS for all shards.
