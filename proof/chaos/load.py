@@ -27,7 +27,7 @@ FRESH_ONE_IN = 10
 """One read in so many has a connection of its own: it sees whether the port takes clients."""
 IDLE_MAX = 8
 """Connections that a partner keeps while they are idle, as libraries for HTTP do."""
-HEAVY_ROWS = 250
+HEAVY_ROWS = 1200
 _TELL_S = 0.1
 
 

@@ -22,7 +22,7 @@ from proof.chaos.variants import VARIANTS
 
 QUIET_S = 2.5
 """Before and after each fault: what is normal."""
-QUICK_QUIET_S, QUICK_HOLD_S = 1.0, 2.0
+QUICK_QUIET_S, QUICK_HOLD_S = 0.5, 2.0
 WARM_S = 1.5
 FAULT_S_MAX = 60.0
 """A fault that is not over by then has hung something."""

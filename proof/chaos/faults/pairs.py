@@ -13,7 +13,7 @@ FAULTS = (
     workers.KILLED.with_(store.LOCKED, hold_s=6.0),
     workers.STOPPED.with_(replicas.FROZEN),
     store.LOCKED.with_(deploy.RELOADED, hold_s=8.0),
-    shards.GONE.with_(crowds.OVERLOAD, hold_s=1.0),
+    replicas.KILLED.with_(crowds.OVERLOAD, hold_s=1.0),
     naming.SILENT.with_(replicas.KILLED),
     clock.BACK.with_(workers.KILLED),
     clock.AHEAD.with_(store.LOCKED, hold_s=6.0),
