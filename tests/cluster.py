@@ -110,7 +110,7 @@ async def no_answer(_: Asked) -> bytes:
 
 
 @asynccontextmanager
-async def running_shard(answer: Answer | None = None, port: int = 0) -> AsyncIterator[Shard]:
+async def running_shard(answer: Answer | None = None, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[Shard]:
     """Serve one shard, on a free port or on a given one."""
     shard = Shard()
     writers: set[asyncio.StreamWriter] = set()
@@ -140,7 +140,7 @@ async def running_shard(answer: Answer | None = None, port: int = 0) -> AsyncIte
             writers.discard(writer)
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    server = await asyncio.start_server(serve, host, port)
     shard.port = server.sockets[0].getsockname()[1]
     try:
         yield shard

@@ -46,12 +46,17 @@ class MemoryTransport(asyncio.Transport):
 
 
 class MemoryLoop(asyncio.SelectorEventLoop):
-    """Remembers the protocols of both sides in place of opening sockets."""
+    """Remembers the protocols of both sides in place of opening sockets. Its time passes when the work says so."""
 
     def __init__(self) -> None:
+        self.now_s = 0.0
         super().__init__()
         self.clients: Callable[[], asyncio.BaseProtocol] | None = None
         self.upstreams: list[tuple[MemoryTransport, asyncio.Protocol]] = []
+
+    def time(self) -> float:
+        """Seconds of its own clock: timers are due at the same call in each run."""
+        return self.now_s
 
     async def create_server(self, protocol_factory: Any, *_: Any, **__: Any) -> Any:
         """Someone listens."""

@@ -12,10 +12,17 @@ HEADERS = (
 KEYED = "/v3/events/0123456789abcdef0123456789abcdef"
 LISTED = "/v3/events?order=name&limit=10"
 
+
+def shards(replicas: int) -> dict[str, object]:
+    """Four shards of one or more replicas each."""
+    urls = {f"s{n}": [f"http://127.0.0.1:{9600 + 10 * n + at}" for at in range(replicas)] for n in range(4)}
+    return {name: {"replicas": given} if replicas > 1 else given[0] for name, given in urls.items()}
+
+
 RULES = {
     "listen": "127.0.0.1:9500",
     "workers": 1,
-    "shards": {f"s{n}": f"http://127.0.0.1:{9600 + n}" for n in range(4)},
+    "shards": shards(1),
     "locators": {"event": [{"kind": "hash"}]},
     "rules": {
         "GET /v3/events/{id}": {"rule": "one", "key": "path.id", "locate": "event"},

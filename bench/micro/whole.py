@@ -10,12 +10,13 @@ from typing import cast
 import yaml
 
 from bench.micro.memory_loop import MemoryLoop, MemoryTransport
-from bench.micro.messages import HEADERS, KEYED, LISTED, RULES, keyed_reply, list_reply
+from bench.micro.messages import HEADERS, KEYED, LISTED, RULES, keyed_reply, list_reply, shards
 from shardgate.config.load import load
 from shardgate.process.generation import Entrance
 from shardgate.process.worker import Worker
 
 SHARDS, ROWS, BYTES = 4, 10, 880
+EXCHANGE_S = 0.0002
 RELAYS, GATHERS = 100, 10
 """Exchanges in one run of the loop, so that the price of starting it hardly counts."""
 
@@ -23,12 +24,13 @@ RELAYS, GATHERS = 100, 10
 class WholeGateway:
     """A worker over four shards, a client, and what the shards say."""
 
-    def __init__(self, folder: Path) -> None:
-        config = folder / "shardgate.yaml"
-        config.write_text(yaml.safe_dump(RULES))
+    def __init__(self, folder: Path, *, replicas: int = 1) -> None:
+        config = folder / f"shardgate-{replicas}.yaml"
+        config.write_text(yaml.safe_dump({**RULES, "shards": shards(replicas)}))
+        self._connections = SHARDS * replicas
         self._loop = MemoryLoop()
         self._stop = asyncio.Event()
-        worker = Worker(load(config))
+        worker = Worker(load(config), clock=self._loop.time)
         self._listening = socket.socket()
         self._running = self._loop.create_task(worker.run(Entrance([self._listening]), lambda: None, self._stop))
         while self._loop.clients is None:
@@ -47,13 +49,14 @@ class WholeGateway:
         self._loop.run_ready()
         self._stop.set()
         while not self._running.done():
+            self._loop.now_s += EXCHANGE_S
             self._loop.run_ready()
         self._listening.close()
         self._loop.close()
 
     def relay(self) -> Callable[[], object]:
         """Keyed requests, each answered by its shard."""
-        return self._asks(KEYED, [keyed_reply(BYTES)] * SHARDS, RELAYS)
+        return self._asks(KEYED, [keyed_reply(BYTES)] * self._connections, RELAYS)
 
     def gather(self) -> Callable[[], object]:
         """Lists over four shards, ten rows each."""
@@ -61,11 +64,12 @@ class WholeGateway:
 
     def _asks(self, target: str, replies: list[bytes], count: int) -> Callable[[], object]:
         request = b"GET %b HTTP/1.1\r\n%b" % (target.encode(), HEADERS)
-        client, transport, upstreams = self._client, self._transport, self._loop.upstreams
+        loop, client, transport, upstreams = self._loop, self._client, self._transport, self._loop.upstreams
 
         async def exchanges(times: int) -> bytes:
             for _ in range(times):
                 transport.written = b""
+                loop.now_s += EXCHANGE_S
                 client.data_received(request)
                 while not transport.written:
                     for (shard, protocol), reply in zip(upstreams, replies, strict=False):

@@ -43,9 +43,14 @@ class Work(msgspec.Struct, frozen=True):
 @contextmanager
 def all_work() -> Iterator[list[Work]]:
     """Everything that is measured; the whole gateway runs meanwhile, in memory."""
-    with TemporaryDirectory() as folder, WholeGateway(Path(folder)) as whole:
+    with (
+        TemporaryDirectory() as folder,
+        WholeGateway(Path(folder)) as whole,
+        WholeGateway(Path(folder), replicas=2) as replicated,
+    ):
         yield [
             Work("relay, whole", whole.relay(), RELAYS),
+            Work("relay, two replicas, whole", replicated.relay(), RELAYS),
             Work("gather 4 x 10, whole", whole.gather(), GATHERS),
             *_wire(),
             *_decisions(Path(folder)),

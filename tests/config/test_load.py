@@ -9,6 +9,7 @@ import pytest
 
 from shardgate.config.load import ConfigError, load
 from shardgate.config.schema import Config
+from shardgate.core.replicas.membership import Discovery
 from shardgate.core.changes.placing import AnyPolicy
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.locate import AnyLocator
@@ -445,6 +446,21 @@ def test_what_operators_get_wrong_is_told(tmp_path: Path, line: str, said: str) 
         ("{replicas: [7]}", "4: shards.south.replicas[0]: expected a mapping, got a whole number"),
         ('{replicas: ["http://h:3"], health: {}}', "4: shards.south.health: it lacks the field `path`"),
         ('{replicas: ["http://h:3"], guards: {retry_percent: 200}}', "4: shards.south.guards.retry_percent: expected"),
+        ("{replicas: {}}", "4: shards.south.replicas: it needs `dns` or `srv`, and not both → write `dns: http://"),
+        (
+            '{replicas: {dns: "http://h:3", srv: "http://_http._tcp.h"}}',
+            "4: shards.south.replicas: it needs `dns` or `srv`, and not both",
+        ),
+        (
+            '{replicas: {dns: "http://10.0.0.1:3"}}',
+            "4: shards.south.replicas: 'http://10.0.0.1:3' has an address where a name is needed → write it as `url`",
+        ),
+        (
+            '{replicas: {srv: "http://_http._tcp.h:3"}}',
+            "4: shards.south.replicas: 'http://_http._tcp.h:3' has a port, and SRV records have one, too → leave",
+        ),
+        ('{replicas: {dns: "h:3"}}', "4: shards.south: 'h:3' is no address of a shard"),
+        ('{replicas: {dsn: "http://h:3"}}', "4: shards.south.replicas.dsn: unknown field `dsn` → did you mean `dns`?"),
         (
             '{replicas: ["http://h:3"], health: {path: readyz}}',
             "4: shards.south.health.path: 'readyz' is no path → write",
@@ -465,6 +481,17 @@ def test_a_shard_of_replicas_is_read(tmp_path: Path) -> None:
         ("i", 4, False),
     ]
     assert (south.zone, south.health is not None) == ("a", True)
+
+
+def test_replicas_that_dns_names_are_read(tmp_path: Path) -> None:
+    found = '{replicas: {srv: "https://_http._tcp.south.test/app"}}'
+    servers = 'resolver: {servers: ["10.0.0.2", "[fd00::2]:5353"]}\n'
+    assert mistakes(tmp_path, servers + edited(('{url: "http://127.0.0.1:2", alias: lisboa}', found))) == []
+    south = load(tmp_path / "shardgate.yaml").shards["south"]
+    assert south.discovery == Discovery("_http._tcp.south.test", None)
+    assert (south.host, south.base) == ("south.test", "/app")
+    assert south.tls is not None
+    assert south.tls.server_name == "south.test", "the certificate has no address, but the name"
 
 
 def test_what_a_mapping_takes_over_from_another_may_be_written_anew(tmp_path: Path) -> None:

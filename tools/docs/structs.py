@@ -84,6 +84,8 @@ STRUCTS: dict[str, Shown] = {
     "Config": Shown(schema.Config),
     "ShardConfig": Shown(schema.ShardConfig),
     "ReplicaConfig": Shown(schema.ReplicaConfig),
+    "DiscoveryConfig": Shown(schema.DiscoveryConfig),
+    "ResolverConfig": Shown(schema.ResolverConfig),
     "HealthCheck": Shown(HealthCheck),
     "ReplicaGuards": Shown(ReplicaGuards),
     "TlsConfig": Shown(schema.TlsConfig),

@@ -36,15 +36,34 @@ class ReplicaConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """`false`: it follows another replica, and gets reads only."""
 
 
+class DiscoveryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Replicas that DNS names, as the service discovery of Amazon ECS and headless services of Kubernetes do. They are
+    looked up again when the answer holds no longer (every 1 to 30 s); while there is no answer, those that are known
+    stay."""
+
+    dns: str | None = None
+    """`http://north.shards.local:8000`: each address of this name (A and AAAA records) is a replica at this port."""
+    srv: str | None = None
+    """`http://_http._tcp.north.shards.local`: each SRV record of this name is a replica, with the record's port, weight
+    and priority."""
+
+
+class ResolverConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is asked for replicas that DNS names."""
+
+    servers: tuple[str, ...] = ()
+    """Addresses of DNS servers: `[10.0.0.2, "10.0.0.3:5353"]`. Empty: those of the system, with its search list."""
+
+
 class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a shard is served."""
 
     url: str | None = None
     """`http://host:port` or `https://host:port`. No two shards may have the same. With a path, `http://host:port/app`,
     the shard is asked below it; clients do not see it."""
-    replicas: tuple[Any, ...] = ()
-    """Instead of `url`: the URLs of several instances that serve the same data, or the fields of a replica each. One
-    that fails is noticed by nobody: reads are retried at another one."""
+    replicas: tuple[Any, ...] | DiscoveryConfig = ()
+    """Instead of `url`: the URLs of several instances that serve the same data, or the fields of a replica each; or
+    `dns` or `srv`, where DNS names them. One that fails is noticed by nobody: reads are retried at another one."""
     health: HealthCheck | None = None
     """How each replica is asked whether it can serve. Without it, only its calls say so."""
     guards: ReplicaGuards = ReplicaGuards()
@@ -230,6 +249,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Name → URL (`http://host:port` or `http://host:port/path`), or the fields of a shard. At least one is needed."""
     zone: str | None = None
     """Where this gateway runs: `eu-west-1a`. Replicas of the same zone are asked first."""
+    resolver: ResolverConfig = ResolverConfig()
+    """Who is asked for replicas that DNS names."""
     listen: str = "127.0.0.1:8080"
     """Where clients connect. `serve --listen` wins over it."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=WORKERS_MAX)] = 0

@@ -4,16 +4,22 @@ Holds: no two shards have one address and base path: their rows would count twic
 """
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from shardgate.config.schema import Config, ReplicaConfig, ShardConfig
+import msgspec
+
+from shardgate.config.schema import Config, DiscoveryConfig, ReplicaConfig, ShardConfig
+from shardgate.core.hosts import address_in, server_of
+from shardgate.core.replicas.membership import Discovery
 from shardgate.core.replicas.settings import Member
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.topology import Instance, Shard, TlsFiles
 
 _PATH = re.compile(r"/[!-~]*")
+_LABELS = re.compile(r"^(?:_[\w-]+\.)+")  # those of a service: `_http._tcp.`
 _HOST = re.compile(r"[\w.:%-]+")
 # Without empty segments; a `;` or an encoded separator would be read differently by different servers.
 _BASE = re.compile(r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%(?!2[Ff]|5[Cc]|00)[0-9A-Fa-f]{2})+)*/?")
@@ -31,18 +37,24 @@ def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str
         replicas, base = _replicas(name, entry, taken, mistakes)
         if not replicas:
             continue
+        discovery = _discovery(entry)
         shards[name] = Shard(
             name,
-            replicas[0].host,
+            _LABELS.sub("", replicas[0].host),
             replicas[0].port,
             entry.alias or name,
             _tls(name, entry, path, mistakes),
             base,
-            replicas if entry.replicas else (),
+            replicas if entry.replicas and discovery is None else (),
+            discovery,
             entry.health,
             entry.guards,
             config.zone,
         )
+    for server in config.resolver.servers:
+        if server_of(server) is None:
+            cure = "write the address of a DNS server: `10.0.0.2` or `10.0.0.2:5353`"
+            mistakes.append(Mistake("resolver.servers", f"{server!r} is no address", cure))
     if not config.shards and not any(mistake.problem.endswith("`shards`") for mistake in mistakes):
         mistakes.append(Mistake("shards", "there is no shard", "add `north: http://127.0.0.1:8101`"))
     return shards
@@ -94,7 +106,36 @@ def _check_shard(place: str, entry: ShardConfig, found: list[Instance], mistakes
         mistakes.append(Mistake(place, "none of its replicas takes changes", "leave `write: false` out for one"))
 
 
+def _check_discovery(place: str, given: DiscoveryConfig, mistakes: list[Mistake]) -> str | None:
+    """The URL by which replicas are found; None where it is a mistake."""
+    place, before = f"{place}.replicas", len(mistakes)
+    if (given.dns is None) == (given.srv is None):
+        cure = "write `dns: http://north.shards.local:8000`, or `srv: http://_http._tcp.north.shards.local`"
+        mistakes.append(Mistake(place, "it needs `dns` or `srv`, and not both", cure))
+    elif find_spec("dns") is None:
+        mistakes.append(Mistake(place, "looking replicas up needs dnspython", "pip install 'shardgate[dns]'"))
+    url = given.dns or given.srv or ""
+    address = _address(url)
+    if address is not None and address_in(address[0]) is not None:
+        mistakes.append(Mistake(place, f"{url!r} has an address where a name is needed", "write it as `url`"))
+    if given.srv is not None and address is not None and urlsplit(given.srv).port is not None:
+        mistakes.append(Mistake(place, f"{url!r} has a port, and SRV records have one, too", "leave the port out"))
+    return url if len(mistakes) == before else None
+
+
+def _discovery(entry: ShardConfig) -> Discovery | None:
+    """Where the replicas are found."""
+    given = entry.replicas
+    if not isinstance(given, DiscoveryConfig):
+        return None
+    host, port, _ = _address(given.dns or given.srv or "") or ("", 0, "")
+    return Discovery(host, port if given.dns is not None else None)
+
+
 def _instances(place: str, entry: ShardConfig, mistakes: list[Mistake]) -> list[ReplicaConfig]:
+    if isinstance(entry.replicas, DiscoveryConfig):
+        url = _check_discovery(place, entry.replicas, mistakes)
+        return [] if url is None else [ReplicaConfig(url=url)]
     if entry.url is not None:
         return [ReplicaConfig(url=entry.url)]
     read = [
@@ -134,6 +175,9 @@ def _tls(name: str, entry: ShardConfig, path: Path, mistakes: list[Mistake]) -> 
     certificate, key, ca = beside(path, entry.certificate, entry.key, entry.ca)
     files = TlsFiles(certificate, key, ca, entry.server_name)
     if _is_tls(entry):
+        discovery = _discovery(entry)
+        if discovery is not None and files.server_name is None:  # replicas are called by their addresses
+            return msgspec.structs.replace(files, server_name=_LABELS.sub("", discovery.name))
         return files
     if files != TlsFiles():
         cure = "write its URL with `https://`, or leave the files out"
@@ -142,8 +186,11 @@ def _tls(name: str, entry: ShardConfig, path: Path, mistakes: list[Mistake]) -> 
 
 
 def _is_tls(entry: ShardConfig) -> bool:
-    first = entry.url or entry.replicas[0]
-    url = first if isinstance(first, str) else str(first["url"])
+    if isinstance(entry.replicas, DiscoveryConfig):
+        url = entry.replicas.dns or entry.replicas.srv or ""
+    else:
+        first = entry.url or entry.replicas[0]
+        url = first if isinstance(first, str) else str(first["url"])
     return url.lower().startswith("https:")
 
 

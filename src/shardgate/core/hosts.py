@@ -32,3 +32,14 @@ def host_of(authority: str) -> str:
     if authority.startswith("["):
         return authority[1:].partition("]")[0].lower()
     return authority.rpartition(":")[0 if ":" in authority else 2].lower().rstrip(".")
+
+
+def server_of(text: str) -> tuple[str, int] | None:
+    """A resolver's address and port: `10.0.0.2`, `10.0.0.2:5353`, `[fd00::2]:53`; None: it is none."""
+    host, colon, port = text.rpartition(":")
+    if not colon or (text.count(":") > 1 and not text.startswith("[")):
+        host, port = text, "53"
+    address = address_in(host)
+    if address is None or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        return None
+    return str(address), int(port)

@@ -86,6 +86,16 @@ NAME_PATIENCE_S = 0.25
 NAME_KEPT_S = 60.0
 # An address that the name was answered without for so long is left: two answers may name different ones of many.
 NAME_GONE_S = 12.0
+# Replicas of one shard that DNS names: more would be more connections and checks than one worker should have.
+DISCOVERED_MAX = 64
+# Amazon's Cloud Map and Route 53 answer with eight addresses of many, chosen anew each time.
+DISCOVERY_PART_OF = 8
+# DNS is asked again when its answer holds no longer: not sooner than this, whatever the answer says (0 is allowed), and
+# not later than that: a replica that has gone is noticed by its calls, one that is new only by asking. After failures,
+# the time doubles from the first to the second.
+DISCOVERY_AGAIN_S, DISCOVERY_AGAIN_S_MAX = 1.0, 30.0
+# An answer is waited for so long; each resolver for half of it.
+DISCOVERY_PATIENCE_S = 3.0
 # New connections of one turn of the loop: 20 ms where so many have come. As many requests may be read in one turn; with
 # fewer new connections those that are connected would be served, and new clients would wait.
 ACCEPTED_AT_ONCE = 256

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from shardgate.core.replicas.membership import Discovery
 from shardgate.core.replicas.settings import HealthCheck, Member, ReplicaGuards
 
 ShardId = str
@@ -44,6 +45,8 @@ class Shard(msgspec.Struct, frozen=True):
     """The path below which the shard serves, without a slash at its end: `/app`."""
     replicas: tuple[Instance, ...] = ()
     """The instances that serve it, the first at `host:port`; empty: there is one."""
+    discovery: Discovery | None = None
+    """Where its instances are found; None: the configuration names them."""
     health: HealthCheck | None = None
     guards: ReplicaGuards = ReplicaGuards()
     zone: str | None = None
@@ -56,7 +59,7 @@ class Shard(msgspec.Struct, frozen=True):
 
     @property
     def instances(self) -> tuple[Instance, ...]:
-        """All instances that serve it."""
+        """All instances that serve it, as the configuration says; where they are found, the name stands for them."""
         return self.replicas or (Instance(self.host, self.port),)
 
 

@@ -4,17 +4,22 @@ Holds: what becomes of a replica is one line in the log when it changes, and a c
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Protocol
 
-from shardgate.core.limits import Limits, Timeouts
-from shardgate.core.replicas.group import Group
+from shardgate.core.limits import DISCOVERED_MAX, Limits, Timeouts
+from shardgate.core.replicas.group import Group, Replica
+from shardgate.core.replicas.membership import Change, Discovery, Found
+from shardgate.core.replicas.settings import Member
 from shardgate.core.topology import Instance, Shard
 from shardgate.core.wire.addresses import ShardAddresses
 from shardgate.core.wire.base_path import BasePath
 from shardgate.net.tls import Tls, for_shards
 from shardgate.net.upstream.call import Call
 from shardgate.net.upstream.dialler import Dialler
+from shardgate.net.upstream.discovery import DiscoveredReplicas
+from shardgate.net.upstream.dns_client import DnsClient
 from shardgate.net.upstream.health_checks import HealthChecks
 from shardgate.net.upstream.own_changes import OwnChanges
 from shardgate.net.upstream.pool import Pool, PoolSettings
@@ -51,20 +56,20 @@ class ReplicaLog:
         self._shard = shard
         self._meter = meter
 
-    def left_out(self, index: int, for_s: float, why: str) -> None:
+    def left_out(self, name: str, for_s: float, why: str) -> None:
         """A replica gets no calls for so many seconds."""
         self._meter.left_out(self._shard.id)
-        _log.warning("%s is left out for %g s: %s", self._named(index), for_s, why)
+        _log.warning("%s is left out for %g s: %s", self._named(name), for_s, why)
 
-    def came_back(self, index: int) -> None:
+    def came_back(self, name: str) -> None:
         """It gets calls again."""
-        _log.warning("%s is back", self._named(index))
+        _log.warning("%s is back", self._named(name))
 
-    def checked(self, index: int, *, is_well: bool, why: str) -> None:
+    def checked(self, name: str, *, is_well: bool, why: str) -> None:
         """Its health check has changed."""
         if not is_well:
             self._meter.left_out(self._shard.id)
-        _log.warning("%s is %s: %s", self._named(index), "well" if is_well else "unwell, and gets no calls", why)
+        _log.warning("%s is %s: %s", self._named(name), "well" if is_well else "unwell, and gets no calls", why)
 
     def retried(self) -> None:
         """A call is sent to another replica, since the first one failed."""
@@ -74,9 +79,46 @@ class ReplicaLog:
         """A read is sent to a second replica, since the first one is late."""
         self._meter.hedged(self._shard.id)
 
-    def _named(self, index: int) -> str:
-        instance = self._shard.instances[index]
-        return f"replica {instance.host}:{instance.port} of shard {self._shard.id}"
+    def _named(self, name: str) -> str:
+        return f"replica {name} of shard {self._shard.id}"
+
+
+class DiscoveryLog:
+    """Tells operators what DNS says of one shard's replicas, and hands it on."""
+
+    __slots__ = ("_meter", "_shard", "_take")
+
+    def __init__(self, shard: Shard, meter: Meter, take: Callable[[Change], None]) -> None:
+        self._shard = shard
+        self._meter = meter
+        self._take = take
+
+    def found(self, change: Change) -> None:
+        """DNS names other replicas."""
+        self._take(change)
+        self._meter.replicas_changed(self._shard.id, len(change.joined) + len(change.left))
+        joined = ", ".join(f"{one.host}:{one.port}" for one in change.joined) or "nobody"
+        left = ", ".join(f"{host}:{port}" for host, port in sorted(change.left)) or "nobody"
+        _log.warning("shard %s has other replicas: joined %s; left %s", self._shard.id, joined, left)
+        if change.too_many:
+            _log.warning(
+                "shard %s: DNS names more than %d replicas; %d get no calls",
+                self._shard.id,
+                DISCOVERED_MAX,
+                change.too_many,
+            )
+
+    def not_found(self, why: str, known: int, *, first: bool) -> None:
+        """DNS names nobody. `first`: it did before."""
+        self._meter.discovery_failed(self._shard.id)
+        if first:
+            name = self._shard.discovery.name if self._shard.discovery is not None else self._shard.host
+            then = f"the {known} replicas that are known stay" if known else "no replica is known, and calls wait"
+            _log.warning("shard %s: DNS does not answer for %s: %s; %s", self._shard.id, name, why, then)
+
+    def found_again(self) -> None:
+        """DNS names somebody again."""
+        _log.warning("shard %s: DNS answers again", self._shard.id)
 
 
 class Upstreams:
@@ -85,6 +127,8 @@ class Upstreams:
     __slots__ = (
         "_addresses",
         "_checks",
+        "_discovered",
+        "_dns",
         "_known",
         "_limits",
         "_meter",
@@ -104,46 +148,101 @@ class Upstreams:
         watch: Watch,
         meter: Meter,
         own_changes: OwnChanges,
+        dns: DnsClient,
     ) -> None:
         self._known = [(one.host, one.port) for shard in shards for one in shard.instances]
-        self._addresses = ShardAddresses(self._known)
+        self._addresses = [ShardAddresses(self._known)]
+        """Of all shards; with each base path once more."""
         self.bases = {shard.id: BasePath(shard.base.encode()) for shard in shards if shard.base}
         """The base path of each shard that has one."""
         self._limits = limits
         self._timeouts = timeouts
         self._meter = meter
         self._own_changes = own_changes
-        self._checks: list[HealthChecks] = []
+        self._dns = dns
+        self._checks: dict[tuple[str, str], HealthChecks] = {}
+        self._discovered: dict[str, DiscoveredReplicas] = {}
         self.watch = watch
         """What keeps the deadlines of all calls."""
         self.tls: list[Tls] = []
         """The TLS contexts of connections to shards, to be refreshed."""
         self.by_shard = {shard.id: self._made(shard) for shard in shards}
 
+    def places(self, shard: Shard) -> Sequence[tuple[str, int]]:
+        """Host and port of each instance of a shard, as far as they are known."""
+        if (discovered := self._discovered.get(shard.id)) is not None:
+            return discovered.places
+        return [(one.host, one.port) for one in shard.instances]
+
     def close(self) -> None:
         """Close idle connections, and check no more."""
-        for checks in self._checks:
+        for checks in self._checks.values():
             checks.close()
-        for upstream in self.by_shard.values():
+        for upstream in [*self.by_shard.values(), *self._discovered.values()]:
             upstream.close()
 
     def _made(self, shard: Shard) -> Upstream:
         tls = Tls(shard.tls, for_shards) if shard.tls is not None else None
         if tls is not None:
             self.tls.append(tls)
+        if shard.discovery is not None:
+            return self._discovering(shard, shard.discovery, tls)
         if not shard.replicas:
             return self._pool(shard, shard.instances[0], tls)
         members = tuple(instance.member for instance in shard.replicas)
         group = Group(members, shard.guards, shard.health, shard.zone, self.watch.now())
         pools = [self._pool(shard, instance, tls) for instance in shard.replicas]
+        for replica, instance in zip(group.replicas, shard.replicas, strict=True):
+            replica.name = f"{instance.host}:{instance.port}"
         replicas = Replicas(group, pools, self.watch, ReplicaLog(shard, self._meter), self._own_changes)
-        if shard.health is not None:
-            for instance, replica in zip(shard.replicas, group.replicas, strict=True):
-                target = f"{shard.base}{shard.health.path}".encode()
-                host = f"{instance.host}:{instance.port}".encode()
-                pool = self._pool(shard, instance, tls, connections_max=1)
-                self._checks.append(HealthChecks(shard.health, target, host, pool, replicas, replica, self.watch))
+        for instance, replica in zip(shard.replicas, group.replicas, strict=True):
+            self._check(shard, instance, tls, replicas, replica)
         return replicas
+
+    def _discovering(self, shard: Shard, discovery: Discovery, tls: Tls | None) -> Upstream:
+        """Replicas that DNS names, and who follows it."""
+        group = Group((), shard.guards, shard.health, shard.zone, self.watch.now())
+        replicas = Replicas(group, (), self.watch, ReplicaLog(shard, self._meter), self._own_changes)
+
+        def found(change: Change) -> None:
+            self._replace(shard, tls, replicas, change)
+            self.by_shard[shard.id] = replicas  # from now on a call costs what it costs with written replicas
+
+        made = DiscoveredReplicas(
+            partial(self._dns.ask, discovery),
+            replicas,
+            DiscoveryLog(shard, self._meter, found),
+            self.watch,
+            self._limits.waiting_per_shard_max,
+        )
+        self._discovered[shard.id] = made
+        return made
+
+    def _replace(self, shard: Shard, tls: Tls | None, replicas: Replicas, change: Change) -> None:
+        """Other replicas serve a shard now."""
+        left = {f"{host}:{port}" for host, port in change.left}
+        for name in left:
+            if (checks := self._checks.pop((shard.id, name), None)) is not None:
+                checks.close()
+        self._known += [one.place for one in change.joined]
+        gone = {each for each in change.left if each not in {one.place for one in change.joined}}
+        self._known = [place for place in self._known if place not in gone]
+        for addresses in self._addresses:
+            addresses.use(self._known)
+        instances = [_instance_of(one) for one in change.joined]
+        joined = [(f"{one.host}:{one.port}", one.member, self._pool(shard, one, tls)) for one in instances]
+        for instance, replica in zip(instances, replicas.change(joined, left), strict=True):
+            self._check(shard, instance, tls, replicas, replica)
+
+    def _check(self, shard: Shard, instance: Instance, tls: Tls | None, replicas: Replicas, replica: Replica) -> None:
+        """Ask the replica for its health, where the configuration says so."""
+        if shard.health is None:
+            return
+        target = f"{shard.base}{shard.health.path}".encode()
+        host = (shard.address if shard.discovery is not None else f"{instance.host}:{instance.port}").encode()
+        pool = self._pool(shard, instance, tls, connections_max=1)
+        checks = HealthChecks(shard.health, target, host, pool, replicas, replica, self.watch)
+        self._checks[shard.id, replica.name] = checks
 
     def _pool(self, shard: Shard, instance: Instance, tls: Tls | None, connections_max: int | None = None) -> Pool:
         limits, timeouts = self._limits, self._timeouts
@@ -151,6 +250,18 @@ class Upstreams:
             connections_max or limits.connections_per_shard_max,
             limits.waiting_per_shard_max,
             timeouts.shard_idle_timeout_s,
-            ShardAddresses(self._known, base) if (base := self.bases.get(shard.id)) is not None else self._addresses,
+            self._addresses_of(shard),
         )
         return Pool(Dialler(instance.host, instance.port, tls, timeouts.connect_timeout_s), self.watch, settings)
+
+    def _addresses_of(self, shard: Shard) -> ShardAddresses:
+        base = self.bases.get(shard.id)
+        for addresses in self._addresses:
+            if addresses.base is base:
+                return addresses
+        self._addresses.append(ShardAddresses(self._known, base))
+        return self._addresses[-1]
+
+
+def _instance_of(found: Found) -> Instance:
+    return Instance(found.host, found.port, Member(found.weight, priority=found.priority))

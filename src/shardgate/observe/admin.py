@@ -6,7 +6,7 @@ instead of a name is accepted: no page can have it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -30,6 +30,11 @@ CLIENTS_MAX = 64
 REMEMBERED_S = 1.0
 
 
+def configured(shard: Shard) -> Sequence[tuple[str, int]]:
+    """The places of a shard's instances, as the configuration names them."""
+    return [(one.host, one.port) for one in shard.instances]
+
+
 class Admin:
     """Answers operators. These requests are neither counted nor logged."""
 
@@ -41,6 +46,7 @@ class Admin:
         "_layout",
         "_looked_at",
         "_memory",
+        "_places",
         "_reached",
         "_shards",
     )
@@ -53,12 +59,15 @@ class Admin:
         *,
         connect_timeout_s: float,
         hosts: Iterable[str] = (),
+        places: Callable[[Shard], Sequence[tuple[str, int]]] = configured,
         clock: Callable[[], float] = now,
     ) -> None:
-        """`hosts`: the names by which operators reach this address, besides those of loopback."""
+        """`hosts`: the names by which operators reach this address, besides those of loopback. `places`: the host and
+        port of each instance of a shard."""
         self._layout = layout
         self._memory = memory
         self._shards = [*shards]
+        self._places = places
         self._connect_timeout_s = connect_timeout_s
         self._hosts = frozenset([host.lower().rstrip(".") for host in hosts])
         self._clients: set[Client] = set()
@@ -154,7 +163,7 @@ class Admin:
 
     async def _reach(self, shard: Shard) -> bool:
         """Whether one of its instances takes connections."""
-        return any(await asyncio.gather(*(self._reach_one(one.host, one.port) for one in shard.instances)))
+        return any(await asyncio.gather(*(self._reach_one(host, port) for host, port in self._places(shard))))
 
     async def _reach_one(self, host: str, port: int) -> bool:
         try:

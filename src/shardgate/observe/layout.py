@@ -82,6 +82,15 @@ HEDGES = Family(
 LEFT_OUT = Family(
     "shardgate_replicas_left_out_total", "counter", "How often a replica was left out of the calls.", ("shard",)
 )
+DISCOVERY_FAILURES = Family(
+    "shardgate_discovery_failures_total",
+    "counter",
+    "How often DNS named no replica, or did not answer: those that were known stay.",
+    ("shard",),
+)
+REPLICAS_CHANGED = Family(
+    "shardgate_replicas_changed_total", "counter", "Replicas that joined or left, as DNS says.", ("shard",)
+)
 HELD = Family("shardgate_held_bytes", "gauge", "What is held of bodies and replies, by kind.", ("kind",))
 CUT_OFF = Family(
     "shardgate_requests_cut_off_total", "counter", "Requests whose reply did not reach its end.", ("reason",)

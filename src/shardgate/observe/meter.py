@@ -22,6 +22,7 @@ from shardgate.observe.layout import (
     CLIENTS_REFUSED,
     CPU,
     CUT_OFF,
+    DISCOVERY_FAILURES,
     DISPUTES,
     DURATION,
     ERRORS,
@@ -40,6 +41,7 @@ from shardgate.observe.layout import (
     POOL_WAITING,
     POOL_WAITS,
     RECEIVED,
+    REPLICAS_CHANGED,
     REQUESTS,
     RETRIES,
     SENT,
@@ -145,6 +147,14 @@ class Meter:
     def left_out(self, shard: ShardId) -> None:
         """Count a replica that gets no calls for a while."""
         self._cells[self._layout.cell(LEFT_OUT, shard)] += 1
+
+    def discovery_failed(self, shard: ShardId) -> None:
+        """Count a question to DNS that named no replica."""
+        self._cells[self._layout.cell(DISCOVERY_FAILURES, shard)] += 1
+
+    def replicas_changed(self, shard: ShardId, count: int) -> None:
+        """Count replicas that joined or left."""
+        self._cells[self._layout.cell(REPLICAS_CHANGED, shard)] += count
 
     def client_came(self, *, refused: bool) -> None:
         """Count a new connection."""

@@ -12,6 +12,7 @@ from shardgate.clients.loads import ClientLoads
 from shardgate.clients.quota import tally_for
 from shardgate.config.load import Loaded
 from shardgate.core.held import HeldBytes
+from shardgate.core.hosts import server_of
 from shardgate.core.limits import Limits
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.change.changes import Changes
@@ -30,6 +31,7 @@ from shardgate.engine.upstreams import Upstreams
 from shardgate.net.client.contracts import Settings
 from shardgate.net.clock import now
 from shardgate.net.tls import Tls, for_clients
+from shardgate.net.upstream.dns_client import DnsClient
 from shardgate.net.upstream.own_changes import OwnChanges
 from shardgate.net.watch import Watch
 from shardgate.observe.access_log import AccessLog
@@ -98,7 +100,8 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     store = SqliteStore(loaded.directory, busy_ms=READER_BUSY_MS) if loaded.directory else None
     topology = read_topology(loaded, store)
     meter = Meter(place.cells, place.layout, loaded.routes.all_routes, loaded.shards)
-    upstreams = Upstreams(topology.shards.values(), limits, timeouts, watch, meter, place.own_changes)
+    dns = DnsClient([*filter(None, map(server_of, loaded.config.resolver.servers))])
+    upstreams = Upstreams(topology.shards.values(), limits, timeouts, watch, meter, place.own_changes, dns)
     cluster = Cluster(loaded.routes, topology, limits, timeouts, upstreams, loaded.config.compress, meter)
     cluster.use_jar(loaded.jar)
     directory = DirectoryFollower(loaded, store, cluster) if store is not None else None
@@ -113,7 +116,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     loads = _build_loads(loaded, cluster, meter, watch)
     return Built(
         gateway=Gateway(cluster, conductor, changing, loads, observer, refresh, callers),
-        admin=_build_admin(loaded, place),
+        admin=_build_admin(loaded, place, upstreams),
         cluster=cluster,
         observer=observer,
         watch=watch,
@@ -126,7 +129,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     )
 
 
-def _build_admin(loaded: Loaded, place: CounterSlot) -> Admin:
+def _build_admin(loaded: Loaded, place: CounterSlot, upstreams: Upstreams) -> Admin:
     configured = () if loaded.admin is None else loaded.admin[:1]
     return Admin(
         place.layout,
@@ -134,6 +137,7 @@ def _build_admin(loaded: Loaded, place: CounterSlot) -> Admin:
         loaded.shards.values(),
         connect_timeout_s=loaded.config.timeouts.connect_timeout_s,
         hosts=(*configured, *loaded.config.admin_hosts),
+        places=upstreams.places,
     )
 
 

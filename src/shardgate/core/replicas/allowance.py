@@ -24,9 +24,9 @@ class Allowance:
         self._saved = 0.0
         self._bucket = Bucket(max(1, int(per_s * BURST_S)), per_s, now_s) if per_s > 0 else None
 
-    def count(self) -> None:
-        """A first call is made."""
-        saved = self._saved + self._share
+    def count(self, calls: int = 1) -> None:
+        """So many first calls were made."""
+        saved = self._saved + self._share * calls
         self._saved = saved if saved < SAVED_MAX else SAVED_MAX
 
     def take(self, now_s: float) -> bool:

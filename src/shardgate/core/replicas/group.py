@@ -7,7 +7,7 @@ Balance: of two replicas, the less loaded one by calls in flight and latency, in
 some. Two are enough: choosing the best of all sends everybody to the same one.
 
 Holds: a change goes to replicas that take changes only. Retries and hedges stay within their allowances, and go to
-replicas that the call has not tried. A replica that returns gets calls again.
+replicas that the call has not tried. A replica that returns gets calls again. One that has left gets none.
 Never: reads a clock, or chance: a counter chooses the two.
 Source: "The power of two choices in randomized load balancing" (Mitzenmacher, 2001).
 """
@@ -19,38 +19,66 @@ from shardgate.core.replicas.settings import HealthCheck, Member, ReplicaGuards
 
 # Multiplying a counter by it spreads the choices over all pairs (Knuth, The Art of Computer Programming, 6.4).
 _SPREAD = 2654435761
+# Of that counter, so that the product stays a small number.
+_TURNS = 0xFFFFFF
 # Added to an average: two replicas that answer within less do not differ by latency.
 _ALIKE_S = 0.0005
 # An average that was not renewed for so long counts no more: else one slow reply would keep a replica out for ever, as
 # it gets no further call that could show how quick it is.
 FORGOTTEN_S = 3.0
+# What depends on time alone is found anew so often, and in so many steps of a slow start: a call does no sums for it.
+LOOK_S, LOOK_S_MIN = 1.0, 0.1
+SLOW_STEPS = 20
 
 
 class Replica:
     """One replica and its load."""
 
-    __slots__ = ("average_s", "health", "in_flight", "index", "member", "sampled_at_s")
+    __slots__ = ("average_s", "cost_s", "health", "in_flight", "index", "member", "name", "sampled_at_s", "share")
 
-    def __init__(self, index: int, member: Member, health: Health) -> None:
+    def __init__(self, index: int, name: str, member: Member, health: Health) -> None:
         self.index = index
+        """Its place among the group's replicas, which another one has once this one has gone."""
+        self.name = name
+        """What operators read: its address."""
         self.member = member
         self.health = health
         self.in_flight = 0
         self.average_s = 0.0
         self.sampled_at_s = 0.0
         """When the average was last renewed."""
+        self.share = 1.0
+        """Its weight, less while it starts slowly."""
+        self.cost_s = _ALIKE_S
+        """What one call waits for, relative to others. With the calls in flight, it is the replica's load."""
 
-    def load(self, now_s: float) -> float:
-        """What one more call would wait for, relative to others."""
-        weight = self.member.weight * self.health.weight(now_s)
-        known_s = self.average_s if now_s - self.sampled_at_s < FORGOTTEN_S else 0.0
-        return (self.in_flight + 1) * (known_s + _ALIKE_S) / weight
+    def weigh(self, now_s: float) -> None:
+        """Find anew what a call costs: time has passed."""
+        self.share = self.member.weight * self.health.weight(now_s)
+        if now_s - self.sampled_at_s >= FORGOTTEN_S:
+            self.average_s = 0.0
+        self.cost_s = (self.average_s + _ALIKE_S) / self.share
 
 
 class Group:
     """The replicas of one shard, as one worker sees them."""
 
-    __slots__ = ("_counter", "_hedges", "_late", "_look_at_s", "_ready", "_retries", "_zone", "guards", "replicas")
+    __slots__ = (
+        "_calls",
+        "_calls_counted",
+        "_check",
+        "_hedges",
+        "_late",
+        "_leaders",
+        "_look_at_s",
+        "_readers",
+        "_reads",
+        "_reads_counted",
+        "_retries",
+        "_zone",
+        "guards",
+        "replicas",
+    )
 
     def __init__(
         self,
@@ -60,14 +88,19 @@ class Group:
         zone: str | None,
         now_s: float,
     ) -> None:
-        self.replicas = [Replica(index, member, Health(guards, check)) for index, member in enumerate(members)]
         self.guards = guards
+        self._check = check
         self._zone = zone
-        self._counter = 0
         self._late = Percentile(95)
+        self._calls = self._calls_counted = 0  # first calls, and those of them that earned retries
+        self._reads = self._reads_counted = 0  # the same of reads, and hedges
         self._retries = Allowance(guards.retry_percent, guards.retries_per_s, now_s)
         self._hedges = Allowance(guards.hedge_percent, 0.0, now_s)
-        self._ready: tuple[list[Replica], list[Replica]] = ([], [])  # for reads, for changes
+        self.replicas = [
+            Replica(index, str(index), member, Health(guards, check)) for index, member in enumerate(members)
+        ]
+        self._readers: list[Replica] = []
+        self._leaders: list[Replica] = []  # those that take changes
         self._look_at_s = now_s
         self.look(now_s)
 
@@ -75,21 +108,41 @@ class Group:
         """The replica that a call is sent to first. `changes`: the call may change something."""
         if now_s >= self._look_at_s:
             self.look(now_s)
-        self._retries.count()
-        if not changes:
-            self._hedges.count()
-        return self._less_loaded(self._ready[changes], now_s)
+        self._calls += 1
+        if changes:
+            return self._less_loaded(self._leaders)
+        self._reads += 1
+        return self._less_loaded(self._readers)
 
     def retry(self, tried: int, tries: int, now_s: float, *, changes: bool) -> Replica | None:
         """Another replica for a call that failed; None: it is not tried again. `tried`: bits by index."""
         if tries >= self.guards.tries_max or not (others := self._others(tried, now_s, changes=changes)):
             return None
-        return self._less_loaded(others, now_s) if self._retries.take(now_s) else None
+        self._retries.count(self._calls - self._calls_counted)
+        self._calls_counted = self._calls
+        return self._less_loaded(others) if self._retries.take(now_s) else None
 
     def hedge(self, tried: int, now_s: float, *, changes: bool) -> Replica | None:
         """Another replica for a read that is late; None: it is not sent twice."""
-        others = self._others(tried, now_s, changes=changes)
-        return self._less_loaded(others, now_s) if others and self._hedges.take(now_s) else None
+        if not (others := self._others(tried, now_s, changes=changes)):
+            return None
+        self._hedges.count(self._reads - self._reads_counted)
+        self._reads_counted = self._reads
+        return self._less_loaded(others) if self._hedges.take(now_s) else None
+
+    def join(self, index: int, name: str, member: Member, now_s: float, *, slowly: bool) -> Replica:
+        """One more replica. `slowly`: others serve meanwhile."""
+        replica = Replica(index, name, member, Health(self.guards, self._check))
+        if slowly:
+            replica.health.join(now_s)
+        self.replicas = [*self.replicas, replica]
+        self.look(now_s)
+        return replica
+
+    def leave(self, replica: Replica, now_s: float) -> None:
+        """It gets no call any more."""
+        self.replicas = [each for each in self.replicas if each is not replica]
+        self.look(now_s)
 
     @property
     def has_followers(self) -> bool:
@@ -115,8 +168,9 @@ class Group:
         """A reply has begun, and is no failure. Whether the replica is back by that."""
         replica.average_s = averaged(replica.average_s, took_s)
         replica.sampled_at_s = now_s
+        replica.cost_s = (replica.average_s + _ALIKE_S) / replica.share
         self._late.add(took_s)
-        if replica.health.answered(now_s):
+        if replica.health.has_failed and replica.health.answered(now_s):
             self.look(now_s)
             return True
         return False
@@ -139,10 +193,15 @@ class Group:
         return has_changed
 
     def look(self, now_s: float) -> None:
-        """Choose anew who is asked: somebody was left out, or is to be tried again."""
-        self._ready = (self._asked(self.replicas, now_s), self._asked(self._changing(), now_s))
+        """Choose anew who is asked: somebody was left out, or is to be tried again; or some time has passed."""
+        for replica in self.replicas:
+            replica.weigh(now_s)
+        self._readers = self._asked(self.replicas, now_s)
+        self._leaders = self._asked(self._changing(), now_s)
         ends = [until for replica in self.replicas if (until := replica.health.until_s) is not None and until > now_s]
-        self._look_at_s = min(ends, default=float("inf"))
+        starts_slowly = any(replica.health.starts_slowly for replica in self.replicas)
+        again_s = min(LOOK_S, max(LOOK_S_MIN, self.guards.slow_start_s / SLOW_STEPS)) if starts_slowly else LOOK_S
+        self._look_at_s = min([now_s + again_s, *ends])
 
     def _changing(self) -> list[Replica]:
         return [replica for replica in self.replicas if replica.member.takes_changes]
@@ -151,6 +210,8 @@ class Group:
         well = [replica for replica in replicas if replica.health.may_serve(now_s)]
         if len(well) * 100 < len(replicas) * self.guards.panic_percent or not well:
             return replicas
+        first = min([replica.member.priority for replica in well])
+        well = [replica for replica in well if replica.member.priority == first]
         near = [replica for replica in well if replica.member.zone == self._zone]
         return near or well
 
@@ -159,12 +220,16 @@ class Group:
         replicas = self._changing() if changes else self.replicas
         return [each for each in replicas if not tried >> each.index & 1 and each.health.may_serve(now_s)]
 
-    def _less_loaded(self, replicas: list[Replica], now_s: float) -> Replica:
+    def _less_loaded(self, replicas: list[Replica]) -> Replica:
         count = len(replicas)
         if count == 1:
             return replicas[0]
-        self._counter = turn = self._counter + 1
-        spread = (turn * _SPREAD >> 8) & 0xFFFFFF
-        at = spread % count
-        one, other = replicas[at], replicas[(at + 1 + spread // count % (count - 1)) % count]
-        return one if one.load(now_s) <= other.load(now_s) else other
+        turn = self._calls
+        if count == 2:
+            at = turn & 1
+            one, other = replicas[at], replicas[1 - at]
+        else:
+            spread = ((turn & _TURNS) * _SPREAD >> 8) & 0xFFFFFF
+            at = spread % count
+            one, other = replicas[at], replicas[(at + 1 + spread // count % (count - 1)) % count]
+        return one if (one.in_flight + 1) * one.cost_s <= (other.in_flight + 1) * other.cost_s else other

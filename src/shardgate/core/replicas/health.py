@@ -43,6 +43,12 @@ class Health:
         self.until_s: float | None = None
         """Until when it is left out; None: it is not."""
 
+    def join(self, now_s: float) -> None:
+        """The replica joins others that serve: it starts slowly, and not before a health check says that it can."""
+        self._since_s = now_s
+        if self._check is not None:
+            self._is_up, self._checks = False, self._check.rise - 1
+
     def may_serve(self, now_s: float) -> bool:
         """Whether it is asked."""
         return self._is_up and (self.until_s is None or now_s >= self.until_s)
@@ -55,7 +61,19 @@ class Health:
         if served_s >= self._guards.slow_start_s:
             self._since_s = None
             return 1.0
+        if served_s <= 0:  # it is left out until then
+            return SLOW_START_SHARE
         return max(SLOW_START_SHARE, served_s / self._guards.slow_start_s)
+
+    @property
+    def starts_slowly(self) -> bool:
+        """Whether it has less than its weight: it returned, or joined, a short time ago."""
+        return self._since_s is not None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a reply would change anything: its last call failed, or it is left out."""
+        return self._failures > 0 or self.until_s is not None
 
     def answered(self, now_s: float) -> bool:
         """A call got a reply that is no failure. Whether the replica is back by that."""

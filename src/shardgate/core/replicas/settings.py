@@ -17,6 +17,8 @@ class Member(msgspec.Struct, frozen=True):
     zone: str | None = None
     takes_changes: bool = True
     """False: it follows another one, and is only read."""
+    priority: int = 0
+    """Of those that can serve, the ones with the lowest number are asked."""
 
 
 class ReplicaGuards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

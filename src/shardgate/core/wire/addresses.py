@@ -63,11 +63,16 @@ def origin_of(head: bytes) -> ClientOrigin:
 class ShardAddresses:
     """The addresses of all shards of a configuration."""
 
-    __slots__ = ("_authorities", "_base", "_hosts", "_with_port")
+    __slots__ = ("_authorities", "_hosts", "_with_port", "base")
 
     def __init__(self, addresses: Iterable[tuple[str, int]] = (), base: BasePath | None = None) -> None:
         """`addresses`: host and port of each shard; `base`: the base path of the shard that replies."""
-        self._base = base
+        self.base = base
+        """The base path of the shard that replies."""
+        self.use(addresses)
+
+    def use(self, addresses: Iterable[tuple[str, int]]) -> None:
+        """These are the addresses from now on."""
         with_port: set[bytes] = set()
         bare: set[bytes] = set()
         for name, port in addresses:
@@ -82,7 +87,7 @@ class ShardAddresses:
         """Whether a client that is not at one of these addresses would read one."""
         if self._in_reason(reason) or any(self._mended(field, _NOWHERE) is not field for field in fields):
             return True
-        base = self._base
+        base = self.base
         return base is not None and any(name in ADDRESSED and base.path in value for name, value, _ in fields)
 
     def replaced(self, head: ReplyHead, origin: ClientOrigin) -> ReplyHead:
@@ -111,8 +116,8 @@ class ShardAddresses:
         return lower in self._authorities and lower != origin.authority
 
     def _urls(self, value: bytes, origin: ClientOrigin) -> bytes:
-        if self._base is not None:
-            value = self._base.without(value, lambda authority: self._is_here(authority, origin))
+        if self.base is not None:
+            value = self.base.without(value, lambda authority: self._is_here(authority, origin))
         return _URL.sub(lambda url: origin.url if self._is_shard(url[1], origin) else url[0], value)
 
     def _is_here(self, authority: bytes, origin: ClientOrigin) -> bool:
@@ -120,8 +125,8 @@ class ShardAddresses:
         return lower in self._authorities or lower == origin.authority
 
     def _cookie(self, value: bytes, origin: ClientOrigin) -> bytes:
-        if self._base is not None:
-            value = self._base.cookie(value)
+        if self.base is not None:
+            value = self.base.cookie(value)
         return _DOMAIN.sub(lambda domain: b"" if self._is_host(domain[1], origin.host) else domain[0], value)
 
     def _is_host(self, domain: bytes, client: str) -> bool:

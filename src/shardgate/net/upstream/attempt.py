@@ -4,8 +4,8 @@
       │ failure, and another may answer ──► sent to the next
       │ late ──► hedged: the same request goes to a second replica, and the first reply wins
 
-A hedge is a call of its own until its reply begins. Then its connection carries the first call, whose owner notices
-nothing.
+A call has an attempt of its own from its first trouble on; before, its replica looks after it (`replicas.py`). A hedge
+is a call of its own until its reply begins. Then its connection carries the first call, whose owner notices nothing.
 
 Holds: counts of calls under way are exact, whichever way a call ends.
 """
@@ -20,7 +20,7 @@ from shardgate.core.errors import (
     ShardgateError,
 )
 from shardgate.core.replicas.group import Group, Replica
-from shardgate.net.upstream.call import Call
+from shardgate.net.upstream.call import Call, CallAttempt
 
 # Failures that speak against a replica. The others are the gateway's own (no room) or the client's (it does not read).
 _OF_REPLICA = (ShardDownError, BrokenReplyError, LostReplyError, DeadlineError)
@@ -34,6 +34,9 @@ class Origin(Protocol):
     def now(self) -> float:
         """Seconds on a clock that only goes forward."""
 
+    def needs_leader(self, call: Call) -> bool:
+        """Whether only replicas that take changes may answer it."""
+
     def send(self, replica: Replica, call: Call) -> None:
         """Send the call to this replica."""
 
@@ -46,42 +49,38 @@ class Origin(Protocol):
     def retried(self) -> None:
         """A call is sent again."""
 
-    def over(self, attempt: "Attempt") -> None:
-        """The attempt is over."""
+    def over(self, call: Call) -> None:
+        """The call is over."""
 
 
-class Attempt:
+class Attempt(CallAttempt):
     """One call at one replica after another."""
 
     __slots__ = (
         "_hedge",
-        "_needs_leader",
         "_of",
         "_origin",
+        "_sent_at",
         "_tried",
         "_tries",
         "_was_answered",
         "call",
         "replica",
-        "sent_at",
         "waits_for_hedge",
     )
 
-    def __init__(
-        self, origin: Origin, call: Call, replica: Replica, *, needs_leader: bool, of: "Attempt | None" = None
-    ) -> None:
+    def __init__(self, origin: Origin, call: Call, replica: Replica, of: "Attempt | None" = None) -> None:
         self._origin = origin
         self.call = call
         self.replica = replica
-        self._needs_leader = needs_leader  # only replicas that take changes may answer
         self._of = of  # the attempt that this one is the hedge of
         self._hedge: Attempt | None = None
-        self._tried = 0
-        self._tries = 0
+        self._tried = 1 << replica.index
+        self._tries = 1
+        self._sent_at = call.started_at
         self._was_answered = False
         self.waits_for_hedge = False
         """Its own replica has failed."""
-        self.sent_at = 0.0
         call.attempt = self
 
     @property
@@ -91,46 +90,41 @@ class Attempt:
         may_be_sent_twice = call.repeatable and not call.offers and not call.done
         return may_be_sent_twice and not self._was_answered and self._hedge is None and self._of is None
 
-    def go(self, replica: Replica) -> None:
-        """Send the call to this replica."""
-        origin = self._origin
-        self.replica = replica
-        self._tried |= 1 << replica.index
-        self._tries += 1
-        self._was_answered = self.waits_for_hedge = False
-        self.sent_at = origin.now()
-        replica.in_flight += 1
-        origin.send(replica, self.call)
-
     def hedge(self) -> bool:
         """Ask a second replica, too. Whether there is one that may be asked."""
         origin, call = self._origin, self.call
-        replica = origin.group.hedge(self._tried, origin.now(), changes=self._needs_leader)
+        now_s = origin.now()
+        replica = origin.group.hedge(self._tried, now_s, changes=origin.needs_leader(call))
         if replica is None:
             return False
         self._tried |= 1 << replica.index
-        hedge = self._hedge = Attempt(origin, call.twin(), replica, needs_leader=self._needs_leader, of=self)
-        hedge.go(replica)
+        hedge = self._hedge = Attempt(origin, call.twin(), replica, self)
+        hedge.send(now_s)
         return True
 
-    def answered(self, status: int) -> Call | None:
+    def send(self, now_s: float) -> None:
+        """Send the call to its replica."""
+        self._sent_at = now_s
+        self.replica.in_flight += 1
+        self._origin.send(self.replica, self.call)
+
+    def answered(self, call: Call, status: int) -> Call | None:
         """The head of a reply has come. The call that goes on with it; None: none does."""
         origin = self._origin
         self._was_answered = True
         if not origin.group.is_failure(status):
-            origin.answered(self.replica, origin.now() - self.sent_at)
+            origin.answered(self.replica, origin.now() - self._sent_at)
         else:
             origin.failed(self.replica, f"status {status}")
-            if self.call.repeatable and origin.group.may_retry(status) and self._another_answers():
+            if call.repeatable and origin.group.may_retry(status) and self._another_answers():
                 return None
         if self._of is not None:
             return self._of.taken_over_by(self)
         self._drop_hedge()
-        return self.call
+        return call
 
-    def failed(self, error: ShardgateError) -> bool:
+    def failed(self, call: Call, error: ShardgateError) -> bool:
         """There is no reply, or no more of it. Whether the call goes on at another replica."""
-        call = self.call
         if isinstance(error, _OF_REPLICA) and not self.waits_for_hedge:
             self._origin.failed(self.replica, error.log or error.detail)
         if self._of is not None:
@@ -139,12 +133,12 @@ class Attempt:
         nothing_was_sent = isinstance(error, ShardDownError) and call.upload is None
         return ((call.repeatable and not call.has_begun) or nothing_was_sent) and self._another_answers()
 
-    def over(self) -> None:
+    def over(self, call: Call) -> None:
         """The call is over."""
-        self.call.attempt = None  # break the reference cycle, which would be left to the garbage collector
+        call.attempt = None  # break the reference cycle, which would be left to the garbage collector
         self.replica.in_flight -= 1
         self._drop_hedge()
-        self._origin.over(self)
+        self._origin.over(call)
 
     def _another_answers(self) -> bool:
         """Leave this replica, where another one may answer: the hedge, the first one, or the next."""
@@ -161,13 +155,17 @@ class Attempt:
         now_s = origin.now()
         if now_s >= call.begins_by:
             return False
-        replica = origin.group.retry(self._tried, self._tries, now_s, changes=self._needs_leader)
+        replica = origin.group.retry(self._tried, self._tries, now_s, changes=origin.needs_leader(call))
         if replica is None:
             return False
         origin.retried()
         call.detach()
         self.replica.in_flight -= 1
-        self.go(replica)
+        self.replica = replica
+        self._tried |= 1 << replica.index
+        self._tries += 1
+        self._was_answered = self.waits_for_hedge = False
+        self.send(now_s)
         return True
 
     def taken_over_by(self, hedge: "Attempt") -> Call:

@@ -24,6 +24,10 @@ class Carrier(Protocol):
     def has_unsent(self) -> bool:
         """Whether bytes of the request still wait to be sent."""
 
+    @property
+    def has_head(self) -> bool:
+        """Whether the head of a reply has come, and its body comes now."""
+
     def write_body(self, call: "Call", data: bytes) -> None:
         """Send a piece of an arriving body."""
 
@@ -50,17 +54,22 @@ class UploadPlaces(Protocol):
         """The body is whole, or the call is over."""
 
 
-class CallAttempt(Protocol):
-    """Looks after a call that one of several replicas answers."""
+class CallAttempt:
+    """Looks after calls that one of several replicas answers. A class, no protocol: compiled, its methods cost less."""
 
-    def answered(self, status: int) -> "Call | None":
+    __slots__ = ()
+
+    def answered(self, call: "Call", status: int) -> "Call | None":
         """The head of a reply has come. The call that goes on with it; None: none does."""
+        raise NotImplementedError
 
-    def failed(self, error: ShardgateError) -> bool:
+    def failed(self, call: "Call", error: ShardgateError) -> bool:
         """There is no reply, or no more of it. Whether the call goes on at another replica."""
+        raise NotImplementedError
 
-    def over(self) -> None:
+    def over(self, call: "Call") -> None:
         """The call is over."""
+        raise NotImplementedError
 
 
 class ReplySink(Protocol):
@@ -308,7 +317,7 @@ class Call:
 
     def fail(self, error: ShardgateError) -> None:
         """End the call without a reply; the connection, if any, is not used again."""
-        if self.done or (self.attempt is not None and self.attempt.failed(error)):
+        if self.done or (self.attempt is not None and self.attempt.failed(self, error)):
             return
         self.cancel()
         self.sink.reply_failed(error)
@@ -326,7 +335,7 @@ class Call:
         if self._place is not None:
             self._leave(self._place)
         if self.attempt is not None:
-            self.attempt.over()
+            self.attempt.over(self)
 
     def _end_upload(self) -> None:
         self.upload = None

@@ -104,6 +104,11 @@ class UpstreamConnection:
         """Whether bytes of the request still wait to be sent."""
         return self._transport is not None and self._transport.get_write_buffer_size() > 0
 
+    @property
+    def has_head(self) -> bool:
+        """Whether the head of a reply has come, and its body comes now."""
+        return self._head is not None
+
     def send(self, call: Call) -> None:
         """Send a request; its reply goes to the call's sink."""
         self._call = call
@@ -241,7 +246,7 @@ class UpstreamConnection:
                 return
             self._pass_interim(call, head, end + 4)  # the reply itself is still to come
         if call.attempt is not None:
-            answered = call.attempt.answered(head.status)
+            answered = call.attempt.answered(call, head.status)
             if answered is None:
                 return
             call = answered
