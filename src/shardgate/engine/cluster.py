@@ -210,6 +210,11 @@ class Cluster:
         self._meter.disputed(shard)
         self.reporter.disputed(space, MASK if space in self._secret_spaces else key, before, shard)
 
+    @property
+    def is_checked(self) -> bool:
+        """Whether something is known of each replica that has a health check."""
+        return self._upstreams.are_checked
+
     def pools(self) -> Iterator[tuple[ShardId, int, int, int, int]]:
         """For each shard: open connections, idle connections, waiting calls, and calls that have ever waited."""
         return iter([(shard, *pool.figures()) for shard, pool in self._pools.items()])

@@ -174,6 +174,11 @@ class Upstreams:
             return discovered.places
         return [(one.host, one.port) for one in shard.instances]
 
+    @property
+    def are_checked(self) -> bool:
+        """Whether the first check of each replica is over."""
+        return all(checks.is_over for checks in self._checks.values())
+
     def close(self) -> None:
         """Close idle connections, and check no more."""
         for checks in self._checks.values():
