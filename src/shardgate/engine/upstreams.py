@@ -40,6 +40,9 @@ class Upstream(Protocol):
     def start(self, call: Call) -> None:
         """Send the call as soon as a connection is free. Its sink is told of a failure, too."""
 
+    def alone(self) -> "Sequence[Upstream]":
+        """Each instance that takes changes, by itself."""
+
     def figures(self) -> tuple[int, int, int, int]:
         """Open connections, idle ones, calls that wait, and how many calls have ever waited."""
 

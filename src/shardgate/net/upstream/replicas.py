@@ -205,6 +205,10 @@ class Replicas:
         if self.notes_changes and not call.repeatable:
             self._own_changes.note(call.head, self.now())
 
+    def alone(self) -> Sequence[Pool]:
+        """Each replica that takes changes, by itself, also one that gets no calls at present."""
+        return [lane.pool for lane in self._present() if lane.replica.member.takes_changes]
+
     @property
     def is_silent(self) -> bool:
         """Whether all replicas take calls and answer none."""
