@@ -9,11 +9,11 @@ import pytest
 
 from shardgate.config.load import ConfigError, load
 from shardgate.config.schema import Config
-from shardgate.core.replicas.membership import Discovery
 from shardgate.core.changes.placing import AnyPolicy
 from shardgate.core.dialect import AnyDialect
 from shardgate.core.locate import AnyLocator
 from shardgate.core.merge import AnyMerger
+from shardgate.core.replicas.membership import Discovery
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.rules import Rule

@@ -43,6 +43,9 @@ def serve(
     SIGHUP: read the configuration again. If it has mistakes, they are logged
       and the old configuration stays. No client is refused meanwhile.
     SIGUSR1: open the access log again, after it was renamed.
+    SIGUSR2: start the same command again, a new version maybe, which takes
+      the listening sockets over; once it serves, this process drains and
+      exits. Where it does not come to serve, this one goes on.
 
     If the configuration has mistakes at the start, or the address is taken,
     the exit code is 1. Choices in it that are dangerous are logged, as

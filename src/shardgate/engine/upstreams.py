@@ -10,7 +10,7 @@ from typing import Protocol
 
 from shardgate.core.limits import DISCOVERED_MAX, Limits, Timeouts
 from shardgate.core.replicas.group import Group, Replica
-from shardgate.core.replicas.membership import Change, Discovery, Found
+from shardgate.core.replicas.membership import Change, Discovery, FoundReplica
 from shardgate.core.replicas.settings import Member
 from shardgate.core.topology import Instance, Shard
 from shardgate.core.wire.addresses import ShardAddresses
@@ -271,5 +271,5 @@ class Upstreams:
         return self._addresses[-1]
 
 
-def _instance_of(found: Found) -> Instance:
+def _instance_of(found: FoundReplica) -> Instance:
     return Instance(found.host, found.port, Member(found.weight, priority=found.priority))

@@ -86,14 +86,24 @@ class Listeners:
 
     __slots__ = ("address", "is_passed", "sockets")
 
-    def __init__(self, host: str, port: int, *, shared: bool = True, passed: Iterable[socket.socket] = ()) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        shared: bool = True,
+        passed: Iterable[socket.socket] = (),
+        inherited: Iterable[socket.socket] = (),
+    ) -> None:
         """Take the address; port 0 is any free one. Raises OSError.
 
         `passed`: sockets that a service manager has opened; those of this address are taken in place of new ones.
+        `inherited`: the same, of the gateway that this one follows.
         """
         self.address = (host, port)
         mine = [each for each in passed if each.getsockname()[:2] == self.address]
         self.is_passed = bool(mine)
+        mine = mine or [each for each in inherited if each.getsockname()[:2] == self.address]
         """A service manager has opened them: their number is fixed, and they stay open when this process ends."""
         self.sockets = mine or [listen(host, port, shared=shared)]
 

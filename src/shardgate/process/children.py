@@ -145,7 +145,7 @@ class Children:
         code = 1
         try:
             # A terminal sends SIGHUP to all of its processes: the parent decides. SIGUSR1 is heard once there is a log.
-            self._signals.forget(ignored=[signal.SIGHUP, signal.SIGUSR1])
+            self._signals.forget(ignored=[signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2])
             os.close(self._lifeline[1])
             os.close(self._served)
             entrance = generation.entrance(index)

@@ -59,22 +59,27 @@ class Generation(msgspec.Struct):
 
 
 def prepare(
-    loaded: Loaded, layout: Layout, before: Generation | None, passed: Sequence[socket.socket] = ()
+    loaded: Loaded,
+    layout: Layout,
+    before: Generation | None,
+    passed: Sequence[socket.socket] = (),
+    inherited: Sequence[socket.socket] = (),
 ) -> Generation:
     """Take the addresses that a configuration needs. Raises OSError where one cannot be taken.
 
-    `passed`: sockets that a service manager has opened for this process.
+    `passed`: sockets that a service manager has opened for this process. `inherited`: those of the gateway that this
+    one follows.
     """
     clients = before.clients if before and before.clients.address == (loaded.host, loaded.port) else None
     admin = before.admin if before and before.admin and before.admin.address == loaded.admin else None
     new: list[Listeners] = []
     try:
         if clients is None:
-            new.append(clients := Listeners(loaded.host, loaded.port, passed=passed))
+            new.append(clients := Listeners(loaded.host, loaded.port, passed=passed, inherited=inherited))
         workers = workers_of(loaded)
         clients.ensure(workers)
         if admin is None and loaded.admin is not None:
-            new.append(admin := Listeners(*loaded.admin, shared=False, passed=passed))
+            new.append(admin := Listeners(*loaded.admin, shared=False, passed=passed, inherited=inherited))
     except OSError:
         for each in new:
             each.close()

@@ -1,7 +1,7 @@
 """Starts one worker a core, replaces the dead, reads the configuration anew, passes signals on, and drains.
 
 SIGTERM, SIGINT: the end. SIGHUP: read the configuration anew; where the terminal that the gateway was started in is
-gone, the end. SIGUSR1: the access log was renamed.
+gone, the end. SIGUSR1: the access log was renamed. SIGUSR2: a new version takes over (upgrade.py).
 
 Holds: a new configuration replaces the one in force only when all of its workers serve; until then, or if one of them
 fails, the old one goes on. Meanwhile no client is refused: the supervisor holds the listening sockets. At the end a
@@ -10,6 +10,7 @@ Never: touches a request, or runs an event loop.
 """
 
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -27,9 +28,10 @@ from shardgate.process import farewell
 from shardgate.process.children import START_S, Child, Children
 from shardgate.process.descriptors import fitted
 from shardgate.process.generation import Generation, prepare, workers_of
+from shardgate.process.upgrade import POLL_S, Inherited, Upgrade
 
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
-_HEARD = _ENDING | {signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD}
+_HEARD = _ENDING | {signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD}
 
 _log = logging.getLogger("shardgate")
 
@@ -55,7 +57,10 @@ class Supervisor:
         self._tally = tally_for(loaded.clients)
         """Clients' calls are counted on in every configuration that is read anew."""
         self._passed = passed_sockets()
-        self._current = prepare(fitted(loaded), self._layout, None, self._passed)
+        self._inherited = Inherited()
+        self._current = prepare(fitted(loaded), self._layout, None, self._passed, self._inherited.sockets)
+        self._inherited.close_unused([*self._current.listening()])
+        self._upgrade: Upgrade | None = None
         self._next: Generation | None = None
         """The configuration whose workers start; at first the current one."""
         self._farewells: list[farewell.Farewell] = []
@@ -107,6 +112,7 @@ class Supervisor:
                 admin_port = coming.admin.port if coming.admin else None
                 pids = [child.pid for child in serving]
                 self._ready(Serving(coming.loaded, coming.clients.port, admin_port, pids))
+                self._inherited.say_ready()
             self._own[self._layout.cell(CONFIGURED_AT)] = int(wall())
         self._own[self._layout.cell(WORKERS)] = sum(child.serves for child in self._children.alive.values())
         if self._reload_wanted and self._next is None:
@@ -199,9 +205,40 @@ class Supervisor:
     def _hear(self, number: int) -> None:
         if number in _ENDING or (number == signal.SIGHUP and self._terminal and self._terminal.gone):
             self._end(self._current.loaded.config.timeouts.drain_delay_s)
+        elif number == signal.SIGUSR2:
+            self._begin_upgrade()
         elif number in {signal.SIGHUP, signal.SIGUSR1}:
             self._children.send(signal.SIGUSR1)
             self._reload_wanted = self._reload_wanted or number == signal.SIGHUP
+
+    def _begin_upgrade(self) -> None:
+        if self._upgrade is not None or self._next is not None or self._ends_at is not None:
+            _log.error("no new version is started: the gateway starts, reloads, ends, or starts one already")
+        elif os.getpid() == 1:
+            _log.error("no new version is started: a container ends with its first process; start a new container")
+        else:
+            try:
+                self._upgrade = Upgrade([*self._current.listening()])
+            except OSError as error:
+                _log.error("no new version is started: %s", error.strerror)
+            else:
+                _log.info("a new version is started (pid %d); this one serves meanwhile", self._upgrade.pid)
+
+    def _follow_upgrade(self) -> None:
+        """Drain once the new version serves; go on where it does not."""
+        if self._upgrade is None or (serves := self._upgrade.serves()) is None:
+            return
+        upgrade, self._upgrade = self._upgrade, None
+        upgrade.close(end=not serves)
+        if not serves:
+            _log.error("the new version does not come to serve; this one goes on")
+        elif self._ends_at is None:
+            _log.info("the new version serves (pid %d); this one takes no more clients, and drains", upgrade.pid)
+            self._ends_at = now()
+            self._has_ended = True
+            self._children.drop_vacancies()
+            # The sockets are the new version's by now: its workers take what waits in their queues.
+            self._part_from([each for each in (self._current, self._next) if each is not None], [])
 
     def _end(self, delay_s: float) -> None:
         """Take clients for `delay_s` more, then end; at once when it is asked for twice."""
@@ -211,6 +248,9 @@ class Supervisor:
 
     def _take_no_more_clients(self) -> None:
         self._has_ended = True
+        if self._upgrade is not None:
+            self._upgrade.close(end=True)
+            self._upgrade = None
         self._children.drop_vacancies()
         generations = [self._current]
         if self._next is not None and self._next is not self._current:
@@ -224,6 +264,8 @@ class Supervisor:
             instants.append(self._next.started_at + START_S)
         if self._ends_at is not None and not self._has_ended:
             instants.append(self._ends_at)
+        if self._upgrade is not None:
+            instants.append(now() + POLL_S)
         if self._farewells:
             instants.append(now() + farewell.POLL_S)
         return max(0.0, min(instants) - now()) if instants else None
@@ -232,6 +274,7 @@ class Supervisor:
         instant = now()
         if self._ends_at is not None and self._ends_at <= instant and not self._has_ended:
             self._take_no_more_clients()
+        self._follow_upgrade()
         self._say_farewell()
         self._children.kill_overdue()
         self._children.kill_silent()

@@ -7,11 +7,11 @@ from shardgate.core.limits import (
     DISCOVERY_PART_OF,
     NAME_GONE_S,
 )
-from shardgate.core.replicas.membership import Answer, Found, Membership
+from shardgate.core.replicas.membership import Answer, FoundReplica, Membership
 
 
 def hosts(*numbers: int) -> Answer:
-    return Answer([Found(f"10.0.0.{number}", 80) for number in numbers], 5.0)
+    return Answer([FoundReplica(f"10.0.0.{number}", 80) for number in numbers], 5.0)
 
 
 def known(membership: Membership) -> list[int]:
@@ -42,8 +42,8 @@ def test_an_empty_answer_changes_nothing() -> None:
 
 def test_a_family_that_was_not_answered_for_stays() -> None:
     membership = Membership()
-    membership.answer(Answer([Found("10.0.0.1", 80), Found("fd00::1", 80)], 5.0), 0.0)
-    change = membership.answer(Answer([Found("10.0.0.2", 80)], 5.0, [True]), 1.0)
+    membership.answer(Answer([FoundReplica("10.0.0.1", 80), FoundReplica("fd00::1", 80)], 5.0), 0.0)
+    change = membership.answer(Answer([FoundReplica("10.0.0.2", 80)], 5.0, [True]), 1.0)
     assert change is not None
     assert change.left == {("10.0.0.1", 80)}
     assert set(membership.places) == {("10.0.0.2", 80), ("fd00::1", 80)}
@@ -71,7 +71,7 @@ def test_there_is_a_bound_and_those_that_are_known_stay_within_it() -> None:
 def test_one_that_has_another_weight_joins_anew() -> None:
     membership = Membership()
     membership.answer(hosts(1), 0.0)
-    change = membership.answer(Answer([Found("10.0.0.1", 80, weight=3.0)], 5.0), 1.0)
+    change = membership.answer(Answer([FoundReplica("10.0.0.1", 80, weight=3.0)], 5.0), 1.0)
     assert change is not None
     assert change.left == {("10.0.0.1", 80)}
     assert [one.weight for one in change.joined] == [3.0]

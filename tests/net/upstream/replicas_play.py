@@ -45,10 +45,28 @@ class ReplicasPlay:
         for dialler in self.diallers:
             dialler.may_connect.set()
         self.group = Group(members, ReplicaGuards(**guards), check, None, self.clock())
-        settings = PoolSettings(4, 4, idle_timeout_s=1000.0)
-        pools = [Pool(dialler, self.watch, settings) for dialler in self.diallers]
+        self.members = [*members]
+        pools = [self._pool(dialler) for dialler in self.diallers]
         self.replicas = Replicas(self.group, pools, self.watch, self.events, OwnChanges())
+        self.known = [*self.group.replicas]
+        """Everybody who ever was a replica, as `diallers` and `members` are."""
         self.log: list[Any] = []
+
+    def _pool(self, dialler: DiallerOfTheTest) -> Pool:
+        return Pool(dialler, self.watch, PoolSettings(4, 4, idle_timeout_s=1000.0))
+
+    def join(self, member: Member) -> None:
+        """One more replica, as DNS says."""
+        dialler = DiallerOfTheTest()
+        dialler.may_connect.set()
+        name = str(len(self.diallers))
+        self.diallers.append(dialler)
+        self.members.append(member)
+        self.known += self.replicas.change([(name, member, self._pool(dialler))], ())
+
+    def leave(self, index: int) -> None:
+        """One less."""
+        self.replicas.change((), {str(index)})
 
     async def call(self, line: bytes = b"GET /any", **details: Any) -> Call:
         call = call_of(self.log, self.clock, line=line, **details)
@@ -69,4 +87,4 @@ class ReplicasPlay:
         self.watch.look()
 
     def is_at_rest(self) -> bool:
-        return all(not replica.in_flight for replica in self.group.replicas)
+        return all(not replica.in_flight for replica in self.known)

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from shardgate.core.replicas.group import Group
-from shardgate.core.replicas.membership import Answer, Change, Found
+from shardgate.core.replicas.membership import Answer, Change, FoundReplica
 from shardgate.core.replicas.settings import Member, ReplicaGuards
 from shardgate.net.upstream.call import Call
 from shardgate.net.upstream.discovery import DiscoveredReplicas
@@ -60,7 +60,7 @@ class DiscoveryPlay:
 
     async def names(self, *hosts: str, ttl_s: float = 5.0) -> None:
         """DNS names these, and is asked when it is time to."""
-        self.says = Answer([Found(host, 80) for host in hosts], ttl_s)
+        self.says = Answer([FoundReplica(host, 80) for host in hosts], ttl_s)
         await self.passes(ttl_s)
 
     async def passes(self, seconds: float) -> None:
@@ -171,7 +171,7 @@ async def test_dns_is_asked_once_at_a_time() -> None:
         return answer
 
     play.discovered._ask = slow
-    play.says = Answer([Found("a", 80)], 1.0)
+    play.says = Answer([FoundReplica("a", 80)], 1.0)
     for _ in range(5):
         await play.passes(1)
     assert play.asked == 1

@@ -4,7 +4,7 @@ import dns.rcode
 import pytest
 
 from shardgate.core.limits import DISCOVERY_PATIENCE_S
-from shardgate.core.replicas.membership import Discovery, Found
+from shardgate.core.replicas.membership import Discovery, FoundReplica
 from shardgate.net.upstream.dns_client import DnsClient, DnsError
 from tests.dns_server import running_dns
 
@@ -34,7 +34,10 @@ async def test_services_with_their_ports_weights_and_priorities() -> None:
         server.records["a.test", "A"] = ["10.0.0.1"]
         server.additional = [("b.test", "A", "10.0.0.2")]
         answer = await DnsClient([("127.0.0.1", server.port)]).ask(SERVICE)
-        assert list(answer.found) == [Found("10.0.0.1", 8001, 3.0, 0), Found("10.0.0.2", 8002, 0.1, 1)]
+        assert sorted(answer.found, key=lambda one: one.port) == [
+            FoundReplica("10.0.0.1", 8001, 3.0, 0),
+            FoundReplica("10.0.0.2", 8002, 0.1, 1),
+        ]
         assert "b.test A" not in server.asked, "its address stood beside the answer"
 
 

@@ -48,6 +48,8 @@ class History:
         self.calls: list[Started] = []
         self.sent: dict[str, list[int]] = {}
         """What was sent → the replicas that it was sent to."""
+        self.left: dict[int, int] = {}
+        """Who left → how many calls had begun before."""
         self.began_at = self.play.clock()
         for _ in range(20):  # what is usual is known
             self.play.group.answered(self.play.group.replicas[0], 0.001, self.began_at)
@@ -55,7 +57,7 @@ class History:
     async def run(self) -> None:
         for _ in range(EVENTS):
             event = self.chance.choices(
-                [self.start, self.answer, self.fail, self.turn, self.leave, self.wait], [8, 8, 3, 2, 1, 3]
+                [self.start, self.answer, self.fail, self.turn, self.leave, self.wait, self.move], [8, 8, 3, 2, 1, 3, 1]
             )[0]
             await event()
             self.note()
@@ -96,6 +98,18 @@ class History:
         if self.calls and not (started := self.chance.choice(self.calls)).call.done:
             started.cancelled = True
             started.call.cancel()
+
+    async def move(self) -> None:
+        """DNS names one more, or one less: never nobody, and somebody always takes changes."""
+        present = [index for index in range(len(self.play.members)) if index not in self.left]
+        index = self.chance.choice(present)
+        others = [each for each in present if each != index]
+        if self.chance.random() < 0.5:
+            self.play.join(Member(takes_changes=self.chance.random() < 0.7))
+        elif any(self.play.members[each].takes_changes for each in others):
+            self.left[index] = len(self.calls)
+            self.play.leave(index)
+        await turns()
 
     async def wait(self) -> None:
         for _ in range(self.chance.choice([1, 1, 10])):  # ten ticks in which nothing comes are silence
@@ -146,11 +160,19 @@ class History:
                 assert len(self.sent.get(started.name, [])) <= 1, (started.name, "a change was sent twice")
         assert self.play.is_at_rest()
         assert all(
-            self.play.group.replicas[index].member.takes_changes
+            self.play.members[index].takes_changes
             for name, indexes in self.sent.items()
             if name.startswith("POST")
             for index in indexes
         )
+        for name, indexes in self.sent.items():
+            number = int(name.partition("/")[2])
+            assert all(number < self.left.get(index, len(self.calls)) for index in indexes), (
+                name,
+                "sent to who had left",
+            )
+        self.play.passes(1)
+        assert not self.play.replicas._leaving, "who left has nothing to do any more, and stays"
         self.check_budgets()
         self.check_return()
 
@@ -197,3 +219,5 @@ async def test_the_faults_do_happen() -> None:
     assert {"retried", "hedged", "left out for 5", "back"} <= events
     failed = [said for made in histories for started in made.calls for said in started.log if isinstance(said, Failed)]
     assert failed
+    assert any(made.left for made in histories)
+    assert any(len(made.play.members) > 4 for made in histories)

@@ -20,7 +20,7 @@ from shardgate.core.limits import (
 # RFC 2782: a weight of 0 is for a server that should hardly be chosen, and for those that need no weights.
 _NO_WEIGHT = 0.1
 
-Place = tuple[str, int]
+HostPort = tuple[str, int]
 """Host and port of a replica."""
 
 
@@ -33,7 +33,7 @@ class Discovery(msgspec.Struct, frozen=True):
     """Of every replica; None: the records say it, which are SRV records then."""
 
 
-class Found(msgspec.Struct, frozen=True):
+class FoundReplica(msgspec.Struct, frozen=True):
     """One replica, as DNS says it."""
 
     host: str
@@ -43,7 +43,7 @@ class Found(msgspec.Struct, frozen=True):
     """Of those that can serve, the ones with the lowest number are asked (RFC 2782)."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> HostPort:
         """Host and port."""
         return self.host, self.port
 
@@ -51,7 +51,7 @@ class Found(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True):
     """What DNS said."""
 
-    found: Sequence[Found]
+    found: Sequence[FoundReplica]
     ttl_s: float
     unanswered: Collection[bool] = ()
     """Families of addresses that DNS did not answer for: True is IPv6."""
@@ -60,8 +60,8 @@ class Answer(msgspec.Struct, frozen=True):
 class Change(msgspec.Struct, frozen=True):
     """What an answer changes."""
 
-    joined: Sequence[Found]
-    left: Collection[Place]
+    joined: Sequence[FoundReplica]
+    left: Collection[HostPort]
     too_many: int = 0
     """Replicas that were left off."""
 
@@ -72,12 +72,12 @@ class Membership:
     __slots__ = ("_failures", "_known", "_seen_at")
 
     def __init__(self) -> None:
-        self._known: dict[Place, Found] = {}
-        self._seen_at: dict[Place, float] = {}
+        self._known: dict[HostPort, FoundReplica] = {}
+        self._seen_at: dict[HostPort, float] = {}
         self._failures = 0
 
     @property
-    def places(self) -> Collection[Place]:
+    def places(self) -> Collection[HostPort]:
         """Where the replicas are."""
         return self._known.keys()
 
@@ -110,7 +110,7 @@ class Membership:
         self._failures += 1
         return min(DISCOVERY_AGAIN_S * 2.0 ** min(self._failures - 1, 5), DISCOVERY_AGAIN_S_MAX)
 
-    def _rank(self, one: Found) -> tuple[bool, int, Place]:
+    def _rank(self, one: FoundReplica) -> tuple[bool, int, HostPort]:
         """Those that are known come first, then those of a lower number."""
         return one.place not in self._known, one.priority, one.place
 

@@ -18,7 +18,7 @@ from shardgate.net.upstream.dns_client import DnsError
 from shardgate.net.upstream.replicas import Replicas
 from shardgate.net.watch import Watch
 
-Ask = Callable[[], Awaitable[Answer]]
+AskDns = Callable[[], Awaitable[Answer]]
 """Asks DNS. Raises DnsError."""
 
 
@@ -50,7 +50,9 @@ class DiscoveredReplicas:
         "replicas",
     )
 
-    def __init__(self, ask: Ask, replicas: Replicas, events: DiscoveryEvents, watch: Watch, waiting_max: int) -> None:
+    def __init__(
+        self, ask: AskDns, replicas: Replicas, events: DiscoveryEvents, watch: Watch, waiting_max: int
+    ) -> None:
         self._ask = ask
         self.replicas = replicas
         """Those that are known. Once there are some, calls may be sent there without this class."""
@@ -89,7 +91,7 @@ class DiscoveredReplicas:
         return is_open, idle, waiting + len(self._waiting), waits
 
     def close(self) -> None:
-        """Ask no more; close idle connections."""
+        """AskDns no more; close idle connections."""
         self._watch.discard(self)
         self.replicas.close()
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from shardgate.core.limits import DISCOVERY_PATIENCE_S
-from shardgate.core.replicas.membership import Answer, Discovery, Found, weight_of
+from shardgate.core.replicas.membership import Answer, Discovery, FoundReplica, weight_of
 
 
 class DnsError(Exception):
@@ -40,7 +40,7 @@ class DnsClient:
         if len(failed) == len(kinds):
             raise failed[0]
         answered = [answer for answer in answers if not isinstance(answer, BaseException)]
-        found = [Found(str(record.address), port) for records, _ in answered for record in records]
+        found = [FoundReplica(str(record.address), port) for records, _ in answered for record in records]
         if failed and not found:
             raise failed[0]
         unanswered = [kind == "AAAA" for kind, answer in zip(kinds, answers, strict=True) if answer in failed]
@@ -54,16 +54,16 @@ class DnsClient:
         nowhere = import_module("dns.name").root  # RFC 2782: there is no such service
         records = [record for record in answer.rrset or () if record.target != nowhere]
         # Resolvers put the addresses of the targets beside the answer, most of the time.
-        beside: dict[Any, list[Found]] = {}
+        beside: dict[Any, list[FoundReplica]] = {}
         for rrset in answer.response.additional:
             beside.setdefault(rrset.name, []).extend(
-                [Found(one.address, 0) for one in rrset if hasattr(one, "address")]
+                [FoundReplica(one.address, 0) for one in rrset if hasattr(one, "address")]
             )
         missing = {record.target for record in records if not beside.get(record.target)}
         more = await asyncio.gather(*(self._addresses(str(target), 0) for target in sorted(missing)))
         beside |= {target: list(one.found) for target, one in zip(sorted(missing), more, strict=True)}
         found = [
-            Found(one.host, record.port, weight_of(record.weight), record.priority)
+            FoundReplica(one.host, record.port, weight_of(record.weight), record.priority)
             for record in records
             for one in beside[record.target]
         ]
