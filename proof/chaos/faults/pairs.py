@@ -5,6 +5,8 @@ from proof.chaos.faults import clock, crowds, deploy, naming, replicas, shards, 
 FAULTS = (
     replicas.FROZEN.with_(deploy.RELOADED, hold_s=8.0),
     replicas.KILLED.with_(deploy.RELOADED, hold_s=6.0),
+    replicas.FROZEN.with_(deploy.UPGRADED, hold_s=6.0),
+    shards.GONE.with_(deploy.UPGRADED),
     replicas.KILLED.with_(workers.KILLED, quick=True),
     replicas.SLOW.with_(workers.KILLED),
     shards.GONE.with_(deploy.RELOADED, hold_s=6.0),
