@@ -101,6 +101,8 @@ class Gateway:
 
     def has_ended(self) -> bool:
         """Whether it runs no more."""
+        if self._heir:
+            return not _lives(self._heir)
         return self._process is None or self._process.poll() is not None
 
     def kill(self) -> None:
