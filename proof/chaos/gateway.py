@@ -41,6 +41,7 @@ class Gateway:
         self._config = config
         self.write()
         self._process: subprocess.Popen[bytes] | None = None
+        self._heir = 0
         self.admin_port = 0
 
     def write(self, **changed: Any) -> None:
@@ -78,8 +79,14 @@ class Gateway:
     @property
     def pid(self) -> int:
         """The supervisor."""
+        if self._heir:
+            return self._heir
         assert self._process is not None
         return self._process.pid
+
+    def follow(self, pid: int) -> None:
+        """It has ended, and a new version that it has started serves: that is the gateway from now on."""
+        self._process, self._heir = None, pid
 
     @property
     def workers(self) -> list[int]:
@@ -94,17 +101,18 @@ class Gateway:
 
     def has_ended(self) -> bool:
         """Whether it runs no more."""
+        if self._heir:
+            return not _lives(self._heir)
         return self._process is None or self._process.poll() is not None
 
     def kill(self) -> None:
         """End it and its workers, also those that are stopped."""
-        pids = self.workers
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait(END_S)
-        for pid in pids:
+        pids = [*self.workers, *([self._heir] if self._heir else [])]
+        process, self._process, self._heir = self._process, None, 0
+        if process is not None:
+            process.kill()
+            process.wait(END_S)
+        for pid in reversed(pids):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         deadline_at = time.monotonic() + END_S

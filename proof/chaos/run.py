@@ -22,7 +22,7 @@ from proof.chaos.variants import VARIANTS
 
 QUIET_S = 2.5
 """Before and after each fault: what is normal."""
-QUICK_QUIET_S, QUICK_HOLD_S = 1.0, 2.0
+QUICK_QUIET_S, QUICK_HOLD_S = 0.5, 2.0
 WARM_S = 1.5
 FAULT_S_MAX = 60.0
 """A fault that is not over by then has hung something."""
@@ -97,9 +97,9 @@ async def tried(stage: Stage, fault: Fault, pace: Pace) -> Verdict:
 
 
 async def _once(stage: Stage, fault: Fault, pace: Pace) -> Seen:
-    stage.notes, stage.found, stage.records = [], [], []
-    quiet_s = time.monotonic()
-    await asyncio.sleep(pace.quiet_s)
+    quiet_s = time.monotonic() if stage.quiet_s is None else stage.quiet_s
+    stage.notes, stage.found, stage.records = [], [], stage.since(quiet_s)
+    await asyncio.sleep(max(0.0, quiet_s + pace.quiet_s - time.monotonic()))
     before = await stage.metrics()
     began_s = time.monotonic()
     try:
@@ -128,6 +128,8 @@ async def _once(stage: Stage, fault: Fault, pace: Pace) -> Seen:
         timed=pace.timed,
     )
     findings = (*seen.findings, *stage.found, *stage.torn(stage.records))
+    # What is quiet after this one is quiet before the next.
+    stage.quiet_s = None if findings else ended_s + recovered_s
     said = "; ".join([*stage.notes, seen.said])
     return msgspec.structs.replace(seen, said=said, findings=findings)
 

@@ -58,6 +58,8 @@ class Stage:
         self.found: list[str] = []
         """What it has found wrong."""
         self.port = _free_port()
+        self.quiet_s: float | None = None
+        """Since when nothing was wrong; None: nothing is known."""
         self._oldest_s = inf
         self._load: asyncio.subprocess.Process | None = None
         self._hearing: asyncio.Task[None] | None = None
@@ -109,6 +111,7 @@ class Stage:
     async def close(self) -> None:
         """End the gateway."""
         await self.load({})
+        self.quiet_s = None
         self.gateway.kill()
         if self.listening is not None:
             self.listening.close()
@@ -124,7 +127,7 @@ class Stage:
         variant = self.variant
         return {
             "listen": f"127.0.0.1:{self.port}",
-            "admin": "127.0.0.1:0",
+            "admin": f"127.0.0.1:{_free_port()}",
             "workers": 2,
             "store": str(self.store),
             "access_log": {"to": str(variant.folder(self._ground) / "access.log")},

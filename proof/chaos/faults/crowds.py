@@ -37,9 +37,10 @@ async def _overload(stage: Stage) -> AsyncIterator[None]:
     await stage.answered(ended_at)
     records = [each for each in stage.since(began_at) if each.kind == "heavy" and each.at_s < ended_at]
     goodput = sum(each.word == "ok" for each in records) / OVERLOAD_S
-    refused_ms = percentile([each.took_s for each in records if each.word == "refused"], 99) * 1000
+    refused_ms = percentile([each.took_s - each.lag_s for each in records if each.word == "refused"], 99) * 1000
+    lag_ms = percentile([each.lag_s for each in records], 99) * 1000
     said = f"maximum {most:.0f}/s, of {TIMES * most:.0f}/s answered {goodput:.0f}/s ({goodput / most:.0%})"
-    stage.note(f"{said}, refusals p99 {refused_ms:.0f} ms")
+    stage.note(f"{said}, refusals p99 {refused_ms:.0f} ms; the load itself was late by {lag_ms:.0f} ms at p99")
     if goodput < GOODPUT_MIN * most:
         stage.find(f"goodput {goodput / most:.0%} of the maximum")
     if refused_ms > REFUSED_MS_MAX:
@@ -89,7 +90,7 @@ OVERLOAD = Fault(
     name="overload",
     what=f"{TIMES:g} times as many lists as can be answered, for {OVERLOAD_S:g} s",
     run=_overload,
-    must=Must(refused={"heavy": ALL}, times=None),
+    must=Must(refused={"heavy": ALL, "read": ALL, "list": ALL, "create": ALL, "every": ALL}, times=None),
     hold_s=0.0,
     stage="busy",
 )

@@ -58,6 +58,19 @@ async def _replaced(stage: Stage) -> AsyncIterator[None]:
     yield
 
 
+@asynccontextmanager
+async def _upgraded(stage: Stage) -> AsyncIterator[None]:
+    gateway = stage.gateway
+    before = {*gateway.workers}
+    gateway.signal(signal.SIGUSR2)
+    await stage.until(lambda: {*gateway.workers} - before, END_S, "a new version")
+    (new_version, *_) = {*gateway.workers} - before
+    took_s = await stage.until(gateway.has_ended, END_S, "the end of the old one")
+    gateway.follow(new_version)
+    stage.note(f"the old one ended after {took_s:.1f} s")
+    yield
+
+
 RELOADED = Fault(
     name="reload",
     what="SIGHUP, every second",
@@ -67,8 +80,17 @@ RELOADED = Fault(
     quick=True,
 )
 
+UPGRADED = Fault(
+    name="upgrade in place",
+    what="SIGUSR2: a new version takes the sockets, the old one drains",
+    run=_upgraded,
+    must=Must(times=None),
+    hold_s=2.0,
+)
+
 FAULTS = (
     RELOADED,
+    UPGRADED,
     Fault(
         name="reload, wrong",
         what="SIGHUP, with a mistake in the configuration",

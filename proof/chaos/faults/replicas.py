@@ -111,7 +111,7 @@ FAULTS = (
         name="replica drips",
         what="heads at once, bodies at 10 bytes a second",
         run=_told("drip"),
-        must=Must(),
+        must=Must(refused={"list": 10, "every": 10}),
         hold_s=8.0,
     ),
     Fault(

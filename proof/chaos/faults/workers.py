@@ -10,6 +10,8 @@ from proof.chaos.fault import Fault, Must
 from proof.chaos.stage import Stage
 
 REPLACED_S = 1.0
+SEEN_S = 0.05
+"""By then the supervisor has counted who serves."""
 
 
 @asynccontextmanager
@@ -30,7 +32,8 @@ async def _kill(stage: Stage, victims: list[int]) -> None:
     took_s = await stage.until(
         lambda: len(stage.gateway.workers) == 2 and not {*victims} & {*stage.gateway.workers}, REPLACED_S, "replaced"
     )
-    took_s += await stage.serving(2, REPLACED_S)
+    await asyncio.sleep(SEEN_S)
+    took_s += SEEN_S + await stage.serving(2, REPLACED_S)
     stage.note(f"replaced in {took_s:.2f} s")
 
 

@@ -59,6 +59,9 @@ REMEMBERED_LINES_MAX = 4096
 REMEMBERED_LINE_BYTES_MAX = 1024
 REMEMBERED_BLOCKS_MAX = 1024
 REMEMBERED_BLOCK_BYTES_MAX = 4096
+# A worker takes no clients before the first health check of each replica is over, for so long at most: with a new
+# worker for each reload, a replica that hangs would be found out by clients again and again.
+FIRST_CHECKS_S = 2.0
 # An address that answers none of the calls that wait for it is silent after so long: eight looks. Its calls are still
 # waited for, but those that another can answer go there.
 SILENT_S = 2.0

@@ -4,7 +4,7 @@ Holds: a request uses one snapshot from its first step to its last. A new snapsh
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -28,7 +28,7 @@ from shardgate.core.wire.cookie_jar import CookieJar
 from shardgate.engine.jar_sink import JarSink
 from shardgate.engine.report import Reporter
 from shardgate.engine.unpacking import Unpacker
-from shardgate.engine.upstreams import Upstreams
+from shardgate.engine.upstreams import Upstream, Upstreams
 from shardgate.net.clock import now
 from shardgate.net.upload import Upload
 from shardgate.net.upstream.call import Call, Patience, ReplySink
@@ -174,15 +174,27 @@ class Cluster:
         self._pools[shard].start(call)
         return call
 
-    def change(self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes) -> Call:
+    def alone(self, shard: ShardId) -> Sequence[Upstream]:
+        """Each instance of a shard that takes changes, by itself."""
+        return self._pools[shard].alone()
+
+    def change(
+        self,
+        shard: ShardId,
+        head: bytes,
+        body: bytes,
+        sink: ReplySink,
+        method: bytes,
+        upstream: Upstream | None = None,
+    ) -> Call:
         """Send a request that may change something; its reply must be whole within the request timeout.
 
-        It is repeated only where its method allows it.
+        It is repeated only where its method allows it. `upstream`: the one of `alone` that it is for.
         """
         if self._rewrites:
             head, sink = self._rewritten(shard, head, sink)
         call = Call(head, body, sink, self._whole_patience, method=method)
-        self._pools[shard].start(call)
+        (upstream or self._pools[shard]).start(call)
         return call
 
     def silent_last(self, shards: list[ShardId]) -> list[ShardId]:
@@ -227,6 +239,11 @@ class Cluster:
         """Note that a shard showed a key that another had shown: one of them lies, or the key has moved."""
         self._meter.disputed(shard)
         self.reporter.disputed(space, MASK if space in self._secret_spaces else key, before, shard)
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether something is known of each replica that has a health check."""
+        return self._upstreams.are_checked
 
     def pools(self) -> Iterator[tuple[ShardId, int, int, int, int]]:
         """For each shard: open connections, idle connections, waiting calls, and calls that have ever waited."""

@@ -40,6 +40,9 @@ class Upstream(Protocol):
     def start(self, call: Call) -> None:
         """Send the call as soon as a connection is free. Its sink is told of a failure, too."""
 
+    def alone(self) -> "Sequence[Upstream]":
+        """Each instance that takes changes, by itself."""
+
     def figures(self) -> tuple[int, int, int, int]:
         """Open connections, idle ones, calls that wait, and how many calls have ever waited."""
 
@@ -173,6 +176,11 @@ class Upstreams:
         if (discovered := self._discovered.get(shard.id)) is not None:
             return discovered.places
         return [(one.host, one.port) for one in shard.instances]
+
+    @property
+    def are_checked(self) -> bool:
+        """Whether the first check of each replica is over."""
+        return all(checks.is_over for checks in self._checks.values())
 
     def close(self) -> None:
         """Close idle connections, and check no more."""

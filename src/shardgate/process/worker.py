@@ -10,12 +10,13 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, cast
 
 import uvloop
 
 from shardgate.config.load import Loaded
-from shardgate.core.limits import LAST_CHANCE_S
+from shardgate.core.limits import FIRST_CHECKS_S, LAST_CHANCE_S
 from shardgate.net import tasks
 from shardgate.net.accepting import Accepting
 from shardgate.net.client.connection import ClientConnection
@@ -30,6 +31,7 @@ from shardgate.process.heartbeat import Heartbeat
 from shardgate.process.wiring import CounterSlot, build, open_log
 
 BACKLOG = 2048
+FIRST_CHECKS_POLL_S = 0.005
 
 # Of <malloc.h>.
 _M_TRIM_THRESHOLD: Final = -1
@@ -97,6 +99,10 @@ class Worker:
             self._following.append(tasks.start(journaled.housekeeper.run(), "purge"))
         if built.callers is not None:
             self._following += await built.callers.start()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_CHECKS_S):
+                while not built.cluster.is_checked:  # noqa: ASYNC110 - polled, so that checks need not tell
+                    await asyncio.sleep(FIRST_CHECKS_POLL_S)
 
     async def _stop(self) -> None:
         built = self.built

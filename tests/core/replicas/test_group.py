@@ -146,3 +146,13 @@ def test_a_check_that_fails_takes_it_out() -> None:
     assert chosen(group, 20) == {1: 20}
     assert group.checked(group.replicas[0], 1.0, is_well=True)
     assert len(chosen(group, 20, 11.0)) == 2
+
+
+def test_where_all_are_left_out_a_failure_is_retried_at_the_others() -> None:
+    """Found: one replica was dead and the other left out for a moment, and a read that met the dead one failed."""
+    group = group_of(Member(), Member())
+    dead, other = group.replicas
+    leave_out(group, other)
+    assert group.retry(1 << dead.index, 1, 0.0, changes=False) is None, "the one that is well was tried"
+    leave_out(group, dead)
+    assert group.retry(1 << dead.index, 1, 0.0, changes=False) is other

@@ -48,6 +48,7 @@ def test_what_returns_starts_slowly() -> None:
 
 def test_checks_decide_beside_the_calls() -> None:
     health = Health(GUARDS, HealthCheck(path="/readyz", fall=2, rise=2))
+    assert not health.checked(0.0, is_well=True)
     assert not health.checked(0.0, is_well=False)
     assert health.checked(1.0, is_well=False)
     health.answered(1.0)
@@ -67,3 +68,46 @@ def test_a_check_that_passes_ends_the_time_that_calls_left_it_out_for() -> None:
     health.checked(0.1, is_well=False)
     health.checked(0.2, is_well=True)
     assert health.may_serve(0.2)
+
+
+def test_the_first_check_decides_alone() -> None:
+    """Found: each new worker of a reload sent calls to a replica that hung, until two checks had failed."""
+    health = Health(GUARDS, HealthCheck(path="/readyz", fall=2, rise=2))
+    assert health.checked(0.0, is_well=False)
+    assert not health.may_serve(0.0)
+    assert not health.checked(1.0, is_well=True)
+    assert health.checked(2.0, is_well=True)
+
+
+def broken_reply(health: Health, now_s: float) -> float | None:
+    """It begins, and breaks off."""
+    health.answered(now_s)
+    return health.failed(now_s, broke_off=True)
+
+
+def test_replies_that_break_off_leave_it_out_though_their_heads_came() -> None:
+    """Found: each head began the count of failures anew, so that such a replica was asked for ever."""
+    health = Health(GUARDS)
+    assert [broken_reply(health, 0.0) for _ in range(3)] == [None, None, 5]
+    assert not health.may_serve(4.9)
+    assert health.answered(5.0)
+    assert health.failed(5.0, broke_off=True) == 10, "back from that, the first one is enough"
+
+
+def test_a_reply_that_breaks_off_now_and_then_says_nothing() -> None:
+    health = Health(GUARDS)
+    for _ in range(100):
+        assert broken_reply(health, 0.0) is None
+        for _ in range(4):
+            health.answered(0.0)
+    assert health.may_serve(0.0)
+
+
+def test_many_whole_replies_forget_those_that_broke_off() -> None:
+    health = Health(GUARDS)
+    for _ in range(3):
+        broken_reply(health, 0.0)
+    for _ in range(12):
+        health.answered(5.0)
+    assert not health.has_failed
+    assert [broken_reply(health, 6.0) for _ in range(3)] == [None, None, 5]

@@ -124,6 +124,16 @@ async def test_failures_in_a_row_leave_a_replica_out_until_it_answers_again() ->
     assert play.log == ANSWERED * 4
 
 
+async def test_a_replica_whose_replies_break_off_is_left_out() -> None:
+    play = ReplicasPlay(FIRST, Member(), failures_max=2, left_out_s=5)
+    for _ in range(2):
+        await play.call()
+        play.at(0).says(OK[:-1])
+        play.at(0).ends()
+        await turns()
+    assert play.events.log == ["0 left out for 5"]
+
+
 async def hedged(play: ReplicasPlay) -> Call:
     """A read that replica 0 is late with, and of which replica 1 has been asked, too."""
     for _ in range(40):

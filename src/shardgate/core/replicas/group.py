@@ -175,12 +175,12 @@ class Group:
             return True
         return False
 
-    def failed(self, replica: Replica, now_s: float, *, at_once: bool = False) -> float | None:
+    def failed(self, replica: Replica, now_s: float, *, at_once: bool = False, broke_off: bool = False) -> float | None:
         """A call failed. For how many seconds the replica is left out from now on; None: it is not.
 
-        `at_once`: this failure is enough.
+        `at_once`: this failure is enough. `broke_off`: its reply had begun.
         """
-        left_out_s = replica.health.failed(now_s, at_once=at_once)
+        left_out_s = replica.health.failed(now_s, at_once=at_once, broke_off=broke_off)
         if left_out_s is not None:
             self.look(now_s)
         return left_out_s
@@ -208,7 +208,7 @@ class Group:
 
     def _asked(self, replicas: list[Replica], now_s: float) -> list[Replica]:
         well = [replica for replica in replicas if replica.health.may_serve(now_s)]
-        if len(well) * 100 < len(replicas) * self.guards.panic_percent or not well:
+        if self._are_too_few(len(well), len(replicas)):
             return replicas
         first = min([replica.member.priority for replica in well])
         well = [replica for replica in well if replica.member.priority == first]
@@ -216,9 +216,18 @@ class Group:
         return near or well
 
     def _others(self, tried: int, now_s: float, *, changes: bool) -> list[Replica]:
-        """All that may serve and were not tried, in whatever zone."""
+        """All that may serve and were not tried, in whatever zone; where too few may serve, all that were not tried."""
         replicas = self._changing() if changes else self.replicas
-        return [each for each in replicas if not tried >> each.index & 1 and each.health.may_serve(now_s)]
+        untried = [each for each in replicas if not tried >> each.index & 1]
+        well = [each for each in untried if each.health.may_serve(now_s)]
+        if well:
+            return well
+        serving = sum([each.health.may_serve(now_s) for each in replicas])
+        return untried if self._are_too_few(serving, len(replicas)) else []
+
+    def _are_too_few(self, serving: int, count: int) -> bool:
+        """Whether so many are left out that all are asked: so many at once are rarely broken."""
+        return not serving or serving * 100 < count * self.guards.panic_percent
 
     def _less_loaded(self, replicas: list[Replica]) -> Replica:
         count = len(replicas)

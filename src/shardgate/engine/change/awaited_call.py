@@ -15,6 +15,7 @@ from shardgate.core.http import Reply, ReplyHead
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
+from shardgate.engine.upstreams import Upstream
 from shardgate.net.upstream.call import Call
 
 
@@ -49,9 +50,19 @@ class AwaitedCall:
         self._done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
     async def send(
-        self, outgoing: Outgoing, host: bytes, lines: bytes, request_id: bytes, *, reads: bool = False
+        self,
+        outgoing: Outgoing,
+        host: bytes,
+        lines: bytes,
+        request_id: bytes,
+        *,
+        reads: bool = False,
+        upstream: Upstream | None = None,
     ) -> Outcome:
-        """The reply, or the error. `reads`: the call only reads, whatever its method. An AwaitedCall is used once."""
+        """The reply, or the error. `reads`: the call only reads, whatever its method. An AwaitedCall is used once.
+
+        `upstream`: the instance that it is for; None: any that takes changes.
+        """
         body, self._reads = outgoing.body, reads or outgoing.method in {b"GET", b"HEAD"}
         if outgoing.is_ours:
             lines = without(lines, b"content-type") + b"Content-Type: application/json\r\n"
@@ -60,8 +71,10 @@ class AwaitedCall:
         lines += outgoing.conditions
         framing = b"" if body is None else b"Content-Length: %d\r\n" % len(body)
         head = request_head(outgoing.method, outgoing.target, host, lines, b"", request_id, framing)
-        start = self._cluster.read if reads else self._cluster.change
-        self._call = start(self._shard, head, body or b"", self, outgoing.method)
+        if reads:
+            self._call = self._cluster.read(self._shard, head, body or b"", self, outgoing.method)
+        else:
+            self._call = self._cluster.change(self._shard, head, body or b"", self, outgoing.method, upstream)
         try:
             return await self._unpacked(await self._done)
         finally:

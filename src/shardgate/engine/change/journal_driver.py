@@ -14,6 +14,7 @@ from typing import Any
 
 from shardgate.core.changes.calls import Outgoing, outgoing
 from shardgate.core.changes.entry import ChangeState, Entry
+from shardgate.core.changes.sightings import seen_by_all
 from shardgate.core.changes.steps import Move, cannot_send, give_up_doubted, made_tenant, moves, next_state, take
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.contracts import Outcome
@@ -26,10 +27,12 @@ from shardgate.core.errors import (
 )
 from shardgate.core.held import Holdings
 from shardgate.core.limits import JOURNALED_REPLY_BYTES_MAX, ORDER_PATIENCE_S, Limits
+from shardgate.core.topology import ShardId
 from shardgate.engine.change.awaited_call import AwaitedCall
 from shardgate.engine.change.debts import Debts
 from shardgate.engine.change.instants import instant
 from shardgate.engine.cluster import Cluster
+from shardgate.engine.upstreams import Upstream
 from shardgate.net.clock import now
 from shardgate.store.journal import Begun, JournalBounds, JournalFullError, NotOwnerError
 from shardgate.store.writer import Writer
@@ -201,10 +204,19 @@ class JournalDriver:
             await asyncio.sleep(_POLL_S)
 
     async def _send(self, entry: Entry, move: Move, sent: Outgoing, holdings: Holdings) -> Outcome:
-        request = entry.request
         shard = entry.branches[move.branch].shard
+        instances = self._cluster.alone(shard) if move.step == "check" else ()
+        if len(instances) < 2:
+            return await self._call(entry, shard, sent, holdings)
+        calls = [self._call(entry, shard, sent, holdings, instance) for instance in instances]
+        return seen_by_all(await asyncio.gather(*calls))
+
+    async def _call(
+        self, entry: Entry, shard: ShardId, sent: Outgoing, holdings: Holdings, upstream: Upstream | None = None
+    ) -> Outcome:
+        request = entry.request
         call = AwaitedCall(self._cluster, shard, self._body_bytes_max, holdings)
-        return await call.send(sent, request.host, request.lines, request.request_id)
+        return await call.send(sent, request.host, request.lines, request.request_id, upstream=upstream)
 
     async def _give_up(self, entry: Entry) -> None:
         before = [branch.phase for branch in entry.branches]

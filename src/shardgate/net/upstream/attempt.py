@@ -40,8 +40,8 @@ class Origin(Protocol):
     def send(self, replica: Replica, call: Call) -> None:
         """Send the call to this replica."""
 
-    def failed(self, replica: Replica, why: str) -> None:
-        """A call failed."""
+    def failed(self, replica: Replica, why: str, *, broke_off: bool = False) -> None:
+        """A call failed. `broke_off`: its reply had begun."""
 
     def answered(self, replica: Replica, took_s: float) -> None:
         """A reply has begun that is no failure."""
@@ -126,7 +126,7 @@ class Attempt(CallAttempt):
     def failed(self, call: Call, error: ShardgateError) -> bool:
         """There is no reply, or no more of it. Whether the call goes on at another replica."""
         if isinstance(error, _OF_REPLICA) and not self.waits_for_hedge:
-            self._origin.failed(self.replica, error.log or error.detail)
+            self._origin.failed(self.replica, error.log or error.detail, broke_off=call.has_begun)
         if self._of is not None:
             self._of.hedge_failed(error)
             return True

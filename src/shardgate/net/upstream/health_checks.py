@@ -18,7 +18,18 @@ from shardgate.net.watch import Watch
 class HealthChecks:
     """The checks of one replica: an entry of the watch, which is due when the next check is."""
 
-    __slots__ = ("_check", "_head", "_patience", "_pool", "_replica", "_replicas", "_status", "_watch", "deadline_at")
+    __slots__ = (
+        "_check",
+        "_head",
+        "_patience",
+        "_pool",
+        "_replica",
+        "_replicas",
+        "_status",
+        "_watch",
+        "deadline_at",
+        "is_over",
+    )
 
     def __init__(
         self,
@@ -38,6 +49,8 @@ class HealthChecks:
         self._replica = replica
         self._watch = watch
         self._status = 0
+        self.is_over = False
+        """A first check is over: something is known of the replica."""
         self.deadline_at = watch.now()
         watch.add(self)
 
@@ -69,6 +82,7 @@ class HealthChecks:
 
     def reply_end(self, trailers: bytes) -> None:
         """The replica has answered."""
+        self.is_over = True
         is_well = self._status == self._check.status
         why = f"{self._check.path} answers {self._status}"
         self._replicas.checked(self._replica, why, is_well=is_well)
@@ -79,4 +93,5 @@ class HealthChecks:
 
     def reply_failed(self, error: ShardgateError) -> None:
         """The replica has not answered."""
+        self.is_over = True
         self._replicas.checked(self._replica, f"{self._check.path}: {error.log or error.detail}", is_well=False)

@@ -8,6 +8,7 @@ Hot path: `start` on an idle connection is a pop and a write.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Protocol
 
 from shardgate.core.errors import OverloadError, ShardDownError, SlowClientError
@@ -123,6 +124,10 @@ class Pool:
     def is_silent(self) -> bool:
         """Whether the address takes calls and answers none."""
         return self.silence.is_silent
+
+    def alone(self) -> "Sequence[Pool]":
+        """Each instance that takes changes, by itself: there is one."""
+        return [self]
 
     def figures(self) -> tuple[int, int, int, int]:
         """Open connections, idle ones, calls that wait, and how many calls have ever waited."""

@@ -174,9 +174,9 @@ class Replicas:
         """Send the call to this replica."""
         self._lanes[replica.index].pool.start(call)
 
-    def failed(self, replica: Replica, why: str) -> None:
-        """A call failed."""
-        left_out_s = self.group.failed(replica, self.now())
+    def failed(self, replica: Replica, why: str, *, broke_off: bool = False) -> None:
+        """A call failed. `broke_off`: its reply had begun."""
+        left_out_s = self.group.failed(replica, self.now(), broke_off=broke_off)
         if left_out_s is not None and replica in self.group.replicas:
             self._events.left_out(replica.name, left_out_s, why)
 
@@ -204,6 +204,10 @@ class Replicas:
         """The call is over."""
         if self.notes_changes and not call.repeatable:
             self._own_changes.note(call.head, self.now())
+
+    def alone(self) -> Sequence[Pool]:
+        """Each replica that takes changes, by itself, also one that gets no calls at present."""
+        return [lane.pool for lane in self._present() if lane.replica.member.takes_changes]
 
     @property
     def is_silent(self) -> bool:
