@@ -42,6 +42,7 @@ def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str
             entry.health,
             entry.guards,
             config.zone,
+            entry.failover,
         )
     if not config.shards and not any(mistake.problem.endswith("`shards`") for mistake in mistakes):
         mistakes.append(Mistake("shards", "there is no shard", "add `north: http://127.0.0.1:8101`"))

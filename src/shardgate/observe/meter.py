@@ -25,6 +25,8 @@ from shardgate.observe.layout import (
     DISPUTES,
     DURATION,
     ERRORS,
+    FAILOVER_WAITING,
+    FAILOVER_WAITS,
     FIRST_BYTE,
     HEDGES,
     HELD,
@@ -150,6 +152,14 @@ class Meter:
     def left_out_of_list(self, shard: ShardId) -> None:
         """Count a list that was answered without this shard."""
         self._cells[self._layout.cell(PARTIAL, shard)] += 1
+
+    def waiting(self, shard: ShardId, requests: int) -> None:
+        """Take in how many requests wait for this shard, which cannot be reached."""
+        self._cells[self._layout.cell(FAILOVER_WAITING, shard)] = requests
+
+    def waited(self, shard: ShardId) -> None:
+        """Count a request that begins to wait for this shard."""
+        self._cells[self._layout.cell(FAILOVER_WAITS, shard)] += 1
 
     def client_came(self, *, refused: bool) -> None:
         """Count a new connection."""
