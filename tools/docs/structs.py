@@ -59,7 +59,7 @@ from shardgate.core.paging.parameters import Parameters
 from shardgate.core.paging.reading import Reading
 from shardgate.core.parts.share import Share
 from shardgate.core.parts.whole import ListParts, Parts
-from shardgate.core.replicas.settings import HealthCheck, ReplicaGuards
+from shardgate.core.replicas.settings import Failover, HealthCheck, ReplicaGuards
 from shardgate.core.replies.validation import Validation
 from shardgate.core.rules import Rule
 from shardgate.core.rules.any_shard import AnyShard
@@ -87,6 +87,7 @@ STRUCTS: dict[str, Shown] = {
     "ReplicaConfig": Shown(schema.ReplicaConfig),
     "HealthCheck": Shown(HealthCheck),
     "ReplicaGuards": Shown(ReplicaGuards),
+    "Failover": Shown(Failover),
     "TlsConfig": Shown(schema.TlsConfig),
     "ForwardedConfig": Shown(schema.ForwardedConfig),
     "AccessLogConfig": Shown(schema.AccessLogConfig),
