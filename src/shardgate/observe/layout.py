@@ -85,6 +85,9 @@ LEFT_OUT = Family(
 PARTIAL = Family(
     "shardgate_partial_replies_total", "counter", "Lists that were answered without this shard.", ("shard",)
 )
+COALESCED = Family(
+    "shardgate_coalesced_requests_total", "counter", "Requests that got the reply of an equal one that was under way."
+)
 FAILOVER_WAITING = Family(
     "shardgate_failover_waiting", "gauge", "Requests that wait for a shard which cannot be reached.", ("shard",)
 )

@@ -20,6 +20,7 @@ from shardgate.observe.layout import (
     CLIENTS,
     CLIENTS_CAME,
     CLIENTS_REFUSED,
+    COALESCED,
     CPU,
     CUT_OFF,
     DISPUTES,
@@ -152,6 +153,10 @@ class Meter:
     def left_out_of_list(self, shard: ShardId) -> None:
         """Count a list that was answered without this shard."""
         self._cells[self._layout.cell(PARTIAL, shard)] += 1
+
+    def coalesced(self) -> None:
+        """Count a request that got the reply of an equal one."""
+        self._cells[self._layout.cell(COALESCED)] += 1
 
     def waiting(self, shard: ShardId, requests: int) -> None:
         """Take in how many requests wait for this shard, which cannot be reached."""

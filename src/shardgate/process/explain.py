@@ -74,7 +74,9 @@ def _held(request: Request, route: Route, plan: Plan, limits: Limits) -> list[tu
 
 def _waits(plan: Plan, topology: Topology) -> list[tuple[str, str]]:
     """How long the request waits where its shard cannot be reached."""
-    failover = topology.shards[plan.shard].failover if isinstance(plan, ToOne) else None
+    if not isinstance(plan, ToOne):
+        return []
+    failover = topology.shards[plan.shard].failover
     return [] if failover is None else [("waits", f"up to {failover.wait_s:g} s while {plan.shard} cannot be reached")]
 
 

@@ -24,6 +24,8 @@ class ToPartialGather(ToGather):
     """The shards that are asked where no filter leaves fewer."""
     asked: Sequence[ShardId] = ()
     """The shards that would be asked if none were left out."""
+    coalesces: bool = False
+    """Equal requests under way share one reply."""
     left_out: frozenset[ShardId] = frozenset()
     """Those of `asked` that the page lacks from which this one was reached."""
 
@@ -36,5 +38,7 @@ class ToPartialGather(ToGather):
         """As for other gathers, and what becomes of missing shards."""
         yield from super().explain(request)
         yield "missing", self.tolerance.explained()
+        if self.coalesces:
+            yield "coalesced", "with equal requests that are under way at the same time: one gather, one reply"
         for shard in sorted(self.left_out):
             yield "missing", f"{shard}: the page before lacked it, so that this one does, too"

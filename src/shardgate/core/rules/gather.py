@@ -93,6 +93,10 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     """What is done where a shard does not answer. `strict`: 503 (SG2004), which names it. `partial`, or the fields of
     [a mapping](../howto/partial-answers.md#what-a-rule-can-say): the list of the other shards, which says what it
     lacks."""
+    coalesce: bool = False
+    """Equal requests that are under way at the same time are gathered once: those with the same target, header fields,
+    credentials and forwarded address. A reply that is one client's (`Set-Cookie`, `private`, `no-store`) is not shared.
+    Lists are then held whole, and do not stream."""
     head: Literal["as_get", "asked"] = "as_get"
     """How a HEAD is answered. `as_get`: with the head of the merged GET. `asked`: shards are asked by HEAD, and the
     sizes that their headers state add up, for applications that state them in a reply to HEAD alone. Where no shard
@@ -122,7 +126,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         left_out: frozenset[ShardId] = frozenset(),
     ) -> ToGather:
         """The same, to no other than these shards; to all where there are none. `left_out`: without these."""
-        if self._missing is STRICT_RULE:
+        if self._is_plain:
             plan = self._plan(request, route, variables, known, clock, shards or known.topology.ids)
         else:
             plan = self._partial(shards, request, route, variables, known, clock, left_out)
@@ -211,6 +215,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             within=within,
             asked=asked,
             left_out=left_out,
+            coalesces=self.coalesce,
         )
 
     def _plan(
@@ -273,7 +278,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         if self.head == "asked" and (posted or not any(heads_suffice(merge) for _, merge in self._merges)):
             problem = f"{self.merge.describe()}: that needs the bodies of replies, which a HEAD has not"
             yield Mistake("head", problem, "remove it; or name the header with the size: `count_header` or `header`")
-        yield from self._missing_mistakes()
+        yield from self._missing_mistakes(method)
         if self.credential is not None:
             yield from check_statuses("credential.not_here", self.credential.not_here)
         for parameter, given in self.prune.items():
@@ -346,7 +351,12 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     @property
     def asks_everybody(self) -> bool:
         """Nothing narrows it, and it needs every shard."""
-        return not self.prune and self.parts_space is None and self._missing is STRICT_RULE
+        return not self.prune and self.parts_space is None and self._is_plain
+
+    @property
+    def _is_plain(self) -> bool:
+        """Each request is gathered for itself, and needs every shard."""
+        return self._missing is STRICT_RULE and not self.coalesce
 
     @property
     def is_partial_unsaid(self) -> bool:
@@ -390,7 +400,9 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         found = [(each.after, each.before) for each in dialects if each.row is not None]
         return tuple([name for names in found for name in names if name is not None])
 
-    def _missing_mistakes(self) -> Iterator[Mistake]:
+    def _missing_mistakes(self, method: str) -> Iterator[Mistake]:
+        if self.coalesce and method == "POST":
+            yield Mistake("coalesce", "a list that is asked for by POST is not shared", "remove it")
         if self._missing is STRICT_RULE:
             return
         for field, problem, cure in self._missing.problems():

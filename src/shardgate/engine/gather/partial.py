@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
 from shardgate.core.contracts import Ask, Merging, Outcome
-from shardgate.core.errors import DeadlineError, ShardgateError, ShardsMissingError
+from shardgate.core.errors import BugError, DeadlineError, ShardgateError, ShardsMissingError
 from shardgate.core.failures.partial_reply import Lack, PartialReport, lack_of
 from shardgate.core.failures.tolerance import STRICT, Tolerance
 from shardgate.core.http import Reply
@@ -26,6 +26,7 @@ from shardgate.core.replies.validators import Validators
 from shardgate.core.routes.route import Plan
 from shardgate.core.topology import ShardId, aliases
 from shardgate.engine.cluster import Cluster
+from shardgate.engine.gather.coalescing import Coalescing
 from shardgate.engine.gather.conductor import (
     LACKING,
     Conductor,
@@ -47,12 +48,13 @@ _asked_for = attrgetter("target", "body", "method")
 class PartialGathers:
     """The gathers of one worker that may lack shards."""
 
-    __slots__ = ("_cluster", "_conductor", "_meter")
+    __slots__ = ("_cluster", "_coalescing", "_conductor", "_meter")
 
     def __init__(self, cluster: Cluster, conductor: Conductor, meter: Meter) -> None:
         self._cluster = cluster
         self._conductor = conductor
         self._meter = meter
+        self._coalescing = Coalescing()
 
     async def gather(
         self, plan: ToPartialGather, work: Gathering, client: Client, *, shows_head: bool = True
@@ -62,15 +64,51 @@ class PartialGathers:
 
         Raises ShardsMissingError where too many are missing, and what the conductor's raises.
         """
-        tolerance = plan.tolerance if shows_head else STRICT
-        running = PartialGather(self._cluster, self._conductor, plan, work, client, tolerance)
+        reply: Reply | None
+        if plan.coalesces and shows_head:
+            reply = await self._shared(plan, work, client)
+        else:
+            reply = await self._run(plan, work, client, plan.tolerance if shows_head else STRICT, flows=True)
+        return None if reply is None else await self._conductor.answer(plan, work, reply, client)
+
+    async def _run(
+        self, plan: ToPartialGather, work: Gathering, client: Client, tolerance: Tolerance, *, flows: bool
+    ) -> Reply | None:
+        running = PartialGather(self._cluster, self._conductor, plan, work, client, tolerance, flows=flows)
         try:
             reply = await running.run()
         finally:
             work.holding.close()
         for shard in running.missing:
             self._meter.left_out_of_list(shard)
-        return None if reply is None else await self._conductor.answer(plan, work, reply, client)
+        return reply
+
+    async def _shared(self, plan: ToPartialGather, work: Gathering, client: Client) -> Reply:
+        """The reply of this request, or of one that is equal to it and under way."""
+        work.holding.close()
+
+        async def whole() -> Reply:
+            # Its own holding: the client that asked first may leave, and others wait.
+            own = self._conductor.work_of(plan, work.snapshot, client, work.exchange)
+            reply = await self._run(plan, own, client, plan.tolerance, flows=False)
+            if reply is None:
+                raise BugError("a list that is shared was streamed")
+            return reply
+
+        fields = plan.request.fields
+        key = (
+            plan.route.name,
+            plan.request.sent_method,
+            plan.request.target,
+            fields.host,
+            fields.end_to_end,
+            client.hop,
+        )
+        reply, is_shared = await self._coalescing.reply(key, whole, whole)
+        if is_shared:
+            self._meter.coalesced()
+            work.exchange.shards = work.exchange.shards or list(plan.asked)
+        return reply
 
 
 class PartialGather:
@@ -84,7 +122,10 @@ class PartialGather:
         work: Gathering,
         client: Client,
         tolerance: Tolerance,
+        *,
+        flows: bool = True,
     ) -> None:
+        """`flows`: a long list may be streamed."""
         self._cluster = cluster
         self._conductor = conductor
         self._plan = plan
@@ -96,7 +137,7 @@ class PartialGather:
         self._lacks: dict[ShardId, Lack] = {shard: Lack("earlier") for shard in plan.left_out}
         self._merging: Merging = plan.merging
         self._validators, self._head_fields = self._new_heads()
-        self._flows = plan.instead is None and work.request.sent_method != b"HEAD"
+        self._flows = flows and plan.instead is None and work.request.sent_method != b"HEAD"
         self._is_everywhere = False
         self._rounds_began_at = 0.0
 
