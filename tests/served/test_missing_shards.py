@@ -388,3 +388,35 @@ async def test_operators_see_it(three: Any, caplog: Any) -> None:
     metrics = (await it.gateway.admin("/metrics")).text
     assert 'shardgate_partial_replies_total{shard="secret-south"} 1' in metrics
     assert 'shardgate_partial_replies_total{shard="secret-north"} 0' in metrics
+
+
+async def test_the_pages_that_a_partial_page_links_to_lack_the_same_shard_and_say_so(
+    stack: AsyncExitStack, tmp_path: Path
+) -> None:
+    from tests.served.dialects.test_drf import NUMBERS, by_number
+
+    it = await world(stack, tmp_path, by_number, NUMBERS, missing={"clients": ["strict"]})
+    part = [row for row in it.rows if row["vendor"] == "c-1"]
+    it.parts[2].kill()
+    seen: list[str] = []
+    link, reasons = "/rows", []
+    while link:
+        answer = await it.gateway.get(link)
+        assert answer.status_code == 200, answer.text
+        seen += [row["id"] for row in answer.json()["results"]]
+        reasons.append(answer.headers["shardgate-partial"])
+        if len(reasons) == 1:
+            from tests.cluster import running_shard
+            from tests.served.dialects.world import Question
+
+            back = running_shard(lambda asked: by_number(part, Question(asked)), port=it.parts[2].port)
+            await stack.enter_async_context(back)
+        link = it.local(answer.json()["next"]) if answer.json()["next"] else ""
+    assert seen == sorted(row["id"] for row in it.rows if row["vendor"] != "c-1")
+    assert {*reasons[1:]} == {'asked=3, answered=2, missing=("s2";reason=earlier), totals=inexact'}
+    second = it.local((await it.gateway.get("/rows?page=2")).json()["next"])
+    assert "shardgate" not in second
+    marked = "/rows?page=2&shardgate-lacks="
+    assert (await it.gateway.get(f"{marked}nobody")).json()["code"] == "SG1015"
+    strict = await it.gateway.get(it.local(answer.json()["previous"]), headers={"Prefer": "shards=strict"})
+    assert (strict.status_code, strict.json()["code"]) == (400, "SG1015")

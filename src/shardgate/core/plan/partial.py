@@ -26,6 +26,8 @@ class ToPartialGather(ToGather):
     """The shards that would be asked if none were left out."""
     coalesces: bool = False
     """Equal requests under way share one reply."""
+    mark: str = ""
+    """The parameter that the merge's requests have, for the links of its page, and that shards must not see."""
     left_out: frozenset[ShardId] = frozenset()
     """Those of `asked` that the page lacks from which this one was reached."""
 

@@ -27,6 +27,7 @@ from shardgate.core.merge.listed import Listed
 from shardgate.core.merge.union import Union
 from shardgate.core.order.sort_key import EVERY, sort_key
 from shardgate.core.parts.whole import ListParts
+from shardgate.core.plan import page_mark
 from shardgate.core.plan.key import KEY_SOURCES, read_key
 from shardgate.core.plan.partial import ToPartialGather
 from shardgate.core.plan.plan import FindOwner, ToGather
@@ -189,14 +190,22 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         everything = known.topology.shards
         tolerance = self._missing.tolerance(request.fields.values.get(b"prefer"), everything)
         within = shards or known.topology.ids
-        asked, pruned, moment = self._narrowed(request, route, variables, known, clock, within)
+        asking, earlier = page_mark.read(request, everything)
+        asked, pruned, moment = self._narrowed(asking, route, variables, known, clock, within)
+        if not tolerance.allows(asked, earlier & {*asked}):
+            raise BadCursorError(_OF_PARTIAL_PAGE)
+        left_out, mark = left_out | earlier, ""
         if left_out:  # where such a list's pages begin is not where those of the whole list do
-            moment = msgspec.structs.replace(moment, pages=None, left_out=aliases(everything, left_out))
+            names = aliases(everything, left_out)
+            moment = msgspec.structs.replace(moment, pages=None, left_out=names)
+            if not self._has_cursors(asking):
+                mark = page_mark.mark_of(names)
+                asking = page_mark.marked(asking, mark)
         others = [shard for shard in within if shard not in left_out]
         hoped = pruned is not None and bool(pruned.hoped)
         try:
-            merging = self.merge.begin(request, [shard for shard in asked if shard not in left_out], moment)
-            instead = self.merge.begin(request, others, moment) if hoped else None
+            merging = self.merge.begin(asking, [shard for shard in asked if shard not in left_out], moment)
+            instead = self.merge.begin(asking, others, moment) if hoped else None
         except BadCursorError as error:
             lacked = frozenset([name for name in everything if digest(everything[name].alias) in error.lacked])
             if not error.lacked or len(lacked) < len(error.lacked) or not tolerance.allows(asked, lacked & {*asked}):
@@ -215,8 +224,14 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             within=within,
             asked=asked,
             left_out=left_out,
+            mark=mark,
             coalesces=self.coalesce,
         )
+
+    def _has_cursors(self, request: Request) -> bool:
+        """Whether the pages are linked by cursors of this gateway, which say themselves what is missing."""
+        merge = self.merge.merge_for(request.query) if isinstance(self.merge, Chosen) else self.merge
+        return isinstance(merge, Listed) and isinstance(merge.dialect, Cursor)
 
     def _plan(
         self,
@@ -456,6 +471,10 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
                 yield Mistake(f"learn.{name}", problem, "remove it" if tie is None else f"write {tie!r}")
 
 
+_OF_PARTIAL_PAGE = (
+    "the link is of a page that lacked shards which did not answer, and this list needs every shard; "
+    f"request the list without `{page_mark.NAME}` to begin anew"
+)
 _UNREADABLE = re.compile(r'["\\\x00-\x1f]')
 _FILTERS = ("path", "claim")
 _EXAMPLES = "`path.vendor` for a variable of the path, or `claim.vendor` for a claim of the token"

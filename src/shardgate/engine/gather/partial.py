@@ -12,6 +12,8 @@ Never: remembers where the pages of such a list begin, or gives it a validator.
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
+import msgspec
+
 from shardgate.core.contracts import Ask, Merging, Outcome
 from shardgate.core.errors import BugError, DeadlineError, ShardgateError, ShardsMissingError
 from shardgate.core.failures.partial_reply import Lack, PartialReport, lack_of
@@ -20,6 +22,7 @@ from shardgate.core.http import Reply
 from shardgate.core.limits import ASIDE_BYTES_MIN, FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN
 from shardgate.core.lists.flow import Flow
 from shardgate.core.lists.merging import ListMerging
+from shardgate.core.plan.page_mark import unmarked
 from shardgate.core.plan.partial import ToPartialGather
 from shardgate.core.replies.head_fields import HeadFields
 from shardgate.core.replies.validators import Validators
@@ -173,19 +176,19 @@ class PartialGather:
 
     async def _merged(self) -> Reply | None:
         """Run rounds until the merge has its reply; None where the reply was streamed."""
-        asks, is_first = self._merging.asks(), True
+        asks, is_first = self._wanted(), True
         while True:
             outcomes = await self._round(asks)
             if outcomes is None or isinstance(outcomes, Reply):
                 return outcomes
             asks = self._without_missing(asks, outcomes, is_first=is_first) if outcomes else ()
             if not asks:
-                asks, is_first = self._merging.asks(), True
+                asks, is_first = self._wanted(), True
                 continue
             outcome = await self._taken(asks, {ask.shard: _reply(outcomes[ask.shard]) for ask in asks})
             if isinstance(outcome, Reply):
                 return self._finished(outcome, outcomes)
-            asks, is_first = outcome, False
+            asks, is_first = self._plainly(outcome), False
             if not self._rounds_began_at:
                 self._rounds_began_at = now()
             elif now() - self._rounds_began_at > self._cluster.merge_s:
@@ -294,9 +297,20 @@ class PartialGather:
         left = [ask for ask in asks if ask.shard not in self._lacks]
         if len(left) == len(asks):
             return asks
-        wanted = {ask.shard: ask for ask in self._merging.asks()}
+        wanted = {ask.shard: ask for ask in self._wanted()}
         fits = wanted.keys() == {ask.shard for ask in left}
         return left if fits and all(_asked_for(ask) == _asked_for(wanted[ask.shard]) for ask in left) else ()
+
+    def _wanted(self) -> Sequence[Ask]:
+        """The first calls of the merge."""
+        return self._plainly(self._merging.asks())
+
+    def _plainly(self, asks: Sequence[Ask]) -> Sequence[Ask]:
+        """The calls as shards may see them."""
+        mark = self._plan.mark
+        if not mark:
+            return asks
+        return [msgspec.structs.replace(ask, target=unmarked(ask.target, mark)) for ask in asks]
 
     def _allows(self, failed: Mapping[ShardId, Lack]) -> bool:
         return self._tolerance.allows(self._asked, {*self.missing, *failed})
