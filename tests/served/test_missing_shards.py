@@ -420,3 +420,48 @@ async def test_the_pages_that_a_partial_page_links_to_lack_the_same_shard_and_sa
     assert (await it.gateway.get(f"{marked}nobody")).json()["code"] == "SG1015"
     strict = await it.gateway.get(it.local(answer.json()["previous"]), headers={"Prefer": "shards=strict"})
     assert (strict.status_code, strict.json()["code"]) == (400, "SG1015")
+
+
+SIGNS = {"error": "any", "meta.state": ["failed", 7]}
+
+
+@pytest.mark.parametrize(
+    ("body", "fails"),
+    [
+        ('{"error": "database", "data": [], "meta": {"total": 0}}', True),
+        ('{"error": null, "data": [{"id": 2}], "meta": {"total": 1}}', False),
+        ('{"error": false, "data": [{"id": 2}], "meta": {"total": 1}}', False),
+        ('{"data": [], "meta": {"total": 0, "state": "failed"}}', True),
+        ('{"data": [], "meta": {"total": 0, "state": 7}}', True),
+        ('{"data": [{"id": 2}], "meta": {"total": 1, "state": "7"}}', False),
+        ('{"data": [{"id": 2}], "meta": {"total": 1, "state": true}}', False),
+    ],
+)
+async def test_a_200_that_is_a_failure_by_convention(three: Any, body: str, fails: bool) -> None:
+    for missing in ("partial", "strict"):
+        it = await three(missing, ENVELOPE, rule={"failure_is": SIGNS})
+        for n, name in enumerate(NAMES):
+            it.says[name] = reply(json.dumps({"data": [{"id": n}], "meta": {"total": 1}}))
+        it.says["south"] = reply(body)
+        answer = await it.get()
+        if not fails:
+            assert [row["id"] for row in answer.json()["data"]] == [0, 1, 2]
+            assert said(answer) == ""
+        elif missing == "strict":
+            assert is_refused(answer, "south")
+        else:
+            assert [row["id"] for row in answer.json()["data"]] == [0, 1]
+            assert said(answer) == 'asked=3, answered=2, missing=("south";reason=failure), totals=inexact'
+        it.gateway.tick()
+        count = 'shardgate_upstream_errors_total{shard="secret-south",code="SG2013"} '
+        assert f"{count}{int(fails)}" in (await it.gateway.admin("/metrics")).text
+
+
+async def test_a_short_failure_among_long_lists(three: Any) -> None:
+    it = await three("partial", rule={"failure_is": {"error": "any"}})
+    for n, name in enumerate(NAMES):
+        it.says[name] = reply(long(n), fields="X-Total: 2000\r\n")
+    it.says["south"] = reply('{"error": "database"}', fields="X-Total: 2000\r\n")
+    part = await it.get()
+    assert [row["id"] for row in part.json()] == [n for n in range(6000) if n % 3 != 2]
+    assert "reason=failure" in said(part)

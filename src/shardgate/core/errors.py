@@ -389,6 +389,13 @@ class KeysMissingError(UpstreamError):
     retry_after_s = 5
 
 
+class DeclaredFailureError(UpstreamError):
+    """A shard's reply is a failure by the application's own convention, as `failure_is` of the rule names it."""
+
+    code, status, title = "SG2013", 502, "Shard reports a failure"
+    no_reply = True
+
+
 class OverloadError(ShardgateError):
     """The gateway or a shard has too much to do. The same request may succeed a little later."""
 

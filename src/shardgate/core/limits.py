@@ -93,6 +93,9 @@ ACCEPTED_AT_ONCE = 256
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # Bytes that came whole are counted as held from this many on: counting costs 1 µs, and most requests are smaller.
 COUNTED_BYTES_MIN = 16 * 1024
+# A reply that may say by its body that it is a failure, as `failure_is` of a rule names it: errors are short, and
+# reading so much takes 0.1 ms.
+FAILURE_BODY_BYTES_MAX = 64 * 1024
 # Of one worker and shard: requests with their bodies that wait for a shard which fails over. Orders take kilobytes, so
 # that thousands fit; uploads are never among them.
 FAILOVER_BYTES_MAX = 16 * 1024 * 1024

@@ -15,6 +15,7 @@ from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.dialect.ndjson import Ndjson
 from shardgate.core.dialect.whole import Whole
 from shardgate.core.errors import BadCursorError
+from shardgate.core.failures.declared import Signs
 from shardgate.core.failures.tolerance import PARTIAL_RULE, STRICT_RULE, Missing
 from shardgate.core.http import Request
 from shardgate.core.locate.learned import Learned
@@ -94,6 +95,10 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     """What is done where a shard does not answer. `strict`: 503 (SG2004), which names it. `partial`, or the fields of
     [a mapping](../howto/partial-answers.md#what-a-rule-can-say): the list of the other shards, which says what it
     lacks."""
+    failure_is: Signs = msgspec.field(default_factory=dict)
+    """A successful reply of a shard that is a failure by the application's convention: path of a member → the values
+    that say so, or `any`: `{error: any, status: [failed]}`. The shard is then missing (SG2013). Bodies of up to 64 KiB
+    that are a JSON object are looked at."""
     coalesce: bool = False
     """Equal requests that are under way at the same time are gathered once: those with the same target, header fields,
     credentials and forwarded address. A reply that is one client's (`Set-Cookie`, `private`, `no-store`) is not shared.
@@ -225,6 +230,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             asked=asked,
             left_out=left_out,
             mark=mark,
+            failure_is=self.failure_is,
             coalesces=self.coalesce,
         )
 
@@ -371,7 +377,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     @property
     def _is_plain(self) -> bool:
         """Each request is gathered for itself, and needs every shard."""
-        return self._missing is STRICT_RULE and not self.coalesce
+        return self._missing is STRICT_RULE and not self.coalesce and not self.failure_is
 
     @property
     def is_partial_unsaid(self) -> bool:
@@ -416,6 +422,10 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         return tuple([name for names in found for name in names if name is not None])
 
     def _missing_mistakes(self, method: str) -> Iterator[Mistake]:
+        for path, values in self.failure_is.items():
+            if "" in path.split(".") or not values:
+                cure = "write a path and what its value then is: `{error: any}`, `{status: [failed]}`"
+                yield Mistake(f"failure_is.{path}", "it says nothing", cure)
         if self.coalesce and method == "POST":
             yield Mistake("coalesce", "a list that is asked for by POST is not shared", "remove it")
         if self._missing is STRICT_RULE:

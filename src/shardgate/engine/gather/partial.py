@@ -15,7 +15,14 @@ from operator import attrgetter
 import msgspec
 
 from shardgate.core.contracts import Ask, Merging, Outcome
-from shardgate.core.errors import BugError, DeadlineError, ShardgateError, ShardsMissingError
+from shardgate.core.errors import (
+    BugError,
+    DeadlineError,
+    DeclaredFailureError,
+    ShardgateError,
+    ShardsMissingError,
+)
+from shardgate.core.failures.declared import declared_failure
 from shardgate.core.failures.partial_reply import Lack, PartialReport, lack_of
 from shardgate.core.failures.tolerance import STRICT, Tolerance
 from shardgate.core.http import Reply
@@ -207,9 +214,22 @@ class PartialGather:
                 if flow is not None:
                     return await self._flowed(*flow, calls)
                 calls.keep_waiting()
-            return await self._conductor.outcomes(calls, self._work)
+            outcomes = await self._conductor.outcomes(calls, self._work)
+            return self._judged(outcomes) if self._plan.failure_is else outcomes
         finally:
             calls.cancel()
+
+    def _judged(self, outcomes: Mapping[ShardId, Outcome]) -> Mapping[ShardId, Outcome]:
+        """The outcomes; in place of a reply that its body calls a failure, the failure."""
+        judged: dict[ShardId, Outcome] = {}
+        for shard, outcome in outcomes.items():
+            said = declared_failure(outcome, self._plan.failure_is) if isinstance(outcome, Reply) else None
+            judged[shard] = outcome
+            if said is not None:
+                error = DeclaredFailureError("the shard says that the request failed", log=said)
+                self._cluster.failed(shard, error)
+                judged[shard] = error
+        return judged
 
     def _flow(self, asks: Sequence[Ask], calls: Round) -> tuple[Reply, Flow] | None:
         """The head of the list, and what streams it without the shards that are missing by now.
@@ -218,9 +238,13 @@ class PartialGather:
         """
         heads = calls.heads()
         begun: dict[ShardId, Outcome] = {**calls.failed, **heads}
+        if self._plan.failure_is:
+            begun |= self._judged(calls.come)
         lacks = {shard: lack_of(outcome) for shard, outcome in begun.items()}
         failed = {shard: lack for shard, lack in lacks.items() if lack is not None}
-        if calls.failed.keys() - failed.keys() or not self._allows(failed):
+        if {
+            shard for shard, each in begun.items() if isinstance(each, ShardgateError)
+        } - failed.keys() or not self._allows(failed):
             return None
         if failed:
             self._lose(failed)
