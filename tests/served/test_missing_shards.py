@@ -465,3 +465,15 @@ async def test_a_short_failure_among_long_lists(three: Any) -> None:
     part = await it.get()
     assert [row["id"] for row in part.json()] == [n for n in range(6000) if n % 3 != 2]
     assert "reason=failure" in said(part)
+
+
+async def test_a_scatter_is_refused_before_any_shard_is_asked(three: Any) -> None:
+    locators = {"vendor": [{"kind": "prefix", "shards": {"n": "secret-north", "s": "secret-south"}}]}
+    rule = {"prune": {"vendor": "vendor"}, "scatter": {"shards_max": 1}}
+    it = await three("strict", rule=rule, locators=locators)
+    refused = await it.get()
+    assert (refused.status_code, refused.json()["code"]) == (403, "SG1040")
+    assert "narrow it by vendor" in refused.json()["detail"]
+    assert (await it.get("/rows?vendor=n-1,s-1")).status_code == 403
+    assert not any(shard.asked for shard in it.shards.values())
+    assert (await it.get("/rows?vendor=n-1")).json() == [{"id": 0}]

@@ -59,6 +59,7 @@ from shardgate.core.paging.parameters import Parameters
 from shardgate.core.paging.reading import Reading
 from shardgate.core.parts.share import Share
 from shardgate.core.parts.whole import ListParts, Parts
+from shardgate.core.plan.scatter import Scatter
 from shardgate.core.replicas.settings import Failover, HealthCheck, ReplicaGuards
 from shardgate.core.replies.validation import Validation
 from shardgate.core.rules import Rule
@@ -112,6 +113,7 @@ STRUCTS: dict[str, Shown] = {
     "ReplyMembers": Shown(ReplyMembers),
     "Gather": Shown(Gather),
     "Missing": Shown(Missing),
+    "Scatter": Shown(Scatter),
     "Prune": Shown(Prune),
     "Every": Shown(Every),
     "Place": Shown(Place),

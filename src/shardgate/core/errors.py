@@ -298,6 +298,12 @@ class BatchError(ClientError):
     code, status, title = "SG1031", 400, "Batch refused"
 
 
+class ScatterRefusedError(ClientError):
+    """The request would ask more shards than the rule's `scatter` allows this client. Name what narrows it."""
+
+    code, status, title = "SG1040", 403, "Too many shards"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 

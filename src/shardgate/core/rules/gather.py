@@ -33,6 +33,7 @@ from shardgate.core.plan.key import KEY_SOURCES, read_key
 from shardgate.core.plan.partial import ToPartialGather
 from shardgate.core.plan.plan import FindOwner, ToGather
 from shardgate.core.plan.prune import Pruned, prune
+from shardgate.core.plan.scatter import Scatter
 from shardgate.core.replies.head_fields import WhoseCookies, WhoseDate
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
 from shardgate.core.routes.mistakes import Mistake, choose
@@ -99,6 +100,8 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     """A successful reply of a shard that is a failure by the application's convention: path of a member → the values
     that say so, or `any`: `{error: any, status: [failed]}`. The shard is then missing (SG2013). Bodies of up to 64 KiB
     that are a JSON object are looked at."""
+    scatter: Scatter | None = None
+    """How many shards a request may ask, for all clients or for some: `{shards_max: 1}`. Null: all."""
     coalesce: bool = False
     """Equal requests that are under way at the same time are gathered once: those with the same target, header fields,
     credentials and forwarded address. A reply that is one client's (`Set-Cookie`, `private`, `no-store`) is not shared.
@@ -197,6 +200,8 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         within = shards or known.topology.ids
         asking, earlier = page_mark.read(request, everything)
         asked, pruned, moment = self._narrowed(asking, route, variables, known, clock, within)
+        if self.scatter is not None:
+            self.scatter.check(len(asked), request.claims, [each for each in self.prune if "." not in each])
         if not tolerance.allows(asked, earlier & {*asked}):
             raise BadCursorError(_OF_PARTIAL_PAGE)
         left_out, mark = left_out | earlier, ""
@@ -377,7 +382,8 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     @property
     def _is_plain(self) -> bool:
         """Each request is gathered for itself, and needs every shard."""
-        return self._missing is STRICT_RULE and not self.coalesce and not self.failure_is
+        plainly = self.scatter is None and not self.coalesce and not self.failure_is
+        return plainly and self._missing is STRICT_RULE
 
     @property
     def is_partial_unsaid(self) -> bool:
@@ -422,6 +428,9 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         return tuple([name for names in found for name in names if name is not None])
 
     def _missing_mistakes(self, method: str) -> Iterator[Mistake]:
+        if self.scatter is not None and not self.prune and not self.scatter.unless:
+            cure = "add `prune` or `unless`; or move the operation to `unserved`"
+            yield Mistake("scatter", "nothing narrows the list, so that it is always refused", cure)
         for path, values in self.failure_is.items():
             if "" in path.split(".") or not values:
                 cure = "write a path and what its value then is: `{error: any}`, `{status: [failed]}`"
