@@ -172,6 +172,10 @@ CASES = {
         _of(rules=_list_that_lacks("partial")),
         _of(rules=_list_that_lacks({"answer": "strict", "clients": ["partial"]})),
     ),
+    "SGA46": Case(
+        _of(shards={"north": {"url": "http://127.0.0.1:1", "failover": {"wait_s": 30}}, "south": "http://127.0.0.1:2"}),
+        _of(shards={"north": {"url": "http://127.0.0.1:1", "failover": {}}, "south": "http://127.0.0.1:2"}),
+    ),
 }
 """Number of the rule → its two configurations."""
 

@@ -520,3 +520,15 @@ def test_missing_shards_that_cannot_be_left_out_so(tmp_path: Path, missing: Any,
 )
 def test_missing_shards_that_can_be_left_out(tmp_path: Path, missing: Any) -> None:
     assert mistakes(tmp_path, {"GET /a": {"rule": "gather", "missing": missing, "merge": LIST}}) == []
+
+
+@pytest.mark.parametrize("signs", [{"": "any"}, {"a..b": "any"}, {"error": []}, {"error": "some"}])
+def test_signs_of_a_failure_that_say_nothing(tmp_path: Path, signs: Any) -> None:
+    found = mistakes(tmp_path, {"GET /a": {"rule": "gather", "failure_is": signs, "merge": LIST}})
+    assert any("failure_is" in each for each in found), found
+
+
+def test_a_scatter_that_is_always_refused_is_a_mistake(tmp_path: Path) -> None:
+    found = mistakes(tmp_path, {"GET /a": {**GATHER, "scatter": {"shards_max": 1}}})
+    assert any("nothing narrows the list" in each for each in found), found
+    assert mistakes(tmp_path, {"GET /a": {**GATHER, "scatter": {"unless": {"tier": ["gold"]}}}}) == []

@@ -65,6 +65,7 @@ class FakeCluster:
         self.connections: dict[str, FakeConnection] = {}
         self.replies: list[str] = []
         self.failures: list[tuple[str, str]] = []
+        self.failovers: dict[str, Any] = {}
 
     def relay(self, shard: str, head: bytes, request: Request, sink: Any, upload: Any, offers: bytes) -> Call:
         return self._start(shard, head, sink, request.sent_method)

@@ -388,3 +388,92 @@ async def test_operators_see_it(three: Any, caplog: Any) -> None:
     metrics = (await it.gateway.admin("/metrics")).text
     assert 'shardgate_partial_replies_total{shard="secret-south"} 1' in metrics
     assert 'shardgate_partial_replies_total{shard="secret-north"} 0' in metrics
+
+
+async def test_the_pages_that_a_partial_page_links_to_lack_the_same_shard_and_say_so(
+    stack: AsyncExitStack, tmp_path: Path
+) -> None:
+    from tests.served.dialects.test_drf import NUMBERS, by_number
+
+    it = await world(stack, tmp_path, by_number, NUMBERS, missing={"clients": ["strict"]})
+    part = [row for row in it.rows if row["vendor"] == "c-1"]
+    it.parts[2].kill()
+    seen: list[str] = []
+    link, reasons = "/rows", []
+    while link:
+        answer = await it.gateway.get(link)
+        assert answer.status_code == 200, answer.text
+        seen += [row["id"] for row in answer.json()["results"]]
+        reasons.append(answer.headers["shardgate-partial"])
+        if len(reasons) == 1:
+            from tests.cluster import running_shard
+            from tests.served.dialects.world import Question
+
+            back = running_shard(lambda asked: by_number(part, Question(asked)), port=it.parts[2].port)
+            await stack.enter_async_context(back)
+        link = it.local(answer.json()["next"]) if answer.json()["next"] else ""
+    assert seen == sorted(row["id"] for row in it.rows if row["vendor"] != "c-1")
+    assert {*reasons[1:]} == {'asked=3, answered=2, missing=("s2";reason=earlier), totals=inexact'}
+    second = it.local((await it.gateway.get("/rows?page=2")).json()["next"])
+    assert "shardgate" not in second
+    marked = "/rows?page=2&shardgate-lacks="
+    assert (await it.gateway.get(f"{marked}nobody")).json()["code"] == "SG1015"
+    strict = await it.gateway.get(it.local(answer.json()["previous"]), headers={"Prefer": "shards=strict"})
+    assert (strict.status_code, strict.json()["code"]) == (400, "SG1015")
+
+
+SIGNS = {"error": "any", "meta.state": ["failed", 7]}
+
+
+@pytest.mark.parametrize(
+    ("body", "fails"),
+    [
+        ('{"error": "database", "data": [], "meta": {"total": 0}}', True),
+        ('{"error": null, "data": [{"id": 2}], "meta": {"total": 1}}', False),
+        ('{"error": false, "data": [{"id": 2}], "meta": {"total": 1}}', False),
+        ('{"data": [], "meta": {"total": 0, "state": "failed"}}', True),
+        ('{"data": [], "meta": {"total": 0, "state": 7}}', True),
+        ('{"data": [{"id": 2}], "meta": {"total": 1, "state": "7"}}', False),
+        ('{"data": [{"id": 2}], "meta": {"total": 1, "state": true}}', False),
+    ],
+)
+async def test_a_200_that_is_a_failure_by_convention(three: Any, body: str, fails: bool) -> None:
+    for missing in ("partial", "strict"):
+        it = await three(missing, ENVELOPE, rule={"failure_is": SIGNS})
+        for n, name in enumerate(NAMES):
+            it.says[name] = reply(json.dumps({"data": [{"id": n}], "meta": {"total": 1}}))
+        it.says["south"] = reply(body)
+        answer = await it.get()
+        if not fails:
+            assert [row["id"] for row in answer.json()["data"]] == [0, 1, 2]
+            assert said(answer) == ""
+        elif missing == "strict":
+            assert is_refused(answer, "south")
+        else:
+            assert [row["id"] for row in answer.json()["data"]] == [0, 1]
+            assert said(answer) == 'asked=3, answered=2, missing=("south";reason=failure), totals=inexact'
+        it.gateway.tick()
+        count = 'shardgate_upstream_errors_total{shard="secret-south",code="SG2013"} '
+        assert f"{count}{int(fails)}" in (await it.gateway.admin("/metrics")).text
+
+
+async def test_a_short_failure_among_long_lists(three: Any) -> None:
+    it = await three("partial", rule={"failure_is": {"error": "any"}})
+    for n, name in enumerate(NAMES):
+        it.says[name] = reply(long(n), fields="X-Total: 2000\r\n")
+    it.says["south"] = reply('{"error": "database"}', fields="X-Total: 2000\r\n")
+    part = await it.get()
+    assert [row["id"] for row in part.json()] == [n for n in range(6000) if n % 3 != 2]
+    assert "reason=failure" in said(part)
+
+
+async def test_a_scatter_is_refused_before_any_shard_is_asked(three: Any) -> None:
+    locators = {"vendor": [{"kind": "prefix", "shards": {"n": "secret-north", "s": "secret-south"}}]}
+    rule = {"prune": {"vendor": "vendor"}, "scatter": {"shards_max": 1}}
+    it = await three("strict", rule=rule, locators=locators)
+    refused = await it.get()
+    assert (refused.status_code, refused.json()["code"]) == (403, "SG1040")
+    assert "narrow it by vendor" in refused.json()["detail"]
+    assert (await it.get("/rows?vendor=n-1,s-1")).status_code == 403
+    assert not any(shard.asked for shard in it.shards.values())
+    assert (await it.get("/rows?vendor=n-1")).json() == [{"id": 0}]

@@ -1,6 +1,7 @@
 """Lists that are answered though a shard is missing: exactly those of the other shards, and marked as such."""
 
 import json
+import re
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -123,12 +124,15 @@ async def test_without_a_shard_it_is_the_list_of_the_others_and_says_so(
         content=b'{"limit": 9}' if operation.startswith("POST") else None,
         headers={"Host": f"127.0.0.1:{rows.gateway.port}"},
     )
+    text = re.sub(r"(\\?[?&])shardgate-lacks=[\w%=-]+(?=[\"&>])", "", answer.text)
     if name == "cursor":
         assert [row["id"] for row in answer.json()["items"]] == [row["id"] for row in expected.json()["items"]]
     else:
-        assert (answer.status_code, answer.text) == (expected.status_code, expected.text)
+        assert (answer.status_code, text) == (expected.status_code, expected.text)
     for field in SPEAKING:
-        assert answer.headers.get(field) == expected.headers.get(field), field
+        said = re.sub(r"[?&]shardgate-lacks=[\w%=-]+", "", answer.headers.get(field, ""))
+        assert said == expected.headers.get(field, ""), field
+    assert not any("shardgate-lacks" in asked.line for part in rows.parts for asked in part.asked)
     assert marked(answer)
     assert answer.headers["shardgate-partial"] == (
         'asked=3, answered=2, missing=("s2";reason=unreachable), totals=inexact'

@@ -59,7 +59,8 @@ from shardgate.core.paging.parameters import Parameters
 from shardgate.core.paging.reading import Reading
 from shardgate.core.parts.share import Share
 from shardgate.core.parts.whole import ListParts, Parts
-from shardgate.core.replicas.settings import HealthCheck, ReplicaGuards
+from shardgate.core.plan.scatter import Scatter
+from shardgate.core.replicas.settings import Failover, HealthCheck, ReplicaGuards
 from shardgate.core.replies.validation import Validation
 from shardgate.core.rules import Rule
 from shardgate.core.rules.any_shard import AnyShard
@@ -89,6 +90,7 @@ STRUCTS: dict[str, Shown] = {
     "ResolverConfig": Shown(schema.ResolverConfig),
     "HealthCheck": Shown(HealthCheck),
     "ReplicaGuards": Shown(ReplicaGuards),
+    "Failover": Shown(Failover),
     "TlsConfig": Shown(schema.TlsConfig),
     "ForwardedConfig": Shown(schema.ForwardedConfig),
     "AccessLogConfig": Shown(schema.AccessLogConfig),
@@ -113,6 +115,7 @@ STRUCTS: dict[str, Shown] = {
     "ReplyMembers": Shown(ReplyMembers),
     "Gather": Shown(Gather),
     "Missing": Shown(Missing),
+    "Scatter": Shown(Scatter),
     "Prune": Shown(Prune),
     "Every": Shown(Every),
     "Place": Shown(Place),

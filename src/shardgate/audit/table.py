@@ -177,5 +177,13 @@ RULES: Final[tuple[AuditRule, ...]] = (
         cure="name a `member` in `missing`, or let clients ask for it: `missing: {answer: strict, clients: [partial]}`",
         find=work.lists_that_lack_rows,
     ),
+    AuditRule(
+        number="SGA46",
+        title="requests that wait longer than clients do",
+        why="Clients give up after 6 to 10 s, and send the request again: the shard that is back gets what nobody waits"
+        " for.",
+        cure="let `failover.wait_s` be less than the shortest time that a client waits",
+        find=work.waits_longer_than_clients,
+    ),
 )
 """Ordered by number."""

@@ -27,6 +27,7 @@ _TIMEOUTS_S_MAX: Final = {"client_header_timeout_s": 120.0, "request_timeout_s":
 
 _CURSOR_LIFETIME_S_MAX: Final = 30 * 86_400
 _ITEMS_MAX: Final = 1000
+_CLIENTS_WAIT_S: Final = 10.0
 
 
 def probes_of_many_items(loaded: Loaded) -> Iterator[Danger]:
@@ -78,6 +79,13 @@ def lists_that_lack_rows(loaded: Loaded) -> Iterator[Danger]:
             yield Danger(
                 f"rules.{route.name}.missing", "a client gets a list without a shard though it did not ask for it"
             )
+
+
+def waits_longer_than_clients(loaded: Loaded) -> Iterator[Danger]:
+    """SGA46."""
+    for name, shard in loaded.shards.items():
+        if shard.failover is not None and shard.failover.wait_s > _CLIENTS_WAIT_S:
+            yield Danger(f"shards.{name}.failover.wait_s", f"requests wait up to {shard.failover.wait_s:g} s")
 
 
 def _read_as_words(route: Route) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -7,7 +7,7 @@ import msgspec
 from shardgate.core.changes.idempotency import CLIENT_FIELDS
 from shardgate.core.clients.period import Window
 from shardgate.core.limits import WORKERS_MAX, Limits, Timeouts
-from shardgate.core.replicas.settings import HealthCheck, ReplicaGuards
+from shardgate.core.replicas.settings import Failover, HealthCheck, ReplicaGuards
 from shardgate.core.wire.coding import Compress
 
 
@@ -68,6 +68,9 @@ class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """How each replica is asked whether it can serve. Without it, only its calls say so."""
     guards: ReplicaGuards = ReplicaGuards()
     """Retries, hedges, and when a replica is left out."""
+    failover: Failover | None = None
+    """How requests for one key wait while the shard cannot be reached: `{wait_s: 5}`. Null: they get 503 (SG2001) at
+    once."""
     alias: str | None = None
     """The name that clients may read, where a reply says which shard is missing. Default: the shard's own name."""
     ca: str | None = None

@@ -50,6 +50,7 @@ def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str
             entry.health,
             entry.guards,
             config.zone,
+            entry.failover,
         )
     for server in config.resolver.servers:
         if server_of(server) is None:

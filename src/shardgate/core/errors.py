@@ -305,6 +305,12 @@ class PreconditionFailedError(ClientError):
     code, status, title = "SG1032", 412, "Precondition failed"
 
 
+class ScatterRefusedError(ClientError):
+    """The request would ask more shards than the rule's `scatter` allows this client. Name what narrows it."""
+
+    code, status, title = "SG1040", 403, "Too many shards"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 
@@ -394,6 +400,13 @@ class KeysMissingError(UpstreamError):
     code, status, title = "SG2012", 503, "Signing keys unavailable"
     nothing_done = True
     retry_after_s = 5
+
+
+class DeclaredFailureError(UpstreamError):
+    """A shard's reply is a failure by the application's own convention, as `failure_is` of the rule names it."""
+
+    code, status, title = "SG2013", 502, "Shard reports a failure"
+    no_reply = True
 
 
 class OverloadError(ShardgateError):

@@ -106,6 +106,12 @@ ACCEPTED_AT_ONCE = 256
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # Bytes that came whole are counted as held from this many on: counting costs 1 µs, and most requests are smaller.
 COUNTED_BYTES_MIN = 16 * 1024
+# A reply that may say by its body that it is a failure, as `failure_is` of a rule names it: errors are short, and
+# reading so much takes 0.1 ms.
+FAILURE_BODY_BYTES_MAX = 64 * 1024
+# Of one worker and shard: requests with their bodies that wait for a shard which fails over. Orders take kilobytes, so
+# that thousands fit; uploads are never among them.
+FAILOVER_BYTES_MAX = 16 * 1024 * 1024
 # A reply is kept in pieces, as it came, up to this size and number; more is copied into one piece, which can grow.
 PIECED_BYTES_MAX = 1024 * 1024
 PIECES_MAX = 64
@@ -254,6 +260,7 @@ BUDGETS: Final = (
     "client_uploads",
     "client_rate",
     "fair_share",
+    "shard_failover",
 )
 """The budgets that a request can use up, as metrics and logs name them.
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from shardgate.core.replicas.membership import Discovery
-from shardgate.core.replicas.settings import HealthCheck, Member, ReplicaGuards
+from shardgate.core.replicas.settings import Failover, HealthCheck, Member, ReplicaGuards
 
 ShardId = str
 
@@ -51,6 +51,8 @@ class Shard(msgspec.Struct, frozen=True):
     guards: ReplicaGuards = ReplicaGuards()
     zone: str | None = None
     """The zone that the gateway is in: its own replicas are asked first."""
+    failover: Failover | None = None
+    """How requests wait while it cannot be reached; None: they do not."""
 
     @property
     def address(self) -> str:

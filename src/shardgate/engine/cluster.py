@@ -4,7 +4,7 @@ Holds: a request uses one snapshot from its first step to its last. A new snapsh
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -25,6 +25,7 @@ from shardgate.core.value import Value
 from shardgate.core.wire.base_path import BasePath
 from shardgate.core.wire.coding import Compress
 from shardgate.core.wire.cookie_jar import CookieJar
+from shardgate.engine.failover import Awaited, CallsOfShard, FailoverQueue
 from shardgate.engine.jar_sink import JarSink
 from shardgate.engine.report import Reporter
 from shardgate.engine.unpacking import Unpacker
@@ -77,6 +78,7 @@ class Cluster:
         "_pages",
         "_pools",
         "_relay_patience",
+        "_relayed",
         "_rewrites",
         "_secret_spaces",
         "_silent",
@@ -85,6 +87,7 @@ class Cluster:
         "_whole_patience",
         "compress",
         "deadline_at",
+        "failovers",
         "jar",
         "merge_s",
         "reply_idle_s",
@@ -132,6 +135,16 @@ class Cluster:
         self.stream_idle_s = timeouts.stream_idle_timeout_s
         self._upstreams = upstreams
         self._pools = upstreams.by_shard
+        self.failovers = {
+            shard.id: FailoverQueue(shard.id, shard.failover, self._pools[shard.id], watch, meter)
+            for shard in topology.shards.values()
+            if shard.failover is not None
+        }
+        """Where requests wait for a shard that cannot be reached."""
+        # Where no shard has such a queue, relays go where all calls go.
+        self._relayed: Mapping[ShardId, CallsOfShard] = (
+            {**self._pools, **self.failovers} if self.failovers else self._pools
+        )
         self._bases: dict[ShardId, BasePath] = upstreams.bases
         self._rewrites = bool(self._bases)
         self.tls = upstreams.tls
@@ -159,7 +172,7 @@ class Cluster:
             head, sink = self._rewritten(shard, head, sink)
         method, body, patience = request.sent_method, request.body, self._relay_patience
         call = Call(head, body, sink, patience, method=method, upload=upload, offers=offers)
-        self._pools[shard].start(call)
+        self._relayed[shard].start(call)
         return call
 
     def read(self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes) -> Call:
@@ -196,6 +209,19 @@ class Cluster:
         call = Call(head, body, sink, self._whole_patience, method=method)
         (upstream or self._pools[shard]).start(call)
         return call
+
+    def now(self) -> float:
+        """The time on the clock of the deadlines."""
+        return self._watch.now()
+
+    def came_at(self, call: Call) -> float:
+        """When the request of a relay came that was sent by this call, maybe the last of several."""
+        return call.begins_by - self._relay_patience.reply_s
+
+    def awaited(self, shard: ShardId, size: int) -> Awaited | None:
+        """What waits for a shard that cannot be reached; None: nobody waits for it."""
+        queue = self.failovers.get(shard)
+        return None if queue is None else Awaited(queue, self._watch.now(), size)
 
     def silent_last(self, shards: list[ShardId]) -> list[ShardId]:
         """The shards, those last that answer nothing at present."""

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Sequence
 
 from shardgate.core.contracts import KeyMemory
-from shardgate.core.errors import DeadlineError, ShardgateError, SlowClientError
+from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError, SlowClientError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import SAFE_METHODS, ReplyHead, Request
 from shardgate.core.limits import LEARNED_BODY_BYTES_MAX
@@ -19,6 +19,7 @@ from shardgate.core.topology import ShardId
 from shardgate.core.wire.coding import Compress, known_head, packed_head, takes_gzip
 from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
 from shardgate.engine.cluster import Cluster
+from shardgate.engine.failover import FailoverQueue
 from shardgate.engine.learning import learn, learn_from_head
 from shardgate.net.client.contracts import Client
 from shardgate.net.upstream.call import Call
@@ -191,11 +192,43 @@ class Relay:
             if before is not None and self._call is not None:
                 self._call.continues(before)
             return
+        if isinstance(error, ShardDownError) and self._cluster.failovers and self._waits(error):
+            return
+        self.report(error)
+
+    def report(self, error: ShardgateError) -> None:
+        """Tell the client of the failure."""
         self._cluster.reporter.report(error, self._exchange)
         if self._exchange.first_byte_at:
             self._client.abort(error.cut_off)
         else:
             self._client.send(problem_reply(error, self._exchange.request_id.decode("ascii")))
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the request has a connection, or is over."""
+        return self._call is None or self._call.done or self._call.carrier is not None
+
+    def again(self) -> None:
+        """Send the request again, of which nothing was sent."""
+        before = self._call
+        self._client.adopt(self)
+        self._exchange.shards = ()
+        self.start(self._shard, doubt=self._doubt)
+        if before is not None and self._call is not None:
+            self._call.continues(before)
+
+    def _waits(self, error: ShardDownError) -> bool:
+        """Wait for the shard, where requests for its keys do."""
+        queue, rule = self._cluster.failovers.get(self._shard), self._route.rule
+        if queue is None or rule is None or not rule.finds_owner or self._client.incoming is not None:
+            return False
+        since_s = self._cluster.now() if self._call is None else self._cluster.came_at(self._call)
+        waiting = RelayWaiting(self, queue, error, since_s, len(self._request.body))
+        if len(self._exchange.shards) > 1 or not queue.join(waiting):
+            return False
+        self._client.adopt(waiting)
+        return True
 
     def _pack_from(self, head: ReplyHead, data: bytes, compress: Compress) -> tuple[ReplyHead, bytes]:
         """Compress the body from here on, where it is worth it and the client takes it."""
@@ -231,6 +264,36 @@ class Relay:
         rule = self._route.rule
         if rule is not None:
             learn(rule.learn, body, self._shard, self._memory)
+
+
+class RelayWaiting:
+    """A relay that waits for its shard; its client's connection cancels it."""
+
+    def __init__(self, relay: Relay, queue: FailoverQueue, error: ShardDownError, since_s: float, size: int) -> None:
+        """`error`: what the client is told where the shard does not come back in time."""
+        self.owner: object = relay
+        self.since_s = since_s
+        self.size = size
+        self._relay = relay
+        self._queue = queue
+        self._error = error
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the request has a connection, or is over."""
+        return self._relay.is_sent
+
+    def resume(self) -> None:
+        """Send it now."""
+        self._relay.again()
+
+    def give_up(self) -> None:
+        """It has waited long enough."""
+        self._relay.report(self._error)
+
+    def cancel(self) -> None:
+        """The client has left."""
+        self._queue.leave(self)
 
 
 def _packed(packer: "zlib._Compress", data: bytes) -> bytes:

@@ -94,6 +94,15 @@ REPLICAS_CHANGED = Family(
 PARTIAL = Family(
     "shardgate_partial_replies_total", "counter", "Lists that were answered without this shard.", ("shard",)
 )
+COALESCED = Family(
+    "shardgate_coalesced_requests_total", "counter", "Requests that got the reply of an equal one that was under way."
+)
+FAILOVER_WAITING = Family(
+    "shardgate_failover_waiting", "gauge", "Requests that wait for a shard which cannot be reached.", ("shard",)
+)
+FAILOVER_WAITS = Family(
+    "shardgate_failover_waits_total", "counter", "How often a request began to wait for such a shard.", ("shard",)
+)
 HELD = Family("shardgate_held_bytes", "gauge", "What is held of bodies and replies, by kind.", ("kind",))
 CUT_OFF = Family(
     "shardgate_requests_cut_off_total", "counter", "Requests whose reply did not reach its end.", ("reason",)

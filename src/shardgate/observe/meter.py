@@ -20,12 +20,15 @@ from shardgate.observe.layout import (
     CLIENTS,
     CLIENTS_CAME,
     CLIENTS_REFUSED,
+    COALESCED,
     CPU,
     CUT_OFF,
     DISCOVERY_FAILURES,
     DISPUTES,
     DURATION,
     ERRORS,
+    FAILOVER_WAITING,
+    FAILOVER_WAITS,
     FIRST_BYTE,
     HEDGES,
     HELD,
@@ -160,6 +163,18 @@ class Meter:
     def left_out_of_list(self, shard: ShardId) -> None:
         """Count a list that was answered without this shard."""
         self._cells[self._layout.cell(PARTIAL, shard)] += 1
+
+    def coalesced(self) -> None:
+        """Count a request that got the reply of an equal one."""
+        self._cells[self._layout.cell(COALESCED)] += 1
+
+    def waiting(self, shard: ShardId, requests: int) -> None:
+        """Take in how many requests wait for this shard, which cannot be reached."""
+        self._cells[self._layout.cell(FAILOVER_WAITING, shard)] = requests
+
+    def waited(self, shard: ShardId) -> None:
+        """Count a request that begins to wait for this shard."""
+        self._cells[self._layout.cell(FAILOVER_WAITS, shard)] += 1
 
     def client_came(self, *, refused: bool) -> None:
         """Count a new connection."""

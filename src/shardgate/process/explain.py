@@ -54,6 +54,7 @@ def _explained(loaded: Loaded, request: Request) -> list[tuple[str, str]]:
     return [
         *explain(request, plan, _calls_max(plan, limits, len(snapshot.known.topology.ids))),
         *_held(request, route, plan, limits),
+        *_waits(plan, snapshot.known.topology),
     ]
 
 
@@ -69,6 +70,14 @@ def _held(request: Request, route: Route, plan: Plan, limits: Limits) -> list[tu
     if not isinstance(plan, ToOne | ToAny):
         held.append(f"each shard's reply (≤ {min(limits.reply_body_bytes_max, client_bytes_max)} bytes)")
     return [("held", f"{' and '.join(held)}, within held_bytes_max")] if held else []
+
+
+def _waits(plan: Plan, topology: Topology) -> list[tuple[str, str]]:
+    """How long the request waits where its shard cannot be reached."""
+    if not isinstance(plan, ToOne):
+        return []
+    failover = topology.shards[plan.shard].failover
+    return [] if failover is None else [("waits", f"up to {failover.wait_s:g} s while {plan.shard} cannot be reached")]
 
 
 def _calls_max(plan: Plan, limits: Limits, shards: int) -> int:

@@ -14,6 +14,7 @@ import msgspec
 from shardgate.core.errors import (
     BrokenReplyError,
     DeadlineError,
+    DeclaredFailureError,
     LostReplyError,
     OverloadError,
     ShardDownError,
@@ -36,6 +37,7 @@ _REASONS: Final[tuple[tuple[type[ShardgateError], Reason], ...]] = (
     (ShardDownError, "unreachable"),
     (DeadlineError, "timeout"),
     (OverloadError, "overloaded"),
+    (DeclaredFailureError, "failure"),
     (BrokenReplyError, "broken"),
     (LostReplyError, "broken"),
 )

@@ -5,6 +5,9 @@ Holds: it is made only for a rule that allows that, so that other gathers pay no
 
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
+
+from shardgate.core.failures.declared import Signs
 from shardgate.core.failures.tolerance import STRICT, Tolerance
 from shardgate.core.http import Request
 from shardgate.core.plan.plan import ToGather
@@ -24,6 +27,12 @@ class ToPartialGather(ToGather):
     """The shards that are asked where no filter leaves fewer."""
     asked: Sequence[ShardId] = ()
     """The shards that would be asked if none were left out."""
+    failure_is: Signs = msgspec.field(default_factory=dict)
+    """What says that a reply is a failure though its status does not."""
+    coalesces: bool = False
+    """Equal requests under way share one reply."""
+    mark: str = ""
+    """The parameter that the merge's requests have, for the links of its page, and that shards must not see."""
     left_out: frozenset[ShardId] = frozenset()
     """Those of `asked` that the page lacks from which this one was reached."""
 
@@ -36,5 +45,9 @@ class ToPartialGather(ToGather):
         """As for other gathers, and what becomes of missing shards."""
         yield from super().explain(request)
         yield "missing", self.tolerance.explained()
+        if self.failure_is:
+            yield "failed", f"a reply whose {' or '.join(self.failure_is)} says so"
+        if self.coalesces:
+            yield "coalesced", "with equal requests that are under way at the same time: one gather, one reply"
         for shard in sorted(self.left_out):
             yield "missing", f"{shard}: the page before lacked it, so that this one does, too"

@@ -70,3 +70,13 @@ class HealthCheck(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Failures in a row after which a replica gets no calls."""
     rise: Annotated[int, msgspec.Meta(ge=1)] = 2
     """Successes in a row after which it gets calls again."""
+
+
+class Failover(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How requests wait for a shard that cannot be reached, until another instance has taken its place."""
+
+    wait_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
+    """How long a request waits at most, from when it came. A failover of a managed database takes 10 to 60 s, a restart
+    2 to 5 s; partners give up after 6 to 10 s."""
+    waiting_max: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 256
+    """How many requests wait at most, in each worker. One more gets 503 (SG2001) at once."""

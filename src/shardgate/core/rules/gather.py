@@ -15,6 +15,7 @@ from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.dialect.ndjson import Ndjson
 from shardgate.core.dialect.whole import Whole
 from shardgate.core.errors import BadCursorError
+from shardgate.core.failures.declared import Signs
 from shardgate.core.failures.tolerance import PARTIAL_RULE, STRICT_RULE, Missing
 from shardgate.core.http import Request
 from shardgate.core.locate.learned import Learned
@@ -27,10 +28,12 @@ from shardgate.core.merge.listed import Listed
 from shardgate.core.merge.union import Union
 from shardgate.core.order.sort_key import EVERY, sort_key
 from shardgate.core.parts.whole import ListParts
+from shardgate.core.plan import page_mark
 from shardgate.core.plan.key import KEY_SOURCES, read_key
 from shardgate.core.plan.partial import ToPartialGather
 from shardgate.core.plan.plan import FindOwner, ToGather
 from shardgate.core.plan.prune import Pruned, prune
+from shardgate.core.plan.scatter import Scatter
 from shardgate.core.replies.head_fields import WhoseCookies, WhoseDate
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
 from shardgate.core.routes.mistakes import Mistake, choose
@@ -96,6 +99,16 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     """What is done where a shard does not answer. `strict`: 503 (SG2004), which names it. `partial`, or the fields of
     [a mapping](../howto/partial-answers.md#what-a-rule-can-say): the list of the other shards, which says what it
     lacks."""
+    failure_is: Signs = msgspec.field(default_factory=dict)
+    """A successful reply of a shard that is a failure by the application's convention: path of a member → the values
+    that say so, or `any`: `{error: any, status: [failed]}`. The shard is then missing (SG2013). Bodies of up to 64 KiB
+    that are a JSON object are looked at."""
+    scatter: Scatter | None = None
+    """How many shards a request may ask, for all clients or for some: `{shards_max: 1}`. Null: all."""
+    coalesce: bool = False
+    """Equal requests that are under way at the same time are gathered once: those with the same target, header fields,
+    credentials and forwarded address. A reply that is one client's (`Set-Cookie`, `private`, `no-store`) is not shared.
+    Lists are then held whole, and do not stream."""
     head: Literal["as_get", "asked"] = "as_get"
     """How a HEAD is answered. `as_get`: with the head of the merged GET. `asked`: shards are asked by HEAD, and the
     sizes that their headers state add up, for applications that state them in a reply to HEAD alone. Where no shard
@@ -129,7 +142,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         left_out: frozenset[ShardId] = frozenset(),
     ) -> ToGather:
         """The same, to no other than these shards; to all where there are none. `left_out`: without these."""
-        if self._missing is STRICT_RULE:
+        if self._is_plain:
             plan = self._plan(request, route, variables, known, clock, shards or known.topology.ids)
         else:
             plan = self._partial(shards, request, route, variables, known, clock, left_out)
@@ -192,15 +205,25 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         everything = known.topology.shards
         tolerance = self._missing.tolerance(request.fields.values.get(b"prefer"), everything)
         within = shards or known.topology.ids
-        asked, pruned, moment = self._narrowed(request, route, variables, known, clock, within)
+        asking, earlier = page_mark.read(request, everything)
+        asked, pruned, moment = self._narrowed(asking, route, variables, known, clock, within)
+        if self.scatter is not None:
+            self.scatter.check(len(asked), request.claims, [each for each in self.prune if "." not in each])
+        if not tolerance.allows(asked, earlier & {*asked}):
+            raise BadCursorError(_OF_PARTIAL_PAGE)
+        left_out, mark = left_out | earlier, ""
         if left_out:  # where such a list's pages begin is not where those of the whole list do
-            moment = msgspec.structs.replace(moment, pages=None, left_out=aliases(everything, left_out))
+            names = aliases(everything, left_out)
+            moment = msgspec.structs.replace(moment, pages=None, left_out=names)
+            if not self._has_cursors(asking):
+                mark = page_mark.mark_of(names)
+                asking = page_mark.marked(asking, mark)
         others = [shard for shard in within if shard not in left_out]
         hoped = pruned is not None and bool(pruned.hoped)
         try:
             begin = self._merge_for(request).begin
-            merging = begin(request, [shard for shard in asked if shard not in left_out], moment)
-            instead = begin(request, others, moment) if hoped else None
+            merging = begin(asking, [shard for shard in asked if shard not in left_out], moment)
+            instead = begin(asking, others, moment) if hoped else None
         except BadCursorError as error:
             lacked = frozenset([name for name in everything if digest(everything[name].alias) in error.lacked])
             if not error.lacked or len(lacked) < len(error.lacked) or not tolerance.allows(asked, lacked & {*asked}):
@@ -219,7 +242,15 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
             within=within,
             asked=asked,
             left_out=left_out,
+            mark=mark,
+            failure_is=self.failure_is,
+            coalesces=self.coalesce,
         )
+
+    def _has_cursors(self, request: Request) -> bool:
+        """Whether the pages are linked by cursors of this gateway, which say themselves what is missing."""
+        merge = self.merge.merge_for(request.query) if isinstance(self.merge, Chosen) else self.merge
+        return isinstance(merge, Listed) and isinstance(merge.dialect, Cursor)
 
     def _plan(
         self,
@@ -235,7 +266,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         instead = begin(request, everybody, moment) if pruned is not None and pruned.hoped else None
         return ToGather(route, request, begin(request, asked, moment), pruned, instead, self.learn)
 
-    def _merge_for(self, request: Request) -> AnyMerger:
+    def _merge_for(self, request: Request) -> AnyMerger | Chosen:
         """What merges the list, which a client may ask for by POST, too."""
         return self.merge if self.by_post is None or request.sent_method != b"POST" else self.by_post
 
@@ -286,7 +317,7 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         if self.head == "asked" and (posted or not any(heads_suffice(merge) for _, merge in self._merges)):
             problem = f"{self.merge.describe()}: that needs the bodies of replies, which a HEAD has not"
             yield Mistake("head", problem, "remove it; or name the header with the size: `count_header` or `header`")
-        yield from self._missing_mistakes()
+        yield from self._missing_mistakes(method)
         if self.credential is not None:
             yield from check_statuses("credential.not_here", self.credential.not_here)
         for parameter, given in self.prune.items():
@@ -364,7 +395,13 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
     @property
     def asks_everybody(self) -> bool:
         """Nothing narrows it, and it needs every shard."""
-        return not self.prune and self.parts_space is None and self._missing is STRICT_RULE
+        return not self.prune and self.parts_space is None and self._is_plain
+
+    @property
+    def _is_plain(self) -> bool:
+        """Each request is gathered for itself, and needs every shard."""
+        plainly = self.scatter is None and not self.coalesce and not self.failure_is
+        return plainly and self._missing is STRICT_RULE
 
     @property
     def is_partial_unsaid(self) -> bool:
@@ -420,7 +457,16 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
         if isinstance(merge, Listed):
             yield from self._list_mistakes("by_post", merge)
 
-    def _missing_mistakes(self) -> Iterator[Mistake]:
+    def _missing_mistakes(self, method: str) -> Iterator[Mistake]:
+        if self.scatter is not None and not self.prune and not self.scatter.unless:
+            cure = "add `prune` or `unless`; or move the operation to `unserved`"
+            yield Mistake("scatter", "nothing narrows the list, so that it is always refused", cure)
+        for path, values in self.failure_is.items():
+            if "" in path.split(".") or not values:
+                cure = "write a path and what its value then is: `{error: any}`, `{status: [failed]}`"
+                yield Mistake(f"failure_is.{path}", "it says nothing", cure)
+        if self.coalesce and method == "POST":
+            yield Mistake("coalesce", "a list that is asked for by POST is not shared", "remove it")
         if self._missing is STRICT_RULE:
             return
         for field, problem, cure in self._missing.problems():
@@ -474,6 +520,10 @@ class Gather(BaseRule, frozen=True, kw_only=True, tag="gather"):
                 yield Mistake(f"learn.{name}", problem, "remove it" if tie is None else f"write {tie!r}")
 
 
+_OF_PARTIAL_PAGE = (
+    "the link is of a page that lacked shards which did not answer, and this list needs every shard; "
+    f"request the list without `{page_mark.NAME}` to begin anew"
+)
 _UNREADABLE = re.compile(r'["\\\x00-\x1f]')
 _FILTERS = ("path", "claim")
 _EXAMPLES = "`path.vendor` for a variable of the path, or `claim.vendor` for a claim of the token"

@@ -83,6 +83,11 @@ class AwaitedCall:
                 self._call.cancel()
             self._call = None  # break the reference cycle, which would be garbage that holds the reply
 
+    def is_connected(self) -> bool:
+        """Whether the call has a connection, or is over."""
+        call = self._call
+        return call is None or call.done or call.carrier is not None
+
     def reply_interim(self, head: ReplyHead) -> None:
         pass  # the reply is awaited whole
 

@@ -29,6 +29,7 @@ from shardgate.engine.change.idempotent import IdempotentRunner, WithKey, requir
 from shardgate.engine.change.parts import PartsChanger
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster
+from shardgate.engine.failover import Awaited
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.gather.owners import find_owner
 from shardgate.engine.learning import learn, learn_from_head
@@ -190,9 +191,18 @@ class ChangeHandler:
         outgoing = Outgoing(request.sent_method, request.target, request.body if fields.has_body else None)
         # The reply may be kept, and a later request for it may accept other codings.
         lines = without(fields.end_to_end, b"accept-encoding") + change.hop
-        call = AwaitedCall(self._cluster, shard, self._body_bytes_max, change.holdings)
-        with change.waiting_for([shard]):
-            outcome = await call.send(outgoing, fields.host, lines, change.request_id)
+        waiting: Awaited | None = None
+        while True:
+            call = AwaitedCall(self._cluster, shard, self._body_bytes_max, change.holdings)
+            with change.waiting_for([shard]):
+                if waiting is not None:
+                    waiting.is_connected = call.is_connected
+                outcome = await call.send(outgoing, fields.host, lines, change.request_id)
+            if not isinstance(outcome, ShardDownError) or not isinstance(plan, ToOne):
+                break
+            waiting = waiting or self._cluster.awaited(shard, len(request.body))
+            if waiting is None or not await waiting.wait() or not change.is_wanted():
+                break
         if isinstance(outcome, ShardgateError):
             raise outcome
         rule = plan.route.rule

@@ -12,20 +12,31 @@ Never: remembers where the pages of such a list begin, or gives it a validator.
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
+import msgspec
+
 from shardgate.core.contracts import Ask, Merging, Outcome
-from shardgate.core.errors import DeadlineError, ShardgateError, ShardsMissingError
+from shardgate.core.errors import (
+    BugError,
+    DeadlineError,
+    DeclaredFailureError,
+    ShardgateError,
+    ShardsMissingError,
+)
+from shardgate.core.failures.declared import declared_failure
 from shardgate.core.failures.partial_reply import Lack, PartialReport, lack_of
 from shardgate.core.failures.tolerance import STRICT, Tolerance
 from shardgate.core.http import Reply
 from shardgate.core.limits import ASIDE_BYTES_MIN, FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN
 from shardgate.core.lists.flow import Flow
 from shardgate.core.lists.merging import ListMerging
+from shardgate.core.plan.page_mark import unmarked
 from shardgate.core.plan.partial import ToPartialGather
 from shardgate.core.replies.head_fields import HeadFields
 from shardgate.core.replies.validators import Validators
 from shardgate.core.routes.route import Plan
 from shardgate.core.topology import ShardId, aliases
 from shardgate.engine.cluster import Cluster
+from shardgate.engine.gather.coalescing import Coalescing
 from shardgate.engine.gather.conductor import (
     LACKING,
     Conductor,
@@ -47,12 +58,13 @@ _asked_for = attrgetter("target", "body", "method")
 class PartialGathers:
     """The gathers of one worker that may lack shards."""
 
-    __slots__ = ("_cluster", "_conductor", "_meter")
+    __slots__ = ("_cluster", "_coalescing", "_conductor", "_meter")
 
     def __init__(self, cluster: Cluster, conductor: Conductor, meter: Meter) -> None:
         self._cluster = cluster
         self._conductor = conductor
         self._meter = meter
+        self._coalescing = Coalescing()
 
     async def gather(
         self, plan: ToPartialGather, work: Gathering, client: Client, *, shows_head: bool = True
@@ -62,15 +74,51 @@ class PartialGathers:
 
         Raises ShardsMissingError where too many are missing, and what the conductor's raises.
         """
-        tolerance = plan.tolerance if shows_head else STRICT
-        running = PartialGather(self._cluster, self._conductor, plan, work, client, tolerance)
+        reply: Reply | None
+        if plan.coalesces and shows_head:
+            reply = await self._shared(plan, work, client)
+        else:
+            reply = await self._run(plan, work, client, plan.tolerance if shows_head else STRICT, flows=True)
+        return None if reply is None else await self._conductor.answer(plan, work, reply, client)
+
+    async def _run(
+        self, plan: ToPartialGather, work: Gathering, client: Client, tolerance: Tolerance, *, flows: bool
+    ) -> Reply | None:
+        running = PartialGather(self._cluster, self._conductor, plan, work, client, tolerance, flows=flows)
         try:
             reply = await running.run()
         finally:
             work.holding.close()
         for shard in running.missing:
             self._meter.left_out_of_list(shard)
-        return None if reply is None else await self._conductor.answer(plan, work, reply, client)
+        return reply
+
+    async def _shared(self, plan: ToPartialGather, work: Gathering, client: Client) -> Reply:
+        """The reply of this request, or of one that is equal to it and under way."""
+        work.holding.close()
+
+        async def whole() -> Reply:
+            # Its own holding: the client that asked first may leave, and others wait.
+            own = self._conductor.work_of(plan, work.snapshot, client, work.exchange)
+            reply = await self._run(plan, own, client, plan.tolerance, flows=False)
+            if reply is None:
+                raise BugError("a list that is shared was streamed")
+            return reply
+
+        fields = plan.request.fields
+        key = (
+            plan.route.name,
+            plan.request.sent_method,
+            plan.request.target,
+            fields.host,
+            fields.end_to_end,
+            client.hop,
+        )
+        reply, is_shared = await self._coalescing.reply(key, whole, whole)
+        if is_shared:
+            self._meter.coalesced()
+            work.exchange.shards = work.exchange.shards or list(plan.asked)
+        return reply
 
 
 class PartialGather:
@@ -84,7 +132,10 @@ class PartialGather:
         work: Gathering,
         client: Client,
         tolerance: Tolerance,
+        *,
+        flows: bool = True,
     ) -> None:
+        """`flows`: a long list may be streamed."""
         self._cluster = cluster
         self._conductor = conductor
         self._plan = plan
@@ -96,7 +147,7 @@ class PartialGather:
         self._lacks: dict[ShardId, Lack] = {shard: Lack("earlier") for shard in plan.left_out}
         self._merging: Merging = plan.merging
         self._validators, self._head_fields = self._new_heads()
-        self._flows = plan.instead is None and work.request.sent_method != b"HEAD"
+        self._flows = flows and plan.instead is None and work.request.sent_method != b"HEAD"
         self._is_everywhere = False
         self._rounds_began_at = 0.0
 
@@ -132,19 +183,19 @@ class PartialGather:
 
     async def _merged(self) -> Reply | None:
         """Run rounds until the merge has its reply; None where the reply was streamed."""
-        asks, is_first = self._merging.asks(), True
+        asks, is_first = self._wanted(), True
         while True:
             outcomes = await self._round(asks)
             if outcomes is None or isinstance(outcomes, Reply):
                 return outcomes
             asks = self._without_missing(asks, outcomes, is_first=is_first) if outcomes else ()
             if not asks:
-                asks, is_first = self._merging.asks(), True
+                asks, is_first = self._wanted(), True
                 continue
             outcome = await self._taken(asks, {ask.shard: _reply(outcomes[ask.shard]) for ask in asks})
             if isinstance(outcome, Reply):
                 return self._finished(outcome, outcomes)
-            asks, is_first = outcome, False
+            asks, is_first = self._plainly(outcome), False
             if not self._rounds_began_at:
                 self._rounds_began_at = now()
             elif now() - self._rounds_began_at > self._cluster.merge_s:
@@ -163,9 +214,22 @@ class PartialGather:
                 if flow is not None:
                     return await self._flowed(*flow, calls)
                 calls.keep_waiting()
-            return await self._conductor.outcomes(calls, self._work)
+            outcomes = await self._conductor.outcomes(calls, self._work)
+            return self._judged(outcomes) if self._plan.failure_is else outcomes
         finally:
             calls.cancel()
+
+    def _judged(self, outcomes: Mapping[ShardId, Outcome]) -> Mapping[ShardId, Outcome]:
+        """The outcomes; in place of a reply that its body calls a failure, the failure."""
+        judged: dict[ShardId, Outcome] = {}
+        for shard, outcome in outcomes.items():
+            said = declared_failure(outcome, self._plan.failure_is) if isinstance(outcome, Reply) else None
+            judged[shard] = outcome
+            if said is not None:
+                error = DeclaredFailureError("the shard says that the request failed", log=said)
+                self._cluster.failed(shard, error)
+                judged[shard] = error
+        return judged
 
     def _flow(self, asks: Sequence[Ask], calls: Round) -> tuple[Reply, Flow] | None:
         """The head of the list, and what streams it without the shards that are missing by now.
@@ -174,9 +238,13 @@ class PartialGather:
         """
         heads = calls.heads()
         begun: dict[ShardId, Outcome] = {**calls.failed, **heads}
+        if self._plan.failure_is:
+            begun |= self._judged(calls.come)
         lacks = {shard: lack_of(outcome) for shard, outcome in begun.items()}
         failed = {shard: lack for shard, lack in lacks.items() if lack is not None}
-        if calls.failed.keys() - failed.keys() or not self._allows(failed):
+        if {
+            shard for shard, each in begun.items() if isinstance(each, ShardgateError)
+        } - failed.keys() or not self._allows(failed):
             return None
         if failed:
             self._lose(failed)
@@ -253,9 +321,20 @@ class PartialGather:
         left = [ask for ask in asks if ask.shard not in self._lacks]
         if len(left) == len(asks):
             return asks
-        wanted = {ask.shard: ask for ask in self._merging.asks()}
+        wanted = {ask.shard: ask for ask in self._wanted()}
         fits = wanted.keys() == {ask.shard for ask in left}
         return left if fits and all(_asked_for(ask) == _asked_for(wanted[ask.shard]) for ask in left) else ()
+
+    def _wanted(self) -> Sequence[Ask]:
+        """The first calls of the merge."""
+        return self._plainly(self._merging.asks())
+
+    def _plainly(self, asks: Sequence[Ask]) -> Sequence[Ask]:
+        """The calls as shards may see them."""
+        mark = self._plan.mark
+        if not mark:
+            return asks
+        return [msgspec.structs.replace(ask, target=unmarked(ask.target, mark)) for ask in asks]
 
     def _allows(self, failed: Mapping[ShardId, Lack]) -> bool:
         return self._tolerance.allows(self._asked, {*self.missing, *failed})

@@ -166,6 +166,11 @@ class Round:
         """The calls that have failed so far."""
         return {shard: error for shard, error in self._outcomes.items() if isinstance(error, ShardgateError)}
 
+    @property
+    def come(self) -> Mapping[ShardId, Reply]:
+        """The replies that have come so far."""
+        return {shard: reply for shard, reply in self._outcomes.items() if isinstance(reply, Reply)}
+
     def leave_out(self, shard: ShardId) -> None:
         """The rest of this shard's reply is of no use."""
         for sink in self._collectors:

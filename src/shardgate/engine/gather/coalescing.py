@@ -1,0 +1,73 @@
+"""Equal reads under way at the same time share one gather and its reply.
+
+Holds: requests are equal where everything is that a shard is sent of them: method, target, header lines with
+credentials and conditions, the client's address as it is forwarded. A reply that is one client's (`Set-Cookie`,
+`private`, `no-store`) goes to the one that asked first; the others ask for themselves. A client that leaves ends nobody
+else's request; the last one ends the gather.
+Never: keeps a reply that has come.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+
+from shardgate.core.http import Reply
+
+_OF_ONE_CLIENT = (b"private", b"no-store")
+
+
+class SharedGather:
+    """One gather, and how many wait for it."""
+
+    __slots__ = ("task", "waiting")
+
+    def __init__(self, task: "asyncio.Task[Reply]") -> None:
+        self.task = task
+        self.waiting = 0
+
+
+class Coalescing:
+    """The gathers of one worker that may be shared."""
+
+    __slots__ = ("_under_way",)
+
+    def __init__(self) -> None:
+        self._under_way: dict[Hashable, SharedGather] = {}
+
+    async def reply(
+        self, key: Hashable, make: Callable[[], Coroutine[object, object, Reply]], alone: Callable[[], Awaitable[Reply]]
+    ) -> tuple[Reply, bool]:
+        """The reply to a request, and whether it is another one's. Raises what the gather raises.
+
+        `make`: gathers for all that are equal. `alone`: for this one, where the reply is another client's.
+        """
+        shared = self._under_way.get(key)
+        is_first = shared is None
+        if shared is None:
+            shared = self._under_way[key] = SharedGather(asyncio.ensure_future(make()))
+        shared.waiting += 1
+        try:
+            reply = await asyncio.shield(shared.task)
+        finally:
+            shared.waiting -= 1
+            if self._under_way.get(key) is shared and (shared.task.done() or not shared.waiting):
+                del self._under_way[key]
+            if not shared.waiting and not shared.task.done():
+                shared.task.cancel()
+            elif not shared.waiting and not shared.task.cancelled():
+                shared.task.exception()  # looked at, also where the last client has left
+        if is_first:
+            return Reply(reply.status, [*reply.fields], reply.body, reply.reason), False
+        if is_of_one_client(reply):
+            return await alone(), False
+        return Reply(reply.status, [*reply.fields], reply.body, reply.reason), True
+
+
+def is_of_one_client(reply: Reply) -> bool:
+    """Whether a reply says that it is for its client alone (RFC 9111 sections 5.2.2.5 and 5.2.2.7)."""
+    for name, value in reply.fields:
+        lower = name.lower()
+        if lower == b"set-cookie":
+            return True
+        if lower == b"cache-control" and any(word in value.lower() for word in _OF_ONE_CLIENT):
+            return True
+    return False
