@@ -62,7 +62,9 @@ class Run:
         for line in found.failed:
             self._fail("checkov", line)
         reasons = len(exceptions(CODE))
-        return f"checkov: {found.passed} passed, {len(found.failed)} failed, {found.skipped} skipped for {reasons} reasons"
+        return (
+            f"checkov: {found.passed} passed, {len(found.failed)} failed, {found.skipped} skipped for {reasons} reasons"
+        )
 
     def _try(self, folder: str, tests: tuple[tuple[str, ...], ...]) -> None:
         terraform = Terraform(self._work / folder, self._configuration)
@@ -113,8 +115,8 @@ def main() -> int:
         run.environment(name)
     weak = run.weak() if options.only in {None, "checkov"} else "checkov: not asked"
     print(
-        f"terraform: {run.valid} modules, examples and roots valid; {run.passed} tests passed; {run.made} resources applied; "
-        f"{run.unchanged} second plans: No changes; {weak}; {len(run.failures)} failures"
+        f"terraform: {run.valid} modules, examples and roots valid; {run.passed} tests passed; "
+        f"{run.made} resources applied; {run.unchanged} second plans: No changes; {weak}; {len(run.failures)} failures"
     )
     return 1 if run.failures else 0
 

@@ -35,7 +35,15 @@ def build(made: Path = MADE) -> Path:
     version = json.loads((source / "schema.json").read_text())["version"]
     # The folders' names are Terraform's: host of the address / namespace / type / version / platform.
     folder = made / "mirror" / "registry.terraform.io" / "hashicorp" / "aws" / version / _platform()
-    command = ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / f"terraform-provider-aws_v{version}"), "."]
+    command = [
+        "go",
+        "build",
+        "-trimpath",
+        "-ldflags=-s -w",
+        "-o",
+        str(folder / f"terraform-provider-aws_v{version}"),
+        ".",
+    ]
     subprocess.run(command, cwd=source, check=True)
     return _configuration(made)
 
