@@ -66,7 +66,7 @@ def _action() -> Block:
     return _block(**{name: _one(_block()) for name in ("allow", "block", "captcha", "challenge", "count")})
 
 
-def _block(attributes: str = "", **blocks: Any) -> Block:
+def _block(attributes: str = "", /, **blocks: Any) -> Block:
     read = {each.rstrip(_MARKS): [_type(each), "r" if "!" in each else "o"] for each in attributes.split()}
     return {"attrs": read, "blocks": blocks}
 
