@@ -115,8 +115,8 @@ def main() -> int:
         run.environment(name)
     weak = run.weak() if options.only in {None, "checkov"} else "checkov: not asked"
     print(
-        f"terraform: {run.valid} modules, examples and roots valid; {run.passed} tests passed; {run.made} resources applied; "
-        f"{run.unchanged} second plans: No changes; {weak}; {len(run.failures)} failures"
+        f"terraform: {run.valid} modules, examples and roots valid; {run.passed} tests passed; "
+        f"{run.made} resources applied; {run.unchanged} second plans: No changes; {weak}; {len(run.failures)} failures"
     )
     return 1 if run.failures else 0
 

@@ -1,4 +1,4 @@
-"""Reads the variables and outputs of a module: their blocks are written by `terraform fmt`, so lines and braces suffice.
+"""Reads the variables and outputs of a module. `terraform fmt` writes their blocks, so lines and braces suffice.
 
 Never: evaluates an expression.
 """

@@ -1,7 +1,7 @@
 """What an environment costs a month, estimated: the table of docs/howto/ecs.md.
 
-Holds: prices are the public list prices of us-east-1 as of 2025, on demand, without taxes and discounts. Other regions cost up to
-a fifth more. What a table cannot know (support, traffic between zones) is left out.
+Holds: prices are the public list prices of us-east-1 as of 2025, on demand, without taxes and discounts. Other
+regions cost up to a fifth more. What a table cannot know (support, traffic between zones) is left out.
 """
 
 from typing import Final, NamedTuple
@@ -55,9 +55,9 @@ class Size(NamedTuple):
 
 
 SIZES: Final = (
-    Size("staging.tfvars", 0.5, 2, 0.5, 1, 2, 1, False),
-    Size("production.tfvars, little traffic", 20, 3, 2, 4, 3, 3, True),
-    Size("production.tfvars, 400 requests/s", 400, 5, 2, 4, 3, 3, True),
+    Size("staging.tfvars", 0.5, 2, 0.5, 1, 2, 1, firewall=False),
+    Size("production.tfvars, little traffic", 20, 3, 2, 4, 3, 3, firewall=True),
+    Size("production.tfvars, 400 requests/s", 400, 5, 2, 4, 3, 3, firewall=True),
 )
 
 

@@ -32,9 +32,8 @@ def version(name: str) -> Version | None:
     """The version of a program on the PATH; None: it is not there."""
     if shutil.which(name) is None:
         return None
-    said = subprocess.run(
-        [name, "version", *(["-json"] if name == "terraform" else [])], capture_output=True, text=True
-    )
+    command = [name, "version", *(["-json"] if name == "terraform" else [])]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
     text = json.loads(said.stdout)["terraform_version"] if name == "terraform" else said.stdout
     found = re.search(r"(\d+)\.(\d+)", text)
     return (int(found[1]), int(found[2])) if found else None

@@ -50,6 +50,4 @@ if __name__ == "__main__":
     for folder in described():
         (folder / "README.md").write_text(written(folder))
     PAGE.write_text(with_costs())
-    print(
-        f"written: the READMEs of {len(described())} folders below {CODE.relative_to(ROOT)}, {PAGE.relative_to(ROOT)}"
-    )
+    print(f"written: {len(described())} READMEs below {CODE.relative_to(ROOT)}, and {PAGE.relative_to(ROOT)}")

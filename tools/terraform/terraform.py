@@ -78,6 +78,7 @@ class Terraform:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            check=False,
         )
         if ran.returncode not in allowed:
             raise TerraformError(f"{self.folder}: {' '.join(command)}\n{ran.stdout}")

@@ -1,6 +1,6 @@
 """Reads the schema of one resource from the TypeScript that was generated for it.
 
-The generator wrote above each getter what the provider's schema says: `// name - computed: …, optional: …, required: …`.
+Above each getter is what the provider's schema says: `// name - computed: …, optional: …, required: …`.
 
 Holds: a member that is not understood is an error, never left out.
 Never: runs or imports what it reads.

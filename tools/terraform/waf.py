@@ -1,4 +1,6 @@
-"""The block `statement` of the firewall's resources, written by hand: it contains itself, so the wheel's generator left it out.
+"""The block `statement` of the firewall's resources, written by hand.
+
+It contains itself, so the generator of the wheel left it out.
 
 Holds: the common statements, nested twice.
 """
@@ -56,7 +58,7 @@ def _nesting(inner: Block, forwarded: list[Any]) -> Block:
 
 def _field() -> Block:
     empty, header = _one(_block()), _one(_block("name!"))
-    fields = {name: empty for name in ("all_query_arguments", "method", "query_string", "uri_path")}
+    fields = dict.fromkeys(("all_query_arguments", "method", "query_string", "uri_path"), empty)
     return _block(single_header=header, single_query_argument=header, body=_one(_block("oversize_handling")), **fields)
 
 
@@ -64,7 +66,7 @@ def _action() -> Block:
     return _block(**{name: _one(_block()) for name in ("allow", "block", "captcha", "challenge", "count")})
 
 
-def _block(attributes: str = "", **blocks: Any) -> Block:
+def _block(attributes: str = "", /, **blocks: Any) -> Block:
     read = {each.rstrip(_MARKS): [_type(each), "r" if "!" in each else "o"] for each in attributes.split()}
     return {"attrs": read, "blocks": blocks}
 

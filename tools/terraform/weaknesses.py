@@ -25,7 +25,7 @@ def look(code: Path) -> Weaknesses:
     """Run all checks of checkov for Terraform. Nothing is asked of the network."""
     command = [str(VENV / "bin" / "checkov"), "-d", str(code), "--framework", "terraform"]
     command += ["--skip-download", "--compact", "--quiet", "--output", "json"]
-    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     return judged(json.loads(ran.stdout))
 
 
@@ -33,9 +33,8 @@ def judged(report: Any) -> Weaknesses:
     """The report of checkov, in JSON. Raises ValueError if not everything could be read."""
     if "summary" not in report or report["summary"]["parsing_errors"]:
         raise ValueError(f"checkov could not read the code: {report}")
-    failed = [
-        f"{each['check_id']} {each['resource']}: {each['check_name']}" for each in report["results"]["failed_checks"]
-    ]
+    checks = report["results"]["failed_checks"]
+    failed = [f"{each['check_id']} {each['resource']}: {each['check_name']}" for each in checks]
     summary = report["summary"]
     return Weaknesses(summary["passed"], sorted(set(failed)), summary["skipped"])
 

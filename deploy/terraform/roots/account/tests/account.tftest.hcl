@@ -3,7 +3,10 @@ variables {
   repository = "example/platform"
 }
 
+# It is only planned: the bucket refuses to be destroyed, as it would be at the end of an apply.
 run "defaults" {
+  command = plan
+
   assert {
     condition     = join(",", keys(output.role_arns)) == "production,staging"
     error_message = "Each environment must have a role of its own."
