@@ -23,8 +23,8 @@ from bench.partners.filling import Pool
 from bench.partners.generator import Generator
 from bench.partners.own_share import own_ms
 from bench.partners.platform import TIMEOUT_S, Target, give_back, here, pool_of, settle
-from bench.partners.report import Share, print_report
-from bench.partners.samples import Load, quantile
+from bench.partners.report import Share, print_report, share_of
+from bench.partners.samples import Load
 from bench.partners.schedule import arrivals
 from bench.partners.verdicts import judged, sent, share
 
@@ -129,8 +129,7 @@ def _own_ms(access_log: Path | None, since: datetime, until: datetime) -> Share 
         return None
     time.sleep(1.5)  # the gateway writes its lines once a second
     with access_log.open("rb") as lines:
-        found = own_ms(lines, since, until)
-    return Share(len(found), quantile(found, 0.5), quantile(found, 0.99)) if found else None
+        return share_of(own_ms(lines, since, until))
 
 
 def _there(url: str, access_log: Path | None) -> Target:

@@ -62,7 +62,7 @@ def test_the_share_of_the_gateway_is_its_time_without_the_shards() -> None:
         line % ("11", 5, 0),
     ]
     since, until = (datetime(2026, 11, 28, 4, 0, second, tzinfo=UTC) for second in (10, 12))
-    assert own_ms([each.encode() for each in lines], since, until) == [0.5, 3.0]
+    assert own_ms([each.encode() for each in lines], since, until) == {"": [0.5, 3.0]}
 
 
 K6 = """{"type":"Metric","data":{"name":"partner_took","type":"trend"},"metric":"partner_took"}
