@@ -23,13 +23,13 @@ from bench.partners.filling import Pool
 from bench.partners.generator import Generator
 from bench.partners.own_share import own_ms
 from bench.partners.platform import TIMEOUT_S, Target, give_back, here, pool_of, settle
-from bench.partners.report import Share, print_report
-from bench.partners.samples import Load, quantile
+from bench.partners.report import Share, print_report, share_of
+from bench.partners.samples import Load
 from bench.partners.schedule import arrivals
 from bench.partners.verdicts import judged, sent, share
 
 SECONDS = 30.0
-WARM_S = 5.0
+WARM_S, WARM_PER_S = 10.0, 20.0
 FINISH_S = 20.0
 SEED = 7
 _TELL_EVERY_S = 10
@@ -55,11 +55,12 @@ def _loaded(target: Target, client: httpx.Client, viator_per_s: float | None, la
     definition = read()
     pool = pool_of(client)
     try:
+        # Instances that have just started are slow at first: partners never see that.
+        warm = definition.scaled((viator_per_s or WARM_PER_S) / VIATOR_PEAK_PER_S)
+        _ours(target, warm, pool, WARM_S)
         if viator_per_s is None:
             viator_per_s = ramp.PART * _carried(target, client, definition, pool)
         factor = viator_per_s / VIATOR_PEAK_PER_S
-        # Instances that have just started are slow at first: partners never see that.
-        _ours(target, definition.scaled(factor), pool, WARM_S)
         whole = definition.requests_per_s
         _say(f"{factor * whole:.0f} requests/s for {lasts_s:g} s, of {whole:.0f} at the peak of all partners")
         since = datetime.now(UTC)
@@ -96,7 +97,7 @@ def _carried(target: Target, client: httpx.Client, definition: Definition, pool:
     settle(client)
     for rate in ramp.rates(VIATOR_PEAK_PER_S):
         load = _ours(target, definition.scaled(rate / VIATOR_PEAK_PER_S), pool, ramp.STEP_S)
-        why = ramp.carried(load, judged(definition, load))
+        why = ramp.carried(load)
         if why:
             _say(f"ramp: {rate:.0f} of Viator's requests/s are too many: {why}")
             settle(client)
@@ -128,8 +129,7 @@ def _own_ms(access_log: Path | None, since: datetime, until: datetime) -> Share 
         return None
     time.sleep(1.5)  # the gateway writes its lines once a second
     with access_log.open("rb") as lines:
-        found = own_ms(lines, since, until)
-    return Share(len(found), quantile(found, 0.5), quantile(found, 0.99)) if found else None
+        return share_of(own_ms(lines, since, until))
 
 
 def _there(url: str, access_log: Path | None) -> Target:

@@ -3,7 +3,7 @@
 Holds: both are of one request and of the gateway's own clock, so nothing is guessed by comparing two runs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -14,15 +14,15 @@ class _Line(msgspec.Struct):
     duration_us: int
     ttfb_us: int = 0
     upstream_us: int = 0
-    rule: str = ""
+    operation: str = ""
 
 
-def own_ms(lines: Iterable[bytes], since: datetime, until: datetime) -> Sequence[float]:
-    """Of each request within these instants that shards were asked for: milliseconds to the first byte of the reply,
-    less those for which shards were waited."""
-    found = []
+def own_ms(lines: Iterable[bytes], since: datetime, until: datetime) -> Mapping[str, list[float]]:
+    """Of each request within these instants that shards were asked for, by operation: milliseconds to the first byte of
+    the reply, less those for which shards were waited."""
+    found: dict[str, list[float]] = {}
     for text in lines:
         line = msgspec.json.decode(text, type=_Line)
         if since <= line.time <= until and line.upstream_us and line.ttfb_us:
-            found.append((line.ttfb_us - line.upstream_us) / 1000)
+            found.setdefault(line.operation, []).append((line.ttfb_us - line.upstream_us) / 1000)
     return found

@@ -1,11 +1,13 @@
 """What a run of the load says: a line for each capability, what is not met, and the line that sums up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from bench.partners.samples import Load, quantile
 from bench.partners.verdicts import Row, Threshold
+
+LARGEST = 3
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -14,6 +16,18 @@ class Share(msgspec.Struct, frozen=True):
     requests: int
     p50_ms: float
     p99_ms: float
+    largest: Sequence[tuple[str, int, float, float]] = ()
+    """The operations of which it is largest: name, requests, p50 and p99 in ms."""
+
+
+def share_of(own_ms: Mapping[str, Sequence[float]]) -> Share | None:
+    """Of all operations; None where there was no request."""
+    every = [each for found in own_ms.values() for each in found]
+    if not every:
+        return None
+    rows = [(name, len(found), quantile(found, 0.5), quantile(found, 0.99)) for name, found in own_ms.items()]
+    largest = sorted(rows, key=lambda row: -row[1] * row[2])[:LARGEST]
+    return Share(len(every), quantile(every, 0.5), quantile(every, 0.99), largest)
 
 
 def print_report(rows: Sequence[Row], others: Sequence[Threshold], load: Load, own: Share | None, by: str) -> int:
@@ -27,6 +41,8 @@ def print_report(rows: Sequence[Row], others: Sequence[Threshold], load: Load, o
             print(f"not met: {each.line()}")
     if own is not None:
         print(f"the gateway's share of {own.requests} requests: p50 {own.p50_ms:.2f} ms, p99 {own.p99_ms:.2f} ms")
+        for name, requests, p50_ms, p99_ms in own.largest:
+            print(f"  most of it: {name}, {requests} requests: p50 {p50_ms:.2f} ms, p99 {p99_ms:.2f} ms")
     print(f"partners: the load was sent by {by}")
     print(summary(rows, thresholds, load, own), flush=True)
     return int(not all(each.met for each in thresholds))

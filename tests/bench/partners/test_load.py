@@ -47,9 +47,10 @@ def test_the_ramp_ends_at_the_whole_rate() -> None:
 
 
 def test_a_rate_at_which_requests_wait_for_each_other_is_not_carried() -> None:
-    assert ramp.carried(Load([Sample("P", "c", 0, 100, 200, failed=False)], 1.0), []) == ""
-    assert "p90" in ramp.carried(Load([Sample("P", "c", 0, 300, 200, failed=False)], 1.0), [])
-    assert "not over" in ramp.carried(Load([], 1.0, unsent=3), [])
+    assert ramp.carried(Load([Sample("P", "c", 0, 100, 200, failed=False)], 1.0)) == ""
+    assert "p95" in ramp.carried(Load([Sample("P", "c", 0, 300, 200, failed=False)], 1.0))
+    assert "failed" in ramp.carried(Load([Sample("P", "c", 0, 100, 503, failed=True)], 1.0))
+    assert "not over" in ramp.carried(Load([], 1.0, unsent=3))
 
 
 def test_the_share_of_the_gateway_is_its_time_without_the_shards() -> None:
@@ -61,7 +62,7 @@ def test_the_share_of_the_gateway_is_its_time_without_the_shards() -> None:
         line % ("11", 5, 0),
     ]
     since, until = (datetime(2026, 11, 28, 4, 0, second, tzinfo=UTC) for second in (10, 12))
-    assert own_ms([each.encode() for each in lines], since, until) == [0.5, 3.0]
+    assert own_ms([each.encode() for each in lines], since, until) == {"": [0.5, 3.0]}
 
 
 K6 = """{"type":"Metric","data":{"name":"partner_took","type":"trend"},"metric":"partner_took"}

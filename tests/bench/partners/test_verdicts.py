@@ -3,7 +3,7 @@
 import pytest
 
 from bench.partners.definition import Breaker, Definition, Journey, Limits, Scenario, Step, read
-from bench.partners.report import Share, summary
+from bench.partners.report import Share, share_of, summary
 from bench.partners.samples import Load, Sample, quantile
 from bench.partners.verdicts import judged, sent, share
 
@@ -60,6 +60,12 @@ def test_a_journey_that_did_not_end_is_a_limit_that_is_not_met() -> None:
 
 def test_the_share_has_a_limit() -> None:
     assert (share(10.0).met, share(10.1).met, share(None).met) == (True, False, False)
+
+
+def test_the_share_is_that_of_all_requests_and_says_where_most_of_it_is() -> None:
+    own = share_of({"read": [0.25] * 98, "reserve": [5.0, 8.0]})
+    assert own == Share(100, 0.25, 5.0, [("read", 98, 0.25, 0.25), ("reserve", 2, 5.0, 8.0)])
+    assert share_of({}) is None
 
 
 def test_the_last_line_says_what_was_carried() -> None:
