@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
+import pytest
 
 from shardgate.core.contracts import Known, Merging
 from shardgate.core.dialect.offset import Offset
@@ -179,6 +180,7 @@ def shrunk(case: Case, kind: type[Exception]) -> Case:
     return case
 
 
+@pytest.mark.timeout(400)  # it takes 35 s of a processor alone, and three minutes on one that many share
 def test_what_check_calls_right_is_served() -> None:
     right: Counter[str] = Counter()
     for number in range(FIRST, FIRST + CASES):
