@@ -68,7 +68,7 @@ class Container:
             self.execute(*command)
         except ContainersError:
             return False
-        return kind == "CMD"
+        return str(kind) == "CMD"
 
 
 @contextmanager

@@ -13,8 +13,10 @@ from tools.wheels.smoke import CONFIG
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
-RATIO_MAX = 0.8
-"""The compiled relay's CPU time, of the interpreted one's: beyond it, something is not compiled any more."""
+RUNS = 5
+RATIO_MAX = 0.95
+"""The compiled relay's CPU time, of the interpreted one's. What plays client and shards is interpreted in both: the
+gateway alone differs by more (docs/bench.md)."""
 
 
 def main() -> None:
@@ -30,7 +32,7 @@ def main() -> None:
         found = [len(json.loads(bare.compiled(json.dumps(modules)))) for bare in (compiled, interpreted)]
         if found != [len(modules), 0]:
             raise InstallError(f"of {len(modules)} modules the wheel has {found[0]} compiled, and the sdist {found[1]}")
-        costs = [json.loads(bare.run("-m", "tools.wheels.price", folder=ROOT)) for bare in (compiled, interpreted)]
+        costs = _costs([compiled, interpreted])
     except InstallError as error:
         sys.exit(f"wheel: {error}")
     for work in costs[0]:
@@ -45,6 +47,16 @@ def main() -> None:
     print(
         f"wheel: {len(modules)} of {len(modules)} hot modules compiled, a relay at {ratio:.2f} of the interpreted price"
     )
+
+
+def _costs(bares: list[Bare]) -> list[dict[str, float]]:
+    """What each work costs in each environment: the least of several runs in turns, as what disturbs only adds."""
+    least: list[dict[str, float]] = [{} for _ in bares]
+    for _ in range(RUNS):
+        for bare, known in zip(bares, least, strict=True):
+            found = json.loads(bare.run("-m", "tools.wheels.price", folder=ROOT))
+            known |= {work: min(cost, known.get(work, cost)) for work, cost in found.items()}
+    return least
 
 
 def _runs(bare: Bare) -> None:
