@@ -34,7 +34,7 @@ RATE_MIN, PROBED_S, PROBED_MS_MAX = 5.0, 4.0, 1000.0
 STAGED = Given(rate=8, seconds=8, reads=False)
 PLAN = Plan(
     before_s=5,
-    stages=(Stage(10, 15), Stage(50, 6), Stage(100, 8)),
+    stages=(Stage(10, 15, longer=6), Stage(50, 6), Stage(100, 8)),
     bounds=Bounds(requests_min=25, p90_ratio_max=2.0, p90_slack_ms=250.0, p90_ms_max=15_000.0),
 )
 """At 25 requests a second, 10 % for 15 s are 37 requests. The slack is for a machine that does other things, too: the
@@ -104,7 +104,8 @@ def _production(world: World, options: Options) -> int:
     _say(f"production: {FIRST.name} serves at {world.balancer.url}")
     token = access_token(world.balancer.url)
     rate = _carried(world.balancer.url, token, options.rate)
-    checks = checks_of(Given(rate=rate / 2, seconds=CHECKED_S), token)
+    enough_s = 2 * PLAN.bounds.requests_min / (rate / 2)
+    checks = checks_of(Given(rate=rate / 2, seconds=max(CHECKED_S, enough_s)), token)
     began_at = time.monotonic()
     with Clients(world.balancer.url, rate, token) as clients:
         deployments = [_deployed(world, version, clients, checks) for version in VERSIONS]

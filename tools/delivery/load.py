@@ -9,6 +9,7 @@ the thresholds hold; 1, one does not; 2, the platform could not be asked what to
 
 import argparse
 import asyncio
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ FAILURE_CHARS_MAX = 160
 SECONDS_MAX = 3600.0
 """No load runs longer."""
 KEPT_FAILURES = 20
+_ID = re.compile("(?<=/)[0-9a-f]{32}")
 
 
 class Second(msgspec.Struct, frozen=True, tag="second"):
@@ -75,7 +77,7 @@ class Load:
 
     async def _failure(self, asked: Asked) -> str | None:
         """What was wrong with the reply; None where nothing was."""
-        words = f"{asked.method} {asked.path.partition('?')[0]}"
+        words = f"{asked.method} {_ID.sub('{id}', asked.path.partition('?')[0])}"
         try:
             body = None if asked.body is None else msgspec.json.encode(asked.body)
             reply = await self._client.ask(asked.method, asked.path, body)
