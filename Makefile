@@ -260,6 +260,9 @@ lock: $(READY) ## choose newer versions of what is used
 	  --python-version 3.11 --extra icu --extra jwt --constraint requirements.lock pyproject.toml -o deploy/image/runtime.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --group api -o requirements-api.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --extra split --constraint requirements.lock pyproject.toml examples/bookings/pyproject.toml \
+	  -o deploy/compose/platform.lock
 
 clean: ## remove what was made
 	rm -rf .actionlint .venv-api .api-tests .strangers .containers .venv-wheels .venv-bare wheelhouse $(VENV) .venv-compiled .venv-docs .venv-supply .venv-runtime site dist .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -33,7 +33,8 @@ class CompileHook(BuildHookInterface[Any]):
         done = subprocess.run(
             [sys.executable, "-m", "mypyc", *modules],
             cwd=self._folder,
-            env={**os.environ, "MYPYC_OPT_LEVEL": "3"},
+            # Without what a debugger reads, which names this folder: the same sources then make the same bytes.
+            env={**os.environ, "MYPYC_OPT_LEVEL": "3", "CFLAGS": f"{os.environ.get('CFLAGS', '')} -g0"},
             capture_output=True,
             text=True,
             check=False,

@@ -9,6 +9,7 @@ import yaml
 from shardgate.config.load import ConfigError, Loaded, load
 from shardgate.config.schema import Config
 from shardgate.config.variables import _of_struct, variables
+from shardgate.process.preflight import read
 
 RULES = {"GET /categories": {"rule": "any"}}
 NORTH = "http://127.0.0.1:8101"
@@ -101,6 +102,8 @@ def test_no_shard_of_the_file_is_lost_by_a_shorter_list(tmp_path: Path) -> None:
         ("SHARDGATE_SHARDS", f"north={NORTH},north={PASSWORD}", "it names `north` twice"),
         ("SHARDGATE_SHARDS", f"{{north: {PASSWORD}", "it begins like a mapping"),
         ("SHARDGATE_SHARD_NORTH_URL", PASSWORD, "its value is no address of a shard"),
+        ("SHARDGATE_SHARDS", f"{{north: 'http://a:1', north: '{PASSWORD}'}}", "it begins like a mapping"),
+        ("SHARDGATE_DIRECTORY", f"/{PASSWORD}", "its value does not exist"),
         ("SHARDGATE_SHARD_WEST_URL", PASSWORD, "no shard has this name"),
         ("SHARDGATE_LISTEM", PASSWORD, "no field has this variable → did you mean SHARDGATE_LISTEN?"),
         ("SHARDGATE_XYZZY", PASSWORD, "no field has this variable → remove it"),
@@ -115,6 +118,23 @@ def test_a_wrong_variable_is_named_and_its_value_is_not_repeated(
     assert line.startswith(f"{name}: {said}") or (said == "below" and line.startswith(f"{name}: "))
     assert not any(PASSWORD in each for each in [line, *more])
     assert more == []
+
+
+def test_two_shards_of_one_spelling_are_not_guessed(tmp_path: Path) -> None:
+    shards = {"south-2": "http://a:1", "south_2": "http://b:2"}
+    (said,) = refused(tmp_path, {"SHARDGATE_SHARD_SOUTH_2_URL": "http://c:3"}, shards=shards)
+    assert said.startswith("SHARDGATE_SHARD_SOUTH_2_URL: south-2 and south_2 are both meant")
+
+
+def test_what_is_found_before_serving_names_the_variable_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "shardgate.yaml"
+    file.write_text(yaml.safe_dump({"rules": RULES, "shards": {"north": NORTH}}))
+    (tmp_path / PASSWORD).write_text("no database" * 100)
+    monkeypatch.setenv("SHARDGATE_STORE", str(tmp_path / PASSWORD))
+    with pytest.raises(ConfigError) as caught:
+        read(file)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.path, PASSWORD in mistake.problem) == ("SHARDGATE_STORE", False)
 
 
 def test_mistakes_of_the_file_are_told_beside_those_of_the_environment(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tools.containers.engine import ROOT, Engine
 NAME = "localhost/shardgate"
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _FOLDER = ROOT / "deploy/image"
+_PARTS = ("src", "deploy/image", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
 
 
 @dataclass(frozen=True)
@@ -51,21 +52,22 @@ def build(engine: Engine, tag: str = "dev", *, source: Path = ROOT, fresh: bool 
         *(["--no-cache"] if fresh else []), *_settings_of_pip(engine), f"--tag={name}", str(source),
         within_s=1800,
     )  # fmt: skip
-    return inspect(engine, name, base)
+    return inspect(engine, name)
 
 
-def inspect(engine: Engine, name: str, base: str) -> Image:
+def inspect(engine: Engine, name: str) -> Image:
     """What is known of an image. Raises ContainersError where there is none."""
+    base, _ = bases(engine)
     known, below = (json.loads(engine("image", "inspect", each))[0] for each in (name, base))
     own = known["Size"] - below["Size"]
     return Image(name, known["Id"], known["Size"], own, tuple(known["RootFS"]["Layers"]))
 
 
 def source_date_epoch(source: Path = ROOT) -> int:
-    """The instant that all times in the image are set to."""
+    """The instant that all times in the image are set to: the last commit of what the image is made of."""
     if given := os.environ.get("SOURCE_DATE_EPOCH"):
         return int(given)
-    command = ["git", "-C", str(source), "log", "-1", "--format=%ct"]
+    command = ["git", "-C", str(source), "log", "-1", "--format=%ct", "--", *_PARTS]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 

@@ -11,9 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
-from shardgate.config.places import Document
+from shardgate.config.places import Document, parse_document
 from shardgate.config.variables import OF_A_SERVICE, OF_THE_COMMAND_LINE, PREFIX, SHARD_URL, SHARDS, Variable, variables
 from shardgate.core.routes.mistakes import Mistake, near
 
@@ -142,13 +140,14 @@ def _with_shards(
     for variable, url in values.items():
         if (match := SHARD_URL.fullmatch(variable)) is None:
             continue
-        name = next((each for each in shards if _spelled(str(each)) == match[1]), None)
-        if name is None:
-            cure = f"there are: {', '.join(map(str, shards)) or 'none'}; {SHARDS} gives new ones"
-            mistakes.append(Mistake(variable, "no shard has this name", cure))
+        meant = [each for each in shards if _spelled(str(each)) == match[1]]
+        if len(meant) != 1:
+            problem = f"{' and '.join(map(str, meant))} are both meant" if meant else "no shard has this name"
+            cure = f"there are: {', '.join(map(str, shards)) or 'none'}; {SHARDS} names all shards as they are written"
+            mistakes.append(Mistake(variable, problem, cure))
             continue
-        places |= _places_of(str(name), shards[name], variable)
-        shards[name] = _merged(shards[name], _address(url))
+        places |= _places_of(str(meant[0]), shards[meant[0]], variable)
+        shards[meant[0]] = _merged(shards[meant[0]], _address(url))
     return {**data, "shards": shards} if shards else data
 
 
@@ -158,13 +157,10 @@ def _listed(text: str, mistakes: list[Mistake]) -> dict[str, Any] | None:
         "write `north=http://10.0.0.1:8000,south=http://10.0.0.2:8000`, or a mapping: `{north: http://10.0.0.1:8000}`"
     )
     if text.lstrip().startswith("{"):
-        try:
-            read = yaml.safe_load(text)
-        except yaml.YAMLError:
-            read = None
-        if isinstance(read, dict) and read and all(isinstance(name, str) for name in read):
-            return read
-        mistakes.append(Mistake(SHARDS, "it begins like a mapping, and is none", cure))
+        document, wrong = parse_document(text, Path(SHARDS))
+        if not wrong and document.data and all(isinstance(name, str) for name in document.data):
+            return dict(document.data)
+        mistakes.append(Mistake(SHARDS, "it begins like a mapping, and is none of shards, each once", cure))
         return None
     found: dict[str, Any] = {}
     for number, part in enumerate((each for each in text.split(",") if each.strip()), 1):

@@ -66,6 +66,14 @@ class Loaded(msgspec.Struct, frozen=True):
         """The variables of the environment that gave fields of the configuration."""
         return [] if self.document is None else self.document.variables
 
+    def named(self, mistake: Mistake) -> Mistake:
+        """A mistake that was found later: it names the variable that gave what is wrong, and not its value."""
+        variable = None if self.document is None else self.document.variable(mistake.path)
+        if self.document is None or variable is None:
+            return mistake
+        told = self.document.told(mistake.problem, mistake.path)
+        return msgspec.structs.replace(mistake, path=variable, problem=told)
+
     def place_of(self, path: str) -> str:
         """The file, the line and the path of a dotted path, as a mistake has them."""
         if self.document is None:
@@ -371,6 +379,6 @@ def _placed(document: Document, mistakes: list[Mistake], application: Applicatio
             file, line, place = "", document.line(path), document.place(path)
         else:
             file, line, place = path.rpartition("\0")[0] or " ", application.line(path), application.place(path)
-        told = document.told(mistake.problem)
+        told = document.told(mistake.problem, mistake.path)
         placed.append((file, line, msgspec.structs.replace(mistake, path=place, problem=told)))
     return [mistake for _, _, mistake in sorted(placed, key=lambda entry: entry[:2])]

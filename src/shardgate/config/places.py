@@ -11,6 +11,8 @@ from shardgate.core.routes.mistakes import Mistake
 
 # A document of 30 MB has as many. A few lines of aliases within aliases stand for any number.
 _PLACES_MAX = 1_000_000
+# A shorter value may be a part of any word of a message.
+_SECRET_CHARACTERS_MIN = 6
 _VARIABLE = re.compile(r"SHARDGATE_\w+")
 
 
@@ -53,11 +55,15 @@ class Document:
         found = [each for each in self._variables if f"{path}$" == each or _begins(path.replace("[", ".["), each)]
         return self._variables[max(found, key=len)] if found else None
 
-    def told(self, problem: str) -> str:
-        """A problem without the values of variables: they may be secret."""
+    def told(self, problem: str, path: str) -> str:
+        """A problem of what a path names, without the values of variables: they may be secret."""
+        named = self.variable(path) is not None
         for text in self._texts.values():
-            for part in (text, *re.split(r"[,\s]+", text), *re.split(r"[,=\s]+", text)):
+            for part in sorted({text, *re.split(r"[,\s]+", text), *re.split(r"[,=\s]+", text)}, key=len, reverse=True):
                 problem = problem.replace(repr(part), "its value") if part else problem
+                problem = (
+                    problem.replace(part, "its value") if named and len(part) >= _SECRET_CHARACTERS_MIN else problem
+                )
         return problem
 
     def line(self, path: str) -> int:

@@ -24,7 +24,8 @@ _log = logging.getLogger("shardgate")
 def read(file: Path) -> Loaded:
     """Read a configuration and check what it names. Raises ConfigError with all mistakes that were found."""
     loaded = load(file)
-    mistakes = [*_check_directory(loaded), *_check_store(loaded), *_check_tls(loaded), *_check_keys(loaded)]
+    found = [*_check_directory(loaded), *_check_store(loaded), *_check_tls(loaded), *_check_keys(loaded)]
+    mistakes = [loaded.named(mistake) for mistake in found]
     if mistakes := [*mistakes, *audit_mistakes(loaded)]:
         raise ConfigError(mistakes)
     return loaded
