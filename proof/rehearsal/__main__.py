@@ -19,7 +19,12 @@ def main() -> int:
     """Run."""
     parser = argparse.ArgumentParser(prog="make rehearse", description="Deployments under load, on this machine.")
     parser.add_argument("--runtime", choices=("podman", "process"), default="podman")
-    parser.add_argument("--rate", type=float, default=25.0, help="requests of clients a second")
+    parser.add_argument(
+        "--rate",
+        type=float,
+        default=25.0,
+        help="requests of clients a second; fewer where this machine does not carry them",
+    )
     parser.add_argument("--quick", action="store_true", help="without lint, tests and scan")
     parser.add_argument("--late", action="store_true", help="a version that fails under the clients' requests only")
     parser.add_argument("--image", default="", help="one that was built before, instead of building it")

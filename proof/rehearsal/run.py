@@ -15,25 +15,26 @@ import httpx
 import msgspec
 
 from proof.data import ROOT
-from proof.rehearsal.checks import Given, checks_of, compared
+from proof.rehearsal.checks import Given, checks_of, compared, load
 from proof.rehearsal.clients import Clients
 from proof.rehearsal.report import mistakes, summary
 from proof.rehearsal.versions import FIRST, VERSIONS, Version, late
 from proof.rehearsal.world import Built, World, open_place, open_staging, open_world
 from tools.containers.engine import Engine
 from tools.containers.image import build
-from tools.delivery.deployment import Deployment, Plan, RefusedError, Stage
+from tools.delivery.deployment import Check, Deployment, Plan, RefusedError, Stage
 from tools.delivery.smoke import smoke
 from tools.delivery.traffic import access_token
 from tools.delivery.verdict import Bounds
 
-CHECKED = Given(rate=12, seconds=8)
-"""The load on the new version before clients are sent there: what the balancer saw of it is compared with what it saw
-of the old version."""
+CHECKED_S = 8.0
+"""How long a load is sent to the new version before clients are, at half of their rate. What the balancer saw of it is
+compared with what it saw of the old version."""
+RATE_MIN, PROBED_S, PROBED_MS_MAX = 5.0, 4.0, 1000.0
 STAGED = Given(rate=8, seconds=8, reads=False)
 PLAN = Plan(
     before_s=5,
-    stages=(Stage(10, 15), Stage(50, 6), Stage(100, 8)),
+    stages=(Stage(10, 15, longer=6), Stage(50, 6), Stage(100, 8)),
     bounds=Bounds(requests_min=25, p90_ratio_max=2.0, p90_slack_ms=250.0, p90_ms_max=15_000.0),
 )
 """At 25 requests a second, 10 % for 15 s are 37 requests. The slack is for a machine that does other things, too: the
@@ -102,9 +103,12 @@ def _production(world: World, options: Options) -> int:
     world.begin(FIRST)
     _say(f"production: {FIRST.name} serves at {world.balancer.url}")
     token = access_token(world.balancer.url)
+    rate = _carried(world.balancer.url, token, options.rate)
+    enough_s = 2 * PLAN.bounds.requests_min / (rate / 2)
+    checks = checks_of(Given(rate=rate / 2, seconds=max(CHECKED_S, enough_s)), token)
     began_at = time.monotonic()
-    with Clients(world.balancer.url, options.rate, token) as clients:
-        deployments = [_deployed(world, version, clients, token) for version in VERSIONS]
+    with Clients(world.balancer.url, rate, token) as clients:
+        deployments = [_deployed(world, version, clients, checks) for version in VERSIONS]
         took_s = time.monotonic() - began_at
         told = clients.end()
     lost = _lost(world.balancer.url, token, told.acknowledged)
@@ -113,29 +117,47 @@ def _production(world: World, options: Options) -> int:
         f"orders: {len(told.acknowledged)} confirmed, {min(len(told.acknowledged), LOOKED_FOR)} looked for, {lost} lost"
     )
     good = {version.name: version.is_good for version in VERSIONS}
-    found = mistakes(deployments, good, told, requests_min=took_s * options.rate * 0.9, lost=lost)
+    found = mistakes(deployments, good, told, requests_min=took_s * rate * 0.9, lost=lost)
     if options.late:
-        found += _late(world, options, token)
+        found += _late(world, rate, checks, token)
     for line in found:
         _say(f"NOT AS IT MUST BE: {line}")
     print(summary(deployments, told.failed), flush=True)
     return 1 if found else 0
 
 
-def _deployed(world: World, version: Version, clients: Clients, token: str) -> Deployment:
+def _carried(url: str, token: str, wished: float) -> float:
+    """The rate of the clients: the wished one, or half of it, or a quarter, as this machine carries it now."""
+    rate = wished
+    while rate > RATE_MIN:
+        try:
+            sample = load(url, Given(rate=rate, seconds=PROBED_S), token)
+        except RefusedError as refused:
+            found = str(refused)
+        else:
+            found = sample.line()
+            if sample.p90_ms <= PROBED_MS_MAX:
+                break
+        _say(f"clients: {rate:g} requests a second are too many for this machine now: {found}")
+        rate = max(rate / 2, RATE_MIN)
+    _say(f"clients: {rate:g} requests a second")
+    return rate
+
+
+def _deployed(world: World, version: Version, clients: Clients, checks: Sequence[Check]) -> Deployment:
     before = clients.failed
     _say(f"deploy {version.name}")
-    deployment = world.deploy(version, checks_of(CHECKED, token), PLAN, lambda text: _say(f"    {text}"))
+    deployment = world.deploy(version, checks, PLAN, lambda text: _say(f"    {text}"))
     _say(f"{deployment.line()}; {clients.failed - before} requests of clients failed meanwhile")
     return deployment
 
 
-def _late(world: World, options: Options, token: str) -> Sequence[str]:
+def _late(world: World, rate: float, checks: Sequence[Check], token: str) -> Sequence[str]:
     """A version that passes all checks, and fails when clients come: the watch must see it."""
     version = late(_best_event(world.balancer.url, token))
     world.place.build(version)
-    with Clients(world.balancer.url, options.rate, token) as clients:
-        deployment = _deployed(world, version, clients, token)
+    with Clients(world.balancer.url, rate, token) as clients:
+        deployment = _deployed(world, version, clients, checks)
         told = clients.end()
     print(f"late: {told.failed} of {told.requests} requests failed before {deployment.line()}", flush=True)
     if deployment.kept or not deployment.step.startswith("watch"):

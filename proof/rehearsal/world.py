@@ -13,7 +13,7 @@ from proof.rehearsal.balancer import Balancer
 from proof.rehearsal.platform import Platform
 from proof.rehearsal.production import LocalProduction, await_ready
 from proof.rehearsal.runtime import Instance, Processes, Runtime
-from proof.rehearsal.slots import Slot, slots_of
+from proof.rehearsal.slots import Colour, Slot, slots_of
 from proof.rehearsal.versions import Site, Version, write
 from tools.containers.engine import Engine
 from tools.delivery.deployment import Check, Deploying, Deployment, MachineClock, Plan
@@ -102,7 +102,7 @@ class World:
 @contextmanager
 def open_world(place: Place) -> Iterator[World]:
     """The balancer, and two sets that are empty yet."""
-    sets = {"blue": slots_of("blue"), "green": slots_of("green")}
+    sets: dict[Colour, Sequence[Slot]] = {"blue": slots_of("blue"), "green": slots_of("green")}
     with Balancer(place.folder, sets) as balancer:
         production = LocalProduction(place.runtime, balancer, sets)
         try:

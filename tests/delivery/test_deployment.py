@@ -14,14 +14,14 @@ PLAN = Plan(before_s=5, stages=(Stage(10, 10), Stage(100, 20)), bounds=Bounds(),
 
 @dataclass
 class Steady:
-    """Time that passes only in sleep."""
+    """Time that passes only where somebody waits."""
 
     instant: float = 0
 
     def now(self) -> float:
         return self.instant
 
-    def sleep(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
         self.instant += seconds
 
 
@@ -59,7 +59,7 @@ class Recorded:
             raise self.keep_fails
 
     def roll_back(self) -> None:
-        self.clock.sleep(3)
+        self.clock.wait(3)
         self.did.append("roll back")
 
 

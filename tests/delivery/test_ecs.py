@@ -19,14 +19,14 @@ IMAGE = "registry/shardgate@sha256:0"
 
 @dataclass
 class Steady:
-    """Time that passes only in sleep."""
+    """Time that passes only where somebody waits."""
 
     instant: float = 0
 
     def now(self) -> float:
         return self.instant
 
-    def sleep(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
         self.instant += seconds
 
 

@@ -54,7 +54,7 @@ class Container:
 
     def logs(self) -> str:
         """What it wrote to stdout and stderr."""
-        return self._engine("logs", self.name)
+        return self._engine("logs", self.name, both=True)
 
     def execute(self, *command: str) -> str:
         """Run a program in it. Returns what it printed. Raises ContainersError where it fails."""

@@ -64,8 +64,11 @@ class Engine:
             "podman", f"--root={self.folder / 'store'}", f"--runroot=/tmp/shardgate-{short}", "--log-level=error",
         ]  # fmt: skip
 
-    def __call__(self, *arguments: str, within_s: float = 600) -> str:
-        """Run a command of podman. Returns what it printed. Raises ContainersError with what it said."""
+    def __call__(self, *arguments: str, within_s: float = 600, both: bool = False) -> str:
+        """Run a command of podman. Returns what it printed; `both`: to stderr, too.
+
+        Raises ContainersError with what it said.
+        """
         done = subprocess.run(
             [*self._command, *arguments],
             env=self.environment,
@@ -78,7 +81,7 @@ class Engine:
         if done.returncode != 0:
             words = _last_lines(done.stdout + done.stderr)
             raise ContainersError(f"`podman {' '.join(arguments[:3])} …` failed ({done.returncode}):\n{words}")
-        return done.stdout.strip()
+        return (done.stdout + done.stderr if both else done.stdout).strip()
 
     def has(self, image: str) -> bool:
         """Whether an image is in the store."""

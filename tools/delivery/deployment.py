@@ -53,7 +53,7 @@ class Clock(Protocol):
     def now(self) -> float:
         """Seconds; never goes back."""
 
-    def sleep(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
         """Wait."""
 
 
@@ -64,7 +64,7 @@ class MachineClock:
         """Monotonic seconds."""
         return time.monotonic()
 
-    def sleep(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
 
@@ -203,7 +203,7 @@ class Deploying:
     def _measure_before(self) -> Sample:
         """The old version, alone."""
         since = self._clock.now()
-        self._clock.sleep(self._plan.before_s)
+        self._clock.wait(self._plan.before_s)
         before, _ = self._production.seen(since)
         self._say(f"before: {before.line()}")
         return before
@@ -226,7 +226,7 @@ class Deploying:
                 beside = old
             if (reason := self._judge(before, beside, new, is_over=is_over)) is not None:
                 return reason, beside
-            self._clock.sleep(self._plan.poll_s)
+            self._clock.wait(self._plan.poll_s)
 
     def _judge(self, before: Sample, beside: Sample, after: Sample, *, is_over: bool) -> str | None:
         """What was found; None where more must be measured. Raises RefusedError."""

@@ -85,7 +85,7 @@ class Watched:
             status = str(self.described(deployment)["status"])
             if status not in UNDER_WAY | GOING_BACK:
                 return status
-            self._clock.sleep(POLL_S)
+            self._clock.wait(POLL_S)
         raise RefusedError(f"ECS was not done within {OVER_S:g} s")
 
 
@@ -125,7 +125,7 @@ class Ecs:
             if found.get("lifecycleStage") in MOVED:
                 self._groups = self._found_groups(found)
                 return self._service.url
-            self._clock.sleep(POLL_S)
+            self._clock.wait(POLL_S)
         raise RefusedError(f"ECS did not move the clients within {OVER_S:g} s")
 
     def shift(self, percent: int) -> None:
@@ -162,7 +162,7 @@ class Ecs:
                 return newest
             if self._applying is not None and (code := self._applying.poll()) is not None:
                 raise RefusedError(f"terraform ended with {code} before ECS began: {_end_of(self._log)}")
-            self._clock.sleep(POLL_S)
+            self._clock.wait(POLL_S)
         raise RefusedError(f"ECS began no deployment within {APPEARS_S:g} s")
 
     def _found_groups(self, deployment: dict[str, Any]) -> Groups:

@@ -9,6 +9,7 @@ the thresholds hold; 1, one does not; 2, the platform could not be asked what to
 
 import argparse
 import asyncio
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -18,14 +19,16 @@ import httpx
 import msgspec
 import uvloop
 
+from tools.delivery.client import Client
 from tools.delivery.traffic import Asked, Traffic, access_token, discover
 from tools.delivery.verdict import Outcome, Sample
 
 REQUEST_TIMEOUT_S = 15.0
-CONNECTIONS_MAX = 256
+FAILURE_CHARS_MAX = 160
 SECONDS_MAX = 3600.0
 """No load runs longer."""
 KEPT_FAILURES = 20
+_ID = re.compile("(?<=/)[0-9a-f]{32}")
 
 
 class Second(msgspec.Struct, frozen=True, tag="second"):
@@ -39,7 +42,7 @@ class Second(msgspec.Struct, frozen=True, tag="second"):
 class Load:
     """Clients of one gateway."""
 
-    def __init__(self, client: httpx.AsyncClient, traffic: Traffic, rate: float) -> None:
+    def __init__(self, client: Client, traffic: Traffic, rate: float) -> None:
         self._client = client
         self._traffic = traffic
         self._interval_s = 1 / rate
@@ -74,17 +77,18 @@ class Load:
 
     async def _failure(self, asked: Asked) -> str | None:
         """What was wrong with the reply; None where nothing was."""
+        words = f"{asked.method} {_ID.sub('{id}', asked.path.partition('?')[0])}"
         try:
-            reply = await self._client.request(asked.method, asked.path, json=asked.body)
-        except httpx.HTTPError as error:
-            return f"{asked.method} {asked.path.partition('?')[0]}: {type(error).__name__}: {error}"
-        if reply.status_code not in asked.statuses:
-            code = reply.json().get("code", "") if "problem+json" in reply.headers.get("content-type", "") else ""
-            return f"{asked.method} {asked.path.partition('?')[0]}: {reply.status_code} {code}".rstrip()
-        if asked.has not in reply.text:
-            return f"{asked.method} {asked.path.partition('?')[0]}: {reply.status_code} without {asked.has!r}"
-        if reply.status_code == 201:
-            self.acknowledged.append(reply.json()["id"])
+            body = None if asked.body is None else msgspec.json.encode(asked.body)
+            reply = await self._client.ask(asked.method, asked.path, body)
+        except (OSError, EOFError, ValueError, TimeoutError) as error:
+            return f"{words}: {type(error).__name__} {error}".rstrip()
+        if reply.status not in asked.statuses:
+            return f"{words}: {reply.status} {reply.body[:FAILURE_CHARS_MAX].decode(errors='replace')}".rstrip()
+        if asked.has.encode() not in reply.body:
+            return f"{words}: {reply.status} without {asked.has!r}"
+        if reply.status == 201:
+            self.acknowledged.append(msgspec.json.decode(reply.body)["id"])
         return None
 
 
@@ -123,25 +127,23 @@ class Told(msgspec.Struct, frozen=True, tag="told"):
 
 
 async def run(options: argparse.Namespace) -> int:
-    """Ask what to ask for, load, judge."""
-    limits = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
-    async with httpx.AsyncClient(
-        base_url=options.url, timeout=REQUEST_TIMEOUT_S, limits=limits, trust_env=False
-    ) as client:
-        try:
-            client.headers["Authorization"] = f"Bearer {access_token(options.url)}"
-            traffic = await discover(client, options.order, changes=not options.reads)
-        except (httpx.HTTPError, LookupError) as error:
-            print(f"load: {options.url} does not say what there is: {error!r}", file=sys.stderr)
-            return 2
-        load = Load(client, traffic, options.rate)
-        if options.until_closed:
-            running = asyncio.get_running_loop().create_task(load.run(SECONDS_MAX))
-            await lines(load)
-            running.cancel()
-            await running
-        else:
-            await load.run(min(options.seconds, SECONDS_MAX))
+    """Find out what to ask for, load, judge."""
+    try:
+        token = access_token(options.url)
+        traffic = discover(options.url, token, options.order, changes=not options.reads)
+    except (httpx.HTTPError, LookupError) as error:
+        print(f"load: {options.url} does not say what there is: {error!r}", file=sys.stderr)
+        return 2
+    client = Client(options.url, token, REQUEST_TIMEOUT_S)
+    load = Load(client, traffic, options.rate)
+    if options.until_closed:
+        running = asyncio.get_running_loop().create_task(load.run(SECONDS_MAX))
+        await lines(load)
+        running.cancel()
+        await running
+    else:
+        await load.run(min(options.seconds, SECONDS_MAX))
+    client.close()
     sample = Sample.of(load.outcomes)
     _write(Told(sample.requests, sample.failed, sample.p90_ms, dict(load.failures), load.acknowledged))
     found = [] if options.until_closed else broken(sample, options.failed_percent_max, options.p90_ms_max)

@@ -81,11 +81,10 @@ def debian(engine: Engine, image: str) -> tuple[int, list[str]]:
 
 def main(arguments: Sequence[str]) -> int:
     """Scan one image."""
-    codes, lines = zip(verdict(str(LOCK), ask(LOCK)), debian(Engine(), arguments[0]), strict=True)
-    print("\n".join(line for each in lines for line in each))
-    if VULNERABLE in codes:
-        return VULNERABLE
-    return max(codes)
+    found = [verdict(str(LOCK), ask(LOCK)), debian(Engine(), arguments[0])]
+    print("\n".join(line for _, lines in found for line in lines))
+    codes = {code for code, _ in found}
+    return VULNERABLE if VULNERABLE in codes else max(codes)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import httpx
 from tools.delivery.deployment import RefusedError
 from tools.delivery.traffic import access_token
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
 EVENTS = 10
 
 

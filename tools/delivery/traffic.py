@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
 LISTED = 60
 """How many events and dates are asked for."""
 CLIENT: Final = "marketplace"
@@ -75,10 +75,12 @@ def access_token(url: str) -> str:
     return str(reply.json()["access_token"])
 
 
-async def discover(client: httpx.AsyncClient, order: str, *, changes: bool) -> Traffic:
+def discover(url: str, token: str, order: str, *, changes: bool) -> Traffic:
     """Ask the platform what there is. Raises httpx.HTTPError, LookupError."""
-    events = await _rows(client, f"/v3/events?order={order}&limit={LISTED}")
-    dates = await _rows(client, f"/v3/dates?available=true&order=start_date&limit={LISTED}")
+    fields = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=url, headers=fields, timeout=TIMEOUT_S, trust_env=False) as client:
+        events = _rows(client, f"/v3/events?order={order}&limit={LISTED}")
+        dates = _rows(client, f"/v3/dates?available=true&order=start_date&limit={LISTED}")
     return Traffic(
         tuple(row["id"] for row in events),
         tuple(row["id"] for row in dates),
@@ -87,9 +89,8 @@ async def discover(client: httpx.AsyncClient, order: str, *, changes: bool) -> T
     )
 
 
-async def _rows(client: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
-    reply = await client.get(path)
-    reply.raise_for_status()
+def _rows(client: httpx.Client, path: str) -> list[dict[str, Any]]:
+    reply = client.get(path).raise_for_status()
     rows: list[dict[str, Any]] = reply.json()
     if not rows:
         raise LookupError(f"{path} has no rows")
