@@ -4,6 +4,7 @@ from statistics import median
 
 import msgspec
 
+from bench.quiet import Quiet
 from bench.rig import Run
 
 
@@ -60,6 +61,8 @@ class Report(msgspec.Struct, kw_only=True):
     measured: list[Measured] = []
     singles: list[Single] = []
     warnings: list[str] = []
+    quiet_before: Quiet | None = None
+    quiet_after: Quiet | None = None
     took_s: float = 0
 
     def find(self, work: str, peer: str, connections: int = 32) -> Measured | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 import bench
-from bench import space, works
+from bench import quiet, space, works
 from bench.peers import CACHE, MissingError
 from bench.peers.roster import PEERS, SUBJECT
 from bench.picture import draw
@@ -36,20 +36,22 @@ _FULL, _QUICK = Pace(5, 0.8), Pace(1, 0.3)
 def main() -> None:
     """Measure all, print, write."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended by SIGTERM"))  # and every `with` ends its processes
-    quick = bool(os.environ.get("QUICK"))
+    is_quick = bool(os.environ.get("QUICK"))
     cores = Cores.of_this_machine()
     if cores is None:
         sys.exit("bench: two cores are needed, one for the gateway and one for load and shards")
+    every_core = os.sched_getaffinity(0)
     CACHE.mkdir(exist_ok=True)
     began = time.monotonic()
-    report = Report(date=datetime.now(UTC).isoformat(timespec="seconds"), quick=quick, machine=_machine())
-    run = Bench(cores, _QUICK if quick else _FULL, report, lambda text: _say(began, text))
+    report = Report(date=datetime.now(UTC).isoformat(timespec="seconds"), quick=is_quick, machine=_machine())
+    run = Bench(cores, _QUICK if is_quick else _FULL, report, lambda text: _say(began, text))
     try:
         build_rig(run.say)
     except MissingError as error:
         sys.exit(f"bench: {error}")
     run.installed([SUBJECT])
     peers = run.installed(PEERS)
+    report.quiet_before = _look(run, "before")
     os.sched_setaffinity(0, {cores.load})
     measuring = time.monotonic()
     for step in (
@@ -66,9 +68,20 @@ def main() -> None:
             report.missing[step.__name__] = f"{type(error).__name__}: {error}"
             run.say(f"{step.__name__} failed: {error}")
     report.took_s = round(time.monotonic() - measuring, 1)
+    os.sched_setaffinity(0, every_core)
+    report.quiet_after = _look(run, "after")
     verdicts = judge(report)
     print_report(report, verdicts)
     _write(report, [msgspec.structs.asdict(verdict) for verdict in verdicts])
+
+
+def _look(run: Bench, when: str) -> quiet.Quiet:
+    """How quiet the machine is; a warning where its figures would be somebody else's too."""
+    seen = quiet.look()
+    run.say(f"the machine, {when}: {seen.line()}")
+    if not seen.is_quiet:
+        run.report.warnings.append(f"the machine was not quiet {when} the run: {seen.line()}")
+    return seen
 
 
 def _write(report: Report, verdicts: list[dict[str, object]]) -> None:

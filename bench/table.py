@@ -22,6 +22,9 @@ def print_report(report: Report, verdicts: list[Verdict]) -> None:
     print("\nversions: " + "; ".join(f"{name} {version}" for name, version in report.versions.items()))
     for name, reason in report.missing.items():
         print(f"missing: {name}: {reason}")
+    for when, seen in (("before", report.quiet_before), ("after", report.quiet_after)):
+        if seen is not None:
+            print(f"the machine, {when}: {seen.line()}")
     for warning in report.warnings:
         print(f"warning: {warning}")
     print()

@@ -74,7 +74,8 @@ def gathers(bench: Bench, peers: Sequence[Peer]) -> None:
         with bench.stage([SUBJECT, *chosen], Work.GATHER, count) as running:
             for rows in ROWS:
                 target = PAGE.replace("rows=10", f"rows={rows}").replace("limit=10", f"limit={rows}")
-                bench.interleave(gather(count, rows), running, [Load(target=target, seconds=seconds)])
+                alone = [Load(target=target, seconds=seconds, connections=1)] if (count, rows) == (4, 10) else []
+                bench.interleave(gather(count, rows), running, [Load(target=target, seconds=seconds), *alone])
     with bench.stage([SUBJECT, *peers], Work.LIST, 4) as running:
         for rows in ROWS:
             target = WHOLE.replace("rows=10", f"rows={rows}")

@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from proof.hostile.asking import Answer, request
+from proof.hostile.asking import Answer, ask, request
 from proof.hostile.attack import Attack, Outcome, Verdict, told
 from proof.hostile.attacks.table import all_attacks
 from proof.hostile.bad_replies import BAD, SLOW
 from proof.hostile.run import tried
-from proof.hostile.shards import Asked
+from proof.hostile.shards import Asked, Shard
 from proof.hostile.stage import Stage
 from proof.hostile.table import line, summary
 from proof.hostile.worlds import open_stage
@@ -54,6 +54,22 @@ async def test_a_loop_that_is_held_is_seen_and_so_is_memory(stage: Stage) -> Non
     assert any(text.startswith("memory") for text in large.broken), large
     quiet = await tried(stage, Attack("quiet", _one_request))
     assert quiet.broken == (), quiet
+
+
+async def test_a_shard_that_is_cut_leaves_no_connection_that_nobody_reads() -> None:
+    """Found: a task that was cancelled before it began left its connection open; the gateway used that connection for
+    the next attack's list, which was a 503 after three seconds."""
+
+    class CutAtOnce(Shard):
+        def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            super()._accept(reader, writer)
+            self.cut()
+
+    shard = CutAtOnce("n")
+    await shard.start()
+    answer = await ask(shard.port, request("GET", "/list"), within_s=3.0)
+    shard.stop()
+    assert answer.ended in {"closed", "reset"}, answer
 
 
 async def _one_request(stage: Stage) -> Outcome:

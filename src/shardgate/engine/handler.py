@@ -45,6 +45,7 @@ from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.deadlines import Deadlines
 from shardgate.engine.gather.conductor import Conductor
+from shardgate.engine.gather.owners import find_owner, shards_knowing
 from shardgate.engine.gather.short_gather import ShortGather
 from shardgate.engine.matching import match
 from shardgate.engine.relay import Relay
@@ -379,12 +380,12 @@ class Gateway:
                     self._carry_out(instead, request, client, exchange, snapshot)
                 return
             if plan.gathers is not None and plan.route.rule is not None:
-                knowing = await self._conductor.knowing(plan, request, snapshot, client.hop, exchange)
+                knowing = await shards_knowing(self._conductor, plan, request, snapshot, client.hop, exchange)
                 known, rule = snapshot.known, plan.route.rule
                 gathered = rule.among(knowing, request, plan.route, plan.gathers, known, wall)
                 self._carry_out(gathered, request, client, exchange, snapshot)
                 return
-            owner, reply = await self._conductor.find(plan, request, snapshot, client.hop, exchange)
+            owner, reply = await find_owner(self._conductor, plan, request, snapshot, client.hop, exchange)
             if plan.is_the_request:
                 if reply.status == 304 and request.fields.packed_tags:
                     reply.fields = as_known(reply.fields, request.fields.packed_tags)

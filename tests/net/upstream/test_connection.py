@@ -122,6 +122,24 @@ def test_a_receiver_that_pauses_at_a_whole_reply_leaves_the_connection_reading(c
     play << Whole(200, b"ok") << STOPS << READS_AGAIN << RELEASED
 
 
+def test_a_receiver_that_pauses_at_the_end_leaves_the_connection_reading(curtain: Raise) -> None:
+    """Found: the last bytes of a reply that the gateway compressed made its client slow; that paused a connection which
+    was free again, and the next call on it got no byte."""
+    play = curtain()
+    call = play.call()
+    play << SENT
+    take = call.sink.reply_end
+
+    def pause(trailers: bytes) -> None:
+        take(trailers)
+        call.wait_for_client()
+        call.resume()
+
+    call.sink.reply_end = pause  # type: ignore[method-assign]
+    play >> CHUNKED + b"2\r\nok\r\n0\r\n\r\n"
+    play << Head(200, b"ok") << RELEASED << End()
+
+
 async def test_very_many_chunks_are_read_in_turns_of_the_loop(curtain: Raise) -> None:
     """Found: 256 KiB in chunks of one byte held up the loop for 100 ms."""
     play = curtain()

@@ -30,6 +30,7 @@ from shardgate.engine.change.parts import PartsChanger
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.conductor import Conductor
+from shardgate.engine.gather.owners import find_owner
 from shardgate.engine.learning import learn, learn_from_head
 
 _BESIDE = ("header.", "basic.", "claim.", "cookie.", "bearer.")
@@ -120,7 +121,7 @@ class ChangeHandler:
         request, snapshot = change.request, change.snapshot
         shards = snapshot.known.topology.ids
         search = FindOwner(plan.route, plan.route.chain, plan.key, place.path.encode(), shards, is_the_request=False)
-        owner, _ = await self._conductor.find(search, request, snapshot, change.hop, change.exchange)
+        owner, _ = await find_owner(self._conductor, search, request, snapshot, change.hop, change.exchange)
         return Placement(plan.route, plan.rule, plan.key, owner, plan.pinned, plan.variables)
 
     def _name(self, plan: Plan, request: Request) -> str | None:
@@ -168,7 +169,7 @@ class ChangeHandler:
     async def _found(self, plan: FindOwner, change: ChangeRequest) -> tuple[ToOne | ToAny, Reply | None]:
         """The plan for the key's owner; and the refusal, where no shard has the key."""
         request, snapshot = change.request, change.snapshot
-        owner, reply = await self._conductor.find(plan, request, snapshot, change.hop, change.exchange)
+        owner, reply = await find_owner(self._conductor, plan, request, snapshot, change.hop, change.exchange)
         if owner is not None:
             return ToOne(plan.route, owner, plan.key), None
         fallback = fallback_when_unowned(plan, request, snapshot.known)

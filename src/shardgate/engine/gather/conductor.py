@@ -1,4 +1,4 @@
-"""Carries out the plans that need more than one shard: it finds the owner of a key, and gathers lists.
+"""Carries out the plans that need more than one shard: it asks several shards at once, and gathers lists.
 
 Holds: a list is never silently incomplete: a missing shard is an error that names it by its alias.
 """
@@ -11,7 +11,7 @@ from operator import attrgetter, itemgetter, not_
 
 from shardgate.core.contracts import Ask, Merging, Outcome
 from shardgate.core.cursors.by_cursor import OpaqueCursorWalk
-from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError, TooComplexError
+from shardgate.core.errors import DeadlineError, ShardgateError, TooComplexError
 from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
 from shardgate.core.failures.of_shard import of_shard
@@ -27,9 +27,8 @@ from shardgate.core.limits import (
     Limits,
 )
 from shardgate.core.lists.merging import ListMerging
-from shardgate.core.locate.dispute import disputed
 from shardgate.core.paging.bounds import check_values
-from shardgate.core.plan.plan import FindOwner, ToGather, said_key
+from shardgate.core.plan.plan import ToGather
 from shardgate.core.replies.head_fields import HeadFields
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
 from shardgate.core.replies.validators import Validators, has_none
@@ -388,71 +387,6 @@ class Conductor:
             return await self._ask(asks, work, needs_all=False, body_bytes_max=body_bytes_max)
         finally:
             holding.close()
-
-    async def find(
-        self, plan: FindOwner, request: Request, snapshot: Snapshot, hop: bytes, exchange: Exchange
-    ) -> tuple[ShardId | None, Reply]:
-        """The shard that holds the key, and its reply; None and the refusal where no shard holds it.
-
-        Raises KeyOnTwoShardsError; OverloadError; ShardDownError where a shard that may hold the key did not answer.
-        """
-        owners, replies, outcomes = await self._asked_who(plan, request, snapshot, hop, exchange)
-        rule = plan.route.rule
-        not_here = (404,) if rule is None else rule.not_here
-        if len(owners) > 1:
-            raise disputed(plan.space, said_key(plan.route, plan.key), *owners)
-        if owners:
-            _settle(plan, snapshot, replies, owners[0])
-            return owners[0], replies[owners[0]]
-        snapshot.known.memory.forget(plan.space, plan.key)
-        _check_all_answered(outcomes)
-        refusals = [reply for reply in replies.values() if reply.status not in not_here]
-        return None, refusals[0] if refusals else replies[plan.shards[0]]
-
-    async def knowing(
-        self, plan: FindOwner, request: Request, snapshot: Snapshot, hop: bytes, exchange: Exchange
-    ) -> Sequence[ShardId]:
-        """The shards that know a credential; where it is one, it is remembered.
-
-        Raises OverloadError; ShardDownError where none that answered knows it, and one did not answer.
-        """
-        owners, replies, outcomes = await self._asked_who(plan, request, snapshot, hop, exchange)
-        if len(owners) == 1:
-            _settle(plan, snapshot, replies, owners[0])
-        else:
-            snapshot.known.memory.forget(plan.space, plan.key)
-        if not owners:
-            _check_all_answered(outcomes)
-        return owners
-
-    async def _asked_who(
-        self, plan: FindOwner, request: Request, snapshot: Snapshot, hop: bytes, exchange: Exchange
-    ) -> tuple[list[ShardId], Mapping[ShardId, Reply], Mapping[ShardId, Outcome]]:
-        """The shards that have the key; what was answered; and what became of each call."""
-        asks = [Ask(shard, plan.target) for shard in plan.shards]
-        fields = request.fields
-        lines = fields.end_to_end if plan.is_the_request else fields.unconditional
-        outcomes = await self.ask_each(asks, plan.route, request, snapshot, lines + hop, exchange)
-        rule = plan.route.rule
-        not_here = (404,) if rule is None else rule.not_here
-        replies = {shard: reply for shard, reply in outcomes.items() if isinstance(reply, Reply)}
-        owners = [shard for shard, reply in replies.items() if reply.status < 400 and reply.status not in not_here]
-        return owners, replies, outcomes
-
-
-def _settle(plan: FindOwner, snapshot: Snapshot, replies: Mapping[ShardId, Reply], owner: ShardId) -> None:
-    """Remember the owner: for good where every shard has answered, else as a list would teach it."""
-    memory = snapshot.known.memory
-    learn = memory.settle if len(replies) == len(plan.shards) else memory.learn
-    learn(plan.space, plan.key, owner)
-
-
-def _check_all_answered(outcomes: Mapping[ShardId, Outcome]) -> None:
-    failed = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ShardgateError))
-    if failed:
-        error = ShardDownError("a shard that may hold the key cannot be asked")
-        error.causes = failed
-        raise error
 
 
 def _taken_whole(merging: Merging, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:

@@ -23,6 +23,7 @@ from shardgate.core.routes.route import Route
 from shardgate.core.topology import ShardId
 from shardgate.engine.cluster import Snapshot
 from shardgate.engine.gather.conductor import Conductor
+from shardgate.engine.gather.owners import find_owner
 
 Sought = TypeVar("Sought")
 
@@ -109,7 +110,9 @@ class OwnerSearch:
         async def find_one(key: str) -> None:
             target = unknown[key].path.encode()
             probe = FindOwner(self._route, self._space, key, target, self._shards, is_the_request=False)
-            found[key], _ = await self._conductor.find(probe, self._request, self._snapshot, self._hop, self._exchange)
+            found[key], _ = await find_owner(
+                self._conductor, probe, self._request, self._snapshot, self._hop, self._exchange
+            )
 
         await _some_at_once(find_one, keys)
         return found

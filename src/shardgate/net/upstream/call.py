@@ -347,7 +347,9 @@ class Call:
         place.over(self)
 
     def pause(self) -> None:
-        """The sink cannot take more for now."""
+        """The sink cannot take more for now. A call that is over has no part in its connection any more."""
+        if self.done:
+            return
         self.moved()
         if self._connection is not None:
             self._connection.pause_reading()
@@ -360,6 +362,8 @@ class Call:
     def resume(self) -> None:
         """The sink can take more again."""
         self.slow_since = inf
+        if self.done:
+            return
         self.moved()
         if self._connection is not None:
             self._connection.resume_reading()
