@@ -106,3 +106,20 @@ def test_workers_do_not_take_the_signal_for_theirs(serve: Any, shards: list[str]
     load.during(lambda: wait_until(lambda: load.answered > 20))
     assert load.failed == []
     assert serving.workers == serving.started
+
+
+def test_a_service_manager_is_told_which_process_counts(
+    serve: Any, shards: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: list[int]
+) -> None:
+    place = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(place)
+        manager.settimeout(60)
+        monkeypatch.setenv("NOTIFY_SOCKET", place)
+        serving = serve(**config_of(shards[0]))
+        assert manager.recv(100) == f"MAINPID={serving.pid}\nREADY=1".encode()
+        serving.process.send_signal(signal.SIGUSR2)
+        said = manager.recv(100).decode()
+        ended.append(int(said.partition("=")[2].partition("\n")[0]))
+        assert ended[0] not in {serving.pid, *serving.started}
+        assert serving.process.wait(60) == 0

@@ -302,6 +302,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The member of a JSON body, or field of a form, by which a POST says that it is a PUT, PATCH, DELETE or GET:
     `_method`. All bodies of POSTs are then held until they are whole. A list that is asked for so is refused (SG1019)
     unless its rule says `by_post`."""
+    deadline_header: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")] | None = None
+    """The header field by which a client says in how many milliseconds it must be answered: `X-Request-Timeout-Ms`.
+    Then the request ends with 504 (SG2003). Shards are sent the same field, with what is left."""
     trailing_slash: Literal["optional", "distinct"] = "optional"
     """`optional`: `/events/` is `/events`. `distinct`: it is another path."""
     path_case: Literal["ignored", "distinct"] | None = None

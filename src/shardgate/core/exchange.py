@@ -17,6 +17,7 @@ from shardgate.core.topology import ShardId
 
 CLIENT_GONE: Final = "client_gone"
 DRAIN: Final = "drain"
+DEADLINE: Final = "deadline"
 CUT_OFFS: Final = get_args(CutOff)
 """Why a reply did not reach its end; core/errors.py says what each means."""
 

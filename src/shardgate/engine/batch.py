@@ -94,7 +94,7 @@ class InnerClient:
     def refuse(self, error: ShardgateError) -> None:
         self._end(_failed(error))
 
-    def end(self, error: ShardgateError) -> None:
+    def end(self, error: ShardgateError, reason: str = "") -> None:
         self._end(_failed(error))
 
     # Of a connection, which this is not.

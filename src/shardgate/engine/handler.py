@@ -44,6 +44,7 @@ from shardgate.engine.batch import Batches, InnerClient
 from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
+from shardgate.engine.deadlines import Deadlines
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.gather.owners import find_owner, shards_knowing
 from shardgate.engine.gather.partial import PartialGathers
@@ -76,6 +77,7 @@ class Gateway:
         "_partials",
         "_refresh",
         "_turn",
+        "deadlines",
     )
 
     def __init__(
@@ -88,6 +90,8 @@ class Gateway:
         refresh: Callable[[], bool],
         callers: Callers | None = None,
     ) -> None:
+        self.deadlines: Deadlines | None = None
+        """Of requests; None: no rule and no client has any."""
         self._callers = callers
         self._loads = loads
         loads.lasting = self._lasting
@@ -107,7 +111,7 @@ class Gateway:
         self._turn = 0
         self._open_changes: set[asyncio.Task[None]] = set()
 
-    def handle(self, request: Request, client: Client) -> None:
+    def handle(self, request: Request, client: Client) -> None:  # noqa: C901 - on the hot path a step costs a line
         """Match, plan, carry out. A body that is still arriving is collected first where the plan depends on it."""
         exchange = client.exchange or self._begin(request, client)
         snapshot = self._cluster.snapshot
@@ -122,6 +126,8 @@ class Gateway:
                 return
             route, variables = match(request, snapshot)
             exchange.route = route
+            if self.deadlines is not None:
+                self.deadlines.begin(request, route, client, exchange)
             if self._meter.in_flight > self._loads.gathers_max:
                 self._shed(route)
             if self._callers is not None and not self._admits(self._callers, request, route, client, exchange):
@@ -238,6 +244,8 @@ class Gateway:
 
     def finished(self, exchange: Exchange) -> None:
         """Count a request that is over, and log it."""
+        if self.deadlines is not None:
+            self.deadlines.over(exchange)
         self._meter.in_flight -= 1
         load = exchange.load
         if load is not None:

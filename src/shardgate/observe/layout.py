@@ -103,6 +103,12 @@ FAILOVER_WAITING = Family(
 FAILOVER_WAITS = Family(
     "shardgate_failover_waits_total", "counter", "How often a request began to wait for such a shard.", ("shard",)
 )
+DEADLINES = Family(
+    "shardgate_deadlines_passed_total",
+    "counter",
+    "Requests that ended since their deadline had passed: that of their rule, or that of their client.",
+    ("whose",),
+)
 HELD = Family("shardgate_held_bytes", "gauge", "What is held of bodies and replies, by kind.", ("kind",))
 CUT_OFF = Family(
     "shardgate_requests_cut_off_total", "counter", "Requests whose reply did not reach its end.", ("reason",)
@@ -208,6 +214,7 @@ def _series(routes: list[Route], shards: list[ShardId]) -> Iterable[tuple[Family
         ("kind",): [(kind,) for kind in HELD_KINDS],
         ("shard",): [(shard,) for shard in shards],
         ("shard", "code"): [(shard, code) for shard in shards for code in codes if code >= "SG2"],
+        ("whose",): [("client",), ("rule",)],
         ("outcome",): [(outcome,) for outcome in RELOAD_OUTCOMES],
     }
     return [(family, labels) for family in FAMILIES for labels in values[family.labels]]

@@ -23,6 +23,7 @@ from shardgate.observe.layout import (
     COALESCED,
     CPU,
     CUT_OFF,
+    DEADLINES,
     DISCOVERY_FAILURES,
     DISPUTES,
     DURATION,
@@ -151,6 +152,10 @@ class Meter:
     def left_out(self, shard: ShardId) -> None:
         """Count a replica that gets no calls for a while."""
         self._cells[self._layout.cell(LEFT_OUT, shard)] += 1
+
+    def deadline_passed(self, whose: str) -> None:
+        """Count a request that ended since its deadline had passed."""
+        self._cells[self._layout.cell(DEADLINES, whose)] += 1
 
     def discovery_failed(self, shard: ShardId) -> None:
         """Count a question to DNS that named no replica."""

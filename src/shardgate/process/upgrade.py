@@ -93,13 +93,12 @@ class Inherited:
                 each.close()
 
     def say_ready(self) -> None:
-        """Tell the version before that all workers serve, and the service manager which process counts from now on."""
-        if self._says is None:
-            return
-        with suppress(OSError):
-            os.write(self._says, b"1")
-        os.close(self._says)
-        self._says = None
+        """All workers serve: tell the version before, and the service manager, whose process counts from now on."""
+        if self._says is not None:
+            with suppress(OSError):
+                os.write(self._says, b"1")
+            os.close(self._says)
+            self._says = None
         if place := os.environ.get("NOTIFY_SOCKET"):  # sd_notify(3)
             with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
                 manager.sendto(f"MAINPID={os.getpid()}\nREADY=1".encode(), place.replace("@", "\0", 1))

@@ -26,6 +26,7 @@ from shardgate.engine.change.journal_driver import JournalDriver
 from shardgate.engine.change.parts import PartsChanger
 from shardgate.engine.change.replayer import Replayer
 from shardgate.engine.cluster import Cluster
+from shardgate.engine.deadlines import Deadlines
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.handler import Gateway
 from shardgate.engine.upstreams import Upstreams
@@ -119,8 +120,10 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     writer = journaled.writer if journaled is not None else None
     callers = callers_for(loaded.clients, loaded.routes, place.tally, writer)
     loads = _build_loads(loaded, cluster, meter, watch)
+    gateway = Gateway(cluster, conductor, changing, loads, observer, refresh, callers)
+    gateway.deadlines = _build_deadlines(loaded, meter)
     return Built(
-        gateway=Gateway(cluster, conductor, changing, loads, observer, refresh, callers),
+        gateway=gateway,
         admin=_build_admin(loaded, place, upstreams),
         cluster=cluster,
         observer=observer,
@@ -144,6 +147,13 @@ def _build_admin(loaded: Loaded, place: CounterSlot, upstreams: Upstreams) -> Ad
         hosts=(*configured, *loaded.config.admin_hosts),
         places=upstreams.places,
     )
+
+
+def _build_deadlines(loaded: Loaded, meter: Meter) -> Deadlines | None:
+    header, rules = loaded.config.deadline_header, [route.rule for route in loaded.routes.all_routes]
+    if header is None and all(rule is None or rule.deadline_s is None for rule in rules):
+        return None
+    return Deadlines(header, meter.deadline_passed)
 
 
 def _build_loads(loaded: Loaded, cluster: Cluster, meter: Meter, watch: Watch) -> ClientLoads:

@@ -19,6 +19,7 @@ def explain(request: Request, plan: Plan, calls_max: int | None = None) -> list[
         ("operation", f"{route.operation}  ({route.name})"),
         ("rule", describe_rule(route)),
         *_explain_client(request),
+        *_explain_deadline(route),
         *plan.explain(request),
         *([("calls", f"at most {calls_max} to shards")] if calls_max is not None else []),
     ]
@@ -27,6 +28,11 @@ def explain(request: Request, plan: Plan, calls_max: int | None = None) -> list[
 def describe_rule(route: Route) -> str:
     """The rule of a route in one line."""
     return f"not served: {route.unserved}" if route.rule is None else route.rule.describe(route)
+
+
+def _explain_deadline(route: Route) -> list[Sentence]:
+    deadline_s = route.rule.deadline_s if route.rule is not None else None
+    return [] if deadline_s is None else [("deadline", f"{deadline_s:g} s, or what the client says: then 504 (SG2003)")]
 
 
 def _explain_client(request: Request) -> list[Sentence]:

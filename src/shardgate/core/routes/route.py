@@ -7,7 +7,7 @@ Holds: everything that the rest of the gateway asks of a rule is a method or a p
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -77,6 +77,10 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     The fields of a kind are its configuration. A kind must have `plan` and `describe`; the other answers have
     defaults.
     """
+
+    deadline_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """In how many seconds a request must be answered whole; then it ends with 504 (SG2003). A client may ask for less,
+    by `deadline_header`."""
 
     finds_owner = False
     """A key of the request decides which shard is asked."""

@@ -182,17 +182,20 @@ class ClientConnection(ReplyWriter):
             self._state = CLOSED[self._state]
             self._transport.close()
 
-    def end(self, error: ShardgateError) -> None:
-        """The process ends: answer the request under way with this error, and close. A reply that has begun is cut."""
+    def end(self, error: ShardgateError, reason: str = DRAIN) -> None:
+        """Answer the request under way with this error, and close: the process ends, or the request's time is over.
+
+        A reply that has begun is cut.
+        """
         exchange, transport = self.exchange, self._transport
         if exchange is None or exchange.first_byte_at or transport is None:
-            self.abort(DRAIN)
+            self.abort(reason)
             return
         self._cancel_work()
         self._handler.refused(self._out.request, self, error)
         self._out.keep_alive = False
         exchange.bytes_out = self._out.send(problem_reply(error, exchange.request_id.decode("ascii")))
-        exchange.status, exchange.first_byte_at, exchange.cut_off = error.status, self._now(), DRAIN
+        exchange.status, exchange.first_byte_at, exchange.cut_off = error.status, self._now(), reason
         self._transport = None  # what goes on for this request writes nothing more; `connection_lost` does the rest
         transport.close()
 

@@ -96,8 +96,11 @@ class Client(Protocol):
     def abort(self, reason: str = "") -> None:
         """Cut the connection, so that the client sees that its reply is not whole."""
 
-    def end(self, error: ShardgateError) -> None:
-        """The process ends: answer the request under way with this error, and close. A reply that has begun is cut."""
+    def end(self, error: ShardgateError, reason: str = ...) -> None:
+        """Answer the request under way with this error, and close: the process ends, or the request's time is over.
+
+        A reply that has begun is cut.
+        """
 
     def refuse(self, error: ClientError) -> None:
         """Answer before any request was read, and close."""
