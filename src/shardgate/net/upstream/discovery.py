@@ -7,7 +7,7 @@ Never: decides what an answer changes: core/replicas/membership.py does.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from shardgate.core.errors import OverloadError
@@ -15,6 +15,7 @@ from shardgate.core.replicas.membership import Answer, Change, Membership
 from shardgate.net import tasks
 from shardgate.net.upstream.call import Call
 from shardgate.net.upstream.dns_client import DnsError
+from shardgate.net.upstream.pool import Pool
 from shardgate.net.upstream.replicas import Replicas
 from shardgate.net.watch import Watch
 
@@ -84,6 +85,10 @@ class DiscoveredReplicas:
             self._waiting.append(call)
         else:
             call.fail(OverloadError("too many requests wait for the shard", budget="shard_waiting"))
+
+    def alone(self) -> Sequence[Pool]:
+        """Each replica that takes changes, by itself, also one that gets no calls at present."""
+        return self.replicas.alone()
 
     def figures(self) -> tuple[int, int, int, int]:
         """Open connections, idle ones, calls that wait, and how many calls have ever waited."""
