@@ -35,10 +35,13 @@ class Pace(msgspec.Struct, frozen=True):
     hold_s_max: float = FAULT_S_MAX
     timed: bool = True
     """Latencies are judged."""
+    load: float = 1.0
+    """Of the usual load."""
+    tries_max: int = 2
 
 
 FULL = Pace()
-QUICK = Pace(QUICK_QUIET_S, QUICK_HOLD_S, timed=False)
+QUICK = Pace(QUICK_QUIET_S, QUICK_HOLD_S, timed=False, load=0.3, tries_max=3)
 """For a machine that runs other tests at the same time: latencies are shown, and not judged."""
 
 
@@ -63,7 +66,7 @@ async def _on_one_gateway(
             verdicts.append(_skipped(fault, missing))
             print(line(verdicts[-1]), flush=True)
         return
-    await stage.open(VARIANTS[name])
+    await stage.open(VARIANTS[name], pace.load)
     try:
         await asyncio.sleep(WARM_S)
         for fault in faults:
@@ -75,11 +78,14 @@ async def _on_one_gateway(
 
 
 async def tried(stage: Stage, fault: Fault, pace: Pace) -> Verdict:
-    """One fault. Where a bound of latency is missed, it is tried once again: a cause of our own comes again."""
+    """One fault. Where a bound of latency is missed, it is tried once again: a cause of our own comes again.
+
+    So is what did not hold while other programs had the machine, where they are expected.
+    """
     seen = await _once(stage, fault, pace)
     tries = 1
-    if pace.timed and seen.is_late:
-        seen, tries = await _once(stage, fault, pace), 2
+    while tries < pace.tries_max and (seen.is_late if pace.timed else seen.is_noisy and bool(seen.findings)):
+        seen, tries = await _once(stage, fault, pace), tries + 1
     return Verdict(
         name=fault.name,
         what=fault.what,

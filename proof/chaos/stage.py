@@ -91,14 +91,14 @@ class Stage:
 
     # The gateway.
 
-    async def open(self, variant: Variant) -> None:
-        """Start a gateway of this kind, under the usual load."""
+    async def open(self, variant: Variant, load: float = 1.0) -> None:
+        """Start a gateway of this kind, under so much of the usual load."""
         self.variant = variant
         if variant.passes_socket:
             self.listening = socket.create_server(("127.0.0.1", self.port), backlog=1024)
         await variant.prepare(self._ground)
         self.gateway = await self.another_gateway()
-        await self.load(USUAL)
+        await self.load({kind: load * rate for kind, rate in USUAL.items()})
 
     async def another_gateway(self) -> Gateway:
         """Start one more, on the same port."""

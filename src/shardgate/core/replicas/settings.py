@@ -67,7 +67,7 @@ class HealthCheck(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     timeout_s: _Seconds = 1.0
     """A reply that takes longer is a failure."""
     fall: Annotated[int, msgspec.Meta(ge=1)] = 2
-    """Failures in a row after which a replica gets no calls."""
+    """Failures in a row after which a replica gets no calls. The first check of a new worker decides alone."""
     rise: Annotated[int, msgspec.Meta(ge=1)] = 2
     """Successes in a row after which it gets calls again."""
 

@@ -87,8 +87,8 @@ class DiscoveredReplicas:
             call.fail(OverloadError("too many requests wait for the shard", budget="shard_waiting"))
 
     def alone(self) -> Sequence[Pool]:
-        """Each replica that takes changes, by itself, as far as they are known."""
-        return self._replicas.alone()
+        """Each replica that takes changes, by itself, also one that gets no calls at present."""
+        return self.replicas.alone()
 
     def figures(self) -> tuple[int, int, int, int]:
         """Open connections, idle ones, calls that wait, and how many calls have ever waited."""
@@ -96,7 +96,7 @@ class DiscoveredReplicas:
         return is_open, idle, waiting + len(self._waiting), waits
 
     def close(self) -> None:
-        """AskDns no more; close idle connections."""
+        """Ask DNS no more; close idle connections."""
         self._watch.discard(self)
         self.replicas.close()
 
