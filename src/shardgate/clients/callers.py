@@ -14,6 +14,7 @@ from shardgate.clients.tokens import Tokens, UnseenKeyError
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.errors import InvalidTokenError
 from shardgate.core.http import Request
+from shardgate.core.plan.operators import Operators
 from shardgate.core.routes.route import Route, Routes
 from shardgate.net import tasks
 from shardgate.net.client.contracts import Client
@@ -25,7 +26,7 @@ from shardgate.store.writer import Writer
 class Callers:
     """The clients of one worker."""
 
-    __slots__ = ("_binding", "_open", "_passes", "_quota", "_refused", "_tokens", "ring")
+    __slots__ = ("_binding", "_open", "_passes", "_quota", "_refused", "_tokens", "operators", "ring")
 
     def __init__(self, terms: ClientTerms, routes: Routes, quota: Quota | None) -> None:
         """Raises KeysError."""
@@ -36,6 +37,8 @@ class Callers:
         self._passes = terms.passes
         self._refused = terms.refused
         self._binding = terms.binding
+        self.operators = Operators(terms.operators) if terms.operators else None
+        """Who may look behind the gateway; None: nobody."""
         self._quota = quota
         # By identity: a route is one object for as long as its configuration is in force.
         self._open = frozenset(id(each) for each in routes.routes if f"{each.method} {each.template}" in terms.open)

@@ -51,7 +51,7 @@ def read_clients(
             )
     mistakes += _binding_nothing(given, routes)
     binding = frozenset(given.binding)
-    return ClientTerms(tokens, given.unverified == "pass", refused, _opened(given), quota, binding)
+    return ClientTerms(tokens, given.unverified == "pass", refused, _opened(given), quota, binding, given.operators)
 
 
 def read_bounds(config: Config, mistakes: list[Mistake]) -> ClientBounds:

@@ -241,6 +241,9 @@ class ClientsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Operations that need no token and are not counted: `[POST /oauth/token, GET /health]`."""
     quota: QuotaConfig | None = None
     """How many calls each client may make. Without it: any number."""
+    operators: dict[str, tuple[str, ...]] = {}
+    """Claim of a verified token → the values that make its client an operator: `{roles: [support]}`. An operator may
+    aim a read at one shard, and see where the rows of a list came from."""
     binding: tuple[str, ...] = ()
     """Claims that bind a client to the keys in them: `[vendor]`. Where a rule reads `claim.vendor`, a request that
     names another key, or has no such claim, gets 403 (SG1029), and a list is narrowed to the claim's shards. Without

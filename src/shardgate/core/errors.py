@@ -311,6 +311,13 @@ class ScatterRefusedError(ClientError):
     code, status, title = "SG1040", 403, "Too many shards"
 
 
+class AimRefusedError(ClientError):
+    """The request names a shard by `Shardgate-Shard`, and its client is no operator (`clients.operators`); or it is a
+    change, or there is no such shard."""
+
+    code, status, title = "SG1041", 403, "Shard not for you to choose"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 

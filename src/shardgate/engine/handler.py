@@ -33,7 +33,8 @@ from shardgate.core.held import Holdings
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import REST_S_MAX
 from shardgate.core.lists.merging import ListMerging
-from shardgate.core.plan.partial import ToPartialGather
+from shardgate.core.plan.operators import Operators
+from shardgate.core.plan.partial import ToPartialGather, with_provenance
 from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import fallback_when_unowned, plan_request
 from shardgate.core.replies.problem import problem_reply
@@ -180,7 +181,23 @@ class Gateway:
             return False
         if not self._loads.by_address and exchange.load is not None:
             exchange.load = self._loads.identify(exchange.load, request.claims)
+        operators = callers.operators
+        if operators is not None and operators.concern(request):
+            self._serve_operator(operators, request, client, exchange)
+            return False
         return True
+
+    def _serve_operator(self, operators: Operators, request: Request, client: Client, exchange: Exchange) -> None:
+        """Ask the shard that the operator names; or gather, and say where the rows came from."""
+        snapshot = self._cluster.snapshot
+        route, variables = match(request, snapshot)
+        shard = operators.aimed_at(request, snapshot.known.topology.shards)
+        plan = self._plan(request, route, variables, snapshot)  # what is not served is refused as ever
+        if shard is not None:
+            plan = ToOne(route, shard, "")
+        elif isinstance(plan, ToGather):
+            plan = with_provenance(plan)
+        self._carry_out(plan, request, client, exchange, snapshot)
 
     def _streams(self, request: Request, route: Route) -> bool:
         if not route.streams or request.method in SAFE_METHODS:

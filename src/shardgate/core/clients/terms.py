@@ -3,6 +3,7 @@
 Never: holds a key, but where the keys are.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -93,3 +94,5 @@ class ClientTerms(msgspec.Struct, frozen=True):
     quota: QuotaTerms | None
     binding: frozenset[str] = frozenset()
     """Claims that bind a client to the keys in them."""
+    operators: Mapping[str, tuple[str, ...]] = {}
+    """Claim → the values that make a client an operator; empty: nobody is."""

@@ -31,6 +31,8 @@ class ToPartialGather(ToGather):
     """What says that a reply is a failure though its status does not."""
     coalesces: bool = False
     """Equal requests under way share one reply."""
+    shows_provenance: bool = False
+    """The reply says from which shard each of its rows came."""
     mark: str = ""
     """The parameter that the merge's requests have, for the links of its page, and that shards must not see."""
     left_out: frozenset[ShardId] = frozenset()
@@ -51,3 +53,12 @@ class ToPartialGather(ToGather):
             yield "coalesced", "with equal requests that are under way at the same time: one gather, one reply"
         for shard in sorted(self.left_out):
             yield "missing", f"{shard}: the page before lacked it, so that this one does, too"
+
+
+def with_provenance(plan: ToGather) -> ToPartialGather:
+    """The same gather, whose reply says from which shard each row came."""
+    if isinstance(plan, ToPartialGather):
+        return msgspec.structs.replace(plan, shows_provenance=True, coalesces=False)
+    asked = tuple(dict.fromkeys([ask.shard for ask in plan.merging.asks()]))
+    given = {name: getattr(plan, name) for name in ToGather.__struct_fields__}
+    return ToPartialGather(**given, asked=asked, within=asked, shows_provenance=True)

@@ -29,8 +29,10 @@ from shardgate.core.http import Reply
 from shardgate.core.limits import ASIDE_BYTES_MIN, FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN
 from shardgate.core.lists.flow import Flow
 from shardgate.core.lists.merging import ListMerging
+from shardgate.core.plan.operators import provenance
 from shardgate.core.plan.page_mark import unmarked
 from shardgate.core.plan.partial import ToPartialGather
+from shardgate.core.replies.fields import with_field
 from shardgate.core.replies.head_fields import HeadFields
 from shardgate.core.replies.validators import Validators
 from shardgate.core.routes.route import Plan
@@ -147,8 +149,11 @@ class PartialGather:
         self._lacks: dict[ShardId, Lack] = {shard: Lack("earlier") for shard in plan.left_out}
         self._merging: Merging = plan.merging
         self._validators, self._head_fields = self._new_heads()
-        self._flows = flows and plan.instead is None and work.request.sent_method != b"HEAD"
+        self._flows = (
+            flows and not plan.shows_provenance and plan.instead is None and work.request.sent_method != b"HEAD"
+        )
         self._is_everywhere = False
+        self._shows_provenance = plan.shows_provenance
         self._rounds_began_at = 0.0
 
     async def run(self) -> Reply | None:
@@ -165,6 +170,10 @@ class PartialGather:
                     forget_keys(plan, self._work.snapshot, plan.pruned.hoped - shown)
                 reply = await self._everywhere(plan.instead)
         learn_from(self._plan, self._work.snapshot, self._merging.learned())
+        if self._shows_provenance and reply.status < 300:
+            owners = [shard for _, shard in self._merging.learned()]
+            with_field(reply, "Cache-Control", b"no-store")
+            reply.fields.append((b"Shardgate-Provenance", provenance(owners, self._shards)))
         return await self._conductor.packed(reply, self._work.request)
 
     async def _everywhere(self, instead: Merging) -> Reply:
