@@ -59,7 +59,7 @@ def test_the_readmes_figures_are_those_of_the_study() -> None:
 
 def test_every_verb_of_the_makefile_says_what_it_does() -> None:
     text = (ROOT / "Makefile").read_text()
-    verbs = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)
-    assert verbs is not None
-    for verb in verbs[1].split():
+    verbs = re.findall(r"^([a-z0-9-]+):", text, re.MULTILINE)
+    assert "test" in verbs
+    for verb in verbs:
         assert re.search(rf"^{verb}:.*## \w", text, re.MULTILINE), verb
