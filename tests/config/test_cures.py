@@ -107,7 +107,7 @@ def test_a_list_with_a_wrong_item_names_each_by_its_own_number(tmp_path: Path) -
 
 def test_an_unknown_field_without_a_near_one_is_answered_by_those_that_there_are(tmp_path: Path) -> None:
     (said,) = mistakes(tmp_path, {"GET /a": {"rule": "any", "zzz": 1}})
-    assert said == "rules.GET /a.zzz: unknown field `zzz` → remove it; there are: idempotency, rule"
+    assert said == "rules.GET /a.zzz: unknown field `zzz` → remove it; there are: deadline_s, idempotency, rule"
 
 
 # Old words.

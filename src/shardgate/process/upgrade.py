@@ -22,7 +22,8 @@ from shardgate.net.clock import now
 PATIENCE_S = 60.0
 POLL_S = 0.05
 
-_SOCKETS, _SAYS = "SHARDGATE_INHERITED_SOCKETS", "SHARDGATE_SAYS_READY"
+# No SHARDGATE_…: those variables are fields of the configuration, and others that begin so are refused.
+_SOCKETS, _SAYS = "_SHARDGATE_INHERITED_SOCKETS", "_SHARDGATE_SAYS_READY"
 
 
 class Upgrade:

@@ -235,6 +235,8 @@ class _Maker:
         some = self.random.sample(optional, min(len(optional), self.random.randrange(4)))
         if kind.tag in {"pages", "drf", "hal", "json_api", "id_cursor"}:  # most of these need both
             some += [each for each in optional if each.encode_name in {"limit_default", "limit_max"}]
+        if kind.tag == "every" and self.random.random() < 1 / 2:  # without its undo and its check most are wrong
+            some += [each for each in optional if each.encode_name in {"undo", "check", "assign"}]
         if outer == "reply":  # a batch whose replies have no body is wrong
             some += [each for each in optional if each.encode_name == "body"]
         wanted = [each for each in kind.fields if each.required or each in some]
