@@ -18,6 +18,14 @@ _SOURCE = Path("src")
 _PACKAGE = "shardgate"
 
 
+def _flags() -> dict[str, str]:
+    """Without what a debugger reads, and without a number for each build: the same sources then make the same bytes."""
+    flags = {"CFLAGS": "-g0"}
+    if sys.platform == "linux":
+        flags["LDFLAGS"] = "-Wl,--build-id=none"
+    return {name: f"{os.environ.get(name, '')} {flag}".strip() for name, flag in flags.items()}
+
+
 class CompileHook(BuildHookInterface[Any]):
     """Adds one extension module for each of `modules`, and the one that holds their code."""
 
@@ -33,8 +41,7 @@ class CompileHook(BuildHookInterface[Any]):
         done = subprocess.run(
             [sys.executable, "-m", "mypyc", *modules],
             cwd=self._folder,
-            # Without what a debugger reads, which names this folder: the same sources then make the same bytes.
-            env={**os.environ, "MYPYC_OPT_LEVEL": "3", "CFLAGS": f"{os.environ.get('CFLAGS', '')} -g0"},
+            env={**os.environ, "MYPYC_OPT_LEVEL": "3", **_flags()},
             capture_output=True,
             text=True,
             check=False,

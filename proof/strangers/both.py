@@ -116,7 +116,9 @@ class Both:
         url = client.base_url.copy_with(raw_path=_path(own(target)).encode())
         try:
             reply = client.request(method, url, content=content, headers=fields)
-        except httpx.RemoteProtocolError:  # it had closed the kept connection, as Express does behind some errors
+        except (httpx.RemoteProtocolError, httpx.ReadError):
+            # It had closed the kept connection, as Express does behind some errors, and uvicorn after five seconds.
+            # Asked once more on a new one, a change that had been made would be seen as a difference.
             reply = client.request(method, url, content=content, headers=fields)
         except httpx.TransportError as error:
             name = ("the monolith", "the gateway")[side]
