@@ -233,7 +233,7 @@ def _by_post(both: Both) -> None:
             # PostgreSQL keeps no order of its own once rows were changed, so that each list is asked for in one.
             _ask(both, "list by POST", "POST", classes, {"_method": "GET", "order": "objectId", **said})
     where = {"price": {"$gt": 20}}
-    for order in ("-price", "title,-price", "objectId", "color"):
+    for order in ("-price,objectId", "title,-price,objectId", "objectId", "color,objectId"):
         said = {"where": where, "order": order, "limit": 9, "skip": 30, "count": 1}
         _ask(both, "list by POST", "POST", ARTICLES, {"_method": "GET", **said})
 
