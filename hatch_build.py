@@ -19,10 +19,10 @@ _PACKAGE = "shardgate"
 
 
 def _flags() -> dict[str, str]:
-    """Without what a debugger reads, and without a number for each build: the same sources then make the same bytes."""
+    """Without names for a debugger, and without a number of the build: the same sources then make the same bytes."""
     flags = {"CFLAGS": "-g0"}
     if sys.platform == "linux":
-        flags["LDFLAGS"] = "-Wl,--build-id=none"
+        flags["LDFLAGS"] = "-Wl,--strip-all,--build-id=none"
     return {name: f"{os.environ.get(name, '')} {flag}".strip() for name, flag in flags.items()}
 
 
