@@ -21,6 +21,22 @@ def test_large_objects_are_refused_with_the_cure(split, postgres, query, request
     assert query(target, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    "types",
+    [
+        "CREATE DOMAIN held AS oid[];",
+        "CREATE TYPE held AS (title text, body oid);",
+        "CREATE DOMAIN inner_held AS oid; CREATE DOMAIN held AS inner_held;",
+        "CREATE TYPE page AS (body oid); CREATE DOMAIN held AS page[];",
+    ],
+)
+def test_numbers_of_large_objects_are_found_in_arrays_rows_and_domains(split, postgres, types) -> None:
+    source = postgres(f"{types} {DOCUMENTS} ALTER TABLE documents DROP body; ALTER TABLE documents ADD pages held;")
+    result = split(source, into=[postgres()])
+    assert result.exit_code == 1
+    assert "documents.pages: may refer to large objects, which are not copied (2 of them" in result.output
+
+
 def test_the_cure_works(split, postgres, query) -> None:
     into = [postgres(), postgres()]
     source = postgres(DOCUMENTS + "ALTER TABLE documents ALTER COLUMN body TYPE bytea USING lo_get(body);")

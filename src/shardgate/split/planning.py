@@ -4,6 +4,7 @@ Never: writes anything. With `--plan`, the command ends here.
 """
 
 from pathlib import Path
+from typing import Final
 
 from shardgate.split.database.address import SqlDialect
 from shardgate.split.database.ddl import Ddl
@@ -28,6 +29,8 @@ from shardgate.split.spelling import nearest
 from shardgate.split.targets import ShardTarget, targets_given_twice
 from shardgate.split.translate.untranslated import kinds_not_translated
 from shardgate.store.sqlite import SqliteStore, StoreError
+
+_CURE_OF_NUMBERS: Final = "Copy each object's bytes, by lo_get, into a bytea column, drop this column"
 
 
 def plan_split(
@@ -135,11 +138,17 @@ def _large_objects(ownership: Ownership, source: SourceDatabase, inventory: Inve
     copied = {table.name for table in ownership.copied()}
     columns = [each for each in columns_of_large_objects(source.reader.query) if each[0] in copied]
     return [
-        f"{table}.{column}: may refer to large objects, which are not copied ({found[0]} in the database). Turn the"
-        f" column into bytea first: ALTER TABLE {table} ALTER COLUMN {column} TYPE bytea USING lo_get({column}), then"
-        " delete the large objects with lo_unlink"
-        for table, column in columns
+        f"{table}.{column}: may refer to large objects, which are not copied ({found[0]} in the database)."
+        f" {_cure_of_number(table, column) if single else _CURE_OF_NUMBERS}, then delete the large"
+        " objects with lo_unlink"
+        for table, column, single in columns
     ]
+
+
+def _cure_of_number(table: str, column: str) -> str:
+    return (
+        f"Turn the column into bytea first: ALTER TABLE {table} ALTER COLUMN {column} TYPE bytea USING lo_get({column})"
+    )
 
 
 def directory_has(path: Path, space: str) -> bool:

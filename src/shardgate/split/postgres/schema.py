@@ -36,11 +36,18 @@ LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum"""  # noqa: S608
 
 # Also columns of a domain over oid, as the extension lo makes one.
+# The last column: whether the type is oid itself, or a domain over it. A number may also lie in an array or in a row.
 _OIDS: Final = """
-SELECT n.nspname, c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+WITH RECURSIVE holds(type) AS (
+  SELECT 'oid'::regtype::oid
+  UNION
+  SELECT t.oid FROM holds JOIN pg_type t ON t.typbasetype = holds.type OR t.typelem = holds.type OR EXISTS (
+    SELECT FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND a.atttypid = holds.type))
+SELECT n.nspname, c.relname, a.attname, 'oid'::regtype IN (t.oid, t.typbasetype)
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
 WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
-  AND 'oid'::regtype IN (t.oid, t.typbasetype) ORDER BY 1, 2, 3"""
+  AND t.oid IN (SELECT type FROM holds) ORDER BY 1, 2, 3"""
 
 _KEYS: Final = """
 SELECT k.conrelid::text, k.contype, k.conkey::int[], k.confrelid::text, k.confkey::int[]
@@ -99,7 +106,10 @@ def _table(
     )
 
 
-def columns_of_large_objects(query: RunQuery) -> list[tuple[str, str]]:
-    """The table and the name of each column that may have numbers of large objects."""
+def columns_of_large_objects(query: RunQuery) -> list[tuple[str, str, bool]]:
+    """The table and the name of each column that may have numbers of large objects, and whether it is one number."""
     ((current,),) = query("SELECT current_schema()")
-    return [(table_name(str(schema), str(table), str(current)), str(column)) for schema, table, column in query(_OIDS)]
+    return [
+        (table_name(str(schema), str(table), str(current)), str(column), bool(single))
+        for schema, table, column, single in query(_OIDS)
+    ]
