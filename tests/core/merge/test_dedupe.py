@@ -33,6 +33,9 @@ def page(listed: Listed, query: str, *shards: list[Row]) -> tuple[list[Row], byt
         for ask, rows in zip(asks, shards, strict=True)
     }
     reply = merging.take(replies)
+    if not isinstance(reply, Reply):  # a page behind the last row: how does a shard write an empty list?
+        [behind] = reply
+        reply = merging.take({behind.shard: Reply(200, [(b"X-Total", b"2")], b"[]")})
     assert isinstance(reply, Reply)
     return json.loads(reply.body), reply.field(b"x-total"), [ask.target.decode() for ask in asks]
 

@@ -10,6 +10,7 @@ Never: does IO, or asks for rows behind the end that a shard has stated.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -20,7 +21,8 @@ from shardgate.core.lists.selection import Block, ChangedError
 from shardgate.core.paging.bounds import check_whole, too_many
 from shardgate.core.topology import ShardId
 
-_NO_ROWS = Rows([], b"[]")
+NOT_ASKED: Final = Rows([], b"[]")
+"""The rows of a shard that was asked for none: they show nothing of how the application writes."""
 
 
 def read(dialect: Dialect, blocks: Sequence[Block], totals: Mapping[ShardId, int]) -> "WholeBlocks | BlocksInPieces":
@@ -179,4 +181,6 @@ class _Pieces:
         """The pieces as one list, in the white space of the application."""
         if self._whole is not None:
             return self._whole
-        return Rows(self._raw, join(self._raw, self._samples)) if self._samples else _NO_ROWS
+        if not self._raw:
+            return next((rows for rows in self._samples if not rows.raw), NOT_ASKED)
+        return Rows(self._raw, join(self._raw, self._samples))

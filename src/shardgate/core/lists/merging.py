@@ -9,6 +9,7 @@ Hot path: with cutting, ranking and joining (json/array.py, tables.py) it is mos
 """
 
 from collections.abc import Generator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,7 +19,9 @@ from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import cut, join, without
 from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX
+from shardgate.core.lists.blocks import NOT_ASKED
 from shardgate.core.lists.distinct import Dedupe, distinct
+from shardgate.core.lists.empties import seen
 from shardgate.core.lists.flow import Flow
 from shardgate.core.lists.list_query import ListQuery
 from shardgate.core.lists.page_search import PageSearch, is_deep
@@ -32,10 +35,22 @@ from shardgate.core.replies.totals import whole_total
 from shardgate.core.topology import ShardId
 
 
+class _Behind(NamedTuple):
+    """What a page behind the last row is made of, once it is known how the application writes an empty list."""
+
+    order: Order
+    tables: Tables
+    ranked: Sequence[int]
+    skip: int
+    total: int | None
+
+
 class ListMerging:
     """One request's list under way."""
 
     __slots__ = (
+        "_asks_sizes",
+        "_behind",
         "_empty",
         "_extras",
         "_flow",
@@ -61,6 +76,8 @@ class ListMerging:
         self._extras: list[bytes] = []
         self._empty: Sequence[ShardId] = ()
         self._past_end = False
+        self._asks_sizes = query.is_empty and query.page.limit == 0 and isinstance(rule.dialect.past_end, int)
+        self._behind: _Behind | None = None
         self._redirected = False
         self._replies: dict[ShardId, Reply] = {}
         self._pages = None if rule.dedupe is not None else pages
@@ -84,7 +101,9 @@ class ListMerging:
         if self._short is not None and self._made is None:
             return self._short.asks(self._shards)
         query = self._query
-        if query.order is None or self._past_end or query.is_empty or self._redirected:
+        if self._behind is not None:
+            return as_it_came(query.request, self._shards[:1])
+        if query.order is None or self._past_end or self._redirected or (query.is_empty and not self._asks_sizes):
             return as_it_came(query.request, self._shards)
         return query.asks(self._search.wanted(), narrowing=self._search.narrowing)
 
@@ -102,14 +121,12 @@ class ListMerging:
             return redirect([replies[shard] for shard in answered], rule.dialect.accepted, answered)
         refusal = unite([replies[shard] for shard in answered], rule.dialect.accepted, rule.not_here, answered)
         if refusal is not None:
-            if is_redirect(refusal) and not (self._query.order is None or self._past_end or self._query.is_empty):
-                self._redirected, self._short = True, None
-                return self.asks()
-            total = self._total() if self._past_end else None
-            return refusal if total is None else rule.dialect.refused(refusal, total)
+            return self._refused(refusal)
         order = self._query.order
         if order is None:
             raise self._query.unreadable()
+        if self._behind is not None:
+            return self._written_behind(self._behind, replies[answered[0]])
         if self._past_end:
             log = f"offset {self._page.offset}, size of the whole list {self._total()}, expected a refusal"
             raise BrokenReplyError("a shard gives a page that is behind the end of the whole list", log=log)
@@ -119,6 +136,13 @@ class ListMerging:
         except ChangedError:
             self._search.begin_again()
             return self.asks()
+
+    def _refused(self, refusal: Reply) -> Reply | Sequence[Ask]:
+        if is_redirect(refusal) and not (self._query.order is None or self._past_end or self._query.is_empty):
+            self._redirected, self._short = True, None
+            return self.asks()
+        total = self._total() if self._past_end else None
+        return refusal if total is None else self._rule.dialect.refused(refusal, total)
 
     @property
     def is_short(self) -> bool:
@@ -201,7 +225,9 @@ class ListMerging:
                 self._search.totals[shard] = stated
         total = self._total()
         shown = 0 if total is None else max(0, min(total - page.offset, total if page.limit is None else page.limit))
-        if self._query.is_past(total) or (total is None and dialect.streamable != "always"):
+        if total is None and dialect.streamable != "always":
+            return None
+        if total is not None and not shown:  # nothing shows yet how an empty list is written
             return None
         more = total is not None and page.offset + shown < total
         reply = self._query.merged(b"", shown, total, more=more, reply=heads[self._shards[0]])
@@ -234,6 +260,8 @@ class ListMerging:
         while (data := flow.advance()) is not None:
             written.append(data)
             yield
+        if not flow.written and page.limit != 0:
+            return self.take(replies)
         self._flow = flow
         self.flowed()
         if total is not None:
@@ -286,6 +314,9 @@ class ListMerging:
         if self._query.is_past(total):
             self._past_end = True
             return self.asks()
+        if self._asks_sizes and total is None:  # only the shards can tell whether the page is behind the end
+            self._asks_sizes = False
+            return self.asks()
         return self._reply(order, tables, ranked, skip, total)
 
     def _distinct(self, dedupe: Dedupe, tables: Tables, ranked: Sequence[int]) -> list[int]:
@@ -299,7 +330,17 @@ class ListMerging:
                 "a shard's row lacks a property that copies of rows are found by", log=log
             ) from error
 
-    def _reply(self, order: Order, tables: Tables, ranked: Sequence[int], skip: int, total: int | None) -> Reply:
+    def _written_behind(self, behind: "_Behind", reply: Reply) -> Reply | Sequence[Ask]:
+        """The page behind the last row, empty as a shard writes it. Raises BrokenReplyError."""
+        self._behind = None
+        if seen(self._rule, [cut(self._rule.dialect.open(reply).rows)]) is None:  # rows have come meanwhile
+            self._search.begin_again()
+            return self.asks()
+        return self._reply(*behind)
+
+    def _reply(
+        self, order: Order, tables: Tables, ranked: Sequence[int], skip: int, total: int | None
+    ) -> Reply | Sequence[Ask]:
         query, page = self._query, self._page
         if tables.raw and (query.is_empty or page.limit == 0):
             log = f"{len(tables.raw)} rows, expected none at offset {page.offset} with limit {page.limit}"
@@ -324,8 +365,15 @@ class ListMerging:
             more = page.offset + len(rows) < total
         reply = next(self._replies[shard] for shard in self._shards if shard in self._replies)
         samples = tables.samples
-        if not rows and all(sample.body == b"[]" for sample in samples):  # no shard was asked for rows of this page
-            samples = [cut(self._rule.dialect.open(reply).rows)]
+        if not rows:
+            samples = [sample for sample in samples if sample is not NOT_ASKED]
+            if not samples:
+                samples = [cut(self._rule.dialect.open(reply).rows)]
+            written = seen(self._rule, samples)
+            if written is None and page.limit != 0:
+                self._behind = _Behind(order, tables, ranked, skip, total)
+                return self.asks()
+            samples = samples if written is None else [written]
         body = join(rows, samples)
         return query.merged(body, len(rows), total, more=more, reply=reply, extras=tuple(self._extras))
 

@@ -118,7 +118,7 @@ def read_number(text: str, reading: Reading, *, default: int | None, least: int)
         return _meant(reading.words[text], default)
     number = _whole(text, reading)
     if reading.most is not None and number is not None and number is not UNKNOWN and number > reading.most:
-        number = None
+        number = 0 if reading.bad == "zero" else None
     if number is None:
         return default if reading.bad == "default" else UNKNOWN
     if number == 0 and reading.zero != "number":
