@@ -3,7 +3,8 @@
 Hot path: values are built for every message; measured by `make bench`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Final
 
@@ -14,6 +15,16 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Field = tuple[bytes, bytes, bytes]
 """Lower-case name, value, and the whole line as it came, with its CRLF."""
+
+
+def names_of(fields: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, ...]:
+    """The names of fields, in lower case. Replies one after another have the same, so that they are remembered."""
+    return _lowered(tuple(map(_name, fields)))
+
+
+@lru_cache(maxsize=128)
+def _lowered(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return tuple(map(bytes.lower, names))
 
 
 class RequestFields(msgspec.Struct, frozen=True, gc=False):
@@ -127,5 +138,5 @@ class Reply(msgspec.Struct):
 
     def field(self, name: bytes) -> bytes | None:
         """The first value of a field, by its lower-case name."""
-        names = [*map(bytes.lower, map(_name, self.fields))]
+        names = names_of(self.fields)
         return self.fields[names.index(name)][1] if name in names else None

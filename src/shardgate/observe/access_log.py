@@ -7,6 +7,7 @@ Hot path: `write` runs once a request.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -23,6 +24,7 @@ LINE_BYTES_MAX = 4096  # PIPE_BUF on Linux, which is what log_file.py needs to k
 _CLOSE_S = 2.0
 _SHORT_METHOD_CHARACTERS = 32
 _SHORT_PATH_CHARACTERS = 512
+_MILLISECONDS: Final = [f".{n:03d}Z" for n in range(1000)]
 
 
 class AccessLog:
@@ -38,7 +40,9 @@ class AccessLog:
         "_query",
         "_rules",
         "_sample",
+        "_second",
         "_time",
+        "_until_second",
         "_wall_offset",
     )
 
@@ -52,8 +56,8 @@ class AccessLog:
         self._encoder = msgspec.json.Encoder()
         self._buffer = bytearray()
         self._rules: dict[int, str] = {}
-        self._instant_ms = -1
-        self._time = ""
+        self._instant_ms = self._second = -1
+        self._time = self._until_second = ""
         self._wall_offset = wall() - now()
 
     @property
@@ -102,7 +106,10 @@ class AccessLog:
         instant_ms = int((began_at + self._wall_offset) * 1000)
         if instant_ms != self._instant_ms:
             self._instant_ms = instant_ms
-            self._time = f"{utc(instant_ms // 1000)}.{instant_ms % 1000:03d}Z"
+            if (second := instant_ms // 1000) != self._second:
+                self._second = second
+                self._until_second = utc(second)  # once a second, not once a millisecond: it costs as much as a line
+            self._time = self._until_second + _MILLISECONDS[instant_ms - 1000 * second]
         request, route = exchange.request, exchange.route
         path = request.path if request is not None else ""
         if self._query and request is not None and request.query:

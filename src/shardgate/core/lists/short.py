@@ -17,7 +17,7 @@ import msgspec
 
 from shardgate.core.contracts import Ask, Dialect, Merged, Page
 from shardgate.core.errors import UpstreamError
-from shardgate.core.http import Reply, Request
+from shardgate.core.http import Reply, Request, names_of
 from shardgate.core.json.array import Rows, join
 from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.order.order import Order
@@ -29,7 +29,7 @@ ROWS_MAX: Final = 2048
 
 _rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _status = attrgetter("status")
-_name, _lower, _LINK = itemgetter(0), bytes.lower, b"link"
+_LINK = b"link"
 _body, _total, _more, _extra = attrgetter("rows"), attrgetter("total"), attrgetter("more"), attrgetter("extra")
 
 
@@ -71,7 +71,7 @@ class ShortPage:
         dialect, page, end = self._dialect, self._page, self._end
         answers = list(map(replies.__getitem__, shards))
         are_lists = set(map(_status, answers)).issubset(dialect.accepted)
-        if not are_lists or _LINK in map(_lower, map(_name, answers[0].fields)):
+        if not are_lists or _LINK in names_of(answers[0].fields):
             return None
         listings = list(map(dialect.open, answers))
         bodies = list(map(_body, listings))

@@ -6,19 +6,16 @@ Holds: a count that is not a plain number is a broken reply, never ignored.
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from operator import itemgetter
 from typing import Final
 from urllib.parse import urlsplit
 
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
-from shardgate.core.http import Reply
+from shardgate.core.http import Reply, names_of
 
 _LINK = re.compile(r'<([^>]*)>(?:[^,"]|"(?:[^"\\]|\\.)*")*')
-_name = itemgetter(0)
 SAID_BY_HEAD: Final = ("set-cookie.", "reply-header.")
 """What the names of keys begin with that stand in the head of a reply: `set-cookie.session`, `reply-header.X-Token`."""
-_LINK = re.compile(r'<([^>]*)>(?:[^,"]|"(?:[^"\\]|\\.)*")*')
 _COUNT = re.compile(r"[0-9]{1,15}")
 
 
@@ -44,7 +41,7 @@ def _count(name: str, value: bytes) -> int:
 def with_field(reply: Reply, name: str, value: bytes | None) -> None:
     """Set a header: in its place if the reply has it, else at the end; None removes it."""
     lower = _lowered(name)
-    names = list(map(bytes.lower, map(_name, reply.fields)))
+    names = names_of(reply.fields)
     fields = [*reply.fields]
     if value is not None and names.count(lower) == 1:
         place = names.index(lower)

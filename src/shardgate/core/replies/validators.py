@@ -15,13 +15,12 @@ Hot path: where the first shard sends neither, this costs two look-ups.
 import re
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from operator import itemgetter
 from typing import Literal
 
 import msgspec
 
 from shardgate.core.contracts import Ask
-from shardgate.core.http import Reply, Request
+from shardgate.core.http import Reply, Request, names_of
 from shardgate.core.replies.http_date import http_time
 from shardgate.core.replies.part_tags import digest_of, joined
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
@@ -43,7 +42,6 @@ _NOT_IN_304 = frozenset(
     }
 )
 _VALIDATORS = frozenset({b"etag", b"last-modified"})
-_name = itemgetter(0)
 _NEVER = float("-inf")
 _GET = frozenset({"GET"})
 _READS = frozenset({"GET", "HEAD"})
@@ -55,11 +53,7 @@ own, where one alone has the thing. `parts`: one that can be compared with the t
 
 def has_none(how: Validation, first: Reply) -> bool:
     """Whether a merged reply has no validators, to judge by the first shard's reply; false: all of them tell."""
-    return (
-        how is EVERY_SHARD
-        and first.status == 200
-        and _VALIDATORS.isdisjoint(map(bytes.lower, map(_name, first.fields)))
-    )
+    return how is EVERY_SHARD and first.status == 200 and _VALIDATORS.isdisjoint(names_of(first.fields))
 
 
 class Validators:

@@ -93,6 +93,9 @@ class RouteTable:
                     return route, dict(zip(names, values, strict=True))
                 node, values = descend(self._walked, segments, 1, values) or _NOWHERE
             else:
+                found = node.routes.get(method)
+                if found is not None:  # as for most requests
+                    return found[0], {found[1][0]: last}
                 values = [last]
         found = node.routes.get(method)
         if found is None:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import compress
-from operator import attrgetter, itemgetter, not_
+from operator import attrgetter, not_
 
 from shardgate.core.contracts import Ask, Merging, Outcome
 from shardgate.core.cursors.by_cursor import OpaqueCursorWalk
@@ -16,7 +16,7 @@ from shardgate.core.exchange import Exchange
 from shardgate.core.failures.missing import replies_of, shards_missing
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.held import HeldBytes, Holding
-from shardgate.core.http import Reply, Request
+from shardgate.core.http import Reply, Request, names_of
 from shardgate.core.limits import (
     ASIDE_BYTES_MIN,
     ASIDE_STEPS_BYTES_MIN,
@@ -67,7 +67,7 @@ _NOT_MERGED = frozenset(
 )
 _NOR_DATE = _NOT_MERGED | {b"date"}
 
-_name, _body, _shard = itemgetter(0), attrgetter("body"), attrgetter("shard")
+_body, _shard = attrgetter("body"), attrgetter("shard")
 
 LACKING = "the list needs every shard; some did not answer"
 
@@ -441,8 +441,9 @@ def with_own_fields(
     if reply.status >= 300:
         return reply
     dropped = _NOT_MERGED if head_fields is None or head_fields.keeps_date else _NOR_DATE
-    names = map(bytes.lower, map(_name, reply.fields))
-    reply.fields = list(compress(reply.fields, map(not_, map(dropped.__contains__, names))))
+    names = names_of(reply.fields)
+    if not dropped.isdisjoint(names):
+        reply.fields = list(compress(reply.fields, map(not_, map(dropped.__contains__, names))))
     if head_fields is not None:
         head_fields.apply(reply)
     if validators is None:
