@@ -67,7 +67,8 @@ from shardgate.core.rules.any_shard import AnyShard
 from shardgate.core.rules.batch import Batch
 from shardgate.core.rules.divide import Divide
 from shardgate.core.rules.every import Every
-from shardgate.core.rules.gather import Credential, Gather, Prune
+from shardgate.core.rules.gather import Gather
+from shardgate.core.rules.narrowing import Credential, Prune
 from shardgate.core.rules.one import One
 from shardgate.core.rules.parts_change import PartsChange
 from shardgate.core.rules.place import Place
