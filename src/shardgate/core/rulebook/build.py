@@ -188,6 +188,7 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
         collects_head_fields=rule.cookies != "none" or rule.date != "first",
         chain=chain,
         asks_everybody=rule.asks_everybody,
+        calls=rule.calls,
     )
 
 

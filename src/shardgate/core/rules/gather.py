@@ -16,11 +16,12 @@ from shardgate.core.replies.validation import EVERY_SHARD, Validation
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import Chains, Filter, Route
 from shardgate.core.rules.by_head import heads_suffice
+from shardgate.core.rules.calling import check_calls
 from shardgate.core.rules.calls import check_statuses
 from shardgate.core.rules.fields import sources_of
 from shardgate.core.rules.gather_plan import PlannedGather
 from shardgate.core.rules.list_keys import check_lists
-from shardgate.core.rules.missing import check_missing, check_required_shards, check_signs
+from shardgate.core.rules.missing import check_missing, check_required_shards
 from shardgate.core.rules.narrowing import check_narrowing, filters_of, how_pruned
 from shardgate.core.rules.posted import check_by_post, check_method
 
@@ -65,7 +66,7 @@ class Gather(PlannedGather, frozen=True, kw_only=True, tag="gather"):
         if self.head == "asked" and (posted or not any(heads_suffice(merge) for _, merge in self._merges)):
             problem = f"{self.merge.describe()}: that needs the bodies of replies, which a HEAD has not"
             yield Mistake("head", problem, "remove it; or name the header with the size: `count_header` or `header`")
-        yield from check_signs(self.failure_is)
+        yield from check_calls(self, method)
         if self.coalesce and method == "POST":
             yield Mistake("coalesce", "a list that is asked for by POST is not shared", "remove it")
         if self._missing is not STRICT_RULE:

@@ -26,13 +26,14 @@ from shardgate.core.plan.partial import ToPartialGather
 from shardgate.core.plan.plan import FindOwner, ToGather
 from shardgate.core.plan.prune import Pruned, prune
 from shardgate.core.plan.scatter import Scatter
-from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Variables
+from shardgate.core.routes.route import Clock, Plan, Route, Variables
 from shardgate.core.rules.by_head import begin_by_head, heads_suffice
+from shardgate.core.rules.calling import CallingRule
 from shardgate.core.rules.narrowing import Credential, Prune, in_both
 from shardgate.core.topology import ShardId, aliases
 
 
-class PlannedGather(BaseRule, frozen=True, kw_only=True):
+class PlannedGather(CallingRule, frozen=True, kw_only=True):
     """The fields of a gather that decide who is asked, and the plans that are made of them."""
 
     merge: AnyMerger | Chosen
@@ -55,8 +56,8 @@ class PlannedGather(BaseRule, frozen=True, kw_only=True):
     lacks."""
     failure_is: Signs = msgspec.field(default_factory=dict)
     """A successful reply of a shard that is a failure by the application's convention: path of a member → the values
-    that say so, or `any`: `{error: any, status: [failed]}`. The shard is then missing (SG2013). Bodies of up to 64 KiB
-    that are a JSON object are looked at."""
+    that say so, or `any`: `{error: any, status: [failed]}`. It speaks against its replica, and is retried as a 503 is;
+    then the shard is missing (SG2013). Bodies of up to 64 KiB that are a JSON object are looked at."""
     scatter: Scatter | None = None
     """How many shards a request may ask, for all clients or for some: `{shards_max: 1}`. Null: all."""
     coalesce: bool = False

@@ -1,11 +1,10 @@
-"""Mistakes in what a gather says of shards that do not answer, or answer that they failed."""
+"""Mistakes in what a gather says of shards that do not answer."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from shardgate.core.dialect import AnyCursor
 from shardgate.core.dialect.ndjson import Ndjson
 from shardgate.core.dialect.whole import Whole
-from shardgate.core.failures.declared import Signs
 from shardgate.core.failures.tolerance import Missing
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.entity import Entity
@@ -36,14 +35,6 @@ def check_required_shards(missing: Missing, shards: Mapping[str, object]) -> Ite
     if missing.quorum > len(shards):
         cure = f"write {len(shards)} at most; for all of them, leave `missing` out"
         yield Mistake("missing.quorum", f"there are only {len(shards)} shards", cure)
-
-
-def check_signs(signs: Signs) -> Iterator[Mistake]:
-    """What is wrong in `failure_is`."""
-    for path, values in signs.items():
-        if "" in path.split(".") or not values:
-            cure = "write a path and what its value then is: `{error: any}`, `{status: [failed]}`"
-            yield Mistake(f"failure_is.{path}", "it says nothing", cure)
 
 
 def _is_array(merge: AnyMerger) -> bool:

@@ -338,6 +338,7 @@ class Conductor:
             needs_all=needs_all and not tolerant,
             tolerant=tolerant,
         )
+        calls.words = work.route.calls
         calls.start(asks, work.request.fields.host, work.lines, exchange.request_id)
         return calls
 
