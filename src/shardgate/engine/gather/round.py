@@ -129,7 +129,10 @@ class Round:
                 head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
                 before = None if ask.body else ask
             sink = _Collector(self, ask.shard)
-            sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method, self.words)
+            if self.words is None:
+                sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method)
+            else:
+                sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method, self.words)
             self._collectors.append(sink)
 
     async def outcomes(self) -> Mapping[ShardId, Outcome]:
