@@ -11,6 +11,7 @@ from msgspec import inspect
 from shardgate.config import schema
 from shardgate.config.plugins import CustomConfig
 from shardgate.core.body.inner import ReplyMembers, RequestMembers
+from shardgate.core.cache.settings import CacheWords
 from shardgate.core.changes.entry import Action
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.changes.placing import AnyPolicy, LeastData, LeastTenants, Weighted
@@ -116,6 +117,7 @@ STRUCTS: dict[str, Shown] = {
     "ReplyMembers": Shown(ReplyMembers),
     "Gather": Shown(Gather),
     "Missing": Shown(Missing),
+    "CacheWords": Shown(CacheWords),
     "Scatter": Shown(Scatter),
     "Prune": Shown(Prune),
     "Every": Shown(Every),

@@ -5,6 +5,8 @@ Never: asks a shard. Where only a shard can say who owns a key, the question tha
 
 from collections.abc import Iterator
 
+from shardgate.core.cache.keys import has_credentials
+from shardgate.core.cache.storing import why_bypassed
 from shardgate.core.clients.masking import masked
 from shardgate.core.http import Request
 from shardgate.core.routes.calls import CallWords
@@ -24,6 +26,7 @@ def explain(request: Request, plan: Plan, calls_max: int | None = None) -> list[
         *_explain_client(request),
         *_explain_deadline(route),
         *_explain_calls(route.calls),
+        *_explain_cache(request, route),
         *plan.explain(request),
         *([("calls", f"at most {calls_max} to shards")] if calls_max is not None else []),
     ]
@@ -51,6 +54,20 @@ def _explain_calls(words: CallWords | None) -> Iterator[Sentence]:
         yield "hedge", f"not before {words.hedge_after_s:g} s" if words.hedges else "never"
     if words.failure_is:
         yield "failed", f"a reply whose {' or '.join(words.failure_is)} says so; it speaks against its replica"
+
+
+def _explain_cache(request: Request, route: Route) -> Iterator[Sentence]:
+    """Whether the reply may be kept, as far as that depends on the request."""
+    words = None if route.rule is None else route.rule.cached
+    if words is None:
+        return
+    if (why := why_bypassed(request)) is not None:
+        yield "cache", f"not for this request ({why}): the shards are asked, and the reply is not kept"
+        return
+    who = "`public` or `s-maxage`, since it has credentials" if has_credentials(request) else "a time, or `public`"
+    yield "cache", f"a reply that says {who} is kept, unless it says `private` or `no-store`, or sets a cookie"
+    if words.stale_if_error_s:
+        yield "cache", f"{words.stale_if_error_s:g} s after it is stale, it still answers where the shards fail"
 
 
 def _explain_client(request: Request) -> list[Sentence]:

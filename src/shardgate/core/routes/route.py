@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from shardgate.core.cache.settings import CacheWords
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.clients.masking import is_secret
 from shardgate.core.contracts import Known, Locator
@@ -195,6 +196,11 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return None
 
     @property
+    def cached(self) -> CacheWords | None:
+        """What is kept of replies; None: nothing."""
+        return None
+
+    @property
     def idempotency(self) -> Idempotency:
         """How repeated requests are recognised."""
         return NO_WORDS
@@ -266,6 +272,8 @@ class Route(msgspec.Struct, frozen=True):
     """A gather of all shards, whatever the request says, which needs each of them."""
     calls: CallWords | None = None
     """What the rule says of its own calls; None: nothing."""
+    is_cached: bool = False
+    """Replies that the application marks public may be kept."""
     is_implied: bool = False
     """No configuration says so: OPTIONS is answered by any shard."""
 

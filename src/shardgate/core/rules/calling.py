@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from shardgate.core.cache.settings import CacheWords
 from shardgate.core.failures.declared import Signs
 from shardgate.core.http import SAFE_METHODS
 from shardgate.core.routes.calls import IDEMPOTENT, CallWords, Hedge, Retry, words_of
@@ -26,6 +27,17 @@ class CallingRule(BaseRule, frozen=True, kw_only=True):
     that say so, or `any`: `{error: any, status: [failed]}`. It speaks against its replica, and is retried as a 503 is.
     Bodies of up to 64 KiB that are a JSON object are looked at."""
 
+    cache: bool | CacheWords = False
+    """Whether each worker keeps replies that the application marks public (`Cache-Control`), and answers from them as a
+    shared cache does (RFC 9111). `true`, or the fields of [a mapping](../howto/caching.md#what-a-rule-can-say)."""
+
+    @property
+    def cached(self) -> CacheWords | None:
+        """What is kept of replies; None: nothing."""
+        if isinstance(self.cache, CacheWords):
+            return self.cache
+        return CacheWords() if self.cache else None
+
     @property
     def calls(self) -> CallWords | None:
         """The words; None: there are none."""
@@ -43,6 +55,18 @@ def check_calls(rule: CallingRule, method: str) -> Iterator[Mistake]:
     elif rule.hedge is not None and rule.hedge != "never" and rule.retry == "unsent":
         yield Mistake("hedge", "`retry: unsent` says that nothing is sent twice", "remove one of the two")
     yield from check_signs(rule.failure_is)
+    if rule.cached is not None:
+        yield from _check_cache(rule, method)
+
+
+def _check_cache(rule: CallingRule, method: str) -> Iterator[Mistake]:
+    if method not in {"GET", "HEAD"}:
+        yield Mistake("cache", f"{method} is not answered by what is kept", "remove it; `cache` is for GET")
+    for field, sources in rule.key_fields():
+        for source in sources:
+            if source.partition(".")[0] not in {"path", "query"}:
+                problem = f"the reply depends on `{source}` ({field}), of which the application says nothing to caches"
+                yield Mistake("cache", problem, "remove it")
 
 
 def check_signs(signs: Signs) -> Iterator[Mistake]:

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import compress
 from operator import attrgetter, itemgetter, not_
 
+from shardgate.core.cache.merged import MergedCaching
 from shardgate.core.contracts import Ask, Merging, Outcome
 from shardgate.core.cursors.by_cursor import OpaqueCursorWalk
 from shardgate.core.errors import DeadlineError, ShardgateError, TooComplexError
@@ -427,7 +428,9 @@ def validation_of(work: Gathering) -> Validation:
 def head_fields_of(work: Gathering, jar: CookieJar | None) -> HeadFields:
     """What collects the cookies and the Date that the rule wants."""
     rule = work.route.rule
-    return HeadFields("none", "first") if rule is None else HeadFields(rule.cookies, rule.date, jar)
+    if rule is None:
+        return HeadFields("none", "first")
+    return HeadFields(rule.cookies, rule.date, jar, MergedCaching() if rule.cached is not None else None)
 
 
 def with_own_fields(
