@@ -11,7 +11,6 @@ from msgspec import inspect
 from shardgate.config import schema
 from shardgate.config.plugins import CustomConfig
 from shardgate.core.body.inner import ReplyMembers, RequestMembers
-from shardgate.core.cache.settings import CacheWords
 from shardgate.core.changes.entry import Action
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.changes.placing import AnyPolicy, LeastData, LeastTenants, Weighted
@@ -62,6 +61,7 @@ from shardgate.core.parts.share import Share
 from shardgate.core.parts.whole import ListParts, Parts
 from shardgate.core.plan.scatter import Scatter
 from shardgate.core.replicas.settings import Failover, HealthCheck, ReplicaGuards
+from shardgate.core.replies.cache.settings import CacheWords
 from shardgate.core.replies.validation import Validation
 from shardgate.core.rules import Rule
 from shardgate.core.rules.any_shard import AnyShard

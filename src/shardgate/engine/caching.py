@@ -1,4 +1,4 @@
-"""Answers requests with replies that are kept, and keeps those that may be: what core/cache decides, carried out.
+"""Answers requests with replies that are kept, and keeps those that may be, as core/replies/cache decides.
 
 Holds: a request is planned, and refused, before anything that is kept is looked at. Each worker keeps for itself, and
 forgets what a change that it saw has made old.
@@ -7,18 +7,18 @@ Never: asks a shard: whoever answers otherwise does.
 
 from collections.abc import Callable, Iterable
 
-from shardgate.core.cache import status as cache_status
-from shardgate.core.cache.directives import Directives
-from shardgate.core.cache.entry import Entry, entry_of, validated
-from shardgate.core.cache.head import StoredHead
-from shardgate.core.cache.keys import Key, key_of
-from shardgate.core.cache.status import Forwarded
-from shardgate.core.cache.store import Store
-from shardgate.core.cache.storing import request_directives, why_bypassed, why_not_kept
 from shardgate.core.errors import NothingKeptError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import SAFE_METHODS, Reply, Request
 from shardgate.core.limits import WRITE_BUFFER_BYTES_MAX
+from shardgate.core.replies.cache import status as cache_status
+from shardgate.core.replies.cache.directives import Directives
+from shardgate.core.replies.cache.head import StoredHead
+from shardgate.core.replies.cache.keys import Key, key_of
+from shardgate.core.replies.cache.status import Forwarded
+from shardgate.core.replies.cache.store import Store
+from shardgate.core.replies.cache.stored_reply import StoredReply, stored_reply, validated
+from shardgate.core.replies.cache.storing import request_directives, why_bypassed, why_not_kept
 from shardgate.core.replies.validators import NOT_IN_304
 from shardgate.core.routes.route import Route
 from shardgate.core.wire.conditions import conditional
@@ -62,22 +62,22 @@ class Caches:
             self._meter.cached("bypass")
             ask(request, client)
             return
-        search = Search(store, request, route, self._meter)
-        entry, instant = search.entry, now()
-        if entry is not None and (fit := entry.fit(search.asked, instant)) != "validate":
+        lookup = Lookup(store, request, route, self._meter)
+        entry, instant = lookup.entry, now()
+        if entry is not None and (fit := entry.fit(lookup.asked, instant)) != "validate":
             self._meter.cached("hit" if fit == "fresh" else "stale")
             left_s = entry.left_s(instant)
-            reply = search.reply(entry, cache_status.hit(left_s))
+            reply = lookup.reply(entry, cache_status.hit(left_s))
             if len(reply.body) <= WRITE_BUFFER_BYTES_MAX:
                 client.send(reply)
             else:
                 client.adopt(tasks.start(self._send(reply, request, client, fail), "stored reply"))
             return
-        if search.asked.has(b"only-if-cached"):
+        if lookup.asked.has(b"only-if-cached"):
             raise NothingKeptError("nothing that is kept answers this request")
         conditions = b"" if entry is None else entry.conditions()
-        search.is_validating = bool(conditions)
-        recording = RecordingClient(client, search, lambda: self._conductor.held.open("reply", exchange.peer))
+        lookup.is_validating = bool(conditions)
+        recording = RecordingClient(client, lookup, lambda: self._conductor.held.open("reply", exchange.peer))
         ask(conditional(request, conditions) if conditions else request, recording)
 
     def finished(self, exchange: Exchange) -> None:
@@ -95,7 +95,7 @@ class Caches:
             fail(error)
 
 
-class Search:
+class Lookup:
     """One request that is looked for among what is kept: the recorder of the reply that comes otherwise."""
 
     __slots__ = (
@@ -124,7 +124,7 @@ class Search:
         self._why_not_kept: str | None = None
         self.asked: Directives = request_directives(request)
         """What the request says."""
-        self.entry: Entry | None
+        self.entry: StoredReply | None
         """What is kept for such a request; None: nothing."""
         self.entry, self._has_key = store.find(self._key, request)
         self.is_validating = False
@@ -161,14 +161,14 @@ class Search:
     def keep(self, reply: Reply) -> bool:
         """Keep the reply. Whether it is kept."""
         instant = now()
-        entry = entry_of(self._request, reply, instant - self._asked_at, instant, wall())
+        entry = stored_reply(self._request, reply, instant - self._asked_at, instant, wall())
         return self._store.put(self._key, self._request.path, entry, self._asked_at)
 
     def status(self, *, stored: bool) -> bytes:
         """What Cache-Status says of the reply that passes."""
         return cache_status.forwarded(self._forwarded, stored=stored, not_kept=self._why_not_kept)
 
-    def reply(self, entry: Entry, status: bytes) -> Reply:
+    def reply(self, entry: StoredReply, status: bytes) -> Reply:
         """What the client is sent of an entry: all of it, or that it has it already. `status`: for Cache-Status."""
         kept = entry.reply
         own = [(b"Age", b"%d" % min(entry.current_age_s(now()), _AGE_MAX)), (b"Cache-Status", status)]

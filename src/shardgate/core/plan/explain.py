@@ -5,10 +5,10 @@ Never: asks a shard. Where only a shard can say who owns a key, the question tha
 
 from collections.abc import Iterator
 
-from shardgate.core.cache.keys import has_credentials
-from shardgate.core.cache.storing import why_bypassed
 from shardgate.core.clients.masking import masked
 from shardgate.core.http import Request
+from shardgate.core.replies.cache.keys import has_credentials
+from shardgate.core.replies.cache.storing import why_bypassed
 from shardgate.core.routes.calls import CallWords
 from shardgate.core.routes.route import Plan, Route, Sentence
 

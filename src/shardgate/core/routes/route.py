@@ -11,11 +11,11 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from shardgate.core.cache.settings import CacheWords
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.clients.masking import is_secret
 from shardgate.core.contracts import Known, Locator
 from shardgate.core.http import Request
+from shardgate.core.replies.cache.settings import CacheWords
 from shardgate.core.replies.head_fields import WhoseCookies, WhoseDate
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
 from shardgate.core.routes.calls import CallWords

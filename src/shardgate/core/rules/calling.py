@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from shardgate.core.cache.settings import CacheWords
 from shardgate.core.failures.declared import Signs
 from shardgate.core.http import SAFE_METHODS
+from shardgate.core.replies.cache.settings import CacheWords
 from shardgate.core.routes.calls import IDEMPOTENT, CallWords, Hedge, Retry, words_of
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule

@@ -9,7 +9,6 @@ from functools import partial
 from itertools import compress
 from operator import attrgetter, itemgetter, not_
 
-from shardgate.core.cache.merged import MergedCaching
 from shardgate.core.contracts import Ask, Merging, Outcome
 from shardgate.core.cursors.by_cursor import OpaqueCursorWalk
 from shardgate.core.errors import DeadlineError, ShardgateError, TooComplexError
@@ -32,6 +31,7 @@ from shardgate.core.lists.merging import ListMerging
 from shardgate.core.merge.combining import Combination
 from shardgate.core.paging.bounds import check_values
 from shardgate.core.plan.plan import ToGather
+from shardgate.core.replies.cache.merged import MergedCaching
 from shardgate.core.replies.head_fields import HeadFields
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
 from shardgate.core.replies.validators import Validators, has_none

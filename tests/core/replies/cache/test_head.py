@@ -1,6 +1,6 @@
 """What the head of a reply says of its storage."""
 
-from tests.core.cache.heads import head
+from tests.core.replies.cache.heads import head
 
 
 def test_names_in_any_case_and_fields_that_stand_twice() -> None:

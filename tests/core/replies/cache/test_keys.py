@@ -2,9 +2,9 @@
 
 import pytest
 
-from shardgate.core.cache.keys import has_credentials, is_selected, key_of, selecting
 from shardgate.core.http import Request
-from tests.core.cache.heads import head
+from shardgate.core.replies.cache.keys import has_credentials, is_selected, key_of, selecting
+from tests.core.replies.cache.heads import head
 from tests.core.requests import request
 
 

@@ -7,7 +7,7 @@ Never: reads a clock.
 import re
 from math import inf
 
-from shardgate.core.cache.head import StoredHead
+from shardgate.core.replies.cache.head import StoredHead
 from shardgate.core.replies.http_date import http_time
 
 _SECONDS = re.compile(rb"[0-9]{1,18}")

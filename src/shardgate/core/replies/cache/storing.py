@@ -7,11 +7,11 @@ cookies included, is kept only where it says `public` or `s-maxage`, and only su
 from collections.abc import Collection
 from typing import Final
 
-from shardgate.core.cache.directives import Directives
-from shardgate.core.cache.freshness import lifetime_s
-from shardgate.core.cache.head import StoredHead
-from shardgate.core.cache.keys import has_credentials
 from shardgate.core.http import Request
+from shardgate.core.replies.cache.directives import Directives
+from shardgate.core.replies.cache.freshness import lifetime_s
+from shardgate.core.replies.cache.head import StoredHead
+from shardgate.core.replies.cache.keys import has_credentials
 
 # Those of RFC 9110 section 15.1 that may be kept, and that mean the same for everybody who asks.
 _STATUSES: Final = frozenset({200, 203, 204, 300, 301, 308, 404, 410})

@@ -2,7 +2,7 @@
 
 from math import inf
 
-from shardgate.core.cache import status
+from shardgate.core.replies.cache import status
 
 
 def test_what_it_says() -> None:

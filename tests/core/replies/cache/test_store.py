@@ -1,10 +1,10 @@
 """What is kept for one rule stays within its bounds, and a change makes old what was asked for before it."""
 
-from shardgate.core.cache.keys import key_of
-from shardgate.core.cache.settings import CacheWords
-from shardgate.core.cache.store import CHANGED_PATHS_MAX, VARIANTS_MAX, Store
 from shardgate.core.http import Request
-from tests.core.cache.heads import entry
+from shardgate.core.replies.cache.keys import key_of
+from shardgate.core.replies.cache.settings import CacheWords
+from shardgate.core.replies.cache.store import CHANGED_PATHS_MAX, VARIANTS_MAX, Store
+from tests.core.replies.cache.heads import entry
 from tests.core.requests import request
 
 KEPT = "Cache-Control: public, max-age=60"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shardgate.core.cache.merged import MergedCaching
-from tests.core.cache.heads import fields
+from shardgate.core.replies.cache.merged import MergedCaching
+from tests.core.replies.cache.heads import fields
 
 
 def merged(*parts: tuple[str, ...]) -> dict[bytes, bytes]:

@@ -8,16 +8,16 @@ from typing import Literal
 
 import msgspec
 
-from shardgate.core.cache.directives import Directives
-from shardgate.core.cache.freshness import initial_age_s, lifetime_s
-from shardgate.core.cache.head import StoredHead
-from shardgate.core.cache.keys import has_credentials, is_selected, selecting
 from shardgate.core.http import Reply, Request
+from shardgate.core.replies.cache.directives import Directives
+from shardgate.core.replies.cache.freshness import initial_age_s, lifetime_s
+from shardgate.core.replies.cache.head import StoredHead
+from shardgate.core.replies.cache.keys import has_credentials, is_selected, selecting
 from shardgate.core.replies.http_date import http_time
 from shardgate.core.wire.packed_tags import plain_tags
 
 # What an entry takes besides the bytes of its reply: its key, its fields as objects, its places in the tables.
-ENTRY_BYTES = 2048
+STORED_REPLY_BYTES = 2048
 # RFC 9111 section 3.2: a 304 brings these anew. Those that describe the body as it is kept stay.
 _KEPT_BY_304 = (b"content-", b"etag", b"vary", b"cache-status", b"set-cookie", b"transfer-", b"age")
 _NOT_STORED = frozenset({b"age", b"cache-status"})
@@ -27,7 +27,7 @@ Fit = Literal["fresh", "stale", "validate"]
 """How an entry answers a request: as it is; as it is, though stale; or once the shards have said that it holds."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class StoredReply(msgspec.Struct, frozen=True):
     """One reply."""
 
     reply: Reply
@@ -43,7 +43,11 @@ class Entry(msgspec.Struct, frozen=True):
     @property
     def size(self) -> int:
         """How many bytes it takes, about."""
-        return ENTRY_BYTES + len(self.reply.body) + sum([len(name) + len(value) for name, value in self.reply.fields])
+        return (
+            STORED_REPLY_BYTES
+            + len(self.reply.body)
+            + sum([len(name) + len(value) for name, value in self.reply.fields])
+        )
 
     def current_age_s(self, now_s: float) -> float:
         """How old it is (section 4.2.3)."""
@@ -104,25 +108,30 @@ class Entry(msgspec.Struct, frozen=True):
         return time is not None and modified <= time
 
 
-def entry_of(request: Request, reply: Reply, delay_s: float, now_s: float, wall_s: float) -> Entry:
+def stored_reply(request: Request, reply: Reply, delay_s: float, now_s: float, wall_s: float) -> StoredReply:
     """The entry of a reply that has just come. `delay_s`: since it was asked for; `wall_s`: seconds since 1970."""
     head = StoredHead(reply.status, reply.fields)
     fields = [field for field in reply.fields if field[0].lower() not in _NOT_STORED]
     kept = Reply(reply.status, fields, reply.body, reply.reason)
     fresh_s = lifetime_s(head, wall_s) or 0.0
-    return Entry(kept, head, selecting(head, request), fresh_s, initial_age_s(head, delay_s, wall_s), now_s)
+    return StoredReply(kept, head, selecting(head, request), fresh_s, initial_age_s(head, delay_s, wall_s), now_s)
 
 
 def validated(
-    entry: Entry, request: Request, fields: Sequence[tuple[bytes, bytes]], delay_s: float, now_s: float, wall_s: float
-) -> Entry:
+    entry: StoredReply,
+    request: Request,
+    fields: Sequence[tuple[bytes, bytes]],
+    delay_s: float,
+    now_s: float,
+    wall_s: float,
+) -> StoredReply:
     """The entry once a 304 with these fields has said that it holds (section 4.3.4)."""
     new = [field for field in fields if not field[0].lower().startswith(_KEPT_BY_304)]
     names = {name.lower() for name, _ in new}
     kept = [field for field in entry.reply.fields if field[0].lower() not in names]
     ages = [field for field in fields if field[0].lower() == b"age"]
     reply = Reply(entry.reply.status, [*kept, *new, *ages], entry.reply.body, entry.reply.reason)
-    return entry_of(request, reply, delay_s, now_s, wall_s)
+    return stored_reply(request, reply, delay_s, now_s, wall_s)
 
 
 def _opaque(tag: bytes) -> bytes:

@@ -7,10 +7,10 @@ from collections import OrderedDict
 
 import msgspec
 
-from shardgate.core.cache.entry import Entry
-from shardgate.core.cache.keys import Key
-from shardgate.core.cache.settings import CacheWords
 from shardgate.core.http import Request
+from shardgate.core.replies.cache.keys import Key
+from shardgate.core.replies.cache.settings import CacheWords
+from shardgate.core.replies.cache.stored_reply import StoredReply
 
 # Replies to one key that differ by what `Vary` names: languages times codings.
 VARIANTS_MAX = 16
@@ -22,7 +22,7 @@ class _Kept(msgspec.Struct):
     """The replies of one key."""
 
     place: str
-    entries: list[Entry]
+    entries: list[StoredReply]
 
     @property
     def size(self) -> int:
@@ -45,7 +45,7 @@ class Store:
         self._changed_at: OrderedDict[str, float] = OrderedDict()
         self._forgotten_at = float("-inf")
 
-    def find(self, key: Key, request: Request) -> tuple[Entry | None, bool]:
+    def find(self, key: Key, request: Request) -> tuple[StoredReply | None, bool]:
         """The newest reply to such a request, and whether there is any of the key."""
         kept = self._kept.get(key)
         if kept is None:
@@ -53,7 +53,7 @@ class Store:
         self._kept.move_to_end(key)
         return next((each for each in reversed(kept.entries) if each.is_for(request)), None), True
 
-    def put(self, key: Key, path: str, entry: Entry, asked_at: float) -> bool:
+    def put(self, key: Key, path: str, entry: StoredReply, asked_at: float) -> bool:
         """Keep a reply that was asked for at `asked_at`, in the place of one that is alike. Whether it is kept."""
         place = _folded(path)
         changed_at = self._changed_at.get(place, self._forgotten_at)
@@ -65,7 +65,7 @@ class Store:
             self._take(next(iter(self._kept)))
         return key in self._kept
 
-    def drop(self, key: Key, entry: Entry) -> None:
+    def drop(self, key: Key, entry: StoredReply) -> None:
         """Keep an entry no longer."""
         kept = self._kept.get(key)
         if kept is not None:
@@ -89,7 +89,7 @@ class Store:
         self.bytes += kept.size
         self.entries += len(kept.entries)
 
-    def _take(self, key: Key) -> list[Entry]:
+    def _take(self, key: Key) -> list[StoredReply]:
         """Take all replies of a key out."""
         kept = self._kept.pop(key, None)
         if kept is None:

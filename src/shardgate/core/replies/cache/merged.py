@@ -9,8 +9,8 @@ Never: reads a clock: what is left is counted from the replies' own Date and Age
 
 from collections.abc import Iterable, Sequence
 
-from shardgate.core.cache.freshness import initial_age_s, own_lifetime_s
-from shardgate.core.cache.head import NamedFields, StoredHead
+from shardgate.core.replies.cache.freshness import initial_age_s, own_lifetime_s
+from shardgate.core.replies.cache.head import NamedFields, StoredHead
 from shardgate.core.replies.http_date import http_time
 
 _ANY = (b"no-store", b"private", b"no-cache", b"must-revalidate", b"proxy-revalidate", b"no-transform")

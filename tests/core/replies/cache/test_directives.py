@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 
-from shardgate.core.cache.directives import SECONDS_MAX, Directives
+from shardgate.core.replies.cache.directives import SECONDS_MAX, Directives
 
 
 @pytest.mark.parametrize(

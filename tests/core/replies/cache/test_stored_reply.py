@@ -2,9 +2,9 @@
 
 import pytest
 
-from shardgate.core.cache.directives import Directives
-from shardgate.core.cache.entry import validated
-from tests.core.cache.heads import ANY, entry, fields
+from shardgate.core.replies.cache.directives import Directives
+from shardgate.core.replies.cache.stored_reply import validated
+from tests.core.replies.cache.heads import ANY, entry, fields
 from tests.core.requests import request
 
 KEPT = "Cache-Control: public, max-age=60"

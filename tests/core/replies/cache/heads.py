@@ -1,8 +1,8 @@
 """Heads of replies, for tests of what is kept."""
 
-from shardgate.core.cache.entry import Entry, entry_of
-from shardgate.core.cache.head import StoredHead
 from shardgate.core.http import Reply, Request
+from shardgate.core.replies.cache.head import StoredHead
+from shardgate.core.replies.cache.stored_reply import StoredReply, stored_reply
 from tests.core.requests import request
 
 ANY = request("GET /a")
@@ -17,6 +17,6 @@ def head(*lines: str, status: int = 200) -> StoredHead:
     return StoredHead(status, fields(*lines))
 
 
-def entry(*lines: str, asked: Request = ANY, body: bytes = b"", at: float = 0.0, wall: float = 0.0) -> Entry:
+def entry(*lines: str, asked: Request = ANY, body: bytes = b"", at: float = 0.0, wall: float = 0.0) -> StoredReply:
     """The entry of a reply that came at this instant."""
-    return entry_of(asked, Reply(200, fields(*lines), body), 0.0, at, wall)
+    return stored_reply(asked, Reply(200, fields(*lines), body), 0.0, at, wall)

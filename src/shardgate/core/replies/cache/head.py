@@ -5,7 +5,7 @@ Never: looks at a body.
 
 from collections.abc import Iterable, Sequence
 
-from shardgate.core.cache.directives import Directives
+from shardgate.core.replies.cache.directives import Directives
 
 NamedFields = Sequence[tuple[bytes, bytes]]
 """Names, in whatever case, and values."""

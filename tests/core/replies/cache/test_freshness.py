@@ -5,8 +5,8 @@ from math import inf
 
 import pytest
 
-from shardgate.core.cache.freshness import initial_age_s, lifetime_s, own_lifetime_s
-from tests.core.cache.heads import head
+from shardgate.core.replies.cache.freshness import initial_age_s, lifetime_s, own_lifetime_s
+from tests.core.replies.cache.heads import head
 
 NOW = 1_700_000_000.0
 

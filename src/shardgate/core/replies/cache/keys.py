@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from shardgate.core.cache.head import StoredHead
 from shardgate.core.clients.masking import is_secret
 from shardgate.core.http import Request
+from shardgate.core.replies.cache.head import StoredHead
 
 Key = tuple[bytes | str | tuple[bytes, bytes], ...]
 """What requests with one reply have in common."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shardgate.core.cache.storing import request_directives, why_bypassed, why_not_kept
-from tests.core.cache.heads import head
+from shardgate.core.replies.cache.storing import request_directives, why_bypassed, why_not_kept
+from tests.core.replies.cache.heads import head
 from tests.core.requests import request
 
 PUBLIC = "Cache-Control: public, max-age=60"
