@@ -107,7 +107,7 @@ def test_a_list_with_a_wrong_item_names_each_by_its_own_number(tmp_path: Path) -
 
 def test_an_unknown_field_without_a_near_one_is_answered_by_those_that_there_are(tmp_path: Path) -> None:
     (said,) = mistakes(tmp_path, {"GET /a": {"rule": "any", "zzz": 1}})
-    cure = "remove it; there are: deadline_s, retry, hedge, failure_is, cache, idempotency, rule"
+    cure = "remove it; there are: deadline_s, retry, hedge, failure_is, cache, coalesce, idempotency, rule"
     assert said == f"rules.GET /a.zzz: unknown field `zzz` → {cure}"
 
 
@@ -547,6 +547,7 @@ def test_a_scatter_that_is_always_refused_is_a_mistake(tmp_path: Path) -> None:
         ("GET /a", {"hedge": 1.0, "retry": "unsent"}, "hedge: `retry: unsent` says that nothing is sent twice"),
         ("GET /a", {"hedge": 0}, "hedge"),
         ("GET /a", {"retry": "always"}, "retry"),
+        ("POST /a", {"coalesce": True}, "coalesce: a POST is not shared"),
         ("GET /a", {"failure_is": {"": "any"}}, "failure_is"),
     ],
 )

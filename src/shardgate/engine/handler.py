@@ -46,6 +46,7 @@ from shardgate.engine.caching import Caches
 from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
+from shardgate.engine.coalescing import CoalescedRelays
 from shardgate.engine.deadlines import Deadlines
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.gather.owners import find_owner, shards_knowing
@@ -69,6 +70,7 @@ class Gateway:
         "_changes",
         "_clients",
         "_cluster",
+        "_coalesced",
         "_conductor",
         "_id_prefix",
         "_loads",
@@ -103,6 +105,7 @@ class Gateway:
         self._conductor = conductor
         self._changes = changes
         self._batches = Batches(self, conductor)
+        self._coalesced = CoalescedRelays(conductor.held, observer.meter)
         self._partials = PartialGathers(cluster, conductor, observer.meter)
         self._observer = observer
         self._meter = observer.meter
@@ -144,8 +147,8 @@ class Gateway:
                 client.collect()
                 return
             plan = self._plan(request, route, variables, snapshot)
-            if route.is_cached and self._caches is not None and not isinstance(client, InnerClient):
-                self._answer_cached(self._caches, request, route, variables, snapshot, client, exchange)
+            if (route.is_cached or route.coalesces) and not isinstance(client, InnerClient):
+                self._answer_shared(request, route, variables, snapshot, client, exchange)
                 return
             if self._changes.wants(plan, request.method, request.fields.values):
                 self._answer(plan, self._change(request, snapshot, client, exchange), client)
@@ -156,9 +159,8 @@ class Gateway:
         except Exception as error:
             self._fail(client, error, exchange)
 
-    def _answer_cached(
+    def _answer_shared(
         self,
-        caches: Caches,
         request: Request,
         route: Route,
         variables: Mapping[str, str],
@@ -166,16 +168,28 @@ class Gateway:
         client: Client,
         exchange: Exchange,
     ) -> None:
-        """Answer with what is kept, or ask the shards. The request was planned, so that it may be asked."""
+        """Answer with what is kept, or with the reply to an equal request. It was planned, so that it may be asked."""
 
-        def ask(asked: Request, recording: Client) -> None:
-            plan = self._plan(asked, route, variables, snapshot)
-            try:
-                self._carry_out(plan, asked, recording, exchange, snapshot)
-            except Exception as error:
-                self._fail(recording, error, exchange)
+        def ask(asked: Request, for_client: Client) -> None:
+            def begin(asking: Client, record: Exchange) -> None:
+                try:
+                    self._carry_out(self._plan(asked, route, variables, snapshot), asked, asking, record, snapshot)
+                except Exception as error:
+                    self._fail(asking, error, record)
 
-        caches.answer(request, route, client, exchange, ask, lambda error: self._fail(client, error, exchange))
+            if route.coalesces:
+                self._coalesced.answer(asked, route, for_client, exchange, begin)
+            else:
+                begin(for_client, exchange)
+
+        if route.is_cached and self._caches is not None:
+            failed = partial(self._failed, client, exchange)
+            self._caches.answer(request, route, client, exchange, ask, failed)
+        else:
+            ask(request, client)
+
+    def _failed(self, client: Client, exchange: Exchange, error: Exception) -> None:
+        self._fail(client, error, exchange)
 
     def _shed(self, route: Route) -> None:
         """Refuse what is more than the worker can do now; lists first. Raises OverloadError."""

@@ -58,6 +58,8 @@ def _explain_calls(words: CallWords | None) -> Iterator[Sentence]:
 
 def _explain_cache(request: Request, route: Route) -> Iterator[Sentence]:
     """Whether the reply may be kept, as far as that depends on the request."""
+    if route.coalesces:
+        yield "coalesced", "with equal requests that are under way at the same time: one relay, one reply"
     words = None if route.rule is None else route.rule.cached
     if words is None:
         return

@@ -196,6 +196,11 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return None
 
     @property
+    def coalesces_relays(self) -> bool:
+        """Equal requests that are under way at the same time share one relay."""
+        return False
+
+    @property
     def cached(self) -> CacheWords | None:
         """What is kept of replies; None: nothing."""
         return None
@@ -274,6 +279,8 @@ class Route(msgspec.Struct, frozen=True):
     """What the rule says of its own calls; None: nothing."""
     is_cached: bool = False
     """Replies that the application marks public may be kept."""
+    coalesces: bool = False
+    """Equal requests that are under way at the same time share one relay."""
     is_implied: bool = False
     """No configuration says so: OPTIONS is answered by any shard."""
 

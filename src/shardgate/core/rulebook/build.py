@@ -190,6 +190,7 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
         asks_everybody=rule.asks_everybody,
         calls=rule.calls,
         is_cached=rule.cached is not None,
+        coalesces=rule.coalesces_relays,
     )
 
 

@@ -31,6 +31,16 @@ class CallingRule(BaseRule, frozen=True, kw_only=True):
     """Whether each worker keeps replies that the application marks public (`Cache-Control`), and answers from them as a
     shared cache does (RFC 9111). `true`, or the fields of [a mapping](../howto/caching.md#what-a-rule-can-say)."""
 
+    coalesce: bool = False
+    """Equal requests that are under way at the same time are asked once: those with the same target, header fields,
+    credentials and forwarded address. A reply that is one client's (`Set-Cookie`, `private`, `no-store`) is not shared.
+    Each client reads in its own time; one that leaves ends nobody else's reply."""
+
+    @property
+    def coalesces_relays(self) -> bool:
+        """Equal requests share one relay."""
+        return self.coalesce and not self.only_reads  # a gather shares what it gathers
+
     @property
     def cached(self) -> CacheWords | None:
         """What is kept of replies; None: nothing."""
@@ -55,6 +65,8 @@ def check_calls(rule: CallingRule, method: str) -> Iterator[Mistake]:
     elif rule.hedge is not None and rule.hedge != "never" and rule.retry == "unsent":
         yield Mistake("hedge", "`retry: unsent` says that nothing is sent twice", "remove one of the two")
     yield from check_signs(rule.failure_is)
+    if rule.coalesce and method not in {"GET", "HEAD"}:
+        yield Mistake("coalesce", f"a {method} is not shared", "remove it")
     if rule.cached is not None:
         yield from _check_cache(rule, method)
 

@@ -67,8 +67,6 @@ class Gather(PlannedGather, frozen=True, kw_only=True, tag="gather"):
             problem = f"{self.merge.describe()}: that needs the bodies of replies, which a HEAD has not"
             yield Mistake("head", problem, "remove it; or name the header with the size: `count_header` or `header`")
         yield from check_calls(self, method)
-        if self.coalesce and method == "POST":
-            yield Mistake("coalesce", "a list that is asked for by POST is not shared", "remove it")
         if self._missing is not STRICT_RULE:
             yield from check_missing(self._missing, self._merges)
         if self.credential is not None:
