@@ -116,6 +116,19 @@ async def test_no_other_status_is_kept_and_no_404_of_a_key(start: Any, code: str
     assert [answer.json() for answer in answers] == [{"n": 1}, {"n": 2}]
 
 
+async def test_no_refusal_of_several_shards_is_kept(start: Any) -> None:
+    asked = []
+
+    def refuses(request: Asked) -> bytes:
+        asked.append(request)
+        return reply(status="410 Gone", fields=PUBLIC)
+
+    gateway = await start(refuses, lambda _: rows(fields="Cache-Control: private\r\n"))
+    for number in (1, 2):
+        answer = await gateway.get("/rows")
+        assert (answer.status_code, len(asked)) == (410, number)
+
+
 @pytest.mark.parametrize(
     "credentials",
     [{"Authorization": "Bearer a"}, {"Cookie": "session=1"}, {"X-Api-Key": "1"}],
@@ -446,7 +459,7 @@ async def test_a_packed_reply_is_kept_packed(start: Any) -> None:
     assert (known.status_code, known.headers["etag"]) == (304, first.headers["etag"])
 
 
-async def test_a_batch_is_not_answered_by_what_is_kept(start: Any) -> None:
+async def test_a_batch_is_not_answered_by_what_is_kept_and_its_changes_count(start: Any) -> None:
     app = App()
     batch = {"rule": "batch", "requests": "", "reply": {"status": "status", "body": "body"}}
     gateway = await start(app, rules={"POST /batch": batch})
@@ -454,3 +467,6 @@ async def test_a_batch_is_not_answered_by_what_is_kept(start: Any) -> None:
     inner = json.dumps([{"method": "GET", "path": "/things/1"}])
     answer = await gateway.client.post("/batch", content=inner, headers={"Content-Type": "application/json"})
     assert answer.json()[0]["body"] == {"n": 2}
+    inner = json.dumps([{"method": "PUT", "path": "/things/1", "body": {}}])
+    await gateway.client.post("/batch", content=inner, headers={"Content-Type": "application/json"})
+    assert (await gateway.get("/things/1")).json() == {"n": 4}

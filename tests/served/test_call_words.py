@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,8 +28,12 @@ def config(urls: list[Any], rule: dict[str, Any], guards: dict[str, Any] | None 
     }
 
 
-def closes(asked: Asked) -> bytes | None:
-    return None
+def says(data: bytes, asked: Asked) -> bytes:
+    return data
+
+
+def closes(asked: Asked) -> bytes:
+    return b""
 
 
 async def count(gateway: Any, name: str) -> int:
@@ -150,7 +155,7 @@ async def test_a_change_that_says_it_failed_is_not_sent_again(start_gateway: Any
 )
 async def test_what_does_not_say_so_passes_untouched(start_gateway: Any, body: str) -> None:
     for made in (reply, chunked):
-        async with running_shard(lambda _, made=made: made(body)) as a:
+        async with running_shard(partial(says, made(body))) as a:
             gateway = await start_gateway(config([a.url], {"failure_is": {"error": "any"}}))
             answer = await gateway.get("/vendors/1")
             assert (answer.status_code, answer.text) == (200, body)

@@ -5,7 +5,7 @@ forgets what a change that it saw has made old.
 Never: asks a shard: whoever answers otherwise does.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from shardgate.core.errors import NothingKeptError
 from shardgate.core.exchange import Exchange
@@ -117,8 +117,7 @@ class Lookup:
         self._store = store
         self._request = request
         self._meter = meter
-        rule = route.rule
-        self._not_here = rule.not_here if rule is not None and rule.finds_owner else ()
+        self._not_here = _unkept(route)
         self._key: Key = key_of(request)
         self._asked_at = now()
         self._why_not_kept: str | None = None
@@ -186,5 +185,15 @@ class Lookup:
         return why_not_kept(self._request, StoredHead(status, fields), self._not_here, wall())
 
 
+def _unkept(route: Route) -> Collection[int]:
+    """The statuses whose replies are not kept: by which a shard says that it has not the key; of several shards, all
+    refusals: what the others said of caches is not in them."""
+    rule = route.rule
+    if rule is None or rule.only_reads or rule.parts_space is not None:
+        return _REFUSALS
+    return rule.not_here if rule.finds_owner else ()
+
+
+_REFUSALS = range(300, 600)
 # RFC 9111 section 1.2.2.
 _AGE_MAX = 2**31

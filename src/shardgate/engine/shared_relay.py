@@ -116,8 +116,20 @@ class Follower:
 class SharedRelay:
     """The client of a relay, in the place of all that wait for its reply."""
 
-    __slots__ = ("_followers", "_is_paused", "_leader", "_over", "_stream", "_work", "exchange", "head_bytes", "hop")
-    __slots__ += ("is_proxied", "load", "peer")
+    __slots__ = (
+        "_followers",
+        "_is_paused",
+        "_leader",
+        "_over",
+        "_stream",
+        "_work",
+        "exchange",
+        "head_bytes",
+        "hop",
+        "is_proxied",
+        "load",
+        "peer",
+    )
 
     def __init__(self, client: Client, exchange: Exchange, over: Callable[[], None]) -> None:
         """`client`, `exchange`: of the request that came first. `over`: called when nobody can join any more."""
