@@ -51,6 +51,7 @@ class JudgedSink:
             why = _said(head, body, self._signs)
             if why is not None and self._goes_on(why):
                 return
+        self.call = self._answered_by = None  # a reference cycle would be left to the garbage collector
         self._sink.reply_whole(head, body)
 
     def reply_data(self, data: bytes) -> None:
@@ -66,6 +67,7 @@ class JudgedSink:
             if why is not None and self._goes_on(why):
                 return
             self._release(head)
+        self.call = self._answered_by = None
         self._sink.reply_end(trailers)
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
@@ -73,6 +75,7 @@ class JudgedSink:
 
     def reply_failed(self, error: ShardgateError) -> None:
         self._head, self._held = None, b""
+        self.call = self._answered_by = None
         self._sink.reply_failed(error)
 
     def _hold(self, head: ReplyHead, data: bytes) -> None:
@@ -92,8 +95,12 @@ class JudgedSink:
     def _goes_on(self, why: str) -> bool:
         """Whether another replica or shard is asked."""
         by, call = self._answered_by, self.call
-        if call is None or not ((by is not None and by.declared(call, why)) or self._declared(why)):
+        if call is None:
             return False
+        if by is None or not by.declared(call, why):
+            if not self._declared(why):
+                return False
+            self.call = self._answered_by = None  # the other shard's reply goes another way
         self._head, self._held = None, b""
         return True
 

@@ -178,6 +178,7 @@ class SharedRelay:
             self.pace()
         else:
             self._over()
+            self._over, self._leader = _nothing, None  # break the reference cycles
 
     def pace(self) -> None:
         """Read the shard on while one client reads."""
@@ -292,6 +293,10 @@ class SharedRelay:
                 own.shards, own.calls, own.upstream_s = relayed.shards, relayed.calls, relayed.upstream_s
                 own.error = relayed.error
         return followers
+
+
+def _nothing() -> None:
+    pass
 
 
 def _of_request(body: bytes, request_id: bytes) -> bytes:
