@@ -180,6 +180,18 @@ async def test_twins_of_a_target_are_other_targets(start: Any, twin: str) -> Non
     assert [(await gateway.raw(head))[-8:] for head in heads] == [b'{"n": 1}', b'{"n": 2}']
 
 
+async def test_what_a_trusted_proxy_says_of_the_host_is_part_of_the_key(start: Any) -> None:
+    # The application makes links of it, and each client of the proxy may say it.
+    app = App()
+    proxies = {"trusted_proxies": ["127.0.0.0/8"], "forwarded": {"also": ["X-Forwarded-Host"]}}
+    gateway = await start(app, **proxies)
+    evil = {"X-Forwarded-Host": "evil.example", "X-Forwarded-For": "192.0.2.1"}
+    assert (await gateway.get("/things/1", headers=evil)).json() == {"n": 1}
+    assert app.asked[0].field("x-forwarded-host") == ["evil.example"]
+    assert (await gateway.get("/things/1")).json() == {"n": 2}
+    assert (await gateway.get("/things/1", headers={"X-Forwarded-For": "192.0.2.2"})).json() == {"n": 2}
+
+
 async def test_variants_by_vary(start: Any) -> None:
     app = App(PUBLIC + "Vary: Accept-Language\r\n")
     gateway = await start(app)

@@ -153,7 +153,7 @@ class Lookup:
         """Whether the reply is to be kept, once it is whole."""
         self._meter.cached("miss")
         self._why_not_kept = self._why_not(status, fields)
-        if self._why_not_kept is not None and self.entry is not None and status not in _ERRORS:
+        if self._why_not_kept is not None and self.entry is not None and status not in _TELLING_NOTHING:
             self._store.drop(self._key, self.entry)  # the shards say something else now
         return self._why_not_kept is None
 
@@ -195,5 +195,7 @@ def _unkept(route: Route) -> Collection[int]:
 
 
 _REFUSALS = range(300, 600)
+# A 304 to the client's own condition speaks of what the client has.
+_TELLING_NOTHING = _ERRORS | {304}
 # RFC 9111 section 1.2.2.
 _AGE_MAX = 2**31

@@ -24,7 +24,8 @@ def key(line: str = "GET /a", *lines: str) -> object:
         "Authorization: Bearer x",
         "Cookie: a=1",
         "X-Api-Key: 1",
-        "X-Forwarded-Host: evil.example",
+        "X-Forwarded-For: 192.0.2.1",
+        "Forwarded: for=192.0.2.1;proto=https",
         "X-Request-Id: 1",
     ],
 )
@@ -32,7 +33,20 @@ def test_fields_that_do_not_matter(line: str) -> None:
     assert key("GET /a", line) == key()
 
 
-@pytest.mark.parametrize("line", ["X-Host: evil.example", "Origin: x", "X-HTTP-Method: x", "Prefer: x", "X-Vendor: 1"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "X-Host: evil.example",
+        "X-Forwarded-Host: evil.example",
+        "X-Forwarded-Prefix: /evil",
+        "Forwarded: for=192.0.2.1;host=evil.example",
+        "Forwarded: for=a, Host = evil.example",
+        "Forwarded: host=evil.example",
+        "Origin: x",
+        "Prefer: x",
+        "X-Vendor: 1",
+    ],
+)
 def test_fields_that_do(line: str) -> None:
     assert key("GET /a", line) != key()
 

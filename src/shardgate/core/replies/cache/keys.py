@@ -8,6 +8,7 @@ matter.
 Holds: two requests with one key differ in nothing else than in fields of these two kinds.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
@@ -28,7 +29,6 @@ _UNKEYED: Final = frozenset(
         b"cache-control",
         b"connection",
         b"dnt",
-        b"forwarded",
         b"host",
         b"if-modified-since",
         b"if-none-match",
@@ -43,17 +43,22 @@ _UNKEYED: Final = frozenset(
         b"upgrade-insecure-requests",
         b"user-agent",
         b"via",
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
         b"x-request-id",
     }
 )
-_UNKEYED_PREFIXES: Final = (b"sec-ch-", b"sec-fetch-", b"x-forwarded-")
-"""The last ones are the gateway's: what a client says there reaches no shard."""
+_UNKEYED_PREFIXES: Final = (b"sec-ch-", b"sec-fetch-")
+# What a trusted proxy says of its client's address is for logs; of a host, links are made (RFC 7239 section 5.3).
+_HOST: Final = re.compile(rb"[;,\s]host\s*=", re.IGNORECASE)
 
 
 def key_of(request: Request) -> Key:
     """The key of a request for a reply."""
     fields = request.fields
     others = [(name, value) for name, value in fields.values.items() if not _is_unkeyed(name)]
+    if (forwarded := fields.values.get(b"forwarded")) is not None and _HOST.search(b";" + forwarded):
+        others.append((b"forwarded", forwarded))
     return (request.scheme, fields.host.lower(), request.target, *sorted(others))
 
 
@@ -80,4 +85,4 @@ def _is_credential(name: bytes) -> bool:
 
 @lru_cache(maxsize=1024)
 def _is_unkeyed(name: bytes) -> bool:
-    return name in _UNKEYED or name.startswith(_UNKEYED_PREFIXES) or _is_credential(name)
+    return name in _UNKEYED or name == b"forwarded" or name.startswith(_UNKEYED_PREFIXES) or _is_credential(name)
