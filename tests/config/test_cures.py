@@ -107,7 +107,8 @@ def test_a_list_with_a_wrong_item_names_each_by_its_own_number(tmp_path: Path) -
 
 def test_an_unknown_field_without_a_near_one_is_answered_by_those_that_there_are(tmp_path: Path) -> None:
     (said,) = mistakes(tmp_path, {"GET /a": {"rule": "any", "zzz": 1}})
-    assert said == "rules.GET /a.zzz: unknown field `zzz` → remove it; there are: deadline_s, idempotency, rule"
+    cure = "remove it; there are: deadline_s, retry, hedge, failure_is, cache, coalesce, idempotency, rule"
+    assert said == f"rules.GET /a.zzz: unknown field `zzz` → {cure}"
 
 
 # Old words.
@@ -532,3 +533,58 @@ def test_a_scatter_that_is_always_refused_is_a_mistake(tmp_path: Path) -> None:
     found = mistakes(tmp_path, {"GET /a": {**GATHER, "scatter": {"shards_max": 1}}})
     assert any("nothing narrows the list" in each for each in found), found
     assert mistakes(tmp_path, {"GET /a": {**GATHER, "scatter": {"unless": {"tier": ["gold"]}}}}) == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "words", "said"),
+    [
+        ("GET /a", {"retry": "idempotent"}, "retry: GET is retried in any case"),
+        ("POST /a", {"retry": "idempotent"}, "retry: a POST that is done twice may change more"),
+        ("PATCH /a", {"retry": "idempotent"}, "retry: a PATCH that is done twice may change more"),
+        ("ANY /a", {"retry": "idempotent"}, "retry"),
+        ("POST /a", {"hedge": 1.0}, "hedge: POST changes something, and is never sent to two replicas at once"),
+        ("PUT /a", {"hedge": "never"}, "hedge: PUT changes something"),
+        ("GET /a", {"hedge": 1.0, "retry": "unsent"}, "hedge: `retry: unsent` says that nothing is sent twice"),
+        ("GET /a", {"hedge": 0}, "hedge"),
+        ("GET /a", {"retry": "always"}, "retry"),
+        ("POST /a", {"coalesce": True}, "coalesce: a POST is not shared"),
+        ("GET /a", {"failure_is": {"": "any"}}, "failure_is"),
+    ],
+)
+def test_words_about_calls_that_cannot_be(tmp_path: Path, operation: str, words: Any, said: str) -> None:
+    found = mistakes(tmp_path, {operation: {"rule": "any", **words}})
+    assert any(said in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        ("GET /a", {"retry": "unsent", "hedge": "never"}),
+        ("PUT|DELETE /a", {"retry": "idempotent"}),
+        ("POST /a", {"retry": "unsent", "failure_is": {"error": "any"}}),
+        ("GET /a", {"hedge": 2}),
+    ],
+)
+def test_words_about_calls_that_can_be(tmp_path: Path, operation: str, words: Any) -> None:
+    assert mistakes(tmp_path, {operation: {"rule": "any", **words}}) == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "rule", "said"),
+    [
+        ("POST /a", {"rule": "any", "cache": True}, "cache: POST is not answered by what is kept"),
+        ("ANY /a", {"rule": "any", "cache": True}, "cache"),
+        ("GET /a", {"rule": "any", "cache": {"bytes_max": 1}}, "cache.bytes_max"),
+        ("GET /a", {**ONE, "key": "header.X-Vendor", "cache": True}, "cache: the reply depends on `header.X-Vendor`"),
+        ("GET /a", {**ONE, "key": "claim.vendor", "cache": True}, "cache: the reply depends on `claim.vendor`"),
+        ("GET /a", {**GATHER, "prune": {"claim.vendor": "event"}, "cache": True}, "cache: the reply depends on"),
+    ],
+)
+def test_replies_that_cannot_be_kept(tmp_path: Path, operation: str, rule: Any, said: str) -> None:
+    found = mistakes(tmp_path, {operation: rule})
+    assert any(said in each for each in found), found
+
+
+def test_replies_that_can_be_kept(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, {"GET /a": {"rule": "any", "cache": {"stale_if_error_s": 60}}}) == []
+    assert mistakes(tmp_path, {"GET /a/{id}": {**ONE, "cache": True}, "GET /b": {**GATHER, "cache": True}}) == []

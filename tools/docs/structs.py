@@ -61,13 +61,15 @@ from shardgate.core.parts.share import Share
 from shardgate.core.parts.whole import ListParts, Parts
 from shardgate.core.plan.scatter import Scatter
 from shardgate.core.replicas.settings import Failover, HealthCheck, ReplicaGuards
+from shardgate.core.replies.cache.settings import CacheWords
 from shardgate.core.replies.validation import Validation
 from shardgate.core.rules import Rule
 from shardgate.core.rules.any_shard import AnyShard
 from shardgate.core.rules.batch import Batch
 from shardgate.core.rules.divide import Divide
 from shardgate.core.rules.every import Every
-from shardgate.core.rules.gather import Credential, Gather, Prune
+from shardgate.core.rules.gather import Gather
+from shardgate.core.rules.narrowing import Credential, Prune
 from shardgate.core.rules.one import One
 from shardgate.core.rules.parts_change import PartsChange
 from shardgate.core.rules.place import Place
@@ -115,6 +117,7 @@ STRUCTS: dict[str, Shown] = {
     "ReplyMembers": Shown(ReplyMembers),
     "Gather": Shown(Gather),
     "Missing": Shown(Missing),
+    "CacheWords": Shown(CacheWords),
     "Scatter": Shown(Scatter),
     "Prune": Shown(Prune),
     "Every": Shown(Every),

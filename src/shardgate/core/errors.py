@@ -318,6 +318,12 @@ class AimRefusedError(ClientError):
     code, status, title = "SG1041", 403, "Shard not for you to choose"
 
 
+class NothingKeptError(ClientError):
+    """The request says `only-if-cached`, and nothing that is kept answers it (RFC 9111 section 5.2.1.7)."""
+
+    code, status, title = "SG1042", 504, "Nothing kept"
+
+
 class UpstreamError(ShardgateError):
     """A shard is at fault, or the way to it."""
 

@@ -18,6 +18,7 @@ from shardgate.core.lists.positions import PageTable, alone
 from shardgate.core.locate import comparisons
 from shardgate.core.locate.compare import ComparedMemory
 from shardgate.core.locate.memory import LearnedKeys, OnDispute
+from shardgate.core.routes.calls import CallWords
 from shardgate.core.routes.route import Routes, chains_of, secret_spaces
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import ShardId, Topology
@@ -27,6 +28,7 @@ from shardgate.core.wire.coding import Compress
 from shardgate.core.wire.cookie_jar import CookieJar
 from shardgate.engine.failover import Awaited, CallsOfShard, FailoverQueue
 from shardgate.engine.jar_sink import JarSink
+from shardgate.engine.judged_sink import JudgedSink
 from shardgate.engine.report import Reporter
 from shardgate.engine.unpacking import Unpacker
 from shardgate.engine.upstreams import Upstream, Upstreams
@@ -165,17 +167,37 @@ class Cluster:
         self.snapshot = msgspec.structs.replace(self.snapshot, known=known)
 
     def relay(
-        self, shard: ShardId, head: bytes, request: Request, sink: ReplySink, upload: Upload | None, offers: bytes
+        self,
+        shard: ShardId,
+        head: bytes,
+        request: Request,
+        sink: ReplySink,
+        upload: Upload | None,
+        offers: bytes,
+        words: CallWords | None = None,
     ) -> Call:
-        """Send a client's request to one shard; the sink receives the reply as it comes, or the error."""
+        """Send a client's request to one shard; the sink receives the reply as it comes, or the error.
+
+        `words`: what the rule says of its calls.
+        """
         if self._rewrites:
             head, sink = self._rewritten(shard, head, sink)
         method, body, patience = request.sent_method, request.body, self._relay_patience
         call = Call(head, body, sink, patience, method=method, upload=upload, offers=offers)
+        if words is not None:
+            _apply(words, call)
         self._relayed[shard].start(call)
         return call
 
-    def read(self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes) -> Call:
+    def read(
+        self,
+        shard: ShardId,
+        head: bytes,
+        body: bytes,
+        sink: ReplySink,
+        method: bytes,
+        words: CallWords | None = None,
+    ) -> Call:
         """Send a request of the gateway's own that only reads; its reply must be whole within the request timeout.
 
         It may be repeated, even a POST.
@@ -183,9 +205,22 @@ class Cluster:
         if self._rewrites:
             head, sink = self._rewritten(shard, head, sink)
         call = Call(head, body, sink, self._whole_patience, method=method)
-        call.repeatable = True
+        call.reads = call.repeatable = True
+        if words is not None:
+            self._guide_read(words, call)
         self._pools[shard].start(call)
         return call
+
+    def _guide_read(self, words: CallWords, call: Call) -> None:
+        if words.failure_is:
+            call.sink = judged = JudgedSink(call.sink, words.failure_is, _nobody_else)
+            judged.call = call
+        _apply(words, call)
+
+    def declared(self, shard: ShardId, error: ShardgateError) -> None:
+        """Count a reply that says in its body that it failed, and that is passed on or retried."""
+        error.shard = shard
+        self._meter.failed(shard, error)
 
     def alone(self, shard: ShardId) -> Sequence[Upstream]:
         """Each instance of a shard that takes changes, by itself."""
@@ -287,3 +322,16 @@ class Cluster:
         """Close the idle connections, and check no more replicas."""
         self._watch.discard(self)
         self._upstreams.close()
+
+
+def _apply(words: CallWords, call: Call) -> None:
+    """What the rule says of its calls is said of this one. A body that still arrives can be sent only once."""
+    if words.retry == "unsent":
+        call.repeatable = False
+    elif words.retry == "idempotent":
+        call.repeatable = call.upload is None
+    call.hedge_after_s = words.hedge_after_s
+
+
+def _nobody_else(why: str) -> bool:
+    return False

@@ -42,9 +42,11 @@ from shardgate.core.routes.route import Plan, Route
 from shardgate.core.rules.batch import ToInner
 from shardgate.core.wire.packed_tags import as_known, restored
 from shardgate.engine.batch import Batches, InnerClient
+from shardgate.engine.caching import Caches
 from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
+from shardgate.engine.coalescing import CoalescedRelays
 from shardgate.engine.deadlines import Deadlines
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.gather.owners import find_owner, shards_knowing
@@ -63,10 +65,12 @@ class Gateway:
 
     __slots__ = (
         "_batches",
+        "_caches",
         "_callers",
         "_changes",
         "_clients",
         "_cluster",
+        "_coalesced",
         "_conductor",
         "_id_prefix",
         "_loads",
@@ -93,6 +97,7 @@ class Gateway:
     ) -> None:
         self.deadlines: Deadlines | None = None
         """Of requests; None: no rule and no client has any."""
+        self._caches: Caches | None = None
         self._callers = callers
         self._loads = loads
         loads.lasting = self._lasting
@@ -100,6 +105,7 @@ class Gateway:
         self._conductor = conductor
         self._changes = changes
         self._batches = Batches(self, conductor)
+        self._coalesced = CoalescedRelays(conductor.held, observer.meter)
         self._partials = PartialGathers(cluster, conductor, observer.meter)
         self._observer = observer
         self._meter = observer.meter
@@ -111,6 +117,10 @@ class Gateway:
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
         self._open_changes: set[asyncio.Task[None]] = set()
+
+    def use_caches(self, caches: Caches) -> None:
+        """Answer with what is kept, where rules say so."""
+        self._caches = caches
 
     def handle(self, request: Request, client: Client) -> None:  # noqa: C901 - on the hot path a step costs a line
         """Match, plan, carry out. A body that is still arriving is collected first where the plan depends on it."""
@@ -137,6 +147,9 @@ class Gateway:
                 client.collect()
                 return
             plan = self._plan(request, route, variables, snapshot)
+            if (route.is_cached or route.coalesces) and not isinstance(client, InnerClient):
+                self._answer_shared(request, route, variables, snapshot, client, exchange)
+                return
             if self._changes.wants(plan, request.method, request.fields.values):
                 self._answer(plan, self._change(request, snapshot, client, exchange), client)
                 return
@@ -145,6 +158,38 @@ class Gateway:
             self._carry_out(plan, request, client, exchange, snapshot)
         except Exception as error:
             self._fail(client, error, exchange)
+
+    def _answer_shared(
+        self,
+        request: Request,
+        route: Route,
+        variables: Mapping[str, str],
+        snapshot: Snapshot,
+        client: Client,
+        exchange: Exchange,
+    ) -> None:
+        """Answer with what is kept, or with the reply to an equal request. It was planned, so that it may be asked."""
+
+        def ask(asked: Request, for_client: Client) -> None:
+            def begin(asking: Client, record: Exchange) -> None:
+                try:
+                    self._carry_out(self._plan(asked, route, variables, snapshot), asked, asking, record, snapshot)
+                except Exception as error:
+                    self._fail(asking, error, record)
+
+            if route.coalesces:
+                self._coalesced.answer(asked, route, for_client, exchange, begin)
+            else:
+                begin(for_client, exchange)
+
+        if route.is_cached and self._caches is not None:
+            failed = partial(self._failed, client, exchange)
+            self._caches.answer(request, route, client, exchange, ask, failed)
+        else:
+            ask(request, client)
+
+    def _failed(self, client: Client, exchange: Exchange, error: Exception) -> None:
+        self._fail(client, error, exchange)
 
     def _shed(self, route: Route) -> None:
         """Refuse what is more than the worker can do now; lists first. Raises OverloadError."""
@@ -269,6 +314,8 @@ class Gateway:
             load.requests -= 1
             if not load.connections:
                 self._loads.settle(load)
+        if self._caches is not None:
+            self._caches.finished(exchange)
         self._observer.finished(exchange)
 
     def abort(self) -> None:

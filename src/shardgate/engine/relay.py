@@ -9,17 +9,19 @@ import zlib
 from collections.abc import Callable, Sequence
 
 from shardgate.core.contracts import KeyMemory
-from shardgate.core.errors import DeadlineError, ShardDownError, ShardgateError, SlowClientError
+from shardgate.core.errors import DeadlineError, DeclaredFailureError, ShardDownError, ShardgateError, SlowClientError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import SAFE_METHODS, ReplyHead, Request
 from shardgate.core.limits import LEARNED_BODY_BYTES_MAX
 from shardgate.core.replies.problem import problem_reply
+from shardgate.core.routes.calls import CallWords
 from shardgate.core.routes.route import Route
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.coding import Compress, known_head, packed_head, takes_gzip
 from shardgate.core.wire.forwarding import body_framing, request_head, upgrade_lines
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.failover import FailoverQueue
+from shardgate.engine.judged_sink import JudgedSink
 from shardgate.engine.learning import learn, learn_from_head
 from shardgate.net.client.contracts import Client
 from shardgate.net.upstream.call import Call
@@ -91,9 +93,34 @@ class Relay:
         self._shard = shard
         self._exchange.shards = (*self._exchange.shards, shard)
         self._others = others
-        self._call = self._cluster.relay(shard, head, request, self, self._client.incoming, offers)
+        words = self._route.calls
+        if words is None:
+            self._call = self._cluster.relay(shard, head, request, self, self._client.incoming, offers)
+        else:
+            self._call = self._guided(words, shard, head, offers)
         if others and request.method in SAFE_METHODS:
-            self._call.gives_way = True
+            self._call.gives_way = words is None or words.retry != "unsent"
+
+    def _guided(self, words: CallWords, shard: ShardId, head: bytes, offers: bytes) -> Call:
+        """Send the request as the rule says of its calls."""
+        if not words.failure_is:
+            return self._cluster.relay(shard, head, self._request, self, self._client.incoming, offers, words)
+        judged = JudgedSink(self, words.failure_is, self._declared)
+        call = self._cluster.relay(shard, head, self._request, judged, self._client.incoming, offers, words)
+        judged.call = call
+        return call
+
+    def _declared(self, why: str) -> bool:
+        """The reply says in its body that it failed. Whether another shard is asked."""
+        words, before = self._route.calls, self._call
+        self._cluster.declared(self._shard, DeclaredFailureError("the shard says that the request failed", log=why))
+        if not self._others or self._request.method not in SAFE_METHODS or (words and words.retry == "unsent"):
+            return False
+        self.start(self._others[0], others=self._others[1:])
+        if before is not None and self._call is not None:
+            self._call.continues(before)
+            before.cancel()
+        return True
 
     def _offers(self, wanted: bytes) -> bytes:
         """The protocol that the client wants to switch to, where the rule allows it."""

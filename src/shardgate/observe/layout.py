@@ -97,6 +97,14 @@ PARTIAL = Family(
 COALESCED = Family(
     "shardgate_coalesced_requests_total", "counter", "Requests that got the reply of an equal one that was under way."
 )
+CACHE_RESULTS = ("hit", "validated", "stale", "miss", "bypass")
+CACHED = Family(
+    "shardgate_cache_requests_total",
+    "counter",
+    "Requests of rules with `cache`: answered by what is kept, as it was, once the shards said that it holds, or since "
+    "they failed; or by the shards.",
+    ("result",),
+)
 FAILOVER_WAITING = Family(
     "shardgate_failover_waiting", "gauge", "Requests that wait for a shard which cannot be reached.", ("shard",)
 )
@@ -215,6 +223,7 @@ def _series(routes: list[Route], shards: list[ShardId]) -> Iterable[tuple[Family
         ("shard",): [(shard,) for shard in shards],
         ("shard", "code"): [(shard, code) for shard in shards for code in codes if code >= "SG2"],
         ("whose",): [("client",), ("rule",)],
+        ("result",): [(result,) for result in CACHE_RESULTS],
         ("outcome",): [(outcome,) for outcome in RELOAD_OUTCOMES],
     }
     return [(family, labels) for family in FAMILIES for labels in values[family.labels]]

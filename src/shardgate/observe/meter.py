@@ -17,6 +17,7 @@ from shardgate.observe.layout import (
     ACCEPT_QUEUE,
     BOUNDS_S,
     BUDGET_REFUSALS,
+    CACHED,
     CLIENTS,
     CLIENTS_CAME,
     CLIENTS_REFUSED,
@@ -204,6 +205,10 @@ class Meter:
     def coalesced(self) -> None:
         """Count a request that got the reply of an equal one."""
         self._cells[self._layout.cell(COALESCED)] += 1
+
+    def cached(self, result: str) -> None:
+        """Count a request of a rule whose replies are kept."""
+        self._cells[self._layout.cell(CACHED, result)] += 1
 
     def waiting(self, shard: ShardId, requests: int) -> None:
         """Take in how many requests wait for this shard, which cannot be reached."""

@@ -16,6 +16,7 @@ from shardgate.core.hosts import server_of
 from shardgate.core.limits import Limits
 from shardgate.core.lists.positions import PageTable
 from shardgate.core.wire.request_head import RequestHeadParser
+from shardgate.engine.caching import Caches
 from shardgate.engine.change.changes import Changes
 from shardgate.engine.change.debts import Debts
 from shardgate.engine.change.dispatch import ChangeHandler
@@ -122,6 +123,8 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     loads = _build_loads(loaded, cluster, meter, watch)
     gateway = Gateway(cluster, conductor, changing, loads, observer, refresh, callers)
     gateway.deadlines = _build_deadlines(loaded, meter)
+    if any(route.is_cached for route in loaded.routes.all_routes):
+        gateway.use_caches(Caches(loaded.routes.all_routes, conductor, meter))
     return Built(
         gateway=gateway,
         admin=_build_admin(loaded, place, upstreams),

@@ -3,8 +3,13 @@
 Never: asks a shard. Where only a shard can say who owns a key, the question that it would be asked is shown.
 """
 
+from collections.abc import Iterator
+
 from shardgate.core.clients.masking import masked
 from shardgate.core.http import Request
+from shardgate.core.replies.cache.keys import has_credentials
+from shardgate.core.replies.cache.storing import why_bypassed
+from shardgate.core.routes.calls import CallWords
 from shardgate.core.routes.route import Plan, Route, Sentence
 
 
@@ -20,6 +25,8 @@ def explain(request: Request, plan: Plan, calls_max: int | None = None) -> list[
         ("rule", describe_rule(route)),
         *_explain_client(request),
         *_explain_deadline(route),
+        *_explain_calls(route.calls),
+        *_explain_cache(request, route),
         *plan.explain(request),
         *([("calls", f"at most {calls_max} to shards")] if calls_max is not None else []),
     ]
@@ -33,6 +40,36 @@ def describe_rule(route: Route) -> str:
 def _explain_deadline(route: Route) -> list[Sentence]:
     deadline_s = route.rule.deadline_s if route.rule is not None else None
     return [] if deadline_s is None else [("deadline", f"{deadline_s:g} s, or what the client says: then 504 (SG2003)")]
+
+
+def _explain_calls(words: CallWords | None) -> Iterator[Sentence]:
+    """What the rule says of its calls. Without words, the guards of each shard say it all."""
+    if words is None:
+        return
+    if words.retry == "unsent":
+        yield "retry", "only what could not be sent: no other replica is asked after that, and none at the same time"
+    elif words.retry == "idempotent":
+        yield "retry", "another replica, also where the first one may have done it"
+    if words.retry != "unsent" and words.hedge_after_s:
+        yield "hedge", f"not before {words.hedge_after_s:g} s" if words.hedges else "never"
+    if words.failure_is:
+        yield "failed", f"a reply whose {' or '.join(words.failure_is)} says so; it speaks against its replica"
+
+
+def _explain_cache(request: Request, route: Route) -> Iterator[Sentence]:
+    """Whether the reply may be kept, as far as that depends on the request."""
+    if route.coalesces:
+        yield "coalesced", "with equal requests that are under way at the same time: one relay, one reply"
+    words = None if route.rule is None else route.rule.cached
+    if words is None:
+        return
+    if (why := why_bypassed(request)) is not None:
+        yield "cache", f"not for this request ({why}): the shards are asked, and the reply is not kept"
+        return
+    who = "`public` or `s-maxage`, since it has credentials" if has_credentials(request) else "a time, or `public`"
+    yield "cache", f"a reply that says {who} is kept, unless it says `private` or `no-store`, or sets a cookie"
+    if words.stale_if_error_s:
+        yield "cache", f"{words.stale_if_error_s:g} s after it is stale, it still answers where the shards fail"
 
 
 def _explain_client(request: Request) -> list[Sentence]:

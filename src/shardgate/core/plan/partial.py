@@ -47,8 +47,6 @@ class ToPartialGather(ToGather):
         """As for other gathers, and what becomes of missing shards."""
         yield from super().explain(request)
         yield "missing", self.tolerance.explained()
-        if self.failure_is:
-            yield "failed", f"a reply whose {' or '.join(self.failure_is)} says so"
         if self.coalesces:
             yield "coalesced", "with equal requests that are under way at the same time: one gather, one reply"
         for shard in sorted(self.left_out):

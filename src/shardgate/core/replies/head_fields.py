@@ -5,9 +5,9 @@ which hold what each shard has set. A shard that gives no Date does not take it 
 Never: is made where the rule wants neither, or the Date that the reply has anyway.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from shardgate.core.contracts import Ask
 from shardgate.core.http import Reply
@@ -20,13 +20,26 @@ WhoseDate = Literal["first", "latest", "none"]
 """Whose Date a merged reply has."""
 
 
+class Caching(Protocol):
+    """Merges what replies say of caches."""
+
+    def add(self, status: int, fields: Sequence[tuple[bytes, bytes]]) -> None:
+        """Take in a reply of a shard."""
+
+    def apply(self, fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """The fields of the merged reply."""
+
+
 class HeadFields:
     """The fields that the replies to one merge give."""
 
-    __slots__ = ("_cookies", "_date", "_jar", "_latest", "_set_by", "_wants_cookies")
+    __slots__ = ("_caching", "_cookies", "_date", "_jar", "_latest", "_set_by", "_wants_cookies")
 
-    def __init__(self, cookies: WhoseCookies, date: WhoseDate, jar: CookieJar | None = None) -> None:
-        """`jar`: what merges the cookies of all shards, for `jar`."""
+    def __init__(
+        self, cookies: WhoseCookies, date: WhoseDate, jar: CookieJar | None = None, caching: Caching | None = None
+    ) -> None:
+        """`jar`: what merges the cookies of all shards, for `jar`. `caching`: what merges what they say of caches."""
+        self._caching = caching
         self._wants_cookies = cookies != "none"
         self._jar = jar if cookies == "jar" else None
         self._date = date
@@ -43,6 +56,8 @@ class HeadFields:
         """Take in the replies of one round. In a later round the same shard's cookies replace those before."""
         for ask in asks:
             fields = replies[ask.shard].fields
+            if self._caching is not None:
+                self._caching.add(replies[ask.shard].status, fields)
             if self._wants_cookies and (self._jar is not None or self._set_by in {None, ask.shard}):
                 set_now = [(ask.shard, value) for name, value in fields if name.lower() == b"set-cookie"]
                 if set_now:
@@ -56,6 +71,8 @@ class HeadFields:
 
     def apply(self, reply: Reply) -> None:
         """Add them to the merged reply. Raises ReplyTooLargeError."""
+        if self._caching is not None:
+            reply.fields = self._caching.apply(reply.fields)
         cookies = [value for _, value in self._cookies] if self._jar is None else self._jar.merged(self._cookies)
         reply.fields += [(b"Set-Cookie", cookie) for cookie in cookies]
         if self._latest is not None:

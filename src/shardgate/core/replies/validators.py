@@ -31,7 +31,7 @@ _TAG = re.compile(rb'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 # The headers by which applications choose a representation.
 _NEGOTIATED = (b"accept", b"accept-language")
 # RFC 9110 section 15.4.5: a 304 does not repeat the headers that describe the body.
-_NOT_IN_304 = frozenset(
+NOT_IN_304 = frozenset(
     {
         b"content-disposition",
         b"content-encoding",
@@ -98,7 +98,7 @@ class Validators:
             merged.fields.append((b"Last-Modified", latest[1]))
         if not _is_known(request, tag, None if latest is None else latest[0]):
             return merged
-        return Reply(304, [field for field in merged.fields if field[0].lower() not in _NOT_IN_304])
+        return Reply(304, [field for field in merged.fields if field[0].lower() not in NOT_IN_304])
 
     def _add_tag(self, ask: Ask, reply: Reply, are_whole: bool) -> None:
         tag = reply.field(b"etag")

@@ -15,8 +15,10 @@ from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.clients.masking import is_secret
 from shardgate.core.contracts import Known, Locator
 from shardgate.core.http import Request
+from shardgate.core.replies.cache.settings import CacheWords
 from shardgate.core.replies.head_fields import WhoseCookies, WhoseDate
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
+from shardgate.core.routes.calls import CallWords
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.topology import ShardId
 
@@ -189,6 +191,21 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return ()
 
     @property
+    def calls(self) -> CallWords | None:
+        """What the rule says of its own calls; None: what the guards of the shard say."""
+        return None
+
+    @property
+    def coalesces_relays(self) -> bool:
+        """Equal requests that are under way at the same time share one relay."""
+        return False
+
+    @property
+    def cached(self) -> CacheWords | None:
+        """What is kept of replies; None: nothing."""
+        return None
+
+    @property
     def idempotency(self) -> Idempotency:
         """How repeated requests are recognised."""
         return NO_WORDS
@@ -258,6 +275,12 @@ class Route(msgspec.Struct, frozen=True):
     """The name of the chain of `locators`; empty: there is none."""
     asks_everybody: bool = False
     """A gather of all shards, whatever the request says, which needs each of them."""
+    calls: CallWords | None = None
+    """What the rule says of its own calls; None: nothing."""
+    is_cached: bool = False
+    """Replies that the application marks public may be kept."""
+    coalesces: bool = False
+    """Equal requests that are under way at the same time share one relay."""
     is_implied: bool = False
     """No configuration says so: OPTIONS is answered by any shard."""
 

@@ -185,9 +185,12 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
         filters=rule.filters(chains),
         parts_space=rule.parts_space,
         ages=rule.ages,
-        collects_head_fields=rule.cookies != "none" or rule.date != "first",
+        collects_head_fields=rule.cookies != "none" or rule.date != "first" or rule.cached is not None,
         chain=chain,
         asks_everybody=rule.asks_everybody,
+        calls=rule.calls,
+        is_cached=rule.cached is not None,
+        coalesces=rule.coalesces_relays,
     )
 
 

@@ -8,11 +8,12 @@ from shardgate.core.contracts import Known
 from shardgate.core.http import Request
 from shardgate.core.plan.plan import ToAny
 from shardgate.core.routes.mistakes import Mistake
-from shardgate.core.routes.route import BaseRule, Clock, Route, Variables
+from shardgate.core.routes.route import Clock, Route, Variables
+from shardgate.core.rules.calling import CallingRule, check_calls
 from shardgate.core.rules.repeating import check_key, check_name, check_required
 
 
-class AnyShard(BaseRule, frozen=True, kw_only=True, tag="any"):
+class AnyShard(CallingRule, frozen=True, kw_only=True, tag="any"):
     """Any healthy shard answers: the data is the same everywhere."""
 
     idempotency: Idempotency = Idempotency()
@@ -27,7 +28,8 @@ class AnyShard(BaseRule, frozen=True, kw_only=True, tag="any"):
         return "any: the same on every shard"
 
     def mistakes(self, method: str, template: str) -> Iterator[Mistake]:
-        """What is wrong in `idempotency`."""
+        """What is wrong in `idempotency`, and in what is said of its calls."""
+        yield from check_calls(self, method)
         yield from check_key(self)
         yield from check_name(self)
         yield from check_required(self, method)

@@ -24,9 +24,10 @@ from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne, said_key
 from shardgate.core.plan.planner import NO_OWNER
 from shardgate.core.replies.fields import SAID_BY_HEAD
 from shardgate.core.routes.mistakes import Mistake
-from shardgate.core.routes.route import BaseRule, Clock, Plan, Route, Sentence, Variables
+from shardgate.core.routes.route import Clock, Plan, Route, Sentence, Variables
 from shardgate.core.routes.targets import check_target
 from shardgate.core.routes.template import variables_of
+from shardgate.core.rules.calling import CallingRule, check_calls
 from shardgate.core.rules.calls import check_action, check_members, check_statuses
 from shardgate.core.rules.fields import Sources, WhenUnknown, sources_of
 from shardgate.core.rules.parts_change import PartsChange
@@ -52,7 +53,7 @@ class ToParts(Plan):
             yield "then", f"{shard}: the same"
 
 
-class One(BaseRule, frozen=True, kw_only=True, tag="one"):
+class One(CallingRule, frozen=True, kw_only=True, tag="one"):
     """The shard that owns the key answers; its reply passes untouched."""
 
     finds_owner = True
@@ -143,6 +144,7 @@ class One(BaseRule, frozen=True, kw_only=True, tag="one"):
         for space, name in self.learn.items():
             if name in SAID_BY_HEAD:
                 yield Mistake(f"learn.{space}", f"{name!r} names nothing", f"write it as `{name}NAME`")
+        yield from check_calls(self, method)
         yield from check_key(self)
         yield from check_required(self, method)
 

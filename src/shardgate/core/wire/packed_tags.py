@@ -36,11 +36,11 @@ def restored(fields: RequestFields) -> RequestFields:
         return fields
     values = dict(fields.values)
     for name in marked:
-        values[name] = _plain(values[name])
+        values[name] = plain_tags(values[name])
     return msgspec.structs.replace(
         fields,
-        end_to_end=_LINES.sub(lambda line: _plain(line[0]), fields.end_to_end),
-        unconditional=_LINES.sub(lambda line: _plain(line[0]), fields.unconditional),
+        end_to_end=_LINES.sub(lambda line: plain_tags(line[0]), fields.end_to_end),
+        unconditional=_LINES.sub(lambda line: plain_tags(line[0]), fields.unconditional),
         values=values,
         packed_tags=frozenset(b'"%b"' % tag for tag in _MARKED.findall(fields.values.get(b"if-none-match", b""))),
     )
@@ -54,5 +54,6 @@ def as_known(fields: list[tuple[bytes, bytes]], packed_tags: frozenset[bytes]) -
     ]
 
 
-def _plain(value: bytes) -> bytes:
+def plain_tags(value: bytes) -> bytes:
+    """Tags as the application wrote them."""
     return _MARKED.sub(rb'"\1"', value)

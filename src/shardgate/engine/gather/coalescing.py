@@ -11,8 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable
 
 from shardgate.core.http import Reply
-
-_OF_ONE_CLIENT = (b"private", b"no-store")
+from shardgate.core.replies.privacy import is_of_one_client
 
 
 class SharedGather:
@@ -57,17 +56,6 @@ class Coalescing:
                 shared.task.exception()  # looked at, also where the last client has left
         if is_first:
             return Reply(reply.status, [*reply.fields], reply.body, reply.reason), False
-        if is_of_one_client(reply):
+        if is_of_one_client(reply.fields):
             return await alone(), False
         return Reply(reply.status, [*reply.fields], reply.body, reply.reason), True
-
-
-def is_of_one_client(reply: Reply) -> bool:
-    """Whether a reply says that it is for its client alone (RFC 9111 sections 5.2.2.5 and 5.2.2.7)."""
-    for name, value in reply.fields:
-        lower = name.lower()
-        if lower == b"set-cookie":
-            return True
-        if lower == b"cache-control" and any(word in value.lower() for word in _OF_ONE_CLIENT):
-            return True
-    return False

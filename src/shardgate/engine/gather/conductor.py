@@ -31,6 +31,7 @@ from shardgate.core.lists.merging import ListMerging
 from shardgate.core.merge.combining import Combination
 from shardgate.core.paging.bounds import check_values
 from shardgate.core.plan.plan import ToGather
+from shardgate.core.replies.cache.merged import MergedCaching
 from shardgate.core.replies.head_fields import HeadFields
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
 from shardgate.core.replies.validators import Validators, has_none
@@ -338,6 +339,7 @@ class Conductor:
             needs_all=needs_all and not tolerant,
             tolerant=tolerant,
         )
+        calls.words = work.route.calls
         calls.start(asks, work.request.fields.host, work.lines, exchange.request_id)
         return calls
 
@@ -426,7 +428,9 @@ def validation_of(work: Gathering) -> Validation:
 def head_fields_of(work: Gathering, jar: CookieJar | None) -> HeadFields:
     """What collects the cookies and the Date that the rule wants."""
     rule = work.route.rule
-    return HeadFields("none", "first") if rule is None else HeadFields(rule.cookies, rule.date, jar)
+    if rule is None:
+        return HeadFields("none", "first")
+    return HeadFields(rule.cookies, rule.date, jar, MergedCaching() if rule.cached is not None else None)
 
 
 def with_own_fields(

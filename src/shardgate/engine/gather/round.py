@@ -15,6 +15,7 @@ from shardgate.core.errors import OverloadError, ReplyTooLargeError, ShardgateEr
 from shardgate.core.held import Holding
 from shardgate.core.http import Reply, ReplyHead
 from shardgate.core.limits import FAIL_TOGETHER_S, FLOW_WINDOW_BYTES, PIECED_BYTES_MAX, PIECES_MAX
+from shardgate.core.routes.calls import CallWords
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 from shardgate.core.wire.forwarding import request_head
@@ -59,6 +60,7 @@ class Round:
         "packed",
         "refused",
         "then",
+        "words",
     )
 
     def __init__(
@@ -105,6 +107,8 @@ class Round:
         """Called when each shard has replied in one piece: True where `done` is not waited for any more."""
         self.began_at = now()
         """When the shards were asked."""
+        self.words: CallWords | None = None
+        """What the rule says of its calls."""
         holding.on_refused = self._refuse
 
     async def ask(self, asks: Sequence[Ask], host: bytes, lines: bytes, request_id: bytes) -> Mapping[ShardId, Outcome]:
@@ -125,7 +129,10 @@ class Round:
                 head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
                 before = None if ask.body else ask
             sink = _Collector(self, ask.shard)
-            sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method)
+            if self.words is None:
+                sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method)
+            else:
+                sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method, self.words)
             self._collectors.append(sink)
 
     async def outcomes(self) -> Mapping[ShardId, Outcome]:

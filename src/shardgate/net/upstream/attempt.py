@@ -10,6 +10,7 @@ is a call of its own until its reply begins. Then its connection carries the fir
 Holds: counts of calls under way are exact, whichever way a call ends.
 """
 
+from math import inf
 from typing import Protocol
 
 from shardgate.core.errors import (
@@ -87,7 +88,7 @@ class Attempt(CallAttempt):
     def may_hedge(self) -> bool:
         """Whether a second replica may be asked, too."""
         call = self.call
-        may_be_sent_twice = call.repeatable and not call.offers and not call.done
+        may_be_sent_twice = call.reads and call.hedge_after_s < inf and not call.offers and not call.done
         return may_be_sent_twice and not self._was_answered and self._hedge is None and self._of is None
 
     def hedge(self) -> bool:
@@ -132,6 +133,17 @@ class Attempt(CallAttempt):
             return True
         nothing_was_sent = isinstance(error, ShardDownError) and call.upload is None
         return ((call.repeatable and not call.has_begun) or nothing_was_sent) and self._another_answers()
+
+    def declared(self, call: Call, why: str) -> bool:
+        """The reply says in its body that it failed. Whether the call goes on at another replica.
+
+        It counts as one that broke off: its head has counted as a success.
+        """
+        self._origin.failed(self.replica, why, broke_off=True)
+        if call.done or not call.repeatable or not self._another_answers():
+            return False
+        call.begin_anew()
+        return True
 
     def over(self, call: Call) -> None:
         """The call is over."""

@@ -67,6 +67,10 @@ class CallAttempt:
         """There is no reply, or no more of it. Whether the call goes on at another replica."""
         raise NotImplementedError
 
+    def declared(self, call: "Call", why: str) -> bool:
+        """The reply says in its body that it failed. Whether the call goes on at another replica."""
+        raise NotImplementedError
+
     def over(self, call: "Call") -> None:
         """The call is over."""
         raise NotImplementedError
@@ -132,9 +136,11 @@ class Call:
         "has_begun",
         "has_body",
         "head",
+        "hedge_after_s",
         "interim",
         "is_head",
         "offers",
+        "reads",
         "repeatable",
         "sink",
         "slow_since",
@@ -163,8 +169,11 @@ class Call:
         self.has_body = bool(body) or upload is not None
         self.offers = offers
         """The protocol that the upstream may switch to."""
-        self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"} and upload is None
-        """It may be sent twice (RFC 9110 section 9.2.2): its method is safe, or it is known to change nothing."""
+        self.reads = self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"} and upload is None
+        """It changes nothing: its method is safe, or that is known of it. `repeatable`: it may be sent twice (RFC 9110
+        section 9.2.2), as what reads may, where its rule does not say otherwise."""
+        self.hedge_after_s = 0.0
+        """Where it reads: after how many seconds at the earliest it is late; inf: it never is."""
         instant = self.started_at = patience.watch.now()
         self.begins_by = instant + patience.reply_s
         """When its reply must have begun."""
@@ -199,6 +208,7 @@ class Call:
     def twin(self) -> "Call":
         """The same read once more, for another replica."""
         twin = Call(self.head, self.body, self.sink, self._patience, method=b"HEAD" if self.is_head else b"GET")
+        twin.reads, twin.repeatable = self.reads, self.repeatable
         twin.continues(self)
         return twin
 
@@ -217,6 +227,11 @@ class Call:
         """A byte of the reply's head has come, or an interim reply."""
         self.has_begun = True
         self.deadline_at = self.begins_by
+
+    def begin_anew(self) -> None:
+        """What came of its reply is of no use, and it was sent once more."""
+        self.has_begun = False
+        self.await_first_byte()
 
     def moved(self) -> None:
         """A byte of a body has moved: that is a sign of life."""

@@ -211,7 +211,7 @@ class UpstreamConnection:
             call.tried_again = True
             call.detach()
             self._owner.again(call)
-        elif call.repeatable:
+        elif call.reads:
             log = "no byte of a reply came" if exc is None else f"no byte of a reply came: {exc}"
             call.fail(BrokenReplyError("a shard closed the connection without a reply", log=log))
         else:
@@ -265,7 +265,7 @@ class UpstreamConnection:
         if over is None:
             call.moved()
         call.sink.reply_head(head, data)
-        if over is not None and not call.done:
+        if over is not None and self._call is call:
             self._finish(call, clean=over)
 
     def _await_head(self, call: Call, data: bytes, end: int) -> None:
@@ -315,7 +315,7 @@ class UpstreamConnection:
         call.moved()
         if piece:
             call.sink.reply_data(piece)
-        if over is not None and not call.done:
+        if over is not None and self._call is call:
             self._finish(call, clean=over)
 
     def _cut(self, data: bytes) -> tuple[bytes, bool | None]:
@@ -363,8 +363,8 @@ class UpstreamConnection:
                 call.fail(error)
 
     def _end_whole(self, call: Call, head: ReplyHead) -> None:
-        """The call is over, whose reply came in one piece."""
-        if call.done:
+        """The call is over, whose reply came in one piece; unless it has gone on to another replica."""
+        if self._call is not call:
             return
         call.end()
         self._call = None

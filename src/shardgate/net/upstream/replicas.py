@@ -13,6 +13,7 @@ Hot path: a call that is answered by the first replica, in time.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from math import inf
 from typing import Protocol
 
 from shardgate.core.errors import ShardgateError
@@ -70,6 +71,13 @@ class Lane(CallAttempt):
         """There is no reply, or no more of it. Whether the call goes on at another replica."""
         return Attempt(self._replicas, call, self.replica).failed(call, error)
 
+    def declared(self, call: Call, why: str) -> bool:
+        """The reply says in its body that it failed. Whether the call goes on at another replica."""
+        if call.done:
+            self._replicas.failed(self.replica, why, broke_off=True)
+            return False
+        return Attempt(self._replicas, call, self.replica).declared(call, why)
+
     def over(self, call: Call) -> None:
         """The call is over."""
         self.replica.in_flight -= 1
@@ -120,12 +128,12 @@ class Replicas:
     def start(self, call: Call) -> None:
         """Send the call to a replica, as soon as a connection is free."""
         group = self.group
-        needs_leader = not call.repeatable or (self.notes_changes and self.needs_leader(call))
+        needs_leader = not call.reads or (self.notes_changes and self.needs_leader(call))
         replica = group.first(call.started_at, changes=needs_leader)
         lane = self._lanes[replica.index]
         call.attempt = lane
         replica.in_flight += 1
-        if self._has_hedges and call.repeatable and not call.offers:
+        if self._has_hedges and call.reads and not call.offers and call.hedge_after_s < inf:
             self._late.append(call)
             if self._timer is None and (after_s := group.late_after_s) is not None:
                 self._wait(after_s)
@@ -165,7 +173,7 @@ class Replicas:
 
     def needs_leader(self, call: Call) -> bool:
         """Whether only replicas that take changes may answer it."""
-        if not call.repeatable:
+        if not call.reads:
             return True
         within_s = self.group.guards.own_changes_s
         return self.notes_changes and self._own_changes.are_recent(call.head, self.now(), within_s)
@@ -202,7 +210,7 @@ class Replicas:
 
     def over(self, call: Call) -> None:
         """The call is over."""
-        if self.notes_changes and not call.repeatable:
+        if self.notes_changes and not call.reads:
             self._own_changes.note(call.head, self.now())
 
     def alone(self) -> Sequence[Pool]:
@@ -266,6 +274,14 @@ class Replicas:
         if attempt.may_hedge and attempt.hedge():
             self._events.hedged()
 
+    def _hedge_in_time(self, call: Call, instant: float) -> None:
+        """Hedge a read that is late by what its shard does; its rule may say that it takes longer by nature."""
+        more_s = call.hedge_after_s - (instant - call.started_at)
+        if more_s > 0:
+            asyncio.get_running_loop().call_later(more_s, self._hedge, call)
+        else:
+            self._hedge(call)
+
     def _wait(self, after_s: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(after_s, self._look)
 
@@ -281,6 +297,6 @@ class Replicas:
             if not call.done:
                 self._overdue.add(call)
                 if after_s is not None:
-                    self._hedge(call)
+                    self._hedge_in_time(call, instant)
         if late and after_s is not None:
             self._wait(max(0.0, late[0].started_at - late_from))
