@@ -65,7 +65,7 @@ class Worker:
             self.now_s = max(self.now_s, min(events[0][0], self._looked_at + LOOK_S))
             if self.now_s >= self._looked_at + LOOK_S:
                 self._look()
-            batch = []
+            batch: list[tuple[float, int, str, Sent]] = []
             while events and events[0][0] <= self.now_s and len(batch) < EVENTS_OF_A_ROUND:
                 batch.append(heapq.heappop(events))
             self._round(batch)
