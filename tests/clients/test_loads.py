@@ -7,8 +7,9 @@ import pytest
 from shardgate.clients import loads as module
 from shardgate.clients.loads import ClientLoads
 from shardgate.core.clients.load import ClientBounds, ClientLoad
-from shardgate.core.errors import ClientShareError
-from shardgate.core.limits import Limits
+from shardgate.core.clients.shedding import WATCHED_FROM
+from shardgate.core.errors import ClientShareError, OverloadError
+from shardgate.core.limits import BACKLOG_ANSWERED_S, BACKLOG_S_MAX, Limits
 from shardgate.net.watch import TICK_S
 from tests.net.screenplay import Clock
 
@@ -145,31 +146,43 @@ def test_a_claim_counts_in_place_of_the_address_once_it_is_verified() -> None:
     assert other.requests == 1
 
 
-def test_while_the_loop_lags_who_has_more_than_its_fair_share_is_refused_first() -> None:
+def test_while_a_queue_is_full_who_has_more_than_its_fair_share_is_refused_first() -> None:
     world = World(requests_max=1000)
     loads = world.loads
     heavy, light = loads.connected(A), loads.connected(B)
     for _ in range(400):
         loads.begin(heavy, A)
     loads.begin(light, B)
-    world.under_way = 401
-    world.ticks(1, late_s=0.1)
+    world.under_way, world.fullness = 401, 0.9
+    world.ticks(1)
     loads.begin(heavy, A)
-    world.ticks(3, late_s=0.1)
+    world.ticks(3)
     error = refused(lambda: loads.begin(heavy, A))
     assert error.budget == "fair_share"
+    assert not loads.may_rest(heavy, error), "a refusal for the sake of all must not come late"
     loads.begin(light, B)
+    world.fullness = 0.0
     world.ticks(60)
     loads.begin(heavy, A)
 
 
-def test_a_client_that_is_alone_is_not_cut_however_the_loop_lags() -> None:
+def test_a_connection_rests_where_its_client_itself_asks_too_much() -> None:
+    loads = World().loads
+    mine = loads.connected(A)
+    for _ in range(4):
+        loads.begin(mine, A)
+    error = refused(lambda: loads.begin(mine, A))
+    assert loads.may_rest(mine, error)
+    assert not loads.may_rest(None, error), "a proxy's connection carries others, too"
+
+
+def test_a_client_that_is_alone_is_not_cut_however_full_a_queue_is() -> None:
     world = World(requests_max=1000)
     alone = world.loads.connected(A)
     for _ in range(400):
         world.loads.begin(alone, A)
-    world.under_way = 400
-    world.ticks(9, late_s=0.5)
+    world.under_way, world.fullness = 400, 0.9
+    world.ticks(9)
     world.loads.begin(alone, A)
 
 
@@ -184,17 +197,94 @@ def test_a_full_queue_of_a_shard_is_a_crowd() -> None:
     assert refused(lambda: world.loads.begin(heavy, A)).budget == "fair_share"
 
 
-def test_while_the_loop_lags_fewer_requests_are_taken_on_beside_those_that_last() -> None:
+def lags(world: World, lasting_s: float, round_s: float = 0.15) -> None:
+    """The loop takes long for each of its rounds, and looks when it is due."""
+    loads, ends_at = world.loads, world.clock.at + lasting_s
+    looks_at = world.clock.at + TICK_S
+    while world.clock.at < ends_at:
+        began_at = world.clock.at
+        world.clock.at += round_s
+        loads.turned(began_at, world.clock.at, world.under_way)
+        if world.clock.at >= looks_at:
+            looks_at = world.clock.at + TICK_S
+            loads.expire()
+
+
+def shed(world: World, load: ClientLoad | None, *, is_list: bool) -> str:
+    """The budget for which one more request is refused; empty: it is taken on."""
+    try:
+        world.loads.take_on(load, world.under_way, is_list=is_list)
+    except OverloadError as error:
+        return error.budget
+    return ""
+
+
+def test_while_rounds_of_the_loop_are_long_lists_are_refused_and_keyed_requests_beside_those_that_last() -> None:
     # Found: at one and a half times what a worker can do, nothing was refused and everything was late.
     world = World()
-    world.under_way = 5600
+    world.under_way, world.loads.shedding.lists = 5600, 500
     world.loads.lasting = lambda: 5000
-    told: list[tuple[float, int]] = []
-    world.loads.looked = lambda lag_s, most: told.append((round(lag_s, 3), most))
+    told: list[int] = []
+    world.loads.looked = lambda lag_s, most: told.append(most)
     world.ticks(3)
-    assert world.loads.gathers_max == world.loads.in_flight_max == 10_000
-    world.ticks(2, late_s=0.2)
-    assert (world.loads.gathers_max, world.loads.in_flight_max) == (5450, 5900)
-    assert told[-2:] == [(0.2, 10_000), (0.2, 5450)]
-    world.ticks(100)
-    assert world.loads.gathers_max == 10_000
+    assert world.loads.unwatched_max == WATCHED_FROM
+    assert not shed(world, None, is_list=True)
+    lags(world, 0.6)
+    assert world.loads.unwatched_max == 0
+    assert told[-1] < 500
+    assert shed(world, None, is_list=True) == "requests_in_flight"
+    assert not shed(world, None, is_list=False)
+    world.under_way, world.loads.shedding.lists = 5001, 0
+    world.ticks(10)
+    assert not shed(world, None, is_list=True)
+    assert told[-1] == 10_000
+
+
+def test_while_the_worker_sheds_who_has_more_than_its_share_is_refused_first() -> None:
+    world = World(requests_max=1000)
+    heavy, light = world.loads.connected(A), world.loads.connected(B)
+    for _ in range(400):
+        world.loads.begin(heavy, A)
+    world.loads.begin(light, B)
+    world.under_way = world.loads.shedding.lists = 401
+    lags(world, 0.6)
+    world.loads.shedding.lists = world.loads.shedding.lists_max * 4 // 5
+    assert shed(world, heavy, is_list=True) == "fair_share"
+    assert not shed(world, light, is_list=True)
+
+
+def test_the_bound_of_the_configuration_refuses_everything() -> None:
+    world = World()
+    world.under_way = 10_001
+    assert shed(world, None, is_list=False) == "requests_in_flight"
+
+
+def test_what_waited_for_a_worker_to_begin_is_taken_on() -> None:
+    # Found: after a restart with its socket, clients that had waited came at once, and were refused for their share.
+    world = World(requests_max=1000)
+    loads = world.loads
+    loads.begin_with(3)
+    loads.accepted()
+    world.under_way, loads.shedding.lists, world.fullness = 600, 600, 0.9
+    first, second = loads.connected(A), loads.connected(B)
+    for _ in range(300):
+        loads.begin(first, A)
+        loads.begin(second, B)
+    for _ in range(2):
+        loads.accepted()
+        lags(world, BACKLOG_ANSWERED_S / 2 - 0.1)
+    assert not shed(world, first, is_list=True)
+    loads.begin(first, A)
+    lags(world, 1.0)
+    assert shed(world, first, is_list=True)
+    assert refused(lambda: loads.begin(first, A)).budget == "fair_share"
+
+
+def test_a_backlog_that_does_not_end_spares_nobody_for_long() -> None:
+    world = World()
+    world.loads.begin_with(1000)
+    world.under_way = world.loads.shedding.lists = 600
+    lags(world, BACKLOG_S_MAX)
+    assert not shed(world, None, is_list=True)
+    lags(world, 0.6)
+    assert shed(world, None, is_list=True)

@@ -2,9 +2,10 @@
 
 A protection of this worker, not a business number (that is the quota): each worker counts for itself.
 
-Holds: a client within its bounds is served whatever others do. While the worker is crowded, a client with more than its
-fair share under way is refused first. What is remembered of clients that have nothing here is bounded; the one that was
-here longest ago is forgotten first, and has most of its rate again anyway.
+Holds: a client within its bounds is served whatever others do. While there is more to do than can be done, a client
+with more than its fair share under way is refused first. What waited for a worker to begin is taken on, all of it. What
+is remembered of clients that have nothing here is bounded; the one that was here longest ago is forgotten first, and
+has most of its rate again anyway.
 Never: trusts an address that no trusted proxy names, or a claim that is not verified.
 Hot path: `engine/handler.py` counts a request that needs no more than to be counted, and its end.
 """
@@ -15,11 +16,11 @@ from itertools import islice
 from math import ceil
 
 from shardgate.core.clients.claims import keys_in
-from shardgate.core.clients.crowd import ALONE_LOOKS, LAG_S_MAX, Crowd, fair_share
+from shardgate.core.clients.crowd import ALONE_LOOKS, Crowd, fair_share
 from shardgate.core.clients.load import ClientBounds, ClientLoad, name_of_address
 from shardgate.core.clients.shedding import Shedding
-from shardgate.core.errors import ClientShareError
-from shardgate.core.limits import CLIENTS_REMEMBERED_MAX, Limits
+from shardgate.core.errors import ClientShareError, OverloadError
+from shardgate.core.limits import BACKLOG_ANSWERED_S, BACKLOG_S_MAX, CLIENTS_REMEMBERED_MAX, Limits
 from shardgate.net.clock import now
 from shardgate.net.watch import TICK_S
 
@@ -35,23 +36,25 @@ class ClientLoads:
 
     __slots__ = (
         "_alone_looks",
+        "_backlog",
         "_bounds",
         "_clock",
         "_crowd",
         "_here",
         "_is_crowded",
+        "_lasting",
         "_looked_at",
         "_pressure",
         "_remembered",
-        "_shedding",
+        "_spares_until",
         "deadline_at",
-        "gathers_max",
-        "in_flight_max",
         "lasting",
         "limits",
         "looked",
         "requests_max",
+        "shedding",
         "unchecked_max",
+        "unwatched_max",
     )
 
     def __init__(
@@ -67,13 +70,18 @@ class ClientLoads:
         """What one client may have under way now: less than the bound while the worker is crowded."""
         self.unchecked_max = self._unchecked()
         """Of how many requests under way a client has one more without a look at its rate; 0: there is a rate."""
-        self._shedding = Shedding(limits.requests_in_flight_max)
+        self.shedding = Shedding(limits.requests_in_flight_max)
+        """What is taken on while the worker has more to do than it can."""
+        self.unwatched_max = self._unwatched()
+        """Requests under way up to which one more is taken on without a look."""
         self.lasting: Callable[[], int] = _none
-        """Counts the requests under way that have lasted for `LASTING_S`; asked only while the loop lags."""
-        self.gathers_max = self.in_flight_max = limits.requests_in_flight_max
-        """Requests under way beyond which a list is refused at present, and beyond which every request is."""
+        """Counts the requests under way that have lasted for `LASTING_S`; asked only while the worker sheds."""
+        self._lasting = 0
         self.looked: Callable[[float, int], None] = _nobody
-        """Told at each tick how late the loop was, and `gathers_max`."""
+        """Told at each tick how late the loop was, and how many lists may be under way."""
+        self._backlog = 0
+        """Connections that waited for this worker to begin, and are not accepted yet."""
+        self._spares_until = 0.0
         self._is_crowded = False
         self._here: dict[str, ClientLoad] = {}
         self._remembered: OrderedDict[str, ClientLoad] = OrderedDict()  # finds the first at once, after many have left
@@ -93,6 +101,11 @@ class ClientLoads:
         """Requests are counted by the address of their client, and by nothing else."""
         return not self._bounds.claim
 
+    def may_rest(self, load: ClientLoad | None, error: ClientShareError) -> bool:
+        """Whether the connection is read no more until `Retry-After` has passed: it is this client's alone, and the
+        client itself asks too much. Where there is too much of all clients, a refusal must not come late."""
+        return load is not None and self.by_address and error.budget != "fair_share"
+
     # Connections.
 
     def connected(self, address: str) -> ClientLoad:
@@ -100,6 +113,11 @@ class ClientLoads:
         load = self._of(name_of_address(address))
         load.connections += 1
         return load
+
+    def accepted(self) -> None:
+        """A connection was accepted, whosoever it is."""
+        if self._backlog:
+            self._one_of_backlog()
 
     def too_many(self, load: ClientLoad) -> ClientShareError | None:
         """The refusal of a connection that was just counted; None: it is within the bound."""
@@ -164,17 +182,19 @@ class ClientLoads:
     # Time.
 
     def expire(self) -> None:
-        """Each tick: see whether the worker is crowded, and what each client may then have under way."""
+        """Each tick: see whether there is more to do than can be done, and what each client may then have under way."""
         instant = self._clock()
         fullness, under_way = self._pressure()
         lag_s, self._looked_at = instant - self._looked_at - TICK_S, instant
-        self._shed(lag_s, under_way)
-        capacity = self._crowd.look(lag_s, fullness, under_way)
+        self._shed(lag_s, instant)
+        capacity = self._crowd.look(fullness, under_way) if instant >= self._spares_until else None
         share = None
-        if capacity is not None:
+        if capacity is not None or self.shedding.is_shedding:
             active = [each.requests for each in self._here.values() if each.requests]
             self._alone_looks = 0 if len(active) > 1 else self._alone_looks + 1
-            share = fair_share(active, capacity) if self._alone_looks < ALONE_LOOKS else None
+            is_alone = self._alone_looks >= ALONE_LOOKS
+            share = fair_share(active, capacity) if capacity is not None and not is_alone else None
+            self.shedding.clients = 1 if is_alone else len(active)
         else:
             self._alone_looks = ALONE_LOOKS
         self._is_crowded = share is not None and share < self._bounds.requests_max
@@ -184,13 +204,55 @@ class ClientLoads:
     def _unchecked(self) -> int:
         return 0 if self._bounds.rate_per_s is not None else self.requests_max
 
-    def _shed(self, lag_s: float, under_way: int) -> None:
-        shedding, most = self._shedding, self.limits.requests_in_flight_max
-        lasting = self.lasting() if shedding.is_shedding or lag_s > LAG_S_MAX else 0
-        shedding.look(lag_s, under_way - lasting)
-        self.gathers_max = min(most, lasting + shedding.gathers_max)
-        self.in_flight_max = min(most, lasting + shedding.in_flight_max)
-        self.looked(max(0.0, lag_s), self.gathers_max)
+    # What is taken on.
+
+    def begin_with(self, waiting: int) -> None:
+        """The worker begins to serve, and so many connections wait for it: nobody is refused until they are through.
+
+        They come at once since the gateway let them wait, and say nothing of an overload or of a greedy client.
+        """
+        self._backlog = waiting
+        self._spares_until = self._clock() + BACKLOG_S_MAX if waiting else 0.0
+
+    def _one_of_backlog(self) -> None:
+        self._backlog -= 1
+        if not self._backlog:
+            self._spares_until = min(self._spares_until, self._clock() + BACKLOG_ANSWERED_S)
+
+    def _unwatched(self) -> int:
+        return min(self.limits.requests_in_flight_max, self.shedding.watched_from)
+
+    def _shed(self, lag_s: float, instant: float) -> None:
+        shedding = self.shedding
+        if instant < self._spares_until:
+            shedding.calm()
+        else:
+            shedding.look(lag_s)
+        self._lasting = self.lasting() if shedding.is_shedding else 0
+        self.unwatched_max = self._unwatched()
+        self.looked(max(0.0, lag_s), shedding.lists_max)
+
+    def take_on(self, load: ClientLoad | None, under_way: int, *, is_list: bool) -> None:
+        """Refuse what is more than the worker can do now. `under_way`: of all clients, with this one.
+
+        Raises OverloadError.
+        """
+        shedding = self.shedding
+        if under_way > self.limits.requests_in_flight_max:
+            raise OverloadError("too many requests are under way", budget="requests_in_flight")
+        if not shedding.is_shedding:
+            return
+        mine = load.requests if load is not None else 1
+        if budget := shedding.used_up(mine, self._others(under_way), is_list=is_list):
+            raise OverloadError("too many requests are under way", budget=budget)
+
+    def turned(self, began_at: float, ended_at: float, under_way: int) -> None:
+        """A round of the loop is over, in which requests came. `under_way`: of all clients."""
+        if ended_at >= self._spares_until:
+            self.shedding.turned(began_at, ended_at, self._others(under_way))
+
+    def _others(self, under_way: int) -> int:
+        return under_way - self.shedding.lists - self._lasting
 
     def _of(self, name: str) -> ClientLoad:
         load = self._here.get(name)

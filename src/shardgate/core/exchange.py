@@ -49,3 +49,5 @@ class Exchange(msgspec.Struct, gc=False):
     cut_off: str = ""
     load: ClientLoad | None = None
     """Where the request is counted while it is under way."""
+    is_list: bool = False
+    """It is counted among the lists under way."""

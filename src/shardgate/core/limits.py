@@ -102,6 +102,10 @@ DISCOVERY_PATIENCE_S = 3.0
 # New connections of one turn of the loop: 20 ms where so many have come. As many requests may be read in one turn; with
 # fewer new connections those that are connected would be served, and new clients would wait.
 ACCEPTED_AT_ONCE = 256
+# Connections that waited for a worker to begin, since the gateway was restarted, come at once. Until so long after the
+# last of them was accepted, nobody is refused for an overload; and no longer than their clients wait at least.
+BACKLOG_ANSWERED_S = 1.0
+BACKLOG_S_MAX = 5.0
 # So much of a reply with an idempotency key waits in memory for a slow client; then reading from the shard pauses.
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
 # Bytes that came whole are counted as held from this many on: counting costs 1 µs, and most requests are smaller.

@@ -24,7 +24,6 @@ from shardgate.core.errors import (
     BugError,
     ClientShareError,
     EndedError,
-    OverloadError,
     ShardgateError,
     UnknownKeyError,
 )
@@ -73,7 +72,6 @@ class Gateway:
         "_coalesced",
         "_conductor",
         "_id_prefix",
-        "_loads",
         "_meter",
         "_numbers",
         "_observer",
@@ -81,8 +79,10 @@ class Gateway:
         "_opened",
         "_partials",
         "_refresh",
+        "_round_began_at",
         "_turn",
         "deadlines",
+        "loads",
     )
 
     def __init__(
@@ -99,7 +99,8 @@ class Gateway:
         """Of requests; None: no rule and no client has any."""
         self._caches: Caches | None = None
         self._callers = callers
-        self._loads = loads
+        self.loads = loads
+        """What clients take up of this worker."""
         loads.lasting = self._lasting
         self._cluster = cluster
         self._conductor = conductor
@@ -116,6 +117,8 @@ class Gateway:
         self._opened = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
+        self._round_began_at = 0.0
+        """When the first request of this round of the loop came; 0: rounds are not measured, or none has come."""
         self._open_changes: set[asyncio.Task[None]] = set()
 
     def use_caches(self, caches: Caches) -> None:
@@ -139,8 +142,13 @@ class Gateway:
             exchange.route = route
             if self.deadlines is not None:
                 self.deadlines.begin(request, route, client, exchange)
-            if self._meter.in_flight > self._loads.gathers_max:
-                self._shed(route)
+            rule = route.rule
+            is_list = rule is not None and rule.only_reads
+            if self._meter.in_flight > self.loads.unwatched_max:
+                self._take_on(exchange, is_list=is_list)
+            if is_list and not exchange.is_list:
+                exchange.is_list = True
+                self.loads.shedding.lists += 1
             if self._callers is not None and not self._admits(self._callers, request, route, client, exchange):
                 return
             if request.arriving and not self._streams(request, route):
@@ -191,10 +199,18 @@ class Gateway:
     def _failed(self, client: Client, exchange: Exchange, error: Exception) -> None:
         self._fail(client, error, exchange)
 
-    def _shed(self, route: Route) -> None:
-        """Refuse what is more than the worker can do now; lists first. Raises OverloadError."""
-        if self._meter.in_flight > self._loads.in_flight_max or (route.rule is not None and route.rule.only_reads):
-            raise OverloadError("too many requests are under way", budget="requests_in_flight")
+    def _take_on(self, exchange: Exchange, *, is_list: bool) -> None:
+        """Refuse what is more than the worker can do now, and measure this round of the loop. Raises OverloadError."""
+        if not self._round_began_at:
+            self._round_began_at = now()
+            asyncio.get_running_loop().call_soon(self._turned)
+        if not exchange.is_list:  # else it was taken on, and its body came meanwhile
+            self.loads.take_on(exchange.load, self._meter.in_flight, is_list=is_list)
+
+    def _turned(self) -> None:
+        """All that had come before the loop waited again was handled."""
+        began_at, self._round_began_at = self._round_began_at, 0.0
+        self.loads.turned(began_at, now(), self._meter.in_flight)
 
     def _lasting(self) -> int:
         """How many requests have been under way for long."""
@@ -213,10 +229,10 @@ class Gateway:
     def _count(self, client: Client, exchange: Exchange) -> None:
         """Count a request that has come. Raises ClientShareError."""
         load = client.load
-        if load is not None and load.requests < self._loads.unchecked_max:
+        if load is not None and load.requests < self.loads.unchecked_max:
             load.requests += 1  # as `begin` does, for nearly all requests
         else:
-            load = self._loads.begin(load, client.peer)
+            load = self.loads.begin(load, client.peer)
         exchange.load = load
 
     def _admits(self, callers: Callers, request: Request, route: Route, client: Client, exchange: Exchange) -> bool:
@@ -224,8 +240,8 @@ class Gateway:
         again = partial(self.handle, request, client)
         if not callers.admit(request, route, client, again):
             return False
-        if not self._loads.by_address and exchange.load is not None:
-            exchange.load = self._loads.identify(exchange.load, request.claims)
+        if not self.loads.by_address and exchange.load is not None:
+            exchange.load = self.loads.identify(exchange.load, request.claims)
         operators = callers.operators
         if operators is not None and operators.concern(request):
             self._serve_operator(operators, request, client, exchange)
@@ -267,15 +283,16 @@ class Gateway:
     def opened(self, client: Client) -> bool:
         """Count a new connection; False: there is no room for it."""
         self._clients[client] = next(self._opened)
-        has_room = len(self._clients) <= self._loads.limits.client_connections_max
+        self.loads.accepted()
+        has_room = len(self._clients) <= self.loads.limits.client_connections_max
         too_many = None
         if not client.is_proxied:
-            client.load = self._loads.connected(client.peer)
-            too_many = self._loads.too_many(client.load)
+            client.load = self.loads.connected(client.peer)
+            too_many = self.loads.too_many(client.load)
         self._meter.client_came(refused=not has_room or too_many is not None)
         if not has_room or too_many is None:
             return has_room
-        if client.load is not None and self._loads.far_too_many(client.load):
+        if client.load is not None and self.loads.far_too_many(client.load):
             self._meter.refused(too_many.budget)
             return False
         client.refuse(too_many)
@@ -283,17 +300,17 @@ class Gateway:
 
     def upload_begun(self, client: Client) -> ClientLoad | None:
         """Count a body that did not come with its head. Raises ClientShareError."""
-        return self._loads.begin_upload(client.load, client.peer)
+        return self.loads.begin_upload(client.load, client.peer)
 
     def upload_over(self, load: ClientLoad) -> None:
         """The body is whole, or not read any more."""
-        self._loads.end_upload(load)
+        self.loads.end_upload(load)
 
     def closed(self, client: Client) -> None:
         """Forget a connection that is closed."""
         self._clients.pop(client, None)
         if client.load is not None:
-            self._loads.left(client.load)
+            self.loads.left(client.load)
         self._meter.client_went()
 
     def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
@@ -309,11 +326,13 @@ class Gateway:
         if self.deadlines is not None:
             self.deadlines.over(exchange)
         self._meter.in_flight -= 1
+        if exchange.is_list:
+            self.loads.shedding.lists -= 1
         load = exchange.load
         if load is not None:
             load.requests -= 1
             if not load.connections:
-                self._loads.settle(load)
+                self.loads.settle(load)
         if self._caches is not None:
             self._caches.finished(exchange)
         self._observer.finished(exchange)
@@ -476,8 +495,8 @@ class Gateway:
         known = self._cluster.reporter.report(error, exchange)
         # The frames of the failed work refer to bodies, and where one refers to the error, they would be garbage.
         error.__traceback__ = error.__cause__ = error.__context__ = None
-        if isinstance(error, ClientShareError) and client.load is not None and self._loads.by_address:
-            # The connection is this client's alone. A flood of refusals would cost as much as many requests.
+        if isinstance(error, ClientShareError) and self.loads.may_rest(client.load, error):
+            # A flood of refusals would cost as much as many requests.
             client.rest(min(REST_S_MAX, known.retry_after_s or 1))
         if exchange.first_byte_at:
             client.abort(known.cut_off)

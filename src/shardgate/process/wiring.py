@@ -167,7 +167,7 @@ def _build_loads(loaded: Loaded, cluster: Cluster, meter: Meter, watch: Watch) -
 
     loads = ClientLoads(loaded.bounds, loaded.config.limits, pressure, watch.now)
     loads.looked = meter.looked
-    meter.looked(0.0, loads.gathers_max)
+    meter.looked(0.0, loads.shedding.lists_max)
     watch.add(loads)
     return loads
 

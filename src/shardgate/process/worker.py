@@ -22,6 +22,7 @@ from shardgate.net.accepting import Accepting
 from shardgate.net.client.connection import ClientConnection
 from shardgate.net.client.contracts import Handler
 from shardgate.net.clock import now
+from shardgate.net.listeners import waiting
 from shardgate.net.tls import keep_fresh
 from shardgate.net.tls import listening as listening_context
 from shardgate.net.watch import TICK_S, Watch
@@ -60,6 +61,7 @@ class Worker:
         await self._start()
         # A server closes what it is given; others may go on with these sockets, should this worker fall silent.
         own = [each.dup() for each in entrance.clients] if entrance.peers else entrance.clients
+        self.built.gateway.loads.begin_with(sum(map(waiting, own)))
         servers = [await self._serve(listening) for listening in own]
         self._heartbeat = Heartbeat(entrance, self._serve)
         self._heartbeat.expire()

@@ -3,24 +3,24 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shardgate.core.clients.crowd import CAPACITY_MIN, LAG_S_MAX, Crowd, fair_share
+from shardgate.core.clients.crowd import CAPACITY_MIN, FULL_MAX, Crowd, fair_share
 
 
 def test_a_hiccup_cuts_nobody_and_a_crowd_is_halved_until_it_is_none() -> None:
     crowd = Crowd(10_000)
-    late = LAG_S_MAX * 2
-    assert crowd.look(late, 0.0, 800) is None
-    assert crowd.look(0.0, 0.0, 800) is None
-    assert [crowd.look(late, 0.0, 800) for _ in range(4)] == [None, 400, 200, 100]
-    assert [crowd.look(0.0, 0.0, 100) for _ in range(3)] == [112, 126, 141]
+    full = FULL_MAX + 0.1
+    assert crowd.look(full, 800) is None
+    assert crowd.look(0.0, 800) is None
+    assert [crowd.look(full, 800) for _ in range(4)] == [None, 400, 200, 100]
+    assert [crowd.look(0.0, 100) for _ in range(3)] == [112, 126, 141]
     for _ in range(50):
-        last = crowd.look(0.0, 0.0, 100)
+        last = crowd.look(0.0, 100)
     assert last is None
 
 
-def test_a_queue_that_is_soon_full_is_a_crowd_too() -> None:
+def test_a_queue_that_stays_full_leaves_what_keeps_shards_busy() -> None:
     crowd = Crowd(10_000)
-    assert [crowd.look(0.0, 0.6, 100) for _ in range(9)][-1] == CAPACITY_MIN
+    assert [crowd.look(FULL_MAX + 0.1, 100) for _ in range(9)][-1] == CAPACITY_MIN
 
 
 def test_who_asks_for_less_than_an_equal_part_is_not_cut_and_the_others_share_what_is_left() -> None:

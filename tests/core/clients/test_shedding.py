@@ -1,71 +1,204 @@
 """How many requests are taken on while there are more than can be answered."""
 
-from shardgate.core.clients.crowd import LAG_S_MAX
-from shardgate.core.clients.shedding import GATHERS_MIN, Shedding
+import pytest
 
-LATE = 2 * LAG_S_MAX
+from shardgate.core.clients.shedding import (
+    BURST_S,
+    CALM_LOOKS,
+    DRAINING_STEPS,
+    LATE_S,
+    LISTS_MIN,
+    OTHERS_MIN,
+    ROUND_S_MAX,
+    STEP_S,
+    WATCHED_FROM,
+    Shedding,
+)
+from tests.core.clients.overload import COSTS_S, Worker
+
+MOST = 10_000
+LISTS_PER_S = 1 / COSTS_S["list"]
+"""What a worker can answer."""
 
 
-def test_a_hiccup_refuses_nobody() -> None:
-    shedding = Shedding(10_000)
-    for _ in range(10):
-        shedding.look(LATE, 5000)
-        shedding.look(0.0, 5000)
-    assert (shedding.gathers_max, shedding.in_flight_max) == (10_000, 10_000)
+class Loop:
+    """Rounds one behind the other."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self.shedding = Shedding(most)
+        self.now_s = 1.0
+
+    def rounds(self, lasting_s: float, each_s: float, others: int = 0) -> None:
+        ends_at = self.now_s + lasting_s
+        while self.now_s < ends_at - 1e-9:
+            self.shedding.turned(self.now_s, self.now_s + each_s, others)
+            self.now_s += each_s
+
+    def overloaded(self, lists: int = 400) -> Shedding:
+        self.shedding.lists = lists
+        self.rounds(BURST_S, 2 * LATE_S)
+        self.shedding.lists = 0
+        assert self.shedding.is_shedding
+        return self.shedding
 
 
-def test_less_is_taken_on_until_the_loop_keeps_up_and_then_more_until_it_does_not() -> None:
-    shedding = Shedding(10_000)
-    looks = []
-    for _ in range(6):
-        shedding.look(LATE, 800)
-        looks.append(shedding.gathers_max)
-    assert looks == [10_000, 600, 450, 337, 252, 189]
-    assert shedding.in_flight_max == 378, "lists are refused first"
-    shedding.look(0.0, 150)
-    assert shedding.gathers_max == 212
-    for _ in range(60):
-        shedding.look(0.0, 150)
+def refused(shedding: Shedding, mine: int) -> str:
+    return shedding.used_up(mine, 0, is_list=True)
+
+
+def test_a_burst_refuses_nobody() -> None:
+    loop = Loop()
+    loop.shedding.lists = 500
+    for _ in range(20):
+        loop.rounds(BURST_S / 3, BURST_S / 3)
+        loop.rounds(BURST_S, 0.001)
+    assert not loop.shedding.is_shedding
+    assert not refused(loop.shedding, 1)
+
+
+def test_a_process_that_stood_still_refuses_nobody() -> None:
+    loop = Loop()
+    loop.shedding.lists = 500
+    for _ in range(5):
+        loop.rounds(3.0, 3.0)
+        loop.rounds(1.0, 0.01)
+    assert not loop.shedding.is_shedding
+
+
+def test_clients_that_wait_for_each_other_a_little_are_not_refused() -> None:
+    # Found: 32 clients that send the next request when they have a reply are no overload, and were refused.
+    loop = Loop()
+    loop.shedding.lists = 32
+    loop.rounds(10, 0.8 * LATE_S)
+    assert not loop.shedding.is_shedding
+
+
+def test_with_few_under_way_rounds_are_not_measured_unless_the_loop_was_late() -> None:
+    shedding = Shedding(MOST)
+    assert shedding.watched_from == WATCHED_FROM
+    shedding.look(2 * LATE_S)
+    assert shedding.watched_from == 0
+    for _ in range(CALM_LOOKS):
+        shedding.look(0.0)
+    assert shedding.watched_from == WATCHED_FROM
+
+
+def test_fewer_are_taken_on_the_longer_rounds_are_and_no_fewer_than_some() -> None:
+    loop = Loop()
+    shedding = loop.overloaded(lists=400)
+    assert shedding.lists_max == 100
+    shedding.lists = 100
+    loop.rounds(STEP_S, 1.5 * ROUND_S_MAX)
+    assert shedding.lists_max == 100, "what is late is due to what was taken on before"
+    loop.rounds(STEP_S, 1.5 * ROUND_S_MAX)
+    assert shedding.lists_max == 90, "slowly, where it is nearly enough"
+    for _ in range(50):
+        shedding.lists = shedding.lists_max
+        loop.rounds(2 * STEP_S, 0.1)
+    assert (shedding.lists_max, shedding.others_max) == (LISTS_MIN, OTHERS_MIN)
+
+
+def test_a_bound_is_not_lowered_again_while_more_is_under_way_than_it_allows() -> None:
+    loop = Loop()
+    shedding = loop.overloaded(lists=400)
+    shedding.lists = 400
+    loop.rounds(10 * STEP_S, STEP_S)
+    assert shedding.lists_max == 100
+    loop.rounds(2 * DRAINING_STEPS * STEP_S, STEP_S)
+    assert shedding.lists_max < 100, "what hangs does not hold it up"
+
+
+def test_more_are_taken_on_while_rounds_are_short_and_others_before_lists() -> None:
+    loop = Loop()
+    shedding = loop.overloaded()
+    for _ in range(50):
+        loop.rounds(2 * STEP_S, 0.1, others=1000)
+    loop.rounds(STEP_S, 0.001, others=20)
+    assert (shedding.lists_max, shedding.others_max) == (LISTS_MIN, OTHERS_MIN + OTHERS_MIN // 8)
+    loop.rounds(2 * STEP_S, 0.001, others=3)
+    assert shedding.others_max == MOST, "it held nothing back"
+    loop.rounds(20, 0.001)
     assert not shedding.is_shedding
 
 
-def test_an_overload_that_is_over_refuses_nobody_more() -> None:
+def test_an_overload_is_over_when_nothing_was_refused_for_a_while() -> None:
     # Found: after a burst of work, lists were refused for ten seconds in which there was little to do.
-    shedding = Shedding(10_000)
-    for _ in range(50):
-        shedding.look(LATE, 500)
-    shedding.look(0.0, GATHERS_MIN // 2)
-    assert shedding.is_shedding, "what is under way may be what was taken on"
-    shedding.look(0.0, 20)
+    loop = Loop()
+    shedding = loop.overloaded()
+    shedding.lists = shedding.lists_max
+    assert refused(shedding, 1)
+    shedding.lists = 0
+    for _ in range(CALM_LOOKS):
+        shedding.look(0.0)
+        assert shedding.is_shedding
+    shedding.look(0.0)
     assert not shedding.is_shedding
 
 
-def test_so_much_as_keeps_a_worker_busy_is_always_taken_on() -> None:
-    shedding = Shedding(10_000)
-    for _ in range(50):
-        shedding.look(LATE, 3)
-    assert shedding.gathers_max == GATHERS_MIN
+def test_the_last_places_are_for_clients_with_no_more_than_their_share() -> None:
+    loop = Loop()
+    shedding = loop.overloaded(lists=400)
+    shedding.clients, shedding.lists = 20, 75
+    assert refused(shedding, 6) == "fair_share"
+    assert not refused(shedding, 5)
+    shedding.lists = 100
+    assert refused(shedding, 1) == "requests_in_flight"
+    shedding.clients, shedding.lists = 1, 75
+    assert not refused(shedding, 99), "it is alone: to whose good?"
 
 
 def test_a_bound_of_the_configuration_is_never_exceeded() -> None:
-    shedding = Shedding(10)
-    for lag_s in [LATE] * 9 + [0.0] * 9:
-        shedding.look(lag_s, 10)
-        assert shedding.gathers_max <= shedding.in_flight_max <= 10
+    loop = Loop(2)
+    loop.shedding.lists = 2
+    for each_s in (0.1, 0.001):
+        loop.rounds(5, each_s, others=2)
+        assert loop.shedding.lists_max <= 2
+        assert loop.shedding.others_max <= 2
 
 
-def test_overload_with_a_constant_cost_is_answered_at_full_capacity_and_soon() -> None:
-    """A worker that does 1,000 requests a second is asked for 3,000: all of its work is done for requests that it
-    answers within a second."""
-    shedding, under_way, answered, waits = Shedding(10_000), 0, 0, []
-    for _ in range(80):
-        came = 750
-        taken = max(0, min(came, shedding.gathers_max - under_way))
-        # What comes while a quarter of a second passes is taken on as places become free.
-        done = min(250, under_way + came)
-        under_way = min(under_way + came - done, max(shedding.gathers_max, under_way + taken - done))
-        answered += done
-        waits.append(under_way / 1000)
-        shedding.look(under_way / 1000, under_way)
-    assert answered == 80 * 250
-    assert max(waits[20:]) < 0.3
+# A whole worker, in simulated time.
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_three_times_the_lists_that_can_be_answered(seed: int) -> None:
+    """Found: rounds of 0.3 s, refusals after 1.7 s."""
+    worker = Worker(seed, {"list": 3 * LISTS_PER_S}, 6.0).run()
+    waits = worker.waits(refused=True)
+    assert len(waits) > 5000
+    assert waits[len(waits) * 99 // 100] < 0.05
+    assert worker.answered("list") >= 0.9 * LISTS_PER_S
+    answered = worker.waits(refused=False)
+    assert answered[len(answered) * 99 // 100] < 0.1, "what is taken on is answered soon"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_keyed_requests_beside_too_many_lists_are_hardly_ever_refused(seed: int) -> None:
+    reads = 0.2 / COSTS_S["read"]
+    worker = Worker(seed, {"list": 3 * LISTS_PER_S, "read": reads}, 6.0).run()
+    waits = worker.waits(refused=True)
+    assert waits[len(waits) * 99 // 100] < 0.05
+    assert worker.refused("read") < 0.02 * reads * 6
+    assert worker.answered("read") > 0.97 * reads
+
+
+def test_too_many_keyed_requests_are_refused_soon() -> None:
+    worker = Worker(1, {"read": 1.5 / COSTS_S["read"]}, 4.0).run()
+    waits = worker.waits(refused=True)
+    assert waits[len(waits) * 99 // 100] < 0.1
+    # To refuse each of the others costs a quarter of what an answer does.
+    assert worker.answered("read") > 0.6 / COSTS_S["read"]
+
+
+@pytest.mark.parametrize("part", [0.5, 0.8])
+def test_what_can_be_answered_is_never_refused(part: float) -> None:
+    worker = Worker(1, {"list": part * LISTS_PER_S}, 6.0).run()
+    assert worker.refused() == 0
+
+
+def test_a_greedy_client_is_refused_before_the_others() -> None:
+    polite = 0.5 * LISTS_PER_S
+    worker = Worker(1, {"list": polite}, 6.0, greedy_rate=2 * LISTS_PER_S).run()
+    assert worker.refused(client=10) > 1000
+    others = worker.refused() - worker.refused(client=10)
+    assert others < 0.2 * polite * 6, (others, polite * 6)
+    assert worker.answered("list") > 0.85 * LISTS_PER_S

@@ -1,9 +1,11 @@
-"""When a worker has more to do than it can, and how much each client may then have under way.
+"""When shards have more to do than they can, and how much each client may then have under way.
 
-While the loop lags, or a queue is half full, the capacity is halved at each look; else it grows by an eighth, until it
+While the queue of a shard is half full, the capacity is halved at each look; else it grows by an eighth, until it
 is what it was: quick to cut and slow to grow, as TCP is, or each recovery would be a new crowd. Of the capacity each
 client may have its fair share (max-min): nobody is cut who asks for less than an equal part, and what such clients
 leave is divided among the others.
+
+Where the worker itself has too much to do, `shedding.py` decides, with the same fair share.
 
 Holds: a client that was alone for two seconds is not cut: to whose good? A hiccup of one look cuts nobody.
 Never: measures: each look is told how things are.
@@ -12,8 +14,6 @@ Never: measures: each look is told how things are.
 from collections.abc import Iterable
 from typing import Final
 
-LAG_S_MAX: Final = 0.05
-"""A loop that is later than this is too busy: each request waits as long."""
 FULL_MAX: Final = 0.5
 """The fraction of a queue beyond which requests are soon refused."""
 CAPACITY_MIN: Final = 16
@@ -23,7 +23,7 @@ ALONE_LOOKS: Final = 8
 
 
 class Crowd:
-    """How crowded one worker is."""
+    """How crowded the shards of one worker are."""
 
     __slots__ = ("_capacity", "_capacity_max", "_was_crowded")
 
@@ -32,12 +32,12 @@ class Crowd:
         self._capacity = capacity_max
         self._was_crowded = False
 
-    def look(self, lag_s: float, fullness: float, under_way: int) -> int | None:
+    def look(self, fullness: float, under_way: int) -> int | None:
         """How many requests may be under way from now on; None: as many as ever.
 
-        `lag_s`: how late the loop is. `fullness`: how full the fullest queue is, 1 where it is full.
+        `fullness`: how full the fullest queue is, 1 where it is full.
         """
-        is_crowded = lag_s > LAG_S_MAX or fullness > FULL_MAX
+        is_crowded = fullness > FULL_MAX
         if is_crowded and self._was_crowded:
             self._capacity = max(CAPACITY_MIN, min(self._capacity, under_way) // 2)
         elif not is_crowded and self._capacity < self._capacity_max:

@@ -1,0 +1,146 @@
+"""A worker of which more is asked than it can do, in simulated time: rounds of its loop, what each step of a request
+takes of the processor, and clients that do not wait for each other."""
+
+import heapq
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+
+from shardgate.core.clients.shedding import Shedding
+
+LOOK_S = 0.25
+EVENTS_OF_A_ROUND = 48 * 1024
+"""libuv asks the system so often for 1024 sockets before it goes on."""
+SHARDS_S = 0.02
+"""What shards take for a request."""
+COSTS_S = {"list": 0.00106, "read": 0.0001, "refusal": 0.000028, "accept": 0.0001}
+"""Of the processor, measured: lists of 1,200 rows; refusals and connections with what the kernel does for them."""
+BEFORE = 0.3
+"""Of a request's work, what is done before shards are asked."""
+
+
+@dataclass
+class Sent:
+    """One request."""
+
+    at_s: float
+    kind: str
+    client: int
+    took_s: float = 0.0
+    is_refused: bool = False
+
+
+@dataclass
+class Worker:
+    """One worker under an open load."""
+
+    seed: int
+    rates: Mapping[str, float]
+    """Requests a second of each kind."""
+    lasts_s: float
+    greedy_rate: float = 0.0
+    """Lists a second of one more client."""
+    clients: int = 10
+    fresh: float = 0.03
+    """The share of requests that come on a new connection."""
+    most: int = 10_000
+    now_s: float = 0.0
+    others: int = 0
+    over: list[Sent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+        self.shedding = Shedding(self.most)
+        self._under_way: Counter[int] = Counter()
+        self._events: list[tuple[float, int, str, Sent]] = []
+        self._numbers = count()
+        self._looked_at = 0.0
+
+    def run(self) -> "Worker":
+        self._send()
+        events = self._events
+        while events and self.now_s < self.lasts_s:
+            self.now_s = max(self.now_s, min(events[0][0], self._looked_at + LOOK_S))
+            if self.now_s >= self._looked_at + LOOK_S:
+                self._look()
+            batch: list[tuple[float, int, str, Sent]] = []
+            while events and events[0][0] <= self.now_s and len(batch) < EVENTS_OF_A_ROUND:
+                batch.append(heapq.heappop(events))
+            self._round(batch)
+        return self
+
+    def answered(self, kind: str, from_s: float = 1.0) -> float:
+        """A second."""
+        ended = [each for each in self.over if not each.is_refused and each.kind == kind]
+        return sum(from_s <= each.at_s + each.took_s < self.lasts_s for each in ended) / (self.lasts_s - from_s)
+
+    def waits(self, *, refused: bool, from_s: float = 1.0, client: int | None = None) -> list[float]:
+        """How long the requests took that came from then on, the shortest first."""
+        wanted = [each for each in self.over if each.is_refused is refused and each.at_s >= from_s]
+        return sorted(each.took_s for each in wanted if client is None or each.client == client)
+
+    def refused(self, kind: str = "", *, client: int | None = None) -> int:
+        found = [each for each in self.over if each.is_refused and kind in {"", each.kind}]
+        return sum(client is None or each.client == client for each in found)
+
+    def _send(self) -> None:
+        for kind, rate in [*self.rates.items(), ("greedy", self.greedy_rate)]:
+            at_s = 0.0
+            while rate and (at_s := at_s + self.chance.expovariate(rate)) < self.lasts_s:
+                client = self.clients if kind == "greedy" else self.chance.randrange(self.clients)
+                sent = Sent(at_s, "list" if kind == "greedy" else kind, client)
+                self._happens(at_s, "accept" if self.chance.random() < self.fresh else "read", sent)
+
+    def _happens(self, at_s: float, what: str, sent: Sent) -> None:
+        heapq.heappush(self._events, (at_s, next(self._numbers), what, sent))
+
+    def _look(self) -> None:
+        shedding = self.shedding
+        shedding.look(self.now_s - self._looked_at - LOOK_S)
+        self._looked_at = self.now_s
+        shedding.clients = max(1, sum(each > 0 for each in self._under_way.values()))
+
+    def _round(self, batch: list[tuple[float, int, str, Sent]]) -> None:
+        self.chance.shuffle(batch)
+        at_s, began_at = self.now_s, 0.0
+        for _, _, what, sent in batch:
+            if what == "accept":
+                at_s += COSTS_S["accept"]
+                self._happens(at_s, "made", sent)
+            elif what == "made":  # its bytes are read in the round behind
+                self._happens(at_s, "read", sent)
+            elif what == "read":
+                began_at = began_at or at_s
+                at_s = self._begin(sent, at_s)
+            else:
+                at_s = self._end(sent, at_s)
+        if began_at and self.shedding.lists + self.others >= self.shedding.watched_from:
+            self.shedding.turned(began_at, at_s, self.others)
+        self.now_s = at_s
+
+    def _begin(self, sent: Sent, at_s: float) -> float:
+        shedding, mine = self.shedding, self._under_way[sent.client] + 1
+        is_list = sent.kind == "list"
+        if shedding.used_up(mine, self.others + 1, is_list=is_list):
+            at_s += COSTS_S["refusal"]
+            sent.is_refused, sent.took_s = True, at_s - sent.at_s
+            self.over.append(sent)
+            return at_s
+        self._under_way[sent.client] = mine
+        shedding.lists += is_list
+        self.others += not is_list
+        at_s += BEFORE * COSTS_S[sent.kind]
+        self._happens(at_s + SHARDS_S * self.chance.uniform(0.8, 1.3), "reply", sent)
+        return at_s
+
+    def _end(self, sent: Sent, at_s: float) -> float:
+        is_list = sent.kind == "list"
+        self._under_way[sent.client] -= 1
+        self.shedding.lists -= is_list
+        self.others -= not is_list
+        at_s += (1 - BEFORE) * COSTS_S[sent.kind]
+        sent.took_s = at_s - sent.at_s
+        self.over.append(sent)
+        return at_s
