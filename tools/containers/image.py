@@ -18,7 +18,7 @@ from tools.containers.engine import ROOT, Engine
 NAME = "localhost/shardgate"
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _FOLDER = ROOT / "deploy/image"
-_PARTS = ("src", "deploy/image", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
+_PARTS = ("src", "deploy/image", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "requirements-supply.lock")
 
 
 @dataclass(frozen=True)
