@@ -73,6 +73,9 @@ image-sbom: $(READY) .venv-supply/.ready ## what the image consists of, as Cyclo
 image-test: $(READY) ## build the image twice, run it as an orchestrator does, and end it under load
 	@$(BIN)/python -m proof.image
 
+compose-test: $(READY) ## start deploy/compose.yaml by podman, and ask both gateways and Prometheus (SCALE=0.02 BUILT=1)
+	@$(BIN)/python -m proof.compose $(if $(SCALE),--scale $(SCALE)) $(if $(BUILT),--built)
+
 wheel-test: wheel ## the wheel and the sdist in bare environments: compiled, run, measured; the sdist without a compiler
 	@rm -f dist/shardgate-*.tar.gz
 	@$(BIN)/hatchling build -t sdist -d dist >/dev/null
