@@ -67,8 +67,14 @@ wheel: $(READY) ## a wheel in dist/ with the hot modules compiled: needs a C com
 image: $(READY) ## the gateway as an OCI image, by podman: localhost/shardgate:dev (BASE= and BUILD_BASE= name other bases)
 	@$(BIN)/python -m tools.containers
 
+image-sbom: $(READY) .venv-supply/.ready ## what the image consists of, as CycloneDX: dist/shardgate-image.cdx.json (IMAGE=localhost/shardgate:dev)
+	@$(BIN)/python -m tools.containers.sbom $(IMAGE) dist/shardgate-image.cdx.json
+
 image-test: $(READY) ## build the image twice, run it as an orchestrator does, and end it under load
 	@$(BIN)/python -m proof.image
+
+compose-test: $(READY) ## start deploy/compose.yaml by podman, and ask both gateways and Prometheus (SCALE=0.02 BUILT=1)
+	@$(BIN)/python -m proof.compose $(if $(SCALE),--scale $(SCALE)) $(if $(BUILT),--built)
 
 wheel-test: wheel ## the wheel and the sdist in bare environments: compiled, run, measured; the sdist without a compiler
 	@rm -f dist/shardgate-*.tar.gz

@@ -5,6 +5,7 @@ rate whatever the replies do. A rate is that of the whole load; `Definition.scal
 Never: does IO, but for `read`.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 FOLDER = Path(__file__).resolve().parent / "scenarios"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]*")
 VIATOR_PEAK_PER_S = 408.0
 """What RATE is a part of: the peak of the partner with the largest load."""
 
@@ -69,10 +71,13 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     journeys: Sequence[Journey]
 
     def __post_init__(self) -> None:
-        """Refuse a step whose capability has no limits, and limits that nothing is asked for."""
+        """Refuse a step whose capability has no limits, limits that nothing is asked for, and names that k6 refuses."""
         asked = {step.capability for journey in self.journeys for step in journey.steps}
         if asked != set(self.capabilities):
             raise ValueError(f"{self.partner}: not both asked and limited: {sorted(asked ^ set(self.capabilities))}")
+        # k6 divides the name of a threshold at commas, and does not run at all where one of them is no tag.
+        if wrong := [name for name in (self.partner, *self.capabilities) if not _NAME.fullmatch(name)]:
+            raise ValueError(f"{self.partner}: letters, digits and spaces make a name, which these are not: {wrong}")
 
 
 class Definition(msgspec.Struct, frozen=True):

@@ -67,6 +67,7 @@ def run(options: Options) -> int:
     built = _step("image", lambda: _image(options.image)) if options.containers else None
     if built is not None and not options.quick:
         _step("scan", lambda: _ran("make", "--no-print-directory", "scan", f"IMAGE={built.image}"))
+        _step("SBOM", lambda: _ran("make", "--no-print-directory", "image-sbom", f"IMAGE={built.image}"))
     with tempfile.TemporaryDirectory(prefix="rehearsal-", ignore_cleanup_errors=True) as name:
         _step("staging", lambda: _staged(Path(name) / "staging", built))
         with open_place(Path(name) / "production", built) as place, open_world(place) as world:

@@ -29,12 +29,13 @@ def bases(engine: Engine) -> tuple[str, str]:
         return given[0], given[1]
     if given[0] or given[1]:
         raise ContainersError("BASE and BUILD_BASE are of one version of Python: name both, or neither")
+    return made(engine, "base", RUNTIME), made(engine, "build-base", BUILD)
+
+
+def made(engine: Engine, name: str, packages: tuple[str, ...]) -> str:
+    """An image of packages of this Debian, which is made once. Raises ContainersError."""
     suite = _suite()
-    return _made(engine, f"base-{suite}", suite, RUNTIME), _made(engine, f"build-base-{suite}", suite, BUILD)
-
-
-def _made(engine: Engine, name: str, suite: str, packages: tuple[str, ...]) -> str:
-    image = f"localhost/{name}:1"
+    image = f"localhost/{name}-{suite}:1"
     if engine.has(image):
         return image
     ensure("mmdebstrap")

@@ -18,7 +18,7 @@ from tools.containers.engine import ROOT, Engine
 NAME = "localhost/shardgate"
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _FOLDER = ROOT / "deploy/image"
-_PARTS = ("src", "deploy/image", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
+_PARTS = ("src", "deploy/image", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "requirements-supply.lock")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def build(engine: Engine, tag: str = "dev", *, source: Path = ROOT, fresh: bool 
         "build", "--quiet", "--format=docker", "--network=host", f"--timestamp={epoch}",
         f"--build-arg=BASE={base}", f"--build-arg=BUILD_BASE={build_base}", f"--build-arg=SOURCE_DATE_EPOCH={epoch}",
         f"--ignorefile={_FOLDER / 'Dockerfile.dockerignore'}", f"--file={_FOLDER / 'Dockerfile'}",
-        *(["--no-cache"] if fresh else []), *_settings_of_pip(engine), f"--tag={name}", str(source),
+        *(["--no-cache"] if fresh else []), *settings_of_pip(engine), f"--tag={name}", str(source),
         within_s=1800,
     )  # fmt: skip
     return inspect(engine, name)
@@ -71,7 +71,7 @@ def source_date_epoch(source: Path = ROOT) -> int:
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def _settings_of_pip(engine: Engine) -> Iterator[str]:
+def settings_of_pip(engine: Engine) -> Iterator[str]:
     """Mounts for the build alone: where pip finds its registry, and the authorities that this machine trusts."""
     command = [sys.executable, "-m", "pip", "config", "list"]
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout

@@ -22,6 +22,7 @@ ROAD: Final = (
     Step("tests", "test", "the tests pass"),
     Step("image", "image", "the image can be built, from the wheel with the compiled modules"),
     Step("scan", "scan", "no package in the image is known to be vulnerable, and all could be looked up"),
+    Step("SBOM", "image-sbom", "the image says what it consists of, in valid CycloneDX, which is kept"),
     Step("registry", "publish", "nothing; what is deployed from here on is named by its digest"),
     Step("staging", "deploy-staging", "Terraform applies, and the service becomes stable"),
     Step("API tests", "api-tests", "every operation answers as the platform's document says"),

@@ -96,6 +96,7 @@ STRUCTS: dict[str, Shown] = {
     "TlsConfig": Shown(schema.TlsConfig),
     "ForwardedConfig": Shown(schema.ForwardedConfig),
     "AccessLogConfig": Shown(schema.AccessLogConfig),
+    "OtlpConfig": Shown(schema.OtlpConfig),
     "CookiesConfig": Shown(schema.CookiesConfig),
     "CursorsConfig": Shown(schema.CursorsConfig),
     "IdempotencyConfig": Shown(schema.IdempotencyConfig),

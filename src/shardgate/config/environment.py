@@ -85,7 +85,7 @@ def _of_file(name: str, path: str, mistakes: list[Mistake]) -> str | None:
 def _named_by(data: Any) -> set[str]:
     """The variables that the configuration itself names: `key_env: SHARDGATE_JWT_KEY`."""
     found: set[str] = set()
-    for section in (data, data.get("clients"), data.get("cursors")):
+    for section in (data, data.get("clients"), data.get("cursors"), data.get("otlp")):
         for part in (section, section.get("jwt")) if isinstance(section, dict) else ():
             if isinstance(part, dict):
                 found |= {

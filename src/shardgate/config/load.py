@@ -14,6 +14,7 @@ import msgspec
 from shardgate.config.clients import read_bounds, read_clients
 from shardgate.config.environment import overridden
 from shardgate.config.openapi import Application, written_in
+from shardgate.config.otlp import MetricsPush, read_otlp
 from shardgate.config.places import Document, read_document
 from shardgate.config.plugins import put_plugins
 from shardgate.config.schema import AccessLogConfig, Config, CursorsConfig
@@ -50,6 +51,8 @@ class Loaded(msgspec.Struct, frozen=True):
     """Where the journal, the idempotency keys and the placements are."""
     admin: tuple[str, int] | None = None
     access_log: AccessLogConfig | None = None
+    push: MetricsPush | None = None
+    """Where metrics are pushed to."""
     tls: TlsFiles | None = None
     trusted: TrustedProxies = TrustedProxies()
     clients: ClientTerms | None = None
@@ -114,10 +117,10 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
     host, port = _address_of("listen", config.listen, "127.0.0.1:8080", mistakes) or ("", 0)
     admin = _address_of("admin", config.admin, "127.0.0.1:9901", mistakes) if config.admin is not None else None
     access_log = None if "access_log" in wrong else _access_log(config.access_log, path.parent, mistakes)
+    push = None if "otlp" in wrong else read_otlp(config.otlp, path.parent, environment, mistakes)
     trusted = _trusted(config, mistakes)
-    tls = None
-    if config.tls is not None:
-        tls = TlsFiles(*beside(path, config.tls.certificate, config.tls.key, config.tls.client_ca))
+    given = config.tls
+    tls = TlsFiles(*beside(path, given.certificate, given.key, given.client_ca)) if given is not None else None
     seal = Seal((b"",), 0) if "cursors" in wrong else _seal(config, path, mistakes)
     application = Application(path.parent / config.openapi) if config.openapi is not None else None
     book = _rulebook(config, path, application, seal, mistakes)
@@ -159,6 +162,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
         store,
         admin,
         access_log,
+        push,
         tls,
         trusted,
         clients,

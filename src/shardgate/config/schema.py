@@ -98,6 +98,29 @@ class AccessLogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The fraction of the requests that is written: 0.1 is every tenth. Failures are always written."""
 
 
+class OtlpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where metrics are pushed to, by OTLP over HTTP (OpenTelemetry)."""
+
+    url: str
+    """The receiver of metrics: `http://127.0.0.1:4318/v1/metrics`. Default of the path: `/v1/metrics`."""
+    every_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 60
+    """How often."""
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 10
+    """How long the receiver may take for each of its steps."""
+    headers_env: str | None = None
+    """The environment variable with header fields that the receiver wants: `name=value,name=value`. They are
+    secrets."""
+    headers_file: str | None = None
+    """Instead of a variable: a file with them."""
+    attributes: dict[str, str] = {}
+    """What is said of this gateway: `{deployment.environment.name: staging}`. By itself it says `service.name`
+    (`shardgate`), `service.version`, and the host's name as `service.instance.id`: give each gateway of one host
+    another."""
+    ca: str | None = None
+    """A PEM file with the authority that has signed the certificate of an `https` receiver. Default: the authorities
+    that the system knows."""
+
+
 class CursorsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the cursors that this gateway gives are signed with."""
 
@@ -283,6 +306,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     access_log: bool | str | AccessLogConfig = False
     """Where to write the access log: `stdout`, `stderr`, a file, or the fields of a log. `off`: no log. (YAML reads
     `off` as false.)"""
+    otlp: OtlpConfig | None = None
+    """Where metrics are pushed to. Without it: nowhere."""
     openapi: str | None = None
     """The application's OpenAPI document (Swagger 2.0, OpenAPI 3.0 or 3.1), JSON or YAML. Its operations, and their
     `x-shardgate`, are read; also from files beside it that its paths refer to by `$ref`."""

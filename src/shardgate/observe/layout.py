@@ -157,6 +157,9 @@ POOL_WAITS = Family("shardgate_upstream_waits_total", "counter", "Requests that 
 LINES_LOST = Family(
     "shardgate_access_log_lines_lost_total", "counter", "Lines of the access log that could not be written."
 )
+PUSH_FAILURES = Family(
+    "shardgate_metrics_push_failures_total", "counter", "Pushes of metrics that the receiver did not take."
+)
 CPU = Family(
     "shardgate_worker_cpu_seconds_total", "counter", "CPU time of the workers, user and system.", (), 1_000_000
 )

@@ -9,6 +9,8 @@ memory.
 
 import mmap
 
+from shardgate.net.clock import wall
+
 SLOTS = 256
 """The supervisor, and workers: twice their number while those of an old configuration still drain."""
 _CELL_BYTES = 8
@@ -17,11 +19,13 @@ _CELL_BYTES = 8
 class SharedMemory:
     """All slots."""
 
-    __slots__ = ("_cells", "_mapping", "width")
+    __slots__ = ("_cells", "_mapping", "made_at_ns", "width")
 
     def __init__(self, width: int) -> None:
         self.width = width
         """Cells in a slot. The last is not for counting: in slot 0 it says how many slots were ever used."""
+        self.made_at_ns = int(wall() * 1e9)
+        """Since when is counted, in nanoseconds since 1970."""
         self._mapping = mmap.mmap(-1, SLOTS * width * _CELL_BYTES)
         self._cells = memoryview(self._mapping).cast("q")
         self._cells[width - 1] = 1

@@ -147,7 +147,15 @@ class Children:
     ) -> None:
         self._slots.discard(slot)
         cells = self._memory.slot(slot)
-        place = CounterSlot(generation.layout, self._memory, cells, tally, generation.own_changes, self._pages)
+        place = CounterSlot(
+            generation.layout,
+            self._memory,
+            cells,
+            tally,
+            generation.own_changes,
+            self._pages,
+            pushes=index == 0,  # its successor goes on
+        )
         with self._signals.held():
             pid = os.fork()
             if pid == 0:

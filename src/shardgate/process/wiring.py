@@ -44,6 +44,7 @@ from shardgate.observe.log_file import LogFile
 from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
+from shardgate.observe.push import Pusher
 from shardgate.process.directory import DirectoryFollower, read_topology
 from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
 from shardgate.store.tally import Tally
@@ -62,6 +63,8 @@ class CounterSlot(msgspec.Struct, frozen=True):
     own_changes: OwnChanges = msgspec.field(default_factory=OwnChanges)
     pages: PageTable | None = None
     """Where pages ended; None: the worker remembers it alone."""
+    pushes: bool = True
+    """One worker of all pushes the metrics of all."""
 
 
 class Journaled(msgspec.Struct, frozen=True):
@@ -95,6 +98,8 @@ class Built(msgspec.Struct, frozen=True):
     callers: Callers | None
     journaled: Journaled | None
     """What needs a store; None: there is none."""
+    pusher: Pusher | None
+    """Pushes the metrics of all workers, where this one does."""
 
 
 def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], float] = now) -> Built:
@@ -137,6 +142,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
         directory=directory,
         callers=callers,
         journaled=journaled,
+        pusher=_build_pusher(loaded, place),
     )
 
 
@@ -150,6 +156,12 @@ def _build_admin(loaded: Loaded, place: CounterSlot, upstreams: Upstreams) -> Ad
         hosts=(*configured, *loaded.config.admin_hosts),
         places=upstreams.places,
     )
+
+
+def _build_pusher(loaded: Loaded, place: CounterSlot) -> Pusher | None:
+    if loaded.push is None or not place.pushes:
+        return None
+    return Pusher(loaded.push, place.layout, place.memory, place.cells)
 
 
 def _build_deadlines(loaded: Loaded, meter: Meter) -> Deadlines | None:

@@ -99,6 +99,8 @@ class Worker:
             self._following.append(tasks.start(journaled.debts.run(), "debts"))
             self._following.append(tasks.start(journaled.replayer.run(), "replay"))
             self._following.append(tasks.start(journaled.housekeeper.run(), "purge"))
+        if built.pusher is not None:
+            built.pusher.start()
         if built.callers is not None:
             self._following += await built.callers.start()
         with suppress(TimeoutError):
@@ -116,6 +118,8 @@ class Worker:
             await built.journaled.debts.settle()
         built.admin.close()
         built.observer.close()
+        if built.pusher is not None:
+            built.pusher.close()  # after the observer, which writes down what it has counted
         built.cluster.close()
         built.watch.stop()
         if self._descriptors is not None:

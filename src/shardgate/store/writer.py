@@ -20,6 +20,7 @@ from shardgate.store.leases import Leases
 from shardgate.store.placements import Placements
 from shardgate.store.sqlite import BUSY_MS, SqliteStore
 from shardgate.store.usage import Usage
+from shardgate.store.write_ahead import lengthen
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,6 +36,7 @@ class Writer:
     def __init__(self, path: Path) -> None:
         self._store = SqliteStore(path, any_thread=True)
         self._thread = ThreadPoolExecutor(1, "store")
+        self._thread.submit(lengthen, self._store.connection, path)
         self.leases = Leases(path)
         self.journal = Journal(self._store)
         self.keys = IdempotencyKeys(self._store, self.leases)

@@ -1,6 +1,7 @@
 """The script for k6 makes of the definition what the generator makes of it. Its modules are stood in for, by node."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -72,3 +73,45 @@ def test_every_step_is_sent_filled_and_counted(ran: Any) -> None:
         assert params["headers"]["Authorization"] == "Bearer t"
     assert [value for value, _ in ran["added"]] == [10] * len(steps)
     assert [tags["capability"] for _, tags in ran["added"]] == [step.capability for step in steps]
+
+
+def parsed(name: str) -> tuple[str, dict[str, str]]:
+    """The name of a threshold as k6 reads it (ParseMetricName): tags are divided at commas, whatever is in them."""
+    metric, brace, rest = name.partition("{")
+    if not brace:
+        return name, {}
+    assert rest.endswith("}")
+    tags = [tag.partition(":") for tag in rest[:-1].split(",")]
+    assert all(colon and value for _, colon, value in tags), f"k6 refuses {name!r}"
+    return metric, {key.strip(): value.strip() for key, _, value in tags}
+
+
+def test_k6_reads_each_threshold_as_it_is_meant(ran: Any) -> None:
+    # Found: "availability, one day" is two tags for k6, of which the second has no value: it did not run at all.
+    limited = {
+        (metric, scenario.partner, capability)
+        for metric in ("partner_took", "partner_failed")
+        for scenario in read().scenarios
+        for capability in scenario.capabilities
+    }
+    read_by_k6 = [(*parsed(name), name) for name in ran["options"]["thresholds"]]
+    assert {(metric, tags["partner"], tags["capability"]) for metric, tags, _ in read_by_k6 if tags} == limited
+    assert [name for _, tags, name in read_by_k6 if not tags] == ["dropped_iterations"]
+    for expressions in ran["options"]["thresholds"].values():
+        for each in expressions:
+            assert re.fullmatch(r"(p\(\d+(\.\d+)?\)|max|rate|count)(<=|==)\d+(\.\d+)?", each), each
+
+
+def test_what_k6_counts_is_found_again_by_the_thresholds(ran: Any) -> None:
+    counted = {(tags["partner"], tags["capability"]) for _, tags in ran["added"]}
+    assert counted == {(s.partner, capability) for s in read().scenarios for capability in s.capabilities}
+
+
+def test_each_scenario_is_one_that_k6_runs(ran: Any) -> None:
+    for name, each in ran["options"]["scenarios"].items():
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,128}", name)
+        assert isinstance(each["rate"], int)
+        assert each["rate"] > 0
+        assert 0 < each["preAllocatedVUs"] <= each["maxVUs"]
+        assert re.fullmatch(r"\d+s", each["timeUnit"])
+        assert (each["duration"], each["exec"]) == ("30s", "travel")

@@ -1,13 +1,15 @@
 """The schedule, the ramp, the gateway's share, and what k6 writes."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 
 import msgspec
 import pytest
 
 from bench.partners import ramp
-from bench.partners.definition import read
+from bench.partners.definition import FOLDER, read
 from bench.partners.filling import Pool, Values
 from bench.partners.k6_run import read as read_k6
 from bench.partners.own_share import own_ms
@@ -80,3 +82,13 @@ def test_what_k6_writes_becomes_the_same_samples() -> None:
         Sample("P", "c", 2.0, 500, 503, failed=True),
     ]
     assert (load.unsent, load.lasted_s) == (2, 10.0)
+
+
+@pytest.mark.parametrize("name", ["availability, one day", "a:b", "a{b}", "", 'a "b"'])
+def test_a_name_that_k6_reads_otherwise_is_refused(tmp_path: Path, name: str) -> None:
+    given = json.loads((FOLDER / "google.json").read_text())
+    given["capabilities"][name] = {"errors_percent": 1}
+    given["journeys"][0]["steps"].append({"capability": name, "method": "GET", "target": "/health"})
+    (tmp_path / "google.json").write_text(json.dumps(given))
+    with pytest.raises(msgspec.ValidationError, match="letters, digits and spaces"):
+        read(tmp_path)
