@@ -74,9 +74,12 @@ class ListMerging:
         """Where the page is; made where the short way does not lead to it."""
         if self._made is None:
             searched = self._rule.searched(self._page)
-            guess = self._pages.recall(self._listed(), searched.offset) if self._pages and is_deep(searched) else None
+            pages, guess, near = self._pages, None, (None, None)
+            if pages is not None and is_deep(searched):
+                guess = pages.recall(self._listed(), searched.offset)
+                near = pages.near(self._listed(), searched.offset) if guess is None else near
             is_total = self._rule.tie is not None
-            self._made = PageSearch(self._rule.dialect, searched, self._shards, guess, is_total=is_total)
+            self._made = PageSearch(self._rule.dialect, searched, self._shards, guess, near=near, is_total=is_total)
         return self._made
 
     def asks(self) -> Sequence[Ask]:
@@ -87,6 +90,12 @@ class ListMerging:
         if query.order is None or self._past_end or query.is_empty or self._redirected:
             return as_it_came(query.request, self._shards)
         return query.asks(self._search.wanted(), narrowing=self._search.narrowing)
+
+    def ahead(self) -> Sequence[Ask]:
+        """The requests that follow those of `asks`, as far as they are known already: all can be sent at once."""
+        if self._made is None or self._made.plain or not self._made.narrowing or self._redirected or self._past_end:
+            return ()
+        return self._query.asks(self._made.ahead(), narrowing=True)
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """The merged reply, or the next round.
@@ -310,11 +319,8 @@ class ListMerging:
         if tie is not None and len(chosen) <= LEARNED_ROWS_MAX:
             values = tables.ranking.values
             self._shown = [(str(values[n][tie]), tables.owners[n]) for n in chosen]
-        if end is not None and len(ranked) > end and self._remembers:
-            positions = tables.starts()
-            for n in ranked[:end]:
-                positions[tables.owners[n]] += 1
-            self._remember(positions)
+        if end is not None and self._remembers:
+            self._learn_places(tables, ranked, skip, end)
         rows = [tables.raw[n] for n in chosen]
         if query.added:
             rows = [without(row, query.added) for row in rows]
@@ -328,6 +334,23 @@ class ListMerging:
             samples = [cut(self._rule.dialect.open(reply).rows)]
         body = join(rows, samples)
         return query.merged(body, len(rows), total, more=more, reply=reply, extras=tuple(self._extras))
+
+    def _learn_places(self, tables: Tables, ranked: Sequence[int], skip: int, end: int) -> None:
+        """Remember where the page began, if it was searched for, and where the next one begins."""
+        search, pages, listed = self._search, self._pages, self._listed()
+        if pages is None:
+            return
+        if search.was_wrong:
+            pages.forget(listed, self._page.offset)
+        positions = tables.starts()
+        for n in ranked[:skip]:
+            positions[tables.owners[n]] += 1
+        if search.searched and len(ranked) > skip:
+            pages.learn(listed, self._page.offset, positions)
+        if len(ranked) > end:
+            for n in ranked[skip:end]:
+                positions[tables.owners[n]] += 1
+            self._remember(positions)
 
     @property
     def _remembers(self) -> bool:
