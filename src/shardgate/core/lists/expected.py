@@ -41,7 +41,7 @@ def expected(
     for shard in shards:
         before, gone = starts.get(shard, 0), offset - start
         if far > 0:
-            share = (ends.get(shard, 0) - before) / far
+            share = min(1.0, max(0.0, (ends.get(shard, 0) - before) / far))
             variance = gone * (far - gone) / far * _chance(share, far)
             place = before + gone * share
         else:

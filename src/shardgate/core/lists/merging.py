@@ -12,7 +12,7 @@ from collections.abc import Generator, Mapping, Sequence
 
 import msgspec
 
-from shardgate.core.contracts import NO_ROWS, Ask, Page, PageMemory, as_it_came
+from shardgate.core.contracts import NO_ROWS, Ask, Page, PageMemory, Waymark, as_it_came
 from shardgate.core.errors import BrokenReplyError, UpstreamError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
@@ -74,7 +74,8 @@ class ListMerging:
         """Where the page is; made where the short way does not lead to it."""
         if self._made is None:
             searched = self._rule.searched(self._page)
-            pages, guess, near = self._pages, None, (None, None)
+            pages, guess = self._pages, None
+            near: tuple[Waymark | None, Waymark | None] = (None, None)
             if pages is not None and is_deep(searched):
                 guess = pages.recall(self._listed(), searched.offset)
                 near = pages.near(self._listed(), searched.offset) if guess is None else near

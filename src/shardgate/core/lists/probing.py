@@ -88,8 +88,8 @@ class Probing:
         points = sorted(self._points, key=lambda point: point[1])
         at, trust = measured([key for _, _, key in points])
         lines = {shard: _Line(one.share) for shard, one in self._expected.items()}
-        for (shard, place, _), number in zip(points, at, strict=True):
-            lines[shard].points.append((number, place))
+        for (shard, row, _), number in zip(points, at, strict=True):
+            lines[shard].points.append((number, row))
         pace = _pace(lines.values())
         if trust == POOR or pace is None or not all(line.points for line in lines.values()):
             return {shard: stretch(one, limit, _POOR_DEVIATIONS) for shard, one in self._expected.items()}
