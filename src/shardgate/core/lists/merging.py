@@ -46,6 +46,7 @@ class ListMerging:
         "_query",
         "_redirected",
         "_replies",
+        "_rows_asked",
         "_rule",
         "_shards",
         "_short",
@@ -62,6 +63,7 @@ class ListMerging:
         self._empty: Sequence[ShardId] = ()
         self._past_end = False
         self._redirected = False
+        self._rows_asked = 0
         self._replies: dict[ShardId, Reply] = {}
         self._pages = None if rule.dedupe is not None else pages
         self._short = query.short
@@ -90,7 +92,9 @@ class ListMerging:
         query = self._query
         if query.order is None or self._past_end or query.is_empty or self._redirected:
             return as_it_came(query.request, self._shards)
-        return query.asks(self._search.wanted(), narrowing=self._search.narrowing)
+        wanted = self._search.wanted()
+        self._rows_asked += sum([block.count or 0 for block in wanted])
+        return query.asks(wanted, narrowing=self._search.narrowing)
 
     def ahead(self) -> Sequence[Ask]:
         """The requests that follow those of `asks`, as far as they are known already: all can be sent at once."""
@@ -129,6 +133,13 @@ class ListMerging:
         except ChangedError:
             self._search.begin_again()
             return self.asks()
+
+    @property
+    def rows_asked(self) -> int:
+        """How many rows all shards together were asked for; 0: all rows, or none."""
+        if self._made is None and self._short is not None:
+            return self._short.rows * len(self._shards)
+        return self._rows_asked if self._page.limit is not None else 0
 
     @property
     def is_short(self) -> bool:
@@ -275,6 +286,7 @@ class ListMerging:
         lines = self._query.explained()
         if self._search.narrowing:
             lines.append("it is deep: blocks like these find where it begins on each shard, before it is fetched")
+        lines.append(self._search.cost())
         if self._rule.dedupe is not None:
             lines.append("every list is read whole: a row that several shards have is shown and counted once")
         if self.trims:

@@ -15,7 +15,7 @@ from shardgate.core.errors import BrokenReplyError
 from shardgate.core.json.array import Rows
 from shardgate.core.lists.blocks import BlocksInPieces, WholeBlocks, read
 from shardgate.core.lists.expected import expected
-from shardgate.core.lists.selection import BLOCK_ROWS_MAX, Block, Selection
+from shardgate.core.lists.selection import BLOCK_ROWS_MAX, ROUNDS_MAX, Block, Selection
 from shardgate.core.lists.tables import Tables
 from shardgate.core.paging.parameters import ROWS_MAX
 from shardgate.core.topology import ShardId
@@ -118,6 +118,21 @@ class PageSearch:
     def more(self) -> bool:
         """Whether a shard said that it has rows behind those that were read."""
         return self._reading.more
+
+    def cost(self) -> str:
+        """How many calls and rows of each shard the page takes, at best and at worst."""
+        page = self._page
+        if page.limit is None:
+            return "cost of each shard: 1 call, for all its rows"
+        if self._selection is None:
+            return f"cost of each shard: {self._pieces(page.offset + page.limit)}, for {page.offset + page.limit} rows"
+        known = f"1 call for {page.limit + 1} rows where an earlier page ended here"
+        usual = f"{self._selection.usual} where rows are divided by a hash"
+        return f"cost of each shard: {known}; {usual}; never more than {ROUNDS_MAX + 1} rounds while no rows change"
+
+    def _pieces(self, rows: int) -> str:
+        most = self._request_max
+        return "1 call" if most is None or rows <= most else f"{-(-rows // most)} calls"
 
     def wanted(self) -> Sequence[Block]:
         """The rows to ask for next; none: all are read."""

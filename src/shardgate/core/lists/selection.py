@@ -116,6 +116,14 @@ class Selection:
         ]
 
     @property
+    def usual(self) -> str:
+        """What the search for the page costs each shard, in words."""
+        if self._windows is not None:
+            most = max(end - start for start, end in self._windows.values())
+            return f"1 call for {most} rows"
+        return f"3 calls in 2 rounds, for about {PAGES_ROWS * self._limit} rows"
+
+    @property
     def narrow_enough(self) -> bool:
         """Whether fetching what may hold the page costs less than narrowing further."""
         return self._windows is not None or self._is_certain

@@ -201,6 +201,7 @@ class Conductor:
             head_fields.add(asks, replies)
         reply = with_own_fields(work, merged, validators, plan.merging, head_fields)
         learn_from(plan, work.snapshot, plan.merging.learned())
+        work.exchange.rows_asked = rows_asked(plan.merging)
         return reply
 
     async def _gathered(self, plan: ToGather, work: Gathering, client: Client, begun: Round | None) -> Reply | None:
@@ -216,6 +217,7 @@ class Conductor:
                 merging = plan.instead
                 outcome = await self._merge(merging, work, flows_to, None)
         learn_from(plan, work.snapshot, merging.learned())
+        work.exchange.rows_asked = rows_asked(plan.merging)
         return None if outcome is None else await self.packed(outcome, plan.request)
 
     async def _merge(
@@ -303,6 +305,7 @@ class Conductor:
         second = None
         try:
             second = self.start(ahead, work, None)
+            work.exchange.rounds -= 1
             return await first.outcomes(), await second.outcomes()
         finally:
             first.cancel()
@@ -372,6 +375,7 @@ class Conductor:
         """Begin a round. `needs_all`, `tolerant`: as for Round. Raises TooComplexError."""
         exchange = work.exchange
         exchange.calls += len(asks)
+        exchange.rounds += 1
         if exchange.calls > self._calls_max:
             self.check_calls(exchange, 0)
         exchange.shards = exchange.shards or list(map(_shard, asks))
@@ -497,6 +501,11 @@ def with_own_fields(
         return reply
     tagging = merging.tagging if isinstance(merging, Combination) else "digest"
     return validators.apply(work.request, reply, work.route.rule, tagging)
+
+
+def rows_asked(merging: Merging) -> int:
+    """How many rows the shards were asked for, for a page with a limit; 0: it is none."""
+    return merging.rows_asked if isinstance(merging, ListMerging) else 0
 
 
 def forget_keys(plan: ToGather, snapshot: Snapshot, keys: Iterable[str]) -> None:
