@@ -35,7 +35,7 @@ COLD: Final = (1_000, 5_000, 12_000, 20_000, 30_000)
 AGAIN: Final = (3_100, 8_700, 16_400, 25_100)
 SHARDS: Final = (2, 3, 4, 8, 16)
 # So long after the last call of a round the shards reply.
-QUIET_S: Final = 0.004
+QUIET_S: Final = 0.01
 # What a page may cost each shard where rows are divided by a hash. Rows: times the page's own.
 ROUNDS_MAX, CALLS_MAX, ROWS_MAX, RATIO_MAX = 2, 3, 3.0, 6.0
 # A stretch of rows is cut short of its usual width only so far that a third round stays rare; so few pages need more.
@@ -167,9 +167,9 @@ def _judge(judged: Sequence[Cost], everything: Sequence[Cost], limit: int) -> bo
     usual = sorted(cost.rows for cost in judged)[len(judged) * 95 // 100]
     ratio = median(cost.took_s / cost.page_one_s for cost in judged)
     print(
-        f"pages: {len(everything)} pages, {wrong} wrong; of {len(judged)} by hash: worst {rounds} rounds, worst {calls} "
-        f"calls a shard, 95 % within {usual / limit:.1f} times its rows a shard, worst {rows / limit:.1f}; "
-        f"median {ratio:.1f} times page one"
+        f"pages: {len(everything)} pages, {wrong} wrong, worst {rounds} rounds, worst {calls} calls a shard, "
+        f"95 % within {usual / limit:.1f} times its rows a shard, worst {rows / limit:.1f} times ({len(judged)} pages "
+        f"of lists cut by hash); median {ratio:.1f} times page one"
     )
     within = rounds <= ROUNDS_MAX and calls <= CALLS_MAX and usual <= ROWS_MAX * limit
     return not wrong and within and rows <= ROWS_MAX * ROWS_OVER_MAX * limit and ratio <= RATIO_MAX

@@ -32,6 +32,8 @@ def probed(lists: Lists, offset: int) -> Probing:
         for shard, place in places.items():
             if place < len(lists[shard]):
                 probing.take(shard, place, lists[shard][place])
+            else:
+                probing.ended(shard, place)
     return probing
 
 

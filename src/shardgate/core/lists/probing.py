@@ -18,7 +18,7 @@ Never: does IO.
 """
 
 from collections.abc import Mapping, Sequence
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
 from typing import Any, Final
 
 from shardgate.core.lists.expected import Expected
@@ -67,12 +67,13 @@ def fitting(one: Expected, limit: int, rows: int) -> Stretch:
 class Probing:
     """The two rows of each shard, and what they tell."""
 
-    __slots__ = ("_expected", "_offset", "_points")
+    __slots__ = ("_ends", "_expected", "_offset", "_points")
 
     def __init__(self, offset: int, expectations: Mapping[ShardId, Expected]) -> None:
         self._offset = offset
         self._expected = expectations
         self._points: list[tuple[ShardId, int, Any]] = []
+        self._ends: dict[ShardId, int] = {}
 
     def places(self) -> list[dict[ShardId, int]]:
         """Which row of each shard to ask for, first and second."""
@@ -83,15 +84,19 @@ class Probing:
         """Take in the key of a row."""
         self._points.append((shard, place, key))
 
+    def ended(self, shard: ShardId, place: int) -> None:
+        """There is no such row: the shard has `place` rows at most."""
+        self._ends[shard] = min(place, self._ends.get(shard, place))
+
     def stretches(self, limit: int, rows: int) -> dict[ShardId, Stretch]:
         """The rows of each shard that probably hold the page, `rows` of them if that is enough."""
         points = sorted(self._points, key=lambda point: point[1])
         at, trust = measured([key for _, _, key in points])
-        lines = {shard: _Line(one.share) for shard, one in self._expected.items()}
+        lines = {shard: _Line(one, self._ends.get(shard)) for shard, one in self._expected.items()}
         for (shard, row, _), number in zip(points, at, strict=True):
             lines[shard].points.append((number, row))
         pace = _pace(lines.values())
-        if trust == POOR or pace is None or not all(line.points for line in lines.values()):
+        if trust == POOR or pace is None or 2 * sum(bool(line.points) for line in lines.values()) < len(lines):
             return {shard: stretch(one, limit, _POOR_DEVIATIONS) for shard, one in self._expected.items()}
         number = self._number(lines, at, pace)
         estimates = {shard: line.before(number, pace) for shard, line in lines.items()}
@@ -101,6 +106,9 @@ class Probing:
             # The point of the line is wrong by what all shards are wrong by, in the mean.
             mean = together / len(lines) ** 2
             deviation = sqrt(max(0.0, variance * (1 - 2 / len(lines))) + mean)
+            if not lines[shard].points:
+                found[shard] = stretch(self._expected[shard], limit, _POOR_DEVIATIONS)
+                continue
             one = Expected(max(0.0, place), deviation, lines[shard].share)
             found[shard] = stretch(one, limit, _LUMPY_DEVIATIONS) if trust == LUMPY else fitting(one, limit, rows)
         return found
@@ -131,21 +139,27 @@ class Probing:
 class _Line:
     """One shard's rows along the line of numbers."""
 
-    __slots__ = ("points", "share")
+    __slots__ = ("_expected", "_most", "points", "share")
 
-    def __init__(self, share: float) -> None:
-        self.share = share
+    def __init__(self, expected: Expected, most: int | None) -> None:
+        """`most`: the shard has so many rows at most; None: it is not known."""
+        self._expected = expected
+        self._most = inf if most is None else most
+        self.share = expected.share
         self.points: list[tuple[float, int]] = []
         """Numbers that rows have, and how many rows stand before these; rising."""
 
     def before(self, number: float, pace: float) -> tuple[float, float]:
         """About how many rows have a lesser number, and the variance of that. `pace`: of all shards together."""
+        if not self.points:  # it ends before the first row that was looked at
+            one = self._expected
+            return max(0.0, min(one.place, self._most) - one.deviation / 2), one.deviation**2
         (first, few), (last, many) = self.points[0], self.points[-1]
         if first < number < last:
             part = (number - first) / (last - first)
             return few + part * (many - few), part * (1 - part) * (many - few)
         far = (number - first if number <= first else number - last) * pace * self.share
-        return (few if number <= first else many) + far, abs(far) + far * far / _PACED_ROWS
+        return min((few if number <= first else many) + far, self._most), abs(far) + far * far / _PACED_ROWS
 
 
 # A pace that was measured over some hundred rows is wrong by less than a tenth.

@@ -172,15 +172,17 @@ class Selection:
         """Take in rows that were looked at; after the last ones, expect the page where they say."""
         del self._probes[0]
         for block, values in keys.items():
-            for key in values[:1]:
-                probing.take(block.shard, block.start, key)
+            if values:
+                probing.take(block.shard, block.start, values[0])
+            else:
+                probing.ended(block.shard, block.start)
         if self._probes:
             return
         self._probing = None
         for shard in self._seen:
             self._narrow(shard)
         self._tighten()
-        if not self._is_certain:
+        if not self._past_end:
             self._estimates = Measure(self._seen).places(self._offset)
             found = probing.stretches(self._limit, PAGES_ROWS * self._limit - 2)
             self._windows = {shard: self._within(shard, found[shard]) for shard in self._seen}
