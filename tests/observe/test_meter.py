@@ -3,6 +3,7 @@
 from shardgate.core.errors import ShardDownError
 from shardgate.core.exchange import CLIENT_GONE, Exchange
 from shardgate.core.limits import BUDGETS
+from shardgate.core.routes.route import Route
 from shardgate.observe.exposition import expose
 from shardgate.observe.layout import BOUNDS_S, REQUESTS, Layout
 from shardgate.observe.memory import SharedMemory
@@ -49,6 +50,24 @@ def test_each_budget_has_its_counter() -> None:
         meter.refused(budget)
     read = Metrics(expose(layout, memory).decode())
     assert [read.value("shardgate_budget_refusals_total", budget=budget) for budget in BUDGETS] == [1] * len(BUDGETS)
+
+
+def test_what_pages_cost_the_shards_is_counted_by_rounds() -> None:
+    route = Route("GET", "/rows", "listRows", None)
+    layout = Layout({}, 0).extended([route], [])
+    memory = SharedMemory.roomy(layout.size)
+    meter = Meter(memory.slot(0), layout, [route], [])
+    for rounds, calls, rows in ((1, 3, 63), (2, 9, 170), (5, 15, 900), (9, 27, 2000)):
+        exchange = Exchange(None, b"", "", 0.0, route=route, ended_at=1.0, status=200)
+        exchange.rounds, exchange.calls, exchange.rows_asked = rounds, calls, rows
+        meter.finished(exchange)
+    meter.finished(Exchange(None, b"", "", 0.0, route=route, ended_at=1.0, status=200, calls=3, rounds=1))
+    read = Metrics(expose(layout, memory).decode())
+    found = {
+        rounds: [read.value(f"shardgate_list_{what}_total", rounds=rounds) for what in ("pages", "calls", "rows_asked")]
+        for rounds in ("1", "2", "more")
+    }
+    assert found == {"1": [1, 3, 63], "2": [1, 9, 170], "more": [2, 42, 2900]}
 
 
 def test_errors_of_shards_and_of_requests_are_counted_by_their_code() -> None:

@@ -80,6 +80,21 @@ def test_a_walker_without_keep_alive_costs_each_shard_one_call_a_page(
     assert [shard.calls for shard in lists] == [len(offsets), len(offsets)]
 
 
+def test_pages_that_nobody_has_walked_to_lie_between_those_that_are_known(
+    serve: Any, lists: tuple[ListShard, ListShard]
+) -> None:
+    """The first client pays for the search; the next ones land at once, on whichever worker, on any page."""
+    serving = serve(shards={"one": lists[0].url, "two": lists[1].url}, workers=4, rules=RULES)
+    assert page(serving.url, 1000) == [*range(1000, 1100)]
+    assert page(serving.url, 2500) == [*range(2500, 2600)]
+    before = [shard.calls for shard in lists]
+    assert max(before) <= 2 * 3
+    offsets = (1000, 1100, 1710, 2033, 2380, 2500)
+    for offset in offsets:
+        assert page(serving.url, offset) == [*range(offset, offset + LIMIT)]
+    assert [shard.calls for shard in lists] == [calls + len(offsets) for calls in before]
+
+
 def test_a_reload_forgets_no_page(serve: Any, lists: tuple[ListShard, ListShard]) -> None:
     serving = serve(shards={"one": lists[0].url, "two": lists[1].url}, workers=1, rules=RULES)
     for offset in range(0, 1500, LIMIT):

@@ -100,6 +100,10 @@ class Locator(Protocol):
         """The shard, or how to find it; never waits. `space` is the name of the locator chain."""
 
 
+Waymark = tuple[int, Mapping[ShardId, int]]
+"""An offset of a merged list, and how many rows of each shard stand before it."""
+
+
 class PageMemory(Protocol):
     """What earlier pages taught: where the next ones begin. Bounded."""
 
@@ -108,6 +112,12 @@ class PageMemory(Protocol):
 
     def learn(self, listed: str, offset: int, positions: Mapping[ShardId, int]) -> None:
         """Remember how many rows of each shard stand before the page at this offset of a list."""
+
+    def near(self, listed: str, offset: int) -> tuple[Waymark | None, Waymark | None]:
+        """The nearest places of a list that are known: not behind an offset, and behind it."""
+
+    def forget(self, listed: str, offset: int) -> None:
+        """Forget the places around an offset: they led to a wrong page."""
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):

@@ -37,6 +37,10 @@ class Exchange(msgspec.Struct, gc=False):
     """The shards that the request was sent to."""
     calls: int = 0
     """How many calls to shards the request has taken so far, where it takes more than one."""
+    rounds: int = 0
+    """In how many rounds these calls were sent."""
+    rows_asked: int = 0
+    """How many rows the shards were asked for, together, for a page with a limit; 0: it is none."""
     upstream_s: float = 0.0
     """How long the reply waited for shards before it could begin."""
     first_byte_at: float = 0.0

@@ -61,6 +61,22 @@ DURATION = Family(
     ("rule",),
     1_000_000,
 )
+LIST_PAGES = Family(
+    "shardgate_list_pages_total",
+    "counter",
+    "Pages with a limit that were merged, by operation and the number of rounds of calls to shards.",
+    ("operation", "rounds"),
+)
+LIST_CALLS = Family(
+    "shardgate_list_calls_total", "counter", "Calls to shards for these pages.", ("operation", "rounds")
+)
+LIST_ROWS = Family(
+    "shardgate_list_rows_asked_total",
+    "counter",
+    "Rows that shards were asked for, for these pages.",
+    ("operation", "rounds"),
+)
+LIST_ROUNDS = ("1", "2", "more")
 RECEIVED = Family("shardgate_received_bytes_total", "counter", "Bytes of requests, heads and bodies.")
 SENT = Family("shardgate_sent_bytes_total", "counter", "Bytes of replies, heads and bodies.")
 ERRORS = Family("shardgate_errors_total", "counter", "Requests that the gateway itself refused or failed.", ("code",))
@@ -218,6 +234,7 @@ def _series(routes: list[Route], shards: list[ShardId]) -> Iterable[tuple[Family
         ("operation", "rule", "status"): [
             (*operation, status) for operation in [*operations, (NO_ROUTE, NO_ROUTE)] for status in STATUS_CLASSES
         ],
+        ("operation", "rounds"): [(operation, rounds) for operation in dict(operations) for rounds in LIST_ROUNDS],
         ("rule",): [(rule,) for rule in [*_RULES.values(), NO_ROUTE]],
         ("code",): [(code,) for code in codes],
         ("reason",): [(reason,) for reason in CUT_OFFS],

@@ -40,6 +40,10 @@ from shardgate.observe.layout import (
     LAG,
     LEFT_OUT,
     LINES_LOST,
+    LIST_CALLS,
+    LIST_PAGES,
+    LIST_ROUNDS,
+    LIST_ROWS,
     NO_ROUTE,
     PARTIAL,
     POOL_IDLE,
@@ -151,10 +155,20 @@ class Meter:
             first_bytes.seconds += took
         self._received += exchange.bytes_in
         self._sent += exchange.bytes_out
+        if exchange.rows_asked and exchange.route is not None:
+            self._listed(exchange, exchange.route.operation)
         if exchange.error:
             cells[self._errors[exchange.error]] += 1
         if exchange.cut_off:
             cells[self._cut_offs[exchange.cut_off]] += 1
+
+    def _listed(self, exchange: Exchange, operation: str) -> None:
+        """Count what a page of a list has cost the shards."""
+        rounds = LIST_ROUNDS[min(exchange.rounds, len(LIST_ROUNDS)) - 1]
+        cells, layout = self._cells, self._layout
+        cells[layout.cell(LIST_PAGES, operation, rounds)] += 1
+        cells[layout.cell(LIST_CALLS, operation, rounds)] += exchange.calls
+        cells[layout.cell(LIST_ROWS, operation, rounds)] += exchange.rows_asked
 
     def replied(self, shard: ShardId, took_s: float) -> None:
         """Count the head of a shard's reply, and how long it took."""

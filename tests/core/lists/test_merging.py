@@ -95,7 +95,30 @@ def test_a_page_behind_the_end_is_the_shards_to_refuse() -> None:
 
 def test_how_a_page_is_made_is_explained() -> None:
     merging = LIST.begin(request("GET /events?limit=3&offset=5&order=-price"), SHARDS)
-    assert merging.explain() == ["sorted by price down, id up", "rows 5 to 8 of the merged list are the page"]
+    assert merging.explain() == [
+        "sorted by price down, id up",
+        "rows 5 to 8 of the merged list are the page",
+        "cost of each shard: 1 call, for 8 rows",
+    ]
+
+
+def test_what_a_deep_page_costs_is_explained() -> None:
+    deep = LIST.begin(request("GET /events?limit=20&offset=50000"), SHARDS).explain()
+    assert any(
+        "1 call for 21 rows where an earlier page ended here; 3 calls in 2 rounds, for about 60 rows" in line
+        for line in deep
+    )
+    whole = LIST.begin(request("GET /events"), SHARDS).explain()
+    assert "cost of each shard: 1 call, for all its rows" in whole
+
+
+def test_the_rows_that_shards_are_asked_for_are_counted() -> None:
+    merging = LIST.begin(request("GET /events?limit=3&offset=5&order=-price"), SHARDS)
+    merging.asks()
+    assert merging.rows_asked == 8 * len(SHARDS)
+    whole = LIST.begin(request("GET /events"), SHARDS)
+    whole.asks()
+    assert whole.rows_asked == 0
 
 
 def test_a_shard_without_rows_is_an_empty_list_where_the_rule_says_so() -> None:

@@ -96,3 +96,29 @@ def test_a_list_that_keeps_changing_is_read_in_one_round_where_its_pages_allow_i
     with pytest.raises(BrokenReplyError, match="changes faster") as caught:
         search.begin_again()
     assert caught.value.log == "rows moved in 3 searches for offset 5000; one reply gives 100 rows"
+
+
+def test_a_page_between_two_places_that_are_known_takes_one_round() -> None:
+    near = ((4900, {"even": 2450, "odd": 2450}), (5200, {"even": 2600, "odd": 2600}))
+    search = PageSearch(Offset(), page(5000, 10), SHARDS, near=near)
+    ids, rounds, rows = found(search, 10)
+    assert (ids, rounds) == (list(range(5000, 5010)), 1)
+    assert rows <= 2 * 50
+    assert not search.was_wrong
+
+
+def test_places_that_are_wrong_are_noticed() -> None:
+    near = ((4900, {"even": 4000, "odd": 900}), (5200, {"even": 4200, "odd": 1000}))
+    search = PageSearch(Offset(), page(5000, 10), SHARDS, near=near)
+    assert found(search, 10)[0] == list(range(5000, 5010))
+    assert search.was_wrong
+
+
+def test_the_two_rows_of_a_shard_are_known_before_the_first_is_there() -> None:
+    search = PageSearch(Offset(), page(5000, 10), SHARDS)
+    first, second = search.wanted(), search.ahead()
+    assert {block.count for block in [*first, *second]} == {1}
+    for block in first:
+        search.take(block.shard, served(block))
+    assert search.advance(ranked) is None
+    assert (search.wanted(), search.ahead()) == (second, ())

@@ -72,3 +72,38 @@ def test_positions_of_more_shards_than_a_slot_has_room_for_are_not_kept() -> Non
     known = alone(16).at(1, shards)
     known.learn("/events?", 100, dict.fromkeys(shards, 100_000))
     assert known.recall("/events?", 100) is None
+
+
+def test_the_nearest_places_of_a_list_are_found_over_several_stretches_of_it() -> None:
+    pages = alone(4096).at(1, ["a", "b"])
+    for offset in (700, 6000, 20_000):
+        pages.learn("/rows", offset, {"a": offset // 2, "b": offset // 2})
+    assert pages.near("/rows", 9000) == ((6000, {"a": 3000, "b": 3000}), (20_000, {"a": 10_000, "b": 10_000}))
+    assert pages.near("/rows", 6000)[0] == (6000, {"a": 3000, "b": 3000})
+    assert pages.near("/rows", 600) == (None, (700, {"a": 350, "b": 350}))
+    assert pages.near("/other", 9000) == (None, None)
+
+
+def test_a_walker_leaves_places_all_along_its_list_and_the_table_stays_bounded() -> None:
+    pages = alone(4096).at(1, ["a", "b", "c"])
+    for offset in range(0, 40_000, 30):
+        pages.learn("/rows", offset, {"a": offset, "b": 0, "c": 0})
+    for offset in range(100, 39_000, 777):
+        below, above = pages.near("/rows", offset)
+        assert below is not None
+        assert above is not None
+        assert offset - 500 < below[0] <= offset < above[0] < offset + 500
+
+
+def test_places_that_led_to_a_wrong_page_are_forgotten_and_others_are_not() -> None:
+    pages = alone(4096).at(1, ["a"])
+    for offset in (1000, 2000, 3000, 4000):
+        pages.learn("/rows", offset, {"a": offset})
+    pages.forget("/rows", 2500)
+    assert pages.near("/rows", 2500) == ((1000, {"a": 1000}), (4000, {"a": 4000}))
+
+
+def test_a_hundred_shards_leave_no_places_and_fail_nothing() -> None:
+    pages = alone(4096).at(1, [f"s{n}" for n in range(100)])
+    pages.learn("/rows", 5000, {f"s{n}": 50 for n in range(100)})
+    assert pages.near("/rows", 5100) == (None, None)

@@ -116,7 +116,7 @@ def listed(query: str, *bodies: str | Reply, rule: Listed = RULE) -> Reply:
 
 
 def target(query: str, rule: Listed = RULE) -> str:
-    (ask,) = rule.begin(request(f"GET /rows{query}"), ["s"]).asks()
+    ask, _ = rule.begin(request(f"GET /rows{query}"), ["s0", "s1"]).asks()
     return ask.target.decode()
 
 

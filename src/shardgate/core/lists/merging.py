@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shardgate.core.contracts import NO_ROWS, Ask, Page, PageMemory, as_it_came
+from shardgate.core.contracts import NO_ROWS, Ask, Page, PageMemory, Waymark, as_it_came
 from shardgate.core.errors import BrokenReplyError, UpstreamError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
@@ -61,6 +61,7 @@ class ListMerging:
         "_query",
         "_redirected",
         "_replies",
+        "_rows_asked",
         "_rule",
         "_shards",
         "_short",
@@ -79,6 +80,7 @@ class ListMerging:
         self._asks_sizes = query.is_empty and query.page.limit == 0 and isinstance(rule.dialect.past_end, int)
         self._behind: _Behind | None = None
         self._redirected = False
+        self._rows_asked = 0
         self._replies: dict[ShardId, Reply] = {}
         self._pages = None if rule.dedupe is not None else pages
         self._short = query.short
@@ -91,9 +93,13 @@ class ListMerging:
         """Where the page is; made where the short way does not lead to it."""
         if self._made is None:
             searched = self._rule.searched(self._page)
-            guess = self._pages.recall(self._listed(), searched.offset) if self._pages and is_deep(searched) else None
+            pages, guess = self._pages, None
+            near: tuple[Waymark | None, Waymark | None] = (None, None)
+            if pages is not None and is_deep(searched):
+                guess = pages.recall(self._listed(), searched.offset)
+                near = pages.near(self._listed(), searched.offset) if guess is None else near
             is_total = self._rule.tie is not None
-            self._made = PageSearch(self._rule.dialect, searched, self._shards, guess, is_total=is_total)
+            self._made = PageSearch(self._rule.dialect, searched, self._shards, guess, near=near, is_total=is_total)
         return self._made
 
     def asks(self) -> Sequence[Ask]:
@@ -105,7 +111,15 @@ class ListMerging:
             return as_it_came(query.request, self._shards[:1])
         if query.order is None or self._past_end or self._redirected or (query.is_empty and not self._asks_sizes):
             return as_it_came(query.request, self._shards)
-        return query.asks(self._search.wanted(), narrowing=self._search.narrowing)
+        wanted = self._search.wanted()
+        self._rows_asked += sum([block.count or 0 for block in wanted])
+        return query.asks(wanted, narrowing=self._search.narrowing)
+
+    def ahead(self) -> Sequence[Ask]:
+        """The requests that follow those of `asks`, as far as they are known already: all can be sent at once."""
+        if self._made is None or self._made.plain or not self._made.narrowing or self._redirected or self._past_end:
+            return ()
+        return self._query.asks(self._made.ahead(), narrowing=True)
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """The merged reply, or the next round.
@@ -143,6 +157,13 @@ class ListMerging:
             return self.asks()
         total = self._total() if self._past_end else None
         return refusal if total is None else self._rule.dialect.refused(refusal, total)
+
+    @property
+    def rows_asked(self) -> int:
+        """How many rows all shards together were asked for; 0: all rows, or none."""
+        if self._made is None and self._short is not None:
+            return self._short.rows * len(self._shards)
+        return self._rows_asked if self._page.limit is not None else 0
 
     @property
     def is_short(self) -> bool:
@@ -293,6 +314,7 @@ class ListMerging:
         lines = self._query.explained()
         if self._search.narrowing:
             lines.append("it is deep: blocks like these find where it begins on each shard, before it is fetched")
+        lines.append(self._search.cost())
         if self._rule.dedupe is not None:
             lines.append("every list is read whole: a row that several shards have is shown and counted once")
         if self.trims:
@@ -351,11 +373,8 @@ class ListMerging:
         if tie is not None and len(chosen) <= LEARNED_ROWS_MAX:
             values = tables.ranking.values
             self._shown = [(str(values[n][tie]), tables.owners[n]) for n in chosen]
-        if end is not None and len(ranked) > end and self._remembers:
-            positions = tables.starts()
-            for n in ranked[:end]:
-                positions[tables.owners[n]] += 1
-            self._remember(positions)
+        if end is not None and self._remembers:
+            self._learn_places(tables, ranked, skip, end)
         rows = [tables.raw[n] for n in chosen]
         if query.added:
             rows = [without(row, query.added) for row in rows]
@@ -376,6 +395,23 @@ class ListMerging:
             samples = samples if written is None else [written]
         body = join(rows, samples)
         return query.merged(body, len(rows), total, more=more, reply=reply, extras=tuple(self._extras))
+
+    def _learn_places(self, tables: Tables, ranked: Sequence[int], skip: int, end: int) -> None:
+        """Remember where the page began, if it was searched for, and where the next one begins."""
+        search, pages, listed = self._search, self._pages, self._listed()
+        if pages is None:
+            return
+        if search.was_wrong:
+            pages.forget(listed, self._page.offset)
+        positions = tables.starts()
+        for n in ranked[:skip]:
+            positions[tables.owners[n]] += 1
+        if search.searched and len(ranked) > skip:
+            pages.learn(listed, self._page.offset, positions)
+        if len(ranked) > end:
+            for n in ranked[skip:end]:
+                positions[tables.owners[n]] += 1
+            self._remember(positions)
 
     @property
     def _remembers(self) -> bool:

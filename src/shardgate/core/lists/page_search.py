@@ -10,11 +10,12 @@ Never: does IO, or writes a query.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from shardgate.core.contracts import Dialect, Listing, Page
+from shardgate.core.contracts import Dialect, Listing, Page, Waymark
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.json.array import Rows
 from shardgate.core.lists.blocks import BlocksInPieces, WholeBlocks, read
-from shardgate.core.lists.selection import BLOCK_ROWS_MAX, Block, Selection
+from shardgate.core.lists.expected import expected
+from shardgate.core.lists.selection import BLOCK_ROWS_MAX, ROUNDS_MAX, Block, Selection
 from shardgate.core.lists.tables import Tables
 from shardgate.core.paging.parameters import ROWS_MAX
 from shardgate.core.topology import ShardId
@@ -38,6 +39,7 @@ class PageSearch:
     __slots__ = (
         "_changes",
         "_dialect",
+        "_expectations",
         "_guess",
         "_is_total",
         "_page",
@@ -45,6 +47,7 @@ class PageSearch:
         "_selection",
         "_shards",
         "_sizing",
+        "_wrong",
         "totals",
     )
 
@@ -55,9 +58,12 @@ class PageSearch:
         shards: Sequence[ShardId],
         guess: Mapping[ShardId, int] | None = None,
         *,
+        near: tuple[Waymark | None, Waymark | None] = (None, None),
         is_total: bool = True,
     ) -> None:
         """`guess`: how many rows of each shard stand before the page, learned from an earlier one; it may be wrong.
+
+        `near`: places of the list before and behind the page, learned likewise.
 
         `is_total`: no two rows are equal in the order; otherwise no page is searched for.
         """
@@ -68,6 +74,9 @@ class PageSearch:
         self._changes = 0
         is_whole = guess is not None and set(guess) == set(shards) and sum(guess.values()) == page.offset
         self._guess = guess if is_whole else None
+        below, above = near
+        self._expectations = expected(shards, page.offset, below, above) if below or above else None
+        self._wrong = False
         self.totals: dict[ShardId, int] = {}
         """The sizes that shards have stated."""
         self._selection = self._select()
@@ -90,9 +99,40 @@ class PageSearch:
         return self.plain and isinstance(self._reading, WholeBlocks)
 
     @property
+    def was_wrong(self) -> bool:
+        """Whether what earlier pages taught has led to rows that do not hold the page."""
+        return self._wrong
+
+    @property
+    def searched(self) -> bool:
+        """Whether it was not known where the page begins."""
+        return self._selection is not None and self._guess is None
+
+    def ahead(self) -> Sequence[Block]:
+        """The rows to ask for after those of `wanted`, whatever these are: all can be asked for at once."""
+        if self._selection is None or self._sizing or not isinstance(self._reading, WholeBlocks):
+            return ()
+        return self._selection.ahead()
+
+    @property
     def more(self) -> bool:
         """Whether a shard said that it has rows behind those that were read."""
         return self._reading.more
+
+    def cost(self) -> str:
+        """How many calls and rows of each shard the page takes, at best and at worst."""
+        page = self._page
+        if page.limit is None:
+            return "cost of each shard: 1 call, for all its rows"
+        if self._selection is None:
+            return f"cost of each shard: {self._pieces(page.offset + page.limit)}, for {page.offset + page.limit} rows"
+        known = f"1 call for {page.limit + 1} rows where an earlier page ended here"
+        usual = f"{self._selection.usual} where rows are divided by a hash"
+        return f"cost of each shard: {known}; {usual}; never more than {ROUNDS_MAX + 1} rounds while no rows change"
+
+    def _pieces(self, rows: int) -> str:
+        most = self._request_max
+        return "1 call" if most is None or rows <= most else f"{-(-rows // most)} calls"
 
     def wanted(self) -> Sequence[Block]:
         """The rows to ask for next; none: all are read."""
@@ -121,6 +161,8 @@ class PageSearch:
                 self._selection.take(tables.keys())
             elif (skip := self._selection.skip(tables.keys())) is not None:
                 return tables, skip
+            else:
+                self._missed()
             self._reading = self._read()
         return None
 
@@ -130,7 +172,7 @@ class PageSearch:
         Raises BrokenReplyError where the application's pages do not allow that.
         """
         if self._guess is not None:
-            self._guess = None
+            self._missed()
         else:
             self._changes += 1
         if self._changes > CHANGES_MAX and self._request_max is not None:
@@ -139,6 +181,11 @@ class PageSearch:
             raise BrokenReplyError("the list changes faster than the application's pages let it be read", log=log)
         self._selection = self._select()
         self._reading = self._read()
+
+    def _missed(self) -> None:
+        """The rows do not hold the page: what was learned of the list is wrong, or its rows are not spread evenly."""
+        self._wrong = self._wrong or self._guess is not None or self._expectations is not None
+        self._guess = self._expectations = None
 
     def _select(self) -> Selection | None:
         """The search for a deep page; None where reading all rows before the page costs less."""
@@ -151,7 +198,9 @@ class PageSearch:
         if self._changes > CHANGES_MAX and most is None:
             return None
         wide = BLOCK_ROWS_MAX if most is None else most  # no more than one reply gives
-        return Selection(self._shards, page.offset, page.limit, self._guess, min(wide, BLOCK_ROWS_MAX))
+        return Selection(
+            self._shards, page.offset, page.limit, self._guess, min(wide, BLOCK_ROWS_MAX), self._expectations
+        )
 
     @property
     def _request_max(self) -> int | None:

@@ -3,6 +3,10 @@
 A position is only a guess: the page is compared with the row before it on each shard, and the search begins anew where
 the guess was wrong (selection.py). So a position may be forgotten, out of date, or learned from another client.
 
+Besides, some places of each list are kept for longer: for each stretch of 4,096 rows, as many as a slot has room for. A
+page that nobody has walked to lies between two of them, and is expected there (expected.py). A place that led to a
+wrong page is forgotten.
+
 The table is a piece of memory that all workers of a gateway share: the next page may be asked of another worker. It is
 cut into groups of four slots. A page has its place in one group, by the digest of its list, offset, epoch and shards;
 there it takes the slot that was written longest ago.
@@ -19,7 +23,13 @@ from zlib import crc32
 
 import msgspec
 
+from shardgate.core.contracts import Waymark
 from shardgate.core.topology import ShardId
+
+# The places of so many rows of a list are kept together.
+STRETCH_ROWS: Final = 4096
+# A place is looked for in so many stretches before and behind that of the page.
+_STRETCHES: Final = 8
 
 Positions = Mapping[ShardId, int]
 """How many rows of each shard stand before a page."""
@@ -108,6 +118,53 @@ class PagePositions:
         """Remember where the page at this offset of a list begins."""
         counts = [positions.get(shard) for shard in self._shards]
         self._table.write(self._name(listed, offset), msgspec.msgpack.encode(counts))
+        if None not in counts:
+            self._keep(listed, (offset, *[count for count in counts if count is not None]))
+
+    def near(self, listed: str, offset: int) -> tuple[Waymark | None, Waymark | None]:
+        """The nearest places of a list that are known: not behind an offset, and behind it."""
+        stretch = offset // STRETCH_ROWS
+        below = above = None
+        for n in range(stretch, max(-1, stretch - _STRETCHES), -1):
+            if (below := max([p for p in self._kept(listed, n) if p[0] <= offset], default=None)) is not None:
+                break
+        for n in range(stretch, stretch + _STRETCHES):
+            if (above := min([p for p in self._kept(listed, n) if p[0] > offset], default=None)) is not None:
+                break
+        return self._waymark(below), self._waymark(above)
+
+    def forget(self, listed: str, offset: int) -> None:
+        """Forget the places around an offset: they led to a wrong page."""
+        for place in self.near(listed, offset):
+            if place is not None:
+                n = place[0] // STRETCH_ROWS
+                self._write(listed, n, [kept for kept in self._kept(listed, n) if kept[0] != place[0]])
+
+    def _keep(self, listed: str, place: tuple[int, ...]) -> None:
+        """Keep a place, unless there is one near it."""
+        n, room = place[0] // STRETCH_ROWS, self._room
+        kept = self._kept(listed, n)
+        if not room or any(abs(each[0] - place[0]) < STRETCH_ROWS // room for each in kept):
+            return
+        self._write(listed, n, [*kept, place][-room:])
+
+    def _kept(self, listed: str, stretch: int) -> list[tuple[int, ...]]:
+        """Places in a stretch of a list: the offset, and the rows of each shard before it."""
+        content = self._table.read(self._name(listed, -1 - stretch))
+        return [] if content is None else msgspec.msgpack.decode(content, type=list[tuple[int, ...]])
+
+    def _write(self, listed: str, stretch: int, places: Sequence[tuple[int, ...]]) -> None:
+        self._table.write(self._name(listed, -1 - stretch), msgspec.msgpack.encode(places))
+
+    @property
+    def _room(self) -> int:
+        """How many places one slot has room for, each number in five bytes at most."""
+        return (_CONTENT_BYTES_MAX - 3) // (3 + 5 * (1 + len(self._shards)))
+
+    def _waymark(self, place: tuple[int, ...] | None) -> Waymark | None:
+        if place is None or len(place) != 1 + len(self._shards):
+            return None
+        return place[0], dict(zip(self._shards, place[1:], strict=True))
 
     def _name(self, listed: str, offset: int) -> bytes:
         text = f"{offset}\0{listed}".encode(errors="surrogatepass")

@@ -29,6 +29,8 @@ from collections.abc import Mapping, Sequence
 from math import isqrt
 from typing import Any
 
+from shardgate.core.lists.expected import Expected, expected
+from shardgate.core.lists.probing import Probing, Stretch, stretch
 from shardgate.core.lists.sample import ChangedError as ChangedError
 from shardgate.core.lists.sample import Measure, Seen
 from shardgate.core.topology import ShardId
@@ -45,6 +47,10 @@ WINDOW_ROWS_MAX = 48
 WINDOWS_MAX = 2
 # Narrowing stops here at the latest. The fetch is then larger than it could be, and as exact.
 ROUNDS_MAX = 16
+# So many times its rows a page may take of each shard, without another thought.
+PAGES_ROWS = 3
+# Of so many deviations the expectation alone may be wrong; the fewer where the more would take too many rows.
+SURE_DEVIATIONS = (5.0, 4.0)
 # A round trip costs about as much as this many rows of a shard.
 ROUND_ROWS = 100
 
@@ -72,18 +78,50 @@ class Selection:
         limit: int,
         guess: Mapping[ShardId, int] | None = None,
         block_rows_max: int = BLOCK_ROWS_MAX,
+        expectations: Mapping[ShardId, Expected] | None = None,
     ) -> None:
-        """`guess`: how many rows of each shard stand before the page, `offset` in all; it need not be right."""
+        """`guess`: how many rows of each shard stand before the page, `offset` in all; it need not be right.
+
+        `expectations`: where there is no guess, how many probably do; None: an even share of the offset.
+        """
         self._block_rows_max = block_rows_max
         self._offset = offset
         self._limit = limit
         self._seen = {shard: Seen(offset) for shard in shards}
-        self._estimates = dict.fromkeys(shards, offset // len(shards))
-        self._windows = None if guess is None else {shard: (guess[shard], 1) for shard in shards}
+        self._expected = expected(shards, offset) if expectations is None else expectations
+        self._estimates = {shard: min(offset, round(one.place)) for shard, one in self._expected.items()}
+        self._windows: dict[ShardId, Stretch] | None = None
+        self._probes: list[list[Block]] = []
+        self._probing: Probing | None = None
+        if guess is not None:
+            self._windows = {shard: (max(0, guess[shard] - 1), guess[shard] + limit) for shard in shards}
+        else:
+            self._begin()
         self._windows_left = WINDOWS_MAX
         self._halving = False
         self._past_end = False
         self.rounds = 0
+
+    def _begin(self) -> None:
+        """Expect the page in a short stretch of each shard, or look at two rows around each place."""
+        rows = max(BLOCK_ROWS, PAGES_ROWS * self._limit)
+        for deviations in SURE_DEVIATIONS:
+            near = {shard: stretch(one, self._limit, deviations) for shard, one in self._expected.items()}
+            if all(end - start <= rows for start, end in near.values()):
+                self._windows = near
+                return
+        self._probing = Probing(self._offset, self._expected)
+        self._probes = [
+            [Block(shard, place, 1) for shard, place in places.items()] for places in self._probing.places()
+        ]
+
+    @property
+    def usual(self) -> str:
+        """What the search for the page costs each shard, in words."""
+        if self._windows is not None:
+            most = max(end - start for start, end in self._windows.values())
+            return f"1 call for {most} rows"
+        return f"3 calls in 2 rounds, for about {PAGES_ROWS * self._limit} rows"
 
     @property
     def narrow_enough(self) -> bool:
@@ -95,8 +133,14 @@ class Selection:
         cheap = self._gap <= len(self._seen) * max(ROUND_ROWS, self._limit)
         return cheap or self._past_end or self.rounds >= ROUNDS_MAX
 
+    def ahead(self) -> Sequence[Block]:
+        """The blocks to look at after those of `blocks`, whatever these hold: all can be asked for at once."""
+        return self._probes[1] if len(self._probes) > 1 else ()
+
     def blocks(self) -> list[Block]:
         """The blocks to look at next."""
+        if self._probes:
+            return self._probes[0]
         wide = 0 if self.rounds else isqrt(self._offset // len(self._seen))
         rows = max(BLOCK_ROWS, min(wide, self._block_rows_max))
         blocks = []
@@ -113,6 +157,9 @@ class Selection:
         self.rounds += 1
         for block, values in keys.items():
             self._seen[block.shard].add(block.start, block.count, values)
+        if self._probing is not None:
+            self._probe(self._probing, keys)
+            return
         for shard in self._seen:
             self._narrow(shard)
         self._tighten()
@@ -120,6 +167,32 @@ class Selection:
         if not self._is_certain:
             self._estimates = Measure(self._seen).places(self._offset)
             self._windows = self._estimated_windows()
+
+    def _probe(self, probing: Probing, keys: Mapping[Block, Sequence[Any]]) -> None:
+        """Take in rows that were looked at; after the last ones, expect the page where they say."""
+        del self._probes[0]
+        for block, values in keys.items():
+            if values:
+                probing.take(block.shard, block.start, values[0])
+            else:
+                probing.ended(block.shard, block.start)
+        if self._probes:
+            return
+        self._probing = None
+        for shard in self._seen:
+            self._narrow(shard)
+        self._tighten()
+        if not self._past_end:
+            self._estimates = Measure(self._seen).places(self._offset)
+            found = probing.stretches(self._limit, PAGES_ROWS * self._limit - 2)
+            self._windows = {shard: self._within(shard, found[shard]) for shard in self._seen}
+
+    def _within(self, shard: ShardId, found: Stretch) -> Stretch:
+        """A stretch without the rows that certainly are not needed, and no longer than a block may be."""
+        seen, (start, end) = self._seen[shard], found
+        start = max(start, seen.lo - 1, 0)
+        end = min(end, seen.hi + self._limit, start + max(self._block_rows_max, self._limit + 1))
+        return start, max(end, start + 1)
 
     def page_blocks(self) -> list[Block]:
         """The blocks that may hold the page, each with one row more in front, which proves that it is before the page.
@@ -129,9 +202,8 @@ class Selection:
         blocks = []
         for shard, seen in self._seen.items():
             if self._windows is not None:
-                place, margin = self._windows[shard]
-                start = max(0, place - margin)
-                blocks.append(Block(shard, start, place + margin - 1 + self._limit - start))
+                start, end = self._windows[shard]
+                blocks.append(Block(shard, start, end - start))
             elif self._past_end:
                 blocks.append(Block(shard, max(0, (seen.size_max or 0) - 1), 2))
             else:
@@ -162,15 +234,16 @@ class Selection:
             raise ChangedError
         return before
 
-    def _estimated_windows(self) -> dict[ShardId, tuple[int, int]] | None:
-        """Where the page probably begins on each shard, and by how many rows that may be wrong; None: unknown."""
+    def _estimated_windows(self) -> dict[ShardId, Stretch] | None:
+        """The rows of each shard that probably hold the page; None: unknown."""
         windows = {}
         for shard, place in self._estimates.items():
             far = self._seen[shard].nearest(place)
             margin = WINDOW_ROWS_MAX + 1 if far is None else WINDOW_ROWS + 2 * isqrt(far)
             if margin > WINDOW_ROWS_MAX or not self._windows_left:
                 return None
-            windows[shard] = (place, margin)
+            start = max(0, place - margin)
+            windows[shard] = (start, place + margin - 1 + self._limit)
         self._windows_left -= 1
         return windows
 

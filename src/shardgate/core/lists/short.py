@@ -49,6 +49,11 @@ class ShortPage:
         self._asked: Sequence[ShardId] = ()
         self._asks: list[Ask] = []
 
+    @property
+    def rows(self) -> int:
+        """How many rows each shard is asked for; 0: all."""
+        return self._end or 0
+
     def asks(self, shards: Sequence[ShardId]) -> Sequence[Ask]:
         """The request to each shard."""
         if self._asked != shards:

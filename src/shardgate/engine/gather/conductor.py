@@ -102,6 +102,21 @@ class Gathering(Value, frozen=True):
     """Counts the replies."""
 
 
+class _Ahead:
+    """What was asked before its turn, at the same time as what came before it, and the outcomes."""
+
+    __slots__ = ("asks", "outcomes")
+
+    def __init__(self) -> None:
+        self.asks: Sequence[Ask] = ()
+        self.outcomes: Mapping[ShardId, Outcome] = {}
+
+    def follow(self, asks: Sequence[Ask]) -> bool:
+        """Whether there is anything to ask ahead, which is then noted."""
+        self.asks = asks
+        return bool(asks)
+
+
 class Conductor:
     """Runs the rounds of one worker's searches for owners, and of its gathers."""
 
@@ -187,6 +202,7 @@ class Conductor:
             head_fields.add(asks, replies)
         reply = with_own_fields(work, merged, validators, plan.merging, head_fields)
         learn_from(plan, work.snapshot, plan.merging.learned())
+        work.exchange.rows_asked = rows_asked(plan.merging)
         return reply
 
     async def _gathered(self, plan: ToGather, work: Gathering, client: Client, begun: Round | None) -> Reply | None:
@@ -202,6 +218,7 @@ class Conductor:
                 merging = plan.instead
                 outcome = await self._merge(merging, work, flows_to, None)
         learn_from(plan, work.snapshot, merging.learned())
+        work.exchange.rows_asked = rows_asked(plan.merging)
         return None if outcome is None else await self.packed(outcome, plan.request)
 
     async def _merge(
@@ -214,18 +231,17 @@ class Conductor:
         validators = Validators(validation_of(work))
         head_fields = head_fields_of(work, self._cluster.jar) if work.route.collects_head_fields else None
         asks = merging.asks()
+        ahead = _Ahead()
         rounds_began_at = 0.0
         outcomes: Mapping[ShardId, Outcome] | Reply | None
         while True:
             if begun is not None:
                 outcomes = await self.outcomes(begun, work)
                 begun = None
-            elif client is not None and isinstance(merging, ListMerging) and merging.may_flow:
-                outcomes = await self._flow_or_ask(asks, work, merging, client)
+            else:
+                outcomes = await self._round(asks, work, merging, client, ahead)
                 if outcomes is None or isinstance(outcomes, Reply):
                     return outcomes
-            else:
-                outcomes = await self._ask(asks, work)
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, LACKING)
             validators.add(asks, replies)
             size = sum(map(len, map(_body, replies.values())))
@@ -243,6 +259,21 @@ class Conductor:
             elif now() - rounds_began_at > self._cluster.merge_s:
                 log = f"its rounds took longer than merge_timeout_s ({self._cluster.merge_s:g} s)"
                 raise DeadlineError("the list could not be merged in time", log=log)
+
+    async def _round(
+        self, asks: Sequence[Ask], work: Gathering, merging: Merging, client: Client | None, ahead: "_Ahead"
+    ) -> Mapping[ShardId, Outcome] | Reply | None:
+        """The outcomes of the next round; or what `_flow_or_ask` gives, where the list may be streamed."""
+        if isinstance(merging, ListMerging):
+            if ahead.asks and asks == ahead.asks:
+                ahead.asks = ()
+                return ahead.outcomes
+            if ahead.follow(merging.ahead()):
+                outcomes, ahead.outcomes = await self._ask_both(asks, ahead.asks, work)
+                return outcomes
+            if client is not None and merging.may_flow:
+                return await self._flow_or_ask(asks, work, merging, client)
+        return await self._ask(asks, work)
 
     async def merged_long(
         self, merging: Merging, replies: Mapping[ShardId, Reply], work: Gathering, size: int
@@ -266,6 +297,24 @@ class Conductor:
         """Run one round, and note how long it took."""
         calls = self.start(asks, work, None, needs_all=needs_all, body_bytes_max=body_bytes_max)
         return await self.outcomes(calls, work)
+
+    async def _ask_both(
+        self, asks: Sequence[Ask], ahead: Sequence[Ask], work: Gathering
+    ) -> tuple[Mapping[ShardId, Outcome], Mapping[ShardId, Outcome]]:
+        """Send what is asked now and what is asked next at the same time: one round, with two calls of a shard."""
+        first = self.start(asks, work, None)
+        second = None
+        try:
+            second = self.start(ahead, work, None)
+            work.exchange.rounds -= 1
+            return await first.outcomes(), await second.outcomes()
+        finally:
+            first.cancel()
+            if second is not None:
+                second.cancel()
+                if second.done.done() and not second.done.cancelled():
+                    second.done.exception()  # looked at, also where the first one has failed
+            work.exchange.upstream_s += now() - first.began_at
 
     async def outcomes(self, calls: Round, work: Gathering) -> Mapping[ShardId, Outcome]:
         """Wait for the outcome of each call, and note how long it took."""
@@ -327,6 +376,7 @@ class Conductor:
         """Begin a round. `needs_all`, `tolerant`: as for Round. Raises TooComplexError."""
         exchange = work.exchange
         exchange.calls += len(asks)
+        exchange.rounds += 1
         if exchange.calls > self._calls_max:
             self.check_calls(exchange, 0)
         exchange.shards = exchange.shards or list(map(_shard, asks))
@@ -456,6 +506,11 @@ def with_own_fields(
         return reply
     tagging = merging.tagging if isinstance(merging, Combination) else "digest"
     return validators.apply(work.request, reply, work.route.rule, tagging)
+
+
+def rows_asked(merging: Merging) -> int:
+    """How many rows the shards were asked for, for a page with a limit; 0: it is none."""
+    return merging.rows_asked if isinstance(merging, ListMerging) else 0
 
 
 def forget_keys(plan: ToGather, snapshot: Snapshot, keys: Iterable[str]) -> None:
