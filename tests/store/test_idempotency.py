@@ -8,7 +8,7 @@ import pytest
 
 from shardgate.core.http import Reply
 from shardgate.store.idempotency import Claim, IdempotencyKeys
-from shardgate.store.leases import Leases
+from shardgate.store.leases import FileLeases, Leases
 from shardgate.store.purged import Purged
 from shardgate.store.sqlite import SqliteStore
 
@@ -22,7 +22,7 @@ def claim_of(leases: Leases) -> Claim:
 @pytest.fixture
 def leases(tmp_path: Path) -> Leases:
     """Those of the worker that has the keys."""
-    return Leases(tmp_path / "store.db")
+    return FileLeases(tmp_path / "store.db")
 
 
 def test_a_key_runs_once_and_is_answered_from_the_store(store: SqliteStore, leases: Leases) -> None:
@@ -62,7 +62,7 @@ def test_what_is_due_is_purged_first_what_was_due_first_and_so_much_at_once(stor
 def test_a_key_whose_worker_died_is_in_doubt_and_runs_again_only_where_that_is_harmless(
     store: SqliteStore, leases: Leases, tmp_path: Path
 ) -> None:
-    dead, keys = Leases(tmp_path / "store.db"), IdempotencyKeys(store, leases)
+    dead, keys = FileLeases(tmp_path / "store.db"), IdempotencyKeys(store, leases)
     claim = claim_of(dead)
     keys.begin(claim, 10.0, 100.0)
     assert keys.begin(claim, 11.0, 100.0) == ("busy", None)
@@ -75,7 +75,7 @@ def test_a_key_whose_worker_died_is_in_doubt_and_runs_again_only_where_that_is_h
 def test_of_many_with_one_key_at_once_one_runs(store: SqliteStore, leases: Leases, tmp_path: Path) -> None:
     def begin(_: int) -> str:
         with SqliteStore(tmp_path / "store.db") as mine:
-            return IdempotencyKeys(mine, Leases(tmp_path / "store.db")).begin(claim_of(leases), 10.0, 100.0)[0]
+            return IdempotencyKeys(mine, FileLeases(tmp_path / "store.db")).begin(claim_of(leases), 10.0, 100.0)[0]
 
     with ThreadPoolExecutor(8) as threads:
         verdicts = list(threads.map(begin, range(16)))

@@ -1,0 +1,131 @@
+"""What the tables need of a database, whichever it is: SQLite (`sqlite.py`) or PostgreSQL (`postgres.py`).
+
+The tables' modules have one SQL text for both: `?` and `:name` for values, numbers for truth values, ON CONFLICT,
+RETURNING. This module has the directory, the table that says which shard holds each key of a space.
+
+Holds: write transactions run one after another, of all processes together. Every change of the directory raises the
+epoch in the same transaction, so a process that reads the epoch it knows has missed no change. Committed data is on the
+disk. A transaction that raises has written nothing, but for CommitUnknownError.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Protocol, Self, TypeAlias
+
+from shardgate.core.postgres_url import PostgresUrl
+
+StorePlace: TypeAlias = Path | PostgresUrl
+Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked; the text says why and what to do."""
+
+
+class CommitUnknownError(Exception):
+    """The connection broke while a transaction was committed, and the database could not be asked in time: what the
+    transaction wrote is there, or will never be."""
+
+
+class Rows(Protocol):
+    """What a statement gave."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Store(ABC):
+    """One connection to the database, with the directory. Used by one thread at a time."""
+
+    __slots__ = ()
+
+    errors: ClassVar[tuple[type[Exception], ...]]
+    """What its methods raise where the database cannot be used now."""
+
+    @property
+    @abstractmethod
+    def place(self) -> StorePlace:
+        """Where it is; as text it has no password."""
+
+    @abstractmethod
+    def execute(self, sql: str, values: Values = ()) -> Rows:
+        """Run one statement; a statement that writes needs an open transaction."""
+
+    @abstractmethod
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row, in the open transaction."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """Run the block in a transaction: committed at its end, rolled back if it raises."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the connection."""
+
+    def recover(self, error: Exception) -> None:  # noqa: B027 - most errors need nothing
+        """After a job failed, before the next one: what can be put right is."""
+
+    def put_many(self, space: str, pairs: Iterable[tuple[str, str]], *, only_if_new: bool = False) -> int:
+        """Store the shard of each key, all or none; return the new epoch.
+
+        With `only_if_new`, raises StoreError if the space has keys already.
+        """
+        with self.transaction():
+            if only_if_new and self._has(space):
+                raise StoreError(f"{self.place}: space {space!r} exists. Choose another name")
+            return self.record(space, pairs)
+
+    def record(self, space: str, pairs: Iterable[tuple[str, str]]) -> int:
+        """Store the shard of each key in the open transaction; return the new epoch."""
+        self.execute_many(
+            "INSERT INTO directory (space, key, shard) VALUES (?, ?, ?)"
+            " ON CONFLICT (space, key) DO UPDATE SET shard = excluded.shard",
+            ((space, key, shard) for key, shard in pairs),
+        )
+        self.advance()
+        return self.epoch()
+
+    def advance(self) -> None:
+        """Raise the epoch in the open transaction, so that other processes read the directory again."""
+        self.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")
+
+    def read(self, space: str) -> dict[str, str]:
+        """Every key of a space with its shard."""
+        return dict(iter(self.execute("SELECT key, shard FROM directory WHERE space = ?", (space,))))
+
+    def spaces(self) -> tuple[str, ...]:
+        """The spaces that have keys."""
+        return tuple(space for (space,) in self.execute("SELECT DISTINCT space FROM directory ORDER BY space"))
+
+    def epoch(self) -> int:
+        """The number of the last change of the directory."""
+        return self.meta("epoch")
+
+    def meta(self, name: str) -> int:
+        """One of the store's own numbers."""
+        return int(self.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0])
+
+    def _has(self, space: str) -> bool:
+        return self.execute("SELECT 1 FROM directory WHERE space = ? LIMIT 1", (space,)).fetchone() is not None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
