@@ -73,6 +73,11 @@ class Store(ABC):
     def close(self) -> None:
         """End the connection."""
 
+    def clock(self, boot: str, up_s: float) -> tuple[str, float]:
+        """The instant that entries of the journal are compared by, within a transaction: the name of a clock, and
+        seconds on it. Of one machine: its own clock, as it is given."""
+        return boot, up_s
+
     def recover(self, error: Exception) -> None:  # noqa: B027 - most errors need nothing
         """After a job failed, before the next one: what can be put right is."""
 

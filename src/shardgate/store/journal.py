@@ -138,13 +138,14 @@ class Journal:
         with self._store.transaction():
             if bounds is not None:
                 self._require_room(bounds, len(content))
+            boot, up_s = self._store.clock(at.boot, at.up_s)
             shards = [branch.shard for branch in entry.branches]
             entry.made = tuple(made for made in entry.made if record_parts(self._store, *made, shards))
             execute = self._store.execute
             (entry.id,) = execute(
                 "INSERT INTO journal (token, kind, state, owner, created_at, boot, began_at, content, thing)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                (entry.token, entry.kind, entry.state, owner, at.wall_s, at.boot, at.up_s, content, entry.thing),
+                (entry.token, entry.kind, entry.state, owner, at.wall_s, boot, up_s, content, entry.thing),
             ).fetchone()
             for number, branch in enumerate(entry.branches):
                 part = msgspec.msgpack.encode(_BranchContent(branch.body, branch.positions, branch.conditions))
@@ -349,8 +350,9 @@ class Journal:
             return "busy" if entry.thing and execute(_NAMED, (entry.thing, entry.id)).fetchone() else None
         if entry.kind != "every":
             return None
-        since = {"boot": at.boot, "since": at.up_s - ORDER_KEPT_S}
-        asked = {"id": entry.id, "shard": branch.shard, "thing": entry.thing, **since}
+        boot, up_s = self._store.clock(at.boot, at.up_s)
+        since_s = up_s - ORDER_KEPT_S
+        asked = {"id": entry.id, "shard": branch.shard, "thing": entry.thing, "boot": boot, "since": since_s}
         missed: tuple[Literal["busy", "behind", "held"]] | None = execute(_MISSED, asked).fetchone()
         if missed is not None:
             return missed[0]

@@ -22,6 +22,7 @@ from shardgate.store.postgres_leases import PostgresLeases
 from shardgate.store.postgres_schema import is_current, migrate
 from shardgate.store.postgres_sql import statement
 
+_TIME: Final = "extract(epoch FROM clock_timestamp())::float8"
 RETRY_S: Final = 0.25  # after a connection failed: until then nobody waits for another try
 RESOLVE_S: Final = 4.0  # less than a job may wait for its turn (writer.py)
 
@@ -42,6 +43,7 @@ class PostgresStore(Store):
         "_name",
         "_place",
         "_quiet_until",
+        "_time_s",
         "_wrote",
     )
 
@@ -57,6 +59,7 @@ class PostgresStore(Store):
         self._in_transaction = self._wrote = False
         self._name = token_hex(12)
         self._commits = 0
+        self._time_s = 0.0
 
     @property
     def place(self) -> PostgresUrl:
@@ -93,6 +96,9 @@ class PostgresStore(Store):
     def advance(self) -> None:
         super().advance()
         self.execute(f"SELECT pg_notify('{CHANNEL}', '')")  # told when the transaction is committed
+
+    def clock(self, boot: str, up_s: float) -> tuple[str, float]:
+        return "postgresql", self._time_s  # machines have clocks of their own: the server's is that of all
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -168,13 +174,9 @@ class PostgresStore(Store):
         """Begin, and wait for the turn. False: the worker's lease has ended, and nothing was begun."""
         connection = self._ready()
         # A shared lock is refused exactly while the session of the lease has its own.
-        fence = (
-            "SELECT false"
-            if self._leases is None
-            else f"SELECT pg_try_advisory_xact_lock_shared({self._leases.worker})"
-        )
+        fence = "false" if self._leases is None else f"pg_try_advisory_xact_lock_shared({self._leases.worker})"
         try:
-            cursor = connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock({LOCK}); {fence}")
+            cursor = connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock({LOCK}); SELECT {fence}, {_TIME}")
         except psycopg.Error:
             self._roll_back()
             raise
@@ -184,7 +186,7 @@ class PostgresStore(Store):
         if row is None or row[0]:
             self._roll_back()
             return False
-        self._in_transaction, self._wrote = True, False
+        self._in_transaction, self._wrote, self._time_s = True, False, float(row[1])
         return True
 
     def _roll_back(self) -> None:
@@ -200,7 +202,7 @@ class PostgresStore(Store):
             return
         number = self._commits + 1
         try:
-            # In one message. The server's own number of the transaction would not do: after a failover it may be another's.
+            # In one message. The server's own number of a transaction would not do: it is another's after a failover.
             connection.execute(
                 f"INSERT INTO commits (session, number) VALUES ('{self._name}', {number}) ON CONFLICT (session)"  # noqa: S608
                 " DO UPDATE SET number = excluded.number, at = now(); COMMIT"

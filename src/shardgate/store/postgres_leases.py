@@ -26,7 +26,7 @@ HELD_S: Final = 4.0
 BEAT_S: Final = 1.0
 RETRY_S: Final = 0.25
 ANSWER_S: Final = 2.0
-UNSURE_S: Final = 10.0
+UNSURE_S: Final = 5.0
 """After the server was away: so long others have to come back to it, and are not called dead."""
 _TAKEN_WITHIN: Final = 20  # tries
 _NAMES: Final[dict[LeaseName, int]] = {"replay": 0x5347_4154_0000_0002, "purge": 0x5347_4154_0000_0003}
@@ -108,6 +108,8 @@ class PostgresLeases(Leases):
         self._thread.join()
         with self._lock:
             if self._connection is not None:
+                with suppress(psycopg.Error):
+                    self._connection.execute("SELECT pg_advisory_unlock_all()")
                 self._connection.close()
             self._connection, self._held_until = None, 0.0
             self._led.clear()

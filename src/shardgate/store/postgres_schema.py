@@ -54,10 +54,10 @@ def may_make(connection: Session) -> bool:
 
 def _version(connection: Session) -> int | None:
     """None: there are no tables."""
-    found = connection.execute("SELECT to_regclass('meta') IS NOT NULL").fetchone()
+    found = connection.execute("SELECT to_regclass('shardgate.meta') IS NOT NULL").fetchone()
     if not found or not found[0]:
         return None
-    row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    row = connection.execute("SELECT value FROM shardgate.meta WHERE name = 'schema'").fetchone()
     return int(row[0]) if row else None
 
 
