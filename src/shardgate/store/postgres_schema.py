@@ -54,8 +54,11 @@ def may_make(connection: Session) -> bool:
 
 def _version(connection: Session) -> int | None:
     """None: there are no tables."""
-    found = connection.execute("SELECT to_regclass('shardgate.meta') IS NOT NULL").fetchone()
-    if not found or not found[0]:
+    # Asked of the catalogue: what `to_regclass` says is of before another process has made the table.
+    query = (
+        "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE relname = 'meta' AND nspname = %s"
+    )
+    if connection.execute(query, (SCHEMA,)).fetchone() is None:
         return None
     row = connection.execute("SELECT value FROM shardgate.meta WHERE name = 'schema'").fetchone()
     return int(row[0]) if row else None
