@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from shardgate.store import directory_table
+
 APPLICATION_ID: Final = 0x53474154  # "SGAT" in the file's header, by which `file directory.db` knows it
 _MODE: Final = 0o600
 BUSY_MS: Final = 5_000  # longer than any transaction that another process may be in
@@ -76,6 +78,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE journal ADD COLUMN began_at REAL NOT NULL DEFAULT 0",
         "DROP TABLE leases",
     ),
+    directory_table.MIGRATION,
 )
 
 
@@ -122,26 +125,32 @@ class SqliteStore:
 
     def record(self, space: str, pairs: Iterable[tuple[str, str]]) -> int:
         """Store the shard of each key in the open transaction; return the new epoch."""
-        self._connection.executemany(
-            "INSERT INTO directory (space, key, shard) VALUES (?, ?, ?)"
-            " ON CONFLICT (space, key) DO UPDATE SET shard = excluded.shard",
-            ((space, key, shard) for key, shard in pairs),
-        )
-        self.advance()
-        return self.epoch()
+        return directory_table.record(self._connection, space, pairs)
 
-    def advance(self) -> None:
-        """Raise the epoch in the open transaction, so that other processes read the directory again."""
-        self._connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")
+    def remove(self, space: str, keys: Iterable[str]) -> int:
+        """Remove a few keys in the open transaction; return the new epoch."""
+        return directory_table.remove(self._connection, space, keys)
+
+    def advance(self) -> int:
+        """Raise the epoch in the open transaction, so that other processes look for changes; return it."""
+        return directory_table.advance(self._connection)
 
     def read(self, space: str) -> dict[str, str]:
-        """Every key of a space with its shard."""
+        """Every key of a space with its shard. Of a large space this is slow: see `find` and `pages`."""
         rows = self._connection.execute("SELECT key, shard FROM directory WHERE space = ?", (space,))
         return dict(rows)
 
     def spaces(self) -> tuple[str, ...]:
-        rows = self._connection.execute("SELECT DISTINCT space FROM directory ORDER BY space")
-        return tuple(space for (space,) in rows)
+        """The spaces that have keys."""
+        return tuple(directory_table.counts(self._connection))
+
+    def find(self, space: str, key: str) -> str | None:
+        """The shard of one key."""
+        return directory_table.find(self._connection, space, key)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many keys each shard has: space → shard → keys."""
+        return directory_table.counts(self._connection)
 
     def epoch(self) -> int:
         return self._meta("epoch")
