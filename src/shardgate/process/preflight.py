@@ -15,7 +15,6 @@ from shardgate.config.load import ConfigError, Loaded, load
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.topology import TlsFiles
 from shardgate.net.tls import Tls, for_clients, for_shards
-from shardgate.process.directory import read_topology
 from shardgate.store.sqlite import SqliteStore, StoreError
 
 _log = logging.getLogger("shardgate")
@@ -101,10 +100,9 @@ def _check_directory(loaded: Loaded) -> list[Mistake]:
         return []
     try:
         with SqliteStore(loaded.directory) as store:
-            topology = read_topology(loaded, store)
+            named = {shard for shards in store.counts().values() for shard in shards}
     except StoreError as error:
         return [Mistake("directory", str(error), "name the file that `shardgate split` wrote")]
-    named = {shard for space in topology.directory.values() for shard in space.values()}
     cure = f"add it under `shards`; there are: {', '.join(loaded.shards)}"
     return [
         Mistake("shards", f"the directory gives keys to {shard!r}, which is no shard here", cure)

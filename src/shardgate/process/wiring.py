@@ -43,7 +43,7 @@ from shardgate.observe.log_file import LogFile
 from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
-from shardgate.process.directory import DirectoryFollower, read_topology
+from shardgate.process.directory import DirectoryFollower, directory_reader, topology_of
 from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
 from shardgate.store.tally import Tally
 from shardgate.store.writer import Writer
@@ -102,7 +102,9 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     limits, timeouts = loaded.config.limits, loaded.config.timeouts
     watch = Watch(clock)
     store = SqliteStore(loaded.directory, busy_ms=READER_BUSY_MS) if loaded.directory else None
-    topology = read_topology(loaded, store)
+    reader = directory_reader(loaded, store) if store is not None else None
+    view = reader.first() if reader is not None else None
+    topology = topology_of(loaded, view)
     meter = Meter(place.cells, place.layout, loaded.routes.all_routes, loaded.shards)
     dns = DnsClient([*filter(None, map(server_of, loaded.config.resolver.servers))])
     upstreams = Upstreams(topology.shards.values(), limits, timeouts, watch, meter, place.own_changes, dns)
@@ -110,7 +112,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     cluster.use_jar(loaded.jar)
     if place.pages is not None:
         cluster.share_pages(place.pages)
-    directory = DirectoryFollower(loaded, store, cluster) if store is not None else None
+    directory = DirectoryFollower(loaded, store, cluster, view) if store is not None else None
     refresh = directory.refresh if directory is not None else _nothing_new
     held = _held_bytes(limits)
     observer = Observer(meter, watch, cluster.pools, lambda: held.by_kind)

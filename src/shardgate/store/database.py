@@ -1,24 +1,25 @@
 """What the tables need of a database, whichever it is: SQLite (`sqlite.py`) or PostgreSQL (`postgres.py`).
 
 The tables' modules have one SQL text for both: `?` and `:name` for values, numbers for truth values, ON CONFLICT,
-RETURNING. This module has the directory, the table that says which shard holds each key of a space.
+RETURNING.
 
 Holds: write transactions run one after another, of all processes together. Every change of the directory raises the
 epoch in the same transaction, so a process that reads the epoch it knows has missed no change. Committed data is on the
 disk. A transaction that raises has written nothing, but for CommitUnknownError.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self, TypeAlias
+from typing import ClassVar, Self, TypeAlias
 
 from shardgate.core.postgres_url import PostgresUrl
+from shardgate.store import directory_table
+from shardgate.store.statements import Statements
 
 StorePlace: TypeAlias = Path | PostgresUrl
-Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 
 class StoreError(Exception):
@@ -30,21 +31,7 @@ class CommitUnknownError(Exception):
     transaction wrote is there, or will never be."""
 
 
-class Rows(Protocol):
-    """What a statement gave."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows it changed."""
-
-    def fetchone(self) -> Any: ...
-
-    def fetchall(self) -> list[Any]: ...
-
-    def __iter__(self) -> Iterator[Any]: ...
-
-
-class Store(ABC):
+class Store(Statements):
     """One connection to the database, with the directory. Used by one thread at a time."""
 
     __slots__ = ()
@@ -56,14 +43,6 @@ class Store(ABC):
     @abstractmethod
     def place(self) -> StorePlace:
         """Where it is; as text it has no password."""
-
-    @abstractmethod
-    def execute(self, sql: str, values: Values = ()) -> Rows:
-        """Run one statement; a statement that writes needs an open transaction."""
-
-    @abstractmethod
-    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Run one statement for each row, in the open transaction."""
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
@@ -78,7 +57,7 @@ class Store(ABC):
         seconds on it. Of one machine: its own clock, as it is given."""
         return boot, up_s
 
-    def recover(self, error: Exception) -> None:  # noqa: B027 - most errors need nothing
+    def recover(self, error: Exception) -> None:
         """After a job failed, before the next one: what can be put right is."""
 
     def put_many(self, space: str, pairs: Iterable[tuple[str, str]], *, only_if_new: bool = False) -> int:
@@ -93,25 +72,31 @@ class Store(ABC):
 
     def record(self, space: str, pairs: Iterable[tuple[str, str]]) -> int:
         """Store the shard of each key in the open transaction; return the new epoch."""
-        self.execute_many(
-            "INSERT INTO directory (space, key, shard) VALUES (?, ?, ?)"
-            " ON CONFLICT (space, key) DO UPDATE SET shard = excluded.shard",
-            ((space, key, shard) for key, shard in pairs),
-        )
-        self.advance()
-        return self.epoch()
+        return directory_table.record(self, space, pairs)
 
-    def advance(self) -> None:
-        """Raise the epoch in the open transaction, so that other processes read the directory again."""
-        self.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")
+    def remove(self, space: str, keys: Iterable[str]) -> int:
+        """Remove a few keys in the open transaction; return the new epoch."""
+        return directory_table.remove(self, space, keys)
+
+    def advance(self) -> int:
+        """Raise the epoch in the open transaction, so that other processes look for changes; return it."""
+        return directory_table.advance(self)
 
     def read(self, space: str) -> dict[str, str]:
-        """Every key of a space with its shard."""
+        """Every key of a space with its shard. Of a large space this is slow: see `find` and `pages`."""
         return dict(iter(self.execute("SELECT key, shard FROM directory WHERE space = ?", (space,))))
 
     def spaces(self) -> tuple[str, ...]:
         """The spaces that have keys."""
-        return tuple(space for (space,) in self.execute("SELECT DISTINCT space FROM directory ORDER BY space"))
+        return tuple(directory_table.counts(self))
+
+    def find(self, space: str, key: str) -> str | None:
+        """The shard of one key."""
+        return directory_table.find(self, space, key)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many keys each shard has: space → shard → keys."""
+        return directory_table.counts(self)
 
     def epoch(self) -> int:
         """The number of the last change of the directory."""

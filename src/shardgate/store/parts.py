@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 
 from shardgate.core.topology import ShardId
+from shardgate.store import directory_table
 from shardgate.store.database import Store
 
 
@@ -29,10 +30,18 @@ def read_parts(store: Store, everybody: Sequence[ShardId]) -> dict[str, dict[str
     """All entities in parts: space → key → the shards that may have a part."""
     found: dict[str, dict[str, tuple[ShardId, ...]]] = {}
     for space, key, listed, taken_back in store.execute("SELECT space, key, shards, taken_back FROM parts"):
-        shards = json.loads(listed)
-        may_have = [shard for shard in everybody if (shard in shards) != bool(taken_back)]
-        found.setdefault(space, {})[key] = tuple(may_have)
+        found.setdefault(space, {})[key] = _may_have(json.loads(listed), everybody, taken_back=bool(taken_back))
     return found
+
+
+def changed_parts(value: str, everybody: Sequence[ShardId]) -> tuple[ShardId, ...]:
+    """The shards that may have a part of an entity, as the log says."""
+    shards, taken_back = json.loads(value)
+    return _may_have(shards, everybody, taken_back=taken_back)
+
+
+def _may_have(shards: Sequence[ShardId], everybody: Sequence[ShardId], *, taken_back: bool) -> tuple[ShardId, ...]:
+    return tuple([shard for shard in everybody if (shard in shards) != taken_back])
 
 
 def _write(store: Store, space: str, key: str, shards: Sequence[ShardId], *, taken_back: bool) -> None:
@@ -41,4 +50,5 @@ def _write(store: Store, space: str, key: str, shards: Sequence[ShardId], *, tak
         " ON CONFLICT (space, key) DO UPDATE SET shards = excluded.shards, taken_back = excluded.taken_back",
         (space, key, json.dumps(list(shards)), int(taken_back)),
     )
-    store.advance()
+    value = directory_table.parts_value(shards, taken_back=taken_back)
+    directory_table.log(store, store.advance(), directory_table.PARTS, space, key, value)

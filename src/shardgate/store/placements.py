@@ -75,8 +75,8 @@ class Placements:
 
     def _counts(self, space: str, shards: Iterable[ShardId]) -> dict[ShardId, float]:
         rows = self._store.execute(
-            "SELECT shard, count(*) FROM (SELECT shard FROM directory WHERE space = ?"
-            " UNION ALL SELECT shard FROM placements WHERE space = ? AND made = 0) AS tenants GROUP BY shard",
+            "SELECT shard, sum(keys) FROM (SELECT shard, keys FROM directory_counts WHERE space = ?"
+            " UNION ALL SELECT shard, 1 FROM placements WHERE space = ? AND made = 0) AS tenants GROUP BY shard",
             (space, space),
         )
         found = dict(rows.fetchall())

@@ -16,11 +16,12 @@ from typing import Any, ClassVar, Final
 import psycopg
 
 from shardgate.core.postgres_url import PostgresUrl
-from shardgate.store.database import CommitUnknownError, Rows, Store, StoreError, Values
+from shardgate.store.database import CommitUnknownError, Store, StoreError
 from shardgate.store.postgres_connection import CHANNEL, LOCK, Session, connect, said, uptime
 from shardgate.store.postgres_leases import PostgresLeases
 from shardgate.store.postgres_schema import is_current, migrate
 from shardgate.store.postgres_sql import statement
+from shardgate.store.statements import Rows, Values
 
 _TIME: Final = "extract(epoch FROM clock_timestamp())::float8"
 RETRY_S: Final = 0.25  # after a connection failed: until then nobody waits for another try
@@ -88,14 +89,15 @@ class PostgresStore(Store):
             statement(sql), values or None
         )  # it broke while nobody used it: only reads come here
 
-    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._wrote = True
         with self._ready().cursor() as cursor:
             cursor.executemany(statement(sql), rows)
 
-    def advance(self) -> None:
-        super().advance()
+    def advance(self) -> int:
+        epoch = super().advance()
         self.execute(f"SELECT pg_notify('{CHANNEL}', '')")  # told when the transaction is committed
+        return epoch
 
     def clock(self, boot: str, up_s: float) -> tuple[str, float]:
         return "postgresql", self._time_s  # machines have clocks of their own: the server's is that of all
@@ -109,6 +111,16 @@ class PostgresStore(Store):
             self._roll_back()
             raise
         self._commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        connection = self._ready()
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._in_transaction = True
+        try:
+            yield
+        finally:
+            self._roll_back()
 
     def wait(self, timeout_s: float) -> None:
         """Wait until somebody changes the directory, or until the time is over. Raises psycopg.Error."""

@@ -8,6 +8,8 @@ Holds: a step is never changed once it was released; both databases have the sam
 
 from typing import Final
 
+from shardgate.store import directory_table
+
 # Applied in order, once each; a store's schema version is how many of them it has seen.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
@@ -63,4 +65,5 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE journal ADD COLUMN began_at REAL NOT NULL DEFAULT 0",
         "DROP TABLE leases",
     ),
+    directory_table.MIGRATION,
 )

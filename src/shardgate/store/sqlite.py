@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from shardgate.store.database import Store, StoreError, Values
+from shardgate.store.database import Store, StoreError
 from shardgate.store.schema import MIGRATIONS
+from shardgate.store.statements import Values
 
 APPLICATION_ID: Final = 0x53474154  # "SGAT" in the file's header, by which `file directory.db` knows it
 _MODE: Final = 0o600
@@ -57,7 +58,7 @@ class SqliteStore(Store):
     def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
         return self._connection.execute(sql, values)
 
-    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows)
 
     @property
@@ -76,6 +77,14 @@ class SqliteStore(Store):
             if self._connection.in_transaction:  # where the disk is full, SQLite has rolled it back itself
                 self._connection.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
 
     def recover(self, error: Exception) -> None:
         """SQLite does not see by itself that a file that could only be read may be written again: open it anew."""
