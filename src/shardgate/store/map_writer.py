@@ -16,7 +16,7 @@ from zlib import crc32
 
 import msgspec
 
-from shardgate.store.directory_map import BUCKET, DIGEST_BYTES, HEAD, MAGIC, SALT_BYTES, MapError, MapHeader, digest_of
+from shardgate.store.directory_map import BUCKET, DIGEST_BYTES, HEAD, MAGIC, SALT_BYTES, MapHeader, digest_of
 
 EQUAL: Final = "~"
 """The value of keys as they compare begins so: one spelling, on this shard."""

@@ -6,7 +6,6 @@ Holds: they never say a wrong shard, and of a key that the directory has never t
 tell, they raise StoreUnavailableError.
 """
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Final, TypeVar
