@@ -1,6 +1,6 @@
 """Follows a directory that several gateways share, in PostgreSQL.
 
-The store tells of each change (LISTEN), and is asked once a second, should it fail to tell. All of that runs in threads.
+The store tells of each change (LISTEN), and is asked once a second, should it fail to tell. That runs in threads.
 
 Holds: the loop never waits for the store. Who waits for `catch_up` sees all changes that were made before it was
 called, or the store cannot be asked; then the directory that was read before stays in force.

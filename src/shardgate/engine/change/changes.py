@@ -75,7 +75,8 @@ class Changes:
         client_fields: Sequence[str],
         waiting_max: int,
     ) -> None:
-        """`catch_up`: take over what was written into the directory. `waiting_max`: of changes by `every` that wait for earlier ones."""
+        """`catch_up`: take over what was written into the directory. `waiting_max`: of changes by `every` that wait for
+        earlier ones."""
         self._cluster = cluster
         self._writer = writer
         self._journaling = journaling
