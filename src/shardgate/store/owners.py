@@ -131,10 +131,10 @@ def spelled(before: str, is_there: bool, shard: ShardId | None) -> str:
 
     `before`: what was known. `is_there`: this very spelling was in the directory.
     """
+    if shard is None and not is_there:
+        return before
     if before == "" or (before.startswith(EQUAL) and is_there):
         return "" if shard is None else EQUAL + shard
-    if before in {DISPUTED, UNSURE}:
+    if before in {DISPUTED, UNSURE} or shard is None:  # how many spellings are left is not known
         return UNSURE
-    if shard is None:
-        return before
     return EQUALS + shard if before[1:] == shard else DISPUTED
