@@ -12,7 +12,7 @@ from typing import Final, TextIO, TypeAlias
 
 from msgspec import Struct
 
-from shardgate.store.sqlite import SqliteStore, StoreError
+from shardgate.store.database import Store, StoreError
 
 MISTAKES_NAMED: Final = 20  # enough to see what they have in common
 KEY_CHARACTERS_MAX: Final = 1_000  # far more than any tenant's name; a longer one is a line whose quotes do not match
@@ -124,7 +124,7 @@ def _names(shards: Collection[str]) -> str:
     return ", ".join(sorted(shards))
 
 
-def store_entries(store: SqliteStore, entries: Entries, *, replace: bool) -> tuple[int, int]:
+def store_entries(store: Store, entries: Entries, *, replace: bool) -> tuple[int, int]:
     """Store all entries in one transaction. Returns how many keys are new, and how many have another shard now.
 
     Raises StoreError, and stores nothing, if a key would get another shard and `replace` is not set.
@@ -149,7 +149,7 @@ def store_entries(store: SqliteStore, entries: Entries, *, replace: bool) -> tup
     return new, len(moved)
 
 
-def write_csv(file: TextIO, store: SqliteStore, spaces: Iterable[str]) -> int:
+def write_csv(file: TextIO, store: Store, spaces: Iterable[str]) -> int:
     """Write the entries of these spaces, sorted by key. Returns how many there are."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -160,7 +160,7 @@ def write_csv(file: TextIO, store: SqliteStore, spaces: Iterable[str]) -> int:
     return count
 
 
-def _rows(store: SqliteStore, spaces: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+def _rows(store: Store, spaces: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     for space in spaces:
         for key, shard in sorted(store.read(space).items()):
             yield space, key, shard

@@ -88,9 +88,9 @@ class DirectoryReader:
 
     def next(self, view: View) -> View | None:
         """The view of a newer epoch; None: there is none. Raises sqlite3.Error."""
-        if table.current(self._store.connection) == view.epoch:
+        if table.current(self._store) == view.epoch:
             return None
-        found = table.changes_since(self._store.connection, view.epoch, INLINE_ROWS_MAX)
+        found = table.changes_since(self._store, view.epoch, INLINE_ROWS_MAX)
         if found is None or len(found[1]) > INLINE_ROWS_MAX:
             return self._asked()
         after = self._applied(view, *found)
@@ -101,7 +101,7 @@ class DirectoryReader:
 
     def load(self) -> Generator[None, None, View]:
         """Read the directory anew, step by step: all keys, or the map with the log. Raises sqlite3.Error."""
-        count = sum(sum(each.values()) for each in table.counts(self._store.connection).values())
+        count = sum(sum(each.values()) for each in table.counts(self._store).values())
         if count <= self._held_max:
             return (yield from self._held())
         return (yield from self._mapped()) or self._asked()
@@ -115,13 +115,13 @@ class DirectoryReader:
         return (status.st_dev, status.st_ino, status.st_mtime_ns) != self._seen
 
     def _held(self) -> Generator[None, None, View]:
-        connection = self._store.connection
+        store = self._store
         # The epoch first: what changes meanwhile is then in the log.
-        epoch, parts = table.current(connection), read_parts(self._store, self._everybody)
+        epoch, parts = table.current(store), read_parts(self._store, self._everybody)
         tables: dict[str, dict[str, ShardId]] = {}
-        for space in table.counts(connection):
+        for space in table.counts(store):
             tables[space] = {}
-            for page in table.pages(connection, space, SLICE_ROWS):
+            for page in table.pages(store, space, SLICE_ROWS):
                 tables[space].update(page)
                 yield
         count = sum(map(len, tables.values()))
@@ -129,34 +129,34 @@ class DirectoryReader:
 
     def _mapped(self) -> Generator[None, None, View | None]:
         """The map with what is in the log; None where there is no map, or not all of the log."""
-        connection = self._store.connection
+        store = self._store
         try:
             of = DirectoryMap(map_path(self._store.path))
         except (OSError, MapError):
             return None
         self._seen = of.identity
-        begin, until = Epoch(of.header.epoch, of.header.token), table.current(connection)
+        begin, until = Epoch(of.header.epoch, of.header.token), table.current(store)
         if not has_compares(of.header, self._compares) or until.number < begin.number:
             return None
         parts = read_parts(self._store, self._everybody)
         keys, held_max = of.header.entries, self._held_max
         view = View(epoch=begin, how="mapped", tables={}, parts=parts, keys=keys, held_max=held_max, of=of)
         changed: dict[str, dict[str, ShardId | None]] = {}
-        for count, page in enumerate(table.log_pages(connection, begin.number, until.number, SLICE_ROWS)):
+        for count, page in enumerate(table.log_pages(store, begin.number, until.number, SLICE_ROWS)):
             for row in page:
                 if row.kind == table.KEY:
                     changed.setdefault(row.space, {})[row.key] = row.value
             if count * SLICE_ROWS > CHANGED_MAX:
                 return None
             yield
-        if not table.is_known(connection, begin) or table.token_of(connection, until.number) != until.token:
+        if not table.is_known(store, begin) or table.token_of(store, until.number) != until.token:
             return None
         equals = {space: self._equals(view, space, changes) for space, changes in changed.items()}
         return self._with_changes(view, until, changed, equals, parts)
 
     def _asked(self) -> View:
-        connection = self._store.connection
-        epoch, found = table.current(connection), table.counts(connection)
+        store = self._store
+        epoch, found = table.current(store), table.counts(store)
         return View(
             epoch=epoch,
             how="asked",
@@ -197,17 +197,14 @@ class DirectoryReader:
     ) -> View:
         assert view.of is not None
         of = view.of
-        spaces = {*table.counts(self._store.connection), *changed}
+        spaces = {*table.counts(self._store), *changed}
         tables = {
-            space: MappedOwners(space, of, changed.get(space, {}), equals.get(space, {}), self._find) for space in spaces
+            space: MappedOwners(space, of, changed.get(space, {}), equals.get(space, {}), self._find)
+            for space in spaces
         }
-        return msgspec.structs.replace(
-            view, epoch=epoch, tables=tables, parts=parts, changed=changed, equals=equals
-        )
+        return msgspec.structs.replace(view, epoch=epoch, tables=tables, parts=parts, changed=changed, equals=equals)
 
-    def _equals(
-        self, view: View, space: str, changes: Mapping[str, ShardId | None]
-    ) -> dict[tuple[str, str], str]:
+    def _equals(self, view: View, space: str, changes: Mapping[str, ShardId | None]) -> dict[tuple[str, str], str]:
         """What is known of the keys that compare equal, after these changes."""
         known = {**view.equals.get(space, {})}
         if view.of is None or not self._compares.get(space):

@@ -10,14 +10,15 @@ Never: reads or writes all keys for the change of a few.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from secrets import randbits
 from typing import Final
 
 import msgspec
 
 from shardgate.core.topology import ShardId
+from shardgate.store.statements import Statements
 
 LOGGED_AT_ONCE_MAX: Final = 10_000  # more keys at once are read as a whole: a log of them would be no shorter
 LOG_ROWS_MAX: Final = 100_000  # 10 MB; a reader that is further behind reads all keys
@@ -29,6 +30,9 @@ KEY: Final[Kind] = "key"
 PARTS: Final[Kind] = "parts"
 """A change of the log: the shards of an entity in parts, as `parts_value` writes them."""
 
+_LOG: Final = """INSERT INTO directory_log (epoch, kind, space, key, value) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (epoch, kind, space, key) DO UPDATE SET value = excluded.value"""
+
 MIGRATION: Final = (
     "CREATE TABLE epochs (epoch INTEGER PRIMARY KEY, token INTEGER NOT NULL)",
     "INSERT INTO epochs (epoch, token) SELECT value, random() FROM meta WHERE name = 'epoch'",
@@ -39,7 +43,7 @@ MIGRATION: Final = (
          space TEXT NOT NULL, shard TEXT NOT NULL, keys INTEGER NOT NULL,
          PRIMARY KEY (space, shard)) WITHOUT ROWID""",
     "INSERT INTO directory_counts SELECT space, shard, count(*) FROM directory GROUP BY space, shard",
-    "CREATE INDEX placements_open ON placements (space, shard) WHERE NOT made",
+    "CREATE INDEX placements_open ON placements (space, shard) WHERE made = 0",
 )
 
 
@@ -64,32 +68,32 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
 # Changing. Everything runs in the transaction that is open.
 
 
-def advance(connection: sqlite3.Connection) -> int:
+def advance(store: Statements) -> int:
     """Raise the epoch; returns the new one."""
-    (number,) = connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch' RETURNING value").fetchone()
-    connection.execute("INSERT INTO epochs (epoch, token) VALUES (?, random())", (number,))
+    (number,) = store.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch' RETURNING value").fetchone()
+    store.execute("INSERT INTO epochs (epoch, token) VALUES (?, ?)", (number, randbits(62)))
     if number % _PURGED_EVERY == 0:
-        _purge(connection)
+        _purge(store)
     return int(number)
 
 
-def record(connection: sqlite3.Connection, space: str, pairs: Iterable[tuple[str, ShardId]]) -> int:
+def record(store: Statements, space: str, pairs: Iterable[tuple[str, ShardId]]) -> int:
     """Store the shard of each key; returns the new epoch. Reads `pairs` once, and holds few of them."""
     pairs = iter(pairs)
     first = [*islice(pairs, LOGGED_AT_ONCE_MAX + 1)]
     if len(first) > LOGGED_AT_ONCE_MAX:
-        return _record_many(connection, space, chain(first, pairs))
-    return _record_few(connection, space, dict(first))
+        return _record_many(store, space, chain(first, pairs))
+    return _record_few(store, space, dict(first))
 
 
-def remove(connection: sqlite3.Connection, space: str, keys: Iterable[str]) -> int:
+def remove(store: Statements, space: str, keys: Iterable[str]) -> int:
     """Remove keys, at most LOGGED_AT_ONCE_MAX; returns the new epoch."""
-    return _record_few(connection, space, dict.fromkeys(keys))
+    return _record_few(store, space, dict.fromkeys(keys))
 
 
-def log(connection: sqlite3.Connection, epoch: int, kind: Kind, space: str, key: str, value: str | None) -> None:
+def log(store: Statements, epoch: int, kind: Kind, space: str, key: str, value: str | None) -> None:
     """Note a change in the log, under the epoch that it has raised."""
-    connection.execute("INSERT OR REPLACE INTO directory_log VALUES (?, ?, ?, ?, ?)", (epoch, kind, space, key, value))
+    store.execute(_LOG, (epoch, kind, space, key, value))
 
 
 def parts_value(shards: Sequence[ShardId], *, taken_back: bool) -> str:
@@ -97,12 +101,12 @@ def parts_value(shards: Sequence[ShardId], *, taken_back: bool) -> str:
     return json.dumps([list(shards), taken_back])
 
 
-def _record_few(connection: sqlite3.Connection, space: str, pairs: dict[str, ShardId] | dict[str, None]) -> int:
-    epoch = advance(connection)
+def _record_few(store: Statements, space: str, pairs: dict[str, ShardId] | dict[str, None]) -> int:
+    epoch = advance(store)
     counts: dict[str, int] = {}
     changed: list[tuple[str, ShardId | None]] = []
     for key, shard in pairs.items():
-        found = connection.execute("SELECT shard FROM directory WHERE space = ? AND key = ?", (space, key)).fetchone()
+        found = store.execute("SELECT shard FROM directory WHERE space = ? AND key = ?", (space, key)).fetchone()
         before = found[0] if found is not None else None
         if before == shard:
             continue
@@ -111,104 +115,101 @@ def _record_few(connection: sqlite3.Connection, space: str, pairs: dict[str, Sha
             counts[before] = counts.get(before, 0) - 1
         if shard is not None:
             counts[shard] = counts.get(shard, 0) + 1
-    _upsert(connection, space, ((key, shard) for key, shard in changed if shard is not None))
-    connection.executemany(
+    _upsert(store, space, ((key, shard) for key, shard in changed if shard is not None))
+    store.executemany(
         "DELETE FROM directory WHERE space = ? AND key = ?", [(space, key) for key, shard in changed if shard is None]
     )
-    connection.executemany(
-        "INSERT OR REPLACE INTO directory_log VALUES (?, ?, ?, ?, ?)",
+    store.executemany(
+        _LOG,
         [(epoch, KEY, space, key, shard) for key, shard in changed],
     )
-    connection.executemany(
-        "INSERT INTO directory_counts VALUES (?, ?, ?) ON CONFLICT (space, shard) DO UPDATE SET keys = keys + excluded.keys",
+    store.executemany(
+        "INSERT INTO directory_counts VALUES (?, ?, ?) ON CONFLICT (space, shard) DO UPDATE SET keys = directory_counts.keys + excluded.keys",
         [(space, shard, change) for shard, change in counts.items()],
     )
-    connection.execute("DELETE FROM directory_counts WHERE space = ? AND keys < 1", (space,))
+    store.execute("DELETE FROM directory_counts WHERE space = ? AND keys < 1", (space,))
     if len(changed) > _PURGED_EVERY:
-        _purge(connection)
+        _purge(store)
     return epoch
 
 
-def _record_many(connection: sqlite3.Connection, space: str, pairs: Iterable[tuple[str, ShardId]]) -> int:
-    _upsert(connection, space, pairs)
-    connection.execute("DELETE FROM directory_log")
-    connection.execute("DELETE FROM epochs")
-    connection.execute("DELETE FROM directory_counts WHERE space = ?", (space,))
-    connection.execute(
+def _record_many(store: Statements, space: str, pairs: Iterable[tuple[str, ShardId]]) -> int:
+    _upsert(store, space, pairs)
+    store.execute("DELETE FROM directory_log")
+    store.execute("DELETE FROM epochs")
+    store.execute("DELETE FROM directory_counts WHERE space = ?", (space,))
+    store.execute(
         "INSERT INTO directory_counts SELECT space, shard, count(*) FROM directory WHERE space = ? GROUP BY shard",
         (space,),
     )
-    return advance(connection)
+    return advance(store)
 
 
-def _upsert(connection: sqlite3.Connection, space: str, pairs: Iterable[tuple[str, ShardId]]) -> None:
-    connection.executemany(
+def _upsert(store: Statements, space: str, pairs: Iterable[tuple[str, ShardId]]) -> None:
+    store.executemany(
         "INSERT INTO directory (space, key, shard) VALUES (?, ?, ?)"
         " ON CONFLICT (space, key) DO UPDATE SET shard = excluded.shard",
         ((space, key, shard) for key, shard in pairs),
     )
 
 
-def _purge(connection: sqlite3.Connection) -> None:
+def _purge(store: Statements) -> None:
     """Forget the oldest changes, and all epochs that came before the end of them."""
-    row = connection.execute(
+    row = store.execute(
         "SELECT epoch FROM directory_log ORDER BY epoch DESC LIMIT 1 OFFSET ?", (LOG_ROWS_MAX,)
     ).fetchone()
-    (newest,) = connection.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
+    (newest,) = store.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
     oldest = max(row[0] if row is not None else 0, newest - LOG_ROWS_MAX)
     # An epoch is the state after its changes: who has the oldest of them needs the changes of the later ones alone.
-    connection.execute("DELETE FROM directory_log WHERE epoch <= ?", (oldest,))
-    connection.execute("DELETE FROM epochs WHERE epoch < ?", (oldest,))
+    store.execute("DELETE FROM directory_log WHERE epoch <= ?", (oldest,))
+    store.execute("DELETE FROM epochs WHERE epoch < ?", (oldest,))
 
 
 # Reading.
 
 
-def current(connection: sqlite3.Connection) -> Epoch:
+def current(store: Statements) -> Epoch:
     """The newest state."""
-    number, token = connection.execute(
+    number, token = store.execute(
         "SELECT value, token FROM meta LEFT JOIN epochs ON epoch = value WHERE name = 'epoch'"
     ).fetchone()
     return Epoch(number, token)
 
 
-def is_known(connection: sqlite3.Connection, epoch: Epoch) -> bool:
+def is_known(store: Statements, epoch: Epoch) -> bool:
     """Whether the log has every change since this state."""
-    found = connection.execute("SELECT token FROM epochs WHERE epoch = ?", (epoch.number,)).fetchone()
+    found = store.execute("SELECT token FROM epochs WHERE epoch = ?", (epoch.number,)).fetchone()
     return found is not None and epoch.token is not None and found[0] == epoch.token
 
 
-def changes_since(connection: sqlite3.Connection, epoch: Epoch, rows_max: int) -> tuple[Epoch, list[Change]] | None:
+def changes_since(store: Statements, epoch: Epoch, rows_max: int) -> tuple[Epoch, list[Change]] | None:
     """The newest state and the changes that lead to it; None: the log does not reach so far back.
 
     More than `rows_max` changes mean that there are more than those that are returned.
     """
-    connection.execute("BEGIN")
-    try:
-        if not is_known(connection, epoch):
+    with store.reading():
+        if not is_known(store, epoch):
             return None
-        rows = connection.execute(
+        rows = store.execute(
             "SELECT epoch, kind, space, key, value FROM directory_log WHERE epoch > ? ORDER BY epoch LIMIT ?",
             (epoch.number, rows_max + 1),
         ).fetchall()
-        return current(connection), [Change(*row) for row in rows]
-    finally:
-        connection.execute("COMMIT")
+        return current(store), [Change(*row) for row in rows]
 
 
-def token_of(connection: sqlite3.Connection, number: int) -> int | None:
+def token_of(store: Statements, number: int) -> int | None:
     """The token of an epoch that is still in the log."""
-    found = connection.execute("SELECT token FROM epochs WHERE epoch = ?", (number,)).fetchone()
+    found = store.execute("SELECT token FROM epochs WHERE epoch = ?", (number,)).fetchone()
     return None if found is None else int(found[0])
 
 
-def log_pages(connection: sqlite3.Connection, after: int, until: int, rows: int) -> Iterator[list[Change]]:
+def log_pages(store: Statements, after: int, until: int, rows: int) -> Iterator[list[Change]]:
     """The changes of the epochs behind `after`, so many at a time; no transaction stays open between two pages."""
     last: tuple[int, str, str, str] = (after, "~", "", "")  # behind every kind
     while True:
         found = [
             Change(*row)
-            for row in connection.execute(
+            for row in store.execute(
                 "SELECT epoch, kind, space, key, value FROM directory_log"
                 " WHERE (epoch, kind, space, key) > (?, ?, ?, ?) AND epoch <= ? ORDER BY epoch, kind, space, key LIMIT ?",
                 (*last, until, rows),
@@ -221,31 +222,31 @@ def log_pages(connection: sqlite3.Connection, after: int, until: int, rows: int)
         last = (found[-1].epoch, found[-1].kind, found[-1].space, found[-1].key)
 
 
-def counts(connection: sqlite3.Connection) -> dict[str, dict[ShardId, int]]:
+def counts(store: Statements) -> dict[str, dict[ShardId, int]]:
     """How many keys each shard has: space → shard → keys."""
     found: dict[str, dict[ShardId, int]] = {}
-    for space, shard, keys in connection.execute("SELECT space, shard, keys FROM directory_counts ORDER BY space"):
+    for space, shard, keys in store.execute("SELECT space, shard, keys FROM directory_counts ORDER BY space"):
         found.setdefault(space, {})[shard] = keys
     return found
 
 
-def find(connection: sqlite3.Connection, space: str, key: str) -> ShardId | None:
+def find(store: Statements, space: str, key: str) -> ShardId | None:
     """The shard of one key."""
-    found = connection.execute("SELECT shard FROM directory WHERE space = ? AND key = ?", (space, key)).fetchone()
+    found = store.execute("SELECT shard FROM directory WHERE space = ? AND key = ?", (space, key)).fetchone()
     return None if found is None else str(found[0])
 
 
-def pages(connection: sqlite3.Connection, space: str, rows: int) -> Iterator[list[tuple[str, ShardId]]]:
+def pages(store: Statements, space: str, rows: int) -> Iterator[list[tuple[str, ShardId]]]:
     """All keys of a space in order, so many at a time. No transaction stays open between two pages: what changes
     meanwhile may be seen or not, and is in the log."""
     after = None
     while True:
         if after is None:
-            found = connection.execute(
+            found = store.execute(
                 "SELECT key, shard FROM directory WHERE space = ? ORDER BY key LIMIT ?", (space, rows)
             ).fetchall()
         else:
-            found = connection.execute(
+            found = store.execute(
                 "SELECT key, shard FROM directory WHERE space = ? AND key > ? ORDER BY key LIMIT ?",
                 (space, after, rows),
             ).fetchall()

@@ -39,7 +39,7 @@ def build_map(store: SqliteStore, compares: Compares, progress: Callable[[int], 
     path = map_path(store.path)
     with locked(path) as is_mine:
         if is_mine and not _patched(store, path, compares):
-            epoch = table.current(store.connection)
+            epoch = table.current(store)
             listed = [(space, how) for space, ways in sorted(compares.items()) for how in sorted(ways)]
             write_map(path, lambda: _entries(store, compares, progress), epoch.number, epoch.token, listed)
     return is_mine
@@ -66,9 +66,7 @@ def _patched(store: SqliteStore, path: Path, compares: Compares) -> bool:
         old = DirectoryMap(path)
         if not has_compares(old.header, compares):
             return False
-        found = table.changes_since(
-            store.connection, table.Epoch(old.header.epoch, old.header.token), table.LOG_ROWS_MAX
-        )
+        found = table.changes_since(store, table.Epoch(old.header.epoch, old.header.token), table.LOG_ROWS_MAX)
         if found is None or len(found[1]) > table.LOG_ROWS_MAX:
             return False
         epoch, rows = found
@@ -86,7 +84,7 @@ def _entries(store: SqliteStore, compares: Compares, progress: Callable[[int], N
     for space in store.spaces():
         prefix = key_prefix(space)
         ways = [(how, equal_prefix(space, how)) for how in get_args(Compare) if how in compares.get(space, ())]
-        for page in table.pages(store.connection, space, PAGE_ROWS):
+        for page in table.pages(store, space, PAGE_ROWS):
             for key, shard in page:
                 yield prefix + _encoded(key), shard
                 for how, equal in ways:
