@@ -13,7 +13,7 @@ from shardgate.store.map_writer import DISPUTED, EQUAL, EQUALS, write_map
 def test_any_number_of_keys(tmp_path: Path, count: int) -> None:
     path = tmp_path / "map"
     names = {f"{number * 7919 % 5_003}".encode(): f"s{number % 3}" for number in range(count)}
-    assert write_map(path, lambda: names.items(), 1, None, []) == count
+    assert write_map(path, names.items, 1, None, []) == count
     of = DirectoryMap(path)
     assert {name: of.find(name) for name in names} == names
 
@@ -22,7 +22,7 @@ def test_any_number_of_keys(tmp_path: Path, count: int) -> None:
 def test_any_number_of_shards(tmp_path: Path, values: int) -> None:
     path = tmp_path / "map"
     names = {f"key{number}".encode(): f"shard{number % values}" for number in range(2_000)}
-    write_map(path, lambda: names.items(), 1, 1, [])
+    write_map(path, names.items, 1, 1, [])
     of = DirectoryMap(path)
     assert of.header.value_bytes == (1 if values == 256 else 4)
     assert {name: of.find(name) for name in names} == names

@@ -17,8 +17,9 @@ from shardgate.core.routes.route import chains_of
 from shardgate.core.topology import Topology
 from shardgate.engine.cluster import Cluster
 from shardgate.process.map_builder import MapBuilder
+from shardgate.store.database import StoreError
 from shardgate.store.directory_reader import DirectoryReader, View
-from shardgate.store.sqlite import SqliteStore, StoreError
+from shardgate.store.sqlite import SqliteStore
 
 POLL_S = 0.05
 

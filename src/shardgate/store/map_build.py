@@ -24,7 +24,7 @@ from shardgate.store.map_patch import patch_map
 from shardgate.store.map_writer import EQUAL, Named, write_map
 from shardgate.store.sqlite import SqliteStore
 
-Compares = Mapping[str, frozenset[str]]
+Compares = Mapping[str, frozenset[Compare]]
 """How the keys of each space compare, where it is not by their text alone."""
 
 PAGE_ROWS: Final = 5_000
@@ -106,7 +106,7 @@ def main(path: str, compares: str) -> None:
             sys.exit("shardgate: the process that wanted the map has ended")
 
     with SqliteStore(Path(path)) as store:
-        build_map(store, msgspec.json.decode(compares, type=dict[str, frozenset[str]]), goes_on)
+        build_map(store, msgspec.json.decode(compares, type=dict[str, frozenset[Compare]]), goes_on)
 
 
 if __name__ == "__main__":

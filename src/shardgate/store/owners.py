@@ -6,7 +6,6 @@ Holds: they never say a wrong shard, and of a key that the directory has never t
 tell, they raise StoreUnavailableError.
 """
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Final, TypeVar
@@ -51,8 +50,10 @@ class MappedOwners:
         equals: Mapping[tuple[str, str], str],
         find_in_store: FindInStore,
     ) -> None:
-        """`changed`: None for a key that was removed. `equals`: what is known of keys as they compare, instead of what the
-        map says."""
+        """`changed`: None for a key that was removed.
+
+        `equals`: what is known of keys as they compare, instead of what the map says.
+        """
         self._space = space
         self._map = of
         self._prefix = key_prefix(space)
