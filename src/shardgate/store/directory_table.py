@@ -235,6 +235,12 @@ def find(store: Statements, space: str, key: str) -> ShardId | None:
     return None if found is None else str(found[0])
 
 
+def find_many(store: Statements, space: str, keys: Sequence[str]) -> dict[str, ShardId]:
+    """The shards of those of these keys, a thousand at most, that the directory has."""
+    sql = f"SELECT key, shard FROM directory WHERE space = ? AND key IN ({', '.join('?' * len(keys))})"  # noqa: S608
+    return dict(iter(store.execute(sql, (space, *keys))))
+
+
 def pages(store: Statements, space: str, rows: int) -> Iterator[list[tuple[str, ShardId]]]:
     """All keys of a space in order, so many at a time. No transaction stays open between two pages: what changes
     meanwhile may be seen or not, and is in the log."""

@@ -40,7 +40,9 @@ def build_map(store: SqliteStore, compares: Compares, progress: Callable[[int], 
     with locked(path) as is_mine:
         if is_mine and not _patched(store, path, compares):
             epoch = table.current(store)
-            listed = [(space, how) for space, ways in sorted(compares.items()) for how in sorted(ways)]
+            listed: list[tuple[str, str]] = [
+                (space, how) for space, ways in sorted(compares.items()) for how in sorted(ways)
+            ]
             write_map(path, lambda: _entries(store, compares, progress), epoch.number, epoch.token, listed)
     return is_mine
 
