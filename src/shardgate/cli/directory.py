@@ -1,7 +1,6 @@
 """`shardgate directory`: fills, changes and shows the directory, which says which shard has which tenant."""
 
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -173,14 +172,15 @@ def list_keys(
         for title in ("space", "key", "shard") if keys else ("space", "shard", "keys"):
             table.add_column(title, justify="right" if title == "keys" else "left", no_wrap=True)
         spaces = _chosen(store, space)
-        found = {each: store.read(each) for each in spaces}
+        counts = store.counts()
+        missing = [*(keys or ())]
         for each in spaces:
-            for shard, count in sorted(Counter(found[each].values()).items()) if not keys else ():
+            for shard, count in sorted(counts[each].items()) if not keys else ():
                 table.add_row(each, shard, f"{count:,}")
             for key in keys or ():
-                if key in found[each]:
-                    table.add_row(each, key, found[each][key])
-        missing = [key for key in keys or () if not any(key in known for known in found.values())]
+                if (found := store.find(each, key)) is not None:
+                    table.add_row(each, key, found)
+                    missing = [other for other in missing if other != key]
     wide_console().print(table)
     if missing:
         _stop([f"{store_place(of)}: has no key {', '.join(missing)}"])

@@ -9,13 +9,13 @@ disk. A transaction that raises has written nothing, but for CommitUnknownError.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self, TypeAlias
 
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.store import directory_table
 from shardgate.store.statements import Statements
 
@@ -93,6 +93,14 @@ class Store(Statements):
     def find(self, space: str, key: str) -> str | None:
         """The shard of one key."""
         return directory_table.find(self, space, key)
+
+    def find_many(self, space: str, keys: Sequence[str]) -> dict[str, str]:
+        """The shards of those of these keys that the directory has."""
+        return directory_table.find_many(self, space, keys)
+
+    def pages(self, space: str, rows: int) -> Iterator[list[tuple[str, str]]]:
+        """Every key of a space in order, so many at a time."""
+        return directory_table.pages(self, space, rows)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many keys each shard has: space → shard → keys."""

@@ -19,7 +19,7 @@ Never: maps the file into memory: a worker that reads what is no longer there wo
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
@@ -163,7 +163,7 @@ def map_path(store: Path) -> Path:
     return store.with_name(store.name + ".map")
 
 
-def has_compares(header: MapHeader, compares: Mapping[str, frozenset[str]]) -> bool:
+def has_compares(header: MapHeader, compares: Mapping[str, Collection[str]]) -> bool:
     """Whether the map finds keys as all these spaces compare them."""
     built = set(header.compares)
     return all((space, how) in built for space, ways in compares.items() for how in ways)

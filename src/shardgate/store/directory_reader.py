@@ -9,7 +9,6 @@ caller for no longer than the changes of `INLINE_ROWS_MAX` keys take.
 Never: writes into the store.
 """
 
-import os
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -116,7 +115,7 @@ class DirectoryReader:
     def has_new_map(self) -> bool:
         """Whether a map is there that was not looked at yet."""
         try:
-            status = os.stat(self._map)
+            status = self._map.stat()
         except OSError:
             return False
         return (status.st_dev, status.st_ino, status.st_mtime_ns) != self._seen
@@ -179,15 +178,17 @@ class DirectoryReader:
         )
 
     def _applied(self, view: View, epoch: Epoch, rows: Sequence[Change]) -> View:
-        parts = {**view.parts}
         keys: dict[str, dict[str, ShardId | None]] = {}
-        changed_spaces = {row.space for row in rows if row.kind == table.PARTS}
-        parts.update({space: {**view.parts.get(space, {})} for space in changed_spaces})
+        new_parts: dict[str, dict[str, tuple[ShardId, ...]]] = {}
         for row in rows:
             if row.kind == table.PARTS:
-                parts[row.space][row.key] = changed_parts(row.value or "[[], false]", self._everybody)
+                may_have = changed_parts(row.value or "[[], false]", self._everybody)
+                new_parts.setdefault(row.space, {})[row.key] = may_have
             else:
                 keys.setdefault(row.space, {})[row.key] = row.value
+        parts = {**view.parts}
+        for space, each in new_parts.items():
+            parts[space] = {**view.parts.get(space, {}), **each}
         if view.how == "asked":
             new = {space: StoredOwners(space, self._find) for space in keys}
             return msgspec.structs.replace(view, epoch=epoch, parts=parts, tables={**view.tables, **new})

@@ -119,12 +119,10 @@ def _record_few(store: Statements, space: str, pairs: dict[str, ShardId] | dict[
     store.executemany(
         "DELETE FROM directory WHERE space = ? AND key = ?", [(space, key) for key, shard in changed if shard is None]
     )
+    store.executemany(_LOG, [(epoch, KEY, space, key, shard) for key, shard in changed])
     store.executemany(
-        _LOG,
-        [(epoch, KEY, space, key, shard) for key, shard in changed],
-    )
-    store.executemany(
-        "INSERT INTO directory_counts VALUES (?, ?, ?) ON CONFLICT (space, shard) DO UPDATE SET keys = directory_counts.keys + excluded.keys",
+        "INSERT INTO directory_counts VALUES (?, ?, ?) ON CONFLICT (space, shard)"
+        " DO UPDATE SET keys = directory_counts.keys + excluded.keys",
         [(space, shard, change) for shard, change in counts.items()],
     )
     store.execute("DELETE FROM directory_counts WHERE space = ? AND keys < 1", (space,))
@@ -211,7 +209,8 @@ def log_pages(store: Statements, after: int, until: int, rows: int) -> Iterator[
             Change(*row)
             for row in store.execute(
                 "SELECT epoch, kind, space, key, value FROM directory_log"
-                " WHERE (epoch, kind, space, key) > (?, ?, ?, ?) AND epoch <= ? ORDER BY epoch, kind, space, key LIMIT ?",
+                " WHERE (epoch, kind, space, key) > (?, ?, ?, ?) AND epoch <= ?"
+                " ORDER BY epoch, kind, space, key LIMIT ?",
                 (*last, until, rows),
             )
         ]
@@ -234,6 +233,12 @@ def find(store: Statements, space: str, key: str) -> ShardId | None:
     """The shard of one key."""
     found = store.execute("SELECT shard FROM directory WHERE space = ? AND key = ?", (space, key)).fetchone()
     return None if found is None else str(found[0])
+
+
+def find_many(store: Statements, space: str, keys: Sequence[str]) -> dict[str, ShardId]:
+    """The shards of those of these keys, a thousand at most, that the directory has."""
+    sql = f"SELECT key, shard FROM directory WHERE space = ? AND key IN ({', '.join('?' * len(keys))})"  # noqa: S608
+    return dict(iter(store.execute(sql, (space, *keys))))
 
 
 def pages(store: Statements, space: str, rows: int) -> Iterator[list[tuple[str, ShardId]]]:

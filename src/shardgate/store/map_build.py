@@ -24,7 +24,7 @@ from shardgate.store.map_patch import patch_map
 from shardgate.store.map_writer import EQUAL, Named, write_map
 from shardgate.store.sqlite import SqliteStore
 
-Compares = Mapping[str, frozenset[str]]
+Compares = Mapping[str, frozenset[Compare]]
 """How the keys of each space compare, where it is not by their text alone."""
 
 PAGE_ROWS: Final = 5_000
@@ -40,7 +40,9 @@ def build_map(store: SqliteStore, compares: Compares, progress: Callable[[int], 
     with locked(path) as is_mine:
         if is_mine and not _patched(store, path, compares):
             epoch = table.current(store)
-            listed = [(space, how) for space, ways in sorted(compares.items()) for how in sorted(ways)]
+            listed: list[tuple[str, str]] = [
+                (space, how) for space, ways in sorted(compares.items()) for how in sorted(ways)
+            ]
             write_map(path, lambda: _entries(store, compares, progress), epoch.number, epoch.token, listed)
     return is_mine
 
@@ -106,7 +108,7 @@ def main(path: str, compares: str) -> None:
             sys.exit("shardgate: the process that wanted the map has ended")
 
     with SqliteStore(Path(path)) as store:
-        build_map(store, msgspec.json.decode(compares, type=dict[str, frozenset[str]]), goes_on)
+        build_map(store, msgspec.json.decode(compares, type=dict[str, frozenset[Compare]]), goes_on)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,8 @@ def _index(old: DirectoryMap, changed: Mapping[int, Mapping[bytes, bytes | None]
     """The new index, and the buckets that are new."""
     size = DIGEST_BYTES + old.header.value_bytes
     index, fresh, first = bytearray(), dict[int, bytes](), 0
-    for number, (checksum, count) in enumerate(old.buckets()):
+    for number, (old_checksum, old_count) in enumerate(old.buckets()):
+        checksum, count = old_checksum, old_count
         if number in changed:
             data = old.bucket(number)
             entries = {data[at : at + DIGEST_BYTES]: data[at : at + size] for at in range(0, len(data), size)}

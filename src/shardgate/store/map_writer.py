@@ -36,11 +36,11 @@ Named = tuple[bytes, str]
 """A key with its prefix, and its value."""
 
 
-class _Collision(Exception):
+class _CollisionError(Exception):
     """Two keys have one digest."""
 
 
-class _ManyValues(Exception):
+class _ManyValuesError(Exception):
     """There are more values than a byte can number."""
 
 
@@ -62,9 +62,9 @@ def write_map(
                 writer = _Writer(path, os.urandom(SALT_BYTES), value_bytes, stack)
                 writer.spool(entries())
                 return writer.write(epoch, token, compares)
-        except _Collision:
+        except _CollisionError:
             continue
-        except _ManyValues:
+        except _ManyValuesError:
             value_bytes = _WIDE
 
 
@@ -75,9 +75,10 @@ class _Writer:
         self._value_bytes = value_bytes
         self._values: dict[str, int] = {}
         self._count = 0
-        self._spools: list[IO[bytes]] = [
-            stack.enter_context(TemporaryFile(dir=path.parent, buffering=_SPOOL_BUFFER_BYTES)) for _ in range(_SPOOLS)
-        ]
+        self._spools: list[IO[bytes]] = []
+        for _ in range(_SPOOLS):
+            spool = TemporaryFile(dir=path.parent, buffering=_SPOOL_BUFFER_BYTES)  # noqa: SIM115 - the stack closes it
+            self._spools.append(stack.enter_context(spool))
 
     def spool(self, entries: Iterable[Named]) -> None:
         values, salt, size = self._values, self._salt, self._value_bytes
@@ -88,7 +89,7 @@ class _Writer:
             end = ends.get(value)
             if end is None:
                 if len(values) == 1 << (8 * size):
-                    raise _ManyValues
+                    raise _ManyValuesError
                 number = values.setdefault(value, len(values))
                 end = ends[value] = number.to_bytes(size, "little")
             digest = digest_of(name, salt)
@@ -103,7 +104,7 @@ class _Writer:
                 self._values.setdefault(EQUALS + value[1:], len(self._values))
                 self._values.setdefault(DISPUTED, len(self._values))
         if len(self._values) > 1 << (8 * self._value_bytes):
-            raise _ManyValues
+            raise _ManyValuesError
         # Entries first, into a file of their own: the header says how many are left once equal ones are joined.
         with TemporaryFile(dir=self._path.parent) as body:
             index, entries = self._sorted(body, bits)
@@ -138,7 +139,7 @@ class _Writer:
         return bytes(index), first
 
     def _joined(self, data: bytes) -> list[bytes]:
-        """The entries of a spool in order, with the spellings of equal keys joined. Raises _Collision."""
+        """The entries of a spool in order, with the spellings of equal keys joined. Raises _CollisionError."""
         size = DIGEST_BYTES + self._value_bytes
         entries = sorted([data[at : at + size] for at in range(0, len(data), size)])
         if len({entry[:DIGEST_BYTES] for entry in entries}) == len(entries):
@@ -150,7 +151,7 @@ class _Writer:
             before = joined.get(digest)
             if before is not None:
                 if not (before + value).startswith((EQUAL, EQUALS, DISPUTED)) or not value.startswith(EQUAL):
-                    raise _Collision
+                    raise _CollisionError
                 value = EQUALS + value[1:] if before[1:] == value[1:] else DISPUTED
             joined[digest] = value
         return [digest + self._values[value].to_bytes(self._value_bytes, "little") for digest, value in joined.items()]

@@ -50,8 +50,10 @@ class MappedOwners:
         equals: Mapping[tuple[str, str], str],
         find_in_store: FindInStore,
     ) -> None:
-        """`changed`: None for a key that was removed. `equals`: what is known of keys as they compare, instead of what the
-        map says."""
+        """`changed`: None for a key that was removed.
+
+        `equals`: what is known of keys as they compare, instead of what the map says.
+        """
         self._space = space
         self._map = of
         self._prefix = key_prefix(space)
@@ -130,10 +132,10 @@ def spelled(before: str, is_there: bool, shard: ShardId | None) -> str:
 
     `before`: what was known. `is_there`: this very spelling was in the directory.
     """
+    if shard is None and not is_there:
+        return before
     if before == "" or (before.startswith(EQUAL) and is_there):
         return "" if shard is None else EQUAL + shard
-    if before in {DISPUTED, UNSURE}:
+    if before in {DISPUTED, UNSURE} or shard is None:  # how many spellings are left is not known
         return UNSURE
-    if shard is None:
-        return before
     return EQUALS + shard if before[1:] == shard else DISPUTED
