@@ -262,6 +262,4 @@ def test_a_transaction_costs_two_messages_besides_its_own(postgres_place: Postgr
 
         connection.__class__ = Counting
         add(store)
-    assert (
-        len(sent[:-1]) == 4
-    )  # without the last, which ends the session: begin, two statements of the job, and the commit
+    assert len(sent[:-1]) == 4  # begin, two statements of the job, commit; the last ends the session
