@@ -100,8 +100,8 @@ crash: $(READY) ## kill the gateway at every step of every kind of change, and l
 schemas: $(READY) ## split the schema of another application, compare by pg_dump: SERVER=URL TENANT=table DUMP=structure.sql
 	@$(BIN)/python -m proof.schemas --server '$(SERVER)' --tenant $(TENANT) $(if $(DUMP),--dump $(DUMP)) $(if $(SOURCE),--source '$(SOURCE)')
 
-crowd: $(READY) ## 50 buyers at once for the last seats, through two workers, by every door: sold = capacity
-	@$(BIN)/python -m proof.crowd
+crowd: $(READY) ## 50 buyers at once for the last seats, by every door: sold = capacity: GATEWAYS=2 STORE=postgresql
+	@$(BIN)/python -m proof.crowd --gateways $(or $(GATEWAYS),1) --store $(or $(STORE),sqlite)
 
 strangers: $(READY) ## applications of others, from registries, behind the gateway: ONLY=drf,json-server QUICK=1 SEED=…
 	@$(BIN)/python -m proof.strangers $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))

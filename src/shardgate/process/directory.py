@@ -7,17 +7,17 @@ Never: writes into it. Maps are made by a process of their own.
 
 import asyncio
 import logging
-import sqlite3
 from pathlib import Path
 
 from shardgate.config.load import Loaded
 from shardgate.config.places import read_document
 from shardgate.core.locate import directory_comparisons
+from shardgate.core.postgres_url import PostgresUrl
 from shardgate.core.routes.route import chains_of
 from shardgate.core.topology import Topology
 from shardgate.engine.cluster import Cluster
 from shardgate.process.map_builder import MapBuilder
-from shardgate.store.database import StoreError
+from shardgate.store.database import Store, StoreError
 from shardgate.store.directory_reader import DirectoryReader, View
 from shardgate.store.sqlite import SqliteStore
 
@@ -26,16 +26,17 @@ POLL_S = 0.05
 _log = logging.getLogger("shardgate")
 
 
-def read_topology(loaded: Loaded, store: SqliteStore | None) -> Topology:
+def read_topology(loaded: Loaded, store: Store | None) -> Topology:
     """The shards, and who owns what where there is a directory; it is used as long as the store is open."""
     if store is None:
         return topology_of(loaded, None)
     return topology_of(loaded, directory_reader(loaded, store).first())
 
 
-def directory_reader(loaded: Loaded, store: SqliteStore) -> DirectoryReader:
+def directory_reader(loaded: Loaded, store: Store) -> DirectoryReader:
     """Reads the directory of the store as this configuration looks keys up."""
-    return DirectoryReader(store, tuple(loaded.shards), directory_comparisons(chains_of(loaded.routes)))
+    compares = directory_comparisons(chains_of(loaded.routes))
+    return DirectoryReader(store, tuple(loaded.shards), compares, holds_all=isinstance(store.place, PostgresUrl))
 
 
 def topology_of(loaded: Loaded, view: View | None) -> Topology:
@@ -86,14 +87,14 @@ class DirectoryFollower:
             self.refresh()
             try:
                 await self._improve()
-            except sqlite3.Error as error:
+            except self._store.errors as error:
                 _log.error("the directory cannot be read: %s", error)
 
     def refresh(self) -> bool:
         """Take over a directory that has changed; returns whether it has. 10 µs where it has not."""
         try:
             view = self._reader.next(self._view)
-        except sqlite3.Error as error:
+        except self._store.errors as error:
             _log.error("the directory cannot be read: %s", error)
             return False
         if view is None:

@@ -25,7 +25,7 @@ from shardgate.engine.cluster import first_snapshot
 from shardgate.engine.matching import match
 from shardgate.net.clock import wall
 from shardgate.process.directory import read_topology
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.opening import open_store
 
 
 def explain_request(
@@ -37,7 +37,7 @@ def explain_request(
         request = RequestHeadParser(refuses_raw=loaded.config.raw_query == "refuse").parse(head.encode())
         request.body = body
         with ExitStack() as stack:
-            store = stack.enter_context(SqliteStore(loaded.directory)) if loaded.directory is not None else None
+            store = stack.enter_context(open_store(loaded.directory)) if loaded.directory is not None else None
             return _explained(loaded, request, read_topology(loaded, store)), 0
     except ShardgateError as error:
         return [("refused", f"{error.status} {error.title} ({error.code}): {error.detail}"), ("asked", "nobody")], 1

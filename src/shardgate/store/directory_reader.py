@@ -9,8 +9,9 @@ caller for no longer than the changes of `INLINE_ROWS_MAX` keys take.
 Never: writes into the store.
 """
 
-import sqlite3
+import sys
 from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
@@ -20,12 +21,12 @@ from shardgate.core.limits import DIRECTORY_COMPARED_KEYS_MAX, DIRECTORY_HELD_KE
 from shardgate.core.locate.compare import compared
 from shardgate.core.topology import OwnerTable, ShardId
 from shardgate.store import directory_table as table
+from shardgate.store.database import Store
 from shardgate.store.directory_map import DirectoryMap, MapError, has_compares, map_path
 from shardgate.store.directory_table import Change, Epoch
 from shardgate.store.map_build import Compares
 from shardgate.store.owners import UNSURE, MappedOwners, StoredOwners, spelled
 from shardgate.store.parts import changed_parts, read_parts
-from shardgate.store.sqlite import SqliteStore
 
 INLINE_ROWS_MAX: Final = 500  # 1 ms
 SLICE_ROWS: Final = 200
@@ -65,18 +66,24 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 class DirectoryReader:
     """The directory in one store."""
 
-    __slots__ = ("_compares", "_everybody", "_held_max", "_seen", "_store")
+    __slots__ = ("_compares", "_everybody", "_held_max", "_holds_all", "_seen", "_store")
 
-    def __init__(self, store: SqliteStore, everybody: Sequence[ShardId], compares: Compares) -> None:
-        """`everybody`: all shards. `compares`: how keys compare, for each space where it is not by their text alone."""
+    def __init__(
+        self, store: Store, everybody: Sequence[ShardId], compares: Compares, *, holds_all: bool = False
+    ) -> None:
+        """`everybody`: all shards. `compares`: how keys compare, for each space where it is not by their text alone.
+        `holds_all`: all keys are held, however many; for a store on another machine, which is asked by a thread."""
         self._store = store
         self._everybody = tuple(everybody)
         self._compares = compares
+        self._holds_all = holds_all
         self._held_max = DIRECTORY_COMPARED_KEYS_MAX if compares else DIRECTORY_HELD_KEYS_MAX
+        if holds_all:
+            self._held_max = sys.maxsize
         self._seen: tuple[int, int, int] | None = None
 
     def first(self) -> View:
-        """The directory as it is now. Raises sqlite3.Error."""
+        """The directory as it is now. Raises what the store raises."""
         steps = self.load()
         while True:
             try:
@@ -86,12 +93,12 @@ class DirectoryReader:
                 return view
 
     def next(self, view: View) -> View | None:
-        """The view of a newer epoch; None: there is none. Raises sqlite3.Error."""
+        """The view of a newer epoch; None: there is none. Raises what the store raises."""
         if table.current(self._store) == view.epoch:
             return None
         found = table.changes_since(self._store, view.epoch, INLINE_ROWS_MAX)
         if found is None or len(found[1]) > INLINE_ROWS_MAX:
-            return self._asked()
+            return self.first() if self._holds_all else self._asked()
         after = self._applied(view, *found)
         too_many = after.how == "held" and after.keys > _HELD_IN_NEED * self._held_max
         if too_many or sum(map(len, after.changed.values())) > CHANGED_MAX:
@@ -99,7 +106,7 @@ class DirectoryReader:
         return after
 
     def load(self) -> Generator[None, None, View]:
-        """Read the directory anew, step by step: all keys, or the map with the log. Raises sqlite3.Error."""
+        """Read the directory anew, step by step: all keys, or the map with the log. Raises what the store raises."""
         count = sum(sum(each.values()) for each in table.counts(self._store).values())
         if count <= self._held_max:
             return (yield from self._held())
@@ -108,10 +115,15 @@ class DirectoryReader:
     def has_new_map(self) -> bool:
         """Whether a map is there that was not looked at yet."""
         try:
-            status = map_path(self._store.path).stat()
+            status = self._map.stat()
         except OSError:
             return False
         return (status.st_dev, status.st_ino, status.st_mtime_ns) != self._seen
+
+    @property
+    def _map(self) -> Path:
+        assert isinstance(self._store.place, Path)  # where all keys are held, no map is looked for
+        return map_path(self._store.place)
 
     def _held(self) -> Generator[None, None, View]:
         store = self._store
@@ -130,7 +142,7 @@ class DirectoryReader:
         """The map with what is in the log; None where there is no map, or not all of the log."""
         store = self._store
         try:
-            of = DirectoryMap(map_path(self._store.path))
+            of = DirectoryMap(self._map)
         except (OSError, MapError):
             return None
         self._seen = of.identity
@@ -225,7 +237,7 @@ class DirectoryReader:
         """Raises StoreUnavailableError."""
         try:
             return self._store.find(space, key)
-        except sqlite3.Error as error:
+        except self._store.errors as error:
             why = f"the directory cannot be read: {error}"
             raise StoreUnavailableError("the gateway cannot use its store now", log=why) from error
 

@@ -8,7 +8,7 @@ Never: changes anything outside of the schema `shardgate`, or a store that was m
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from secrets import token_hex
 from typing import Any, ClassVar, Final
@@ -17,9 +17,9 @@ import psycopg
 
 from shardgate.core.postgres_url import PostgresUrl
 from shardgate.store.database import CommitUnknownError, Store, StoreError
-from shardgate.store.postgres_connection import CHANNEL, LOCK, Session, connect, said, uptime
+from shardgate.store.postgres_connection import CHANNEL, LOCK, SCHEMA, Session, connect, said, uptime
 from shardgate.store.postgres_leases import PostgresLeases
-from shardgate.store.postgres_schema import is_current, migrate
+from shardgate.store.postgres_schema import is_current, may_make, migrate
 from shardgate.store.postgres_sql import statement
 from shardgate.store.statements import Rows, Values
 
@@ -30,6 +30,14 @@ RESOLVE_S: Final = 4.0  # less than a job may wait for its turn (writer.py)
 
 class LeaseLostError(Exception):
     """The lease of this worker has ended, so that others may have taken over what it drove: it writes nothing."""
+
+
+@contextmanager
+def _explained(place: PostgresUrl) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        raise StoreError(f"{place}: {said(error)}. Does the server run, and may this user connect?") from error
 
 
 class PostgresStore(Store):
@@ -69,12 +77,19 @@ class PostgresStore(Store):
 
     def open(self) -> None:
         """Connect now. Raises StoreError."""
-        try:
+        with _explained(self._place):
             self._ready()
-        except psycopg.Error as error:
-            raise StoreError(
-                f"{self._place}: {said(error)}. Does the server run, and may this user connect?"
-            ) from error
+
+    def look(self) -> Mapping[str, Mapping[str, int]]:
+        """How many keys each shard has, by space; makes nothing. Raises StoreError."""
+        with _explained(self._place):
+            self._connection = connection = connect(self._place)
+            if is_current(connection, self._place):
+                return self.counts()
+            if may_make(connection):
+                return {}
+        cure = f"Let its owner run: CREATE SCHEMA {SCHEMA} AUTHORIZATION the_user"
+        raise StoreError(f"{self._place}: this user may not make the schema {SCHEMA}. {cure}")
 
     def execute(self, sql: str, values: Values = ()) -> Rows:
         if self._in_transaction:
@@ -122,11 +137,11 @@ class PostgresStore(Store):
         finally:
             self._roll_back()
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait until somebody changes the directory, or until the time is over. Raises psycopg.Error."""
-        connection = self._ready()
-        for _ in connection.notifies(timeout=timeout_s, stop_after=1):
-            return
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until somebody changes the directory; False: the time is over. Raises psycopg.Error."""
+        for _ in self._ready().notifies(timeout=timeout_s, stop_after=1):
+            return True
+        return False
 
     def listen(self) -> None:
         """Be told of changes from now on. Raises psycopg.Error."""
