@@ -80,6 +80,11 @@ class DirectoryFollower:
         """The epoch that the worker serves by: it has all changes up to it."""
         return self._view.epoch.number
 
+    @property
+    def how(self) -> str:
+        """How keys are looked up, see directory_reader.py."""
+        return self._view.how
+
     async def follow(self) -> None:
         """Take over what others write: tenants that were placed or moved."""
         while True:
