@@ -88,7 +88,7 @@ class Fleet:
     The monolith counts the calls of its clients itself; the shards would count one several times: the gateway does it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing of a proof
         self,
         data: Data,
         folder: Path,

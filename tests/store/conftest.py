@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proof.postgres_server import NoServerError, PostgresServer
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.store import postgres_leases
 from shardgate.store.database import Store, StorePlace
 from shardgate.store.leases import Leases

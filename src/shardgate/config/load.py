@@ -21,7 +21,7 @@ from shardgate.config.shards import beside, read_shards
 from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
-from shardgate.core.postgres_url import PostgresUrl, postgres_url
+from shardgate.core.hosts import PostgresUrl, postgres_url
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import PathReading, Routes
 from shardgate.core.routes.template import check_template, names_in

@@ -15,13 +15,13 @@ from typing import Any, ClassVar, Final
 
 import psycopg
 
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.store.database import CommitUnknownError, Store, StoreError
 from shardgate.store.postgres_connection import CHANNEL, LOCK, SCHEMA, Session, connect, said, uptime
 from shardgate.store.postgres_leases import PostgresLeases
 from shardgate.store.postgres_schema import is_current, may_make, migrate
 from shardgate.store.postgres_sql import statement
-from shardgate.store.statements import Rows, Values
+from shardgate.store.statements import ResultRows, StatementValues
 
 _TIME: Final = "extract(epoch FROM clock_timestamp())::float8"
 RETRY_S: Final = 0.25  # after a connection failed: until then nobody waits for another try
@@ -91,7 +91,7 @@ class PostgresStore(Store):
         cure = f"Let its owner run: CREATE SCHEMA {SCHEMA} AUTHORIZATION the_user"
         raise StoreError(f"{self._place}: this user may not make the schema {SCHEMA}. {cure}")
 
-    def execute(self, sql: str, values: Values = ()) -> Rows:
+    def execute(self, sql: str, values: StatementValues = ()) -> ResultRows:
         if self._in_transaction:
             self._wrote = self._wrote or not sql.lstrip().startswith("SELECT")
             return self._ready().execute(statement(sql), values or None)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 
 from shardgate.store.database import Store, StoreError
 from shardgate.store.schema import MIGRATIONS
-from shardgate.store.statements import Values
+from shardgate.store.statements import StatementValues
 
 APPLICATION_ID: Final = 0x53474154  # "SGAT" in the file's header, by which `file directory.db` knows it
 _MODE: Final = 0o600
@@ -55,7 +55,7 @@ class SqliteStore(Store):
         """The file."""
         return self.path
 
-    def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
+    def execute(self, sql: str, values: StatementValues = ()) -> sqlite3.Cursor:
         return self._connection.execute(sql, values)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:

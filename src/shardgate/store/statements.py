@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias
 
-Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
+StatementValues: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 
-class Rows(Protocol):
+class ResultRows(Protocol):
     """What a statement gave."""
 
     @property
@@ -28,7 +28,7 @@ class Statements(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def execute(self, sql: str, values: Values = ()) -> Rows:
+    def execute(self, sql: str, values: StatementValues = ()) -> ResultRows:
         """Run one statement; a statement that writes needs an open transaction."""
 
     @abstractmethod
