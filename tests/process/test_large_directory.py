@@ -13,7 +13,7 @@ from shardgate.config.load import Loaded, load
 from shardgate.net import tasks
 from shardgate.process.directory import DirectoryFollower, directory_reader
 from shardgate.store import directory_reader as bounds
-from shardgate.store.directory_map import map_path
+from shardgate.store.map_place import beside
 from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
 from tests.process.test_directory import Following
 from tests.waiting import until
@@ -46,11 +46,11 @@ def store(folder: Path) -> Iterator[SqliteStore]:
 async def test_a_map_is_made_while_keys_are_asked_of_the_store(
     loaded: Loaded, store: SqliteStore, folder: Path
 ) -> None:
-    map_path(folder / "directory.db").unlink(missing_ok=True)
+    beside(folder / "directory.db").unlink(missing_ok=True)
     cluster = Following(loaded, store)
     follower = DirectoryFollower(loaded, store, cluster)  # type: ignore[arg-type]
     assert cluster.owners["vendor"].get("tenant-7", None) == "north"
-    assert not map_path(folder / "directory.db").exists()
+    assert not beside(folder / "directory.db").exists()
     task = tasks.start(follower.follow(), "directory")
     await until(lambda: follower.how == "mapped", within_s=60)
     assert cluster.owners["vendor"].get("tenant-7", None) == "north"
