@@ -11,9 +11,9 @@ from shardgate.core.contracts import UNKNOWN
 from shardgate.core.errors import StoreUnavailableError
 from shardgate.core.locate.compare import ComparedShards
 from shardgate.store import directory_reader, directory_table
-from shardgate.store.directory_map import map_path
 from shardgate.store.directory_reader import DirectoryReader, View
 from shardgate.store.map_build import build_map
+from shardgate.store.map_place import beside
 from shardgate.store.parts import record_parts
 from shardgate.store.sqlite import SqliteStore
 
@@ -77,7 +77,7 @@ def test_many_keys_are_asked_until_there_is_a_map(store: SqliteStore, small: Non
     follower = reader(store)
     view = follower.first()
     assert (view.how, view.wants_map, known(view, pairs)) == ("asked", True, pairs)
-    assert build_map(store, {})
+    assert build_map(store, beside(store.path), {})
     assert follower.has_new_map()
     view = follower.first()
     assert (view.how, view.wants_map, known(view, pairs)) == ("mapped", False, pairs)
@@ -115,7 +115,7 @@ def test_every_view_has_what_the_store_has(store: SqliteStore, small: None, seed
             store.put_many("vendors", pairs.items())
             truth |= pairs
         if chance.random() < 0.1:
-            build_map(store, compares)
+            build_map(store, beside(store.path), compares)
         view = follower.first() if chance.random() < 0.1 else follower.next(view) or view
         seen.add(view.how)
         assert view.epoch.number == store.epoch()
@@ -143,7 +143,7 @@ def compare_with(view: View, truth: dict[str, str], keys: list[str]) -> None:
 def test_most_keys_that_compare_equal_are_found_in_a_map(store: SqliteStore, small: None) -> None:
     compares = {"vendors": frozenset({"case_insensitive"})}
     store.put_many("vendors", [(f"Tenant{number}", SHARDS[number % 3]) for number in range(500)])
-    build_map(store, compares)
+    build_map(store, beside(store.path), compares)
     follower = reader(store, compares)
     view = follower.first()
     store.put_many("vendors", [("Tenant7", "east"), ("NEW", "south")])
@@ -158,7 +158,7 @@ def test_most_keys_that_compare_equal_are_found_in_a_map(store: SqliteStore, sma
 
 def test_a_map_without_the_comparison_is_not_used(store: SqliteStore, small: None) -> None:
     store.put_many("vendors", [(f"t{number}", "north") for number in range(500)])
-    build_map(store, {})
+    build_map(store, beside(store.path), {})
     assert reader(store, {"vendors": frozenset({"integer"})}).first().how == "asked"
 
 
@@ -168,8 +168,8 @@ def test_a_map_of_another_past_is_not_used(store: SqliteStore, small: None, tmp_
     with SqliteStore(tmp_path / "copy.db") as copy:
         store.connection.backup(copy.connection)
     store.put_many("vendors", [("t1", "south")])
-    build_map(store, {})
-    map_path(store.path).rename(map_path(tmp_path / "copy.db"))
+    build_map(store, beside(store.path), {})
+    beside(store.path).rename(beside(tmp_path / "copy.db"))
     with SqliteStore(tmp_path / "copy.db") as copy:
         copy.put_many("vendors", [("t2", "east")])
         view = reader(copy).first()
@@ -193,14 +193,14 @@ def test_a_view_of_another_past_is_read_anew(store: SqliteStore, tmp_path: Path)
 def test_a_map_that_is_damaged_is_asked_no_more(store: SqliteStore, small: None) -> None:
     pairs = {f"t{number}": SHARDS[number % 3] for number in range(500)}
     store.put_many("vendors", pairs.items())
-    build_map(store, {})
+    build_map(store, beside(store.path), {})
     follower = reader(store)
     view = follower.first()
-    with map_path(store.path).open("r+b") as file:
+    with beside(store.path).open("r+b") as file:
         file.truncate(600)
     assert known(view, pairs) == pairs  # of the store
     assert view.wants_map
-    build_map(store, {})
+    build_map(store, beside(store.path), {})
     after = follower.first()
     assert (after.how, after.wants_map, known(after, pairs)) == ("mapped", False, pairs)
 
