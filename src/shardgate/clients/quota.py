@@ -7,14 +7,15 @@ calls since the last time, in the client's favour; a worker that is killed alone
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 
+from shardgate.clients.shared_quota import SharedQuota
 from shardgate.core.clients.period import period_of
 from shardgate.core.clients.rate_limit import limit_line, policy_line
 from shardgate.core.clients.terms import ClientTerms, QuotaTerms
-from shardgate.core.errors import QuotaSpentError, StoreUnavailableError
+from shardgate.core.errors import QuotaSpentError, StoreUnavailableError, StoreUncertainError
 from shardgate.net import tasks
 from shardgate.net.clock import wall
 from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
@@ -30,30 +31,41 @@ _log = logging.getLogger("shardgate")
 class Quota:
     """The quotas of all clients, in one worker. `clock` gives seconds since 1970."""
 
-    __slots__ = ("_clock", "_names", "_period", "_policy", "_store", "_tally", "_terms", "_usage", "_writer")
+    __slots__ = ("_clock", "_names", "_period", "_policy", "_store", "_tally", "_terms", "_usage", "_writer", "shared")
 
     def __init__(self, terms: QuotaTerms, tally: Tally, writer: Writer, clock: Callable[[], float] = wall) -> None:
         self._terms = terms
         self._tally = tally
         # A connection of its own: the writer's thread may be waiting for the disk.
-        self._store = SqliteStore(writer.path, busy_ms=READER_BUSY_MS)
-        self._usage = Usage(self._store)
+        place = writer.place
+        self._store = SqliteStore(place, busy_ms=READER_BUSY_MS) if isinstance(place, Path) else None
+        self._usage = Usage(self._store) if self._store is not None else None
         self._writer = writer
+        self.shared = SharedQuota(tally, writer, terms.calls) if self._store is None else None
+        """Where several gateways share the store."""
         self._names: dict[str, bytes] = {}
         self._clock = clock
         self._enter(clock())
 
-    def count(self, client: str, path: str) -> tuple[bytes, QuotaSpentError | None]:
-        """Count a call. Returns header lines for the reply, and the refusal if the quota is spent."""
+    def count(self, client: str, path: str) -> tuple[bytes, QuotaSpentError | None] | None:
+        """Count a call. Returns header lines for the reply, and the refusal if the quota is spent; None: no call was
+        counted, and one must be claimed first."""
         at = self._clock()
         if not self._period.begins_at <= at < self._period.ends_at:
             self._enter(at)
         name = self._names.get(client) or self._name(client)
         limit = self._terms.calls
-        made = self._tally.count(name, limit)
-        if made == UNSEEN:
-            self._tally.add(name, self._stored(name))
+        if self.shared is None or self.shared.is_away:
             made = self._tally.count(name, limit)
+            if made == UNSEEN:
+                self._tally.add(name, self._stored(name))
+                made = self._tally.count(name, limit)
+        else:
+            made = self._tally.spend(name)
+            if made == UNSEEN:
+                if not self.shared.is_spent(name):
+                    return None
+                made = SPENT
         seconds = int(self._period.ends_at - at) + 1
         lines = b""
         if self._terms.headers:
@@ -64,6 +76,12 @@ class Quota:
         error.retry_after_s = seconds
         self._terms.spent.say(error, path)
         return lines, error
+
+    async def claim(self, client: str) -> None:
+        """Claim calls of a client where several gateways share its quota."""
+        if self.shared is not None:
+            name, at = self._names.get(client) or self._name(client), self._clock()
+            await self.shared.claim(name, *_parts(name), at)
 
     async def follow(self) -> None:
         """Store counts now and then, until cancelled."""
@@ -80,6 +98,9 @@ class Quota:
         rows = [(*_parts(name), calls) for name, calls in taken]
         try:
             totals = await self._writer.run(self._writer.usage.add, rows, self._clock())
+        except StoreUncertainError as error:
+            _log.error("the calls of clients may be stored or not: %s; they are not stored again", error.log)
+            return
         except StoreUnavailableError as error:
             _log.error("cannot store the calls of clients: %s; they stay in memory and are stored later", error.log)
             for name, calls in taken:
@@ -90,7 +111,8 @@ class Quota:
 
     def close(self) -> None:
         """Close the store."""
-        self._store.close()
+        if self._store is not None:
+            self._store.close()
 
     def _enter(self, at: float) -> None:
         self._period = period_of(self._terms.window, at)
@@ -108,9 +130,11 @@ class Quota:
         return name
 
     def _stored(self, name: bytes) -> int:
+        if self._usage is None or self._store is None:
+            return 0  # a store that is away, on another machine
         try:
             return self._usage.calls(*_parts(name))
-        except sqlite3.Error as error:
+        except self._store.errors as error:
             _log.error("cannot read the calls of a client: %s; its count starts at 0", error)
             return 0
 

@@ -438,6 +438,13 @@ class StoreUnavailableError(ShardgateError):
     retry_after_s = 1
 
 
+class StoreUncertainError(StoreUnavailableError):
+    """The connection to the gateway's store broke while it wrote something down, and the store cannot be asked since
+    then: whether that is written is not known. Nothing was sent to a shard for it."""
+
+    code = "SG4005"
+
+
 class UnrecordedError(ShardgateError):
     """The change was under way when the gateway's store failed, so that its outcome is not written down yet: it may
     have been made or not. `detail` has a link that tells the outcome."""

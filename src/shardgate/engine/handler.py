@@ -41,6 +41,7 @@ from shardgate.core.routes.route import Plan, Route
 from shardgate.core.rules.batch import ToInner
 from shardgate.core.wire.packed_tags import as_known, restored
 from shardgate.engine.batch import Batches, InnerClient
+from shardgate.engine.behind import BehindError, SharedKnowledge
 from shardgate.engine.caching import Caches
 from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
@@ -82,6 +83,7 @@ class Gateway:
         "_round_began_at",
         "_turn",
         "deadlines",
+        "directory",
         "loads",
     )
 
@@ -98,6 +100,8 @@ class Gateway:
         self.deadlines: Deadlines | None = None
         """Of requests; None: no rule and no client has any."""
         self._caches: Caches | None = None
+        self.directory: SharedKnowledge | None = None
+        """Where it is on another machine."""
         self._callers = callers
         self.loads = loads
         """What clients take up of this worker."""
@@ -164,6 +168,8 @@ class Gateway:
             if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
                 plan = plan.doubted  # a body that streams can be sent only once: find its owner first
             self._carry_out(plan, request, client, exchange, snapshot)
+        except BehindError:
+            client.adopt(tasks.start(self._catch_up(request, client), "directory"))
         except Exception as error:
             self._fail(client, error, exchange)
 
@@ -198,6 +204,17 @@ class Gateway:
 
     def _failed(self, client: Client, exchange: Exchange, error: Exception) -> None:
         self._fail(client, error, exchange)
+
+    async def _catch_up(self, request: Request, client: Client) -> None:
+        """Handle a request anew after the directory was looked at."""
+        directory = self.directory
+        assert directory is not None
+        await directory.catch_up()
+        directory.is_fresh = True
+        try:
+            self.handle(request, client)
+        finally:
+            directory.is_fresh = False
 
     def _take_on(self, exchange: Exchange, *, is_list: bool) -> None:
         """Refuse what is more than the worker can do now, and measure this round of the loop. Raises OverloadError."""

@@ -3,7 +3,8 @@
 Never: runs anything, or opens a socket.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import msgspec
 
@@ -12,7 +13,7 @@ from shardgate.clients.loads import ClientLoads
 from shardgate.clients.quota import tally_for
 from shardgate.config.load import Loaded
 from shardgate.core.held import HeldBytes
-from shardgate.core.hosts import server_of
+from shardgate.core.hosts import PostgresUrl, server_of
 from shardgate.core.limits import Limits
 from shardgate.core.lists.positions import PageTable
 from shardgate.core.wire.request_head import RequestHeadParser
@@ -45,7 +46,9 @@ from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
 from shardgate.observe.push import Pusher
-from shardgate.process.directory import DirectoryFollower, read_topology
+from shardgate.process.directory import DirectoryFollower, directory_reader, topology_of
+from shardgate.process.shared_directory import SharedDirectory, first_view
+from shardgate.store.directory_reader import View
 from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
 from shardgate.store.tally import Tally
 from shardgate.store.writer import Writer
@@ -94,7 +97,7 @@ class Built(msgspec.Struct, frozen=True):
     """Of connections from clients."""
     tls: Tls | None
     """Towards clients."""
-    directory: DirectoryFollower | None
+    directory: DirectoryFollower | SharedDirectory | None
     callers: Callers | None
     journaled: Journaled | None
     """What needs a store; None: there is none."""
@@ -107,8 +110,12 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     place = place or _own_place(loaded)
     limits, timeouts = loaded.config.limits, loaded.config.timeouts
     watch = Watch(clock)
-    store = SqliteStore(loaded.directory, busy_ms=READER_BUSY_MS) if loaded.directory else None
-    topology = read_topology(loaded, store)
+    place_of_directory = loaded.directory
+    store = SqliteStore(place_of_directory, busy_ms=READER_BUSY_MS) if isinstance(place_of_directory, Path) else None
+    view = directory_reader(loaded, store).first() if store is not None else None
+    if isinstance(place_of_directory, PostgresUrl):
+        view = first_view(loaded, place_of_directory)
+    topology = topology_of(loaded, view)
     meter = Meter(place.cells, place.layout, loaded.routes.all_routes, loaded.shards)
     dns = DnsClient([*filter(None, map(server_of, loaded.config.resolver.servers))])
     upstreams = Upstreams(topology.shards.values(), limits, timeouts, watch, meter, place.own_changes, dns)
@@ -116,12 +123,12 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     cluster.use_jar(loaded.jar)
     if place.pages is not None:
         cluster.share_pages(place.pages)
-    directory = DirectoryFollower(loaded, store, cluster) if store is not None else None
+    directory = _build_follower(loaded, store, cluster, view)
     refresh = directory.refresh if directory is not None else _nothing_new
     held = _held_bytes(limits)
     observer = Observer(meter, watch, cluster.pools, lambda: held.by_kind)
     conductor = Conductor(cluster, limits, held)
-    journaled = _build_journaled(loaded, cluster, held, refresh)
+    journaled = _build_journaled(loaded, cluster, held, _catch_up_by(directory))
     changing = _build_changing(loaded, cluster, conductor, journaled)
     writer = journaled.writer if journaled is not None else None
     callers = callers_for(loaded.clients, loaded.routes, place.tally, writer)
@@ -130,6 +137,8 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     gateway.deadlines = _build_deadlines(loaded, meter)
     if any(route.is_cached for route in loaded.routes.all_routes):
         gateway.use_caches(Caches(loaded.routes.all_routes, conductor, meter))
+    if isinstance(directory, SharedDirectory):
+        gateway.directory = directory
     return Built(
         gateway=gateway,
         admin=_build_admin(loaded, place, upstreams),
@@ -193,7 +202,7 @@ def open_log(loaded: Loaded) -> AccessLog | None:
 
 
 def _build_journaled(
-    loaded: Loaded, cluster: Cluster, held: HeldBytes, refresh: Callable[[], bool]
+    loaded: Loaded, cluster: Cluster, held: HeldBytes, catch_up: Callable[[], Awaitable[None]]
 ) -> Journaled | None:
     if loaded.store is None:
         return None
@@ -207,7 +216,7 @@ def _build_journaled(
             writer,
             driver,
             body_bytes_max,
-            refresh,
+            catch_up,
             config.idempotency.client,
             config.limits.changes_waiting_max,
         ),
@@ -262,6 +271,28 @@ def _own_place(loaded: Loaded) -> CounterSlot:
     layout = Layout({}, 0).extended(loaded.routes.all_routes, loaded.shards)
     memory = SharedMemory.roomy(layout.size)
     return CounterSlot(layout, memory, memory.slot(0), tally_for(loaded.clients))
+
+
+def _build_follower(
+    loaded: Loaded, store: SqliteStore | None, cluster: Cluster, view: View | None
+) -> DirectoryFollower | SharedDirectory | None:
+    if view is None:
+        return None
+    if store is not None:
+        return DirectoryFollower(loaded, store, cluster, view)
+    assert isinstance(loaded.directory, PostgresUrl)
+    return SharedDirectory(loaded, loaded.directory, cluster, view)
+
+
+def _catch_up_by(directory: DirectoryFollower | SharedDirectory | None) -> Callable[[], Awaitable[None]]:
+    if isinstance(directory, SharedDirectory):
+        return directory.catch_up
+
+    async def catch_up() -> None:
+        if directory is not None:
+            directory.refresh()
+
+    return catch_up
 
 
 def _nothing_new() -> bool:
