@@ -21,7 +21,7 @@ import httpx
 
 from proof.data import CACHE, prepare
 from proof.fleet import Fleet
-from proof.postgres_server import PostgresServer
+from proof.stores import add_option, empty_store
 from proof.writes.run import serves_orders_across
 
 BUYERS = 50
@@ -209,12 +209,9 @@ def main() -> None:
     """Run, and exit with 1 where a seat was sold twice or lost."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--gateways", type=int, default=1, help="so many gateways, on one store in PostgreSQL")
-    options.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
+    add_option(options)
     given = options.parse_args()
-    with ExitStack() as stack:
-        store = ""
-        if given.gateways > 1 or given.store == "postgresql":
-            store = stack.enter_context(PostgresServer()).create("crowd")
+    with empty_store("postgresql" if given.gateways > 1 else given.store) as store:
         capacity, sold, findings = run(CACHE / "crowd", given.gateways, store)
     for finding in findings:
         print(finding)
