@@ -11,6 +11,7 @@ from shardgate.cli.examples import examples
 from shardgate.cli.explain import explain
 from shardgate.cli.health import health
 from shardgate.cli.journal import journal
+from shardgate.cli.move import move
 from shardgate.cli.routes import routes
 from shardgate.cli.serve import serve
 from shardgate.cli.split import split
@@ -58,6 +59,7 @@ def _shardgate(
 
 
 app.command()(split)
+app.command()(move)
 app.command()(serve)
 app.command()(check)
 app.command()(explain)

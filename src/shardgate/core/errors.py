@@ -447,6 +447,15 @@ class EndedError(ShardgateError):
     cut_off: ClassVar[CutOff] = "drain"
 
 
+class TenantMovesError(ShardgateError):
+    """The data of the request is being moved to another shard, and that takes longer than requests wait. Nothing was
+    sent to a shard."""
+
+    code, status, title = "SG4010", 503, "Tenant moves"
+    nothing_done = no_reply = True
+    retry_after_s = 1
+
+
 class BugError(ShardgateError):
     """A defect of the gateway. The log has the traceback under the request's id."""
 

@@ -46,6 +46,7 @@ from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.deadlines import Deadlines
+from shardgate.engine.fence import Fence, HeldRequest
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.gather.owners import find_owner, shards_knowing
 from shardgate.engine.gather.partial import PartialGathers
@@ -79,6 +80,7 @@ class Gateway:
         "_refresh",
         "_turn",
         "deadlines",
+        "fence",
     )
 
     def __init__(
@@ -89,10 +91,13 @@ class Gateway:
         loads: ClientLoads,
         observer: Observer,
         refresh: Callable[[], bool],
+        fence: Fence,
         callers: Callers | None = None,
     ) -> None:
         self.deadlines: Deadlines | None = None
         """Of requests; None: no rule and no client has any."""
+        self.fence: Fence = fence
+        """What waits while a tenant moves."""
         self._callers = callers
         self._loads = loads
         loads.lasting = self._lasting
@@ -137,6 +142,9 @@ class Gateway:
                 client.collect()
                 return
             plan = self._plan(request, route, variables, snapshot)
+            if self.fence.is_up and self.fence.holds(plan, request.method):
+                self._hold(request, client, exchange)
+                return
             if self._changes.wants(plan, request.method, request.fields.values):
                 self._answer(plan, self._change(request, snapshot, client, exchange), client)
                 return
@@ -271,6 +279,26 @@ class Gateway:
                 self._loads.settle(load)
         self._observer.finished(exchange)
 
+    def under_way(self, concerns: Callable[[Exchange], bool]) -> list[Exchange]:
+        """The requests under way that do not wait at the fence, as far as `concerns` says so."""
+        found = [each for client in self._clients if (each := client.exchange) is not None and concerns(each)]
+        return [each for each in found if not each.ended_at and not self.fence.waits(each)]
+
+    def changes_under_way(self) -> list[asyncio.Task[None]]:
+        """What is answered with a whole reply, also for clients that have left."""
+        return list(self._open_changes)
+
+    def _hold(self, request: Request, client: Client, exchange: Exchange) -> None:
+        """Let a request wait at the fence. Raises TenantMovesError."""
+        held = HeldRequest(
+            self.fence,
+            exchange,
+            lambda: self.handle(request, client),
+            lambda error: self._fail(client, error, exchange),
+        )
+        self.fence.hold(held)
+        client.adopt(held)
+
     def abort(self) -> None:
         """Answer the requests that did not end within the drain time, and close their connections.
 
@@ -312,6 +340,9 @@ class Gateway:
                 search = recalled.doubted
                 if search is None:
                     return False
+                if self.fence.is_up and self.fence.holds(search, request.method):
+                    self._hold(request, client, exchange)
+                    return True
                 self._carry_out(search, request, client, exchange, snapshot)
                 return True
 

@@ -27,6 +27,7 @@ from shardgate.engine.change.parts import PartsChanger
 from shardgate.engine.change.replayer import Replayer
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.deadlines import Deadlines
+from shardgate.engine.fence import Fence
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.handler import Gateway
 from shardgate.engine.upstreams import Upstreams
@@ -44,6 +45,7 @@ from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
 from shardgate.process.directory import DirectoryFollower, read_topology
+from shardgate.process.movements import MovementFollower
 from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
 from shardgate.store.tally import Tally
 from shardgate.store.writer import Writer
@@ -91,6 +93,8 @@ class Built(msgspec.Struct, frozen=True):
     tls: Tls | None
     """Towards clients."""
     directory: DirectoryFollower | None
+    movements: MovementFollower | None
+    """None: there is no directory, so that no tenant moves."""
     callers: Callers | None
     journaled: Journaled | None
     """What needs a store; None: there is none."""
@@ -120,7 +124,8 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     writer = journaled.writer if journaled is not None else None
     callers = callers_for(loaded.clients, loaded.routes, place.tally, writer)
     loads = _build_loads(loaded, cluster, meter, watch)
-    gateway = Gateway(cluster, conductor, changing, loads, observer, refresh, callers)
+    fence = Fence(watch)
+    gateway = Gateway(cluster, conductor, changing, loads, observer, refresh, fence, callers)
     gateway.deadlines = _build_deadlines(loaded, meter)
     return Built(
         gateway=gateway,
@@ -132,6 +137,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
         settings=_settings(loaded, held),
         tls=Tls(loaded.tls, for_clients) if loaded.tls is not None else None,
         directory=directory,
+        movements=MovementFollower(loaded.directory, cluster, gateway, refresh) if loaded.directory else None,
         callers=callers,
         journaled=journaled,
     )

@@ -72,6 +72,10 @@ class LearnedKeys:
         """The shard does not have it any more; or none has."""
         self._shards.pop((space, key), None)
 
+    def entries(self) -> list[tuple[str, str]]:
+        """The space and the key of everything that is known."""
+        return list(self._shards)
+
     def is_disputed(self, space: str, key: str) -> bool:
         """Whether several shards have shown this key."""
         return self._shards.get((space, key)) == _DISPUTED

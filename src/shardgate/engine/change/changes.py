@@ -272,7 +272,8 @@ class Changes:
 
         def choose(tenants: Mapping[ShardId, float]) -> ShardId:
             loads = tenants if measured is None else measured
-            here = {shard: load for shard, load in loads.items() if shard not in away}
+            drained = change.snapshot.known.topology.draining
+            here = {shard: load for shard, load in loads.items() if shard not in away and shard not in drained}
             return pinned or policy.choose(policy.willing(here) or loads)
 
         reserve = self._writer.placements.reserve
