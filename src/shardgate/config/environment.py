@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from shardgate.config.places import Document, parse_document
-from shardgate.config.variables import DATABASE_URL, OF_A_SERVICE, OF_THE_COMMAND_LINE, PREFIX, SHARD_URL, SHARDS, Variable, variables
+from shardgate.config.variables import (
+    DATABASE_URL,
+    OF_A_SERVICE,
+    OF_THE_COMMAND_LINE,
+    PREFIX,
+    SHARD_URL,
+    SHARDS,
+    Variable,
+    variables,
+)
 from shardgate.core.routes.mistakes import Mistake, near
 
 _NAME: Final = re.compile(r"[\w.-]+")

@@ -91,12 +91,11 @@ class Gateway:
         loads: ClientLoads,
         observer: Observer,
         refresh: Callable[[], bool],
-        fence: Fence,
         callers: Callers | None = None,
     ) -> None:
         self.deadlines: Deadlines | None = None
         """Of requests; None: no rule and no client has any."""
-        self.fence: Fence = fence
+        self.fence = Fence(cluster.watch)
         """What waits while a tenant moves."""
         self._callers = callers
         self._loads = loads

@@ -83,11 +83,11 @@ def _unknown(
 def _torn(names: tuple[ShardId, ShardId], source: ShardDatabase, tables: Sequence[MovedTable]) -> list[str]:
     found = []
     for table, link, query in torn(tables, source.relation):
-        for row in source.query(query):
-            found.append(
-                f"{names[0]}: {table.name} {_shown(row)} belongs to a tenant that moves and, by {link}, to one that"
-                " stays. Move both together"
-            )
+        found += [
+            f"{names[0]}: {table.name} {_shown(row)} belongs to a tenant that moves and, by {link}, to one that"
+            " stays. Move both together"
+            for row in source.query(query)
+        ]
     return list(dict.fromkeys(found))
 
 

@@ -7,6 +7,7 @@ import time
 from typing import Final
 
 from shardgate.move.errors import NotNowError
+from shardgate.net.clock import now
 from shardgate.store.leases import Leases
 from shardgate.store.movements import Movements
 
@@ -23,10 +24,10 @@ class Gateways:
         self._leases = leases
 
     def await_turn(self, turn: int, patience_s: float) -> None:
-        """Return once all living workers have acknowledged the turn. Raises NotNowError, which says how many have not."""
-        until = time.monotonic() + patience_s
+        """Return once all living workers have acknowledged the turn. Raises NotNowError."""
+        until = now() + patience_s
         while behind := self._behind(turn):
-            if time.monotonic() > until:
+            if now() > until:
                 raise NotNowError(f"{len(behind)} workers have not acknowledged within {patience_s:g} s")
             time.sleep(_POLL_S)
 

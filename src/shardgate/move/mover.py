@@ -9,23 +9,19 @@ Never: goes on after a fence that not all living workers have acknowledged.
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
 from shardgate.core.moving import FENCES, RECOVERIES, Phase
 from shardgate.move.checks import objections
-from shardgate.move.database import PREFIX, ShardDatabase
 from shardgate.move.errors import MoveFailedError, MoveRefusedError, NotNowError
 from shardgate.move.gateways import Gateways
 from shardgate.move.request import MoveSettings
-from shardgate.move.shards import Division, open_shard, read_division
-from shardgate.move.staging import Staging
-from shardgate.move.tables import MovedTable, moved_tables
-from shardgate.split.database import sql
+from shardgate.move.work import Work
+from shardgate.net.clock import now, wall
 from shardgate.split.database.drivers import DRIVER_ERRORS
-from shardgate.split.database.rows import TableDigest, digest_of
 from shardgate.store.journal import Journal
 from shardgate.store.leases import Leases
 from shardgate.store.movements import Movement, Movements, Told
@@ -128,11 +124,11 @@ class Mover:
         if (other := self._movements.current()) is not None:
             raise MoveRefusedError(
                 [
-                    f"movement {other.id} of {', '.join(other.tenants)} from {other.source} to {other.target} is not over"
-                    f" (phase {other.phase}). Run shardgate move --resume, or --abandon"
+                    f"movement {other.id} of {', '.join(other.tenants)} from {other.source} to {other.target} is not"
+                    f" over (phase {other.phase}). Run shardgate move --resume, or --abandon"
                 ]
             )
-        work = _Work(self._settings, source, target, tenants)
+        work = Work(self._settings, source, target, tenants)
         try:
             problems = objections((source, target), work.source, work.target, work.division, work.tables, tenants)
             if problems:
@@ -140,9 +136,7 @@ class Mover:
         finally:
             work.close()
         try:
-            movement = self._movements.begin(
-                self._settings.space, tenants, source, target, self._leases.worker, time.time()
-            )
+            movement = self._movements.begin(self._settings.space, tenants, source, target, self._leases.worker, wall())
         except StoreError as error:
             raise MoveRefusedError([str(error)]) from error
         told = Told(by=f"process {os.getpid()} on {socket.gethostname()}")
@@ -151,7 +145,7 @@ class Mover:
 
     def _carry(self, movement: Movement) -> Movement:
         """All phases that are left."""
-        work: _Work | None = None
+        work: Work | None = None
         try:
             work = self._work(movement)
             recovery = RECOVERIES[movement.phase]
@@ -166,7 +160,7 @@ class Mover:
             if work is not None:
                 work.close()
 
-    def _try(self, movement: Movement, work: "_Work") -> Movement:
+    def _try(self, movement: Movement, work: Work) -> Movement:
         """From the copy on; the fence goes up as often as it takes."""
         told = movement.told
         told.rows, told.why = work.count(), ""
@@ -195,10 +189,10 @@ class Mover:
                 rest_s = min(rest_s * 1.5, _REST_S_MAX)
         raise self._failed(movement, f"it did not succeed in {_TRIES} tries: {told.why}")
 
-    def _switch(self, movement: Movement, work: "_Work", told: Told) -> Movement:
+    def _switch(self, movement: Movement, work: Work, told: Told) -> Movement:
         """From the fence to the end. Raises NotNowError as long as nothing can be seen of it."""
-        began_at = time.monotonic()
         self._publish(movement, work)
+        began_at = now()
         turn = self._enter(movement, "fenced")
         self._gateways.await_turn(turn, _FENCED_S)
         self._await_journal(movement)
@@ -216,11 +210,11 @@ class Mover:
             raise self._failed(movement, str(error)) from error
         work.source.commit()
         self._enter(movement, "releasing")
-        told.held_s = max(told.held_s, time.monotonic() - began_at)
+        told.held_s = max(told.held_s, now() - began_at)
         self._tell(movement, told)
         return self._release(movement, work)
 
-    def _finish(self, movement: Movement, work: "_Work") -> Movement:
+    def _finish(self, movement: Movement, work: Work) -> Movement:
         """What is left of a movement whose target owns the tenants."""
         if movement.phase == "flipped":
             turn = self._enter(movement, "flipped")
@@ -232,7 +226,7 @@ class Mover:
             self._enter(movement, "releasing")
         return self._release(movement, work)
 
-    def _release(self, movement: Movement, work: "_Work") -> Movement:
+    def _release(self, movement: Movement, work: Work) -> Movement:
         work.source.release()
         return self._end(movement, "done", "")
 
@@ -241,27 +235,27 @@ class Mover:
         told.why = why
         self._movements.tell(movement.id, told)
         self._movements.publish(movement.id, b"")
-        self._movements.enter(movement.id, self._leases.worker, phase, "open", time.time())
+        self._movements.enter(movement.id, self._leases.worker, phase, "open", wall())
         ended = self._current(movement.id)
         self._report(ended, told)
         return ended
 
-    def _publish(self, movement: Movement, work: "_Work") -> None:
+    def _publish(self, movement: Movement, work: Work) -> None:
         work.moved = work.learnable()
         self._movements.publish(movement.id, msgspec.msgpack.encode(sorted(work.moved)))
 
     def _await_journal(self, movement: Movement) -> None:
         """Return once no change that had begun before the fence is still to be made on the source."""
-        until = time.monotonic() + _FENCED_S
+        until = now() + _FENCED_S
         with SqliteStore(self._settings.journal) as store:
             journal = Journal(store)
             last = journal.last()
             while journal.waits_for(movement.source, last):
-                if time.monotonic() > until:
+                if now() > until:
                     raise NotNowError(f"changes in the journal are not over on {movement.source}")
                 time.sleep(0.005)
 
-    def _heed(self, movement: Movement, work: "_Work") -> None:
+    def _heed(self, movement: Movement, work: Work) -> None:
         """Do what an operator wants."""
         while (current := self._current(movement.id)).wish == "pause":
             time.sleep(0.1)
@@ -295,141 +289,5 @@ class Mover:
             raise MoveFailedError([f"movement {number} is not in {self._settings.store} any more"])
         return found
 
-    def _work(self, movement: Movement) -> "_Work":
-        return _Work(self._settings, movement.source, movement.target, movement.tenants)
-
-
-class _Work:
-    """The databases of both shards, and the rows on their way."""
-
-    def __init__(self, settings: MoveSettings, source: str, target: str, tenants: Sequence[str]) -> None:
-        self.division: Division = read_division(settings, source)
-        self.source: ShardDatabase = open_shard(settings, source)
-        try:
-            self.target: ShardDatabase = open_shard(settings, target)
-        except MoveRefusedError:
-            self.source.close()
-            raise
-        self.staging = Staging()
-        self.tables = moved_tables(self.division.ownership, self.division.by, tenants, self.source.relation)
-        self.moved: frozenset[str] = frozenset()
-
-    def close(self) -> None:
-        """Close all; open transactions are undone."""
-        self.source.close()
-        self.target.close()
-        self.staging.close()
-
-    def rollback(self) -> None:
-        """Undo what is open in both databases."""
-        self.target.rollback()
-        self.source.rollback()
-
-    def count(self) -> int:
-        """How many rows the tenants have."""
-        return sum(_count(self.source, each) for each in self.tables)
-
-    def copy(self) -> Iterator[int]:
-        """Keep all rows; yields how many at a time, and rests as long as that took: the shard serves meanwhile."""
-        for each in self.tables:
-            began_at = time.monotonic()
-            for batch in self.source.read(each, each.where):
-                self.staging.put(each.number, batch)
-                time.sleep(min(_REST_S, time.monotonic() - began_at))
-                yield len(batch)
-                began_at = time.monotonic()
-
-    def catch_up(self) -> int:
-        """Keep the rows that have changed since the last round; returns how many."""
-        changed = 0
-        for each in self.tables:
-            kept = sql.quote(f"{PREFIX}{each.number}")
-            if not self.source.query(f"SELECT 1 FROM {kept} LIMIT 1"):  # noqa: S608
-                continue
-            self.source.begin(snapshot=True)
-            try:
-                touched = self.source.keys(each, kept)
-                columns = sql.listed(each.key)
-                own = columns if len(each.key) == 1 else f"({columns})"
-                there = f"{each.where} AND {own} IN (SELECT {columns} FROM {kept})"  # noqa: S608
-                rows = [row for batch in self.source.read(each, there) for row in batch]
-                self.source.run(f"DELETE FROM {kept}")  # noqa: S608
-                self.source.commit()
-            except BaseException:
-                self.source.rollback()
-                raise
-            self.staging.drop(each.number, set(touched).difference(key for key, _ in rows))
-            self.staging.put(each.number, rows)
-            changed += len(touched)
-        return changed
-
-    def learnable(self) -> frozenset[str]:
-        """The values by which the gateway may have learned where a row is: those of unique columns."""
-        found: set[str] = set()
-        for each in self.tables:
-            for columns in self.source.unique_keys(each):
-                for batch in self.source.values(each, columns, each.where):
-                    found.update(value for row in batch for value in row)
-        return frozenset(found)
-
-    def load(self) -> None:
-        """Write all rows to the target, and read them back, in a transaction that stays open."""
-        self.target.begin()
-        for each in self.tables:
-            for batch in self.staging.rows(each.number):
-                self.target.write(each, batch)
-            self.target.follow_counters(each, each.where)
-        for each in self.tables:
-            wanted, got = self.staging.digest(each.number), _digest(self.target, each)
-            if wanted != got:
-                raise NotNowError(f"{each.name}: the target has {got.rows} rows instead of {wanted.rows}, or others")
-
-    def unload(self) -> None:
-        """Delete all rows from the source, in a transaction that stays open, if nothing has changed since."""
-        self.source.begin()
-        self.source.pass_over_own_changes()
-        for each in self.tables:
-            wanted, got = self.staging.digest(each.number), _digest(self.source, each)
-            if wanted != got:
-                raise NotNowError(f"{each.name}: has changed at the source while its changes were held")
-        self._delete(self.source)
-        for each in self.tables:
-            if self.source.query(f"SELECT 1 FROM {sql.quote(f'{PREFIX}{each.number}')} LIMIT 1"):  # noqa: S608
-                raise NotNowError(f"{each.name}: has changed at the source while its changes were held")
-
-    def purge(self) -> None:
-        """Delete what the source still has of tenants that the target owns."""
-        self.source.begin()
-        try:
-            self._delete(self.source)
-            self.source.commit()
-        except BaseException:
-            self.source.rollback()
-            raise
-
-    def take_back(self) -> None:
-        """Delete what the target may have of tenants that the source owns."""
-        self.target.begin()
-        try:
-            self._delete(self.target)
-            self.target.commit()
-        except BaseException:
-            self.target.rollback()
-            raise
-
-    def _delete(self, database: ShardDatabase) -> None:
-        # Each condition reads the parents' rows: children go first.
-        for each in reversed(self.tables):
-            database.run(f"DELETE FROM {database.relation(each.name)} WHERE {each.where}")  # noqa: S608
-
-
-def _count(database: ShardDatabase, table: MovedTable) -> int:
-    ((count,),) = database.query(f"SELECT count(*) FROM {database.relation(table.name)} WHERE {table.where}")  # noqa: S608
-    return int(str(count))
-
-
-def _digest(database: ShardDatabase, table: MovedTable) -> TableDigest:
-    total = TableDigest()
-    for batch in database.read(table, table.where):
-        total += digest_of([row for _, row in batch])
-    return total
+    def _work(self, movement: Movement) -> Work:
+        return Work(self._settings, movement.source, movement.target, movement.tenants)

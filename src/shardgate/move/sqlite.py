@@ -98,9 +98,8 @@ class SqliteShard:
         )
         # An affinity is a column's: literals alone would be compared as texts.
         values = listed if len(columns) == 1 else f"VALUES {listed}"
-        found = self.query(
-            f"SELECT {sql.listed(columns)} FROM {sql.quote(table.name)} WHERE {own} IN ({values}) LIMIT 1"
-        )  # noqa: S608
+        source = f"{sql.quote(table.name)} WHERE {own} IN ({values}) LIMIT 1"
+        found = self.query(sql.select([sql.quote(column) for column in columns], source))
         return [", ".join(map(str, row)) for row in found]
 
     def unique_keys(self, table: MovedTable) -> list[tuple[str, ...]]:

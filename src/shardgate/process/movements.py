@@ -64,7 +64,8 @@ class MovementFollower:
     async def follow(self) -> None:
         """Follow, as long as the worker lives."""
         while True:
-            await asyncio.sleep(BUSY_S if self._look() else IDLE_S)
+            busy = self._look()
+            await asyncio.sleep(BUSY_S if busy else IDLE_S)
 
     def close(self) -> None:
         """The worker serves no more."""

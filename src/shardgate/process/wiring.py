@@ -27,7 +27,6 @@ from shardgate.engine.change.parts import PartsChanger
 from shardgate.engine.change.replayer import Replayer
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.deadlines import Deadlines
-from shardgate.engine.fence import Fence
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.handler import Gateway
 from shardgate.engine.upstreams import Upstreams
@@ -124,8 +123,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     writer = journaled.writer if journaled is not None else None
     callers = callers_for(loaded.clients, loaded.routes, place.tally, writer)
     loads = _build_loads(loaded, cluster, meter, watch)
-    fence = Fence(watch)
-    gateway = Gateway(cluster, conductor, changing, loads, observer, refresh, fence, callers)
+    gateway = Gateway(cluster, conductor, changing, loads, observer, refresh, callers)
     gateway.deadlines = _build_deadlines(loaded, meter)
     return Built(
         gateway=gateway,
