@@ -105,7 +105,7 @@ class MovementFollower:
         changes = self._gateway.changes_under_way() if movement.fence != "open" else []
         if movement.phase in {"flipped", "releasing"} and self._forgotten != movement.id:
             await self._forget(movement)
-        while not (all([each.ended_at for each in earlier]) and all([each.done() for each in changes])):
+        while earlier or changes:
             await asyncio.sleep(BUSY_S / 2)
             if self._turn != turn:
                 return

@@ -130,10 +130,9 @@ class Movements:
             turn = self._enter(movement.id, movement.owner, "flipped", "closed", 0.0)
             self._store.record(movement.space, [(tenant, movement.target) for tenant in movement.tenants])
             self._move_parts(movement, moved)
-            self._store.connection.execute(
-                "UPDATE placements SET shard = ? WHERE space = ? AND shard = ? AND key IN"
-                f" ({', '.join('?' * len(movement.tenants))})",  # noqa: S608 - marks
-                (movement.target, movement.space, movement.source, *movement.tenants),
+            self._store.connection.executemany(
+                "UPDATE placements SET shard = ? WHERE space = ? AND shard = ? AND key = ?",
+                [(movement.target, movement.space, movement.source, tenant) for tenant in movement.tenants],
             )
             return turn
 
