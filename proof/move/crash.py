@@ -17,7 +17,7 @@ import httpx
 
 from proof.compare import difference
 from proof.data import CACHE, Data
-from proof.fleet import Fleet, token
+from proof.fleet import Fleet
 from proof.move.moving import POINTS, MovingProcess
 from proof.move.world import lost_and_doubled, places_of, running_world, tenants_of
 
@@ -48,6 +48,8 @@ def run(folder: Path, victims: tuple[str, ...], points: tuple[str, ...] = POINTS
     """What was found at each point: nothing, where all is whole."""
     findings: dict[str, list[str]] = {}
     with running_world(0.02, 3, folder, [2000]) as (fleet, data):
+        with fleet.client(fleet.monolith):  # which gives so many tokens an hour
+            pass
         for victim in victims:
             for number, point in enumerate(points):
                 tenant = list(tenants_of(data))[number % 5]
@@ -130,7 +132,7 @@ def _compared(fleet: Fleet, paths: list[str]) -> list[str]:
         httpx.Client(base_url=fleet.monolith.url, timeout=60) as monolith,
         httpx.Client(base_url=fleet.gateway.url, timeout=60) as gateway,
     ):
-        headers = {"Authorization": f"Bearer {token(monolith, 'marketplace')}"}
+        headers = {"Authorization": f"Bearer {fleet.token}"}
         pairs = [(path, monolith.get(path, headers=headers), gateway.get(path, headers=headers)) for path in paths]
     return [f"GET {path}: {found}" for path, want, got in pairs if (found := difference(want, got)) is not None]
 

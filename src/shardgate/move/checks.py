@@ -52,10 +52,7 @@ def _schema(
         table.name for table in (*division.ownership.reference, *division.ownership.empty)
     }
     for table in sorted(VERSIONS & present) if not found else ():
-        versions = [
-            sorted(map(str, each.query(f"SELECT * FROM {each.relation(table)}")))  # noqa: S608 - a known name
-            for each in (source, target)
-        ]
+        versions = [sorted(map(str, each.query(f"SELECT * FROM {each.relation(table)}"))) for each in (source, target)]
         if versions[0] != versions[1]:
             found.append(f"{names[1]}: {table} has other rows than on {names[0]}. {other}")
     more = len(found) - _NAMED_MAX
@@ -69,9 +66,7 @@ def _unknown(
     root: MovedTable,
     tenants: Sequence[str],
 ) -> list[str]:
-    rows = source.query(
-        f"SELECT {sql.quote(division.by)} FROM {source.relation(root.name)} WHERE {root.where}"  # noqa: S608
-    )
+    rows = source.query(f"SELECT {sql.quote(division.by)} FROM {source.relation(root.name)} WHERE {root.where}")
     found = {str(value) for (value,) in rows}
     return [
         f"{tenant}: {root.name} of {names[0]} has no such row. Is the directory right about it?"
@@ -98,7 +93,7 @@ def _both(
     found = []
     for each in tables:
         keys = [target.relation(each.name), each.where]
-        rows = target.query(f"SELECT {sql.listed(each.key)} FROM {keys[0]} WHERE {keys[1]} LIMIT 1")  # noqa: S608
+        rows = target.query(f"SELECT {sql.listed(each.key)} FROM {keys[0]} WHERE {keys[1]} LIMIT 1")
         found += [f"{names[1]}: {each.name} {_shown(row)} is a row of this tenant there already" for row in rows]
     return found
 

@@ -32,7 +32,7 @@ _FEW: Final = 200  # changed rows: the rest is copied while the tenants' changes
 _FENCED_S: Final = 2.0  # how long changes wait for those under way before the fence is taken down again
 _CLOSED_S: Final = 1.0
 _FLIPPED_S: Final = 8.0  # less than requests may wait
-_TRIES: Final = 30
+_TRIES: Final = 15
 _REST_S: Final = 0.2
 _REST_S_MAX: Final = 5.0
 _FINISH_S: Final = 60.0
@@ -196,9 +196,12 @@ class Mover:
         turn = self._enter(movement, "fenced")
         self._gateways.await_turn(turn, _FENCED_S)
         self._await_journal(movement)
-        work.catch_up()
-        work.load()
-        work.unload()
+        try:
+            work.catch_up()
+            work.load()
+            work.unload()
+        except DRIVER_ERRORS as error:  # somebody holds a lock, or has changed what the rows refer to
+            raise NotNowError(f"{type(error).__name__}: {error}") from error
         turn = self._enter(movement, "closed")
         self._gateways.await_turn(turn, _CLOSED_S)
         self._enter(movement, "committing")

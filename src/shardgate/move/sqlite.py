@@ -75,7 +75,7 @@ class SqliteShard:
 
     def keys(self, table: MovedTable, source: str) -> list[bytes]:
         """The primary keys in a table that has their columns, each once."""
-        rows = self._connection.execute(f"SELECT DISTINCT {sql.listed(table.key)} FROM {source}")  # noqa: S608
+        rows = self._connection.execute(f"SELECT DISTINCT {sql.listed(table.key)} FROM {source}")
         return [_encode(row) for row in rows]
 
     def write(self, table: MovedTable, rows: Iterable[bytes]) -> None:
@@ -106,8 +106,8 @@ class SqliteShard:
         """The columns of the primary key and of each other unique index without a condition."""
         found = [table.key]
         name = sql.literal(table.name)
-        for (index,) in self.query(f'SELECT name FROM pragma_index_list({name}) WHERE "unique" AND NOT partial'):  # noqa: S608
-            columns = self.query(f"SELECT name FROM pragma_index_info({sql.literal(str(index))}) ORDER BY seqno")  # noqa: S608
+        for (index,) in self.query(f'SELECT name FROM pragma_index_list({name}) WHERE "unique" AND NOT partial'):
+            columns = self.query(f"SELECT name FROM pragma_index_info({sql.literal(str(index))}) ORDER BY seqno")
             if all(column is not None for (column,) in columns):
                 found.append(tuple(str(column) for (column,) in columns))
         return list(dict.fromkeys(found))
@@ -163,7 +163,7 @@ class SqliteShard:
 
 
 def _made(kind: str) -> str:
-    return f"SELECT name FROM sqlite_master WHERE type = '{kind}' AND substr(name, 1, {len(PREFIX)}) = '{PREFIX}'"  # noqa: S608
+    return f"SELECT name FROM sqlite_master WHERE type = '{kind}' AND substr(name, 1, {len(PREFIX)}) = '{PREFIX}'"
 
 
 def _capturing(table: MovedTable) -> list[str]:
@@ -173,7 +173,7 @@ def _capturing(table: MovedTable) -> list[str]:
     into = f"INSERT INTO {kept} SELECT"
     events = {"INSERT": [new], "UPDATE": [old, new], "DELETE": [old]}
     return [
-        f"CREATE TABLE {kept} AS SELECT {sql.listed(table.key)} FROM {on} WHERE 0",  # noqa: S608
+        f"CREATE TABLE {kept} AS SELECT {sql.listed(table.key)} FROM {on} WHERE 0",
         *(
             f"CREATE TRIGGER {sql.quote(f'{PREFIX}{table.number}_{event.lower()}')} AFTER {event} ON {on} BEGIN "
             + " ".join(f"{into} {values};" for values in cast(list[str], keys))

@@ -80,7 +80,7 @@ def _belongs(
 
 def parents(link: ForeignKey, relation: Relation, where: str) -> str:
     """The keys of the parents that move."""
-    return f"SELECT {sql.listed(link.parent_columns)} FROM {relation(link.parent)} WHERE {where}"  # noqa: S608
+    return f"SELECT {sql.listed(link.parent_columns)} FROM {relation(link.parent)} WHERE {where}"
 
 
 def torn(tables: Sequence[MovedTable], relation: Relation) -> list[tuple[MovedTable, ForeignKey, str]]:
@@ -91,7 +91,7 @@ def torn(tables: Sequence[MovedTable], relation: Relation) -> list[tuple[MovedTa
         for link in each.links:
             there = f"{_row(link.columns)} IN ({parents(link, relation, where[link.parent])})"
             given = " AND ".join(f"{sql.quote(column)} IS NOT NULL" for column in link.columns)
-            start = f"SELECT {sql.listed(each.key)} FROM {relation(each.name)} WHERE"  # noqa: S608
+            start = f"SELECT {sql.listed(each.key)} FROM {relation(each.name)} WHERE"
             found.append((each, link, f"{start} {each.where} AND {given} AND NOT ({there}) LIMIT 1"))
             found.append((each, link, f"{start} {there} AND ({each.where}) IS NOT TRUE LIMIT 1"))
     return found
