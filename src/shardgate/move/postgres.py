@@ -28,7 +28,8 @@ _TRIGGERS: Final = f"""SELECT t.tgname, n.nspname, c.relname FROM pg_trigger t J
 _FUNCTIONS: Final = f"SELECT p.oid::regprocedure FROM pg_proc p WHERE starts_with(p.proname, '{PREFIX}')"
 _TABLES: Final = f"SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND starts_with(relname, '{PREFIX}')"
 _UNIQUE: Final = """SELECT i.indexrelid, a.attname FROM pg_index i,
-    unnest(i.indkey) WITH ORDINALITY AS k(attnum, place), pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.place <= i.indnkeyatts
+    unnest(i.indkey) WITH ORDINALITY AS k(attnum, place), pg_attribute a
+    WHERE a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.place <= i.indnkeyatts
     AND i.indrelid = {}::regclass AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
     ORDER BY i.indexrelid, k.place"""
 

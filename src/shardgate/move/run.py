@@ -12,9 +12,13 @@ from rich.table import Table
 
 from shardgate.config.load import Loaded
 from shardgate.core.topology import ShardId
-from shardgate.move.errors import MoveRefusedError
+from shardgate.move.adding import add_shard
+from shardgate.move.balance import PlannedMove
+from shardgate.move.errors import MoveFailedError, MoveRefusedError
 from shardgate.move.mover import Mover
+from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
 from shardgate.move.request import MoveSettings, settings_of
+from shardgate.store.journal import Journal
 from shardgate.store.leases import Leases
 from shardgate.store.movements import Movement, Movements, Told
 from shardgate.store.sqlite import SqliteStore
@@ -104,6 +108,65 @@ def show_status(settings: MoveSettings, console: Console) -> None:
             tenants = ", ".join(each.tenants)
             table.add_row(str(each.id), since, tenants, each.source, each.target, phase, rows, held, told.by, told.why)
     console.print(table)
+
+
+def run_add(settings: MoveSettings, shard: ShardId, like: ShardId | None, console: Console) -> None:
+    """Make the database of a new shard. Raises MoveError."""
+    others = [each for each in settings.shards if each != shard]
+    if not others:
+        raise MoveRefusedError(["there is no other shard whose schema it could have"])
+    console.print(add_shard(settings, shard, like or others[0]), highlight=False, soft_wrap=True)
+
+
+def run_drain(
+    settings: MoveSettings, shard: ShardId, console: Console, *, plan_only: bool = False, stop: bool = False
+) -> None:
+    """Empty a shard. Raises MoveError."""
+    if not plan_only:
+        set_draining(settings, shard, drains=not stop)
+    if stop:
+        console.print(f"{shard}: takes new tenants again")
+        return
+    plan = planned(settings, {shard}, even=False)
+    _carry_out(settings, plan, console, apply=not plan_only)
+    if not plan_only:
+        console.print(f"{shard}: is empty. Next: shardgate shard remove {shard}", highlight=False)
+
+
+def run_remove(settings: MoveSettings, shard: ShardId, console: Console) -> None:
+    """Say that nothing is on a shard any more. Raises MoveRefusedError."""
+    found = what_is_left(settings, shard)
+    with SqliteStore(settings.journal) as store:
+        journal = Journal(store)
+        if journal.waits_for(shard, journal.last()):
+            found.append(f"{shard}: a change is not over there: see shardgate journal list")
+    if found:
+        raise MoveRefusedError(found)
+    console.print(
+        f"{shard}: nothing is on it. Remove it from `shards` in shardgate.yaml, and reload the gateway: kill -HUP",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def run_rebalance(settings: MoveSettings, console: Console, *, apply: bool) -> None:
+    """Level the shards. Raises MoveError."""
+    _carry_out(settings, planned(settings), console, apply=apply)
+
+
+def _carry_out(settings: MoveSettings, plan: Sequence[PlannedMove], console: Console, *, apply: bool) -> None:
+    table = Table(box=None, pad_edge=False)
+    for title in ("tenant", "from", "to", "rows"):
+        table.add_column(title, justify="right" if title == "rows" else "left", no_wrap=True)
+    for each in plan:
+        table.add_row(each.tenant, each.source, each.target, f"{each.rows:,}")
+    console.print(table if plan else "the shards are level: nothing moves")
+    if not apply or not plan:
+        return
+    with _mover(settings, console) as mover:
+        refused = carry_out(mover, plan, lambda each: _say(each, console), lambda why: console.print(why, markup=False))
+    if refused:
+        raise MoveFailedError([f"{refused} of {len(plan)} tenants could not be moved, and stay where they are"])
 
 
 @contextmanager

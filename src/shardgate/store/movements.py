@@ -200,6 +200,11 @@ class Movements:
         """The shards that take no new tenants."""
         return frozenset(shard for (shard,) in self._store.connection.execute("SELECT shard FROM draining"))
 
+    def parts_on(self, shard: ShardId) -> list[str]:
+        """The entities of which this shard may have a part."""
+        rows = self._store.connection.execute("SELECT key, shards FROM parts WHERE taken_back = 0")
+        return [str(key) for key, listed in rows if shard in json.loads(listed)]
+
     def _enter(self, number: int, owner: str, phase: Phase, fence: Fencing, ended_at: float) -> int:
         turn = self._turn()
         done = self._store.connection.execute(
