@@ -38,7 +38,7 @@ def main() -> None:
     findings = run(CACHE / "move-crash", VICTIMS[:1] if given.quick else VICTIMS)
     for name, found in findings.items():
         for each in found:
-            print(f"{name}: {each}")
+            print(f"{name}: {each[:300]}")
     whole = sum(not found for found in findings.values())
     print(f"move-crash: {len(findings)} points, {whole} whole")
     sys.exit(whole != len(findings))

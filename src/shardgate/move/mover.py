@@ -31,7 +31,8 @@ _ROUNDS_MAX: Final = 20
 _FEW: Final = 200  # changed rows: the rest is copied while the tenants' changes wait
 _FENCED_S: Final = 2.0  # how long changes wait for those under way before the fence is taken down again
 _CLOSED_S: Final = 1.0
-_FLIPPED_S: Final = 8.0  # less than requests may wait
+_HELD_S: Final = 6.0  # with the flip, less than FENCE_S_MAX
+_FLIPPED_S: Final = 8.0  # the slowest reads of the source
 _TRIES: Final = 15
 _REST_S: Final = 0.2
 _REST_S_MAX: Final = 5.0
@@ -204,6 +205,8 @@ class Mover:
             raise NotNowError(f"{type(error).__name__}: {error}") from error
         turn = self._enter(movement, "closed")
         self._gateways.await_turn(turn, _CLOSED_S)
+        if now() - began_at > _HELD_S:
+            raise NotNowError(f"the last steps took longer than {_HELD_S:g} s, for which requests may wait")
         self._enter(movement, "committing")
         work.target.commit()
         turn = self._movements.flip(self._current(movement.id), work.moved)

@@ -6,12 +6,13 @@ Never: shows a password.
 from msgspec import Struct
 
 from shardgate.core.topology import ShardId
-from shardgate.move.database import ShardDatabase
+from shardgate.move.database import PREFIX, ShardDatabase
 from shardgate.move.errors import MoveRefusedError
 from shardgate.move.request import MoveSettings
 from shardgate.move.sqlite import SqliteShard
 from shardgate.split.database.address import DatabaseAddress, SqlDialect, parse_address
 from shardgate.split.database.drivers import DRIVER_ERRORS
+from shardgate.split.database.schema import Schema
 from shardgate.split.decide.links import with_links
 from shardgate.split.decide.ownership import Ownership, TableRoles, decide_ownership
 from shardgate.split.errors import SplitRefusedError
@@ -60,7 +61,9 @@ def read_division(settings: MoveSettings, shard: ShardId) -> Division:
     """How the data of a shard is divided. Raises MoveRefusedError."""
     try:
         with opened_source(address_of(settings, shard), 1000) as source:
-            schema, problems = with_links(source.schema(), settings.links)
+            # What a movement that was killed has left behind is none of the application's.
+            own = Schema(tuple(table for table in source.schema().tables if PREFIX not in table.name))
+            schema, problems = with_links(own, settings.links)
     except SplitRefusedError as error:
         raise MoveRefusedError(error.reasons) from error
     schema = schema.with_equality()

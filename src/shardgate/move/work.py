@@ -36,6 +36,7 @@ class Work:
         self.tables = moved_tables(self.division.ownership, self.division.by, tenants, self.source.relation)
         self.moved: frozenset[str] = frozenset()
         """What the gateway may have learned of the rows."""
+        self._digests: dict[int, TableDigest] = {}
         self.is_unloaded = False
         """The rows are deleted from the source, in a transaction that is open."""
 
@@ -104,8 +105,9 @@ class Work:
             for batch in self.staging.rows(each.number):
                 self.target.write(each, batch)
             self.target.follow_counters(each, each.where)
+        self._digests = {each.number: self.staging.digest(each.number) for each in self.tables}
         for each in self.tables:
-            wanted, got = self.staging.digest(each.number), _digest(self.target, each)
+            wanted, got = self._digests[each.number], _digest(self.target, each)
             if wanted != got:
                 raise NotNowError(f"{each.name}: the target has {got.rows} rows instead of {wanted.rows}, or others")
 
@@ -114,7 +116,7 @@ class Work:
         self.source.begin()
         self.source.pass_over_own_changes()
         for each in self.tables:
-            wanted, got = self.staging.digest(each.number), _digest(self.source, each)
+            wanted, got = self._digests[each.number], _digest(self.source, each)
             if wanted != got:
                 raise NotNowError(f"{each.name}: has changed at the source while its changes were held")
         self._delete(self.source)
