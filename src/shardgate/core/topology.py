@@ -74,8 +74,6 @@ class Topology(msgspec.Struct, frozen=True):
     parts: Mapping[str, Mapping[str, tuple[ShardId, ...]]] = msgspec.field(default_factory=dict)
     """The entities in parts: space → key → the shards that may have a part. Rows of that key on other shards are
     leftovers of an undone change: they are ignored."""
-    draining: frozenset[ShardId] = frozenset()
-    """The shards that take no new tenants."""
 
     @property
     def ids(self) -> tuple[ShardId, ...]:

@@ -13,7 +13,6 @@ from shardgate.config.load import Loaded
 from shardgate.config.places import read_document
 from shardgate.core.topology import Topology
 from shardgate.engine.cluster import Cluster
-from shardgate.store.movements import Movements
 from shardgate.store.parts import read_parts
 from shardgate.store.sqlite import SqliteStore, StoreError
 
@@ -29,8 +28,7 @@ def read_topology(loaded: Loaded, store: SqliteStore | None) -> Topology:
     # The epoch first: a change in between is then seen again at the next look, never missed.
     epoch = store.epoch()
     directory = {space: store.read(space) for space in store.spaces()}
-    parts, draining = read_parts(store, tuple(loaded.shards)), Movements(store).draining()
-    return Topology(loaded.shards, directory, epoch, parts, draining)
+    return Topology(loaded.shards, directory, epoch, read_parts(store, tuple(loaded.shards)))
 
 
 def shard_names(config: Path) -> tuple[str, ...]:
