@@ -9,6 +9,7 @@ SHARDS   ?= 3
 HISTORIES ?= 500
 SEED     ?=
 DB       ?= sqlite
+STORE    ?= sqlite
 APP      ?= bookings
 QUICK    ?=
 REV      ?= HEAD~1
@@ -83,19 +84,19 @@ wheel-test: wheel ## the wheel and the sdist in bare environments: compiled, run
 wheels: .venv-wheels/.ready ## manylinux wheels of this processor for Python 3.11 to 3.14, into wheelhouse/: needs docker (or ENGINE=podman)
 	CIBW_CONTAINER_ENGINE=$(ENGINE) .venv-wheels/bin/cibuildwheel --platform linux
 
-equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql SEED=… REPLICAS=2 KILL_EVERY_S=10 APP=json-server
+equivalence: $(READY) ## the law: REQUESTS=2000 SHARDS=1,2,3,5,8 DB=postgresql STORE=postgresql SEED=… REPLICAS=2 KILL_EVERY_S=10 APP=json-server
 ifeq ($(APP),json-server)
 	@$(BIN)/python -m proof.strangers --only json-server $(if $(SEED),--seed $(SEED))
 else
-	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) $(if $(SEED),--seed $(SEED)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(KILL_EVERY_S),--kill-every-s $(KILL_EVERY_S))
+	@$(BIN)/python -m proof.equivalence --requests $(REQUESTS) --shards $(SHARDS) --db $(DB) --store $(STORE) $(if $(SEED),--seed $(SEED)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(KILL_EVERY_S),--kill-every-s $(KILL_EVERY_S))
 endif
 
-equivalence-writes: $(READY) ## the law for changes: HISTORIES=500 SHARDS=3 SEED=…
-	@$(BIN)/python -m proof.writes --histories $(HISTORIES) --shards $(SHARDS) $(if $(SEED),--seed $(SEED))
+equivalence-writes: $(READY) ## the law for changes: HISTORIES=500 SHARDS=3 SEED=… STORE=postgresql
+	@$(BIN)/python -m proof.writes --histories $(HISTORIES) --shards $(SHARDS) --store $(STORE) $(if $(SEED),--seed $(SEED))
 
-crash: $(READY) ## kill the gateway at every step of every kind of change, and look at what is left
-	@$(BIN)/python -m proof.converging
-	@$(BIN)/python -m proof.crash
+crash: $(READY) ## kill the gateway at every step of every kind of change, and look at what is left: STORE=postgresql
+	@$(BIN)/python -m proof.converging --store $(STORE)
+	@$(BIN)/python -m proof.crash --store $(STORE)
 
 move: $(READY) ## move tenants between shards under load, a shard added, one drained and removed: MOVES=100 QUICK=1 SEED=…
 	@$(BIN)/python -m proof.move $(if $(MOVES),--moves $(MOVES)) $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
@@ -106,8 +107,8 @@ move-crash: $(READY) ## kill the mover, the gateway and a shard at each phase of
 schemas: $(READY) ## split the schema of another application, compare by pg_dump: SERVER=URL TENANT=table DUMP=structure.sql
 	@$(BIN)/python -m proof.schemas --server '$(SERVER)' --tenant $(TENANT) $(if $(DUMP),--dump $(DUMP)) $(if $(SOURCE),--source '$(SOURCE)')
 
-crowd: $(READY) ## 50 buyers at once for the last seats, through two workers, by every door: sold = capacity
-	@$(BIN)/python -m proof.crowd
+crowd: $(READY) ## 50 buyers at once for the last seats, by every door: sold = capacity: GATEWAYS=2 STORE=postgresql
+	@$(BIN)/python -m proof.crowd --gateways $(or $(GATEWAYS),1) --store $(STORE)
 
 strangers: $(READY) ## applications of others, from registries, behind the gateway: ONLY=drf,json-server QUICK=1 SEED=…
 	@$(BIN)/python -m proof.strangers $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))

@@ -4,6 +4,7 @@ killed once more while it delivers. How long it takes until all shards are alike
 Holds: a shard gets what it missed in order, each change once.
 """
 
+import argparse
 import asyncio
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proof.crash import LEASE_S, NAMES, World, enter_world
+from proof.stores import add_option, empty_store
 
 CHANGES = 100
 WORKERS = 2
@@ -27,10 +29,10 @@ class Converged:
     findings: list[str] = field(default_factory=list)
 
 
-async def converge(folder: Path, down: str) -> Converged:
-    """Run once, with this shard down."""
+async def converge(folder: Path, down: str, store: str = "") -> Converged:
+    """Run once, with this shard down. `store`: the URL of an empty database; without it a file."""
     async with AsyncExitStack() as stack:
-        world = await enter_world(folder, stack, workers=WORKERS)
+        world = await enter_world(folder, stack, workers=WORKERS, store=store)
         shop = world.shops[NAMES.index(down)]
         await shop.__aexit__(None, None, None)
         findings = await _promised(world)
@@ -65,10 +67,12 @@ async def converge(folder: Path, down: str) -> Converged:
 
 def main() -> None:
     """Run with each shard down, and say how long it took."""
-    failed = False
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    add_option(options)
+    kind, failed = options.parse_args().store, False
     for down in NAMES:
-        with tempfile.TemporaryDirectory() as folder:
-            converged = asyncio.run(converge(Path(folder), down))
+        with empty_store(kind) as store, tempfile.TemporaryDirectory() as folder:
+            converged = asyncio.run(converge(Path(folder), down, store))
         failed |= bool(converged.findings)
         print(
             "\n".join(converged.findings)

@@ -28,9 +28,11 @@ from rich.progress import Progress
 
 from proof.fleet import READY_TIMEOUT_S
 from proof.shop import Seats, Shop
+from proof.stores import add_option, empty_store
+from shardgate.store.database import StorePlace
 from shardgate.store.desk import Desk
+from shardgate.store.opening import open_store, store_place
 from shardgate.store.parts import record_parts
-from shardgate.store.sqlite import SqliteStore
 
 NAMES = ("north", "south", "west")
 SETTLED_WITHIN_S = 20.0
@@ -51,7 +53,6 @@ _SPLIT = {
 _OF_ORDER = {"rule": "one", "key": "path.id", "locate": "order"}
 _PARTS = {"kind": "entity", "parts": {"sum": ["price", "amount"], "lists": {"items": ["date"]}}}
 RULES: dict[str, Any] = {
-    "directory": "store.db",
     "workers": 1,
     "timeouts": {"worker_lease_s": LEASE_S, "request_timeout_s": 5},
     "locators": {
@@ -129,7 +130,7 @@ class Gateway:
 class World:
     """Three shards in this process, and the gateway before them."""
 
-    folder: Path
+    store: StorePlace
     gateway: Gateway
     shops: list[Shop]
     told: int = 0
@@ -166,7 +167,7 @@ class World:
         """Wait until nothing is open; False: something is stuck."""
         begun = time.monotonic()
         while self.gateway.lives and time.monotonic() - begun < SETTLED_WITHIN_S:
-            with Desk(self.folder / "store.db") as desk:
+            with Desk(self.store) as desk:
                 entries = desk.entries(everything=False)
             if not entries:
                 return True
@@ -177,7 +178,7 @@ class World:
 
     def tenants(self) -> dict[str, str]:
         """The directory."""
-        with SqliteStore(self.folder / "store.db") as store:
+        with open_store(self.store) as store:
             return store.read("vendors")
 
 
@@ -284,7 +285,7 @@ def _sold(world: World, key: str) -> None:
         said, _ = shop.seats.act("POST", ["orders"], {"id": key, "items": [{"date": f"{name}-seats", "quantity": 1}]})
         assert said == 201
         shop.seats.orders[key] |= {"status": "sold", "paid": 0}
-    with SqliteStore(world.folder / "store.db") as store, store.transaction():
+    with open_store(world.store) as store, store.transaction():
         record_parts(store, "order", key, NAMES)
 
 
@@ -391,12 +392,13 @@ async def run(
     names: list[str],
     report: Callable[[str], None] = lambda text: None,
     kinds: Sequence[str] = ("journal", "call"),
+    store: str = "",
 ) -> tuple[Counter[str], list[str], float]:
     """Kill each point of each scenario; what was counted, the findings, and the longest recovery in seconds."""
     counted: Counter[str] = Counter()
     findings: list[str] = []
     async with AsyncExitStack() as stack:
-        world = await enter_world(folder, stack)
+        world = await enter_world(folder, stack, store=store)
         for name in names:
             for points in _points(kinds):
                 for point in points:
@@ -411,18 +413,21 @@ async def run(
         return counted, findings, world.slowest_s
 
 
-async def enter_world(folder: Path, stack: AsyncExitStack, workers: int = 1, lease_s: float = LEASE_S) -> World:
-    """Start the shards and the gateway."""
+async def enter_world(
+    folder: Path, stack: AsyncExitStack, workers: int = 1, lease_s: float = LEASE_S, store: str = ""
+) -> World:
+    """Start the shards and the gateway. `store`: the URL of an empty database; without it a file."""
     gateway = Gateway(folder, workers)
-    world = World(folder, gateway, [])
+    world = World(store_place(store or str(folder / "store.db")), gateway, [])
     for name in NAMES:
         shop = Shop(Seats({f"{name}-seats": SEATS, f"{name}-none": 0}))
         shop.before, shop.after = (lambda _: world.hear("before")), (lambda _: world.hear("after"))
         world.shops.append(await stack.enter_async_context(shop))
-    SqliteStore(folder / "store.db").close()
+    open_store(world.store).close()
     urls = {name: shop.url for name, shop in zip(NAMES, world.shops, strict=True)}
     timeouts = {**RULES["timeouts"], "worker_lease_s": lease_s}
-    config = {"listen": "127.0.0.1:0", "shards": urls, **RULES, "timeouts": timeouts}
+    places = {"directory": store or "store.db"}
+    config = {"listen": "127.0.0.1:0", "shards": urls, **RULES, **places, "timeouts": timeouts}
     (folder / "gate.yaml").write_text(yaml.safe_dump(config))
     await asyncio.to_thread(gateway.start)
     stack.callback(gateway.kill)
@@ -433,11 +438,14 @@ def main() -> None:
     """Run all, show how far it is, and end with one line."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--only", choices=list(SCENARIOS), action="append", help="one kind of change")
-    names = options.parse_args().only or list(SCENARIOS)
-    with tempfile.TemporaryDirectory() as folder, Progress(transient=True) as progress:
+    add_option(options)
+    given = options.parse_args()
+    names = given.only or list(SCENARIOS)
+    temporary = tempfile.TemporaryDirectory
+    with empty_store(given.store) as store, temporary() as folder, Progress(transient=True) as progress:
         task = progress.add_task("crash", total=None)
         counted, findings, slowest_s = asyncio.run(
-            run(Path(folder), names, lambda text: progress.update(task, description=text, advance=1))
+            run(Path(folder), names, lambda text: progress.update(task, description=text, advance=1), store=store)
         )
     for finding in findings:
         print(finding)

@@ -4,12 +4,15 @@ door: orders of one vendor, orders over several vendors, OCTO, and retries with 
 Holds: what is sold is what there was, on every shard; who was told that seats are theirs has them, and nobody else.
 """
 
+import argparse
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,6 +21,7 @@ import httpx
 
 from proof.data import CACHE, prepare
 from proof.fleet import Fleet
+from proof.stores import add_option, empty_store
 from proof.writes.run import serves_orders_across
 
 BUYERS = 50
@@ -57,13 +61,16 @@ Door = Callable[["Crowd", int], dict[str, int]]
 class Crowd:
     """The buyers and what they want."""
 
-    gateway: httpx.Client
+    gateways: list[httpx.Client]
     seats: list[Seat]
     statuses: Counter[int] = field(default_factory=Counter)
+    _turns: Iterator[int] = field(default_factory=count)
 
     def post(self, path: str, body: dict[str, Any], key: str | None = None) -> httpx.Response:
-        """Buy, and count the answer."""
-        answer = self.gateway.post(path, json=body, headers={} if key is None else {"Idempotency-Key": f'"{key}"'})
+        """Buy, at the next gateway, as the second of two equal requests is; and count the answer."""
+        answer = self.gateways[next(self._turns) % len(self.gateways)].post(
+            path, json=body, headers={} if key is None else {"Idempotency-Key": f'"{key}"'}
+        )
         self.statuses[answer.status_code] += 1
         return answer
 
@@ -116,17 +123,27 @@ DOORS: dict[str, tuple[Door, int]] = {
 """What is bought, and how many seats each date has: fewer than its buyers want."""
 
 
-def run(folder: Path) -> tuple[int, int, list[str]]:
-    """Seats there were, seats sold, and what is wrong."""
+def run(folder: Path, gateways: int = 1, store: str = "") -> tuple[int, int, list[str]]:
+    """Seats there were, seats sold, and what is wrong. With several `gateways` they share a `store`."""
     settings = {} if serves_orders_across() else {"rules": {"POST /v3/orders": ACROSS}}
     capacity, sold, findings = 0, 0, []
     with (
-        Fleet(prepare(0.01, SHARDS).copy(folder), folder, workers=WORKERS, settings=settings) as fleet,
+        Fleet(
+            prepare(0.01, SHARDS).copy(folder),
+            folder,
+            workers=WORKERS,
+            settings=settings,
+            store=store,
+            gateways=gateways,
+        ) as fleet,
         fleet.client(fleet.gateway) as gateway,
+        ExitStack() as stack,
     ):
+        who = {"Authorization": gateway.headers["Authorization"]}
+        others = [stack.enter_context(httpx.Client(base_url=each.url, timeout=60, headers=who)) for each in fleet.more]
         events = _event_of_each_shard(fleet, gateway)
         for number, (name, (door, seats)) in enumerate(DOORS.items()):
-            crowd = Crowd(gateway, [_seat(gateway, event, seats, number) for event in events])
+            crowd = Crowd([gateway, *others], [_seat(gateway, event, seats, number) for event in events])
             told = _rush(crowd, door)
             late = _buy_what_is_left(crowd) if door is any_door else Counter()
             told.update(late)
@@ -190,10 +207,17 @@ def _booked(gateway: httpx.Client, seat: Seat) -> int:
 
 def main() -> None:
     """Run, and exit with 1 where a seat was sold twice or lost."""
-    capacity, sold, findings = run(CACHE / "crowd")
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options.add_argument("--gateways", type=int, default=1, help="so many gateways, on one store in PostgreSQL")
+    add_option(options)
+    given = options.parse_args()
+    with empty_store("postgresql" if given.gateways > 1 else given.store) as store:
+        capacity, sold, findings = run(CACHE / "crowd", given.gateways, store)
     for finding in findings:
         print(finding)
-    who = f"{BUYERS} buyers, {SHARDS} shards, {WORKERS} workers"
+    who = f"{BUYERS} buyers, {SHARDS} shards, {WORKERS} workers" + (
+        f" of each of {given.gateways} gateways" if given.gateways > 1 else ""
+    )
     print(f"crowd: {who}: {sold} of {capacity} seats sold, {len(findings)} findings")
     sys.exit(1 if findings else 0)
 

@@ -27,6 +27,7 @@ from proof.fleet import Fleet, token
 from proof.killer import Killer
 from proof.postgres import prepared
 from proof.requests import Generator, Request, Samples
+from proof.stores import add_option, empty_store
 
 CLIENTS = ("marketplace", "vendor-1", "vendor-2")
 AT_ONCE = 4
@@ -42,6 +43,7 @@ class Options:
     db: str = "sqlite"
     replicas: int = 1
     kill_every_s: float = 0
+    store: str = "sqlite"
 
 
 @dataclass
@@ -65,6 +67,7 @@ def main() -> None:
     options.add_argument("--db", choices=("sqlite", "postgresql"), default="sqlite", help="behind the platform")
     options.add_argument("--replicas", type=int, default=1, help="instances of each shard")
     options.add_argument("--kill-every-s", type=float, default=0, help="kill one instance so often; 0: none")
+    add_option(options)
     given = options.parse_args()
     if given.kill_every_s and given.replicas < 2:
         options.error("--kill-every-s needs --replicas 2 or more: a shard of one instance is down without it")
@@ -72,7 +75,7 @@ def main() -> None:
     results = []
     for count in map(int, given.shards.split(",")):
         print(f"equivalence: {count} shards on {given.db}, seed {seed}", flush=True)
-        asked = Options(given.requests, given.scale, given.db, given.replicas, given.kill_every_s)
+        asked = Options(given.requests, given.scale, given.db, given.replicas, given.kill_every_s, given.store)
         result = run(asked, shards=count, seed=seed, folder=CACHE / "equivalence")
         _report(result, count)
         results.append(result)
@@ -97,7 +100,9 @@ def run(given: Options, *, shards: int, seed: int, folder: Path) -> Result:
             data = stack.enter_context(prepared(given.scale, shards))
         else:
             data = prepare(given.scale, shards).copy(folder)
-        fleet = stack.enter_context(Fleet(data, folder, replicas=dict.fromkeys(data.shards, given.replicas)))
+        store = stack.enter_context(empty_store(given.store))
+        replicas = dict.fromkeys(data.shards, given.replicas)
+        fleet = stack.enter_context(Fleet(data, folder, replicas=replicas, store=store))
         killer = stack.enter_context(Killer(fleet.replicas, given.kill_every_s)) if given.kill_every_s else None
         result = compare_all(fleet, requests=given.requests, seed=seed)
         result.kills = killer.kills if killer is not None else 0

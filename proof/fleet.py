@@ -21,6 +21,7 @@ import yaml
 
 from bookings.settings import CALLS_A_MONTH
 from proof.data import BIN, ROOT, Data
+from shardgate.store.opening import open_store, store_place
 
 READY_TIMEOUT_S = 60.0
 _ADDRESS = re.compile(r"ready on (https?://\S+)")
@@ -87,7 +88,7 @@ class Fleet:
     The monolith counts the calls of its clients itself; the shards would count one several times: the gateway does it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing of a proof
         self,
         data: Data,
         folder: Path,
@@ -96,11 +97,15 @@ class Fleet:
         calls_a_month: int = CALLS_A_MONTH,
         replicas: Mapping[str, int] | None = None,
         settings: Mapping[str, Any] | None = None,
+        store: str = "",
+        gateways: int = 1,
     ) -> None:
         """`replicas`: shard → instances of it, on one database; one where it is not named.
 
-        `settings`: more of the gateway's configuration.
+        `settings`: more of the gateway's configuration. `store`: the URL of an empty database, which has the directory,
+        too. `gateways`: before one store; all but the first are in `more`.
         """
+        self._store = store
         self._folder = folder
         self._data = data
         self._workers = workers
@@ -120,13 +125,19 @@ class Fleet:
         self.gateway = Server(
             [str(BIN / "shardgate"), "serve", "-c", str(folder / "shardgate.yaml")], folder / "gateway.log"
         )
+        self.more = [
+            Server([str(BIN / "shardgate"), "serve", "-c", str(folder / "shardgate.yaml")], folder / f"gateway-{n}.log")
+            for n in range(1, gateways)
+        ]
+        """Further gateways."""
 
     def __enter__(self) -> Self:
         try:
             for server in (self.monolith, *self._instances()):
                 server.start()
             self._write_config()
-            self.gateway.start()
+            for gateway in self.gateways:
+                gateway.start()
         except BaseException:
             self.stop()
             raise
@@ -139,8 +150,13 @@ class Fleet:
 
     def stop(self) -> None:
         """End all; the gateway first, so that it meets no dead shard."""
-        for server in (self.gateway, *self._instances(), self.monolith):
+        for server in (*self.gateways, *self._instances(), self.monolith):
             server.stop()
+
+    @property
+    def gateways(self) -> list[Server]:
+        """All of them."""
+        return [self.gateway, *self.more]
 
     @property
     def config(self) -> Path:
@@ -175,7 +191,18 @@ class Fleet:
             "shards": {name: _shard(servers) for name, servers in self.replicas.items()},
             **self._settings,
         }
+        if self._store:
+            copy_directory(self._data.directory, self._store)
+            del example["directory"]
+            example["store"] = self._store
         self.config.write_text(yaml.safe_dump(example, sort_keys=False))
+
+
+def copy_directory(file: Path, url: str) -> None:
+    """Copy the directory in a file into another store."""
+    with open_store(file) as source, open_store(store_place(url)) as target:
+        for space in source.spaces():
+            target.put_many(space, source.read(space).items())
 
 
 def _shard(servers: list[Server]) -> Any:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from proof.data import CACHE
+from proof.stores import add_option, empty_store
 from proof.writes.run import Result, run
 
 SHOWN = 5
@@ -29,11 +30,13 @@ def main() -> None:
     )
     options.add_argument("--scale", type=float, default=0.01, help="of what is there already; 1 is 33,000 events")
     options.add_argument("--workers", type=int, default=2, help="of the gateway")
+    add_option(options)
     given = options.parse_args()
     seed = randbelow(10**6) if given.seed is None else given.seed
     print(f"equivalence-writes: {given.shards} shards, {given.workers} workers, seed {seed}", flush=True)
     columns = (TextColumn("histories"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+    console = Console(stderr=True)
+    with empty_store(given.store) as store, Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("histories", total=given.histories)
         result = run(
             seeds=range(seed, seed + given.histories),
@@ -42,6 +45,7 @@ def main() -> None:
             scale=given.scale,
             folder=Path(CACHE / "equivalence-writes"),
             report=lambda: bar.advance(task),
+            store=store,
         )
     _print(result)
     counted = f"{result.histories} histories, {given.shards} shards, {len(result.differences)} differences"

@@ -48,9 +48,10 @@ def run(
     scale: float,
     folder: Path,
     report: Callable[[], None] = lambda: None,
+    store: str = "",
 ) -> Result:
     """Start everything, and run a history a seed."""
-    with Fleet(prepare(scale, shards).copy(folder), folder, workers=workers) as fleet:
+    with Fleet(prepare(scale, shards).copy(folder), folder, workers=workers, store=store) as fleet:
         return compare(fleet.monolith.url, fleet.gateway.url, seeds, across=serves_orders_across(), report=report)
 
 

@@ -84,7 +84,7 @@ async def test_what_was_counted_is_stored_and_read_by_the_next_gateway(start: An
     first = start(calls=3)
     spent(first, "one", 2)
     await first.store_counts()
-    with SqliteStore(writer.path) as store:
+    with SqliteStore(writer.place) as store:
         assert Usage(store).calls("2026-11-27T05", "one") == 2
     assert spent(start(calls=3), "one", 2) == [False, True]
 
@@ -94,14 +94,14 @@ async def test_counts_that_cannot_be_stored_are_stored_later(
 ) -> None:
     quota = start(calls=9)
     spent(quota, "one", 2)
-    with sqlite3.connect(writer.path) as connection:
+    with sqlite3.connect(writer.place) as connection:
         connection.execute("ALTER TABLE usage RENAME TO away")
     await quota.store_counts()
     assert "they stay in memory and are stored later" in caplog.text
-    with sqlite3.connect(writer.path) as connection:
+    with sqlite3.connect(writer.place) as connection:
         connection.execute("ALTER TABLE away RENAME TO usage")
     await quota.store_counts()
-    with SqliteStore(writer.path) as store:
+    with SqliteStore(writer.place) as store:
         assert Usage(store).calls("2026-11-27T05", "one") == 2
 
 

@@ -1,16 +1,16 @@
 """The operator's desk: a stuck change is retried, an open one abandoned, and no other."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from shardgate.core.changes.entry import Branch, Entry, Sent, Terms
 from shardgate.core.errors import ClientError
+from shardgate.store.database import StoreError, StorePlace
 from shardgate.store.desk import Desk
 from shardgate.store.journal import Instant, Journal, NotOwnerError
+from shardgate.store.opening import open_store
 from shardgate.store.placements import Placements
-from shardgate.store.sqlite import SqliteStore, StoreError
 
 SENT = Sent(
     "PUT", b"/things/7", b"shop", b"Authorization: Bearer old\r\nA: 1\r\n", b"{}", has_body=True, request_id=b"r"
@@ -19,15 +19,15 @@ TERMS = Terms(patient=True, check=None, repeat=True, already=(409,))
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Desk(tmp_path / "store.db") as desk:
+def desk(place: StorePlace) -> Iterator[Desk]:
+    with Desk(place) as desk:
         yield desk
 
 
 @pytest.fixture
-def journal(desk: Desk, tmp_path: Path) -> Iterator[Journal]:
+def journal(desk: Desk, place: StorePlace) -> Iterator[Journal]:
     """The journal, as a worker has it."""
-    with SqliteStore(tmp_path / "store.db") as store:
+    with open_store(place) as store:
         yield Journal(store)
 
 
@@ -80,8 +80,8 @@ def test_an_abandoned_change_is_over_and_its_worker_stops(desk: Desk, journal: J
         desk.abandon(entry.id)
 
 
-def test_an_abandoned_create_of_a_tenant_frees_its_name(desk: Desk, journal: Journal, tmp_path: Path) -> None:
-    with SqliteStore(tmp_path / "store.db") as store:
+def test_an_abandoned_create_of_a_tenant_frees_its_name(desk: Desk, journal: Journal, place: StorePlace) -> None:
+    with open_store(place) as store:
         placements = Placements(store)
         assert placements.reserve("vendors", "v1", ["north", "south"], lambda _: "north") == "north"
         entry = Entry("t1", "place", "POST /vendors", SENT, TERMS, {}, [Branch("north")])

@@ -1,16 +1,16 @@
 """Idempotency keys: of requests with one key at once, one runs; its reply is stored for the others."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import msgspec
-import pytest
 
 from shardgate.core.http import Reply
+from shardgate.store.database import Store, StorePlace
 from shardgate.store.idempotency import Claim, IdempotencyKeys
 from shardgate.store.leases import Leases
+from shardgate.store.opening import open_store
 from shardgate.store.purged import Purged
-from shardgate.store.sqlite import SqliteStore
 
 REPLY = Reply(201, [(b"Content-Type", b"x")], b"made")
 
@@ -19,13 +19,7 @@ def claim_of(leases: Leases) -> Claim:
     return Claim("client", "key", "print", leases.worker, repeatable=False)
 
 
-@pytest.fixture
-def leases(tmp_path: Path) -> Leases:
-    """Those of the worker that has the keys."""
-    return Leases(tmp_path / "store.db")
-
-
-def test_a_key_runs_once_and_is_answered_from_the_store(store: SqliteStore, leases: Leases) -> None:
+def test_a_key_runs_once_and_is_answered_from_the_store(store: Store, leases: Leases) -> None:
     keys, claim = IdempotencyKeys(store, leases), claim_of(leases)
     assert keys.begin(claim, 10.0, 100.0) == ("run", None)
     assert keys.begin(claim, 11.0, 100.0) == ("busy", None)
@@ -37,7 +31,7 @@ def test_a_key_runs_once_and_is_answered_from_the_store(store: SqliteStore, leas
     assert keys.begin(stranger, 12.0, 100.0) == ("run", None)
 
 
-def test_a_key_is_free_again_when_its_time_is_over_or_nothing_was_done(store: SqliteStore, leases: Leases) -> None:
+def test_a_key_is_free_again_when_its_time_is_over_or_nothing_was_done(store: Store, leases: Leases) -> None:
     keys, claim = IdempotencyKeys(store, leases), claim_of(leases)
     keys.begin(claim, 10.0, 20.0)
     keys.finish(claim, REPLY)
@@ -46,7 +40,7 @@ def test_a_key_is_free_again_when_its_time_is_over_or_nothing_was_done(store: Sq
     assert keys.begin(claim, 21.0, 100.0) == ("run", None)
 
 
-def test_what_is_due_is_purged_first_what_was_due_first_and_so_much_at_once(store: SqliteStore, leases: Leases) -> None:
+def test_what_is_due_is_purged_first_what_was_due_first_and_so_much_at_once(store: Store, leases: Leases) -> None:
     keys = IdempotencyKeys(store, leases)
     for number in range(6):
         claim = msgspec.structs.replace(claim_of(leases), key=f"k{number}")
@@ -60,9 +54,9 @@ def test_what_is_due_is_purged_first_what_was_due_first_and_so_much_at_once(stor
 
 
 def test_a_key_whose_worker_died_is_in_doubt_and_runs_again_only_where_that_is_harmless(
-    store: SqliteStore, leases: Leases, tmp_path: Path
+    store: Store, leases: Leases, new_leases: Callable[[], Leases]
 ) -> None:
-    dead, keys = Leases(tmp_path / "store.db"), IdempotencyKeys(store, leases)
+    dead, keys = new_leases(), IdempotencyKeys(store, leases)
     claim = claim_of(dead)
     keys.begin(claim, 10.0, 100.0)
     assert keys.begin(claim, 11.0, 100.0) == ("busy", None)
@@ -72,10 +66,10 @@ def test_a_key_whose_worker_died_is_in_doubt_and_runs_again_only_where_that_is_h
     assert keys.begin(harmless, 16.0, 100.0) == ("run", None)
 
 
-def test_of_many_with_one_key_at_once_one_runs(store: SqliteStore, leases: Leases, tmp_path: Path) -> None:
+def test_of_many_with_one_key_at_once_one_runs(place: StorePlace, leases: Leases) -> None:
     def begin(_: int) -> str:
-        with SqliteStore(tmp_path / "store.db") as mine:
-            return IdempotencyKeys(mine, Leases(tmp_path / "store.db")).begin(claim_of(leases), 10.0, 100.0)[0]
+        with open_store(place) as mine:
+            return IdempotencyKeys(mine, leases).begin(claim_of(leases), 10.0, 100.0)[0]
 
     with ThreadPoolExecutor(8) as threads:
         verdicts = list(threads.map(begin, range(16)))

@@ -1,19 +1,14 @@
 """The journal: a call is stored before it starts, changes keep their order, and only the owner continues an entry."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-
 import msgspec
 import pytest
 
 from shardgate.core.changes.entry import Branch, Entry, Sent, Terms
 from shardgate.core.http import Reply
 from shardgate.core.limits import ORDER_KEPT_S
+from shardgate.store.database import Store
 from shardgate.store.journal import Instant, Journal, JournalBounds, JournalFullError, NotOwnerError, Orphan
 from shardgate.store.purged import Purged
-from shardgate.store.sqlite import SqliteStore
 
 SENT = Sent("POST", b"/categories", b"shop", b"A: 1\r\n", b"{}", has_body=True, request_id=b"r1")
 TERMS = Terms(patient=True, check=None, repeat=True, already=(409,))
@@ -29,9 +24,10 @@ def entry(token: str, kind: str = "every") -> Entry:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with SqliteStore(tmp_path / "store.db") as store:
-        yield Journal(store)
+def journal(store: Store, monkeypatch: pytest.MonkeyPatch) -> Journal:
+    """Time is passed in, also where the server's clock counts."""
+    monkeypatch.setattr(type(store), "clock", Store.clock)
+    return Journal(store)
 
 
 def test_an_entry_is_read_back_as_it_was(journal: Journal) -> None:
@@ -115,16 +111,15 @@ def test_a_worker_that_takes_an_entry_over_from_itself_writes_no_more_for_what_i
     journal.save(again, "w1", 0)
 
 
-def test_a_call_whose_start_could_not_be_written_down_has_not_begun(journal: Journal, tmp_path: Path) -> None:
+def test_a_call_whose_start_could_not_be_written_down_has_not_begun(journal: Journal, store: Store) -> None:
     made = entry("t1")
     journal.add(made, "w1", at(10.0))
-    with closing(sqlite3.connect(tmp_path / "store.db")) as full:
-        full.execute(
-            "CREATE TRIGGER full BEFORE UPDATE ON journal_branches BEGIN SELECT RAISE(ABORT, 'disk full'); END"
-        )
-        with pytest.raises(sqlite3.Error, match="disk full"):
-            journal.begin(made, 0, "do", "w1", at(0.0))
-        full.execute("DROP TRIGGER full")
+    with store.transaction():
+        store.execute("ALTER TABLE journal_branches RENAME TO away")
+    with pytest.raises(store.errors):
+        journal.begin(made, 0, "do", "w1", at(0.0))
+    with store.transaction():
+        store.execute("ALTER TABLE away RENAME TO journal_branches")
     assert (made.branches[0].phase, made.branches[0].tries) == ("waiting", 0)
     assert journal.begin(made, 0, "do", "w1", at(0.0)) == "begun"
 

@@ -6,19 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from shardgate.store.leases import Leases, lease_file
+from shardgate.store.leases import FileLeases, lease_file
 
 WORKER = """
 import sys, pathlib
-from shardgate.store.leases import Leases
-leases = Leases(pathlib.Path(sys.argv[1]))
+from shardgate.store.leases import FileLeases
+leases = FileLeases(pathlib.Path(sys.argv[1]))
 print(leases.worker, leases.lead("replay"), flush=True)
 sys.stdin.read()
 """
 
 
 def test_a_lease_has_one_owner_until_it_ends(tmp_path: Path) -> None:
-    one, two = Leases(tmp_path / "store.db"), Leases(tmp_path / "store.db")
+    one, two = FileLeases(tmp_path / "store.db"), FileLeases(tmp_path / "store.db")
     assert one.worker != two.worker
     assert one.lead("replay")
     assert one.lead("replay")
@@ -30,7 +30,7 @@ def test_a_lease_has_one_owner_until_it_ends(tmp_path: Path) -> None:
 
 
 def test_a_worker_is_alive_for_others_and_for_itself_until_it_closes(tmp_path: Path) -> None:
-    one, two = Leases(tmp_path / "store.db"), Leases(tmp_path / "store.db")
+    one, two = FileLeases(tmp_path / "store.db"), FileLeases(tmp_path / "store.db")
     for _ in range(2):  # to look ends nothing
         assert two.lives(one.worker)
         assert one.lives(one.worker)
@@ -39,7 +39,7 @@ def test_a_worker_is_alive_for_others_and_for_itself_until_it_closes(tmp_path: P
 
 
 def test_who_is_no_worker_is_not_alive(tmp_path: Path) -> None:
-    leases = Leases(tmp_path / "store.db")
+    leases = FileLeases(tmp_path / "store.db")
     assert not any(map(leases.lives, [None, "", "operator", "0", "1", "99999999999999999999", "3f2a"]))
 
 
@@ -51,7 +51,7 @@ def test_a_worker_that_is_stopped_lives_and_one_that_is_killed_does_not(tmp_path
         assert process.stdout is not None
         worker, leads = process.stdout.readline().split()
         assert leads == "True"
-        leases = Leases(store)
+        leases = FileLeases(store)
         os.kill(process.pid, signal.SIGSTOP)
         assert leases.lives(worker)
         assert not leases.lead("replay")
@@ -62,22 +62,22 @@ def test_a_worker_that_is_stopped_lives_and_one_that_is_killed_does_not(tmp_path
 
 
 def test_where_the_file_is_deleted_the_leases_are_taken_in_the_new_one(tmp_path: Path) -> None:
-    one = Leases(tmp_path / "store.db")
+    one = FileLeases(tmp_path / "store.db")
     assert one.lead("replay")
     lease_file(tmp_path / "store.db").unlink()
-    two = Leases(tmp_path / "store.db")
+    two = FileLeases(tmp_path / "store.db")
     assert one.lead("replay")
     assert not two.lead("replay")
     assert two.lives(one.worker)
 
 
 def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
-    Leases(tmp_path / "store.db")
+    FileLeases(tmp_path / "store.db")
     assert lease_file(tmp_path / "store.db").stat().st_mode & 0o777 == 0o600
 
 
 def test_where_no_file_can_be_made_nobody_leads_and_nobody_is_dead(tmp_path: Path) -> None:
-    leases = Leases(tmp_path / "nowhere" / "store.db")
+    leases = FileLeases(tmp_path / "nowhere" / "store.db")
     assert not leases.lead("replay")
     assert leases.lives("12345")
     assert not leases.lives(None)

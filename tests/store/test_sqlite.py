@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shardgate.store import sqlite as store_module
-from shardgate.store.leases import Leases
+from shardgate.store.leases import FileLeases
 from shardgate.store.sqlite import SqliteStore, StoreError
 from tests.locking import locked
 
@@ -171,7 +171,7 @@ def _reads_and_cannot_write(path: Path) -> bool:
         assert store.read("vendor") == {"1": "north"}
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             store.put_many("vendor", [("2", "south")])
-    leases = Leases(path)
+    leases = FileLeases(path)
     return not leases.lead("replay") and leases.lives("12345")
 
 

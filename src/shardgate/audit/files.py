@@ -105,7 +105,7 @@ def _plugin_files(written: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _stores(loaded: Loaded) -> Iterator[tuple[str, Path]]:
-    if loaded.store is not None and loaded.config.store:
+    if isinstance(loaded.store, Path) and loaded.config.store:
         yield "store", loaded.store
-    if loaded.directory is not None and loaded.directory != (loaded.store if loaded.config.store else None):
+    if isinstance(loaded.directory, Path) and loaded.directory != (loaded.store if loaded.config.store else None):
         yield "directory", loaded.directory

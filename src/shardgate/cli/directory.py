@@ -1,7 +1,6 @@
 """`shardgate directory`: fills, changes and shows the directory, which says which shard has which tenant."""
 
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -13,8 +12,9 @@ from rich.table import Table
 
 from shardgate.cli.console import wide_console
 from shardgate.process.directory import shard_names
+from shardgate.store.database import Store, StoreError
 from shardgate.store.directory_file import DirectoryFileError, read_csv, store_entries, write_csv
-from shardgate.store.sqlite import SqliteStore, StoreError
+from shardgate.store.opening import open_store, store_place
 
 _HELP = """
 Fill, change and show the directory, which says which shard has which tenant.
@@ -45,7 +45,10 @@ A running gateway sees each change within a second.
 directory = typer.Typer(name="directory", no_args_is_help=True, help=_HELP)
 
 FileOption = Annotated[
-    Path, typer.Option("--directory", "-d", help="The file with the directory, as `directory` in shardgate.yaml.")
+    str,
+    typer.Option(
+        "--directory", "-d", help="The file with the directory, as `directory` in shardgate.yaml; or postgresql://…"
+    ),
 ]
 SpaceOption = Annotated[str, typer.Option("--space", "-s", help="The name of this kind of tenant, as in vendors.")]
 ShardsOption = Annotated[
@@ -57,7 +60,7 @@ ShardsOption = Annotated[
 ReplaceOption = Annotated[
     bool, typer.Option("--replace", help="Give keys that the directory has another shard. Move their data first.")
 ]
-_FILE = Path("directory.db")
+_FILE = "directory.db"
 _CONFIG = Path("shardgate.yaml")
 
 
@@ -90,10 +93,12 @@ def import_file(
         else:
             with file.open(encoding="utf-8-sig", newline="") as opened:
                 entries = read_csv(opened, space, shards, _progress)
-        with SqliteStore(to) as store:
+        with open_store(store_place(to)) as store:
             new, moved = store_entries(store, entries, replace=replace)
     same = len(entries) - new - moved
-    typer.echo(f"shardgate: {to}: {new} keys are new, {moved} have another shard now, {same} were there already")
+    typer.echo(
+        f"shardgate: {store_place(to)}: {new} keys are new, {moved} have another shard now, {same} were there already"
+    )
 
 
 @directory.command("export")
@@ -140,10 +145,10 @@ def set_key(
     """
     with _errors():
         entries = _one_entry(key, shard, space, config)
-        with SqliteStore(to) as store:
+        with open_store(store_place(to)) as store:
             new, moved = store_entries(store, entries, replace=replace)
     what = "is new" if new else "has another shard now" if moved else "was there already"
-    typer.echo(f"shardgate: {to}: {key} {what}: {shard}")
+    typer.echo(f"shardgate: {store_place(to)}: {key} {what}: {shard}")
 
 
 @directory.command("list")
@@ -167,17 +172,18 @@ def list_keys(
         for title in ("space", "key", "shard") if keys else ("space", "shard", "keys"):
             table.add_column(title, justify="right" if title == "keys" else "left", no_wrap=True)
         spaces = _chosen(store, space)
-        found = {each: store.read(each) for each in spaces}
+        counts = store.counts()
+        missing = [*(keys or ())]
         for each in spaces:
-            for shard, count in sorted(Counter(found[each].values()).items()) if not keys else ():
+            for shard, count in sorted(counts[each].items()) if not keys else ():
                 table.add_row(each, shard, f"{count:,}")
             for key in keys or ():
-                if key in found[each]:
-                    table.add_row(each, key, found[each][key])
-        missing = [key for key in keys or () if not any(key in known for known in found.values())]
+                if (found := store.find(each, key)) is not None:
+                    table.add_row(each, key, found)
+                    missing = [other for other in missing if other != key]
     wide_console().print(table)
     if missing:
-        _stop([f"{of}: has no key {', '.join(missing)}"])
+        _stop([f"{store_place(of)}: has no key {', '.join(missing)}"])
 
 
 def _one_entry(key: str, shard: str, space: str, config: Path) -> dict[tuple[str, str], str]:
@@ -190,20 +196,21 @@ def _progress(lines: int) -> None:
     typer.echo(f"shardgate: {lines:,} lines read", err=True)
 
 
-def _chosen(store: SqliteStore, space: str | None) -> tuple[str, ...]:
+def _chosen(store: Store, space: str | None) -> tuple[str, ...]:
     spaces = store.spaces()
     if space is None:
         return spaces
     if space not in spaces:
-        raise StoreError(f"{store.path}: has no space {space!r}. It has {', '.join(spaces) or 'none'}")
+        raise StoreError(f"{store.place}: has no space {space!r}. It has {', '.join(spaces) or 'none'}")
     return (space,)
 
 
 @contextmanager
-def _existing(path: Path) -> Iterator[SqliteStore]:
-    if not path.exists():
-        raise StoreError(f"{path}: there is no such file. Give the directory with -d FILE")
-    with SqliteStore(path) as store:
+def _existing(directory: str) -> Iterator[Store]:
+    place = store_place(directory)
+    if isinstance(place, Path) and not place.exists():
+        raise StoreError(f"{place}: there is no such file. Give the directory with -d FILE")
+    with open_store(place) as store:
         yield store
 
 

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit, wide_console
 from shardgate.core.errors import ShardgateError
+from shardgate.store.database import StoreError
 from shardgate.store.desk import Desk
-from shardgate.store.sqlite import StoreError
 
 _HELP = """
 List the changes that have not ended, and retry or abandon one of them.
@@ -115,8 +115,11 @@ def abandon(number: ChangeId, config: ConfigOption = DEFAULT_CONFIG) -> None:
 def _desk(config: Path) -> Desk:
     store = load_or_exit(config).store
     if store is None:
-        _stop(f"{config} names no `store`, so there is no journal. Add `store: FILE`")
-    return Desk(store)
+        _stop(f"{config} names no `store`, so there is no journal. Add `store: FILE`, or `store: postgresql://…`")
+    try:
+        return Desk(store)
+    except StoreError as error:
+        _stop(str(error))
 
 
 def _stop(message: str) -> NoReturn:

@@ -25,7 +25,7 @@ def split(  # noqa: PLR0917 - one a flag
     source: Annotated[str, typer.Option(help="URL of the database to split. It is only read.")],
     tenant: Annotated[str, typer.Option(help="The table whose rows are the tenants.")],
     directory: Annotated[
-        str, typer.Option(help="The file for the directory, which says which shard has which tenant.")
+        str, typer.Option(help="The file for the directory, which says which shard has which tenant; or postgresql://…")
     ],
     into: Annotated[
         list[str] | None, typer.Option(help="URL of the empty database for a shard. Give it once for each shard.")

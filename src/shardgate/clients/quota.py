@@ -7,14 +7,14 @@ calls since the last time, in the client's favour; a worker that is killed alone
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 
 from shardgate.core.clients.period import period_of
 from shardgate.core.clients.rate_limit import limit_line, policy_line
 from shardgate.core.clients.terms import ClientTerms, QuotaTerms
-from shardgate.core.errors import QuotaSpentError, StoreUnavailableError
+from shardgate.core.errors import QuotaSpentError, StoreUnavailableError, StoreUncertainError
 from shardgate.net import tasks
 from shardgate.net.clock import wall
 from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
@@ -35,9 +35,11 @@ class Quota:
     def __init__(self, terms: QuotaTerms, tally: Tally, writer: Writer, clock: Callable[[], float] = wall) -> None:
         self._terms = terms
         self._tally = tally
-        # A connection of its own: the writer's thread may be waiting for the disk.
-        self._store = SqliteStore(writer.path, busy_ms=READER_BUSY_MS)
-        self._usage = Usage(self._store)
+        # A connection of its own: the writer's thread may be waiting for the disk. A store on another machine is asked
+        # by that thread, though, and the client goes on meanwhile.
+        place = writer.place
+        self._store = SqliteStore(place, busy_ms=READER_BUSY_MS) if isinstance(place, Path) else None
+        self._usage = Usage(self._store) if self._store is not None else None
         self._writer = writer
         self._names: dict[str, bytes] = {}
         self._clock = clock
@@ -80,6 +82,9 @@ class Quota:
         rows = [(*_parts(name), calls) for name, calls in taken]
         try:
             totals = await self._writer.run(self._writer.usage.add, rows, self._clock())
+        except StoreUncertainError as error:
+            _log.error("the calls of clients may be stored or not: %s; they are not stored again", error.log)
+            return
         except StoreUnavailableError as error:
             _log.error("cannot store the calls of clients: %s; they stay in memory and are stored later", error.log)
             for name, calls in taken:
@@ -90,7 +95,8 @@ class Quota:
 
     def close(self) -> None:
         """Close the store."""
-        self._store.close()
+        if self._store is not None:
+            self._store.close()
 
     def _enter(self, at: float) -> None:
         self._period = period_of(self._terms.window, at)
@@ -108,11 +114,23 @@ class Quota:
         return name
 
     def _stored(self, name: bytes) -> int:
+        if self._usage is None or self._store is None:
+            tasks.start(self._ask(name), "usage")
+            return 0
         try:
             return self._usage.calls(*_parts(name))
-        except sqlite3.Error as error:
+        except self._store.errors as error:
             _log.error("cannot read the calls of a client: %s; its count starts at 0", error)
             return 0
+
+    async def _ask(self, name: bytes) -> None:
+        """Add the calls that the store has to those that are counted meanwhile."""
+        try:
+            stored = await self._writer.run(self._writer.usage.calls, *_parts(name))
+        except StoreUnavailableError as error:
+            _log.error("cannot read the calls of a client: %s; its count starts at 0", error.log)
+            return
+        self._tally.settle(name, stored)
 
 
 def _parts(name: bytes) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from shardgate.config.schema import ClientsConfig, Config, JwtConfig, WordsConfi
 from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import FAMILIES, ClientTerms, KeyPlace, KeySource, QuotaTerms, TokenTerms, Wording
 from shardgate.core.errors import Words
+from shardgate.core.hosts import PostgresUrl
 from shardgate.core.routes.mistakes import Mistake, choose
 from shardgate.core.routes.route import Route, Routes
 from shardgate.core.routes.template import names_in
@@ -28,7 +29,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def read_clients(
-    config: Config, folder: Path, routes: Routes, store: Path | None, mistakes: list[Mistake]
+    config: Config, folder: Path, routes: Routes, store: Path | PostgresUrl | None, mistakes: list[Mistake]
 ) -> ClientTerms | None:
     """Who may call, and how often; what is wrong with it is added to the mistakes."""
     given = config.clients

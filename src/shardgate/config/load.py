@@ -21,6 +21,7 @@ from shardgate.config.shards import beside, read_shards
 from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
+from shardgate.core.hosts import PostgresUrl, postgres_url
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import PathReading, Routes
 from shardgate.core.routes.template import check_template, names_in
@@ -45,8 +46,8 @@ class Loaded(msgspec.Struct, frozen=True):
     """Of each client."""
     host: str
     port: int
-    directory: Path | None
-    store: Path | None
+    directory: Path | PostgresUrl | None
+    store: Path | PostgresUrl | None
     """Where the journal, the idempotency keys and the placements are."""
     admin: tuple[str, int] | None = None
     access_log: AccessLogConfig | None = None
@@ -133,12 +134,11 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
     mistakes += more
     if not routes.routes and not mistakes:
         mistakes.append(Mistake("rules", "there is no operation", "name the `openapi` document, or write `rules`"))
-    directory = path.parent / config.directory if config.directory else None
-    if directory is not None and not directory.is_file():
+    directory, store = _store_places(config, path.parent)
+    if isinstance(directory, Path) and not directory.is_file():
         mistakes.append(
             Mistake("directory", f"{directory} does not exist", "run `shardgate split`, or correct the path")
         )
-    store = path.parent / config.store if config.store else directory
     mistakes += _check_store(routes, store, directory)
     mistakes += _check_override(config.method_override_header)
     mistakes += _check_bases(shards, book)
@@ -169,7 +169,22 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
     )
 
 
-def _check_store(routes: Routes, store: Path | None, directory: Path | None) -> list[Mistake]:
+def _store_places(config: Config, folder: Path) -> tuple[Path | PostgresUrl | None, Path | PostgresUrl | None]:
+    """Where the directory is, and where the store is. A store in PostgreSQL has a directory, too."""
+
+    def place(text: str) -> Path | PostgresUrl:
+        return postgres_url(text) or folder / text
+
+    directory = place(config.directory) if config.directory else None
+    store = place(config.store) if config.store else directory
+    if directory is None and isinstance(store, PostgresUrl):
+        directory = store
+    return directory, store
+
+
+def _check_store(
+    routes: Routes, store: Path | PostgresUrl | None, directory: Path | PostgresUrl | None
+) -> list[Mistake]:
     """What must be written down needs a place, and what is placed a directory."""
     mistakes = []
     for route in routes.routes:
@@ -180,8 +195,8 @@ def _check_store(routes: Routes, store: Path | None, directory: Path | None) -> 
             cure = "name a `store`, a file beside this one; it is made where it does not exist"
             mistakes.append(Mistake(name, "the gateway must write down what it does, and there is no store", cure))
         if rule.recorded is not None and (directory is None or store != directory):
-            cure = "name the `directory`, and no other `store`"
-            mistakes.append(Mistake(name, f"the directory records {rule.recorded}, in the same file", cure))
+            cure = "name the `directory`, and no other `store`; or one `store: postgresql://…`"
+            mistakes.append(Mistake(name, f"the directory records {rule.recorded}, in the same store", cure))
     return mistakes
 
 

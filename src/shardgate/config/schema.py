@@ -310,11 +310,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The path that stands before each path of the document: `/v3`. Empty: none. Default: the path of its `servers`, or
     its `basePath`."""
     directory: str | None = None
-    """The file with the directory (tenant → shard), as `shardgate split` wrote it. Changes to it are seen within a
-    second."""
+    """The file with the directory (tenant → shard), as `shardgate split` wrote it; or a URL, as for `store`. Changes to
+    it are seen within a second."""
     store: str | None = None
     """The file with the journal, idempotency keys, placements and counted calls. It is made where it does not exist.
-    Default: the `directory`."""
+    Default: the `directory`. Several gateways share one in PostgreSQL, 14 or newer: `postgresql://user@host/database`,
+    as libpq reads it, with several hosts and `sslmode` where they are wanted; it has the directory, too
+    ([several gateways](../howto/several-gateways.md))."""
     method_override: str | None = None
     """The query parameter by which a POST says that it is a PUT, PATCH or DELETE."""
     method_override_header: str | None = None

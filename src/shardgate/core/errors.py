@@ -432,6 +432,13 @@ class StoreUnavailableError(ShardgateError):
     retry_after_s = 1
 
 
+class StoreUncertainError(StoreUnavailableError):
+    """The connection to the gateway's store broke while it wrote something down, and the store cannot be asked since
+    then: whether that is written is not known. Nothing was sent to a shard for it."""
+
+    code = "SG4005"
+
+
 class UnrecordedError(ShardgateError):
     """The change was under way when the gateway's store failed, so that its outcome is not written down yet: it may
     have been made or not. `detail` has a link that tells the outcome."""
@@ -454,6 +461,15 @@ class TenantMovesError(ShardgateError):
     code, status, title = "SG4010", 503, "Tenant moves"
     nothing_done = no_reply = True
     retry_after_s = 1
+
+
+class CutOffError(ShardgateError):
+    """The gateway has lost its lease in the store, so that tenants may have been moved without its knowledge: it makes
+    no changes until it has its lease again. Nothing was sent to a shard."""
+
+    code, status, title = "SG4011", 503, "Cut off from the store"
+    nothing_done = True
+    retry_after_s = 5
 
 
 class BugError(ShardgateError):

@@ -170,6 +170,11 @@ SORT_KEYS_MAX = 16
 LEARNED_ROWS_MAX = 1000
 # A longer key is not remembered: it would take the room of many.
 LEARNED_KEY_CHARACTERS_MAX = 256
+# A directory with no more keys is a dict in each worker: 3 MB, read in 20 ms. Of a larger one there is a map, a file
+# that the workers of a machine share.
+DIRECTORY_HELD_KEYS_MAX = 20_000
+# The same where keys compare in another way than by their text: after each change all of them are compared anew, 1 ms.
+DIRECTORY_COMPARED_KEYS_MAX = 1_000
 # Where pages ended, half a kilobyte each, for all workers: so many clients can page through lists at the same time.
 PAGES_REMEMBERED_MAX = 4096
 # What the query of a list wants is remembered, with its text: 2 MiB of longest ones, and most have 50 characters.

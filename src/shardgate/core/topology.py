@@ -1,6 +1,7 @@
 """The shards, and which keys each owns, at one epoch. A topology is never changed, only replaced."""
 
 from collections.abc import Collection, Mapping
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -8,6 +9,14 @@ from shardgate.core.replicas.membership import Discovery
 from shardgate.core.replicas.settings import Failover, HealthCheck, Member, ReplicaGuards
 
 ShardId = str
+D = TypeVar("D")
+
+
+class OwnerTable(Protocol):
+    """The keys of one space with their shards: a dict, or what is looked up like one."""
+
+    def get(self, key: str, default: D, /) -> ShardId | D:
+        """The shard of a key."""
 
 
 class TlsFiles(msgspec.Struct, frozen=True):
@@ -69,7 +78,7 @@ class Topology(msgspec.Struct, frozen=True):
     """All shards in the order of the configuration, the directory (space → key → shard), and the entities in parts."""
 
     shards: Mapping[ShardId, Shard]
-    directory: Mapping[str, Mapping[str, ShardId]] = msgspec.field(default_factory=dict)
+    directory: Mapping[str, Mapping[str, ShardId] | OwnerTable] = msgspec.field(default_factory=dict)
     epoch: int = 0
     parts: Mapping[str, Mapping[str, tuple[ShardId, ...]]] = msgspec.field(default_factory=dict)
     """The entities in parts: space → key → the shards that may have a part. Rows of that key on other shards are

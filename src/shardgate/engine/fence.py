@@ -10,8 +10,9 @@ Never: decides when the fence is up; process/movements reads that from the store
 """
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
-from shardgate.core.errors import TenantMovesError
+from shardgate.core.errors import CutOffError, TenantMovesError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import SAFE_METHODS
 from shardgate.core.limits import FENCE_BYTES_MAX, FENCE_REQUESTS_MAX, FENCE_S_MAX
@@ -62,12 +63,21 @@ class Fence:
         self._tenants: frozenset[str] = frozenset()
         self._source: ShardId = ""
         self.deadline_at = 0.0
-        self.level: Fencing = "open"
+        self.level: Fencing | Literal["cut_off"] = "open"
         self.is_up = False
         """Whether anything has to wait."""
 
-    def put(self, level: Fencing, space: str, tenants: Sequence[str], source: ShardId) -> None:
-        """Let requests wait from now on; where the level falls, those that need not wait any more go on."""
+    def put(
+        self,
+        level: Fencing | Literal["cut_off"],
+        space: str = "",
+        tenants: Sequence[str] = (),
+        source: ShardId = "",
+    ) -> None:
+        """Let requests wait from now on; where the level falls, those that need not wait any more go on.
+
+        `cut_off`: this worker may route by an old map, so that changes are refused.
+        """
         self._space, self._tenants, self._source = space, frozenset(tenants), source
         falls = self.level == "closed" or level == "open"
         self.level, self.is_up = level, level != "open"
@@ -80,6 +90,8 @@ class Fence:
             return False
         rule = plan.route.rule
         changes = method not in SAFE_METHODS and not (rule is not None and rule.only_reads)
+        if self.level == "cut_off":
+            return changes
         if isinstance(plan, ToOne):
             return changes and plan.shard == self._source and (bool(plan.recalled) or self._is_theirs(plan))
         if self.level == "closed":
@@ -89,7 +101,9 @@ class Fence:
         return changes and not (isinstance(plan, Division) and plan.rule.mode == "read")
 
     def hold(self, held: HeldRequest) -> None:
-        """Let a request wait. Raises TenantMovesError where there is no room."""
+        """Let a request wait. Raises TenantMovesError where there is no room, CutOffError."""
+        if self.level == "cut_off":
+            raise CutOffError("the gateway is cut off from its store, and makes no changes until it is back")
         if len(self._held) >= FENCE_REQUESTS_MAX or self._bytes + held.size > FENCE_BYTES_MAX:
             raise _refusal("too many requests wait for it already", budget="fence")
         if not self._held:

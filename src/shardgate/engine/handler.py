@@ -42,6 +42,7 @@ from shardgate.core.routes.route import Plan, Route
 from shardgate.core.rules.batch import ToInner
 from shardgate.core.wire.packed_tags import as_known, restored
 from shardgate.engine.batch import Batches, InnerClient
+from shardgate.engine.behind import BehindError, SharedKnowledge
 from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
@@ -80,6 +81,7 @@ class Gateway:
         "_refresh",
         "_turn",
         "deadlines",
+        "directory",
         "fence",
     )
 
@@ -97,6 +99,8 @@ class Gateway:
         """Of requests; None: no rule and no client has any."""
         self.fence = Fence(cluster.watch)
         """What waits while a tenant moves."""
+        self.directory: SharedKnowledge | None = None
+        """Where it is on another machine."""
         self._callers = callers
         self._loads = loads
         loads.lasting = self._lasting
@@ -150,8 +154,21 @@ class Gateway:
             if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
                 plan = plan.doubted  # a body that streams can be sent only once: find its owner first
             self._carry_out(plan, request, client, exchange, snapshot)
+        except BehindError:
+            client.adopt(tasks.start(self._catch_up(request, client), "directory"))
         except Exception as error:
             self._fail(client, error, exchange)
+
+    async def _catch_up(self, request: Request, client: Client) -> None:
+        """Handle a request anew after the directory was looked at."""
+        directory = self.directory
+        assert directory is not None
+        await directory.catch_up()
+        directory.is_fresh = True
+        try:
+            self.handle(request, client)
+        finally:
+            directory.is_fresh = False
 
     def _shed(self, route: Route) -> None:
         """Refuse what is more than the worker can do now; lists first. Raises OverloadError."""

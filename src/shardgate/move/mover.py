@@ -22,11 +22,12 @@ from shardgate.move.request import MoveSettings
 from shardgate.move.work import Work
 from shardgate.net.clock import now, wall
 from shardgate.split.database.drivers import DRIVER_ERRORS
+from shardgate.store.database import StoreError
 from shardgate.store.journal import Journal
-from shardgate.store.leases import Leases
 from shardgate.store.movements import Movement, Movements, Told
-from shardgate.store.sqlite import SqliteStore, StoreError
+from shardgate.store.opening import open_for_worker, open_store
 
+_LEASE_S: Final = 5.0
 _ROUNDS_MAX: Final = 20
 _FEW: Final = 200  # changed rows: the rest is copied while the tenants' changes wait
 _FENCED_S: Final = 2.0  # how long changes wait for those under way before the fence is taken down again
@@ -48,9 +49,11 @@ class Mover:
         """Raises MoveRefusedError where another mover is at work."""
         self._settings = settings
         self._report = report
-        self._store = SqliteStore(settings.store)
+        self._store, self._leases = open_for_worker(settings.store)
         self._movements = Movements(self._store)
-        self._leases = Leases(settings.store)
+        until = now() + _LEASE_S
+        while not self._leases.holds() and now() < until:
+            time.sleep(0.05)  # of a server: it is being connected to
         if not self._leases.lead("move"):
             current = self._movements.current()
             by = "another process" if current is None else f"{current.told.by} (movement {current.id})"
@@ -105,7 +108,7 @@ class Mover:
             raise MoveRefusedError(
                 [f"--to {target}: there is no such shard. There are {', '.join(self._settings.shards)}"]
             )
-        known = self._store.read(self._settings.space)
+        known = self._store.find_many(self._settings.space, tenants)
         problems = [
             f"{each}: the directory has no such tenant in {self._settings.space}"
             if each not in known
@@ -253,7 +256,7 @@ class Mover:
     def _await_journal(self, movement: Movement) -> None:
         """Return once no change that had begun before the fence is still to be made on the source."""
         until = now() + _FENCED_S
-        with SqliteStore(self._settings.journal) as store:
+        with open_store(self._settings.journal) as store:
             journal = Journal(store)
             last = journal.last()
             while journal.waits_for(movement.source, last):

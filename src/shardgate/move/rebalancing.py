@@ -12,12 +12,12 @@ from shardgate.move.mover import Mover
 from shardgate.move.request import MoveSettings
 from shardgate.move.weights import tenant_loads
 from shardgate.store.movements import Movement, Movements
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.opening import open_store
 
 
 def planned(settings: MoveSettings, leaving: Collection[ShardId] = (), *, even: bool = True) -> list[PlannedMove]:
     """The movements that would level the shards, or empty those that leave. Raises MoveRefusedError."""
-    with SqliteStore(settings.store) as store:
+    with open_store(settings.store) as store:
         homes = store.read(settings.space)
         gone = {*leaving, *Movements(store).draining()}
     if not set(settings.shards).difference(gone):
@@ -46,13 +46,13 @@ def set_draining(settings: MoveSettings, shard: ShardId, *, drains: bool) -> Non
     if shard not in settings.shards:
         names = ", ".join(settings.shards)
         raise MoveRefusedError([f"{shard}: there is no such shard. There are {names}"])
-    with SqliteStore(settings.store) as store:
+    with open_store(settings.store) as store:
         Movements(store).drain(shard, drains=drains)
 
 
 def what_is_left(settings: MoveSettings, shard: ShardId) -> list[str]:
     """Why a shard cannot be removed yet."""
-    with SqliteStore(settings.store) as store:
+    with open_store(settings.store) as store:
         found = []
         for space in store.spaces():
             tenants = [tenant for tenant, home in store.read(space).items() if home == shard]

@@ -4,7 +4,6 @@ Never: shows a URL with its password.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -14,14 +13,15 @@ from shardgate.move.errors import MoveRefusedError
 from shardgate.split.database.schema import DeclaredLink
 from shardgate.split.errors import SplitRefusedError
 from shardgate.split.request import parse_link
+from shardgate.store.database import StorePlace
 
 
 class MoveSettings(Struct, frozen=True):
     """The section `movements` of the configuration, checked."""
 
-    store: Path
-    """The directory's file."""
-    journal: Path
+    store: StorePlace
+    """Where the directory is."""
+    journal: StorePlace
     tenant: str
     by: str | None
     space: str
@@ -35,8 +35,8 @@ class MoveSettings(Struct, frozen=True):
 def settings_of(
     config: MovementsConfig | None,
     shards: Sequence[ShardId],
-    directory: Path | None,
-    store: Path | None,
+    directory: StorePlace | None,
+    store: StorePlace | None,
     given: Mapping[str, str],
 ) -> MoveSettings:
     """The settings, with the databases given by options instead of those of the file. Raises MoveRefusedError."""

@@ -19,9 +19,8 @@ from shardgate.move.mover import Mover
 from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
 from shardgate.move.request import MoveSettings, settings_of
 from shardgate.store.journal import Journal
-from shardgate.store.leases import Leases
 from shardgate.store.movements import Movement, Movements, Told
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.opening import open_for_worker, open_store
 
 _SHOWN_MAX = 20
 
@@ -48,7 +47,8 @@ def run_move(settings: MoveSettings, tenants: Sequence[str], target: ShardId, co
 def run_resume(settings: MoveSettings, console: Console) -> None:
     """Go on with the movement that is not over; a mover that pauses goes on itself. Raises MoveError."""
     current = wish(settings, "go")
-    with closing(Leases(settings.store)) as leases:
+    store, leases = open_for_worker(settings.store)
+    with closing(store), closing(leases):
         if leases.lives(current.owner):
             console.print(f"movement {current.id} goes on")
             return
@@ -58,7 +58,7 @@ def run_resume(settings: MoveSettings, console: Console) -> None:
 
 def run_abandon(settings: MoveSettings, console: Console) -> None:
     """Give it up: by its mover, if that lives. Raises MoveError."""
-    with SqliteStore(settings.store) as store:
+    with open_store(settings.store) as store:
         movements = Movements(store)
         current = movements.current()
         if current is None:
@@ -75,7 +75,7 @@ def run_abandon(settings: MoveSettings, console: Console) -> None:
 
 def run_undo(settings: MoveSettings, number: int, console: Console) -> None:
     """Move the tenants of a movement back. Raises MoveError."""
-    with SqliteStore(settings.store) as store:
+    with open_store(settings.store) as store:
         movement = Movements(store).find(number)
     if movement is None or movement.phase != "done":
         raise MoveRefusedError([f"movement {number} is not one that is done: see shardgate move --status"])
@@ -84,7 +84,7 @@ def run_undo(settings: MoveSettings, number: int, console: Console) -> None:
 
 def wish(settings: MoveSettings, what: str) -> Movement:
     """Let the mover pause, or go on. Raises MoveRefusedError."""
-    with SqliteStore(settings.store) as store:
+    with open_store(settings.store) as store:
         movements = Movements(store)
         current = movements.current()
         if current is None:
@@ -98,7 +98,7 @@ def show_status(settings: MoveSettings, console: Console) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("id", "since", "tenants", "from", "to", "phase", "rows", "held", "by", "why"):
         table.add_column(title, overflow="fold", no_wrap=title in {"id", "since", "phase"})
-    with SqliteStore(settings.store) as store:
+    with open_store(settings.store) as store:
         for each in Movements(store).last(_SHOWN_MAX):
             told = each.told
             since = datetime.fromtimestamp(each.began_at, UTC).isoformat(" ", "seconds")
@@ -136,7 +136,7 @@ def run_drain(
 def run_remove(settings: MoveSettings, shard: ShardId, console: Console) -> None:
     """Say that nothing is on a shard any more. Raises MoveRefusedError."""
     found = what_is_left(settings, shard)
-    with SqliteStore(settings.journal) as store:
+    with open_store(settings.journal) as store:
         journal = Journal(store)
         if journal.waits_for(shard, journal.last()):
             found.append(f"{shard}: a change is not over there: see shardgate journal list")

@@ -4,6 +4,7 @@ Never: opens a socket to a shard, or counts a call.
 """
 
 import asyncio
+from contextlib import ExitStack
 
 from shardgate.clients.callers import callers_for
 from shardgate.config.load import Loaded
@@ -24,7 +25,7 @@ from shardgate.engine.cluster import first_snapshot
 from shardgate.engine.matching import match
 from shardgate.net.clock import wall
 from shardgate.process.directory import read_topology
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.opening import open_store
 
 
 def explain_request(
@@ -35,14 +36,16 @@ def explain_request(
     try:
         request = RequestHeadParser(refuses_raw=loaded.config.raw_query == "refuse").parse(head.encode())
         request.body = body
-        return _explained(loaded, request), 0
+        with ExitStack() as stack:
+            store = stack.enter_context(open_store(loaded.directory)) if loaded.directory is not None else None
+            return _explained(loaded, request, read_topology(loaded, store)), 0
     except ShardgateError as error:
         return [("refused", f"{error.status} {error.title} ({error.code}): {error.detail}"), ("asked", "nobody")], 1
 
 
-def _explained(loaded: Loaded, request: Request) -> list[tuple[str, str]]:
+def _explained(loaded: Loaded, request: Request, topology: Topology) -> list[tuple[str, str]]:
     """Raises ShardgateError where the request is refused."""
-    snapshot = first_snapshot(loaded.routes, _topology(loaded), loaded.config.limits)
+    snapshot = first_snapshot(loaded.routes, topology, loaded.config.limits)
     callers = callers_for(loaded.clients, loaded.routes, None, None)
     if callers is not None:
         asyncio.run(callers.fetch_keys())
@@ -91,10 +94,3 @@ def _calls_max(plan: Plan, limits: Limits, shards: int) -> int:
     if isinstance(plan, Division) and plan.rule.mode != "all_or_none":
         return min(plan.calls_max(shards), limits.calls_per_request_max)
     return limits.calls_per_request_max
-
-
-def _topology(loaded: Loaded) -> Topology:
-    if loaded.directory is None:
-        return read_topology(loaded, None)
-    with SqliteStore(loaded.directory) as store:
-        return read_topology(loaded, store)

@@ -15,8 +15,8 @@ from shardgate.config.load import ConfigError, Loaded, load
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.topology import TlsFiles
 from shardgate.net.tls import Tls, for_clients, for_shards
-from shardgate.process.directory import read_topology
-from shardgate.store.sqlite import SqliteStore, StoreError
+from shardgate.store.database import StoreError
+from shardgate.store.opening import look
 
 _log = logging.getLogger("shardgate")
 
@@ -85,12 +85,12 @@ def _check_store(loaded: Loaded) -> Iterator[Mistake]:
     store = loaded.store
     if store is None or store == loaded.directory:
         return
-    if not store.exists():
+    if isinstance(store, Path) and not store.exists():
         if not store.parent.is_dir():
             yield Mistake("store", f"{store.parent} does not exist", "make the folder, or correct the path")
         return
     try:
-        SqliteStore(store).close()
+        look(store)
     except StoreError as error:
         yield Mistake("store", str(error), "name a file that shardgate made, or one that is not there yet")
 
@@ -100,11 +100,12 @@ def _check_directory(loaded: Loaded) -> list[Mistake]:
     if loaded.directory is None:
         return []
     try:
-        with SqliteStore(loaded.directory) as store:
-            topology = read_topology(loaded, store)
+        named = {shard for shards in look(loaded.directory).values() for shard in shards}
     except StoreError as error:
-        return [Mistake("directory", str(error), "name the file that `shardgate split` wrote")]
-    named = {shard for space in topology.directory.values() for shard in space.values()}
+        if isinstance(loaded.directory, Path):
+            return [Mistake("directory", str(error), "name the file that `shardgate split` wrote")]
+        field = "directory" if loaded.config.directory else "store"
+        return [Mistake(field, str(error), "see docs/howto/several-gateways.md")]
     cure = f"add it under `shards`; there are: {', '.join(loaded.shards)}"
     return [
         Mistake("shards", f"the directory gives keys to {shard!r}, which is no shard here", cure)

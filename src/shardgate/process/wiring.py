@@ -3,7 +3,8 @@
 Never: runs anything, or opens a socket.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import msgspec
 
@@ -12,7 +13,7 @@ from shardgate.clients.loads import ClientLoads
 from shardgate.clients.quota import tally_for
 from shardgate.config.load import Loaded
 from shardgate.core.held import HeldBytes
-from shardgate.core.hosts import server_of
+from shardgate.core.hosts import PostgresUrl, server_of
 from shardgate.core.limits import Limits
 from shardgate.core.lists.positions import PageTable
 from shardgate.core.wire.request_head import RequestHeadParser
@@ -43,8 +44,10 @@ from shardgate.observe.log_file import LogFile
 from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
-from shardgate.process.directory import DirectoryFollower, read_topology
+from shardgate.process.directory import DirectoryFollower, directory_reader, topology_of
 from shardgate.process.movements import MovementFollower
+from shardgate.process.shared_directory import SharedDirectory, first_view
+from shardgate.store.directory_reader import View
 from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
 from shardgate.store.tally import Tally
 from shardgate.store.writer import Writer
@@ -91,7 +94,7 @@ class Built(msgspec.Struct, frozen=True):
     """Of connections from clients."""
     tls: Tls | None
     """Towards clients."""
-    directory: DirectoryFollower | None
+    directory: DirectoryFollower | SharedDirectory | None
     movements: MovementFollower | None
     """None: there is no directory, so that no tenant moves."""
     callers: Callers | None
@@ -104,8 +107,12 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     place = place or _own_place(loaded)
     limits, timeouts = loaded.config.limits, loaded.config.timeouts
     watch = Watch(clock)
-    store = SqliteStore(loaded.directory, busy_ms=READER_BUSY_MS) if loaded.directory else None
-    topology = read_topology(loaded, store)
+    place_of_directory = loaded.directory
+    store = SqliteStore(place_of_directory, busy_ms=READER_BUSY_MS) if isinstance(place_of_directory, Path) else None
+    view = directory_reader(loaded, store).first() if store is not None else None
+    if isinstance(place_of_directory, PostgresUrl):
+        view = first_view(loaded, place_of_directory)
+    topology = topology_of(loaded, view)
     meter = Meter(place.cells, place.layout, loaded.routes.all_routes, loaded.shards)
     dns = DnsClient([*filter(None, map(server_of, loaded.config.resolver.servers))])
     upstreams = Upstreams(topology.shards.values(), limits, timeouts, watch, meter, place.own_changes, dns)
@@ -113,18 +120,20 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     cluster.use_jar(loaded.jar)
     if place.pages is not None:
         cluster.share_pages(place.pages)
-    directory = DirectoryFollower(loaded, store, cluster) if store is not None else None
+    directory = _build_follower(loaded, store, cluster, view)
     refresh = directory.refresh if directory is not None else _nothing_new
     held = _held_bytes(limits)
     observer = Observer(meter, watch, cluster.pools, lambda: held.by_kind)
     conductor = Conductor(cluster, limits, held)
-    journaled = _build_journaled(loaded, cluster, held, refresh)
+    journaled = _build_journaled(loaded, cluster, held, _catch_up_by(directory))
     changing = _build_changing(loaded, cluster, conductor, journaled)
     writer = journaled.writer if journaled is not None else None
     callers = callers_for(loaded.clients, loaded.routes, place.tally, writer)
     loads = _build_loads(loaded, cluster, meter, watch)
     gateway = Gateway(cluster, conductor, changing, loads, observer, refresh, callers)
     gateway.deadlines = _build_deadlines(loaded, meter)
+    if isinstance(directory, SharedDirectory):
+        gateway.directory = directory
     return Built(
         gateway=gateway,
         admin=_build_admin(loaded, place, upstreams),
@@ -135,7 +144,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
         settings=_settings(loaded, held),
         tls=Tls(loaded.tls, for_clients) if loaded.tls is not None else None,
         directory=directory,
-        movements=MovementFollower(loaded.directory, cluster, gateway, refresh) if loaded.directory else None,
+        movements=_build_movements(loaded, cluster, gateway, writer, _catch_up_by(directory)),
         callers=callers,
         journaled=journaled,
     )
@@ -182,7 +191,7 @@ def open_log(loaded: Loaded) -> AccessLog | None:
 
 
 def _build_journaled(
-    loaded: Loaded, cluster: Cluster, held: HeldBytes, refresh: Callable[[], bool]
+    loaded: Loaded, cluster: Cluster, held: HeldBytes, catch_up: Callable[[], Awaitable[None]]
 ) -> Journaled | None:
     if loaded.store is None:
         return None
@@ -196,7 +205,7 @@ def _build_journaled(
             writer,
             driver,
             body_bytes_max,
-            refresh,
+            catch_up,
             config.idempotency.client,
             config.limits.changes_waiting_max,
         ),
@@ -251,6 +260,39 @@ def _own_place(loaded: Loaded) -> CounterSlot:
     layout = Layout({}, 0).extended(loaded.routes.all_routes, loaded.shards)
     memory = SharedMemory.roomy(layout.size)
     return CounterSlot(layout, memory, memory.slot(0), tally_for(loaded.clients))
+
+
+def _build_follower(
+    loaded: Loaded, store: SqliteStore | None, cluster: Cluster, view: View | None
+) -> DirectoryFollower | SharedDirectory | None:
+    if view is None:
+        return None
+    if store is not None:
+        return DirectoryFollower(loaded, store, cluster, view)
+    assert isinstance(loaded.directory, PostgresUrl)
+    return SharedDirectory(loaded, loaded.directory, cluster, view)
+
+
+def _build_movements(
+    loaded: Loaded, cluster: Cluster, gateway: Gateway, writer: Writer | None, catch_up: Callable[[], Awaitable[None]]
+) -> MovementFollower | None:
+    place = loaded.directory
+    if place is None:
+        return None
+    if writer is not None and writer.place == place:
+        return MovementFollower(writer, cluster, gateway, catch_up, is_own=False)
+    return MovementFollower(Writer(place), cluster, gateway, catch_up, is_own=True)
+
+
+def _catch_up_by(directory: DirectoryFollower | SharedDirectory | None) -> Callable[[], Awaitable[None]]:
+    if isinstance(directory, SharedDirectory):
+        return directory.catch_up
+
+    async def catch_up() -> None:
+        if directory is not None:
+            directory.refresh()
+
+    return catch_up
 
 
 def _nothing_new() -> bool:

@@ -94,7 +94,7 @@ class Worker:
         if built.directory is not None:
             self._following.append(tasks.start(built.directory.follow(), "directory"))
         if built.movements is not None:
-            built.movements.register()
+            await built.movements.start()
             self._following.append(tasks.start(built.movements.follow(), "movements"))
         if (journaled := built.journaled) is not None:
             self._following.append(tasks.start(journaled.debts.run(), "debts"))

@@ -27,7 +27,8 @@ from shardgate.split.source import SourceDatabase
 from shardgate.split.spelling import nearest
 from shardgate.split.targets import ShardTarget, targets_given_twice
 from shardgate.split.translate.untranslated import kinds_not_translated
-from shardgate.store.sqlite import SqliteStore, StoreError
+from shardgate.store.database import StoreError
+from shardgate.store.opening import look, store_place
 
 
 def plan_split(
@@ -142,13 +143,13 @@ def _large_objects(ownership: Ownership, source: SourceDatabase, inventory: Inve
     ]
 
 
-def directory_has(path: Path, space: str) -> bool:
-    """Whether the directory has this space already. Raises SplitRefusedError if the file is not a store."""
-    if not path.exists():
+def directory_has(directory: str, space: str) -> bool:
+    """Whether the directory has this space already. Raises SplitRefusedError if it is not in a store."""
+    place = store_place(directory)
+    if isinstance(place, Path) and not place.exists():
         return False
     try:
-        with SqliteStore(path) as store:
-            return space in store.spaces()
+        return space in look(place)
     except StoreError as error:
         raise SplitRefusedError([f"--directory {error}"]) from error
 

@@ -29,7 +29,8 @@ from shardgate.split.request import SplitRequest
 from shardgate.split.source import SourceDatabase, opened_source
 from shardgate.split.targets import ShardTarget, opened_shards
 from shardgate.split.verify import VerifiedTable, Verifier
-from shardgate.store.sqlite import SqliteStore, StoreError
+from shardgate.store.database import StoreError
+from shardgate.store.opening import open_store, store_place
 
 T = TypeVar("T")
 
@@ -73,7 +74,7 @@ def _decide(
 ) -> tuple[SplitPlan, SplitStart]:
     """Make the plan and decide how to begin. Raises SplitRefusedError with all reasons against it at once."""
     planned, problems = _attempt(lambda: plan_split(request, source, shards))
-    written, more = _attempt(lambda: directory_has(Path(request.directory), request.space))
+    written, more = _attempt(lambda: directory_has(request.directory, request.space))
     start = decide_start(
         [shard.contents() for shard in shards],
         request.mode,
@@ -222,9 +223,10 @@ def _check_catalogues(source: SourceDatabase, shards: Sequence[ShardTarget], pla
 
 def _publish(request: SplitRequest, shards: Sequence[ShardTarget], plan: SplitPlan) -> None:
     """Write the directory in one transaction, then remove the marks: from then on applications may use the shards."""
-    path = Path(request.directory)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with SqliteStore(path) as store:
+    place = store_place(request.directory)
+    if isinstance(place, Path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    with open_store(place) as store:
         if request.space not in store.spaces():
             store.put_many(request.space, plan.directory, only_if_new=True)
     for shard in shards:

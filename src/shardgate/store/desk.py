@@ -4,15 +4,15 @@ Holds: when an operator takes a change over, the worker that drives it stops at 
 Never: sends a request. The worker that holds the replay lease sends it a moment later.
 """
 
-from pathlib import Path
 from typing import Self
 
 from shardgate.core.changes.entry import OPEN, Entry
 from shardgate.core.changes.steps import retry
 from shardgate.core.wire.fields import FieldReader
+from shardgate.store.database import StoreError, StorePlace
 from shardgate.store.journal import Journal
+from shardgate.store.opening import open_store
 from shardgate.store.placements import Placements
-from shardgate.store.sqlite import SqliteStore, StoreError
 
 _DESK = "operator"
 SHOWN_MAX = 1000
@@ -21,8 +21,8 @@ SHOWN_MAX = 1000
 class Desk:
     """The journal of one store, opened for an operator."""
 
-    def __init__(self, path: Path) -> None:
-        self._store = SqliteStore(path)
+    def __init__(self, place: StorePlace) -> None:
+        self._store = open_store(place)
         self._journal = Journal(self._store)
 
     def entries(self, *, everything: bool) -> list[tuple[Entry, float]]:

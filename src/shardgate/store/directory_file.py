@@ -8,11 +8,12 @@ Never: changes the shard of a key that the directory has already, unless it is t
 import csv
 from collections.abc import Callable, Collection, Iterable, Iterator
 from difflib import get_close_matches
-from typing import Final, TextIO, TypeAlias
+from typing import Final, TextIO
 
 from msgspec import Struct
 
-from shardgate.store.sqlite import SqliteStore, StoreError
+from shardgate.store.database import Store, StoreError
+from shardgate.store.directory_entries import Entries
 
 MISTAKES_NAMED: Final = 20  # enough to see what they have in common
 KEY_CHARACTERS_MAX: Final = 1_000  # far more than any tenant's name; a longer one is a line whose quotes do not match
@@ -20,7 +21,8 @@ PROGRESS_LINES: Final = 100_000  # about a third of a second
 
 _COLUMNS: Final = ("space", "key", "shard")
 
-Entries: TypeAlias = dict[tuple[str, str], str]  # space and key -> shard
+_PAGE_ROWS: Final = 5_000
+_PROGRESS_KEYS: Final = 10_000
 
 
 class DirectoryFileError(Exception):
@@ -35,7 +37,6 @@ class _Reading(Struct):
     """What was read so far, and what was wrong with it."""
 
     entries: Entries
-    lines: dict[tuple[str, str], int]
     mistakes: list[str]
     more: int = 0
 
@@ -53,7 +54,7 @@ def read_csv(
 
     `progress` is called with the number of lines read. Raises DirectoryFileError with all mistakes.
     """
-    found = _Reading({}, {}, [])
+    found = _Reading(Entries(), [])
     reader = csv.reader(file, strict=True)
     try:
         places = _header(next(reader, []), space)
@@ -96,11 +97,9 @@ def _line(
     if problem := _problem(where, key, shard, shards):
         found.wrong(line, problem)
         return
-    known = found.entries.setdefault((where, key), shard)
-    if known != shard:
-        first = found.lines[where, key]
-        found.wrong(line, f"key {key!r} is on {shard}, but line {first} says {known}. A key has one shard")
-    found.lines.setdefault((where, key), line)
+    known = found.entries.add(where, key, shard, line)
+    if known is not None and known[0] != shard:
+        found.wrong(line, f"key {key!r} is on {shard}, but line {known[1]} says {known[0]}. A key has one shard")
 
 
 def _problem(space: str, key: str, shard: str, shards: Collection[str]) -> str:
@@ -124,32 +123,44 @@ def _names(shards: Collection[str]) -> str:
     return ", ".join(sorted(shards))
 
 
-def store_entries(store: SqliteStore, entries: Entries, *, replace: bool) -> tuple[int, int]:
+def store_entries(
+    store: Store, entries: Entries, *, replace: bool, progress: Callable[[int], None] = lambda _: None
+) -> tuple[int, int]:
     """Store all entries in one transaction. Returns how many keys are new, and how many have another shard now.
 
-    Raises StoreError, and stores nothing, if a key would get another shard and `replace` is not set.
+    `progress` is called with the number of each page of keys that was stored. Raises StoreError, and stores nothing, if
+    a key would get another shard and `replace` is not set.
     """
-    spaces = {space for space, _ in entries}
+    new = moved = 0
+    first = ""
     with store.transaction():
-        known = {space: store.read(space) for space in spaces}
-        moved = [
-            (space, key, before)
-            for (space, key), shard in entries.items()
-            if (before := known[space].get(key, shard)) != shard
-        ]
+        known = store.counts()
+        for space in entries.spaces():
+            for page in entries.pages(space):
+                before = store.find_many(space, [*page]) if space in known else {}
+                new += len(page) - len(before)
+                for key, shard in before.items():
+                    if shard != page[key]:
+                        moved += 1
+                        first = first or f"{key!r} of {space} is on {shard}, and would be on {page[key]}"
         if moved and not replace:
-            space, key, before = moved[0]
             raise StoreError(
-                f"{len(moved):,} keys are on other shards already: {key!r} of {space} is on {before}, and would be on"
-                f" {entries[space, key]}. Nothing was written. Move the data first, then give --replace"
+                f"{moved:,} keys are on other shards already: {first}. Nothing was written. Move the data first, then"
+                " give --replace"
             )
-        new = sum(key not in known[space] for space, key in entries)
-        for space in sorted(spaces):
-            store.record(space, ((key, shard) for (where, key), shard in entries.items() if where == space))
-    return new, len(moved)
+        for space in entries.spaces():
+            store.record(space, _counted(entries.of(space), progress))
+    return new, moved
 
 
-def write_csv(file: TextIO, store: SqliteStore, spaces: Iterable[str]) -> int:
+def _counted(pairs: Iterable[tuple[str, str]], progress: Callable[[int], None]) -> Iterator[tuple[str, str]]:
+    for number, pair in enumerate(pairs, 1):
+        yield pair
+        if number % _PROGRESS_KEYS == 0:
+            progress(_PROGRESS_KEYS)
+
+
+def write_csv(file: TextIO, store: Store, spaces: Iterable[str]) -> int:
     """Write the entries of these spaces, sorted by key. Returns how many there are."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -160,7 +171,8 @@ def write_csv(file: TextIO, store: SqliteStore, spaces: Iterable[str]) -> int:
     return count
 
 
-def _rows(store: SqliteStore, spaces: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+def _rows(store: Store, spaces: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     for space in spaces:
-        for key, shard in sorted(store.read(space).items()):
-            yield space, key, shard
+        for page in store.pages(space, _PAGE_ROWS):
+            for key, shard in page:
+                yield space, key, shard

@@ -13,11 +13,14 @@ import msgspec
 from shardgate.core.changes.idempotency import Record, Verdict, judge
 from shardgate.core.http import Reply
 from shardgate.core.topology import ShardId
+from shardgate.store.database import Store
 from shardgate.store.leases import Leases
 from shardgate.store.purged import Purged, within
-from shardgate.store.sqlite import SqliteStore
 
 _NAME: Final = "\0name "  # no Idempotency-Key begins with it (RFC 8941 section 3.3.3)
+_TAKE: Final = """INSERT INTO idempotency (client, key, fingerprint, owner, expires_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (client, key) DO UPDATE SET fingerprint = excluded.fingerprint, owner = excluded.owner, reply = NULL,
+      expires_at = excluded.expires_at"""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -35,7 +38,7 @@ class IdempotencyKeys:
 
     __slots__ = ("_leases", "_store")
 
-    def __init__(self, store: SqliteStore, leases: Leases) -> None:
+    def __init__(self, store: Store, leases: Leases) -> None:
         """`leases`: tell which workers are alive."""
         self._store = store
         self._leases = leases
@@ -49,9 +52,8 @@ class IdempotencyKeys:
             record = self._record(claim, at)
             verdict = judge(record, claim.fingerprint, repeatable=claim.repeatable)
             if verdict == "run":
-                self._store.connection.execute(
-                    "INSERT OR REPLACE INTO idempotency (client, key, fingerprint, owner, expires_at)"
-                    " VALUES (?, ?, ?, ?, ?)",
+                self._store.execute(
+                    _TAKE,
                     (claim.client, claim.key, claim.fingerprint, claim.owner, until),
                 )
         if verdict == "replay" and record is not None and record.reply is not None:
@@ -69,7 +71,7 @@ class IdempotencyKeys:
     def forget(self, claim: Claim) -> None:
         """Free the key: the request did nothing."""
         with self._store.transaction():
-            self._store.connection.execute(
+            self._store.execute(
                 "DELETE FROM idempotency WHERE client = ? AND key = ? AND owner = ?",
                 (claim.client, claim.key, claim.owner),
             )
@@ -83,29 +85,24 @@ class IdempotencyKeys:
         returned for an unknown name.
         """
         with self._store.transaction():
-            execute = self._store.connection.execute
+            execute = self._store.execute
             row = execute(
                 "SELECT fingerprint FROM idempotency WHERE client = ? AND key = ? AND expires_at >= ?",
                 (client, _NAME + name, at),
             ).fetchone()
             if row is not None or shard is None:
                 return (None if row is None else str(row[0])), False
-            execute(
-                "INSERT OR REPLACE INTO idempotency (client, key, fingerprint, expires_at) VALUES (?, ?, ?, ?)",
-                (client, _NAME + name, shard, until),
-            )
+            execute(_TAKE, (client, _NAME + name, shard, None, until))
         return shard, True
 
     def release(self, client: str, name: str) -> None:
         """Forget a name: its create did nothing."""
         with self._store.transaction():
-            self._store.connection.execute(
-                "DELETE FROM idempotency WHERE client = ? AND key = ?", (client, _NAME + name)
-            )
+            self._store.execute("DELETE FROM idempotency WHERE client = ? AND key = ?", (client, _NAME + name))
 
     def purge(self, at: float, count: int, bytes_max: int, clock: Callable[[], float]) -> Purged:
         """Delete expired keys, first those that expired first: no more than `count`, none after `bytes_max` bytes."""
-        execute = self._store.connection.execute
+        execute = self._store.execute
         old = execute(  # to look needs no lock
             "SELECT client, key, length(reply) FROM idempotency WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
             (at, count),
@@ -121,7 +118,7 @@ class IdempotencyKeys:
         return Purged(len(chosen), more, clock() - began_at)
 
     def _record(self, claim: Claim, at: float) -> Record | None:
-        row = self._store.connection.execute(
+        row = self._store.execute(
             "SELECT fingerprint, owner, reply FROM idempotency WHERE client = ? AND key = ? AND expires_at >= ?",
             (claim.client, claim.key, at),
         ).fetchone()
@@ -132,7 +129,7 @@ class IdempotencyKeys:
 
     def _update(self, change: str, claim: Claim, value: bytes | None) -> None:
         with self._store.transaction():
-            self._store.connection.execute(
+            self._store.execute(
                 f"UPDATE idempotency SET {change} WHERE client = ? AND key = ? AND owner = ?",  # noqa: S608 - constants
                 (value, claim.client, claim.key, claim.owner),
             )

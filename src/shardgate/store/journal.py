@@ -7,7 +7,6 @@ Creates of one name by `place` begin one after another.
 Never: decides what to do next; core/changes does.
 """
 
-import json
 from collections.abc import Callable, Collection
 from typing import Literal
 
@@ -19,9 +18,9 @@ from shardgate.core.changes.steps import begin
 from shardgate.core.changes.thing import thing_of
 from shardgate.core.http import Reply
 from shardgate.core.limits import ORDER_KEPT_S
+from shardgate.store.database import Store
 from shardgate.store.parts import record_leftovers, record_parts
 from shardgate.store.purged import Purged, within
-from shardgate.store.sqlite import SqliteStore
 
 _OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN)
 _SETTLED = "('done', 'confirmed', 'refused', 'undone')"
@@ -35,16 +34,16 @@ _UNDECIDED = f"""
       AND EXISTS (SELECT 1 FROM journal_branches b WHERE b.entry = e.id AND b.shard = :shard)
       AND ({_SAME_THING} OR (e.boot = :boot AND e.began_at > :since)) LIMIT 1"""  # noqa: S608 - constants
 _MISSED = f"""
-    SELECT CASE WHEN {_SAME_THING} THEN iif(e.unsettled OR e.state = 'stuck', 'held', 'behind')
-                WHEN e.unsettled THEN 'busy' ELSE 'behind' END AS why
+    SELECT CASE WHEN {_SAME_THING} THEN CASE WHEN e.unsettled = 1 OR e.state = 'stuck' THEN 'held' ELSE 'behind' END
+                WHEN e.unsettled = 1 THEN 'busy' ELSE 'behind' END AS why
     FROM journal_branches b JOIN journal e ON e.id = b.entry
     WHERE b.shard = :shard AND b.entry < :id AND b.state NOT IN {_SETTLED}
       AND e.kind = 'every' AND e.state IN ('finishing', 'stuck')
-      AND ({_SAME_THING} OR (e.state = 'finishing' AND (NOT e.unsettled OR (e.boot = :boot AND e.began_at > :since))))
+      AND ({_SAME_THING} OR (e.state = 'finishing' AND (e.unsettled = 0 OR (e.boot = :boot AND e.began_at > :since))))
     ORDER BY why DESC LIMIT 1"""  # noqa: S608 - constants; `held` before `busy` before `behind`
 
-_SIZE = """length(content) + (SELECT total(length(content) + length(progress)) FROM journal_branches
-    WHERE entry = journal.id)"""
+_SIZE = """length(content) + (SELECT coalesce(sum(length(b.content) + length(b.progress)), 0) FROM journal_branches b
+    WHERE b.entry = journal.id)"""
 _NAMED = """
     SELECT 1 FROM journal WHERE state IN ('trying', 'undoing') AND kind = 'place' AND thing = ? AND id < ? LIMIT 1"""
 
@@ -130,7 +129,7 @@ class Journal:
 
     __slots__ = ("_store",)
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     def add(self, entry: Entry, owner: str, at: Instant, bounds: JournalBounds | None = None) -> None:
@@ -139,15 +138,15 @@ class Journal:
         with self._store.transaction():
             if bounds is not None:
                 self._require_room(bounds, len(content))
+            boot, up_s = self._store.clock(at.boot, at.up_s)
             shards = [branch.shard for branch in entry.branches]
             entry.made = tuple(made for made in entry.made if record_parts(self._store, *made, shards))
-            execute = self._store.connection.execute
-            cursor = execute(
+            execute = self._store.execute
+            (entry.id,) = execute(
                 "INSERT INTO journal (token, kind, state, owner, created_at, boot, began_at, content, thing)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (entry.token, entry.kind, entry.state, owner, at.wall_s, at.boot, at.up_s, content, entry.thing),
-            )
-            entry.id = cursor.lastrowid or 0
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (entry.token, entry.kind, entry.state, owner, at.wall_s, boot, up_s, content, entry.thing),
+            ).fetchone()
             for number, branch in enumerate(entry.branches):
                 part = msgspec.msgpack.encode(_BranchContent(branch.body, branch.positions, branch.conditions))
                 execute(
@@ -198,13 +197,13 @@ class Journal:
                     record_leftovers(self._store, *made, left)
             for number in numbers:
                 self._write(entry, number)
-            self._store.connection.execute(
+            self._store.execute(
                 "UPDATE journal SET state = ?, stuck_in = ?, owner = ?, unsettled = ? WHERE id = ?",
                 (
                     entry.state,
                     entry.stuck_in,
                     None if release or not entry.open else owner,
-                    entry.unsettled,
+                    int(entry.unsettled),
                     entry.id,
                 ),
             )
@@ -215,7 +214,7 @@ class Journal:
 
     def size(self, number: int) -> int:
         """How many bytes the entry with a number has here; 0 if there is none."""
-        row = self._store.connection.execute(
+        row = self._store.execute(
             f"SELECT {_SIZE} FROM journal WHERE id = ?",  # noqa: S608 - constants
             (number,),
         ).fetchone()
@@ -228,10 +227,10 @@ class Journal:
     def adopt(self, number: int, owner: str, before: str | None) -> Entry | None:
         """Take over an entry from a dead worker, or one that was given up; None if it is another's by now, or over."""
         with self._store.transaction():
-            taken = self._store.connection.execute(
-                f"UPDATE journal SET owner = ?, fence = fence + 1 WHERE id = ? AND owner IS ?"  # noqa: S608 - constants
+            taken = self._store.execute(
+                "UPDATE journal SET owner = ?, fence = fence + 1 WHERE id = ? AND coalesce(owner, '') = ?"  # noqa: S608 - constants
                 f" AND state IN ({_OPEN_STATES})",
-                (owner, number, before),
+                (owner, number, before or ""),
             )
             return self.load(number) if taken.rowcount else None
 
@@ -242,16 +241,14 @@ class Journal:
             if entry is None or entry.state not in states:
                 return None
             entry.fence += 1
-            self._store.connection.execute(
-                "UPDATE journal SET owner = ?, fence = ? WHERE id = ?", (owner, entry.fence, number)
-            )
+            self._store.execute("UPDATE journal SET owner = ?, fence = ? WHERE id = ?", (owner, entry.fence, number))
             return entry
 
     def replace_lines(self, entry: Entry, lines: bytes) -> None:
         """Replace the header lines that the entry's requests carry."""
         entry.request = msgspec.structs.replace(entry.request, lines=lines)
         with self._store.transaction():
-            self._store.connection.execute("UPDATE journal SET content = ? WHERE id = ?", (_content(entry), entry.id))
+            self._store.execute("UPDATE journal SET content = ? WHERE id = ?", (_content(entry), entry.id))
 
     def put_right(self) -> list[int]:
         """Put right what earlier versions have left: say of each change that is not over what it is about.
@@ -260,7 +257,7 @@ class Journal:
         """
         unsent: list[int] = []
         with self._store.transaction():
-            execute = self._store.connection.execute
+            execute = self._store.execute
             rows = execute(f"SELECT id FROM journal WHERE state IN ({_OPEN_STATES}, 'stuck') AND thing = ''")  # noqa: S608 - constants
             for (number,) in rows.fetchall():
                 entry = self.load(number)
@@ -288,29 +285,34 @@ class Journal:
 
     def owners(self) -> list[str]:
         """Who drives open entries, dead or alive."""
-        rows = self._store.connection.execute(
+        rows = self._store.execute(
             f"SELECT DISTINCT owner FROM journal WHERE state IN ({_OPEN_STATES}) AND owner IS NOT NULL"  # noqa: S608 - constants
         )
         return [owner for (owner,) in rows]
 
     def orphans(self, dead: Collection[str], count: int) -> list[Orphan]:
         """Up to `count` open entries that nobody drives, or one of these dead workers, oldest first."""
-        rows = self._store.connection.execute(
-            "SELECT id, owner, kind, state, unsettled, (SELECT group_concat(shard, char(10)) FROM journal_branches"  # noqa: S608 - constants
-            f" WHERE entry = journal.id AND journal_branches.state NOT IN {_SETTLED})"
-            f" FROM journal WHERE state IN ({_OPEN_STATES})"
-            " AND (owner IS NULL OR owner IN (SELECT value FROM json_each(?))) ORDER BY id LIMIT ?",
-            (json.dumps([*dead]), count),
+        owners = "owner IS NULL" + f" OR owner IN ({', '.join('?' * len(dead))})" * bool(dead)
+        rows = self._store.execute(
+            "SELECT e.id, e.owner, e.kind, e.state, e.unsettled, b.shard FROM"  # noqa: S608 - constants
+            " (SELECT id, owner, kind, state, unsettled FROM journal"
+            f" WHERE state IN ({_OPEN_STATES}) AND ({owners}) ORDER BY id LIMIT ?) e"
+            f" LEFT JOIN journal_branches b ON b.entry = e.id AND b.state NOT IN {_SETTLED} ORDER BY e.id",
+            (*dead, count),
         )
+        found: dict[int, tuple[str | None, ChangeKind, ChangeState, bool, set[str]]] = {}
+        for number, owner, kind, state, unsettled, shard in rows:
+            *_, shards = found.setdefault(number, (owner, kind, state, bool(unsettled), set()))
+            shards |= {shard} - {None}
         return [
-            Orphan(number, owner, kind, _waits_for(state, shards), bool(unsettled))
-            for number, owner, kind, state, unsettled, shards in rows
+            Orphan(number, owner, kind, frozenset(shards) if state == "finishing" else frozenset(), unsettled)
+            for number, (owner, kind, state, unsettled, shards) in found.items()
         ]
 
     def numbers(self, *, everything: bool, count: int) -> list[tuple[int, float]]:
         """Up to `count` numbers of entries with the time each was made, newest first: open and stuck ones, or all."""
-        states = "1" if everything else f"state IN ({_OPEN_STATES}, 'stuck')"
-        return self._store.connection.execute(
+        states = "1 = 1" if everything else f"state IN ({_OPEN_STATES}, 'stuck')"
+        return self._store.execute(
             f"SELECT id, created_at FROM journal WHERE {states} ORDER BY id DESC LIMIT ?",  # noqa: S608 - constants
             (count,),
         ).fetchall()
@@ -320,7 +322,7 @@ class Journal:
 
         No more than `count`, and no more after `bytes_max` bytes.
         """
-        execute = self._store.connection.execute
+        execute = self._store.execute
         old = execute(  # to look needs no lock, and what is over stays over
             f"SELECT id, {_SIZE} FROM journal"  # noqa: S608 - constants
             " WHERE state IN ('done', 'undone', 'abandoned') AND created_at < ? ORDER BY created_at LIMIT ?",
@@ -338,7 +340,7 @@ class Journal:
         return Purged(len(chosen), more, clock() - began_at)
 
     def _load(self, where: str, value: object) -> Entry | None:
-        execute = self._store.connection.execute
+        execute = self._store.execute
         columns = "id, token, kind, state, stuck_in, content, thing, unsettled, fence"
         row = execute(f"SELECT {columns} FROM journal WHERE {where}", (value,)).fetchone()  # noqa: S608 - constants
         if row is None:
@@ -356,22 +358,23 @@ class Journal:
         return entry
 
     def _earlier(self, entry: Entry, branch: Branch, at: Instant) -> Literal["busy", "behind", "held"] | None:
-        execute = self._store.connection.execute
+        execute = self._store.execute
         if entry.kind == "place":
             # A name that another create is about to take, whichever shard the create goes to.
             return "busy" if entry.thing and execute(_NAMED, (entry.thing, entry.id)).fetchone() else None
         if entry.kind != "every":
             return None
-        since = {"boot": at.boot, "since": at.up_s - ORDER_KEPT_S}
-        asked = {"id": entry.id, "shard": branch.shard, "thing": entry.thing, **since}
+        boot, up_s = self._store.clock(at.boot, at.up_s)
+        since_s = up_s - ORDER_KEPT_S
+        asked = {"id": entry.id, "shard": branch.shard, "thing": entry.thing, "boot": boot, "since": since_s}
         missed: tuple[Literal["busy", "behind", "held"]] | None = execute(_MISSED, asked).fetchone()
         if missed is not None:
             return missed[0]
         return "busy" if execute(_UNDECIDED, asked).fetchone() else None
 
     def _require_room(self, bounds: JournalBounds, size: int) -> None:
-        count, held = self._store.connection.execute(
-            f"SELECT count(*), total(length(content)) FROM journal WHERE state IN ({_OPEN_STATES})"  # noqa: S608 - constants
+        count, held = self._store.execute(
+            f"SELECT count(*), coalesce(sum(length(content)), 0) FROM journal WHERE state IN ({_OPEN_STATES})"  # noqa: S608 - constants
         ).fetchone()
         if count >= bounds.entries_max:
             raise JournalFullError(f"{count} changes are not over; journal_entries_max is {bounds.entries_max}")
@@ -382,20 +385,16 @@ class Journal:
             )
 
     def _require_owner(self, entry: Entry, owner: str) -> None:
-        row = self._store.connection.execute("SELECT owner, fence FROM journal WHERE id = ?", (entry.id,)).fetchone()
+        row = self._store.execute("SELECT owner, fence FROM journal WHERE id = ?", (entry.id,)).fetchone()
         if row != (owner, entry.fence):
             raise NotOwnerError(f"entry {entry.id} has another owner")
 
     def _write(self, entry: Entry, number: int) -> None:
         branch = entry.branches[number]
-        self._store.connection.execute(
+        self._store.execute(
             "UPDATE journal_branches SET state = ?, progress = ? WHERE entry = ? AND number = ?",
             (branch.phase, _progress(branch), entry.id, number),
         )
-
-
-def _waits_for(state: ChangeState, shards: str | None) -> frozenset[str]:
-    return frozenset((shards or "").split("\n")) if state == "finishing" else frozenset()
 
 
 def _content(entry: Entry) -> bytes:

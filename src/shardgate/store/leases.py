@@ -1,8 +1,11 @@
 """Leases: which workers live, and which one goes on with the changes of dead workers.
 
-A lease is a lock of the kernel on one byte of a file beside the store. The kernel ends it when the process ends,
-however that ends. So a lease depends on no clock, and it cannot lapse while its worker lives, whatever holds up the
-store or the worker.
+A lease is a lock that ends with the process of its worker, however that ends: in a store of one machine (FileLeases) a
+lock of the kernel, in PostgreSQL (`postgres_leases.py`) one of a session.
+
+The lock of the kernel is on one byte of a file beside the store. The kernel ends it when the process ends, however
+that ends. So such a lease depends on no clock, and it cannot lapse while its worker lives, whatever holds up the store
+or the worker.
 
 Holds: of two workers that take a lease at once, one gets it. Where the folder can only be read, nobody has a lease, and
 no worker is called dead.
@@ -13,6 +16,7 @@ import fcntl
 import os
 import struct
 import sys
+from abc import ABC, abstractmethod
 from pathlib import Path
 from secrets import randbelow
 from typing import Final, Literal
@@ -21,8 +25,8 @@ LeaseName = Literal["replay", "purge", "move"]
 """`replay`: goes on with the changes of dead workers. `purge`: deletes what has had its time. `move`: moves tenants."""
 
 _BYTES: Final[dict[LeaseName, int]] = {"replay": 0, "purge": 1, "move": 2}
-_FIRST_WORKER: Final = 1024
-_WORKERS: Final = 2**62
+FIRST_WORKER: Final = 1024
+WORKERS: Final = 2**62
 _MODE: Final = 0o600
 
 
@@ -31,8 +35,33 @@ def lease_file(store: Path) -> Path:
     return store.with_name(f"{store.name}-live")
 
 
-class Leases:
-    """The leases of one worker, and a look at those of others. Used by one thread at a time."""
+class Leases(ABC):
+    """The leases of one worker, and a look at those of others. Used by one thread at a time, but for `holds`."""
+
+    __slots__ = ()
+
+    worker: str
+    """The worker's name, by which the journal knows it."""
+
+    @abstractmethod
+    def lead(self, name: LeaseName) -> bool:
+        """Take a lease, or keep one that this worker has; False if another has it."""
+
+    @abstractmethod
+    def lives(self, worker: str | None) -> bool:
+        """Whether a worker is alive."""
+
+    @abstractmethod
+    def holds(self) -> bool:
+        """Whether this worker is certainly alive for all others: what it drives is not taken from it now."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give all leases up."""
+
+
+class FileLeases(Leases):
+    """Leases in a file beside the store."""
 
     __slots__ = ("_file", "_led", "_path", "worker")
 
@@ -41,14 +70,12 @@ class Leases:
         self._path = lease_file(store)
         self._led: set[LeaseName] = set()
         self._file = self._open()
-        number = _FIRST_WORKER + randbelow(_WORKERS)
+        number = FIRST_WORKER + randbelow(WORKERS)
         while not self._take(number):
-            number = _FIRST_WORKER + randbelow(_WORKERS)
+            number = FIRST_WORKER + randbelow(WORKERS)
         self.worker = str(number)
-        """The worker's name, by which the journal knows it."""
 
     def lead(self, name: LeaseName) -> bool:
-        """Take a lease, or keep one that this worker has; False if another has it."""
         self._stay()
         if self._file is None:
             return False
@@ -56,14 +83,16 @@ class Leases:
             self._led.add(name)
         return name in self._led
 
+    def holds(self) -> bool:
+        return True  # the kernel ends a lease with its process, and not before
+
     def lives(self, worker: str | None) -> bool:
-        """Whether a worker is alive."""
         if worker == self.worker or self._file is None:
             return worker is not None
         if worker is None or not worker.isdecimal():
             return False  # of an operator, or of an earlier version
         number = int(worker)
-        if not _FIRST_WORKER <= number < _FIRST_WORKER + _WORKERS:
+        if not FIRST_WORKER <= number < FIRST_WORKER + WORKERS:
             return False
         if not self._take(number):
             return True
@@ -71,7 +100,6 @@ class Leases:
         return False
 
     def close(self) -> None:
-        """Give all leases up."""
         if self._file is not None:
             os.close(self._file)
             self._file = None

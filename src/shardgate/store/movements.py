@@ -15,7 +15,8 @@ import msgspec
 
 from shardgate.core.moving import Fencing, Phase
 from shardgate.core.topology import ShardId
-from shardgate.store.sqlite import SqliteStore, StoreError
+from shardgate.store import directory_table
+from shardgate.store.database import Store, StoreError
 
 _COLUMNS = "id, space, tenants, source, target, phase, wish, fence, turn, owner, told, began_at, ended_at"
 
@@ -67,7 +68,7 @@ class Movements:
 
     __slots__ = ("_store",)
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     def begin(
@@ -80,12 +81,11 @@ class Movements:
                     f"movement {other.id} of {', '.join(other.tenants)} is not over (phase {other.phase}, by"
                     f" {other.told.by}). Wait for it, or run `shardgate move --resume` or `--abandon`"
                 )
-            cursor = self._store.connection.execute(
+            (number,) = self._store.execute(
                 "INSERT INTO movements (space, tenants, source, target, phase, wish, fence, turn, owner, keys, told,"
-                " began_at) VALUES (?, ?, ?, ?, 'copying', 'go', 'open', ?, ?, ?, ?, ?)",
+                " began_at) VALUES (?, ?, ?, ?, 'copying', 'go', 'open', ?, ?, ?, ?, ?) RETURNING id",
                 (space, json.dumps([*tenants]), source, target, self._turn(), owner, b"", "{}", at),
-            )
-            number = cursor.lastrowid or 0
+            ).fetchone()
         found = self.find(number)
         if found is None:
             raise StoreError(f"movement {number} was not stored")
@@ -93,7 +93,7 @@ class Movements:
 
     def find(self, number: int) -> Movement | None:
         """The movement with a number."""
-        row = self._store.connection.execute(
+        row = self._store.execute(
             f"SELECT {_COLUMNS} FROM movements WHERE id = ?",  # noqa: S608 - constants
             (number,),
         ).fetchone()
@@ -101,14 +101,14 @@ class Movements:
 
     def current(self) -> Movement | None:
         """The movement that is not over."""
-        row = self._store.connection.execute(
+        row = self._store.execute(
             f"SELECT {_COLUMNS} FROM movements WHERE ended_at = 0 ORDER BY id LIMIT 1"  # noqa: S608 - constants
         ).fetchone()
         return None if row is None else _movement(row)
 
     def last(self, count: int) -> list[Movement]:
         """The last movements, the newest first."""
-        rows = self._store.connection.execute(
+        rows = self._store.execute(
             f"SELECT {_COLUMNS} FROM movements ORDER BY id DESC LIMIT ?",  # noqa: S608 - constants
             (count,),
         )
@@ -117,7 +117,7 @@ class Movements:
     def seize(self, number: int, owner: str) -> None:
         """Take a movement over from a mover that is dead."""
         with self._store.transaction():
-            self._store.connection.execute("UPDATE movements SET owner = ?, wish = 'go' WHERE id = ?", (owner, number))
+            self._store.execute("UPDATE movements SET owner = ?, wish = 'go' WHERE id = ?", (owner, number))
 
     def enter(self, number: int, owner: str, phase: Phase, fence: Fencing, ended_at: float = 0.0) -> int:
         """Store the next phase; returns its turn. Raises StoreError where another mover has the movement."""
@@ -130,7 +130,7 @@ class Movements:
             turn = self._enter(movement.id, movement.owner, "flipped", "closed", 0.0)
             self._store.record(movement.space, [(tenant, movement.target) for tenant in movement.tenants])
             self._move_parts(movement, moved)
-            self._store.connection.executemany(
+            self._store.executemany(
                 "UPDATE placements SET shard = ? WHERE space = ? AND shard = ? AND key = ?",
                 [(movement.target, movement.space, movement.source, tenant) for tenant in movement.tenants],
             )
@@ -139,31 +139,29 @@ class Movements:
     def publish(self, number: int, keys: bytes) -> None:
         """Store the keys of the rows that move, for the workers to forget what they have learned of them."""
         with self._store.transaction():
-            self._store.connection.execute("UPDATE movements SET keys = ? WHERE id = ?", (keys, number))
+            self._store.execute("UPDATE movements SET keys = ? WHERE id = ?", (keys, number))
 
     def keys(self, number: int) -> bytes:
         """The keys of the rows that move, as they were published."""
-        row = self._store.connection.execute("SELECT keys FROM movements WHERE id = ?", (number,)).fetchone()
+        row = self._store.execute("SELECT keys FROM movements WHERE id = ?", (number,)).fetchone()
         return b"" if row is None else bytes(row[0])
 
     def tell(self, number: int, told: Told) -> None:
         """Store what an operator is shown."""
         with self._store.transaction():
-            self._store.connection.execute(
+            self._store.execute(
                 "UPDATE movements SET told = ? WHERE id = ?", (msgspec.json.encode(told).decode(), number)
             )
 
     def wish(self, number: int, wish: str) -> None:
         """Store what an operator wants of a movement that is not over."""
         with self._store.transaction():
-            self._store.connection.execute(
-                "UPDATE movements SET wish = ? WHERE id = ? AND ended_at = 0", (wish, number)
-            )
+            self._store.execute("UPDATE movements SET wish = ? WHERE id = ? AND ended_at = 0", (wish, number))
 
     def register(self, worker: str, epoch: int) -> None:
         """Note a new worker. It must look at movements and at the directory after this, before it serves."""
         with self._store.transaction():
-            self._store.connection.execute(
+            self._store.execute(
                 "INSERT INTO workers (worker, epoch, turn) VALUES (?, ?, 0) ON CONFLICT (worker) DO NOTHING",
                 (worker, epoch),
             )
@@ -171,67 +169,72 @@ class Movements:
     def acknowledge(self, worker: str, epoch: int, turn: int) -> None:
         """Note that a worker serves by this epoch and complies with this turn."""
         with self._store.transaction():
-            self._store.connection.execute(
+            self._store.execute(
                 "INSERT INTO workers (worker, epoch, turn) VALUES (?, ?, ?)"
                 " ON CONFLICT (worker) DO UPDATE SET epoch = excluded.epoch, turn = excluded.turn",
                 (worker, epoch, turn),
             )
 
+    def epoch(self) -> int:
+        """The epoch of the directory."""
+        return self._store.epoch()
+
     def workers(self) -> list[Acknowledged]:
         """All workers that were noted, dead or alive."""
-        rows = self._store.connection.execute("SELECT worker, epoch, turn FROM workers ORDER BY worker")
+        rows = self._store.execute("SELECT worker, epoch, turn FROM workers ORDER BY worker")
         return [Acknowledged(*row) for row in rows]
 
     def forget(self, workers: Collection[str]) -> None:
         """Delete what dead workers have left."""
         with self._store.transaction():
             for worker in workers:
-                self._store.connection.execute("DELETE FROM workers WHERE worker = ?", (worker,))
+                self._store.execute("DELETE FROM workers WHERE worker = ?", (worker,))
 
     def drain(self, shard: ShardId, *, drains: bool) -> None:
         """Let a shard take no new tenants, or let it again."""
         with self._store.transaction():
-            self._store.connection.execute("DELETE FROM draining WHERE shard = ?", (shard,))
+            self._store.execute("DELETE FROM draining WHERE shard = ?", (shard,))
             if drains:
-                self._store.connection.execute("INSERT INTO draining (shard) VALUES (?)", (shard,))
+                self._store.execute("INSERT INTO draining (shard) VALUES (?)", (shard,))
             self._store.advance()
 
     def draining(self) -> frozenset[ShardId]:
         """The shards that take no new tenants."""
-        return frozenset(shard for (shard,) in self._store.connection.execute("SELECT shard FROM draining"))
+        return frozenset(shard for (shard,) in self._store.execute("SELECT shard FROM draining"))
 
     def parts_on(self, shard: ShardId) -> list[str]:
         """The entities of which this shard may have a part."""
-        rows = self._store.connection.execute("SELECT key, shards FROM parts WHERE taken_back = 0")
+        rows = self._store.execute("SELECT key, shards FROM parts WHERE taken_back = 0")
         return [str(key) for key, listed in rows if shard in json.loads(listed)]
 
     def _enter(self, number: int, owner: str, phase: Phase, fence: Fencing, ended_at: float) -> int:
         turn = self._turn()
-        done = self._store.connection.execute(
-            "UPDATE movements SET phase = ?, fence = ?, turn = ?, ended_at = ? WHERE id = ? AND owner = ?",
+        done = self._store.execute(
+            "UPDATE movements SET phase = ?, fence = ?, turn = ?, ended_at = ? WHERE id = ? AND owner = ? RETURNING id",
             (phase, fence, turn, ended_at, number, owner),
-        )
-        if not done.rowcount:
+        ).fetchone()
+        if done is None:
             raise StoreError(f"movement {number} is another mover's by now")
         return turn
 
     def _turn(self) -> int:
         """The next turn, in the open transaction."""
-        execute = self._store.connection.execute
-        execute("UPDATE meta SET value = value + 1 WHERE name = 'turn'")
-        return int(execute("SELECT value FROM meta WHERE name = 'turn'").fetchone()[0])
+        update = "UPDATE meta SET value = value + 1 WHERE name = 'turn' RETURNING value"
+        return int(self._store.execute(update).fetchone()[0])
 
     def _move_parts(self, movement: Movement, moved: Collection[str]) -> None:
         """A part of what was moved is on the target now."""
-        execute = self._store.connection.execute
-        for space, key, listed in execute("SELECT space, key, shards FROM parts").fetchall():
+        found = self._store.execute("SELECT space, key, shards, taken_back FROM parts").fetchall()
+        for space, key, listed, taken_back in found:
             shards = json.loads(listed)
-            if key in moved and movement.source in shards:
-                now = [movement.target if shard == movement.source else shard for shard in shards]
-                execute(
-                    "UPDATE parts SET shards = ? WHERE space = ? AND key = ?",
-                    (json.dumps(list(dict.fromkeys(now))), space, key),
-                )
+            if key not in moved or movement.source not in shards:
+                continue
+            now = list(dict.fromkeys(movement.target if each == movement.source else each for each in shards))
+            self._store.execute(
+                "UPDATE parts SET shards = ? WHERE space = ? AND key = ?", (json.dumps(now), space, key)
+            )
+            value = directory_table.parts_value(now, taken_back=bool(taken_back))
+            directory_table.log(self._store, self._store.advance(), directory_table.PARTS, space, key, value)
 
 
 def _movement(row: tuple[object, ...]) -> Movement:

@@ -8,37 +8,47 @@ import json
 from collections.abc import Sequence
 
 from shardgate.core.topology import ShardId
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store import directory_table
+from shardgate.store.database import Store
 
 
-def record_parts(store: SqliteStore, space: str, key: str, shards: Sequence[ShardId]) -> bool:
+def record_parts(store: Store, space: str, key: str, shards: Sequence[ShardId]) -> bool:
     """Store, in the open transaction, that these shards have a part of an entity; False if it is stored already."""
     query = "SELECT 1 FROM parts WHERE space = ? AND key = ?"
-    if store.connection.execute(query, (space, key)).fetchone():
+    if store.execute(query, (space, key)).fetchone():
         return False
     _write(store, space, key, shards, taken_back=False)
     return True
 
 
-def record_leftovers(store: SqliteStore, space: str, key: str, shards: Sequence[ShardId]) -> None:
+def record_leftovers(store: Store, space: str, key: str, shards: Sequence[ShardId]) -> None:
     """Store, in the open transaction, that the create was undone: rows of the entity on these shards are leftovers."""
     _write(store, space, key, shards, taken_back=True)
 
 
-def read_parts(store: SqliteStore, everybody: Sequence[ShardId]) -> dict[str, dict[str, tuple[ShardId, ...]]]:
+def read_parts(store: Store, everybody: Sequence[ShardId]) -> dict[str, dict[str, tuple[ShardId, ...]]]:
     """All entities in parts: space → key → the shards that may have a part."""
     found: dict[str, dict[str, tuple[ShardId, ...]]] = {}
-    for space, key, listed, taken_back in store.connection.execute("SELECT * FROM parts"):
-        shards = json.loads(listed)
-        may_have = [shard for shard in everybody if (shard in shards) != bool(taken_back)]
-        found.setdefault(space, {})[key] = tuple(may_have)
+    for space, key, listed, taken_back in store.execute("SELECT space, key, shards, taken_back FROM parts"):
+        found.setdefault(space, {})[key] = _may_have(json.loads(listed), everybody, taken_back=bool(taken_back))
     return found
 
 
-def _write(store: SqliteStore, space: str, key: str, shards: Sequence[ShardId], *, taken_back: bool) -> None:
-    store.connection.execute(
+def changed_parts(value: str, everybody: Sequence[ShardId]) -> tuple[ShardId, ...]:
+    """The shards that may have a part of an entity, as the log says."""
+    shards, taken_back = json.loads(value)
+    return _may_have(shards, everybody, taken_back=taken_back)
+
+
+def _may_have(shards: Sequence[ShardId], everybody: Sequence[ShardId], *, taken_back: bool) -> tuple[ShardId, ...]:
+    return tuple([shard for shard in everybody if (shard in shards) != taken_back])
+
+
+def _write(store: Store, space: str, key: str, shards: Sequence[ShardId], *, taken_back: bool) -> None:
+    store.execute(
         "INSERT INTO parts (space, key, shards, taken_back) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (space, key) DO UPDATE SET shards = excluded.shards, taken_back = excluded.taken_back",
-        (space, key, json.dumps(list(shards)), taken_back),
+        (space, key, json.dumps(list(shards)), int(taken_back)),
     )
-    store.advance()
+    value = directory_table.parts_value(shards, taken_back=taken_back)
+    directory_table.log(store, store.advance(), directory_table.PARTS, space, key, value)

@@ -7,7 +7,7 @@ The transaction that ends a create also enters the tenant in the directory.
 from collections.abc import Callable, Iterable, Mapping
 
 from shardgate.core.topology import ShardId
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.database import Store
 
 Choose = Callable[[Mapping[ShardId, float]], ShardId]
 
@@ -21,7 +21,7 @@ class Placements:
 
     __slots__ = ("_store",)
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     def reserve(
@@ -33,11 +33,11 @@ class Placements:
         a tenant of this name already.
         """
         with self._store.transaction():
-            execute = self._store.connection.execute
+            execute = self._store.execute
             if owner is not None:
                 execute(
                     "INSERT INTO placements (space, key, shard, creates) VALUES (?, ?, ?, 1) ON CONFLICT (space, key)"
-                    " DO UPDATE SET creates = creates + 1, shard = excluded.shard",
+                    " DO UPDATE SET creates = placements.creates + 1, shard = excluded.shard",
                     (space, key, owner),
                 )
                 return owner
@@ -59,24 +59,29 @@ class Placements:
         `tenant` is entered in the directory. It is None if nothing was created: then the name may be placed again,
         once no other create of it is under way.
         """
-        execute = self._store.connection.execute
+        execute = self._store.execute
         if tenant is not None:
             self._store.record(space, [(tenant, shard)])
         execute(
-            "UPDATE placements SET creates = creates - 1, made = made OR ? WHERE space = ? AND key = ?",
-            (tenant is not None, space, key),
+            "UPDATE placements SET creates = creates - 1, made = CASE WHEN ? = 1 THEN 1 ELSE made END"
+            " WHERE space = ? AND key = ?",
+            (int(tenant is not None), space, key),
         )
         # The directory has a tenant that is named by its id; for any other its name is kept here.
         execute(
-            "DELETE FROM placements WHERE space = ? AND key = ? AND (creates < 1 AND NOT made OR ?)",
-            (space, key, tenant == key or key.startswith(NAMELESS)),
+            "DELETE FROM placements WHERE space = ? AND key = ? AND (creates < 1 AND made = 0 OR ? = 1)",
+            (space, key, int(tenant == key or key.startswith(NAMELESS))),
         )
 
     def _counts(self, space: str, shards: Iterable[ShardId]) -> dict[ShardId, float]:
-        rows = self._store.connection.execute(
-            "SELECT shard, count(*) FROM (SELECT shard FROM directory WHERE space = ?"
-            " UNION ALL SELECT shard FROM placements WHERE space = ? AND NOT made) GROUP BY shard",
+        """The tenants of each shard that takes new ones; of all, where none does."""
+        shards = [*shards]
+        rows = self._store.execute(
+            "SELECT shard, sum(keys) FROM (SELECT shard, keys FROM directory_counts WHERE space = ?"
+            " UNION ALL SELECT shard, 1 FROM placements WHERE space = ? AND made = 0) AS tenants GROUP BY shard",
             (space, space),
         )
         found = dict(rows.fetchall())
-        return {shard: float(found.get(shard, 0)) for shard in shards}
+        drained = {shard for (shard,) in self._store.execute("SELECT shard FROM draining")}
+        taking = [shard for shard in shards if shard not in drained] or shards
+        return {shard: float(found.get(shard, 0)) for shard in taking}

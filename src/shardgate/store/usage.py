@@ -7,7 +7,7 @@ Never: knows a quota.
 from collections.abc import Sequence
 from typing import Final
 
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.database import Store
 
 KEPT_S: Final = 40 * 86_400  # longer than any period: a row unchanged for so long is of a past one
 
@@ -17,12 +17,12 @@ class Usage:
 
     __slots__ = ("_store",)
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     def calls(self, period: str, client: str) -> int:
         """The stored calls of a client; 0 for one that is not known."""
-        row = self._store.connection.execute(
+        row = self._store.execute(
             "SELECT calls FROM usage WHERE period = ? AND client = ?", (period, client)
         ).fetchone()
         return int(row[0]) if row else 0
@@ -32,7 +32,7 @@ class Usage:
 
         Also deletes rows that were last changed more than KEPT_S before `at`, in seconds since 1970.
         """
-        execute = self._store.connection.execute
+        execute = self._store.execute
         with self._store.transaction():
             execute("DELETE FROM usage WHERE counted_at < ?", (at - KEPT_S,))
             return [
@@ -40,7 +40,7 @@ class Usage:
                     execute(
                         "INSERT INTO usage (period, client, calls, counted_at) VALUES (?, ?, ?, ?)"
                         " ON CONFLICT (period, client) DO UPDATE"
-                        " SET calls = calls + excluded.calls, counted_at = excluded.counted_at RETURNING calls",
+                        " SET calls = usage.calls + excluded.calls, counted_at = excluded.counted_at RETURNING calls",
                         (period, client, calls, at),
                     ).fetchone()[0]
                 )

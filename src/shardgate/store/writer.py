@@ -7,18 +7,18 @@ written nothing. So nobody waits longer than a job may wait for its turn, and fo
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
-from shardgate.core.errors import StoreUnavailableError
+from shardgate.core.errors import StoreUnavailableError, StoreUncertainError
+from shardgate.store.database import CommitUnknownError, StorePlace
 from shardgate.store.idempotency import IdempotencyKeys
 from shardgate.store.journal import Journal
-from shardgate.store.leases import Leases
+from shardgate.store.movements import Movements
+from shardgate.store.opening import open_for_worker
 from shardgate.store.placements import Placements
-from shardgate.store.sqlite import BUSY_MS, SqliteStore
+from shardgate.store.sqlite import BUSY_MS
 from shardgate.store.usage import Usage
 
 P = ParamSpec("P")
@@ -30,21 +30,21 @@ TURN_S: Final = BUSY_MS / 1000  # as long as one job may wait for the lock: thos
 class Writer:
     """The tables of the store, and the worker's leases. They are used through `run` only."""
 
-    __slots__ = ("_store", "_thread", "journal", "keys", "leases", "placements", "usage")
+    __slots__ = ("_store", "_thread", "journal", "keys", "leases", "movements", "placements", "usage")
 
-    def __init__(self, path: Path) -> None:
-        self._store = SqliteStore(path, any_thread=True)
+    def __init__(self, place: StorePlace) -> None:
+        self._store, self.leases = open_for_worker(place)
         self._thread = ThreadPoolExecutor(1, "store")
-        self.leases = Leases(path)
         self.journal = Journal(self._store)
         self.keys = IdempotencyKeys(self._store, self.leases)
+        self.movements = Movements(self._store)
         self.placements = Placements(self._store)
         self.usage = Usage(self._store)
 
     @property
-    def path(self) -> Path:
-        """The store's file."""
-        return self._store.path
+    def place(self) -> StorePlace:
+        """Where the store is."""
+        return self._store.place
 
     async def run(self, job: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Run a method of one of the tables in the thread, and return what it returns.
@@ -60,7 +60,9 @@ class Writer:
         too_late = loop.call_later(TURN_S, begun.cancel)  # does nothing to a job that runs
         try:
             return await asyncio.wrap_future(begun)
-        except sqlite3.Error as error:
+        except CommitUnknownError as error:
+            raise StoreUncertainError("the gateway cannot use its store now", log=str(error)) from error
+        except self._store.errors as error:
             raise _unavailable(f"{type(error).__name__}: {error}") from error
         except asyncio.CancelledError:
             task = asyncio.current_task()
@@ -73,9 +75,8 @@ class Writer:
     def _do(self, job: Callable[[], T]) -> T:
         try:
             return job()
-        except sqlite3.OperationalError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
-                self._store.reopen()  # for the next job: SQLite does not see by itself that it may write again
+        except self._store.errors as error:
+            self._store.recover(error)
             raise
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from shardgate.core.clients.identity import identity_of
 from shardgate.core.errors import IdempotencyKeyError
 from shardgate.core.excerpt import excerpt
+from shardgate.core.hosts import address_in, host_of, is_loopback
 from shardgate.core.http import Request
 
 FIELD = b"idempotency-key"
@@ -115,11 +116,18 @@ def fingerprint_of(request: Request, routed_by: Iterable[tuple[str, str | None]]
     `routed_by`: the places of the request that its key is read from, each with what stands there.
     """
     values = request.fields.values
-    said = [request.method.encode(), request.target, request.fields.host.lower(), request.body]
+    said = [request.method.encode(), request.target, _site(request.fields.host), request.body]
     said += [values.get(name, b"") for name in _MEANING]
     for source, value in routed_by:
         said += (source.encode(), b"" if value is None else b"=" + value.encode("utf-8", "surrogatepass"))
     return _digest(said)
+
+
+def _site(host: bytes) -> bytes:
+    """The host that is asked; empty where it is an address: that is of one of several gateways, and says nothing of
+    what is asked for. A client that repeats a request at another gateway asks for the same."""
+    name = host_of(host.decode("latin-1"))
+    return b"" if address_in(name) is not None or is_loopback(name) else host.lower()
 
 
 def _digest(said: Iterable[bytes]) -> str:

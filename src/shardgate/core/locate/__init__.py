@@ -24,6 +24,17 @@ def comparisons(chains: Iterable[tuple[str, Sequence[Locator]]]) -> dict[str, Co
     }
 
 
+def directory_comparisons(chains: Iterable[tuple[str, Sequence[Locator]]]) -> dict[str, frozenset[Compare]]:
+    """How the keys of each space of the directory compare, where it is not by their text alone."""
+    found: dict[str, frozenset[Compare]] = {}
+    for name, chain in chains:
+        for locator in chain:
+            if isinstance(locator, Directory) and locator.compare != "text":
+                space = locator.space or name
+                found[space] = found.get(space, frozenset[Compare]()) | {locator.compare}
+    return found
+
+
 def equal_key(chain: Sequence[Locator], key: str) -> str:
     """The spelling of a key that replies show, as the first locator of the chain compares."""
     ways = [each.compare for each in chain if isinstance(each, Directory | Hash | Learned | Prefix | Probe)]

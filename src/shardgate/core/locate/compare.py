@@ -5,11 +5,13 @@ Holds: a key that is not of the kind that is compared, such as a text where inte
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 from urllib.parse import unquote
 
 from shardgate.core.contracts import UNKNOWN, KeyMemory, Unknown
-from shardgate.core.topology import ShardId
+from shardgate.core.topology import OwnerTable, ShardId
+
+D = TypeVar("D")
 
 Compare = Literal["text", "case_insensitive", "uuid", "integer", "link"]
 """How two keys are equal: `text`: by their characters. `case_insensitive`: `ACME` is `acme`. `uuid`: in capitals,
@@ -43,6 +45,13 @@ def _last_segment(key: str) -> str:
     return unquote(path.rstrip("/").rpartition("/")[2]) or key
 
 
+class ComparingTable(OwnerTable, Protocol):
+    """The keys of a large space, which is no dict: it looks keys up as they compare by itself."""
+
+    def equal(self, key: str, how: Compare, default: D, /) -> ShardId | D:
+        """The shard of the keys that are equal; the default where there is none, or where they have several."""
+
+
 class ComparedShards:
     """Key → shard, looked up as keys compare. The table of a mapping is kept for as long as the mapping is used."""
 
@@ -52,8 +61,10 @@ class ComparedShards:
         self._of: dict[Compare, Mapping[str, ShardId]] = {}
         self._tables: dict[Compare, dict[str, ShardId | None]] = {}
 
-    def find(self, shards: Mapping[str, ShardId], key: str, how: Compare) -> ShardId | Unknown:
+    def find(self, shards: Mapping[str, ShardId] | ComparingTable, key: str, how: Compare) -> ShardId | Unknown:
         """The shard; UNKNOWN also where equal keys have different ones."""
+        if not isinstance(shards, Mapping):
+            return shards.equal(key, how, UNKNOWN)
         same = compared(key, how)
         found = shards.get(key) or shards.get(same)
         if found is not None:

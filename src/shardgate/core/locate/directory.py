@@ -1,7 +1,10 @@
 """The directory knows who owns a tenant: an exact table, written by `shardgate split` and kept in the store."""
 
+from collections.abc import Mapping
+from typing import cast
+
 from shardgate.core.contracts import UNKNOWN, Known, Strategy, Unknown
-from shardgate.core.locate.compare import Compare, ComparedShards
+from shardgate.core.locate.compare import Compare, ComparedShards, ComparingTable
 from shardgate.core.topology import ShardId
 
 
@@ -16,7 +19,9 @@ class Directory(Strategy, frozen=True, tag="directory"):
     def locate(self, space: str, key: str, known: Known) -> ShardId | Unknown:
         """The shard that the directory names."""
         shards = known.topology.directory.get(self.space or space, {})
-        return shards.get(key, UNKNOWN) if self.compare == "text" else _EQUAL.find(shards, key, self.compare)
+        if self.compare == "text":
+            return shards.get(key, UNKNOWN)
+        return _EQUAL.find(cast("Mapping[str, ShardId] | ComparingTable", shards), key, self.compare)
 
 
 _EQUAL = ComparedShards()

@@ -4,7 +4,7 @@ Holds: a change is in the journal before any of it is sent.
 Never: decides what comes next (core/changes does), or streams (engine/relay does).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from math import inf
 from secrets import compare_digest, token_hex
 from urllib.parse import quote
@@ -57,10 +57,10 @@ class Changes:
 
     __slots__ = (
         "_body_bytes_max",
+        "_catch_up",
         "_client_fields",
         "_cluster",
         "_journaling",
-        "_refresh",
         "_turn",
         "_writer",
     )
@@ -71,16 +71,17 @@ class Changes:
         writer: Writer,
         journaling: JournalDriver,
         body_bytes_max: int,
-        refresh: Callable[[], bool],
+        catch_up: Callable[[], Awaitable[None]],
         client_fields: Sequence[str],
         waiting_max: int,
     ) -> None:
-        """`waiting_max`: of changes by `every` that wait for earlier ones."""
+        """`catch_up`: take over what was written into the directory. `waiting_max`: of changes by `every` that wait for
+        earlier ones."""
         self._cluster = cluster
         self._writer = writer
         self._journaling = journaling
         self._body_bytes_max = body_bytes_max
-        self._refresh = refresh
+        self._catch_up = catch_up
         self._client_fields = client_fields
         self._turn = Turn(waiting_max)
 
@@ -129,7 +130,7 @@ class Changes:
                     raise
                 away.add(shard)
                 continue
-            self._refresh()
+            await self._catch_up()
             return reply
 
     async def all_or_none(self, plan: Division, change: ChangeRequest, parts: Sequence[ShardItems]) -> Reply:
@@ -167,7 +168,7 @@ class Changes:
         try:
             return await self._through(entry, change, join)
         finally:
-            self._refresh()
+            await self._catch_up()
 
     async def parts(
         self,

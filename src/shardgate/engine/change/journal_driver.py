@@ -196,6 +196,8 @@ class JournalDriver:
             if not at.has_begun and not at.may_begin():
                 return "busy"
             begun = await self._writer.run(begin, entry, move.branch, move.step, self.worker, instant())
+            if begun == "begun" and not self._writer.leases.holds():  # others may go on with the entry by now
+                raise StoreUnavailableError("the gateway cannot use its store now", log="the lease was not kept")
             at.has_begun = at.has_begun or begun == "begun"
             # What waits for a change that may wait for ever holds up no other.
             at.unsettled = at.unsettled or begun == "held"

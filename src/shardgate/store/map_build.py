@@ -1,0 +1,115 @@
+"""Builds the map of a store's directory, in a process that serves nobody: `python -m shardgate.store.map_build`.
+
+It reads the keys page by page and keeps no transaction open: what changes meanwhile is in the log, and the map says as
+of which epoch its readers need the log.
+
+Holds: one process of a machine builds the map of a store at a time; it holds a lock that the kernel ends with it.
+Never: outlives the process that started it.
+"""
+
+import fcntl
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, get_args
+
+import msgspec
+
+from shardgate.core.locate.compare import Compare, compared
+from shardgate.store import directory_table as table
+from shardgate.store.directory_map import DirectoryMap, MapError, equal_prefix, has_compares, key_prefix, map_path
+from shardgate.store.map_patch import patch_map
+from shardgate.store.map_writer import EQUAL, Named, write_map
+from shardgate.store.sqlite import SqliteStore
+
+Compares = Mapping[str, frozenset[Compare]]
+"""How the keys of each space compare, where it is not by their text alone."""
+
+PAGE_ROWS: Final = 5_000
+_NICENESS: Final = 10  # those that serve go first
+
+
+def build_map(store: SqliteStore, compares: Compares, progress: Callable[[int], None] = lambda _: None) -> bool:
+    """Make the map as of now, unless another process makes one; returns whether it has. Raises OSError.
+
+    `progress` is called with the number of keys of each page.
+    """
+    path = map_path(store.path)
+    with locked(path) as is_mine:
+        if is_mine and not _patched(store, path, compares):
+            epoch = table.current(store)
+            listed: list[tuple[str, str]] = [
+                (space, how) for space, ways in sorted(compares.items()) for how in sorted(ways)
+            ]
+            write_map(path, lambda: _entries(store, compares, progress), epoch.number, epoch.token, listed)
+    return is_mine
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Hold the right to make this map; gives False where another process has it. Raises OSError."""
+    file = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(file)
+
+
+def _patched(store: SqliteStore, path: Path, compares: Compares) -> bool:
+    """Whether the map that is there could be brought up to date."""
+    try:
+        old = DirectoryMap(path)
+        if not has_compares(old.header, compares):
+            return False
+        found = table.changes_since(store, table.Epoch(old.header.epoch, old.header.token), table.LOG_ROWS_MAX)
+        if found is None or len(found[1]) > table.LOG_ROWS_MAX:
+            return False
+        epoch, rows = found
+        keys = [row for row in rows if row.kind == table.KEY]
+        if {space for space, _ in old.header.compares} & {row.space for row in keys}:
+            return False  # which of the spellings that compare equal are still there is not known
+        prefixes = {space: key_prefix(space) for space in {row.space for row in keys}}
+        changes = {prefixes[row.space] + _encoded(row.key): row.value for row in keys}
+        return patch_map(old, changes, epoch.number, epoch.token)
+    except (OSError, MapError):
+        return False
+
+
+def _entries(store: SqliteStore, compares: Compares, progress: Callable[[int], None]) -> Iterator[Named]:
+    for space in store.spaces():
+        prefix = key_prefix(space)
+        ways = [(how, equal_prefix(space, how)) for how in get_args(Compare) if how in compares.get(space, ())]
+        for page in table.pages(store, space, PAGE_ROWS):
+            for key, shard in page:
+                yield prefix + _encoded(key), shard
+                for how, equal in ways:
+                    yield equal + _encoded(compared(key, how)), EQUAL + shard
+            progress(len(page))
+
+
+def _encoded(key: str) -> bytes:
+    return key.encode("utf-8", "surrogatepass")
+
+
+def main(path: str, compares: str) -> None:
+    """Build the map of the store at `path`; `compares` is JSON. Ends when its parent has ended."""
+    os.nice(_NICENESS)
+    parent = os.getppid()
+
+    def goes_on(_: int) -> None:
+        if os.getppid() != parent:
+            sys.exit("shardgate: the process that wanted the map has ended")
+
+    with SqliteStore(Path(path)) as store:
+        build_map(store, msgspec.json.decode(compares, type=dict[str, frozenset[Compare]]), goes_on)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
