@@ -129,8 +129,14 @@ def _watch(reached: Callable[[str], None]) -> None:
         self.source = _Told(self.source, {"commit": ("acknowledged", "purged"), "release": ("", "released")}, reached)
         self.source.only_when = lambda: self.is_unloaded
 
-    Movements.enter, Movements.flip = entering, flipping  # type: ignore[method-assign]
-    Work.load, Work.unload, Work.__init__ = loading, unloading, beginning  # type: ignore[method-assign]
+    for place, name, instead in (
+        (Movements, "enter", entering),
+        (Movements, "flip", flipping),
+        (Work, "load", loading),
+        (Work, "unload", unloading),
+        (Work, "__init__", beginning),
+    ):
+        setattr(place, name, instead)
 
 
 class _Told:

@@ -1,6 +1,8 @@
 """What a worker knows of the directory is what the store has, at each epoch, however many keys there are."""
 
+import os
 import random
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,14 @@ import pytest
 
 from shardgate.core.contracts import UNKNOWN
 from shardgate.core.errors import StoreUnavailableError
+from shardgate.core.hosts import PostgresUrl
 from shardgate.core.locate.compare import ComparedShards
 from shardgate.store import directory_reader, directory_table
-from shardgate.store.directory_map import map_path
+from shardgate.store.database import Store
 from shardgate.store.directory_reader import DirectoryReader, View
 from shardgate.store.map_build import build_map
+from shardgate.store.map_place import beside
+from shardgate.store.opening import open_store
 from shardgate.store.parts import record_parts
 from shardgate.store.sqlite import SqliteStore
 
@@ -38,7 +43,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directory_table, "LOGGED_AT_ONCE_MAX", 80)
 
 
-def reader(store: SqliteStore, compares: Mapping[str, frozenset[str]] | None = None) -> DirectoryReader:
+def reader(store: Store, compares: Mapping[str, frozenset[str]] | None = None) -> DirectoryReader:
     return DirectoryReader(store, SHARDS, compares or {})
 
 
@@ -77,7 +82,7 @@ def test_many_keys_are_asked_until_there_is_a_map(store: SqliteStore, small: Non
     follower = reader(store)
     view = follower.first()
     assert (view.how, view.wants_map, known(view, pairs)) == ("asked", True, pairs)
-    assert build_map(store, {})
+    assert build_map(store, beside(store.path), {})
     assert follower.has_new_map()
     view = follower.first()
     assert (view.how, view.wants_map, known(view, pairs)) == ("mapped", False, pairs)
@@ -115,7 +120,7 @@ def test_every_view_has_what_the_store_has(store: SqliteStore, small: None, seed
             store.put_many("vendors", pairs.items())
             truth |= pairs
         if chance.random() < 0.1:
-            build_map(store, compares)
+            build_map(store, beside(store.path), compares)
         view = follower.first() if chance.random() < 0.1 else follower.next(view) or view
         seen.add(view.how)
         assert view.epoch.number == store.epoch()
@@ -143,7 +148,7 @@ def compare_with(view: View, truth: dict[str, str], keys: list[str]) -> None:
 def test_most_keys_that_compare_equal_are_found_in_a_map(store: SqliteStore, small: None) -> None:
     compares = {"vendors": frozenset({"case_insensitive"})}
     store.put_many("vendors", [(f"Tenant{number}", SHARDS[number % 3]) for number in range(500)])
-    build_map(store, compares)
+    build_map(store, beside(store.path), compares)
     follower = reader(store, compares)
     view = follower.first()
     store.put_many("vendors", [("Tenant7", "east"), ("NEW", "south")])
@@ -158,7 +163,7 @@ def test_most_keys_that_compare_equal_are_found_in_a_map(store: SqliteStore, sma
 
 def test_a_map_without_the_comparison_is_not_used(store: SqliteStore, small: None) -> None:
     store.put_many("vendors", [(f"t{number}", "north") for number in range(500)])
-    build_map(store, {})
+    build_map(store, beside(store.path), {})
     assert reader(store, {"vendors": frozenset({"integer"})}).first().how == "asked"
 
 
@@ -168,8 +173,8 @@ def test_a_map_of_another_past_is_not_used(store: SqliteStore, small: None, tmp_
     with SqliteStore(tmp_path / "copy.db") as copy:
         store.connection.backup(copy.connection)
     store.put_many("vendors", [("t1", "south")])
-    build_map(store, {})
-    map_path(store.path).rename(map_path(tmp_path / "copy.db"))
+    build_map(store, beside(store.path), {})
+    beside(store.path).rename(beside(tmp_path / "copy.db"))
     with SqliteStore(tmp_path / "copy.db") as copy:
         copy.put_many("vendors", [("t2", "east")])
         view = reader(copy).first()
@@ -193,14 +198,14 @@ def test_a_view_of_another_past_is_read_anew(store: SqliteStore, tmp_path: Path)
 def test_a_map_that_is_damaged_is_asked_no_more(store: SqliteStore, small: None) -> None:
     pairs = {f"t{number}": SHARDS[number % 3] for number in range(500)}
     store.put_many("vendors", pairs.items())
-    build_map(store, {})
+    build_map(store, beside(store.path), {})
     follower = reader(store)
     view = follower.first()
-    with map_path(store.path).open("r+b") as file:
+    with beside(store.path).open("r+b") as file:
         file.truncate(600)
     assert known(view, pairs) == pairs  # of the store
     assert view.wants_map
-    build_map(store, {})
+    build_map(store, beside(store.path), {})
     after = follower.first()
     assert (after.how, after.wants_map, known(after, pairs)) == ("mapped", False, pairs)
 
@@ -213,3 +218,82 @@ def test_parts_are_taken_as_changes(store: SqliteStore) -> None:
     after = follower.next(view)
     assert after is not None
     assert (view.parts, after.parts) == ({}, {"orders": {"1": ("north", "east")}})
+
+
+# The store on another machine.
+
+
+@pytest.fixture
+def remote(
+    postgres_place: PostgresUrl, small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Store]:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with open_store(postgres_place) as store:
+        yield store
+
+
+def test_many_keys_of_another_machine_are_in_a_map_from_the_beginning(remote: Store) -> None:
+    pairs = {f"t{number}": SHARDS[number % 3] for number in range(500)}
+    remote.put_many("vendors", pairs.items())
+    view = reader(remote).first()
+    assert (view.how, known(view, pairs)) == ("mapped", pairs)
+    path = reader(remote).map_path
+    assert path is not None
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_where_no_map_can_be_made_all_keys_are_held(remote: Store, tmp_path: Path) -> None:
+    (tmp_path / f"shardgate-{os.getuid()}").symlink_to(tmp_path)
+    pairs = {f"t{number}": SHARDS[number % 3] for number in range(500)}
+    remote.put_many("vendors", pairs.items())
+    view = reader(remote).first()
+    assert (view.how, view.wants_map, known(view, pairs)) == ("held", False, pairs)
+    remote.put_many("vendors", [(f"n{number}", "north") for number in range(500)])
+    after = reader(remote).next(view)
+    assert after is not None
+    assert len(after.tables["vendors"]) == 1_000  # type: ignore[arg-type]
+
+
+def test_until_a_map_is_there_what_was_known_stays_and_nothing_is_unknown(remote: Store) -> None:
+    remote.put_many("vendors", [(f"t{number}", "north") for number in range(500)])
+    follower = reader(remote)
+    view = follower.first()
+    remote.put_many("vendors", [(f"n{number}", "south") for number in range(500)])
+    behind = follower.next(view)
+    assert behind is not None
+    assert (behind.how, behind.wants_map, behind.epoch) == ("behind", True, view.epoch)
+    assert behind.tables["vendors"].get("t1", UNKNOWN) == "north"
+    with pytest.raises(StoreUnavailableError):
+        behind.tables["vendors"].get("n1", UNKNOWN)
+    assert follower.next(behind) is None
+    assert follower.map_path is not None
+    assert build_map(remote, follower.map_path, {})
+    assert follower.has_new_map()
+    after = follower.reload()
+    assert after is not None
+    assert (after.how, after.epoch.number) == ("mapped", 2)
+    assert after.tables["vendors"].get("n1", UNKNOWN) == "south"
+    assert after.tables["vendors"].get("x1", UNKNOWN) is UNKNOWN
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_every_view_has_what_a_store_on_another_machine_has(remote: Store, seed: int) -> None:
+    chance = random.Random(seed)
+    truth = {f"a{number}": "north" for number in range(150)}
+    remote.put_many("vendors", truth.items())
+    follower = reader(remote)
+    view = follower.first()
+    seen = set()
+    for _ in range(40):
+        names = [chance.choice("ab") + str(chance.randrange(300)) for _ in range(chance.choice((1, 3, 30, 70, 120)))]
+        pairs = {name: chance.choice(SHARDS) for name in names}
+        remote.put_many("vendors", pairs.items())
+        truth |= pairs
+        view = follower.next(view) or view
+        seen.add(view.how)
+        if view.how == "behind":
+            view = follower.first()
+        assert view.epoch.number == remote.epoch()
+        asked = {f"{letter}{number}" for letter in "ab" for number in range(300)}
+        assert known(view, dict.fromkeys(asked)) == {key: truth.get(key) for key in asked}
+    assert seen == {"mapped", "behind"}

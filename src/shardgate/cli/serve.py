@@ -13,8 +13,10 @@ from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit
 from shardgate.config.load import Loaded, parse_listen
 from shardgate.core.limits import WORKERS_MAX
 from shardgate.observe.log_format import LogFormat, start_logging
+from shardgate.process.directory import prepare_directory
 from shardgate.process.preflight import judged, read
 from shardgate.process.supervisor import Serving, Supervisor
+from shardgate.store.database import StoreError
 
 
 def serve(
@@ -78,6 +80,11 @@ def serve(
         return judged(loaded, strict=strict)
 
     loaded = load_or_exit(config, read_it)
+    try:
+        prepare_directory(loaded)
+    except StoreError as error:
+        typer.echo(f"shardgate: {error}", err=True)
+        raise typer.Exit(1) from None
     try:
         supervisor = Supervisor(loaded, lambda: read_it(config))
     except OSError as error:

@@ -17,8 +17,9 @@ from shardgate.core.routes.route import chains_of
 from shardgate.core.topology import Topology
 from shardgate.engine.cluster import Cluster
 from shardgate.process.map_builder import MapBuilder
-from shardgate.store.database import Store, StoreError
+from shardgate.store.database import Store, StoreError, StorePlace
 from shardgate.store.directory_reader import DirectoryReader, View
+from shardgate.store.opening import open_store
 from shardgate.store.sqlite import SqliteStore
 
 POLL_S = 0.05
@@ -36,7 +37,22 @@ def read_topology(loaded: Loaded, store: Store | None) -> Topology:
 def directory_reader(loaded: Loaded, store: Store) -> DirectoryReader:
     """Reads the directory of the store as this configuration looks keys up."""
     compares = directory_comparisons(chains_of(loaded.routes))
-    return DirectoryReader(store, tuple(loaded.shards), compares, holds_all=isinstance(store.place, PostgresUrl))
+    return DirectoryReader(store, tuple(loaded.shards), compares)
+
+
+def map_builder(loaded: Loaded, place: StorePlace) -> MapBuilder:
+    """Has the map of the store's directory made."""
+    return MapBuilder(place, directory_comparisons(chains_of(loaded.routes)))
+
+
+def prepare_directory(loaded: Loaded) -> None:
+    """Before any worker starts: where the store is on another machine, have the map that they need. Raises StoreError.
+
+    Of a file the workers ask the keys themselves meanwhile.
+    """
+    if isinstance(loaded.directory, PostgresUrl):
+        with open_store(loaded.directory) as store:
+            directory_reader(loaded, store).first()
 
 
 def topology_of(loaded: Loaded, view: View | None) -> Topology:
@@ -73,12 +89,17 @@ class DirectoryFollower:
         self._cluster = cluster
         self._reader = directory_reader(loaded, store)
         self._view = view or self._reader.first()
-        self._builder = MapBuilder(store.path, directory_comparisons(chains_of(loaded.routes)))
+        self._builder = map_builder(loaded, store.place)
 
     @property
     def epoch(self) -> int:
         """The epoch that the worker serves by: it has all changes up to it."""
         return self._view.epoch.number
+
+    @property
+    def how(self) -> str:
+        """How keys are looked up, see directory_reader.py."""
+        return self._view.how
 
     async def follow(self) -> None:
         """Take over what others write: tenants that were placed or moved."""
@@ -116,10 +137,10 @@ class DirectoryFollower:
             try:
                 next(steps)
             except StopIteration as end:
-                better: View = end.value
+                better: View | None = end.value
                 break
             await asyncio.sleep(0)
-        if better.epoch.number >= self.epoch and better.how != "asked":
+        if better is not None and better.epoch.number >= self.epoch and better.how != "asked":
             self._take(better)
 
     def _take(self, view: View) -> None:

@@ -13,8 +13,9 @@ from typing import Final
 import msgspec
 
 from shardgate.net.clock import now
-from shardgate.store.directory_map import map_path
-from shardgate.store.map_build import Compares, locked
+from shardgate.store.database import StorePlace
+from shardgate.store.map_build import Compares, MapOrder, locked
+from shardgate.store.map_place import map_path
 
 PAUSE_S: Final = 1.0  # between two looks whether a map can be made
 
@@ -26,22 +27,28 @@ _log = logging.getLogger("shardgate")
 class MapBuilder:
     """Starts the process where it is needed."""
 
-    __slots__ = ("_compares", "_not_before", "_path", "_thread")
+    __slots__ = ("_compares", "_not_before", "_path", "_store", "_thread")
 
-    def __init__(self, store: Path, compares: Compares) -> None:
-        self._path = store
+    def __init__(self, store: StorePlace, compares: Compares) -> None:
+        self._store = store.absolute() if isinstance(store, Path) else store
+        self._path = map_path(self._store)
         self._compares = compares
         self._not_before = 0.0
         self._thread: Thread | None = None
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a process makes the map that this worker has started."""
+        return self._thread is not None and self._thread.is_alive()
+
     def want(self) -> None:
         """Have the map made, if nobody makes it."""
         instant = now()
-        if instant < self._not_before or (self._thread is not None and self._thread.is_alive()):
+        if self._path is None or instant < self._not_before or self.is_at_work:
             return
         self._not_before = instant + PAUSE_S
         try:
-            with locked(map_path(self._path)) as is_free:
+            with locked(self._path) as is_free:
                 pass
         except OSError as error:
             _log.warning("no map of the directory can be made, keys are asked of the store: %s", error)
@@ -53,10 +60,11 @@ class MapBuilder:
             self._thread.start()
 
     def _build(self) -> None:
-        compares = msgspec.json.encode(self._compares).decode()
-        command = [sys.executable, "-m", _MODULE, str(self._path.absolute()), compares]
+        store = str(self._store) if isinstance(self._store, Path) else self._store.text
+        order = msgspec.json.encode(MapOrder(store, str(self._path), dict(self._compares)))
+        command = [sys.executable, "-m", _MODULE]
         done = subprocess.run(  # noqa: S603 - the program is this one
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
+            command, input=order, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
         )
         if done.returncode:
             reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]

@@ -18,7 +18,7 @@ from shardgate.config.load import Loaded
 from shardgate.core.hosts import PostgresUrl
 from shardgate.engine.behind import BehindError
 from shardgate.engine.cluster import Cluster
-from shardgate.process.directory import directory_reader, topology_of
+from shardgate.process.directory import directory_reader, map_builder, topology_of
 from shardgate.store.directory_reader import View
 from shardgate.store.opening import open_store, remote_store
 
@@ -40,6 +40,7 @@ class SharedDirectory:
         self._view = view
         self._store, self._listening = remote_store(place), remote_store(place)
         self._reader = directory_reader(loaded, self._store)
+        self._builder = map_builder(loaded, place)
         self._thread = ThreadPoolExecutor(1, "directory")
         self._running: asyncio.Future[bool] | None = None
         self._queued: asyncio.Future[bool] | None = None
@@ -72,12 +73,28 @@ class SharedDirectory:
             while True:
                 await asyncio.sleep(POLL_S)
                 self._look_soon()
+                if self._view.wants_map:
+                    await self._remap()
         finally:
             self._ending.set()
+
+    async def _remap(self) -> None:
+        """Have a newer map made, and take it over once it is there."""
+        self._builder.want()
+        if not self._reader.has_new_map():
+            return
+        try:
+            view = await asyncio.get_running_loop().run_in_executor(self._thread, self._reader.reload)
+        except self._store.errors as error:
+            _log.error("the directory cannot be read, what is known stays in force: %s", error)
+            return
+        if view is not None and view.epoch.number >= self.epoch:
+            self._take(view)
 
     def close(self) -> None:
         """Close the store."""
         self._ending.set()
+        self._builder.close()
         self._thread.shutdown(wait=True, cancel_futures=True)
         self._store.close()
 

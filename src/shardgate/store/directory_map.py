@@ -158,11 +158,6 @@ class DirectoryMap:
             os.close(self._file)
 
 
-def map_path(store: Path) -> Path:
-    """Where the map of a store's directory lies: beside the store."""
-    return store.with_name(store.name + ".map")
-
-
 def has_compares(header: MapHeader, compares: Mapping[str, Collection[str]]) -> bool:
     """Whether the map finds keys as all these spaces compare them."""
     built = set(header.compares)

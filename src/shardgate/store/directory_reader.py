@@ -3,6 +3,8 @@
     held     dicts with all keys
     mapped   a map, and dicts with the keys that changed since it was made
     asked    the store, key by key: while there is no map yet, or more has changed than can be taken over at once
+    behind   the same where the store is on another machine: what was known before, and nothing else, until the map is
+             there
 
 Holds: a view has all changes of its epoch, or none; it is replaced, never changed. To take the next one stops its
 caller for no longer than the changes of `INLINE_ROWS_MAX` keys take.
@@ -10,6 +12,7 @@ Never: writes into the store.
 """
 
 import sys
+import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -22,29 +25,31 @@ from shardgate.core.locate.compare import compared
 from shardgate.core.topology import OwnerTable, ShardId
 from shardgate.store import directory_table as table
 from shardgate.store.database import Store
-from shardgate.store.directory_map import DirectoryMap, MapError, has_compares, map_path
-from shardgate.store.directory_table import Change, Epoch
-from shardgate.store.map_build import Compares
-from shardgate.store.owners import UNSURE, MappedOwners, StoredOwners, spelled
+from shardgate.store.directory_map import DirectoryMap, MapError, has_compares
+from shardgate.store.directory_table import Epoch, LoggedChange
+from shardgate.store.map_build import Compares, build_map
+from shardgate.store.map_place import map_path
+from shardgate.store.owners import UNSURE, BehindOwners, MappedOwners, StoredOwners, spelled
 from shardgate.store.parts import changed_parts, read_parts
 
 INLINE_ROWS_MAX: Final = 500  # 1 ms
 SLICE_ROWS: Final = 200
 CHANGED_WANTED_MAX: Final = 5_000  # more than that: the next map is made
 CHANGED_MAX: Final = 20_000  # to copy so many takes 0.5 ms, at each change
+_LOOK_S: Final = 0.1
 _HELD_IN_NEED: Final = 4  # where no map can be made, so many times more keys are held
 
-Parts = Mapping[str, Mapping[str, tuple[ShardId, ...]]]
+PartedShards = Mapping[str, Mapping[str, tuple[ShardId, ...]]]
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """The directory at one epoch."""
 
     epoch: Epoch
-    how: Literal["held", "mapped", "asked"]
+    how: Literal["held", "mapped", "asked", "behind"]
     tables: Mapping[str, OwnerTable]
     """Space → the shards of its keys."""
-    parts: Parts
+    parts: PartedShards
     keys: int = 0
     """How many there are; of a map, when it was made."""
     held_max: int
@@ -57,6 +62,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def wants_map(self) -> bool:
         """Whether a map should be made, or a newer one."""
+        if self.how == "behind":
+            return True
         if self.of is not None:
             many = sum(map(len, self.changed.values())) > CHANGED_WANTED_MAX
             return many or self.of.is_broken or any(UNSURE in each.values() for each in self.equals.values())
@@ -66,64 +73,92 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 class DirectoryReader:
     """The directory in one store."""
 
-    __slots__ = ("_compares", "_everybody", "_held_max", "_holds_all", "_seen", "_store")
+    __slots__ = ("_compares", "_everybody", "_held_max", "_is_remote", "_map", "_seen", "_store")
 
-    def __init__(
-        self, store: Store, everybody: Sequence[ShardId], compares: Compares, *, holds_all: bool = False
-    ) -> None:
+    def __init__(self, store: Store, everybody: Sequence[ShardId], compares: Compares) -> None:
         """`everybody`: all shards. `compares`: how keys compare, for each space where it is not by their text alone.
-        `holds_all`: all keys are held, however many; for a store on another machine, which is asked by a thread."""
+
+        A store on another machine is asked by a thread; the loop looks keys up in a map.
+        """
         self._store = store
         self._everybody = tuple(everybody)
         self._compares = compares
-        self._holds_all = holds_all
         self._held_max = DIRECTORY_COMPARED_KEYS_MAX if compares else DIRECTORY_HELD_KEYS_MAX
-        if holds_all:
+        self._is_remote = not isinstance(store.place, Path)
+        self._map = map_path(store.place)
+        if self._map is None:
             self._held_max = sys.maxsize
         self._seen: tuple[int, int, int] | None = None
 
+    @property
+    def map_path(self) -> Path | None:
+        """Where the map lies; None: there can be none."""
+        return self._map
+
     def first(self) -> View:
-        """The directory as it is now. Raises what the store raises."""
+        """The directory as it is now. Raises what the store raises.
+
+        Where the store is on another machine, it has many keys, and there is no map of them yet, it is made now.
+        """
+        while (view := self.reload()) is None:
+            assert self._map is not None
+            try:
+                if not build_map(self._store, self._map, self._compares):
+                    time.sleep(_LOOK_S)  # another process makes it
+            except OSError:
+                self._held_max = sys.maxsize
+        return view
+
+    def reload(self) -> View | None:
+        """Read the directory anew; None: there must be a map first. Raises what the store raises."""
         steps = self.load()
         while True:
             try:
                 next(steps)
             except StopIteration as end:
-                view: View = end.value
+                view: View | None = end.value
                 return view
 
     def next(self, view: View) -> View | None:
         """The view of a newer epoch; None: there is none. Raises what the store raises."""
-        if table.current(self._store) == view.epoch:
+        if view.how == "behind" or table.current(self._store) == view.epoch:
             return None
         found = table.changes_since(self._store, view.epoch, INLINE_ROWS_MAX)
         if found is None or len(found[1]) > INLINE_ROWS_MAX:
-            return self.first() if self._holds_all else self._asked()
+            return self._leapt(view)
         after = self._applied(view, *found)
         too_many = after.how == "held" and after.keys > _HELD_IN_NEED * self._held_max
         if too_many or sum(map(len, after.changed.values())) > CHANGED_MAX:
-            return self._asked()
+            return self._leapt(view)
         return after
 
-    def load(self) -> Generator[None, None, View]:
+    def load(self) -> Generator[None, None, View | None]:
         """Read the directory anew, step by step: all keys, or the map with the log. Raises what the store raises."""
         count = sum(sum(each.values()) for each in table.counts(self._store).values())
         if count <= self._held_max:
             return (yield from self._held())
-        return (yield from self._mapped()) or self._asked()
+        mapped = yield from self._mapped()
+        return self._asked() if mapped is None and not self._is_remote else mapped
 
     def has_new_map(self) -> bool:
         """Whether a map is there that was not looked at yet."""
+        if self._map is None:
+            return False
         try:
             status = self._map.stat()
         except OSError:
             return False
         return (status.st_dev, status.st_ino, status.st_mtime_ns) != self._seen
 
-    @property
-    def _map(self) -> Path:
-        assert isinstance(self._store.place, Path)  # where all keys are held, no map is looked for
-        return map_path(self._store.place)
+    def _leapt(self, view: View) -> View:
+        """Where more has changed than can be taken over at once."""
+        if not self._is_remote:
+            return self._asked()
+        after = self.reload()
+        if after is not None:
+            return after
+        tables = {space: BehindOwners(space, each) for space, each in view.tables.items()}
+        return msgspec.structs.replace(view, how="behind", tables=tables)
 
     def _held(self) -> Generator[None, None, View]:
         store = self._store
@@ -141,6 +176,7 @@ class DirectoryReader:
     def _mapped(self) -> Generator[None, None, View | None]:
         """The map with what is in the log; None where there is no map, or not all of the log."""
         store = self._store
+        assert self._map is not None
         try:
             of = DirectoryMap(self._map)
         except (OSError, MapError):
@@ -177,7 +213,7 @@ class DirectoryReader:
             held_max=self._held_max,
         )
 
-    def _applied(self, view: View, epoch: Epoch, rows: Sequence[Change]) -> View:
+    def _applied(self, view: View, epoch: Epoch, rows: Sequence[LoggedChange]) -> View:
         keys: dict[str, dict[str, ShardId | None]] = {}
         new_parts: dict[str, dict[str, tuple[ShardId, ...]]] = {}
         for row in rows:
@@ -206,7 +242,7 @@ class DirectoryReader:
         epoch: Epoch,
         changed: Mapping[str, Mapping[str, ShardId | None]],
         equals: Mapping[str, Mapping[tuple[str, str], str]],
-        parts: Parts,
+        parts: PartedShards,
     ) -> View:
         assert view.of is not None
         of = view.of
@@ -235,6 +271,8 @@ class DirectoryReader:
 
     def _find(self, space: str, key: str) -> ShardId | None:
         """Raises StoreUnavailableError."""
+        if self._is_remote:  # the loop does not wait for another machine
+            raise StoreUnavailableError("the gateway makes a new map of its directory", log="the map was changed")
         try:
             return self._store.find(space, key)
         except self._store.errors as error:

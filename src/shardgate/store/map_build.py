@@ -1,7 +1,8 @@
 """Builds the map of a store's directory, in a process that serves nobody: `python -m shardgate.store.map_build`.
 
-It reads the keys page by page and keeps no transaction open: what changes meanwhile is in the log, and the map says as
-of which epoch its readers need the log.
+It is told by its standard input what to do: a URL has a password, and others see the words that a program is started
+with. It reads the keys page by page and keeps no transaction open: what changes meanwhile is in the log, and the map
+says as of which epoch its readers need the log.
 
 Holds: one process of a machine builds the map of a store at a time; it holds a lock that the kernel ends with it.
 Never: outlives the process that started it.
@@ -19,10 +20,11 @@ import msgspec
 
 from shardgate.core.locate.compare import Compare, compared
 from shardgate.store import directory_table as table
-from shardgate.store.directory_map import DirectoryMap, MapError, equal_prefix, has_compares, key_prefix, map_path
+from shardgate.store.database import Store
+from shardgate.store.directory_map import DirectoryMap, MapError, equal_prefix, has_compares, key_prefix
 from shardgate.store.map_patch import patch_map
 from shardgate.store.map_writer import EQUAL, Named, write_map
-from shardgate.store.sqlite import SqliteStore
+from shardgate.store.opening import open_store, store_place
 
 Compares = Mapping[str, frozenset[Compare]]
 """How the keys of each space compare, where it is not by their text alone."""
@@ -31,12 +33,19 @@ PAGE_ROWS: Final = 5_000
 _NICENESS: Final = 10  # those that serve go first
 
 
-def build_map(store: SqliteStore, compares: Compares, progress: Callable[[int], None] = lambda _: None) -> bool:
+class MapOrder(msgspec.Struct, frozen=True):
+    """What is to be made."""
+
+    store: str
+    path: str
+    compares: dict[str, frozenset[Compare]]
+
+
+def build_map(store: Store, path: Path, compares: Compares, progress: Callable[[int], None] = lambda _: None) -> bool:
     """Make the map as of now, unless another process makes one; returns whether it has. Raises OSError.
 
     `progress` is called with the number of keys of each page.
     """
-    path = map_path(store.path)
     with locked(path) as is_mine:
         if is_mine and not _patched(store, path, compares):
             epoch = table.current(store)
@@ -62,7 +71,7 @@ def locked(path: Path) -> Iterator[bool]:
         os.close(file)
 
 
-def _patched(store: SqliteStore, path: Path, compares: Compares) -> bool:
+def _patched(store: Store, path: Path, compares: Compares) -> bool:
     """Whether the map that is there could be brought up to date."""
     try:
         old = DirectoryMap(path)
@@ -82,7 +91,7 @@ def _patched(store: SqliteStore, path: Path, compares: Compares) -> bool:
         return False
 
 
-def _entries(store: SqliteStore, compares: Compares, progress: Callable[[int], None]) -> Iterator[Named]:
+def _entries(store: Store, compares: Compares, progress: Callable[[int], None]) -> Iterator[Named]:
     for space in store.spaces():
         prefix = key_prefix(space)
         ways = [(how, equal_prefix(space, how)) for how in get_args(Compare) if how in compares.get(space, ())]
@@ -98,18 +107,19 @@ def _encoded(key: str) -> bytes:
     return key.encode("utf-8", "surrogatepass")
 
 
-def main(path: str, compares: str) -> None:
-    """Build the map of the store at `path`; `compares` is JSON. Ends when its parent has ended."""
+def main() -> None:
+    """Build the map that standard input says. Ends when its parent has ended."""
     os.nice(_NICENESS)
     parent = os.getppid()
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=MapOrder)
 
     def goes_on(_: int) -> None:
         if os.getppid() != parent:
             sys.exit("shardgate: the process that wanted the map has ended")
 
-    with SqliteStore(Path(path)) as store:
-        build_map(store, msgspec.json.decode(compares, type=dict[str, frozenset[Compare]]), goes_on)
+    with open_store(store_place(order.store)) as store:
+        build_map(store, Path(order.path), order.compares, goes_on)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -8,12 +8,13 @@ tell, they raise StoreUnavailableError.
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
+from shardgate.core.contracts import Unknown
 from shardgate.core.eldest import drop_oldest
 from shardgate.core.errors import StoreUnavailableError
-from shardgate.core.locate.compare import Compare, compared
-from shardgate.core.topology import ShardId
+from shardgate.core.locate.compare import Compare, ComparedShards, ComparingTable, compared
+from shardgate.core.topology import OwnerTable, ShardId
 from shardgate.store.directory_map import DirectoryMap, MapError, equal_prefix, key_prefix
 from shardgate.store.map_writer import DISPUTED, EQUAL, EQUALS
 
@@ -103,6 +104,36 @@ class MappedOwners:
 
     def _mapped(self, prefix: bytes, key: str) -> str | None:
         return self._map.find(prefix + key.encode("utf-8", "surrogatepass"))
+
+
+class BehindOwners:
+    """The keys of one space as they were at an epoch from which the log does not lead to the present one.
+
+    Those that were known stay in force until a map is there. Whether another one is known by now cannot be told.
+    """
+
+    __slots__ = ("_owners", "_space")
+
+    def __init__(self, space: str, owners: OwnerTable) -> None:
+        self._space = space
+        self._owners = owners
+
+    def get(self, key: str, default: D) -> ShardId | D:
+        """The shard of a key. Raises StoreUnavailableError where it was not known."""
+        shard = self._owners.get(key, None)
+        return self._refused() if shard is None else shard
+
+    def equal(self, key: str, how: Compare, default: D) -> ShardId | D:
+        """The shard of the keys that compare equal. Raises StoreUnavailableError where it was not known."""
+        shard = _EQUAL.find(cast("ComparingTable", self._owners), key, how)
+        return self._refused() if isinstance(shard, Unknown) else shard
+
+    def _refused(self) -> ShardId:
+        why = f"many keys of {self._space} have changed, and the map of them is not there yet"
+        raise StoreUnavailableError("the gateway makes a new map of its directory", log=why)
+
+
+_EQUAL = ComparedShards()
 
 
 class StoredOwners:

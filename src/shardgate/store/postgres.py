@@ -109,11 +109,6 @@ class PostgresStore(Store):
         with self._ready().cursor() as cursor:
             cursor.executemany(statement(sql), rows)
 
-    def advance(self) -> int:
-        epoch = super().advance()
-        self.execute(f"SELECT pg_notify('{CHANNEL}', '')")  # told when the transaction is committed
-        return epoch
-
     def clock(self, boot: str, up_s: float) -> tuple[str, float]:
         return "postgresql", self._time_s  # machines have clocks of their own: the server's is that of all
 

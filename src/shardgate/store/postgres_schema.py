@@ -10,12 +10,19 @@ import psycopg
 from shardgate.core.hosts import PostgresUrl
 from shardgate.store import schema
 from shardgate.store.database import StoreError
-from shardgate.store.postgres_connection import LOCK, SCHEMA, Session
+from shardgate.store.postgres_connection import CHANNEL, LOCK, SCHEMA, Session
 from shardgate.store.postgres_sql import definition
 
 _COMMITS: Final = """CREATE TABLE IF NOT EXISTS commits (
     session TEXT PRIMARY KEY, number BIGINT NOT NULL, at TIMESTAMPTZ NOT NULL DEFAULT now())"""
 """The last transaction that each connection committed: says whether one is there that was not answered."""
+_TELL: Final = (
+    f"""CREATE OR REPLACE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_notify('{CHANNEL}', ''); RETURN NULL; END $$""",
+    "DROP TRIGGER IF EXISTS told ON meta",
+    "CREATE TRIGGER told AFTER UPDATE ON meta EXECUTE FUNCTION tell()",
+)
+"""Tells all who listen that the epoch has risen, when the transaction is committed."""
 _FORGET: Final = "DELETE FROM commits WHERE at < now() - interval '7 days'"
 
 
@@ -41,8 +48,8 @@ def migrate(connection: Session, place: PostgresUrl) -> None:
             _make_schema(connection, place)
         for statement in (line for step in schema.MIGRATIONS[version or 0 :] for line in step):
             connection.execute(definition(statement))
-        connection.execute(_COMMITS)
-        connection.execute(_FORGET)
+        for statement in (_COMMITS, _FORGET, *_TELL):
+            connection.execute(statement)
         connection.execute("UPDATE meta SET value = %s WHERE name = 'schema'", (len(schema.MIGRATIONS),))
 
 

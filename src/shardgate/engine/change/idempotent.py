@@ -20,6 +20,7 @@ from shardgate.core.errors import (
     KeyReusedError,
     ShardgateError,
     StoreUnavailableError,
+    StoreUncertainError,
 )
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
@@ -87,7 +88,11 @@ class IdempotentRunner:
         return await self._run_for_anybody(claim, others, run)
 
     async def _begin(self, claim: Claim, at: float) -> tuple[Verdict, Reply | None]:
-        return await self._writer.run(self._writer.keys.begin, claim, at, at + self._expires_s)
+        try:
+            return await self._writer.run(self._writer.keys.begin, claim, at, at + self._expires_s)
+        except StoreUncertainError:
+            self._debts.owe(partial(self._writer.keys.forget, claim))  # it would be under way as long as we live
+            raise
 
     async def _run_for_anybody(self, claim: Claim, others: Claim, run: Callable[[], Awaitable[Reply]]) -> Reply:
         keys, done = self._writer.keys, True

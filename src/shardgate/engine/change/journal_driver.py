@@ -15,7 +15,16 @@ from typing import Any
 from shardgate.core.changes.calls import Outgoing, outgoing
 from shardgate.core.changes.entry import ChangeState, Entry
 from shardgate.core.changes.sightings import seen_by_all
-from shardgate.core.changes.steps import Move, cannot_send, give_up_doubted, made_tenant, moves, next_state, take
+from shardgate.core.changes.steps import (
+    Move,
+    cannot_send,
+    give_up_doubted,
+    made_tenant,
+    moves,
+    next_state,
+    refuse_all,
+    take,
+)
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.contracts import Outcome
 from shardgate.core.errors import (
@@ -23,6 +32,7 @@ from shardgate.core.errors import (
     OverloadError,
     ShardgateError,
     StoreUnavailableError,
+    StoreUncertainError,
     UnrecordedError,
 )
 from shardgate.core.held import Holdings
@@ -79,12 +89,16 @@ class JournalDriver:
     async def add(self, entry: Entry) -> None:
         """Write a new entry down, before any of it is sent.
 
-        Raises BodyTooLargeError, OverloadError, StoreUnavailableError.
+        Raises BodyTooLargeError, OverloadError, StoreUnavailableError; UnrecordedError where it may be there or not.
         """
         if len(entry.request.body) > self._request_bytes_max:
             raise BodyTooLargeError(f"the body of this change is larger than {self._request_bytes_max} bytes")
         try:
             await self._writer.run(self._writer.journal.add, entry, self.worker, instant(), self._bounds)
+        except StoreUncertainError as error:
+            refuse_all(entry)  # if it is there, it is ended as soon as the store can be written: nothing was sent
+            self._hand_back(entry)
+            raise _unrecorded(entry, error) from error
         except JournalFullError as error:
             raise OverloadError("too many changes are not over yet", log=str(error), budget="journal") from error
 
@@ -113,9 +127,7 @@ class JournalDriver:
             raise
         except StoreUnavailableError as error:
             self._hand_back(entry)
-            link = f"{STATUS_PATH}{entry.token}"
-            detail = f"the gateway's store failed; the change may have been made or not: {link}"
-            raise UnrecordedError(detail, log=error.log) from error
+            raise _unrecorded(entry, error) from error
         except Exception:  # a defect: others of its order must not wait for as long as this worker lives
             entry.unsettled = True
             self._hand_back(entry)
@@ -232,6 +244,12 @@ class JournalDriver:
         tenant = made_tenant(entry) if entry.state == "done" else None
         shard = entry.branches[0].shard
         return partial(self._writer.placements.settle, entry.space, entry.placed_by, tenant, shard)
+
+
+def _unrecorded(entry: Entry, error: StoreUnavailableError) -> UnrecordedError:
+    link = f"{STATUS_PATH}{entry.token}"
+    detail = f"the gateway's store failed; the change may have been made or not: {link}"
+    return UnrecordedError(detail, log=error.log)
 
 
 async def _all_of(work: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -1,0 +1,265 @@
+"""The store in PostgreSQL: what is answered is written, nothing waits for ever, and it goes on after a failover."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from proof.postgres_server import PostgresServer
+from shardgate.core.hosts import PostgresUrl
+from shardgate.store import postgres as module
+from shardgate.store import schema
+from shardgate.store.database import CommitUnknownError, StoreError
+from shardgate.store.opening import look, open_for_worker, open_store
+from shardgate.store.postgres import PostgresStore
+from shardgate.store.usage import Usage
+from tests.waiting import wait_until
+from tests.wire import Wire, wire_to
+
+
+@pytest.fixture
+def wire(server: PostgresServer) -> Iterator[Wire]:
+    with wire_to(server.port) as wire:
+        yield wire
+
+
+@pytest.fixture
+def far(wire: Wire, postgres_place: PostgresUrl) -> Iterator[PostgresStore]:
+    """The store, at the end of the wire."""
+    with PostgresStore(through(wire, postgres_place)) as store:
+        store.open()
+        yield store
+
+
+def through(wire: Wire, place: PostgresUrl) -> PostgresUrl:
+    head, _, rest = place.text.partition("@")
+    return PostgresUrl(f"{head}@127.0.0.1:{wire.port}/{rest.partition('/')[2]}")
+
+
+def counted(place: PostgresUrl) -> int:
+    with open_store(place) as store:
+        return Usage(store).calls("p", "one")
+
+
+def add(store: PostgresStore) -> list[int]:
+    return Usage(store).add([("p", "one", 1)], 0.0)
+
+
+def test_a_commit_that_did_not_arrive_has_written_nothing(
+    far: PostgresStore, wire: Wire, postgres_place: PostgresUrl
+) -> None:
+    assert add(far) == [1]
+    wire.cut_at = b"COMMIT"
+    with pytest.raises(far.errors, match="was not committed"):
+        add(far)
+    wire.cut_at = b""
+    assert counted(postgres_place) == 1
+    assert add(far) == [2]
+
+
+def test_a_commit_whose_answer_is_lost_is_looked_up(
+    far: PostgresStore, wire: Wire, postgres_place: PostgresUrl
+) -> None:
+    wire.cut_after = b"COMMIT"
+    assert add(far) == [1]
+    assert counted(postgres_place) == 1
+
+
+def test_a_commit_that_nobody_can_be_asked_of_is_told_as_unknown(
+    far: PostgresStore, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RESOLVE_S", 0.1)
+    wire.cut_after, wire.refuses = b"COMMIT", True
+    with pytest.raises(CommitUnknownError):
+        add(far)
+    wire.cut_after, wire.refuses = b"", False
+    assert wait_until(lambda: try_add(far)) in ([1], [2])
+
+
+def try_add(store: PostgresStore) -> list[int]:
+    try:
+        return add(store)
+    except store.errors:
+        return []
+
+
+def test_a_connection_that_broke_while_nobody_used_it_is_made_anew(far: PostgresStore, wire: Wire) -> None:
+    assert add(far) == [1]
+    wire.cut()
+    assert Usage(far).calls("p", "one") == 1
+    wire.cut()
+    assert add(far) == [2]
+
+
+def test_a_gateway_that_is_cut_off_within_a_transaction_holds_up_no_other(
+    far: PostgresStore, wire: Wire, postgres_place: PostgresUrl
+) -> None:
+    with PostgresStore(postgres_place) as near:
+        add(near)
+
+        def cut_off_within() -> None:
+            with far.transaction():
+                far.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")
+                wire.open.clear()
+                assert add(near) == [2]  # it waits until the server has ended the other session
+                wire.open.set()
+
+        with pytest.raises(far.errors):
+            cut_off_within()
+        assert near.epoch() == 0
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for(
+    far: PostgresStore, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert far._connection is not None
+    monkeypatch.setattr(far._connection, "answer_s", 0.2)
+    wire.open.clear()
+    with pytest.raises(far.errors, match="no answer within"):
+        far._connection.execute("SELECT 1")
+    assert not far.is_connected
+    wire.open.set()
+    assert far.epoch() == 0
+
+
+def test_texts_with_any_character_are_read_back_and_differ(postgres_place: PostgresUrl) -> None:
+    keys = {key: str(number) for number, key in enumerate(["\0", "\1", "\1a", "\1b", "a\0b", "é", "%s?:x", "\\", "'"])}
+    with open_store(postgres_place) as store:
+        store.put_many("vendor", keys.items())
+        assert store.read("vendor") == keys
+        assert all(store.find("vendor", key) == shard for key, shard in keys.items())
+
+
+def test_a_change_of_the_directory_is_told(postgres_place: PostgresUrl) -> None:
+    with PostgresStore(postgres_place) as listening, open_store(postgres_place) as writing:
+        listening.listen()
+        assert not listening.wait(0.0)
+        writing.put_many("vendor", [("1", "north")])
+        assert listening.wait(30.0)
+
+
+def test_a_store_of_a_newer_version_is_refused(postgres_place: PostgresUrl, server: PostgresServer) -> None:
+    open_store(postgres_place).close()
+    server.ask("UPDATE shardgate.meta SET value = 99 WHERE name = 'schema'", postgres_place.text.rpartition("/")[2])
+    for opening in (open_store, look):
+        with pytest.raises(StoreError, match=r"newer shardgate \(schema 99.*Upgrade"):
+            opening(postgres_place)
+
+
+def test_an_older_store_is_brought_up_to_date(postgres_place: PostgresUrl, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_store(postgres_place) as store:
+        store.put_many("vendor", [("1", "north")])
+    notes = ("CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, said TEXT)",)
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, notes))
+    with open_store(postgres_place) as store:
+        assert store.read("vendor") == {"1": "north"}
+        assert store.execute("SELECT count(*) FROM notes").fetchone() == (0,)
+
+
+def test_the_schema_of_somebody_else_is_refused_and_kept(postgres_place: PostgresUrl, server: PostgresServer) -> None:
+    database = postgres_place.text.rpartition("/")[2]
+    server.ask("CREATE SCHEMA shardgate; CREATE TABLE shardgate.theirs (id int)", database)
+    with pytest.raises(StoreError, match="is not a store of shardgate: it has 'theirs'"):
+        open_store(postgres_place)
+
+
+def test_a_user_who_may_not_make_the_schema_is_told_what_to_do(
+    postgres_place: PostgresUrl, server: PostgresServer
+) -> None:
+    database = postgres_place.text.rpartition("/")[2]
+    if not server.ask("SELECT 1 FROM pg_roles WHERE rolname = 'app'"):
+        server.ask("CREATE ROLE app LOGIN")
+    app = PostgresUrl(postgres_place.text.replace("postgres@", "app@"))
+    for opening in (open_store, look):
+        with pytest.raises(StoreError, match="CREATE SCHEMA shardgate AUTHORIZATION"):
+            opening(app)
+    server.ask("CREATE SCHEMA shardgate AUTHORIZATION app", database)
+    assert look(app) == {}
+    with open_store(app) as store:
+        assert store.put_many("vendor", [("1", "north")]) == 1
+
+
+def test_to_look_at_a_store_makes_none(postgres_place: PostgresUrl, server: PostgresServer) -> None:
+    assert look(postgres_place) == {}
+    assert (
+        server.ask("SELECT 1 FROM pg_namespace WHERE nspname = 'shardgate'", postgres_place.text.rpartition("/")[2])
+        == []
+    )
+
+
+def test_a_password_is_never_shown() -> None:
+    for text in (
+        "postgresql://u:hidden@h/d",
+        "postgresql://u@h/d?password=hidden&sslmode=require",
+        "postgres://:hidden@h",
+    ):
+        assert "hidden" not in f"{PostgresUrl(text)} {PostgresUrl(text)!r}"
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    with pytest.raises(StoreError, match="Does the server run") as found:
+        open_store(PostgresUrl("postgresql://u:hidden@127.0.0.1:1/d"))
+    assert "hidden" not in str(found.value)
+
+
+def test_many_at_once_write_one_after_another(postgres_place: PostgresUrl) -> None:
+    def write() -> None:
+        with PostgresStore(postgres_place) as store:
+            for _ in range(20):
+                add(store)
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counted(postgres_place) == 160
+
+
+def test_after_a_failover_everything_that_was_answered_is_there_and_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The primary is killed within a stream of writes, and its synchronous replica promoted."""
+    with PostgresServer() as primary, PostgresServer(primary) as replica:
+        primary.ask("ALTER SYSTEM SET synchronous_standby_names = 'replica'")
+        primary.ask("SELECT pg_reload_conf()")
+        wait_until(lambda: primary.ask("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"))
+        store, leases = open_for_worker(PostgresUrl(primary.url("postgres", replica)))
+        answered = unknown = 0
+        try:
+            assert isinstance(store, PostgresStore)
+            for number in range(400):
+                if number == 200:
+                    killing = threading.Thread(target=lambda: (primary.kill(), replica.promote()))
+                    killing.start()
+                try:
+                    answered += bool(add(store))
+                except CommitUnknownError:
+                    unknown += 1
+                except store.errors:
+                    pass
+            killing.join()
+            assert wait_until(lambda: try_add(store))
+            assert answered + 1 <= Usage(store).calls("p", "one") <= answered + unknown + 1
+            assert wait_until(leases.holds)
+        finally:
+            leases.close()
+            store.close()
+
+
+def test_a_transaction_costs_two_messages_besides_its_own(postgres_place: PostgresUrl) -> None:
+    with PostgresStore(postgres_place) as store:
+        add(store)
+        sent: list[str] = []
+        connection = store._connection
+        assert connection is not None
+        execute: Callable[..., object] = type(connection).execute
+
+        class Counting(type(connection)):  # type: ignore[misc]
+            def execute(self, query: str, *rest: object, **options: object) -> object:
+                sent.append(query)
+                return execute(self, query, *rest, **options)
+
+        connection.__class__ = Counting
+        add(store)
+    assert len(sent[:-1]) == 4  # begin, two statements of the job, commit; the last ends the session
