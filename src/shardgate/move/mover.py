@@ -39,6 +39,8 @@ _REST_S: Final = 0.2
 _REST_S_MAX: Final = 5.0
 _FINISH_S: Final = 60.0
 
+_FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, OSError, StoreError)
+
 Report = Callable[[Movement, Told], None]
 
 
@@ -158,7 +160,7 @@ class Mover:
             if recovery == "forward":
                 return self._finish(movement, work)
             return self._try(movement, work)
-        except (*DRIVER_ERRORS, OSError) as error:
+        except _FAILURES as error:
             raise self._failed(movement, f"{type(error).__name__}: {error}") from error
         finally:
             if work is not None:

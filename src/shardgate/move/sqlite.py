@@ -6,7 +6,7 @@ Holds: while a transaction that writes is open, others that write wait for it; r
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 
@@ -176,7 +176,7 @@ def _capturing(table: MovedTable) -> list[str]:
         f"CREATE TABLE {kept} AS SELECT {sql.listed(table.key)} FROM {on} WHERE 0",
         *(
             f"CREATE TRIGGER {sql.quote(f'{PREFIX}{table.number}_{event.lower()}')} AFTER {event} ON {on} BEGIN "
-            + " ".join(f"{into} {values};" for values in cast(list[str], keys))
+            + " ".join(f"{into} {values};" for values in keys)
             + " END"
             for event, keys in events.items()
         ),
