@@ -14,8 +14,8 @@ from typing import Any, Final
 from proof.data import ROOT
 from shardgate.move.errors import MoveError
 from shardgate.move.mover import Mover
+from shardgate.move.moving_rows import MovingRows
 from shardgate.move.run import settings_from
-from shardgate.move.work import Work
 from shardgate.process.preflight import read
 from shardgate.store.movements import Movements
 
@@ -103,7 +103,13 @@ def _done(settings: Any, asked: dict[str, Any]) -> dict[str, Any]:
 
 def _watch(reached: Callable[[str], None]) -> None:
     """Tell of each point that a movement passes."""
-    enter, flip, load, unload, begin_work = Movements.enter, Movements.flip, Work.load, Work.unload, Work.__init__
+    enter, flip, load, unload, begin_work = (
+        Movements.enter,
+        Movements.flip,
+        MovingRows.load,
+        MovingRows.unload,
+        MovingRows.__init__,
+    )
 
     def entering(self: Movements, number: int, owner: str, phase: Any, fence: Any, ended_at: float = 0.0) -> int:
         turn = enter(self, number, owner, phase, fence, ended_at)
@@ -115,15 +121,15 @@ def _watch(reached: Callable[[str], None]) -> None:
         reached("flipped")
         return turn
 
-    def loading(self: Work) -> None:
+    def loading(self: MovingRows) -> None:
         load(self)
         reached("loaded")
 
-    def unloading(self: Work) -> None:
+    def unloading(self: MovingRows) -> None:
         unload(self)
         reached("unloaded")
 
-    def beginning(self: Work, *args: Any) -> None:
+    def beginning(self: MovingRows, *args: Any) -> None:
         begin_work(self, *args)
         self.target = _Told(self.target, {"commit": ("", "committed")}, reached)
         self.source = _Told(self.source, {"commit": ("acknowledged", "purged"), "release": ("", "released")}, reached)
@@ -132,9 +138,9 @@ def _watch(reached: Callable[[str], None]) -> None:
     for place, name, instead in (
         (Movements, "enter", entering),
         (Movements, "flip", flipping),
-        (Work, "load", loading),
-        (Work, "unload", unloading),
-        (Work, "__init__", beginning),
+        (MovingRows, "load", loading),
+        (MovingRows, "unload", unloading),
+        (MovingRows, "__init__", beginning),
     ):
         setattr(place, name, instead)
 

@@ -9,9 +9,9 @@ import pytest
 
 from shardgate.move.errors import MoveRefusedError
 from shardgate.move.mover import Mover
+from shardgate.move.moving_rows import MovingRows
 from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
 from shardgate.move.request import MoveSettings
-from shardgate.move.work import Work
 from shardgate.store.movements import Movements
 from shardgate.store.sqlite import SqliteStore
 
@@ -132,7 +132,7 @@ def test_the_second_mover_is_told_who_moves(settings: MoveSettings, mover: Mover
 
 
 def test_what_changes_while_it_is_copied_moves_as_it_is_then(settings: MoveSettings) -> None:
-    work = Work(settings, "north", "south", ["a"])
+    work = MovingRows(settings, "north", "south", ["a"])
     work.source.capture(work.tables)
     assert sum(work.copy()) == 8
     run(settings, "north", "UPDATE goods SET note = 'new' WHERE id = 'a-0'")
@@ -154,7 +154,7 @@ def test_what_changes_while_it_is_copied_moves_as_it_is_then(settings: MoveSetti
 
 
 def test_a_change_after_the_last_look_takes_the_movement_back(settings: MoveSettings) -> None:
-    work = Work(settings, "north", "south", ["a"])
+    work = MovingRows(settings, "north", "south", ["a"])
     work.source.capture(work.tables)
     assert sum(work.copy()) == 8
     work.load()

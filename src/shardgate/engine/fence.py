@@ -12,13 +12,13 @@ Never: decides when the fence is up; process/movements reads that from the store
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from shardgate.core.changes.moving import Fencing
 from shardgate.core.errors import CutOffError, TenantMovesError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import SAFE_METHODS
 from shardgate.core.limits import FENCE_BYTES_MAX, FENCE_REQUESTS_MAX, FENCE_S_MAX
 from shardgate.core.locate.compare import compared
 from shardgate.core.locate.directory import Directory
-from shardgate.core.moving import Fencing
 from shardgate.core.plan.plan import ToAny, ToOne
 from shardgate.core.routes.route import Plan
 from shardgate.core.rules.batch import ToInner

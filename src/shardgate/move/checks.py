@@ -8,7 +8,7 @@ from typing import Final
 
 from shardgate.core.topology import ShardId
 from shardgate.move.database import ShardDatabase
-from shardgate.move.shards import Division
+from shardgate.move.shards import TenantDivision
 from shardgate.move.tables import MovedTable, torn
 from shardgate.split.database import sql
 from shardgate.split.database.inventory import differences
@@ -24,7 +24,7 @@ def objections(
     names: tuple[ShardId, ShardId],
     source: ShardDatabase,
     target: ShardDatabase,
-    division: Division,
+    division: TenantDivision,
     tables: Sequence[MovedTable],
     tenants: Sequence[str],
 ) -> list[str]:
@@ -39,7 +39,7 @@ def objections(
 
 
 def _schema(
-    names: tuple[ShardId, ShardId], source: ShardDatabase, target: ShardDatabase, division: Division
+    names: tuple[ShardId, ShardId], source: ShardDatabase, target: ShardDatabase, division: TenantDivision
 ) -> list[str]:
     if type(source) is not type(target):
         return [f"{names[0]} and {names[1]} are databases of different kinds: tenants move between equal ones only"]
@@ -62,7 +62,7 @@ def _schema(
 def _unknown(
     names: tuple[ShardId, ShardId],
     source: ShardDatabase,
-    division: Division,
+    division: TenantDivision,
     root: MovedTable,
     tenants: Sequence[str],
 ) -> list[str]:

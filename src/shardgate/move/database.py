@@ -12,7 +12,7 @@ from shardgate.split.database.inventory import Inventory
 PREFIX: Final = "_shardgate_move_"
 """What the names begin with of all that a movement makes in the source."""
 
-KeyedRow = tuple[bytes, bytes]
+MovedRow = tuple[bytes, bytes]
 """The primary key of a row, and the row."""
 
 
@@ -39,7 +39,7 @@ class ShardDatabase(Protocol):
         """Undo the open transaction, if there is one. It never fails."""
         ...
 
-    def read(self, table: MovedTable, where: str) -> Iterator[list[KeyedRow]]:
+    def read(self, table: MovedTable, where: str) -> Iterator[list[MovedRow]]:
         """The rows of a table under a condition, in batches."""
         ...
 

@@ -1,4 +1,4 @@
-"""Moves tenants from one shard to another, phase by phase (core/moving names them).
+"""Moves tenants from one shard to another, phase by phase (core/changes/moving names them).
 
 Holds: the rows are written to the target and deleted from the source by one transaction each, and both are committed
 while gateways hold lists and searches; so no list shows a row twice, or lacks it. What changes at the source until
@@ -14,17 +14,17 @@ from typing import Final
 
 import msgspec
 
-from shardgate.core.moving import FENCES, RECOVERIES, Phase
+from shardgate.core.changes.moving import FENCES, RECOVERIES, Phase
 from shardgate.move.checks import objections
 from shardgate.move.errors import MoveFailedError, MoveRefusedError, NotNowError
 from shardgate.move.gateways import Gateways
+from shardgate.move.moving_rows import MovingRows
 from shardgate.move.request import MoveSettings
-from shardgate.move.work import Work
 from shardgate.net.clock import now, wall
 from shardgate.split.database.drivers import DRIVER_ERRORS
 from shardgate.store.database import StoreError
 from shardgate.store.journal import Journal
-from shardgate.store.movements import Movement, Movements, Told
+from shardgate.store.movements import Movement, MovementReport, Movements
 from shardgate.store.opening import open_for_worker, open_store
 
 _LEASE_S: Final = 5.0
@@ -41,7 +41,7 @@ _FINISH_S: Final = 60.0
 
 _FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, OSError, StoreError)
 
-Report = Callable[[Movement, Told], None]
+Report = Callable[[Movement, MovementReport], None]
 
 
 class Mover:
@@ -134,7 +134,7 @@ class Mover:
                     f" over (phase {other.phase}). Run shardgate move --resume, or --abandon"
                 ]
             )
-        work = Work(self._settings, source, target, tenants)
+        work = MovingRows(self._settings, source, target, tenants)
         try:
             problems = objections((source, target), work.source, work.target, work.division, work.tables, tenants)
             if problems:
@@ -145,13 +145,13 @@ class Mover:
             movement = self._movements.begin(self._settings.space, tenants, source, target, self._leases.worker, wall())
         except StoreError as error:
             raise MoveRefusedError([str(error)]) from error
-        told = Told(by=f"process {os.getpid()} on {socket.gethostname()}")
+        told = MovementReport(by=f"process {os.getpid()} on {socket.gethostname()}")
         self._movements.tell(movement.id, told)
         return self._current(movement.id)
 
     def _carry(self, movement: Movement) -> Movement:
         """All phases that are left."""
-        work: Work | None = None
+        work: MovingRows | None = None
         try:
             work = self._work(movement)
             recovery = RECOVERIES[movement.phase]
@@ -166,7 +166,7 @@ class Mover:
             if work is not None:
                 work.close()
 
-    def _try(self, movement: Movement, work: Work) -> Movement:
+    def _try(self, movement: Movement, work: MovingRows) -> Movement:
         """From the copy on; the fence goes up as often as it takes."""
         told = movement.told
         told.rows, told.why = work.count(), ""
@@ -195,7 +195,7 @@ class Mover:
                 rest_s = min(rest_s * 1.5, _REST_S_MAX)
         raise self._failed(movement, f"it did not succeed in {_TRIES} tries: {told.why}")
 
-    def _switch(self, movement: Movement, work: Work, told: Told) -> Movement:
+    def _switch(self, movement: Movement, work: MovingRows, told: MovementReport) -> Movement:
         """From the fence to the end. Raises NotNowError as long as nothing can be seen of it."""
         self._publish(movement, work)
         began_at = now()
@@ -225,7 +225,7 @@ class Mover:
         self._tell(movement, told)
         return self._release(movement, work)
 
-    def _finish(self, movement: Movement, work: Work) -> Movement:
+    def _finish(self, movement: Movement, work: MovingRows) -> Movement:
         """What is left of a movement whose target owns the tenants."""
         if movement.phase == "flipped":
             turn = self._enter(movement, "flipped")
@@ -237,7 +237,7 @@ class Mover:
             self._enter(movement, "releasing")
         return self._release(movement, work)
 
-    def _release(self, movement: Movement, work: Work) -> Movement:
+    def _release(self, movement: Movement, work: MovingRows) -> Movement:
         work.source.release()
         return self._end(movement, "done", "")
 
@@ -251,7 +251,7 @@ class Mover:
         self._report(ended, told)
         return ended
 
-    def _publish(self, movement: Movement, work: Work) -> None:
+    def _publish(self, movement: Movement, work: MovingRows) -> None:
         work.moved = work.learnable()
         self._movements.publish(movement.id, msgspec.msgpack.encode(sorted(work.moved)))
 
@@ -266,7 +266,7 @@ class Mover:
                     raise NotNowError(f"changes in the journal are not over on {movement.source}")
                 time.sleep(0.005)
 
-    def _heed(self, movement: Movement, work: Work) -> None:
+    def _heed(self, movement: Movement, work: MovingRows) -> None:
         """Do what an operator wants."""
         while (current := self._current(movement.id)).wish == "pause":
             time.sleep(0.1)
@@ -279,7 +279,7 @@ class Mover:
     def _enter(self, movement: Movement, phase: Phase) -> int:
         return self._movements.enter(movement.id, self._leases.worker, phase, FENCES[phase])
 
-    def _tell(self, movement: Movement, told: Told) -> None:
+    def _tell(self, movement: Movement, told: MovementReport) -> None:
         self._movements.tell(movement.id, told)
         self._report(self._current(movement.id), told)
 
@@ -300,5 +300,5 @@ class Mover:
             raise MoveFailedError([f"movement {number} is not in {self._settings.store} any more"])
         return found
 
-    def _work(self, movement: Movement) -> Work:
-        return Work(self._settings, movement.source, movement.target, movement.tenants)
+    def _work(self, movement: Movement) -> MovingRows:
+        return MovingRows(self._settings, movement.source, movement.target, movement.tenants)

@@ -10,7 +10,7 @@ from typing import Final
 
 import psycopg
 
-from shardgate.move.database import PREFIX, KeyedRow
+from shardgate.move.database import PREFIX, MovedRow
 from shardgate.move.tables import MovedTable
 from shardgate.split.database import sql
 from shardgate.split.database.address import DatabaseAddress
@@ -73,7 +73,7 @@ class PostgresShard:
         except psycopg.Error:
             return  # the connection is lost, and the transaction with it
 
-    def read(self, table: MovedTable, where: str) -> Iterator[list[KeyedRow]]:
+    def read(self, table: MovedTable, where: str) -> Iterator[list[MovedRow]]:
         """The rows of a table under a condition, in batches."""
         count = len(table.key)
         columns = [*_texts(table.key), *map(sql.quote, table.table.columns)]

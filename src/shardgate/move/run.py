@@ -19,7 +19,7 @@ from shardgate.move.mover import Mover
 from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
 from shardgate.move.request import MoveSettings, settings_of
 from shardgate.store.journal import Journal
-from shardgate.store.movements import Movement, Movements, Told
+from shardgate.store.movements import Movement, MovementReport, Movements
 from shardgate.store.opening import open_for_worker, open_store
 
 _SHOWN_MAX = 20
@@ -182,7 +182,7 @@ def _mover(settings: MoveSettings, console: Console) -> Iterator[Mover]:
     )
     shown: dict[int, TaskID] = {}
 
-    def report(movement: Movement, told: Told) -> None:
+    def report(movement: Movement, told: MovementReport) -> None:
         if movement.id not in shown:
             shown[movement.id] = bar.add_task("", total=max(1, told.rows))
         said = f"{', '.join(movement.tenants)}: {movement.phase}"

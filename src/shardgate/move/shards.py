@@ -20,7 +20,7 @@ from shardgate.split.request import expanded
 from shardgate.split.source import opened_source
 
 
-class Division(Struct, frozen=True):
+class TenantDivision(Struct, frozen=True):
     """How the data of a shard is divided."""
 
     ownership: Ownership
@@ -57,7 +57,7 @@ def open_shard(settings: MoveSettings, shard: ShardId) -> ShardDatabase:
         raise MoveRefusedError([f"{shard} ({address}): cannot open it: {str(error).strip()}"]) from error
 
 
-def read_division(settings: MoveSettings, shard: ShardId) -> Division:
+def read_division(settings: MoveSettings, shard: ShardId) -> TenantDivision:
     """How the data of a shard is divided. Raises MoveRefusedError."""
     try:
         with opened_source(address_of(settings, shard), 1000) as source:
@@ -78,4 +78,4 @@ def read_division(settings: MoveSettings, shard: ShardId) -> Division:
     ]
     if problems or ownership.tenant is None:
         raise MoveRefusedError([f"{shard}: {problem}" for problem in problems])
-    return Division(ownership, settings.by or ownership.tenant.primary_key[0])
+    return TenantDivision(ownership, settings.by or ownership.tenant.primary_key[0])

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from shardgate.move.database import PREFIX, KeyedRow
+from shardgate.move.database import PREFIX, MovedRow
 from shardgate.move.tables import MovedTable
 from shardgate.split.database import sql
 from shardgate.split.database.inventory import Inventory
@@ -63,7 +63,7 @@ class SqliteShard:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def read(self, table: MovedTable, where: str) -> Iterator[list[KeyedRow]]:
+    def read(self, table: MovedTable, where: str) -> Iterator[list[MovedRow]]:
         """The rows of a table under a condition, in batches."""
         columns = [*table.key, *table.table.columns]
         cursor = self._connection.execute(

@@ -6,7 +6,7 @@ So nobody sees a row on the target before it is to be seen there.
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from shardgate.move.database import KeyedRow
+from shardgate.move.database import MovedRow
 from shardgate.split.database.rows import TableDigest, digest_of
 
 _BATCH_ROWS = 1000
@@ -24,7 +24,7 @@ class Staging:
             "CREATE TABLE kept (place INTEGER, name BLOB, content BLOB, PRIMARY KEY (place, name)) WITHOUT ROWID"
         )
 
-    def put(self, number: int, rows: Iterable[KeyedRow]) -> None:
+    def put(self, number: int, rows: Iterable[MovedRow]) -> None:
         """Keep rows of a table, each instead of an earlier one with the same key."""
         self._connection.execute("BEGIN")
         self._connection.executemany(

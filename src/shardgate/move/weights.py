@@ -10,7 +10,7 @@ from shardgate.core.topology import ShardId
 from shardgate.move.balance import TenantLoad
 from shardgate.move.database import ShardDatabase
 from shardgate.move.request import MoveSettings
-from shardgate.move.shards import Division, open_shard, read_division
+from shardgate.move.shards import TenantDivision, open_shard, read_division
 from shardgate.split.database import sql
 from shardgate.split.decide.ownership import OwnedTable
 
@@ -28,7 +28,7 @@ def tenant_loads(settings: MoveSettings, homes: Mapping[str, ShardId]) -> list[T
     return loads
 
 
-def _rows_by_tenant(division: Division, database: ShardDatabase) -> dict[str, int]:
+def _rows_by_tenant(division: TenantDivision, database: ShardDatabase) -> dict[str, int]:
     owned = {each.table.name: each for each in division.ownership.owned}
     found: dict[str, int] = {}
     for each in division.ownership.owned:

@@ -14,10 +14,10 @@ from typing import Final
 
 import msgspec
 
+from shardgate.core.changes.moving import fence_of
 from shardgate.core.errors import StoreUnavailableError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import SAFE_METHODS
-from shardgate.core.moving import fence_of
 from shardgate.core.rules.gather import Gather
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.handler import Gateway

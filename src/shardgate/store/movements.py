@@ -4,7 +4,7 @@ A *turn* is a number that grows with each change of a fence. A worker acknowledg
 says, and what was under way before is over. The mover goes on when all living workers have acknowledged.
 
 Holds: one movement at most is not over. The directory, the parts and the phase change in one transaction.
-Never: decides what comes next; core/moving does.
+Never: decides what comes next; core/changes/moving does.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import cast
 
 import msgspec
 
-from shardgate.core.moving import Fencing, Phase
+from shardgate.core.changes.moving import Fencing, Phase
 from shardgate.core.topology import ShardId
 from shardgate.store import directory_table
 from shardgate.store.database import Store, StoreError
@@ -21,7 +21,7 @@ from shardgate.store.database import Store, StoreError
 _COLUMNS = "id, space, tenants, source, target, phase, wish, fence, turn, owner, told, began_at, ended_at"
 
 
-class Told(msgspec.Struct):
+class MovementReport(msgspec.Struct):
     """What an operator is shown of a movement."""
 
     rows: int = 0
@@ -50,7 +50,7 @@ class Movement(msgspec.Struct, frozen=True):
     turn: int
     owner: str
     """The mover's lease."""
-    told: Told
+    told: MovementReport
     began_at: float
     ended_at: float
 
@@ -146,7 +146,7 @@ class Movements:
         row = self._store.execute("SELECT keys FROM movements WHERE id = ?", (number,)).fetchone()
         return b"" if row is None else bytes(row[0])
 
-    def tell(self, number: int, told: Told) -> None:
+    def tell(self, number: int, told: MovementReport) -> None:
         """Store what an operator is shown."""
         with self._store.transaction():
             self._store.execute(
@@ -250,7 +250,7 @@ def _movement(row: tuple[object, ...]) -> Movement:
         cast(Fencing, fence),
         int(cast(int, turn)),
         str(owner),
-        msgspec.json.decode(str(told), type=Told),
+        msgspec.json.decode(str(told), type=MovementReport),
         float(cast(float, began_at)),
         float(cast(float, ended_at)),
     )

@@ -11,7 +11,7 @@ from typing import Final
 from shardgate.move.database import PREFIX, ShardDatabase
 from shardgate.move.errors import MoveRefusedError, NotNowError
 from shardgate.move.request import MoveSettings
-from shardgate.move.shards import Division, open_shard, read_division
+from shardgate.move.shards import TenantDivision, open_shard, read_division
 from shardgate.move.staging import Staging
 from shardgate.move.tables import MovedTable, moved_tables
 from shardgate.net.clock import now
@@ -21,11 +21,11 @@ from shardgate.split.database.rows import TableDigest, digest_of
 _REST_S: Final = 0.2  # at most, between two batches of the copy
 
 
-class Work:
+class MovingRows:
     """The databases of both shards, and the rows on their way."""
 
     def __init__(self, settings: MoveSettings, source: str, target: str, tenants: Sequence[str]) -> None:
-        self.division: Division = read_division(settings, source)
+        self.division: TenantDivision = read_division(settings, source)
         self.source: ShardDatabase = open_shard(settings, source)
         try:
             self.target: ShardDatabase = open_shard(settings, target)

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from shardgate.core.moving import FENCES, RECOVERIES, Phase, fence_of
+from shardgate.core.changes.moving import FENCES, RECOVERIES, Phase, fence_of
 
 
 def test_every_phase_says_what_is_held_and_how_it_goes_on() -> None:
