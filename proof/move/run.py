@@ -2,17 +2,27 @@
 
 import random
 import sqlite3
+import subprocess
+import sys
 import threading
+from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
-from proof.data import Data
+from proof.data import ROOT, Data
 from proof.fleet import Fleet
 from proof.move.moving import MovingProcess
 from proof.move.readers import Readers
-from proof.move.world import lost_and_doubled, places_of, running_world, tenants_of
+from proof.move.world import (
+    TABLES,
+    lost_and_doubled,
+    movements_of,
+    places_of,
+    running_world,
+    shard_names,
+    tenants_of,
+)
 from proof.writes import run as histories
 
 
@@ -48,8 +58,7 @@ def run(folder: Path, *, scale: float, moves: int, sizes: list[int], seed: int) 
             _under_changes(fleet, data, moving, moves - moves // 2, chance, result, seed)
         finally:
             moving.end()
-        lost, doubled = lost_and_doubled(data)
-        result.lost, result.doubled = lost, doubled
+        result.lost, result.doubled = lost_and_doubled(_come_and_go(fleet, data, folder, result))
     return result
 
 
@@ -73,15 +82,11 @@ def _under_changes(
     done = threading.Event()
 
     def change() -> None:
-        for number in count():
-            if done.is_set():
-                return
-            seeds = range(seed + 3 * number, seed + 3 * number + 3)
-            across = histories.serves_orders_across()
-            found = histories.compare(fleet.monolith.url, fleet.gateway.url, seeds, across=across)
-            result.histories += found.histories
-            result.requests += sum(found.statuses.values())
-            result.differences += [f"history {which}: {told}" for which, told in found.differences]
+        seeds, across = range(seed, seed + 100_000), histories.serves_orders_across()
+        found = histories.compare(fleet.monolith.url, fleet.gateway.url, seeds, across=across, enough=done.is_set)
+        result.histories += found.histories
+        result.requests += sum(found.statuses.values())
+        result.differences += [f"history {which}: {told}" for which, told in found.differences]
 
     clients = threading.Thread(target=change)
     clients.start()
@@ -92,6 +97,58 @@ def _under_changes(
     finally:
         done.set()
         clients.join()
+    if moves:
+        result.differences.append(f"the clients ended, and {moves} movements were not made")
+
+
+def _come_and_go(fleet: Fleet, data: Data, folder: Path, result: Result) -> Data:
+    """A shard comes, and is filled; another one is emptied, and goes. Clients read all the time."""
+    new, old = shard_names(4)[-1], next(iter(data.shards))
+    more = Data(data.monolith, {**data.shards, new: str(folder / f"{new}.db")}, data.directory)
+    less = Data(data.monolith, {name: path for name, path in more.shards.items() if name != old}, data.directory)
+    token = fleet.token
+    _command(fleet, "shard", "add", new, "--database", f"{new}=sqlite:///{more.shards[new]}")
+    fleet.add(new, more.shards[new])
+    with Readers(fleet, token, list(tenants_of(data)), _some_events(data), 2) as readers:
+        fleet.reload(movements_of(more), more.shards)
+        _command(fleet, "shard", "add", new)
+        before = Counter(tenants_of(data).values())
+        _command(fleet, "rebalance", "--apply")
+        filled = Counter(tenants_of(data).values())
+        _command(fleet, "shard", "drain", old)
+        _command(fleet, "shard", "remove", old)
+        fleet.reload(movements_of(less), less.shards)
+    emptied = Counter(tenants_of(data).values())
+    fleet.remove(old)
+    if not filled[new]:
+        result.differences.append(f"{new} was added, and got no tenant: {dict(before)}, then {dict(filled)}")
+    if emptied[old]:
+        result.differences.append(f"{old} was drained, and has {emptied[old]} tenants")
+    result.moves += filled[new] + filled[old]
+    result.requests += sum(readers.statuses.values())
+    result.failed += sum(count for status, count in readers.statuses.items() if status >= 500)
+    result.differences += readers.differences
+    if any(_rows(more.shards[old], table) for table in TABLES):
+        result.differences.append(f"{old} was drained, and has rows")
+    return less
+
+
+def _command(fleet: Fleet, *words: str) -> None:
+    """Run a command of shardgate."""
+    done = subprocess.run(
+        [sys.executable, "-m", "shardgate", *words, "-c", str(fleet.config)],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"shardgate {' '.join(words)}: {done.stdout}{done.stderr}")
+
+
+def _rows(path: str, table: str) -> int:
+    with closing(sqlite3.connect(path)) as database:
+        return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
 def _move(data: Data, moving: MovingProcess, tenant: str, chance: random.Random, result: Result) -> bool:

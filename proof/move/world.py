@@ -25,10 +25,14 @@ def running_world(scale: float, shards: int, folder: Path, sizes: Sequence[int])
     """Start everything; of the tenants some have as many rows as `sizes` says."""
     data = prepare(scale, shards).copy(folder)
     _enlarge(data, sizes)
-    urls = {name: f"sqlite:///{path}" for name, path in data.shards.items()}
-    settings = {"movements": {**DIVISION, "databases": urls}}
-    with Fleet(data, folder, workers=2, settings=settings) as fleet:
+    with Fleet(data, folder, workers=2, settings=movements_of(data)) as fleet:
         yield fleet, data
+
+
+def movements_of(data: Data) -> dict[str, Any]:
+    """What the configuration says of the databases."""
+    urls = {name: f"sqlite:///{path}" for name, path in data.shards.items()}
+    return {"movements": {**DIVISION, "databases": urls}}
 
 
 def tenants_of(data: Data) -> dict[str, str]:
