@@ -9,10 +9,14 @@ from typing import TypeVar
 import httpx
 from rich.console import Console
 
-from proof.data import CACHE, Data, prepare
+from proof.data import CACHE, NAMES, Data, prepare, run
 from proof.fleet import Fleet
+from proof.move.readers import Readers
+from proof.move.world import movements_of, tenants_of
 
 SHARDS = 3
+MOVED = 3
+READ = ("/v3/events?order=-rating,name&limit=50", "/v3/vendors?order=name&limit=20&with_count=true")
 T = TypeVar("T")
 _console = Console(highlight=False, soft_wrap=True)
 
@@ -24,9 +28,11 @@ def main() -> None:
     given = options.parse_args()
     _title("A monolith's data, and the same data cut into three shards by vendor")
     data = prepare(given.scale, SHARDS).copy(CACHE / "run")
-    with Fleet(data, CACHE / "run", replicas={_twofold(data): 2}) as fleet:
+    with Fleet(data, CACHE / "run", replicas={_twofold(data): 2}, settings=movements_of(data)) as fleet:
         with fleet.client(fleet.monolith) as monolith, fleet.client(fleet.gateway) as gateway:
-            _Tour(fleet, monolith, gateway).run()
+            tour = _Tour(fleet, monolith, gateway)
+            tour.run()
+            tour.grow(data)
         if sys.stdout.isatty():
             _stay(fleet)
     print("demo: ok")
@@ -130,6 +136,30 @@ class _Tour:
         shard.start()
         self._compare("/v3/events?order=name&limit=3")
         self._compare(f"/v3/events/{here}")
+
+    def grow(self, data: Data) -> None:
+        """A shard is added, and tenants move there, while clients read the same lists all the time."""
+        new = NAMES[len(data.shards)]
+        _title(f"A shard is added while all goes on: {new}; then {MOVED} vendors move there")
+        grown = Data(data.monolith, {**data.shards, new: str(CACHE / "run" / f"{new}.db")}, data.directory)
+        config = str(self._fleet.config)
+        tenants = list(tenants_of(data))[:MOVED]
+        with Readers(self._fleet, self._fleet.token, tenants, [], 1, READ) as readers:
+            run("shardgate", "shard", "add", new, "-c", config, "--database", f"{new}=sqlite:///{grown.shards[new]}")
+            self._fleet.add(new, grown.shards[new])
+            self._fleet.reload(movements_of(grown), grown.shards)
+            _say("its instance is started, the gateway has read its configuration anew")
+            for tenant in tenants:
+                run("shardgate", "move", tenant, "--to", new, "-c", config)
+        statuses = dict(readers.statuses)
+        _expect(not readers.differences, f"the gateway answered otherwise meanwhile: {readers.differences[:1]}")
+        slowest = max(readers.took_s, default=0.0)
+        _say(
+            f"{sum(statuses.values())} lists and vendors meanwhile → {statuses}, all equal, the slowest {_ms(slowest)}"
+        )
+        for name, server in self._fleet.shards.items():
+            rows, _ = _timed(lambda url=server.url: _count(url, self._monolith))  # type: ignore[misc]
+            _say(f"{name:<10} {rows} events")
 
     def _urls(self) -> dict[str, str]:
         return {name: server.url for name, server in self._fleet.shards.items()}

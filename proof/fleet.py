@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ from proof.data import BIN, ROOT, Data
 from shardgate.store.opening import open_store, store_place
 
 READY_TIMEOUT_S = 60.0
+_RELOADED = "the configuration was read anew; "
 _ADDRESS = re.compile(r"ready on (https?://\S+)")
 
 
@@ -70,6 +71,10 @@ class Server:
     def stop(self) -> None:
         """Politely."""
         self._end(signal.SIGTERM)
+
+    def output(self) -> str:
+        """What it has written so far."""
+        return self._log.read_text()
 
     def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
@@ -171,6 +176,30 @@ class Fleet:
             client.headers["Authorization"] = f"Bearer {self.token}"
             yield client
 
+    def add(self, name: str, url: str) -> None:
+        """Start an instance for a new shard; the gateway knows of it after the next `reload`."""
+        server = self._instance(name, url, 0)
+        server.start()
+        self.replicas[name], self.shards[name] = [server], server
+
+    def remove(self, name: str) -> None:
+        """Stop the instances of a shard that the gateway does not know any more."""
+        for server in self.replicas.pop(name):
+            server.stop()
+        del self.shards[name]
+
+    def reload(self, settings: Mapping[str, Any], shards: Iterable[str]) -> None:
+        """Give the gateway another configuration, with these shards, and wait until it serves by it."""
+        self._settings = settings
+        self._write_config(shards)
+        told = self.gateway.output().count(_RELOADED)
+        os.kill(self.gateway.pid, signal.SIGHUP)
+        deadline_at = time.monotonic() + READY_TIMEOUT_S
+        while self.gateway.output().count(_RELOADED) == told:
+            if time.monotonic() > deadline_at:
+                raise RuntimeError(f"the gateway did not take over its configuration:\n{self.gateway.output()}")
+            time.sleep(0.05)
+
     def _instances(self) -> Iterator[Server]:
         return chain.from_iterable(self.replicas.values())
 
@@ -178,7 +207,7 @@ class Fleet:
         environment = {"BOOKINGS_SECRET": self._secret, "BOOKINGS_CALLS_A_MONTH": str(calls_a_month)}
         return Server([str(BIN / "bookings"), "serve", "--db", database], self._folder / f"{name}.log", environment)
 
-    def _write_config(self) -> None:
+    def _write_config(self, shards: Iterable[str] | None = None) -> None:
         example = yaml.safe_load((ROOT / "examples/bookings/shardgate.yaml").read_text())
         (self._folder / "token.secret").write_text(self._secret)
         example["clients"]["jwt"] = {"algorithms": ["HS256"], "key_file": "token.secret"}
@@ -188,7 +217,7 @@ class Fleet:
             "workers": self._workers,
             "openapi": str(ROOT / "examples/bookings/openapi.json"),
             "directory": str(self._data.directory),
-            "shards": {name: _shard(servers) for name, servers in self.replicas.items()},
+            "shards": {name: _shard(self.replicas[name]) for name in (self.replicas if shards is None else shards)},
             **self._settings,
         }
         if self._store:

@@ -56,15 +56,29 @@ def run(
 
 
 def compare(
-    monolith: str, gateway: str, seeds: Sequence[int], *, across: bool, report: Callable[[], None] = lambda: None
+    monolith: str,
+    gateway: str,
+    seeds: Sequence[int],
+    *,
+    across: bool,
+    report: Callable[[], None] = lambda: None,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Result:
-    """The histories at two addresses."""
+    """The histories at two addresses; none is begun any more once it is `enough`."""
     result = Result()
     with _Sides(monolith, gateway) as sides, ThreadPoolExecutor(AT_ONCE) as pool:
         for start in range(0, len(seeds), BATCH):
+            if enough():
+                break
             batch = seeds[start : start + BATCH]
-            for told in pool.map(lambda seed: sides.history(seed, across, result.statuses), batch):
+
+            def history(seed: int) -> tuple[int, str] | None:
+                if enough():
+                    return None
                 result.histories += 1
+                return sides.history(seed, across, result.statuses)
+
+            for told in pool.map(history, batch):
                 result.differences += [told] if told is not None else []
                 report()
             told = sides.check(batch[0])

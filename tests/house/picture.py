@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
-LINES_MAX = 50
+LINES_MAX = 51
 WIDTH_MAX = 120
 _PICTURE = re.compile(r"(?<=<!-- rooms -->\n```text\n).*?(?=```\n<!-- end of rooms -->)", re.DOTALL)
 

@@ -11,8 +11,10 @@ from shardgate.cli.examples import examples
 from shardgate.cli.explain import explain
 from shardgate.cli.health import health
 from shardgate.cli.journal import journal
+from shardgate.cli.move import move
 from shardgate.cli.routes import routes
 from shardgate.cli.serve import serve
+from shardgate.cli.shard import rebalance, shard
 from shardgate.cli.split import split
 from shardgate.cli.why import why
 
@@ -58,6 +60,7 @@ def _shardgate(
 
 
 app.command()(split)
+app.command()(move)
 app.command()(serve)
 app.command()(check)
 app.command()(explain)
@@ -65,5 +68,7 @@ app.command()(routes)
 app.command()(health)
 app.command()(why)
 app.command()(examples)
+app.command()(rebalance)
 app.add_typer(directory)
 app.add_typer(journal)
+app.add_typer(shard)

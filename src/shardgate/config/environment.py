@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from shardgate.config.places import Document, parse_document
-from shardgate.config.variables import OF_A_SERVICE, OF_THE_COMMAND_LINE, PREFIX, SHARD_URL, SHARDS, Variable, variables
+from shardgate.config.variables import (
+    DATABASE_URL,
+    OF_A_SERVICE,
+    OF_THE_COMMAND_LINE,
+    PREFIX,
+    SHARD_URL,
+    SHARDS,
+    Variable,
+    variables,
+)
 from shardgate.core.routes.mistakes import Mistake, near
 
 _NAME: Final = re.compile(r"[\w.-]+")
@@ -40,7 +49,7 @@ def _values(given: Mapping[str, str], named: set[str], mistakes: list[Mistake]) 
     found: dict[str, str] = {}
     for name, text in sorted(given.items()):
         value: str | None
-        if name in OF_THE_COMMAND_LINE or name in named:
+        if name in OF_THE_COMMAND_LINE or DATABASE_URL.fullmatch(name) or name in named:
             continue
         if _is_known(name):
             wanted, value = name, text

@@ -162,6 +162,26 @@ class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How long a change that is over can still be looked at."""
 
 
+class MovementsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the data is divided, and the database of each shard: `shardgate move` needs both."""
+
+    tenant: str
+    """The table whose rows are the tenants, as `shardgate split --tenant`."""
+    by: str | None = None
+    """The column of that table that names a tenant in the directory. Default: its primary key."""
+    space: str | None = None
+    """The directory's space of the tenants. Default: the name of the table."""
+    reference: tuple[str, ...] = ()
+    """The tables that every shard has whole."""
+    empty: tuple[str, ...] = ()
+    """The tables that belong to no tenant, and whose rows stay on their shard."""
+    links: tuple[str, ...] = ()
+    """Foreign keys that the databases do not declare: `orders.shop=shops.id`."""
+    databases: dict[str, str] = {}
+    """Shard → URL of its database: `{north: sqlite:///north.db}`. A password is better given by the variable
+    `SHARDGATE_DATABASE_NORTH`, which wins."""
+
+
 class ForwardedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How trusted proxies say who their client is."""
 
@@ -375,6 +395,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How idempotency keys are kept."""
     journal: JournalConfig = JournalConfig()
     """How the journal is kept."""
+    movements: MovementsConfig | None = None
+    """What `shardgate move` must know of the application's databases. The gateway itself does not use it."""
     accepted_risks: dict[str, str] = {}
     """Number of a warning → why it does not matter here: `{SGA10: "only operators reach this network"}`. `shardgate
     check` then leaves it out."""

@@ -22,6 +22,8 @@ SHARDS: Final = f"{PREFIX}SHARDS"
 """All shards: `north=http://10.0.0.1:8000,south=http://10.0.0.2:8000`, or a mapping in YAML or JSON."""
 SHARD_URL: Final = re.compile(rf"{PREFIX}SHARD_([A-Z0-9_]+)_URL")
 """The address of one shard that the configuration names."""
+DATABASE_URL: Final = re.compile(rf"{PREFIX}DATABASE_[A-Z0-9_]+")
+"""The database of one shard, for `shardgate move` alone."""
 OF_THE_COMMAND_LINE: Final = frozenset({f"{PREFIX}CONFIG", f"{PREFIX}LOG_FORMAT"})
 """Those that stand for options of the command line instead of fields."""
 # Kubernetes gives every container the addresses of all services: of one named `shardgate` in these variables.

@@ -84,6 +84,9 @@ class KeyMemory(Protocol):
     def is_disputed(self, space: str, key: str) -> bool:
         """Whether several shards have shown this key."""
 
+    def entries(self) -> list[tuple[str, str]]:
+        """The space and the key of everything that is known."""
+
 
 class Known(msgspec.Struct, frozen=True):
     """What is known when a request is planned: one epoch's topology, and what earlier replies taught."""

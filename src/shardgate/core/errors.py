@@ -460,6 +460,24 @@ class EndedError(ShardgateError):
     cut_off: ClassVar[CutOff] = "drain"
 
 
+class TenantMovesError(ShardgateError):
+    """The data of the request is being moved to another shard, and that takes longer than requests wait. Nothing was
+    sent to a shard."""
+
+    code, status, title = "SG4010", 503, "Tenant moves"
+    nothing_done = no_reply = True
+    retry_after_s = 1
+
+
+class CutOffError(ShardgateError):
+    """The gateway has lost its lease in the store, so that tenants may have been moved without its knowledge: it makes
+    no changes until it has its lease again. Nothing was sent to a shard."""
+
+    code, status, title = "SG4011", 503, "Cut off from the store"
+    nothing_done = True
+    retry_after_s = 5
+
+
 class BugError(ShardgateError):
     """A defect of the gateway. The log has the traceback under the request's id."""
 

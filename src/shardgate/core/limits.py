@@ -116,6 +116,11 @@ FAILURE_BODY_BYTES_MAX = 64 * 1024
 # Of one worker and shard: requests with their bodies that wait for a shard which fails over. Orders take kilobytes, so
 # that thousands fit; uploads are never among them.
 FAILOVER_BYTES_MAX = 16 * 1024 * 1024
+# Requests of one worker that wait while a tenant moves. A fence is up for less than a second; where the mover dies with
+# the rows on two shards, it stays up until a person resumes the movement, and clients are told after this time.
+FENCE_S_MAX = 10.0
+FENCE_REQUESTS_MAX = 4096
+FENCE_BYTES_MAX = 32 * 1024 * 1024
 # A reply is kept in pieces, as it came, up to this size and number; more is copied into one piece, which can grow.
 PIECED_BYTES_MAX = 1024 * 1024
 PIECES_MAX = 64
@@ -270,6 +275,7 @@ BUDGETS: Final = (
     "client_rate",
     "fair_share",
     "shard_failover",
+    "fence",
 )
 """The budgets that a request can use up, as metrics and logs name them.
 
@@ -280,6 +286,7 @@ a connection to one shard. `shard_uploads`: bodies that wait until fewer others 
 `shard_slow_readers`: replies whose clients read slowly, while requests wait for their connections.
 `client_connections`, `client_requests`, `client_uploads`, `client_rate`: what one client may take up of a worker.
 `fair_share`: what one client may have under way while a worker has more to do than it can.
+`shard_failover`: requests that wait for a shard which fails over. `fence`: requests that wait while a tenant moves.
 """
 
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]

@@ -35,6 +35,7 @@ from shardgate.engine.upstreams import Upstream, Upstreams
 from shardgate.net.clock import now
 from shardgate.net.upload import Upload
 from shardgate.net.upstream.call import Call, Patience, ReplySink
+from shardgate.net.watch import Watch
 from shardgate.observe.meter import Meter
 
 _log = logging.getLogger("shardgate")
@@ -244,6 +245,11 @@ class Cluster:
         call = Call(head, body, sink, self._whole_patience, method=method)
         (upstream or self._pools[shard]).start(call)
         return call
+
+    @property
+    def watch(self) -> Watch:
+        """All that waits in this worker."""
+        return self._watch
 
     def now(self) -> float:
         """The time on the clock of the deadlines."""

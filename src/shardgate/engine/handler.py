@@ -48,6 +48,7 @@ from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.coalescing import CoalescedRelays
 from shardgate.engine.deadlines import Deadlines
+from shardgate.engine.fence import Fence, HeldRequest
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.gather.owners import find_owner, shards_knowing
 from shardgate.engine.gather.partial import PartialGathers
@@ -84,6 +85,7 @@ class Gateway:
         "_turn",
         "deadlines",
         "directory",
+        "fence",
         "loads",
     )
 
@@ -100,6 +102,8 @@ class Gateway:
         self.deadlines: Deadlines | None = None
         """Of requests; None: no rule and no client has any."""
         self._caches: Caches | None = None
+        self.fence = Fence(cluster.watch)
+        """What waits while a tenant moves."""
         self.directory: SharedKnowledge | None = None
         """Where it is on another machine."""
         self._callers = callers
@@ -159,6 +163,9 @@ class Gateway:
                 client.collect()
                 return
             plan = self._plan(request, route, variables, snapshot)
+            if self.fence.is_up and self.fence.holds(plan, request.method):
+                self._hold(request, client, exchange)
+                return
             if (route.is_cached or route.coalesces) and not isinstance(client, InnerClient):
                 self._answer_shared(request, route, variables, snapshot, client, exchange)
                 return
@@ -354,6 +361,26 @@ class Gateway:
             self._caches.finished(exchange)
         self._observer.finished(exchange)
 
+    def under_way(self, concerns: Callable[[Exchange], bool]) -> list[Exchange]:
+        """The requests under way that do not wait at the fence, as far as `concerns` says so."""
+        found = [each for client in self._clients if (each := client.exchange) is not None and concerns(each)]
+        return [each for each in found if not each.ended_at and not self.fence.waits(each)]
+
+    def changes_under_way(self) -> list[asyncio.Task[None]]:
+        """What is answered with a whole reply, also for clients that have left."""
+        return list(self._open_changes)
+
+    def _hold(self, request: Request, client: Client, exchange: Exchange) -> None:
+        """Let a request wait at the fence. Raises TenantMovesError."""
+        held = HeldRequest(
+            self.fence,
+            exchange,
+            lambda: self.handle(request, client),
+            lambda error: self._fail(client, error, exchange),
+        )
+        self.fence.hold(held)
+        client.adopt(held)
+
     def abort(self) -> None:
         """Answer the requests that did not end within the drain time, and close their connections.
 
@@ -395,6 +422,9 @@ class Gateway:
                 search = recalled.doubted
                 if search is None:
                     return False
+                if self.fence.is_up and self.fence.holds(search, request.method):
+                    self._hold(request, client, exchange)
+                    return True
                 self._carry_out(search, request, client, exchange, snapshot)
                 return True
 

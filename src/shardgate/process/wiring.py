@@ -47,6 +47,7 @@ from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
 from shardgate.observe.push import Pusher
 from shardgate.process.directory import DirectoryFollower, directory_reader, topology_of
+from shardgate.process.movements import MovementFollower
 from shardgate.process.shared_directory import SharedDirectory, first_view
 from shardgate.store.directory_reader import View
 from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
@@ -98,6 +99,8 @@ class Built(msgspec.Struct, frozen=True):
     tls: Tls | None
     """Towards clients."""
     directory: DirectoryFollower | SharedDirectory | None
+    movements: MovementFollower | None
+    """None: there is no directory, so that no tenant moves."""
     callers: Callers | None
     journaled: Journaled | None
     """What needs a store; None: there is none."""
@@ -149,6 +152,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
         settings=_settings(loaded, held),
         tls=Tls(loaded.tls, for_clients) if loaded.tls is not None else None,
         directory=directory,
+        movements=_build_movements(loaded, cluster, gateway, writer, _catch_up_by(directory)),
         callers=callers,
         journaled=journaled,
         pusher=_build_pusher(loaded, place),
@@ -282,6 +286,17 @@ def _build_follower(
         return DirectoryFollower(loaded, store, cluster, view)
     assert isinstance(loaded.directory, PostgresUrl)
     return SharedDirectory(loaded, loaded.directory, cluster, view)
+
+
+def _build_movements(
+    loaded: Loaded, cluster: Cluster, gateway: Gateway, writer: Writer | None, catch_up: Callable[[], Awaitable[None]]
+) -> MovementFollower | None:
+    place = loaded.directory
+    if place is None:
+        return None
+    if writer is not None and writer.place == place:
+        return MovementFollower(writer, cluster, gateway, catch_up, is_own=False)
+    return MovementFollower(Writer(place), cluster, gateway, catch_up, is_own=True)
 
 
 def _catch_up_by(directory: DirectoryFollower | SharedDirectory | None) -> Callable[[], Awaitable[None]]:

@@ -95,6 +95,9 @@ class Worker:
         self._following = [tasks.start(keep_fresh(used), "certificates")]
         if built.directory is not None:
             self._following.append(tasks.start(built.directory.follow(), "directory"))
+        if built.movements is not None:
+            await built.movements.start()
+            self._following.append(tasks.start(built.movements.follow(), "movements"))
         if (journaled := built.journaled) is not None:
             self._following.append(tasks.start(journaled.debts.run(), "debts"))
             self._following.append(tasks.start(journaled.replayer.run(), "replay"))
@@ -124,6 +127,8 @@ class Worker:
         built.watch.stop()
         if self._descriptors is not None:
             self._descriptors.close()
+        if built.movements is not None:
+            built.movements.close()
         if built.directory is not None:
             built.directory.close()
         if built.callers is not None:

@@ -269,6 +269,20 @@ class Journal:
                     unsent.append(number)
         return unsent
 
+    def last(self) -> int:
+        """The number of the newest entry; 0: there is none."""
+        (number,) = self._store.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()
+        return int(number)
+
+    def waits_for(self, shard: str, last: int) -> bool:
+        """Whether a call to this shard is still to be made for an entry up to number `last`."""
+        row = self._store.execute(
+            f"SELECT 1 FROM journal_branches b JOIN journal e ON e.id = b.entry WHERE b.shard = ? AND e.id <= ?"  # noqa: S608 - constants
+            f" AND b.state NOT IN {_SETTLED} AND e.state IN ({_OPEN_STATES}) LIMIT 1",
+            (shard, last),
+        ).fetchone()
+        return row is not None
+
     def owners(self) -> list[str]:
         """Who drives open entries, dead or alive."""
         rows = self._store.execute(

@@ -21,10 +21,10 @@ from pathlib import Path
 from secrets import randbelow
 from typing import Final, Literal
 
-LeaseName = Literal["replay", "purge"]
-"""`replay`: goes on with the changes of dead workers. `purge`: deletes what has had its time."""
+LeaseName = Literal["replay", "purge", "move"]
+"""`replay`: goes on with the changes of dead workers. `purge`: deletes what has had its time. `move`: moves tenants."""
 
-_BYTES: Final[dict[LeaseName, int]] = {"replay": 0, "purge": 1}
+_BYTES: Final[dict[LeaseName, int]] = {"replay": 0, "purge": 1, "move": 2}
 FIRST_WORKER: Final = 1024
 WORKERS: Final = 2**62
 _MODE: Final = 0o600

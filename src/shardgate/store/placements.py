@@ -74,10 +74,14 @@ class Placements:
         )
 
     def _counts(self, space: str, shards: Iterable[ShardId]) -> dict[ShardId, float]:
+        """The tenants of each shard that takes new ones; of all, where none does."""
+        shards = [*shards]
         rows = self._store.execute(
             "SELECT shard, sum(keys) FROM (SELECT shard, keys FROM directory_counts WHERE space = ?"
             " UNION ALL SELECT shard, 1 FROM placements WHERE space = ? AND made = 0) AS tenants GROUP BY shard",
             (space, space),
         )
         found = dict(rows.fetchall())
-        return {shard: float(found.get(shard, 0)) for shard in shards}
+        drained = {shard for (shard,) in self._store.execute("SELECT shard FROM draining")}
+        taking = [shard for shard in shards if shard not in drained] or shards
+        return {shard: float(found.get(shard, 0)) for shard in taking}

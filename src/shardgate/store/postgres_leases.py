@@ -29,7 +29,11 @@ ANSWER_S: Final = 2.0
 UNSURE_S: Final = 5.0
 """After the server was away: so long others have to come back to it, and are not called dead."""
 _TAKEN_WITHIN: Final = 20  # tries
-_NAMES: Final[dict[LeaseName, int]] = {"replay": 0x5347_4154_0000_0002, "purge": 0x5347_4154_0000_0003}
+_NAMES: Final[dict[LeaseName, int]] = {
+    "replay": 0x5347_4154_0000_0002,
+    "purge": 0x5347_4154_0000_0003,
+    "move": 0x5347_4154_0000_0004,
+}
 
 _log = logging.getLogger("shardgate")
 

@@ -66,4 +66,16 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "DROP TABLE leases",
     ),
     directory_table.MIGRATION,
+    (
+        "INSERT INTO meta (name, value) VALUES ('turn', 0)",
+        """CREATE TABLE movements (
+             id INTEGER PRIMARY KEY AUTOINCREMENT, space TEXT NOT NULL, tenants TEXT NOT NULL, source TEXT NOT NULL,
+             target TEXT NOT NULL, phase TEXT NOT NULL, wish TEXT NOT NULL, fence TEXT NOT NULL, turn INTEGER NOT NULL,
+             owner TEXT NOT NULL, keys BLOB NOT NULL, told TEXT NOT NULL, began_at REAL NOT NULL,
+             ended_at REAL NOT NULL DEFAULT 0)""",
+        "CREATE INDEX movements_open ON movements (id) WHERE ended_at = 0",
+        """CREATE TABLE workers (
+             worker TEXT PRIMARY KEY, epoch INTEGER NOT NULL, turn INTEGER NOT NULL) WITHOUT ROWID""",
+        "CREATE TABLE draining (shard TEXT PRIMARY KEY) WITHOUT ROWID",
+    ),
 )

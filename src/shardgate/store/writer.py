@@ -15,6 +15,7 @@ from shardgate.core.errors import StoreUnavailableError, StoreUncertainError
 from shardgate.store.database import CommitUnknownError, StorePlace
 from shardgate.store.idempotency import IdempotencyKeys
 from shardgate.store.journal import Journal
+from shardgate.store.movements import Movements
 from shardgate.store.opening import open_for_worker
 from shardgate.store.placements import Placements
 from shardgate.store.sqlite import BUSY_MS, SqliteStore
@@ -30,7 +31,7 @@ TURN_S: Final = BUSY_MS / 1000  # as long as one job may wait for the lock: thos
 class Writer:
     """The tables of the store, and the worker's leases. They are used through `run` only."""
 
-    __slots__ = ("_store", "_thread", "journal", "keys", "leases", "placements", "usage")
+    __slots__ = ("_store", "_thread", "journal", "keys", "leases", "movements", "placements", "usage")
 
     def __init__(self, place: StorePlace) -> None:
         self._store, self.leases = open_for_worker(place)
@@ -39,6 +40,7 @@ class Writer:
             self._thread.submit(lengthen, self._store.connection, self._store.path)
         self.journal = Journal(self._store)
         self.keys = IdempotencyKeys(self._store, self.leases)
+        self.movements = Movements(self._store)
         self.placements = Placements(self._store)
         self.usage = Usage(self._store)
 

@@ -112,6 +112,10 @@ class ComparedMemory:
         """Whether several shards have shown an equal key."""
         return self._memory.is_disputed(space, compared(key, self._how.get(space, "text")))
 
+    def entries(self) -> list[tuple[str, str]]:
+        """The space and the key of everything that is known."""
+        return self._memory.entries()
+
     def forget(self, space: str, key: str) -> None:
         """The shard does not have it any more."""
         self._memory.forget(space, compared(key, self._how.get(space, "text")))

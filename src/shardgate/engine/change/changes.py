@@ -273,7 +273,7 @@ class Changes:
 
         def choose(tenants: Mapping[ShardId, float]) -> ShardId:
             loads = tenants if measured is None else measured
-            here = {shard: load for shard, load in loads.items() if shard not in away}
+            here = {shard: load for shard, load in loads.items() if shard not in away and shard in tenants}
             return pinned or policy.choose(policy.willing(here) or loads)
 
         reserve = self._writer.placements.reserve

@@ -15,4 +15,4 @@ def _errors() -> tuple[type[Exception], ...]:
     return (sqlite3.Error, psycopg.Error, MySQLError)
 
 
-DRIVER_ERRORS: Final = _errors()
+DRIVER_ERRORS: Final[tuple[type[Exception], ...]] = _errors()

@@ -1,0 +1,1 @@
+"""`shardgate move`: moves tenants from one shard to another while the gateway serves them."""

@@ -1,0 +1,96 @@
+"""Makes the database of a new shard: the schema of an existing one, its reference tables, and no tenant.
+
+Holds: a database that has tenants is left alone. Where the schema is there already, the reference tables are copied
+again, for what has changed since.
+"""
+
+from shardgate.core.topology import ShardId
+from shardgate.move.checks import VERSIONS
+from shardgate.move.database import ShardDatabase
+from shardgate.move.errors import MoveFailedError, MoveRefusedError
+from shardgate.move.request import MoveSettings
+from shardgate.move.shards import address_of, open_shard, read_division
+from shardgate.move.tables import MovedTable
+from shardgate.split.copying import Copier
+from shardgate.split.database.inventory import differences
+from shardgate.split.database.mark import TargetMark, statements_to_mark, statements_to_unmark
+from shardgate.split.database.schema import Table
+from shardgate.split.errors import SplitError
+from shardgate.split.request import SplitRequest
+from shardgate.split.source import opened_source
+from shardgate.split.targets import ShardTarget, opened_shards
+
+
+def add_shard(settings: MoveSettings, shard: ShardId, like: ShardId) -> str:
+    """Make the shard's database as that of `like` is; returns what was done. Raises MoveError."""
+    address_of(settings, shard)
+    division = read_division(settings, like)
+    kept = [*division.ownership.reference]
+    kept += [table for table in division.ownership.empty if table.name in VERSIONS]
+    url = settings.databases[shard]
+    try:
+        with opened_source(address_of(settings, like), 5_000) as source, opened_shards([(shard, url)]) as (target,):
+            if target.database.names():
+                return _refresh(settings, shard, like, kept)
+            request = SplitRequest(
+                source=settings.databases[like],
+                tenant=settings.tenant,
+                targets=((shard, url),),
+                directory="",
+                space=settings.space,
+                reference=settings.reference,
+                empty=settings.empty,
+            )
+            ddl = source.ddl(source.schema().with_equality(), target.address.dialect, request)
+            if ddl.refusals:
+                raise MoveRefusedError(ddl.refusals)
+            target.database.prepare(ddl.opening)
+            target.database.run(statements_to_mark(TargetMark("add", "add", shard), target.database.mark_types))
+            target.database.run(ddl.before)
+            copier = Copier(source.reader, [target.database], [], lambda _: (), {}, lambda _: None)
+            for table in kept:
+                copier.copy(table, None, {})
+            target.database.run(ddl.after)
+            target.database.run(statements_to_unmark())
+            _require_whole(source.reader.inventory(), target)
+            target.database.settle(ddl.closing)
+    except SplitError as error:
+        raise MoveRefusedError(error.reasons) from error
+    return f"{shard}: has the schema of {like} and {len(kept)} tables that every shard has whole"
+
+
+def _require_whole(wanted: object, target: ShardTarget) -> None:
+    missing = differences(wanted, target.database.inventory())  # type: ignore[arg-type]
+    if missing:
+        raise MoveFailedError([f"{target.name}: {each}" for each in missing])
+
+
+def _refresh(settings: MoveSettings, shard: ShardId, like: ShardId, kept: list[Table]) -> str:
+    source, target = open_shard(settings, like), open_shard(settings, shard)
+    try:
+        found = [f"{shard}: {each}" for each in differences(source.inventory(), target.inventory())]
+        tenants = target.query(f"SELECT count(*) FROM {target.relation(settings.tenant)}")
+        if tenants != [(0,)]:
+            found.append(f"{shard}: {settings.tenant} has rows: it is a shard already")
+        if found:
+            raise MoveRefusedError(found)
+        target.begin()
+        try:
+            _replace(source, target, kept)
+            target.commit()
+        except BaseException:
+            target.rollback()
+            raise
+    finally:
+        source.close()
+        target.close()
+    return f"{shard}: the {len(kept)} tables that every shard has whole are as on {like} again"
+
+
+def _replace(source: ShardDatabase, target: ShardDatabase, kept: list[Table]) -> None:
+    tables = [MovedTable(number, table, (), "1 = 1") for number, table in enumerate(kept)]
+    for each in reversed(tables):
+        target.run(f"DELETE FROM {target.relation(each.name)}")
+    for each in tables:
+        for batch in source.read(each, each.where):
+            target.write(each, [row for _, row in batch])

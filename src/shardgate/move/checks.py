@@ -1,0 +1,124 @@
+"""Everything that speaks against a movement, found before anything is touched.
+
+Never: writes.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from shardgate.core.topology import ShardId
+from shardgate.move.database import ShardDatabase
+from shardgate.move.shards import TenantDivision
+from shardgate.move.tables import MovedTable, torn
+from shardgate.split.database import sql
+from shardgate.split.database.inventory import differences
+
+_NAMED_MAX: Final = 10
+VERSIONS: Final = frozenset(
+    {"alembic_version", "django_migrations", "schema_migrations", "ar_internal_metadata", "flyway_schema_history"}
+)
+"""The tables in which migration tools keep the version of a schema."""
+
+
+def objections(
+    names: tuple[ShardId, ShardId],
+    source: ShardDatabase,
+    target: ShardDatabase,
+    division: TenantDivision,
+    tables: Sequence[MovedTable],
+    tenants: Sequence[str],
+) -> list[str]:
+    """One line for each reason, at most a few of a kind."""
+    problems = _schema(names, source, target, division)
+    if problems:
+        return problems
+    problems = _unknown(names, source, division, tables[0], tenants)
+    problems += _torn(names, source, tables)
+    problems += _both(names, source, target, tables)
+    return problems or _clashes(names, source, target, tables)
+
+
+def _schema(
+    names: tuple[ShardId, ShardId], source: ShardDatabase, target: ShardDatabase, division: TenantDivision
+) -> list[str]:
+    if type(source) is not type(target):
+        return [f"{names[0]} and {names[1]} are databases of different kinds: tenants move between equal ones only"]
+    other = "Migrate both to the same version of the application first"
+    found = [
+        f"{names[1]}: {each} there, by the catalogues of {names[0]} and {names[1]}. {other}"
+        for each in differences(source.inventory(), target.inventory())
+    ]
+    present = {each.table.name for each in division.ownership.owned} | {
+        table.name for table in (*division.ownership.reference, *division.ownership.empty)
+    }
+    for table in sorted(VERSIONS & present) if not found else ():
+        versions = [sorted(map(str, each.query(f"SELECT * FROM {each.relation(table)}"))) for each in (source, target)]
+        if versions[0] != versions[1]:
+            found.append(f"{names[1]}: {table} has other rows than on {names[0]}. {other}")
+    more = len(found) - _NAMED_MAX
+    return found[:_NAMED_MAX] + ([f"{names[1]}: {more} more objects like these"] if more > 0 else [])
+
+
+def _unknown(
+    names: tuple[ShardId, ShardId],
+    source: ShardDatabase,
+    division: TenantDivision,
+    root: MovedTable,
+    tenants: Sequence[str],
+) -> list[str]:
+    rows = source.query(f"SELECT {sql.quote(division.by)} FROM {source.relation(root.name)} WHERE {root.where}")
+    found = {str(value) for (value,) in rows}
+    return [
+        f"{tenant}: {root.name} of {names[0]} has no such row. Is the directory right about it?"
+        for tenant in tenants
+        if tenant not in found
+    ]
+
+
+def _torn(names: tuple[ShardId, ShardId], source: ShardDatabase, tables: Sequence[MovedTable]) -> list[str]:
+    found = []
+    for table, link, query in torn(tables, source.relation):
+        found += [
+            f"{names[0]}: {table.name} {_shown(row)} belongs to a tenant that moves and, by {link}, to one that"
+            " stays. Move both together"
+            for row in source.query(query)
+        ]
+    return list(dict.fromkeys(found))
+
+
+def _both(
+    names: tuple[ShardId, ShardId], source: ShardDatabase, target: ShardDatabase, tables: Sequence[MovedTable]
+) -> list[str]:
+    del source
+    found = []
+    for each in tables:
+        keys = [target.relation(each.name), each.where]
+        rows = target.query(f"SELECT {sql.listed(each.key)} FROM {keys[0]} WHERE {keys[1]} LIMIT 1")
+        found += [f"{names[1]}: {each.name} {_shown(row)} is a row of this tenant there already" for row in rows]
+    return found
+
+
+def _clashes(
+    names: tuple[ShardId, ShardId], source: ShardDatabase, target: ShardDatabase, tables: Sequence[MovedTable]
+) -> list[str]:
+    return list(_clashing(names, source, target, tables))
+
+
+def _clashing(
+    names: tuple[ShardId, ShardId], source: ShardDatabase, target: ShardDatabase, tables: Sequence[MovedTable]
+) -> Iterator[str]:
+    for each in tables:
+        for columns in source.unique_keys(each):
+            for batch in source.values(each, columns, each.where):
+                taken = target.present(each, columns, batch)
+                if taken:
+                    named = ", ".join(columns)
+                    yield (
+                        f"{names[1]}: {each.name} has a row with {named} = {taken[0]}, and so has {names[0]}, of the"
+                        " tenant that moves. Change one of them"
+                    )
+                    break
+
+
+def _shown(row: Sequence[object]) -> str:
+    return ", ".join(map(str, row))

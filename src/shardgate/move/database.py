@@ -1,0 +1,86 @@
+"""What a movement needs of the database of a shard. SQLite and PostgreSQL do it, each in a module of its own.
+
+Holds: a row is bytes that the other database of the same kind takes in as they are, and equal rows are equal bytes.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Protocol
+
+from shardgate.move.tables import MovedTable
+from shardgate.split.database.inventory import Inventory
+
+PREFIX: Final = "_shardgate_move_"
+"""What the names begin with of all that a movement makes in the source."""
+
+MovedRow = tuple[bytes, bytes]
+"""The primary key of a row, and the row."""
+
+
+class ShardDatabase(Protocol):
+    """The database of one shard, through one connection, while tenants are moved."""
+
+    def relation(self, table: str) -> str:
+        """The name of a table as SQL."""
+        ...
+
+    def query(self, statement: str) -> list[tuple[object, ...]]: ...
+
+    def run(self, statement: str) -> int:
+        """Run a statement; returns how many rows it changed."""
+        ...
+
+    def begin(self, *, snapshot: bool = False) -> None:
+        """Begin a transaction that writes; `snapshot`: all its statements see one moment."""
+        ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None:
+        """Undo the open transaction, if there is one. It never fails."""
+        ...
+
+    def read(self, table: MovedTable, where: str) -> Iterator[list[MovedRow]]:
+        """The rows of a table under a condition, in batches."""
+        ...
+
+    def keys(self, table: MovedTable, source: str) -> list[bytes]:
+        """The primary keys in a table that has their columns, each once, as `read` gives them."""
+        ...
+
+    def write(self, table: MovedTable, rows: Iterable[bytes]) -> None:
+        """Insert rows, in the open transaction."""
+        ...
+
+    def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
+        """Columns of the rows under a condition, as texts, in batches; rows with NULL in one of them are left out."""
+        ...
+
+    def present(self, table: MovedTable, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> list[str]:
+        """Those of these values that the table has, at most one."""
+        ...
+
+    def unique_keys(self, table: MovedTable) -> list[tuple[str, ...]]:
+        """The columns of the primary key and of each other unique index without a condition."""
+        ...
+
+    def capture(self, tables: Sequence[MovedTable]) -> None:
+        """Write down the primary key of every row that changes from now on, one table for each of these."""
+        ...
+
+    def pass_over_own_changes(self) -> None:
+        """What the open transaction changes is not written down."""
+        ...
+
+    def release(self) -> None:
+        """Remove all that `capture` has made, also what an earlier movement left behind."""
+        ...
+
+    def follow_counters(self, table: MovedTable, where: str) -> None:
+        """After rows were written: no id of theirs is given again, in the open transaction."""
+        ...
+
+    def inventory(self) -> Inventory:
+        """Every object of the database, without those of movements."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,304 @@
+"""Moves tenants from one shard to another, phase by phase (core/changes/moving names them).
+
+Holds: the rows are written to the target and deleted from the source by one transaction each, and both are committed
+while gateways hold lists and searches; so no list shows a row twice, or lacks it. What changes at the source until
+then is caught by triggers, whoever changes it; a change that would be lost finds no row there any more.
+Never: goes on after a fence that not all living workers have acknowledged.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from shardgate.core.changes.moving import FENCES, RECOVERIES, Phase
+from shardgate.move.checks import objections
+from shardgate.move.errors import MoveFailedError, MoveRefusedError, NotNowError
+from shardgate.move.gateways import Gateways
+from shardgate.move.moving_rows import MovingRows
+from shardgate.move.request import MoveSettings
+from shardgate.net.clock import now, wall
+from shardgate.split.database.drivers import DRIVER_ERRORS
+from shardgate.store.database import StoreError
+from shardgate.store.journal import Journal
+from shardgate.store.movements import Movement, MovementReport, Movements
+from shardgate.store.opening import open_for_worker, open_store
+
+_LEASE_S: Final = 5.0
+_ROUNDS_MAX: Final = 20
+_FEW: Final = 200  # changed rows: the rest is copied while the tenants' changes wait
+_FENCED_S: Final = 2.0  # how long changes wait for those under way before the fence is taken down again
+_CLOSED_S: Final = 1.0
+_HELD_S: Final = 6.0  # with the flip, less than FENCE_S_MAX
+_FLIPPED_S: Final = 8.0  # the slowest reads of the source
+_TRIES: Final = 15
+_REST_S: Final = 0.2
+_REST_S_MAX: Final = 5.0
+_FINISH_S: Final = 60.0
+
+_FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, OSError, StoreError)
+
+Report = Callable[[Movement, MovementReport], None]
+
+
+class Mover:
+    """One process that moves tenants. It holds the lease `move` as long as it lives."""
+
+    def __init__(self, settings: MoveSettings, report: Report) -> None:
+        """Raises MoveRefusedError where another mover is at work."""
+        self._settings = settings
+        self._report = report
+        self._store, self._leases = open_for_worker(settings.store)
+        self._movements = Movements(self._store)
+        until = now() + _LEASE_S
+        while not self._leases.holds() and now() < until:
+            time.sleep(0.05)  # of a server: it is being connected to
+        if not self._leases.lead("move"):
+            current = self._movements.current()
+            by = "another process" if current is None else f"{current.told.by} (movement {current.id})"
+            self.close()
+            raise MoveRefusedError([f"{by} moves tenants now. Wait for it: shardgate move --status"])
+        self._gateways = Gateways(self._movements, self._leases)
+
+    def close(self) -> None:
+        """Give the lease up."""
+        self._store.close()
+        self._leases.close()
+
+    def move(self, tenants: Sequence[str], target: str) -> list[Movement]:
+        """Move tenants, those of one shard together. Raises MoveError."""
+        by_source = self._by_source(tenants, target)
+        done = []
+        for source, names in by_source.items():
+            movement = self._begin(source, target, names)
+            done.append(self._carry(movement))
+        return done
+
+    def resume(self) -> Movement:
+        """Go on with the movement that is not over. Raises MoveError."""
+        movement = self._movements.current()
+        if movement is None:
+            raise MoveRefusedError(["no movement is under way"])
+        self._movements.seize(movement.id, self._leases.worker)
+        return self._carry(self._current(movement.id))
+
+    def abandon(self) -> Movement:
+        """Give up the movement that is not over, as long as that leaves no trace. Raises MoveError."""
+        movement = self._movements.current()
+        if movement is None:
+            raise MoveRefusedError(["no movement is under way"])
+        self._movements.seize(movement.id, self._leases.worker)
+        movement = self._current(movement.id)
+        if RECOVERIES[movement.phase] == "forward":
+            raise MoveRefusedError(
+                [f"movement {movement.id} has gone too far to be given up: resume it, then move the tenant back"]
+            )
+        work = self._work(movement)
+        try:
+            if RECOVERIES[movement.phase] == "look":
+                work.take_back()
+            work.source.release()
+        finally:
+            work.close()
+        return self._end(movement, "abandoned", "given up by an operator")
+
+    def _by_source(self, tenants: Sequence[str], target: str) -> dict[str, list[str]]:
+        if target not in self._settings.shards:
+            raise MoveRefusedError(
+                [f"--to {target}: there is no such shard. There are {', '.join(self._settings.shards)}"]
+            )
+        known = self._store.find_many(self._settings.space, tenants)
+        problems = [
+            f"{each}: the directory has no such tenant in {self._settings.space}"
+            if each not in known
+            else f"{each}: is on {target} already"
+            for each in tenants
+            if known.get(each, target) == target
+        ]
+        if problems:
+            raise MoveRefusedError(problems)
+        found: dict[str, list[str]] = {}
+        for each in dict.fromkeys(tenants):
+            found.setdefault(known[each], []).append(each)
+        return found
+
+    def _begin(self, source: str, target: str, tenants: Sequence[str]) -> Movement:
+        """Check everything, then note the movement."""
+        if (other := self._movements.current()) is not None:
+            raise MoveRefusedError(
+                [
+                    f"movement {other.id} of {', '.join(other.tenants)} from {other.source} to {other.target} is not"
+                    f" over (phase {other.phase}). Run shardgate move --resume, or --abandon"
+                ]
+            )
+        work = MovingRows(self._settings, source, target, tenants)
+        try:
+            problems = objections((source, target), work.source, work.target, work.division, work.tables, tenants)
+            if problems:
+                raise MoveRefusedError(problems)
+        finally:
+            work.close()
+        try:
+            movement = self._movements.begin(self._settings.space, tenants, source, target, self._leases.worker, wall())
+        except StoreError as error:
+            raise MoveRefusedError([str(error)]) from error
+        told = MovementReport(by=f"process {os.getpid()} on {socket.gethostname()}")
+        self._movements.tell(movement.id, told)
+        return self._current(movement.id)
+
+    def _carry(self, movement: Movement) -> Movement:
+        """All phases that are left."""
+        work: MovingRows | None = None
+        try:
+            work = self._work(movement)
+            recovery = RECOVERIES[movement.phase]
+            if recovery == "look":
+                work.take_back()
+            if recovery == "forward":
+                return self._finish(movement, work)
+            return self._try(movement, work)
+        except _FAILURES as error:
+            raise self._failed(movement, f"{type(error).__name__}: {error}") from error
+        finally:
+            if work is not None:
+                work.close()
+
+    def _try(self, movement: Movement, work: MovingRows) -> Movement:
+        """From the copy on; the fence goes up as often as it takes."""
+        told = movement.told
+        told.rows, told.why = work.count(), ""
+        self._enter(movement, "copying")
+        work.source.capture(work.tables)
+        work.staging.clear()
+        for count in work.copy():
+            told.copied += count
+            self._tell(movement, told)
+            self._heed(movement, work)
+        rest_s = _REST_S
+        for _ in range(_TRIES):
+            self._enter(movement, "catching_up")
+            for _ in range(_ROUNDS_MAX):
+                self._heed(movement, work)
+                if work.catch_up() <= _FEW:
+                    break
+            try:
+                return self._switch(movement, work, told)
+            except NotNowError as error:
+                work.rollback()
+                self._enter(movement, "catching_up")
+                told.why = str(error)
+                self._tell(movement, told)
+                time.sleep(rest_s)
+                rest_s = min(rest_s * 1.5, _REST_S_MAX)
+        raise self._failed(movement, f"it did not succeed in {_TRIES} tries: {told.why}")
+
+    def _switch(self, movement: Movement, work: MovingRows, told: MovementReport) -> Movement:
+        """From the fence to the end. Raises NotNowError as long as nothing can be seen of it."""
+        self._publish(movement, work)
+        began_at = now()
+        turn = self._enter(movement, "fenced")
+        self._gateways.await_turn(turn, _FENCED_S)
+        self._await_journal(movement)
+        try:
+            work.catch_up()
+            work.load()
+            work.unload()
+        except DRIVER_ERRORS as error:  # somebody holds a lock, or has changed what the rows refer to
+            raise NotNowError(f"{type(error).__name__}: {error}") from error
+        turn = self._enter(movement, "closed")
+        self._gateways.await_turn(turn, _CLOSED_S)
+        if now() - began_at > _HELD_S:
+            raise NotNowError(f"the last steps took longer than {_HELD_S:g} s, for which requests may wait")
+        self._enter(movement, "committing")
+        work.target.commit()
+        turn = self._movements.flip(self._current(movement.id), work.moved)
+        try:
+            self._gateways.await_turn(turn, _FLIPPED_S)
+        except NotNowError as error:
+            raise self._failed(movement, str(error)) from error
+        work.source.commit()
+        self._enter(movement, "releasing")
+        told.held_s = max(told.held_s, now() - began_at)
+        self._tell(movement, told)
+        return self._release(movement, work)
+
+    def _finish(self, movement: Movement, work: MovingRows) -> Movement:
+        """What is left of a movement whose target owns the tenants."""
+        if movement.phase == "flipped":
+            turn = self._enter(movement, "flipped")
+            try:
+                self._gateways.await_turn(turn, _FINISH_S)
+            except NotNowError as error:
+                raise self._failed(movement, str(error)) from error
+            work.purge()
+            self._enter(movement, "releasing")
+        return self._release(movement, work)
+
+    def _release(self, movement: Movement, work: MovingRows) -> Movement:
+        work.source.release()
+        return self._end(movement, "done", "")
+
+    def _end(self, movement: Movement, phase: Phase, why: str) -> Movement:
+        told = self._current(movement.id).told
+        told.why = why
+        self._movements.tell(movement.id, told)
+        self._movements.publish(movement.id, b"")
+        self._movements.enter(movement.id, self._leases.worker, phase, "open", wall())
+        ended = self._current(movement.id)
+        self._report(ended, told)
+        return ended
+
+    def _publish(self, movement: Movement, work: MovingRows) -> None:
+        work.moved = work.learnable()
+        self._movements.publish(movement.id, msgspec.msgpack.encode(sorted(work.moved)))
+
+    def _await_journal(self, movement: Movement) -> None:
+        """Return once no change that had begun before the fence is still to be made on the source."""
+        until = now() + _FENCED_S
+        with open_store(self._settings.journal) as store:
+            journal = Journal(store)
+            last = journal.last()
+            while journal.waits_for(movement.source, last):
+                if now() > until:
+                    raise NotNowError(f"changes in the journal are not over on {movement.source}")
+                time.sleep(0.005)
+
+    def _heed(self, movement: Movement, work: MovingRows) -> None:
+        """Do what an operator wants."""
+        while (current := self._current(movement.id)).wish == "pause":
+            time.sleep(0.1)
+        if current.wish == "abandon":
+            work.rollback()
+            work.source.release()
+            self._end(movement, "abandoned", "given up by an operator")
+            raise MoveFailedError([f"movement {movement.id} was given up"])
+
+    def _enter(self, movement: Movement, phase: Phase) -> int:
+        return self._movements.enter(movement.id, self._leases.worker, phase, FENCES[phase])
+
+    def _tell(self, movement: Movement, told: MovementReport) -> None:
+        self._movements.tell(movement.id, told)
+        self._report(self._current(movement.id), told)
+
+    def _failed(self, movement: Movement, why: str) -> MoveFailedError:
+        current = self._current(movement.id)
+        if RECOVERIES[current.phase] == "again":
+            self._enter(movement, "catching_up")
+        told = current.told
+        told.why = why
+        self._movements.tell(movement.id, told)
+        return MoveFailedError(
+            [f"movement {movement.id} of {', '.join(movement.tenants)} stands still in phase {current.phase}: {why}"]
+        )
+
+    def _current(self, number: int) -> Movement:
+        found = self._movements.find(number)
+        if found is None:
+            raise MoveFailedError([f"movement {number} is not in {self._settings.store} any more"])
+        return found
+
+    def _work(self, movement: Movement) -> MovingRows:
+        return MovingRows(self._settings, movement.source, movement.target, movement.tenants)

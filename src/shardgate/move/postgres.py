@@ -1,0 +1,205 @@
+"""A PostgreSQL database as a shard between which tenants move.
+
+Holds: a row is a line of COPY's text format. Nothing that a movement does locks a whole table for longer than it takes
+to make or to remove a trigger, and that is given up and tried again where others use the table for long.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+import psycopg
+
+from shardgate.move.database import PREFIX, MovedRow
+from shardgate.move.tables import MovedTable
+from shardgate.split.database import sql
+from shardgate.split.database.address import DatabaseAddress
+from shardgate.split.database.inventory import Inventory
+from shardgate.split.postgres.counters import read_postgres_sequences
+from shardgate.split.postgres.inventory import read_inventory
+from shardgate.split.postgres.names import relation
+from shardgate.split.postgres.session import connect, conninfo
+
+_BATCH_ROWS: Final = 1000
+_LOCK_MS: Final = 300  # of others: those who come after us wait as long as we do
+_TRIES: Final = 100
+_TRIGGERS: Final = f"""SELECT t.tgname, n.nspname, c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE starts_with(t.tgname, '{PREFIX}')"""
+_FUNCTIONS: Final = f"SELECT p.oid::regprocedure FROM pg_proc p WHERE starts_with(p.proname, '{PREFIX}')"
+_TABLES: Final = f"SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND starts_with(relname, '{PREFIX}')"
+_UNIQUE: Final = """SELECT i.indexrelid, a.attname FROM pg_index i,
+    unnest(i.indkey) WITH ORDINALITY AS k(attnum, place), pg_attribute a
+    WHERE a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.place <= i.indnkeyatts
+    AND i.indrelid = {}::regclass AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+    ORDER BY i.indexrelid, k.place"""
+
+
+class PostgresShard:
+    """One connection to the database."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, address: DatabaseAddress) -> None:
+        self._connection = connect(conninfo(address))
+        self._connection.autocommit = True  # transactions are begun by name
+        self._connection.execute(f"SET lock_timeout = {_LOCK_MS}".encode())
+
+    def relation(self, table: str) -> str:
+        """The name of a table as SQL."""
+        return relation(table)
+
+    def query(self, statement: str) -> list[tuple[object, ...]]:
+        """All rows of a SELECT."""
+        return self._connection.execute(statement.encode()).fetchall()
+
+    def run(self, statement: str) -> int:
+        """Run a statement; returns how many rows it changed."""
+        return self._connection.execute(statement.encode()).rowcount
+
+    def begin(self, *, snapshot: bool = False) -> None:
+        """Begin a transaction that writes; `snapshot`: all its statements see one moment."""
+        self.run("BEGIN ISOLATION LEVEL REPEATABLE READ" if snapshot else "BEGIN ISOLATION LEVEL READ COMMITTED")
+        self.run("SET CONSTRAINTS ALL DEFERRED")
+
+    def commit(self) -> None:
+        """Commit."""
+        self.run("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo the open transaction, if there is one."""
+        try:
+            if self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                self.run("ROLLBACK")
+        except psycopg.Error:
+            return  # the connection is lost, and the transaction with it
+
+    def read(self, table: MovedTable, where: str) -> Iterator[list[MovedRow]]:
+        """The rows of a table under a condition, in batches."""
+        count = len(table.key)
+        columns = [*_texts(table.key), *map(sql.quote, table.table.columns)]
+        query = f"{sql.select(columns, relation(table.name))} WHERE {where}"
+        for lines in self._lines(query):
+            parts = [line.split(b"\t", count) for line in lines]
+            yield [(b"\t".join(part[:count]), part[count]) for part in parts]
+
+    def keys(self, table: MovedTable, source: str) -> list[bytes]:
+        """The primary keys in a table that has their columns, each once."""
+        query = f"SELECT DISTINCT {', '.join(_texts(table.key))} FROM {source}"
+        return [line.rstrip(b"\n") for lines in self._lines(query) for line in lines]
+
+    def write(self, table: MovedTable, rows: Iterable[bytes]) -> None:
+        """Insert rows, in the open transaction."""
+        statement = sql.copy_in(relation(table.name), table.table.columns).encode()
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write(row)
+
+    def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
+        """Columns of the rows under a condition, as texts, in batches."""
+        given = " AND ".join(f"{sql.quote(column)} IS NOT NULL" for column in columns)
+        rows = self.query(f"{sql.select(_texts(columns), relation(table.name))} WHERE {where} AND {given}")
+        for start in range(0, len(rows), _BATCH_ROWS):
+            yield [tuple(map(str, row)) for row in rows[start : start + _BATCH_ROWS]]
+
+    def present(self, table: MovedTable, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> list[str]:
+        """Those of these values that the table has, at most one."""
+        listed = ", ".join("(" + ", ".join(map(sql.literal, row)) + ")" for row in rows)
+        source = f"{relation(table.name)} WHERE ({sql.listed(columns)}) IN ({listed}) LIMIT 1"
+        return [", ".join(map(str, row)) for row in self.query(sql.select(_texts(columns), source))]
+
+    def unique_keys(self, table: MovedTable) -> list[tuple[str, ...]]:
+        """The columns of the primary key and of each other unique index without a condition."""
+        found: dict[object, list[str]] = {}
+        for index, column in self.query(_UNIQUE.format(sql.literal(relation(table.name)))):
+            found.setdefault(index, []).append(str(column))
+        return list(dict.fromkeys([table.key, *map(tuple, found.values())]))
+
+    def capture(self, tables: Sequence[MovedTable]) -> None:
+        """Write down the primary key of every row that changes from now on."""
+        self.release()
+        for each in tables:
+            for statement in _capturing(each):
+                self._patiently(lambda now=statement: self.run(now))  # type: ignore[misc]
+
+    def pass_over_own_changes(self) -> None:
+        """What the open transaction changes is not written down."""
+        self.run("SET LOCAL shardgate.move = 'on'")
+
+    def release(self) -> None:
+        """Remove all that `capture` has made."""
+        self._patiently(self._release)
+
+    def follow_counters(self, table: MovedTable, where: str) -> None:
+        """Let a sequence that counts by ones, and could come to an id of these rows, go on behind them."""
+        if len(table.key) != 1:
+            return
+        for sequence in read_postgres_sequences(self.query):
+            if table.name not in sequence.tables or sequence.step != 1:
+                continue
+            column = sql.quote(table.key[0])
+            ((greatest,),) = self.query(f"SELECT max({column}) FROM {relation(table.name)} WHERE {where}")
+            if greatest is not None and sequence.next <= int(str(greatest)) <= sequence.last:
+                self.query(f"SELECT setval({sql.literal(sequence.name)}, {greatest})")
+
+    def inventory(self) -> Inventory:
+        """Every object of the database, without those of movements."""
+        found = read_inventory(self.query)
+        return {name: definition for name, definition in found.items() if PREFIX not in name.name}
+
+    def close(self) -> None:
+        """Close the connection; an open transaction is undone."""
+        self._connection.close()
+
+    def _release(self) -> None:
+        for trigger, schema, table in self.query(_TRIGGERS):
+            self.run(f"DROP TRIGGER {sql.quote(str(trigger))} ON {sql.quote(str(schema))}.{sql.quote(str(table))}")
+        for (function,) in self.query(_FUNCTIONS):
+            self.run(f"DROP FUNCTION {function}")
+        for (table,) in self.query(_TABLES):
+            self.run(f"DROP TABLE {table}")
+
+    def _patiently(self, work: Callable[[], object]) -> None:
+        """Do what needs a lock that others may hold for long."""
+        for _ in range(_TRIES):
+            try:
+                work()
+            except psycopg.errors.LockNotAvailable:
+                time.sleep(_LOCK_MS / 1000)  # let pass who waits behind us
+            else:
+                return
+        work()
+
+    def _lines(self, query: str) -> Iterator[list[bytes]]:
+        with self._connection.cursor() as cursor, cursor.copy(sql.copy_out(query).encode()) as copy:
+            lines: list[bytes] = []
+            for line in copy:
+                lines.append(bytes(line))
+                if len(lines) == _BATCH_ROWS:
+                    yield lines
+                    lines = []
+            if lines:
+                yield lines
+
+
+def _texts(columns: Sequence[str]) -> list[str]:
+    """`format` prints a value as COPY does."""
+    return [f"format('%s', {sql.quote(column)})" for column in columns]
+
+
+def _capturing(table: MovedTable) -> list[str]:
+    name = f"{PREFIX}{table.number}"
+    kept, on = sql.quote(name), relation(table.name)
+    old, new = (", ".join(f"{which}.{sql.quote(column)}" for column in table.key) for which in ("OLD", "NEW"))
+    return [
+        f"CREATE TABLE {kept} AS SELECT {sql.listed(table.key)} FROM {on} WITH NO DATA",
+        # With the rights of the mover: the application's own role may not write into its tables.
+        f"""CREATE FUNCTION {kept}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+            AS $$
+            BEGIN
+              IF current_setting('shardgate.move', true) = 'on' THEN RETURN NULL; END IF;
+              IF TG_OP <> 'INSERT' THEN INSERT INTO {kept} SELECT {old}; END IF;
+              IF TG_OP <> 'DELETE' THEN INSERT INTO {kept} SELECT {new}; END IF;
+              RETURN NULL;
+            END $$""",
+        f"CREATE TRIGGER {kept} AFTER INSERT OR UPDATE OR DELETE ON {on} FOR EACH ROW EXECUTE FUNCTION {kept}()",
+    ]

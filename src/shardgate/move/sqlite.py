@@ -1,0 +1,183 @@
+"""A SQLite file as a shard between which tenants move.
+
+Holds: while a transaction that writes is open, others that write wait for it; readers do not.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from shardgate.move.database import PREFIX, MovedRow
+from shardgate.move.tables import MovedTable
+from shardgate.split.database import sql
+from shardgate.split.database.inventory import Inventory
+from shardgate.split.sqlite.inventory import read_inventory
+
+_BUSY_S: Final = 30.0
+_BATCH_ROWS: Final = 1000
+_ASKED_MAX: Final = 400  # rows of one question: SQLite takes 32,766 values, older ones 999
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple).decode
+
+
+class SqliteShard:
+    """One connection to the file."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S, isolation_level=None
+        )
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA cache_size = -32000")
+
+    def relation(self, table: str) -> str:
+        """The name of a table as SQL."""
+        return sql.quote(table)
+
+    def query(self, statement: str) -> list[tuple[object, ...]]:
+        """All rows of a SELECT."""
+        return self._connection.execute(statement).fetchall()
+
+    def run(self, statement: str) -> int:
+        """Run a statement; returns how many rows it changed."""
+        return self._connection.execute(statement).rowcount
+
+    def begin(self, *, snapshot: bool = False) -> None:
+        """Begin a transaction that writes. Every transaction of SQLite sees one moment."""
+        del snapshot
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("PRAGMA defer_foreign_keys = ON")
+
+    def commit(self) -> None:
+        """Commit."""
+        self._connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo the open transaction, if there is one."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def read(self, table: MovedTable, where: str) -> Iterator[list[MovedRow]]:
+        """The rows of a table under a condition, in batches."""
+        columns = [*table.key, *table.table.columns]
+        cursor = self._connection.execute(
+            f"{sql.select([sql.quote(each) for each in columns], sql.quote(table.name))} WHERE {where}"
+        )
+        count = len(table.key)
+        while batch := cursor.fetchmany(_BATCH_ROWS):
+            yield [(_encode(row[:count]), _encode(row[count:])) for row in batch]
+
+    def keys(self, table: MovedTable, source: str) -> list[bytes]:
+        """The primary keys in a table that has their columns, each once."""
+        rows = self._connection.execute(f"SELECT DISTINCT {sql.listed(table.key)} FROM {source}")
+        return [_encode(row) for row in rows]
+
+    def write(self, table: MovedTable, rows: Iterable[bytes]) -> None:
+        """Insert rows, in the open transaction."""
+        self._connection.executemany(sql.insert(table.name, table.table.columns), map(_decode, rows))
+
+    def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
+        """Columns of the rows under a condition, as texts, in batches."""
+        given = " AND ".join(f"{sql.quote(column)} IS NOT NULL" for column in columns)
+        texts = [f"CAST({sql.quote(column)} AS TEXT)" for column in columns]
+        cursor = self._connection.execute(f"{sql.select(texts, sql.quote(table.name))} WHERE {where} AND {given}")
+        while batch := cursor.fetchmany(_ASKED_MAX):
+            yield batch
+
+    def present(self, table: MovedTable, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> list[str]:
+        """Those of these values that the table has, at most one."""
+        own = sql.quote(columns[0]) if len(columns) == 1 else f"({sql.listed(columns)})"
+        listed = ", ".join(
+            sql.literal(row[0]) if len(columns) == 1 else "(" + ", ".join(map(sql.literal, row)) + ")" for row in rows
+        )
+        # An affinity is a column's: literals alone would be compared as texts.
+        values = listed if len(columns) == 1 else f"VALUES {listed}"
+        source = f"{sql.quote(table.name)} WHERE {own} IN ({values}) LIMIT 1"
+        found = self.query(sql.select([sql.quote(column) for column in columns], source))
+        return [", ".join(map(str, row)) for row in found]
+
+    def unique_keys(self, table: MovedTable) -> list[tuple[str, ...]]:
+        """The columns of the primary key and of each other unique index without a condition."""
+        found = [table.key]
+        name = sql.literal(table.name)
+        for (index,) in self.query(f'SELECT name FROM pragma_index_list({name}) WHERE "unique" AND NOT partial'):
+            columns = self.query(f"SELECT name FROM pragma_index_info({sql.literal(str(index))}) ORDER BY seqno")
+            if all(column is not None for (column,) in columns):
+                found.append(tuple(str(column) for (column,) in columns))
+        return list(dict.fromkeys(found))
+
+    def capture(self, tables: Sequence[MovedTable]) -> None:
+        """Write down the primary key of every row that changes from now on."""
+        self.begin()
+        try:
+            for statement in self._dropped():
+                self._connection.execute(statement)
+            for each in tables:
+                for statement in _capturing(each):
+                    self._connection.execute(statement)
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+
+    def pass_over_own_changes(self) -> None:
+        """What the open transaction changes is not written down: it drops the triggers."""
+        for (name,) in self.query(_made("trigger")):
+            self._connection.execute(f"DROP TRIGGER {sql.quote(str(name))}")
+
+    def release(self) -> None:
+        """Remove all that `capture` has made."""
+        self.begin()
+        try:
+            for statement in self._dropped():
+                self._connection.execute(statement)
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+
+    def follow_counters(self, table: MovedTable, where: str) -> None:
+        """Nothing: SQLite counts on from the greatest id of the table."""
+
+    def inventory(self) -> Inventory:
+        """Every object of the database, without those of movements."""
+        found = read_inventory(self.query)
+        return {name: definition for name, definition in found.items() if not name.name.startswith(PREFIX)}
+
+    def close(self) -> None:
+        """Close the connection; an open transaction is undone."""
+        self._connection.close()
+
+    def _dropped(self) -> list[str]:
+        return [
+            f"DROP {kind.upper()} {sql.quote(str(name))}"
+            for kind in ("trigger", "table")
+            for (name,) in self.query(_made(kind))
+        ]
+
+
+def _made(kind: str) -> str:
+    return f"SELECT name FROM sqlite_master WHERE type = '{kind}' AND substr(name, 1, {len(PREFIX)}) = '{PREFIX}'"
+
+
+def _capturing(table: MovedTable) -> list[str]:
+    kept = sql.quote(f"{PREFIX}{table.number}")
+    on = sql.quote(table.name)
+    old, new = (", ".join(f"{which}.{sql.quote(column)}" for column in table.key) for which in ("OLD", "NEW"))
+    into = f"INSERT INTO {kept} SELECT"
+    events = {"INSERT": [new], "UPDATE": [old, new], "DELETE": [old]}
+    return [
+        f"CREATE TABLE {kept} AS SELECT {sql.listed(table.key)} FROM {on} WHERE 0",
+        *(
+            f"CREATE TRIGGER {sql.quote(f'{PREFIX}{table.number}_{event.lower()}')} AFTER {event} ON {on} BEGIN "
+            + " ".join(f"{into} {values};" for values in keys)
+            + " END"
+            for event, keys in events.items()
+        ),
+    ]

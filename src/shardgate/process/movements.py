@@ -1,0 +1,208 @@
+"""A worker that follows the movements of tenants: it holds what a movement says, and acknowledges that.
+
+Holds: a worker acknowledges a turn once what that turn holds is held, and what was under way before is over; after a
+flip, once it serves by the new directory and has forgotten what it learned of the rows that moved. A worker that
+cannot read the store keeps the fence that it has; one whose lease has ended is not waited for, and refuses changes. It
+looks often while there is a movement, and rarely otherwise.
+Never: moves anything.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+
+from shardgate.core.changes.moving import fence_of
+from shardgate.core.errors import StoreUnavailableError
+from shardgate.core.exchange import Exchange
+from shardgate.core.http import SAFE_METHODS
+from shardgate.core.rules.gather import Gather
+from shardgate.engine.cluster import Cluster
+from shardgate.engine.handler import Gateway
+from shardgate.net import tasks
+from shardgate.store.movements import Movement
+from shardgate.store.writer import Writer
+
+IDLE_S: Final = 0.25
+BUSY_S: Final = 0.005
+"""How soon a worker sees the next phase of a movement."""
+_SLICE: Final = 2000
+"""How many learned keys are looked at in one turn of the loop: 0.3 ms."""
+_NO_TURN: Final = (0, 0, "open")
+
+_log = logging.getLogger("shardgate")
+
+
+class MovementFollower:
+    """The movements as one worker sees them."""
+
+    __slots__ = (
+        "_catch_up",
+        "_cluster",
+        "_forgotten",
+        "_gateway",
+        "_is_own",
+        "_is_registered",
+        "_problem",
+        "_turn",
+        "_writer",
+    )
+
+    def __init__(
+        self,
+        writer: Writer,
+        cluster: Cluster,
+        gateway: Gateway,
+        catch_up: Callable[[], Awaitable[None]],
+        *,
+        is_own: bool,
+    ) -> None:
+        """`writer`: of the directory's store; `is_own`: nobody else uses it. `catch_up`: look at the directory now."""
+        self._writer = writer
+        self._is_own = is_own
+        self._cluster = cluster
+        self._gateway = gateway
+        self._catch_up = catch_up
+        self._is_registered = False
+        self._problem = ""
+        self._turn: tuple[int, int, str] = _NO_TURN
+        self._forgotten = 0
+
+    async def start(self) -> None:
+        """Note this worker, and look: whoever moves waits for it from now on."""
+        await self._follow_once()
+
+    async def follow(self) -> None:
+        """Follow, as long as the worker lives."""
+        is_busy = False
+        while True:
+            await asyncio.sleep(BUSY_S if is_busy else IDLE_S)
+            is_busy = await self._follow_once()
+
+    async def _follow_once(self) -> bool:
+        try:
+            is_busy = await self._look()
+        except StoreUnavailableError as error:
+            if error.log != self._problem:
+                self._problem = error.log
+                _log.error(
+                    "movements in %s cannot be followed, so that none is made: %s", self._writer.place, error.log
+                )
+            self._cut_off()
+            return False
+        self._problem = ""
+        return is_busy
+
+    def close(self) -> None:
+        """The worker serves no more."""
+        if self._is_own:
+            self._writer.close()
+
+    @property
+    def _epoch(self) -> int:
+        return self._cluster.snapshot.known.topology.epoch
+
+    async def _look(self) -> bool:
+        """Take over what the store says; returns whether there is a movement."""
+        writer, fence = self._writer, self._gateway.fence
+        if not writer.leases.holds():
+            self._cut_off()
+            return True
+        if not self._is_registered:
+            await writer.run(writer.movements.register, writer.leases.worker, self._epoch)
+            self._is_registered = True
+            await self._catch_up()
+        movement, lives = await writer.run(self._read)
+        if movement is None:
+            if fence.is_up:
+                await self._catch_up()
+                fence.put("open")
+            return False
+        level = fence_of(movement.phase, lives=lives)
+        turn = (movement.id, movement.turn, level)
+        if turn != self._turn:
+            if level == "open" or movement.phase == "flipped":
+                await self._catch_up()
+            self._turn = turn
+            fence.put(level, movement.space, movement.tenants, movement.source)
+            tasks.start(self._comply(movement, turn), "movement")
+        return True
+
+    def _read(self) -> tuple[Movement | None, bool]:
+        movement = self._writer.movements.current()
+        return movement, movement is not None and self._writer.leases.lives(movement.owner)
+
+    def _cut_off(self) -> None:
+        """Nobody waits for this worker any more, where its lease has ended: it may route by an old map."""
+        if not self._writer.leases.holds():
+            self._turn, self._is_registered = _NO_TURN, False
+            self._gateway.fence.put("cut_off")
+
+    async def _comply(self, movement: Movement, turn: tuple[int, int, str]) -> None:
+        """Wait until what was under way before this turn is over, then acknowledge it."""
+        earlier = self._gateway.under_way(_concerned_by(movement))
+        changes = self._gateway.changes_under_way() if movement.fence != "open" else []
+        if movement.phase in {"flipped", "releasing"} and self._forgotten != movement.id:
+            await self._forget(movement)
+        while earlier or changes:
+            await asyncio.sleep(BUSY_S / 2)
+            if self._turn != turn:
+                return
+            earlier = [each for each in earlier if not each.ended_at and not self._gateway.fence.waits(each)]
+            changes = [each for each in changes if not each.done()]
+        writer = self._writer
+        try:
+            if movement.phase == "flipped" and await writer.run(writer.movements.epoch) > self._epoch:
+                self._turn = _NO_TURN  # the directory could not be read: again at the next look
+                return
+            await writer.run(writer.movements.acknowledge, writer.leases.worker, self._epoch, movement.turn)
+        except StoreUnavailableError as error:
+            _log.error("a movement cannot be acknowledged: %s", error.log)
+            self._turn = _NO_TURN
+
+    async def _forget(self, movement: Movement) -> None:
+        """Forget which shard has the rows that moved."""
+        self._forgotten = movement.id
+        packed = await self._writer.run(self._writer.movements.keys, movement.id)
+        moved = frozenset(msgspec.msgpack.decode(packed, type=list[str])) if packed else frozenset[str]()
+        memory = self._cluster.snapshot.known.memory
+        for number, (space, key) in enumerate(memory.entries()):
+            if key in moved:
+                memory.forget(space, key)
+            if not (number + 1) % _SLICE:
+                await asyncio.sleep(0)
+
+
+def _concerned_by(movement: Movement) -> Callable[[Exchange], bool]:
+    """Which requests must be over before the movement may go on."""
+
+    def changes(each: Exchange) -> bool:
+        request = each.request
+        if request is None or request.method in SAFE_METHODS or (request.arriving and not each.shards):
+            return False
+        rule = None if each.route is None else each.route.rule
+        if rule is not None and rule.only_reads:
+            return False
+        return movement.source in each.shards or len(each.shards) != 1
+
+    def gathers(each: Exchange) -> bool:
+        request = each.request
+        if request is None or (request.arriving and not each.shards):
+            return False
+        rule = None if each.route is None else each.route.rule
+        return isinstance(rule, Gather) or len(each.shards) != 1 or each.calls > 1
+
+    def reads_of_source(each: Exchange) -> bool:
+        return movement.source in each.shards and not each.first_byte_at
+
+    if movement.phase == "fenced":
+        return changes
+    if movement.phase == "flipped":
+        return reads_of_source
+    return gathers if movement.fence == "closed" else _nothing
+
+
+def _nothing(_: Exchange) -> bool:
+    return False

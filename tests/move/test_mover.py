@@ -1,0 +1,176 @@
+"""Movements between SQLite shards, without a gateway: what moves, what is refused, what is left."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from shardgate.move.errors import MoveRefusedError
+from shardgate.move.mover import Mover
+from shardgate.move.moving_rows import MovingRows
+from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
+from shardgate.move.request import MoveSettings
+from shardgate.store.movements import Movements
+from shardgate.store.sqlite import SqliteStore
+
+SCHEMA = """
+CREATE TABLE kinds (id INTEGER PRIMARY KEY, name TEXT);
+CREATE TABLE shops (id TEXT PRIMARY KEY, name TEXT UNIQUE);
+CREATE TABLE goods (id TEXT PRIMARY KEY, shop TEXT NOT NULL REFERENCES shops(id),
+  kind INTEGER REFERENCES kinds(id), note BLOB);
+CREATE TABLE sales (id TEXT PRIMARY KEY, shop TEXT NOT NULL REFERENCES shops(id));
+CREATE TABLE lines (sale TEXT NOT NULL REFERENCES sales(id), no INTEGER, good TEXT NOT NULL REFERENCES goods(id),
+  PRIMARY KEY (sale, no));
+INSERT INTO kinds VALUES (1, 'a');
+"""
+
+
+def shop(name: str, goods: int = 3) -> str:
+    rows = f"INSERT INTO shops VALUES ('{name}', 'shop {name}'); INSERT INTO sales VALUES ('{name}-s', '{name}');"
+    for n in range(goods):
+        rows += f"INSERT INTO goods VALUES ('{name}-{n}', '{name}', 1, x'00ff{n:02x}');"
+        rows += f"INSERT INTO lines VALUES ('{name}-s', {n}, '{name}-{n}');"
+    return rows
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> MoveSettings:
+    databases = {}
+    homes = {"north": ("a", "b"), "south": ("c",), "west": ()}
+    for name, shops in homes.items():
+        with closing(sqlite3.connect(tmp_path / f"{name}.db")) as database:
+            database.executescript(SCHEMA + "".join(map(shop, shops)))
+        databases[name] = f"sqlite:///{tmp_path}/{name}.db"
+    store = tmp_path / "directory.db"
+    with SqliteStore(store) as opened:
+        opened.put_many("shops", [(each, name) for name, shops in homes.items() for each in shops])
+    return MoveSettings(store, store, "shops", None, "shops", ("kinds",), (), (), databases, tuple(homes))
+
+
+@pytest.fixture
+def mover(settings: MoveSettings) -> Iterator[Mover]:
+    mover = Mover(settings, lambda *_: None)
+    yield mover
+    mover.close()
+
+
+def run(settings: MoveSettings, shard: str, statement: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(settings.databases[shard].removeprefix("sqlite:///"))) as database:
+        found = database.execute(statement).fetchall()
+        database.commit()
+        return found
+
+
+def home(settings: MoveSettings, tenant: str) -> str:
+    with SqliteStore(settings.store) as store:
+        return store.read("shops")[tenant]
+
+
+def test_all_rows_of_a_tenant_move_and_nothing_is_left(settings: MoveSettings, mover: Mover) -> None:
+    before = {table: run(settings, "north", f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("goods", "lines")}
+    (done,) = mover.move(["a"], "south")
+    assert (done.phase, done.told.rows, home(settings, "a")) == ("done", 8, "south")
+    for table, rows in before.items():
+        own = [row for row in rows if str(row[0]).startswith("a-")]
+        assert (
+            run(settings, "south", f"SELECT * FROM {table} WHERE {'id' if table == 'goods' else 'sale'} LIKE 'a-%'")
+            == own
+        )
+        assert run(settings, "north", f"SELECT * FROM {table} ORDER BY 1, 2") == [row for row in rows if row not in own]
+    assert not run(settings, "north", "SELECT name FROM sqlite_master WHERE name LIKE '~_shardgate%' ESCAPE '~'")
+
+
+@pytest.mark.parametrize(
+    ("harm", "named"),
+    [
+        (("south", "ALTER TABLE goods ADD COLUMN more TEXT"), "goods"),
+        (("south", "INSERT INTO goods VALUES ('a-1', 'c', 1, NULL)"), "goods has a row with id = a-1"),
+        (("south", "INSERT INTO shops VALUES ('z', 'shop a')"), "shops has a row with name = shop a"),
+        (("south", "INSERT INTO shops VALUES ('a', 'other')"), "shops a is a row of this tenant there already"),
+        (("north", "INSERT INTO lines VALUES ('b-s', 9, 'a-1')"), "lines b-s, 9 belongs to a tenant that moves"),
+    ],
+)
+def test_what_speaks_against_it_is_named_and_nothing_is_touched(
+    settings: MoveSettings, mover: Mover, harm: tuple[str, str], named: str
+) -> None:
+    run(settings, *harm)
+    with pytest.raises(MoveRefusedError, match=named):
+        mover.move(["a"], "south")
+    assert home(settings, "a") == "north"
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+    with SqliteStore(settings.store) as store:
+        assert Movements(store).last(1) == []
+
+
+@pytest.mark.parametrize(
+    ("tenants", "target", "named"),
+    [
+        (["nobody"], "south", "nobody: the directory has no such tenant"),
+        (["a"], "north", "a: is on north already"),
+        (["a"], "nowhere", "there is no such shard"),
+    ],
+)
+def test_a_tenant_or_a_shard_that_is_not_there_is_refused(
+    mover: Mover, tenants: list[str], target: str, named: str
+) -> None:
+    with pytest.raises(MoveRefusedError, match=named):
+        mover.move(tenants, target)
+
+
+def test_tenants_with_rows_in_common_move_together(settings: MoveSettings, mover: Mover) -> None:
+    run(settings, "north", "INSERT INTO lines VALUES ('b-s', 9, 'a-1')")
+    mover.move(["a", "b"], "west")
+    assert run(settings, "west", "SELECT good FROM lines WHERE sale = 'b-s' AND no = 9") == [("a-1",)]
+    assert run(settings, "north", "SELECT count(*) FROM lines") == [(0,)]
+
+
+def test_the_second_mover_is_told_who_moves(settings: MoveSettings, mover: Mover) -> None:
+    with pytest.raises(MoveRefusedError, match="moves tenants now"):
+        Mover(settings, lambda *_: None)
+
+
+def test_what_changes_while_it_is_copied_moves_as_it_is_then(settings: MoveSettings) -> None:
+    work = MovingRows(settings, "north", "south", ["a"])
+    work.source.capture(work.tables)
+    assert sum(work.copy()) == 8
+    run(settings, "north", "UPDATE goods SET note = 'new' WHERE id = 'a-0'")
+    run(settings, "north", "DELETE FROM lines WHERE sale = 'a-s' AND no = 2")
+    run(settings, "north", "INSERT INTO goods VALUES ('a-9', 'a', NULL, NULL)")
+    run(settings, "north", "UPDATE goods SET note = 'other' WHERE id = 'b-0'")
+    assert work.catch_up() == 4
+    work.load()
+    work.unload()
+    work.target.commit()
+    work.source.commit()
+    work.source.release()
+    work.close()
+    assert run(settings, "south", "SELECT id, note FROM goods WHERE shop = 'a' ORDER BY id") == [
+        ("a-0", "new"), ("a-1", b"\0\xff\x01"), ("a-2", b"\0\xff\x02"), ("a-9", None),
+    ]  # fmt: skip
+    assert run(settings, "south", "SELECT no FROM lines WHERE sale = 'a-s' ORDER BY no") == [(0,), (1,)]
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
+
+
+def test_a_change_after_the_last_look_takes_the_movement_back(settings: MoveSettings) -> None:
+    work = MovingRows(settings, "north", "south", ["a"])
+    work.source.capture(work.tables)
+    assert sum(work.copy()) == 8
+    work.load()
+    run(settings, "north", "UPDATE goods SET note = 'late' WHERE id = 'a-0'")
+    with pytest.raises(Exception, match="goods: has changed"):
+        work.unload()
+    work.rollback()
+    work.source.release()
+    work.close()
+    assert run(settings, "south", "SELECT count(*) FROM shops WHERE id = 'a'") == [(0,)]
+
+
+def test_a_drained_shard_is_empty_and_takes_nobody(settings: MoveSettings, mover: Mover) -> None:
+    assert what_is_left(settings, "north") != []
+    set_draining(settings, "north", drains=True)
+    plan = planned(settings, {"north"}, even=False)
+    assert carry_out(mover, plan, lambda _: None, lambda _: None) == 0
+    assert what_is_left(settings, "north") == []
+    assert {home(settings, each) for each in "abc"} == {"south", "west"}
