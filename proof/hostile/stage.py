@@ -19,8 +19,9 @@ import msgspec
 from proof.hostile.asking import Answer, Message, ask, request
 from proof.hostile.gateway import Cost, WatchedGateway, watched_server, written
 from proof.hostile.shards import Shard
+from shardgate.store.database import StoreError
 from shardgate.store.desk import Desk
-from shardgate.store.sqlite import SqliteStore, StoreError
+from shardgate.store.sqlite import SqliteStore
 
 KEPT_MB_MAX = 24.0
 """A gateway that keeps more than this is replaced before the next attack, so that each is measured from idle."""

@@ -13,6 +13,7 @@ from rich.table import Table
 from shardgate.cli.console import wide_console
 from shardgate.process.directory import shard_names
 from shardgate.store.database import Store, StoreError
+from shardgate.store.directory_entries import Entries
 from shardgate.store.directory_file import DirectoryFileError, read_csv, store_entries, write_csv
 from shardgate.store.opening import open_store, store_place
 
@@ -186,7 +187,7 @@ def list_keys(
         _stop([f"{store_place(of)}: has no key {', '.join(missing)}"])
 
 
-def _one_entry(key: str, shard: str, space: str, config: Path) -> dict[tuple[str, str], str]:
+def _one_entry(key: str, shard: str, space: str, config: Path) -> Entries:
     """One entry, checked as a line of a file is."""
     quoted = ",".join('"' + word.replace('"', '""') + '"' for word in (key, shard))
     return read_csv(StringIO(f"key,shard\n{quoted}\n"), space, shard_names(config))

@@ -133,7 +133,7 @@ class Gateway:
         """Answer with what is kept, where rules say so."""
         self._caches = caches
 
-    def handle(self, request: Request, client: Client) -> None:  # noqa: C901 - on the hot path a step costs a line
+    def handle(self, request: Request, client: Client) -> None:  # noqa: C901, PLR0912 - on the hot path a step costs a line
         """Match, plan, carry out. A body that is still arriving is collected first where the plan depends on it."""
         exchange = client.exchange or self._begin(request, client)
         snapshot = self._cluster.snapshot
@@ -165,20 +165,23 @@ class Gateway:
             plan = self._plan(request, route, variables, snapshot)
             if self.fence.is_up and self.fence.holds(plan, request.method):
                 self._hold(request, client, exchange)
-                return
-            if (route.is_cached or route.coalesces) and not isinstance(client, InnerClient):
+            elif (route.is_cached or route.coalesces) and not isinstance(client, InnerClient):
                 self._answer_shared(request, route, variables, snapshot, client, exchange)
-                return
-            if self._changes.wants(plan, request.method, request.fields.values):
-                self._answer(plan, self._change(request, snapshot, client, exchange), client)
-                return
-            if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
-                plan = plan.doubted  # a body that streams can be sent only once: find its owner first
-            self._carry_out(plan, request, client, exchange, snapshot)
+            else:
+                self._proceed(plan, request, snapshot, client, exchange)
         except BehindError:
             client.adopt(tasks.start(self._catch_up(request, client), "directory"))
         except Exception as error:
             self._fail(client, error, exchange)
+
+    def _proceed(self, plan: Plan, request: Request, snapshot: Snapshot, client: Client, exchange: Exchange) -> None:
+        """Make the change, or ask the shards that the plan names."""
+        if self._changes.wants(plan, request.method, request.fields.values):
+            self._answer(plan, self._change(request, snapshot, client, exchange), client)
+            return
+        if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
+            plan = plan.doubted  # a body that streams can be sent only once: find its owner first
+        self._carry_out(plan, request, client, exchange, snapshot)
 
     def _answer_shared(
         self,

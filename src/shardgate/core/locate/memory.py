@@ -79,7 +79,7 @@ class LearnedKeys:
 
     def entries(self) -> list[tuple[str, str]]:
         """The space and the key of everything that is known."""
-        return list(self._shards)
+        return [(space, key) for space, table in self._spaces.items() for key in table]
 
     def is_disputed(self, space: str, key: str) -> bool:
         """Whether several shards have shown this key."""
