@@ -89,7 +89,8 @@ class Relay:
             upgrade_lines(offers) if offers else body_framing(request),
         )
         self._shard = shard
-        self._exchange.shards = (*self._exchange.shards, shard)
+        asked = self._exchange.shards
+        self._exchange.shards = (*asked, shard) if asked else (shard,)
         self._others = others
         self._call = self._cluster.relay(shard, head, request, self, self._client.incoming, offers)
         if others and request.method in SAFE_METHODS:

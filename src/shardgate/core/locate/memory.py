@@ -77,6 +77,10 @@ class LearnedKeys:
         if self._of(space).pop(key, None) is not None:
             self._count -= 1
 
+    def entries(self) -> list[tuple[str, str]]:
+        """The space and the key of everything that is known."""
+        return [(space, key) for space, table in self._spaces.items() for key in table]
+
     def is_disputed(self, space: str, key: str) -> bool:
         """Whether several shards have shown this key."""
         return self._of(space).get(key) == _DISPUTED
