@@ -213,11 +213,9 @@ class Gateway:
             if not self._refresh():
                 raise
         else:
-            if type(plan) is ToOne:  # as most are
-                return plan
             # Another worker may just have placed the tenant.
             rule = route.rule
-            if not (isinstance(plan, ToAny) and rule is not None and rule.finds_owner and self._refresh()):
+            if not (type(plan) is ToAny and rule is not None and rule.finds_owner and self._refresh()):
                 return plan
         return plan_request(request, route, variables, self._cluster.snapshot.known, wall)
 
