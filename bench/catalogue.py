@@ -6,7 +6,6 @@ them: later ones find what it left. A HEAD is merged whole, as lists in objects 
 """
 
 import asyncio
-import socket
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ import msgspec
 from bench.processes import memory_peak_bytes, reset_peak
 from proof.data import prepare
 from proof.fleet import Fleet, Server
+from tools.ports import reserved_port
 
 SCALE, SHARDS, RUNS, AT_ONCE = 1.0, 3, 9, 20
 TARGET = "/v3/events"
@@ -53,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="shardgate-catalogue-") as temporary:
         folder = Path(temporary)
         fleet = Fleet(data.copy(folder / "data"), folder)
-        port = _free_port()
+        port = reserved_port()
         command = [sys.executable, "-m", "bench.watched", str(fleet.config), str(port)]
         fleet.gateway = Server(command, folder / "gateway.log")
         with fleet:
@@ -157,12 +157,6 @@ def _peak_from_here(pids: list[int]) -> int:
 
 def _times(answer: Answer) -> str:
     return f"{answer.first_s * _MS:.0f} - {answer.last_s * _MS:.0f} ms"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from proof.chaos.variants import Ground, Variant
 from proof.chaos.writes import read_made, torn
 from proof.data import ROOT
 from proof.hostile.asking import ask
+from tools.ports import reserved_port
 
 USUAL = {"read": 250.0, "list": 25.0, "create": 20.0, "every": 4.0}
 """Requests a second of each kind."""
@@ -57,7 +58,7 @@ class Stage:
         """What a fault has seen by itself."""
         self.found: list[str] = []
         """What it has found wrong."""
-        self.port = _free_port()
+        self.port = reserved_port()
         self.quiet_s: float | None = None
         """Since when nothing was wrong; None: nothing is known."""
         self._oldest_s = inf
@@ -127,7 +128,7 @@ class Stage:
         variant = self.variant
         return {
             "listen": f"127.0.0.1:{self.port}",
-            "admin": f"127.0.0.1:{_free_port()}",
+            "admin": f"127.0.0.1:{reserved_port()}",
             "workers": 2,
             "store": str(self.store),
             "access_log": {"to": str(variant.folder(self._ground) / "access.log")},
@@ -260,8 +261,3 @@ RULES: dict[str, Any] = {
         "undo": {"method": "DELETE", "path": "/everyone/{id}"},
     },
 }
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

@@ -14,10 +14,11 @@ from tempfile import mkdtemp
 
 from proof.image.checks import problems
 from proof.image.load import Load
-from proof.image.platform import Platform, free_port, wait_ready
+from proof.image.platform import Platform, wait_ready
 from tools.containers.container import Container, running
 from tools.containers.engine import ContainersError, Engine
 from tools.containers.image import Image, build, inspect
+from tools.ports import reserved_port
 
 START_S_MAX = 60.0
 """Also on a machine that has much else to do: a quiet one needs a second."""
@@ -58,7 +59,7 @@ def main() -> None:
 
 def _run(engine: Engine, image: Image, platform: Platform) -> tuple[float, float, int, list[str]]:
     """Start one, look at it, put another beside it under load, and end the first."""
-    port, admins = free_port(), (free_port(), free_port())
+    port, admins = reserved_port(), (reserved_port(), reserved_port())
     wrong: list[str] = []
     with _gateway(engine, image, platform, port, admins[0]) as first:
         wait_ready(admins[0], START_S_MAX)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from secrets import token_hex
@@ -86,13 +85,6 @@ class Platform:
         if os.geteuid() == 0:
             for path in (state, *state.iterdir()):
                 os.chown(path, USER, USER)
-
-
-def free_port() -> int:
-    """A port on loopback that nobody listens on now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 def wait_ready(admin_port: int, within_s: float) -> None:

@@ -17,8 +17,8 @@ from typing import Self
 import msgspec
 
 from proof.rehearsal.slots import Colour, Slot
-from proof.strangers.processes import free_port
 from tools.delivery.verdict import Outcome, Sample
+from tools.ports import reserved_port
 
 START_TIMEOUT_S = 5.0
 _PATH = "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin"
@@ -74,7 +74,7 @@ class Balancer:
     def __init__(self, folder: Path, sets: Mapping[Colour, Sequence[Slot]]) -> None:
         self._folder = folder
         self._sets = sets
-        self._port, self._test_port = free_port(), free_port()
+        self._port, self._test_port = reserved_port(), reserved_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._seen: list[Seen] = []

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from proof.strangers.processes import free_port
+from tools.ports import reserved_port
 
 Colour = Literal["blue", "green"]
 INSTANCES = 2
@@ -25,7 +25,7 @@ class Slot(msgspec.Struct, frozen=True):
     @classmethod
     def free(cls, name: str) -> "Slot":
         """A slot on ports of loopback that nobody listens on."""
-        return cls(name, free_port(), free_port())
+        return cls(name, reserved_port(), reserved_port())
 
     @property
     def url(self) -> str:

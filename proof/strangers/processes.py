@@ -6,7 +6,6 @@ Holds: when the context ends, no process is left. Each writes to a log of its ow
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import httpx
 import yaml
 
 from proof.strangers.application import MONOLITH, Application, Command, Instance
+from tools.ports import reserved_port
 
 POLL_S = 0.05
 STOP_TIMEOUT_S = 10.0
@@ -39,7 +39,7 @@ def running(application: Application, folder: Path) -> Iterator[Running]:
     shutil.rmtree(folder, ignore_errors=True)
     shards = application.shards
     parts = {MONOLITH: frozenset(shards)} | {shard: frozenset({shard}) for shard in shards}
-    instances = [Instance(name, own, folder / name, free_port()) for name, own in parts.items()]
+    instances = [Instance(name, own, folder / name, reserved_port()) for name, own in parts.items()]
     with ExitStack() as stack:
         for instance in instances:
             instance.folder.mkdir(parents=True)
@@ -51,14 +51,6 @@ def running(application: Application, folder: Path) -> Iterator[Running]:
         urls = {instance.name: f"http://127.0.0.1:{instance.port}" for instance in instances}
         gateway = stack.enter_context(_gateway(application, folder, {shard: urls[shard] for shard in shards}))
         yield Running(urls[MONOLITH], gateway)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pytest
 
 from bench.processes import StartError, cpu_s, memory_bytes, started, tree
 from tests.waiting import wait_until
+from tools.ports import reserved_port
 
 # A parent that ignores SIGTERM's reach to its child, and a child that works.
 FAMILY = """
@@ -18,20 +19,11 @@ child.wait()
 """
 
 
-@pytest.fixture
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def test_the_work_of_children_counts_and_none_outlives_the_block(tmp_path: Path, free_port: int) -> None:
-    command = [sys.executable, "-c", FAMILY, str(free_port)]
+def test_the_work_of_children_counts_and_none_outlives_the_block(tmp_path: Path) -> None:
+    port = reserved_port()
+    command = [sys.executable, "-c", FAMILY, str(port)]
     cores = sorted(os.sched_getaffinity(0))[:1]
-    with started(command, port=free_port, cores=cores, log=tmp_path / "log") as process:
+    with started(command, port=port, cores=cores, log=tmp_path / "log") as process:
         pids = tree(process.pid)
         assert len(pids) == 2
         before, own = cpu_s(pids), cpu_s(pids[:1])
@@ -41,11 +33,11 @@ def test_the_work_of_children_counts_and_none_outlives_the_block(tmp_path: Path,
     assert not [pid for pid in pids if _runs(pid)]
 
 
-def test_a_program_that_does_not_listen_says_why(tmp_path: Path, free_port: int) -> None:
+def test_a_program_that_does_not_listen_says_why(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "raise SystemExit('no such option')"]
     with (
         pytest.raises(StartError, match="no such option"),
-        started(command, port=free_port, cores=[0], log=tmp_path / "log"),
+        started(command, port=reserved_port(), cores=[0], log=tmp_path / "log"),
     ):
         pass
 

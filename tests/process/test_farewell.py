@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.process.serving import Load, Serving
+from tools.ports import reserved_port
 
 pytestmark = pytest.mark.cluster
 
@@ -97,7 +98,7 @@ def test_clients_that_wait_at_an_address_that_is_left_are_answered(serve: Any, s
     clients = [connected(serving.port) for _ in range(20)]
     for client in clients:
         client.sendall(GET)
-    serving.write(listen=f"127.0.0.1:{free_port()}")
+    serving.write(listen=f"127.0.0.1:{reserved_port()}")
     serving.process.send_signal(signal.SIGHUP)
     serving.wait_for_line("was read anew")
     for worker in serving.started:
@@ -109,7 +110,7 @@ def test_clients_that_wait_at_an_address_that_is_left_are_answered(serve: Any, s
 
 
 def test_a_second_gateway_on_the_port_takes_over_and_no_request_fails(shards: list[str], tmp_path: Path) -> None:
-    shared = {"listen": f"127.0.0.1:{free_port()}", "shards": {"one": shards[0]}}
+    shared = {"listen": f"127.0.0.1:{reserved_port()}", "shards": {"one": shards[0]}}
     first = Serving(tmp_path / "first", shared)
     gateways = [first]
     load = Load(first.port)
@@ -151,9 +152,3 @@ def test_clients_in_the_queue_of_a_worker_that_hangs_are_let_go_before_it_is_kil
     assert is_refused(serving.port)
     os.kill(serving.started[0], signal.SIGKILL)
     assert serving.process.wait(8) == 1
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.process.serving import CONFIG, Load, all_end
+from tools.ports import reserved_port
 
 pytestmark = pytest.mark.cluster
 
@@ -88,18 +89,10 @@ def test_workers_and_addresses_may_change(serve: Any, shards: list[str]) -> None
         for _ in range(20):
             assert httpx.get(f"{serving.url}/any").status_code == 200
     before = serving.url
-    port = free_port()
+    port = reserved_port()
     serving.reload(listen=f"127.0.0.1:{port}")
     assert httpx.get(f"http://127.0.0.1:{port}/any").status_code == 200
     serving.wait_for(lambda: _refuses(before))
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def _refuses(url: str) -> bool:

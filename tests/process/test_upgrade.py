@@ -10,22 +10,15 @@ import pytest
 
 from tests.process.serving import Load, Serving, all_end, lives
 from tests.waiting import wait_until
+from tools.ports import reserved_port
 
 pytestmark = pytest.mark.cluster
 
 
-def free_port() -> int:
-    """A port that nobody listens on: the new version must find the address of the one before."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def config_of(shard: str) -> dict[str, Any]:
     return {
-        "listen": f"127.0.0.1:{free_port()}",
-        "admin": f"127.0.0.1:{free_port()}",
+        "listen": f"127.0.0.1:{reserved_port()}",
+        "admin": f"127.0.0.1:{reserved_port()}",
         "shards": {"one": shard},
         "timeouts": {"drain_timeout_s": 20},
     }

@@ -6,14 +6,13 @@ One shell runs all `sh` blocks. A block with a title is written to a file. A `te
 commands is what they print: `…` in it stands for anything, and a line `…` for any lines. `--install` also runs the
 commands that install the project, from a clone. `--write` puts what was printed where the page shows something else.
 
-Holds: the ports that the page names are replaced by free ones, so that it runs beside anything.
+Holds: the ports that the page names are replaced by ones that are reserved for it, so that it runs beside anything.
 """
 
 import argparse
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools.docs.blocks import Block, blocks_in
+from tools.ports import reserved_port
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "<address of this repository>"
@@ -62,7 +62,7 @@ class Outcome(NamedTuple):
 
 def run(page: str, folder: Path, *, install: bool = False) -> list[Outcome]:
     """Run the page in this folder."""
-    ports = {port: str(_free_port()) for port in sorted({*_PORT.findall(page)})}
+    ports = {port: str(reserved_port()) for port in sorted({*_PORT.findall(page)})}
     steps, script = _script(page, ports, folder, install=install)
     shell = subprocess.Popen(
         ["bash", "--norc", "-c", script],
@@ -158,11 +158,6 @@ def _end(shell: subprocess.Popen[bytes]) -> None:
         except ProcessLookupError:
             break
     shell.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def main() -> None:
