@@ -32,6 +32,14 @@ def print_report(report: Report, verdicts: list[Verdict]) -> None:
         word = "MISSED" if not verdict.met else "goal" if verdict.goal_met else "must"
         print(f"  {word:8}{verdict.line()}")
     print(f"bench: {sum(verdict.met for verdict in verdicts)} of {len(verdicts)} musts met")
+    _say_missing(report)
+
+
+def _say_missing(report: Report) -> None:
+    """Once more at the very end, where it is read."""
+    if report.missing:
+        named = "; ".join(f"{name}: {reason}" for name, reason in report.missing.items())
+        print(f"bench: NOT MEASURED, so that musts are missed which may be met: {named}")
 
 
 def _line(each: Measured) -> str:

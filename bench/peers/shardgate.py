@@ -44,7 +44,7 @@ class Shardgate:
         config = site.folder / "shardgate.yaml"
         config.write_text(yaml.safe_dump({**_config(site), "workers": self._workers}))
         return Command(
-            [self._python or _compiled(), "-P", "-m", "shardgate", "serve", "-c", str(config)], cores=self._workers
+            [self._python or _compiled(), "-I", "-m", "shardgate", "serve", "-c", str(config)], cores=self._workers
         )
 
 

@@ -138,5 +138,5 @@ class Reply(msgspec.Struct):
 
     def field(self, name: bytes) -> bytes | None:
         """The first value of a field, by its lower-case name."""
-        names = names_of(self.fields)
+        names = _lowered(tuple(map(_name, self.fields)))
         return self.fields[names.index(name)][1] if name in names else None

@@ -303,7 +303,7 @@ class Gateway:
         else:
             # Another worker may just have placed the tenant.
             rule = route.rule
-            if not (isinstance(plan, ToAny) and rule is not None and rule.finds_owner and self._refresh()):
+            if not (type(plan) is ToAny and rule is not None and rule.finds_owner and self._refresh()):
                 return plan
         return plan_request(request, route, variables, self._cluster.snapshot.known, wall)
 
@@ -408,32 +408,39 @@ class Gateway:
         return len(self._clients) + len(self._open_changes)
 
     def _carry_out(self, plan: Plan, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot) -> None:
-        if not isinstance(plan, _RELAYED):
-            self._ask_several(plan, request, client, exchange, snapshot)
-            return
-        relay = Relay(self._cluster, client, request, plan.route, exchange, snapshot.known.memory)
-        client.adopt(relay)
-        if isinstance(plan, ToAny):
+        if type(plan) is ToOne:  # compiled, it costs a tenth of isinstance
+            relay = Relay(self._cluster, client, request, plan.route, exchange, snapshot.known.memory)
+            client.adopt(relay)
+            if plan.recalled:
+                self._relay_recalled(plan, relay, request, client, exchange, snapshot)
+            else:
+                relay.start(plan.shard)
+        elif isinstance(plan, ToAny):
+            relay = Relay(self._cluster, client, request, plan.route, exchange, snapshot.known.memory)
+            client.adopt(relay)
             self._turn = (self._turn + 1) % len(plan.shards)
             shards = self._cluster.silent_last([*plan.shards[self._turn :], *plan.shards[: self._turn]])
             relay.start(shards[0], others=shards[1:])
-        elif plan.recalled:
-            recalled = plan
-
-            def doubt() -> bool:
-                snapshot.known.memory.forget(recalled.recalled, recalled.key)
-                search = recalled.doubted
-                if search is None:
-                    return False
-                if self.fence.is_up and self.fence.holds(search, request.method):
-                    self._hold(request, client, exchange)
-                    return True
-                self._carry_out(search, request, client, exchange, snapshot)
-                return True
-
-            relay.start(plan.shard, doubt=doubt)
         else:
-            relay.start(plan.shard)
+            self._ask_several(plan, request, client, exchange, snapshot)
+
+    def _relay_recalled(
+        self, plan: ToOne, relay: Relay, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot
+    ) -> None:
+        """To the shard that is remembered; it may say that it does not have the key."""
+
+        def doubt() -> bool:
+            snapshot.known.memory.forget(plan.recalled, plan.key)
+            search = plan.doubted
+            if search is None:
+                return False
+            if self.fence.is_up and self.fence.holds(search, request.method):
+                self._hold(request, client, exchange)
+                return True
+            self._carry_out(search, request, client, exchange, snapshot)
+            return True
+
+        relay.start(plan.shard, doubt=doubt)
 
     def _ask_several(
         self, plan: Plan, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot
@@ -571,4 +578,3 @@ def _adopt_this(client: Client) -> None:
 
 
 _CONDUCTED: Final = (FindOwner, ToGather)
-_RELAYED: Final = (ToOne, ToAny)  # a tuple, made once: a union would be made for every request

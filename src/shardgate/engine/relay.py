@@ -91,7 +91,8 @@ class Relay:
             upgrade_lines(offers) if offers else body_framing(request),
         )
         self._shard = shard
-        self._exchange.shards = (*self._exchange.shards, shard)
+        asked = self._exchange.shards
+        self._exchange.shards = (*asked, shard) if asked else (shard,)
         self._others = others
         words = self._route.calls
         if words is None:

@@ -66,6 +66,7 @@ from shardgate.observe.layout import (
 _SUM = HISTOGRAM_CELLS - 1
 _CLASSES = len(STATUS_CLASSES)
 _BOUNDS_S: Final = list(BOUNDS_S)
+_FIRST_S: Final = BOUNDS_S[0]
 
 
 class _Times:
@@ -144,13 +145,13 @@ class Meter:
         began_at = exchange.began_at
         ended_at, first_byte_at = exchange.ended_at, exchange.first_byte_at
         took = ended_at - began_at
-        place = _place(took)
+        place = 0 if took <= _FIRST_S else _place(took)
         cells[durations.cell + place] += 1
         durations.seconds += took
         if first_byte_at:
             if first_byte_at != ended_at:  # the reply was not written in one piece
                 took = first_byte_at - began_at
-                place = _place(took)
+                place = 0 if took <= _FIRST_S else _place(took)
             cells[first_bytes.cell + place] += 1
             first_bytes.seconds += took
         self._received += exchange.bytes_in
@@ -173,7 +174,7 @@ class Meter:
     def replied(self, shard: ShardId, took_s: float) -> None:
         """Count the head of a shard's reply, and how long it took."""
         times = self._upstream[shard]
-        self._cells[times.cell + _place(took_s)] += 1
+        self._cells[times.cell + (0 if took_s <= _FIRST_S else _place(took_s))] += 1
         times.seconds += took_s
 
     def failed(self, shard: ShardId, error: ShardgateError) -> None:

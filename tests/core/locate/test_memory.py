@@ -55,3 +55,20 @@ def test_a_long_key_is_not_remembered() -> None:
     memory.learn("event", "k" * LEARNED_KEY_CHARACTERS_MAX, "north")
     assert memory.recall("event", "k" * (LEARNED_KEY_CHARACTERS_MAX + 1)) is UNKNOWN
     assert memory.recall("event", "k" * LEARNED_KEY_CHARACTERS_MAX) == "north"
+
+
+def test_the_space_with_the_most_keys_makes_room() -> None:
+    """A space whose keys come in floods does not push out those of another."""
+    memory = LearnedKeys(20)
+    memory.learn("tenant", "acme", "north")
+    for number in range(100):
+        memory.learn("event", f"{number}", "south")
+    assert memory.recall("tenant", "acme") == "north"
+    assert memory.recall("event", "0") is UNKNOWN
+    assert memory.recall("event", "99") == "south"
+    assert len(memory.entries()) <= 20
+    memory.forget("event", "99")
+    memory.forget("event", "99")
+    for number in range(100):
+        memory.learn("event", f"{number}", "south")
+    assert 15 < len(memory.entries()) <= 20

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shardgate.core.contracts import Known
+from shardgate.core.contracts import Known, Locator
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import (
     AmbiguousKeyError,
@@ -20,10 +20,12 @@ from shardgate.core.locate.learned import Learned
 from shardgate.core.locate.memory import LearnedKeys
 from shardgate.core.locate.prefix import Prefix
 from shardgate.core.locate.probe import Probe
+from shardgate.core.merge.entity import Entity
 from shardgate.core.merge.listed import Listed
+from shardgate.core.parts.whole import Parts
 from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import plan_request
-from shardgate.core.routes.route import Plan, Route, Routes
+from shardgate.core.routes.route import BaseRule, Plan, Route, Routes
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.rules.any_shard import AnyShard
 from shardgate.core.rules.gather import Gather
@@ -221,3 +223,39 @@ def test_only_a_gather_reads_the_clock() -> None:
     route, variables = TABLE.match("GET", "/events")
     plan_request(request("GET /events"), route, variables, known(), clock)
     assert read == [1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "chain", "expected"),
+    [
+        (One(key="path.v", locate="vendor"), VENDOR, "v"),
+        (One(key="path.v", locate="vendor"), (Prefix(shards={"n": "north"}), Learned()), "v"),
+        (One(key=("path.v", "query.vendor"), locate="vendor"), VENDOR, ""),
+        (One(key="query.v", locate="vendor"), VENDOR, ""),
+        (One(key="path.v", locate="vendor", parts=Entity(parts=Parts())), VENDOR, ""),
+        (One(key="path.v", locate="vendor"), (Learned(), *VENDOR), ""),
+        (One(key="path.v", locate="vendor"), (), ""),
+        (LIST, (), ""),
+    ],
+)
+def test_only_a_key_of_the_path_that_one_look_decides_is_planned_without_its_rule(
+    rule: BaseRule, chain: tuple[Locator, ...], expected: str
+) -> None:
+    assert rule.direct(chain) == expected
+
+
+@pytest.mark.parametrize("key", ["7", "8", "n-1", "x", "gone"])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_request_that_is_planned_without_its_rule_gets_the_same_plan(method: str, key: str) -> None:
+    rule = One(key="path.v", locate="vendor")
+    asked = request(f"{method} /vendors/{key}")
+    routes = [Route(method, "/vendors/{v}", "v", rule, VENDOR, chain="vendor", direct=direct) for direct in ("", "v")]
+
+    def planned(route: Route) -> tuple[object, ...]:
+        try:
+            found = plan_request(asked, route, {"v": key}, known(), lambda: 0.0)
+        except ShardgateError as error:
+            return type(error), str(error)
+        return type(found), *[getattr(found, name, None) for name in ("shard", "key", "shards", "doubted")]
+
+    assert planned(routes[0]) == planned(routes[1])

@@ -167,7 +167,8 @@ def _members_on(row: msgspec.Raw, paths: Sequence[tuple[str, ...]]) -> dict[str,
 
 
 def _space_at(text: bytes, position: int) -> bytes:
-    return _found(_SPACE, text, position)
+    match = _SPACE.match(text, position)
+    return match[0] if match else b""
 
 
 def ending(body: bytes) -> bytes:
@@ -181,15 +182,12 @@ def style(samples: Sequence[Rows]) -> tuple[bytes, bytes, bytes]:
     body = longest.body
     first = bytes(longest.raw[0])
     # Between rows stands nothing else: to match it costs a tenth of looking for the rows.
-    opening, closing = _found(_OPENING, body, 0), ending(body)
+    start = len(opened[0]) if (opened := _OPENING.match(body)) else 0
+    opening, closing = body[:start], ending(body)
     if len(longest.raw) > 1:
-        return opening, _found(_SEPARATOR, body, len(opening) + len(first)), closing
+        between = _SEPARATOR.match(body, start + len(first))
+        return opening, between[0] if between else b"", closing
     return opening, b"," + (opening[opening.index(b"[") + 1 :] or _space_inside(first)), closing
-
-
-def _found(pattern: re.Pattern[bytes], body: bytes, position: int) -> bytes:
-    match = pattern.match(body, position)
-    return match[0] if match else b""
 
 
 def _empty(samples: Sequence[Rows]) -> bytes:

@@ -10,6 +10,7 @@ Hot path: each row of a page that is shown is learned.
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
+from typing import Final
 
 from shardgate.core.contracts import UNKNOWN, Unknown
 from shardgate.core.eldest import drop_oldest
@@ -20,6 +21,7 @@ OnDispute = Callable[[str, str, ShardId, ShardId], None]
 """Called with the space, the key, the shard that showed it before, and the one that shows it now."""
 
 _key, _shard = itemgetter(0), itemgetter(1)
+_NOTHING: Final[dict[str, ShardId]] = {}
 _DISPUTED = ""
 """In place of a shard: several have shown the key."""
 
@@ -51,7 +53,7 @@ class LearnedKeys:
 
     def learn_rows(self, space: str, rows: Sequence[tuple[str, ShardId]]) -> None:
         """The same for the keys of many rows. Most were learned before."""
-        known = list(map(self._of(space).get, map(_key, rows)))
+        known = list(map(self._spaces.get(space, _NOTHING).get, map(_key, rows)))
         if known != list(map(_shard, rows)):
             for key, shard in rows:
                 self.learn(space, key, shard)

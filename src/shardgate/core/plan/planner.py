@@ -3,11 +3,14 @@
 Hot path: every request is planned; `tests/bench/test_regression.py` holds the number of instructions.
 """
 
+from typing import cast
+
 from shardgate.core.contracts import Known
 from shardgate.core.errors import NotServedError
 from shardgate.core.http import Request
-from shardgate.core.plan.plan import FindOwner, ToAny
+from shardgate.core.plan.plan import FindOwner, ToAny, ToOne
 from shardgate.core.routes.route import Clock, Plan, Route, Variables
+from shardgate.core.topology import ShardId
 
 NO_OWNER = "no key, or nobody owns it: "
 
@@ -20,6 +23,11 @@ def plan_request(request: Request, route: Route, variables: Variables, known: Kn
     rule = route.rule
     if rule is None:
         raise NotServedError(route.unserved or "this gateway does not serve the operation")
+    if route.direct and (key := variables.get(route.direct)) is not None:
+        # What the rule does first, for most requests. Rules are not compiled; this costs a third of it.
+        place = route.locators[0].locate(route.chain, key, known)
+        if place in known.topology.shards:
+            return ToOne(route, cast("ShardId", place), key)
     return rule.plan(request, route, variables, known, clock)
 
 

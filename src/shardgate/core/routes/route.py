@@ -142,6 +142,13 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """What narrows the shards that are asked."""
         return ()
 
+    def direct(self, locators: Sequence[Locator]) -> str:
+        """The variable of the path that is the key, where the first locator says at once which shard owns it.
+
+        Empty: more must be looked at. Where that locator does not know the shard, `plan` decides.
+        """
+        return ""
+
     def chain(self, chains: Chains) -> str | None:
         """The name of the locator chain of the key; None: there is no key."""
         return self.locate
@@ -273,6 +280,8 @@ class Route(msgspec.Struct, frozen=True):
     """Merged replies have cookies of the shards, or the Date that the rule chooses."""
     chain: str = ""
     """The name of the chain of `locators`; empty: there is none."""
+    direct: str = ""
+    """The variable of the path that is the key, where the first locator alone says which shard is asked."""
     asks_everybody: bool = False
     """A gather of all shards, whatever the request says, which needs each of them."""
     calls: CallWords | None = None

@@ -85,7 +85,7 @@ class RouteTable:
         if node is None:
             start, _, last = path.rpartition("/")
             children, node = self._parents.get(start, _NO_PARENT)
-            if node is None or last in children or _PLAIN.fullmatch(last) is None:
+            if node is None or last in children or not _is_plain(last):
                 try:
                     segments = self._segments(path)
                 except AmbiguousPathError:
@@ -191,6 +191,10 @@ class RouteTable:
             return not self._folds and (descend(self._root, self._segments(path), 1, []) or _NOWHERE)[0] is node
         except (AmbiguousPathError, UnknownOperationError):
             return False
+
+
+def _is_plain(segment: str) -> bool:
+    return (segment.isascii() and segment.isalnum()) or _PLAIN.fullmatch(segment) is not None
 
 
 def _refusal(path: str) -> AmbiguousPathError | UnknownOperationError:

@@ -174,12 +174,13 @@ def _of_methods(rule: BaseRule, method: str, template: str) -> list[Mistake]:
 def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Chains) -> Route:
     """The route of a rule without a mistake."""
     chain = rule.chain(chains) or ""
+    locators = chains.get(chain, ())
     return Route(
         method,
         template,
         operation,
         rule,
-        chains.get(chain, ()),
+        locators,
         chains.get(rule.whole_locate or "", ()),
         keyed=rule.idempotency != NO_WORDS,
         filters=rule.filters(chains),
@@ -187,6 +188,7 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
         ages=rule.ages,
         collects_head_fields=rule.cookies != "none" or rule.date != "first" or rule.cached is not None,
         chain=chain,
+        direct=rule.direct(locators),
         asks_everybody=rule.asks_everybody,
         calls=rule.calls,
         is_cached=rule.cached is not None,

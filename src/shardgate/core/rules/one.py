@@ -11,12 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from shardgate.core.changes.idempotency import Idempotency
-from shardgate.core.contracts import UNKNOWN, AskAll, Known, Moment
+from shardgate.core.contracts import UNKNOWN, AskAll, Known, Locator, Moment
 from shardgate.core.errors import AmbiguousKeyError, MissingKeyError, NotServedError, ShardDownError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.locate import equal_key, word_of
+from shardgate.core.locate.directory import Directory
 from shardgate.core.locate.dispute import disputed
+from shardgate.core.locate.hashed import Hash
 from shardgate.core.locate.learned import Learned
+from shardgate.core.locate.prefix import Prefix
 from shardgate.core.merge import AnyMerger
 from shardgate.core.merge.entity import Entity
 from shardgate.core.plan.key import has_readable_body, read_key, unknown_key
@@ -116,6 +119,12 @@ class One(CallingRule, frozen=True, kw_only=True, tag="one"):
             remembered = place
         last = None if remembered is None else ToOne(route, remembered, key, None, self.locate)
         return last or self._unowned(request, route, known, key)
+
+    def direct(self, locators: Sequence[Locator]) -> str:
+        """`path.id`, of an entity on one shard, by a locator that looks nothing up twice."""
+        kind, _, name = self.key.partition(".") if isinstance(self.key, str) else ("", "", "")
+        computes = bool(locators) and isinstance(locators[0], Directory | Hash | Prefix)
+        return name if computes and kind == "path" and self.parts_space is None else ""
 
     def describe(self, route: Route) -> str:
         """The key, and how its owner is found."""

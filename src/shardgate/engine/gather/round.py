@@ -122,18 +122,19 @@ class Round:
     def start(self, asks: Sequence[Ask], host: bytes, lines: bytes, request_id: bytes) -> None:
         """Send all requests. A round is used once."""
         self._waiting = self._heads = len(asks)
-        before, head = None, b""
+        target, method, head = b"", b"", b""
+        cluster, collectors = self.cluster, self._collectors
         for ask in asks:
-            if before is None or ask.target is not before.target or ask.method != before.method or ask.body:
+            if ask.target is not target or ask.method != method or ask.body:
                 framing = b"Content-Length: %d\r\n" % len(ask.body) if ask.method == b"POST" else b""
                 head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
-                before = None if ask.body else ask
+                target, method = ask.target, b"" if ask.body else ask.method  # no head with a body is sent twice
             sink = _Collector(self, ask.shard)
             if self.words is None:
-                sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method)
+                sink.call = cluster.read(ask.shard, head, ask.body, sink, ask.method)
             else:
-                sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method, self.words)
-            self._collectors.append(sink)
+                sink.call = cluster.read(ask.shard, head, ask.body, sink, ask.method, self.words)
+            collectors.append(sink)
 
     async def outcomes(self) -> Mapping[ShardId, Outcome]:
         """Wait for the outcome of each call. Raises OverloadError."""
