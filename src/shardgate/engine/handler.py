@@ -147,7 +147,7 @@ class Gateway:
                 client.collect()
                 return
             plan = self._plan(request, route, variables, snapshot)
-            if (route.is_cached or route.coalesces) and not isinstance(client, InnerClient):
+            if route.shares and not isinstance(client, InnerClient):
                 self._answer_shared(request, route, variables, snapshot, client, exchange)
                 return
             if self._changes.wants(plan, request.method, request.fields.values):

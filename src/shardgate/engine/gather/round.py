@@ -122,17 +122,17 @@ class Round:
     def start(self, asks: Sequence[Ask], host: bytes, lines: bytes, request_id: bytes) -> None:
         """Send all requests. A round is used once."""
         self._waiting = self._heads = len(asks)
-        before, head = None, b""
+        before, head, words = None, b"", self.words
         for ask in asks:
             if before is None or ask.target is not before.target or ask.method != before.method or ask.body:
                 framing = b"Content-Length: %d\r\n" % len(ask.body) if ask.method == b"POST" else b""
                 head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
                 before = None if ask.body else ask
             sink = _Collector(self, ask.shard)
-            if self.words is None:
+            if words is None:
                 sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method)
             else:
-                sink.call = self.cluster.read(ask.shard, head, ask.body, sink, ask.method, self.words)
+                sink.call = self.cluster.read_guided(ask.shard, head, ask.body, sink, ask.method, words)
             self._collectors.append(sink)
 
     async def outcomes(self) -> Mapping[ShardId, Outcome]:
