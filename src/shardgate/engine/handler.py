@@ -148,7 +148,7 @@ class Gateway:
                 return
             plan = self._plan(request, route, variables, snapshot)
             if route.shares and not isinstance(client, InnerClient):
-                self._answer_shared(request, route, variables, snapshot, client, exchange)
+                self._answer_shared(request, route, variables, client, exchange)
                 return
             if self._changes.wants(plan, request.method, request.fields.values):
                 self._answer(plan, self._change(request, snapshot, client, exchange), client)
@@ -164,7 +164,6 @@ class Gateway:
         request: Request,
         route: Route,
         variables: Mapping[str, str],
-        snapshot: Snapshot,
         client: Client,
         exchange: Exchange,
     ) -> None:
@@ -172,8 +171,9 @@ class Gateway:
 
         def ask(asked: Request, for_client: Client) -> None:
             def begin(asking: Client, record: Exchange) -> None:
+                known = self._cluster.snapshot  # it may begin later, when the reply turned out to be another client's
                 try:
-                    self._carry_out(self._plan(asked, route, variables, snapshot), asked, asking, record, snapshot)
+                    self._carry_out(self._plan(asked, route, variables, known), asked, asking, record, known)
                 except Exception as error:
                     self._fail(asking, error, record)
 
