@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from shardgate.core.plan.explain import explain
+from shardgate.core.plan.planner import plan_request
 from tests.cluster import Asked, leave, reply, rows, running_shard, until
+from tests.core.requests import request
 
 LIST = {"kind": "list", "dialect": {"kind": "offset"}, "keys": {"id": "number"}}
 PUBLIC = "Cache-Control: public, max-age=60\r\n"
@@ -482,3 +485,24 @@ async def test_a_batch_is_not_answered_by_what_is_kept_and_its_changes_count(sta
     inner = json.dumps([{"method": "PUT", "path": "/things/1", "body": {}}])
     await gateway.client.post("/batch", content=inner, headers={"Content-Type": "application/json"})
     assert (await gateway.get("/things/1")).json() == {"n": 4}
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "said"),
+    [
+        ("GET /things/1", "X: 1", "a reply that says a time, or `public` is kept"),
+        (
+            "GET /things/1",
+            "Cookie: a=1",
+            "a reply that says `public` or `s-maxage` (the request has credentials) is kept",
+        ),
+        ("GET /things/1", "Range: bytes=0-1", "not for this request (range)"),
+    ],
+)
+async def test_explain_says_whether_the_reply_may_be_kept(start: Any, line: str, field: str, said: str) -> None:
+    gateway = await start(App())
+    snapshot = gateway.worker.built.cluster.snapshot
+    asked = request(line, field)
+    route, variables = snapshot.routes.match("GET", asked.path)
+    lines = explain(asked, plan_request(asked, route, variables, snapshot.known, lambda: 0.0))
+    assert any(title == "cache" and text.startswith(said) for title, text in lines), lines

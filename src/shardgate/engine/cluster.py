@@ -175,18 +175,31 @@ class Cluster:
         sink: ReplySink,
         upload: Upload | None,
         offers: bytes,
-        words: CallWords | None = None,
     ) -> Call:
-        """Send a client's request to one shard; the sink receives the reply as it comes, or the error.
-
-        `words`: what the rule says of its calls.
-        """
+        """Send a client's request to one shard; the sink receives the reply as it comes, or the error."""
         if self._rewrites:
             head, sink = self._rewritten(shard, head, sink)
         method, body, patience = request.sent_method, request.body, self._relay_patience
         call = Call(head, body, sink, patience, method=method, upload=upload, offers=offers)
-        if words is not None:
-            _apply(words, call)
+        self._relayed[shard].start(call)
+        return call
+
+    def relay_guided(
+        self,
+        shard: ShardId,
+        head: bytes,
+        request: Request,
+        sink: ReplySink,
+        upload: Upload | None,
+        offers: bytes,
+        words: CallWords,
+    ) -> Call:
+        """The same, as the rule says of its calls."""
+        if self._rewrites:
+            head, sink = self._rewritten(shard, head, sink)
+        method, patience = request.sent_method, self._relay_patience
+        call = Call(head, request.body, sink, patience, method=method, upload=upload, offers=offers)
+        _apply(words, call)
         self._relayed[shard].start(call)
         return call
 
@@ -197,7 +210,6 @@ class Cluster:
         body: bytes,
         sink: ReplySink,
         method: bytes,
-        words: CallWords | None = None,
     ) -> Call:
         """Send a request of the gateway's own that only reads; its reply must be whole within the request timeout.
 
@@ -207,16 +219,23 @@ class Cluster:
             head, sink = self._rewritten(shard, head, sink)
         call = Call(head, body, sink, self._whole_patience, method=method)
         call.reads = call.repeatable = True
-        if words is not None:
-            self._guide_read(words, call)
         self._pools[shard].start(call)
         return call
 
-    def _guide_read(self, words: CallWords, call: Call) -> None:
+    def read_guided(
+        self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes, words: CallWords
+    ) -> Call:
+        """The same, as the rule says of its calls."""
+        if self._rewrites:
+            head, sink = self._rewritten(shard, head, sink)
+        call = Call(head, body, sink, self._whole_patience, method=method)
+        call.reads = call.repeatable = True
         if words.failure_is:
-            call.sink = judged = JudgedSink(call.sink, words.failure_is, _nobody_else)
+            call.sink = judged = JudgedSink(sink, words.failure_is, _nobody_else)
             judged.call = call
         _apply(words, call)
+        self._pools[shard].start(call)
+        return call
 
     def declared(self, shard: ShardId, error: ShardgateError) -> None:
         """Count a reply that says in its body that it failed, and that is passed on or retried."""
@@ -336,7 +355,8 @@ def _apply(words: CallWords, call: Call) -> None:
         call.repeatable = False
     elif words.retry == "idempotent":
         call.repeatable = call.upload is None
-    call.hedge_after_s = words.hedge_after_s
+    if words.hedge_after_s:
+        call.hedge_after(words.hedge_after_s)
 
 
 def _nobody_else(why: str) -> bool:

@@ -165,8 +165,8 @@ class Gateway:
             plan = self._plan(request, route, variables, snapshot)
             if self.fence.is_up and self.fence.holds(plan, request.method):
                 self._hold(request, client, exchange)
-            elif (route.is_cached or route.coalesces) and not isinstance(client, InnerClient):
-                self._answer_shared(request, route, variables, snapshot, client, exchange)
+            elif route.shares and not isinstance(client, InnerClient):
+                self._answer_shared(request, route, variables, client, exchange)
             else:
                 self._proceed(plan, request, snapshot, client, exchange)
         except BehindError:
@@ -188,7 +188,6 @@ class Gateway:
         request: Request,
         route: Route,
         variables: Mapping[str, str],
-        snapshot: Snapshot,
         client: Client,
         exchange: Exchange,
     ) -> None:
@@ -196,8 +195,9 @@ class Gateway:
 
         def ask(asked: Request, for_client: Client) -> None:
             def begin(asking: Client, record: Exchange) -> None:
+                known = self._cluster.snapshot  # it may begin later, when the reply turned out to be another client's
                 try:
-                    self._carry_out(self._plan(asked, route, variables, snapshot), asked, asking, record, snapshot)
+                    self._carry_out(self._plan(asked, route, variables, known), asked, asking, record, known)
                 except Exception as error:
                     self._fail(asking, error, record)
 

@@ -66,7 +66,7 @@ def _explain_cache(request: Request, route: Route) -> Iterator[Sentence]:
     if (why := why_bypassed(request)) is not None:
         yield "cache", f"not for this request ({why}): the shards are asked, and the reply is not kept"
         return
-    who = "`public` or `s-maxage`, since it has credentials" if has_credentials(request) else "a time, or `public`"
+    who = "`public` or `s-maxage` (the request has credentials)" if has_credentials(request) else "a time, or `public`"
     yield "cache", f"a reply that says {who} is kept, unless it says `private` or `no-store`, or sets a cookie"
     if words.stale_if_error_s:
         yield "cache", f"{words.stale_if_error_s:g} s after it is stale, it still answers where the shards fail"

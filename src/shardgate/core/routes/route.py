@@ -290,6 +290,8 @@ class Route(msgspec.Struct, frozen=True):
     """Replies that the application marks public may be kept."""
     coalesces: bool = False
     """Equal requests that are under way at the same time share one relay."""
+    shares: bool = False
+    """One of the two: a reply may be one that another request has got."""
     is_implied: bool = False
     """No configuration says so: OPTIONS is answered by any shard."""
 

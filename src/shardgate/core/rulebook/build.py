@@ -193,6 +193,7 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
         calls=rule.calls,
         is_cached=rule.cached is not None,
         coalesces=rule.coalesces_relays,
+        shares=rule.cached is not None or rule.coalesces_relays,
     )
 
 

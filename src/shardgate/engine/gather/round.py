@@ -123,17 +123,17 @@ class Round:
         """Send all requests. A round is used once."""
         self._waiting = self._heads = len(asks)
         target, method, head = b"", b"", b""
-        cluster, collectors = self.cluster, self._collectors
+        cluster, collectors, words = self.cluster, self._collectors, self.words
         for ask in asks:
             if ask.target is not target or ask.method != method or ask.body:
                 framing = b"Content-Length: %d\r\n" % len(ask.body) if ask.method == b"POST" else b""
                 head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
                 target, method = ask.target, b"" if ask.body else ask.method  # no head with a body is sent twice
             sink = _Collector(self, ask.shard)
-            if self.words is None:
+            if words is None:
                 sink.call = cluster.read(ask.shard, head, ask.body, sink, ask.method)
             else:
-                sink.call = cluster.read(ask.shard, head, ask.body, sink, ask.method, self.words)
+                sink.call = cluster.read_guided(ask.shard, head, ask.body, sink, ask.method, words)
             collectors.append(sink)
 
     async def outcomes(self) -> Mapping[ShardId, Outcome]:

@@ -117,6 +117,8 @@ class Patience(Value, frozen=True):
     """From the request that was sent whole to the first byte of its reply; no longer than `reply_s`."""
     watch: Watch = _UNWATCHED
     """What keeps the calls' deadlines from when a pool has them, and tells the time. A test passes its own."""
+    hedge_after_s: float = 0.0
+    """A read is late after so many seconds at the earliest; inf: it never is."""
 
 
 class Call:
@@ -136,7 +138,6 @@ class Call:
         "has_begun",
         "has_body",
         "head",
-        "hedge_after_s",
         "interim",
         "is_head",
         "offers",
@@ -172,8 +173,6 @@ class Call:
         self.reads = self.repeatable = method in {b"GET", b"HEAD", b"OPTIONS"} and upload is None
         """It changes nothing: its method is safe, or that is known of it. `repeatable`: it may be sent twice (RFC 9110
         section 9.2.2), as what reads may, where its rule does not say otherwise."""
-        self.hedge_after_s = 0.0
-        """Where it reads: after how many seconds at the earliest it is late; inf: it never is."""
         instant = self.started_at = patience.watch.now()
         self.begins_by = instant + patience.reply_s
         """When its reply must have begun."""
@@ -204,6 +203,15 @@ class Call:
     def carrier(self) -> Carrier | None:
         """The connection that carries it."""
         return self._connection
+
+    @property
+    def hedge_after_s(self) -> float:
+        """Where it reads: after how many seconds at the earliest it is late; inf: it never is."""
+        return self._patience.hedge_after_s
+
+    def hedge_after(self, seconds: float) -> None:
+        """Its rule says when it is late at the earliest."""
+        self._patience = msgspec.structs.replace(self._patience, hedge_after_s=seconds)
 
     def twin(self) -> "Call":
         """The same read once more, for another replica."""

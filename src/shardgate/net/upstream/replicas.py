@@ -133,7 +133,7 @@ class Replicas:
         lane = self._lanes[replica.index]
         call.attempt = lane
         replica.in_flight += 1
-        if self._has_hedges and call.reads and not call.offers and call.hedge_after_s < inf:
+        if self._has_hedges and call.repeatable and not call.offers:
             self._late.append(call)
             if self._timer is None and (after_s := group.late_after_s) is not None:
                 self._wait(after_s)
@@ -277,6 +277,8 @@ class Replicas:
     def _hedge_in_time(self, call: Call, instant: float) -> None:
         """Hedge a read that is late by what its shard does; its rule may say that it takes longer by nature."""
         more_s = call.hedge_after_s - (instant - call.started_at)
+        if more_s == inf:
+            return
         if more_s > 0:
             asyncio.get_running_loop().call_later(more_s, self._hedge, call)
         else:

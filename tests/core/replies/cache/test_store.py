@@ -86,3 +86,20 @@ def test_what_is_dropped_is_gone_and_counted() -> None:
     store.drop(key_of(asked), found)
     store.drop(key_of(asked), found)
     assert (store.entries, store.bytes) == (0, 0)
+
+
+def test_what_clients_make_up_is_counted() -> None:
+    # Fields of a request are part of the key, and of what a reply depends on.
+    for line, vary in (("X-Long", ()), ("Accept-Language", ("Vary: Accept-Language",))):
+        store = Store(CacheWords(bytes_max=65_536))
+        for number in range(10):
+            put(store, request(f"GET /{number}", f"{line}: {'x' * 20_000}"), *vary)
+        assert store.entries == 2
+        assert 40_000 < store.bytes <= 65_536
+
+
+def test_a_change_of_a_long_path_counts_for_all() -> None:
+    store = Store(CacheWords())
+    store.changed("/" + "x" * 10_000, 2.0)
+    assert not put(store, request("GET /a"), at=1.5)
+    assert put(store, request("GET /a"), at=2.5)

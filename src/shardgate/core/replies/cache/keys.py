@@ -62,6 +62,11 @@ def key_of(request: Request) -> Key:
     return (request.scheme, fields.host.lower(), request.target, *sorted(others))
 
 
+def size_of(key: Key) -> int:
+    """How many bytes the texts of a key take."""
+    return sum([len(part) if isinstance(part, bytes | str) else sum(map(len, part)) for part in key])
+
+
 def has_credentials(request: Request) -> bool:
     """Whether the request may say who its client is."""
     return request.claims is not None or any(map(_is_credential, request.fields.values))

@@ -8,7 +8,7 @@ from collections import OrderedDict
 import msgspec
 
 from shardgate.core.http import Request
-from shardgate.core.replies.cache.keys import Key
+from shardgate.core.replies.cache.keys import Key, size_of
 from shardgate.core.replies.cache.settings import CacheWords
 from shardgate.core.replies.cache.stored_reply import StoredReply
 
@@ -16,17 +16,20 @@ from shardgate.core.replies.cache.stored_reply import StoredReply
 VARIANTS_MAX = 16
 # Paths that were changed a short time ago, with when: a reply that was asked for before that is not kept.
 CHANGED_PATHS_MAX = 4096
+# A longer one is not remembered: it would take the room of many.
+PATH_CHARACTERS_MAX = 512
 
 
 class _Kept(msgspec.Struct):
     """The replies of one key."""
 
     place: str
+    key_bytes: int
     entries: list[StoredReply]
 
     @property
     def size(self) -> int:
-        return sum([each.size for each in self.entries])
+        return self.key_bytes + sum([each.size for each in self.entries])
 
 
 class Store:
@@ -56,11 +59,11 @@ class Store:
     def put(self, key: Key, path: str, entry: StoredReply, asked_at: float) -> bool:
         """Keep a reply that was asked for at `asked_at`, in the place of one that is alike. Whether it is kept."""
         place = _folded(path)
-        changed_at = self._changed_at.get(place, self._forgotten_at)
+        changed_at = max(self._changed_at.get(place, self._forgotten_at), self._forgotten_at)
         if len(entry.reply.body) > self.words.reply_bytes_max or changed_at >= asked_at:
             return False
         others = [each for each in self._take(key) if each.wanted != entry.wanted]
-        self._add(key, _Kept(place, [*others[-(VARIANTS_MAX - 1) :], entry]))
+        self._add(key, _Kept(place, size_of(key), [*others[-(VARIANTS_MAX - 1) :], entry]))
         while self.bytes > self.words.bytes_max or self.entries > self.words.entries_max:
             self._take(next(iter(self._kept)))
         return key in self._kept
@@ -71,13 +74,16 @@ class Store:
         if kept is not None:
             left = [each for each in self._take(key) if each is not entry]
             if left:
-                self._add(key, _Kept(kept.place, left))
+                self._add(key, _Kept(kept.place, kept.key_bytes, left))
 
     def changed(self, path: str, now_s: float) -> None:
         """Keep nothing of a path any more, whatever its query: it was changed (RFC 9111 section 4.4)."""
         place = _folded(path)
         for key in [*self._of_place.get(place, ())]:
             self._take(key)
+        if len(place) > PATH_CHARACTERS_MAX:
+            self._forgotten_at = now_s  # nothing that was asked for before is kept: that is always safe
+            return
         self._changed_at[place] = now_s
         self._changed_at.move_to_end(place)
         if len(self._changed_at) > CHANGED_PATHS_MAX:

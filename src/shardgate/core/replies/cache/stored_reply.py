@@ -43,11 +43,9 @@ class StoredReply(msgspec.Struct, frozen=True):
     @property
     def size(self) -> int:
         """How many bytes it takes, about."""
-        return (
-            STORED_REPLY_BYTES
-            + len(self.reply.body)
-            + sum([len(name) + len(value) for name, value in self.reply.fields])
-        )
+        fields = sum([len(name) + len(value) for name, value in self.reply.fields])
+        wanted = sum([len(name) + len(value or b"") for name, value in self.wanted.items()])
+        return STORED_REPLY_BYTES + len(self.reply.body) + fields + wanted
 
     def current_age_s(self, now_s: float) -> float:
         """How old it is (section 4.2.3)."""
