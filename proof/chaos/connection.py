@@ -9,6 +9,7 @@ import msgspec
 _STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d) ")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CODE = re.compile(rb'"code": ?"(SG\d{4})"')
+_PARTIAL = re.compile(rb"\r\nshardgate-partial: *asked=\d+, answered=\d+, missing=\(\"", re.IGNORECASE)
 _CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 
 
@@ -17,6 +18,8 @@ class Answer(msgspec.Struct, frozen=True):
 
     status: int
     code: str = ""
+    is_partial: bool = False
+    """It is a list that says that it lacks shards."""
 
 
 class Connection(asyncio.Protocol):
@@ -69,7 +72,9 @@ class Connection(asyncio.Protocol):
         status = _STATUS.match(received)
         code = _CODE.search(received, body_at) if status is not None and status[1] >= b"400" else None
         if not self._answer.done():
-            self._answer.set_result(Answer(int(status[1]) if status else 0, code[1].decode() if code else ""))
+            is_partial = _PARTIAL.search(received, 0, body_at) is not None
+            said = code[1].decode() if code else ""
+            self._answer.set_result(Answer(int(status[1]) if status else 0, said, is_partial))
 
     def _read_head(self) -> bool:
         """Whether its end has come."""

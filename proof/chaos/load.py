@@ -64,6 +64,8 @@ class Order(msgspec.Struct, frozen=True):
             return f"{head}\r\n\r\n".encode() + body
         if self.kind.endswith("heavy"):
             target = f"/list?limit={HEAVY_ROWS}&order=n"
+        elif self.kind in {"partial", "quorum"}:
+            target = f"/list/{self.kind}?limit=20"
         else:
             target = "/list?limit=20" if self.kind == "list" else f"/things/{self.letter}-{self.number}"
         return f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
@@ -147,6 +149,7 @@ class Load:
                 order.thing,
                 order.partner,
                 round(lag_s, 5),
+                answer.is_partial,
             )
         )
 

@@ -234,17 +234,24 @@ TIMEOUTS = {
     "worker_lease_s": 1,
     "worker_silence_s": 3,
 }
+DEADLINE_S = 5.0
+"""Of lists that may lack a shard: more than the time in which a shard that hangs is given up."""
+_MERGE = {
+    "kind": "list",
+    "dialect": {"kind": "offset", "limit_default": 20},
+    "keys": {"id": "text", "n": "number"},
+}
 RULES: dict[str, Any] = {
     "GET /things/{id}": {"rule": "one", "key": "path.id", "locate": "thing"},
     "POST /things": {"rule": "one", "key": "body.id", "locate": "thing"},
-    "GET /list": {
+    "GET /list": {"rule": "gather", "merge": _MERGE},
+    "GET /list/partial": {
         "rule": "gather",
-        "merge": {
-            "kind": "list",
-            "dialect": {"kind": "offset", "limit_default": 20},
-            "keys": {"id": "text", "n": "number"},
-        },
+        "missing": {"answer": "partial"},
+        "deadline_s": DEADLINE_S,
+        "merge": _MERGE,
     },
+    "GET /list/quorum": {"rule": "gather", "missing": {"quorum": 3}, "deadline_s": DEADLINE_S, "merge": _MERGE},
     "POST /everyone": {
         "rule": "every",
         "assign": {"id": "hex"},
