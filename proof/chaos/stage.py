@@ -53,6 +53,8 @@ class Stage:
         """What a fault has seen by itself."""
         self.found: list[str] = []
         """What it has found wrong."""
+        self.is_late = False
+        """Of that, a bound of latency or rate: the fault is tried once again."""
         self.port = reserved_port()
         self.quiet_s: float | None = None
         """Since when nothing was wrong; None: nothing is known."""
@@ -212,9 +214,10 @@ class Stage:
         """To be shown in the table."""
         self.notes.append(text)
 
-    def find(self, text: str) -> None:
-        """What must not be."""
+    def find(self, text: str, *, is_late: bool = False) -> None:
+        """What must not be. `is_late`: a bound of latency or rate is missed, which another program may have caused."""
         self.found.append(text)
+        self.is_late = self.is_late or is_late
 
     async def until(self, condition: Callable[[], object], within_s: float, what: str) -> float:
         """Wait for something; how long it took. A finding where it does not come in time."""

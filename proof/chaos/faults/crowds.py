@@ -74,9 +74,9 @@ def _judge_overload(stage: Stage, probed: list[Record], between: tuple[float, fl
         f" {refused_ms:.0f} ms; a process that waits for a timer was late by {lag_ms:.0f} ms at p99"
     )
     if goodput < GOODPUT_MIN * most:
-        stage.find(f"goodput {goodput / most:.0%} of the maximum")
+        stage.find(f"goodput {goodput / most:.0%} of the maximum", is_late=True)
     if refused_ms > REFUSED_MS_MAX + lag_ms:
-        stage.find(f"refusals p99 {refused_ms:.0f} ms")
+        stage.find(f"refusals p99 {refused_ms:.0f} ms", is_late=True)
     if not waits:
         stage.find("nothing was refused")
 
@@ -103,7 +103,7 @@ async def _greedy(stage: Stage) -> AsyncIterator[None]:
     normal = max(alone, again)
     stage.note(f"others' p99: {alone:.0f} ms, {beside:.0f} ms beside it, {again:.0f} ms afterwards")
     if beside > OTHERS_TIMES_MAX * normal:
-        stage.find(f"others' p99 is {beside / normal:.2f} × theirs without it")
+        stage.find(f"others' p99 is {beside / normal:.2f} × theirs without it", is_late=True)
     yield
 
 
