@@ -29,6 +29,8 @@ IDLE_MAX = 8
 """Connections that a partner keeps while they are idle, as libraries for HTTP do."""
 HEAVY_ROWS = 1200
 """Of all shards, in an order in which they come by turns: most of the work is the gateway's."""
+RETRY_AFTER_S = 1.0
+"""What refusals say."""
 _TELL_S = 0.1
 
 
@@ -64,6 +66,8 @@ class Order(msgspec.Struct, frozen=True):
             return f"{head}\r\n\r\n".encode() + body
         if self.kind.endswith("heavy"):
             target = f"/list?limit={HEAVY_ROWS}&order=n"
+        elif self.kind in {"partial", "quorum"}:
+            target = f"/list/{self.kind}?limit=20"
         else:
             target = "/list?limit=20" if self.kind == "list" else f"/things/{self.letter}-{self.number}"
         return f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
@@ -77,7 +81,7 @@ class Load:
         self._idle: dict[int, list[Connection]] = defaultdict(list)
         self._streams: list[asyncio.Task[None]] = []
         self._numbers = count(1)
-        self._asking: dict[asyncio.Task[None], float] = {}
+        self._asking: dict[asyncio.Task[Word], float] = {}
         self._records: list[Record] = []
 
     async def run(self) -> None:
@@ -115,12 +119,14 @@ class Load:
 
     async def _send_when_answered(self, kind: str) -> None:
         while True:
-            await self._ask(Order(time.monotonic(), kind, next(self._numbers)))
+            if await self._ask(Order(time.monotonic(), kind, next(self._numbers))) == "refused":
+                await asyncio.sleep(RETRY_AFTER_S)
 
-    async def _ask(self, order: Order) -> None:
+    async def _ask(self, order: Order) -> Word:
         connection: Connection | None = None
         lag_s = time.monotonic() - order.at_s
-        word, answer = "unconnected", Answer(0)
+        word: Word = "unconnected"
+        answer = Answer(0)
         is_fresh = order.kind == "read" and order.number % FRESH_ONE_IN == 0
         try:
             async with asyncio.timeout(PATIENCE_S - lag_s):
@@ -141,14 +147,16 @@ class Load:
                 round(took_s, 5),
                 order.kind,
                 order.letter,
-                word,  # type: ignore[arg-type]
+                word,
                 answer.status,
                 answer.code,
                 order.thing,
                 order.partner,
                 round(lag_s, 5),
+                answer.is_partial,
             )
         )
+        return word
 
     def _keep(self, connection: Connection, partner: int, *, is_whole: bool) -> None:
         """For the next request of this partner, if it can have one."""

@@ -31,6 +31,8 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     partner: int = 0
     lag_s: float = 0.0
     """How late it was sent: the load's own lateness."""
+    is_partial: bool = False
+    """The reply is a list that says that it lacks shards."""
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):

@@ -104,7 +104,7 @@ async def tried(stage: Stage, fault: Fault, pace: Pace) -> Verdict:
 
 async def _once(stage: Stage, fault: Fault, pace: Pace) -> Seen:
     quiet_s = time.monotonic() if stage.quiet_s is None else stage.quiet_s
-    stage.notes, stage.found, stage.records = [], [], stage.since(quiet_s)
+    stage.notes, stage.found, stage.is_late, stage.records = [], [], False, stage.since(quiet_s)
     await asyncio.sleep(max(0.0, quiet_s + pace.quiet_s - time.monotonic()))
     before = await stage.metrics()
     began_s = time.monotonic()
@@ -137,7 +137,7 @@ async def _once(stage: Stage, fault: Fault, pace: Pace) -> Seen:
     # What is quiet after this one is quiet before the next.
     stage.quiet_s = None if findings else ended_s + recovered_s
     said = "; ".join([*stage.notes, seen.said])
-    return msgspec.structs.replace(seen, said=said, findings=findings)
+    return msgspec.structs.replace(seen, said=said, findings=findings, is_late=seen.is_late or stage.is_late)
 
 
 def _extra_percent(records: Sequence[Record], times: Times, after: Counter[str], before: Counter[str]) -> float:

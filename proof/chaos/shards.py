@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +20,7 @@ class InstanceProcess:
         self.address = address
         self.port = 0
         self._kept = kept
+        self._processors = os.sched_getaffinity(0)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -32,6 +34,13 @@ class InstanceProcess:
         self._process = subprocess.Popen(
             [*with_us("KILL"), *command, str(self._kept)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
         )
+        os.sched_setaffinity(self._process.pid, self._processors)
+
+    def bind(self, processors: Iterable[int]) -> None:
+        """It runs on these alone."""
+        self._processors = {*processors}
+        if self._process is not None:
+            os.sched_setaffinity(self._process.pid, self._processors)
 
     def await_ready(self) -> None:
         """Wait until it listens."""

@@ -4,29 +4,26 @@ Holds: what is started here is ended here, however the block is left.
 """
 
 import asyncio
+import os
 import re
 import signal
 import socket
 import sqlite3
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
-from math import inf
 from pathlib import Path
 from typing import Any, Self
 
-import msgspec
-
-from proof.chaos.gateway import Gateway, with_us
+from proof.chaos.gateway import Gateway
+from proof.chaos.loading import LoadProcess
 from proof.chaos.names import NameServer
-from proof.chaos.record import Batch, Record
+from proof.chaos.record import Record
 from proof.chaos.shards import Shard
 from proof.chaos.variants import Ground, Variant
 from proof.chaos.writes import read_made, torn
-from proof.data import ROOT
 from proof.hostile.asking import ask
 from tools.ports import reserved_port
 
@@ -36,7 +33,6 @@ RELOAD_S = 5.0
 _SHARDS = {"n": "north", "s": "south", "w": "west", "e": "east"}
 _SAMPLE = re.compile(r"^(shardgate_\w+)(?:\{.*\})? (\S+)$", re.MULTILINE)
 _METRICS = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
-_LINE_BYTES_MAX = 64 * 1024 * 1024
 _OVER_STATES = frozenset({"done", "undone", "abandoned"})
 
 
@@ -53,17 +49,16 @@ class Stage:
         self.names = NameServer()
         self.listening: socket.socket | None = None
         """Held for gateways that are passed a socket."""
-        self.records: list[Record] = []
         self.notes: list[str] = []
         """What a fault has seen by itself."""
         self.found: list[str] = []
         """What it has found wrong."""
+        self.is_late = False
+        """Of that, a bound of latency or rate: the fault is tried once again."""
         self.port = reserved_port()
         self.quiet_s: float | None = None
         """Since when nothing was wrong; None: nothing is known."""
-        self._oldest_s = inf
-        self._load: asyncio.subprocess.Process | None = None
-        self._hearing: asyncio.Task[None] | None = None
+        self._load = LoadProcess(self.port)
         self._generations = 0
         self._ground = Ground(folder, self.shards, self.names)
 
@@ -71,22 +66,14 @@ class Stage:
         try:
             for shard in self.shards.values():
                 shard.start()
-            command = [*with_us("KILL"), sys.executable, "-m", "proof.chaos.load", str(self.port)]
-            self._load = await asyncio.create_subprocess_exec(
-                *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, limit=_LINE_BYTES_MAX
-            )
-            self._hearing = asyncio.get_running_loop().create_task(self._hear(self._load))
+            await self._load.start()
         except BaseException:
             await self.__aexit__()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._hearing is not None:
-            self._hearing.cancel()
-        if self._load is not None and self._load.returncode is None:
-            self._load.kill()
-            await self._load.wait()
+        await self._load.stop()
         for shard in self.shards.values():
             shard.stop()
 
@@ -98,6 +85,7 @@ class Stage:
         if variant.passes_socket:
             self.listening = socket.create_server(("127.0.0.1", self.port), backlog=1024)
         await variant.prepare(self._ground)
+        self._bind(variant.others_processors())
         self.gateway = await self.another_gateway()
         await self.load({kind: load * rate for kind, rate in USUAL.items()})
 
@@ -118,6 +106,14 @@ class Stage:
             self.listening.close()
             self.listening = None
         self.variant.put_away(self._ground)
+        self._bind(os.sched_getaffinity(0))
+
+    def _bind(self, processors: Iterable[int]) -> None:
+        """Load and shards run on these alone."""
+        self._load.bind(processors)
+        for shard in self.shards.values():
+            for instance in shard.instances:
+                instance.bind(processors)
 
     @property
     def store(self) -> Path:
@@ -149,29 +145,26 @@ class Stage:
 
     # The load.
 
+    @property
+    def records(self) -> list[Record]:
+        """Of the load, as far as they are of interest still."""
+        return self._load.records
+
+    @records.setter
+    def records(self, records: list[Record]) -> None:
+        self._load.records = records
+
     async def load(self, rates: Mapping[str, float]) -> None:
         """Ask at these rates from now on."""
-        assert self._load is not None
-        assert self._load.stdin is not None
-        self._load.stdin.write(msgspec.json.encode(dict(rates)) + b"\n")
-        await self._load.stdin.drain()
+        await self._load.ask(rates)
 
     async def answered(self, until_s: float) -> None:
         """Wait until everything that was due before this instant is over, and told."""
-        await asyncio.sleep(max(0.0, until_s - time.monotonic()) + 0.25)
-        while self._oldest_s < until_s:  # noqa: ASYNC110 - told ten times a second
-            await asyncio.sleep(0.05)
+        await self._load.answered(until_s)
 
     def since(self, instant: float) -> list[Record]:
         """The records of what was due from then on."""
-        return [each for each in self.records if each.at_s >= instant]
-
-    async def _hear(self, load: asyncio.subprocess.Process) -> None:
-        assert load.stdout is not None
-        while line := await load.stdout.readline():
-            batch = msgspec.json.decode(line, type=Batch)
-            self.records += batch.records
-            self._oldest_s = inf if batch.oldest_s is None else batch.oldest_s
+        return self._load.since(instant)
 
     # What can be seen.
 
@@ -221,9 +214,10 @@ class Stage:
         """To be shown in the table."""
         self.notes.append(text)
 
-    def find(self, text: str) -> None:
-        """What must not be."""
+    def find(self, text: str, *, is_late: bool = False) -> None:
+        """What must not be. `is_late`: a bound of latency or rate is missed, which another program may have caused."""
         self.found.append(text)
+        self.is_late = self.is_late or is_late
 
     async def until(self, condition: Callable[[], object], within_s: float, what: str) -> float:
         """Wait for something; how long it took. A finding where it does not come in time."""
@@ -243,17 +237,24 @@ TIMEOUTS = {
     "worker_lease_s": 1,
     "worker_silence_s": 3,
 }
+DEADLINE_S = 5.0
+"""Of lists that may lack a shard: more than the time in which a shard that hangs is given up."""
+_MERGE = {
+    "kind": "list",
+    "dialect": {"kind": "offset", "limit_default": 20},
+    "keys": {"id": "text", "n": "number"},
+}
 RULES: dict[str, Any] = {
     "GET /things/{id}": {"rule": "one", "key": "path.id", "locate": "thing"},
     "POST /things": {"rule": "one", "key": "body.id", "locate": "thing"},
-    "GET /list": {
+    "GET /list": {"rule": "gather", "merge": _MERGE},
+    "GET /list/partial": {
         "rule": "gather",
-        "merge": {
-            "kind": "list",
-            "dialect": {"kind": "offset", "limit_default": 20},
-            "keys": {"id": "text", "n": "number"},
-        },
+        "missing": {"answer": "partial"},
+        "deadline_s": DEADLINE_S,
+        "merge": _MERGE,
     },
+    "GET /list/quorum": {"rule": "gather", "missing": {"quorum": 3}, "deadline_s": DEADLINE_S, "merge": _MERGE},
     "POST /everyone": {
         "rule": "every",
         "assign": {"id": "hex"},

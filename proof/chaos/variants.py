@@ -55,6 +55,10 @@ class Variant:
         """What Python runs."""
         return ["-m", "shardgate"]
 
+    def others_processors(self) -> set[int]:
+        """Those that load and shards run on."""
+        return os.sched_getaffinity(0)
+
     async def prepare(self, ground: Ground) -> None:
         """Before it is started."""
 
@@ -150,6 +154,11 @@ class Busy(Variant):
     def prefix(self, ground: Ground) -> Sequence[str]:
         """On the first."""
         return ["taskset", "-c", str(min(os.sched_getaffinity(0))), *super().prefix(ground)]
+
+    def others_processors(self) -> set[int]:
+        """All but the first."""
+        every = os.sched_getaffinity(0)
+        return every - {min(every)}
 
 
 class Fair(Busy):

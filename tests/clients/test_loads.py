@@ -7,7 +7,7 @@ import pytest
 from shardgate.clients import loads as module
 from shardgate.clients.loads import ClientLoads
 from shardgate.core.clients.load import ClientBounds, ClientLoad
-from shardgate.core.clients.shedding import WATCHED_FROM
+from shardgate.core.clients.shedding import LATE_S, WATCHED_FROM
 from shardgate.core.errors import ClientShareError, OverloadError
 from shardgate.core.limits import BACKLOG_ANSWERED_S, BACKLOG_S_MAX, Limits
 from shardgate.net.watch import TICK_S
@@ -197,14 +197,13 @@ def test_a_full_queue_of_a_shard_is_a_crowd() -> None:
     assert refused(lambda: world.loads.begin(heavy, A)).budget == "fair_share"
 
 
-def lags(world: World, lasting_s: float, round_s: float = 0.15) -> None:
-    """The loop takes long for each of its rounds, and looks when it is due."""
+def lags(world: World, lasting_s: float) -> None:
+    """The loop is late for each sample."""
     loads, ends_at = world.loads, world.clock.at + lasting_s
     looks_at = world.clock.at + TICK_S
     while world.clock.at < ends_at:
-        began_at = world.clock.at
-        world.clock.at += round_s
-        loads.turned(began_at, world.clock.at, world.under_way)
+        world.clock.at = loads.shedding.expect(world.clock.at) + 2 * LATE_S
+        loads.sampled(world.under_way)
         if world.clock.at >= looks_at:
             looks_at = world.clock.at + TICK_S
             loads.expire()
@@ -219,7 +218,7 @@ def shed(world: World, load: ClientLoad | None, *, is_list: bool) -> str:
     return ""
 
 
-def test_while_rounds_of_the_loop_are_long_lists_are_refused_and_keyed_requests_beside_those_that_last() -> None:
+def test_while_the_loop_is_late_lists_are_refused_and_keyed_requests_beside_those_that_last() -> None:
     # Found: at one and a half times what a worker can do, nothing was refused and everything was late.
     world = World()
     world.under_way, world.loads.shedding.lists = 5600, 500
@@ -275,7 +274,7 @@ def test_what_waited_for_a_worker_to_begin_is_taken_on() -> None:
         lags(world, BACKLOG_ANSWERED_S / 2 - 0.1)
     assert not shed(world, first, is_list=True)
     loads.begin(first, A)
-    lags(world, 1.0)
+    lags(world, 1.6)
     assert shed(world, first, is_list=True)
     assert refused(lambda: loads.begin(first, A)).budget == "fair_share"
 

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 
 from proof.chaos.fault import ALL, Fault, Must
 from proof.chaos.judged import percentile
+from proof.chaos.loading import LoadProcess
+from proof.chaos.record import Record
 from proof.chaos.stage import USUAL, Stage
 
 CLIENTS = 32
@@ -16,6 +18,10 @@ OVERLOAD_S = 6.0
 BEGINNING_S = 1.0
 """An overload is seen after so long."""
 TIMES = 3.0
+CALM_S = 2.0
+"""Then the gateway takes everything on again."""
+PROBED_PER_S = 60.0
+"""By the process that refusals are timed by."""
 GOODPUT_MIN = 0.9
 REFUSED_MS_MAX = 50.0
 POLITE_PER_S = 150.0
@@ -27,25 +33,52 @@ OTHERS_TIMES_MAX = 1.2
 
 @asynccontextmanager
 async def _overload(stage: Stage) -> AsyncIterator[None]:
-    most = await _measured(stage, {"closed heavy": CLIENTS})
-    await stage.load({"heavy": TIMES * most})
-    await asyncio.sleep(BEGINNING_S)
-    began_at = time.monotonic()
-    await asyncio.sleep(OVERLOAD_S)
-    ended_at = time.monotonic()
+    """Refusals are timed by a second process with little to do: the one that overloads is late itself.
+
+    How late the second one is by its own timers is what the machine takes for a process to run: it is no refusal's.
+    """
+    probe = LoadProcess(stage.port)
+    try:
+        await probe.start()
+        probe.bind(stage.variant.others_processors())
+        before = await _measured(stage, {"closed heavy": CLIENTS})
+        await stage.load({"heavy": TIMES * before})
+        await probe.ask({"heavy": PROBED_PER_S})
+        await asyncio.sleep(BEGINNING_S)
+        began_at = time.monotonic()
+        await asyncio.sleep(OVERLOAD_S)
+        ended_at = time.monotonic()
+        await probe.ask({})
+        await stage.load({})
+        await stage.answered(ended_at)
+        await probe.answered(ended_at)
+        await asyncio.sleep(CALM_S)
+        after = await _measured(stage, {"closed heavy": CLIENTS})
+    finally:
+        await probe.stop()
     await stage.load(USUAL)
-    await stage.answered(ended_at)
-    records = [each for each in stage.since(began_at) if each.kind == "heavy" and each.at_s < ended_at]
-    goodput = sum(each.word == "ok" for each in records) / OVERLOAD_S
-    refused_ms = percentile([each.took_s - each.lag_s for each in records if each.word == "refused"], 99) * 1000
-    lag_ms = percentile([each.lag_s for each in records], 99) * 1000
-    said = f"maximum {most:.0f}/s, of {TIMES * most:.0f}/s answered {goodput:.0f}/s ({goodput / most:.0%})"
-    stage.note(f"{said}, refusals p99 {refused_ms:.0f} ms; the load itself was late by {lag_ms:.0f} ms at p99")
-    if goodput < GOODPUT_MIN * most:
-        stage.find(f"goodput {goodput / most:.0%} of the maximum")
-    if refused_ms > REFUSED_MS_MAX:
-        stage.find(f"refusals p99 {refused_ms:.0f} ms")
+    _judge_overload(stage, probe.records, (began_at, ended_at), (before + after) / 2)
     yield
+
+
+def _judge_overload(stage: Stage, probed: list[Record], between: tuple[float, float], most: float) -> None:
+    began_at, ended_at = between
+    mine = [each for each in [*stage.since(began_at), *probed] if each.kind == "heavy"]
+    goodput = sum(each.word == "ok" and began_at <= each.at_s + each.took_s < ended_at for each in mine) / OVERLOAD_S
+    probed = [each for each in probed if began_at <= each.at_s < ended_at]
+    waits = [each.took_s - each.lag_s for each in probed if each.word == "refused"]
+    refused_ms, lag_ms = (1000 * percentile(each, 99) for each in (waits, [each.lag_s for each in probed]))
+    sent = sum(began_at <= each.at_s < ended_at for each in mine) / OVERLOAD_S
+    stage.note(
+        f"maximum {most:.0f}/s, of {sent:.0f}/s answered {goodput:.0f}/s ({goodput / most:.0%}), refusals p99"
+        f" {refused_ms:.0f} ms; a process that waits for a timer was late by {lag_ms:.0f} ms at p99"
+    )
+    if goodput < GOODPUT_MIN * most:
+        stage.find(f"goodput {goodput / most:.0%} of the maximum", is_late=True)
+    if refused_ms > REFUSED_MS_MAX + lag_ms:
+        stage.find(f"refusals p99 {refused_ms:.0f} ms", is_late=True)
+    if not waits:
+        stage.find("nothing was refused")
 
 
 async def _measured(stage: Stage, rates: dict[str, float]) -> float:
@@ -70,7 +103,7 @@ async def _greedy(stage: Stage) -> AsyncIterator[None]:
     normal = max(alone, again)
     stage.note(f"others' p99: {alone:.0f} ms, {beside:.0f} ms beside it, {again:.0f} ms afterwards")
     if beside > OTHERS_TIMES_MAX * normal:
-        stage.find(f"others' p99 is {beside / normal:.2f} × theirs without it")
+        stage.find(f"others' p99 is {beside / normal:.2f} × theirs without it", is_late=True)
     yield
 
 
@@ -90,7 +123,7 @@ OVERLOAD = Fault(
     name="overload",
     what=f"{TIMES:g} times as many lists as can be answered, for {OVERLOAD_S:g} s",
     run=_overload,
-    must=Must(refused={"heavy": ALL, "read": ALL, "list": ALL, "create": ALL, "every": ALL}, times=None),
+    must=Must(refused={"heavy": ALL, "closed heavy": ALL}, times=None),
     hold_s=0.0,
     stage="busy",
 )

@@ -1,10 +1,16 @@
 """Faults of a whole shard: its keys and the lists fail, and nothing else."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from proof.chaos.fault import ALL, Fault, Happening, Must
-from proof.chaos.stage import Stage
+from proof.chaos.stage import DEADLINE_S, USUAL, Stage
+
+LACKING_PER_S = 10.0
+"""Lists of each policy."""
+_BEFORE_S = 0.5
 
 _LETTER = "s"
 _REFUSED = {"its read": ALL, "its create": ALL, "list": ALL, "every": ALL}
@@ -49,6 +55,35 @@ def _told(mode: str) -> Happening:
     return run
 
 
+def _lists_lack_it(fault: Happening) -> Happening:
+    """Beside the usual load, lists whose rule lets them lack a shard: each is answered in time, and says so."""
+
+    @asynccontextmanager
+    async def run(stage: Stage) -> AsyncIterator[None]:
+        await stage.load({**USUAL, "partial": LACKING_PER_S, "quorum": LACKING_PER_S})
+        await asyncio.sleep(_BEFORE_S)
+        began_at = time.monotonic()
+        async with fault(stage):
+            yield
+            ended_at = time.monotonic()
+        over_at = time.monotonic()
+        await stage.load(USUAL)
+        await stage.answered(over_at)
+        mine = [each for each in stage.since(began_at) if each.kind in {"partial", "quorum"} and each.at_s < ended_at]
+        lacking = [each for each in mine if each.is_partial]
+        slowest_s = max((each.took_s for each in mine), default=0.0)
+        stage.note(f"{len(lacking)} of {len(mine)} lists say what they lack, the slowest after {slowest_s:.2f} s")
+        # Whole is one that was sent before the shard had noticed its end, and one that it answered once it was back.
+        told = [each for each in mine if each.at_s > began_at + _BEFORE_S and each.at_s + each.took_s < ended_at]
+        whole = [each for each in told if each.word == "ok" and not each.is_partial]
+        if whole:
+            stage.find(f"{len(whole)} lists do not say that a shard is missing")
+        if slowest_s > DEADLINE_S:
+            stage.find(f"a list took {slowest_s:.1f} s, longer than its deadline")
+
+    return run
+
+
 _OTHERS_AS_EVER = Must(refused=_REFUSED, times=1.1, times_from_s=0.5, within_s=5.0)
 """Keys of the other shards: 0 failures, and within 10 % of their normal latency."""
 
@@ -73,6 +108,22 @@ FROZEN = Fault(
 FAULTS = (
     GONE,
     FROZEN,
+    Fault(
+        name="shard gone, lists may lack it",
+        what="both replicas killed; lists by `partial` and `quorum: 3` beside strict ones",
+        run=_lists_lack_it(_gone),
+        must=Must(refused=_REFUSED, times=None, within_s=DEADLINE_S),
+        hold_s=5.0,
+        shard=_LETTER,
+    ),
+    Fault(
+        name="shard frozen, lists may lack it",
+        what="SIGSTOP of both replicas; the same lists",
+        run=_lists_lack_it(_frozen),
+        must=Must(refused=_REFUSED, times=None, within_s=DEADLINE_S),
+        hold_s=6.0,
+        shard=_LETTER,
+    ),
     Fault(
         name="shard slow",
         what="both replicas take 10 times as long",

@@ -246,10 +246,18 @@ class ClientLoads:
         if budget := shedding.used_up(mine, self._others(under_way), is_list=is_list):
             raise OverloadError("too many requests are under way", budget=budget)
 
-    def turned(self, began_at: float, ended_at: float, under_way: int) -> None:
-        """A round of the loop is over, in which requests came. `under_way`: of all clients."""
-        if ended_at >= self._spares_until:
-            self.shedding.turned(began_at, ended_at, self._others(under_way))
+    def is_late(self, under_way: int) -> None:
+        """A request finds the loop too late for the sample that is due. `under_way`: of all clients."""
+        instant = self._clock()
+        if instant >= self._spares_until:
+            self.shedding.is_late(instant, self._others(under_way))
+
+    def sampled(self, under_way: int) -> bool:
+        """The loop has come to the sample that was due; whether another is wanted. `under_way`: of all clients."""
+        instant = self._clock()
+        if instant >= self._spares_until:
+            self.shedding.sampled(instant, self._others(under_way))
+        return under_way > self._unwatched()
 
     def _others(self, under_way: int) -> int:
         return under_way - self.shedding.lists - self._lasting

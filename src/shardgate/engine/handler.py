@@ -18,7 +18,7 @@ from shardgate.clients.callers import Callers
 from shardgate.clients.loads import ClientLoads
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.clients.load import ClientLoad
-from shardgate.core.clients.shedding import LASTING_S
+from shardgate.core.clients.shedding import LASTING_S, SAMPLE_S
 from shardgate.core.errors import (
     BatchError,
     BugError,
@@ -81,7 +81,7 @@ class Gateway:
         "_opened",
         "_partials",
         "_refresh",
-        "_round_began_at",
+        "_samples",
         "_turn",
         "deadlines",
         "directory",
@@ -125,8 +125,8 @@ class Gateway:
         self._opened = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
-        self._round_began_at = 0.0
-        """When the first request of this round of the loop came; 0: rounds are not measured, or none has come."""
+        self._samples = False
+        """The loop is to take a sample of how late it is."""
         self._open_changes: set[asyncio.Task[None]] = set()
 
     def use_caches(self, caches: Caches) -> None:
@@ -227,17 +227,23 @@ class Gateway:
             directory.is_fresh = False
 
     def _take_on(self, exchange: Exchange, *, is_list: bool) -> None:
-        """Refuse what is more than the worker can do now, and measure this round of the loop. Raises OverloadError."""
-        if not self._round_began_at:
-            self._round_began_at = now()
-            asyncio.get_running_loop().call_soon(self._turned)
+        """Refuse what is more than the worker can do now, and see how late the loop is. Raises OverloadError."""
+        if not self._samples:
+            self._take_sample()
+        elif exchange.began_at > self.loads.shedding.late_at:
+            self.loads.is_late(self._meter.in_flight)
         if not exchange.is_list:  # else it was taken on, and its body came meanwhile
             self.loads.take_on(exchange.load, self._meter.in_flight, is_list=is_list)
 
-    def _turned(self) -> None:
-        """All that had come before the loop waited again was handled."""
-        began_at, self._round_began_at = self._round_began_at, 0.0
-        self.loads.turned(began_at, now(), self._meter.in_flight)
+    def _take_sample(self) -> None:
+        self._samples = True
+        self.loads.shedding.expect(now())
+        asyncio.get_running_loop().call_later(SAMPLE_S, self._sample)
+
+    def _sample(self) -> None:
+        self._samples = False
+        if self.loads.sampled(self._meter.in_flight):
+            self._take_sample()
 
     def _lasting(self) -> int:
         """How many requests have been under way for long."""

@@ -57,14 +57,18 @@ class Worker:
         self._events: list[tuple[float, int, str, Sent]] = []
         self._numbers = count()
         self._looked_at = 0.0
+        self._sampled_at = 0.0
 
     def run(self) -> "Worker":
         self._send()
         events = self._events
         while events and self.now_s < self.lasts_s:
-            self.now_s = max(self.now_s, min(events[0][0], self._looked_at + LOOK_S))
+            due = min(events[0][0], self._looked_at + LOOK_S, self._sampled_at or self.lasts_s)
+            self.now_s = max(self.now_s, due)
             if self.now_s >= self._looked_at + LOOK_S:
                 self._look()
+            if 0 < self._sampled_at <= self.now_s:
+                self._sample()
             batch: list[tuple[float, int, str, Sent]] = []
             while events and events[0][0] <= self.now_s and len(batch) < EVENTS_OF_A_ROUND:
                 batch.append(heapq.heappop(events))
@@ -102,9 +106,14 @@ class Worker:
         self._looked_at = self.now_s
         shedding.clients = max(1, sum(each > 0 for each in self._under_way.values()))
 
+    def _sample(self) -> None:
+        self.shedding.sampled(self.now_s, self.others)
+        wanted = self.shedding.lists + self.others > self.shedding.watched_from
+        self._sampled_at = self.shedding.expect(self.now_s) if wanted else 0.0
+
     def _round(self, batch: list[tuple[float, int, str, Sent]]) -> None:
         self.chance.shuffle(batch)
-        at_s, began_at = self.now_s, 0.0
+        at_s = self.now_s
         for _, _, what, sent in batch:
             if what == "accept":
                 at_s += COSTS_S["accept"]
@@ -112,17 +121,18 @@ class Worker:
             elif what == "made":  # its bytes are read in the round behind
                 self._happens(at_s, "read", sent)
             elif what == "read":
-                began_at = began_at or at_s
                 at_s = self._begin(sent, at_s)
             else:
                 at_s = self._end(sent, at_s)
-        if began_at and self.shedding.lists + self.others >= self.shedding.watched_from:
-            self.shedding.turned(began_at, at_s, self.others)
         self.now_s = at_s
 
     def _begin(self, sent: Sent, at_s: float) -> float:
         shedding, mine = self.shedding, self._under_way[sent.client] + 1
         is_list = sent.kind == "list"
+        if not self._sampled_at and shedding.lists + self.others + 1 > shedding.watched_from:
+            self._sampled_at = shedding.expect(at_s)
+        elif at_s > shedding.late_at:
+            shedding.is_late(at_s, self.others)
         if shedding.used_up(mine, self.others + 1, is_list=is_list):
             at_s += COSTS_S["refusal"]
             sent.is_refused, sent.took_s = True, at_s - sent.at_s

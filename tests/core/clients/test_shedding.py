@@ -9,7 +9,8 @@ from shardgate.core.clients.shedding import (
     LATE_S,
     LISTS_MIN,
     OTHERS_MIN,
-    ROUND_S_MAX,
+    SAMPLE_S,
+    SHED_LATE_S,
     STEP_S,
     WATCHED_FROM,
     Shedding,
@@ -22,21 +23,24 @@ LISTS_PER_S = 1 / COSTS_S["list"]
 
 
 class Loop:
-    """Rounds one behind the other."""
+    """A loop that is late."""
 
     def __init__(self, most: int = MOST) -> None:
         self.shedding = Shedding(most)
         self.now_s = 1.0
 
-    def rounds(self, lasting_s: float, each_s: float, others: int = 0) -> None:
-        ends_at = self.now_s + lasting_s
-        while self.now_s < ends_at - 1e-9:
-            self.shedding.turned(self.now_s, self.now_s + each_s, others)
-            self.now_s += each_s
+    def late(self, lasting_s: float, late_s: float, others: int = 0) -> None:
+        """So late for each of so many samples."""
+        for _ in range(round(lasting_s / SAMPLE_S)):
+            self.now_s = self.shedding.expect(self.now_s) + late_s
+            self.shedding.sampled(self.now_s, others)
+            self.now_s -= late_s
 
     def overloaded(self, lists: int = 400) -> Shedding:
         self.shedding.lists = lists
-        self.rounds(BURST_S, 2 * LATE_S)
+        for _ in range(100):
+            if not self.shedding.is_shedding:
+                self.late(SAMPLE_S, 2 * LATE_S)
         self.shedding.lists = 0
         assert self.shedding.is_shedding
         return self.shedding
@@ -50,8 +54,8 @@ def test_a_burst_refuses_nobody() -> None:
     loop = Loop()
     loop.shedding.lists = 500
     for _ in range(20):
-        loop.rounds(BURST_S / 3, BURST_S / 3)
-        loop.rounds(BURST_S, 0.001)
+        loop.late(BURST_S / 3, LATE_S - SAMPLE_S)
+        loop.late(BURST_S, 0.001)
     assert not loop.shedding.is_shedding
     assert not refused(loop.shedding, 1)
 
@@ -60,8 +64,8 @@ def test_a_process_that_stood_still_refuses_nobody() -> None:
     loop = Loop()
     loop.shedding.lists = 500
     for _ in range(5):
-        loop.rounds(3.0, 3.0)
-        loop.rounds(1.0, 0.01)
+        loop.late(SAMPLE_S, 3.0)
+        loop.late(BURST_S, 0.001)
     assert not loop.shedding.is_shedding
 
 
@@ -69,11 +73,24 @@ def test_clients_that_wait_for_each_other_a_little_are_not_refused() -> None:
     # Found: 32 clients that send the next request when they have a reply are no overload, and were refused.
     loop = Loop()
     loop.shedding.lists = 32
-    loop.rounds(10, 0.8 * LATE_S)
+    loop.late(10, LATE_S)
     assert not loop.shedding.is_shedding
 
 
-def test_with_few_under_way_rounds_are_not_measured_unless_the_loop_was_late() -> None:
+def test_requests_of_a_round_that_does_not_end_say_so() -> None:
+    # Found: a worker whose rounds took a second had looked at none of them when it should have begun to refuse.
+    loop = Loop()
+    shedding = loop.shedding
+    shedding.lists = 400
+    loop.now_s = shedding.expect(loop.now_s)
+    for _ in range(60):
+        loop.now_s += SAMPLE_S
+        if loop.now_s > shedding.late_at:
+            shedding.is_late(loop.now_s, 0)
+    assert shedding.is_shedding
+
+
+def test_with_few_under_way_no_samples_are_taken_unless_the_loop_was_late() -> None:
     shedding = Shedding(MOST)
     assert shedding.watched_from == WATCHED_FROM
     shedding.look(2 * LATE_S)
@@ -83,18 +100,18 @@ def test_with_few_under_way_rounds_are_not_measured_unless_the_loop_was_late() -
     assert shedding.watched_from == WATCHED_FROM
 
 
-def test_fewer_are_taken_on_the_longer_rounds_are_and_no_fewer_than_some() -> None:
+def test_fewer_are_taken_on_the_later_the_loop_is_and_no_fewer_than_some() -> None:
     loop = Loop()
     shedding = loop.overloaded(lists=400)
     assert shedding.lists_max == 100
     shedding.lists = 100
-    loop.rounds(STEP_S, 1.5 * ROUND_S_MAX)
+    loop.late(STEP_S, 1.5 * SHED_LATE_S)
     assert shedding.lists_max == 100, "what is late is due to what was taken on before"
-    loop.rounds(STEP_S, 1.5 * ROUND_S_MAX)
+    loop.late(STEP_S, 1.5 * SHED_LATE_S)
     assert shedding.lists_max == 90, "slowly, where it is nearly enough"
     for _ in range(50):
         shedding.lists = shedding.lists_max
-        loop.rounds(2 * STEP_S, 0.1)
+        loop.late(2 * STEP_S, 0.1)
     assert (shedding.lists_max, shedding.others_max) == (LISTS_MIN, OTHERS_MIN)
 
 
@@ -102,22 +119,22 @@ def test_a_bound_is_not_lowered_again_while_more_is_under_way_than_it_allows() -
     loop = Loop()
     shedding = loop.overloaded(lists=400)
     shedding.lists = 400
-    loop.rounds(10 * STEP_S, STEP_S)
+    loop.late(10 * STEP_S, 1.5 * SHED_LATE_S)
     assert shedding.lists_max == 100
-    loop.rounds(2 * DRAINING_STEPS * STEP_S, STEP_S)
+    loop.late(2 * DRAINING_STEPS * STEP_S, 1.5 * SHED_LATE_S)
     assert shedding.lists_max < 100, "what hangs does not hold it up"
 
 
-def test_more_are_taken_on_while_rounds_are_short_and_others_before_lists() -> None:
+def test_more_are_taken_on_while_the_loop_is_in_time_and_others_before_lists() -> None:
     loop = Loop()
     shedding = loop.overloaded()
     for _ in range(50):
-        loop.rounds(2 * STEP_S, 0.1, others=1000)
-    loop.rounds(STEP_S, 0.001, others=20)
+        loop.late(2 * STEP_S, 0.1, others=1000)
+    loop.late(STEP_S, 0.001, others=20)
     assert (shedding.lists_max, shedding.others_max) == (LISTS_MIN, OTHERS_MIN + OTHERS_MIN // 8)
-    loop.rounds(2 * STEP_S, 0.001, others=3)
+    loop.late(2 * STEP_S, 0.001, others=3)
     assert shedding.others_max == MOST, "it held nothing back"
-    loop.rounds(20, 0.001)
+    loop.late(20, 0.001)
     assert not shedding.is_shedding
 
 
@@ -151,7 +168,7 @@ def test_a_bound_of_the_configuration_is_never_exceeded() -> None:
     loop = Loop(2)
     loop.shedding.lists = 2
     for each_s in (0.1, 0.001):
-        loop.rounds(5, each_s, others=2)
+        loop.late(5, each_s, others=2)
         assert loop.shedding.lists_max <= 2
         assert loop.shedding.others_max <= 2
 

@@ -1,31 +1,38 @@
 """How many requests one worker takes on while there are more than it can answer; the others are refused at once.
 
-    calm ── rounds of the loop take longer than LATE_S, for BURST_S ──► sheds: in each step fewer lists, or more,
-    calm ◄── nothing was refused for CALM_LOOKS ──────────────────────         so that a round takes ROUND_S_MAX
+    calm ── the loop is later than LATE_S, for BURST_S ──► sheds: in each step fewer lists, or more,
+    calm ◄── nothing was refused for CALM_LOOKS ─────────         so that the loop is no later than SHED_LATE_S
 
-A request waits for one or two rounds of the loop at each of its steps, and a refusal waits as long. More requests under
-way than keep the processor busy make rounds longer and answer nobody sooner. So the length of a round says how many are
-too many. Lists cost the most, since they ask several shards, and are refused first. Others are refused where a few
-lists are still too much.
+What comes waits for the loop to end its round, at each of its steps, and a refusal waits as long. More requests under
+way than keep the processor busy make rounds longer and answer nobody sooner. So how late the loop is says how many are
+too many: samples are taken while there is much to do. A timer that the loop is late for is one; and where a round is so
+long that the timer waits, each request that is handled meanwhile says so. Lists cost the most, since they ask several
+shards, and are refused first. Others are refused where a few lists are still too much.
 
-Holds: what only waits does not count: it makes no round longer, and bounds rise while rounds are short. So many
+Holds: what only waits does not count: it makes the loop no later, and bounds rise while that is in time. So many
 requests as keep a worker busy are always taken on. A burst that is over in BURST_S refuses nobody, and neither do
 clients that wait for each other's replies a little. While it sheds, the last quarter of the places is for clients that
 have no more than an equal part.
-Never: measures: each look and each round is told how things are.
+Never: measures: it is told how late the loop is.
 """
 
+from math import inf
 from typing import Final
 
 WATCHED_FROM: Final = 16
-"""Requests under way: with no more of them, nobody waits for long, and rounds are not measured."""
-LATE_S: Final = 0.05
-"""A longer round is late: each request waits for several. Before, it is cheaper to wait than to ask again."""
-ROUND_S_MAX: Final = 0.006
-"""While it sheds, a longer round is late. A refusal on an open connection waits for two rounds, on a new one for four:
-with some that are twice as long, it comes within 50 ms."""
+"""Requests under way: with no more of them, nobody waits for long, and no samples are taken."""
+SAMPLE_S: Final = 0.005
+"""Between two samples. Each is the wait of a request that had come at that instant."""
+SAMPLES_AT_ONCE: Final = 5
+"""What one look at the clock says at most: a process that stood still for long was not overloaded."""
+LATE_S: Final = 0.025
+"""A loop that is later is too late, where this is so for most samples: rounds take 50 ms. Before, it is cheaper to wait
+than to ask again."""
+SHED_LATE_S: Final = 0.004
+"""While it sheds, a loop that is later is too late: rounds take 8 ms. A refusal on an open connection waits for two
+rounds, on a new one for four: with some that are twice as long, it comes within 50 ms."""
 BURST_S: Final = 0.15
-"""So long rounds may be late before anything is refused: what comes at once is mostly over by then."""
+"""So long the loop may be too late before anything is refused: what comes at once is mostly over by then."""
 STEP_S: Final = 0.05
 """Between two changes of a bound: its effect is seen when what was under way before is over."""
 DRAINING_STEPS: Final = 20
@@ -46,14 +53,15 @@ class Shedding:
     __slots__ = (
         "_calm_looks",
         "_draining_steps",
-        "_late_rounds",
+        "_due_at",
+        "_late",
         "_late_s",
         "_most",
         "_refused",
-        "_step_began_at",
-        "_was_late",
+        "_samples",
         "_watches",
         "clients",
+        "late_at",
         "lists",
         "lists_max",
         "others_max",
@@ -70,12 +78,14 @@ class Shedding:
         """Others under way, without those that last, beyond which every other is refused."""
         self.clients = 1
         """How many have requests under way: the fair share of each is an equal part."""
+        self._due_at = 0.0
+        self.late_at = inf
+        """A request that is handled later finds the loop too late for the sample that is due."""
         self._refused = False
         self._watches = False
-        self._was_late = False
         self._calm_looks = 0
         self._draining_steps = 0
-        self._begin_step(0.0)
+        self._begin_step()
 
     @property
     def is_shedding(self) -> bool:
@@ -98,7 +108,7 @@ class Shedding:
 
     @property
     def watched_from(self) -> int:
-        """Requests under way beyond which rounds are measured, and requests are asked about here."""
+        """Requests under way beyond which samples are taken, and requests are asked about here."""
         return 0 if self._watches or self.is_shedding else WATCHED_FROM
 
     def look(self, lag_s: float) -> None:
@@ -116,29 +126,52 @@ class Shedding:
         self._watches = False
         self.lists_max = self.others_max = self._most
         self.clients = 1
-        self._begin_step(0.0)
+        self._begin_step()
 
-    def turned(self, began_at: float, ended_at: float, others: int) -> None:
-        """A round of the loop is over. `others`: requests under way that are no lists and do not last."""
-        if not self._step_began_at:
-            self._begin_step(began_at)
-        was_late, took_s = self._was_late, ended_at - began_at
-        self._was_late = took_s > (ROUND_S_MAX if self.is_shedding else LATE_S)
-        if self._was_late:
-            self._late_s += took_s
-            self._late_rounds += 1
-        elapsed_s = ended_at - self._step_began_at
-        if elapsed_s < (STEP_S if self.is_shedding else BURST_S):
+    @property
+    def _late_s_max(self) -> float:
+        return SHED_LATE_S if self.is_shedding else LATE_S
+
+    def expect(self, now_s: float) -> float:
+        """A sample is wanted. When it is due."""
+        self._due_at = now_s + SAMPLE_S
+        self.late_at = self._due_at + self._late_s_max
+        return self._due_at
+
+    def is_late(self, now_s: float, others: int) -> None:
+        """It is later than `late_at`, and the loop has not come to the sample yet.
+
+        `others`: requests under way that are no lists and do not last.
+        """
+        self._sample_up_to(now_s - self._late_s_max, now_s, others)
+        self.late_at = max(self._due_at + self._late_s_max, now_s + SAMPLE_S)
+
+    def sampled(self, now_s: float, others: int) -> None:
+        """The loop has come to the sample that was due."""
+        self._sample_up_to(now_s, now_s, others)
+        self.late_at = inf
+
+    def _sample_up_to(self, until_s: float, now_s: float, others: int) -> None:
+        """Take the samples that were due until this instant."""
+        for _ in range(max(1, min(SAMPLES_AT_ONCE, int((until_s - self._due_at) / SAMPLE_S)))):
+            self._take_in(now_s - self._due_at, others)
+            self._due_at += SAMPLE_S
+
+    def _take_in(self, late_s: float, others: int) -> None:
+        self._samples += 1
+        if late_s > self._late_s_max:
+            self._late += 1
+            self._late_s += late_s
+        if self._samples * SAMPLE_S < (STEP_S if self.is_shedding else BURST_S):
             return
-        # One round that takes long is a process that stood still.
-        if 2 * self._late_s >= elapsed_s and (self.is_shedding or (was_late and self._was_late)):
-            self._take_on_fewer(ROUND_S_MAX * self._late_rounds / self._late_s, others)
+        if 2 * self._late > self._samples:
+            self._take_on_fewer(SHED_LATE_S * self._late / self._late_s, others)
         else:
             self._take_on_more(others)
-        self._begin_step(ended_at)
+        self._begin_step()
 
     def _take_on_fewer(self, factor: float, others: int) -> None:
-        """Fewer; lists first. `factor`: how long a round may be, divided by how long they are.
+        """Fewer; lists first. `factor`: how late the loop may be, divided by how late it is.
 
         Slowly where it is near 1, or the processor would be idle between two steps.
         """
@@ -161,19 +194,18 @@ class Shedding:
         return min(self._most, max(least, int(base * factor)))
 
     def _take_on_more(self, others: int) -> None:
-        """An eighth more, or half of that where some rounds were late; lists last.
+        """An eighth more, or half of that where the loop was too late at times; lists last.
 
         A bound of others that holds nothing back falls: they are not what is too much.
         """
         self._draining_steps = 0
-        part = 16 if self._late_s else 8
+        part = 16 if self._late else 8
         if self.others_max < self._most:
             more = self.others_max + self.others_max // part
             self.others_max = self._most if 2 * others < self.others_max else min(self._most, more)
         elif self.is_shedding:
             self.lists_max = min(self._most, self.lists_max + max(1, self.lists_max // part))
 
-    def _begin_step(self, began_at: float) -> None:
-        self._step_began_at = began_at
+    def _begin_step(self) -> None:
+        self._samples = self._late = 0
         self._late_s = 0.0
-        self._late_rounds = 0
