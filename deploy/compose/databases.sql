@@ -1,5 +1,4 @@
--- The databases of compose.yaml: the monolith that is split, and one for each shard.
-CREATE DATABASE monolith;
+-- The databases of compose.yaml: one for each shard.
 CREATE DATABASE north;
 CREATE DATABASE south;
 CREATE DATABASE west;

@@ -1,4 +1,4 @@
-"""Seeds the platform's database and splits it in three, unless that was done before.
+"""Seeds the platform's database, a file, and splits it into three of PostgreSQL, unless that was done before.
 
 Reads SERVER, the URL of a PostgreSQL server with the databases of databases.sql, and SCALE (1 is 33,000 events).
 """
@@ -17,10 +17,12 @@ def main() -> None:
     if DIRECTORY.exists():
         print("prepare: the platform is split already")
         return
-    monolith = f"{server}/monolith"
+    # The monolith is a SQLite file: between two databases of one kind, the split carries the schema by the server's own
+    # pg_dump, which this image does not have.
+    monolith = DIRECTORY.with_name("monolith.db")
     subprocess.run([BIN / "bookings", "seed", "--force", "--db", monolith, "--scale", scale], check=True)
     split = [
-        f"--source={monolith}",
+        f"--source=sqlite:///{monolith}",
         "--tenant=vendors",
         "--shards=3",
         "--names=north,south,west",
