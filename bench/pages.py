@@ -189,10 +189,10 @@ class _Cluster:
         divided: list[list[Row]] = [[] for _ in range(count)]
         for row in rows:
             divided[place(row)].append(row)
-        self._whole = {order: sorted(rows, key=lambda row: (row[order], row["id"])) for order in _ORDERS}  # noqa: B023
+        self._whole = {order: sorted(rows, key=lambda row: (row[order], row["id"])) for order in _ORDERS}
         self._shards = [
             {
-                order: [msgspec.json.encode(row) for row in sorted(part, key=lambda row: (row[order], row["id"]))]  # noqa: B023
+                order: [msgspec.json.encode(row) for row in sorted(part, key=lambda row: (row[order], row["id"]))]
                 for order in _ORDERS
             }
             for part in divided
