@@ -122,3 +122,26 @@ def test_the_two_rows_of_a_shard_are_known_before_the_first_is_there() -> None:
         search.take(block.shard, served(block))
     assert search.advance(ranked) is None
     assert (search.wanted(), search.ahead()) == (second, ())
+
+
+@pytest.mark.parametrize(("offset", "limit"), [(0, 40), (40, 40), (0, 1), (60, 20)])
+def test_of_a_first_page_each_shard_is_asked_for_the_rows_that_it_probably_has(offset: int, limit: int) -> None:
+    search = PageSearch(Offset(), page(offset, limit), SHARDS, likely=True)
+    ids, rounds, rows = found(search, limit)
+    assert (ids, rounds) == (list(range(offset, offset + limit)), 1)
+    assert rows < 2 * (offset + limit) or limit == 1
+
+
+def test_a_shard_that_has_more_of_a_first_page_than_likely_is_asked_again() -> None:
+    search = PageSearch(Offset(), page(0, 40), ("even", "empty"), likely=True)
+    rounds = 0
+    while True:
+        rounds += 1
+        for block in search.wanted():
+            search.take(block.shard, Listing(b"[]") if block.shard == "empty" else served(block))
+        if (outcome := search.advance(ranked)) is not None:
+            break
+    tables, skip = outcome
+    chosen = tables.ranking.sorted()[skip : skip + 40]
+    assert [json.loads(bytes(tables.raw[n]))["id"] for n in chosen] == list(range(0, 80, 2))
+    assert rounds == 2

@@ -76,6 +76,8 @@ def _short(rule: ListRule, request: Request, page: Page, order: Order) -> ShortP
     """The short way, where the page is read in one round, each row as it comes."""
     if order.tie is None or page.limit == 0 or page.is_last or rule.is_empty(page) or rule.dedupe is not None:
         return None
+    if rule.first_pages == "likely":
+        return None
     if rule.added(page, order) or is_deep(Page(page.offset + (page.limit or 0), page.limit, (), None)):
         return None
     search = PageSearch(rule.dialect, page, ("",))

@@ -98,8 +98,16 @@ class ListMerging:
             if pages is not None and is_deep(searched):
                 guess = pages.recall(self._listed(), searched.offset)
                 near = pages.near(self._listed(), searched.offset) if guess is None else near
-            is_total = self._rule.tie is not None
-            self._made = PageSearch(self._rule.dialect, searched, self._shards, guess, near=near, is_total=is_total)
+            rule = self._rule
+            self._made = PageSearch(
+                rule.dialect,
+                searched,
+                self._shards,
+                guess,
+                near=near,
+                is_total=rule.tie is not None,
+                likely=rule.first_pages == "likely",
+            )
         return self._made
 
     def asks(self) -> Sequence[Ask]:

@@ -42,6 +42,7 @@ class PageSearch:
         "_expectations",
         "_guess",
         "_is_total",
+        "_likely",
         "_page",
         "_reading",
         "_selection",
@@ -60,14 +61,17 @@ class PageSearch:
         *,
         near: tuple[Waymark | None, Waymark | None] = (None, None),
         is_total: bool = True,
+        likely: bool = False,
     ) -> None:
         """`guess`: how many rows of each shard stand before the page, learned from an earlier one; it may be wrong.
 
         `near`: places of the list before and behind the page, learned likewise.
 
-        `is_total`: no two rows are equal in the order; otherwise no page is searched for.
+        `is_total`: no two rows are equal in the order; otherwise no page is searched for. `likely`: of a page near the
+        beginning, too, each shard is asked only for the rows that it probably has.
         """
         self._is_total = is_total
+        self._likely = likely and len(shards) > 1
         self._dialect = dialect
         self._page = page
         self._shards = shards
@@ -190,9 +194,13 @@ class PageSearch:
     def _select(self) -> Selection | None:
         """The search for a deep page; None where reading all rows before the page costs less."""
         page = self._page
-        if page.limit is None or page.offset <= page.limit or not self._is_total:
+        if page.limit is None or not self._is_total:
             return None
         most = self._request_max
+        if self._likely and page.limit and page.offset <= PLAIN_ROWS_MAX and self._changes <= CHANGES_MAX:
+            return Selection(self._shards, page.offset, page.limit, self._guess, BLOCK_ROWS_MAX, self._expectations)
+        if page.offset <= page.limit:
+            return None
         if page.offset <= (PLAIN_ROWS_MAX if most is None else min(PLAIN_ROWS_MAX, most)):
             return None
         if self._changes > CHANGES_MAX and most is None:

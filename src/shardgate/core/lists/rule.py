@@ -43,6 +43,10 @@ class ListRule(Strategy, frozen=True):
     dedupe: Dedupe | None = None
     """Rows may exist on several shards; each is shown once, and every list is read whole. Null: rows are unique."""
 
+    first_pages: Literal["whole", "likely"] = "whole"
+    """How many rows of a page near the beginning each shard is asked for. `whole`: all that the page may have, so that
+    one call is enough. `likely`: those that a shard probably has where rows are divided by a hash; where it has more,
+    all are asked in a second round. For applications to which a row costs more than a hundredth of a call."""
     parts: ListParts | None = None
     """Rows may be in parts on several shards; the parts are shown as one row. Null: no row is in parts."""
     not_here: tuple[int, ...] = ()

@@ -102,7 +102,7 @@ class Gathering(Value, frozen=True):
     """Counts the replies."""
 
 
-class _Ahead:
+class Ahead:
     """What was asked before its turn, at the same time as what came before it, and the outcomes."""
 
     __slots__ = ("asks", "outcomes")
@@ -231,7 +231,7 @@ class Conductor:
         validators = Validators(validation_of(work))
         head_fields = head_fields_of(work, self._cluster.jar) if work.route.collects_head_fields else None
         asks = merging.asks()
-        ahead = _Ahead()
+        ahead = Ahead()
         rounds_began_at = 0.0
         outcomes: Mapping[ShardId, Outcome] | Reply | None
         while True:
@@ -261,7 +261,7 @@ class Conductor:
                 raise DeadlineError("the list could not be merged in time", log=log)
 
     async def _round(
-        self, asks: Sequence[Ask], work: Gathering, merging: Merging, client: Client | None, ahead: "_Ahead"
+        self, asks: Sequence[Ask], work: Gathering, merging: Merging, client: Client | None, ahead: Ahead
     ) -> Mapping[ShardId, Outcome] | Reply | None:
         """The outcomes of the next round; or what `_flow_or_ask` gives, where the list may be streamed."""
         if isinstance(merging, ListMerging):
@@ -269,7 +269,7 @@ class Conductor:
                 ahead.asks = ()
                 return ahead.outcomes
             if ahead.follow(merging.ahead()):
-                outcomes, ahead.outcomes = await self._ask_both(asks, ahead.asks, work)
+                outcomes, ahead.outcomes = await self.ask_both(asks, ahead.asks, work)
                 return outcomes
             if client is not None and merging.may_flow:
                 return await self._flow_or_ask(asks, work, merging, client)
@@ -298,14 +298,14 @@ class Conductor:
         calls = self.start(asks, work, None, needs_all=needs_all, body_bytes_max=body_bytes_max)
         return await self.outcomes(calls, work)
 
-    async def _ask_both(
-        self, asks: Sequence[Ask], ahead: Sequence[Ask], work: Gathering
+    async def ask_both(
+        self, asks: Sequence[Ask], ahead: Sequence[Ask], work: Gathering, *, tolerant: bool = False
     ) -> tuple[Mapping[ShardId, Outcome], Mapping[ShardId, Outcome]]:
         """Send what is asked now and what is asked next at the same time: one round, with two calls of a shard."""
-        first = self.start(asks, work, None)
+        first = self.start(asks, work, None, tolerant=tolerant)
         second = None
         try:
-            second = self.start(ahead, work, None)
+            second = self.start(ahead, work, None, tolerant=tolerant)
             work.exchange.rounds -= 1
             return await first.outcomes(), await second.outcomes()
         finally:

@@ -41,11 +41,13 @@ from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.coalescing import Coalescing
 from shardgate.engine.gather.conductor import (
     LACKING,
+    Ahead,
     Conductor,
     Gathering,
     forget_keys,
     head_fields_of,
     learn_from,
+    rows_asked,
     validation_of,
     with_own_fields,
 )
@@ -155,6 +157,7 @@ class PartialGather:
         self._is_everywhere = False
         self._shows_provenance = plan.shows_provenance
         self._rounds_began_at = 0.0
+        self._ahead = Ahead()
 
     async def run(self) -> Reply | None:
         """The reply; None where it was streamed."""
@@ -214,6 +217,15 @@ class PartialGather:
     async def _round(self, asks: Sequence[Ask]) -> Mapping[ShardId, Outcome] | Reply | None:
         """The outcome of each call; a 304; None where the list was streamed; nothing where it begins anew."""
         merging, large_bytes = self._merging, None
+        if isinstance(merging, ListMerging):
+            if self._ahead.asks and asks == self._ahead.asks:
+                self._ahead.asks = ()
+                return self._told(self._ahead.outcomes)
+            if self._ahead.follow(self._plainly(merging.ahead())):
+                first, self._ahead.outcomes = await self._conductor.ask_both(
+                    asks, self._ahead.asks, self._work, tolerant=True
+                )
+                return self._told(first)
         if self._flows and isinstance(merging, ListMerging) and merging.may_flow:
             large_bytes = TRIMMED_FLOW_BYTES_MIN if merging.trims else FLOW_BYTES_MIN
         calls = self._conductor.start(asks, self._work, large_bytes, tolerant=True)
@@ -223,10 +235,12 @@ class PartialGather:
                 if flow is not None:
                     return await self._flowed(*flow, calls)
                 calls.keep_waiting()
-            outcomes = await self._conductor.outcomes(calls, self._work)
-            return self._judged(outcomes) if self._plan.failure_is else outcomes
+            return self._told(await self._conductor.outcomes(calls, self._work))
         finally:
             calls.cancel()
+
+    def _told(self, outcomes: Mapping[ShardId, Outcome]) -> Mapping[ShardId, Outcome]:
+        return self._judged(outcomes) if self._plan.failure_is else outcomes
 
     def _judged(self, outcomes: Mapping[ShardId, Outcome]) -> Mapping[ShardId, Outcome]:
         """The outcomes; in place of a reply that its body calls a failure, the failure."""
@@ -377,6 +391,7 @@ class PartialGather:
     def _finished(self, reply: Reply, outcomes: Mapping[ShardId, Outcome]) -> Reply:
         """The reply with its own fields; marked, where it lacks shards. Raises ShardsMissingError."""
         missing, work, applied = self.missing, self._work, self._tolerance.applied
+        work.exchange.rows_asked = rows_asked(self._merging)
         if applied and reply.status < 300:
             reply.fields = [*reply.fields, (b"Preference-Applied", applied)]
         if not missing:
