@@ -1,6 +1,8 @@
 """What a worker knows of the directory is what the store has, at each epoch, however many keys there are."""
 
+import os
 import random
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,14 @@ import pytest
 
 from shardgate.core.contracts import UNKNOWN
 from shardgate.core.errors import StoreUnavailableError
+from shardgate.core.hosts import PostgresUrl
 from shardgate.core.locate.compare import ComparedShards
 from shardgate.store import directory_reader, directory_table
+from shardgate.store.database import Store
 from shardgate.store.directory_reader import DirectoryReader, View
 from shardgate.store.map_build import build_map
 from shardgate.store.map_place import beside
+from shardgate.store.opening import open_store
 from shardgate.store.parts import record_parts
 from shardgate.store.sqlite import SqliteStore
 
@@ -38,7 +43,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directory_table, "LOGGED_AT_ONCE_MAX", 80)
 
 
-def reader(store: SqliteStore, compares: Mapping[str, frozenset[str]] | None = None) -> DirectoryReader:
+def reader(store: Store, compares: Mapping[str, frozenset[str]] | None = None) -> DirectoryReader:
     return DirectoryReader(store, SHARDS, compares or {})
 
 
@@ -213,3 +218,82 @@ def test_parts_are_taken_as_changes(store: SqliteStore) -> None:
     after = follower.next(view)
     assert after is not None
     assert (view.parts, after.parts) == ({}, {"orders": {"1": ("north", "east")}})
+
+
+# The store on another machine.
+
+
+@pytest.fixture
+def remote(
+    postgres_place: PostgresUrl, small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Store]:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with open_store(postgres_place) as store:
+        yield store
+
+
+def test_many_keys_of_another_machine_are_in_a_map_from_the_beginning(remote: Store) -> None:
+    pairs = {f"t{number}": SHARDS[number % 3] for number in range(500)}
+    remote.put_many("vendors", pairs.items())
+    view = reader(remote).first()
+    assert (view.how, known(view, pairs)) == ("mapped", pairs)
+    path = reader(remote).map_path
+    assert path is not None
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_where_no_map_can_be_made_all_keys_are_held(remote: Store, tmp_path: Path) -> None:
+    (tmp_path / f"shardgate-{os.getuid()}").symlink_to(tmp_path)
+    pairs = {f"t{number}": SHARDS[number % 3] for number in range(500)}
+    remote.put_many("vendors", pairs.items())
+    view = reader(remote).first()
+    assert (view.how, view.wants_map, known(view, pairs)) == ("held", False, pairs)
+    remote.put_many("vendors", [(f"n{number}", "north") for number in range(500)])
+    after = reader(remote).next(view)
+    assert after is not None
+    assert len(after.tables["vendors"]) == 1_000  # type: ignore[arg-type]
+
+
+def test_until_a_map_is_there_what_was_known_stays_and_nothing_is_unknown(remote: Store) -> None:
+    remote.put_many("vendors", [(f"t{number}", "north") for number in range(500)])
+    follower = reader(remote)
+    view = follower.first()
+    remote.put_many("vendors", [(f"n{number}", "south") for number in range(500)])
+    behind = follower.next(view)
+    assert behind is not None
+    assert (behind.how, behind.wants_map, behind.epoch) == ("behind", True, view.epoch)
+    assert behind.tables["vendors"].get("t1", UNKNOWN) == "north"
+    with pytest.raises(StoreUnavailableError):
+        behind.tables["vendors"].get("n1", UNKNOWN)
+    assert follower.next(behind) is None
+    assert follower.map_path is not None
+    assert build_map(remote, follower.map_path, {})
+    assert follower.has_new_map()
+    after = follower.reload()
+    assert after is not None
+    assert (after.how, after.epoch.number) == ("mapped", 2)
+    assert after.tables["vendors"].get("n1", UNKNOWN) == "south"
+    assert after.tables["vendors"].get("x1", UNKNOWN) is UNKNOWN
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_every_view_has_what_a_store_on_another_machine_has(remote: Store, seed: int) -> None:
+    chance = random.Random(seed)
+    truth = {f"a{number}": "north" for number in range(150)}
+    remote.put_many("vendors", truth.items())
+    follower = reader(remote)
+    view = follower.first()
+    seen = set()
+    for _ in range(40):
+        names = [chance.choice("ab") + str(chance.randrange(300)) for _ in range(chance.choice((1, 3, 30, 70, 120)))]
+        pairs = {name: chance.choice(SHARDS) for name in names}
+        remote.put_many("vendors", pairs.items())
+        truth |= pairs
+        view = follower.next(view) or view
+        seen.add(view.how)
+        if view.how == "behind":
+            view = follower.first()
+        assert view.epoch.number == remote.epoch()
+        asked = {f"{letter}{number}" for letter in "ab" for number in range(300)}
+        assert known(view, dict.fromkeys(asked)) == {key: truth.get(key) for key in asked}
+    assert seen == {"mapped", "behind"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from shardgate.store.directory_map import DirectoryMap, key_prefix
-from shardgate.store.map_build import Order, build_map, locked
+from shardgate.store.map_build import MapOrder, build_map, locked
 from shardgate.store.map_place import beside
 from shardgate.store.sqlite import SqliteStore
 
@@ -39,7 +39,9 @@ def test_two_processes_do_not_make_it_at_once(tmp_path: Path) -> None:
 def test_it_is_a_program(tmp_path: Path) -> None:
     with SqliteStore(tmp_path / "d.db") as store:
         store.put_many("vendors", [("ACME", "north")])
-    order = Order(str(tmp_path / "d.db"), str(beside(tmp_path / "d.db")), {"vendors": frozenset({"case_insensitive"})})
+    order = MapOrder(
+        str(tmp_path / "d.db"), str(beside(tmp_path / "d.db")), {"vendors": frozenset({"case_insensitive"})}
+    )
     command = [sys.executable, "-m", "shardgate.store.map_build"]
     subprocess.run(command, input=msgspec.json.encode(order), check=True)
     assert DirectoryMap(beside(tmp_path / "d.db")).header.compares == [("vendors", "case_insensitive")]

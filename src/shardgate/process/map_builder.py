@@ -14,7 +14,7 @@ import msgspec
 
 from shardgate.net.clock import now
 from shardgate.store.database import StorePlace
-from shardgate.store.map_build import Compares, Order, locked
+from shardgate.store.map_build import Compares, MapOrder, locked
 from shardgate.store.map_place import map_path
 
 PAUSE_S: Final = 1.0  # between two looks whether a map can be made
@@ -36,10 +36,15 @@ class MapBuilder:
         self._not_before = 0.0
         self._thread: Thread | None = None
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a process makes the map that this worker has started."""
+        return self._thread is not None and self._thread.is_alive()
+
     def want(self) -> None:
         """Have the map made, if nobody makes it."""
         instant = now()
-        if self._path is None or instant < self._not_before or (self._thread is not None and self._thread.is_alive()):
+        if self._path is None or instant < self._not_before or self.is_at_work:
             return
         self._not_before = instant + PAUSE_S
         try:
@@ -56,7 +61,7 @@ class MapBuilder:
 
     def _build(self) -> None:
         store = str(self._store) if isinstance(self._store, Path) else self._store.text
-        order = msgspec.json.encode(Order(store, str(self._path), dict(self._compares)))
+        order = msgspec.json.encode(MapOrder(store, str(self._path), dict(self._compares)))
         command = [sys.executable, "-m", _MODULE]
         done = subprocess.run(  # noqa: S603 - the program is this one
             command, input=order, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False

@@ -26,7 +26,7 @@ from shardgate.core.topology import OwnerTable, ShardId
 from shardgate.store import directory_table as table
 from shardgate.store.database import Store
 from shardgate.store.directory_map import DirectoryMap, MapError, has_compares
-from shardgate.store.directory_table import Change, Epoch
+from shardgate.store.directory_table import Epoch, LoggedChange
 from shardgate.store.map_build import Compares, build_map
 from shardgate.store.map_place import map_path
 from shardgate.store.owners import UNSURE, BehindOwners, MappedOwners, StoredOwners, spelled
@@ -39,7 +39,7 @@ CHANGED_MAX: Final = 20_000  # to copy so many takes 0.5 ms, at each change
 _LOOK_S: Final = 0.1
 _HELD_IN_NEED: Final = 4  # where no map can be made, so many times more keys are held
 
-Parts = Mapping[str, Mapping[str, tuple[ShardId, ...]]]
+PartedShards = Mapping[str, Mapping[str, tuple[ShardId, ...]]]
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +49,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     how: Literal["held", "mapped", "asked", "behind"]
     tables: Mapping[str, OwnerTable]
     """Space → the shards of its keys."""
-    parts: Parts
+    parts: PartedShards
     keys: int = 0
     """How many there are; of a map, when it was made."""
     held_max: int
@@ -213,7 +213,7 @@ class DirectoryReader:
             held_max=self._held_max,
         )
 
-    def _applied(self, view: View, epoch: Epoch, rows: Sequence[Change]) -> View:
+    def _applied(self, view: View, epoch: Epoch, rows: Sequence[LoggedChange]) -> View:
         keys: dict[str, dict[str, ShardId | None]] = {}
         new_parts: dict[str, dict[str, tuple[ShardId, ...]]] = {}
         for row in rows:
@@ -242,7 +242,7 @@ class DirectoryReader:
         epoch: Epoch,
         changed: Mapping[str, Mapping[str, ShardId | None]],
         equals: Mapping[str, Mapping[tuple[str, str], str]],
-        parts: Parts,
+        parts: PartedShards,
     ) -> View:
         assert view.of is not None
         of = view.of

@@ -55,7 +55,7 @@ class Epoch(msgspec.Struct, frozen=True):
     """None: it was made by an older version, which knows no tokens; its successors are then read whole."""
 
 
-class Change(msgspec.Struct, frozen=True, array_like=True):
+class LoggedChange(msgspec.Struct, frozen=True, array_like=True):
     """One line of the log."""
 
     epoch: int
@@ -137,7 +137,8 @@ def _record_many(store: Statements, space: str, pairs: Iterable[tuple[str, Shard
     store.execute("DELETE FROM epochs")
     store.execute("DELETE FROM directory_counts WHERE space = ?", (space,))
     store.execute(
-        "INSERT INTO directory_counts SELECT space, shard, count(*) FROM directory WHERE space = ? GROUP BY shard",
+        "INSERT INTO directory_counts"
+        " SELECT space, shard, count(*) FROM directory WHERE space = ? GROUP BY space, shard",
         (space,),
     )
     return advance(store)
@@ -180,7 +181,7 @@ def is_known(store: Statements, epoch: Epoch) -> bool:
     return found is not None and epoch.token is not None and found[0] == epoch.token
 
 
-def changes_since(store: Statements, epoch: Epoch, rows_max: int) -> tuple[Epoch, list[Change]] | None:
+def changes_since(store: Statements, epoch: Epoch, rows_max: int) -> tuple[Epoch, list[LoggedChange]] | None:
     """The newest state and the changes that lead to it; None: the log does not reach so far back.
 
     More than `rows_max` changes mean that there are more than those that are returned.
@@ -192,7 +193,7 @@ def changes_since(store: Statements, epoch: Epoch, rows_max: int) -> tuple[Epoch
             "SELECT epoch, kind, space, key, value FROM directory_log WHERE epoch > ? ORDER BY epoch LIMIT ?",
             (epoch.number, rows_max + 1),
         ).fetchall()
-        return current(store), [Change(*row) for row in rows]
+        return current(store), [LoggedChange(*row) for row in rows]
 
 
 def token_of(store: Statements, number: int) -> int | None:
@@ -201,12 +202,12 @@ def token_of(store: Statements, number: int) -> int | None:
     return None if found is None else int(found[0])
 
 
-def log_pages(store: Statements, after: int, until: int, rows: int) -> Iterator[list[Change]]:
+def log_pages(store: Statements, after: int, until: int, rows: int) -> Iterator[list[LoggedChange]]:
     """The changes of the epochs behind `after`, so many at a time; no transaction stays open between two pages."""
     last: tuple[int, str, str, str] = (after, "~", "", "")  # behind every kind
     while True:
         found = [
-            Change(*row)
+            LoggedChange(*row)
             for row in store.execute(
                 "SELECT epoch, kind, space, key, value FROM directory_log"
                 " WHERE (epoch, kind, space, key) > (?, ?, ?, ?) AND epoch <= ?"

@@ -33,7 +33,7 @@ PAGE_ROWS: Final = 5_000
 _NICENESS: Final = 10  # those that serve go first
 
 
-class Order(msgspec.Struct, frozen=True):
+class MapOrder(msgspec.Struct, frozen=True):
     """What is to be made."""
 
     store: str
@@ -111,7 +111,7 @@ def main() -> None:
     """Build the map that standard input says. Ends when its parent has ended."""
     os.nice(_NICENESS)
     parent = os.getppid()
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=MapOrder)
 
     def goes_on(_: int) -> None:
         if os.getppid() != parent:
