@@ -90,9 +90,9 @@ class PostgresServer:
     def start(self) -> Self:
         """Start, and wait until it answers."""
         with (self._folder / "log").open("ab") as log:
-            command = [str(self._programs / "postgres"), "-D", str(self._data), "-p", str(self.port)]
-            process = subprocess.Popen(command, stdout=log, stderr=log, **_user())
-            self._process = process
+            command = [str(part) for part in (self._programs / "postgres", "-D", self._data, "-p", self.port)]
+            process: subprocess.Popen[bytes] = subprocess.Popen(command, stdout=log, stderr=log, **_user())
+        self._process = process
         deadline_at = time.monotonic() + READY_TIMEOUT_S
         while subprocess.run(
             [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
