@@ -90,13 +90,14 @@ class PostgresServer:
     def start(self) -> Self:
         """Start, and wait until it answers."""
         with (self._folder / "log").open("ab") as log:
-            command = [self._programs / "postgres", "-D", self._data, "-p", str(self.port)]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, **_user())
+            command = [str(part) for part in (self._programs / "postgres", "-D", self._data, "-p", self.port)]
+            process: subprocess.Popen[bytes] = subprocess.Popen(command, stdout=log, stderr=log, **_user())
+        self._process = process
         deadline_at = time.monotonic() + READY_TIMEOUT_S
         while subprocess.run(
             [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
         ).returncode:
-            if time.monotonic() > deadline_at or self._process.poll() is not None:
+            if time.monotonic() > deadline_at or process.poll() is not None:
                 raise RuntimeError(f"PostgreSQL did not start:\n{(self._folder / 'log').read_text()}")
             time.sleep(0.02)
         return self

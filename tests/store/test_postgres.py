@@ -109,6 +109,18 @@ def test_a_gateway_that_is_cut_off_within_a_transaction_holds_up_no_other(
         assert near.epoch() == 0
 
 
+def test_a_transaction_whose_connection_was_lost_unseen_fails_and_the_next_one_does_not(far: PostgresStore) -> None:
+    def lost_within() -> None:
+        with far.transaction():
+            far.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")
+            assert far._connection is not None
+            far._connection.close()
+
+    with pytest.raises(far.errors, match="lost within"):
+        lost_within()
+    assert far.put_many("vendor", [("1", "north")]) == 1
+
+
 def test_a_server_that_does_not_answer_is_not_waited_for(
     far: PostgresStore, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,7 +104,7 @@ class SharedDirectory:
             self._queued = asyncio.get_running_loop().create_future()
             if self._running is None:
                 self._start()
-        return self._queued if self._queued is not None else self._running  # type: ignore[return-value]
+        return self._queued if self._queued is not None else self._running
 
     def _start(self) -> None:
         self._running, self._queued = self._queued, None

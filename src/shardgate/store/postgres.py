@@ -218,7 +218,10 @@ class PostgresStore(Store):
                 self._connection.execute("ROLLBACK")
 
     def _commit(self) -> None:
-        connection = self._ready()
+        connection = self._connection
+        if connection is None or connection.closed:
+            self._in_transaction = False
+            raise psycopg.OperationalError("the connection was lost within the transaction")
         if not self._wrote:
             self._roll_back()
             return
