@@ -114,7 +114,10 @@ def test_list_counts_and_finds(run) -> None:
 
 def test_a_long_file_shows_its_progress(run) -> None:
     Path("in.csv").write_text("key,shard\n" + "".join(f"k{n},north\n" for n in range(PROGRESS_LINES)))
-    assert f"{PROGRESS_LINES:,} lines read" in run("import", "in.csv", "-s", "vendors")[1]
+    said = run("import", "in.csv", "-s", "vendors")[1]
+    for what in ("lines read", "of 100,000 keys stored", "of 100,000 keys mapped"):
+        assert f"{PROGRESS_LINES:,} {what}" in said
+    assert Path("directory.db.map").exists()
 
 
 def test_a_directory_that_is_not_there_is_named(run) -> None:

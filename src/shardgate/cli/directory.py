@@ -1,20 +1,23 @@
 """`shardgate directory`: fills, changes and shows the directory, which says which shard has which tenant."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress
 from rich.table import Table
 
 from shardgate.cli.console import wide_console
 from shardgate.process.directory import shard_names
 from shardgate.store.database import Store, StoreError
 from shardgate.store.directory_entries import Entries
-from shardgate.store.directory_file import DirectoryFileError, read_csv, store_entries, write_csv
+from shardgate.store.directory_file import PROGRESS_LINES, DirectoryFileError, read_csv, store_entries, write_csv
+from shardgate.store.map_build import renew_map
 from shardgate.store.opening import open_store, store_place
 
 _HELP = """
@@ -90,12 +93,15 @@ def import_file(
     with _errors():
         shards = shard_names(config)
         if str(file) == "-":
-            entries = read_csv(sys.stdin, space, shards, _progress)
+            entries = read_csv(sys.stdin, space, shards, _lines_read)
         else:
             with file.open(encoding="utf-8-sig", newline="") as opened:
-                entries = read_csv(opened, space, shards, _progress)
+                entries = read_csv(opened, space, shards, _lines_read)
         with open_store(store_place(to)) as store:
-            new, moved = store_entries(store, entries, replace=replace)
+            with _bar("keys stored", len(entries)) as stored:
+                new, moved = store_entries(store, entries, replace=replace, progress=stored)
+            with _bar("keys mapped", sum(sum(each.values()) for each in store.counts().values())) as mapped:
+                renew_map(store, mapped)
     same = len(entries) - new - moved
     typer.echo(
         f"shardgate: {store_place(to)}: {new} keys are new, {moved} have another shard now, {same} were there already"
@@ -193,8 +199,28 @@ def _one_entry(key: str, shard: str, space: str, config: Path) -> Entries:
     return read_csv(StringIO(f"key,shard\n{quoted}\n"), space, shard_names(config))
 
 
-def _progress(lines: int) -> None:
+def _lines_read(lines: int) -> None:
     typer.echo(f"shardgate: {lines:,} lines read", err=True)
+
+
+@contextmanager
+def _bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Gives what is called with each number of keys that are done. A bar on a terminal, and lines anywhere else."""
+    console = Console(stderr=True)
+    if console.is_terminal and total > PROGRESS_LINES:
+        with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console) as progress:
+            task = progress.add_task(what, total=total)
+            yield lambda count: progress.advance(task, count)
+        return
+    done = 0
+
+    def line(count: int) -> None:
+        nonlocal done
+        if (done + count) // PROGRESS_LINES > done // PROGRESS_LINES:
+            typer.echo(f"shardgate: {done + count:,} of {total:,} {what}", err=True)
+        done += count
+
+    yield line
 
 
 def _chosen(store: Store, space: str | None) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from shardgate.split.source import SourceDatabase, opened_source
 from shardgate.split.targets import ShardTarget, opened_shards
 from shardgate.split.verify import VerifiedTable, Verifier
 from shardgate.store.database import StoreError
+from shardgate.store.map_build import renew_map
 from shardgate.store.opening import open_store, store_place
 
 T = TypeVar("T")
@@ -229,6 +230,7 @@ def _publish(request: SplitRequest, shards: Sequence[ShardTarget], plan: SplitPl
     with open_store(place) as store:
         if request.space not in store.spaces():
             store.put_many(request.space, plan.directory, only_if_new=True)
+            renew_map(store)
     for shard in shards:
         if marks.MARK in shard.database.names():
             shard.database.run(marks.statements_to_unmark())

@@ -12,17 +12,19 @@ import fcntl
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
 import msgspec
 
+from shardgate.core.limits import DIRECTORY_HELD_KEYS_MAX
 from shardgate.core.locate.compare import Compare, compared
 from shardgate.store import directory_table as table
 from shardgate.store.database import Store
 from shardgate.store.directory_map import DirectoryMap, MapError, equal_prefix, has_compares, key_prefix
 from shardgate.store.map_patch import patch_map
+from shardgate.store.map_place import map_path
 from shardgate.store.map_writer import EQUAL, Named, write_map
 from shardgate.store.opening import open_store, store_place
 
@@ -54,6 +56,23 @@ def build_map(store: Store, path: Path, compares: Compares, progress: Callable[[
             ]
             write_map(path, lambda: _entries(store, compares, progress), epoch.number, epoch.token, listed)
     return is_mine
+
+
+def renew_map(store: Store, progress: Callable[[int], None] = lambda _: None) -> None:
+    """After many keys were stored: make the map of a store that is a file, so that a gateway starts with it.
+
+    Where there are few keys, or no map can be made, nothing is done: a gateway goes on without it.
+    """
+    path = map_path(store.place)
+    keys = sum(sum(each.values()) for each in store.counts().values())
+    if path is None or not isinstance(store.place, Path) or keys <= DIRECTORY_HELD_KEYS_MAX:
+        return
+    compares: dict[str, frozenset[Compare]] = {}
+    with suppress(OSError, MapError):
+        for space, how in DirectoryMap(path).header.compares:
+            compares[space] = compares.get(space, frozenset[Compare]()) | {cast("Compare", how)}
+    with suppress(OSError):
+        build_map(store, path, compares, progress)
 
 
 @contextmanager
