@@ -268,7 +268,7 @@ licences: $(READY) ## write docs/licences.md anew from what is installed
 
 lock: $(READY) ## choose newer versions of what is used
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --python-version 3.11 --group dev --extra dns --extra icu --extra jwt --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
+	  --python-version 3.11 --group dev --extra dns --extra icu --extra jwt --extra postgresql --extra split pyproject.toml examples/bookings/pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --group docs -o requirements-docs.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -282,7 +282,7 @@ lock: $(READY) ## choose newer versions of what is used
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --group build --constraint requirements.lock -o deploy/image/build.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --python-version 3.11 --extra icu --extra jwt --constraint requirements.lock pyproject.toml -o deploy/image/runtime.lock
+	  --python-version 3.11 --extra icu --extra jwt --extra postgresql --constraint requirements.lock pyproject.toml -o deploy/image/runtime.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --extra split --constraint requirements.lock pyproject.toml examples/bookings/pyproject.toml \
 	  -o deploy/compose/platform.lock

@@ -1,16 +1,21 @@
 """Real servers on loopback: shards that answer what a test says, and the gateway in front of them."""
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from proof.postgres_server import NoServerError, PostgresServer
+from shardgate.core.hosts import PostgresUrl
 from tests.cluster import Gateway, Shard, running_gateway, running_shard
 
 StartGateway = Callable[..., Any]
+
+_databases = count()
 
 
 @pytest.fixture
@@ -37,6 +42,25 @@ def start_gateway(stack: AsyncExitStack, tmp_path: Path) -> Callable[..., Any]:
         return await stack.enter_async_context(running_gateway(config, tmp_path, **clock))
 
     return start
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresServer]:
+    try:
+        server = PostgresServer()
+    except NoServerError as error:
+        pytest.skip(str(error))
+    with server:
+        yield server
+
+
+@pytest.fixture
+def postgres_place(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresUrl]:
+    """An empty database. The server has just started, but nobody has to come back to it."""
+    monkeypatch.setattr("shardgate.store.postgres_leases.UNSURE_S", 0.0)
+    name = f"store_{next(_databases)}"
+    yield PostgresUrl(server.create(name))
+    server.ask(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

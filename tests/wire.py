@@ -37,9 +37,11 @@ class Wire:
     def close(self) -> None:
         """End everything."""
         self.open.set()
-        self.cut()
+        self.refuses = True
         for thread in self._threads:
-            thread.join()
+            while thread.is_alive():
+                self.cut()
+                thread.join(0.1)
         for pair in self._pairs:
             for each in pair:
                 each.close()

@@ -2,38 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from proof.postgres_server import NoServerError, PostgresServer
-from shardgate.core.hosts import PostgresUrl
-from shardgate.store import postgres_leases
 from shardgate.store.database import Store, StorePlace
 from shardgate.store.leases import Leases
 from shardgate.store.opening import open_for_worker, open_store
-
-_numbers = count()
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[PostgresServer]:
-    try:
-        server = PostgresServer()
-    except NoServerError as error:
-        pytest.skip(str(error))
-    with server:
-        yield server
-
-
-@pytest.fixture
-def postgres_place(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresUrl]:
-    """An empty database. The server has just started, but nobody has to come back to it."""
-    monkeypatch.setattr(postgres_leases, "UNSURE_S", 0.0)
-    name = f"store_{next(_numbers)}"
-    yield PostgresUrl(server.create(name))
-    server.ask(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -62,7 +62,12 @@ class Callers:
             return True
         request.claims = caller.claims
         if self._quota is not None:
-            lines, spent = self._quota.count(caller.client, request.path)
+            counted = self._quota.count(caller.client, request.path)
+            if counted is None:
+                request.claims = None  # it is counted when it comes again
+                client.adopt(tasks.start(self._claim(self._quota, caller.client, again), "quota"))
+                return False
+            lines, spent = counted
             client.annotate(lines)
             if spent is not None:
                 raise spent
@@ -115,6 +120,11 @@ class Callers:
         """Close the quota's store."""
         if self._quota is not None:
             self._quota.close()
+
+    @staticmethod
+    async def _claim(quota: Quota, client: str, again: Callable[[], None]) -> None:
+        await quota.claim(client)
+        again()
 
     def _refuse(self, error: InvalidTokenError, request: Request) -> None:
         """Raise the refusal, unless the request is a preflight, or the configuration lets unverified requests pass for

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
+from shardgate.clients.shared_quota import SharedQuota
 from shardgate.core.clients.period import period_of
 from shardgate.core.clients.rate_limit import limit_line, policy_line
 from shardgate.core.clients.terms import ClientTerms, QuotaTerms
@@ -30,32 +31,41 @@ _log = logging.getLogger("shardgate")
 class Quota:
     """The quotas of all clients, in one worker. `clock` gives seconds since 1970."""
 
-    __slots__ = ("_clock", "_names", "_period", "_policy", "_store", "_tally", "_terms", "_usage", "_writer")
+    __slots__ = ("_clock", "_names", "_period", "_policy", "_store", "_tally", "_terms", "_usage", "_writer", "shared")
 
     def __init__(self, terms: QuotaTerms, tally: Tally, writer: Writer, clock: Callable[[], float] = wall) -> None:
         self._terms = terms
         self._tally = tally
-        # A connection of its own: the writer's thread may be waiting for the disk. A store on another machine is asked
-        # by that thread, though, and the client goes on meanwhile.
+        # A connection of its own: the writer's thread may be waiting for the disk.
         place = writer.place
         self._store = SqliteStore(place, busy_ms=READER_BUSY_MS) if isinstance(place, Path) else None
         self._usage = Usage(self._store) if self._store is not None else None
         self._writer = writer
+        self.shared = SharedQuota(tally, writer, terms.calls) if self._store is None else None
+        """Where several gateways share the store."""
         self._names: dict[str, bytes] = {}
         self._clock = clock
         self._enter(clock())
 
-    def count(self, client: str, path: str) -> tuple[bytes, QuotaSpentError | None]:
-        """Count a call. Returns header lines for the reply, and the refusal if the quota is spent."""
+    def count(self, client: str, path: str) -> tuple[bytes, QuotaSpentError | None] | None:
+        """Count a call. Returns header lines for the reply, and the refusal if the quota is spent; None: no call was
+        counted, and one must be claimed first."""
         at = self._clock()
         if not self._period.begins_at <= at < self._period.ends_at:
             self._enter(at)
         name = self._names.get(client) or self._name(client)
         limit = self._terms.calls
-        made = self._tally.count(name, limit)
-        if made == UNSEEN:
-            self._tally.add(name, self._stored(name))
+        if self.shared is None or self.shared.is_away:
             made = self._tally.count(name, limit)
+            if made == UNSEEN:
+                self._tally.add(name, self._stored(name))
+                made = self._tally.count(name, limit)
+        else:
+            made = self._tally.spend(name)
+            if made == UNSEEN:
+                if not self.shared.is_spent(name):
+                    return None
+                made = SPENT
         seconds = int(self._period.ends_at - at) + 1
         lines = b""
         if self._terms.headers:
@@ -66,6 +76,12 @@ class Quota:
         error.retry_after_s = seconds
         self._terms.spent.say(error, path)
         return lines, error
+
+    async def claim(self, client: str) -> None:
+        """Claim calls of a client where several gateways share its quota."""
+        if self.shared is not None:
+            name, at = self._names.get(client) or self._name(client), self._clock()
+            await self.shared.claim(name, *_parts(name), at)
 
     async def follow(self) -> None:
         """Store counts now and then, until cancelled."""
@@ -115,22 +131,12 @@ class Quota:
 
     def _stored(self, name: bytes) -> int:
         if self._usage is None or self._store is None:
-            tasks.start(self._ask(name), "usage")
-            return 0
+            return 0  # a store that is away, on another machine
         try:
             return self._usage.calls(*_parts(name))
         except self._store.errors as error:
             _log.error("cannot read the calls of a client: %s; its count starts at 0", error)
             return 0
-
-    async def _ask(self, name: bytes) -> None:
-        """Add the calls that the store has to those that are counted meanwhile."""
-        try:
-            stored = await self._writer.run(self._writer.usage.calls, *_parts(name))
-        except StoreUnavailableError as error:
-            _log.error("cannot read the calls of a client: %s; its count starts at 0", error.log)
-            return
-        self._tally.settle(name, stored)
 
 
 def _parts(name: bytes) -> tuple[str, str]:

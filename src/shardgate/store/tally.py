@@ -1,6 +1,8 @@
 """Counts the calls of each client, in memory that all workers of a gateway share.
 
-A row has two numbers: the calls a client made, and how many of them are not stored on disk yet.
+A row has two numbers: the calls a client made, and how many of them are not stored on disk yet. Where several gateways
+share the store, calls are claimed in the store before they are made: then the second number is below 0, by the calls
+that are claimed and not made yet.
 
 Holds: of two workers that count the last call of a quota at once, one gets it. The lock is the kernel's (fcntl), which
 frees it when its owner is killed. Counts survive the death of a worker. Nothing here waits for a disk.
@@ -67,6 +69,47 @@ class Tally:
         finally:
             fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
+    def calls(self, name: bytes) -> int:
+        """The calls so far; 0 for a name that has no row."""
+        fcntl.lockf(self._lock, fcntl.LOCK_EX)
+        try:
+            row = self._find(name)
+            return 0 if row is None else self._cells[row]
+        finally:
+            fcntl.lockf(self._lock, fcntl.LOCK_UN)
+
+    def spend(self, name: bytes) -> int:
+        """Count one call that was claimed, and return the calls so far. Returns UNSEEN where none is claimed."""
+        cells = self._cells
+        fcntl.lockf(self._lock, fcntl.LOCK_EX)
+        try:
+            row = self._find(name)
+            if row is None or cells[row + 1] >= 0:
+                return UNSEEN
+            cells[row + 1] += 1
+            cells[row] += 1
+            return cells[row]
+        finally:
+            fcntl.lockf(self._lock, fcntl.LOCK_UN)
+
+    def grant(self, name: bytes, claimed: int, total: int) -> None:
+        """Note that calls were claimed; `total` is the store's count with them.
+
+        Raises OverloadError if there is no room.
+        """
+        fcntl.lockf(self._lock, fcntl.LOCK_EX)
+        try:
+            row = self._find(name)
+            if row is None:
+                if self._cells[_USED] >= self._rows_max:
+                    self._compact()
+                self._append(name, total - claimed, -claimed)
+                return
+            self._cells[row + 1] -= claimed
+            self._cells[row] = total + self._cells[row + 1]
+        finally:
+            fcntl.lockf(self._lock, fcntl.LOCK_UN)
+
     def add(self, name: bytes, calls: int) -> None:
         """Add a row for a name with the calls that the store has; does nothing if another worker added it.
 
@@ -83,7 +126,8 @@ class Tally:
             fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
     def take(self) -> list[tuple[bytes, int]]:
-        """Take the calls that are not stored yet, by name. The caller stores them, or gives them back."""
+        """Take the calls that are not stored yet, by name; fewer than none are claimed and were not made. The caller
+        stores them, or gives them back."""
         fcntl.lockf(self._lock, fcntl.LOCK_EX)
         try:
             cells = self._cells
