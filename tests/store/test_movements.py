@@ -1,10 +1,13 @@
 """Movements in the store: one at a time; the directory and the phase change together."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from shardgate.store.database import StoreError
+from shardgate.store.idempotency import IdempotencyKeys
+from shardgate.store.leases import FileLeases
 from shardgate.store.movements import Acknowledged, Movements
 from shardgate.store.parts import read_parts, record_parts
 from shardgate.store.sqlite import SqliteStore
@@ -64,3 +67,14 @@ def test_a_shard_that_drains_is_known_until_it_does_not(tmp_path: Path) -> None:
         assert movements.draining() == {"west"}
         movements.drain("west", drains=False)
         assert movements.draining() == frozenset()
+
+
+def test_a_name_that_a_client_gave_to_what_moves_goes_to_the_target_from_then_on(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "store.db") as store, closing(FileLeases(tmp_path / "store.db")) as leases:
+        keys, movements = IdempotencyKeys(store, leases), Movements(store)
+        for name in ("POST /bookings u-1", "POST /bookings u-2"):
+            keys.follow("client", name, "north", 0.0, 100.0)
+        movement = movements.begin("shops", ["a"], "north", "south", "7", 1.0)
+        movements.flip(movement, {"u-1"})
+        assert keys.follow("client", "POST /bookings u-1", "south", 0.0, 100.0) == ("south", False)
+        assert keys.follow("client", "POST /bookings u-2", "north", 0.0, 100.0) == ("north", False)
