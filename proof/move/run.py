@@ -162,6 +162,9 @@ def _move(data: Data, moving: MovingProcess, tenant: str, chance: random.Random,
     home = tenants_of(data)[tenant]
     target = chance.choice([name for name in data.shards if name != home])
     told = moving.move(tenant, target)
+    if told.get("refused") == "MoveFailedError":  # it stands still, as where the machine is too busy for its fence
+        result.refused += told["why"]
+        told = moving.ask({"resume": True})
     if "rows" in told:
         result.moves += 1
         result.waits_s.append(told["held_s"])
