@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
 def test_tenants_move_while_clients_read_and_change(tmp_path: Path) -> None:
-    result = run(tmp_path, scale=0.02, moves=4, sizes=[500], seed=5)
+    result = run(tmp_path, scale=0.02, moves=4, sizes=[500], seed=5, comes_and_goes=False)
     assert (result.moves, result.failed, result.differences) == (4, 0, [])
     assert (result.lost, result.doubled) == (0, 0)
     assert result.requests > 20

@@ -118,7 +118,7 @@ FAILURE_BODY_BYTES_MAX = 64 * 1024
 FAILOVER_BYTES_MAX = 16 * 1024 * 1024
 # Requests of one worker that wait while a tenant moves. A fence is up for less than a second; where the mover dies with
 # the rows on two shards, it stays up until a person resumes the movement, and clients are told after this time.
-FENCE_S_MAX = 10.0
+FENCE_S_MAX = 15.0
 FENCE_REQUESTS_MAX = 4096
 FENCE_BYTES_MAX = 32 * 1024 * 1024
 # A reply is kept in pieces, as it came, up to this size and number; more is copied into one piece, which can grow.

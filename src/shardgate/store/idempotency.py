@@ -5,7 +5,7 @@ A name that a client gives to what it creates is a row of the same table; its fi
 Holds: of two requests with the same key at once, one runs. A key is on the disk before its request goes to a shard.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import msgspec
@@ -21,6 +21,14 @@ _NAME: Final = "\0name "  # no Idempotency-Key begins with it (RFC 8941 section 
 _TAKE: Final = """INSERT INTO idempotency (client, key, fingerprint, owner, expires_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (client, key) DO UPDATE SET fingerprint = excluded.fingerprint, owner = excluded.owner, reply = NULL,
       expires_at = excluded.expires_at"""
+
+
+def move_names(store: Store, source: ShardId, target: ShardId, moved: Collection[str]) -> None:
+    """Let later requests of a name go to the target, in the open transaction, where what it names has moved there."""
+    rows = store.execute("SELECT client, key FROM idempotency WHERE fingerprint = ?", (source,)).fetchall()
+    for client, key in rows:
+        if key.startswith(_NAME) and key.rpartition(" ")[2] in moved:
+            store.execute("UPDATE idempotency SET fingerprint = ? WHERE client = ? AND key = ?", (target, client, key))
 
 
 class Claim(msgspec.Struct, frozen=True):

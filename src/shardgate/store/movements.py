@@ -17,6 +17,7 @@ from shardgate.core.changes.moving import Fencing, Phase
 from shardgate.core.topology import ShardId
 from shardgate.store import directory_table
 from shardgate.store.database import Store, StoreError
+from shardgate.store.idempotency import move_names
 
 _COLUMNS = "id, space, tenants, source, target, phase, wish, fence, turn, owner, told, began_at, ended_at"
 
@@ -130,6 +131,7 @@ class Movements:
             turn = self._enter(movement.id, movement.owner, "flipped", "closed", 0.0)
             self._store.record(movement.space, [(tenant, movement.target) for tenant in movement.tenants])
             self._move_parts(movement, moved)
+            move_names(self._store, movement.source, movement.target, moved)
             self._store.executemany(
                 "UPDATE placements SET shard = ? WHERE space = ? AND shard = ? AND key = ?",
                 [(movement.target, movement.space, movement.source, tenant) for tenant in movement.tenants],
