@@ -19,7 +19,8 @@ mkdir -p /var/run/postgresql
 chown postgres $data /var/run/postgresql
 runuser -u postgres -- initdb --pgdata=$data --username=postgres --encoding=UTF8 --auth=trust >/dev/null
 echo 'host all all all scram-sha-256' >> $data/pg_hba.conf
-runuser -u postgres -- pg_ctl --pgdata=$data --options='-c listen_addresses=' --wait --log=/tmp/log start >/dev/null || { cat /tmp/log; exit 1; }
+runuser -u postgres -- pg_ctl --pgdata=$data --options='-c listen_addresses=' --wait --log=/tmp/log start >/dev/null \\
+  || { cat /tmp/log; exit 1; }
 runuser -u postgres -- psql --quiet --username=postgres --command="ALTER ROLE postgres PASSWORD '$POSTGRES_PASSWORD'"
 for file in /docker-entrypoint-initdb.d/*.sql; do
   runuser -u postgres -- psql --quiet --username=postgres --file=$file
