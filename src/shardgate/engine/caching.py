@@ -14,9 +14,9 @@ from shardgate.core.limits import WRITE_BUFFER_BYTES_MAX
 from shardgate.core.replies.cache import status as cache_status
 from shardgate.core.replies.cache.directives import Directives
 from shardgate.core.replies.cache.head import StoredHead
+from shardgate.core.replies.cache.kept_replies import KeptReplies
 from shardgate.core.replies.cache.keys import Key, key_of
 from shardgate.core.replies.cache.status import Forwarded
-from shardgate.core.replies.cache.store import Store
 from shardgate.core.replies.cache.stored_reply import StoredReply, stored_reply, validated
 from shardgate.core.replies.cache.storing import request_directives, why_bypassed, why_not_kept
 from shardgate.core.replies.validators import NOT_IN_304
@@ -46,7 +46,7 @@ class Caches:
 
     def __init__(self, routes: Iterable[Route], conductor: Conductor, meter: Meter) -> None:
         self._stores = {
-            route.name: Store(route.rule.cached)
+            route.name: KeptReplies(route.rule.cached)
             for route in routes
             if route.rule is not None and route.rule.cached is not None
         }
@@ -113,7 +113,7 @@ class Lookup:
         "is_validating",
     )
 
-    def __init__(self, store: Store, request: Request, route: Route, meter: Meter) -> None:
+    def __init__(self, store: KeptReplies, request: Request, route: Route, meter: Meter) -> None:
         self._store = store
         self._request = request
         self._meter = meter

@@ -152,11 +152,9 @@ class Gateway:
             exchange.route = route
             if self.deadlines is not None:
                 self.deadlines.begin(request, route, client, exchange)
-            rule = route.rule
-            is_list = rule is not None and rule.only_reads
             if self._meter.in_flight > self.loads.unwatched_max:
-                self._take_on(exchange, is_list=is_list)
-            if is_list and not exchange.is_list:
+                self._take_on(exchange, is_list=route.is_list)
+            if route.is_list and not exchange.is_list:
                 exchange.is_list = True
                 self.loads.shedding.lists += 1
             if self._callers is not None and not self._admits(self._callers, request, route, client, exchange):

@@ -82,10 +82,14 @@ class _Times:
 class _Places:
     """Where the requests of one operation are counted."""
 
-    __slots__ = ("durations", "first_bytes", "statuses")
+    __slots__ = ("durations", "first_bytes", "lists", "statuses")
 
-    def __init__(self, statuses: int, first_bytes: _Times, durations: _Times) -> None:
+    def __init__(
+        self, statuses: int, first_bytes: _Times, durations: _Times, lists: list[tuple[int, int, int]]
+    ) -> None:
         self.statuses = statuses
+        self.lists = lists
+        """By the number of rounds: the cells of its pages, of their calls and of the rows asked for."""
         self.first_bytes = first_bytes
         self.durations = durations
 
@@ -156,20 +160,15 @@ class Meter:
             first_bytes.seconds += took
         self._received += exchange.bytes_in
         self._sent += exchange.bytes_out
-        if exchange.rows_asked and exchange.route is not None:
-            self._listed(exchange, exchange.route.operation)
+        if exchange.rows_asked:
+            pages, calls, rows = places.lists[min(exchange.rounds, len(places.lists)) - 1]
+            cells[pages] += 1
+            cells[calls] += exchange.calls
+            cells[rows] += exchange.rows_asked
         if exchange.error:
             cells[self._errors[exchange.error]] += 1
         if exchange.cut_off:
             cells[self._cut_offs[exchange.cut_off]] += 1
-
-    def _listed(self, exchange: Exchange, operation: str) -> None:
-        """Count what a page of a list has cost the shards."""
-        rounds = LIST_ROUNDS[min(exchange.rounds, len(LIST_ROUNDS)) - 1]
-        cells, layout = self._cells, self._layout
-        cells[layout.cell(LIST_PAGES, operation, rounds)] += 1
-        cells[layout.cell(LIST_CALLS, operation, rounds)] += exchange.calls
-        cells[layout.cell(LIST_ROWS, operation, rounds)] += exchange.rows_asked
 
     def replied(self, shard: ShardId, took_s: float) -> None:
         """Count the head of a shard's reply, and how long it took."""
@@ -287,4 +286,14 @@ class Meter:
             layout.cell(REQUESTS, operation, rule, STATUS_CLASSES[0]),
             sums[layout.cell(FIRST_BYTE, rule)],
             sums[layout.cell(DURATION, rule)],
+            []
+            if operation == NO_ROUTE
+            else [
+                (
+                    layout.cell(LIST_PAGES, operation, n),
+                    layout.cell(LIST_CALLS, operation, n),
+                    layout.cell(LIST_ROWS, operation, n),
+                )
+                for n in LIST_ROUNDS
+            ],
         )

@@ -25,7 +25,7 @@ from shardgate.store.database import Store
 from shardgate.store.directory_map import DirectoryMap, MapError, equal_prefix, has_compares, key_prefix
 from shardgate.store.map_patch import patch_map
 from shardgate.store.map_place import map_path
-from shardgate.store.map_writer import EQUAL, Named, write_map
+from shardgate.store.map_writer import EQUAL, PlacedKey, write_map
 from shardgate.store.opening import open_store, store_place
 
 Compares = Mapping[str, frozenset[Compare]]
@@ -110,7 +110,7 @@ def _patched(store: Store, path: Path, compares: Compares) -> bool:
         return False
 
 
-def _entries(store: Store, compares: Compares, progress: Callable[[int], None]) -> Iterator[Named]:
+def _entries(store: Store, compares: Compares, progress: Callable[[int], None]) -> Iterator[PlacedKey]:
     for space in store.spaces():
         prefix = key_prefix(space)
         ways = [(how, equal_prefix(space, how)) for how in get_args(Compare) if how in compares.get(space, ())]

@@ -32,7 +32,7 @@ _ENTRIES_A_BUCKET: Final = 100
 _BUCKET_BITS_MAX: Final = 24
 _WIDE: Final = 4
 
-Named = tuple[bytes, str]
+PlacedKey = tuple[bytes, str]
 """A key with its prefix, and its value."""
 
 
@@ -46,7 +46,7 @@ class _ManyValuesError(Exception):
 
 def write_map(
     path: Path,
-    entries: Callable[[], Iterable[Named]],
+    entries: Callable[[], Iterable[PlacedKey]],
     epoch: int,
     token: int | None,
     compares: list[tuple[str, str]],
@@ -80,7 +80,7 @@ class _Writer:
             spool = TemporaryFile(dir=path.parent, buffering=_SPOOL_BUFFER_BYTES)  # noqa: SIM115 - the stack closes it
             self._spools.append(stack.enter_context(spool))
 
-    def spool(self, entries: Iterable[Named]) -> None:
+    def spool(self, entries: Iterable[PlacedKey]) -> None:
         values, salt, size = self._values, self._salt, self._value_bytes
         writes = [spool.write for spool in self._spools]
         ends: dict[str, bytes] = {}

@@ -189,6 +189,7 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
         collects_head_fields=rule.cookies != "none" or rule.date != "first" or rule.cached is not None,
         chain=chain,
         direct=rule.direct(locators),
+        is_list=rule.only_reads,
         asks_everybody=rule.asks_everybody,
         calls=rule.calls,
         is_cached=rule.cached is not None,

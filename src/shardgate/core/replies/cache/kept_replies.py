@@ -32,7 +32,7 @@ class _Kept(msgspec.Struct):
         return self.key_bytes + sum([each.size for each in self.entries])
 
 
-class Store:
+class KeptReplies:
     """The replies of one rule, in one worker."""
 
     __slots__ = ("_changed_at", "_forgotten_at", "_kept", "_of_place", "bytes", "entries", "words")
