@@ -62,6 +62,7 @@ def test_what_pages_cost_the_shards_is_counted_by_rounds() -> None:
         exchange.rounds, exchange.calls, exchange.rows_asked = rounds, calls, rows
         meter.finished(exchange)
     meter.finished(Exchange(None, b"", "", 0.0, route=route, ended_at=1.0, status=200, calls=3, rounds=1))
+    meter.tick([], {}, 0)
     read = Metrics(expose(layout, memory).decode())
     found = {
         rounds: [read.value(f"shardgate_list_{what}_total", rounds=rounds) for what in ("pages", "calls", "rows_asked")]

@@ -167,21 +167,16 @@ class Gateway:
                 self._hold(request, client, exchange)
             elif route.shares and not isinstance(client, InnerClient):
                 self._answer_shared(request, route, variables, client, exchange)
+            elif self._changes.wants(plan, request.method, request.fields.values):
+                self._answer(plan, self._change(request, snapshot, client, exchange), client)
             else:
-                self._proceed(plan, request, snapshot, client, exchange)
+                if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
+                    plan = plan.doubted  # a body that streams can be sent only once: find its owner first
+                self._carry_out(plan, request, client, exchange, snapshot)
         except BehindError:
             client.adopt(tasks.start(self._catch_up(request, client), "directory"))
         except Exception as error:
             self._fail(client, error, exchange)
-
-    def _proceed(self, plan: Plan, request: Request, snapshot: Snapshot, client: Client, exchange: Exchange) -> None:
-        """Make the change, or ask the shards that the plan names."""
-        if self._changes.wants(plan, request.method, request.fields.values):
-            self._answer(plan, self._change(request, snapshot, client, exchange), client)
-            return
-        if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
-            plan = plan.doubted  # a body that streams can be sent only once: find its owner first
-        self._carry_out(plan, request, client, exchange, snapshot)
 
     def _answer_shared(
         self,

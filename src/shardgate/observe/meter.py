@@ -67,6 +67,7 @@ _SUM = HISTOGRAM_CELLS - 1
 _CLASSES = len(STATUS_CLASSES)
 _BOUNDS_S: Final = list(BOUNDS_S)
 _FIRST_S: Final = BOUNDS_S[0]
+_ROUNDS: Final = len(LIST_ROUNDS)
 
 
 class _Times:
@@ -79,17 +80,25 @@ class _Times:
         self.seconds = 0.0
 
 
+class _Lists:
+    """What pages of one operation's list have cost the shards, of those that took the same number of rounds."""
+
+    __slots__ = ("calls", "cells", "pages", "rows")
+
+    def __init__(self, cells: tuple[int, int, int]) -> None:
+        self.cells = cells
+        self.pages = self.calls = self.rows = 0
+
+
 class _Places:
     """Where the requests of one operation are counted."""
 
     __slots__ = ("durations", "first_bytes", "lists", "statuses")
 
-    def __init__(
-        self, statuses: int, first_bytes: _Times, durations: _Times, lists: list[tuple[int, int, int]]
-    ) -> None:
+    def __init__(self, statuses: int, first_bytes: _Times, durations: _Times, lists: list[_Lists]) -> None:
         self.statuses = statuses
         self.lists = lists
-        """By the number of rounds: the cells of its pages, of their calls and of the rows asked for."""
+        """What its pages cost, by the number of rounds less one."""
         self.first_bytes = first_bytes
         self.durations = durations
 
@@ -114,6 +123,7 @@ class Meter:
         "_errors",
         "_lag_s",
         "_layout",
+        "_lists",
         "_no_route",
         "_received",
         "_routes",
@@ -127,6 +137,8 @@ class Meter:
         self._cells = cells
         self._layout = layout
         self._sums = {cell: _Times(cell) for cell in layout.histograms()}
+        self._lists: dict[str, list[_Lists]] = {}
+        """By operation, which several routes may share."""
         # By identity: a route is one object as long as its configuration is in force.
         self._routes = {id(route): self._places(route.operation, rule_of(route)) for route in routes}
         self._no_route = self._places(NO_ROUTE, NO_ROUTE)
@@ -161,10 +173,11 @@ class Meter:
         self._received += exchange.bytes_in
         self._sent += exchange.bytes_out
         if exchange.rows_asked:
-            pages, calls, rows = places.lists[min(exchange.rounds, len(places.lists)) - 1]
-            cells[pages] += 1
-            cells[calls] += exchange.calls
-            cells[rows] += exchange.rows_asked
+            rounds = exchange.rounds
+            listed = places.lists[rounds - 1 if rounds < _ROUNDS else _ROUNDS - 1]
+            listed.pages += 1
+            listed.calls += exchange.calls
+            listed.rows += exchange.rows_asked
         if exchange.error:
             cells[self._errors[exchange.error]] += 1
         if exchange.cut_off:
@@ -268,6 +281,9 @@ class Meter:
             cells[layout.cell(POOL_IDLE, shard)] = idle
             cells[layout.cell(POOL_WAITING, shard)] = waiting
             self._go_on(layout.cell(POOL_WAITS, shard), waited)
+        for listed in [each for by_rounds in self._lists.values() for each in by_rounds]:
+            for cell, number in zip(listed.cells, (listed.pages, listed.calls, listed.rows), strict=True):
+                self._go_on(cell, number)
         for times in self._sums.values():
             self._go_on(times.cell + _SUM, int(times.seconds * 1e6))
         self._go_on(layout.cell(RECEIVED), self._received)
@@ -282,18 +298,20 @@ class Meter:
 
     def _places(self, operation: str, rule: str) -> _Places:
         layout, sums = self._layout, self._sums
+        if operation != NO_ROUTE and operation not in self._lists:
+            self._lists[operation] = [
+                _Lists(
+                    (
+                        layout.cell(LIST_PAGES, operation, rounds),
+                        layout.cell(LIST_CALLS, operation, rounds),
+                        layout.cell(LIST_ROWS, operation, rounds),
+                    )
+                )
+                for rounds in LIST_ROUNDS
+            ]
         return _Places(
             layout.cell(REQUESTS, operation, rule, STATUS_CLASSES[0]),
             sums[layout.cell(FIRST_BYTE, rule)],
             sums[layout.cell(DURATION, rule)],
-            []
-            if operation == NO_ROUTE
-            else [
-                (
-                    layout.cell(LIST_PAGES, operation, n),
-                    layout.cell(LIST_CALLS, operation, n),
-                    layout.cell(LIST_ROWS, operation, n),
-                )
-                for n in LIST_ROUNDS
-            ],
+            self._lists.get(operation, []),
         )

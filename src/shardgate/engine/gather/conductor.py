@@ -201,8 +201,10 @@ class Conductor:
             head_fields = head_fields_of(work, self._cluster.jar)
             head_fields.add(asks, replies)
         reply = with_own_fields(work, merged, validators, plan.merging, head_fields)
-        learn_from(plan, work.snapshot, plan.merging.learned())
-        work.exchange.rows_asked = rows_asked(plan.merging)
+        merging = plan.merging
+        learn_from(plan, work.snapshot, merging.learned())
+        if isinstance(merging, ListMerging):
+            work.exchange.rows_asked = merging.rows_asked
         return reply
 
     async def _gathered(self, plan: ToGather, work: Gathering, client: Client, begun: Round | None) -> Reply | None:

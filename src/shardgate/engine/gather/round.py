@@ -48,6 +48,7 @@ class Round:
         "_needs_all",
         "_outcomes",
         "_refusal",
+        "_taken_max",
         "_timer",
         "_tolerant",
         "_waiting",
@@ -91,6 +92,8 @@ class Round:
         """From so many bytes on the replies are large; None: it does not matter whether they are, or not any more."""
         self.looked_at = min(FLOW_WINDOW_BYTES, body_bytes_max) if needs_all or tolerant else -1
         """From so many bytes of a reply on, each piece may be too many, and a whole one is looked at more closely."""
+        self._taken_max = self.looked_at if large_bytes is None else -1
+        """Up to so many bytes a reply that comes in one piece is taken in without a closer look."""
         self._collectors: list[_Collector] = []
         self._outcomes: dict[ShardId, Outcome] = {}
         self._needs_all = needs_all
@@ -235,7 +238,7 @@ class Round:
     def whole(self, sink: "_Collector", call: Call, head: ReplyHead, body: bytes) -> bool:
         """Take in a reply that came in one piece; False: it was not taken in, and needs a closer look."""
         size = len(body)
-        if self._gives_up or self.large_bytes is not None or head.is_packed or size > self.looked_at:
+        if size > self._taken_max or head.is_packed:
             return False
         self.cluster.replied(sink.shard, call)
         self._heads -= 1
@@ -351,6 +354,7 @@ class Round:
         """A shard has failed, so the others' rows are of no use. Those that have not answered may fail, too: the error
         names all that fail within a moment."""
         self._gives_up = True
+        self._taken_max = -1
         self._timer = asyncio.get_running_loop().call_later(FAIL_TOGETHER_S, self._drop_all)
         for sink in self._collectors:
             if sink.head is not None and sink.call is not None:
