@@ -10,6 +10,7 @@ Never: moves anything.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -18,7 +19,6 @@ from shardgate.core.changes.moving import fence_of
 from shardgate.core.errors import StoreUnavailableError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import SAFE_METHODS
-from shardgate.core.rules.gather import Gather
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.handler import Gateway
 from shardgate.net import tasks
@@ -71,7 +71,9 @@ class MovementFollower:
         self._forgotten = 0
 
     async def start(self) -> None:
-        """Note this worker, and look: whoever moves waits for it from now on."""
+        """Take the lease, note this worker, and look: whoever moves waits for it from now on."""
+        with suppress(StoreUnavailableError):  # said by the look
+            await self._writer.run(self._writer.leases.retake)
         await self._follow_once()
 
     async def follow(self) -> None:
@@ -192,7 +194,7 @@ def _concerned_by(movement: Movement) -> Callable[[Exchange], bool]:
         if request is None or (request.arriving and not each.shards):
             return False
         rule = None if each.route is None else each.route.rule
-        return isinstance(rule, Gather) or len(each.shards) != 1 or each.calls > 1
+        return (rule is not None and rule.only_reads) or len(each.shards) != 1 or each.calls > 1
 
     def reads_of_source(each: Exchange) -> bool:
         return movement.source in each.shards and not each.first_byte_at
