@@ -65,8 +65,10 @@ class MovingProcess:
     def end(self) -> None:
         """Let it go."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(60)
+        assert self._process.stdout is not None
+        with self._process.stdout:
+            self._process.stdin.close()
+            self._process.wait(60)
 
 
 def main() -> None:

@@ -91,7 +91,7 @@ def test_what_would_be_left_half_done_is_a_mistake(tmp_path: Path, name: str, ru
 def test_what_is_written_down_needs_a_store_and_what_is_placed_the_directory(tmp_path: Path) -> None:
     found = mistakes(tmp_path, GOOD, directory=None)
     assert len([line for line in found if "there is no store" in line]) == 4
-    assert "rules.POST /vendors: the directory records a new tenant, in the same file" in found
+    assert "rules.POST /vendors: the directory records a new tenant, in the same store" in found
     assert len(mistakes(tmp_path, GOOD, store="other.db")) == 1
 
 

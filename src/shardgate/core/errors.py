@@ -442,7 +442,7 @@ class StoreUncertainError(StoreUnavailableError):
     """The connection to the gateway's store broke while it wrote something down, and the store cannot be asked since
     then: whether that is written is not known. Nothing was sent to a shard for it."""
 
-    code = "SG4005"
+    code, title = "SG4005", "Store outcome unknown"
 
 
 class UnrecordedError(ShardgateError):
@@ -465,7 +465,7 @@ class TenantMovesError(ShardgateError):
     sent to a shard."""
 
     code, status, title = "SG4010", 503, "Tenant moves"
-    nothing_done = no_reply = True
+    nothing_done = True
     retry_after_s = 1
 
 

@@ -2,14 +2,15 @@
 
 Holds: a worker acknowledges a turn once what that turn holds is held, and what was under way before is over; after a
 flip, once it serves by the new directory and has forgotten what it learned of the rows that moved. A worker that
-cannot read the store keeps the fence that it has; one whose lease has ended is not waited for, and refuses changes. It
-looks often while there is a movement, and rarely otherwise.
+cannot read the store keeps the fence that it has. One whose lease has ended is not waited for, and refuses changes,
+also while it still waits for an answer of the store. It looks often while there is a movement, and rarely otherwise.
 Never: moves anything.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -18,7 +19,6 @@ from shardgate.core.changes.moving import fence_of
 from shardgate.core.errors import StoreUnavailableError
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import SAFE_METHODS
-from shardgate.core.rules.gather import Gather
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.handler import Gateway
 from shardgate.net import tasks
@@ -71,15 +71,27 @@ class MovementFollower:
         self._forgotten = 0
 
     async def start(self) -> None:
-        """Note this worker, and look: whoever moves waits for it from now on."""
+        """Take the lease, note this worker, and look: whoever moves waits for it from now on."""
+        with suppress(StoreUnavailableError):  # said by the look
+            await self._writer.run(self._writer.leases.retake)
         await self._follow_once()
 
     async def follow(self) -> None:
         """Follow, as long as the worker lives."""
-        is_busy = False
+        watching = tasks.start(self._watch_lease(), "lease")
+        try:
+            is_busy = False
+            while True:
+                await asyncio.sleep(BUSY_S if is_busy else IDLE_S)
+                is_busy = await self._follow_once()
+        finally:
+            watching.cancel()
+
+    async def _watch_lease(self) -> None:
+        """A look waits for a silent store longer than the lease lasts."""
         while True:
-            await asyncio.sleep(BUSY_S if is_busy else IDLE_S)
-            is_busy = await self._follow_once()
+            await asyncio.sleep(IDLE_S)
+            self._cut_off()
 
     async def _follow_once(self) -> bool:
         try:
@@ -90,6 +102,7 @@ class MovementFollower:
                 _log.error(
                     "movements in %s cannot be followed, so that none is made: %s", self._writer.place, error.log
                 )
+            self._is_registered = False
             self._cut_off()
             return False
         self._problem = ""
@@ -111,13 +124,15 @@ class MovementFollower:
             self._cut_off()
             return True
         if not self._is_registered:
-            await writer.run(writer.movements.register, writer.leases.worker, self._epoch)
             self._is_registered = True
+            await writer.run(writer.movements.register, writer.leases.worker, self._epoch)
             await self._catch_up()
         movement, lives = await writer.run(self._read)
         if movement is None:
             if fence.is_up:
                 await self._catch_up()
+                if not self._is_registered:  # the lease has ended meanwhile
+                    return True
                 fence.put("open")
             return False
         level = fence_of(movement.phase, lives=lives)
@@ -125,6 +140,8 @@ class MovementFollower:
         if turn != self._turn:
             if level == "open" or movement.phase == "flipped":
                 await self._catch_up()
+            if not self._is_registered:
+                return True
             self._turn = turn
             fence.put(level, movement.space, movement.tenants, movement.source)
             tasks.start(self._comply(movement, turn), "movement")
@@ -192,7 +209,7 @@ def _concerned_by(movement: Movement) -> Callable[[Exchange], bool]:
         if request is None or (request.arriving and not each.shards):
             return False
         rule = None if each.route is None else each.route.rule
-        return isinstance(rule, Gather) or len(each.shards) != 1 or each.calls > 1
+        return (rule is not None and rule.only_reads) or len(each.shards) != 1 or each.calls > 1
 
     def reads_of_source(each: Exchange) -> bool:
         return movement.source in each.shards and not each.first_byte_at

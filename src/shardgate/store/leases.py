@@ -56,6 +56,10 @@ class Leases(ABC):
         """Whether this worker is certainly alive for all others: what it drives is not taken from it now."""
 
     @abstractmethod
+    def retake(self) -> bool:
+        """Look after the lease now, and take it where this worker has none; whether it has it."""
+
+    @abstractmethod
     def close(self) -> None:
         """Give all leases up."""
 
@@ -85,6 +89,9 @@ class FileLeases(Leases):
 
     def holds(self) -> bool:
         return True  # the kernel ends a lease with its process, and not before
+
+    def retake(self) -> bool:
+        return self.holds()
 
     def lives(self, worker: str | None) -> bool:
         if worker == self.worker or self._file is None:

@@ -102,7 +102,6 @@ class PostgresLeases(Leases):
         return uptime() < self._held_until
 
     def retake(self) -> bool:
-        """Look after the lease now; whether this worker has it."""
         with self._lock:
             self._beat()
         return self.holds()

@@ -12,6 +12,7 @@ import pytest
 from proof.postgres_server import PostgresServer
 from shardgate.core.hosts import PostgresUrl
 from shardgate.store.opening import open_store
+from shardgate.store.postgres_leases import HELD_S, SILENT_S
 from tests.cluster import Asked, Gateway, running_gateway, running_shard, until
 from tests.served.things import Things
 from tests.store.test_postgres import through
@@ -24,6 +25,7 @@ RULES: dict[str, Any] = {
     "rules": {
         "POST /vendors": {"rule": "place", "space": "vendors", "key": "body.id", "check": "/vendors/{key}"},
         "GET /vendors/{v}": {"rule": "one", "key": "path.v", "locate": "vendor"},
+        "PUT /vendors/{v}": {"rule": "one", "key": "path.v", "locate": "vendor"},
         "POST /notes": {"rule": "every", "check": "/notes/{id}", "undo": {"method": "DELETE", "path": "/notes/{id}"}},
         "GET /notes/{id}": {"rule": "any"},
         "PUT /made/{id}": {"rule": "one", "key": "path.id", "locate": "made"},
@@ -188,6 +190,26 @@ async def test_while_the_store_is_away_reads_are_served_and_changes_refused(worl
     assert [sorted(set(app.held) - {"v1"}) for app in world.apps] == [["n1", "n3", "n4"], ["n1", "n3", "n4"]]
     assert (await world.near.client.post("/vendors", json={"id": "v3"})).status_code == 201
     await until(lambda: _knows(world.far, "v3"))
+
+
+async def test_a_gateway_whose_lease_has_ended_sends_no_change_by_the_map_that_it_has(world: World) -> None:
+    """Also while it still waits for an answer of the store: soon the others wait for it no more."""
+    assert (await world.near.client.post("/vendors", json={"id": "v1"})).status_code == 201
+    assert (await world.far.client.put("/vendors/v1", json={})).status_code == 200
+    journaled, fence = world.far.worker.built.journaled, world.far.worker.built.gateway.fence
+    assert journaled is not None
+    world.wire.open.clear()
+    await until(lambda: not journaled.writer.leases.holds())
+    ended_at = asyncio.get_running_loop().time()
+    await until(lambda: fence.level == "cut_off")
+    assert asyncio.get_running_loop().time() - ended_at < SILENT_S - HELD_S
+    answer = await world.far.client.put("/vendors/v1", json={})
+    assert (answer.status_code, answer.json()["code"]) == (503, "SG4011")
+    assert (await world.far.client.get("/vendors/v1")).status_code == 200
+    world.wire.cut()
+    world.wire.open.set()
+    await until(lambda: fence.level == "open")
+    assert (await world.far.client.put("/vendors/v1", json={})).status_code == 200
 
 
 async def _knows(gateway: Gateway, name: str) -> bool:
