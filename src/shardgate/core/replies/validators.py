@@ -1,6 +1,7 @@
 """One ETag and one Last-Modified out of those of all shards, and the 304 that follows from them.
 
-A merged ETag is a digest of every shard's ETag (for a page that is searched for: of the merged body), the target (page, order, properties), the representation
+A merged ETag is a digest of every shard's ETag in every round (of a page that is searched for: of the merged body),
+the target (page, order, properties), the representation
 that the client accepts, and the rule. It is weak: it promises the same rows, not that another version of the gateway
 writes the same bytes. If-Range and If-Match, which need a strong ETag, are not served on lists. What is read as one
 thing, to be changed, has a tag that its change can be sent with (`Tagging`). A rule can say that the newest reply's own
