@@ -145,3 +145,11 @@ def test_a_shard_that_has_more_of_a_first_page_than_likely_is_asked_again() -> N
     chosen = tables.ranking.sorted()[skip : skip + 40]
     assert [json.loads(bytes(tables.raw[n]))["id"] for n in chosen] == list(range(0, 80, 2))
     assert rounds == 2
+
+
+@pytest.mark.parametrize(("offset", "limit"), [(10**400, 5), (10**400, 10**399), (10**16, 10**15)])
+def test_a_page_beyond_all_lists_is_searched_for_by_numbers_that_can_be_reckoned_with(offset: int, limit: int) -> None:
+    near = ((2000, {"a": 1000, "b": 1000}), None)
+    for known in (near, (None, None)):
+        search = PageSearch(Offset(), Page(offset, limit, (), None), ["a", "b"], near=known)
+        assert all(block.start < 10**16 for block in search.wanted())

@@ -93,7 +93,7 @@ def speak_as_spring(rows: list[Row], asked: Question) -> bytes:
     first: dict[str, str] = {}
     for name, value in asked.pairs:
         first.setdefault(name, value)
-    size, page = whole(first.get("size"), 20, 1), whole(first.get("page"), 0, 0)
+    size, page = min(whole(first.get("size"), 20, 1), 1000), whole(first.get("page"), 0, 0)
     order = [key for name, value in asked.pairs if name == "sort" for key in sort_of(value)]
     pages = -(-len(rows) // size)
     others = [
@@ -120,7 +120,7 @@ def whole(text: str | None, default: int, least: int) -> int:
     """Java's parseInt, and the default where it fails or the number is too small."""
     if text is None or not re.fullmatch(r"[+-]?[0-9]+", text) or int(text) > 2**31 - 1:
         return default
-    return min(int(text), 1000) if int(text) >= least else default
+    return int(text) if int(text) >= least else default
 
 
 def sort_of(value: str) -> list[tuple[str, bool]]:

@@ -228,6 +228,11 @@ class ListMerging:
         return self._past_end
 
     @property
+    def was_searched(self) -> bool:
+        """Whether the rows that were read depend on what was known of the list: the page is searched for."""
+        return self._made is not None and not self._made.plain
+
+    @property
     def may_flow(self) -> bool:
         """Whether the rows may pass while they arrive, as far as it is known before the shards are query."""
         limit = self._page.limit

@@ -79,7 +79,7 @@ class PageSearch:
         is_whole = guess is not None and set(guess) == set(shards) and sum(guess.values()) == page.offset
         self._guess = guess if is_whole else None
         below, above = near
-        self._expectations = expected(shards, page.offset, below, above) if below or above else None
+        self._expectations = expected(shards, min(page.offset, ROWS_MAX), below, above) if below or above else None
         self._wrong = False
         self.totals: dict[ShardId, int] = {}
         """The sizes that shards have stated."""
@@ -206,9 +206,9 @@ class PageSearch:
         if self._changes > CHANGES_MAX and most is None:
             return None
         wide = BLOCK_ROWS_MAX if most is None else most  # no more than one reply gives
-        return Selection(
-            self._shards, page.offset, page.limit, self._guess, min(wide, BLOCK_ROWS_MAX), self._expectations
-        )
+        # No list has rows behind ROWS_MAX, and larger numbers are too large for the estimates.
+        offset, limit = min(page.offset, ROWS_MAX), min(page.limit, ROWS_MAX)
+        return Selection(self._shards, offset, limit, self._guess, min(wide, BLOCK_ROWS_MAX), self._expectations)
 
     @property
     def _request_max(self) -> int | None:

@@ -1,6 +1,7 @@
 """One ETag and one Last-Modified out of those of all shards, and the 304 that follows from them.
 
-A merged ETag is a digest of every shard's ETag in every round, the target (page, order, properties), the representation
+A merged ETag is a digest of every shard's ETag in every round (of a page that is searched for: of the merged body),
+the target (page, order, properties), the representation
 that the client accepts, and the rule. It is weak: it promises the same rows, not that another version of the gateway
 writes the same bytes. If-Range and If-Match, which need a strong ETag, are not served on lists. What is read as one
 thing, to be changed, has a tag that its change can be sent with (`Tagging`). A rule can say that the newest reply's own
@@ -46,9 +47,11 @@ _NEVER = float("-inf")
 _GET = frozenset({"GET"})
 _READS = frozenset({"GET", "HEAD"})
 
-Tagging = Literal["digest", "own", "parts"]
+Tagging = Literal["digest", "own", "parts", "body"]
 """What the ETag of a merge is. `digest`: one of the gateway, of which no application knows anything. `own`: the shard's
-own, where one alone has the thing. `parts`: one that can be compared with the tags that the parts have later."""
+own, where one alone has the thing. `parts`: one that can be compared with the tags that the parts have later.
+`body`: a digest of the merged body, for a page that is searched for: which rows are read on the way to it, and so which
+tags the shards give, depends on what earlier pages have taught."""
 
 
 def has_none(how: Validation, first: Reply) -> bool:
@@ -88,7 +91,7 @@ class Validators:
         merge."""
         if not 200 <= merged.status < 300 or request.method not in (_READS if self._how.heads else _GET):
             return merged
-        tag = self._tag(request, rule, tagging) if self._tags and self._given else None
+        tag = self._tag(request, rule, tagging, merged.body) if self._tags and self._given else None
         latest = self._latest if self._latest and self._latest[1] else None
         if self._how.last_modified == "none":
             latest = None
@@ -130,7 +133,7 @@ class Validators:
         else:
             self._latest = max(self._latest, (time, text))
 
-    def _tag(self, request: Request, rule: object, tagging: Tagging) -> bytes:
+    def _tag(self, request: Request, rule: object, tagging: Tagging, body: bytes) -> bytes:
         tags = self._tags or []
         if tagging == "own" and self._found == len(self._own) == 1:
             return next(iter(self._own.values()))
@@ -144,6 +147,8 @@ class Validators:
         texts = [msgspec.json.encode(rule), *wanted]
         if tagging == "parts" and self._found == len(self._own):
             return joined(self._own, texts)
+        if tagging == "body":
+            tags = [body]
         return b'W/"%b"' % digest_of([*texts, *tags], 16)
 
 

@@ -34,7 +34,7 @@ from shardgate.core.plan.plan import ToGather
 from shardgate.core.replies.cache.merged import MergedCaching
 from shardgate.core.replies.head_fields import HeadFields
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
-from shardgate.core.replies.validators import Validators, has_none
+from shardgate.core.replies.validators import Tagging, Validators, has_none
 from shardgate.core.routes.route import Plan, Route
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
@@ -506,8 +506,14 @@ def with_own_fields(
         return reply
     if work.route.ages and isinstance(merging, OpaqueCursorWalk) and merging.sealed:
         return reply
-    tagging = merging.tagging if isinstance(merging, Combination) else "digest"
-    return validators.apply(work.request, reply, work.route.rule, tagging)
+    return validators.apply(work.request, reply, work.route.rule, _tagging(merging))
+
+
+def _tagging(merging: Merging) -> Tagging:
+    """What the merged ETag is made of."""
+    if isinstance(merging, Combination):
+        return merging.tagging
+    return "body" if isinstance(merging, ListMerging) and merging.was_searched else "digest"
 
 
 def rows_asked(merging: Merging) -> int:
