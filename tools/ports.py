@@ -5,6 +5,7 @@ socket that keeps it does not listen, so a server that sets SO_REUSEADDR, as ser
 Never: chooses a port, closes it, and hopes: another program may listen there first and answer in the server's name.
 """
 
+import atexit
 import socket
 from typing import Final
 
@@ -19,5 +20,6 @@ def reserved_port() -> int:
     keeping.bind((LOOPBACK, 0))
     keeping.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     _kept.append(keeping)
+    atexit.register(keeping.close)
     port: int = keeping.getsockname()[1]
     return port
