@@ -10,7 +10,6 @@ import socket
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
-_kept: Final[list[socket.socket]] = []
 
 
 def reserved_port() -> int:
@@ -19,7 +18,6 @@ def reserved_port() -> int:
     keeping = socket.socket()
     keeping.bind((LOOPBACK, 0))
     keeping.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    _kept.append(keeping)
-    atexit.register(keeping.close)
+    atexit.register(keeping.close)  # which also keeps it
     port: int = keeping.getsockname()[1]
     return port
