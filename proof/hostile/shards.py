@@ -88,7 +88,10 @@ class Shard:
         task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        ends = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError, ValueError)
+        ends = (
+            OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError, ValueError,
+            RuntimeError,  # of uvloop, where the gateway has closed the connection meanwhile
+        )  # fmt: skip
         with suppress(*ends):
             while True:
                 asked = await _read(reader)
