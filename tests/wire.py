@@ -72,9 +72,11 @@ class Wire:
                 self.open.wait()
                 if is_client and self.cut_at and self.cut_at in data:
                     break
+                is_last = is_client and bool(self.cut_after) and self.cut_after in data
+                if is_last:
+                    source.shutdown(socket.SHUT_RDWR)  # before the server can answer
                 target.sendall(data)
-                if is_client and self.cut_after and self.cut_after in data:
-                    source.shutdown(socket.SHUT_RDWR)
+                if is_last:
                     target.shutdown(socket.SHUT_WR)  # the server ends what it was told first
                     return
         for each in (source, target):
