@@ -51,8 +51,13 @@ def prepare_directory(loaded: Loaded) -> None:
     Of a file the workers ask the keys themselves meanwhile.
     """
     if isinstance(loaded.directory, PostgresUrl):
-        with open_store(loaded.directory) as store:
-            directory_reader(loaded, store).first()
+        first_view(loaded, loaded.directory)
+
+
+def first_view(loaded: Loaded, place: PostgresUrl) -> View:
+    """The directory as it is now. Raises StoreError."""
+    with open_store(place) as store:
+        return directory_reader(loaded, store).first()
 
 
 def topology_of(loaded: Loaded, view: View | None) -> Topology:
