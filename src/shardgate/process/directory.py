@@ -145,7 +145,9 @@ class DirectoryFollower:
                 better: View | None = end.value
                 break
             await asyncio.sleep(0)
-        if better is not None and better.epoch.number >= self.epoch and better.how != "asked":
+        if better is not None:
+            better = self._reader.next(better) or better  # with what others have changed meanwhile
+        if better is not None and better.how != "asked":
             self._take(better)
 
     def _take(self, view: View) -> None:
