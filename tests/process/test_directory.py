@@ -1,5 +1,6 @@
 """A worker follows what others write into the directory; one that cannot be read leaves the last one in force."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from shardgate.core.topology import Topology
 from shardgate.engine.cluster import Snapshot, first_snapshot
 from shardgate.process import directory as rooms
 from shardgate.process.directory import DirectoryFollower, read_topology
+from shardgate.store.directory_reader import INLINE_ROWS_MAX
 from shardgate.store.sqlite import SqliteStore
 from tests.waiting import until
 
@@ -92,3 +94,33 @@ async def test_it_is_followed_by_itself(
         other.put_many("vendor", [("acme", "south")])
     await until(lambda: cluster.owners["vendor"]["acme"] == "south")
     task.cancel()
+
+
+async def test_all_keys_are_read_anew_also_while_others_change_them(
+    loaded: Loaded, store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found: what was read was dropped where a key had changed meanwhile, so that keys were asked of the store on."""
+    from shardgate.net import tasks
+
+    monkeypatch.setattr(rooms, "POLL_S", 0.01)
+    directory, cluster = following(loaded, store)
+    loop, count = asyncio.get_running_loop(), 0
+    with SqliteStore(tmp_path / "directory.db") as other:
+        other.put_many("vendor", [(f"tenant-{number}", "north") for number in range(2 * INLINE_ROWS_MAX)])
+        assert directory.refresh()
+        assert directory.how == "asked"
+
+        def change() -> None:
+            nonlocal count
+            count += 1
+            other.put_many("vendor", [(f"new-{count}", "south")])
+            directory.refresh()
+            if directory.how != "held":
+                loop.call_soon(change)
+
+        loop.call_soon(change)
+        task = tasks.start(directory.follow(), "directory")
+        await until(lambda: directory.how == "held", within_s=5)
+        task.cancel()
+        assert cluster.owners["vendor"][f"new-{count}"] == "south"
+        assert directory.epoch == other.epoch()

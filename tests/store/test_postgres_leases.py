@@ -6,12 +6,14 @@ from contextlib import closing
 import pytest
 
 from proof.postgres_server import PostgresServer
+from shardgate.core.changes.deaths import Deaths
 from shardgate.core.hosts import PostgresUrl
 from shardgate.store import postgres_leases as module
 from shardgate.store.database import Store
 from shardgate.store.leases import Leases
 from shardgate.store.opening import open_for_worker
 from shardgate.store.postgres import PostgresStore
+from shardgate.store.postgres_connection import uptime
 from shardgate.store.postgres_leases import PostgresLeases
 from shardgate.store.usage import Usage
 from tests.store.test_postgres import through
@@ -77,25 +79,54 @@ def _added(store: Store) -> bool:
         return False
 
 
-def test_a_gateway_that_is_cut_off_is_dead_for_the_others_after_it_knows_so_itself(
-    near: tuple[Store, Leases], wire: Wire, postgres_place: PostgresUrl
+def test_what_a_worker_led_it_leads_again_in_its_next_session(
+    near: tuple[Store, Leases], server: PostgresServer, postgres_place: PostgresUrl
 ) -> None:
-    """Its lease ends by the server, within SILENT_S; it counts on it no more after HELD_S."""
+    """Whoever moves tenants asks for that lease once."""
+    _, leases = near
+    assert leases.lead("move")
+    database = postgres_place.text.rpartition("/")[2]
+    locks = (
+        "SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE locktype = 'advisory' AND granted"
+        f" AND mode = 'ExclusiveLock' AND datname = '{database}'"
+    )
+    before = server.ask(locks)
+    assert len(before) == 2
+    server.ask(f"SELECT pg_terminate_backend({before[0][0]}, 5000)")
+    assert wait_until(lambda: len(set(server.ask(locks)) - set(before)) == 1 and len(server.ask(locks)) == 2)
+    with closing(PostgresLeases(postgres_place)) as other:
+        assert wait_until(other.holds)
+        assert not other.lead("move")
+        assert leases.lead("move")
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_gateway_that_is_cut_off_is_dead_for_the_others_after_it_knows_so_itself(
+    near: tuple[Store, Leases], wire: Wire, postgres_place: PostgresUrl, is_told: bool
+) -> None:
+    """Its lease ends by the server, within SILENT_S; it counts on it no more after HELD_S. Where both are told that the
+    session has ended, both are sooner."""
     _, leases = near
     far_leases = PostgresLeases(through(wire, postgres_place))
     with closing(far_leases):
         assert wait_until(far_leases.holds)
         assert leases.lives(far_leases.worker)
-        wire.open.clear()
+        deaths = Deaths(leases.dead_after_s)
+        if is_told:
+            wire.refuses = True
+            wire.cut()
+        else:
+            wire.open.clear()
         counted_on = True
 
         def is_dead() -> bool:
             nonlocal counted_on
             counted_on = far_leases.holds()  # looked at first: it must have ended before
-            return not leases.lives(far_leases.worker)
+            return bool(deaths.due([far_leases.worker], leases.lives, uptime()))
 
         assert wait_until(is_dead, 3 * module.SILENT_S)
         assert not counted_on
+        wire.refuses = False
         wire.open.set()
         assert wait_until(far_leases.holds)
         assert wait_until(lambda: leases.lives(far_leases.worker))

@@ -1,11 +1,13 @@
 """Waits until the workers of all gateways have followed a movement.
 
-Holds: a worker whose lease has ended is not waited for: its process is gone, and so are its requests.
+Holds: a worker whose lease has ended is not waited for: its process is gone, and so are its requests; or it knows by
+now that it makes no changes (`dead_after_s`).
 """
 
 import time
 from typing import Final
 
+from shardgate.core.changes.deaths import Deaths
 from shardgate.move.errors import NotNowError
 from shardgate.net.clock import now
 from shardgate.store.leases import Leases
@@ -26,14 +28,14 @@ class Gateways:
     def await_turn(self, turn: int, patience_s: float) -> None:
         """Return once all living workers have acknowledged the turn. Raises NotNowError."""
         until = now() + patience_s
-        while behind := self._behind(turn):
+        deaths = Deaths(self._leases.dead_after_s)
+        while behind := self._behind(turn, deaths):
             if now() > until:
                 raise NotNowError(f"{len(behind)} workers have not acknowledged within {patience_s:g} s")
             time.sleep(_POLL_S)
 
-    def _behind(self, turn: int) -> list[str]:
+    def _behind(self, turn: int, deaths: Deaths) -> list[str]:
         late = [each.worker for each in self._movements.workers() if each.turn < turn]
-        living = [worker for worker in late if self._leases.lives(worker)]
-        if dead := set(late).difference(living):
+        if dead := deaths.due(late, self._leases.lives, now()):
             self._movements.forget(dead)
-        return living
+        return [worker for worker in late if worker not in dead]

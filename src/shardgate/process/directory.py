@@ -51,8 +51,13 @@ def prepare_directory(loaded: Loaded) -> None:
     Of a file the workers ask the keys themselves meanwhile.
     """
     if isinstance(loaded.directory, PostgresUrl):
-        with open_store(loaded.directory) as store:
-            directory_reader(loaded, store).first()
+        first_view(loaded, loaded.directory)
+
+
+def first_view(loaded: Loaded, place: PostgresUrl) -> View:
+    """The directory as it is now. Raises StoreError."""
+    with open_store(place) as store:
+        return directory_reader(loaded, store).first()
 
 
 def topology_of(loaded: Loaded, view: View | None) -> Topology:
@@ -140,7 +145,9 @@ class DirectoryFollower:
                 better: View | None = end.value
                 break
             await asyncio.sleep(0)
-        if better is not None and better.epoch.number >= self.epoch and better.how != "asked":
+        if better is not None:
+            better = self._reader.next(better) or better  # with what others have changed meanwhile
+        if better is not None and better.how != "asked":
             self._take(better)
 
     def _take(self, view: View) -> None:

@@ -20,7 +20,7 @@ from shardgate.engine.behind import BehindError
 from shardgate.engine.cluster import Cluster
 from shardgate.process.directory import directory_reader, map_builder, topology_of
 from shardgate.store.directory_reader import View
-from shardgate.store.opening import open_store, remote_store
+from shardgate.store.opening import remote_store
 
 POLL_S: Final = 1.0
 CATCH_UP_S: Final = 1.0
@@ -157,9 +157,3 @@ class SharedDirectory:
             with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(self._look_soon)
         store.close()
-
-
-def first_view(loaded: Loaded, place: PostgresUrl) -> View:
-    """The directory as it is now. Raises StoreError."""
-    with open_store(place) as store:
-        return directory_reader(loaded, store).first()

@@ -46,9 +46,9 @@ from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
 from shardgate.observe.push import Pusher
-from shardgate.process.directory import DirectoryFollower, directory_reader, topology_of
+from shardgate.process.directory import DirectoryFollower, directory_reader, first_view, topology_of
 from shardgate.process.movements import MovementFollower
-from shardgate.process.shared_directory import SharedDirectory, first_view
+from shardgate.process.shared_directory import SharedDirectory
 from shardgate.store.directory_reader import View
 from shardgate.store.sqlite import READER_BUSY_MS, SqliteStore
 from shardgate.store.tally import Tally

@@ -19,7 +19,7 @@ import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
 from secrets import randbelow
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 LeaseName = Literal["replay", "purge", "move"]
 """`replay`: goes on with the changes of dead workers. `purge`: deletes what has had its time. `move`: moves tenants."""
@@ -42,6 +42,8 @@ class Leases(ABC):
 
     worker: str
     """The worker's name, by which the journal knows it."""
+    dead_after_s: ClassVar[float] = 0.0
+    """A worker that was dead at each look for so long knows so itself, if its process goes on."""
 
     @abstractmethod
     def lead(self, name: LeaseName) -> bool:
@@ -49,7 +51,7 @@ class Leases(ABC):
 
     @abstractmethod
     def lives(self, worker: str | None) -> bool:
-        """Whether a worker is alive."""
+        """Whether a worker is alive. One that lives is called dead for a moment where its lease was ended by others."""
 
     @abstractmethod
     def holds(self) -> bool:

@@ -3,16 +3,22 @@
 The server ends a session that is silent for SILENT_S, and then the locks: so the lease of a gateway that is cut off or
 stopped ends. The worker itself knows it earlier: after HELD_S without an answer it counts on its lease no more.
 
-Holds: while a worker counts on its lease, no other session can have it. Between two looks at it nothing is waited for.
+A session can also be ended by an operator, or by what is between. The worker hears of it at once, and takes its lease
+again; where it cannot, it counts on it for LOST_S.
+
+Holds: a worker whose lease was free at each look for `dead_after_s` counts on it no more. What a worker led, it leads
+again in its next session, unless another has it by then.
 Never: uses the connection that writes.
 """
 
 import logging
+import select
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from secrets import randbelow
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import psycopg
 
@@ -23,6 +29,8 @@ from shardgate.store.postgres_connection import Session, connect, said, uptime
 
 SILENT_S: Final = 5.0
 HELD_S: Final = 4.0
+LOST_S: Final = 1.0
+"""After the end of its session is known: so long the worker tries to take its lease again, and counts on it still."""
 BEAT_S: Final = 1.0
 RETRY_S: Final = 0.25
 ANSWER_S: Final = 2.0
@@ -43,6 +51,8 @@ class PostgresLeases(Leases):
 
     __slots__ = (
         "_connection",
+        "_end",
+        "_ended",
         "_ending",
         "_held_until",
         "_led",
@@ -54,6 +64,8 @@ class PostgresLeases(Leases):
         "ask",
         "worker",
     )
+
+    dead_after_s: ClassVar[float] = LOST_S + 0.5  # in which the worker hears of the end, also if that is sent twice
 
     def __init__(self, place: PostgresUrl) -> None:
         """Take the lease of a new worker as soon as the server can be reached."""
@@ -67,6 +79,7 @@ class PostgresLeases(Leases):
         self._held_until = self._unsure_until = 0.0
         self._said = ""
         self._ending = threading.Event()
+        self._ended, self._end = socket.socketpair()  # tells the thread that waits for its session
         self._thread = threading.Thread(target=self._keep, name="leases", daemon=True)
         self._thread.start()
 
@@ -81,7 +94,7 @@ class PostgresLeases(Leases):
                     self._led.add(name)
             except psycopg.Error as error:
                 self._lose(error)
-            return name in self._led
+            return self._connection is not None and name in self._led
 
     def lives(self, worker: str | None) -> bool:
         if worker is None or not worker.isdecimal():
@@ -108,26 +121,33 @@ class PostgresLeases(Leases):
 
     def close(self) -> None:
         self._ending.set()
+        self._end.close()
         self._thread.join()
+        self._ended.close()
         with self._lock:
+            self._held_until = 0.0
             if self._connection is not None:
                 with suppress(psycopg.Error):
                     self._connection.execute("SELECT pg_advisory_unlock_all()")
                 self._connection.close()
-            self._connection, self._held_until = None, 0.0
+            self._connection = None
             self._led.clear()
 
     def _keep(self) -> None:
-        rest_s = 0.0
-        while not self._ending.wait(rest_s):
+        while not self._ending.is_set():
+            waiting = select.poll()
+            waiting.register(self._ended, select.POLLIN)
             with self._lock:
                 self._beat()
-            rest_s = BEAT_S if self._connection is not None else RETRY_S
+                if self._connection is not None:  # nothing comes that was not asked for, but the end of the session
+                    waiting.register(self._connection, select.POLLIN)
+                rest_s = RETRY_S if self._connection is None else BEAT_S
+            waiting.poll(rest_s * 1000)
 
     def _beat(self) -> None:
         began_at = uptime()
         try:
-            if self._connection is None or self._connection.closed:
+            if self._connection is None:
                 self._take()
             else:
                 self._connection.execute("SELECT 1")
@@ -154,21 +174,21 @@ class PostgresLeases(Leases):
                 )
                 if (tries := tries + 1) > _TAKEN_WITHIN or self._ending.wait(0.01 * tries):
                     raise psycopg.OperationalError("the lease of this worker is still taken")
+            self._led = {name for name in self._led if self._try(connection, _NAMES[name])}
         except BaseException:
             connection.close()
             raise
         self._connection = connection
-        self._led.clear()
 
     def _lose(self, error: Exception) -> None:
         if (problem := said(error)) != self._said and not self._ending.is_set():
             self._said = problem
             _log.error("the worker's lease in the store cannot be kept: %s", problem)
         if self._connection is not None:
+            self._held_until = min(self._held_until, uptime() + LOST_S)  # first: to close it frees the lease
             with suppress(psycopg.Error):
                 self._connection.close()
         self._connection = None
-        self._led.clear()
         if self._said:
             self._unsure_until = uptime() + UNSURE_S
 

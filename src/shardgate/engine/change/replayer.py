@@ -33,7 +33,7 @@ class Replayer:
         self._held = held
         self._writer = writer
         self._journaling = journaling
-        self._deaths = Deaths(lease_s)
+        self._deaths = Deaths(max(lease_s, writer.leases.dead_after_s))
         self._put_right = False
         self._last_id = 0
 
