@@ -167,6 +167,21 @@ def test_a_change_after_the_last_look_takes_the_movement_back(settings: MoveSett
     assert run(settings, "south", "SELECT count(*) FROM shops WHERE id = 'a'") == [(0,)]
 
 
+def test_a_change_of_another_tenant_after_the_last_look_is_no_matter(settings: MoveSettings) -> None:
+    work = MovingRows(settings, "north", "south", ["a"])
+    work.source.capture(work.tables)
+    assert sum(work.copy()) == 8
+    work.load()
+    run(settings, "north", "UPDATE goods SET note = 'late' WHERE id = 'b-0'")
+    work.unload()
+    work.target.commit()
+    work.source.commit()
+    work.source.release()
+    work.close()
+    assert run(settings, "north", "SELECT id, note FROM goods WHERE note = 'late'") == [("b-0", "late")]
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+
+
 def test_a_drained_shard_is_empty_and_takes_nobody(settings: MoveSettings, mover: Mover) -> None:
     assert what_is_left(settings, "north") != []
     set_draining(settings, "north", drains=True)
