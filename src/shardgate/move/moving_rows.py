@@ -6,6 +6,7 @@ Never: commits by itself what others would see, but for what a resumed movement 
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from shardgate.move.database import PREFIX, ShardDatabase
@@ -102,8 +103,8 @@ class MovingRows:
         """Write all rows to the target, and read them back, in a transaction that stays open."""
         self.target.begin()
         for each in self.tables:
-            for batch in self.staging.rows(each.number):
-                self.target.write(each, batch)
+            # At once: PostgreSQL checks the foreign keys of rows to their own table at the end of each statement.
+            self.target.write(each, chain.from_iterable(self.staging.rows(each.number)))
             self.target.follow_counters(each, each.where)
         self._digests = {each.number: self.staging.digest(each.number) for each in self.tables}
         for each in self.tables:
