@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from shardgate.move.errors import MoveRefusedError
 from shardgate.move.mover import Mover
@@ -102,6 +103,30 @@ def test_what_speaks_against_it_is_named_and_nothing_is_touched(
     assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
     with SqliteStore(settings.store) as store:
         assert Movements(store).last(1) == []
+
+
+@pytest.mark.parametrize(
+    ("harm", "named"),
+    [
+        ("INSERT INTO sessions VALUES ('s', 'a')", "sessions a links by"),
+        ("INSERT INTO sessions VALUES ('s', NULL); UPDATE goods SET session = 's' WHERE id = 'a-1'", "goods s links"),
+    ],
+)
+def test_a_link_between_a_row_that_moves_and_an_empty_table_is_refused(
+    settings: MoveSettings, harm: str, named: str
+) -> None:
+    link = "TEXT REFERENCES shops(id) ON DELETE CASCADE"
+    for shard in settings.shards:
+        run(settings, shard, f"CREATE TABLE sessions (id TEXT PRIMARY KEY, shop {link})")
+        run(settings, shard, "ALTER TABLE goods ADD COLUMN session TEXT REFERENCES sessions(id)")
+    for statement in harm.split("; "):
+        run(settings, "north", statement)
+    with (
+        closing(Mover(replace(settings, empty=("sessions",)), lambda *_: None)) as mover,
+        pytest.raises(MoveRefusedError, match=named),
+    ):
+        mover.move(["a"], "south")
+    assert run(settings, "north", "SELECT count(*) FROM sessions") == [(1,)]
 
 
 @pytest.mark.parametrize(
