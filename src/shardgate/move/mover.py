@@ -197,13 +197,13 @@ class Mover:
 
     def _switch(self, movement: Movement, work: MovingRows, told: MovementReport) -> Movement:
         """From the fence to the end. Raises NotNowError as long as nothing can be seen of it."""
-        self._publish(movement, work)
         began_at = now()
         turn = self._enter(movement, "fenced")
         self._gateways.await_turn(turn, _FENCED_S)
         self._await_journal(movement)
         try:
             work.catch_up()
+            self._publish(movement, work)
             work.load()
             work.unload()
         except DRIVER_ERRORS as error:  # somebody holds a lock, or has changed what the rows refer to
