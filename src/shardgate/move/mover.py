@@ -210,9 +210,11 @@ class Mover:
             raise NotNowError(f"{type(error).__name__}: {error}") from error
         turn = self._enter(movement, "closed")
         self._gateways.await_turn(turn, _CLOSED_S)
+        turn = self._enter(movement, "committing")
+        # Up to here a worker that took this mover for dead, as it had lost its lease for a moment, held nothing.
+        self._gateways.await_turn(turn, _CLOSED_S)
         if now() - began_at > _HELD_S:
             raise NotNowError(f"the last steps took longer than {_HELD_S:g} s, for which requests may wait")
-        self._enter(movement, "committing")
         work.target.commit()
         turn = self._movements.flip(self._current(movement.id), work.moved)
         try:
