@@ -16,7 +16,7 @@ import msgspec
 
 from shardgate.core.changes.moving import FENCES, RECOVERIES, Phase
 from shardgate.move.checks import objections
-from shardgate.move.errors import MoveFailedError, MoveRefusedError, NotNowError
+from shardgate.move.errors import MoveFailedError, MoverBusyError, MoveRefusedError, NotNowError
 from shardgate.move.gateways import Gateways
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.request import MoveSettings
@@ -48,7 +48,7 @@ class Mover:
     """One process that moves tenants. It holds the lease `move` as long as it lives."""
 
     def __init__(self, settings: MoveSettings, report: Report) -> None:
-        """Raises MoveRefusedError where another mover is at work."""
+        """Raises MoverBusyError where another mover is at work."""
         self._settings = settings
         self._report = report
         self._store, self._leases = open_for_worker(settings.store)
@@ -60,7 +60,7 @@ class Mover:
             current = self._movements.current()
             by = "another process" if current is None else f"{current.told.by} (movement {current.id})"
             self.close()
-            raise MoveRefusedError([f"{by} moves tenants now. Wait for it: shardgate move --status"])
+            raise MoverBusyError([f"{by} moves tenants now. Wait for it: shardgate move --status"])
         self._gateways = Gateways(self._movements, self._leases)
 
     def close(self) -> None:
