@@ -144,6 +144,13 @@ def test_a_tenant_or_a_shard_that_is_not_there_is_refused(
         mover.move(tenants, target)
 
 
+def test_bytes_in_a_unique_index_need_not_be_text(settings: MoveSettings, mover: Mover) -> None:
+    for shard in settings.shards:
+        run(settings, shard, "CREATE UNIQUE INDEX notes ON goods(shop, note)")
+    mover.move(["a"], "south")
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+
+
 def test_tenants_with_rows_in_common_move_together(settings: MoveSettings, mover: Mover) -> None:
     run(settings, "north", "INSERT INTO lines VALUES ('b-s', 9, 'a-1')")
     mover.move(["a", "b"], "west")

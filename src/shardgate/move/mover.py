@@ -10,6 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Final
 
 import msgspec
@@ -134,13 +135,13 @@ class Mover:
                     f" over (phase {other.phase}). Run shardgate move --resume, or --abandon"
                 ]
             )
-        work = MovingRows(self._settings, source, target, tenants)
         try:
-            problems = objections((source, target), work.source, work.target, work.division, work.tables, tenants)
-            if problems:
-                raise MoveRefusedError(problems)
-        finally:
-            work.close()
+            with closing(MovingRows(self._settings, source, target, tenants)) as work:
+                problems = objections((source, target), work.source, work.target, work.division, work.tables, tenants)
+        except DRIVER_ERRORS as error:
+            raise MoveRefusedError([f"cannot check {source} and {target}: {type(error).__name__}: {error}"]) from error
+        if problems:
+            raise MoveRefusedError(problems)
         try:
             movement = self._movements.begin(self._settings.space, tenants, source, target, self._leases.worker, wall())
         except StoreError as error:
