@@ -12,7 +12,8 @@ from shardgate.move.request import MoveSettings
 from shardgate.move.shards import address_of, open_shard, read_division
 from shardgate.move.tables import MovedTable
 from shardgate.split.copying import Copier
-from shardgate.split.database.inventory import differences
+from shardgate.split.database.drivers import DRIVER_ERRORS
+from shardgate.split.database.inventory import Inventory, differences
 from shardgate.split.database.mark import TargetMark, statements_to_mark, statements_to_unmark
 from shardgate.split.database.schema import Table
 from shardgate.split.errors import SplitError
@@ -56,11 +57,13 @@ def add_shard(settings: MoveSettings, shard: ShardId, like: ShardId) -> str:
             target.database.settle(ddl.closing)
     except SplitError as error:
         raise MoveRefusedError(error.reasons) from error
+    except DRIVER_ERRORS as error:
+        raise MoveFailedError([f"{shard}: {type(error).__name__}: {error}"]) from error
     return f"{shard}: has the schema of {like} and {len(kept)} tables that every shard has whole"
 
 
-def _require_whole(wanted: object, target: ShardTarget) -> None:
-    missing = differences(wanted, target.database.inventory())  # type: ignore[arg-type]
+def _require_whole(wanted: Inventory, target: ShardTarget) -> None:
+    missing = differences(wanted, target.database.inventory())
     if missing:
         raise MoveFailedError([f"{target.name}: {each}" for each in missing])
 

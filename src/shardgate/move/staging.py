@@ -49,10 +49,6 @@ class Staging:
         while batch := cursor.fetchmany(_BATCH_ROWS):
             yield [row for (row,) in batch]
 
-    def count(self) -> int:
-        """How many rows there are."""
-        return int(self._connection.execute("SELECT count(*) FROM kept").fetchone()[0])
-
     def digest(self, number: int) -> TableDigest:
         """The number of the rows of a table, and their checksum."""
         total = TableDigest()
