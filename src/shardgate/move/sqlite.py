@@ -143,7 +143,7 @@ class SqliteShard:
             raise
 
     def follow_counters(self, table: MovedTable, where: str) -> None:
-        """Nothing: SQLite counts on from the greatest id of the table."""
+        """Nothing: SQLite counts on from the greatest id of the table, also where that is of another shard's range."""
 
     def inventory(self) -> Inventory:
         """Every object of the database, without those of movements."""
