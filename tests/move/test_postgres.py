@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from proof.postgres_server import PostgresServer
+from shardgate.move.adding import add_shard
 from shardgate.move.errors import NotNowError
 from shardgate.move.mover import Mover
 from shardgate.move.moving_rows import MovingRows
@@ -18,11 +19,15 @@ CREATE TABLE shops (id text PRIMARY KEY, name text UNIQUE);
 CREATE TABLE notes (id integer PRIMARY KEY, shop text NOT NULL REFERENCES shops, answers integer REFERENCES notes,
   body text, raw bytea);
 CREATE INDEX ON notes (shop);
+CREATE TABLE kinds (id integer PRIMARY KEY, above integer REFERENCES kinds);
+CREATE TABLE areas (id integer PRIMARY KEY, kind integer REFERENCES kinds);
 """
 ROWS = """
 INSERT INTO shops VALUES ('a', E'back\\\\slash\\ttab'), ('b', NULL);
 INSERT INTO notes SELECT n, 'a', CASE WHEN n < 2500 THEN n + 1 END, E'\\\\N ' || n, '\\x00ff'
   FROM generate_series(1, 2500) n;
+INSERT INTO kinds SELECT n, nullif(n + 1, 1501) FROM generate_series(1, 1500) n;
+INSERT INTO areas VALUES (1, 1500);
 INSERT INTO notes VALUES (3001, 'b', NULL, 'b', NULL);
 """
 
@@ -55,7 +60,7 @@ def settings(server: PostgresServer, names: dict[str, str], tmp_path: Path) -> M
     with SqliteStore(store) as opened:
         opened.put_many("shops", [("a", "north"), ("b", "north")])
     databases = {shard: server.url(name) for shard, name in names.items()}
-    return MoveSettings(store, store, "shops", None, "shops", (), (), (), databases, tuple(names))
+    return MoveSettings(store, store, "shops", None, "shops", ("areas", "kinds"), (), (), databases, tuple(names))
 
 
 def test_rows_that_refer_to_later_rows_of_their_own_table_move(settings: MoveSettings, ask: Ask) -> None:
@@ -103,3 +108,10 @@ def test_a_change_while_rows_are_written_matters_if_it_is_of_the_tenant(
     finally:
         work.source.release()
         work.close()
+
+
+def test_reference_tables_that_refer_to_each_other_are_brought_up_to_date(settings: MoveSettings, ask: Ask) -> None:
+    ask("south", "INSERT INTO kinds VALUES (1); INSERT INTO areas VALUES (7, 1)")
+    add_shard(settings, "south", "north")
+    assert ask("south", "SELECT * FROM areas") == [(1, 1500)]
+    assert ask("south", "SELECT count(*) FROM kinds") == [(1500,)]
