@@ -4,55 +4,35 @@ Half of them keep their connection, the others open one for each request. Nothin
 answered with a 2xx has failed.
 """
 
-import threading
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from types import TracebackType
-from typing import Self
 
 import httpx
+
+from proof.asking import AskingThreads
 
 CLIENTS = 4
 
 
-class Load:
+class Load(AskingThreads):
     """Runs within its block; `answered` and `failed` can be read at any time."""
 
     def __init__(self, url: str, paths: Sequence[str], headers: Mapping[str, str], clients: int = CLIENTS) -> None:
+        super().__init__(clients)
         self._url = url
         self._paths = paths
         self._headers = dict(headers)
-        self._ended = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, args=(number, number % 2 == 0), daemon=True) for number in range(clients)
-        ]
         self._answered = [0] * clients
         self.failed: list[str] = []
         """What became of each request that failed."""
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Ask no more; returns when the last reply is here."""
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
 
     @property
     def answered(self) -> int:
         """How many requests were answered with a 2xx."""
         return sum(self._answered)
 
-    def _run(self, number: int, keeps: bool) -> None:
-        limits = httpx.Limits(max_keepalive_connections=1 if keeps else 0)
+    def _ask(self, number: int) -> None:
+        limits = httpx.Limits(max_keepalive_connections=0 if number % 2 else 1)
         with httpx.Client(base_url=self._url, headers=self._headers, limits=limits, timeout=30) as client:
             for path in cycle(self._paths):
                 if self._ended.is_set():

@@ -1,15 +1,14 @@
 """Readers that ask the gateway and the monolith the same all the time, and compare."""
 
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import httpx
 
+from proof.asking import AskingThreads
 from proof.compare import difference
 from proof.fleet import Fleet
 
@@ -25,8 +24,8 @@ LISTS: Final = (
 _OF_TENANT: Final = ("/v3/vendors/{}", "/v3/vendors/{}/events?limit=5")
 
 
-class Readers:
-    """Some threads that read as long as the block runs, while nothing is changed."""
+class Readers(AskingThreads):
+    """Reads as long as the block runs, while nothing is changed."""
 
     def __init__(
         self,
@@ -37,39 +36,30 @@ class Readers:
         count: int,
         lists: Sequence[str] = LISTS,
     ) -> None:
+        super().__init__(count)
         self._fleet = fleet
         self._headers = {"Authorization": f"Bearer {token}"}
         self._paths = [*lists, *(form.format(each) for form in _OF_TENANT for each in tenants)]
         self._events = [f"/v3/events/{each}" for each in events]
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(count)]
         self.statuses: Counter[int] = Counter()
         self.differences: list[str] = []
         self.took_s: list[float] = []
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, number: int) -> None:
+    def _ask(self, number: int) -> None:
         chance = random.Random(number)
         gateway, monolith = (
             httpx.Client(base_url=server.url, timeout=60, headers=self._headers)
             for server in (self._fleet.gateway, self._fleet.monolith)
         )
         with gateway, monolith:
-            while not self._stop.is_set():
+            while not self._ended.is_set():
                 path = chance.choice(self._events if self._events and chance.random() < 0.3 else self._paths)
                 began_at = time.monotonic()
-                got = gateway.get(path)
+                try:
+                    got = gateway.get(path)
+                except httpx.TransportError as error:
+                    self.differences.append(f"GET {path}: {type(error).__name__}: {error}")
+                    continue
                 self.took_s.append(time.monotonic() - began_at)
                 self.statuses[got.status_code] += 1
                 if (found := difference(monolith.get(path), got)) is not None:

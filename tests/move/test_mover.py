@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from shardgate.move.errors import MoveRefusedError
 from shardgate.move.mover import Mover
@@ -105,6 +106,30 @@ def test_what_speaks_against_it_is_named_and_nothing_is_touched(
 
 
 @pytest.mark.parametrize(
+    ("harm", "named"),
+    [
+        ("INSERT INTO sessions VALUES ('s', 'a')", "sessions a links by"),
+        ("INSERT INTO sessions VALUES ('s', NULL); UPDATE goods SET session = 's' WHERE id = 'a-1'", "goods s links"),
+    ],
+)
+def test_a_link_between_a_row_that_moves_and_an_empty_table_is_refused(
+    settings: MoveSettings, harm: str, named: str
+) -> None:
+    link = "TEXT REFERENCES shops(id) ON DELETE CASCADE"
+    for shard in settings.shards:
+        run(settings, shard, f"CREATE TABLE sessions (id TEXT PRIMARY KEY, shop {link})")
+        run(settings, shard, "ALTER TABLE goods ADD COLUMN session TEXT REFERENCES sessions(id)")
+    for statement in harm.split("; "):
+        run(settings, "north", statement)
+    with (
+        closing(Mover(replace(settings, empty=("sessions",)), lambda *_: None)) as mover,
+        pytest.raises(MoveRefusedError, match=named),
+    ):
+        mover.move(["a"], "south")
+    assert run(settings, "north", "SELECT count(*) FROM sessions") == [(1,)]
+
+
+@pytest.mark.parametrize(
     ("tenants", "target", "named"),
     [
         (["nobody"], "south", "nobody: the directory has no such tenant"),
@@ -117,6 +142,13 @@ def test_a_tenant_or_a_shard_that_is_not_there_is_refused(
 ) -> None:
     with pytest.raises(MoveRefusedError, match=named):
         mover.move(tenants, target)
+
+
+def test_bytes_in_a_unique_index_need_not_be_text(settings: MoveSettings, mover: Mover) -> None:
+    for shard in settings.shards:
+        run(settings, shard, "CREATE UNIQUE INDEX notes ON goods(shop, note)")
+    mover.move(["a"], "south")
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
 
 
 def test_tenants_with_rows_in_common_move_together(settings: MoveSettings, mover: Mover) -> None:
@@ -165,6 +197,21 @@ def test_a_change_after_the_last_look_takes_the_movement_back(settings: MoveSett
     work.source.release()
     work.close()
     assert run(settings, "south", "SELECT count(*) FROM shops WHERE id = 'a'") == [(0,)]
+
+
+def test_a_change_of_another_tenant_after_the_last_look_is_no_matter(settings: MoveSettings) -> None:
+    work = MovingRows(settings, "north", "south", ["a"])
+    work.source.capture(work.tables)
+    assert sum(work.copy()) == 8
+    work.load()
+    run(settings, "north", "UPDATE goods SET note = 'late' WHERE id = 'b-0'")
+    work.unload()
+    work.target.commit()
+    work.source.commit()
+    work.source.release()
+    work.close()
+    assert run(settings, "north", "SELECT id, note FROM goods WHERE note = 'late'") == [("b-0", "late")]
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
 
 
 def test_a_drained_shard_is_empty_and_takes_nobody(settings: MoveSettings, mover: Mover) -> None:

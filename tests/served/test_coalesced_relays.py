@@ -66,6 +66,17 @@ async def test_equal_requests_share_one_relay(start: Any, path: str) -> None:
     await until(lambda: gateway.in_flight == 0)
 
 
+async def test_each_that_waits_is_under_way_at_the_shard(start: Any) -> None:
+    """A movement of a tenant waits for them."""
+    slow = Slow()
+    gateway = await start(slow)
+    asking = [asyncio.ensure_future(gateway.get("/things/1")) for _ in range(2)]
+    await until(lambda: gateway.in_flight == 2 and len(slow.asked) == 1)
+    assert len(gateway.worker.built.gateway.under_way(lambda each: [*each.shards] == ["north"])) == 2
+    slow.go.set()
+    assert [answer.text for answer in await asyncio.gather(*asking)] == ["1", "1"]
+
+
 @pytest.mark.parametrize(
     "other",
     [

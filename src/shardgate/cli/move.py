@@ -35,11 +35,11 @@ def move(  # noqa: PLR0917 - one a flag
         shardgate move --status
         shardgate move --undo 7
 
-    The rows are copied while all goes on. Then changes of these tenants wait
-    for less than a second: the last rows are copied, all are compared, the
-    directory says the new shard, and the source deletes its rows. Reads go
-    on. Everything that speaks against a movement is found before anything
-    is touched.
+    The rows are copied while all goes on. Then changes of these tenants wait:
+    the last rows are copied, all are written to the target and compared, the
+    directory says the new shard, and the source deletes its rows. That took
+    3 s for 10,000 rows. Reads whose shard is known go on; lists wait at
+    the end. What is checked before anything is touched: docs/howto/move.md.
 
     The section `movements` of shardgate.yaml says how the data is divided,
     and where the database of each shard is. A movement that was interrupted

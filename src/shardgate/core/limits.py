@@ -116,7 +116,7 @@ FAILURE_BODY_BYTES_MAX = 64 * 1024
 # Of one worker and shard: requests with their bodies that wait for a shard which fails over. Orders take kilobytes, so
 # that thousands fit; uploads are never among them.
 FAILOVER_BYTES_MAX = 16 * 1024 * 1024
-# Requests of one worker that wait while a tenant moves. A fence is up for less than a second; where the mover dies with
+# Requests of one worker that wait while a tenant moves. A fence is up for seconds; where the mover dies with
 # the rows on two shards, it stays up until a person resumes the movement, and clients are told after this time.
 FENCE_S_MAX = 15.0
 FENCE_REQUESTS_MAX = 4096

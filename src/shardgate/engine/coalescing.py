@@ -49,6 +49,9 @@ class CoalescedRelays:
             self._meter.coalesced()
         elif shared.exchange is not None:
             begin(shared, shared.exchange)
+        if shared.exchange is not None:
+            # A movement of a tenant waits for what is under way at a shard, by the records of clients.
+            exchange.shards = shared.exchange.shards
 
     def _close(self, key: Hashable, shared: SharedRelay | None) -> None:
         """Nobody joins any more."""

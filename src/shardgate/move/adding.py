@@ -4,6 +4,8 @@ Holds: a database that has tenants is left alone. Where the schema is there alre
 again, for what has changed since.
 """
 
+from graphlib import CycleError, TopologicalSorter
+
 from shardgate.core.topology import ShardId
 from shardgate.move.checks import VERSIONS
 from shardgate.move.database import ShardDatabase
@@ -12,7 +14,8 @@ from shardgate.move.request import MoveSettings
 from shardgate.move.shards import address_of, open_shard, read_division
 from shardgate.move.tables import MovedTable
 from shardgate.split.copying import Copier
-from shardgate.split.database.inventory import differences
+from shardgate.split.database.drivers import DRIVER_ERRORS
+from shardgate.split.database.inventory import Inventory, differences
 from shardgate.split.database.mark import TargetMark, statements_to_mark, statements_to_unmark
 from shardgate.split.database.schema import Table
 from shardgate.split.errors import SplitError
@@ -56,11 +59,13 @@ def add_shard(settings: MoveSettings, shard: ShardId, like: ShardId) -> str:
             target.database.settle(ddl.closing)
     except SplitError as error:
         raise MoveRefusedError(error.reasons) from error
+    except DRIVER_ERRORS as error:
+        raise MoveFailedError([f"{shard}: {type(error).__name__}: {error}"]) from error
     return f"{shard}: has the schema of {like} and {len(kept)} tables that every shard has whole"
 
 
-def _require_whole(wanted: object, target: ShardTarget) -> None:
-    missing = differences(wanted, target.database.inventory())  # type: ignore[arg-type]
+def _require_whole(wanted: Inventory, target: ShardTarget) -> None:
+    missing = differences(wanted, target.database.inventory())
     if missing:
         raise MoveFailedError([f"{target.name}: {each}" for each in missing])
 
@@ -88,9 +93,18 @@ def _refresh(settings: MoveSettings, shard: ShardId, like: ShardId, kept: list[T
 
 
 def _replace(source: ShardDatabase, target: ShardDatabase, kept: list[Table]) -> None:
-    tables = [MovedTable(number, table, (), "1 = 1") for number, table in enumerate(kept)]
+    tables = [MovedTable(number, table, (), "1 = 1") for number, table in enumerate(_parents_first(kept))]
     for each in reversed(tables):
         target.run(f"DELETE FROM {target.relation(each.name)}")
     for each in tables:
-        for batch in source.read(each, each.where):
-            target.write(each, [row for _, row in batch])
+        target.write(each, (row for batch in source.read(each, each.where) for _, row in batch))
+
+
+def _parents_first(tables: list[Table]) -> list[Table]:
+    """In a ring nobody is first; SQLite looks for parents at the end of the transaction."""
+    found = {table.name: table for table in tables}
+    parents = {table.name: {key.parent for key in table.foreign_keys} - {table.name} for table in tables}
+    try:
+        return [found[name] for name in TopologicalSorter(parents).static_order() if name in found]
+    except CycleError:
+        return tables

@@ -3,13 +3,13 @@
 Never: writes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from shardgate.core.topology import ShardId
 from shardgate.move.database import ShardDatabase
 from shardgate.move.shards import TenantDivision
-from shardgate.move.tables import MovedTable, torn
+from shardgate.move.tables import MovedTable, cut, torn
 from shardgate.split.database import sql
 from shardgate.split.database.inventory import differences
 
@@ -34,7 +34,8 @@ def objections(
         return problems
     problems = _unknown(names, source, division, tables[0], tenants)
     problems += _torn(names, source, tables)
-    problems += _both(names, source, target, tables)
+    problems += _cut(names, source, division, tables)
+    problems += _there(names, target, tables)
     return problems or _clashes(names, source, target, tables)
 
 
@@ -86,14 +87,23 @@ def _torn(names: tuple[ShardId, ShardId], source: ShardDatabase, tables: Sequenc
     return list(dict.fromkeys(found))
 
 
-def _both(
-    names: tuple[ShardId, ShardId], source: ShardDatabase, target: ShardDatabase, tables: Sequence[MovedTable]
+def _cut(
+    names: tuple[ShardId, ShardId], source: ShardDatabase, division: TenantDivision, tables: Sequence[MovedTable]
 ) -> list[str]:
-    del source
+    return [
+        f"{names[0]}: {table.name} {_shown(row)} links by {link} a row that moves and a row of a table of"
+        " `movements.empty`, which stays. Remove the link, or take the table out of `movements.empty`"
+        for table, link, query in cut(tables, division.ownership, source.relation)
+        for row in source.query(query)
+    ]
+
+
+def _there(names: tuple[ShardId, ShardId], target: ShardDatabase, tables: Sequence[MovedTable]) -> list[str]:
     found = []
     for each in tables:
-        keys = [target.relation(each.name), each.where]
-        rows = target.query(f"SELECT {sql.listed(each.key)} FROM {keys[0]} WHERE {keys[1]} LIMIT 1")
+        rows = target.query(
+            f"SELECT {sql.listed(each.key)} FROM {target.relation(each.name)} WHERE {each.where} LIMIT 1"
+        )
         found += [f"{names[1]}: {each.name} {_shown(row)} is a row of this tenant there already" for row in rows]
     return found
 
@@ -101,23 +111,19 @@ def _both(
 def _clashes(
     names: tuple[ShardId, ShardId], source: ShardDatabase, target: ShardDatabase, tables: Sequence[MovedTable]
 ) -> list[str]:
-    return list(_clashing(names, source, target, tables))
-
-
-def _clashing(
-    names: tuple[ShardId, ShardId], source: ShardDatabase, target: ShardDatabase, tables: Sequence[MovedTable]
-) -> Iterator[str]:
+    found = []
     for each in tables:
         for columns in source.unique_keys(each):
             for batch in source.values(each, columns, each.where):
                 taken = target.present(each, columns, batch)
                 if taken:
                     named = ", ".join(columns)
-                    yield (
+                    found.append(
                         f"{names[1]}: {each.name} has a row with {named} = {taken[0]}, and so has {names[0]}, of the"
                         " tenant that moves. Change one of them"
                     )
                     break
+    return found
 
 
 def _shown(row: Sequence[object]) -> str:

@@ -18,6 +18,10 @@ class MoveRefusedError(MoveError):
     """The movement cannot be made as requested. Nothing was touched."""
 
 
+class MoverBusyError(MoveRefusedError):
+    """Another process moves tenants now."""
+
+
 class MoveFailedError(MoveError):
     """The movement began and could not be finished. `shardgate move --resume` goes on with it."""
 

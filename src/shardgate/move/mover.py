@@ -10,13 +10,14 @@ import os
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Final
 
 import msgspec
 
 from shardgate.core.changes.moving import FENCES, RECOVERIES, Phase
 from shardgate.move.checks import objections
-from shardgate.move.errors import MoveFailedError, MoveRefusedError, NotNowError
+from shardgate.move.errors import MoveFailedError, MoverBusyError, MoveRefusedError, NotNowError
 from shardgate.move.gateways import Gateways
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.request import MoveSettings
@@ -48,7 +49,7 @@ class Mover:
     """One process that moves tenants. It holds the lease `move` as long as it lives."""
 
     def __init__(self, settings: MoveSettings, report: Report) -> None:
-        """Raises MoveRefusedError where another mover is at work."""
+        """Raises MoverBusyError where another mover is at work."""
         self._settings = settings
         self._report = report
         self._store, self._leases = open_for_worker(settings.store)
@@ -60,7 +61,7 @@ class Mover:
             current = self._movements.current()
             by = "another process" if current is None else f"{current.told.by} (movement {current.id})"
             self.close()
-            raise MoveRefusedError([f"{by} moves tenants now. Wait for it: shardgate move --status"])
+            raise MoverBusyError([f"{by} moves tenants now. Wait for it: shardgate move --status"])
         self._gateways = Gateways(self._movements, self._leases)
 
     def close(self) -> None:
@@ -134,13 +135,13 @@ class Mover:
                     f" over (phase {other.phase}). Run shardgate move --resume, or --abandon"
                 ]
             )
-        work = MovingRows(self._settings, source, target, tenants)
         try:
-            problems = objections((source, target), work.source, work.target, work.division, work.tables, tenants)
-            if problems:
-                raise MoveRefusedError(problems)
-        finally:
-            work.close()
+            with closing(MovingRows(self._settings, source, target, tenants)) as work:
+                problems = objections((source, target), work.source, work.target, work.division, work.tables, tenants)
+        except DRIVER_ERRORS as error:
+            raise MoveRefusedError([f"cannot check {source} and {target}: {type(error).__name__}: {error}"]) from error
+        if problems:
+            raise MoveRefusedError(problems)
         try:
             movement = self._movements.begin(self._settings.space, tenants, source, target, self._leases.worker, wall())
         except StoreError as error:
@@ -197,22 +198,24 @@ class Mover:
 
     def _switch(self, movement: Movement, work: MovingRows, told: MovementReport) -> Movement:
         """From the fence to the end. Raises NotNowError as long as nothing can be seen of it."""
-        self._publish(movement, work)
         began_at = now()
         turn = self._enter(movement, "fenced")
         self._gateways.await_turn(turn, _FENCED_S)
         self._await_journal(movement)
         try:
             work.catch_up()
+            self._publish(movement, work)
             work.load()
             work.unload()
         except DRIVER_ERRORS as error:  # somebody holds a lock, or has changed what the rows refer to
             raise NotNowError(f"{type(error).__name__}: {error}") from error
         turn = self._enter(movement, "closed")
         self._gateways.await_turn(turn, _CLOSED_S)
+        turn = self._enter(movement, "committing")
+        # Up to here a worker that took this mover for dead, as it had lost its lease for a moment, held nothing.
+        self._gateways.await_turn(turn, _CLOSED_S)
         if now() - began_at > _HELD_S:
             raise NotNowError(f"the last steps took longer than {_HELD_S:g} s, for which requests may wait")
-        self._enter(movement, "committing")
         work.target.commit()
         turn = self._movements.flip(self._current(movement.id), work.moved)
         try:

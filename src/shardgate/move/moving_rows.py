@@ -6,6 +6,7 @@ Never: commits by itself what others would see, but for what a resumed movement 
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from shardgate.move.database import PREFIX, ShardDatabase
@@ -102,8 +103,8 @@ class MovingRows:
         """Write all rows to the target, and read them back, in a transaction that stays open."""
         self.target.begin()
         for each in self.tables:
-            for batch in self.staging.rows(each.number):
-                self.target.write(each, batch)
+            # At once: PostgreSQL checks the foreign keys of rows to their own table at the end of each statement.
+            self.target.write(each, chain.from_iterable(self.staging.rows(each.number)))
             self.target.follow_counters(each, each.where)
         self._digests = {each.number: self.staging.digest(each.number) for each in self.tables}
         for each in self.tables:
@@ -112,16 +113,18 @@ class MovingRows:
                 raise NotNowError(f"{each.name}: the target has {got.rows} rows instead of {wanted.rows}, or others")
 
     def unload(self) -> None:
-        """Delete all rows from the source, in a transaction that stays open, if nothing has changed since."""
+        """Delete all rows from the source, in a transaction that stays open, if none of them has changed since."""
         self.source.begin()
         self.source.pass_over_own_changes()
         for each in self.tables:
             wanted, got = self._digests[each.number], _digest(self.source, each)
             if wanted != got:
                 raise NotNowError(f"{each.name}: has changed at the source while its changes were held")
-        self._delete(self.source)
+        deleted = self._delete(self.source)
         for each in self.tables:
-            if self.source.query(f"SELECT 1 FROM {sql.quote(f'{PREFIX}{each.number}')} LIMIT 1"):
+            # Changed rows of other tenants are written down, too, and are none of this movement.
+            touched = self.source.keys(each, sql.quote(f"{PREFIX}{each.number}"))
+            if deleted[each.number] != self._digests[each.number].rows or self.staging.has_any(each.number, touched):
                 raise NotNowError(f"{each.name}: has changed at the source while its changes were held")
         self.is_unloaded = True
 
@@ -146,10 +149,13 @@ class MovingRows:
             self.target.rollback()
             raise
 
-    def _delete(self, database: ShardDatabase) -> None:
+    def _delete(self, database: ShardDatabase) -> dict[int, int]:
+        """How many rows were deleted, by the number of the table."""
         # Each condition reads the parents' rows: children go first.
-        for each in reversed(self.tables):
-            database.run(f"DELETE FROM {database.relation(each.name)} WHERE {each.where}")
+        return {
+            each.number: database.run(f"DELETE FROM {database.relation(each.name)} WHERE {each.where}")
+            for each in reversed(self.tables)
+        }
 
 
 def _count(database: ShardDatabase, table: MovedTable) -> int:

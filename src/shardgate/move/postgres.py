@@ -6,6 +6,7 @@ to make or to remove a trigger, and that is given up and tried again where other
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import psycopg
@@ -119,7 +120,7 @@ class PostgresShard:
         self.release()
         for each in tables:
             for statement in _capturing(each):
-                self._patiently(lambda now=statement: self.run(now))  # type: ignore[misc]
+                self._patiently(partial(self.run, statement))
 
     def pass_over_own_changes(self) -> None:
         """What the open transaction changes is not written down."""

@@ -14,7 +14,7 @@ from shardgate.config.load import Loaded
 from shardgate.core.topology import ShardId
 from shardgate.move.adding import add_shard
 from shardgate.move.balance import PlannedMove
-from shardgate.move.errors import MoveFailedError, MoveRefusedError
+from shardgate.move.errors import MoveFailedError, MoverBusyError, MoveRefusedError
 from shardgate.move.mover import Mover
 from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
 from shardgate.move.request import MoveSettings, settings_of
@@ -67,9 +67,7 @@ def run_abandon(settings: MoveSettings, console: Console) -> None:
     try:
         with _mover(settings, console) as mover:
             _say(mover.abandon(), console)
-    except MoveRefusedError as error:
-        if "moves tenants now" not in str(error):
-            raise
+    except MoverBusyError:
         console.print(f"movement {current.id} will be given up by its mover")
 
 

@@ -18,7 +18,7 @@ from shardgate.split.sqlite.inventory import read_inventory
 
 _BUSY_S: Final = 30.0
 _BATCH_ROWS: Final = 1000
-_ASKED_MAX: Final = 400  # rows of one question: SQLite takes 32,766 values, older ones 999
+_ASKED_MAX: Final = 400  # rows of one question, whose values stand in its text
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple).decode
 
@@ -85,7 +85,7 @@ class SqliteShard:
     def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
         """Columns of the rows under a condition, as texts, in batches."""
         given = " AND ".join(f"{sql.quote(column)} IS NOT NULL" for column in columns)
-        texts = [f"CAST({sql.quote(column)} AS TEXT)" for column in columns]
+        texts = [_text(column) for column in columns]
         cursor = self._connection.execute(f"{sql.select(texts, sql.quote(table.name))} WHERE {where} AND {given}")
         while batch := cursor.fetchmany(_ASKED_MAX):
             yield batch
@@ -143,7 +143,7 @@ class SqliteShard:
             raise
 
     def follow_counters(self, table: MovedTable, where: str) -> None:
-        """Nothing: SQLite counts on from the greatest id of the table."""
+        """Nothing: SQLite counts on from the greatest id of the table, also where that is of another shard's range."""
 
     def inventory(self) -> Inventory:
         """Every object of the database, without those of movements."""
@@ -160,6 +160,12 @@ class SqliteShard:
             for kind in ("trigger", "table")
             for (name,) in self.query(_made(kind))
         ]
+
+
+def _text(column: str) -> str:
+    # Bytes need not be UTF-8.
+    name = sql.quote(column)
+    return f"CASE typeof({name}) WHEN 'blob' THEN hex({name}) ELSE CAST({name} AS TEXT) END"
 
 
 def _made(kind: str) -> str:

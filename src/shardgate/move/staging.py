@@ -38,15 +38,16 @@ class Staging:
         self._connection.executemany("DELETE FROM kept WHERE place = ? AND name = ?", ((number, key) for key in keys))
         self._connection.execute("COMMIT")
 
+    def has_any(self, number: int, keys: Iterable[bytes]) -> bool:
+        """Whether a row with one of these keys is kept."""
+        query = "SELECT 1 FROM kept WHERE place = ? AND name = ?"
+        return any(self._connection.execute(query, (number, key)).fetchone() is not None for key in keys)
+
     def rows(self, number: int) -> Iterator[list[bytes]]:
         """The rows of a table, in batches."""
         cursor = self._connection.execute("SELECT content FROM kept WHERE place = ? ORDER BY name", (number,))
         while batch := cursor.fetchmany(_BATCH_ROWS):
             yield [row for (row,) in batch]
-
-    def count(self) -> int:
-        """How many rows there are."""
-        return int(self._connection.execute("SELECT count(*) FROM kept").fetchone()[0])
 
     def digest(self, number: int) -> TableDigest:
         """The number of the rows of a table, and their checksum."""

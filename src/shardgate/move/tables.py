@@ -90,11 +90,34 @@ def torn(tables: Sequence[MovedTable], relation: Relation) -> list[tuple[MovedTa
     for each in tables:
         for link in each.links:
             there = f"{_row(link.columns)} IN ({parents(link, relation, where[link.parent])})"
-            given = " AND ".join(f"{sql.quote(column)} IS NOT NULL" for column in link.columns)
             start = f"SELECT {sql.listed(each.key)} FROM {relation(each.name)} WHERE"
-            found.append((each, link, f"{start} {each.where} AND {given} AND NOT ({there}) LIMIT 1"))
+            found.append((each, link, f"{start} {each.where} AND {_given(link)} AND ({there}) IS NOT TRUE LIMIT 1"))
             found.append((each, link, f"{start} {there} AND ({each.where}) IS NOT TRUE LIMIT 1"))
     return found
+
+
+def cut(tables: Sequence[MovedTable], ownership: Ownership, relation: Relation) -> list[tuple[Table, ForeignKey, str]]:
+    """Queries that find a link between a row that moves and one of an empty table, whose rows stay."""
+    where = {each.name: each.where for each in tables}
+    links = [
+        (table, link, f"{_row(link.columns)} IN ({parents(link, relation, where[link.parent])})")
+        for table in ownership.empty
+        for link in table.foreign_keys
+        if link.parent in where
+    ]
+    links += [
+        (table, link, f"{where[table.name]} AND {_given(link)}")
+        for table, link in ownership.must_be_null
+        if table.name in where
+    ]
+    return [
+        (table, link, f"SELECT {sql.listed(link.columns)} FROM {relation(table.name)} WHERE {condition} LIMIT 1")
+        for table, link, condition in links
+    ]
+
+
+def _given(link: ForeignKey) -> str:
+    return " AND ".join(f"{sql.quote(column)} IS NOT NULL" for column in link.columns)
 
 
 def _row(columns: Sequence[str]) -> str:

@@ -161,8 +161,6 @@ class MovementFollower:
         """Wait until what was under way before this turn is over, then acknowledge it."""
         earlier = self._gateway.under_way(_concerned_by(movement))
         changes = self._gateway.changes_under_way() if movement.fence != "open" else []
-        if movement.phase in {"flipped", "releasing"} and self._forgotten != movement.id:
-            await self._forget(movement)
         while earlier or changes:
             await asyncio.sleep(BUSY_S / 2)
             if self._turn != turn:
@@ -171,6 +169,8 @@ class MovementFollower:
             changes = [each for each in changes if not each.done()]
         writer = self._writer
         try:
+            if movement.phase in {"flipped", "releasing"} and self._forgotten != movement.id:
+                await self._forget(movement)
             if movement.phase == "flipped" and await writer.run(writer.movements.epoch) > self._epoch:
                 self._turn = _NO_TURN  # the directory could not be read: again at the next look
                 return
@@ -181,7 +181,6 @@ class MovementFollower:
 
     async def _forget(self, movement: Movement) -> None:
         """Forget which shard has the rows that moved."""
-        self._forgotten = movement.id
         packed = await self._writer.run(self._writer.movements.keys, movement.id)
         moved = frozenset(msgspec.msgpack.decode(packed, type=list[str])) if packed else frozenset[str]()
         memory = self._cluster.snapshot.known.memory
@@ -190,6 +189,7 @@ class MovementFollower:
                 memory.forget(space, key)
             if not (number + 1) % _SLICE:
                 await asyncio.sleep(0)
+        self._forgotten = movement.id
 
 
 def _concerned_by(movement: Movement) -> Callable[[Exchange], bool]:

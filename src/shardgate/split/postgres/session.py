@@ -20,6 +20,7 @@ _SETTINGS: Final = (
     ("extra_float_digits", "3"),
     ("bytea_output", "hex"),
     ("lc_monetary", "C"),
+    ("standard_conforming_strings", "on"),  # a backslash in a literal is one
     ("row_security", "off"),  # a query that a policy would restrict fails, instead of leaving out rows
     ("synchronize_seqscans", "off"),  # every scan begins at the first row, so the shards keep the order
     ("check_function_bodies", "off"),  # functions are created before the tables that they use
