@@ -382,6 +382,19 @@ async def test_a_list_of_which_one_part_is_private_is_private(start: Any, fields
         assert "public" not in found[0].headers.get("cache-control", "")
 
 
+@pytest.mark.parametrize("open_to_all", ["s-maxage=60", "public, max-age=60", "must-revalidate, max-age=60"])
+async def test_a_list_of_which_one_part_is_not_public_is_for_no_client_with_credentials(
+    start: Any, open_to_all: str
+) -> None:
+    apps = App(f"Cache-Control: {open_to_all}\r\n"), App("Cache-Control: max-age=60\r\n")
+    gateway = await start(*apps)
+    for number, token in enumerate(("a", "b"), 1):
+        answer = await gateway.get("/rows", headers={"Authorization": f"Bearer {token}"})
+        assert answer.json() == [{"id": number}, {"id": number}]
+        said = answer.headers["cache-control"]
+        assert not any(word in said for word in ("public", "s-maxage", "must-revalidate"))
+
+
 async def test_a_partial_list_is_never_kept(start_gateway: Any) -> None:
     rules = {"GET /rows": {"rule": "gather", "merge": LIST, "missing": "partial", "cache": True}}
     async with running_shard(App()) as shard:
