@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from shardgate.core.errors import NothingKeptError
 from shardgate.core.exchange import Exchange
-from shardgate.core.http import SAFE_METHODS, Reply, Request
+from shardgate.core.http import Reply, Request
 from shardgate.core.limits import WRITE_BUFFER_BYTES_MAX
 from shardgate.core.replies.cache import status as cache_status
 from shardgate.core.replies.cache.directives import Directives
@@ -80,10 +80,9 @@ class Caches:
         recording = RecordingClient(client, lookup, lambda: self._conductor.held.open("reply", exchange.peer))
         ask(conditional(request, conditions) if conditions else request, recording)
 
-    def finished(self, exchange: Exchange) -> None:
-        """A request is over. Where it may have changed something, what is kept of its path is old."""
-        request = exchange.request
-        if request is None or request.method in SAFE_METHODS or not 200 <= exchange.status < 400:
+    def changed(self, request: Request, status: int) -> None:
+        """A change is over. Where it was made, what is kept of its path is old."""
+        if not 200 <= status < 400:
             return
         for store in self._stores.values():
             store.changed(request.path, now())

@@ -83,6 +83,7 @@ class Gateway:
         "_partials",
         "_refresh",
         "_samples",
+        "_shares",
         "_turn",
         "deadlines",
         "directory",
@@ -103,6 +104,7 @@ class Gateway:
         self.deadlines: Deadlines | None = None
         """Of requests; None: no rule and no client has any."""
         self._caches: Caches | None = None
+        self._shares = False  # a rule keeps replies, or shares them
         self.fence = Fence(cluster.watch)
         """What waits while a tenant moves."""
         self.directory: SharedKnowledge | None = None
@@ -130,9 +132,9 @@ class Gateway:
         """The loop is to take a sample of how late it is."""
         self._open_changes: set[asyncio.Task[None]] = set()
 
-    def use_caches(self, caches: Caches) -> None:
-        """Answer with what is kept, where rules say so."""
-        self._caches = caches
+    def share(self, caches: Caches | None) -> None:
+        """Rules say that replies are kept, or that equal requests share one."""
+        self._caches, self._shares = caches, True
 
     # Not shorter: on the hot path each call costs.
     def handle(self, request: Request, client: Client) -> None:  # noqa: C901, PLR0912
@@ -166,7 +168,7 @@ class Gateway:
             if self.fence.is_up and self.fence.holds(plan, request.method):
                 self._hold(request, client, exchange)
             elif route.shares and not isinstance(client, InnerClient):
-                self._answer_shared(request, route, variables, client, exchange)
+                self._answer_shared(request, plan, variables, client, exchange)
             elif self._changes.wants(plan, request.method, request.fields.values):
                 self._answer(plan, self._change(request, snapshot, client, exchange), client)
             else:
@@ -174,33 +176,37 @@ class Gateway:
                     plan = plan.doubted  # a body that streams can be sent only once: find its owner first
                 self._carry_out(plan, request, client, exchange, snapshot)
         except BehindError:
-            client.adopt(tasks.start(self._catch_up(request, client), "directory"))
+            client.adopt(tasks.start(self._catch_up(partial(self.handle, request, client)), "directory"))
         except Exception as error:
             self._fail(client, error, exchange)
 
     def _answer_shared(
         self,
         request: Request,
-        route: Route,
+        plan: Plan,
         variables: Mapping[str, str],
         client: Client,
         exchange: Exchange,
     ) -> None:
         """Answer with what is kept, or with the reply to an equal request. It was planned, so that it may be asked."""
+        route = plan.route
 
         def ask(asked: Request, for_client: Client) -> None:
             def begin(asking: Client, record: Exchange) -> None:
                 known = self._cluster.snapshot  # it may begin later, when the reply turned out to be another client's
                 try:
-                    plan = self._plan(asked, route, variables, known)
-                    if self.fence.is_up and self.fence.holds(plan, asked.method):
+                    anew = self._plan(asked, route, variables, known)
+                    if self.fence.is_up and self.fence.holds(anew, asked.method):
                         raise TenantMovesError("a tenant moves, and the request was about to begin anew")
-                    self._carry_out(plan, asked, asking, record, known)
+                    self._carry_out(anew, asked, asking, record, known)
+                except BehindError:
+                    asking.adopt(tasks.start(self._catch_up(partial(begin, asking, record)), "directory"))
                 except Exception as error:
                     self._fail(asking, error, record)
 
             if route.coalesces:
-                self._coalesced.answer(asked, route, for_client, exchange, begin)
+                topology = self._cluster.snapshot.known.topology
+                self._coalesced.answer(asked, plan, topology, for_client, exchange, begin)
             else:
                 begin(for_client, exchange)
 
@@ -213,14 +219,14 @@ class Gateway:
     def _failed(self, client: Client, exchange: Exchange, error: Exception) -> None:
         self._fail(client, error, exchange)
 
-    async def _catch_up(self, request: Request, client: Client) -> None:
-        """Handle a request anew after the directory was looked at."""
+    async def _catch_up(self, again: Callable[[], None]) -> None:
+        """Begin a request anew after the directory was looked at."""
         directory = self.directory
         assert directory is not None
         await directory.catch_up()
         directory.is_fresh = True
         try:
-            self.handle(request, client)
+            again()
         finally:
             directory.is_fresh = False
 
@@ -364,9 +370,19 @@ class Gateway:
             load.requests -= 1
             if not load.connections:
                 self.loads.settle(load)
-        if self._caches is not None:
-            self._caches.finished(exchange)
+        if self._shares:
+            self._forget(exchange)
         self._observer.finished(exchange)
+
+    def _forget(self, exchange: Exchange) -> None:
+        """Where a request may have changed something, give nobody any more what was asked for before it."""
+        request = exchange.request
+        if request is None or request.method in SAFE_METHODS:
+            return
+        self._coalesced.changed()
+        self._partials.changed()
+        if self._caches is not None:
+            self._caches.changed(request, exchange.status)
 
     def under_way(self, concerns: Callable[[Exchange], bool]) -> list[Exchange]:
         """The requests under way that do not wait at the fence, as far as `concerns` says so."""
