@@ -443,6 +443,18 @@ async def test_a_long_reply_and_one_that_breaks_off_are_not_kept(start: Any) -> 
         assert len(asked) == number
 
 
+@pytest.mark.parametrize("size", [200_000, 2_000_000])
+async def test_what_is_too_long_now_makes_old_what_is_kept(start: Any, size: int) -> None:
+    app = App()
+    gateway = await start(
+        lambda asked: reply("x" * size, fields=PUBLIC) if app.asked else app(asked), cache={"reply_bytes_max": 100_000}
+    )
+    await gateway.get("/things/1")
+    long = await gateway.get("/things/1", headers={"Cache-Control": "no-cache"})
+    assert (len(long.text), status(long)) == (size, "fwd=request; detail=length")
+    assert len((await gateway.get("/things/1")).text) == size
+
+
 async def test_a_client_that_leaves_leaves_nothing_behind(start: Any) -> None:
     go = asyncio.Event()
 

@@ -148,10 +148,10 @@ class Lookup:
             return self.reply(entry, cache_status.answered_by_stored("stale", status, entry.left_s(instant)))
         return None
 
-    def wants(self, status: int, fields: Named) -> bool:
-        """Whether the reply is to be kept, once it is whole."""
+    def wants(self, status: int, fields: Named, size: int) -> bool:
+        """Whether the reply is to be kept, once it is whole. `size`: of its body, as far as it is known."""
         self._meter.cached("miss")
-        self._why_not_kept = self._why_not(status, fields)
+        self._why_not_kept = self._why_not(status, fields) or ("length" if size > self.bytes_max else None)
         if self._why_not_kept is not None and self.entry is not None and status not in _TELLING_NOTHING:
             self._store.drop(self._key, self.entry)  # the shards say something else now
         return self._why_not_kept is None
