@@ -62,7 +62,7 @@ class Caches:
             self._meter.cached("bypass")
             ask(request, client)
             return
-        lookup = Lookup(store, request, route, self._meter)
+        lookup = Lookup(store, request, route, exchange, self._meter)
         entry, instant = lookup.entry, now()
         if entry is not None and (fit := entry.fit(lookup.asked, instant)) != "validate":
             self._meter.cached("hit" if fit == "fresh" else "stale")
@@ -99,6 +99,7 @@ class Lookup:
 
     __slots__ = (
         "_asked_at",
+        "_exchange",
         "_has_key",
         "_key",
         "_meter",
@@ -112,9 +113,10 @@ class Lookup:
         "is_validating",
     )
 
-    def __init__(self, store: KeptReplies, request: Request, route: Route, meter: Meter) -> None:
+    def __init__(self, store: KeptReplies, request: Request, route: Route, exchange: Exchange, meter: Meter) -> None:
         self._store = store
         self._request = request
+        self._exchange = exchange
         self._meter = meter
         self._not_here = _unkept(route)
         self._key: Key = key_of(request)
@@ -132,6 +134,8 @@ class Lookup:
     def instead(self, status: int, fields: Named) -> Reply | None:
         """What is kept, where the shards say that it holds, or say nothing of use."""
         entry, instant = self.entry, now()
+        # It may be the reply to an equal request, which was asked for earlier (RFC 9111 section 4.2.3: `request_time`).
+        self._asked_at = min(self._asked_at, instant - self._exchange.upstream_s)
         if entry is None:
             return None
         if status == 304 and self.is_validating:

@@ -15,6 +15,7 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.replies.privacy import is_of_one_client
 from shardgate.core.routes.route import Route
 from shardgate.core.topology import ShardId, Topology
+from shardgate.net.clock import now
 
 
 def key_of(request: Request, route: Route, hop: bytes, shards: Sequence[ShardId], topology: Topology) -> Hashable:
@@ -31,10 +32,11 @@ def key_of(request: Request, route: Route, hop: bytes, shards: Sequence[ShardId]
 class SharedGather:
     """One gather, and how many wait for it."""
 
-    __slots__ = ("task", "waiting")
+    __slots__ = ("began_at", "task", "waiting")
 
-    def __init__(self, task: "asyncio.Task[Reply]") -> None:
+    def __init__(self, task: "asyncio.Task[Reply]", began_at: float) -> None:
         self.task = task
+        self.began_at = began_at
         self.waiting = 0
 
 
@@ -52,15 +54,15 @@ class Coalescing:
 
     async def reply(
         self, key: Hashable, make: Callable[[], Coroutine[object, object, Reply]], alone: Callable[[], Awaitable[Reply]]
-    ) -> tuple[Reply, bool]:
-        """The reply to a request, and whether it is another one's. Raises what the gather raises.
+    ) -> tuple[Reply, float | None]:
+        """The reply to a request, and when its gather began where it is another one's. Raises what the gather raises.
 
         `make`: gathers for all that are equal. `alone`: for this one, where the reply is another client's.
         """
         shared = self._under_way.get(key)
         is_first = shared is None
         if shared is None:
-            shared = self._under_way[key] = SharedGather(asyncio.ensure_future(make()))
+            shared = self._under_way[key] = SharedGather(asyncio.ensure_future(make()), now())
         shared.waiting += 1
         try:
             reply = await asyncio.shield(shared.task)
@@ -73,7 +75,7 @@ class Coalescing:
             elif not shared.waiting and not shared.task.cancelled():
                 shared.task.exception()  # looked at, also where the last client has left
         if is_first:
-            return Reply(reply.status, [*reply.fields], reply.body, reply.reason), False
+            return Reply(reply.status, [*reply.fields], reply.body, reply.reason), None
         if is_of_one_client(reply.fields):
-            return await alone(), False
-        return Reply(reply.status, [*reply.fields], reply.body, reply.reason), True
+            return await alone(), None
+        return Reply(reply.status, [*reply.fields], reply.body, reply.reason), shared.began_at

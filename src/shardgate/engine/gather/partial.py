@@ -114,9 +114,10 @@ class PartialGathers:
             return reply
 
         key = key_of(plan.request, plan.route, client.hop, plan.asked, work.snapshot.known.topology)
-        reply, is_shared = await self._coalescing.reply(key, whole, whole)
-        if is_shared:
+        reply, began_at = await self._coalescing.reply(key, whole, whole)
+        if began_at is not None:
             self._meter.coalesced()
+            work.exchange.upstream_s = now() - began_at
             work.exchange.shards = work.exchange.shards or list(plan.asked)
         return reply
 
