@@ -303,6 +303,31 @@ async def test_a_change_makes_old_what_is_kept_of_its_path(start: Any, method: s
     assert found == [6, 7, 3]
 
 
+async def test_a_change_whose_client_has_left_makes_old_what_is_kept(start: Any) -> None:
+    go = asyncio.Event()
+    app = App()
+
+    async def answer(request: Asked) -> bytes:
+        if request.line.startswith("PUT"):
+            app.asked.append(request)
+            await go.wait()
+            return reply("{}")
+        return app(request)
+
+    rules = {"PUT /about": {"rule": "every", "mode": "eventual"}}
+    gateway = await start(answer, rules=rules, store="store.db")
+    await gateway.get("/about")
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(b"PUT /about HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}")
+    await until(lambda: len(app.asked) == 2)
+    leave(writer)
+    await until(lambda: gateway.in_flight == 0)
+    assert (await gateway.get("/about")).json() == {"n": 1}
+    go.set()
+    await until(lambda: not gateway.worker.built.gateway.changes_under_way())
+    assert (await gateway.get("/about")).json() == {"n": 3}
+
+
 async def test_what_was_asked_for_before_a_change_and_comes_after_it_is_not_kept(start: Any) -> None:
     go = asyncio.Event()
     asked = []

@@ -326,18 +326,17 @@ class Gateway:
             if not load.connections:
                 self.loads.settle(load)
         if self._shares:
-            self._forget(exchange)
+            self._forget(exchange.request, exchange.status)
         self._observer.finished(exchange)
 
-    def _forget(self, exchange: Exchange) -> None:
+    def _forget(self, request: Request | None, status: int) -> None:
         """Where a request may have changed something, give nobody any more what was asked for before it."""
-        request = exchange.request
         if request is None or request.method in SAFE_METHODS:
             return
         self._coalesced.changed()
         self._partials.changed()
         if self._caches is not None:
-            self._caches.changed(request, exchange.status)
+            self._caches.changed(request, status)
 
     def under_way(self, concerns: Callable[[Exchange], bool]) -> list[Exchange]:
         """The requests under way that do not wait at the fence, as far as `concerns` says so."""
@@ -464,6 +463,8 @@ class Gateway:
                 work = self._changes.status(change) if plan is None else self._changes.answer(plan, change)
                 reply = await work
                 change.holdings.close()
+                if self._shares:
+                    self._forget(change.request, reply.status)  # its client may have left, and be over for long
                 _adopt_this(client)  # the change is made: now a client that leaves ends the work
                 await self._conductor.deliver(reply, change.request, client)
             except Exception as error:
