@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from shardgate.core.errors import NothingKeptError
 from shardgate.core.exchange import Exchange
-from shardgate.core.http import Reply, Request
+from shardgate.core.http import NOT_IN_304, Reply, Request
 from shardgate.core.limits import WRITE_BUFFER_BYTES_MAX
 from shardgate.core.replies.cache import status as cache_status
 from shardgate.core.replies.cache.directives import Directives
@@ -19,7 +19,6 @@ from shardgate.core.replies.cache.keys import Key, key_of
 from shardgate.core.replies.cache.status import Forwarded
 from shardgate.core.replies.cache.stored_reply import StoredReply, stored_reply, validated
 from shardgate.core.replies.cache.storing import request_directives, why_bypassed, why_not_kept
-from shardgate.core.replies.validators import NOT_IN_304
 from shardgate.core.routes.route import Route
 from shardgate.core.wire.conditions import conditional
 from shardgate.engine.gather.conductor import Conductor

@@ -8,13 +8,12 @@ from typing import Literal
 
 import msgspec
 
-from shardgate.core.http import Reply, Request
+from shardgate.core.http import NOT_IN_304, Reply, Request
 from shardgate.core.replies.cache.directives import Directives
 from shardgate.core.replies.cache.freshness import initial_age_s, lifetime_s
 from shardgate.core.replies.cache.head import StoredHead
 from shardgate.core.replies.cache.keys import has_credentials, is_selected, selecting
 from shardgate.core.replies.http_date import http_time
-from shardgate.core.replies.validators import NOT_IN_304
 from shardgate.core.wire.packed_tags import plain_tags
 
 # What an entry takes besides the bytes of its reply: its key, its fields as objects, its places in the tables.
