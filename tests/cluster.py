@@ -181,7 +181,7 @@ class Gateway:
     @property
     def connections(self) -> int:
         """The connections of clients that are open in the gateway."""
-        return len(self.worker.built.gateway._clients)
+        return len(self.worker.built.gateway._connections.open)
 
     def refuses_connections(self) -> bool:
         """Whether the gateway listens no more."""

@@ -70,7 +70,7 @@ class FakeCluster:
     def relay(self, shard: str, head: bytes, request: Request, sink: Any, upload: Any, offers: bytes) -> Call:
         return self._start(shard, head, sink, request.sent_method)
 
-    def read(self, shard: str, head: bytes, body: bytes, sink: Any, method: bytes) -> Call:
+    def read(self, shard: str, head: bytes, body: bytes, sink: Any, method: bytes, words: Any = None) -> Call:
         return self._start(shard, head + body, sink, method)
 
     def change(self, shard: str, head: bytes, body: bytes, sink: Any, method: bytes) -> Call:

@@ -303,6 +303,31 @@ async def test_a_change_makes_old_what_is_kept_of_its_path(start: Any, method: s
     assert found == [6, 7, 3]
 
 
+async def test_a_change_whose_client_has_left_makes_old_what_is_kept(start: Any) -> None:
+    go = asyncio.Event()
+    app = App()
+
+    async def answer(request: Asked) -> bytes:
+        if request.line.startswith("PUT"):
+            app.asked.append(request)
+            await go.wait()
+            return reply("{}")
+        return app(request)
+
+    rules = {"PUT /about": {"rule": "every", "mode": "eventual"}}
+    gateway = await start(answer, rules=rules, store="store.db")
+    await gateway.get("/about")
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(b"PUT /about HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}")
+    await until(lambda: len(app.asked) == 2)
+    leave(writer)
+    await until(lambda: gateway.in_flight == 0)
+    assert (await gateway.get("/about")).json() == {"n": 1}
+    go.set()
+    await until(lambda: not gateway.worker.built.gateway.changes_under_way())
+    assert (await gateway.get("/about")).json() == {"n": 3}
+
+
 async def test_what_was_asked_for_before_a_change_and_comes_after_it_is_not_kept(start: Any) -> None:
     go = asyncio.Event()
     asked = []
@@ -382,6 +407,19 @@ async def test_a_list_of_which_one_part_is_private_is_private(start: Any, fields
         assert "public" not in found[0].headers.get("cache-control", "")
 
 
+@pytest.mark.parametrize("open_to_all", ["s-maxage=60", "public, max-age=60", "must-revalidate, max-age=60"])
+async def test_a_list_of_which_one_part_is_not_public_is_for_no_client_with_credentials(
+    start: Any, open_to_all: str
+) -> None:
+    apps = App(f"Cache-Control: {open_to_all}\r\n"), App("Cache-Control: max-age=60\r\n")
+    gateway = await start(*apps)
+    for number, token in enumerate(("a", "b"), 1):
+        answer = await gateway.get("/rows", headers={"Authorization": f"Bearer {token}"})
+        assert answer.json() == [{"id": number}, {"id": number}]
+        said = answer.headers["cache-control"]
+        assert not any(word in said for word in ("public", "s-maxage", "must-revalidate"))
+
+
 async def test_a_partial_list_is_never_kept(start_gateway: Any) -> None:
     rules = {"GET /rows": {"rule": "gather", "merge": LIST, "missing": "partial", "cache": True}}
     async with running_shard(App()) as shard:
@@ -428,6 +466,18 @@ async def test_a_long_reply_and_one_that_breaks_off_are_not_kept(start: Any) -> 
         raw = await gateway.raw(b"GET /things/2 HTTP/1.1\r\nHost: a\r\n\r\n")
         assert not raw.endswith(b"0\r\n\r\n")
         assert len(asked) == number
+
+
+@pytest.mark.parametrize("size", [200_000, 2_000_000])
+async def test_what_is_too_long_now_makes_old_what_is_kept(start: Any, size: int) -> None:
+    app = App()
+    gateway = await start(
+        lambda asked: reply("x" * size, fields=PUBLIC) if app.asked else app(asked), cache={"reply_bytes_max": 100_000}
+    )
+    await gateway.get("/things/1")
+    long = await gateway.get("/things/1", headers={"Cache-Control": "no-cache"})
+    assert (len(long.text), status(long)) == (size, "fwd=request; detail=length")
+    assert len((await gateway.get("/things/1")).text) == size
 
 
 async def test_a_client_that_leaves_leaves_nothing_behind(start: Any) -> None:

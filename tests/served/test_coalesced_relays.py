@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shardgate.engine.behind import BehindError
 from tests.cluster import Asked, leave, no_answer, reply, running_shard
 from tests.waiting import until
 
@@ -33,7 +34,12 @@ class Slow:
 def start(start_shard: Any, start_gateway: Any) -> Any:
     async def started(slow: Any, **more: Any) -> Any:
         one = {"rule": "one", "key": "path.id", "locate": "vendor", "coalesce": True}
-        rules = {"GET /things/{id}": one, "GET /about": {"rule": "any", "coalesce": True}}
+        rules = {
+            "GET /things/{id}": one,
+            "PUT /things/{id}": {**one, "coalesce": False},
+            "GET /about": {"rule": "any", "coalesce": True},
+            **more.pop("rules", {}),
+        }
         locators = {"vendor": [{"kind": "hash"}]}
         config = {"shards": {"north": (await start_shard(slow)).url}, "rules": rules, "locators": locators}
         return await start_gateway({**config, "admin": "127.0.0.1:0", **more})
@@ -241,3 +247,50 @@ async def test_with_a_cache_one_is_asked_and_all_are_kept_for(start: Any, start_
     answers = await together(gateway, slow, {}, {}, calls=1, path="/about")
     assert [answer.text for answer in answers] == ["1", "1"]
     assert (await gateway.get("/about")).headers["cache-status"].startswith("shardgate; hit")
+
+
+@pytest.mark.parametrize("cache", [False, True])
+async def test_who_comes_after_a_change_gets_no_reply_that_was_asked_for_before_it(start: Any, cache: bool) -> None:
+    go = asyncio.Event()
+    asked = []
+
+    async def answer(request: Asked) -> bytes:
+        asked.append(request.line)
+        number = len(asked)
+        if number == 1:
+            await go.wait()
+        return reply(f"{number}", fields="Cache-Control: public, max-age=60\r\n")
+
+    one = {"rule": "one", "key": "path.id", "locate": "vendor", "coalesce": True, "cache": cache}
+    gateway = await start(answer, rules={"GET /things/{id}": one})
+    old = asyncio.ensure_future(gateway.get("/things/1"))
+    await until(lambda: len(asked) == 1)
+    await gateway.client.put("/things/1", json={})
+    new = asyncio.ensure_future(gateway.get("/things/1"))
+    await until(lambda: len(asked) == 3)
+    go.set()
+    assert [(await each).text for each in (old, new)] == ["1", "3"]
+    assert (await gateway.get("/things/1")).text == ("3" if cache else "4")
+
+
+async def test_a_request_that_begins_anew_waits_for_a_directory_that_is_behind(start: Any) -> None:
+    class Directory:
+        is_fresh = False
+        looks = 0
+
+        def refresh(self) -> bool:
+            if not self.is_fresh:
+                raise BehindError
+            return False
+
+        async def catch_up(self) -> None:
+            self.looks += 1
+
+    slow, directory = Slow("Cache-Control: private\r\n"), Directory()
+    rules = {"GET /made/{id}": {"rule": "one", "key": "path.id", "locate": "made", "coalesce": True}}
+    gateway = await start(slow, rules=rules, locators={"vendor": [{"kind": "hash"}], "made": [{"kind": "learned"}]})
+    handler = gateway.worker.built.gateway
+    handler.directory, handler._refresh = directory, directory.refresh
+    answers = await together(gateway, slow, {}, {}, calls=1, path="/made/1")
+    assert [(answer.status_code, answer.text) for answer in answers] == [(200, "1"), (200, "2")]
+    assert directory.looks == 3, "once for each, and once for the one that began anew"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import Asked, rows
+from tests.cluster import Asked, reply, rows
 from tests.waiting import until
 
 LIST = {"kind": "list", "dialect": {"kind": "offset"}, "keys": {"id": "number"}}
@@ -20,6 +20,8 @@ class Slow:
         self.asked = 0
 
     async def __call__(self, asked: Asked) -> bytes:
+        if asked.line.startswith("PUT"):
+            return reply("{}")
         self.asked += 1
         number = self.asked
         await self.go.wait()
@@ -30,7 +32,7 @@ class Slow:
 def start(start_shard: Any, start_gateway: Any) -> Any:
     async def started(slow: Slow, **rule: Any) -> Any:
         shards = {"north": (await start_shard(slow)).url, "south": (await start_shard(lambda _: rows())).url}
-        rules = {"GET /rows": {"rule": "gather", "merge": LIST, "coalesce": True, **rule}}
+        rules = {"GET /rows": {"rule": "gather", "merge": LIST, "coalesce": True, **rule}, "PUT /rows": {"rule": "any"}}
         return await start_gateway({"shards": shards, "rules": rules, "admin": "127.0.0.1:0"})
 
     return started
@@ -112,3 +114,41 @@ async def test_a_failure_is_shared_and_where_all_leave_nothing_goes_on(start: An
     await until(lambda: gateway.in_flight == 0)
     slow.go.set()
     assert (await gateway.get("/rows", headers={"Host": "a"})).json() == [{"id": 2}]
+
+
+async def test_what_is_asked_for_by_post_is_shared_where_bodies_are_equal(start_shard: Any, start_gateway: Any) -> None:
+    go = asyncio.Event()
+    asked = []
+
+    async def answer(request: Asked) -> bytes:
+        asked.append(request)
+        number = len(asked)
+        await go.wait()
+        return reply(f'{{"n": {number}}}')
+
+    report = {"kind": "numbers", "sum": ["n"]}
+    rule = {"rule": "gather", "merge": report, "by_post": {**report, "posted": True}, "coalesce": True}
+    shards = {"north": (await start_shard(answer)).url}
+    gateway = await start_gateway({"shards": shards, "rules": {"GET /n": rule}, "method_override_member": "_method"})
+
+    def ask(name: str) -> Any:
+        return asyncio.ensure_future(gateway.client.post("/n", json={"_method": "GET", "of": name}))
+
+    asking = [ask("a")]
+    await until(lambda: len(asked) == 1)
+    asking += [ask("b"), ask("a")]
+    await until(lambda: gateway.in_flight == 3 and len(asked) == 2)
+    go.set()
+    assert [(await each).json() for each in asking] == [{"n": 1}, {"n": 2}, {"n": 1}]
+
+
+async def test_who_comes_after_a_change_gets_no_list_that_was_asked_for_before_it(start: Any) -> None:
+    slow = Slow()
+    gateway = await start(slow)
+    old = asyncio.ensure_future(gateway.get("/rows"))
+    await until(lambda: slow.asked == 1)
+    await gateway.client.put("/rows", json={})
+    new = asyncio.ensure_future(gateway.get("/rows"))
+    await until(lambda: slow.asked == 2)
+    slow.go.set()
+    assert [(await each).json() for each in (old, new)] == [[{"id": 1}], [{"id": 2}]]

@@ -12,6 +12,17 @@ import msgspec
 
 _name = itemgetter(0)
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# RFC 9110 section 15.4.5: a 304 does not repeat the headers that describe the body.
+NOT_IN_304: Final = frozenset(
+    {
+        b"content-disposition",
+        b"content-encoding",
+        b"content-language",
+        b"content-length",
+        b"content-range",
+        b"content-type",
+    }
+)
 
 Field = tuple[bytes, bytes, bytes]
 """Lower-case name, value, and the whole line as it came, with its CRLF."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from shardgate.core.errors import NothingKeptError
 from shardgate.core.exchange import Exchange
-from shardgate.core.http import SAFE_METHODS, Reply, Request
+from shardgate.core.http import NOT_IN_304, Reply, Request
 from shardgate.core.limits import WRITE_BUFFER_BYTES_MAX
 from shardgate.core.replies.cache import status as cache_status
 from shardgate.core.replies.cache.directives import Directives
@@ -19,7 +19,6 @@ from shardgate.core.replies.cache.keys import Key, key_of
 from shardgate.core.replies.cache.status import Forwarded
 from shardgate.core.replies.cache.stored_reply import StoredReply, stored_reply, validated
 from shardgate.core.replies.cache.storing import request_directives, why_bypassed, why_not_kept
-from shardgate.core.replies.validators import NOT_IN_304
 from shardgate.core.routes.route import Route
 from shardgate.core.wire.conditions import conditional
 from shardgate.engine.gather.conductor import Conductor
@@ -62,7 +61,7 @@ class Caches:
             self._meter.cached("bypass")
             ask(request, client)
             return
-        lookup = Lookup(store, request, route, self._meter)
+        lookup = Lookup(store, request, route, exchange, self._meter)
         entry, instant = lookup.entry, now()
         if entry is not None and (fit := entry.fit(lookup.asked, instant)) != "validate":
             self._meter.cached("hit" if fit == "fresh" else "stale")
@@ -80,10 +79,9 @@ class Caches:
         recording = RecordingClient(client, lookup, lambda: self._conductor.held.open("reply", exchange.peer))
         ask(conditional(request, conditions) if conditions else request, recording)
 
-    def finished(self, exchange: Exchange) -> None:
-        """A request is over. Where it may have changed something, what is kept of its path is old."""
-        request = exchange.request
-        if request is None or request.method in SAFE_METHODS or not 200 <= exchange.status < 400:
+    def changed(self, request: Request, status: int) -> None:
+        """A change is over. Where it was made, what is kept of its path is old."""
+        if not 200 <= status < 400:
             return
         for store in self._stores.values():
             store.changed(request.path, now())
@@ -100,6 +98,7 @@ class Lookup:
 
     __slots__ = (
         "_asked_at",
+        "_exchange",
         "_has_key",
         "_key",
         "_meter",
@@ -113,9 +112,10 @@ class Lookup:
         "is_validating",
     )
 
-    def __init__(self, store: KeptReplies, request: Request, route: Route, meter: Meter) -> None:
+    def __init__(self, store: KeptReplies, request: Request, route: Route, exchange: Exchange, meter: Meter) -> None:
         self._store = store
         self._request = request
+        self._exchange = exchange
         self._meter = meter
         self._not_here = _unkept(route)
         self._key: Key = key_of(request)
@@ -133,6 +133,8 @@ class Lookup:
     def instead(self, status: int, fields: Named) -> Reply | None:
         """What is kept, where the shards say that it holds, or say nothing of use."""
         entry, instant = self.entry, now()
+        # It may be the reply to an equal request, which was asked for earlier (RFC 9111 section 4.2.3: `request_time`).
+        self._asked_at = min(self._asked_at, instant - self._exchange.upstream_s)
         if entry is None:
             return None
         if status == 304 and self.is_validating:
@@ -149,10 +151,10 @@ class Lookup:
             return self.reply(entry, cache_status.answered_by_stored("stale", status, entry.left_s(instant)))
         return None
 
-    def wants(self, status: int, fields: Named) -> bool:
-        """Whether the reply is to be kept, once it is whole."""
+    def wants(self, status: int, fields: Named, size: int) -> bool:
+        """Whether the reply is to be kept, once it is whole. `size`: of its body, as far as it is known."""
         self._meter.cached("miss")
-        self._why_not_kept = self._why_not(status, fields)
+        self._why_not_kept = self._why_not(status, fields) or ("length" if size > self.bytes_max else None)
         if self._why_not_kept is not None and self.entry is not None and status not in _TELLING_NOTHING:
             self._store.drop(self._key, self.entry)  # the shards say something else now
         return self._why_not_kept is None

@@ -175,31 +175,18 @@ class Cluster:
         sink: ReplySink,
         upload: Upload | None,
         offers: bytes,
+        words: CallWords | None = None,
     ) -> Call:
-        """Send a client's request to one shard; the sink receives the reply as it comes, or the error."""
+        """Send a client's request to one shard; the sink receives the reply as it comes, or the error.
+
+        `words`: what its rule says of its calls.
+        """
         if self._rewrites:
             head, sink = self._rewritten(shard, head, sink)
         method, body, patience = request.sent_method, request.body, self._relay_patience
         call = Call(head, body, sink, patience, method=method, upload=upload, offers=offers)
-        self._relayed[shard].start(call)
-        return call
-
-    def relay_guided(
-        self,
-        shard: ShardId,
-        head: bytes,
-        request: Request,
-        sink: ReplySink,
-        upload: Upload | None,
-        offers: bytes,
-        words: CallWords,
-    ) -> Call:
-        """The same, as the rule says of its calls."""
-        if self._rewrites:
-            head, sink = self._rewritten(shard, head, sink)
-        method, patience = request.sent_method, self._relay_patience
-        call = Call(head, request.body, sink, patience, method=method, upload=upload, offers=offers)
-        _apply(words, call)
+        if words is not None:
+            _apply(words, call)
         self._relayed[shard].start(call)
         return call
 
@@ -210,30 +197,21 @@ class Cluster:
         body: bytes,
         sink: ReplySink,
         method: bytes,
+        words: CallWords | None = None,
     ) -> Call:
         """Send a request of the gateway's own that only reads; its reply must be whole within the request timeout.
 
-        It may be repeated, even a POST.
+        It may be repeated, even a POST. `words`: what its rule says of its calls.
         """
         if self._rewrites:
             head, sink = self._rewritten(shard, head, sink)
         call = Call(head, body, sink, self._whole_patience, method=method)
         call.reads = call.repeatable = True
-        self._pools[shard].start(call)
-        return call
-
-    def read_guided(
-        self, shard: ShardId, head: bytes, body: bytes, sink: ReplySink, method: bytes, words: CallWords
-    ) -> Call:
-        """The same, as the rule says of its calls."""
-        if self._rewrites:
-            head, sink = self._rewritten(shard, head, sink)
-        call = Call(head, body, sink, self._whole_patience, method=method)
-        call.reads = call.repeatable = True
-        if words.failure_is:
-            call.sink = judged = JudgedSink(sink, words.failure_is, _nobody_else)
-            judged.call = call
-        _apply(words, call)
+        if words is not None:
+            if words.failure_is:
+                call.sink = judged = JudgedSink(sink, words.failure_is, _nobody_else)
+                judged.call = call
+            _apply(words, call)
         self._pools[shard].start(call)
         return call
 

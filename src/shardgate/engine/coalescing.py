@@ -1,7 +1,7 @@
 """Equal reads of one key, or of any shard, that are under way at the same time: one relay, and its reply to each.
 
-Holds: requests are equal where everything is that a shard is sent of them: method, target, header lines with
-credentials and conditions, the client's address as it is forwarded.
+Holds: requests are equal as for gathers (engine/gather/coalescing.py). Who comes after a change gets no reply that was
+asked for before it.
 Never: keeps a reply that has come.
 """
 
@@ -10,7 +10,10 @@ from collections.abc import Callable, Hashable
 from shardgate.core.exchange import Exchange
 from shardgate.core.held import HeldBytes
 from shardgate.core.http import Request
-from shardgate.core.routes.route import Route
+from shardgate.core.plan.plan import ToOne
+from shardgate.core.routes.route import Plan
+from shardgate.core.topology import Topology
+from shardgate.engine.gather.coalescing import key_of
 from shardgate.engine.shared_relay import Follower, SharedRelay
 from shardgate.net.client.contracts import Client
 from shardgate.observe.meter import Meter
@@ -29,13 +32,19 @@ class CoalescedRelays:
         self._meter = meter
         self._open: dict[Hashable, SharedRelay] = {}
 
-    def answer(self, request: Request, route: Route, client: Client, exchange: Exchange, begin: Begin) -> None:
+    def changed(self) -> None:
+        """A change was made: nobody joins what is under way any more."""
+        self._open.clear()
+
+    def answer(
+        self, request: Request, plan: Plan, topology: Topology, client: Client, exchange: Exchange, begin: Begin
+    ) -> None:
         """Join an equal request that is under way; or ask, so that others can join."""
         fields = request.fields
         if request.sent_method not in {b"GET", b"HEAD"} or fields.has_body or fields.upgrade:
             begin(client, exchange)
             return
-        key = (route.name, request.sent_method, request.target, fields.host, fields.end_to_end, client.hop)
+        key = key_of(request, plan.route, client.hop, (plan.shard,) if isinstance(plan, ToOne) else (), topology)
         shared = self._open.get(key)
         is_first = shared is None
         if shared is None:

@@ -18,17 +18,15 @@ from shardgate.clients.callers import Callers
 from shardgate.clients.loads import ClientLoads
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.clients.load import ClientLoad
-from shardgate.core.clients.shedding import LASTING_S, SAMPLE_S
 from shardgate.core.errors import (
     BatchError,
     BugError,
     ClientShareError,
-    EndedError,
     ShardgateError,
     TenantMovesError,
     UnknownKeyError,
 )
-from shardgate.core.exchange import DRAIN, Exchange
+from shardgate.core.exchange import Exchange
 from shardgate.core.held import Holdings
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import REST_S_MAX
@@ -48,6 +46,7 @@ from shardgate.engine.change.dispatch import ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.coalescing import CoalescedRelays
+from shardgate.engine.connections import Connections
 from shardgate.engine.deadlines import Deadlines
 from shardgate.engine.fence import Fence, HeldRequest
 from shardgate.engine.gather.conductor import Conductor
@@ -55,6 +54,7 @@ from shardgate.engine.gather.owners import find_owner, shards_knowing
 from shardgate.engine.gather.partial import PartialGathers
 from shardgate.engine.gather.short_gather import ShortGather
 from shardgate.engine.matching import match
+from shardgate.engine.overload import Overload
 from shardgate.engine.relay import Relay
 from shardgate.net import tasks
 from shardgate.net.client.contracts import Client
@@ -70,19 +70,19 @@ class Gateway:
         "_caches",
         "_callers",
         "_changes",
-        "_clients",
         "_cluster",
         "_coalesced",
         "_conductor",
+        "_connections",
         "_id_prefix",
         "_meter",
         "_numbers",
         "_observer",
         "_open_changes",
-        "_opened",
+        "_overload",
         "_partials",
         "_refresh",
-        "_samples",
+        "_shares",
         "_turn",
         "deadlines",
         "directory",
@@ -103,6 +103,7 @@ class Gateway:
         self.deadlines: Deadlines | None = None
         """Of requests; None: no rule and no client has any."""
         self._caches: Caches | None = None
+        self._shares = False  # a rule keeps replies, or shares them
         self.fence = Fence(cluster.watch)
         """What waits while a tenant moves."""
         self.directory: SharedKnowledge | None = None
@@ -110,7 +111,9 @@ class Gateway:
         self._callers = callers
         self.loads = loads
         """What clients take up of this worker."""
-        loads.lasting = self._lasting
+        self._connections = Connections(loads, observer.meter)
+        loads.lasting = self._connections.lasting
+        self._overload = Overload(loads, observer.meter)
         self._cluster = cluster
         self._conductor = conductor
         self._changes = changes
@@ -120,19 +123,14 @@ class Gateway:
         self._observer = observer
         self._meter = observer.meter
         self._refresh = refresh
-        self._clients: dict[Client, int] = {}
-        """Each open connection, with its number."""
         self._numbers = count()
-        self._opened = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._turn = 0
-        self._samples = False
-        """The loop is to take a sample of how late it is."""
         self._open_changes: set[asyncio.Task[None]] = set()
 
-    def use_caches(self, caches: Caches) -> None:
-        """Answer with what is kept, where rules say so."""
-        self._caches = caches
+    def share(self, caches: Caches | None) -> None:
+        """Rules say that replies are kept, or that equal requests share one."""
+        self._caches, self._shares = caches, True
 
     # Not shorter: on the hot path each call costs.
     def handle(self, request: Request, client: Client) -> None:  # noqa: C901, PLR0912
@@ -153,7 +151,7 @@ class Gateway:
             if self.deadlines is not None:
                 self.deadlines.begin(request, route, client, exchange)
             if self._meter.in_flight > self.loads.unwatched_max:
-                self._take_on(exchange, is_list=route.is_list)
+                self._overload.take_on(exchange, is_list=route.is_list)
             if route.is_list and not exchange.is_list:
                 exchange.is_list = True
                 self.loads.shedding.lists += 1
@@ -166,7 +164,7 @@ class Gateway:
             if self.fence.is_up and self.fence.holds(plan, request.method):
                 self._hold(request, client, exchange)
             elif route.shares and not isinstance(client, InnerClient):
-                self._answer_shared(request, route, variables, client, exchange)
+                self._answer_shared(request, plan, variables, client, exchange)
             elif self._changes.wants(plan, request.method, request.fields.values):
                 self._answer(plan, self._change(request, snapshot, client, exchange), client)
             else:
@@ -174,33 +172,37 @@ class Gateway:
                     plan = plan.doubted  # a body that streams can be sent only once: find its owner first
                 self._carry_out(plan, request, client, exchange, snapshot)
         except BehindError:
-            client.adopt(tasks.start(self._catch_up(request, client), "directory"))
+            client.adopt(tasks.start(self._catch_up(partial(self.handle, request, client)), "directory"))
         except Exception as error:
             self._fail(client, error, exchange)
 
     def _answer_shared(
         self,
         request: Request,
-        route: Route,
+        plan: Plan,
         variables: Mapping[str, str],
         client: Client,
         exchange: Exchange,
     ) -> None:
         """Answer with what is kept, or with the reply to an equal request. It was planned, so that it may be asked."""
+        route = plan.route
 
         def ask(asked: Request, for_client: Client) -> None:
             def begin(asking: Client, record: Exchange) -> None:
                 known = self._cluster.snapshot  # it may begin later, when the reply turned out to be another client's
                 try:
-                    plan = self._plan(asked, route, variables, known)
-                    if self.fence.is_up and self.fence.holds(plan, asked.method):
+                    anew = self._plan(asked, route, variables, known)
+                    if self.fence.is_up and self.fence.holds(anew, asked.method):
                         raise TenantMovesError("a tenant moves, and the request was about to begin anew")
-                    self._carry_out(plan, asked, asking, record, known)
+                    self._carry_out(anew, asked, asking, record, known)
+                except BehindError:
+                    asking.adopt(tasks.start(self._catch_up(partial(begin, asking, record)), "directory"))
                 except Exception as error:
                     self._fail(asking, error, record)
 
             if route.coalesces:
-                self._coalesced.answer(asked, route, for_client, exchange, begin)
+                topology = self._cluster.snapshot.known.topology
+                self._coalesced.answer(asked, plan, topology, for_client, exchange, begin)
             else:
                 begin(for_client, exchange)
 
@@ -213,40 +215,16 @@ class Gateway:
     def _failed(self, client: Client, exchange: Exchange, error: Exception) -> None:
         self._fail(client, error, exchange)
 
-    async def _catch_up(self, request: Request, client: Client) -> None:
-        """Handle a request anew after the directory was looked at."""
+    async def _catch_up(self, again: Callable[[], None]) -> None:
+        """Begin a request anew after the directory was looked at."""
         directory = self.directory
         assert directory is not None
         await directory.catch_up()
         directory.is_fresh = True
         try:
-            self.handle(request, client)
+            again()
         finally:
             directory.is_fresh = False
-
-    def _take_on(self, exchange: Exchange, *, is_list: bool) -> None:
-        """Refuse what is more than the worker can do now, and see how late the loop is. Raises OverloadError."""
-        if not self._samples:
-            self._take_sample()
-        elif exchange.began_at > self.loads.shedding.late_at:
-            self.loads.is_late(self._meter.in_flight)
-        if not exchange.is_list:  # else it was taken on, and its body came meanwhile
-            self.loads.take_on(exchange.load, self._meter.in_flight, is_list=is_list)
-
-    def _take_sample(self) -> None:
-        self._samples = True
-        self.loads.shedding.expect(now())
-        asyncio.get_running_loop().call_later(SAMPLE_S, self._sample)
-
-    def _sample(self) -> None:
-        self._samples = False
-        if self.loads.sampled(self._meter.in_flight):
-            self._take_sample()
-
-    def _lasting(self) -> int:
-        """How many requests have been under way for long."""
-        before = now() - LASTING_S
-        return sum([(each := client.exchange) is not None and each.began_at < before for client in self._clients])
 
     def _begin(self, request: Request, client: Client) -> Exchange:
         if self._cluster.compress is not None:
@@ -313,21 +291,7 @@ class Gateway:
 
     def opened(self, client: Client) -> bool:
         """Count a new connection; False: there is no room for it."""
-        self._clients[client] = next(self._opened)
-        self.loads.accepted()
-        has_room = len(self._clients) <= self.loads.limits.client_connections_max
-        too_many = None
-        if not client.is_proxied:
-            client.load = self.loads.connected(client.peer)
-            too_many = self.loads.too_many(client.load)
-        self._meter.client_came(refused=not has_room or too_many is not None)
-        if not has_room or too_many is None:
-            return has_room
-        if client.load is not None and self.loads.far_too_many(client.load):
-            self._meter.refused(too_many.budget)
-            return False
-        client.refuse(too_many)
-        return True
+        return self._connections.opened(client)
 
     def upload_begun(self, client: Client) -> ClientLoad | None:
         """Count a body that did not come with its head. Raises ClientShareError."""
@@ -339,10 +303,7 @@ class Gateway:
 
     def closed(self, client: Client) -> None:
         """Forget a connection that is closed."""
-        self._clients.pop(client, None)
-        if client.load is not None:
-            self.loads.left(client.load)
-        self._meter.client_went()
+        self._connections.closed(client)
 
     def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """Report a request that the connection itself refuses: its bytes are no valid request."""
@@ -364,13 +325,22 @@ class Gateway:
             load.requests -= 1
             if not load.connections:
                 self.loads.settle(load)
-        if self._caches is not None:
-            self._caches.finished(exchange)
+        if self._shares:
+            self._forget(exchange.request, exchange.status)
         self._observer.finished(exchange)
+
+    def _forget(self, request: Request | None, status: int) -> None:
+        """Where a request may have changed something, give nobody any more what was asked for before it."""
+        if request is None or request.method in SAFE_METHODS:
+            return
+        self._coalesced.changed()
+        self._partials.changed()
+        if self._caches is not None:
+            self._caches.changed(request, status)
 
     def under_way(self, concerns: Callable[[Exchange], bool]) -> list[Exchange]:
         """The requests under way that do not wait at the fence, as far as `concerns` says so."""
-        found = [each for client in self._clients if (each := client.exchange) is not None and concerns(each)]
+        found = [each for each in self._connections.exchanges() if concerns(each)]
         return [each for each in found if not each.ended_at and not self.fence.waits(each)]
 
     def changes_under_way(self) -> list[asyncio.Task[None]]:
@@ -393,12 +363,7 @@ class Gateway:
 
         What goes on for clients that have left ends, too: the journal has it, and others go on with it.
         """
-        for client in list(self._clients):
-            exchange = client.exchange
-            if exchange is None:
-                client.abort(DRAIN)
-            else:
-                client.end(_ended(exchange))
+        self._connections.abort()
         for change in list(self._open_changes):
             change.cancel()
 
@@ -407,9 +372,7 @@ class Gateway:
 
         Returns how many connections are open, plus how many changes go on for clients that have left.
         """
-        for client in self._clients:
-            client.retire()
-        return len(self._clients) + len(self._open_changes)
+        return self._connections.retire() + len(self._open_changes)
 
     def _carry_out(self, plan: Plan, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot) -> None:
         if type(plan) is ToOne:  # compiled, it costs a tenth of isinstance
@@ -484,8 +447,7 @@ class Gateway:
         """A name of the client's connection that no other connection ever has."""
         if isinstance(client, InnerClient):
             client = client.outer
-        number = self._clients.get(client)
-        return b"%b-%d" % (self._id_prefix, next(self._opened) if number is None else number)
+        return b"%b-%d" % (self._id_prefix, self._connections.number(client))
 
     def _status(self, request: Request, client: Client, exchange: Exchange) -> None:
         """The state of a change, for the client that made it: its token is verified first, where tokens are."""
@@ -501,6 +463,8 @@ class Gateway:
                 work = self._changes.status(change) if plan is None else self._changes.answer(plan, change)
                 reply = await work
                 change.holdings.close()
+                if self._shares:
+                    self._forget(change.request, reply.status)  # its client may have left, and be over for long
                 _adopt_this(client)  # the change is made: now a client that leaves ends the work
                 await self._conductor.deliver(reply, change.request, client)
             except Exception as error:
@@ -566,13 +530,6 @@ class Gateway:
 
     def _new_id(self) -> bytes:
         return b"%b-%x" % (self._id_prefix, next(self._numbers))
-
-
-def _ended(exchange: Exchange) -> EndedError:
-    """What the client of a request is told that did not end within the drain time."""
-    if exchange.request is None or exchange.request.method in SAFE_METHODS:
-        return EndedError("the gateway ended before the reply had come; nothing was changed")
-    return EndedError("the gateway ended before the reply had come; the change may have been made or not")
 
 
 def _adopt_this(client: Client) -> None:

@@ -34,8 +34,8 @@ class Recorder(Protocol):
     def instead(self, status: int, fields: Named) -> Reply | None:
         """What answers in the place of this reply; None: it is the answer."""
 
-    def wants(self, status: int, fields: Named) -> bool:
-        """Whether the reply is to be kept, once it is whole."""
+    def wants(self, status: int, fields: Named, size: int) -> bool:
+        """Whether the reply is to be kept, once it is whole. `size`: of its body, as far as it is known."""
 
     def keep(self, reply: Reply) -> bool:
         """The reply is whole. Whether it is kept."""
@@ -135,7 +135,7 @@ class RecordingClient:
         """Send a whole reply; keep it, where it may be."""
         if self._is_over or self._instead(reply.status, reply.fields):
             return
-        stored = self._recorder.wants(reply.status, reply.fields) and self._recorder.keep(
+        stored = self._recorder.wants(reply.status, reply.fields, len(reply.body)) and self._recorder.keep(
             Reply(reply.status, [*reply.fields], reply.body, reply.reason)
         )
         reply.fields = [*reply.fields, (b"Cache-Status", self._recorder.status(stored=stored))]
@@ -150,7 +150,7 @@ class RecordingClient:
         fields = _named(head)
         if self._is_over or self._instead(head.status, fields):
             return
-        stored = self._recorder.wants(head.status, fields) and self._recorder.keep(head.with_body(body))
+        stored = self._recorder.wants(head.status, fields, len(body)) and self._recorder.keep(head.with_body(body))
         self._client.relay(self._marked(head, stored=stored), body)
 
     def begin(self, head: ReplyHead, data: bytes, *, stream: BackPressure) -> None:
@@ -158,8 +158,8 @@ class RecordingClient:
         fields = _named(head)
         if self._is_over or self._instead(head.status, fields):
             return
-        is_short = (head.content_length or 0) <= self._recorder.bytes_max and not head.is_event_stream
-        wants = is_short and self._recorder.wants(head.status, fields)
+        size = self._recorder.bytes_max + 1 if head.is_event_stream else head.content_length or 0
+        wants = self._recorder.wants(head.status, fields, size)
         if wants:
             self._head = head
             self._record(data)

@@ -105,9 +105,9 @@ class Relay:
     def _guided(self, words: CallWords, shard: ShardId, head: bytes, offers: bytes) -> Call:
         """Send the request as the rule says of its calls."""
         if not words.failure_is:
-            return self._cluster.relay_guided(shard, head, self._request, self, self._client.incoming, offers, words)
+            return self._cluster.relay(shard, head, self._request, self, self._client.incoming, offers, words)
         judged = JudgedSink(self, words.failure_is, self._declared)
-        call = self._cluster.relay_guided(shard, head, self._request, judged, self._client.incoming, offers, words)
+        call = self._cluster.relay(shard, head, self._request, judged, self._client.incoming, offers, words)
         judged.call = call
         return call
 

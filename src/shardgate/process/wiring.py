@@ -138,8 +138,7 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     loads = _build_loads(loaded, cluster, meter, watch)
     gateway = Gateway(cluster, conductor, changing, loads, observer, refresh, callers)
     gateway.deadlines = _build_deadlines(loaded, meter)
-    if any(route.is_cached for route in loaded.routes.all_routes):
-        gateway.use_caches(Caches(loaded.routes.all_routes, conductor, meter))
+    _share(gateway, loaded, conductor, meter)
     if isinstance(directory, SharedDirectory):
         gateway.directory = directory
     return Built(
@@ -157,6 +156,14 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
         journaled=journaled,
         pusher=_build_pusher(loaded, place),
     )
+
+
+def _share(gateway: Gateway, loaded: Loaded, conductor: Conductor, meter: Meter) -> None:
+    """Let replies be kept and shared, where rules say so."""
+    routes = loaded.routes.all_routes
+    is_cached = any(route.is_cached for route in routes)
+    if is_cached or any(route.rule is not None and route.rule.coalesces for route in routes):
+        gateway.share(Caches(routes, conductor, meter) if is_cached else None)
 
 
 def _build_admin(loaded: Loaded, place: CounterSlot, upstreams: Upstreams) -> Admin:

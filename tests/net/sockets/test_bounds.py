@@ -143,7 +143,7 @@ async def test_requests_that_come_ahead_without_end_are_not_kept_without_end(sta
         writer.transport.set_write_buffer_limits(high=64 * MIB)
         grown_from = resident_bytes()
         writer.write((b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % target) * 400_000)
-        (connection,) = gateway.worker.built.gateway._clients
+        (connection,) = gateway.worker.built.gateway._connections.open
         served = 0
         while served < 200:
             served += (await reader.read(4096)).count(b"HTTP/1.1 ")

@@ -21,7 +21,7 @@ from typing import Literal
 import msgspec
 
 from shardgate.core.contracts import Ask
-from shardgate.core.http import Reply, Request, names_of
+from shardgate.core.http import NOT_IN_304, Reply, Request, names_of
 from shardgate.core.replies.http_date import http_time
 from shardgate.core.replies.part_tags import digest_of, joined
 from shardgate.core.replies.validation import EVERY_SHARD, Validation
@@ -31,17 +31,6 @@ from shardgate.core.topology import ShardId
 _TAG = re.compile(rb'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 # The headers by which applications choose a representation.
 _NEGOTIATED = (b"accept", b"accept-language")
-# RFC 9110 section 15.4.5: a 304 does not repeat the headers that describe the body.
-NOT_IN_304 = frozenset(
-    {
-        b"content-disposition",
-        b"content-encoding",
-        b"content-language",
-        b"content-length",
-        b"content-range",
-        b"content-type",
-    }
-)
 _VALIDATORS = frozenset({b"etag", b"last-modified"})
 _NEVER = float("-inf")
 _GET = frozenset({"GET"})

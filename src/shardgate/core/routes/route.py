@@ -203,8 +203,8 @@ class BaseRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return None
 
     @property
-    def coalesces_relays(self) -> bool:
-        """Equal requests that are under way at the same time share one relay."""
+    def coalesces(self) -> bool:
+        """Equal requests that are under way at the same time are asked once."""
         return False
 
     @property

@@ -175,6 +175,7 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
     """The route of a rule without a mistake."""
     chain = rule.chain(chains) or ""
     locators = chains.get(chain, ())
+    coalesces = rule.coalesces and not rule.only_reads  # a gather shares what it gathers
     return Route(
         method,
         template,
@@ -193,8 +194,8 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
         asks_everybody=rule.asks_everybody,
         calls=rule.calls,
         is_cached=rule.cached is not None,
-        coalesces=rule.coalesces_relays,
-        shares=rule.cached is not None or rule.coalesces_relays,
+        coalesces=coalesces,
+        shares=rule.cached is not None or coalesces,
     )
 
 

@@ -37,9 +37,9 @@ class CallingRule(BaseRule, frozen=True, kw_only=True):
     Each client reads in its own time; one that leaves ends nobody else's reply."""
 
     @property
-    def coalesces_relays(self) -> bool:
-        """Equal requests share one relay."""
-        return self.coalesce and not self.only_reads  # a gather shares what it gathers
+    def coalesces(self) -> bool:
+        """As `coalesce` says."""
+        return self.coalesce
 
     @property
     def cached(self) -> CacheWords | None:

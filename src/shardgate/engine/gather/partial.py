@@ -38,7 +38,7 @@ from shardgate.core.replies.validators import Validators
 from shardgate.core.routes.route import Plan
 from shardgate.core.topology import ShardId, aliases
 from shardgate.engine.cluster import Cluster
-from shardgate.engine.gather.coalescing import Coalescing
+from shardgate.engine.gather.coalescing import Coalescing, key_of
 from shardgate.engine.gather.conductor import (
     LACKING,
     Ahead,
@@ -85,6 +85,10 @@ class PartialGathers:
             reply = await self._run(plan, work, client, plan.tolerance if shows_head else STRICT, flows=True)
         return None if reply is None else await self._conductor.answer(plan, work, reply, client)
 
+    def changed(self) -> None:
+        """A change was made: who comes now gets no reply that was asked for before it."""
+        self._coalescing.changed()
+
     async def _run(
         self, plan: ToPartialGather, work: Gathering, client: Client, tolerance: Tolerance, *, flows: bool
     ) -> Reply | None:
@@ -109,18 +113,11 @@ class PartialGathers:
                 raise BugError("a list that is shared was streamed")
             return reply
 
-        fields = plan.request.fields
-        key = (
-            plan.route.name,
-            plan.request.sent_method,
-            plan.request.target,
-            fields.host,
-            fields.end_to_end,
-            client.hop,
-        )
-        reply, is_shared = await self._coalescing.reply(key, whole, whole)
-        if is_shared:
+        key = key_of(plan.request, plan.route, client.hop, plan.asked, work.snapshot.known.topology)
+        reply, began_at = await self._coalescing.reply(key, whole, whole)
+        if began_at is not None:
             self._meter.coalesced()
+            work.exchange.upstream_s = now() - began_at
             work.exchange.shards = work.exchange.shards or list(plan.asked)
         return reply
 

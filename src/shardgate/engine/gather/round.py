@@ -133,10 +133,7 @@ class Round:
                 head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
                 target, method = ask.target, b"" if ask.body else ask.method  # no head with a body is sent twice
             sink = _Collector(self, ask.shard)
-            if words is None:
-                sink.call = cluster.read(ask.shard, head, ask.body, sink, ask.method)
-            else:
-                sink.call = cluster.read_guided(ask.shard, head, ask.body, sink, ask.method, words)
+            sink.call = cluster.read(ask.shard, head, ask.body, sink, ask.method, words)
             collectors.append(sink)
 
     async def outcomes(self) -> Mapping[ShardId, Outcome]:

@@ -29,7 +29,12 @@ PUBLIC = "Cache-Control: public, max-age=60"
         ((PUBLIC,), ("Cache-Control: no-store",), b"no-store"),
         ((PUBLIC,), (PUBLIC, "Set-Cookie: a=1"), b"private, max-age=60"),
         ((f"{PUBLIC}, must-revalidate",), (PUBLIC,), b"must-revalidate, public, max-age=60"),
-        (("Cache-Control: s-maxage=9, max-age=3",), ("Cache-Control: max-age=5",), b"s-maxage=5, max-age=3"),
+        (("Cache-Control: s-maxage=9, max-age=3",), (f"{PUBLIC}",), b"s-maxage=9, max-age=3"),
+        # One part is not open to clients with credentials: nothing may be said that opens the whole to them.
+        (("Cache-Control: s-maxage=9, max-age=30",), ("Cache-Control: max-age=5",), b"proxy-revalidate, max-age=5"),
+        (("Cache-Control: s-maxage=3, max-age=30",), ("Cache-Control: max-age=5",), b"proxy-revalidate, max-age=3"),
+        ((f"{PUBLIC}, must-revalidate",), ("Cache-Control: max-age=5",), b"no-cache, max-age=5"),
+        ((f"{PUBLIC}, must-revalidate",), ("Cache-Control: no-cache, max-age=5",), b"no-cache, max-age=5"),
         (("Cache-Control: s-maxage=9",), (PUBLIC,), b"s-maxage=9"),
         ((f"{PUBLIC}, stale-if-error=9",), (f"{PUBLIC}, stale-if-error=5",), b"public, max-age=60, stale-if-error=5"),
         ((f"{PUBLIC}, stale-if-error=9",), (PUBLIC,), b"public, max-age=60"),

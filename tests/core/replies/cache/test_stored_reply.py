@@ -89,15 +89,16 @@ def test_what_the_client_has(line: str, is_known: bool) -> None:
 
 
 def test_a_304_renews_the_fields_but_not_those_of_the_body() -> None:
-    old = entry(KEPT, "Content-Type: text/plain", 'ETag: "a"', "X: 1", body=b"text")
-    new = validated(
-        old, ANY, fields("Cache-Control: max-age=5", "content-type: x", "X: 2", 'ETag: W/"a"'), 0.0, 100.0, 0.0
-    )
+    policy = "Content-Security-Policy"
+    old = entry(KEPT, "Content-Type: text/plain", 'ETag: "a"', "X: 1", f"{policy}: a", body=b"text")
+    said = fields("Cache-Control: max-age=5", "content-type: x", "X: 2", 'ETag: W/"a"', f"{policy}: b")
+    new = validated(old, ANY, said, 0.0, 100.0, 0.0)
     assert dict(new.reply.fields) == {
         b"Content-Type": b"text/plain",
         b"ETag": b'"a"',
         b"Cache-Control": b"max-age=5",
         b"X": b"2",
+        b"Content-Security-Policy": b"b",
     }
     assert (new.reply.body, new.left_s(100.0)) == (b"text", 5.0)
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from shardgate.core.http import Reply, Request
+from shardgate.core.http import NOT_IN_304, Reply, Request
 from shardgate.core.replies.cache.directives import Directives
 from shardgate.core.replies.cache.freshness import initial_age_s, lifetime_s
 from shardgate.core.replies.cache.head import StoredHead
@@ -18,8 +18,8 @@ from shardgate.core.wire.packed_tags import plain_tags
 
 # What an entry takes besides the bytes of its reply: its key, its fields as objects, its places in the tables.
 STORED_REPLY_BYTES = 2048
-# RFC 9111 section 3.2: a 304 brings these anew. Those that describe the body as it is kept stay.
-_KEPT_BY_304 = (b"content-", b"etag", b"vary", b"cache-status", b"set-cookie", b"transfer-", b"age")
+# RFC 9111 section 3.2: a 304 brings fields anew, but for these: they describe the body as it is kept, or this reply.
+_KEPT_BY_304 = NOT_IN_304 | {b"etag", b"vary", b"cache-status", b"set-cookie", b"transfer-encoding", b"age"}
 _NOT_STORED = frozenset({b"age", b"cache-status"})
 _NEVER_STALE = (b"must-revalidate", b"proxy-revalidate", b"no-cache")
 
@@ -124,7 +124,7 @@ def validated(
     wall_s: float,
 ) -> StoredReply:
     """The entry once a 304 with these fields has said that it holds (section 4.3.4)."""
-    new = [field for field in fields if not field[0].lower().startswith(_KEPT_BY_304)]
+    new = [field for field in fields if field[0].lower() not in _KEPT_BY_304]
     names = {name.lower() for name, _ in new}
     kept = [field for field in entry.reply.fields if field[0].lower() not in names]
     ages = [field for field in fields if field[0].lower() == b"age"]
