@@ -52,7 +52,7 @@ def test_nothing_failed_where_all_was_as_ever() -> None:
         (read(22.5, word="cut"), Must(lost=9), "1 bad after its end (1 read cut)"),
         (read(12, 7000), Must(within_s=6.0), "the slowest took 7.0 s"),
         (read(9.9, 200, word="cut"), Must(), "1 lost (1 read cut)"),
-        (read(5, word="cut"), Must(lost=9), "before: 1 cut"),
+        (read(5, word="cut"), Must(lost=9), "before: 1 read cut"),
     ],
 )
 def test_what_must_not_be_is_found(bad: Record, must: Must, finding: str) -> None:
