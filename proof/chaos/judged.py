@@ -59,7 +59,7 @@ def judged(
     during = [each for each in mine if each.at_s >= times.began_s - each.took_s and each.at_s >= times.quiet_s]
     bad = [each for each in during if each.word != "ok"]
     wrong_before = [each for each in mine if each.word != "ok" and each not in bad]
-    findings = [f"before: {len(wrong_before)} {wrong_before[0].word}"] if wrong_before else []
+    findings = [f"before: {_said(wrong_before, shard, None)}"] if wrong_before else []
     findings += [*_too_many(bad, must, shard), *_unclean(bad, times, must)]
     recovered_s = max((each.at_s - times.ended_s for each in bad), default=0.0)
     slowest_s = max((each.took_s for each in during if each.kind not in CHANGES), default=0.0)

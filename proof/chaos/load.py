@@ -21,8 +21,9 @@ from proof.chaos.record import PATIENCE_S, Batch, Record, Word
 
 LETTERS = "nswe"
 PARTNERS = 10
+GREEDY_KIND = "greedy heavy"
 GREEDY = 99
-"""The partner whose address has the kind `greedy`."""
+"""The partner that sends it, from an address of its own."""
 FRESH_ONE_IN = 10
 """One read in so many has a connection of its own: it sees whether the port takes clients."""
 IDLE_MAX = 8
@@ -44,12 +45,12 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def letter(self) -> str:
         """Whose key it has."""
-        return LETTERS[self.number * 7 // 3 % len(LETTERS)] if self.kind in {"read", "create", "greedy"} else ""
+        return LETTERS[self.number * 7 // 3 % len(LETTERS)] if self.kind in {"read", "create"} else ""
 
     @property
     def partner(self) -> int:
         """Who sends it."""
-        return GREEDY if self.kind == "greedy" else self.number % PARTNERS
+        return GREEDY if self.kind == GREEDY_KIND else self.number % PARTNERS
 
     @property
     def thing(self) -> str:

@@ -162,10 +162,13 @@ class Busy(Variant):
 
 
 class Fair(Busy):
-    """The same, where an operator has said how much a partner may ask."""
+    """The same, where an operator has said how much a partner may ask of a worker.
+
+    It is more than the usual load of one partner, 30 requests a second, all of which may be on one connection.
+    """
 
     name = "fair"
-    more: Mapping[str, Any] = {"clients": {"bounds": {"rate_per_s": 25, "burst": 25}}}
+    more: Mapping[str, Any] = {"clients": {"bounds": {"rate_per_s": 35, "burst": 35}}}
 
 
 VARIANTS: dict[str, Variant] = {

@@ -10,6 +10,7 @@ from bench.results import Machine
 from proof.chaos.fault import ALL, Fault, Must, Verdict
 from proof.chaos.faults.table import all_faults
 from proof.chaos.judged import Seen, Times, judged, percentile
+from proof.chaos.load import GREEDY, GREEDY_KIND, PARTNERS, Order
 from proof.chaos.names import NameServer
 from proof.chaos.record import Record
 from proof.chaos.run import QUICK, run
@@ -51,11 +52,18 @@ def test_nothing_failed_where_all_was_as_ever() -> None:
         (read(22.5, word="cut"), Must(lost=9), "1 bad after its end (1 read cut)"),
         (read(12, 7000), Must(within_s=6.0), "the slowest took 7.0 s"),
         (read(9.9, 200, word="cut"), Must(), "1 lost (1 read cut)"),
-        (read(5, word="cut"), Must(lost=9), "before: 1 cut"),
+        (read(5, word="cut"), Must(lost=9), "before: 1 read cut"),
     ],
 )
 def test_what_must_not_be_is_found(bad: Record, must: Must, finding: str) -> None:
     assert seen([*usual(), bad], must).findings == (finding,)
+
+
+def test_the_greedy_partner_has_an_address_of_its_own() -> None:
+    # Found: its requests came from the addresses of the polite ones, so that these asked too much and were refused.
+    assert {Order(0.0, GREEDY_KIND, number).partner for number in range(50)} == {GREEDY}
+    assert {Order(0.0, "heavy", number).partner for number in range(50)} == set(range(PARTNERS))
+    assert GREEDY >= PARTNERS
 
 
 def test_what_may_be_is_no_finding() -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from proof.chaos.fault import ALL, Fault, Must
 from proof.chaos.judged import percentile
+from proof.chaos.load import GREEDY_KIND
 from proof.chaos.loading import LoadProcess
 from proof.chaos.record import Record
 from proof.chaos.stage import USUAL, Stage
@@ -97,7 +98,7 @@ async def _measured(stage: Stage, rates: dict[str, float]) -> float:
 @asynccontextmanager
 async def _greedy(stage: Stage) -> AsyncIterator[None]:
     alone = await _p99_ms(stage, {"heavy": POLITE_PER_S})
-    beside = await _p99_ms(stage, {"heavy": POLITE_PER_S, "greedy heavy": GREEDY_PER_S})
+    beside = await _p99_ms(stage, {"heavy": POLITE_PER_S, GREEDY_KIND: GREEDY_PER_S})
     again = await _p99_ms(stage, {"heavy": POLITE_PER_S})
     await stage.load(USUAL)
     normal = max(alone, again)
@@ -134,7 +135,7 @@ FAULTS = (
         name="greedy partner",
         what="one partner asks ten times its share; a rate is configured",
         run=_greedy,
-        must=Must(refused={"greedy heavy": ALL}, times=None),
+        must=Must(refused={GREEDY_KIND: ALL}, times=None),
         hold_s=0.0,
         stage="fair",
     ),

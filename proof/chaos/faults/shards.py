@@ -108,21 +108,16 @@ FROZEN = Fault(
 FAULTS = (
     GONE,
     FROZEN,
-    Fault(
-        name="shard gone, lists may lack it",
-        what="both replicas killed; lists by `partial` and `quorum: 3` beside strict ones",
-        run=_lists_lack_it(_gone),
-        must=Must(refused=_REFUSED, times=None, within_s=DEADLINE_S),
-        hold_s=5.0,
-        shard=_LETTER,
-    ),
-    Fault(
-        name="shard frozen, lists may lack it",
-        what="SIGSTOP of both replicas; the same lists",
-        run=_lists_lack_it(_frozen),
-        must=Must(refused=_REFUSED, times=None, within_s=DEADLINE_S),
-        hold_s=6.0,
-        shard=_LETTER,
+    *(
+        Fault(
+            name=f"{fault.name}, lists may lack it",
+            what=f"{fault.what}; lists by `partial` and `quorum: 3` beside strict ones",
+            run=_lists_lack_it(fault.run),
+            must=Must(refused=_REFUSED, times=None, within_s=DEADLINE_S),
+            hold_s=6.0,
+            shard=_LETTER,
+        )
+        for fault in (GONE, FROZEN)
     ),
     Fault(
         name="shard slow",

@@ -242,6 +242,8 @@ class ClientLoads:
             raise OverloadError("too many requests are under way", budget="requests_in_flight")
         if not shedding.is_shedding:
             return
+        if not shedding.clients:  # it has just begun to shed, and a look comes four times a second
+            shedding.clients = sum([each.requests > 0 for each in self._here.values()])
         mine = load.requests if load is not None else 1
         if budget := shedding.used_up(mine, self._others(under_way), is_list=is_list):
             raise OverloadError("too many requests are under way", budget=budget)

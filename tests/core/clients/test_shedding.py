@@ -152,12 +152,17 @@ def test_an_overload_is_over_when_nothing_was_refused_for_a_while() -> None:
     assert not shedding.is_shedding
 
 
-def test_the_last_places_are_for_clients_with_no_more_than_their_share() -> None:
+def test_a_client_with_more_than_its_part_leaves_as_many_places_as_it_has() -> None:
     loop = Loop()
     shedding = loop.overloaded(lists=400)
     shedding.clients, shedding.lists = 20, 75
+    assert refused(shedding, 25) == "fair_share"
+    assert not refused(shedding, 24), "also a polite client wants more than its part for a moment"
+    shedding.lists = 94
     assert refused(shedding, 6) == "fair_share"
     assert not refused(shedding, 5)
+    shedding.lists = 49
+    assert not refused(shedding, 999), "half of the places is enough: it may have other requests, which count elsewhere"
     shedding.lists = 100
     assert refused(shedding, 1) == "requests_in_flight"
     shedding.clients, shedding.lists = 1, 75
@@ -212,10 +217,19 @@ def test_what_can_be_answered_is_never_refused(part: float) -> None:
     assert worker.refused() == 0
 
 
-def test_a_greedy_client_is_refused_before_the_others() -> None:
-    polite = 0.5 * LISTS_PER_S
-    worker = Worker(1, {"list": polite}, 6.0, greedy_rate=2 * LISTS_PER_S).run()
-    assert worker.refused(client=10) > 1000
-    others = worker.refused() - worker.refused(client=10)
-    assert others < 0.2 * polite * 6, (others, polite * 6)
-    assert worker.answered("list") > 0.85 * LISTS_PER_S
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("part", "times"), [(0.5, 2), (0.3, 2), (0.3, 9)])
+def test_a_greedy_client_is_refused_and_the_others_are_not(part: float, times: float, seed: int) -> None:
+    """Found: one in seven lists of clients that asked less than their part was refused, or one in seventeen.
+
+    A greedy client held three quarters of the places at any time.
+    """
+    polite = part * LISTS_PER_S
+    worker = Worker(seed, {"list": polite}, 6.0, greedy_rate=times * LISTS_PER_S).run()
+    refused = [each for each in worker.over if each.is_refused]
+    assert sum(each.client == 10 for each in refused) > 1000
+    others = [each.at_s for each in refused if each.client != 10]
+    assert sum(at_s >= 1.0 for at_s in others) < 0.005 * polite * 5, "once it is seen who is greedy"
+    assert len(others) < 0.1 * polite * 6
+    # To refuse nine times as much as can be answered takes a quarter of the processor.
+    assert worker.answered("list") > (0.7 if times > 2 else 0.9) * LISTS_PER_S

@@ -11,6 +11,7 @@ from shardgate.core.dialect.id_cursor import IdCursor
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError, UnreadablePageError
 from shardgate.core.http import Reply
+from shardgate.core.limits import WHOLE_ROWS_MAX
 from shardgate.core.merge.listed import Listed
 from tests.core.requests import request
 
@@ -119,6 +120,16 @@ def test_the_rows_that_shards_are_asked_for_are_counted() -> None:
     whole = LIST.begin(request("GET /events"), SHARDS)
     whole.asks()
     assert whole.rows_asked == 0
+
+
+@pytest.mark.parametrize("changed", [{}, {"tie": None}, {"first_pages": "likely"}])
+@pytest.mark.parametrize("query", ["limit=999999999999999999999", f"limit={'9' * 400}", "limit=20&offset=9" + "0" * 30])
+def test_a_page_of_any_size_does_not_overflow_what_is_counted(changed: dict[str, Any], query: str) -> None:
+    # Found: four such requests, and the metrics of a worker could not be written any more; no deadline was kept then.
+    rule = msgspec.structs.replace(LIST, **changed)
+    merging = rule.begin(request(f"GET /events?{query}"), SHARDS)
+    merging.asks()
+    assert merging.rows_asked <= WHOLE_ROWS_MAX * len(SHARDS)
 
 
 def test_a_shard_without_rows_is_an_empty_list_where_the_rule_says_so() -> None:

@@ -47,6 +47,20 @@ def test_the_page_begins_in_a_stretch_of_few_rows(count: int, offset: int) -> No
         assert end - start <= 80
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [(1e308, 1e308, -1e308, 1e308, 1e308, 0.0), (1e308, 1e308, -1e308) * 2, (0.0, 1e300, 1e308, 5e-324, 1e308, 1e308)],
+)
+def test_keys_as_far_apart_as_numbers_go_are_no_failure(keys: tuple[float, ...]) -> None:
+    # Found: a vendor's prices of 1e308 and -1e308 ended deep pages by price in 500 SG9001, for everybody.
+    probing = Probing(6000, expected(["a", "b", "c"], 6000))
+    points = [(shard, place) for places in probing.places() for shard, place in places.items()]
+    for (shard, place), key in zip(points, keys, strict=True):
+        probing.take(shard, place, key)
+    for start, end in probing.stretches(20, 58).values():
+        assert 0 <= start < end
+
+
 def test_a_shard_without_rows_has_a_stretch_too() -> None:
     lists = {**divided(3000, 2, 1), "empty": []}
     assert set(probed(lists, 1000).stretches(20, 0)) == set(lists)

@@ -5,7 +5,7 @@ is what it was: quick to cut and slow to grow, as TCP is, or each recovery would
 client may have its fair share (max-min): nobody is cut who asks for less than an equal part, and what such clients
 leave is divided among the others.
 
-Where the worker itself has too much to do, `shedding.py` decides, with the same fair share.
+Where the worker itself has too much to do, `shedding.py` decides.
 
 Holds: a client that was alone for two seconds is not cut: to whose good? A hiccup of one look cuts nobody.
 Never: measures: each look is told how things are.

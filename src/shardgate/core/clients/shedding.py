@@ -11,8 +11,8 @@ shards, and are refused first. Others are refused where a few lists are still to
 
 Holds: what only waits does not count: it makes the loop no later, and bounds rise while that is in time. So many
 requests as keep a worker busy are always taken on. A burst that is over in BURST_S refuses nobody, and neither do
-clients that wait for each other's replies a little. While it sheds, the last quarter of the places is for clients that
-have no more than an equal part.
+clients that wait for each other's replies a little. While it sheds, a client with more than an equal part leaves as
+many places free as it has, or half of them: so others find one, also when they briefly want more than an equal part.
 Never: measures: it is told how late the loop is.
 """
 
@@ -76,8 +76,8 @@ class Shedding:
         """Lists under way beyond which a list is refused."""
         self.others_max = most
         """Others under way, without those that last, beyond which every other is refused."""
-        self.clients = 1
-        """How many have requests under way: the fair share of each is an equal part."""
+        self.clients = 0
+        """How many have requests under way: the fair share of each is an equal part. 0: not counted yet."""
         self._due_at = 0.0
         self.late_at = inf
         """A request that is handled later finds the loop too late for the sample that is due."""
@@ -101,7 +101,7 @@ class Shedding:
         if most >= self._most:
             return ""
         has_more = self.clients > 1 and mine > max(1, most // self.clients)
-        if under_way <= (most - most // 4 if has_more else most):
+        if under_way <= (most - min(mine, most // 2) if has_more else most):
             return ""
         self._refused = True
         return "fair_share" if has_more else "requests_in_flight"
@@ -125,7 +125,7 @@ class Shedding:
         """There is no overload: everything is taken on."""
         self._watches = False
         self.lists_max = self.others_max = self._most
-        self.clients = 1
+        self.clients = 0
         self._begin_step()
 
     @property
@@ -190,7 +190,7 @@ class Shedding:
         self._draining_steps = int(factor < 0.9)
 
     def _fewer(self, under_way: int, most: int, factor: float, least: int) -> int:
-        base = most if 4 * under_way >= 3 * most else under_way  # the last quarter is not for everybody
+        base = most if 2 * under_way >= most else under_way  # up to half is not for everybody
         return min(self._most, max(least, int(base * factor)))
 
     def _take_on_more(self, others: int) -> None:

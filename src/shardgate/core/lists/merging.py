@@ -18,7 +18,7 @@ from shardgate.core.errors import BrokenReplyError, UpstreamError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import cut, join, without
-from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX
+from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX, WHOLE_ROWS_MAX
 from shardgate.core.lists.blocks import NOT_ASKED
 from shardgate.core.lists.distinct import Dedupe, distinct
 from shardgate.core.lists.empties import seen
@@ -120,7 +120,8 @@ class ListMerging:
         if query.order is None or self._past_end or self._redirected or (query.is_empty and not self._asks_sizes):
             return as_it_came(query.request, self._shards)
         wanted = self._search.wanted()
-        self._rows_asked += sum([block.count or 0 for block in wanted])
+        # A client may name any limit: what no list has counts as the most that is merged, or the sum would overflow.
+        self._rows_asked += sum([min(block.count or 0, WHOLE_ROWS_MAX) for block in wanted])
         return query.asks(wanted, narrowing=self._search.narrowing)
 
     def ahead(self) -> Sequence[Ask]:
@@ -170,7 +171,7 @@ class ListMerging:
     def rows_asked(self) -> int:
         """How many rows all shards together were asked for; 0: all rows, or none."""
         if self._made is None and self._short is not None:
-            return self._short.rows * len(self._shards)
+            return min(self._short.rows, WHOLE_ROWS_MAX) * len(self._shards)
         return self._rows_asked if self._page.limit is not None else 0
 
     @property

@@ -197,8 +197,10 @@ class PageSearch:
         if page.limit is None or not self._is_total:
             return None
         most = self._request_max
-        if self._likely and page.limit and page.offset <= PLAIN_ROWS_MAX and self._changes <= CHANGES_MAX:
-            return Selection(self._shards, page.offset, page.limit, self._guess, BLOCK_ROWS_MAX, self._expectations)
+        # No list has rows behind ROWS_MAX, and larger numbers are too large for the estimates.
+        offset, limit = min(page.offset, ROWS_MAX), min(page.limit, ROWS_MAX)
+        if self._likely and limit and offset <= PLAIN_ROWS_MAX and self._changes <= CHANGES_MAX:
+            return Selection(self._shards, offset, limit, self._guess, BLOCK_ROWS_MAX, self._expectations)
         if page.offset <= page.limit:
             return None
         if page.offset <= (PLAIN_ROWS_MAX if most is None else min(PLAIN_ROWS_MAX, most)):
@@ -206,8 +208,6 @@ class PageSearch:
         if self._changes > CHANGES_MAX and most is None:
             return None
         wide = BLOCK_ROWS_MAX if most is None else most  # no more than one reply gives
-        # No list has rows behind ROWS_MAX, and larger numbers are too large for the estimates.
-        offset, limit = min(page.offset, ROWS_MAX), min(page.limit, ROWS_MAX)
         return Selection(self._shards, offset, limit, self._guess, min(wide, BLOCK_ROWS_MAX), self._expectations)
 
     @property

@@ -18,7 +18,7 @@ Never: does IO.
 """
 
 from collections.abc import Mapping, Sequence
-from math import ceil, inf, sqrt
+from math import ceil, inf, isfinite, sqrt
 from typing import Any, Final
 
 from shardgate.core.lists.expected import Expected
@@ -106,7 +106,7 @@ class Probing:
             # The point of the line is wrong by what all shards are wrong by, in the mean.
             mean = together / len(lines) ** 2
             deviation = sqrt(max(0.0, variance * (1 - 2 / len(lines))) + mean)
-            if not lines[shard].points:
+            if not lines[shard].points or not isfinite(place + deviation):
                 found[shard] = stretch(self._expected[shard], limit, _POOR_DEVIATIONS)
                 continue
             one = Expected(max(0.0, place), deviation, lines[shard].share)
@@ -179,4 +179,5 @@ def _pace(lines: "Sequence[_Line] | Any") -> float | None:
         if len(line.points) > 1:
             rows += line.points[-1][1] - line.points[0][1]
             width += (line.points[-1][0] - line.points[0][0]) * line.share
-    return rows / width if rows > 0 and width > 0 else None
+    pace = rows / width if width > 0 else 0.0
+    return pace if 0 < pace < inf else None  # keys may be as far apart as numbers go
