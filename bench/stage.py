@@ -11,7 +11,7 @@ import msgspec
 
 from bench.answers import wrong
 from bench.peers import CACHE, MissingError, Peer, Say, Site, Work
-from bench.processes import Cores, Running, StartError, started
+from bench.processes import Cores, Running, StartError, started, wait_idle
 from bench.results import Measured, Report
 from bench.rig import Load, LoadError, Run, measure, stub_shards
 
@@ -98,6 +98,7 @@ class Bench(msgspec.Struct, frozen=True):
                 for name, process in running.items():
                     try:
                         runs[name].append(measure(process.pid, process.port, load, self.cores))
+                        wait_idle(process.pid)
                     except LoadError as error:
                         self.report.missing[f"{name}, a round of {work}, {load.connections} connections"] = str(error)
             self.report.measured += [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.processes import StartError, cpu_s, memory_bytes, started, tree
+from bench.processes import StartError, cpu_s, memory_bytes, started, tree, wait_idle
 from tests.waiting import wait_until
 from tools.ports import reserved_port
 
@@ -47,3 +47,12 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_turn_is_over_when_the_peer_has_nothing_left_to_do(tmp_path: Path) -> None:
+    server = "import socket, sys; socket.create_server(('127.0.0.1', int(sys.argv[1]))).accept()"
+    for program, is_idle in ((server, True), (FAMILY, False)):
+        port = reserved_port()
+        command = [sys.executable, "-c", program, str(port)]
+        with started(command, port=port, cores=sorted(os.sched_getaffinity(0)), log=tmp_path / "log") as process:
+            assert wait_idle(process.pid, within_s=10 if is_idle else 0.3) is is_idle
