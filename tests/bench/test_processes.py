@@ -50,7 +50,7 @@ def _runs(pid: int) -> bool:
 
 
 def test_a_turn_is_over_when_the_peer_has_nothing_left_to_do(tmp_path: Path) -> None:
-    server = "import socket, sys; socket.create_server(('127.0.0.1', int(sys.argv[1]))).accept()"
+    server = "import socket, sys\nserver = socket.create_server(('127.0.0.1', int(sys.argv[1])))\nwhile True: server.accept()"
     for program, is_idle in ((server, True), (FAMILY, False)):
         port = reserved_port()
         command = [sys.executable, "-c", program, str(port)]
