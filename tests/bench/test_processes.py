@@ -17,6 +17,13 @@ child = subprocess.Popen([sys.executable, "-c", "while True: pass"])
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 child.wait()
 """
+# It has nothing to do.
+SERVER = """
+import socket, sys
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    server.accept()
+"""
 
 
 def test_the_work_of_children_counts_and_none_outlives_the_block(tmp_path: Path) -> None:
@@ -50,8 +57,7 @@ def _runs(pid: int) -> bool:
 
 
 def test_a_turn_is_over_when_the_peer_has_nothing_left_to_do(tmp_path: Path) -> None:
-    server = "import socket, sys\nserver = socket.create_server(('127.0.0.1', int(sys.argv[1])))\nwhile True: server.accept()"
-    for program, is_idle in ((server, True), (FAMILY, False)):
+    for program, is_idle in ((SERVER, True), (FAMILY, False)):
         port = reserved_port()
         command = [sys.executable, "-c", program, str(port)]
         with started(command, port=port, cores=sorted(os.sched_getaffinity(0)), log=tmp_path / "log") as process:
