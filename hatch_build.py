@@ -1,7 +1,8 @@
-"""Compiles the modules of the hot path with mypyc, when a wheel is built with HATCH_BUILD_HOOK_ENABLE_CUSTOM=1.
+"""Compiles the modules of the hot path, when a wheel is built with HATCH_BUILD_HOOK_ENABLE_CUSTOM=1.
 
-What is compiled is the source as it stands: with or without, the gateway answers the same, and `make test-compiled`
-asks the tests. The sources stay in the wheel, for tracebacks. An editable installation is never compiled.
+mypyc compiles the `modules`, the source as it stands; a C compiler the `c_modules`, each of which has a twin in Python
+that is used where it is not there. With or without, the gateway answers the same, and `make test-compiled` asks the
+tests. The sources stay in the wheel, for tracebacks. An editable installation is never compiled.
 """
 
 import os
@@ -16,18 +17,24 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _SOURCE = Path("src")
 _PACKAGE = "shardgate"
+_SETUP = """
+import sys
+from setuptools import Extension, setup
+modules = [Extension(name.replace("/", "."), [f"{name}.c"]) for name in sys.argv[1:]]
+setup(name="shardgate", packages=[], ext_modules=modules, script_args=["build_ext", "--inplace"])
+"""
 
 
 def _flags() -> dict[str, str]:
     """Without names for a debugger, and without a number of the build: the same sources then make the same bytes."""
-    flags = {"CFLAGS": "-g0"}
+    flags = {"CFLAGS": "-O3 -g0"}
     if sys.platform == "linux":
         flags["LDFLAGS"] = "-Wl,--strip-all,--build-id=none"
     return {name: f"{os.environ.get(name, '')} {flag}".strip() for name, flag in flags.items()}
 
 
 class CompileHook(BuildHookInterface[Any]):
-    """Adds one extension module for each of `modules`, and the one that holds their code."""
+    """Adds one extension module for each of `modules` and `c_modules`, and the one that holds the former's code."""
 
     PLUGIN_NAME = "custom"
 
@@ -38,8 +45,17 @@ class CompileHook(BuildHookInterface[Any]):
         self._folder = Path(tempfile.mkdtemp(prefix="shardgate-build-"))
         shutil.copytree(Path(self.root) / _SOURCE / _PACKAGE, self._folder / _PACKAGE)
         modules = [f"{_PACKAGE}/{name}.py" for name in self.config["modules"]]
+        self._run("mypyc", ["-m", "mypyc", *modules])
+        self._run("the C compiler", ["-c", _SETUP, *[f"{_PACKAGE}/{name}" for name in self.config["c_modules"]]])
+        shutil.rmtree(self._folder / "build")
+        for file in self._folder.rglob("*.so"):
+            build_data["force_include"][str(file)] = str(file.relative_to(self._folder))
+        build_data["infer_tag"] = True
+        build_data["pure_python"] = False
+
+    def _run(self, name: str, words: list[str]) -> None:
         done = subprocess.run(
-            [sys.executable, "-m", "mypyc", *modules],
+            [sys.executable, *words],
             cwd=self._folder,
             env={**os.environ, "MYPYC_OPT_LEVEL": "3", **_flags()},
             capture_output=True,
@@ -47,13 +63,8 @@ class CompileHook(BuildHookInterface[Any]):
             check=False,
         )
         if done.returncode != 0:
-            words = "\n".join((done.stdout + done.stderr).splitlines()[-12:])
-            raise RuntimeError(f"mypyc failed; it needs a C compiler and Python's headers (python3-dev):\n{words}")
-        shutil.rmtree(self._folder / "build")
-        for file in self._folder.rglob("*.so"):
-            build_data["force_include"][str(file)] = str(file.relative_to(self._folder))
-        build_data["infer_tag"] = True
-        build_data["pure_python"] = False
+            said = "\n".join((done.stdout + done.stderr).splitlines()[-12:])
+            raise RuntimeError(f"{name} failed; it needs a C compiler and Python's headers (python3-dev):\n{said}")
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Nothing is left."""

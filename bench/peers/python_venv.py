@@ -28,7 +28,8 @@ def environment_with(cache: Path, name: str, requirements: Sequence[str], say: S
 def environment_with_project(cache: Path, say: Say, root: Path = _ROOT) -> Path:
     """The same with a checkout, its hot modules compiled. Raises MissingError, where there is no compiler too."""
     folder, wheels = cache / "venv-shardgate", cache / "wheels"
-    sources = [*sorted((root / "src").rglob("*.py")), root / "hatch_build.py", root / "pyproject.toml"]
+    files = (file for kind in ("*.py", "*.c") for file in sorted((root / "src").rglob(kind)))
+    sources = [*files, root / "hatch_build.py", root / "pyproject.toml"]
     state = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sources]
     if not _is_made(folder, state):
         say("compiling the hot modules: a minute, once for each state of the source")

@@ -19,7 +19,8 @@ rules: {GET /events: {rule: any}}
 def main(table: Path) -> None:
     """Raises where something does not hold."""
     target = tomllib.loads(table.read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    modules = [f"shardgate.{name.replace('/', '.')}" for name in target["hooks"]["custom"]["modules"]]
+    hook = target["hooks"]["custom"]
+    modules = [f"shardgate.{name.replace('/', '.')}" for name in [*hook["modules"], *hook["c_modules"]]]
     interpreted = [name for name in modules if not str(importlib.import_module(name).__file__).endswith(".so")]
     if interpreted:
         sys.exit(f"not compiled: {', '.join(interpreted)}")

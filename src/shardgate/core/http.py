@@ -38,6 +38,12 @@ def _lowered(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
     return tuple(map(bytes.lower, names))
 
 
+@lru_cache(maxsize=128)
+def _places(names: tuple[bytes, ...]) -> dict[bytes, int]:
+    """Lower-case name → the number of the first field that has it."""
+    return {name.lower(): number for number, name in reversed([*enumerate(names)])}
+
+
 class RequestFields(msgspec.Struct, frozen=True, gc=False):
     """A validated header section of a request, with everything that was read from it. Shared between requests."""
 
@@ -149,5 +155,6 @@ class Reply(msgspec.Struct):
 
     def field(self, name: bytes) -> bytes | None:
         """The first value of a field, by its lower-case name."""
-        names = _lowered(tuple(map(_name, self.fields)))
-        return self.fields[names.index(name)][1] if name in names else None
+        fields = self.fields
+        place = _places(tuple(map(_name, fields))).get(name)
+        return None if place is None else fields[place][1]

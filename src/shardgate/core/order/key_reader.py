@@ -8,6 +8,7 @@ Hot path: one reader for each order that was asked for, kept; a number with a po
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -54,11 +55,15 @@ class KeyReader:
         """How to make a row's values comparable: the number of the value, the function, and where a null belongs."""
 
     def read(self, body: bytes) -> list[KeyValues]:
-        """The keys of each row. Raises ValueError where a row lacks one, or has it in another type."""
+        """The keys of each row of an array. Raises ValueError as `read_all` does."""
+        return self.read_all((body,))
+
+    def read_all(self, bodies: Sequence[bytes]) -> list[KeyValues]:
+        """The keys of each row of these arrays. Raises ValueError where a row lacks one, or has it in another type."""
         try:
-            rows = list(map(self._values, self._decode(body)))
+            rows = list(map(self._values, chain.from_iterable(map(self._decode, bodies))))
         except (msgspec.DecodeError, ArithmeticError):
-            rows = self._read_again(body)
+            rows = list(chain.from_iterable(map(self._read_again, bodies)))
         for n, types in self._numbers:
             if not {type(row[n]) for row in rows} <= types:
                 raise ValueError("a value is no number")

@@ -20,19 +20,17 @@ from shardgate.core.order.sort_key import null_place
 class Sorter:
     """Reads and sorts the sort keys of one order."""
 
-    __slots__ = ("_changes", "_descends", "_reader", "_stretches", "changes")
+    __slots__ = ("_changes", "_descends", "_stretches", "changes", "read_all")
 
     def __init__(self, order: Order) -> None:
-        self._reader = reader(order.keys)
+        keys = reader(order.keys)
+        self.read_all: Callable[[Sequence[bytes]], list[KeyValues]] = keys.read_all
+        """The sort keys of each row of these arrays. Raises ValueError, RecursionError."""
         self._stretches = _stretches(order.by)
         self._descends = self._stretches[0][2] if len(self._stretches) == 1 else None
-        self._changes = _changes(self._reader, order)
+        self._changes = _changes(keys, order)
         self.changes = bool(self._changes)
         """Whether a value that compares is another than the one that was read."""
-
-    def read(self, body: bytes) -> list[KeyValues]:
-        """The sort keys of each row of an array. Raises ValueError, RecursionError."""
-        return self._reader.read(body)
 
     def compared(self, values: list[KeyValues]) -> list[KeyValues]:
         """The same, as values that compare. Raises ValueError."""
@@ -86,7 +84,7 @@ class Ranking:
         sort key or has it in another type, OrderBrokenError where the rows are not in this order.
         """
         try:
-            values = self._sorter.read(body)
+            values = self._sorter.read_all((body,))
             rows = self._sorter.compared(values)
         except (ValueError, RecursionError) as error:
             raise unreadable(self._order, body, error, before, self._compared) from error
@@ -122,7 +120,7 @@ class Ranking:
         ]
 
     def _compared(self, body: bytes) -> list[KeyValues]:
-        return self._sorter.compared(self._sorter.read(body))
+        return self._sorter.compared(self._sorter.read_all((body,)))
 
     def _check(self, rows: list[KeyValues], values: list[KeyValues], before: int) -> None:
         """A shard's rows must be in the order that the rule declares, or the merge would be silently wrong."""

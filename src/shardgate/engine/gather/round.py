@@ -243,8 +243,8 @@ class Round:
         sink.size = size
         self._outcomes[sink.shard] = head.with_body(body)
         self.holding.add(size)
-        self._waiting -= 1
-        if self._waiting == 0 and not self.done.done() and (self.then is None or not self.then()):
+        waiting = self._waiting = self._waiting - 1
+        if waiting == 0 and not self.done.done() and (self.then is None or not self.then()):
             self.done.set_result(False)
         return True
 

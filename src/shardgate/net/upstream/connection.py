@@ -113,7 +113,8 @@ class UpstreamConnection:
         """Send a request; its reply goes to the call's sink."""
         self._call = call
         call.on(self)
-        transport = cast("asyncio.Transport", self._transport)
+        transport = self._transport
+        assert transport is not None
         if not call.body:
             transport.write(call.head)
         elif len(call.body) <= SMALL_BODY_BYTES_MAX:
