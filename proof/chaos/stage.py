@@ -85,6 +85,8 @@ class Stage:
         if variant.passes_socket:
             self.listening = socket.create_server(("127.0.0.1", self.port), backlog=1024)
         await variant.prepare(self._ground)
+        if (ca := variant.ca(self._ground)) is not None:
+            await self._load_by(LoadProcess(self.port, ca))
         self._bind(variant.others_processors())
         self.gateway = await self.another_gateway()
         await self.load({kind: load * rate for kind, rate in USUAL.items()})
@@ -106,7 +108,14 @@ class Stage:
             self.listening.close()
             self.listening = None
         self.variant.put_away(self._ground)
+        if self.variant.ca(self._ground) is not None:
+            await self._load_by(LoadProcess(self.port))
         self._bind(os.sched_getaffinity(0))
+
+    async def _load_by(self, load: LoadProcess) -> None:
+        await self._load.stop()
+        self._load = load
+        await load.start()
 
     def _bind(self, processors: Iterable[int]) -> None:
         """Load and shards run on these alone."""
@@ -248,6 +257,7 @@ RULES: dict[str, Any] = {
     "GET /things/{id}": {"rule": "one", "key": "path.id", "locate": "thing"},
     "POST /things": {"rule": "one", "key": "body.id", "locate": "thing"},
     "GET /list": {"rule": "gather", "merge": _MERGE},
+    "GET /list/bulk": {"rule": "gather", "merge": _MERGE},
     "GET /list/partial": {
         "rule": "gather",
         "missing": {"answer": "partial"},

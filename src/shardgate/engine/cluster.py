@@ -335,6 +335,8 @@ def _apply(words: CallWords, call: Call) -> None:
         call.repeatable = call.upload is None
     if words.hedge_after_s:
         call.hedge_after(words.hedge_after_s)
+    if words.failures_max is not None:
+        call.count_failures(words.failures_max)
 
 
 def _nobody_else(why: str) -> bool:

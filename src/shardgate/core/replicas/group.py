@@ -175,12 +175,23 @@ class Group:
             return True
         return False
 
-    def failed(self, replica: Replica, now_s: float, *, at_once: bool = False, broke_off: bool = False) -> float | None:
+    def failed(
+        self,
+        replica: Replica,
+        now_s: float,
+        *,
+        at_once: bool = False,
+        broke_off: bool = False,
+        enough: int | None = None,
+    ) -> float | None:
         """A call failed. For how many seconds the replica is left out from now on; None: it is not.
 
-        `at_once`: this failure is enough. `broke_off`: its reply had begun.
+        `at_once`: this failure is enough. `broke_off`: its reply had begun. `enough`: so many failures in a row, as the
+        call's rule says; 0: its failure does not count; None: as the guards say.
         """
-        left_out_s = replica.health.failed(now_s, at_once=at_once, broke_off=broke_off)
+        if enough == 0:
+            return None
+        left_out_s = replica.health.failed(now_s, at_once=at_once, broke_off=broke_off, enough=enough)
         if left_out_s is not None:
             self.look(now_s)
         return left_out_s

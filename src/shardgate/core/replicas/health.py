@@ -101,18 +101,22 @@ class Health:
         self._left_out_times = 0
         return True
 
-    def failed(self, now_s: float, *, at_once: bool = False, broke_off: bool = False) -> float | None:
+    def failed(
+        self, now_s: float, *, at_once: bool = False, broke_off: bool = False, enough: int | None = None
+    ) -> float | None:
         """A call failed. For how many seconds the replica is left out from now on; None: it is not, or was already.
 
-        `at_once`: this failure is enough. `broke_off`: its reply had begun.
+        `at_once`: this failure is enough. `broke_off`: its reply had begun. `enough`: failures in a row; None: as the
+        guards say.
         """
         if self.until_s is not None and now_s < self.until_s:
             return None
         self._failures += 1
         if broke_off:
             self._broken += 1
-        breaks_off = self._breaks_off()
-        if not (at_once or breaks_off or self.until_s is not None or self._failures >= self._guards.failures_max):
+        breaks_off = self._breaks_off(enough)
+        is_enough = self._failures >= (enough or self._guards.failures_max)
+        if not (at_once or breaks_off or self.until_s is not None or is_enough):
             return None
         times = max(self._left_out_times, self._broken_times)
         left_out_s = min(self._guards.left_out_s * 2.0**times, self._guards.left_out_s_max)
@@ -124,9 +128,9 @@ class Health:
         self._failures = self._broken = self._begun = 0
         return left_out_s
 
-    def _breaks_off(self) -> bool:
+    def _breaks_off(self, enough: int | None) -> bool:
         """Whether so many of its replies break off that it is of no use."""
-        enough = 1 if self._broken_times else self._guards.failures_max
+        enough = 1 if self._broken_times else enough or self._guards.failures_max
         return self._broken >= enough and 2 * self._broken > self._begun
 
     def checked(self, now_s: float, *, is_well: bool) -> bool:

@@ -74,7 +74,7 @@ class Lane(CallAttempt):
     def declared(self, call: Call, why: str) -> bool:
         """The reply says in its body that it failed. Whether the call goes on at another replica."""
         if call.done:
-            self._replicas.failed(self.replica, why, broke_off=True)
+            self._replicas.failed(self.replica, why, call, broke_off=True)
             return False
         return Attempt(self._replicas, call, self.replica).declared(call, why)
 
@@ -182,9 +182,10 @@ class Replicas:
         """Send the call to this replica."""
         self._lanes[replica.index].pool.start(call)
 
-    def failed(self, replica: Replica, why: str, *, broke_off: bool = False) -> None:
+    def failed(self, replica: Replica, why: str, call: Call, *, broke_off: bool = False) -> None:
         """A call failed. `broke_off`: its reply had begun."""
-        left_out_s = self.group.failed(replica, self.now(), broke_off=broke_off)
+        enough = call.failures_max
+        left_out_s = self.group.failed(replica, self.now(), broke_off=broke_off, enough=enough)
         if left_out_s is not None and replica in self.group.replicas:
             self._events.left_out(replica.name, left_out_s, why)
 
