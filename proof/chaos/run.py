@@ -67,7 +67,7 @@ async def _on_one_gateway(
             verdicts.append(_skipped(fault, missing))
             print(line(verdicts[-1]), flush=True)
         return
-    await stage.open(VARIANTS[name], pace.load)
+    await stage.open(VARIANTS[name], pace.load * VARIANTS[name].load)
     try:
         await asyncio.sleep(WARM_S)
         for fault in faults:

@@ -33,6 +33,8 @@ class Variant:
     """A gateway as it is usually started."""
 
     name = "plain"
+    load = 1.0
+    """Of the usual load."""
     passes_socket = False
     """It is passed its listening socket, as by a service manager (sd_listen_fds(3))."""
     more: Mapping[str, Any] = {}
@@ -171,6 +173,7 @@ class Secure(Variant):
     """A gateway that speaks TLS."""
 
     name = "tls"
+    load = 0.3  # handshakes cost the process that loads more than the gateway
     more: Mapping[str, Any] = {"tls": {"certificate": "served.pem", "key": "served.pem"}}
 
     def __init__(self) -> None:

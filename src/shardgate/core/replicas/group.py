@@ -26,6 +26,8 @@ _ALIKE_S = 0.0005
 # An average that was not renewed for so long counts no more: else one slow reply would keep a replica out for ever, as
 # it gets no further call that could show how quick it is.
 FORGOTTEN_S = 3.0
+# Of the number of a call: with these bits, its latency says nothing of the percentile. Every fourth is enough.
+_NOT_SAMPLED = 3
 # What depends on time alone is found anew so often, and in so many steps of a slow start: a call does no sums for it.
 LOOK_S, LOOK_S_MIN = 1.0, 0.1
 SLOW_STEPS = 20
@@ -71,6 +73,7 @@ class Group:
         "_late",
         "_leaders",
         "_look_at_s",
+        "_pair",
         "_readers",
         "_reads",
         "_reads_counted",
@@ -100,6 +103,7 @@ class Group:
             Replica(index, str(index), member, Health(guards, check)) for index, member in enumerate(members)
         ]
         self._readers: list[Replica] = []
+        self._pair: tuple[Replica, Replica] | None = None  # the readers, where there are two
         self._leaders: list[Replica] = []  # those that take changes
         self._look_at_s = now_s
         self.look(now_s)
@@ -108,11 +112,15 @@ class Group:
         """The replica that a call is sent to first. `changes`: the call may change something."""
         if now_s >= self._look_at_s:
             self.look(now_s)
-        self._calls += 1
+        calls = self._calls = self._calls + 1
         if changes:
             return self._less_loaded(self._leaders)
         self._reads += 1
-        return self._less_loaded(self._readers)
+        if (pair := self._pair) is None:
+            return self._less_loaded(self._readers)
+        # As `_less_loaded` does, for nearly all shards with replicas.
+        one, other = pair if calls & 1 else (pair[1], pair[0])
+        return one if (one.in_flight + 1) * one.cost_s <= (other.in_flight + 1) * other.cost_s else other
 
     def retry(self, tried: int, tries: int, now_s: float, *, changes: bool) -> Replica | None:
         """Another replica for a call that failed; None: it is not tried again. `tried`: bits by index."""
@@ -166,10 +174,11 @@ class Group:
 
     def answered(self, replica: Replica, took_s: float, now_s: float) -> bool:
         """A reply has begun, and is no failure. Whether the replica is back by that."""
-        replica.average_s = averaged(replica.average_s, took_s)
+        average_s = replica.average_s = averaged(replica.average_s, took_s)
         replica.sampled_at_s = now_s
-        replica.cost_s = (replica.average_s + _ALIKE_S) / replica.share
-        self._late.add(took_s)
+        replica.cost_s = (average_s + _ALIKE_S) / replica.share
+        if not self._calls & _NOT_SAMPLED or self._late.value_s is None:
+            self._late.add(took_s)
         if replica.health.has_failed and replica.health.answered(now_s):
             self.look(now_s)
             return True
@@ -207,7 +216,8 @@ class Group:
         """Choose anew who is asked: somebody was left out, or is to be tried again; or some time has passed."""
         for replica in self.replicas:
             replica.weigh(now_s)
-        self._readers = self._asked(self.replicas, now_s)
+        readers = self._readers = self._asked(self.replicas, now_s)
+        self._pair = (readers[0], readers[1]) if len(readers) == 2 else None
         self._leaders = self._asked(self._changing(), now_s)
         ends = [until for replica in self.replicas if (until := replica.health.until_s) is not None and until > now_s]
         starts_slowly = any(replica.health.starts_slowly for replica in self.replicas)
