@@ -152,6 +152,4 @@ class Health:
         return True
 
     def _note(self) -> None:
-        self.has_failed = (
-            self._failures > 0 or self.until_s is not None or self._broken > 0 or self._broken_times > 0
-        )
+        self.has_failed = self._failures > 0 or self.until_s is not None or self._broken > 0 or self._broken_times > 0

@@ -62,9 +62,12 @@ class Lane(CallAttempt):
         """The head of a reply has come. The call that goes on with it; None: none does."""
         if status >= 500 and self._group.is_failure(status):
             return Attempt(self._replicas, call, self.replica).answered(call, status)
+        group, replica = self._group, self.replica
+        if group.calls % group.measured_every and not replica.health.has_failed:
+            return call
         instant = self._now()
-        if self._group.answered(self.replica, instant - call.started_at, instant):
-            self._replicas.came_back(self.replica)
+        if group.answered(replica, instant - call.started_at, instant):
+            self._replicas.came_back(replica)
         return call
 
     def failed(self, call: Call, error: ShardgateError) -> bool:
