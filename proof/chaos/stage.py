@@ -141,6 +141,7 @@ class Stage:
                 shard.name: {
                     "replicas": variant.urls(shard),
                     "health": {"path": "/readyz", "interval_s": 0.5},
+                    **variant.of_shards,
                 }
                 for shard in self.shards.values()
             },

@@ -39,6 +39,8 @@ class Variant:
     """It is passed its listening socket, as by a service manager (sd_listen_fds(3))."""
     more: Mapping[str, Any] = {}
     """What its configuration has besides."""
+    of_shards: Mapping[str, Any] = {}
+    """What it has of each shard besides."""
 
     def ca(self, ground: Ground) -> Path | None:
         """The authority of its certificate; None: it does not speak TLS."""
@@ -169,6 +171,13 @@ class Busy(Variant):
         return every - {min(every)}
 
 
+class Waiting(Variant):
+    """A gateway whose keyed requests wait for a shard that fails over."""
+
+    name = "waiting"
+    of_shards: Mapping[str, Any] = {"failover": {"wait_s": 5}}
+
+
 class Secure(Variant):
     """A gateway that speaks TLS."""
 
@@ -222,5 +231,6 @@ class Fair(Busy):
 
 
 VARIANTS: dict[str, Variant] = {
-    each.name: each for each in (Variant(), Passed(), Disk(), Named(), Clocked(), Secure(), Busy(), Classed(), Fair())
+    each.name: each
+    for each in (Variant(), Passed(), Disk(), Named(), Clocked(), Waiting(), Secure(), Busy(), Classed(), Fair())
 }
