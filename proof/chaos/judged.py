@@ -43,6 +43,8 @@ class Seen(msgspec.Struct, frozen=True):
     is_noisy: bool
     is_late: bool
     """A bound of latency is missed."""
+    is_torn: bool = False
+    """A change is torn, lost or doubled."""
 
 
 def judged(

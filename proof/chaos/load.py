@@ -1,4 +1,6 @@
-"""The load, as a process: `python -m proof.chaos.load PORT`. It tells what became of each request, ten times a second.
+"""The load, as a process: `python -m proof.chaos.load PORT [CA]`. With CA, a file in PEM, it speaks TLS.
+
+It tells what became of each request, ten times a second.
 
 The load is open: a request is sent when it is due, whatever became of those before. A line on standard input sets the
 rates from then on, as JSON: `{"read": 250, "list": 30}`, requests a second for each kind; `{"closed heavy": 32}` is so
@@ -8,6 +10,7 @@ Holds: partners come from addresses of their own, keep their connections, and wa
 """
 
 import asyncio
+import ssl
 import sys
 import time
 from collections import defaultdict
@@ -22,6 +25,8 @@ from proof.chaos.record import PATIENCE_S, Batch, Record, Word
 LETTERS = "nswe"
 PARTNERS = 10
 GREEDY_KIND = "greedy heavy"
+BULK_KIND = "bulk heavy"
+"""As heavy ones, of an operation that an operator may put into another priority class."""
 GREEDY = 99
 """The partner that sends it, from an address of its own."""
 FRESH_ONE_IN = 10
@@ -66,7 +71,8 @@ class Order(msgspec.Struct, frozen=True):
             head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
             return f"{head}\r\n\r\n".encode() + body
         if self.kind.endswith("heavy"):
-            target = f"/list?limit={HEAVY_ROWS}&order=n"
+            path = "/list/bulk" if self.kind == BULK_KIND else "/list"
+            target = f"{path}?limit={HEAVY_ROWS}&order=n"
         elif self.kind in {"partial", "quorum"}:
             target = f"/list/{self.kind}?limit=20"
         else:
@@ -77,8 +83,9 @@ class Order(msgspec.Struct, frozen=True):
 class Load:
     """All partners."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, ca: str | None = None) -> None:
         self._port = port
+        self._tls = ssl.create_default_context(cafile=ca) if ca is not None else None
         self._idle: dict[int, list[Connection]] = defaultdict(list)
         self._streams: list[asyncio.Task[None]] = []
         self._numbers = count(1)
@@ -172,7 +179,12 @@ class Load:
             if (connection := idle.pop()).is_open:
                 return connection
         _, connection = await asyncio.get_running_loop().create_connection(
-            Connection, "127.0.0.1", self._port, local_addr=(f"127.0.1.{partner + 1}", 0)
+            Connection,
+            "127.0.0.1",
+            self._port,
+            local_addr=(f"127.0.1.{partner + 1}", 0),
+            ssl=self._tls,
+            server_hostname="localhost" if self._tls is not None else None,
         )
         return connection
 
@@ -193,7 +205,7 @@ def _word(answer: Answer) -> Word:
 
 def main() -> None:
     """Load a gateway."""
-    uvloop.run(Load(int(sys.argv[1])).run())
+    uvloop.run(Load(int(sys.argv[1]), *sys.argv[2:3]).run())
 
 
 if __name__ == "__main__":

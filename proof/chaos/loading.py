@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from math import inf
+from pathlib import Path
 
 import msgspec
 
@@ -23,8 +24,10 @@ _LINE_BYTES_MAX = 64 * 1024 * 1024
 class LoadProcess:
     """One process."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, ca: Path | None = None) -> None:
+        """`ca`: the authority that has signed the gateway's certificate; None: it has none."""
         self._port = port
+        self._ca = ca
         self.records: list[Record] = []
         """What is over."""
         self._oldest_s = inf
@@ -34,6 +37,7 @@ class LoadProcess:
     async def start(self) -> None:
         """Start it; it sends nothing yet."""
         command = [*with_us("KILL"), sys.executable, "-m", "proof.chaos.load", str(self._port)]
+        command += [] if self._ca is None else [str(self._ca)]
         self._process = await asyncio.create_subprocess_exec(
             *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, limit=_LINE_BYTES_MAX
         )

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from proof.chaos.gateway import Gateway
+from proof.chaos.judged import NOISE_LAG_S, percentile
 from proof.chaos.loading import LoadProcess
 from proof.chaos.names import NameServer
 from proof.chaos.record import Record
@@ -30,6 +31,10 @@ from tools.ports import reserved_port
 USUAL = {"read": 250.0, "list": 25.0, "create": 20.0, "every": 4.0}
 """Requests a second of each kind."""
 RELOAD_S = 5.0
+LOOK_S = 2.0
+TIMER_S = 0.005
+PATIENCE_S = 120.0
+"""So long a whole run waits for a quiet machine."""
 _SHARDS = {"n": "north", "s": "south", "w": "west", "e": "east"}
 _SAMPLE = re.compile(r"^(shardgate_\w+)(?:\{.*\})? (\S+)$", re.MULTILINE)
 _METRICS = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
@@ -60,6 +65,7 @@ class Stage:
         """Since when nothing was wrong; None: nothing is known."""
         self._load = LoadProcess(self.port)
         self._generations = 0
+        self._patience_s = PATIENCE_S
         self._ground = Ground(folder, self.shards, self.names)
 
     async def __aenter__(self) -> Self:
@@ -85,6 +91,8 @@ class Stage:
         if variant.passes_socket:
             self.listening = socket.create_server(("127.0.0.1", self.port), backlog=1024)
         await variant.prepare(self._ground)
+        if (ca := variant.ca(self._ground)) is not None:
+            await self._load_by(LoadProcess(self.port, ca))
         self._bind(variant.others_processors())
         self.gateway = await self.another_gateway()
         await self.load({kind: load * rate for kind, rate in USUAL.items()})
@@ -106,7 +114,14 @@ class Stage:
             self.listening.close()
             self.listening = None
         self.variant.put_away(self._ground)
+        if self.variant.ca(self._ground) is not None:
+            await self._load_by(LoadProcess(self.port))
         self._bind(os.sched_getaffinity(0))
+
+    async def _load_by(self, load: LoadProcess) -> None:
+        await self._load.stop()
+        self._load = load
+        await load.start()
 
     def _bind(self, processors: Iterable[int]) -> None:
         """Load and shards run on these alone."""
@@ -132,6 +147,7 @@ class Stage:
                 shard.name: {
                     "replicas": variant.urls(shard),
                     "health": {"path": "/readyz", "interval_s": 0.5},
+                    **variant.of_shards,
                 }
                 for shard in self.shards.values()
             },
@@ -219,6 +235,12 @@ class Stage:
         self.found.append(text)
         self.is_late = self.is_late or is_late
 
+    async def until_quiet(self) -> None:
+        """Wait while other programs have the machine, as timers of this process show; in a whole run for PATIENCE_S."""
+        self.quiet_s = None
+        while self._patience_s > 0 and await _lag_s() > NOISE_LAG_S:
+            self._patience_s -= LOOK_S
+
     async def until(self, condition: Callable[[], object], within_s: float, what: str) -> float:
         """Wait for something; how long it took. A finding where it does not come in time."""
         began_at = time.monotonic()
@@ -228,6 +250,15 @@ class Stage:
                 break
             await asyncio.sleep(0.01)
         return time.monotonic() - began_at
+
+
+async def _lag_s() -> float:
+    """How late timers are, at the 99th percentile."""
+    lags, ends_at = [], time.monotonic() + LOOK_S
+    while (instant := time.monotonic()) < ends_at:
+        await asyncio.sleep(TIMER_S)
+        lags.append(time.monotonic() - instant - TIMER_S)
+    return percentile(lags, 99)
 
 
 TIMEOUTS = {
@@ -248,6 +279,7 @@ RULES: dict[str, Any] = {
     "GET /things/{id}": {"rule": "one", "key": "path.id", "locate": "thing"},
     "POST /things": {"rule": "one", "key": "body.id", "locate": "thing"},
     "GET /list": {"rule": "gather", "merge": _MERGE},
+    "GET /list/bulk": {"rule": "gather", "merge": _MERGE},
     "GET /list/partial": {
         "rule": "gather",
         "missing": {"answer": "partial"},

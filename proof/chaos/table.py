@@ -11,6 +11,8 @@ from bench.results import Machine
 from proof.chaos.fault import Verdict
 from proof.data import ROOT
 
+_TRIED = {2: "tried twice", 3: "tried three times"}
+
 RESULTS = ROOT / "bench" / "results"
 
 
@@ -103,7 +105,7 @@ def _cells(verdict: Verdict) -> str:
 
 def _observed(verdict: Verdict) -> str:
     extra = [
-        "tried twice" if verdict.tries > 1 else "",
+        _TRIED.get(verdict.tries, ""),
         "the machine was noisy" if verdict.is_noisy and verdict.tries > 1 else "",
     ]
     return "; ".join([verdict.observed, *filter(None, extra)])

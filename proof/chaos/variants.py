@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import ssl
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import trustme
 
 from proof.chaos.clocked import write_offset
 from proof.chaos.names import DOMAIN, NameServer, resolv_conf
@@ -30,10 +33,17 @@ class Variant:
     """A gateway as it is usually started."""
 
     name = "plain"
+    load = 1.0
+    """Of the usual load."""
     passes_socket = False
     """It is passed its listening socket, as by a service manager (sd_listen_fds(3))."""
     more: Mapping[str, Any] = {}
     """What its configuration has besides."""
+    of_shards: Mapping[str, Any] = {}
+    """What it has of each shard besides."""
+
+    def ca(self, ground: Ground) -> Path | None:
+        """The authority of its certificate; None: it does not speak TLS."""
 
     def missing(self) -> str:
         """Why it cannot be started here; empty where it can."""
@@ -161,6 +171,55 @@ class Busy(Variant):
         return every - {min(every)}
 
 
+class Waiting(Variant):
+    """A gateway whose keyed requests wait for a shard that fails over."""
+
+    name = "waiting"
+    of_shards: Mapping[str, Any] = {"failover": {"wait_s": 5}}
+
+
+class Secure(Variant):
+    """A gateway that speaks TLS."""
+
+    name = "tls"
+    load = 0.3  # handshakes cost the process that loads more than the gateway
+    more: Mapping[str, Any] = {"tls": {"certificate": "served.pem", "key": "served.pem"}}
+
+    def __init__(self) -> None:
+        self._authority = trustme.CA()
+
+    def ca(self, ground: Ground) -> Path:
+        """The authority that has signed its certificates."""
+        return ground.folder / "ca.pem"
+
+    def renew(self, folder: Path) -> bytes:
+        """Put another certificate in the place of the last; it, in DER."""
+        made = self._authority.issue_cert("localhost")
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".pem", delete=False) as file:
+            file.write(made.private_key_and_cert_chain_pem.bytes())
+        Path(file.name).rename(folder / "served.pem")
+        return ssl.PEM_cert_to_DER_cert(made.cert_chain_pems[0].bytes().decode())
+
+    async def prepare(self, ground: Ground) -> None:
+        """The first certificate."""
+        self._authority.cert_pem.write_to_path(self.ca(ground))
+        self.renew(ground.folder)
+
+
+class Classed(Busy):
+    """The same as a busy one, where an operator has said which requests are more important."""
+
+    name = "classed"
+    more: Mapping[str, Any] = {
+        "clients": {
+            "classes": [
+                {"name": "standard"},
+                {"name": "bulk", "match": [{"operations": ["GET /list/bulk"]}]},
+            ]
+        }
+    }
+
+
 class Fair(Busy):
     """The same, where an operator has said how much a partner may ask of a worker.
 
@@ -172,5 +231,6 @@ class Fair(Busy):
 
 
 VARIANTS: dict[str, Variant] = {
-    each.name: each for each in (Variant(), Passed(), Disk(), Named(), Clocked(), Busy(), Fair())
+    each.name: each
+    for each in (Variant(), Passed(), Disk(), Named(), Clocked(), Waiting(), Secure(), Busy(), Classed(), Fair())
 }

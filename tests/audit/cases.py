@@ -83,6 +83,11 @@ def _of(**sections: Any) -> Callable[[Path], Path]:
     return lambda folder: _configured(folder, **sections)
 
 
+def _classes(**match: Any) -> Callable[[Path], Path]:
+    gold = {"name": "gold", "match": [{"header": {"X-Tier": ["gold"]}, **match}]}
+    return _of(clients={"classes": [gold, {"name": "others"}]}, trusted_proxies=["10.0.0.1"])
+
+
 def _clients(folder: Path, *, jwks: bool = False, jwt: dict[str, Any] | None = None, **more: Any) -> Path:
     (folder / "tokens.secret").write_text(SECRET)
     (folder / "tokens.secret").chmod(0o600)
@@ -152,6 +157,7 @@ CASES = {
     ),
     "SGA23": Case(_of(idempotency={"client": []}), _of(idempotency={"client": ["X-Api-Key"]})),
     "SGA24": Case(_bound(["claim.vendor", "body.vendor"]), _bound(["claim.vendor"])),
+    "SGA25": Case(_classes(header_from="anyone"), _classes(header_from="proxies")),
     "SGA30": Case(_of(access_log={"to": "stdout", "query": True}), _of(access_log="stdout")),
     "SGA31": Case(_with_log(0o644), _with_log(0o640)),
     "SGA40": Case(

@@ -222,7 +222,7 @@ def test_while_the_loop_is_late_lists_are_refused_and_keyed_requests_beside_thos
     # Found: at one and a half times what a worker can do, nothing was refused and everything was late.
     world = World()
     world.under_way, world.loads.shedding.lists = 5600, 500
-    world.loads.lasting = lambda: 5000
+    world.loads.lasting = lambda: [0] * 5000
     told: list[int] = []
     world.loads.looked = lambda lag_s, most: told.append(most)
     world.ticks(3)

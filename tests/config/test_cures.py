@@ -107,7 +107,7 @@ def test_a_list_with_a_wrong_item_names_each_by_its_own_number(tmp_path: Path) -
 
 def test_an_unknown_field_without_a_near_one_is_answered_by_those_that_there_are(tmp_path: Path) -> None:
     (said,) = mistakes(tmp_path, {"GET /a": {"rule": "any", "zzz": 1}})
-    cure = "remove it; there are: deadline_s, retry, hedge, failure_is, cache, coalesce, idempotency, rule"
+    cure = "remove it; there are: deadline_s, retry, hedge, breaker, failure_is, cache, coalesce, idempotency, rule"
     assert said == f"rules.GET /a.zzz: unknown field `zzz` → {cure}"
 
 
@@ -546,6 +546,8 @@ def test_a_scatter_that_is_always_refused_is_a_mistake(tmp_path: Path) -> None:
         ("PUT /a", {"hedge": "never"}, "hedge: PUT changes something"),
         ("GET /a", {"hedge": 1.0, "retry": "unsent"}, "hedge: `retry: unsent` says that nothing is sent twice"),
         ("GET /a", {"hedge": 0}, "hedge"),
+        ("GET /a", {"breaker": 0}, "breaker"),
+        ("GET /a", {"breaker": "always"}, "breaker"),
         ("GET /a", {"retry": "always"}, "retry"),
         ("POST /a", {"coalesce": True}, "coalesce: a POST is not shared"),
         ("GET /a", {"failure_is": {"": "any"}}, "failure_is"),
@@ -563,6 +565,8 @@ def test_words_about_calls_that_cannot_be(tmp_path: Path, operation: str, words:
         ("PUT|DELETE /a", {"retry": "idempotent"}),
         ("POST /a", {"retry": "unsent", "failure_is": {"error": "any"}}),
         ("GET /a", {"hedge": 2}),
+        ("GET /a", {"breaker": 2}),
+        ("POST /a", {"breaker": "never"}),
     ],
 )
 def test_words_about_calls_that_can_be(tmp_path: Path, operation: str, words: Any) -> None:

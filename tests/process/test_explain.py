@@ -103,3 +103,29 @@ def test_a_divided_body_says_how_its_owners_are_found_and_how_many_calls_it_may_
     assert code == 0
     assert ("asked", "each shard, by one list of keys: GET /dates?id=a,b") in lines
     assert ("calls", f"at most {calls} to shards") in lines
+
+
+@pytest.mark.usefixtures("no_sockets")
+def test_it_names_the_priority_class_and_the_one_that_a_proxy_could_name(loaded: Loaded) -> None:
+    classes = [
+        {"name": "patches", "match": [{"operations": ["PATCH /vendors/{id}"]}]},
+        {"name": "gold", "match": [{"header": {"X-Tier": ["gold"]}}]},
+        {"name": "others"},
+    ]
+    config = {**CONFIG, "clients": {"classes": classes}, "trusted_proxies": ["10.0.0.1"]}
+    loaded.file.write_text(yaml.safe_dump(config))
+    loaded = load(loaded.file)
+
+    def said(method: str, *headers: str) -> list[str]:
+        return [
+            text
+            for title, text in explain_request(loaded, method, "/vendors/acme", [*headers], b"")[0]
+            if title == "class"
+        ]
+
+    assert said("PATCH") == ["patches (1 of 3; under overload the last is refused first)"]
+    assert said("GET") == ["others (3 of 3; under overload the last is refused first)"]
+    assert said("GET", "X-Tier: gold") == [
+        "others (3 of 3; under overload the last is refused first)",
+        "gold, where a trusted proxy has sent these header fields",
+    ]

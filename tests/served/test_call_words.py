@@ -77,6 +77,36 @@ async def test_where_all_tries_of_a_change_break_it_may_have_been_made(start_gat
         assert len(a.asked) + len(b.asked) == 2
 
 
+@pytest.mark.parametrize(("breaker", "asked"), [("never", 12), (1, 1), (3, 3), (None, 5)])
+async def test_how_many_failures_of_a_route_leave_a_replica_out(start_gateway: Any, breaker: Any, asked: int) -> None:
+    busy = reply(status="503 Service Unavailable")
+    async with running_shard(lambda _: busy) as a, running_shard(lambda _: reply("1")) as b:
+        words = {} if breaker is None else {"breaker": breaker}
+        guards = {"failures_max": 5, "hedge_percent": 0, "panic_percent": 0, "retry_percent": 100}
+        replicas = [{"url": a.url, "weight": 1000}, b.url]
+        gateway = await start_gateway(config(replicas, words, guards))
+        for _ in range(12):
+            assert (await gateway.get("/vendors/1")).status_code == 200
+        assert len(a.asked) == asked
+        assert await count(gateway, "shardgate_replicas_left_out_total") == (0 if breaker == "never" else 1)
+
+
+async def test_what_a_route_that_never_counts_does_is_no_reason_to_leave_a_replica_out_for_others(
+    start_gateway: Any,
+) -> None:
+    def answer(asked: Asked) -> bytes:
+        return reply(status="503 Service Unavailable") if asked.line.startswith("GET /slow") else reply("1")
+
+    async with running_shard(answer) as a, running_shard(answer) as b:
+        made = config([a.url, b.url], {})
+        made["rules"]["GET /slow/{id}"] = {**ONE, "breaker": "never"}
+        gateway = await start_gateway(made)
+        for _ in range(30):
+            assert (await gateway.get("/slow/1")).status_code == 503
+            assert (await gateway.get("/vendors/1")).status_code == 200
+        assert await count(gateway, "shardgate_replicas_left_out_total") == 0
+
+
 @pytest.mark.parametrize(("hedge", "is_hedged"), [("never", False), (30.0, False), (0.05, True), (None, True)])
 async def test_a_read_is_hedged_as_its_rule_says(start_gateway: Any, hedge: Any, is_hedged: bool) -> None:
     hangs = asyncio.Event()

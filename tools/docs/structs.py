@@ -103,6 +103,8 @@ STRUCTS: dict[str, Shown] = {
     "JournalConfig": Shown(schema.JournalConfig),
     "MovementsConfig": Shown(schema.MovementsConfig),
     "BoundsConfig": Shown(schema.BoundsConfig),
+    "ClassConfig": Shown(schema.ClassConfig),
+    "ClassMatchConfig": Shown(schema.ClassMatchConfig),
     "ClientsConfig": Shown(schema.ClientsConfig),
     "JwtConfig": Shown(schema.JwtConfig),
     "QuotaConfig": Shown(schema.QuotaConfig),

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from proof.chaos.fault import ALL, Fault, Must
 from proof.chaos.judged import percentile
-from proof.chaos.load import GREEDY_KIND
+from proof.chaos.load import BULK_KIND, GREEDY_KIND
 from proof.chaos.loading import LoadProcess
 from proof.chaos.record import Record
 from proof.chaos.stage import USUAL, Stage
@@ -30,6 +30,9 @@ POLITE_PER_S = 150.0
 GREEDY_PER_S = 150.0
 """Of one: ten times its share."""
 OTHERS_TIMES_MAX = 1.2
+PART_OF_FIRST = 0.5
+"""Of what can be answered: what the better class asks."""
+FIRST_ANSWERED_MIN = 0.99
 
 
 @asynccontextmanager
@@ -64,7 +67,7 @@ async def _overload(stage: Stage) -> AsyncIterator[None]:
 
 def _judge_overload(stage: Stage, probed: list[Record], between: tuple[float, float], most: float) -> None:
     began_at, ended_at = between
-    mine = [each for each in [*stage.since(began_at), *probed] if each.kind == "heavy"]
+    mine = [each for each in [*stage.since(began_at), *probed] if each.kind in {"heavy", BULK_KIND}]
     goodput = sum(each.word == "ok" and began_at <= each.at_s + each.took_s < ended_at for each in mine) / OVERLOAD_S
     probed = [each for each in probed if began_at <= each.at_s < ended_at]
     waits = [each.took_s - each.lag_s for each in probed if each.word == "refused"]
@@ -120,6 +123,39 @@ async def _p99_ms(stage: Stage, rates: dict[str, float]) -> float:
     )
 
 
+@asynccontextmanager
+async def _bulk(stage: Stage) -> AsyncIterator[None]:
+    """Half of what can be answered is asked by partners of the better class, and much more by the others."""
+    probe = LoadProcess(stage.port)
+    try:
+        await probe.start()
+        probe.bind(stage.variant.others_processors())
+        before = await _measured(stage, {"closed heavy": CLIENTS})
+        wanted = PART_OF_FIRST * before
+        await stage.load({"heavy": wanted, BULK_KIND: TIMES * before - wanted})
+        await probe.ask({BULK_KIND: PROBED_PER_S})
+        await asyncio.sleep(BEGINNING_S)
+        began_at = time.monotonic()
+        await asyncio.sleep(OVERLOAD_S)
+        ended_at = time.monotonic()
+        await probe.ask({})
+        await stage.load({})
+        await stage.answered(ended_at)
+        await probe.answered(ended_at)
+        await asyncio.sleep(CALM_S)
+        after = await _measured(stage, {"closed heavy": CLIENTS})
+    finally:
+        await probe.stop()
+    await stage.load(USUAL)
+    first = [each for each in stage.since(began_at) if each.kind == "heavy" and each.at_s < ended_at]
+    answered = sum(each.word == "ok" for each in first) / max(1, len(first))
+    stage.note(f"of the better class {answered:.1%} answered")
+    if answered < FIRST_ANSWERED_MIN:
+        stage.find(f"of the better class {answered:.1%} answered", is_late=True)
+    _judge_overload(stage, probe.records, (began_at, ended_at), (before + after) / 2)
+    yield
+
+
 OVERLOAD = Fault(
     name="overload",
     what=f"{TIMES:g} times as many lists as can be answered, for {OVERLOAD_S:g} s",
@@ -131,6 +167,14 @@ OVERLOAD = Fault(
 
 FAULTS = (
     OVERLOAD,
+    Fault(
+        name="overload of one class",
+        what=f"{TIMES:g} times as many lists as can be answered, most of them of the less important class",
+        run=_bulk,
+        must=Must(refused={"heavy": ALL, "closed heavy": ALL, BULK_KIND: ALL}, times=None),
+        hold_s=0.0,
+        stage="classed",
+    ),
     Fault(
         name="greedy partner",
         what="one partner asks ten times its share; a rate is configured",

@@ -2,14 +2,17 @@
 
 import asyncio
 import signal
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from proof.chaos.fault import ALL, Fault, Must
 from proof.chaos.stage import Stage
+from proof.chaos.variants import Secure
 
 END_S = 12.0
+SERVED_S = 5.0
 
 
 @asynccontextmanager
@@ -24,6 +27,36 @@ async def _reloaded(stage: Stage) -> AsyncIterator[None]:
     yield
     reloading.cancel()
     stage.note(f"{(await stage.metrics())['shardgate_reloads_total'] - before:.0f} reloads")
+
+
+@asynccontextmanager
+async def _renewed(stage: Stage) -> AsyncIterator[None]:
+    """Another certificate each second; the last one is that of new connections soon."""
+    variant = stage.variant
+    assert isinstance(variant, Secure)
+    last, times = b"", 0
+
+    async def renew() -> None:
+        nonlocal last, times
+        while True:
+            last, times = variant.renew(stage.folder), times + 1
+            await asyncio.sleep(1.0)
+
+    renewing = asyncio.get_running_loop().create_task(renew())
+    yield
+    renewing.cancel()
+    took_s = time.monotonic()
+    while await asyncio.to_thread(_served, stage.port) != last:
+        if time.monotonic() - took_s > SERVED_S:
+            stage.find(f"the last certificate is not served within {SERVED_S:g} s")
+            break
+        await asyncio.sleep(0.05)
+    stage.note(f"{times} certificates, the last one served after {time.monotonic() - took_s:.1f} s")
+
+
+def _served(port: int) -> bytes:
+    """The certificate of a new connection, in DER."""
+    return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", port), timeout=5.0))
 
 
 @asynccontextmanager
@@ -97,6 +130,14 @@ FAULTS = (
         run=_reloaded_wrongly,
         must=Must(),
         hold_s=4.0,
+    ),
+    Fault(
+        name="certificate renewed",
+        what="another file in its place, every second",
+        run=_renewed,
+        must=Must(times=None),
+        hold_s=8.0,
+        stage="tls",
     ),
     Fault(
         name="deploy",

@@ -105,9 +105,23 @@ FROZEN = Fault(
     shard=_LETTER,
 )
 
+_NOT_KEYED = {"its create": 10, "list": ALL, "every": ALL}
+"""What was sent when the shard died is in doubt; what needs all shards does not wait."""
+
+FAILS_OVER = Fault(
+    name="shard fails over",
+    what="both replicas killed, started again 2 s later; keyed requests wait",
+    run=_gone,
+    must=Must(refused=_NOT_KEYED, times=1.1, times_from_s=0.5, within_s=5.0),
+    hold_s=2.0,
+    stage="waiting",
+    shard=_LETTER,
+)
+
 FAULTS = (
     GONE,
     FROZEN,
+    FAILS_OVER,
     *(
         Fault(
             name=f"{fault.name}, lists may lack it",

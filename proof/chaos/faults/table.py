@@ -11,4 +11,4 @@ def all_faults() -> list[Fault]:
     return sorted(listed, key=lambda fault: (_STAGES.index(fault.stage), "+" in fault.name))
 
 
-_STAGES = ("plain", "disk", "passed", "names", "clock", "busy", "fair")
+_STAGES = ("plain", "disk", "passed", "names", "clock", "waiting", "tls", "busy", "classed", "fair")

@@ -57,6 +57,14 @@ def claims_that_the_request_overrides(loaded: Loaded) -> Iterator[Danger]:
                 yield Danger(f"rules.{route.name}.{field}", said)
 
 
+def classes_that_clients_choose(loaded: Loaded) -> Iterator[Danger]:
+    """SGA25."""
+    for number, each in enumerate(loaded.classes):
+        if any(match.from_anyone for match in each.matches):
+            said = f"every client can send the header fields of the class {each.name!r}"
+            yield Danger(f"clients.classes[{number}]", said)
+
+
 def queries_in_the_log(loaded: Loaded) -> Iterator[Danger]:
     """SGA30."""
     if loaded.access_log is not None and loaded.access_log.query:

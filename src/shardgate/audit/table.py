@@ -118,6 +118,15 @@ RULES: Final[tuple[AuditRule, ...]] = (
         find=clients.claims_that_the_request_overrides,
     ),
     AuditRule(
+        number="SGA25",
+        title="a priority class that every client may choose",
+        why="With `header_from: anyone`, a client that wants to be refused last sends the header field. Then the class"
+        " is everybody's, and no use to those who need it.",
+        cure="let a trusted proxy set the field and leave `header_from` out, or use a `claim`; or accept it where only"
+        " your own programs can reach the gateway",
+        find=clients.classes_that_clients_choose,
+    ),
+    AuditRule(
         number="SGA30",
         title="queries in the access log",
         why="Searches, names and addresses of persons stand in queries. The values of parameters that look like secrets"

@@ -6,13 +6,13 @@ Never: plans a request or sends one.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from shardgate.clients.keys import KeyRing
 from shardgate.clients.quota import Quota
 from shardgate.clients.tokens import Tokens, UnseenKeyError
 from shardgate.core.clients.terms import ClientTerms
-from shardgate.core.errors import InvalidTokenError
+from shardgate.core.errors import InvalidTokenError, ShardgateError
 from shardgate.core.http import Request
 from shardgate.core.plan.operators import Operators
 from shardgate.core.routes.route import Route, Routes
@@ -72,6 +72,20 @@ class Callers:
             if spent is not None:
                 raise spent
         return True
+
+    def claims_of(self, request: Request, route: Route, *, verifies: bool) -> Mapping[str, object] | None:
+        """The claims of a request that is not admitted yet; None: no good token is known of it.
+
+        `verifies`: a token that was not seen before is verified. Nothing is counted.
+        """
+        if request.claims is not None or id(route) in self._open:
+            return request.claims
+        if not (verifies or self._tokens.remembers(request)):
+            return None
+        try:
+            return self._tokens.caller(request, wall()).claims
+        except ShardgateError:  # `admit` says it
+            return None
 
     def know(self, request: Request, client: Client, again: Callable[[], None]) -> bool:
         """Verify who asks for something of the gateway's own, and count nothing.

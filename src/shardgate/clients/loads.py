@@ -11,7 +11,7 @@ Hot path: `engine/handler.py` counts a request that needs no more than to be cou
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from math import ceil
 
@@ -55,11 +55,18 @@ class ClientLoads:
         "shedding",
         "unchecked_max",
         "unwatched_max",
+        "watched_from",
     )
 
     def __init__(
-        self, bounds: ClientBounds, limits: Limits, pressure: Pressure, clock: Callable[[], float] = now
+        self,
+        bounds: ClientBounds,
+        limits: Limits,
+        pressure: Pressure,
+        clock: Callable[[], float] = now,
+        classes: int = 1,
     ) -> None:
+        """`classes`: of requests, by how important they are."""
         self._bounds = bounds
         self.limits = limits
         """Those of all clients together are here, too."""
@@ -70,12 +77,14 @@ class ClientLoads:
         """What one client may have under way now: less than the bound while the worker is crowded."""
         self.unchecked_max = self._unchecked()
         """Of how many requests under way a client has one more without a look at its rate; 0: there is a rate."""
-        self.shedding = Shedding(limits.requests_in_flight_max)
+        self.shedding = Shedding(limits.requests_in_flight_max, classes)
         """What is taken on while the worker has more to do than it can."""
+        self.watched_from = self._watched_from()
+        """Requests under way beyond which one more is looked at."""
         self.unwatched_max = self._unwatched()
-        """Requests under way up to which one more is taken on without a look."""
-        self.lasting: Callable[[], int] = _none
-        """Counts the requests under way that have lasted for `LASTING_S`; asked only while the worker sheds."""
+        """Requests under way up to which one more needs not even a class."""
+        self.lasting: Callable[[], Sequence[int]] = _none
+        """The ranks of the requests under way that have lasted for `LASTING_S`; asked only while the worker sheds."""
         self._lasting = 0
         self.looked: Callable[[float, int], None] = _nobody
         """Told at each tick how late the loop was, and how many lists may be under way."""
@@ -219,8 +228,11 @@ class ClientLoads:
         if not self._backlog:
             self._spares_until = min(self._spares_until, self._clock() + BACKLOG_ANSWERED_S)
 
-    def _unwatched(self) -> int:
+    def _watched_from(self) -> int:
         return min(self.limits.requests_in_flight_max, self.shedding.watched_from)
+
+    def _unwatched(self) -> int:
+        return -1 if self.shedding.is_ranked else self.watched_from
 
     def _shed(self, lag_s: float, instant: float) -> None:
         shedding = self.shedding
@@ -228,11 +240,15 @@ class ClientLoads:
             shedding.calm()
         else:
             shedding.look(lag_s)
-        self._lasting = self.lasting() if shedding.is_shedding else 0
+        lasting = self.lasting() if shedding.is_shedding else ()
+        self._lasting = len(lasting)
+        if shedding.is_ranked:
+            shedding.lasting_of = [lasting.count(rank) for rank in range(len(shedding.lasting_of))]
+        self.watched_from = self._watched_from()
         self.unwatched_max = self._unwatched()
         self.looked(max(0.0, lag_s), shedding.lists_max)
 
-    def take_on(self, load: ClientLoad | None, under_way: int, *, is_list: bool) -> None:
+    def take_on(self, load: ClientLoad | None, under_way: int, *, is_list: bool, rank: int = 0) -> None:
         """Refuse what is more than the worker can do now. `under_way`: of all clients, with this one.
 
         Raises OverloadError.
@@ -245,7 +261,8 @@ class ClientLoads:
         if not shedding.clients:  # it has just begun to shed, and a look comes four times a second
             shedding.clients = sum([each.requests > 0 for each in self._here.values()])
         mine = load.requests if load is not None else 1
-        if budget := shedding.used_up(mine, self._others(under_way), is_list=is_list):
+        others = shedding.others_here + 1 if shedding.is_ranked else self._others(under_way)
+        if budget := shedding.used_up(mine, others, is_list=is_list, rank=rank):
             raise OverloadError("too many requests are under way", budget=budget)
 
     def is_late(self, under_way: int) -> None:
@@ -259,9 +276,11 @@ class ClientLoads:
         instant = self._clock()
         if instant >= self._spares_until:
             self.shedding.sampled(instant, self._others(under_way))
-        return under_way > self._unwatched()
+        return under_way > self._watched_from()
 
     def _others(self, under_way: int) -> int:
+        if self.shedding.is_ranked:
+            return self.shedding.others_here
         return under_way - self.shedding.lists - self._lasting
 
     def _of(self, name: str) -> ClientLoad:
@@ -301,8 +320,8 @@ class ClientLoads:
         return error
 
 
-def _none() -> int:
-    return 0
+def _none() -> Sequence[int]:
+    return ()
 
 
 def _nobody(lag_s: float, gathers_max: int) -> None:

@@ -60,6 +60,10 @@ class Tokens:
             raise AmbiguousKeyError("the request has more than one header 'Authorization'")
         return self._remember(value, self._verified(_bearer(value), at))
 
+    def remembers(self, request: Request) -> bool:
+        """Whether its token was verified before: to ask for its caller costs one look-up."""
+        return self._keys is self._ring.keys and request.fields.values.get(b"authorization", b"") in self._remembered
+
     def _remember(self, value: bytes, caller: Caller) -> Caller:
         if len(self._remembered) >= TOKENS_REMEMBERED_MAX:
             drop_oldest(self._remembered)

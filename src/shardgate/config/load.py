@@ -17,8 +17,10 @@ from shardgate.config.openapi import Application, written_in
 from shardgate.config.otlp import MetricsPush, read_otlp
 from shardgate.config.places import Document, read_document
 from shardgate.config.plugins import put_plugins
+from shardgate.config.priorities import read_classes
 from shardgate.config.schema import AccessLogConfig, Config, CursorsConfig
 from shardgate.config.shards import beside, read_shards
+from shardgate.core.clients.classes import PriorityClass
 from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
@@ -61,9 +63,16 @@ class Loaded(msgspec.Struct, frozen=True):
     """The configuration itself."""
     jar: CookieJar | None = None
     """The cookies that each shard sets for itself."""
+    classes: tuple[PriorityClass, ...] = ()
+    """Of requests, the most important first; empty: there are none."""
     document: Document | None = None
     written_at: Mapping[str, str] = {}
     """The rules that stand elsewhere than in `rules` → where: `openapi.paths…`."""
+
+    @property
+    def class_names(self) -> list[str]:
+        """The names of the priority classes."""
+        return [each.name for each in self.classes]
 
     @property
     def variables(self) -> list[str]:
@@ -148,6 +157,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
     mistakes += _check_cookies(config, routes)
     clients = None if "clients" in wrong else read_clients(config, path.parent, routes, store, mistakes)
     bounds = read_bounds(config, mistakes) if "clients" not in wrong else ClientBounds(1, 1, 1)
+    classes = () if "clients" in wrong else read_classes(config, routes, mistakes)
     if mistakes:
         written = [_where_written(mistake, book.places) for mistake in mistakes]
         raise ConfigError(_placed(document, written, application))
@@ -168,6 +178,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
         clients,
         file=path,
         jar=_jar(config, shards, seal),
+        classes=classes,
         document=document,
         written_at=book.places,
     )

@@ -268,6 +268,29 @@ class BoundsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Requests at once, after a pause. Default: those of two seconds."""
 
 
+class ClassMatchConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What puts a request into a priority class: all that is said here."""
+
+    claim: dict[str, tuple[str, ...]] = {}
+    """Claim of a verified token → its values, of which one is enough: `{tier: [gold, platinum]}`."""
+    header: dict[str, tuple[str, ...]] = {}
+    """Header field → its values, as they are written: `{X-Tier: [gold]}`. It counts only where it comes from one of
+    `trusted_proxies`, and once: the proxy must set it, and remove what its client has sent."""
+    header_from: Literal["proxies", "anyone"] = "proxies"
+    """`anyone`: the field counts whoever sends it, so that every client chooses its class."""
+    operations: tuple[str, ...] = ()
+    """Operations: `[POST /orders, "ANY /octo/**"]`; the last one is every operation at `/octo` and below it."""
+
+
+class ClassConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A priority class of requests."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+    """As metrics name it."""
+    match: tuple[ClassMatchConfig, ...] = ()
+    """What puts a request into it: one of these is enough. Empty: the class has what no other one has."""
+
+
 class ClientsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who may call, and how often."""
 
@@ -284,6 +307,9 @@ class ClientsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Operations that need no token and are not counted: `[POST /oauth/token, GET /health]`."""
     quota: QuotaConfig | None = None
     """How many calls each client may make. Without it: any number."""
+    classes: tuple[ClassConfig, ...] = ()
+    """Priority classes, the most important first: while a worker has more to do than it can, the last one is refused
+    first. A request is of the first class that has it. One class has no `match`. Empty: all are alike."""
     operators: dict[str, tuple[str, ...]] = {}
     """Claim of a verified token → the values that make its client an operator: `{roles: [support]}`. An operator may
     aim a read at one shard, and see where the rows of a list came from."""

@@ -55,3 +55,5 @@ class Exchange(msgspec.Struct, gc=False):
     """Where the request is counted while it is under way."""
     is_list: bool = False
     """It is counted among the lists under way."""
+    rank: int = -1
+    """Of its priority class, where it is counted as under way; -1: it is not."""

@@ -274,6 +274,7 @@ BUDGETS: Final = (
     "client_uploads",
     "client_rate",
     "fair_share",
+    "priority",
     "shard_failover",
     "fence",
 )
@@ -286,6 +287,7 @@ a connection to one shard. `shard_uploads`: bodies that wait until fewer others 
 `shard_slow_readers`: replies whose clients read slowly, while requests wait for their connections.
 `client_connections`, `client_requests`, `client_uploads`, `client_rate`: what one client may take up of a worker.
 `fair_share`: what one client may have under way while a worker has more to do than it can.
+`priority`: what less important classes may have under way meanwhile.
 `shard_failover`: requests that wait for a shard which fails over. `fence`: requests that wait while a tenant moves.
 """
 

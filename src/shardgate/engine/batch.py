@@ -38,6 +38,8 @@ class InnerClient:
         self.peer = outer.peer
         self.hop = outer.hop
         self.load = None if outer.is_proxied else outer.load
+        self.rank = -1 if outer.exchange is None else outer.exchange.rank
+        """Of the batch's priority class, which all of its requests are of: their header fields are the client's own."""
         self.reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._handler = handler
         self._holding = holding

@@ -5,12 +5,13 @@ Holds: a request uses one snapshot from its first step to its last. A new snapsh
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
 from shardgate.core.clients.masking import MASK
 from shardgate.core.contracts import Known
-from shardgate.core.errors import ShardDownError, ShardgateError
+from shardgate.core.errors import DeclaredFailureError, ShardDownError, ShardgateError
 from shardgate.core.failures.outages import Outages
 from shardgate.core.http import Request
 from shardgate.core.limits import PAGES_REMEMBERED_MAX, Limits, Timeouts
@@ -220,6 +221,11 @@ class Cluster:
         error.shard = shard
         self._meter.failed(shard, error)
 
+    def _declared(self, shard: ShardId, why: str) -> bool:
+        """A change says in its body that it failed. It is not sent to another shard."""
+        self.declared(shard, DeclaredFailureError("the shard says that the request failed", log=why))
+        return False
+
     def alone(self, shard: ShardId) -> Sequence[Upstream]:
         """Each instance of a shard that takes changes, by itself."""
         return self._pools[shard].alone()
@@ -232,14 +238,22 @@ class Cluster:
         sink: ReplySink,
         method: bytes,
         upstream: Upstream | None = None,
+        words: CallWords | None = None,
     ) -> Call:
         """Send a request that may change something; its reply must be whole within the request timeout.
 
-        It is repeated only where its method allows it. `upstream`: the one of `alone` that it is for.
+        It is repeated only where its method allows it. `upstream`: the one of `alone` that it is for. `words`: what its
+        rule says of its calls; what it says of retries is for requests that are relayed.
         """
         if self._rewrites:
             head, sink = self._rewritten(shard, head, sink)
         call = Call(head, body, sink, self._whole_patience, method=method)
+        if words is not None:
+            if words.failure_is:
+                call.sink = judged = JudgedSink(sink, words.failure_is, partial(self._declared, shard))
+                judged.call = call
+            if words.failures_max is not None:
+                call.count_failures(words.failures_max)
         (upstream or self._pools[shard]).start(call)
         return call
 
@@ -335,6 +349,8 @@ def _apply(words: CallWords, call: Call) -> None:
         call.repeatable = call.upload is None
     if words.hedge_after_s:
         call.hedge_after(words.hedge_after_s)
+    if words.failures_max is not None:
+        call.count_failures(words.failures_max)
 
 
 def _nobody_else(why: str) -> bool:

@@ -62,10 +62,14 @@ class Connections:
         """The requests under way."""
         return [each for client in self.open if (each := client.exchange) is not None]
 
-    def lasting(self) -> int:
-        """How many requests have been under way for long."""
+    def lasting(self) -> list[int]:
+        """The ranks of the requests that have been under way for long; -1: of one without a class."""
         before = now() - LASTING_S
-        return sum([(each := client.exchange) is not None and each.began_at < before for client in self.open])
+        return [
+            -1 if each.is_list else each.rank
+            for client in self.open
+            if (each := client.exchange) is not None and each.began_at < before
+        ]
 
     def retire(self) -> int:
         """Close each after its next reply, or after a moment without a request. Returns how many are open."""

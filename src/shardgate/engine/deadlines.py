@@ -8,6 +8,8 @@ Never: ends a request that has none.
 import asyncio
 import re
 from collections.abc import Callable
+from functools import partial
+from typing import Protocol
 
 import msgspec
 
@@ -24,17 +26,37 @@ _SWITCHED = 101
 _MILLISECONDS = re.compile(rb"[0-9]{1,9}")
 
 
+class Cancellable(Protocol):
+    """A call that is to come."""
+
+    def cancel(self) -> None:
+        """It does not come."""
+
+
+def _of_the_loop(seconds: float, call: Callable[[], None]) -> Cancellable:
+    return asyncio.get_running_loop().call_later(seconds, call)
+
+
 class Deadlines:
     """The deadlines of one worker's requests."""
 
-    __slots__ = ("_header", "_line", "_passed", "_timers")
+    __slots__ = ("_clock", "_header", "_later", "_line", "_passed", "_timers")
 
-    def __init__(self, header: str | None, passed: Callable[[str], None]) -> None:
-        """`header`: the field by which clients say theirs. `passed`: told whose deadline has passed."""
+    def __init__(
+        self,
+        header: str | None,
+        passed: Callable[[str], None],
+        clock: Callable[[], float] = now,
+        later: Callable[[float, Callable[[], None]], Cancellable] = _of_the_loop,
+    ) -> None:
+        """`header`: the field by which clients say theirs. `passed`: told whose deadline has passed. `later`: calls
+        something in so many seconds of the clock."""
+        self._clock = clock
+        self._later = later
         self._header = header.lower().encode() if header else b""
         self._line = re.compile(rb"(?:^|(?<=\r\n))%b:[^\r]*\r\n" % re.escape(self._header), re.IGNORECASE)
         self._passed = passed
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers: dict[int, Cancellable] = {}
 
     def begin(self, request: Request, route: Route, client: Client, exchange: Exchange) -> None:
         """Note until when a request must be answered. It may begin twice, when its body has come.
@@ -50,7 +72,7 @@ class Deadlines:
             whose, deadline_s = "client", of_client or 0.0
         else:
             whose, deadline_s = "rule", of_rule
-        left_s = exchange.began_at + deadline_s - now()
+        left_s = exchange.began_at + deadline_s - self._clock()
         error = _error(request, whose, deadline_s)
         if left_s <= 0:
             self._passed(whose)
@@ -58,8 +80,7 @@ class Deadlines:
         if self._header:
             self._tell_shards(request, left_s)
         if id(exchange) not in self._timers:
-            loop = asyncio.get_running_loop()
-            self._timers[id(exchange)] = loop.call_later(left_s, self._end, client, exchange, whose, error)
+            self._timers[id(exchange)] = self._later(left_s, partial(self._end, client, exchange, whose, error))
 
     def over(self, exchange: Exchange) -> None:
         """A request is over."""

@@ -16,6 +16,7 @@ from typing import Final
 
 from shardgate.clients.callers import Callers
 from shardgate.clients.loads import ClientLoads
+from shardgate.clients.ranks import Ranks
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.clients.load import ClientLoad
 from shardgate.core.errors import (
@@ -76,6 +77,7 @@ class Gateway:
         "_connections",
         "_id_prefix",
         "_meter",
+        "_minds_ends",
         "_numbers",
         "_observer",
         "_open_changes",
@@ -103,7 +105,8 @@ class Gateway:
         self.deadlines: Deadlines | None = None
         """Of requests; None: no rule and no client has any."""
         self._caches: Caches | None = None
-        self._shares = False  # a rule keeps replies, or shares them
+        self._minds_ends = False  # a rule keeps replies, or shares them; or requests are counted by their class
+        self._shares = False  # one of the first two
         self.fence = Fence(cluster.watch)
         """What waits while a tenant moves."""
         self.directory: SharedKnowledge | None = None
@@ -130,7 +133,11 @@ class Gateway:
 
     def share(self, caches: Caches | None) -> None:
         """Rules say that replies are kept, or that equal requests share one."""
-        self._caches, self._shares = caches, True
+        self._caches, self._shares, self._minds_ends = caches, True, True
+
+    def rank(self, ranks: Ranks) -> None:
+        """Some requests are more important than others."""
+        self._overload.ranks, self._minds_ends = ranks, True
 
     # Not shorter: on the hot path each call costs.
     def handle(self, request: Request, client: Client) -> None:  # noqa: C901, PLR0912
@@ -151,7 +158,8 @@ class Gateway:
             if self.deadlines is not None:
                 self.deadlines.begin(request, route, client, exchange)
             if self._meter.in_flight > self.loads.unwatched_max:
-                self._overload.take_on(exchange, is_list=route.is_list)
+                batch_rank = client.rank if isinstance(client, InnerClient) else -1
+                self._overload.take_on(request, route, client, exchange, batch_rank=batch_rank)
             if route.is_list and not exchange.is_list:
                 exchange.is_list = True
                 self.loads.shedding.lists += 1
@@ -325,8 +333,10 @@ class Gateway:
             load.requests -= 1
             if not load.connections:
                 self.loads.settle(load)
-        if self._shares:
-            self._forget(exchange.request, exchange.status)
+        if self._minds_ends:
+            self._overload.over(exchange)
+            if self._shares:
+                self._forget(exchange.request, exchange.status)
         self._observer.finished(exchange)
 
     def _forget(self, request: Request | None, status: int) -> None:

@@ -143,6 +143,13 @@ IN_FLIGHT_MAX = Family(
     "gauge",
     "How many may be under way before lists are refused: fewer while the workers have more to do than they can.",
 )
+CLASS_OUTCOMES = ("taken", "refused")
+CLASSES = Family(
+    "shardgate_class_requests_total",
+    "counter",
+    "Requests by priority class: taken on, or refused since the workers had more to do than they could.",
+    ("class", "outcome"),
+)
 LAG = Family(
     "shardgate_loop_lag_seconds_total",
     "counter",
@@ -210,11 +217,11 @@ class Layout(msgspec.Struct, frozen=True):
         """The first cell of each series of buckets."""
         return [cell for family in FAMILIES if family.kind == "histogram" for cell in self.cells[family.name].values()]
 
-    def extended(self, routes: Iterable[Route], shards: Iterable[ShardId]) -> "Layout":
-        """This layout, with more cells for the routes and shards that it lacks."""
+    def extended(self, routes: Iterable[Route], shards: Iterable[ShardId], classes: Iterable[str] = ()) -> "Layout":
+        """This layout, with more cells for the routes, shards and priority classes that it lacks."""
         cells = {family.name: dict(self.cells.get(family.name, {})) for family in FAMILIES}
         size = self.size
-        for family, labels in _series([*routes], [*shards]):
+        for family, labels in _series([*routes], [*shards], classes):
             if labels not in cells[family.name]:
                 cells[family.name][labels] = size
                 size += HISTOGRAM_CELLS if family.kind == "histogram" else 1
@@ -226,7 +233,7 @@ def rule_of(route: Route | None) -> str:
     return NO_ROUTE if route is None or route.rule is None else _RULES[type(route.rule)]
 
 
-def _series(routes: list[Route], shards: list[ShardId]) -> Iterable[tuple[Family, Labels]]:
+def _series(routes: list[Route], shards: list[ShardId], classes: Iterable[str]) -> Iterable[tuple[Family, Labels]]:
     codes = error_codes()
     operations = [(route.operation, rule_of(route)) for route in routes]
     values: dict[Labels, list[Any]] = {
@@ -242,6 +249,7 @@ def _series(routes: list[Route], shards: list[ShardId]) -> Iterable[tuple[Family
         ("kind",): [(kind,) for kind in HELD_KINDS],
         ("shard",): [(shard,) for shard in shards],
         ("shard", "code"): [(shard, code) for shard in shards for code in codes if code >= "SG2"],
+        ("class", "outcome"): [(name, outcome) for name in classes for outcome in CLASS_OUTCOMES],
         ("whose",): [("client",), ("rule",)],
         ("result",): [(result,) for result in CACHE_RESULTS],
         ("outcome",): [(outcome,) for outcome in RELOAD_OUTCOMES],

@@ -18,6 +18,8 @@ from shardgate.observe.layout import (
     BOUNDS_S,
     BUDGET_REFUSALS,
     CACHED,
+    CLASS_OUTCOMES,
+    CLASSES,
     CLIENTS,
     CLIENTS_CAME,
     CLIENTS_REFUSED,
@@ -260,6 +262,10 @@ class Meter:
         """Take in how late the loop is, and how many requests may be under way before lists are refused."""
         self._lag_s += lag_s
         self._cells[self._layout.cell(IN_FLIGHT_MAX)] = in_flight_max
+
+    def ranked(self, name: str, *, is_refused: bool) -> None:
+        """Count a request of a priority class: it is taken on, or refused."""
+        self._cells[self._layout.cell(CLASSES, name, CLASS_OUTCOMES[is_refused])] += 1
 
     def queued(self, connections: int) -> None:
         """Take in how many new connections are not accepted yet."""

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 from shardgate.clients.callers import callers_for
 from shardgate.config.load import Loaded
+from shardgate.core.clients.classes import Classes
 from shardgate.core.errors import ShardgateError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import Limits
@@ -56,9 +57,23 @@ def _explained(loaded: Loaded, request: Request, topology: Topology) -> list[tup
     limits = loaded.config.limits
     return [
         *explain(request, plan, _calls_max(plan, limits, len(snapshot.known.topology.ids))),
+        *_class(loaded, request, route),
         *_held(request, route, plan, limits),
         *_waits(plan, snapshot.known.topology),
     ]
+
+
+def _class(loaded: Loaded, request: Request, route: Route) -> list[tuple[str, str]]:
+    """The priority class, and how soon it is refused under overload."""
+    if not loaded.classes:
+        return []
+    classes = Classes(loaded.classes, loaded.routes.named)
+    ranks = [classes.rank_of(request, id(route), request.claims, is_proxied=is_proxied) for is_proxied in (False, True)]
+    count, (direct, proxied) = len(classes.names), ranks
+    lines = [("class", f"{classes.names[direct]} ({direct + 1} of {count}; under overload the last is refused first)")]
+    if proxied != direct:
+        lines.append(("class", f"{classes.names[proxied]}, where a trusted proxy has sent these header fields"))
+    return lines
 
 
 def _held(request: Request, route: Route, plan: Plan, limits: Limits) -> list[tuple[str, str]]:

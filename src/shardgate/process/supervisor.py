@@ -51,7 +51,7 @@ class Supervisor:
     def __init__(self, loaded: Loaded, reread: Callable[[], Loaded]) -> None:
         """`reread` reads the configuration anew, or raises ConfigError. Raises OSError if an address is taken."""
         self._reread = reread
-        self._layout = Layout({}, 0).extended(loaded.routes.all_routes, loaded.shards)
+        self._layout = Layout({}, 0).extended(loaded.routes.all_routes, loaded.shards, loaded.class_names)
         self._memory = SharedMemory.roomy(self._layout.size)
         self._own = self._memory.slot(0)
         self._tally = tally_for(loaded.clients)
@@ -129,7 +129,7 @@ class Supervisor:
         problem = ""
         try:
             loaded = self._reread()
-            layout = self._layout.extended(loaded.routes.all_routes, loaded.shards)
+            layout = self._layout.extended(loaded.routes.all_routes, loaded.shards, loaded.class_names)
             if workers_of(loaded) > self._children.room:
                 return  # workers of earlier configurations still drain; it is tried again when they are gone
             self._reload_wanted = False

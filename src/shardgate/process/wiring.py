@@ -11,7 +11,9 @@ import msgspec
 from shardgate.clients.callers import Callers, callers_for
 from shardgate.clients.loads import ClientLoads
 from shardgate.clients.quota import tally_for
+from shardgate.clients.ranks import Ranks
 from shardgate.config.load import Loaded
+from shardgate.core.clients.classes import Classes
 from shardgate.core.held import HeldBytes
 from shardgate.core.hosts import PostgresUrl, server_of
 from shardgate.core.limits import Limits
@@ -138,6 +140,8 @@ def build(loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], 
     loads = _build_loads(loaded, cluster, meter, watch)
     gateway = Gateway(cluster, conductor, changing, loads, observer, refresh, callers)
     gateway.deadlines = _build_deadlines(loaded, meter)
+    if loaded.classes:
+        gateway.rank(Ranks(Classes(loaded.classes, loaded.routes.named), callers))
     _share(gateway, loaded, conductor, meter)
     if isinstance(directory, SharedDirectory):
         gateway.directory = directory
@@ -197,7 +201,7 @@ def _build_loads(loaded: Loaded, cluster: Cluster, meter: Meter, watch: Watch) -
     def pressure() -> tuple[float, int]:
         return max(waiting for _, _, _, waiting, _ in cluster.pools()) / waiting_max, meter.in_flight
 
-    loads = ClientLoads(loaded.bounds, loaded.config.limits, pressure, watch.now)
+    loads = ClientLoads(loaded.bounds, loaded.config.limits, pressure, watch.now, max(1, len(loaded.classes)))
     loads.looked = meter.looked
     meter.looked(0.0, loads.shedding.lists_max)
     watch.add(loads)
@@ -279,7 +283,7 @@ def _reply_body_bytes_max(limits: Limits) -> int:
 
 def _own_place(loaded: Loaded) -> CounterSlot:
     """Memory that is not shared, for a worker without a supervisor."""
-    layout = Layout({}, 0).extended(loaded.routes.all_routes, loaded.shards)
+    layout = Layout({}, 0).extended(loaded.routes.all_routes, loaded.shards, loaded.class_names)
     memory = SharedMemory.roomy(layout.size)
     return CounterSlot(layout, memory, memory.slot(0), tally_for(loaded.clients))
 

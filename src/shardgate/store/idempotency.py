@@ -133,7 +133,8 @@ class IdempotencyKeys:
         if row is None:
             return None
         fingerprint, owner, reply = row
-        return Record(fingerprint, reply, owner is not None and self._leases.lives(owner))
+        # One whose lease was ended by others still drives the request: it is not run a second time beside that.
+        return Record(fingerprint, reply, owner is not None and not self._leases.is_dead(owner))
 
     def _update(self, change: str, claim: Claim, value: bytes | None) -> None:
         with self._store.transaction():

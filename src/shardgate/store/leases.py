@@ -53,6 +53,10 @@ class Leases(ABC):
     def lives(self, worker: str | None) -> bool:
         """Whether a worker is alive. One that lives is called dead for a moment where its lease was ended by others."""
 
+    def is_dead(self, worker: str | None) -> bool:
+        """Whether a worker is certainly dead: what it drove will not go on there."""
+        return not self.lives(worker)
+
     @abstractmethod
     def holds(self) -> bool:
         """Whether this worker is certainly alive for all others: what it drives is not taken from it now."""

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Final
 
 import psycopg
 
+from shardgate.core.eldest import drop_oldest
 from shardgate.core.hosts import PostgresUrl
 from shardgate.store.database import StoreError
 from shardgate.store.leases import FIRST_WORKER, WORKERS, LeaseName, Leases
@@ -36,6 +37,9 @@ RETRY_S: Final = 0.25
 ANSWER_S: Final = 2.0
 UNSURE_S: Final = 5.0
 """After the server was away: so long others have to come back to it, and are not called dead."""
+SEEN_S: Final = 10.0
+"""A worker that was seen dead longer ago than this is looked at anew."""
+SEEN_MAX: Final = 256
 _TAKEN_WITHIN: Final = 20  # tries
 _NAMES: Final[dict[LeaseName, int]] = {
     "replay": 0x5347_4154_0000_0002,
@@ -59,6 +63,7 @@ class PostgresLeases(Leases):
         "_lock",
         "_place",
         "_said",
+        "_seen_dead",
         "_thread",
         "_unsure_until",
         "ask",
@@ -76,6 +81,8 @@ class PostgresLeases(Leases):
         self._lock = threading.Lock()
         self._connection: Session | None = None
         self._led: set[LeaseName] = set()
+        self._seen_dead: dict[str, tuple[float, float]] = {}
+        """Worker → when it was first seen dead, and when last."""
         self._held_until = self._unsure_until = 0.0
         self._said = ""
         self._ending = threading.Event()
@@ -110,6 +117,21 @@ class PostgresLeases(Leases):
             (number, UNSURE_S),
         ).fetchone()
         return not row[0] or bool(row[1])
+
+    def is_dead(self, worker: str | None) -> bool:
+        if self.lives(worker):
+            self._seen_dead.pop(worker or "", None)
+            return False
+        if worker is None or not worker.isdecimal():
+            return True
+        instant = uptime()
+        since, looked_at = self._seen_dead.pop(worker, (instant, instant))
+        if instant - looked_at > SEEN_S:
+            since = instant  # it may have lived meanwhile, and have lost its session again
+        self._seen_dead[worker] = (since, instant)
+        if len(self._seen_dead) > SEEN_MAX:
+            drop_oldest(self._seen_dead)
+        return instant - since >= self.dead_after_s
 
     def holds(self) -> bool:
         return uptime() < self._held_until

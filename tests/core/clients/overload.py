@@ -4,7 +4,7 @@ takes of the processor, and clients that do not wait for each other."""
 import heapq
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -46,13 +46,15 @@ class Worker:
     fresh: float = 0.03
     """The share of requests that come on a new connection."""
     most: int = 10_000
+    ranks: Sequence[int] = ()
+    """The priority class of each client, the greedy one last; empty: there are no classes."""
     now_s: float = 0.0
     others: int = 0
     over: list[Sent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
-        self.shedding = Shedding(self.most)
+        self.shedding = Shedding(self.most, max(self.ranks, default=0) + 1)
         self._under_way: Counter[int] = Counter()
         self._events: list[tuple[float, int, str, Sent]] = []
         self._numbers = count()
@@ -89,6 +91,23 @@ class Worker:
         found = [each for each in self.over if each.is_refused and kind in {"", each.kind}]
         return sum(client is None or each.client == client for each in found)
 
+    def by_rank(self, kind: str, rank: int, from_s: float = 1.0) -> tuple[float, float]:
+        """What was answered and refused of a class, a second."""
+        mine = [
+            each
+            for each in self.over
+            if each.kind == kind and self._rank(each) == rank and each.at_s + each.took_s >= from_s
+        ]
+        refused, seconds = sum(each.is_refused for each in mine), self.lasts_s - from_s
+        return (len(mine) - refused) / seconds, refused / seconds
+
+    def _rank(self, sent: Sent) -> int:
+        return self.ranks[sent.client] if self.ranks else 0
+
+    @property
+    def _others_here(self) -> int:
+        return self.shedding.others_here if self.ranks else self.others
+
     def _send(self) -> None:
         for kind, rate in [*self.rates.items(), ("greedy", self.greedy_rate)]:
             at_s = 0.0
@@ -107,7 +126,7 @@ class Worker:
         shedding.clients = max(1, sum(each > 0 for each in self._under_way.values()))
 
     def _sample(self) -> None:
-        self.shedding.sampled(self.now_s, self.others)
+        self.shedding.sampled(self.now_s, self._others_here)
         wanted = self.shedding.lists + self.others > self.shedding.watched_from
         self._sampled_at = self.shedding.expect(self.now_s) if wanted else 0.0
 
@@ -132,13 +151,15 @@ class Worker:
         if not self._sampled_at and shedding.lists + self.others + 1 > shedding.watched_from:
             self._sampled_at = shedding.expect(at_s)
         elif at_s > shedding.late_at:
-            shedding.is_late(at_s, self.others)
-        if shedding.used_up(mine, self.others + 1, is_list=is_list):
+            shedding.is_late(at_s, self._others_here)
+        rank = self._rank(sent)
+        if shedding.used_up(mine, self._others_here + 1, is_list=is_list, rank=rank):
             at_s += COSTS_S["refusal"]
             sent.is_refused, sent.took_s = True, at_s - sent.at_s
             self.over.append(sent)
             return at_s
         self._under_way[sent.client] = mine
+        shedding.begin(rank, is_list=is_list)
         shedding.lists += is_list
         self.others += not is_list
         at_s += BEFORE * COSTS_S[sent.kind]
@@ -148,6 +169,7 @@ class Worker:
     def _end(self, sent: Sent, at_s: float) -> float:
         is_list = sent.kind == "list"
         self._under_way[sent.client] -= 1
+        self.shedding.end(self._rank(sent), is_list=is_list)
         self.shedding.lists -= is_list
         self.others -= not is_list
         at_s += (1 - BEFORE) * COSTS_S[sent.kind]

@@ -233,3 +233,111 @@ def test_a_greedy_client_is_refused_and_the_others_are_not(part: float, times: f
     assert len(others) < 0.1 * polite * 6
     # To refuse nine times as much as can be answered takes a quarter of the processor.
     assert worker.answered("list") > (0.7 if times > 2 else 0.9) * LISTS_PER_S
+
+
+# Priority classes.
+
+THREE_CLASSES = (0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2)
+
+
+def of_three_classes(lists: int, others: int) -> Loop:
+    """A loop with so much under way of each."""
+    loop = Loop()
+    loop.shedding = Shedding(MOST, 3)
+    for rank in range(3):
+        for _ in range(lists):
+            loop.shedding.begin(rank, is_list=True)
+        for _ in range(others):
+            loop.shedding.begin(rank, is_list=False)
+    return loop
+
+
+def test_an_overload_that_begins_is_cut_from_the_last_class_on_and_lists_first() -> None:
+    loop = of_three_classes(40, 40)
+    shedding = loop.shedding
+    while not shedding.is_shedding:
+        loop.late(SAMPLE_S, 2 * LATE_S, others=shedding.others_here)
+    # Three quarters of 3 * (40 * 5 + 40) are too much: the last two classes, and 60 of the first one's lists.
+    assert (shedding.level, shedding.lists_max, shedding.others_max) == (0, 40 - 60 // 5, MOST)
+    assert shedding.used_up(1, 1, is_list=False, rank=2) == "priority"
+    assert shedding.used_up(1, 1, is_list=False, rank=1) == "priority"
+    assert shedding.used_up(1, 41, is_list=True, rank=0) == "requests_in_flight"
+    assert not shedding.used_up(1, 41, is_list=False, rank=0)
+
+
+def test_while_it_sheds_a_class_is_refused_whole_before_the_next_is_squeezed() -> None:
+    loop = of_three_classes(40, 40)
+    shedding = loop.shedding
+    loop.shedding._squeeze(2, 120, MOST)
+    seen = []
+    while shedding.level == 2:
+        loop.late(STEP_S, 1.5 * SHED_LATE_S, others=shedding.others_here)
+        seen.append((shedding.lists_max, shedding.others_max))
+        while shedding._lists_of[2] and shedding._lists_here > shedding.lists_max:
+            shedding.end(2, is_list=True)
+        while shedding._others_of[2] and shedding.others_here > shedding.others_max:
+            shedding.end(2, is_list=False)
+    lists = [lists_max for lists_max, others_max in seen if others_max == MOST]
+    assert lists == sorted(lists, reverse=True)
+    assert shedding._lists_of == [40, 40, 0], "lists first"
+    assert shedding._others_of == [40, 40, 0], "then others"
+    assert shedding.level == 1
+    assert shedding.lists_max < 80, "now the next class is squeezed, its lists first"
+
+
+def test_what_is_more_important_than_the_class_that_is_squeezed_is_taken_on_all_of_it() -> None:
+    shedding = Shedding(MOST, 2)
+    loop = Loop()
+    loop.shedding = shedding
+    for _ in range(100):
+        shedding.begin(1, is_list=True)
+    while not shedding.is_shedding:
+        loop.late(SAMPLE_S, 2 * LATE_S)
+    assert shedding.level == 1
+    assert shedding.used_up(1, 1, is_list=True, rank=1) == "requests_in_flight"
+    assert not shedding.used_up(900, 9000, is_list=True, rank=0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("times", [2, 3, 5])
+def test_under_overload_the_most_important_class_has_what_can_be_answered(times: float, seed: int) -> None:
+    worker = Worker(seed, {"list": times * LISTS_PER_S}, 6.0, ranks=THREE_CLASSES).run()
+    first, second, third = (worker.by_rank("list", rank, 2.0) for rank in range(3))
+    wanted = 0.3 * times * LISTS_PER_S
+    assert first[0] > 0.8 * min(wanted, 0.9 * LISTS_PER_S)
+    assert third[0] < 0.03 * LISTS_PER_S, "the last class has what others leave, and they leave nothing"
+    assert sum(answered for answered, _ in (first, second, third)) >= 0.85 * LISTS_PER_S
+    waits = worker.waits(refused=True)
+    assert waits[len(waits) * 99 // 100] < 0.1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_keyed_requests_of_the_last_class_are_refused_before_lists_of_a_better_one(seed: int) -> None:
+    rates = {"list": 0.8 * LISTS_PER_S, "read": 0.6 / COSTS_S["read"]}
+    worker = Worker(seed, rates, 6.0, ranks=(*[0] * 5, *[1] * 6)).run()
+    lists, reads = worker.by_rank("list", 0, 2.0), worker.by_rank("read", 1, 2.0)
+    assert lists[1] < 0.02 * lists[0]
+    assert reads[1] > 200
+    assert worker.by_rank("list", 1, 2.0)[0] < 0.1 * lists[0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_class_that_asks_for_too_much_alone_is_squeezed_alone(seed: int) -> None:
+    worker = Worker(seed, {"list": 0.4 * LISTS_PER_S}, 6.0, greedy_rate=3 * LISTS_PER_S, ranks=(*[0] * 10, 1)).run()
+    assert worker.by_rank("list", 0, 0.0)[1] == 0
+    assert worker.by_rank("list", 1, 2.0)[0] > 0.45 * LISTS_PER_S, "and has all that the other one leaves"
+
+
+def test_after_the_overload_all_classes_are_taken_on() -> None:
+    loop = of_three_classes(40, 0)
+    shedding = loop.shedding
+    loop.late(20.0, 2 * LATE_S)
+    assert shedding.level == 0
+    for rank in range(3):
+        for _ in range(40):
+            shedding.end(rank, is_list=True)
+    loop.late(0.5, 0.001)
+    assert shedding.level == 2, "a class that wants little opens the next one at once"
+    for _ in range(CALM_LOOKS + 1):
+        shedding.look(0.0)
+    assert not shedding.is_shedding

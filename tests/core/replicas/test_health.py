@@ -111,3 +111,10 @@ def test_many_whole_replies_forget_those_that_broke_off() -> None:
         health.answered(5.0)
     assert not health.has_failed
     assert [broken_reply(health, 6.0) for _ in range(3)] == [None, None, 5]
+
+
+def test_a_route_may_say_how_many_failures_are_enough() -> None:
+    health = Health(ReplicaGuards(failures_max=5))
+    assert [health.failed(0.0), health.failed(0.0, enough=3), health.failed(0.0, enough=3)] == [None, None, 5]
+    health = Health(ReplicaGuards(failures_max=2))
+    assert [health.failed(0.0, enough=9), health.failed(0.0, enough=9), health.failed(0.0)] == [None, None, 5]

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.cluster import Gateway, Shard, leave, reply, running_gateway
+from tests.observe.metrics import Metrics
 from tests.served.things import Things
 from tests.waiting import until
 
@@ -265,3 +266,31 @@ async def test_a_reply_that_is_kept_can_be_read_by_a_client_that_takes_nothing_p
         assert (answer.json(), answer.headers.get("content-encoding")) == ({"id": "a"}, coding)
     assert shard.asked[0].field("accept-encoding") == []
     assert len(shard.asked) == 1
+
+
+async def test_a_reply_that_says_that_it_failed_is_kept_and_speaks_against_its_replica(
+    start_shard: Any, start_gateway: Any
+) -> None:
+    # Found: with a key, what `failure_is` names was looked for by nobody.
+    failing, well = await start_shard(lambda _: reply('{"error": "database"}')), await start_shard()
+    rule = {**RULES["rules"]["POST /things"], "failure_is": {"error": "any"}}
+    shard = {
+        "replicas": [{"url": failing.url, "weight": 1000}, well.url],
+        "guards": {"failures_max": 3, "panic_percent": 0},
+    }
+    gateway = await start_gateway(
+        {**RULES, "shards": {"north": shard}, "rules": {"POST /things": rule}, "admin": "127.0.0.1:0"}
+    )
+    for number in range(3):
+        key = {"Idempotency-Key": f'"{number}"'}
+        first = await gateway.client.post("/things", json={"id": f"a{number}"}, headers=key)
+        again = await gateway.client.post("/things", json={"id": f"a{number}"}, headers=key)
+        assert (first.status_code, first.json()) == (200, {"error": "database"}), "as it came"
+        assert (again.json(), again.headers["idempotent-replayed"]) == (first.json(), "true"), "it is not done again"
+    assert len(failing.asked) == 3
+    last = await gateway.client.post("/things", json={"id": "b"}, headers={"Idempotency-Key": '"b"'})
+    assert last.json() == {}
+    assert len(well.asked) == 1, "the failing one is left out"
+    gateway.tick()
+    read = Metrics((await gateway.admin("/metrics")).text)
+    assert read.value("shardgate_upstream_errors_total", shard="north", code="SG2013") == 3

@@ -9,6 +9,9 @@ too many: samples are taken while there is much to do. A timer that the loop is 
 long that the timer waits, each request that is handled meanwhile says so. Lists cost the most, since they ask several
 shards, and are refused first. Others are refused where a few lists are still too much.
 
+Where there are priority classes, this is done to the least important one until nothing of it is taken on; then to the
+next, of which alone some are refused then: `level` is that class. What is more important is taken on, all of it.
+
 Holds: what only waits does not count: it makes the loop no later, and bounds rise while that is in time. So many
 requests as keep a worker busy are always taken on. A burst that is over in BURST_S refuses nobody, and neither do
 clients that wait for each other's replies a little. While it sheds, a client with more than an equal part leaves as
@@ -43,6 +46,8 @@ LASTING_S: Final = 5.0
 """A request that has been under way for so long waits for something else than this worker."""
 LISTS_MIN: Final = 4
 """Lists under way: each waits for its shards most of the time. Where each takes long to merge, this is much."""
+LIST_COST: Final = 5
+"""Of what another request costs."""
 OTHERS_MIN: Final = 32
 """Other requests under way: a relay costs a fifth of what a list does, and a partner's booking is one."""
 
@@ -56,20 +61,29 @@ class Shedding:
         "_due_at",
         "_late",
         "_late_s",
+        "_least_rank",
+        "_lists_of",
         "_most",
+        "_others_of",
         "_refused",
         "_samples",
         "_watches",
         "clients",
+        "lasting_of",
         "late_at",
+        "level",
         "lists",
         "lists_max",
         "others_max",
     )
 
-    def __init__(self, most: int) -> None:
-        """`most`: requests that may ever be under way."""
+    def __init__(self, most: int, classes: int = 1) -> None:
+        """`most`: requests that may ever be under way. `classes`: of requests; rank 0 is refused last."""
         self._most = most
+        self._least_rank = self.level = classes - 1
+        self._lists_of, self._others_of = [0] * classes, [0] * classes
+        self.lasting_of = [0] * classes
+        """Others under way that last, by class."""
         self.lists = 0
         """Those under way."""
         self.lists_max = most
@@ -90,14 +104,43 @@ class Shedding:
     @property
     def is_shedding(self) -> bool:
         """Whether fewer are taken on than ever are."""
-        return self.lists_max < self._most
+        return self.lists_max < self._most or self.level < self._least_rank
 
-    def used_up(self, mine: int, others: int, *, is_list: bool) -> str:
+    @property
+    def is_ranked(self) -> bool:
+        """Whether there are several classes: each request begins and ends here then."""
+        return self._least_rank > 0
+
+    def begin(self, rank: int, *, is_list: bool) -> None:
+        """A request of a class is taken on."""
+        (self._lists_of if is_list else self._others_of)[rank] += 1
+
+    def end(self, rank: int, *, is_list: bool) -> None:
+        """It is over."""
+        (self._lists_of if is_list else self._others_of)[rank] -= 1
+
+    @property
+    def others_here(self) -> int:
+        """Where there are classes: what is under way of those up to `level`, no lists, and without what lasts."""
+        up_to = self.level + 1
+        return sum(self._others_of[:up_to]) - sum(self.lasting_of[:up_to])
+
+    @property
+    def _lists_here(self) -> int:
+        return sum(self._lists_of[: self.level + 1]) if self._least_rank else self.lists
+
+    def used_up(self, mine: int, others: int, *, is_list: bool, rank: int = 0) -> str:
         """The budget that is used up, so that one more request is refused; empty: it is taken on.
 
-        `mine`: what its client has under way, `others`: those under way that are no lists; both with this one.
+        `mine`: what its client has under way, `others`: those under way that are no lists, `others_here` where there
+        are classes; both with this one.
         """
-        under_way, most = (self.lists + 1, self.lists_max) if is_list else (others, self.others_max)
+        if rank != self.level:
+            if rank < self.level:
+                return ""
+            self._refused = True
+            return "priority"
+        under_way, most = (self._lists_here + 1, self.lists_max) if is_list else (others, self.others_max)
         if most >= self._most:
             return ""
         has_more = self.clients > 1 and mine > max(1, most // self.clients)
@@ -125,6 +168,7 @@ class Shedding:
         """There is no overload: everything is taken on."""
         self._watches = False
         self.lists_max = self.others_max = self._most
+        self.level = self._least_rank
         self.clients = 0
         self._begin_step()
 
@@ -177,17 +221,55 @@ class Shedding:
         """
         self._calm_looks = 0
         steps, self._draining_steps = self._draining_steps, 0
-        if (self.lists > self.lists_max or others > self.others_max) and steps < DRAINING_STEPS:
+        lists = self._lists_here
+        is_draining = lists > self.lists_max or others > self.others_max
+        if self._least_rank:
+            is_draining = self._drains(is_draining)
+        if is_draining and steps < DRAINING_STEPS:
             self._draining_steps = steps + 1
             return
         if 0 < steps < DRAINING_STEPS:
             return  # what was late in this step was due to what has just ended
         factor = min(0.9, max(0.25, 2 * factor))
-        if self.lists_max > LISTS_MIN:
-            self.lists_max = self._fewer(self.lists, self.lists_max, factor, LISTS_MIN)
+        self._draining_steps = int(factor < 0.9)
+        if self.level:
+            self._cut_classes(1 - factor)
+        elif self.lists_max > LISTS_MIN:
+            self.lists_max = self._fewer(lists, self.lists_max, factor, LISTS_MIN)
         else:
             self.others_max = self._fewer(others, self.others_max, factor, OTHERS_MIN)
-        self._draining_steps = int(factor < 0.9)
+
+    def _drains(self, has_more: bool) -> bool:
+        """Whether what was late is due to what is under way of classes that are refused, or of the one at `level`."""
+        costs, level = self._costs(), self.level
+        return any(costs[level + 1 :]) or (has_more and costs[level] > 0)
+
+    def _costs(self) -> list[int]:
+        """What is under way of each class."""
+        counts = zip(self._lists_of, self._others_of, self.lasting_of, strict=True)
+        return [LIST_COST * lists + others - lasting for lists, others, lasting in counts]
+
+    def _cut_classes(self, part: float) -> None:
+        """Take on less by this part of what is under way: the class at `level` first, and of a class its lists first.
+
+        Only an overload that begins may cut several classes at once: later, a moment of lateness would hit the next.
+        """
+        costs = self._costs()
+        excess = part * sum(costs[: self.level + 1])
+        if self.is_shedding:
+            if not costs[self.level]:
+                self._squeeze(self.level - 1, self._most, self._most)
+            excess = min(excess, costs[self.level])
+        while self.level and excess > costs[self.level]:
+            excess -= costs[self.level]
+            self._squeeze(self.level - 1, self._most, self._most)
+        lists_min, others_min = (0, 0) if self.level else (LISTS_MIN, OTHERS_MIN)
+        self.lists_max = min(self._most, max(lists_min, int(self._lists_here - excess / LIST_COST)))
+        if (left := excess - LIST_COST * self._lists_of[self.level]) >= 0:
+            self.others_max = min(self._most, max(others_min, int(self.others_here - left)))
+
+    def _squeeze(self, level: int, lists_max: int, others_max: int) -> None:
+        self.level, self.lists_max, self.others_max = level, lists_max, others_max
 
     def _fewer(self, under_way: int, most: int, factor: float, least: int) -> int:
         base = most if 2 * under_way >= most else under_way  # up to half is not for everybody
@@ -201,8 +283,11 @@ class Shedding:
         self._draining_steps = 0
         part = 16 if self._late else 8
         if self.others_max < self._most:
-            more = self.others_max + self.others_max // part
+            more = self.others_max + max(1, self.others_max // part)
             self.others_max = self._most if 2 * others < self.others_max else min(self._most, more)
+        elif self.level < self._least_rank and 2 * self._lists_here < self.lists_max:
+            # This class has all that it wants.
+            self._squeeze(self.level + 1, self._lists_here + LISTS_MIN, self.others_here + OTHERS_MIN)
         elif self.is_shedding:
             self.lists_max = min(self._most, self.lists_max + max(1, self.lists_max // part))
 

@@ -52,6 +52,9 @@ def _explain_calls(words: CallWords | None) -> Iterator[Sentence]:
         yield "retry", "another replica, also where the first one may have done it"
     if words.retry != "unsent" and words.hedge_after_s:
         yield "hedge", f"not before {words.hedge_after_s:g} s" if words.hedges else "never"
+    if words.failures_max is not None:
+        many = f"{words.failures_max} failures in a row are enough" if words.failures_max else "no failure counts"
+        yield "breaker", f"{many} to leave a replica out"
     if words.failure_is:
         yield "failed", f"a reply whose {' or '.join(words.failure_is)} says so; it speaks against its replica"
 

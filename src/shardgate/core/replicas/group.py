@@ -26,6 +26,9 @@ _ALIKE_S = 0.0005
 # An average that was not renewed for so long counts no more: else one slow reply would keep a replica out for ever, as
 # it gets no further call that could show how quick it is.
 FORGOTTEN_S = 3.0
+# With so many calls from one look to the next, the latency of every fifth is enough. Two replicas take turns: an even
+# number would always meet the same one.
+_MANY_CALLS, _EVERY = 100, 5
 # What depends on time alone is found anew so often, and in so many steps of a slow start: a call does no sums for it.
 LOOK_S, LOOK_S_MIN = 1.0, 0.1
 SLOW_STEPS = 20
@@ -64,19 +67,22 @@ class Group:
     """The replicas of one shard, as one worker sees them."""
 
     __slots__ = (
-        "_calls",
+        "_calls_before",
         "_calls_counted",
+        "_changes",
         "_check",
         "_hedges",
         "_late",
         "_leaders",
         "_look_at_s",
+        "_pairs",
         "_readers",
-        "_reads",
         "_reads_counted",
         "_retries",
         "_zone",
+        "calls",
         "guards",
+        "measured_every",
         "replicas",
     )
 
@@ -92,14 +98,19 @@ class Group:
         self._check = check
         self._zone = zone
         self._late = Percentile(95)
-        self._calls = self._calls_counted = 0  # first calls, and those of them that earned retries
-        self._reads = self._reads_counted = 0  # the same of reads, and hedges
+        self.calls = self._calls_counted = self._calls_before = 0
+        """First calls; beside them those that have earned retries, and those before the last look."""
+        self.measured_every = 1
+        """The latency of a call is wanted where its number is a multiple of it."""
+        self._changes = self._reads_counted = 0  # changes; and the reads that have earned hedges
         self._retries = Allowance(guards.retry_percent, guards.retries_per_s, now_s)
         self._hedges = Allowance(guards.hedge_percent, 0.0, now_s)
         self.replicas = [
             Replica(index, str(index), member, Health(guards, check)) for index, member in enumerate(members)
         ]
         self._readers: list[Replica] = []
+        # The readers where there are two, in each order.
+        self._pairs: tuple[tuple[Replica, Replica], tuple[Replica, Replica]] | None = None
         self._leaders: list[Replica] = []  # those that take changes
         self._look_at_s = now_s
         self.look(now_s)
@@ -108,26 +119,31 @@ class Group:
         """The replica that a call is sent to first. `changes`: the call may change something."""
         if now_s >= self._look_at_s:
             self.look(now_s)
-        self._calls += 1
+        calls = self.calls = self.calls + 1
         if changes:
+            self._changes += 1
             return self._less_loaded(self._leaders)
-        self._reads += 1
-        return self._less_loaded(self._readers)
+        pairs = self._pairs
+        if pairs is None:
+            return self._less_loaded(self._readers)
+        one, other = pairs[calls & 1]  # as `_less_loaded` does, for nearly all shards with replicas
+        return one if (one.in_flight + 1) * one.cost_s <= (other.in_flight + 1) * other.cost_s else other
 
     def retry(self, tried: int, tries: int, now_s: float, *, changes: bool) -> Replica | None:
         """Another replica for a call that failed; None: it is not tried again. `tried`: bits by index."""
         if tries >= self.guards.tries_max or not (others := self._others(tried, now_s, changes=changes)):
             return None
-        self._retries.count(self._calls - self._calls_counted)
-        self._calls_counted = self._calls
+        self._retries.count(self.calls - self._calls_counted)
+        self._calls_counted = self.calls
         return self._less_loaded(others) if self._retries.take(now_s) else None
 
     def hedge(self, tried: int, now_s: float, *, changes: bool) -> Replica | None:
         """Another replica for a read that is late; None: it is not sent twice."""
         if not (others := self._others(tried, now_s, changes=changes)):
             return None
-        self._hedges.count(self._reads - self._reads_counted)
-        self._reads_counted = self._reads
+        reads = self.calls - self._changes
+        self._hedges.count(reads - self._reads_counted)
+        self._reads_counted = reads
         return self._less_loaded(others) if self._hedges.take(now_s) else None
 
     def join(self, index: int, name: str, member: Member, now_s: float, *, slowly: bool) -> Replica:
@@ -166,21 +182,32 @@ class Group:
 
     def answered(self, replica: Replica, took_s: float, now_s: float) -> bool:
         """A reply has begun, and is no failure. Whether the replica is back by that."""
-        replica.average_s = averaged(replica.average_s, took_s)
+        average_s = replica.average_s = averaged(replica.average_s, took_s)
         replica.sampled_at_s = now_s
-        replica.cost_s = (replica.average_s + _ALIKE_S) / replica.share
+        replica.cost_s = (average_s + _ALIKE_S) / replica.share
         self._late.add(took_s)
         if replica.health.has_failed and replica.health.answered(now_s):
             self.look(now_s)
             return True
         return False
 
-    def failed(self, replica: Replica, now_s: float, *, at_once: bool = False, broke_off: bool = False) -> float | None:
+    def failed(
+        self,
+        replica: Replica,
+        now_s: float,
+        *,
+        at_once: bool = False,
+        broke_off: bool = False,
+        enough: int | None = None,
+    ) -> float | None:
         """A call failed. For how many seconds the replica is left out from now on; None: it is not.
 
-        `at_once`: this failure is enough. `broke_off`: its reply had begun.
+        `at_once`: this failure is enough. `broke_off`: its reply had begun. `enough`: so many failures in a row, as the
+        call's rule says; 0: its failure does not count; None: as the guards say.
         """
-        left_out_s = replica.health.failed(now_s, at_once=at_once, broke_off=broke_off)
+        if enough == 0:
+            return None
+        left_out_s = replica.health.failed(now_s, at_once=at_once, broke_off=broke_off, enough=enough)
         if left_out_s is not None:
             self.look(now_s)
         return left_out_s
@@ -194,9 +221,12 @@ class Group:
 
     def look(self, now_s: float) -> None:
         """Choose anew who is asked: somebody was left out, or is to be tried again; or some time has passed."""
+        self.measured_every = _EVERY if self.calls - self._calls_before > _MANY_CALLS else 1
+        self._calls_before = self.calls
         for replica in self.replicas:
             replica.weigh(now_s)
-        self._readers = self._asked(self.replicas, now_s)
+        readers = self._readers = self._asked(self.replicas, now_s)
+        self._pairs = ((readers[0], readers[1]), (readers[1], readers[0])) if len(readers) == 2 else None
         self._leaders = self._asked(self._changing(), now_s)
         ends = [until for replica in self.replicas if (until := replica.health.until_s) is not None and until > now_s]
         starts_slowly = any(replica.health.starts_slowly for replica in self.replicas)
@@ -233,7 +263,7 @@ class Group:
         count = len(replicas)
         if count == 1:
             return replicas[0]
-        turn = self._calls
+        turn = self.calls
         if count == 2:
             at = turn & 1
             one, other = replicas[at], replicas[1 - at]

@@ -39,6 +39,7 @@ class Health:
         "_is_up",
         "_left_out_times",
         "_since_s",
+        "has_failed",
         "until_s",
     )
 
@@ -56,6 +57,8 @@ class Health:
         self._since_s: float | None = None  # when it returned; None: it has served from the beginning
         self.until_s: float | None = None
         """Until when it is left out; None: it is not."""
+        self.has_failed = False
+        """Whether a reply would change anything: its last call failed, replies broke off, or it is left out."""
 
     def join(self, now_s: float) -> None:
         """The replica joins others that serve: it starts slowly, and not before a health check says that it can."""
@@ -84,11 +87,6 @@ class Health:
         """Whether it has less than its weight: it returned, or joined, a short time ago."""
         return self._since_s is not None
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether a reply would change anything: its last call failed, replies broke off, or it is left out."""
-        return self._failures > 0 or self.until_s is not None or self._broken > 0 or self._broken_times > 0
-
     def answered(self, now_s: float) -> bool:
         """A call got a reply that is no failure. Whether the replica is back by that."""
         self._failures = 0
@@ -96,23 +94,30 @@ class Health:
         if self._begun >= FORGOTTEN_FACTOR * self._guards.failures_max:
             self._broken = self._begun = self._broken_times = 0
         if self.until_s is None or now_s < self.until_s:  # a reply to a call from before it was left out says little
+            self._note()
             return False
         self.until_s = None
         self._left_out_times = 0
+        self._note()
         return True
 
-    def failed(self, now_s: float, *, at_once: bool = False, broke_off: bool = False) -> float | None:
+    def failed(
+        self, now_s: float, *, at_once: bool = False, broke_off: bool = False, enough: int | None = None
+    ) -> float | None:
         """A call failed. For how many seconds the replica is left out from now on; None: it is not, or was already.
 
-        `at_once`: this failure is enough. `broke_off`: its reply had begun.
+        `at_once`: this failure is enough. `broke_off`: its reply had begun. `enough`: failures in a row; None: as the
+        guards say.
         """
         if self.until_s is not None and now_s < self.until_s:
             return None
         self._failures += 1
+        self.has_failed = True
         if broke_off:
             self._broken += 1
-        breaks_off = self._breaks_off()
-        if not (at_once or breaks_off or self.until_s is not None or self._failures >= self._guards.failures_max):
+        breaks_off = self._breaks_off(enough)
+        is_enough = self._failures >= (enough or self._guards.failures_max)
+        if not (at_once or breaks_off or self.until_s is not None or is_enough):
             return None
         times = max(self._left_out_times, self._broken_times)
         left_out_s = min(self._guards.left_out_s * 2.0**times, self._guards.left_out_s_max)
@@ -124,9 +129,9 @@ class Health:
         self._failures = self._broken = self._begun = 0
         return left_out_s
 
-    def _breaks_off(self) -> bool:
+    def _breaks_off(self, enough: int | None) -> bool:
         """Whether so many of its replies break off that it is of no use."""
-        enough = 1 if self._broken_times else self._guards.failures_max
+        enough = 1 if self._broken_times else enough or self._guards.failures_max
         return self._broken >= enough and 2 * self._broken > self._begun
 
     def checked(self, now_s: float, *, is_well: bool) -> bool:
@@ -143,4 +148,8 @@ class Health:
         if is_well:
             self._since_s = now_s
             self.until_s, self._failures, self._left_out_times = None, 0, 0
+            self._note()
         return True
+
+    def _note(self) -> None:
+        self.has_failed = self._failures > 0 or self.until_s is not None or self._broken > 0 or self._broken_times > 0

@@ -16,6 +16,12 @@ Retry = Literal["unsent", "idempotent"]
 Hedge = Literal["never"] | Annotated[float, msgspec.Meta(gt=0)]
 """Whether a read that is late goes to a second replica too, and after how many seconds at the earliest."""
 
+Breaker = Literal["never"] | Annotated[int, msgspec.Meta(ge=1)]
+"""Whether a failed call speaks against its replica, and how many failures in a row are enough."""
+
+NEVER: Final = 0
+"""Failures in a row: no number of them."""
+
 IDEMPOTENT: Final = frozenset({"PUT", "DELETE"})
 """The methods that change something, and whose repetition changes nothing more (RFC 9110 section 9.2.2)."""
 
@@ -30,15 +36,22 @@ class CallWords(msgspec.Struct, frozen=True):
     failure_is: Signs = msgspec.field(default_factory=dict)
     """What in the body of a successful reply says that it is a failure."""
 
+    failures_max: int | None = None
+    """After so many failures in a row, of which the last is one of these calls, a replica is left out. NEVER: a failure
+    of these calls does not count. None: as the guards of the shard say."""
+
     @property
     def hedges(self) -> bool:
         """Whether reads may be sent to a second replica."""
         return self.hedge_after_s < inf
 
 
-def words_of(retry: Retry | None, hedge: Hedge | None, failure_is: Signs) -> CallWords | None:
+def words_of(
+    retry: Retry | None, hedge: Hedge | None, failure_is: Signs, breaker: Breaker | None = None
+) -> CallWords | None:
     """The words of a rule with these fields; None: it has none."""
-    if retry is None and hedge is None and not failure_is:
+    if retry is None and hedge is None and breaker is None and not failure_is:
         return None
     after_s = 0.0 if hedge is None else inf if hedge == "never" or retry == "unsent" else hedge
-    return CallWords(retry, inf if retry == "unsent" else after_s, failure_is)
+    failures_max = NEVER if breaker == "never" else breaker
+    return CallWords(retry, inf if retry == "unsent" else after_s, failure_is, failures_max)

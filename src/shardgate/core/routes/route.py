@@ -332,6 +332,11 @@ class Routes(msgspec.Struct, frozen=True):
         """Those of the configuration, and the implied ones."""
         return (*self.routes, *self.implied)
 
+    @property
+    def named(self) -> Mapping[int, str]:
+        """Identity of a route → its name. A route is one object for as long as its configuration is in force."""
+        return {id(route): route.name for route in self.all_routes}
+
 
 def chains_of(routes: Routes) -> Iterator[tuple[str, tuple[Locator, ...]]]:
     """The locator chains that rules use, with their names."""

@@ -7,7 +7,7 @@ import msgspec
 from shardgate.core.failures.declared import Signs
 from shardgate.core.http import SAFE_METHODS
 from shardgate.core.replies.cache.settings import CacheWords
-from shardgate.core.routes.calls import IDEMPOTENT, CallWords, Hedge, Retry, words_of
+from shardgate.core.routes.calls import IDEMPOTENT, Breaker, CallWords, Hedge, Retry, words_of
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import BaseRule
 
@@ -22,6 +22,10 @@ class CallingRule(BaseRule, frozen=True, kw_only=True):
     hedge: Hedge | None = None
     """Whether a read that is late is sent to a second replica, too. `never`; or a number: not before so many seconds,
     for an operation that is slow by nature. Null: as the shard's `guards` say."""
+    breaker: Breaker | None = None
+    """Whether a failure of these calls speaks against its replica. `never`: it does not, for an operation that fails or
+    takes too long by nature. A number: this one is enough where it is the last of so many failures in a row. Null: as
+    the shard's `guards` say (`failures_max`). A replica that answers nobody is left out in any case."""
     failure_is: Signs = msgspec.field(default_factory=dict)
     """A successful reply of a shard that is a failure by the application's convention: path of a member → the values
     that say so, or `any`: `{error: any, status: [failed]}`. It speaks against its replica, and is retried as a 503 is.
@@ -51,7 +55,7 @@ class CallingRule(BaseRule, frozen=True, kw_only=True):
     @property
     def calls(self) -> CallWords | None:
         """The words; None: there are none."""
-        return words_of(self.retry, self.hedge, self.failure_is)
+        return words_of(self.retry, self.hedge, self.failure_is, self.breaker)
 
 
 def check_calls(rule: CallingRule, method: str) -> Iterator[Mistake]:

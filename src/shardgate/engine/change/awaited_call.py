@@ -12,6 +12,7 @@ from shardgate.core.contracts import Outcome
 from shardgate.core.errors import LostReplyError, ReplyTooLargeError, ShardgateError
 from shardgate.core.held import Holdings
 from shardgate.core.http import Reply, ReplyHead
+from shardgate.core.routes.calls import CallWords
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
@@ -58,10 +59,11 @@ class AwaitedCall:
         *,
         reads: bool = False,
         upstream: Upstream | None = None,
+        words: CallWords | None = None,
     ) -> Outcome:
         """The reply, or the error. `reads`: the call only reads, whatever its method. An AwaitedCall is used once.
 
-        `upstream`: the instance that it is for; None: any that takes changes.
+        `upstream`: the instance that it is for; None: any that takes changes. `words`: what the rule says of the calls.
         """
         body, self._reads = outgoing.body, reads or outgoing.method in {b"GET", b"HEAD"}
         if outgoing.is_ours:
@@ -74,7 +76,7 @@ class AwaitedCall:
         if reads:
             self._call = self._cluster.read(self._shard, head, body or b"", self, outgoing.method)
         else:
-            self._call = self._cluster.change(self._shard, head, body or b"", self, outgoing.method, upstream)
+            self._call = self._cluster.change(self._shard, head, body or b"", self, outgoing.method, upstream, words)
         try:
             return await self._unpacked(await self._done)
         finally:

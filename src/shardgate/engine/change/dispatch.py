@@ -197,7 +197,8 @@ class ChangeHandler:
             with change.waiting_for([shard]):
                 if waiting is not None:
                     waiting.is_connected = call.is_connected
-                outcome = await call.send(outgoing, fields.host, lines, change.request_id)
+                words = plan.route.calls
+                outcome = await call.send(outgoing, fields.host, lines, change.request_id, words=words)
             if not isinstance(outcome, ShardDownError) or not isinstance(plan, ToOne):
                 break
             waiting = waiting or self._cluster.awaited(shard, len(request.body))

@@ -41,7 +41,7 @@ class Origin(Protocol):
     def send(self, replica: Replica, call: Call) -> None:
         """Send the call to this replica."""
 
-    def failed(self, replica: Replica, why: str, *, broke_off: bool = False) -> None:
+    def failed(self, replica: Replica, why: str, call: Call, *, broke_off: bool = False) -> None:
         """A call failed. `broke_off`: its reply had begun."""
 
     def answered(self, replica: Replica, took_s: float) -> None:
@@ -116,7 +116,7 @@ class Attempt(CallAttempt):
         if not origin.group.is_failure(status):
             origin.answered(self.replica, origin.now() - self._sent_at)
         else:
-            origin.failed(self.replica, f"status {status}")
+            origin.failed(self.replica, f"status {status}", self.call)
             if call.repeatable and origin.group.may_retry(status) and self._another_answers():
                 return None
         if self._of is not None:
@@ -127,7 +127,7 @@ class Attempt(CallAttempt):
     def failed(self, call: Call, error: ShardgateError) -> bool:
         """There is no reply, or no more of it. Whether the call goes on at another replica."""
         if isinstance(error, _OF_REPLICA) and not self.waits_for_hedge:
-            self._origin.failed(self.replica, error.log or error.detail, broke_off=call.has_begun)
+            self._origin.failed(self.replica, error.log or error.detail, call, broke_off=call.has_begun)
         if self._of is not None:
             self._of.hedge_failed(error)
             return True
@@ -139,7 +139,7 @@ class Attempt(CallAttempt):
 
         It counts as one that broke off: its head has counted as a success.
         """
-        self._origin.failed(self.replica, why, broke_off=True)
+        self._origin.failed(self.replica, why, call, broke_off=True)
         if call.done or not call.repeatable or not self._another_answers():
             return False
         call.begin_anew()
@@ -184,7 +184,7 @@ class Attempt(CallAttempt):
         """The hedge's reply came first: its connection carries this call from now on."""
         call, connection = self.call, hedge.call.carrier
         if not self._was_answered and not self.waits_for_hedge:
-            self._origin.failed(self.replica, "another replica, asked later, answered first")
+            self._origin.failed(self.replica, "another replica, asked later, answered first", call)
         call.detach()
         self._hedge = None
         # The hedge's call ends now, at this one's replica; and this one goes on at the hedge's.

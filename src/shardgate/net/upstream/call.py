@@ -119,6 +119,9 @@ class Patience(Value, frozen=True):
     """What keeps the calls' deadlines from when a pool has them, and tells the time. A test passes its own."""
     hedge_after_s: float = 0.0
     """A read is late after so many seconds at the earliest; inf: it never is."""
+    failures_max: int | None = None
+    """A failure of the call is enough to leave its replica out where it is the last of so many in a row; 0: it does not
+    count; None: as the guards say."""
 
 
 class Call:
@@ -212,6 +215,15 @@ class Call:
     def hedge_after(self, seconds: float) -> None:
         """Its rule says when it is late at the earliest."""
         self._patience = msgspec.structs.replace(self._patience, hedge_after_s=seconds)
+
+    @property
+    def failures_max(self) -> int | None:
+        """How many failures in a row are enough to leave its replica out; 0: its own does not count; None: as ever."""
+        return self._patience.failures_max
+
+    def count_failures(self, failures_max: int) -> None:
+        """Its rule says how many failures are enough."""
+        self._patience = msgspec.structs.replace(self._patience, failures_max=failures_max)
 
     def twin(self) -> "Call":
         """The same read once more, for another replica."""

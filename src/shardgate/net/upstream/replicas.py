@@ -62,9 +62,12 @@ class Lane(CallAttempt):
         """The head of a reply has come. The call that goes on with it; None: none does."""
         if status >= 500 and self._group.is_failure(status):
             return Attempt(self._replicas, call, self.replica).answered(call, status)
+        group, replica = self._group, self.replica
+        if group.calls % group.measured_every and not replica.health.has_failed:
+            return call
         instant = self._now()
-        if self._group.answered(self.replica, instant - call.started_at, instant):
-            self._replicas.came_back(self.replica)
+        if group.answered(replica, instant - call.started_at, instant):
+            self._replicas.came_back(replica)
         return call
 
     def failed(self, call: Call, error: ShardgateError) -> bool:
@@ -74,7 +77,7 @@ class Lane(CallAttempt):
     def declared(self, call: Call, why: str) -> bool:
         """The reply says in its body that it failed. Whether the call goes on at another replica."""
         if call.done:
-            self._replicas.failed(self.replica, why, broke_off=True)
+            self._replicas.failed(self.replica, why, call, broke_off=True)
             return False
         return Attempt(self._replicas, call, self.replica).declared(call, why)
 
@@ -182,9 +185,10 @@ class Replicas:
         """Send the call to this replica."""
         self._lanes[replica.index].pool.start(call)
 
-    def failed(self, replica: Replica, why: str, *, broke_off: bool = False) -> None:
+    def failed(self, replica: Replica, why: str, call: Call, *, broke_off: bool = False) -> None:
         """A call failed. `broke_off`: its reply had begun."""
-        left_out_s = self.group.failed(replica, self.now(), broke_off=broke_off)
+        enough = call.failures_max
+        left_out_s = self.group.failed(replica, self.now(), broke_off=broke_off, enough=enough)
         if left_out_s is not None and replica in self.group.replicas:
             self._events.left_out(replica.name, left_out_s, why)
 
