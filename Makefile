@@ -115,6 +115,10 @@ schemas: $(READY) ## split the schema of another application, compare by pg_dump
 
 crowd: $(READY) ## 50 buyers at once for the last seats, by every door: sold = capacity: GATEWAYS=2 STORE=postgresql
 	@$(BIN)/python -m proof.crowd --gateways $(or $(GATEWAYS),1) --store $(STORE)
+	@$(if $(filter 2,$(GATEWAYS)),$(BIN)/python -m proof.two_hosts --quick || [ $$? = 2 ])
+
+hosts: $(READY) ## two gateways on two hosts, one is cut off from the store, then from everything: network namespaces (QUICK=1)
+	@$(BIN)/python -m proof.two_hosts $(if $(QUICK),--quick)
 
 strangers: $(READY) ## applications of others, from registries, behind the gateway: ONLY=drf,json-server QUICK=1 SEED=…
 	@$(BIN)/python -m proof.strangers $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
