@@ -175,6 +175,9 @@ bench-k6: $(READY) ## the same work asked by k6, where it is on the PATH: TTFB w
 bench-pages: $(READY) ## what a page costs, however deep, over 2 to 16 shards
 	@$(BIN)/python -m bench.pages
 
+scale: $(READY) ## what a request costs by shards, tenants and gateways; the curves of docs/scale.md (QUICK=1 ONLY=shards,late,gateways,tenants)
+	@QUICK=$(QUICK) $(BIN)/python -m bench.scale $(if $(ONLY),--only "$(ONLY)")
+
 bench-directory: $(READY) ## a directory of 1,000 to 10,000,000 keys: start, memory, changes (QUICK=1 for a short look; BEFORE=REV)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.directory $(if $(BEFORE),--before $(BEFORE))
 

@@ -73,6 +73,12 @@ class PostgresServer:
             link = f"host=127.0.0.1 port={source.port} user=postgres application_name=replica"
             self._run("pg_basebackup", "-D", self._data, "-R", "-X", "stream", "-c", "fast", "-d", link)
 
+    @property
+    def pid(self) -> int:
+        """The server's first process; all others are its children."""
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, database: str = "postgres", *others: "PostgresServer") -> str:
         """The URL of a database; with `others` where it may be after a failover."""
         hosts = ",".join(f"127.0.0.1:{server.port}" for server in (self, *others))

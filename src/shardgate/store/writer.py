@@ -113,8 +113,8 @@ class Writer:
 
     def _joining(self, taken: list[_Job]) -> Iterator[Callable[[], Any]]:
         """The jobs of one transaction: one that was taken, and those behind it."""
-        until = time.monotonic() + TOGETHER_S
         yield taken[0].call
+        until = time.monotonic() + TOGETHER_S  # the first one has waited for the other gateways
         while len(taken) < self._store.jobs_at_once and time.monotonic() < until:
             if (job := self._next(together=True)) is None:
                 return
