@@ -94,8 +94,8 @@ def gateways(report: ScaleReport) -> str:
     ]
     lines += [
         f"| {run.gateways} | {run.sessions} | {run.server_mb:.0f} MB | {run.idle_ms_a_s:.0f} ms CPU a second |"
-        f" {run.seen_ms:.0f} ms, at most {run.seen_max_ms:.0f} | {run.changes_per_s:.0f} | {run.change_p50_ms:,.0f} ms |"
-        f" {run.change_p99_ms:,.0f} ms | {run.commits_a_change:.1f} |"
+        f" {run.seen_ms:.0f} ms, at most {run.seen_max_ms:.0f} | {run.changes_per_s:.0f} |"
+        f" {run.change_p50_ms:,.0f} ms | {run.change_p99_ms:,.0f} ms | {run.commits_a_change:.1f} |"
         for run in report.gateways
     ]
     return "\n".join(lines)
