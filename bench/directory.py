@@ -136,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keys", help="numbers of keys, with commas between")
     parser.add_argument("--before", metavar="REV", help="measure this revision, too")
-    parser.add_argument("--before-keys", default="1000000,10000000")
+    parser.add_argument("--before-keys", default="1000000")
     parser.add_argument("--write", action="store_true", help="write the results, and the tables of docs/scale.md")
     words = parser.parse_args()
     keys = [*map(int, words.keys.split(","))] if words.keys else (QUICK_KEYS if os.environ.get("QUICK") else KEYS)
@@ -149,9 +149,20 @@ def main() -> None:
             report.before = [_measured(source, int(each)) for each in words.before_keys.split(",")]
     print(tables(report))
     if words.write:
+        report = _with_others(report)
         RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
         page = PAGE.read_text()
         PAGE.write_text(_PLACE.sub(lambda found: f"{found[1]}{tables(report)}\n{found[2]}", page))
+
+
+def _with_others(report: DirectoryReport) -> DirectoryReport:
+    """With what earlier runs have found for other numbers of keys."""
+    known = msgspec.json.decode(RESULTS.read_bytes(), type=DirectoryReport)
+    for name in ("before", "after"):
+        runs = {run.keys: run for each in (known, report) for run in getattr(each, name)}
+        setattr(report, name, [runs[keys] for keys in sorted(runs)])
+    report.revision = report.revision or known.revision
+    return report
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -11,10 +12,12 @@ from shardgate.core.hosts import PostgresUrl
 from shardgate.store import postgres as module
 from shardgate.store import schema
 from shardgate.store.database import CommitUnknownError, StoreError
+from shardgate.store.journal import Journal
 from shardgate.store.opening import look, open_for_worker, open_store
 from shardgate.store.postgres import PostgresStore
 from shardgate.store.usage import Usage
 from shardgate.store.writer import Writer
+from tests.store.test_journal import at, entry
 from tests.waiting import wait_until
 from tests.wire import Wire, wire_to
 
@@ -331,6 +334,22 @@ def test_where_jobs_are_not_committed_together_all_have_failed_and_are_undone(
     wire.cut_after = b"COMMIT"
     assert [value for value, _ in far.together([lambda: add(far), lambda: add(far)])] == [[2], [3]]
     assert counted(postgres_place) == 3
+
+
+def test_a_call_that_was_not_written_with_others_is_in_memory_as_before(far: PostgresStore, wire: Wire) -> None:
+    """Or whoever goes on with the change would take it for one that may have been sent."""
+    journal = Journal(far)
+    made = [entry("t1", "divide"), entry("t2", "divide")]
+    for each in made:
+        journal.add(each, "w1", at(10.0))
+    wire.cut_at = b"COMMIT"
+    outcomes = far.together([partial(journal.begin, each, 0, "do", "w1", at(0.0)) for each in made])
+    assert all(isinstance(error, far.errors) for _, error in outcomes)
+    assert [(each.branches[0].phase, each.branches[0].tries) for each in made] == [("waiting", 0)] * 2
+    wire.cut_at = b""
+    outcomes = far.together([partial(journal.begin, each, 0, "do", "w1", at(0.0)) for each in made])
+    assert outcomes == [("begun", None)] * 2
+    assert [(each.branches[0].phase, each.branches[0].tries) for each in made] == [("sent", 1)] * 2
 
 
 def add_in(store: PostgresStore) -> None:
