@@ -304,9 +304,11 @@ def _python(program: str, *words: object) -> list[str]:
 
 def _environment(source: Path, *, serves: bool = False) -> dict[str, str]:
     """`serves`: it is the gateway, which has its own modules where it was compiled."""
+    # As an installed program: its modules are not compiled to bytecode at each start.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     if serves and source == ROOT and _interpreter(source) != sys.executable:
-        return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return {**os.environ, "PYTHONPATH": str(source / "src")}
+        return {name: value for name, value in kept.items() if name != "PYTHONPATH"}
+    return {**kept, "PYTHONPATH": str(source / "src")}
 
 
 def _pss_bytes(pid: int) -> int:
