@@ -1,6 +1,6 @@
 """The tables and curves of `docs/scale.md`, from what was measured."""
 
-import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,15 +23,27 @@ def load() -> ScaleReport:
 def write(report: ScaleReport) -> None:
     """Keep it, and write the page anew."""
     KEPT.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
-    page = PAGE.read_text()
-    for name, text in {"shards": shards(report), "late": late(report), "gateways": gateways(report)}.items():
-        if text:
-            place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-            page = place.sub(lambda found, text=text: f"{found[1]}{text}\n{found[2]}", page)  # type: ignore[misc]
-    PAGE.write_text(page)
-    directory = RESULTS.read_bytes()
-    for name, chart in charts(report, msgspec.json.decode(directory, type=DirectoryReport)).items():
+    drawn = charts(report, load_directory())
+    for name, chart in drawn.items():
         (_PICTURES / f"scale-{name}.svg").write_text(draw(chart))
+    PAGE.write_text(written(PAGE.read_text(), report, drawn))
+
+
+def written(page: str, report: ScaleReport, drawn: Mapping[str, Chart]) -> str:
+    """The page with these tables and curves."""
+    tables = {"shards": shards(report), "late": late(report), "tenants": "", "gateways": gateways(report)}
+    for name, table in tables.items():
+        picture = f"![{drawn[name].title}](assets/scale-{name}.svg)" if name in drawn else ""
+        text = "\n\n".join([each for each in (picture, table) if each])
+        head, begin, rest = page.partition(f"<!-- {name} -->\n")
+        _, end, tail = rest.partition("<!-- end -->")
+        page = f"{head}{begin}{text}{bool(text) * chr(10)}{end}{tail}"
+    return page
+
+
+def load_directory() -> DirectoryReport:
+    """What was measured by tenants."""
+    return msgspec.json.decode(RESULTS.read_bytes(), type=DirectoryReport)
 
 
 def said(report: ScaleReport, part: str) -> str:
