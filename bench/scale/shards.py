@@ -52,7 +52,7 @@ def _measured(bench: Bench, gateway: Running, count: int) -> ShardsRun:
         measure(gateway.pid, gateway.port, Load(target=PAGE, seconds=seconds, connections=CLIENTS), bench.cores)
 
     def middle(name: str, what: str) -> float:
-        return median(getattr(run, what) for run in runs[name])
+        return float(median(getattr(run, what) for run in runs[name]))
 
     return ShardsRun(
         shards=count,
