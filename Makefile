@@ -115,6 +115,10 @@ schemas: $(READY) ## split the schema of another application, compare by pg_dump
 
 crowd: $(READY) ## 50 buyers at once for the last seats, by every door: sold = capacity: GATEWAYS=2 STORE=postgresql
 	@$(BIN)/python -m proof.crowd --gateways $(or $(GATEWAYS),1) --store $(STORE)
+	@$(if $(filter 2,$(GATEWAYS)),$(BIN)/python -m proof.two_hosts --quick || [ $$? = 2 ])
+
+hosts: $(READY) ## two gateways on two hosts, one is cut off from the store, then from everything: network namespaces (QUICK=1)
+	@$(BIN)/python -m proof.two_hosts $(if $(QUICK),--quick)
 
 strangers: $(READY) ## applications of others, from registries, behind the gateway: ONLY=drf,json-server QUICK=1 SEED=…
 	@$(BIN)/python -m proof.strangers $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
@@ -170,6 +174,9 @@ bench-k6: $(READY) ## the same work asked by k6, where it is on the PATH: TTFB w
 
 bench-pages: $(READY) ## what a page costs, however deep, over 2 to 16 shards
 	@$(BIN)/python -m bench.pages
+
+scale: $(READY) ## what a request costs by shards, tenants and gateways; the curves of docs/scale.md (QUICK=1 ONLY=shards,late,gateways,tenants)
+	@QUICK=$(QUICK) $(BIN)/python -m bench.scale $(if $(ONLY),--only "$(ONLY)")
 
 bench-directory: $(READY) ## a directory of 1,000 to 10,000,000 keys: start, memory, changes (QUICK=1 for a short look; BEFORE=REV)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.directory $(if $(BEFORE),--before $(BEFORE))

@@ -1,15 +1,15 @@
 """`make bench-directory`: a gateway of two workers with a directory of 1,000 to 10,000,000 keys.
 
-It is filled, served, changed and looked at from outside: when the workers serve, what memory they take together, when
-the last of them has taken a change over, and how long its loop was busy with that. The loop is measured by the
-processor time of the worker's main thread, so that other work on this machine does not count.
+It is filled, served, asked, changed and looked at from outside: when the workers serve, what a relay costs where each
+key is asked for by chance, what memory they take together, when the last of them has taken a change over, and how long
+its loop was busy with that. The loop is measured by the processor time of the worker's main thread, so that other work
+on this machine does not count. This checkout is measured as it is shipped, with its hot modules compiled.
 
 `--before REV` measures another revision in the same way. `docs/scale.md` has the tables of the last run.
 """
 
 import argparse
 import os
-import random
 import re
 import subprocess
 import sys
@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection
 from pathlib import Path
 from queue import Empty, Queue
 from statistics import median
@@ -27,14 +26,19 @@ from typing import IO
 import msgspec
 import yaml
 
+from bench.peers import CACHE
+from bench.peers.shardgate import Shardgate
+from bench.processes import Cores
 from bench.results import Machine
+from bench.rig import Load, build_rig, measure, stub_shards
 from bench.run import machine
 from proof.data import ROOT
 from tools.ports import reserved_port
 
 KEYS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 QUICK_KEYS = (1_000, 100_000)
-WORKERS, CHANGES, REQUESTS = 2, 15, 2_000
+WORKERS, CHANGES, ROUNDS = 2, 15, 3
+SHARD_PORT, SHARDS = 20_500, 4
 START_S, MAP_S, SEEN_S = 180.0, 900.0, 60.0
 RESULTS = ROOT / "bench" / "results" / "directory.json"
 PAGE = ROOT / "docs" / "scale.md"
@@ -44,7 +48,8 @@ _FILL = """
 import sys
 from shardgate.store.sqlite import SqliteStore
 with SqliteStore(sys.argv[1]) as store:
-    store.put_many("vendors", ((f"tenant-{number:08d}", f"shard{number % 4}") for number in range(int(sys.argv[2]))))
+    ids = (f"0123456789abcdef{(number * 0x9E3779B97F4A7C15 + 1) % 2**64:016x}" for number in range(int(sys.argv[2])))
+    store.put_many("vendors", ((key, f"shard{ord(key[-1]) % 4}") for key in ids))
 """
 _CHANGE = """
 import sys, time
@@ -69,6 +74,8 @@ class DirectoryRun(msgspec.Struct, frozen=True, kw_only=True):
     start_s: float | None = None
     start_cpu_s: float = 0
     """The processor time of all processes until then."""
+    relay_us: float | None = None
+    """The processor time of all processes for one relay, of keys by chance."""
     memory_mb: float | None = None
     """Of all workers, with what they share counted once, after requests for keys at random."""
     file_mb: float = 0
@@ -129,11 +136,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keys", help="numbers of keys, with commas between")
     parser.add_argument("--before", metavar="REV", help="measure this revision, too")
-    parser.add_argument("--before-keys", default="1000000,10000000")
+    parser.add_argument("--before-keys", default="1000000")
     parser.add_argument("--write", action="store_true", help="write the results, and the tables of docs/scale.md")
     words = parser.parse_args()
     keys = [*map(int, words.keys.split(","))] if words.keys else (QUICK_KEYS if os.environ.get("QUICK") else KEYS)
     report = DirectoryReport(date=time.strftime("%Y-%m-%d"), machine=machine())
+    _make_ready()
     report.after = [_measured(ROOT, each) for each in keys]
     if words.before:
         report.revision = words.before
@@ -141,9 +149,20 @@ def main() -> None:
             report.before = [_measured(source, int(each)) for each in words.before_keys.split(",")]
     print(tables(report))
     if words.write:
+        report = _with_others(report)
         RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
         page = PAGE.read_text()
         PAGE.write_text(_PLACE.sub(lambda found: f"{found[1]}{tables(report)}\n{found[2]}", page))
+
+
+def _with_others(report: DirectoryReport) -> DirectoryReport:
+    """With what earlier runs have found for other numbers of keys."""
+    known = msgspec.json.decode(RESULTS.read_bytes(), type=DirectoryReport)
+    for name in ("before", "after"):
+        runs = {run.keys: run for each in (known, report) for run in getattr(each, name)}
+        setattr(report, name, [runs[keys] for keys in sorted(runs)])
+    report.revision = report.revision or known.revision
+    return report
 
 
 @contextmanager
@@ -161,7 +180,7 @@ def _measured(source: Path, keys: int) -> DirectoryRun:
         began = time.monotonic()
         subprocess.run(_python(_FILL, store, keys), env=_environment(source), check=True)
         fill_s = time.monotonic() - began
-        print(f"bench-directory: {keys:,} keys are stored, {fill_s:.0f} s", file=sys.stderr, flush=True)
+        _say(f"{keys:,} keys are stored, {fill_s:.0f} s")
         return _served(source, folder, DirectoryRun(keys=keys, fill_s=fill_s))
 
 
@@ -179,7 +198,7 @@ def _served(source: Path, folder: Path, run: DirectoryRun) -> DirectoryRun:
         with _serving(source, folder) as gateway:
             start_s = (gateway.wait("ready on", START_S) - gateway.begun_at) / 1e9
             start_cpu_s = sum(map(_cpu_s, [gateway.process.pid, *gateway.workers]))
-            _ask(gateway.port, run.keys)
+            relay_us = _relayed(gateway, folder, run.keys)
             memory_mb = sum(map(_pss_bytes, gateway.workers)) / 1e6
             seen, loop = _changes(source, folder, gateway)
     except Empty:
@@ -188,6 +207,7 @@ def _served(source: Path, folder: Path, run: DirectoryRun) -> DirectoryRun:
         run,
         start_s=start_s,
         start_cpu_s=start_cpu_s,
+        relay_us=relay_us,
         memory_mb=memory_mb,
         seen_ms=median(seen),
         seen_max_ms=max(seen),
@@ -231,15 +251,15 @@ def _serving(source: Path, folder: Path) -> Iterator[_Gateway]:
     config = {
         "listen": f"127.0.0.1:{port}",
         "workers": WORKERS,
-        "shards": {f"shard{number}": f"http://127.0.0.1:{reserved_port()}" for number in range(4)},
+        "shards": {f"shard{number}": f"http://127.0.0.1:{SHARD_PORT + number}" for number in range(SHARDS)},
         "directory": "directory.db",
         "locators": {"vendor": [{"kind": "directory", "space": "vendors"}]},
         "rules": {"GET /vendors/{id}": {"rule": "one", "key": "path.id", "locate": "vendor"}},
     }
     (folder / "shardgate.yaml").write_text(yaml.safe_dump(config))
     process = subprocess.Popen(
-        [*_python(_SERVE), "serve", "--config", str(folder / "shardgate.yaml")],
-        env=_environment(source),
+        [_interpreter(source), "-c", _SERVE, "serve", "--config", str(folder / "shardgate.yaml")],
+        env=_environment(source, serves=True),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -253,22 +273,42 @@ def _serving(source: Path, folder: Path) -> Iterator[_Gateway]:
         process.kill()
 
 
-def _ask(port: int, keys: int) -> None:
-    """Ask for keys at random: nobody serves the shards, but their keys are looked up."""
-    for _ in range(WORKERS * 2):
-        connection = HTTPConnection("127.0.0.1", port, timeout=30)
-        for _ in range(REQUESTS // (WORKERS * 2)):
-            connection.request("GET", f"/vendors/tenant-{random.randrange(keys):08d}")
-            connection.getresponse().read()
-        connection.close()
+def _relayed(gateway: _Gateway, folder: Path, keys: int) -> float:
+    """Ask for keys by chance; the processor time of a relay, in µs."""
+    cores = Cores.of_this_machine()
+    if cores is None:
+        raise SystemExit("bench-directory: two cores are needed")
+    load = Load(target="/vendors/{id}", keys=keys, seconds=0.8)
+    with stub_shards(SHARD_PORT, SHARDS, cores, folder):
+        return median(measure(gateway.process.pid, gateway.port, load, cores).cpu_us for _ in range(ROUNDS))
+
+
+def _make_ready() -> None:
+    """Compile this checkout, and build the load and the shards."""
+    build_rig(_say)
+    _say(f"this checkout: {Shardgate().install(CACHE, _say)}")
+
+
+def _say(text: str) -> None:
+    print(f"bench-directory: {text}", file=sys.stderr, flush=True)
+
+
+def _interpreter(source: Path) -> str:
+    """The Python that has this checkout compiled; another checkout runs as it is."""
+    return Shardgate().python if source == ROOT else sys.executable
 
 
 def _python(program: str, *words: object) -> list[str]:
     return [sys.executable, "-c", program, *map(str, words)]
 
 
-def _environment(source: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(source / "src")}
+def _environment(source: Path, *, serves: bool = False) -> dict[str, str]:
+    """`serves`: it is the gateway, which has its own modules where it was compiled."""
+    # As an installed program: its modules are not compiled to bytecode at each start.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    if serves and source == ROOT and _interpreter(source) != sys.executable:
+        return {name: value for name, value in kept.items() if name != "PYTHONPATH"}
+    return {**kept, "PYTHONPATH": str(source / "src")}
 
 
 def _pss_bytes(pid: int) -> int:
@@ -295,8 +335,8 @@ def tables(report: DirectoryReport) -> str:
     lines = [
         f"{report.date}, {on}; {WORKERS} workers.",
         "",
-        "| keys | | start | memory of all workers | map | a change is seen | the loop is busy with it |",
-        "| ---: | --- | ---: | ---: | ---: | ---: | ---: |",
+        "| keys | | start | a relay | memory of all workers | map | a change is seen | the loop is busy with it |",
+        "| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     before = {run.keys: run for run in report.before}
     for run in report.after:
@@ -312,12 +352,13 @@ def tables(report: DirectoryReport) -> str:
 
 def _line(run: DirectoryRun, which: str) -> str:
     if run.start_s is None:
-        return f"| {run.keys:,} | {which} | {run.note} | | | | |"
+        return f"| {run.keys:,} | {which} | {run.note} | | | | | |"
     made = f"{run.file_mb:.0f} MB" if run.file_mb else "none"
     seen = f"{run.seen_ms:.0f} ms, at most {run.seen_max_ms:.0f}"
     loop = f"{run.loop_ms:.2f} ms, at most {run.loop_max_ms:.2f}"
     start = f"{run.start_s:.1f} s ({run.start_cpu_s:.2f} s)"
-    return f"| {run.keys:,} | {which} | {start} | {run.memory_mb:.0f} MB | {made} | {seen} | {loop} |"
+    relay = "" if run.relay_us is None else f"{run.relay_us:.0f} µs"
+    return f"| {run.keys:,} | {which} | {start} | {relay} | {run.memory_mb:.0f} MB | {made} | {seen} | {loop} |"
 
 
 def _said(value: float | None, unit: str) -> str:

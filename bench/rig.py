@@ -28,6 +28,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     """Requests a second, due at fixed instants; 0: each connection sends as soon as it can."""
     traced: bool = False
     """A ninth field, `traceparent`, that differs each time."""
+    keys: int = 0
+    """Each id is one of so many (`load_id`), by chance; 0: none comes again."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,12 +71,21 @@ def build_rig(say: Say) -> None:
 
 @contextmanager
 def stub_shards(
-    port: int, count: int, cores: Cores, folder: Path, *, slow: int | None = None, delay_ms: int = 200
+    port: int,
+    count: int,
+    cores: Cores,
+    folder: Path,
+    *,
+    slow: int | None = None,
+    late_one_in: int = 0,
+    delay_ms: int = 200,
 ) -> Iterator[Sequence[int]]:
-    """So many shards on consecutive ports; one may be slow."""
+    """So many shards on consecutive ports; one may be slow, or one request in so many of all of them."""
     command = [str(CACHE / "stub"), f"-port={port}", f"-shards={count}"]
     if slow is not None:
         command += [f"-slow={slow}", f"-delay={delay_ms}ms"]
+    if late_one_in:
+        command += [f"-late-one-in={late_one_in}", f"-delay={delay_ms}ms"]
     with started(command, port=port + count - 1, cores=[cores.shards], log=folder / "stub.log"):
         yield range(port, port + count)
 
@@ -83,7 +94,7 @@ def measure(pid: int, port: int, load: Load, cores: Cores) -> Run:
     """Load a gateway; count its CPU time from the moment that all connections are warm. Raises LoadError."""
     command = ["taskset", "-c", str(cores.load), str(CACHE / "load"), f"-port={port}", f"-target={load.target}"]
     command += [f"-connections={load.connections}", f"-seconds={load.seconds}", f"-warm={load.warm_s}"]
-    command += [f"-rate={load.rate}", f"-trace={str(load.traced).lower()}"]
+    command += [f"-rate={load.rate}", f"-trace={str(load.traced).lower()}", f"-keys={load.keys}"]
     pids = tree(pid)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
@@ -111,3 +122,8 @@ def measure(pid: int, port: int, load: Load, cores: Cores) -> Run:
         first_p50_us=said.first_p50_us,
         first_p99_us=said.first_p99_us,
     )
+
+
+def load_id(number: int) -> str:
+    """An id as the load asks for it: one of `Load.keys`, counted from 0."""
+    return f"0123456789abcdef{(number * 0x9E3779B97F4A7C15 + 1) % 2**64:016x}"

@@ -17,18 +17,19 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
-from rich.progress import Progress
 
 from proof.fleet import READY_TIMEOUT_S
 from proof.shop import Seats, Shop
-from proof.stores import add_option, empty_store
+from proof.stores import add_option, empty_stores
 from shardgate.store.database import StorePlace
 from shardgate.store.desk import Desk
 from shardgate.store.opening import open_store, store_place
@@ -91,11 +92,13 @@ class Gateway:
 
     def __init__(self, folder: Path, workers: int = 1) -> None:
         self._folder = folder
-        self._workers = workers
-        self._process: subprocess.Popen[bytes] | None = None
+        self._pid = 0
         self.trap = folder / "trap"
         self.port = 0
         self.starts = 0
+        command = [sys.executable, "-m", "proof.killed", str(self.trap), "serve", "-c", str(folder / "gate.yaml")]
+        command += ["--workers", str(workers)]
+        self._maker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def start(self) -> None:
         """Start, and wait until it is ready."""
@@ -103,27 +106,37 @@ class Gateway:
         self.trap.write_text("")
         self.starts += 1
         log = self._folder / "gateway.log"
-        command = [sys.executable, "-m", "proof.killed", str(self.trap), "serve", "-c", str(self._folder / "gate.yaml")]
-        command += ["--workers", str(self._workers)]
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+        log.write_text("")
+        assert self._maker.stdin is not None
+        assert self._maker.stdout is not None
+        self._maker.stdin.write(f"{log}\n")
+        self._maker.stdin.flush()
+        self._pid = int(self._maker.stdout.readline())
         deadline_at = time.monotonic() + READY_TIMEOUT_S
         while _READY not in (text := log.read_text()):
-            if time.monotonic() > deadline_at or self._process.poll() is not None:
+            if time.monotonic() > deadline_at or not self.lives:
                 raise RuntimeError(f"the gateway did not become ready:\n{text}")
             time.sleep(0.01)
         self.port = int(text.partition(_READY)[2].partition(" ")[0])
 
     def kill(self) -> None:
         """As a power cut would."""
-        if self._process is not None and self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        with suppress(ProcessLookupError):
+            if self._pid:
+                os.killpg(self._pid, signal.SIGKILL)
+        while self.lives:
+            time.sleep(0.001)
+
+    def close(self) -> None:
+        """End all."""
+        self.kill()
+        self._maker.kill()
+        self._maker.communicate()
 
     @property
     def lives(self) -> bool:
         """Whether it still runs."""
-        return self._process is not None and self._process.poll() is None
+        return bool(self._pid) and Path(f"/proc/{self._pid}").exists()
 
 
 @dataclass
@@ -362,9 +375,13 @@ SCENARIOS: dict[str, Scenario] = {
 SEATS = 1000
 
 
-def _points(kinds: Sequence[str]) -> Iterator[Iterator[str]]:
+KINDS = ("journal", "call")
+WHENS = ("before", "after")
+
+
+def _points(kinds: Sequence[str], whens: Sequence[str]) -> Iterator[Iterator[str]]:
     for kind in kinds:
-        for when in ("before", "after"):
+        for when in whens:
             yield (f"{kind} {number} {when}" for number in range(1, 1000))
 
 
@@ -390,9 +407,9 @@ async def _kill_once(world: World, name: str, scenario: Scenario, point: str) ->
 async def run(
     folder: Path,
     names: list[str],
-    report: Callable[[str], None] = lambda text: None,
-    kinds: Sequence[str] = ("journal", "call"),
+    kinds: Sequence[str] = KINDS,
     store: str = "",
+    whens: Sequence[str] = WHENS,
 ) -> tuple[Counter[str], list[str], float]:
     """Kill each point of each scenario; what was counted, the findings, and the longest recovery in seconds."""
     counted: Counter[str] = Counter()
@@ -400,7 +417,7 @@ async def run(
     async with AsyncExitStack() as stack:
         world = await enter_world(folder, stack, store=store)
         for name in names:
-            for points in _points(kinds):
+            for points in _points(kinds, whens):
                 for point in points:
                     killed, verdict = await _kill_once(world, name, SCENARIOS[name], point)
                     for what in ("lost", "doubled", "stuck"):
@@ -409,7 +426,6 @@ async def run(
                     if not killed:
                         break
                     counted["points"] += 1
-                    report(f"{name}: {point}")
         return counted, findings, world.slowest_s
 
 
@@ -418,6 +434,7 @@ async def enter_world(
 ) -> World:
     """Start the shards and the gateway. `store`: the URL of an empty database; without it a file."""
     gateway = Gateway(folder, workers)
+    stack.callback(gateway.close)
     world = World(store_place(store or str(folder / "store.db")), gateway, [])
     for name in NAMES:
         shop = Shop(Seats({f"{name}-seats": SEATS, f"{name}-none": 0}))
@@ -430,23 +447,36 @@ async def enter_world(
     config = {"listen": "127.0.0.1:0", "shards": urls, **RULES, **places, "timeouts": timeouts}
     (folder / "gate.yaml").write_text(yaml.safe_dump(config))
     await asyncio.to_thread(gateway.start)
-    stack.callback(gateway.kill)
     return world
+
+
+def run_chain(name: str, kind: str, when: str, store: str) -> tuple[Counter[str], list[str], float]:
+    """Kill at one kind of point of one scenario, at the first, the second, and so on, in a world of its own."""
+    with tempfile.TemporaryDirectory(prefix="shardgate-crash-") as folder:
+        return asyncio.run(run(Path(folder), [name], kinds=[kind], store=store, whens=[when]))
 
 
 def main() -> None:
     """Run all, show how far it is, and end with one line."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--only", choices=list(SCENARIOS), action="append", help="one kind of change")
+    options.add_argument("--at-once", type=int, default=(os.cpu_count() or 1) * 2, help="worlds at a time")
     add_option(options)
     given = options.parse_args()
-    names = given.only or list(SCENARIOS)
-    temporary = tempfile.TemporaryDirectory
-    with empty_store(given.store) as store, temporary() as folder, Progress(transient=True) as progress:
-        task = progress.add_task("crash", total=None)
-        counted, findings, slowest_s = asyncio.run(
-            run(Path(folder), names, lambda text: progress.update(task, description=text, advance=1), store=store)
-        )
+    counted, findings, slowest_s = Counter[str](), list[str](), 0.0
+    # A world waits for leases to end most of the time: two for each core keep it busy.
+    with empty_stores(given.store) as new_store, ProcessPoolExecutor(given.at_once, get_context("spawn")) as pool:
+        chains = {
+            pool.submit(run_chain, name, kind, when, new_store()): f"{name}, {kind} {when}"
+            for name in given.only or SCENARIOS
+            for kind in KINDS
+            for when in WHENS
+        }
+        for chain in as_completed(chains):
+            its_counted, its_findings, its_slowest_s = chain.result()
+            counted, slowest_s = counted + its_counted, max(slowest_s, its_slowest_s)
+            findings += its_findings
+            print(f"{chains[chain]}: {its_counted['points']} points, {len(its_findings)} findings", flush=True)
     for finding in findings:
         print(finding)
     print(f"each time all was settled within {slowest_s:.1f} s, the start of the new gateway included")

@@ -2,12 +2,16 @@
 
 FILE says at which: `3 before` or `3 after` the third time that something is written down for a change. It dies as in a
 power cut, workers and supervisor together.
+
+It has read all modules once, and waits for lines: each is a file for the output of a new gateway, which is a fork in a
+session of its own; its process id is the answer. So a start takes a third of the time, and a proof starts hundreds.
 """
 
 import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,7 @@ STEPS: tuple[tuple[type, str], ...] = (
     (IdempotencyKeys, "forget"),
     (Placements, "reserve"),
 )
+_READ = ("shardgate.cli.serve", "shardgate.process.supervisor", "shardgate.process.worker", "shardgate.store.postgres")
 
 
 class Trap:
@@ -57,11 +62,24 @@ class Trap:
 
 
 def main() -> None:
-    """Serve, with the trap set."""
+    """Start gateways, with the trap set, until the input ends."""
     trap = Trap(Path(sys.argv.pop(1)))
     for table, name in STEPS:
         setattr(table, name, trap.around(getattr(table, name)))
-    app()
+    for module in _READ:
+        import_module(module)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel forgets each that has ended
+    for line in iter(sys.stdin.readline, ""):
+        if pid := os.fork():
+            print(pid, flush=True)
+            continue
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        output = os.open(line.rstrip("\n"), os.O_WRONLY | os.O_APPEND)
+        for stream in (1, 2):
+            os.dup2(output, stream)
+        app()
+        return
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from tools.ports import reserved_port
 NOBODY: Final = 65534
 READY_TIMEOUT_S: Final = 60.0
 _SETTINGS: Final = """
-listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 fsync = off
 max_connections = 300
@@ -52,22 +51,33 @@ def programs() -> Path:
 class PostgresServer:
     """One server. `source`: the server of which it is a replica, and a synchronous one where that has `waits`."""
 
-    def __init__(self, source: "PostgresServer | None" = None) -> None:
+    def __init__(self, source: "PostgresServer | None" = None, *, network: str = "", settings: str = "") -> None:
+        """`network`: three numbers of the addresses that may use it, too; it is number 1 there. `settings`: more."""
         self._programs = programs()
         self._folder = Path(tempfile.mkdtemp(prefix="shardgate-postgres-"))
         self._folder.chmod(0o755)
         self._data = self._folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = reserved_port()
-        if os.geteuid() == 0:
+        if _is_root():
             os.chown(self._folder, NOBODY, NOBODY)
         if source is None:
             self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
             with (self._data / "postgresql.conf").open("a") as file:
-                file.write(_SETTINGS)
+                file.write(_SETTINGS + settings)
+                file.write(f"listen_addresses = '127.0.0.1{network and f', {network}.1'}'\n")
+            if network:
+                with (self._data / "pg_hba.conf").open("a") as file:
+                    file.write(f"host all all {network}.0/24 trust\n")
         else:
             link = f"host=127.0.0.1 port={source.port} user=postgres application_name=replica"
             self._run("pg_basebackup", "-D", self._data, "-R", "-X", "stream", "-c", "fast", "-d", link)
+
+    @property
+    def pid(self) -> int:
+        """The server's first process; all others are its children."""
+        assert self._process is not None
+        return self._process.pid
 
     def url(self, database: str = "postgres", *others: "PostgresServer") -> str:
         """The URL of a database; with `others` where it may be after a failover."""
@@ -90,7 +100,8 @@ class PostgresServer:
     def start(self) -> Self:
         """Start, and wait until it answers."""
         with (self._folder / "log").open("ab") as log:
-            command = [str(part) for part in (self._programs / "postgres", "-D", self._data, "-p", self.port)]
+            program = [str(part) for part in (self._programs / "postgres", "-D", self._data, "-p", self.port)]
+            command = [*_as_user(), *program]
             process: subprocess.Popen[bytes] = subprocess.Popen(command, stdout=log, stderr=log, **_user())
         self._process = process
         deadline_at = time.monotonic() + READY_TIMEOUT_S
@@ -145,11 +156,28 @@ class PostgresServer:
 
     def _run(self, program: str, *options: Any) -> None:
         said = subprocess.run(
-            [self._programs / program, *options], check=False, capture_output=True, cwd=self._folder, **_user()
+            [*_as_user(), self._programs / program, *options],
+            check=False,
+            capture_output=True,
+            cwd=self._folder,
+            **_user(),
         )
         if said.returncode:
             raise RuntimeError(f"{program}: {said.stderr.decode()}")
 
 
+def _is_root() -> bool:
+    return os.geteuid() == 0 and not _is_root_for_itself()
+
+
+def _is_root_for_itself() -> bool:
+    """Whether we are root only in a namespace that knows no other user (`unshare -r`)."""
+    return os.geteuid() == 0 and Path("/proc/self/uid_map").read_text().split()[2] == "1"
+
+
 def _user() -> dict[str, Any]:
-    return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if _is_root() else {}
+
+
+def _as_user() -> list[str]:
+    return ["unshare", f"--map-user={NOBODY}", f"--map-group={NOBODY}"] if _is_root_for_itself() else []

@@ -144,6 +144,7 @@ class Shop(AbstractAsyncContextManager["Shop"]):
     before: Hook = lambda line: None
     after: Hook = lambda line: None
     port: int = 0
+    host: str = "127.0.0.1"
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -160,7 +161,7 @@ class Shop(AbstractAsyncContextManager["Shop"]):
     async def __aenter__(self) -> "Shop":
         """Serve, on the same port as before."""
         self._writers: set[asyncio.StreamWriter] = set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -179,7 +180,7 @@ class Shop(AbstractAsyncContextManager["Shop"]):
     @property
     def url(self) -> str:
         """Its address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)

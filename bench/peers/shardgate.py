@@ -39,13 +39,16 @@ class Shardgate:
         said = subprocess.run([self._python, "--version"], capture_output=True, text=True, check=True).stdout.strip()
         return f"{shardgate.__version__}, {how}, {said}"
 
+    @property
+    def python(self) -> str:
+        """The Python that has it."""
+        return self._python or _compiled()
+
     def command(self, site: Site) -> Command:
         """Write its configuration."""
         config = site.folder / "shardgate.yaml"
-        config.write_text(yaml.safe_dump({**_config(site), "workers": self._workers}))
-        return Command(
-            [self._python or _compiled(), "-I", "-m", "shardgate", "serve", "-c", str(config)], cores=self._workers
-        )
+        config.write_text(yaml.safe_dump({**config_of(site), "workers": self._workers}))
+        return Command([self.python, "-I", "-m", "shardgate", "serve", "-c", str(config)], cores=self._workers)
 
 
 def _installed(cache: Path, say: Say) -> str:
@@ -62,7 +65,8 @@ def _compiled() -> str:
     return str(compiled) if (compiled.parents[1] / "made").exists() else sys.executable
 
 
-def _config(site: Site) -> dict[str, Any]:
+def config_of(site: Site) -> dict[str, Any]:
+    """Its configuration, but for the number of workers."""
     by_id = {"rule": "one", "key": "path.id", "locate": "event"}
     merge = {
         "kind": "list",

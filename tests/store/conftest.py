@@ -9,6 +9,7 @@ import pytest
 from shardgate.store.database import Store, StorePlace
 from shardgate.store.leases import Leases
 from shardgate.store.opening import open_for_worker, open_store
+from tests.waiting import wait_until
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -32,6 +33,7 @@ def new_leases(place: StorePlace) -> Iterator[Callable[[], Leases]]:
             store, leases = open_for_worker(place)
             stack.callback(store.close)
             stack.callback(leases.close)
+            wait_until(leases.holds)
             return leases
 
         yield make

@@ -1,7 +1,9 @@
 """The store in PostgreSQL: what is answered is written, nothing waits for ever, and it goes on after a failover."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -10,9 +12,12 @@ from shardgate.core.hosts import PostgresUrl
 from shardgate.store import postgres as module
 from shardgate.store import schema
 from shardgate.store.database import CommitUnknownError, StoreError
+from shardgate.store.journal import Journal
 from shardgate.store.opening import look, open_for_worker, open_store
 from shardgate.store.postgres import PostgresStore
 from shardgate.store.usage import Usage
+from shardgate.store.writer import Writer
+from tests.store.test_journal import at, entry
 from tests.waiting import wait_until
 from tests.wire import Wire, wire_to
 
@@ -275,3 +280,98 @@ def test_a_transaction_costs_two_messages_besides_its_own(postgres_place: Postgr
         connection.__class__ = Counting
         add(store)
     assert len(sent[:-1]) == 4  # begin, two statements of the job, commit; the last ends the session
+
+
+def test_of_jobs_that_are_written_together_one_that_fails_has_written_nothing(postgres_place: PostgresUrl) -> None:
+    undone: list[str] = []
+
+    def refused_with_undo(name: str) -> None:
+        with store.transaction(lambda: undone.append(name)):
+            store.execute("UPDATE usage SET calls = 100")
+            raise ValueError(name)
+
+    def kept_with_undo() -> None:
+        with store.transaction(lambda: undone.append("kept")):
+            store.execute("UPDATE usage SET calls = calls + 10")
+
+    with PostgresStore(postgres_place) as store:
+        jobs = [
+            lambda: refused_with_undo("first"),
+            lambda: add(store),
+            lambda: add(store),
+            lambda: refused_with_undo("third"),
+            kept_with_undo,
+            lambda: Usage(store).calls("p", "one"),
+        ]
+        outcomes = store.together(jobs)
+        assert [value for value, _ in outcomes] == [None, [1], [2], None, None, 12]
+        assert [str(error) for _, error in outcomes if error] == ["first", "third"]
+        assert undone == ["first", "third"]
+        assert counted(postgres_place) == 12
+        assert store.execute("SELECT number FROM commits").fetchall() == [(1,)]
+        assert add(store) == [13]
+        assert counted(postgres_place) == 13
+
+
+def test_where_jobs_are_not_committed_together_all_have_failed_and_are_undone(
+    far: PostgresStore, wire: Wire, postgres_place: PostgresUrl
+) -> None:
+    undone: list[int] = []
+
+    def job(number: int) -> None:
+        with far.transaction(lambda: undone.append(number)):
+            add_in(far)
+
+    assert add(far) == [1]
+    for cut in (b"COMMIT", b"SAVEPOINT"):
+        undone.clear()
+        wire.cut_at = cut
+        outcomes = far.together([lambda: job(1), lambda: Usage(far).calls("p", "one"), lambda: job(2)])
+        assert all(isinstance(error, far.errors) for _, error in outcomes)
+        assert sorted(undone) == ([1, 2] if cut == b"COMMIT" else [1])
+        wire.cut_at = b""
+        assert counted(postgres_place) == 1
+    wire.cut_after = b"COMMIT"
+    assert [value for value, _ in far.together([lambda: add(far), lambda: add(far)])] == [[2], [3]]
+    assert counted(postgres_place) == 3
+
+
+def test_a_call_that_was_not_written_with_others_is_in_memory_as_before(far: PostgresStore, wire: Wire) -> None:
+    """Or whoever goes on with the change would take it for one that may have been sent."""
+    journal = Journal(far)
+    made = [entry("t1", "divide"), entry("t2", "divide")]
+    for each in made:
+        journal.add(each, "w1", at(10.0))
+    wire.cut_at = b"COMMIT"
+    outcomes = far.together([partial(journal.begin, each, 0, "do", "w1", at(0.0)) for each in made])
+    assert all(isinstance(error, far.errors) for _, error in outcomes)
+    assert [(each.branches[0].phase, each.branches[0].tries) for each in made] == [("waiting", 0)] * 2
+    wire.cut_at = b""
+    outcomes = far.together([partial(journal.begin, each, 0, "do", "w1", at(0.0)) for each in made])
+    assert outcomes == [("begun", None)] * 2
+    assert [(each.branches[0].phase, each.branches[0].tries) for each in made] == [("sent", 1)] * 2
+
+
+def add_in(store: PostgresStore) -> None:
+    store.execute("UPDATE usage SET calls = calls + 1")
+
+
+async def test_jobs_that_wait_for_a_worker_s_turn_are_written_in_few_transactions(postgres_place: PostgresUrl) -> None:
+    """Found: 50 orders at once took longer than a step may wait for its turn, and seven of them were left open."""
+    writer = Writer(postgres_place)
+    try:
+        await asyncio.to_thread(wait_until, writer.leases.holds)
+        go_on = threading.Event()
+        first = asyncio.ensure_future(writer.run(go_on.wait, 60))
+        adding = [asyncio.ensure_future(writer.run(writer.usage.add, [("p", "one", 1)], 0.0)) for _ in range(60)]
+        led = asyncio.ensure_future(writer.run(writer.leases.lead, "purge"))
+        last = asyncio.ensure_future(writer.run(writer.usage.add, [("p", "one", 1)], 0.0))
+        await asyncio.wait(adding, timeout=0)
+        go_on.set()
+        assert [await each for each in adding] == [[number] for number in range(1, 61)]
+        assert (await first, await led, await last) == (True, True, [61])
+        with open_store(postgres_place) as store:
+            (commits,) = store.execute("SELECT sum(number) FROM commits").fetchone()
+        assert commits < 30  # a slow machine gives up to 50 ms to each
+    finally:
+        writer.close()

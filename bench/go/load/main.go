@@ -61,6 +61,7 @@ type load struct {
 	paced    bool
 	idAt     []int // where the request's ids stand
 	counter  uint64
+	keys     uint64 // ids are one of so many; 0: none comes again
 	firsts   []int64
 	wholes   []int64
 	done     int
@@ -77,6 +78,7 @@ func main() {
 	seconds := flag.Float64("seconds", 1, "")
 	warm := flag.Float64("warm", 0.3, "seconds before the measured ones")
 	rate := flag.Float64("rate", 0, "requests a second; 0: as many as there can be")
+	keys := flag.Uint64("keys", 0, "ids are one of so many, by chance; 0: none comes again")
 	traced := flag.Bool("trace", false, "add a ninth field that differs each time")
 	flag.Parse()
 
@@ -86,7 +88,7 @@ func main() {
 	runtime.LockOSThread()
 	debug.SetGCPercent(-1)
 	request, idAt := makeRequest(*target, *traced)
-	l := &load{paced: *rate > 0, idAt: idAt, buffer: make([]byte, 256<<10)}
+	l := &load{paced: *rate > 0, idAt: idAt, keys: *keys, buffer: make([]byte, 256<<10)}
 	var err error
 	if l.epoll, err = syscall.EpollCreate1(0); err != nil {
 		fatal("epoll", err)
@@ -212,6 +214,9 @@ func (l *load) send(c *conn, due int64) {
 	l.counter++
 	// A number that looks like chance and never comes again: ids that count up would be kind to caches.
 	scrambled := l.counter * 0x9E3779B97F4A7C15
+	if l.keys > 0 {
+		scrambled = (scrambled>>16)%l.keys*0x9E3779B97F4A7C15 + 1
+	}
 	for _, at := range l.idAt {
 		hex(c.request[at:at+16], scrambled)
 	}

@@ -1,7 +1,8 @@
 // Command stub is N shards that cost next to nothing: every request is answered at once with a reply made beforehand.
 //
 // One thread on epoll, one port a shard. `GET /v3/events/{id}` is 1 KB, `GET /v3/documents/{id}` 50 KB, and
-// `GET /v3/events?rows=R&…` a sorted list of R rows. One shard may answer late. It prints `ready`.
+// `GET /v3/events?rows=R&…` a sorted list of R rows. One shard may answer late, or one request in so many of all. It
+// prints `ready`.
 package main
 
 import (
@@ -38,6 +39,8 @@ type stub struct {
 	conns   map[int]*conn
 	lates   []late // by time
 	slow    int
+	lateIn  int // one request in so many is late
+	asked   int
 	delay   time.Duration
 	keyed   []byte
 	large   []byte
@@ -49,12 +52,13 @@ func main() {
 	port := flag.Int("port", 0, "of the first shard, on 127.0.0.1")
 	shards := flag.Int("shards", 4, "")
 	slow := flag.Int("slow", -1, "the shard that answers late")
+	lateIn := flag.Int("late-one-in", 0, "one request in so many is answered late, of all shards together")
 	delay := flag.Duration("delay", 200*time.Millisecond, "")
 	flag.Parse()
 	runtime.GOMAXPROCS(1)
 	runtime.LockOSThread()
 	s := &stub{
-		listens: map[int]int{}, conns: map[int]*conn{}, slow: *slow, delay: *delay,
+		listens: map[int]int{}, conns: map[int]*conn{}, slow: *slow, lateIn: *lateIn, delay: *delay,
 		keyed: document(1024), large: document(50 * 1024), lists: map[[2]int][]byte{}, buffer: make([]byte, 64<<10),
 	}
 	s.epoll = must(syscall.EpollCreate1(0))
@@ -158,7 +162,8 @@ func (s *stub) answer(c *conn, head []byte) {
 	} else if bytes.HasPrefix(head, []byte("GET /v3/events?")) {
 		reply = s.list(rows(head), c.shard)
 	}
-	if c.shard == s.slow {
+	s.asked++
+	if c.shard == s.slow || s.lateIn > 0 && s.asked%s.lateIn == 0 {
 		s.lates = append(s.lates, late{time.Now().Add(s.delay), c, reply})
 		return
 	}

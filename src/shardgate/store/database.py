@@ -9,17 +9,19 @@ disk. A transaction that raises has written nothing, but for CommitUnknownError.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 from shardgate.core.hosts import PostgresUrl
 from shardgate.store import directory_table
 from shardgate.store.statements import Statements
 
 StorePlace: TypeAlias = Path | PostgresUrl
+JobOutcome: TypeAlias = tuple[Any, BaseException | None]
+"""What a job returned, or what it raised."""
 
 
 class StoreError(Exception):
@@ -38,6 +40,8 @@ class Store(Statements):
 
     errors: ClassVar[tuple[type[Exception], ...]]
     """What its methods raise where the database cannot be used now."""
+    jobs_at_once: ClassVar[int] = 1
+    """How many jobs `together` writes in one transaction."""
 
     @property
     @abstractmethod
@@ -45,8 +49,15 @@ class Store(Statements):
         """Where it is; as text it has no password."""
 
     @abstractmethod
-    def transaction(self) -> AbstractContextManager[None]:
-        """Run the block in a transaction: committed at its end, rolled back if it raises."""
+    def transaction(self, undo: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+        """Run the block in a transaction: committed at its end, rolled back if it raises.
+
+        `undo`: called where nothing of it was written, so that values in memory are as before.
+        """
+
+    def together(self, jobs: Iterable[Callable[[], Any]]) -> list[JobOutcome]:
+        """Run jobs in their order; the outcome of each, known only when all is committed."""
+        return [outcome_of(job) for job in jobs]
 
     @abstractmethod
     def close(self) -> None:
@@ -57,7 +68,7 @@ class Store(Statements):
         seconds on it. Of one machine: its own clock, as it is given."""
         return boot, up_s
 
-    def recover(self, error: Exception) -> None:
+    def recover(self, error: BaseException) -> None:
         """After a job failed, before the next one: what can be put right is."""
 
     def put_many(self, space: str, pairs: Iterable[tuple[str, str]], *, only_if_new: bool = False) -> int:
@@ -127,3 +138,11 @@ class Store(Statements):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def outcome_of(job: Callable[[], Any]) -> JobOutcome:
+    """Run one job."""
+    try:
+        return job(), None
+    except BaseException as error:
+        return None, error

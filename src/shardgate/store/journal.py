@@ -162,17 +162,17 @@ class Journal:
         raises anything, the branch is as before.
         """
         branch = entry.branches[number]
-        phase, tries, judges = branch.phase, branch.tries, branch.judges
-        try:
-            with self._store.transaction():
-                self._require_owner(entry, owner)
-                if phase == "waiting" and (why := self._earlier(entry, branch, at)):
-                    return why
-                begin(entry, branch, step)
-                self._write(entry, number)
-        except BaseException:
-            branch.phase, branch.tries, branch.judges = phase, tries, judges
-            raise
+        before = branch.phase, branch.tries, branch.judges
+
+        def undo() -> None:
+            branch.phase, branch.tries, branch.judges = before
+
+        with self._store.transaction(undo):
+            self._require_owner(entry, owner)
+            if branch.phase == "waiting" and (why := self._earlier(entry, branch, at)):
+                return why
+            begin(entry, branch, step)
+            self._write(entry, number)
         return "begun"
 
     def save(

@@ -4,11 +4,13 @@ Holds: committed data is on the server's disk, and on its synchronous replicas w
 for one lock of the database, so that they run one after another, as in SQLite. A worker whose lease has ended writes
 nothing. Where the connection breaks while a transaction is committed, the next connection looks whether it was; so a
 job that fails has written nothing, but for CommitUnknownError. Nothing waits longer than ANSWER_S for one answer.
+Jobs that wait for their turn at the same time are written in one transaction, each behind a savepoint: a commit waits
+for the disk, and all gateways wait for it.
 Never: changes anything outside of the schema `shardgate`, or a store that was made by a newer version.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from secrets import token_hex
 from typing import Any, ClassVar, Final
@@ -16,7 +18,7 @@ from typing import Any, ClassVar, Final
 import psycopg
 
 from shardgate.core.hosts import PostgresUrl
-from shardgate.store.database import CommitUnknownError, Store, StoreError
+from shardgate.store.database import CommitUnknownError, JobOutcome, Store, StoreError, outcome_of
 from shardgate.store.postgres_connection import CHANNEL, LOCK, SCHEMA, Session, connect, said, uptime
 from shardgate.store.postgres_leases import PostgresLeases
 from shardgate.store.postgres_schema import is_current, may_make, migrate
@@ -47,16 +49,19 @@ class PostgresStore(Store):
         "_commits",
         "_connection",
         "_error",
+        "_has_savepoint",
         "_in_transaction",
         "_leases",
         "_name",
         "_place",
         "_quiet_until",
         "_time_s",
+        "_undos",
         "_wrote",
     )
 
     errors: ClassVar[tuple[type[Exception], ...]] = (psycopg.Error, CommitUnknownError, LeaseLostError, StoreError)
+    jobs_at_once: ClassVar[int] = 64
 
     def __init__(self, place: PostgresUrl, leases: PostgresLeases | None = None) -> None:
         """`leases`: of the worker that writes; None: it is no worker's, and nothing is ever taken from it."""
@@ -65,7 +70,9 @@ class PostgresStore(Store):
         self._connection: Session | None = None
         self._quiet_until = 0.0
         self._error: Exception = StoreError("")
-        self._in_transaction = self._wrote = False
+        self._in_transaction = self._wrote = self._has_savepoint = False
+        self._undos: list[Callable[[], None]] | None = None
+        """While jobs run together: what to do where their transaction is not committed."""
         self._name = token_hex(12)
         self._commits = 0
         self._time_s = 0.0
@@ -113,14 +120,44 @@ class PostgresStore(Store):
         return "postgresql", self._time_s  # machines have clocks of their own: the server's is that of all
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        self._begin()
+    def transaction(self, undo: Callable[[], None] | None = None) -> Iterator[None]:
+        is_first = self._undos is None or not self._in_transaction
+        if is_first:
+            self._begin()
+        else:
+            self._set_savepoint()
         try:
             yield
+            if self._undos is None:
+                self._commit()
         except BaseException:
-            self._roll_back()
+            if is_first:
+                self._roll_back()
+            else:
+                self._roll_back_to_savepoint()
+            if undo is not None:
+                undo()
             raise
-        self._commit()
+        if self._undos is not None and undo is not None:
+            self._undos.append(undo)
+
+    def together(self, jobs: Iterable[Callable[[], Any]]) -> list[JobOutcome]:
+        """Run jobs in one transaction: one that fails has written nothing; if it is not committed, all have failed."""
+        undos: list[Callable[[], None]] = []
+        self._undos = undos
+        outcomes: list[JobOutcome] = []
+        try:
+            for job in jobs:
+                outcomes.append(outcome_of(job))  # noqa: PERF401 - what was done is known where a later one raises
+            if self._in_transaction:
+                self._commit()
+        except self.errors as problem:
+            for undo in reversed(undos):
+                undo()
+            return [(None, error or problem) for _, error in outcomes]
+        finally:
+            self._undos = None
+        return outcomes
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -209,7 +246,17 @@ class PostgresStore(Store):
             self._roll_back()
             return False
         self._in_transaction, self._wrote, self._time_s = True, False, float(row[1])
+        self._has_savepoint = False
         return True
+
+    def _set_savepoint(self) -> None:
+        self._ready().execute("RELEASE SAVEPOINT job; SAVEPOINT job" if self._has_savepoint else "SAVEPOINT job")
+        self._has_savepoint = True
+
+    def _roll_back_to_savepoint(self) -> None:
+        if self.is_connected and self._connection is not None:
+            with suppress(psycopg.Error):  # then the transaction cannot be committed
+                self._connection.execute("ROLLBACK TO SAVEPOINT job")
 
     def _roll_back(self) -> None:
         self._in_transaction = False

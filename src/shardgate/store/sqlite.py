@@ -6,7 +6,7 @@ Never: changes a file that is not a store, or one made by a newer version.
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -67,8 +67,7 @@ class SqliteStore(Store):
         return self._connection
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Run the block in a transaction: committed at its end, rolled back if it raises."""
+    def transaction(self, undo: Callable[[], None] | None = None) -> Iterator[None]:
         self._connection.execute("BEGIN IMMEDIATE")  # a lock that is upgraded later could fail as busy
         try:
             yield
@@ -76,6 +75,8 @@ class SqliteStore(Store):
         except BaseException:
             if self._connection.in_transaction:  # where the disk is full, SQLite has rolled it back itself
                 self._connection.execute("ROLLBACK")
+            if undo is not None:
+                undo()
             raise
 
     @contextmanager
@@ -86,7 +87,7 @@ class SqliteStore(Store):
         finally:
             self._connection.execute("COMMIT")
 
-    def recover(self, error: Exception) -> None:
+    def recover(self, error: BaseException) -> None:
         """SQLite does not see by itself that a file that could only be read may be written again: open it anew."""
         if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_READONLY:
             return

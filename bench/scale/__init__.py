@@ -1,0 +1,1 @@
+"""`make scale`: what a request costs by the number of shards, tenants and gateways; the curves of `docs/scale.md`."""
