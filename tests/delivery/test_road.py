@@ -44,6 +44,12 @@ def test_what_is_deployed_is_what_was_scanned() -> None:
         assert WORKFLOW["jobs"][name]["env"]["IMAGE"] == "${{ needs.image.outputs.image }}"
 
 
+def test_the_tasks_keep_the_right_to_pull() -> None:
+    """A person applies an environment with the key of the images: the pipeline applies the same variables."""
+    for name in ("staging", "production"):
+        assert WORKFLOW["jobs"][name]["env"]["TF_VAR_pull_key_arns"] == "${{ vars.PULL_KEY_ARNS }}"
+
+
 def test_a_deployment_under_way_is_never_left() -> None:
     assert WORKFLOW["concurrency"] == {"group": "delivery", "cancel-in-progress": False}
     last = WORKFLOW["jobs"]["production"]["steps"][-1]

@@ -87,6 +87,6 @@ def test_a_connection_is_closed_by_the_load_balancer_first() -> None:
 
 def test_the_costs_are_those_that_are_computed() -> None:
     assert PAGE.read_text() == with_costs(), "make terraform-docs"
-    small, middle, large = (sum(parts(size).values()) for size in SIZES)
-    assert 50 < small < middle < large < 5000
+    small, middle, large, with_database = (sum(parts(size).values()) for size in SIZES)
+    assert 50 < small < middle < large < with_database < 5000
     assert "what-it-costs" in anchors_in(PAGE.read_text())

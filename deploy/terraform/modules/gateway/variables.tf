@@ -127,8 +127,8 @@ variable "tasks" {
     error_message = "tasks: min must be at least 1, and max at least min and at most 500."
   }
   validation {
-    condition     = var.store != "none" || var.tasks.min >= 2
-    error_message = "tasks: run at least 2 where there is no store, so that one is in another zone."
+    condition     = var.store == "volume" || var.tasks.min >= 2
+    error_message = "tasks: run at least 2, so that one is in another zone. Only store = \"volume\" has one."
   }
   validation {
     condition     = var.store != "volume" || (var.tasks.min == 1 && var.tasks.max == 1)
@@ -137,12 +137,34 @@ variable "tasks" {
 }
 
 variable "store" {
-  description = "What the gateway keeps. `none`: its configuration names no `store` and no `directory`. `volume`: one task keeps both in `/var/lib/shardgate`, on EFS."
+  description = "Where the gateway keeps its journal, keys and directory. `none`: its configuration names no `store`. `volume`: one task keeps them in a file on EFS. `database`: all tasks share one PostgreSQL."
   type        = string
   default     = "none"
   validation {
-    condition     = contains(["none", "volume"], var.store)
-    error_message = "store: choose none or volume. A store in PostgreSQL, which several tasks can share, is not in this version of the gateway."
+    condition     = contains(["none", "volume", "database"], var.store)
+    error_message = "store: choose none, volume or database."
+  }
+}
+
+variable "database" {
+  description = "With `store = \"database\"`: the outputs `address`, `port` and `database` of the module `store`, the gateway's own user, and the file in the image with the authorities that signed the server's certificate. The password is in `secrets`, as `PGPASSWORD`."
+  type        = object({ address = string, port = optional(number, 5432), database = optional(string, "shardgate"), user = optional(string, "gateway"), ca_file = optional(string, "/etc/shardgate/rds.pem") })
+  default     = null
+  validation {
+    condition     = (var.database != null) == (var.store == "database")
+    error_message = "database: say where the database is if store = \"database\", and only then."
+  }
+  validation {
+    condition     = var.database == null ? true : can(regex("^[A-Za-z0-9.-]+$", var.database.address))
+    error_message = "database: address is the name of one host, without protocol, port and path."
+  }
+  validation {
+    condition     = var.database == null ? true : can(regex("^[a-z_][a-z0-9_]{0,62}$", var.database.database)) && can(regex("^[a-z_][a-z0-9_]{0,62}$", var.database.user))
+    error_message = "database: database and user are names of PostgreSQL: lower-case letters, digits and underscores, no digit first."
+  }
+  validation {
+    condition     = var.database == null ? true : can(regex("^/[A-Za-z0-9._/-]+$", var.database.ca_file))
+    error_message = "database: ca_file is a path within the image, as in \"/etc/shardgate/rds.pem\"."
   }
 }
 
@@ -298,6 +320,10 @@ variable "secrets" {
   validation {
     condition     = length(setintersection(keys(var.secrets), keys(var.environment))) == 0
     error_message = "secrets: a variable is in `environment`, too."
+  }
+  validation {
+    condition     = var.store != "database" || contains(keys(var.secrets), "PGPASSWORD")
+    error_message = "secrets: with store = \"database\" give PGPASSWORD, the password of the gateway's user in the database."
   }
 }
 

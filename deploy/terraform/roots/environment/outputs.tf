@@ -33,6 +33,16 @@ output "rollback_alarm_names" {
   value       = module.observability.rollback_alarm_names
 }
 
+output "database_address" {
+  description = "The database's host; null without a database."
+  value       = one(module.store[*].address)
+}
+
+output "database_secret_arn" {
+  description = "The secret with the password of the database's owner; null without a database."
+  value       = one(module.store[*].secret_arn)
+}
+
 output "secret_arns" {
   description = "Name → the secret. Its value is written by a person."
   value       = module.secrets.arns

@@ -117,15 +117,9 @@ variable "bake_time_minutes" {
 }
 
 variable "store" {
-  description = "What the gateway keeps: `none`, or `volume` with one task."
+  description = "Where the gateway keeps its store: `none`, `volume` with one task, or `database`, which makes one that all tasks share."
   type        = string
   default     = "none"
-}
-
-variable "database_enabled" {
-  description = "Make the database of the module `store`. This version of the gateway cannot use it yet."
-  type        = bool
-  default     = false
 }
 
 variable "database_instance_class" {

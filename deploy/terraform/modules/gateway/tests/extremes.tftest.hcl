@@ -90,6 +90,34 @@ run "one_task_with_a_store" {
   }
 }
 
+run "several_tasks_with_one_store" {
+  variables {
+    store    = "database"
+    tasks    = { min = 2, max = 12 }
+    database = { address = "shardgate-test-store.abc.eu-west-1.rds.amazonaws.com" }
+    secrets  = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:store" }
+  }
+  assert {
+    condition = contains(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment, {
+      name  = "SHARDGATE_STORE"
+      value = "postgresql://gateway@shardgate-test-store.abc.eu-west-1.rds.amazonaws.com:5432/shardgate?sslmode=verify-full&sslrootcert=/etc/shardgate/rds.pem"
+    })
+    error_message = "All tasks must find the database, believe no other server, and have no password in the URL."
+  }
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.this.container_definitions)[0].secrets == [{ name = "PGPASSWORD", valueFrom = var.secrets.PGPASSWORD }]
+    error_message = "ECS must put the password into the environment."
+  }
+  assert {
+    condition     = aws_ecs_service.this.deployment_configuration[0].strategy == "BLUE_GREEN" && aws_ecs_service.this.deployment_minimum_healthy_percent == 100
+    error_message = "Two versions may share a database: no deployment interrupts it."
+  }
+  assert {
+    condition     = length(aws_efs_file_system.state) == 0 && jsondecode(aws_ecs_task_definition.this.container_definitions)[0].mountPoints == []
+    error_message = "A store in a database needs no volume."
+  }
+}
+
 run "secrets_and_alarms" {
   variables {
     secrets              = { SHARDGATE_JWT_KEY = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:jwt" }

@@ -41,12 +41,79 @@ run "blue_green_on_one_file" {
   expect_failures = [var.deployment]
 }
 
-run "a_store_that_is_not_there_yet" {
+run "a_store_of_another_kind" {
   command = plan
   variables {
     store = "postgresql"
   }
   expect_failures = [var.store]
+}
+
+run "a_database_that_is_nowhere" {
+  command = plan
+  variables {
+    store   = "database"
+    secrets = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:store" }
+  }
+  expect_failures = [var.database]
+}
+
+run "a_database_that_nothing_uses" {
+  command = plan
+  variables {
+    database = { address = "db.example.com" }
+  }
+  expect_failures = [var.database]
+}
+
+run "a_database_by_its_url" {
+  command = plan
+  variables {
+    store    = "database"
+    database = { address = "postgresql://db.example.com" }
+    secrets  = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:store" }
+  }
+  expect_failures = [var.database]
+}
+
+run "a_user_that_is_no_name" {
+  command = plan
+  variables {
+    store    = "database"
+    database = { address = "db.example.com", user = "gateway:hunter2" }
+    secrets  = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:store" }
+  }
+  expect_failures = [var.database]
+}
+
+run "authorities_of_the_machine" {
+  command = plan
+  variables {
+    store    = "database"
+    database = { address = "db.example.com", ca_file = "system" }
+    secrets  = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:store" }
+  }
+  expect_failures = [var.database]
+}
+
+run "a_database_without_a_password" {
+  command = plan
+  variables {
+    store    = "database"
+    database = { address = "db.example.com" }
+  }
+  expect_failures = [var.secrets]
+}
+
+run "one_task_on_a_database" {
+  command = plan
+  variables {
+    store    = "database"
+    tasks    = { min = 1, max = 4 }
+    database = { address = "db.example.com" }
+    secrets  = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:store" }
+  }
+  expect_failures = [var.tasks]
 }
 
 run "no_spare_task" {

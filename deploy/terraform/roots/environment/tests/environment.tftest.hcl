@@ -25,10 +25,11 @@ run "as_it_is" {
 
 run "with_everything" {
   variables {
-    database_enabled = true
+    store            = "database"
     waf_enabled      = true
     zone_count       = 3
-    secret_variables = { SHARDGATE_CURSOR_SECRETS = "cursors" }
+    secrets          = { cursors = "What cursors are signed with", store = "The password of the gateway's user in the database" }
+    secret_variables = { SHARDGATE_CURSOR_SECRETS = "cursors", PGPASSWORD = "store" }
     shards           = { north = { url = "http://north.example.com:8000 https://north-2.example.com" }, south = { port = 9000 } }
   }
   assert {
