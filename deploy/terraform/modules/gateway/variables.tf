@@ -182,6 +182,36 @@ variable "deployment" {
   }
 }
 
+variable "test_port" {
+  description = "Blue/green: the port of the load balancer at which the new tasks answer before clients are sent to them. The module `network` says who reaches it."
+  type        = number
+  default     = 8443
+  validation {
+    condition     = var.test_port >= 1 && var.test_port <= 65535 && var.test_port != 443
+    error_message = "test_port: choose 1 to 65535, and not 443, where clients come."
+  }
+}
+
+variable "hooks" {
+  description = "Blue/green: functions of Lambda that ECS asks at stages of a deployment, and the role by which it may; each answers whether to go on. At `POST_TEST_TRAFFIC_SHIFT` the new tasks answer at the `test_port`, and no client is there."
+  type        = list(object({ function_arn = string, role_arn = string, stages = list(string) }))
+  default     = []
+  validation {
+    condition     = length(var.hooks) == 0 || var.deployment == "blue_green"
+    error_message = "hooks: only blue_green has stages. Choose deployment = \"blue_green\", or name no hook."
+  }
+  validation {
+    condition     = alltrue([for hook in var.hooks : can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:", hook.function_arn)) && can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/", hook.role_arn))])
+    error_message = "hooks: function_arn is the ARN of a function of Lambda, role_arn that of a role."
+  }
+  validation {
+    condition = alltrue([for hook in var.hooks : length(hook.stages) > 0 && length(setsubtract(hook.stages, [
+      "RECONCILE_SERVICE", "PRE_SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT",
+    ])) == 0])
+    error_message = "hooks: stages are RECONCILE_SERVICE, PRE_SCALE_UP, POST_SCALE_UP, TEST_TRAFFIC_SHIFT, POST_TEST_TRAFFIC_SHIFT, PRODUCTION_TRAFFIC_SHIFT and POST_PRODUCTION_TRAFFIC_SHIFT; name at least one."
+  }
+}
+
 variable "bake_time_minutes" {
   description = "Blue/green: how long the old tasks stay after the new ones took over. Until then going back takes seconds."
   type        = number

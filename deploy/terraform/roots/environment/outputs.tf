@@ -3,6 +3,11 @@ output "url" {
   value       = module.edge.url
 }
 
+output "asked_ports" {
+  description = "The ports that the gateway may connect to, of shards and of what collects its metrics."
+  value       = sort([for port in local.shard_ports : tostring(port)])
+}
+
 output "cluster_name" {
   description = "The ECS cluster, for the pipeline."
   value       = module.gateway.cluster_name

@@ -110,6 +110,18 @@ variable "deployment" {
   default     = "blue_green"
 }
 
+variable "test_client_cidrs" {
+  description = "Blue/green: the networks that may ask a new version before clients do, at port 8443. Default: nobody."
+  type        = list(string)
+  default     = []
+}
+
+variable "hooks" {
+  description = "Blue/green: functions of Lambda that ECS asks whether a deployment goes on."
+  type        = list(object({ function_arn = string, role_arn = string, stages = list(string) }))
+  default     = []
+}
+
 variable "bake_time_minutes" {
   description = "Blue/green: how long the old tasks stay."
   type        = number

@@ -415,3 +415,36 @@ run "privileged_port" {
   }
   expect_failures = [var.gateway_port]
 }
+
+run "tests_where_clients_come" {
+  command = plan
+  variables {
+    test_port = 443
+  }
+  expect_failures = [var.test_port]
+}
+
+run "a_hook_that_is_no_function" {
+  command = plan
+  variables {
+    hooks = [{ function_arn = "smoke", role_arn = "arn:aws:iam::123456789012:role/ask", stages = ["POST_TEST_TRAFFIC_SHIFT"] }]
+  }
+  expect_failures = [var.hooks]
+}
+
+run "a_stage_that_ecs_does_not_know" {
+  command = plan
+  variables {
+    hooks = [{ function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:smoke", role_arn = "arn:aws:iam::123456789012:role/ask", stages = ["AFTER_TESTS"] }]
+  }
+  expect_failures = [var.hooks]
+}
+
+run "stages_of_a_rolling_deployment" {
+  command = plan
+  variables {
+    deployment = "rolling"
+    hooks      = [{ function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:smoke", role_arn = "arn:aws:iam::123456789012:role/ask", stages = ["POST_TEST_TRAFFIC_SHIFT"] }]
+  }
+  expect_failures = [var.hooks]
+}
