@@ -39,7 +39,7 @@ run "with_everything" {
     error_message = "A database must be watched."
   }
   assert {
-    condition     = join(",", output.asked_ports) == "443,4318,8000,9000"
+    condition     = join(",", output.asked_ports) == "4318,443,8000,9000"
     error_message = "The gateway must reach each shard, and what collects its metrics."
   }
   assert {
