@@ -13,6 +13,11 @@ output "cluster_name" {
   value       = module.gateway.cluster_name
 }
 
+output "bake_time_minutes" {
+  description = "How long the old tasks stay, for the pipeline's watch, which must end before; null with `rolling`."
+  value       = var.deployment == "blue_green" ? var.bake_time_minutes : null
+}
+
 output "service_name" {
   description = "The ECS service, for the pipeline."
   value       = module.gateway.service_name
