@@ -141,6 +141,11 @@ async def test_a_lost_database_is_restored_from_its_dump(
 async def test_without_a_backup_the_directory_is_imported_into_an_empty_store(
     platform: Platform, postgres_place: PostgresUrl, tmp_path: Path
 ) -> None:
+    async with platform.gateway(postgres_place.text) as gateway:
+        assert (await gateway.get("/vendors/acme")).status_code == 200, "one shard answers for what it does not have"
+        refused = await gateway.client.post("/vendors/best/orders", content="{}")
+        assert (refused.status_code, refused.json()["code"]) == (404, "SG1011")
+        assert platform.orders == []
     imported(tmp_path, postgres_place.text)
     async with platform.gateway(postgres_place.text) as gateway:
         assert await found(gateway) == ["north", "south"]
