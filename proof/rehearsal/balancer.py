@@ -20,7 +20,7 @@ from proof.rehearsal.slots import Colour, Slot
 from tools.delivery.verdict import Outcome, Sample
 from tools.ports import reserved_port
 
-START_TIMEOUT_S = 5.0
+START_TIMEOUT_S = 20.0
 _PATH = "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin"
 _CONFIG = """
 global
@@ -179,11 +179,12 @@ class Balancer:
                 self._seen.append(seen)
 
     def _await_start(self, process: "subprocess.Popen[bytes]") -> None:
+        """It listens at its ports a moment before its runtime socket has its name."""
+        places = [(socket.AF_INET, ("127.0.0.1", self._test_port)), (socket.AF_UNIX, str(self._folder / "admin.sock"))]
         ends_at = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < ends_at and process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self._test_port)) == 0:
-                    return
+            if all(_takes(family, address) for family, address in places):
+                return
             time.sleep(0.02)
         raise BalancerError(f"haproxy did not start:\n{(self._folder / 'haproxy.log').read_text()[-1000:]}")
 
@@ -207,6 +208,11 @@ def read(line: str, at: float) -> Seen | None:
     server, status, took_ms, ended = words
     failed = int(status) < 200 or int(status) >= 500 or ended[0] not in "-C"
     return Seen(at, server, Outcome(failed, float(took_ms)))
+
+
+def _takes(family: socket.AddressFamily, address: object) -> bool:
+    with socket.socket(family) as probe:
+        return probe.connect_ex(address) == 0  # type: ignore[arg-type]
 
 
 def _servers(slots: Iterable[Slot]) -> Iterable[str]:

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Platform:
 
     async def start(self) -> None:
         for name in ("north", "south"):
-            shard = await self._stack.enter_async_context(running_shard(lambda asked, n=name: self._does(n, asked)))
+            shard = await self._stack.enter_async_context(running_shard(partial(self._does, name)))
             self.shards[name] = shard.url
 
     def _does(self, name: str, asked: Asked) -> bytes:
