@@ -17,6 +17,7 @@ from typing import Self
 import msgspec
 
 from proof.rehearsal.slots import Colour, Slot
+from tools.containers.engine import ContainersError, ensure
 from tools.delivery.verdict import Outcome, Sample
 from tools.ports import reserved_port
 
@@ -68,6 +69,22 @@ class Seen(msgspec.Struct, frozen=True):
     outcome: Outcome
 
 
+def ensure_here() -> None:
+    """Install HAProxy where it is missing and that is possible. Raises ContainersError, which says what to install."""
+    if program() is not None:
+        return
+    try:
+        ensure("haproxy")
+    except ContainersError:
+        if program() is None:  # it may be here now, and its folder not on the PATH
+            raise
+
+
+def program() -> str | None:
+    """Where HAProxy is; None: nowhere."""
+    return shutil.which("haproxy", path=_PATH)
+
+
 class Balancer:
     """A running HAProxy, inside of its `with` block."""
 
@@ -90,7 +107,7 @@ class Balancer:
         return f"http://127.0.0.1:{self._test_port}"
 
     def __enter__(self) -> Self:
-        binary = shutil.which("haproxy", path=_PATH)
+        binary = program()
         if binary is None:
             raise BalancerError("there is no haproxy: apt-get install haproxy")
         self._log.bind(str(self._folder / "log.sock"))

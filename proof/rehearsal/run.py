@@ -15,13 +15,14 @@ import httpx
 import msgspec
 
 from proof.data import ROOT
+from proof.rehearsal.balancer import ensure_here
 from proof.rehearsal.checks import Given, checks_of, compared, load
 from proof.rehearsal.clients import Clients
 from proof.rehearsal.report import mistakes, summary
 from proof.rehearsal.scanning import scanned
 from proof.rehearsal.versions import FIRST, VERSIONS, Version, late
 from proof.rehearsal.world import Built, World, open_place, open_staging, open_world
-from tools.containers.engine import Engine
+from tools.containers.engine import ContainersError, Engine
 from tools.containers.image import build
 from tools.delivery.deployment import Check, Deployment, Plan, RefusedError, Stage
 from tools.delivery.smoke import smoke
@@ -62,6 +63,7 @@ class Options(msgspec.Struct, frozen=True):
 
 def run(options: Options) -> int:
     """Walk the road; 0 where all went as it must."""
+    _step("needs", lambda: _needs(options))  # said at the begin, and not after minutes
     if not options.quick:
         _step("lint", lambda: _ran("make", "--no-print-directory", "check"))
         _step("tests", lambda: _ran(sys.executable, "-m", "pytest", *TESTS))
@@ -75,6 +77,14 @@ def run(options: Options) -> int:
         _step("staging", lambda: _staged(Path(name) / "staging", built))
         with open_place(Path(name) / "production", built) as place, open_world(place) as world:
             return _production(world, options, unscanned)
+
+
+def _needs(options: Options) -> str:
+    """What must be installed on this machine. Raises ContainersError where it is not, and cannot be."""
+    ensure_here()
+    if options.containers:
+        Engine()
+    return "haproxy, podman" if options.containers else "haproxy"
 
 
 def _scanned(image: str) -> Sequence[str]:
@@ -203,7 +213,7 @@ def _step(name: str, work: Callable[[], T]) -> T:
     began_at = time.monotonic()
     try:
         found = work()
-    except RefusedError as refused:
+    except (RefusedError, ContainersError) as refused:
         sys.exit(f"rehearsal: {name} failed: {refused}")
     _say(f"{name}: {f'{found}, ' if isinstance(found, str) else ''}{time.monotonic() - began_at:.1f} s")
     return found
