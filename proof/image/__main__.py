@@ -4,6 +4,7 @@ The last line says what holds: `image: starts in T s, S MB, read-only, non-root,
 """
 
 import argparse
+import json
 import shutil
 import sys
 import time
@@ -18,6 +19,8 @@ from proof.image.platform import Platform, wait_ready
 from tools.containers.container import Container, running
 from tools.containers.engine import ContainersError, Engine
 from tools.containers.image import Image, build, inspect
+from tools.containers.sbom import listed
+from tools.containers.sbom import problems as lacks
 from tools.ports import reserved_port
 
 START_S_MAX = 60.0
@@ -39,6 +42,8 @@ def main() -> None:
         engine = Engine()
         image = inspect(engine, given.image) if given.image else build(engine, "dev")
         wrong = [] if given.once or given.image else [*_not_the_same(engine, image)]
+        components = json.loads(listed(engine, image.name))
+        wrong += [f"its SBOM: {each}" for each in lacks(components)]
         with _folder() as folder, Platform(folder) as platform:
             started_s, drained_s, answered, found = _run(engine, image, platform)
     except (ContainersError, RuntimeError) as error:
@@ -51,6 +56,7 @@ def main() -> None:
     print(
         f"image: {answered} requests were answered while a gateway drained in {drained_s:.1f} s and another took over"
     )
+    print(f"image: sha256:{image.id}, {len(components['components'])} components in its SBOM")
     print(
         f"image: starts in {started_s:.1f} s, {image.size_mb:.0f} MB, read-only, non-root, "
         "drains on SIGTERM with 0 failed"
@@ -108,8 +114,10 @@ def _not_the_same(engine: Engine, image: Image) -> Iterator[str]:
     ]
     if different:
         yield f"built twice, its layers {different} differ: it is not reproducible"
+    elif again.id != image.id:
+        yield f"built twice, its layers are the same and its settings are not: {image.id[:12]}, {again.id[:12]}"
     else:
-        print(f"image: built twice from the same sources: the same {len(image.layers)} layers")
+        print(f"image: built twice from the same sources: the same {len(image.layers)} layers and settings")
 
 
 @contextmanager

@@ -17,10 +17,11 @@ from typing import Self
 import msgspec
 
 from proof.rehearsal.slots import Colour, Slot
+from tools.containers.engine import ContainersError, ensure
 from tools.delivery.verdict import Outcome, Sample
 from tools.ports import reserved_port
 
-START_TIMEOUT_S = 5.0
+START_TIMEOUT_S = 20.0
 _PATH = "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin"
 _CONFIG = """
 global
@@ -68,6 +69,22 @@ class Seen(msgspec.Struct, frozen=True):
     outcome: Outcome
 
 
+def ensure_here() -> None:
+    """Install HAProxy where it is missing and that is possible. Raises ContainersError, which says what to install."""
+    if program() is not None:
+        return
+    try:
+        ensure("haproxy")
+    except ContainersError:
+        if program() is None:  # it may be here now, and its folder not on the PATH
+            raise
+
+
+def program() -> str | None:
+    """Where HAProxy is; None: nowhere."""
+    return shutil.which("haproxy", path=_PATH)
+
+
 class Balancer:
     """A running HAProxy, inside of its `with` block."""
 
@@ -90,7 +107,7 @@ class Balancer:
         return f"http://127.0.0.1:{self._test_port}"
 
     def __enter__(self) -> Self:
-        binary = shutil.which("haproxy", path=_PATH)
+        binary = program()
         if binary is None:
             raise BalancerError("there is no haproxy: apt-get install haproxy")
         self._log.bind(str(self._folder / "log.sock"))
@@ -179,11 +196,12 @@ class Balancer:
                 self._seen.append(seen)
 
     def _await_start(self, process: "subprocess.Popen[bytes]") -> None:
+        """It listens at its ports a moment before its runtime socket has its name."""
+        places = [(socket.AF_INET, ("127.0.0.1", self._test_port)), (socket.AF_UNIX, str(self._folder / "admin.sock"))]
         ends_at = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < ends_at and process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self._test_port)) == 0:
-                    return
+            if all(_takes(family, address) for family, address in places):
+                return
             time.sleep(0.02)
         raise BalancerError(f"haproxy did not start:\n{(self._folder / 'haproxy.log').read_text()[-1000:]}")
 
@@ -207,6 +225,11 @@ def read(line: str, at: float) -> Seen | None:
     server, status, took_ms, ended = words
     failed = int(status) < 200 or int(status) >= 500 or ended[0] not in "-C"
     return Seen(at, server, Outcome(failed, float(took_ms)))
+
+
+def _takes(family: socket.AddressFamily, address: object) -> bool:
+    with socket.socket(family) as probe:
+        return probe.connect_ex(address) == 0  # type: ignore[arg-type]
 
 
 def _servers(slots: Iterable[Slot]) -> Iterable[str]:

@@ -15,12 +15,14 @@ import httpx
 import msgspec
 
 from proof.data import ROOT
+from proof.rehearsal.balancer import ensure_here
 from proof.rehearsal.checks import Given, checks_of, compared, load
 from proof.rehearsal.clients import Clients
 from proof.rehearsal.report import mistakes, summary
+from proof.rehearsal.scanning import scanned
 from proof.rehearsal.versions import FIRST, VERSIONS, Version, late
 from proof.rehearsal.world import Built, World, open_place, open_staging, open_world
-from tools.containers.engine import Engine
+from tools.containers.engine import ContainersError, Engine
 from tools.containers.image import build
 from tools.delivery.deployment import Check, Deployment, Plan, RefusedError, Stage
 from tools.delivery.smoke import smoke
@@ -61,17 +63,39 @@ class Options(msgspec.Struct, frozen=True):
 
 def run(options: Options) -> int:
     """Walk the road; 0 where all went as it must."""
+    _step("needs", lambda: _needs(options))  # said at the begin, and not after minutes
     if not options.quick:
         _step("lint", lambda: _ran("make", "--no-print-directory", "check"))
         _step("tests", lambda: _ran(sys.executable, "-m", "pytest", *TESTS))
     built = _step("image", lambda: _image(options.image)) if options.containers else None
+    unscanned: Sequence[str] = ()
     if built is not None and not options.quick:
-        _step("scan", lambda: _ran("make", "--no-print-directory", "scan", f"IMAGE={built.image}"))
+        _step("scanner", lambda: _ran("make", "--no-print-directory", ".venv-supply/.ready"))
+        unscanned = _step("scan", lambda: _scanned(built.image))
         _step("SBOM", lambda: _ran("make", "--no-print-directory", "image-sbom", f"IMAGE={built.image}"))
     with tempfile.TemporaryDirectory(prefix="rehearsal-", ignore_cleanup_errors=True) as name:
         _step("staging", lambda: _staged(Path(name) / "staging", built))
         with open_place(Path(name) / "production", built) as place, open_world(place) as world:
-            return _production(world, options)
+            return _production(world, options, unscanned)
+
+
+def _needs(options: Options) -> str:
+    """What must be installed on this machine. Raises ContainersError where it is not, and cannot be."""
+    ensure_here()
+    if options.containers:
+        Engine()
+    return "haproxy, podman" if options.containers else "haproxy"
+
+
+def _scanned(image: str) -> Sequence[str]:
+    """What could not be looked up, which is said at once and again before the last line. The pipeline's own `make scan`
+    is stricter: it ends the road there. Raises RefusedError where something is known to be wrong with the image."""
+    found = scanned(image)
+    for line in found.said:
+        _say(f"    {line}")
+    for line in found.unscanned:
+        _say(f"NOT SCANNED HERE: {line}")
+    return found.unscanned
 
 
 def _image(given: str) -> Built:
@@ -97,7 +121,7 @@ def _staged(folder: Path, built: Built | None) -> str:
             return f"{smoke(url, token)}; load: {compared(old_url, url, STAGED, PLAN.bounds, token)}"
 
 
-def _production(world: World, options: Options) -> int:
+def _production(world: World, options: Options, unscanned: Sequence[str]) -> int:
     """The deployments, with clients from before the first until after the last."""
     for version in (FIRST, *VERSIONS):
         _say(f"built: {world.place.build(version)}")
@@ -123,6 +147,8 @@ def _production(world: World, options: Options) -> int:
         found += _late(world, rate, checks, token)
     for line in found:
         _say(f"NOT AS IT MUST BE: {line}")
+    for line in unscanned:
+        _say(f"NOT SCANNED HERE: {line}")
     print(summary(deployments, told.failed), flush=True)
     return 1 if found else 0
 
@@ -187,7 +213,7 @@ def _step(name: str, work: Callable[[], T]) -> T:
     began_at = time.monotonic()
     try:
         found = work()
-    except RefusedError as refused:
+    except (RefusedError, ContainersError) as refused:
         sys.exit(f"rehearsal: {name} failed: {refused}")
     _say(f"{name}: {f'{found}, ' if isinstance(found, str) else ''}{time.monotonic() - began_at:.1f} s")
     return found

@@ -1,5 +1,7 @@
 """A deployment of ECS is watched from its begin to its end, and taken back where it must be."""
 
+import argparse
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,10 +11,13 @@ from typing import Any
 
 import pytest
 
-from tools.delivery.deployment import RefusedError
+from tools.delivery.__main__ import SETTLE_S, _plan
+from tools.delivery.aws import AwsError
+from tools.delivery.deployment import Deploying, Plan, RefusedError
 from tools.delivery.ecs import Ecs, Service, take_back
-from tools.delivery.terraform import Terraform
+from tools.delivery.terraform import Terraform, TerraformError
 
+ROOT = Path(__file__).resolve().parents[2]
 SERVICE = Service("shardgate-production", "gateway", "https://api.example.com")
 IMAGE = "registry/shardgate@sha256:0"
 
@@ -120,6 +125,39 @@ def test_a_rollback_is_over_when_ecs_says_so(tmp_path: Path) -> None:
     production.roll_back()
     assert account.states == [("ROLLBACK_SUCCESSFUL", "BAKE_TIME")]
     assert [each[1] for each in account.asked].count("stop-service-deployment") == 1
+
+
+@pytest.mark.parametrize("status", ["SUCCESSFUL", "ROLLBACK_FAILED", "STOPPED"])
+def test_what_ecs_did_not_take_back_is_never_called_rolled_back(tmp_path: Path, status: str) -> None:
+    """The bake time was over before the watch was."""
+    account = Account([("IN_PROGRESS", "BAKE_TIME"), (status, "CLEAN_UP")])
+    deploying = Deploying(ecs(account, tmp_path), IMAGE, (), plan_of(15, watch_s=60), Steady(), lambda _: None)
+    with pytest.raises(AwsError, match=f"NOT ROLLED BACK: ECS ended deployment-1 as {status}"):
+        deploying.run()
+
+
+def plan_of(bake_time_minutes: float | None, watch_s: float) -> Plan:
+    given = argparse.Namespace(before_s=1.0, watch_s=watch_s, requests_min=100)
+    return _plan(given, bake_time_minutes)
+
+
+@pytest.mark.parametrize("watch_s", [60.0, 300.0, 600.0, 780.0])
+def test_the_watch_ends_before_the_old_tasks_do(watch_s: float) -> None:
+    (stage,) = plan_of(15, watch_s).stages
+    assert stage.seconds <= stage.seconds * stage.longer <= 15 * 60 - SETTLE_S
+
+
+def test_a_watch_that_ends_too_late_and_a_deployment_without_one_are_refused() -> None:
+    with pytest.raises(TerraformError, match="choose a bake_time_minutes of 12 or more"):
+        plan_of(10, 600)
+    with pytest.raises(TerraformError, match="blue_green"):
+        plan_of(None, 600)
+
+
+def test_production_has_a_bake_time_that_the_pipeline_can_watch() -> None:
+    text = (ROOT / "deploy/terraform/environments/production.tfvars").read_text()
+    (minutes,) = re.findall(r"^bake_time_minutes += (\d+)", text, re.MULTILINE)
+    assert plan_of(int(minutes), 600).stages[0].longer >= 1
 
 
 def test_a_deployment_is_kept_when_ecs_has_ended_it(tmp_path: Path) -> None:

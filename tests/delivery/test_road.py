@@ -44,10 +44,28 @@ def test_what_is_deployed_is_what_was_scanned() -> None:
         assert WORKFLOW["jobs"][name]["env"]["IMAGE"] == "${{ needs.image.outputs.image }}"
 
 
+def test_the_tasks_keep_the_right_to_pull() -> None:
+    """A person applies an environment with the key of the images: the pipeline applies the same variables."""
+    for name in ("staging", "production"):
+        assert WORKFLOW["jobs"][name]["env"]["TF_VAR_pull_key_arns"] == "${{ vars.PULL_KEY_ARNS }}"
+
+
 def test_a_deployment_under_way_is_never_left() -> None:
     assert WORKFLOW["concurrency"] == {"group": "delivery", "cancel-in-progress": False}
     last = WORKFLOW["jobs"]["production"]["steps"][-1]
     assert (last["if"], last["run"]) == ("cancelled()", "make take-back ENVIRONMENT=production")
+
+
+def test_a_job_may_act_for_as_long_as_it_asks_for() -> None:
+    """AWS refuses a session that is longer than the role's."""
+    account = (ROOT / "deploy/terraform/roots/account/main.tf").read_text()
+    (minutes,) = re.findall(r"session_minutes += (\d+)", account)
+    steps = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
+    asked = [
+        step["with"].get("role-duration-seconds", 3600) for step in steps if "role-to-assume" in step.get("with", {})
+    ]
+    assert len(asked) == 3
+    assert max(asked) <= int(minutes) * 60
 
 
 def test_only_jobs_of_an_environment_may_sign_in() -> None:

@@ -61,6 +61,27 @@ def test_the_environments_differ_in_variables_alone() -> None:
         assert "use_lockfile = true" in (CODE / "environments" / f"{name}.s3.tfbackend").read_text()
 
 
+# What a module's variable is called in an environment, where it has another name there.
+RENAMED = {"instance_class": "database_instance_class", "target_p90_s": "p90_s", "environment": "gateway_environment"}
+OF_THE_MODULE_ALONE = {"name", "kms_key_arn", "secrets"}
+"""An environment has other things by these names."""
+
+
+@pytest.mark.parametrize("name", modules())
+def test_what_an_environment_repeats_of_a_module_is_the_same(name: str) -> None:
+    """A default that is written twice is the same twice, and so is a type."""
+    whole = {each.name: each for each in declared(CODE / "roots" / "environment", "variable")}
+    of_module = {RENAMED.get(each.name, each.name): each for each in declared(MODULES / name, "variable")}
+    both = whole.keys() & of_module.keys() - OF_THE_MODULE_ALONE
+    different = [
+        (each, whole[each].default, of_module[each].default, whole[each].type, of_module[each].type)
+        for each in sorted(both)
+        if of_module[each].default is not None
+        and (whole[each].default, whole[each].type) != (of_module[each].default, of_module[each].type)
+    ]
+    assert different == []
+
+
 def test_every_alarm_is_explained() -> None:
     text = (MODULES / "observability" / "alarms.tf").read_text()
     found = re.findall(r"^ +([a-z0-9-]+) = \{\n +why .*?rollback = (true|false)", text, re.MULTILINE | re.DOTALL)
@@ -87,6 +108,6 @@ def test_a_connection_is_closed_by_the_load_balancer_first() -> None:
 
 def test_the_costs_are_those_that_are_computed() -> None:
     assert PAGE.read_text() == with_costs(), "make terraform-docs"
-    small, middle, large = (sum(parts(size).values()) for size in SIZES)
-    assert 50 < small < middle < large < 5000
+    small, middle, large, with_database = (sum(parts(size).values()) for size in SIZES)
+    assert 50 < small < middle < large < with_database < 5000
     assert "what-it-costs" in anchors_in(PAGE.read_text())

@@ -39,9 +39,14 @@ def problems(read: dict[str, Any]) -> Iterator[str]:
         yield "it names something twice"
 
 
+def listed(engine: Engine, image: str) -> str:
+    """The list that is in an image, in JSON. Raises ContainersError."""
+    return engine("run", "--rm", "--network=none", f"--entrypoint={_PYTHON}", image, "-c", _PRINTED)
+
+
 def main(image: str, file: Path) -> str:
     """Returns the line that says what was written. Raises ContainersError."""
-    text = Engine()("run", "--rm", "--network=none", f"--entrypoint={_PYTHON}", image, "-c", _PRINTED)
+    text = listed(Engine(), image)
     command = [str(ROOT / ".venv-supply/bin/python"), "-c", _VALIDATED]
     judged = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     if judged.returncode != 0:

@@ -18,6 +18,10 @@ from tools.delivery.ecs import Ecs, Service, take_back
 from tools.delivery.terraform import Terraform, TerraformError
 from tools.delivery.verdict import Bounds
 
+SETTLE_S = 120.0
+"""The bake time has begun some polls before the watch does, and ECS needs a moment to be told."""
+LONGER = 4.0
+
 
 def main() -> int:
     """Run."""
@@ -49,18 +53,32 @@ def _staging(image: str) -> int:
 def _production(given: argparse.Namespace) -> int:
     terraform = Terraform("production")
     terraform.init()
-    plan = Plan(
-        before_s=given.before_s,
-        stages=(Stage(100, given.watch_s),),
-        bounds=Bounds(requests_min=given.requests_min),
-        poll_s=30.0,
-    )
+    plan = _plan(given, terraform.outputs()["bake_time_minutes"])
     with tempfile.TemporaryDirectory(prefix="delivery-") as folder:
         clock = MachineClock()
         production = Ecs(_service(terraform), terraform, aws, clock, Path(folder) / "terraform.log")
         deployment = Deploying(production, given.what, (), plan, clock, lambda text: print(text, flush=True)).run()
     print(f"delivery: {deployment.line()}")
     return 0 if deployment.kept else 1
+
+
+def _plan(given: argparse.Namespace, bake_time_minutes: float | None) -> Plan:
+    """The watch ends before the bake time does, however few requests there are: until then ECS can go back.
+
+    Raises TerraformError where it cannot.
+    """
+    if bake_time_minutes is None:
+        raise TerraformError('production is watched with deployment = "blue_green" alone: apply another by Terraform')
+    watched_max_s = bake_time_minutes * 60 - SETTLE_S
+    if given.watch_s > watched_max_s:
+        cure = f"choose a bake_time_minutes of {(given.watch_s + SETTLE_S) / 60:.0f} or more"
+        raise TerraformError(f"the watch of {given.watch_s:g} s would end after the old tasks: {cure}")
+    return Plan(
+        before_s=given.before_s,
+        stages=(Stage(100, given.watch_s, longer=min(LONGER, watched_max_s / given.watch_s)),),
+        bounds=Bounds(requests_min=given.requests_min),
+        poll_s=30.0,
+    )
 
 
 def _back(environment: str) -> int:

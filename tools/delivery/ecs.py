@@ -4,7 +4,7 @@ ECS itself starts the new tasks, asks whether they are ready, and moves the clie
 tasks do not start, or during which an alarm goes off. What is decided here comes on top: while both sets run, the new
 one is compared with the old one, and the deployment is told to go back.
 
-*Holds:* a deployment that is refused is over, and its rollback too, when `roll_back` returns.
+*Holds:* a deployment that is refused is over, and the old version serves, when `roll_back` returns.
 """
 
 import subprocess
@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from tools.delivery import metrics
-from tools.delivery.aws import Aws
+from tools.delivery.aws import Aws, AwsError
 from tools.delivery.deployment import Clock, RefusedError
 from tools.delivery.terraform import Terraform
 from tools.delivery.verdict import Sample
@@ -28,6 +28,7 @@ OVER_S = 3600.0
 MOVED: Final = frozenset({"POST_PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME", "CLEAN_UP"})
 """The stages of a deployment in which the new set has the clients."""
 UNDER_WAY: Final = frozenset({"PENDING", "IN_PROGRESS"})
+BACK: Final = "ROLLBACK_SUCCESSFUL"
 GOING_BACK: Final = frozenset({"STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
 
 
@@ -144,10 +145,11 @@ class Ecs:
             raise RefusedError(f"ECS: {status} after the watch")
 
     def roll_back(self) -> None:
-        """Tell ECS to go back, and wait until it has."""
+        """Tell ECS to go back, and wait until it has. Raises AwsError where it has not: the old tasks may be gone."""
         if self._deployment:
             self._watched.stop(self._deployment)
-            self._ended()
+            if (status := self._ended()) != BACK:
+                raise AwsError(f"NOT ROLLED BACK: ECS ended {self._deployment} as {status}; deploy the version before")
 
     def _ended(self) -> str:
         status = self._watched.ended(self._deployment)

@@ -80,7 +80,10 @@ def best(answers: Sequence[Audited]) -> Audited:
 def _ask(lock: Path, service: str) -> Audited:
     options = ["--disable-pip", "--require-hashes", "--progress-spinner", "off", "--format", "json"]
     command = [sys.executable, "-m", "pip_audit", *options, "--vulnerability-service", service, "-r", str(lock)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return Audited([], [], [f"{service}: no answer within {_TIMEOUT_S} s"])
     try:
         return judged(json.loads(done.stdout))
     except ValueError:

@@ -27,6 +27,10 @@ TRAFFIC_GB: Final = 0.09
 KEY: Final = 1.0
 SECRET: Final = 0.40
 DASHBOARD: Final = 3.0
+DATABASE_H: Final = 0.129
+"""`db.t4g.medium` with PostgreSQL in two zones."""
+DATABASE_GB: Final = 0.23
+DATABASE_ALARMS: Final = 2
 FIREWALL: Final = 5.0 + 3 * 1.0
 FIREWALL_MILLION: Final = 0.60
 
@@ -52,12 +56,15 @@ class Size(NamedTuple):
     zones: int
     nat_gateways: int
     firewall: bool
+    database_gb: int = 0
+    """0: there is none."""
 
 
 SIZES: Final = (
     Size("staging.tfvars", 0.5, 2, 0.5, 1, 2, 1, firewall=False),
     Size("production.tfvars, little traffic", 20, 3, 2, 4, 3, 3, firewall=True),
     Size("production.tfvars, 400 requests/s", 400, 5, 2, 4, 3, 3, firewall=True),
+    Size("the same with a database", 400, 5, 2, 4, 3, 3, firewall=True, database_gb=20),
 )
 
 
@@ -74,6 +81,9 @@ def parts(size: Size) -> dict[str, float]:
         "NAT": size.nat_gateways * HOURS * NAT_H + lines_gb * NAT_GB + addresses * HOURS * ADDRESS_H,
         "logs": lines_gb * LOG_GB,
         "alarms, metrics, keys": 14 * ALARM + 11 * METRIC + DASHBOARD + KEY + SECRET,
+        "database": HOURS * DATABASE_H + size.database_gb * DATABASE_GB + DATABASE_ALARMS * ALARM
+        if size.database_gb
+        else 0.0,
         "firewall": FIREWALL + requests / 1e6 * FIREWALL_MILLION if size.firewall else 0.0,
         "traffic out": replies_gb * TRAFFIC_GB,
     }

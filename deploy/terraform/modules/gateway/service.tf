@@ -47,6 +47,7 @@ resource "aws_ecs_service" "this" {
       content {
         alternate_target_group_arn = aws_lb_target_group.this["green"].arn
         production_listener_rule   = aws_lb_listener_rule.gateway.arn
+        test_listener_rule         = aws_lb_listener_rule.test[0].arn
         role_arn                   = aws_iam_role.infrastructure[0].arn
       }
     }
@@ -59,6 +60,15 @@ resource "aws_ecs_service" "this" {
   deployment_configuration {
     strategy             = local.blue_green ? "BLUE_GREEN" : "ROLLING"
     bake_time_in_minutes = local.blue_green ? tostring(var.bake_time_minutes) : null
+
+    dynamic "lifecycle_hook" {
+      for_each = var.hooks
+      content {
+        hook_target_arn  = lifecycle_hook.value.function_arn
+        role_arn         = lifecycle_hook.value.role_arn
+        lifecycle_stages = lifecycle_hook.value.stages
+      }
+    }
   }
 
   deployment_circuit_breaker {
@@ -79,5 +89,5 @@ resource "aws_ecs_service" "this" {
     ignore_changes = [desired_count] # scaling.tf decides
   }
 
-  depends_on = [aws_iam_role_policy.execution, aws_iam_role_policy_attachment.infrastructure, aws_lb_listener_rule.gateway]
+  depends_on = [aws_iam_role_policy.execution, aws_iam_role_policy_attachment.infrastructure, aws_lb_listener_rule.gateway, aws_lb_listener_rule.test]
 }

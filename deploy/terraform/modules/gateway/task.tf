@@ -1,4 +1,4 @@
-# What a task is: one container, not root, whose file system cannot be written; with a store, one folder can.
+# What a task is: one container, not root, whose file system cannot be written; with a store on a volume, one folder can.
 
 data "aws_caller_identity" "here" {}
 data "aws_partition" "here" {}
@@ -10,6 +10,15 @@ locals {
   urls = {
     for name, shard in var.shards :
     name => coalesce(shard.url, "http://${name}.${local.namespace}:${coalesce(shard.port, 80)}")
+  }
+  # The password is no part of the URL: libpq reads PGPASSWORD, which ECS takes out of Secrets Manager.
+  stores = {
+    none   = null
+    volume = "${local.home}/store.db"
+    database = try(format(
+      "postgresql://%s@%s:%d/%s?sslmode=verify-full&sslrootcert=%s",
+      var.database.user, var.database.address, var.database.port, var.database.database, var.database.ca_file
+    ), null)
   }
   environment = merge(
     {
@@ -24,7 +33,7 @@ locals {
       SHARDGATE_LOG_FORMAT               = "json"
       TMPDIR                             = "/dev/shm" # memory: the lock of the counted calls is a file without content
     },
-    var.store == "volume" ? { SHARDGATE_STORE = "${local.home}/store.db" } : {},
+    var.store == "none" ? {} : { SHARDGATE_STORE = local.stores[var.store] },
     var.environment,
   )
 }
@@ -65,7 +74,7 @@ resource "aws_ecs_task_definition" "this" {
     ]
     environment = [for name, value in local.environment : { name = name, value = value }]
     secrets     = [for name, arn in var.secrets : { name = name, valueFrom = arn }]
-    # Without a volume nothing can be written: a configuration that names a store nevertheless does not start, and is taken back.
+    # Without a volume nothing can be written: a configuration that names a file as its store does not start, and is taken back.
     mountPoints = var.store == "volume" ? [{ sourceVolume = "state", containerPath = local.home, readOnly = false }] : []
     volumesFrom = []
 

@@ -127,8 +127,8 @@ variable "tasks" {
     error_message = "tasks: min must be at least 1, and max at least min and at most 500."
   }
   validation {
-    condition     = var.store != "none" || var.tasks.min >= 2
-    error_message = "tasks: run at least 2 where there is no store, so that one is in another zone."
+    condition     = var.store == "volume" || var.tasks.min >= 2
+    error_message = "tasks: run at least 2, so that one is in another zone. Only store = \"volume\" has one."
   }
   validation {
     condition     = var.store != "volume" || (var.tasks.min == 1 && var.tasks.max == 1)
@@ -137,12 +137,34 @@ variable "tasks" {
 }
 
 variable "store" {
-  description = "What the gateway keeps. `none`: its configuration names no `store` and no `directory`. `volume`: one task keeps both in `/var/lib/shardgate`, on EFS."
+  description = "Where the gateway keeps its journal, keys and directory. `none`: its configuration names no `store`. `volume`: one task keeps them in a file on EFS. `database`: all tasks share one PostgreSQL."
   type        = string
   default     = "none"
   validation {
-    condition     = contains(["none", "volume"], var.store)
-    error_message = "store: choose none or volume. A store in PostgreSQL, which several tasks can share, is not in this version of the gateway."
+    condition     = contains(["none", "volume", "database"], var.store)
+    error_message = "store: choose none, volume or database."
+  }
+}
+
+variable "database" {
+  description = "With `store = \"database\"`: the outputs `address`, `port` and `database` of the module `store`, the gateway's own user, and the file in the image with the authorities that signed the server's certificate. The password is in `secrets`, as `PGPASSWORD`."
+  type        = object({ address = string, port = optional(number, 5432), database = optional(string, "shardgate"), user = optional(string, "gateway"), ca_file = optional(string, "/etc/shardgate/rds.pem") })
+  default     = null
+  validation {
+    condition     = (var.database != null) == (var.store == "database")
+    error_message = "database: say where the database is if store = \"database\", and only then."
+  }
+  validation {
+    condition     = var.database == null ? true : can(regex("^[A-Za-z0-9.-]+$", var.database.address))
+    error_message = "database: address is the name of one host, without protocol, port and path."
+  }
+  validation {
+    condition     = var.database == null ? true : can(regex("^[a-z_][a-z0-9_]{0,62}$", var.database.database)) && can(regex("^[a-z_][a-z0-9_]{0,62}$", var.database.user))
+    error_message = "database: database and user are names of PostgreSQL: lower-case letters, digits and underscores, no digit first."
+  }
+  validation {
+    condition     = var.database == null ? true : can(regex("^/[A-Za-z0-9._/-]+$", var.database.ca_file))
+    error_message = "database: ca_file is a path within the image, as in \"/etc/shardgate/rds.pem\"."
   }
 }
 
@@ -157,6 +179,36 @@ variable "deployment" {
   validation {
     condition     = var.store != "volume" || var.deployment == "rolling"
     error_message = "deployment: with store = \"volume\" choose rolling. Blue/green runs two versions side by side, and two tasks on one SQLite file would lose changes."
+  }
+}
+
+variable "test_port" {
+  description = "Blue/green: the port of the load balancer at which the new tasks answer before clients are sent to them. The module `network` says who reaches it."
+  type        = number
+  default     = 8443
+  validation {
+    condition     = var.test_port >= 1 && var.test_port <= 65535 && var.test_port != 443
+    error_message = "test_port: choose 1 to 65535, and not 443, where clients come."
+  }
+}
+
+variable "hooks" {
+  description = "Blue/green: functions of Lambda that ECS asks at stages of a deployment, and the role by which it may; each answers whether to go on. At `POST_TEST_TRAFFIC_SHIFT` the new tasks answer at the `test_port`, and no client is there."
+  type        = list(object({ function_arn = string, role_arn = string, stages = list(string) }))
+  default     = []
+  validation {
+    condition     = length(var.hooks) == 0 || var.deployment == "blue_green"
+    error_message = "hooks: only blue_green has stages. Choose deployment = \"blue_green\", or name no hook."
+  }
+  validation {
+    condition     = alltrue([for hook in var.hooks : can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:", hook.function_arn)) && can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/", hook.role_arn))])
+    error_message = "hooks: function_arn is the ARN of a function of Lambda, role_arn that of a role."
+  }
+  validation {
+    condition = alltrue([for hook in var.hooks : length(hook.stages) > 0 && length(setsubtract(hook.stages, [
+      "RECONCILE_SERVICE", "PRE_SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT",
+    ])) == 0])
+    error_message = "hooks: stages are RECONCILE_SERVICE, PRE_SCALE_UP, POST_SCALE_UP, TEST_TRAFFIC_SHIFT, POST_TEST_TRAFFIC_SHIFT, PRODUCTION_TRAFFIC_SHIFT and POST_PRODUCTION_TRAFFIC_SHIFT; name at least one."
   }
 }
 
@@ -298,6 +350,10 @@ variable "secrets" {
   validation {
     condition     = length(setintersection(keys(var.secrets), keys(var.environment))) == 0
     error_message = "secrets: a variable is in `environment`, too."
+  }
+  validation {
+    condition     = var.store != "database" || contains(keys(var.secrets), "PGPASSWORD")
+    error_message = "secrets: with store = \"database\" give PGPASSWORD, the password of the gateway's user in the database."
   }
 }
 

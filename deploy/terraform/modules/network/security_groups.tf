@@ -29,6 +29,16 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
   to_port           = 443
 }
 
+resource "aws_vpc_security_group_ingress_rule" "testers" {
+  for_each          = toset(var.test_client_cidrs)
+  security_group_id = aws_security_group.this["load_balancer"].id
+  description       = "HTTPS from those who try a new version"
+  cidr_ipv4         = each.key
+  ip_protocol       = "tcp"
+  from_port         = var.test_port
+  to_port           = var.test_port
+}
+
 resource "aws_vpc_security_group_egress_rule" "load_balancer" {
   for_each                     = { requests = var.gateway_port, health = var.admin_port }
   security_group_id            = aws_security_group.this["load_balancer"].id

@@ -61,6 +61,30 @@ variable "client_cidrs" {
   }
 }
 
+variable "test_client_cidrs" {
+  description = "The networks that may ask a new version before clients do, at the `test_port`. Default: nobody."
+  type        = list(string)
+  default     = []
+  validation {
+    condition     = alltrue([for each in var.test_client_cidrs : can(cidrnetmask(each))])
+    error_message = "test_client_cidrs: write IPv4 networks, as in [\"203.0.113.0/24\"]."
+  }
+  validation {
+    condition     = !contains(var.test_client_cidrs, "0.0.0.0/0")
+    error_message = "test_client_cidrs: this is everybody. Clients would reach versions that nobody has tried."
+  }
+}
+
+variable "test_port" {
+  description = "The port of the load balancer at which a new version answers, as in the module `gateway`."
+  type        = number
+  default     = 8443
+  validation {
+    condition     = var.test_port >= 1 && var.test_port <= 65535 && var.test_port != 443
+    error_message = "test_port: choose 1 to 65535, and not 443, where clients come."
+  }
+}
+
 variable "gateway_port" {
   description = "Where the gateway's tasks take requests."
   type        = number

@@ -43,4 +43,5 @@ module "delivery" {
   registry_arn      = module.registry.arn
   kms_key_arns      = [module.key.arn]
   push_enabled      = each.key == "staging" # production runs what staging has tried
+  session_minutes   = 120                   # as the jobs of .github/workflows/delivery.yml ask for
 }

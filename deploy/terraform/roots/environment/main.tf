@@ -9,14 +9,17 @@ provider "aws" {
 
 locals {
   name = "${var.project}-${var.environment}"
-  # The ports that the gateway asks: those in service discovery, and those of URLs.
-  url_ports = flatten([
-    for shard in values(var.shards) : [
-      for url in compact(split(" ", coalesce(shard.url, " "))) :
-      tonumber(coalesce(try(regex("^https?://[^/]*:([0-9]+)", url)[0], null), startswith(url, "https:") ? "443" : "80"))
-    ]
-  ])
-  shard_ports = toset(concat([for shard in values(var.shards) : shard.port if shard.port != null], local.url_ports))
+  # The ports that the gateway asks: those in service discovery, and those of URLs, of shards and of what collects its metrics.
+  urls = concat(
+    flatten([for shard in values(var.shards) : compact(split(" ", coalesce(shard.url, " ")))]),
+    compact([lookup(var.gateway_environment, "SHARDGATE_OTLP_URL", "")]),
+  )
+  url_ports = [
+    for url in local.urls :
+    tonumber(coalesce(try(regex("^https?://[^/]*:([0-9]+)", url)[0], null), startswith(url, "https:") ? "443" : "80"))
+  ]
+  has_database = var.store == "database"
+  shard_ports  = toset(concat([for shard in values(var.shards) : shard.port if shard.port != null], local.url_ports))
 }
 
 module "key" {
@@ -32,6 +35,7 @@ module "network" {
   nat                   = var.nat
   endpoints_enabled     = var.endpoints_enabled
   client_cidrs          = var.client_cidrs
+  test_client_cidrs     = var.test_client_cidrs
   shard_ports           = local.shard_ports
   shard_cidrs           = var.shard_cidrs
   log_retention_in_days = var.log_retention_in_days
@@ -47,7 +51,7 @@ module "secrets" {
 
 module "store" {
   source              = "../../modules/store"
-  count               = var.database_enabled ? 1 : 0
+  count               = local.has_database ? 1 : 0
   name                = local.name
   subnet_ids          = module.network.private_subnet_ids
   security_group_id   = module.network.security_group_ids["store"]
@@ -78,7 +82,7 @@ module "observability" {
   availability_target_percent = var.availability_target_percent
   p90_s                       = var.p90_s
   notified_emails             = var.notified_emails
-  database_identifier         = var.database_enabled ? module.store[0].identifier : null
+  database_identifier         = local.has_database ? module.store[0].identifier : null
   log_retention_in_days       = var.log_retention_in_days
   kms_key_arn                 = module.key.arn
 }
@@ -99,8 +103,10 @@ module "gateway" {
   architecture         = var.architecture
   tasks                = var.tasks
   store                = var.store
+  database             = local.has_database ? { address = module.store[0].address, port = module.store[0].port, database = module.store[0].database } : null
   deployment           = var.deployment
   bake_time_minutes    = var.bake_time_minutes
+  hooks                = var.hooks
   rollback_alarm_names = module.observability.rollback_alarm_names
   target_p90_s         = var.p90_s
   shards               = var.shards

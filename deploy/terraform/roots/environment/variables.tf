@@ -110,6 +110,18 @@ variable "deployment" {
   default     = "blue_green"
 }
 
+variable "test_client_cidrs" {
+  description = "Blue/green: the networks that may ask a new version before clients do, at port 8443. Default: nobody."
+  type        = list(string)
+  default     = []
+}
+
+variable "hooks" {
+  description = "Blue/green: functions of Lambda that ECS asks whether a deployment goes on."
+  type        = list(object({ function_arn = string, role_arn = string, stages = list(string) }))
+  default     = []
+}
+
 variable "bake_time_minutes" {
   description = "Blue/green: how long the old tasks stay."
   type        = number
@@ -117,15 +129,9 @@ variable "bake_time_minutes" {
 }
 
 variable "store" {
-  description = "What the gateway keeps: `none`, or `volume` with one task."
+  description = "Where the gateway keeps its store: `none`, `volume` with one task, or `database`, which makes one that all tasks share."
   type        = string
   default     = "none"
-}
-
-variable "database_enabled" {
-  description = "Make the database of the module `store`. This version of the gateway cannot use it yet."
-  type        = bool
-  default     = false
 }
 
 variable "database_instance_class" {

@@ -42,6 +42,34 @@ run "defaults" {
     error_message = "Blue/green must have two groups."
   }
   assert {
+    condition     = [for group in aws_lb_listener_rule.gateway.action[0].forward[0].target_group : group.arn if group.weight > 0] == [aws_lb_target_group.this["blue"].arn]
+    error_message = "Before the first deployment all clients must be sent to blue."
+  }
+  assert {
+    condition     = [for group in aws_lb_listener_rule.test[0].action[0].forward[0].target_group : group.arn if group.weight > 0] == [aws_lb_target_group.this["green"].arn]
+    error_message = "The test listener must have the new tasks, and no client's."
+  }
+  assert {
+    condition     = aws_lb_listener.test[0].port == 8443 && aws_lb_listener.test[0].protocol == "HTTPS" && aws_lb_listener.test[0].ssl_policy == aws_lb_listener.https.ssl_policy && aws_lb_listener.test[0].certificate_arn == var.certificate_arn
+    error_message = "The new tasks must be tested by the same TLS that clients use."
+  }
+  assert {
+    condition     = one(one(aws_ecs_service.this.load_balancer).advanced_configuration).production_listener_rule == aws_lb_listener_rule.gateway.arn && one(one(aws_ecs_service.this.load_balancer).advanced_configuration).test_listener_rule == aws_lb_listener_rule.test[0].arn
+    error_message = "ECS must move both listeners."
+  }
+  assert {
+    condition     = one(one(aws_ecs_service.this.load_balancer).advanced_configuration).alternate_target_group_arn == aws_lb_target_group.this["green"].arn && one(aws_ecs_service.this.load_balancer).target_group_arn == aws_lb_target_group.this["blue"].arn
+    error_message = "ECS must have a group for either set."
+  }
+  assert {
+    condition     = alltrue([for listener in [aws_lb_listener.https, aws_lb_listener.test[0]] : listener.default_action[0].fixed_response[0].status_code == "503"])
+    error_message = "Where no rule fits there must be no gateway."
+  }
+  assert {
+    condition     = aws_ecs_service.this.deployment_configuration[0].bake_time_in_minutes == "10"
+    error_message = "The old tasks must stay for a while, so that going back takes seconds."
+  }
+  assert {
     condition     = aws_ecs_service.this.deployment_circuit_breaker[0].enable && aws_ecs_service.this.deployment_circuit_breaker[0].rollback
     error_message = "A deployment that fails must be taken back."
   }

@@ -24,6 +24,10 @@ run "rolling_on_the_smallest_task" {
     error_message = "Rolling needs one group."
   }
   assert {
+    condition     = length(aws_lb_listener.test) == 0 && length(aws_lb_listener_rule.test) == 0 && length(one(aws_ecs_service.this.load_balancer).advanced_configuration) == 0 && length(aws_iam_role.infrastructure) == 0
+    error_message = "Rolling has no second listener, and nobody who may move clients."
+  }
+  assert {
     condition     = aws_ecs_service.this.deployment_minimum_healthy_percent == 100 && aws_ecs_service.this.deployment_maximum_percent == 200
     error_message = "No task may end before another serves."
   }
@@ -87,6 +91,54 @@ run "one_task_with_a_store" {
   assert {
     condition     = contains(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment, { name = "SHARDGATE_STORE", value = "/var/lib/shardgate/store.db" })
     error_message = "The store must be on the volume."
+  }
+}
+
+run "several_tasks_with_one_store" {
+  variables {
+    store    = "database"
+    tasks    = { min = 2, max = 12 }
+    database = { address = "shardgate-test-store.abc.eu-west-1.rds.amazonaws.com" }
+    secrets  = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:store" }
+  }
+  assert {
+    condition = contains(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment, {
+      name  = "SHARDGATE_STORE"
+      value = "postgresql://gateway@shardgate-test-store.abc.eu-west-1.rds.amazonaws.com:5432/shardgate?sslmode=verify-full&sslrootcert=/etc/shardgate/rds.pem"
+    })
+    error_message = "All tasks must find the database, believe no other server, and have no password in the URL."
+  }
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.this.container_definitions)[0].secrets == [{ name = "PGPASSWORD", valueFrom = var.secrets.PGPASSWORD }]
+    error_message = "ECS must put the password into the environment."
+  }
+  assert {
+    condition     = aws_ecs_service.this.deployment_configuration[0].strategy == "BLUE_GREEN" && aws_ecs_service.this.deployment_minimum_healthy_percent == 100
+    error_message = "Two versions may share a database: no deployment interrupts it."
+  }
+  assert {
+    condition     = length(aws_efs_file_system.state) == 0 && jsondecode(aws_ecs_task_definition.this.container_definitions)[0].mountPoints == []
+    error_message = "A store in a database needs no volume."
+  }
+}
+
+run "functions_that_decide" {
+  variables {
+    test_port         = 9443
+    bake_time_minutes = 1440
+    hooks = [{
+      function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:smoke"
+      role_arn     = "arn:aws:iam::123456789012:role/ask-smoke"
+      stages       = ["POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"]
+    }]
+  }
+  assert {
+    condition     = one(aws_ecs_service.this.deployment_configuration[0].lifecycle_hook).hook_target_arn == var.hooks[0].function_arn && length(one(aws_ecs_service.this.deployment_configuration[0].lifecycle_hook).lifecycle_stages) == 2
+    error_message = "ECS must ask the function at both stages."
+  }
+  assert {
+    condition     = aws_lb_listener.test[0].port == 9443 && aws_ecs_service.this.deployment_configuration[0].bake_time_in_minutes == "1440"
+    error_message = "The port and the longest bake time must be accepted."
   }
 }
 

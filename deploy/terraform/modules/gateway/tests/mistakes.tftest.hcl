@@ -41,12 +41,79 @@ run "blue_green_on_one_file" {
   expect_failures = [var.deployment]
 }
 
-run "a_store_that_is_not_there_yet" {
+run "a_store_of_another_kind" {
   command = plan
   variables {
     store = "postgresql"
   }
   expect_failures = [var.store]
+}
+
+run "a_database_that_is_nowhere" {
+  command = plan
+  variables {
+    store   = "database"
+    secrets = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:store" }
+  }
+  expect_failures = [var.database]
+}
+
+run "a_database_that_nothing_uses" {
+  command = plan
+  variables {
+    database = { address = "db.example.com" }
+  }
+  expect_failures = [var.database]
+}
+
+run "a_database_by_its_url" {
+  command = plan
+  variables {
+    store    = "database"
+    database = { address = "postgresql://db.example.com" }
+    secrets  = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:store" }
+  }
+  expect_failures = [var.database]
+}
+
+run "a_user_that_is_no_name" {
+  command = plan
+  variables {
+    store    = "database"
+    database = { address = "db.example.com", user = "gateway:hunter2" }
+    secrets  = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:store" }
+  }
+  expect_failures = [var.database]
+}
+
+run "authorities_of_the_machine" {
+  command = plan
+  variables {
+    store    = "database"
+    database = { address = "db.example.com", ca_file = "system" }
+    secrets  = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:store" }
+  }
+  expect_failures = [var.database]
+}
+
+run "a_database_without_a_password" {
+  command = plan
+  variables {
+    store    = "database"
+    database = { address = "db.example.com" }
+  }
+  expect_failures = [var.secrets]
+}
+
+run "one_task_on_a_database" {
+  command = plan
+  variables {
+    store    = "database"
+    tasks    = { min = 1, max = 4 }
+    database = { address = "db.example.com" }
+    secrets  = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:store" }
+  }
+  expect_failures = [var.tasks]
 }
 
 run "no_spare_task" {
@@ -347,4 +414,37 @@ run "privileged_port" {
     gateway_port = 80
   }
   expect_failures = [var.gateway_port]
+}
+
+run "tests_where_clients_come" {
+  command = plan
+  variables {
+    test_port = 443
+  }
+  expect_failures = [var.test_port]
+}
+
+run "a_hook_that_is_no_function" {
+  command = plan
+  variables {
+    hooks = [{ function_arn = "smoke", role_arn = "arn:aws:iam::123456789012:role/ask", stages = ["POST_TEST_TRAFFIC_SHIFT"] }]
+  }
+  expect_failures = [var.hooks]
+}
+
+run "a_stage_that_ecs_does_not_know" {
+  command = plan
+  variables {
+    hooks = [{ function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:smoke", role_arn = "arn:aws:iam::123456789012:role/ask", stages = ["AFTER_TESTS"] }]
+  }
+  expect_failures = [var.hooks]
+}
+
+run "stages_of_a_rolling_deployment" {
+  command = plan
+  variables {
+    deployment = "rolling"
+    hooks      = [{ function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:smoke", role_arn = "arn:aws:iam::123456789012:role/ask", stages = ["POST_TEST_TRAFFIC_SHIFT"] }]
+  }
+  expect_failures = [var.hooks]
 }

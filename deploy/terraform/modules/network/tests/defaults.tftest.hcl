@@ -37,6 +37,10 @@ run "defaults" {
     error_message = "Clients may come by HTTPS alone."
   }
   assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.testers) == 0
+    error_message = "Nobody may reach a version that was not tried."
+  }
+  assert {
     condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.gateway : rule.referenced_security_group_id == output.security_group_ids["load_balancer"]])
     error_message = "Only the load balancer may reach the gateway."
   }

@@ -48,6 +48,18 @@ run "no_way_out" {
   }
 }
 
+run "testers" {
+  command = plan
+  variables {
+    test_client_cidrs = ["203.0.113.7/32", "198.51.100.0/24"]
+    test_port         = 9443
+  }
+  assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.testers) == 2 && alltrue([for rule in aws_vpc_security_group_ingress_rule.testers : rule.from_port == 9443 && rule.to_port == 9443])
+    error_message = "Those who are named must reach the test listener, and nothing else."
+  }
+}
+
 run "shards_elsewhere" {
   command = plan
   variables {

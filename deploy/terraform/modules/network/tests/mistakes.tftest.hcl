@@ -114,3 +114,27 @@ run "capital_letters_in_the_name" {
   }
   expect_failures = [var.name]
 }
+
+run "testers_without_a_network" {
+  command = plan
+  variables {
+    test_client_cidrs = ["ci.example.com"]
+  }
+  expect_failures = [var.test_client_cidrs]
+}
+
+run "everybody_tests" {
+  command = plan
+  variables {
+    test_client_cidrs = ["0.0.0.0/0"]
+  }
+  expect_failures = [var.test_client_cidrs]
+}
+
+run "tests_where_clients_come" {
+  command = plan
+  variables {
+    test_port = 443
+  }
+  expect_failures = [var.test_port]
+}

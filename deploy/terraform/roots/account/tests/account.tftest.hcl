@@ -21,6 +21,20 @@ run "defaults" {
   }
 }
 
+# What docs/howto/ecs.md says of a lost region: nothing has a name that the account has already.
+run "in_another_region" {
+  command = plan
+  variables {
+    region            = "us-west-2"
+    project           = "sg-usw2"
+    oidc_provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+  }
+  assert {
+    condition     = output.state_bucket == "sg-usw2-state-123456789012" && length(aws_iam_openid_connect_provider.github) == 0
+    error_message = "The bucket must have another name, and the provider be the one that is there."
+  }
+}
+
 run "no_region" {
   command = plan
   variables {

@@ -25,15 +25,49 @@ run "as_it_is" {
 
 run "with_everything" {
   variables {
-    database_enabled = true
-    waf_enabled      = true
-    zone_count       = 3
-    secret_variables = { SHARDGATE_CURSOR_SECRETS = "cursors" }
-    shards           = { north = { url = "http://north.example.com:8000 https://north-2.example.com" }, south = { port = 9000 } }
+    store               = "database"
+    waf_enabled         = true
+    zone_count          = 3
+    gateway_environment = { SHARDGATE_OTLP_URL = "http://collector.example.com:4318/v1/metrics" }
+    test_client_cidrs   = ["203.0.113.7/32"]
+    secrets             = { cursors = "What cursors are signed with", store = "The password of the gateway's user in the database" }
+    secret_variables    = { SHARDGATE_CURSOR_SECRETS = "cursors", PGPASSWORD = "store" }
+    shards              = { north = { url = "http://north.example.com:8000 https://north-2.example.com" }, south = { port = 9000 } }
   }
   assert {
     condition     = contains(output.alarm_names, "shardgate-${var.environment}-database-storage")
     error_message = "A database must be watched."
+  }
+  assert {
+    condition     = join(",", output.asked_ports) == "4318,443,8000,9000"
+    error_message = "The gateway must reach each shard, and what collects its metrics."
+  }
+  assert {
+    condition     = output.database_address != null && output.database_secret_arn != null
+    error_message = "A person must find the database and its owner's password."
+  }
+}
+
+# What docs/howto/ecs.md says of a lost region: the same code, image and names, elsewhere.
+run "in_another_region" {
+  state_key = "elsewhere"
+  variables {
+    project = "sg-usw2" # names of roles and buckets belong to the whole account
+    region  = "us-west-2"
+    image   = "123456789012.dkr.ecr.us-west-2.amazonaws.com/shardgate:1.0.0"
+    shards  = { north = { url = "https://north.us.example.com" }, south = { url = "https://south.us.example.com" } }
+  }
+  assert {
+    condition     = output.url == "https://${var.domain}"
+    error_message = "Clients must find the gateway by the name that they know."
+  }
+  assert {
+    condition     = output.shard_urls == { north = "https://north.us.example.com", south = "https://south.us.example.com" }
+    error_message = "The gateway must ask the shards of that region."
+  }
+  assert {
+    condition     = output.cluster_name == "sg-usw2-${var.environment}" && alltrue([for name in output.alarm_names : startswith(name, "sg-usw2-")])
+    error_message = "No name may be one of the lost region's."
   }
 }
 
