@@ -22,6 +22,7 @@ from shardgate.core.json.array import Rows, join
 from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.order.order import Order
 from shardgate.core.order.ranking import sorter
+from shardgate.core.paging.around import Around
 from shardgate.core.topology import ShardId
 
 # A page of more rows takes the long way, which counts what it holds.
@@ -31,15 +32,19 @@ _rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _status = attrgetter("status")
 _LINK = b"link"
 _body, _total, _more, _extra = attrgetter("rows"), attrgetter("total"), attrgetter("more"), attrgetter("extra")
+_document = attrgetter("document")
 
 
 class ShortPage:
     """One page of a list, for all requests that ask for it."""
 
-    __slots__ = ("_asked", "_asks", "_dialect", "_end", "_page", "_sorter", "_target", "_tie")
+    __slots__ = ("_around", "_asked", "_asks", "_dialect", "_end", "_page", "_sorter", "_target", "_tie")
 
-    def __init__(self, dialect: Dialect, page: Page, order: Order, tie: int, target: bytes) -> None:
+    def __init__(
+        self, dialect: Dialect, page: Page, order: Order, tie: int, target: bytes, around: Around | None = None
+    ) -> None:
         """`tie`: the position of the tie-breaker among the keys; `target`: of the request to each shard."""
+        self._around = around
         self._dialect = dialect
         self._page = page
         self._end = None if page.limit is None else page.offset + page.limit
@@ -79,6 +84,8 @@ class ShortPage:
         if not are_lists or _LINK in names_of(answers[0].fields):
             return None
         listings = list(map(dialect.open, answers))
+        if self._around is not None:
+            self._around.check(list(map(_document, listings)), request.path)
         bodies = list(map(_body, listings))
         tables = list(map(_rows, bodies))
         counts = list(map(len, tables))
