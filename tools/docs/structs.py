@@ -31,6 +31,7 @@ from shardgate.core.dialect.search import Search
 from shardgate.core.dialect.whole import Whole
 from shardgate.core.failures.tolerance import Missing
 from shardgate.core.json.number import Average
+from shardgate.core.json.totals import Totals
 from shardgate.core.limits import Limits, Timeouts
 from shardgate.core.lists.distinct import Dedupe
 from shardgate.core.locate import AnyLocator
@@ -51,9 +52,9 @@ from shardgate.core.merge.first import First
 from shardgate.core.merge.groups import Groups
 from shardgate.core.merge.listed import Listed
 from shardgate.core.merge.numbers import Numbers
-from shardgate.core.merge.totals import Totals
 from shardgate.core.merge.union import Union
 from shardgate.core.order.sort_key import SortKey
+from shardgate.core.paging.echoes import Echoing
 from shardgate.core.paging.links import Linked
 from shardgate.core.paging.parameters import Parameters
 from shardgate.core.paging.reading import Reading
@@ -153,21 +154,22 @@ STRUCTS: dict[str, Shown] = {
     "CustomConfig": Shown(CustomConfig),
     "Parameters": Shown(Parameters),
     "Reading": Shown(Reading),
-    "Linked": Shown(Linked, Parameters),
+    "Echoing": Shown(Echoing, Parameters),
+    "Linked": Shown(Linked, Echoing),
     "Offset": Shown(Offset, Parameters),
-    "Envelope": Shown(Envelope, Parameters),
+    "Envelope": Shown(Envelope, Linked),
     "Pages": Shown(Pages, Linked),
     "Ndjson": Shown(Ndjson, Parameters),
-    "Search": Shown(Search, Parameters),
+    "Search": Shown(Search, Echoing),
     "Drf": Shown(Drf, Linked),
     "LinkHeader": Shown(LinkHeader, Linked),
     "ContentRange": Shown(ContentRange, Parameters),
     "Whole": Shown(Whole),
     "JsonApi": Shown(JsonApi, Linked),
     "Hal": Shown(Hal, Linked),
-    "IdCursor": Shown(IdCursor, Parameters),
+    "IdCursor": Shown(IdCursor, Echoing),
     "Seek": Shown(Seek),
-    "Cursor": Shown(Cursor, Parameters),
+    "Cursor": Shown(Cursor, Echoing),
     "Directory": Shown(Directory),
     "Hash": Shown(Hash),
     "Prefix": Shown(Prefix),

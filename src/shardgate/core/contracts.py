@@ -9,7 +9,7 @@ Holds: nothing here waits. "Not known" is a value (UNKNOWN), and so is "ask the 
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
@@ -174,6 +174,8 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
     """The shard's own cursor behind these rows; None: not stated."""
     extra: bytes = b""
     """What else of the reply the dialect needs to write the merged page."""
+    document: Any = None
+    """The object (`JsonObject`) that the rows stand in; None: they stand in none."""
 
 
 NO_ROWS: Final = Listing(b"[]", 0, more=False, before=False)

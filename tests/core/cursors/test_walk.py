@@ -59,8 +59,8 @@ def in_order(rows: list[Row], order: str) -> list[Row]:
     return sorted(rows, key=cmp_to_key(compare))
 
 
-def served(rows: list[Row], target: str) -> Reply:
-    """An application: its opaque cursors count rows, ids that it does not have are refused."""
+def served(rows: list[Row], target: str, *, ids_page: bool) -> Reply:
+    """An application that pages by ids, or by cursors: these count rows, and ids that it does not have are refused."""
     path, _, query = target.partition("?")
     values = dict(parse_qsl(query))
     if path != "/rows":
@@ -74,7 +74,9 @@ def served(rows: list[Row], target: str) -> Reply:
         return Reply(200, [], json.dumps(body).encode())
     start = ids.index(values["starting_after"]) + 1 if "starting_after" in values else int(values.get("cursor", 0))
     page, more = shown[start : start + limit], start + limit < len(shown)
-    body = {"data": page, "items": page, "has_more": more, "next_cursor": str(start + limit) if more else None}
+    body = {"data": page, "has_more": more}
+    if not ids_page:
+        body = {"items": page, "next_cursor": str(start + limit) if more else None}
     return Reply(200, [], json.dumps(body).encode())
 
 
@@ -82,7 +84,8 @@ def asked(rule: Listed, parts: Parts, query: str, epoch: int = 0) -> Any:
     merging = rule.begin(request(f"GET /rows?{query}"), tuple(parts), Moment(1.0, epoch))
     asks = merging.asks()
     for _ in range(60):
-        outcome = merging.take({ask.shard: served(parts[ask.shard], ask.target.decode()) for ask in asks})
+        replies = {a.shard: served(parts[a.shard], a.target.decode(), ids_page=rule is IDS) for a in asks}
+        outcome = merging.take(replies)
         if isinstance(outcome, Reply):
             assert outcome.status == 200
             return json.loads(outcome.body)

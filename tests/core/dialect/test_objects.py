@@ -103,7 +103,7 @@ def test_json_api_resources_that_nothing_refers_to_are_a_broken_reply() -> None:
     ("dialect", "body", "where", "log"),
     [
         (ENVELOPE, {"rows": []}, "member data", "the object has rows"),
-        (PAGES, {"items": [], "total": "9"}, "member total", 'found `"9"`'),
+        (PAGES, {"items": [], "total": "nine"}, "member total", 'found `"nine"`'),
         (ENVELOPE, {"data": [], "page": {"more": 1}}, "member page.more", "found `1`"),
     ],
 )

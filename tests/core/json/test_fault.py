@@ -73,10 +73,10 @@ def test_a_reply_that_is_no_object(body: bytes, where: str, log: str) -> None:
 
 
 def test_a_member_that_is_missing_or_of_another_type_is_named() -> None:
-    body = JsonObject(b'{"data":[],"meta":{"total":"9","more":1}}')
+    body = JsonObject(b'{"data":[],"meta":{"total":"nine","more":1}}')
     for read, where, log in [
         (lambda: body.value("items"), "member items", "the object has data, meta"),
-        (lambda: body.number("meta.total"), "member meta.total", 'found `"9"`, expected a number'),
+        (lambda: body.number("meta.total"), "member meta.total", 'found `"nine"`, expected a number'),
         (lambda: body.flag("meta.more"), "member meta.more", "found `1`"),
     ]:
         with pytest.raises(BrokenReplyError) as caught:

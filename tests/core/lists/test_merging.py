@@ -148,7 +148,7 @@ def test_a_shard_without_rows_is_an_empty_list_where_the_rule_says_so() -> None:
 
 def test_l1_a_shard_without_rows_where_no_size_is_stated() -> None:
     # Found: a shard that has nothing counted as one that states a size, so that the others had to state theirs: 502.
-    for dialect in (Offset(), Envelope(), IdCursor(items="items", limit_default=3)):
+    for dialect in (Offset(), Envelope(has_more="has_more"), IdCursor(items="items", limit_default=3)):
         rule = Listed(dialect=dialect, keys={"id": "text"}, not_here=(404,))
         for places in (SHARDS, SHARDS[::-1]):
             body: Any = [{"id": "b"}, {"id": "d"}]

@@ -19,9 +19,11 @@ from shardgate.core.errors import UnreadablePageError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, cut, join, without
+from shardgate.core.json.object import JsonObject
 from shardgate.core.limits import CURSOR_ROUNDS_MAX, LEARNED_ROWS_MAX
 from shardgate.core.order.keyed_rows import KeyedRow, by_key, keyed
 from shardgate.core.order.order import Order
+from shardgate.core.paging.around import Around
 from shardgate.core.paging.bounds import too_many
 from shardgate.core.replies.fields import without_links_to
 from shardgate.core.replies.refusals import is_redirect, redirect, unite
@@ -62,6 +64,9 @@ class CursorWalk(ABC):
         """`order`: a text says why the page cannot be read."""
         self.not_here: Sequence[int] = ()
         """The statuses by which a shard says that it has no rows."""
+        self.around: Around | None = None
+        """What is said of the members around the rows; None: there is no object around them."""
+        self._documents: list[JsonObject] = []
         self._dialect = dialect
         self._order = None if isinstance(order, str) else order
         self._problem = order if isinstance(order, str) else ""
@@ -167,7 +172,10 @@ class CursorWalk(ABC):
         raw = [without(row.raw, self._added) if self._added else row.raw for row in chosen]
         total = whole_total(self._totals, [shard for shard in self._shards if shard not in self._empty])
         rows = join(raw, self._samples)
-        reply = without_links_to(self._replies[0], self._request.path)
+        reply = self._replies[0]
+        if self.around is not None:
+            reply = self.around.applied(reply, self._documents, self._request.path)
+        reply = without_links_to(reply, self._request.path)
         return Merged(self._request, self._page, rows, len(chosen), total, more, reply)
 
     def _ask(self, shard: ShardId, stream: Forward | Backward) -> Ask:
@@ -192,6 +200,8 @@ class CursorWalk(ABC):
         if has_rows and len(self._replies) < len(self._shards):
             self._replies.append(reply)
             self._samples.append(rows)
+            if listing.document is not None:
+                self._documents.append(listing.document)
         if not has_rows:
             self._empty.add(shard)
         elif listing.total is not None:

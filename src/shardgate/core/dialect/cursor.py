@@ -16,13 +16,13 @@ from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.order.order import Order
+from shardgate.core.paging.echoes import Echoing
 from shardgate.core.paging.links import address, by_name, with_values
-from shardgate.core.paging.parameters import Parameters
 from shardgate.core.paging.query import pairs_of
 from shardgate.core.replies.fields import read_count, with_field
 
 
-class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
+class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
     """Each page but the last gives a cursor for the next one. Members are named by path: `meta.next`."""
 
     seal: Seal
@@ -111,11 +111,17 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
         query = with_values(request.query, {self.cursor: place.cursor})
         return f"{request.path}?{self.write_query(query, page=page, fields=fields)}".encode(), b""
 
+    @property
+    def members(self) -> tuple[str | None, ...]:
+        """The members of the reply that it writes anew."""
+        own = (self.items, self.total, self.has_more, self.next, self.previous, *self.echoes)
+        return () if self.items is None else own
+
     def open(self, reply: Reply) -> Listing:
         """The list, and the shard's cursor behind it. Raises BrokenReplyError."""
         total = read_count(reply, self.count_header)
         text = None
-        rows = reply.body
+        rows, body = reply.body, None
         if self.next_header is not None:
             field = reply.field(self.next_header.lower().encode())
             text = None if field is None else field.decode("latin-1")
@@ -126,7 +132,7 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
             if self.next_header is None and self.next is not None:
                 text = _text(body.raw(self.next), self.next)
         following = self._cursor_of(text) if text else None
-        return Listing(rows, total, following is not None, next=following)
+        return Listing(rows, total, following is not None, next=following, document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The reply of a shard, around the merged rows, as a last page."""
@@ -158,6 +164,7 @@ class Cursor(Parameters, frozen=True, kw_only=True, tag="cursor"):
             self.items: merged.rows,
             self.total: merged.total,
             self.has_more: following is not None,
+            **self.echoed(merged),
         }
         body = JsonObject(merged.reply.body).edited(changes)
         if self.previous is not None:

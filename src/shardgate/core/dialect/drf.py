@@ -30,10 +30,15 @@ class Drf(Linked, frozen=True, tag="drf"):
     previous: str = "previous"
     """The member with the link to the page before; `null` on the first one."""
 
+    @property
+    def members(self) -> tuple[str | None, ...]:
+        """The members of the reply that it writes anew."""
+        return (self.results, self.count, self.next, self.previous, *self.echoes)
+
     def open(self, reply: Reply) -> Listing:
         """The results and their count. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.value(self.results), body.number(self.count))
+        return Listing(body.value(self.results), body.number(self.count), document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with links of the client's own address."""
@@ -43,5 +48,6 @@ class Drf(Linked, frozen=True, tag="drf"):
             self.count: merged.total,
             self.next: links["next"],
             self.previous: links["prev"],
+            **self.echoed(merged),
         }
         return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))

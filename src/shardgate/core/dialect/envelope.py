@@ -1,12 +1,16 @@
 """Lists in an object: `{"data": [...], "pagination": {"total": 9, "limit": 3, "offset": 0, "has_more": true}}`."""
 
+from collections.abc import Mapping
+
+import msgspec
+
 from shardgate.core.contracts import Listing, Merged
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
-from shardgate.core.paging.parameters import Parameters
+from shardgate.core.paging.links import Linked, Rel
 
 
-class Envelope(Parameters, frozen=True, tag="envelope"):
+class Envelope(Linked, frozen=True, tag="envelope"):
     """Limit and offset; the body is an object with the list. Members are named by path: `pagination.total`."""
 
     items: str = "items"
@@ -19,11 +23,20 @@ class Envelope(Parameters, frozen=True, tag="envelope"):
     """The member that repeats the limit; null: there is no such member."""
     offset_echo: str | None = None
     """The member that repeats the offset; null: there is no such member."""
+    urls: Mapping[Rel, str] = msgspec.field(default_factory=dict)
+    """The members with the addresses of other pages: `{next: next, prev: links.prev}`. Where there is no such page the
+    address is null."""
+
+    @property
+    def members(self) -> tuple[str | None, ...]:
+        """The members of the reply that it writes anew."""
+        own = (self.items, self.total, self.has_more, self.limit_echo, self.offset_echo)
+        return (*own, *self.urls.values(), *self.echoes)
 
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.value(self.items), body.number(self.total), body.flag(self.has_more))
+        return Listing(body.value(self.items), body.number(self.total), body.flag(self.has_more), document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows."""
@@ -34,5 +47,9 @@ class Envelope(Parameters, frozen=True, tag="envelope"):
             self.has_more: merged.more,
             self.limit_echo: page.limit,
             self.offset_echo: page.offset,
+            **self.echoed(merged),
         }
+        if self.urls:
+            links = self.links(merged)
+            changes |= {member: links[rel] for rel, member in self.urls.items()}
         return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))

@@ -39,13 +39,18 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
     limit_echo: str | None = "page.size"
     """The member with the size of a page."""
 
+    @property
+    def members(self) -> tuple[str | None, ...]:
+        """The members of the reply that it writes anew."""
+        return (self.items, self.total, self.page_count, self.page_echo, self.limit_echo, "_links", *self.echoes)
+
     def open(self, reply: Reply) -> Listing:
         """The list under its path, and its size. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
         total = body.number(self.total)
         if self.empty_absent and body.raw(self.items) is None and body.raw(self._embedded) is None:
-            return Listing(b"[]", total)
-        return Listing(body.value(self.items), total, extra=reply.body)
+            return Listing(b"[]", total, document=body)
+        return Listing(body.value(self.items), total, extra=reply.body, document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard (of one with rows, if any has rows), around the merged rows."""
@@ -57,6 +62,7 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
             self.page_count: None if merged.total is None else -(-merged.total // size),
             self.page_echo: merged.page.offset // size + self.page_first,
             self.limit_echo: merged.page.limit,
+            **self.echoed(merged),
         }
         body = JsonObject(whole).edited(changes)
         if not merged.shown and self.empty_absent:

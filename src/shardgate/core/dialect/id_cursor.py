@@ -11,8 +11,8 @@ from shardgate.core.cursors.walk import PageNeighbours
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.order.order import Order
+from shardgate.core.paging.echoes import Echoing
 from shardgate.core.paging.links import address, with_values
-from shardgate.core.paging.parameters import Parameters
 from shardgate.core.paging.query import name_of
 
 
@@ -25,7 +25,7 @@ class Seek(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The parameter that keeps rows with at most a value, for a list that descends by the key: `created[lte]`."""
 
 
-class IdCursor(Parameters, frozen=True, tag="id_cursor"):
+class IdCursor(Echoing, frozen=True, tag="id_cursor"):
     """A page begins behind a row, or ends before one, named by its id. Members are named by path: `links.next`."""
 
     after: str = "starting_after"
@@ -103,6 +103,12 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
             query = with_values(query, dict([place.seek]))
         return f"{request.path}?{query}".encode(), b""
 
+    @property
+    def members(self) -> tuple[str | None, ...]:
+        """The members of the reply that it writes anew."""
+        own = (self.items, self.total, self.has_more, self.next, self.previous, *self.echoes)
+        return () if self.items is None else own
+
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         if self.items is None:
@@ -111,7 +117,7 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
         has_more = body.flag(self.has_more)
         more = _has_link(body, self.next) if has_more is None else has_more
         before = _has_link(body, self.previous) if has_more is None else has_more
-        return Listing(body.value(self.items), body.number(self.total), more, before)
+        return Listing(body.value(self.items), body.number(self.total), more, before, document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows."""
@@ -126,6 +132,7 @@ class IdCursor(Parameters, frozen=True, tag="id_cursor"):
             self.items: merged.rows,
             self.total: merged.total,
             self.has_more: merged.more,
+            **self.echoed(merged),
             self.next: self._link(merged, self.after, neighbours.next),
             self.previous: self._link(merged, self.before, neighbours.previous),
         }

@@ -36,10 +36,15 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
     page_count: str | None = None
     """The member with the number of pages; null: there is no such member."""
 
+    @property
+    def members(self) -> tuple[str | None, ...]:
+        """The members of the reply that it writes anew."""
+        return ("data", "included", "links", self.total, self.page_count, *self.echoes)
+
     def open(self, reply: Reply) -> Listing:
         """The primary data, its size, and the included resources. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.value("data"), body.number(self.total), extra=body.raw("included") or b"")
+        return Listing(body.value("data"), body.number(self.total), extra=body.raw("included") or b"", document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with the resources that they refer to and links of our own."""
@@ -48,6 +53,7 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
             "data": merged.rows,
             self.total: merged.total,
             self.page_count: pages,
+            **self.echoed(merged),
         }
         body = JsonObject(merged.reply.body).edited(changes)
         if merged.extras:

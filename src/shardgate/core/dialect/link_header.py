@@ -26,6 +26,12 @@ class LinkHeader(Linked, frozen=True, tag="link_header"):
     pages_header: str | None = None
     """The reply header with the number of pages; null: there is none."""
 
+    def __post_init__(self) -> None:
+        """There is no object around the rows. Raises ValueError."""
+        super().__post_init__()
+        if self.echoes:
+            raise ValueError("`echoes` speaks of the object around the rows, which this dialect has not; remove it")
+
     def open(self, reply: Reply) -> Listing:
         """The body, its size, and whether Link names a next page. Raises BrokenReplyError."""
         link = reply.field(b"link")

@@ -46,10 +46,18 @@ class Pages(Linked, frozen=True, tag="pages"):
     to_echo: str | None = None
     """The member with the number of the page's last row, as `from_echo`; null: there is no such member."""
 
+    @property
+    def members(self) -> tuple[str | None, ...]:
+        """The members of the reply that it writes anew."""
+        return (
+            *(self.items, self.total, self.page_count, self.page_echo, self.limit_echo, self.count_echo, self.has_more),
+            *(self.from_echo, self.to_echo, *self.numbers.values(), *self.urls.values(), *self.echoes),
+        )
+
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.value(self.items), body.number(self.total), body.flag(self.has_more))
+        return Listing(body.value(self.items), body.number(self.total), body.flag(self.has_more), document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with the pages of the whole list."""
@@ -65,6 +73,7 @@ class Pages(Linked, frozen=True, tag="pages"):
             self.has_more: merged.more,
             self.from_echo: merged.page.offset + 1 if merged.shown else None,
             self.to_echo: merged.page.offset + merged.shown if merged.shown else None,
+            **self.echoed(merged),
         }
         if self.numbers:
             own = merged.page.offset // size + self.page_first

@@ -14,11 +14,11 @@ from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.limits import MEMBERS_MAX, SEARCH_BODY_BYTES_MAX
-from shardgate.core.paging.parameters import Parameters
+from shardgate.core.paging.echoes import Echoing
 from shardgate.core.paging.query import pairs_of
 
 
-class Search(Parameters, frozen=True, tag="search"):
+class Search(Echoing, frozen=True, tag="search"):
     """The page is in the request's body. `limit`, `offset` and `order` are paths of members: `pagination.count`."""
 
     posted: ClassVar[bool] = True
@@ -116,10 +116,16 @@ class Search(Parameters, frozen=True, tag="search"):
         named = super().paging(page)
         return [(name, n + shift if name == self.offset and isinstance(n, int) else n) for name, n in named]
 
+    @property
+    def members(self) -> tuple[str | None, ...]:
+        """The members of the reply that it writes anew."""
+        own = (self.items, self.total, self.has_more, self.page_count, self.page_echo, self.limit_echo)
+        return (*own, self.offset_echo, self.count_echo, *self.echoes)
+
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.value(self.items), body.number(self.total), body.flag(self.has_more))
+        return Listing(body.value(self.items), body.number(self.total), body.flag(self.has_more), document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with the pages of the whole list."""
@@ -133,6 +139,7 @@ class Search(Parameters, frozen=True, tag="search"):
             self.limit_echo: page.limit,
             self.offset_echo: page.offset + self.offset_first,
             self.count_echo: merged.shown,
+            **self.echoed(merged),
         }
         return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))
 

@@ -25,6 +25,7 @@ _NAME = re.compile(rb'[ \t\r\n]*+("[^"\\]*+(?:\\.[^"\\]*+)*+")[ \t\r\n]*+:[ \t\r
 _FIRST = re.compile(rb'\{([ \t\r\n]*)"(?:[^"\\]|\\.)*"([ \t\r\n]*:[ \t\r\n]*)')
 _COMMA = re.compile(rb"[ \t\r\n]*,?")
 _NUMBER = re.compile(rb"[0-9]{1,15}")
+_QUOTE = 34
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -61,6 +62,18 @@ class JsonObject:
             self._levels[parent] = self._members(*span) if span is not None and inside else {}
         return self._levels[parent].get(name)
 
+    def level(self, path: str) -> Mapping[str, Span] | None:
+        """The members of the object at a path, and where their values stand; None where no object stands there. No
+        path: its own.
+
+        Raises BrokenReplyError.
+        """
+        if path and path not in self._levels:
+            span = self.span(path)
+            inside = span is not None and self.body[span[0] : span[0] + 1] == b"{"
+            self._levels[path] = self._members(*span) if span is not None and inside else {}
+        return self._levels[path] or None
+
     def has_twin(self, path: str) -> bool:
         """Whether the name of a member, or of its parent, also stands there in another spelling (`Limit`, `limit`).
 
@@ -88,14 +101,16 @@ class JsonObject:
 
     def number(self, path: str | None) -> int | None:
         """A count; None where it is not stated. Raises BrokenReplyError where it is no count."""
-        value = None if path is None else self.raw(path)
-        if value is None or value == b"null":
+        stated = value = None if path is None else self.raw(path)
+        if value is None or stated is None or value == b"null":
             return None
+        if value[:1] == b'"':  # as PHP gives it from many databases
+            value = value[1:-1]
         if not _NUMBER.fullmatch(value):
             raise BrokenReplyError(
                 f"a shard's {path} is not a count",
                 where=f"member {path}",
-                log=f"found `{excerpt(value)}`, expected a number of at most 15 digits",
+                log=f"found `{excerpt(stated)}`, expected a number of at most 15 digits",
             )
         return int(value)
 
@@ -113,13 +128,17 @@ class JsonObject:
     def edited(self, changes: Mapping[str | None, object]) -> bytes:
         """The text with other values for the members that it has; others are not added.
 
-        A value that is bytes is put in as it is; any other is encoded (None is `null`).
+        A value that is bytes is put in as it is; any other is encoded (None is `null`). A number stands in quotes where
+        the one before did.
         """
         spans: list[tuple[Span, bytes]] = []
         for path, value in changes.items():
             span = None if path is None else self.span(path)
             if span is not None:
-                spans.append((span, value if isinstance(value, bytes) else msgspec.json.encode(value)))
+                text = value if isinstance(value, bytes) else msgspec.json.encode(value)
+                if type(value) is int and self.body[span[0]] == _QUOTE:
+                    text = b'"%b"' % text
+                spans.append((span, text))
         pieces: list[bytes] = []
         position = 0
         for (start, end), value in sorted(spans):

@@ -14,6 +14,7 @@ from shardgate.core.contracts import NO_PAGE, UNKNOWN, Ask, Merged, Page, method
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows
+from shardgate.core.json.object import JsonObject
 from shardgate.core.limits import QUERIES_REMEMBERED_MAX, QUERY_REMEMBERED_CHARACTERS_MAX
 from shardgate.core.lists.flow import Flow, FlowRule
 from shardgate.core.lists.page_search import PageSearch, is_deep
@@ -76,7 +77,7 @@ def _short(rule: ListRule, request: Request, page: Page, order: Order) -> ShortP
     """The short way, where the page is read in one round, each row as it comes."""
     if order.tie is None or page.limit == 0 or page.is_last or rule.is_empty(page) or rule.dedupe is not None:
         return None
-    if rule.first_pages == "likely":
+    if rule.first_pages == "likely" or rule.around.paths:
         return None
     if rule.added(page, order) or is_deep(Page(page.offset + (page.limit or 0), page.limit, (), None)):
         return None
@@ -87,7 +88,7 @@ def _short(rule: ListRule, request: Request, page: Page, order: Order) -> ShortP
     target, body = rule.dialect.ask(request, Page(block.start, block.count, order.by, page.fields), page.fields)
     if body or method_of(request) != b"GET":
         return None
-    return ShortPage(rule.dialect, page, order, order.tie, target)
+    return ShortPage(rule.dialect, page, order, order.tie, target, rule.surroundings)
 
 
 class ListQuery:
@@ -139,6 +140,11 @@ class ListQuery:
     def is_past(self, total: int | None) -> bool:
         """Whether the application refuses the page because it begins behind the last row."""
         return self.rule.dialect.past_end is not None and total is not None and 0 < self.page.offset >= total
+
+    def surrounded(self, reply: Reply, documents: Sequence[JsonObject]) -> Reply:
+        """A shard's reply with the members around the rows as all shards say them. Raises BrokenReplyError."""
+        around = self.rule.surroundings
+        return reply if around is None else around.applied(reply, documents, self.request.path)
 
     def merged(
         self, rows: bytes, shown: int, total: int | None, *, more: bool, reply: Reply, extras: tuple[bytes, ...] = ()

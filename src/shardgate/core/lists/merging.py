@@ -18,6 +18,7 @@ from shardgate.core.errors import BrokenReplyError, UpstreamError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import cut, join, without
+from shardgate.core.json.object import JsonObject
 from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX, WHOLE_ROWS_MAX
 from shardgate.core.lists.blocks import NOT_ASKED
 from shardgate.core.lists.distinct import Dedupe, distinct
@@ -51,6 +52,7 @@ class ListMerging:
     __slots__ = (
         "_asks_sizes",
         "_behind",
+        "_documents",
         "_empty",
         "_extras",
         "_flow",
@@ -74,6 +76,7 @@ class ListMerging:
         self._rule = rule
         self._page = query.page
         self._shards = shards
+        self._documents: dict[ShardId, JsonObject] = {}
         self._extras: list[bytes] = []
         self._empty: Sequence[ShardId] = ()
         self._past_end = False
@@ -204,6 +207,8 @@ class ListMerging:
                 listing = dialect.open(reply)
                 if listing.extra:
                     self._extras.append(listing.extra)
+                if listing.document is not None:
+                    self._documents[shard] = listing.document
                 self._search.take(shard, listing)
         except UpstreamError as error:
             error.shard = shard
@@ -286,6 +291,8 @@ class ListMerging:
             more = more or bool(listing.more)
             if listing.extra:
                 extras.append(listing.extra)
+            if listing.document is not None:
+                self._documents[shard] = listing.document
             flow.feed(shard, listing.rows)
             flow.end(shard)
             yield
@@ -303,7 +310,8 @@ class ListMerging:
             more = page.offset + flow.written < total
         else:
             more = more or (page.limit is not None and flow.read > page.offset + page.limit)
-        first, rows = replies[self._shards[0]], b"".join(written)
+        first = self._query.surrounded(replies[self._shards[0]], self._around)
+        rows = b"".join(written)
         return self._query.merged(rows, flow.written, total, more=more, reply=first, extras=tuple(extras))
 
     def flowed(self) -> None:
@@ -407,8 +415,13 @@ class ListMerging:
                 self._behind = _Behind(order, tables, ranked, skip, total)
                 return self.asks()
             samples = samples if written is None else [written]
-        body = join(rows, samples)
+        body, reply = join(rows, samples), query.surrounded(reply, self._around)
         return query.merged(body, len(rows), total, more=more, reply=reply, extras=tuple(self._extras))
+
+    @property
+    def _around(self) -> list[JsonObject]:
+        """The objects around the rows, as the shards wrote them."""
+        return [self._documents[shard] for shard in self._shards if shard in self._documents]
 
     def _learn_places(self, tables: Tables, ranked: Sequence[int], skip: int, end: int) -> None:
         """Remember where the page began, if it was searched for, and where the next one begins."""

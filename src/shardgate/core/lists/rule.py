@@ -12,15 +12,20 @@ from shardgate.core.contracts import Page, Strategy
 from shardgate.core.dialect import AnyCursor, AnyDialect
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.excerpt import excerpt
+from shardgate.core.json.totals import Totals
 from shardgate.core.lists.distinct import Dedupe
 from shardgate.core.order.order import Order, UnsortableError, total_order
 from shardgate.core.order.sort_key import ANY_KEYS, EVERY, KeyConfig, clash, sort_key
+from shardgate.core.paging.around import Around
 from shardgate.core.paging.parameters import ROWS_MAX, Parameters
 from shardgate.core.parts.whole import ListParts
 
 # More rows than any list has, and a number that every server reads.
 ALL_ROWS: Final = 2**31 - 1
 
+_AROUND_MAX: Final = 1024
+_AROUND: Final[dict[int, tuple[Strategy, Around]]] = {}
+"""What is said of the members around the rows, by the rule's identity."""
 _NAMED: Final = re.compile(r"[\w. +-]*")
 
 
@@ -49,6 +54,9 @@ class ListRule(Strategy, frozen=True):
     all are asked in a second round. For applications to which a row costs more than a hundredth of a call."""
     parts: ListParts | None = None
     """Rows may be in parts on several shards; the parts are shown as one row. Null: no row is in parts."""
+    around: Totals = Totals()
+    """How the members around the rows become one that the dialect does not name: `{sum: [revenue], first_of: [took]}`.
+    Those that it does not name either must be the same on every shard."""
     not_here: tuple[int, ...] = ()
     """The statuses by which a shard says that it has no rows: `[204, 404]`. Its list is empty. Where no shard has rows,
     one of these replies is the reply."""
@@ -69,6 +77,8 @@ class ListRule(Strategy, frozen=True):
             self._check_dedupe(self.dedupe)
         if isinstance(self.dialect, Parameters):
             self._check_reads(self.dialect)
+        if self.around != Totals() and not self.members:
+            raise ValueError("`around` speaks of the object around the rows, which this dialect has not; remove it")
         named = {name: sort_key(config) for name, config in self.sort_keys.items() if name != EVERY}
         if (problem := clash(named)) is not None:
             raise ValueError(problem)
@@ -77,6 +87,23 @@ class ListRule(Strategy, frozen=True):
     def sort_keys(self) -> Mapping[str, KeyConfig]:
         """The sort keys by name."""
         return ANY_KEYS if self.keys == "any" else self.keys
+
+    @property
+    def members(self) -> tuple[str | None, ...]:
+        """The members around the rows that the dialect writes; none where rows stand in no object."""
+        return self.dialect.members if isinstance(self.dialect, Parameters) else ()
+
+    @property
+    def surroundings(self) -> Around | None:
+        """What is said of the members around the rows; None: there is no object around them."""
+        if not self.members:
+            return None
+        known = _AROUND.get(id(self))
+        if known is None or known[0] is not self:
+            if len(_AROUND) >= _AROUND_MAX:
+                _AROUND.clear()
+            known = _AROUND[id(self)] = (self, Around(self.members, self.around))
+        return known[1]
 
     def is_key(self, name: str) -> bool:
         """Whether rows can be sorted by this property."""

@@ -15,20 +15,25 @@ from shardgate.core.errors import UpstreamError
 from shardgate.core.http import Reply, Request, names_of
 from shardgate.core.lists.short_rows import ShortRows
 from shardgate.core.order.order import Order
+from shardgate.core.paging.around import Around
 from shardgate.core.topology import ShardId
 
 _status = attrgetter("status")
 _LINK = b"link"
 _body, _total, _more, _extra = attrgetter("rows"), attrgetter("total"), attrgetter("more"), attrgetter("extra")
+_document = attrgetter("document")
 
 
 class ShortPage:
     """One page of a list, for all requests that ask for it."""
 
-    __slots__ = ("_asked", "_asks", "_dialect", "_end", "_page", "_rows", "_target")
+    __slots__ = ("_around", "_asked", "_asks", "_dialect", "_end", "_page", "_rows", "_target")
 
-    def __init__(self, dialect: Dialect, page: Page, order: Order, tie: int, target: bytes) -> None:
+    def __init__(
+        self, dialect: Dialect, page: Page, order: Order, tie: int, target: bytes, around: Around | None = None
+    ) -> None:
         """`tie`: the position of the tie-breaker among the keys; `target`: of the request to each shard."""
+        self._around = around
         self._dialect = dialect
         self._page = page
         self._end = None if page.limit is None else page.offset + page.limit
@@ -67,6 +72,8 @@ class ShortPage:
         if not are_lists or _LINK in names_of(answers[0].fields):
             return None
         listings = list(map(dialect.open, answers))
+        if self._around is not None:
+            self._around.check(list(map(_document, listings)), request.path)
         bodies = list(map(_body, listings))
         made = self._rows.merged(bodies, shards)
         if made is None:

@@ -21,9 +21,9 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, cut, join
 from shardgate.core.json.number import Average, add, least, read_number, write_number
 from shardgate.core.json.object import JsonObject
+from shardgate.core.json.totals import Totals, check_averages
 from shardgate.core.limits import MEMBERS_MAX
 from shardgate.core.merge.combining import Aggregating, with_body
-from shardgate.core.merge.totals import Totals, check_averages
 from shardgate.core.order.alike import alike
 from shardgate.core.order.ranking import Down
 from shardgate.core.order.sort_key import KeyConfig, sort_key, transform

@@ -29,7 +29,7 @@ class Listed(ListRule, frozen=True, tag="list"):
             _refuse_body(request)
         if isinstance(dialect, AnyCursor):
             walk = dialect.begin(request, shards, moment, self.order)
-            walk.not_here = self.not_here
+            walk.not_here, walk.around = self.not_here, self.surroundings
             return walk
         parts = self.parts
         if parts is not None and (moment.parted or parts.locate is None):

@@ -7,8 +7,8 @@ import msgspec
 from shardgate.core.http import Reply
 from shardgate.core.json.number import Average
 from shardgate.core.json.object import JsonObject
+from shardgate.core.json.totals import Totals, check_averages
 from shardgate.core.merge.combining import Aggregating, with_body
-from shardgate.core.merge.totals import Totals, check_averages
 
 
 class Numbers(Aggregating, frozen=True, tag="numbers"):

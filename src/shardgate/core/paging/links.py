@@ -12,13 +12,13 @@ import msgspec
 from shardgate.core.contracts import Merged, Page
 from shardgate.core.http import Request
 from shardgate.core.json.object import JsonObject
-from shardgate.core.paging.parameters import Parameters
+from shardgate.core.paging.echoes import Echoing
 from shardgate.core.paging.query import encoded, name_of
 
 Rel = Literal["first", "prev", "self", "next", "last"]
 
 
-class Linked(Parameters, frozen=True):
+class Linked(Echoing, frozen=True):
     """The base of dialects that link pages to each other."""
 
     origin: str | None = None

@@ -112,6 +112,11 @@ class Parameters(SortParameters, frozen=True):
         return (200,)
 
     @property
+    def members(self) -> tuple[str | None, ...]:
+        """The members of the reply that the dialect writes anew; none where the rows stand in no object."""
+        return ()
+
+    @property
     def finds_last(self) -> bool:
         """Whether a request may be for the last page, which only the size of the list tells."""
         if not self.reads:

@@ -13,7 +13,7 @@ from shardgate.core.json.object import JsonObject
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The members around the rows of a report. Members are named by path: `meta.revenue`."""
+    """The members around the rows of a report or a list. Members are named by path: `meta.revenue`."""
 
     sum: tuple[str, ...] = ()
     """Members that add up."""
@@ -30,11 +30,24 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """An average is computed from sums. Raises ValueError."""
         check_averages(self.average, self.sum)
 
+    @property
+    def paths(self) -> list[str]:
+        """The members that something is said of."""
+        return [*self.sum, *self.min, *self.max, *self.average, *self.first_of]
+
     def merged(self, documents: Sequence[JsonObject], also: Mapping[str, bytes]) -> bytes:
         """The first object with the members of all. `also`: members that were merged already.
 
         Raises BrokenReplyError, ValueError, TypeError, ArithmeticError.
         """
+        changes = self.changes(documents)
+        for path, value in also.items():
+            changes[path] = value
+        _check_same([document.edited(dict.fromkeys((*changes, *self.first_of), b"0")) for document in documents])
+        return documents[0].edited(changes)
+
+    def changes(self, documents: Sequence[JsonObject]) -> dict[str | None, object]:
+        """The merged members, by their paths. Raises BrokenReplyError, ValueError, TypeError, ArithmeticError."""
         sums = {path: add(_values(documents, path)) for path in self.sum}
         changes: dict[str | None, object] = {path: write_number(total) for path, total in sums.items()}
         changes |= {path: least(_values(documents, path)) for path in self.min}
@@ -42,10 +55,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for path, average in self.average.items():
             _values(documents, path)
             changes[path] = average.again(sums[average.of], sums[average.over])
-        for path, value in also.items():
-            changes[path] = value
-        _check_same([document.edited(dict.fromkeys((*changes, *self.first_of), b"0")) for document in documents])
-        return documents[0].edited(changes)
+        return changes
 
 
 def check_averages(average: Mapping[str, Average], sums: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from shardgate.core.json.number import Average
 from shardgate.core.json.object import JsonObject
-from shardgate.core.merge.totals import Totals
+from shardgate.core.json.totals import Totals
 
 RULE = Totals(
     sum=("orders", "money.paid"),

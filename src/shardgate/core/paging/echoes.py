@@ -1,0 +1,68 @@
+"""Members of a reply that describe its page: `{"pageable": {"offset": 20}, "numberOfElements": 10, "last": false}`.
+
+Every dialect whose rows stand in an object can name them, whatever the application calls them and wherever they stand.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from shardgate.core.contracts import Merged
+from shardgate.core.paging.parameters import Parameters
+
+Echo = Literal[
+    "limit",
+    "offset",
+    "page",
+    "pages",
+    "total",
+    "count",
+    "from",
+    "to",
+    "has_next",
+    "has_previous",
+    "is_first",
+    "is_last",
+    "is_empty",
+    "next_page",
+    "previous_page",
+    "next_offset",
+    "previous_offset",
+]
+
+
+class Echoing(Parameters, frozen=True):
+    """The base of dialects whose rows stand in an object."""
+
+    echoes: Mapping[str, Echo] = msgspec.field(default_factory=dict)
+    """Further members that describe the page → what they say: `{pageable.offset: offset, numberOfElements: count, last:
+    is_last}`. A number that there is not, such as that of the page behind the last one, is `null`."""
+
+    def echoed(self, merged: Merged) -> dict[str | None, object]:
+        """The members that repeat what the page is."""
+        if not self.echoes:
+            return {}
+        offset, limit, size = merged.page.offset, merged.page.limit, merged.size
+        own = offset // size + self.page_first
+        behind, before, shown = merged.more, offset > 0, merged.shown
+        known: dict[Echo, object] = {
+            "limit": limit,
+            "offset": offset,
+            "page": own,
+            "pages": None if merged.total is None else -(-merged.total // size),
+            "total": merged.total,
+            "count": shown,
+            "from": offset + 1 if shown else None,
+            "to": offset + shown if shown else None,
+            "has_next": behind,
+            "has_previous": before,
+            "is_first": not before,
+            "is_last": not behind,
+            "is_empty": not shown,
+            "next_page": own + 1 if behind else None,
+            "previous_page": own - 1 if before else None,
+            "next_offset": offset + (limit or 0) if behind else None,
+            "previous_offset": max(0, offset - (limit or 0)) if before else None,
+        }
+        return {member: known[echo] for member, echo in self.echoes.items()}

@@ -1,0 +1,37 @@
+"""What a page is, under whatever names the application has for it."""
+
+from shardgate.core.contracts import Merged, Page
+from shardgate.core.dialect.envelope import Envelope
+from shardgate.core.http import Reply
+from tests.core.requests import request
+
+NAMES = (
+    *("limit", "offset", "page", "pages", "total", "count", "from", "to", "has_next", "has_previous", "is_first"),
+    *("is_last", "is_empty", "next_page", "previous_page", "next_offset", "previous_offset"),
+)
+
+
+def said(offset: int, limit: int, shown: int, total: int | None, *, more: bool) -> list[object]:
+    dialect = Envelope(echoes={f"m.{name}": name for name in NAMES})  # type: ignore[misc]
+    page = Page(offset, limit, (), None)
+    merged = Merged(request("GET /rows"), page, b"[]", shown, total, more=more, reply=Reply(200, [], b"{}"))
+    return [dialect.echoed(merged)[f"m.{name}"] for name in NAMES]
+
+
+def test_a_page_in_the_middle_the_last_and_one_behind_it() -> None:
+    assert said(10, 5, 5, 18, more=True) == [
+        *(5, 10, 3, 4, 18, 5, 11, 15, True, True, False),
+        *(False, False, 4, 2, 15, 5),
+    ]
+    assert said(15, 5, 3, 18, more=False)[8:] == [False, True, False, True, False, None, 3, None, 10]
+    assert said(20, 5, 0, None, more=False)[3:8] == [None, None, 0, None, None]
+    assert said(0, 5, 0, 0, more=False)[8:] == [False, False, True, True, True, None, None, None, None]
+
+
+def test_an_application_without_further_members_costs_nothing() -> None:
+    assert (
+        Envelope().echoed(
+            Merged(request("GET /"), Page(0, 1, (), None), b"", 0, 0, more=False, reply=Reply(200, [], b""))
+        )
+        == {}
+    )
