@@ -147,12 +147,12 @@ def _check_segment(segment: str, template: str) -> Iterator[Mistake]:
         elif any(mark in name for mark in "*:?;&#,") or not name.isprintable():
             cure = "write `{name}`: a variable is one segment, of any type, and there in each request"
             yield Mistake("", f"{name!r} is not a name of a variable", cure)
-    if "}*" in segment or _OF_FRAMEWORKS.fullmatch(segment):
-        cure = "write a variable as `{id}`, and all paths below `/files` as `/files/**`"
-        yield Mistake("", f"{segment!r} matches only itself, as no framework reads it", cure)
-    segment = _VARIABLE.sub("x", segment)
+    written, segment = segment, _VARIABLE.sub("x", segment)
     decoded = unquote(segment)
-    if "*" in segment and not segment.strip("*"):
+    if "}*" in written or _OF_FRAMEWORKS.fullmatch(written):
+        cure = "write a variable as `{id}`, and all paths below `/files` as `/files/**`"
+        yield Mistake("", f"{written!r} matches only itself, as no framework reads it", cure)
+    elif "*" in segment and not segment.strip("*"):
         cure = "write `/files/{name}` for one segment, or `/files/**`, at the end, for all paths below `/files`"
         yield Mistake("", f"{segment!r} matches only itself, not every path", cure)
     elif not segment or decoded in {".", ".."}:
