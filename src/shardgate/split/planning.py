@@ -74,6 +74,7 @@ def plan_split(
     warnings = [
         *_kept_apart(plan, request),
         *_binary_names(plan, _key_column(request, schema)),
+        *ids.notes,
         *clashing_ids(ownership, ids.tables),
         *ddl.warnings,
         *_foreign_tables(inventory),
