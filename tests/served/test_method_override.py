@@ -165,3 +165,45 @@ async def test_a_body_that_nobody_reads_names_no_method(shard: Any, start_gatewa
     assert [asked.line for asked in shard.asked] == ["POST /things HTTP/1.1"]
     lenient = await gateway.client.post("/things", content=b"{_method: 'DELETE'}", headers=json_type)
     assert (lenient.status_code, lenient.json()["code"]) == (400, "SG1002")
+
+
+BY_QUERY: dict[str, Any] = {
+    "method_override": "_method",
+    **{n: v for n, v in MEMBER.items() if n != "method_override_member"},
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "get", "HEAD", "OPTIONS", "TRACE"])
+async def test_a_list_that_the_query_asks_for_is_refused(shard: Any, start_gateway: Any, method: str) -> None:
+    # Found: `POST /things?_method=GET` was served by the rule of the POST: 200 with the rows of one shard.
+    gateway = await start_gateway({"shards": {"north": shard.url}, **BY_QUERY})
+    answer = await gateway.client.post(f"/things?_method={method}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "SG1019")
+    assert f"the parameter `_method` {'asks for a list' if method.upper() == 'GET' else 'names'}" in answer.text
+    assert shard.asked == []
+
+
+async def test_the_query_may_name_get_where_one_shard_answers(shard: Any, start_gateway: Any) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **BY_QUERY})
+    assert (await gateway.client.post("/things/1?_method=GET")).status_code == 200
+    assert (await gateway.client.post("/things/1?_method=card")).status_code == 405, "it is a POST, which has no rule"
+    assert (await gateway.client.post("/things?_method=")).status_code == 200
+
+
+async def test_a_form_with_files_names_the_method(shard: Any, start_gateway: Any) -> None:
+    # Found: Laravel and Rails put `_method` into a form with files; it was served by the rule of the POST.
+    gateway = await start_gateway({"shards": {"north": shard.url}, **MEMBER})
+    files = {"photo": ("a.png", b"\x00\xff\r\n--", "image/png")}
+    sent = {"data": {"_method": "delete", "name": "x"}, "files": files}
+    assert (await gateway.client.post("/things/1", **sent)).status_code == 200
+    assert [asked.line for asked in shard.asked] == ["POST /things/1 HTTP/1.1"]
+    assert (await gateway.client.post("/things/1", files=files)).status_code == 405
+    twice = await gateway.client.post("/things/1", data={"_method": ["delete", "put"]}, files=files)
+    assert (twice.status_code, twice.json()["code"]) == (400, "SG1002")
+
+
+async def test_a_header_that_stands_twice_is_refused_in_its_own_words(shard: Any, start_gateway: Any) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **CONFIGURED})
+    twice = [("X-HTTP-Method-Override", "PUT"), ("X-HTTP-Method-Override", "DELETE")]
+    answer = await gateway.client.post("/things/1", json={}, headers=twice)
+    assert "several header fields name a method" in answer.json()["detail"]

@@ -66,3 +66,31 @@ def test_sqlite_cannot_step_and_says_so(split, sqlite) -> None:
 def test_a_mistake_in_the_option_is_named(split, sqlite, text) -> None:
     result = split(sqlite(SQLITE), ids=text)
     assert f"--ids {text}: write step, or range=SIZE" in result.output
+
+
+ODD = """
+CREATE SEQUENCE down INCREMENT -1 MINVALUE -100 MAXVALUE -1 START -1;
+CREATE SEQUENCE ring MAXVALUE 5 CYCLE;
+SELECT nextval('down'), nextval('ring');
+"""
+
+
+@pytest.mark.parametrize(("ids", "numbers"), [("step", [[-2, -4], [-3, -5]]), ("range=40", [[-2, -3], [-42, -43]])])
+def test_a_sequence_that_counts_down_is_divided_and_one_that_cycles_stays(split, postgres, query, ids, numbers) -> None:
+    # Found: either of them stood in the way of --ids: "ends at -1, which is too small for 2 ranges".
+    into = [postgres(), postgres()]
+    result = split(postgres(COUNTING + ODD), into=into, ids=ids, **ROLES)
+    assert result.exit_code == 0, result.output
+    given = [[n for (n,) in query(s, "SELECT nextval('down') FROM generate_series(1, 2)")] for s in into]
+    assert given == numbers
+    assert "the sequence ring begins again at its end, and stays as it is" in " ".join(result.output.split())
+    assert [query(s, "SELECT nextval('ring')") for s in into] == [[(2,)]] * 2
+
+
+def test_a_sequence_at_its_end_is_refused_in_the_words_of_the_option(split, postgres) -> None:
+    script = COUNTING + "CREATE SEQUENCE tiny MAXVALUE 12; SELECT setval('tiny', 11);"
+    result = split(postgres(script), into=[postgres(), postgres()], ids="step", **ROLES)
+    assert result.exit_code == 1
+    said = " ".join(result.output.split())
+    assert "the sequence tiny ends at 12, which is too small for 2 shards: the next number is 12" in said
+    assert "Give a smaller range" not in said

@@ -41,7 +41,11 @@ def moved_tables(ownership: Ownership, by: str, tenants: Sequence[str], relation
     owned = {each.table.name: each for each in ownership.owned}
     names = ", ".join(map(sql.literal, tenants))
     made: dict[str, str] = {}
-    problems: list[str] = []
+    problems = [
+        f"{each.table.name}: has no primary key, by which a movement tells its rows apart. Add one"
+        for each in ownership.owned
+        if not each.table.primary_key
+    ]
     for each in ownership.owned:
         condition = _condition(each, owned, by, names, relation, made)
         if condition is None:

@@ -6,6 +6,7 @@ Holds: the rows of a table, and their digest in the mark, are committed together
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from shardgate.split.database.contracts import DatabaseReader, TargetDatabase
 from shardgate.split.database.drivers import DRIVER_ERRORS
@@ -16,6 +17,11 @@ from shardgate.split.decide.homes import Home
 from shardgate.split.decide.plan import TenantLookup
 from shardgate.split.errors import SplitFailedError
 from shardgate.split.translate.values import plain_rows_of
+
+_CHECKED: Final = (
+    "The source holds the row, so the CHECK may depend on other tables, by a function: they have no rows yet. Drop it"
+    " in a copy of the source, split that, and add it to the shards afterwards; or correct the row"
+)
 
 
 class Copier:
@@ -122,4 +128,5 @@ def _naming(table: Table) -> Iterator[None]:
         yield
     except DRIVER_ERRORS as error:
         reason = f"{table.name}: a target rejected a row: {error}"
-        raise SplitFailedError([f"{reason}. Correct it in the source, then run again with --restart"]) from error
+        cure = _CHECKED if "violates check constraint" in str(error) else "Correct it in the source"
+        raise SplitFailedError([f"{reason}. {cure}, then run again with --restart"]) from error

@@ -11,6 +11,7 @@ from shardgate.split.database.address import SqlDialect
 from shardgate.split.database.contracts import RunQuery
 from shardgate.split.database.schema import Table
 from shardgate.split.mysql.counters import greatest_id, read_mysql_counter, statement_to_set_mysql_counter
+from shardgate.split.postgres.counters import Sequence as PostgresSequence
 from shardgate.split.postgres.counters import read_postgres_sequences, statements_to_restart_sequence
 from shardgate.split.request import IdRule
 from shardgate.split.sqlite.counters import read_sqlite_counter, statements_to_set_sqlite_counter, tables_that_count
@@ -22,6 +23,7 @@ class IdPlan(Struct, frozen=True):
     statements: tuple[tuple[str, ...], ...] = ()  # by shard
     tables: frozenset[str] = frozenset()  # the tables whose ids no longer clash
     refusals: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what the user should know
 
 
 def plan_ids(
@@ -41,25 +43,41 @@ def plan_ids(
 def _for_postgres(rule: IdRule, query: RunQuery, tables: Sequence[Table], shards: int) -> IdPlan:
     statements: list[list[str]] = [[] for _ in range(shards)]
     refusals: list[str] = []
+    notes: list[str] = []
     done: set[str] = set()
     for sequence in read_postgres_sequences(query):
         if sequence.tables and not {table.name for table in tables}.intersection(sequence.tables):
             continue  # of tables that every shard has whole
+        if sequence.cycles:
+            notes.append(
+                f"--ids: the sequence {sequence.name} begins again at its end, and stays as it is on each shard"
+            )
+            continue
         done.update(sequence.tables)
-        for shard in range(shards):
-            if rule.range_size is None:
-                start, step, last = sequence.next + sequence.step * shard, sequence.step * shards, sequence.last
-            else:
-                start = sequence.next + rule.range_size * shard
-                step, last = sequence.step, start + rule.range_size - 1
-            if last > sequence.last or start > sequence.last or sequence.step < 1:
-                refusals.append(
-                    f"--ids: the sequence {sequence.name} ends at {sequence.last}, which is too small for {shards}"
-                    " ranges. Give a smaller range, or make its column bigint first"
-                )
-                break
-            statements[shard] += statements_to_restart_sequence(sequence.name, start, step, last)
-    return IdPlan(tuple(map(tuple, statements)), frozenset(done), tuple(refusals))
+        parts = [_part_of(sequence, rule.range_size, shard, shards) for shard in range(shards)]
+        if any(sequence.passes(start) or sequence.passes(last) for start, _, last in parts):
+            refusals.append(_too_small(sequence, rule.range_size, shards))
+            continue
+        for shard, part in enumerate(parts):
+            statements[shard] += statements_to_restart_sequence(sequence.name, *part)
+    return IdPlan(tuple(map(tuple, statements)), frozenset(done), tuple(refusals), tuple(notes))
+
+
+def _part_of(sequence: PostgresSequence, size: int | None, shard: int, shards: int) -> tuple[int, int, int]:
+    """The start, the step and the end of the numbers of one shard."""
+    if size is None:
+        return sequence.next + sequence.step * shard, sequence.step * shards, sequence.last
+    way = -1 if sequence.step < 0 else 1
+    start = sequence.next + way * size * shard
+    return start, sequence.step, start + way * (size - 1)
+
+
+def _too_small(sequence: PostgresSequence, size: int | None, shards: int) -> str:
+    end = f"--ids: the sequence {sequence.name} ends at {sequence.last}, which is too small for {shards}"
+    longer = f"let it end later (ALTER SEQUENCE {sequence.name} AS bigint, and its column bigint)"
+    if size is None:
+        return f"{end} shards: the next number is {sequence.next}. First {longer}"
+    return f"{end} ranges. Give a smaller range, or first {longer}"
 
 
 def _for_mysql(rule: IdRule, query: RunQuery, tables: Sequence[Table], shards: int) -> IdPlan:

@@ -54,6 +54,7 @@ def plan_split(
     problems += _large_objects(ownership, source, inventory)
     problems += _rows_into_empty_tables(ownership, source)
     problems += _unknown_keepers(request, ownership)
+    problems += _unkeyed_with_keepers(request, ownership)
     ids = _ids(request, source, ownership, shards, problems)
     survey = _survey(request, source, ownership, problems)
     if problems:
@@ -72,6 +73,8 @@ def plan_split(
     )
     warnings = [
         *_kept_apart(plan, request),
+        *_binary_names(plan, _key_column(request, schema)),
+        *ids.notes,
         *clashing_ids(ownership, ids.tables),
         *ddl.warnings,
         *_foreign_tables(inventory),
@@ -108,6 +111,16 @@ def _unknown_keepers(request: SplitRequest, ownership: Ownership) -> list[str]:
     ]
 
 
+def _unkeyed_with_keepers(request: SplitRequest, ownership: Ownership) -> list[str]:
+    """Rows that belong to no single tenant are told apart by their primary key."""
+    named = {table for table, _ in (*request.unowned, *request.shared)}
+    return [
+        f"{each.table.name}: has no primary key, which --unowned and --shared need here to tell its rows apart. Add one"
+        for each in (ownership.owned if named else ())
+        if not each.table.primary_key and (each.table.name in named or len(each.links) > 1)
+    ]
+
+
 def _kept_apart(plan: SplitPlan, request: SplitRequest) -> list[str]:
     """What happens to rows that belong to no single tenant, with their number."""
     notes = []
@@ -121,6 +134,14 @@ def _kept_apart(plan: SplitPlan, request: SplitRequest) -> list[str]:
     for name, visits in plan.survey.visits.items():
         notes.append(f"{name}: {len(visits):,} rows go to other shards too, because rows of two tenants refer to them")
     return notes
+
+
+def _binary_names(plan: SplitPlan, key: tuple[str, str]) -> list[str]:
+    form = plan.survey.binary_form
+    if not form or not plan.survey.tenants:
+        return []
+    example = next(iter(plan.survey.tenants))
+    return [f"{'.'.join(key)}: is binary. The directory names tenants by its {form}, as in {example}"]
 
 
 def _foreign_tables(inventory: Inventory) -> list[str]:
@@ -229,17 +250,32 @@ def _survey(request: SplitRequest, source: SourceDatabase, ownership: Ownership,
         problems.append(f"{tenant.name}: has no primary key of a single column. Name a unique column with --by")
         return Survey(())
     by = request.by or tenant.primary_key[0]
-    if by not in tenant.columns:
-        problems.append(f"--by {by}: {tenant.name} has no such column.{nearest(by, tenant.columns)}")
+    if by not in tenant.readable:
+        problems.append(f"--by {by}: {tenant.name} has no such column.{nearest(by, tenant.readable)}")
         return Survey(())
     keep = Keep(dict(request.unowned), dict(request.shared))
-    survey = take_survey(source.reader, ownership, by, keep, [name for name, _ in request.targets])
+    try:
+        survey = take_survey(source.reader, ownership, by, keep, [name for name, _ in request.targets])
+    except DRIVER_ERRORS as error:
+        raise SplitRefusedError([*problems, _unread(error, ownership)]) from error
     problems += survey.findings.lines()
     if not problems:
         find_guests(source.reader, ownership, survey)
     if not survey.tenants:
         problems.append(f"{tenant.name}: has no rows, so there are no tenants to divide. Give another --tenant table")
     return survey
+
+
+def _unread(error: Exception, ownership: Ownership) -> str:
+    """Why the keys could not be read: mostly, because the database cannot compare the columns of a link."""
+    links = [f"{each.table.name} {link}" for each in ownership.owned for link in each.links if link.by_user]
+    said = str(error).strip()
+    if not links:
+        return f"the keys of the rows cannot be read: {said}"
+    return (
+        f"the keys of the rows cannot be read: {said}\nThe columns of a --link must be comparable in the database:"
+        f" {', '.join(links)}. Add a generated column of the parent's type to the table, and name that column"
+    )
 
 
 def _rows_into_empty_tables(ownership: Ownership, source: SourceDatabase) -> list[str]:

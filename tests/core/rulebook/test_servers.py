@@ -19,6 +19,18 @@ from shardgate.core.rulebook.servers import base_of_document, base_of_servers
         ([{"url": "/a"}, {"url": "http://{x}/a", "variables": {"x": {"enum": ["1", "2"]}}}], "/a"),
         ([{"url": "/{x}/{x}", "variables": {"x": {"default": 2}}}], "/2/2"),
         ([{"url": "{x}", "variables": {"x": {"default": "a"}}}], "/a"),
+        (
+            # Found: the variables were filled in behind the URL's parts, and the base was `/https:/api.test/v2`.
+            [
+                {
+                    "url": "{s}://{host}/{b}",
+                    "variables": {"s": {"default": "https"}, "host": {"default": "api.test"}, "b": {"default": "v2"}},
+                }
+            ],
+            "/v2",
+        ),
+        ([{"url": "{origin}/v2", "variables": {"origin": {"enum": ["https://a.test", "http://b.test:81"]}}}], "/v2"),
+        ([{"url": "{root}", "variables": {"root": {"default": "https://a.test/x/y"}}}], "/x/y"),
     ],
 )
 def test_the_base_path_of_servers(servers: Any, base: str | None) -> None:

@@ -84,9 +84,9 @@ def test_a_kept_table_cannot_need_a_row_of_an_empty_one() -> None:
     assert decide(table("vendors", "plans?"), table("plans"), empty="plans").refusals == ()
 
 
-def test_a_tenants_table_needs_a_primary_key() -> None:
-    (refusal,) = decide(table("vendors"), table("logs", "vendors", primary_key="")).refusals
-    assert refusal.startswith("logs: has no primary key")
+def test_the_tenants_own_table_needs_a_primary_key_and_others_do_not() -> None:
+    (refusal,) = decide(table("vendors", primary_key=""), table("logs", "vendors", primary_key="")).refusals
+    assert refusal.startswith("vendors: has no primary key")
 
 
 def test_names_that_do_not_exist_get_the_nearest_that_does() -> None:

@@ -24,6 +24,8 @@ ORDERS = Table(
 class Lists:
     """Reads tables that are lists. The size of a row is 10 bytes."""
 
+    prints_values = False
+
     def __init__(self, **rows: list[ColumnValues]) -> None:
         self._rows = rows
         self._columns = {each.name: each.columns for each in (VENDORS, MENUS, EVENTS, ORDERS)}

@@ -242,3 +242,28 @@ def test_odd_names_modes_and_engines(split, mariadb, dump, ask) -> None:
         assert without_counters(dump(shard)) == without_counters(dump(source))
     assert [ask(shard, "SELECT count(*) FROM items") for shard in into] == [[(1,)], [(1,)]]
     assert sum(ask(shard, "SELECT count(*) FROM `Items`")[0][0] for shard in into) == 3
+
+
+CARELESS = """
+CREATE TABLE vendors (id BINARY(16) PRIMARY KEY) ENGINE=InnoDB;
+CREATE TABLE items (id INT PRIMARY KEY, v BINARY(16) NOT NULL, kind ENUM('a', 'b') NOT NULL, doc TEXT,
+  tenant BINARY(16) AS (unhex(json_value(doc, '$.v'))) STORED, FOREIGN KEY (v) REFERENCES vendors (id));
+CREATE TABLE logs (tenant BINARY(16), line TEXT);
+SET sql_mode = '';
+INSERT INTO vendors VALUES (x'8c0fbb0a111142228333aabbccddeeff'), (x'ff0fbb0a111142228333aabbccddee00');
+INSERT INTO items (id, v, kind, doc)
+  SELECT ascii(id), id, 'no such kind', concat('{"v": "', hex(id), '"}') FROM vendors;
+INSERT INTO logs SELECT id, 'x' FROM vendors; INSERT INTO logs SELECT id, 'x' FROM vendors;
+"""
+
+
+def test_binary_keys_rejected_words_and_tables_without_a_key(split, mariadb, ask, query, directory) -> None:
+    # Found: the directory had the bytes of the ids; the '' of an ENUM was "rejected, correct it in the source"; and a
+    # table without a primary key was refused.
+    source, into = mariadb(CARELESS), [mariadb(), mariadb()]
+    result = split(source, into=into, link=["logs.tenant=vendors.id", "items.tenant=vendors.id"])
+    assert result.exit_code == 0, result.output
+    keys = [key for (key,) in query(directory, "SELECT key FROM directory ORDER BY key")]
+    assert keys == ["8c0fbb0a-1111-4222-8333-aabbccddeeff", "ff0fbb0a-1111-4222-8333-aabbccddee00"]
+    assert [ask(shard, "SELECT count(*), min(kind + 0) FROM items") for shard in into] == [[(1, 0)]] * 2
+    assert [ask(shard, "SELECT count(*) FROM logs JOIN vendors ON tenant = id") for shard in into] == [[(2,)]] * 2

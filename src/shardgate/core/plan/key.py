@@ -21,6 +21,7 @@ from shardgate.core.http import Request
 from shardgate.core.json.key_value import key_text, too_long
 from shardgate.core.json.search import JsonSearch, refuse_heavy
 from shardgate.core.limits import KEY_CHARACTERS_MAX
+from shardgate.core.plan import multipart
 from shardgate.core.plan.parameter import only_value
 from shardgate.core.twins import is_header_twin, is_twin
 
@@ -39,6 +40,7 @@ too many, numbers of JavaScript and Python."""
 _HIDDEN = ("claim.", "header.", "basic.", "cookie.", "bearer.")
 """Sources whose values are not repeated to the client: credentials may stand there."""
 _FORM = b"application/x-www-form-urlencoded"
+_FORMS = frozenset({_FORM, multipart.TYPE})
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
@@ -50,7 +52,7 @@ def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[st
     others = [source for source in key if source[6:] not in binding] if binding else key
     if request.body and {"body.", "form."} <= {source[:5] for source in others}:
         # Of the two, the body is what it is declared as.
-        other = "body." if _declared_type(request) == _FORM else "form."
+        other = "body." if _declared_type(request) in _FORMS else "form."
         others = [source for source in others if not source.startswith(other)]
     said = [(source, value) for source in others if (value := _read(source, request, variables)) is not None]
     found = _agreed(key, said)
@@ -77,7 +79,7 @@ def has_readable_body(key: str | tuple[str, ...], request: Request) -> bool:
     if not kinds or not request.body:
         return True
     kind = _declared_type(request)
-    if kind == _FORM:
+    if kind in _FORMS:
         return "form" in kinds
     if "body" not in kinds or not (not kind or kind.endswith(b"json") or kind == b"text/plain"):
         return False
@@ -177,9 +179,9 @@ def refuse_unless_json(request: Request) -> None:
 
 
 def refuse_unless_form(request: Request) -> None:
-    """Refuse a body that is declared as anything but a URL-encoded form, or that is none and is not declared."""
+    """Refuse a body that is declared as anything but a form, or that is none and is not declared."""
     kind = _declared_type(request)
-    if (kind and kind != _FORM) or (not kind and request.body.startswith(b"{")):
+    if (kind and kind not in _FORMS) or (not kind and request.body.startswith(b"{")):
         raise _other_type(kind, "application/x-www-form-urlencoded")
 
 
@@ -213,6 +215,9 @@ def _form(request: Request, name: str) -> str | None:
     if not request.body:
         return None
     refuse_unless_form(request)
+    if _declared_type(request) == multipart.TYPE:
+        value = multipart.field_of_multipart(request.body, request.fields.values[b"content-type"], name)
+        return None if value is None else _text(value, name)
     try:
         text = request.body.decode("ascii")
     except UnicodeDecodeError as error:

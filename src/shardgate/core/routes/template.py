@@ -22,8 +22,13 @@ BELOW: Final = "**"
 """The last segment of a template: the path before it, and every path below."""
 
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
-_SEVERAL = re.compile(r"\{(?:[*+]{1,2}[^{}:]+|[^{}:]+(?:\*|\+|\.\.\.|:(?:path|\.[*+])))\}")
-_CONSTRAINT = re.compile(r":[^{}/]*\}")
+_SEVERAL = re.compile(r"\{(?:[*+]{1,2}[^{}:]+|[^{}:]+(?:\*|\+|\.\.\.))\}")
+_CONSTRAINT = re.compile(r"\{([^{}:/]+):((?:[^{}]|\{[^{}]*\})*)\}")
+"""A variable and what is said of its values, a pattern perhaps: `{id:int}`, `{id:[^/]{2,9}}`."""
+_NO_SLASH = re.compile(r"\[\^[^\]]*/[^\]]*\]")
+"""A class of characters that leaves the slash out."""
+_OF_FRAMEWORKS = re.compile(r":[A-Za-z_]\w*[?*+]?|<[^<>/]+>")
+"""How some frameworks write a variable, whose documents have it in braces: `:id`, `<id>`, `<int:id>`."""
 _HIDDEN = "/\\;\0%"
 """Characters of a decoded segment that servers take for separators: a request with one of them is refused."""
 
@@ -47,10 +52,16 @@ def canonical(template: str, is_subtree: bool = False) -> str:
 
     `is_subtree`: the last variable is known to match several segments.
     """
-    head, slash, last = template.rpartition("/")
+    head, slash, last = _CONSTRAINT.sub(_without_constraint, template).rpartition("/")
     if is_variable(last) and (is_subtree or _SEVERAL.fullmatch(last)):
         last = BELOW
-    return _CONSTRAINT.sub("}", f"{head}{slash}{last}")
+    return f"{head}{slash}{last}"
+
+
+def _without_constraint(variable: re.Match[str]) -> str:
+    """`{id}` of `{id:[0-9]+}`; `{path...}` where the values may have slashes."""
+    several = variable[2] in {"path", ".*", ".+"} or "/" in _NO_SLASH.sub("", variable[2])
+    return f"{{{variable[1]}{'...' if several else ''}}}"
 
 
 def base_of(template: str) -> str | None:
@@ -130,12 +141,18 @@ def check_template(template: str) -> Iterator[Mistake]:
 
 def _check_segment(segment: str, template: str) -> Iterator[Mistake]:
     for name in variables_of(segment):
-        if any(mark in name for mark in "*:?") or not name.isprintable():
+        if name.endswith("..."):
+            cure = "write a rule for the subtree before it, `ANY /files/**`, and move the operation to `unserved`"
+            yield Mistake("", f"{name!r} matches several segments, and stands before others", cure)
+        elif any(mark in name for mark in "*:?;&#,") or not name.isprintable():
             cure = "write `{name}`: a variable is one segment, of any type, and there in each request"
             yield Mistake("", f"{name!r} is not a name of a variable", cure)
-    segment = _VARIABLE.sub("x", segment)
+    written, segment = segment, _VARIABLE.sub("x", segment)
     decoded = unquote(segment)
-    if "*" in segment and not segment.strip("*"):
+    if "}*" in written or _OF_FRAMEWORKS.fullmatch(written):
+        cure = "write a variable as `{id}`, and all paths below `/files` as `/files/**`"
+        yield Mistake("", f"{written!r} matches only itself, as no framework reads it", cure)
+    elif "*" in segment and not segment.strip("*"):
         cure = "write `/files/{name}` for one segment, or `/files/**`, at the end, for all paths below `/files`"
         yield Mistake("", f"{segment!r} matches only itself, not every path", cure)
     elif not segment or decoded in {".", ".."}:

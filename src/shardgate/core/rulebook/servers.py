@@ -4,7 +4,7 @@ Holds: where a document leaves open which path clients call, it is a mistake, an
 """
 
 import re
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import msgspec
@@ -57,19 +57,16 @@ def _open(problem: str, place: DocumentPlace, mistakes: list[Mistake]) -> None:
 
 
 def _paths(server: _Server) -> list[str]:
-    """The paths of a server, one for each value that the variables of its path may have."""
-    found = _URL.match(server.url)
-    path = "" if found is None else found[1]
-    names = list(dict.fromkeys(_VARIABLE.findall(path)))
+    """The paths of a server, one for each value that its variables may have: `{scheme}://{host}/{base}`."""
+    names = list(dict.fromkeys(_VARIABLE.findall(server.url)))
     variables = server.variables or {}
     values = [_values(variables.get(name) or _Variable()) for name in names]
-    paths = []
-    for chosen in product(*values):
+    paths: dict[str, None] = {}
+    for chosen in islice(product(*values), _VALUES_MAX):
         filled = dict(zip(names, chosen, strict=True))
-        paths.append(_path(_VARIABLE.sub(lambda name, filled=filled: filled[name[1]], path)))
-        if len(paths) == _VALUES_MAX:
-            break
-    return paths
+        found = _URL.match(_VARIABLE.sub(lambda name, filled=filled: filled[name[1]], server.url))
+        paths[_path("" if found is None else found[1])] = None
+    return [*paths]
 
 
 def _values(variable: _Variable) -> list[str]:

@@ -16,6 +16,11 @@ RunQuery: TypeAlias = Callable[[str], list[tuple[object, ...]]]  # runs one SELE
 class DatabaseReader(Protocol):
     """Reads one database as it was at one instant."""
 
+    @property
+    def prints_values(self) -> bool:
+        """Whether the bytes of a value are the text that the server prints for it, also of a number."""
+        ...
+
     def values(
         self, table: str, columns: Sequence[KeyColumn], weigh: Sequence[str] = ()
     ) -> Iterator[Sequence[ColumnValues]]:

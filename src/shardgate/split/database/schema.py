@@ -82,6 +82,11 @@ class Table(Struct, frozen=True):
     counts_up: bool = False  # the database gives each new row the next integer as its primary key
     equality: Mapping[str, str] = {}
 
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """Every column that a key may be read from, generated ones included."""
+        return tuple(dict.fromkeys((*self.columns, *self.equality)))
+
 
 class Schema(Struct, frozen=True):
     """All tables of one database."""

@@ -28,7 +28,7 @@ def _wrong_names(tables: dict[str, Table], link: DeclaredLink) -> list[str]:
         if name not in tables:
             problems.append(f"--link: there is no table {name}.{nearest(name, tables)}")
             continue
-        known = tables[name].columns
+        known = tables[name].readable
         problems += [
             f"--link: {name} has no column {column}.{nearest(column, known)}"
             for column in columns

@@ -58,8 +58,8 @@ def decide_ownership(schema: Schema, roles: TableRoles) -> Ownership:
     into_empty = _keys_into(kept, {table.name for table in empty})
     refusals += _reference_into_tenant(reference, paths)
     refusals += [
-        f"{each.table.name}: has no primary key. A table whose rows are divided needs one: add it"
-        for each in owned
+        f"{each.table.name}: has no primary key. The --tenant table needs one: add it"
+        for each in owned[:1]
         if not each.table.primary_key
     ]
     refusals += [

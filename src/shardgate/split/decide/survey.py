@@ -14,6 +14,7 @@ from shardgate.split.database.rows import ColumnValues, RowKey, show_key
 from shardgate.split.database.schema import ForeignKey, KeyColumn
 from shardgate.split.decide.findings import Findings
 from shardgate.split.decide.homes import EVERYWHERE, NOWHERE, TO_EACH, Home, Homes, Keep, is_shared
+from shardgate.split.decide.naming import binary_key, naming_of
 from shardgate.split.decide.ownership import OwnedTable, Ownership
 
 _KEEP_NONE: Final = Keep()
@@ -30,6 +31,8 @@ class Survey:
     """
 
     __slots__ = (
+        "binary",
+        "binary_form",
         "findings",
         "guests",
         "homes",
@@ -51,6 +54,8 @@ class Survey:
         # By table and primary key: the home of a row, and the home where it is needed too.
         self.visits: dict[str, dict[RowKey, tuple[Home, Home]]] = {}
         self.tenants: dict[str, int] = {}  # by name
+        self.binary: dict[str, bytes] = {}  # by the name of a tenant, until all are known: its binary key
+        self.binary_form = ""  # how the directory writes binary keys
         self.weights: list[int] = []  # by tenant: the bytes of all its rows
         self.rows: dict[str, list[int]] = {}  # by table: the number of rows of each tenant
         self.owners: dict[KeySet, dict[RowKey, int]] = {key_set: {} for key_set in key_sets}  # tenant by key
@@ -69,6 +74,16 @@ class Survey:
             elif found not in (tenant, EVERYWHERE):
                 self.findings.torn(owned, row, (self.owner(tenant, names), self.owner(found, names)))
         self.later.clear()
+        self._name_binary()
+
+    def _name_binary(self) -> None:
+        """Write binary keys in the way that suits all of them."""
+        if not self.binary:
+            return
+        self.binary_form, write = naming_of(self.binary.values())
+        self.tenants = {
+            write(self.binary[name]) if name in self.binary else name: home for name, home in self.tenants.items()
+        }
 
     def owner(self, home: Home, names: Sequence[str]) -> str:
         """A home as the user reads it."""
@@ -110,7 +125,7 @@ def is_null(key: RowKey) -> bool:
 class _TableSurvey:
     """Reads one table. It knows at which positions of a row each key is."""
 
-    __slots__ = ("_by", "_columns", "_links", "_name", "_offered", "_owned", "_survey", "_unread")
+    __slots__ = ("_by", "_columns", "_links", "_name", "_offered", "_owned", "_printed", "_survey", "_unread")
 
     def __init__(self, survey: Survey, owned: OwnedTable, by: str, done: set[str]) -> None:
         table = owned.table
@@ -127,10 +142,12 @@ class _TableSurvey:
         self._links = [
             (link, self._pick(link.read), survey.owners[link.parent, link.parent_columns]) for link in owned.links
         ]
+        self._printed = False
         self._unread = {link for link in owned.links if link.parent not in done}
 
     def read(self, reader: DatabaseReader) -> None:
         table = self._owned.table
+        self._printed = reader.prints_values
         tenant_of = self._tenant_of if len(self._owned.path) > 1 else self._new_tenant
         self._survey.rows[table.name] = [0] * len(self._survey.tenants)
         waiting: list[ColumnValues] = []
@@ -159,7 +176,10 @@ class _TableSurvey:
     def _new_tenant(self, row: ColumnValues) -> int | None:
         survey = self._survey
         key = self._pick((self._by,))(row)
-        name = show_key(key)
+        binary = binary_key(key, printed=self._printed, equality=self._owned.table.equality.get(self._by, ""))
+        name = show_key(key) if binary is None else binary.hex()
+        if binary is not None:
+            survey.binary[name] = binary
         if key is None:
             survey.findings.nameless(self._owned, self._by)
         elif name in survey.tenants:

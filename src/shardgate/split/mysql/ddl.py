@@ -137,8 +137,8 @@ def in_order(views: dict[str, dict[str, str]]) -> list[str]:
 
 def _refused(found: Sequence[tuple[str, str, str]]) -> list[str]:
     return [
-        f"{name}: is system-versioned, and its history cannot be copied. Drop the versioning first: ALTER TABLE {name}"
-        " DROP SYSTEM VERSIONING"
+        f"{name}: is system-versioned, and its history cannot be copied. Keep the source as it is, split a copy of it,"
+        f" and drop the versioning in the copy first: ALTER TABLE {name} DROP SYSTEM VERSIONING"
         for name, kind, _ in found
         if kind == "SYSTEM VERSIONED"
     ]

@@ -5,7 +5,7 @@ Holds: one REPEATABLE READ, READ ONLY transaction, which is one instant for tabl
 
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import cast
+from typing import ClassVar, cast
 
 from pymysql.cursors import SSCursor
 
@@ -22,6 +22,8 @@ from shardgate.split.mysql.session import MysqlConnection, connect, freeze, run
 class MysqlReader:
     """One snapshot of a database."""
 
+    prints_values: ClassVar[bool] = False
+
     __slots__ = ("_batch_rows", "_connection", "_floats")
 
     def __init__(self, connection: MysqlConnection, batch_rows: int) -> None:
@@ -37,7 +39,8 @@ class MysqlReader:
         return self._batches(sql.select(expressions, f"{sql.quote(table)} AS _row"))
 
     def rows(self, table: str, columns: Sequence[str], keys: Sequence[tuple[KeyColumn, ...]]) -> Iterator[RowBatch]:
-        found = [column for key in keys for column in key if not isinstance(column, str)]
+        # Beside the columns that are copied: those that the database finds, and generated ones.
+        found = [column for key in keys for column in key if column not in columns]
         read: list[KeyColumn] = [*columns, *found]
         pick = [itemgetter(*(read.index(column) for column in key)) for key in keys]
         expressions = [self._expression(table, column) for column in read]

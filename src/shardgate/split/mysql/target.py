@@ -16,7 +16,7 @@ from shardgate.split.database.contracts import DatabaseReader
 from shardgate.split.database.inventory import Inventory
 from shardgate.split.database.rows import ColumnValue, ColumnValues, TableRow
 from shardgate.split.mysql import catalogue
-from shardgate.split.mysql.catalogue import SQL_MODE
+from shardgate.split.mysql.catalogue import LOADING_MODE, SQL_MODE
 from shardgate.split.mysql.inventory import read_inventory
 from shardgate.split.mysql.reader import open_reader
 from shardgate.split.mysql.schema import read_schema
@@ -127,6 +127,7 @@ class MysqlTableLoad:
     def __init__(self, connection: MysqlConnection, table: str, columns: Sequence[str]) -> None:
         self._connection = connection
         self._insert = f"INSERT INTO {sql.quote(table)} ({sql.listed(columns)}) VALUES "  # noqa: S608
+        run(connection, f"SET SESSION sql_mode = '{LOADING_MODE}'")
         run(connection, "START TRANSACTION")
         run(connection, f"DELETE FROM {sql.quote(table)}")  # noqa: S608 - a quoted name
 
@@ -146,6 +147,7 @@ class MysqlTableLoad:
     def finish(self, statement: str) -> None:
         run(self._connection, statement)
         self._connection.commit()
+        run(self._connection, f"SET SESSION sql_mode = '{SQL_MODE}'")
 
 
 def _values(row: TableRow) -> ColumnValues:

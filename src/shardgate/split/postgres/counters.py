@@ -11,7 +11,7 @@ from shardgate.split.postgres.names import table_name
 _OWN: Final = """c.oid >= 16384 AND c.relpersistence <> 't' AND NOT EXISTS (SELECT 1 FROM pg_depend e
   WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')"""
 _SEQUENCES: Final = f"""
-SELECT c.oid::regclass::text, s.seqincrement, s.seqmax
+SELECT c.oid::regclass::text, s.seqincrement, CASE WHEN s.seqincrement < 0 THEN s.seqmin ELSE s.seqmax END, s.seqcycle
 FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid WHERE {_OWN} ORDER BY c.oid"""  # noqa: S608
 # The tables whose columns each sequence counts for: it belongs to the column, or is in the column's default.
 _USERS: Final = f"""
@@ -31,8 +31,13 @@ class Sequence(Struct, frozen=True):
     name: str  # as SQL
     next: int  # the number that it gives next
     step: int
-    last: int  # the greatest number that it may give
+    last: int  # the number at which it ends: the greatest, or the least where it counts down
+    cycles: bool  # it begins again at its end
     tables: tuple[str, ...]  # those that it counts for
+
+    def passes(self, number: int) -> bool:
+        """Whether a number is beyond its end."""
+        return number < self.last if self.step < 0 else number > self.last
 
 
 def read_postgres_sequences(query: RunQuery) -> list[Sequence]:
@@ -41,18 +46,19 @@ def read_postgres_sequences(query: RunQuery) -> list[Sequence]:
     for name, schema, table, current in query(_USERS):
         users.setdefault(str(name), []).append(table_name(str(schema), str(table), str(current)))
     found = []
-    for name, step, last in query(_SEQUENCES):
+    for name, step, last, cycles in query(_SEQUENCES):
         ((value, called),) = query(sql.select(["last_value", "is_called"], str(name)))
         following = int(str(value)) + (int(str(step)) if called else 0)
         tables = tuple(users.get(str(name), ()))
-        found.append(Sequence(str(name), following, int(str(step)), int(str(last)), tables))
+        found.append(Sequence(str(name), following, int(str(step)), int(str(last)), bool(cycles), tables))
     return found
 
 
 def statements_to_restart_sequence(name: str, start: int, step: int, last: int) -> tuple[str, str]:
-    """Let it give `start` next, and then count in steps up to `last`."""
+    """Let it give `start` next, and then count in steps up to `last`, or down to it."""
+    bound = "MINVALUE" if step < 0 else "MAXVALUE"
     return (
-        f"ALTER SEQUENCE {name} INCREMENT BY {step} MAXVALUE {last} RESTART WITH {start}",
+        f"ALTER SEQUENCE {name} INCREMENT BY {step} {bound} {last} RESTART WITH {start}",
         f"SELECT setval({sql.literal(name)}, {start}, false)",
     )
 

@@ -22,6 +22,8 @@ _OPTIONS: Final = (
 )  # fmt: skip
 _VERSION: Final = re.compile(rb"\(PostgreSQL\) (\d+)[\d.]*")
 _SCHEMA: Final = re.compile(r"^CREATE SCHEMA (?!IF NOT EXISTS)", re.M)
+_REFRESH: Final = re.compile(r"^REFRESH MATERIALIZED VIEW [^;]+;\n", re.M)
+_EVENT_TRIGGER: Final = re.compile(r"^CREATE EVENT TRIGGER ", re.M)
 _PSQL_ONLY: Final = re.compile(r"^\\(?:un)?restrict .*\n", re.M)
 _AFTERWARDS: Final = "\nRESET search_path; RESET default_tablespace; RESET default_table_access_method;"
 
@@ -64,5 +66,14 @@ def find_dump_tool(server_version: int) -> DumpTool | None:
 
 def _for_the_server(script: str) -> str:
     """Without what only psql understands. A schema that the user has made in the target stays."""
-    script = _PSQL_ONLY.sub("", script)
+    script = _event_triggers_last(_PSQL_ONLY.sub("", script))
     return _SCHEMA.sub("CREATE SCHEMA IF NOT EXISTS ", script).strip() + _AFTERWARDS
+
+
+def _event_triggers_last(script: str) -> str:
+    """pg_dump fills materialized views behind the event triggers, which would act on that."""
+    first = _EVENT_TRIGGER.search(script)
+    if first is None:
+        return script
+    before, behind = script[: first.start()], script[first.start() :]
+    return before + "".join(_REFRESH.findall(behind)) + _REFRESH.sub("", behind)

@@ -5,7 +5,7 @@ every server, so two databases can be compared line by line.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from shardgate.split.database import sql
 from shardgate.split.database.inventory import Inventory
@@ -32,6 +32,8 @@ _PARTITIONED: Final = (
 
 class PostgresReader:
     """One snapshot of a PostgreSQL database."""
+
+    prints_values: ClassVar[bool] = True
 
     __slots__ = ("_batch_rows", "_connection", "_partitioned")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from operator import itemgetter
 from pathlib import Path
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 from shardgate.split.database import sql
 from shardgate.split.database.inventory import Inventory
@@ -32,6 +32,8 @@ _TABLES: Final = (
 class SqliteReader:
     """One read transaction on a SQLite file."""
 
+    prints_values: ClassVar[bool] = False
+
     __slots__ = ("_batch_rows", "_connection", "_path")
 
     def __init__(self, path: Path, connection: sqlite3.Connection, batch_rows: int) -> None:
@@ -49,7 +51,8 @@ class SqliteReader:
         return self._batches(sql.select(expressions, f"{sql.quote(table)} AS _row"))
 
     def rows(self, table: str, columns: Sequence[str], keys: Sequence[tuple[KeyColumn, ...]]) -> Iterator[RowBatch]:
-        found = [column for key in keys for column in key if not isinstance(column, str)]
+        # Beside the columns that are copied: those that the database finds, and generated ones.
+        found = [column for key in keys for column in key if column not in columns]
         read: list[KeyColumn] = [*columns, *found]
         pick = [itemgetter(*(read.index(column) for column in key)) for key in keys]
         # NOT INDEXED: rows come in the order of the table, and the shards keep that order.

@@ -1,0 +1,118 @@
+"""Reads one field of a `multipart/form-data` body (RFC 7578) as every parser would read it, or refuses it.
+
+Holds: the boundary stands where parts begin and end, and nowhere else in the body. What parsers read differently is
+refused: text before the first part or after the last, lines that end with LF alone, a field that stands twice or in
+another spelling, a field in the place of a file or with a coding of its own.
+Never: reads the content of another part.
+"""
+
+import re
+from collections.abc import Iterator
+
+from shardgate.core.clients.masking import shown
+from shardgate.core.errors import AmbiguousKeyError, TooComplexError
+from shardgate.core.excerpt import excerpt
+from shardgate.core.json.key_value import too_long
+from shardgate.core.limits import KEY_CHARACTERS_MAX, NAME_BYTES_MAX, PARAMETERS_MAX
+from shardgate.core.twins import is_twin
+
+TYPE = b"multipart/form-data"
+_BOUNDARY = re.compile(rb";\s*boundary\s*=\s*(?:\"([^\"\\]*)\"|([^\s\";,]+))", re.IGNORECASE)
+_BOUNDARY_NAME = re.compile(rb"boundary", re.IGNORECASE)
+_BOUNDARY_VALUE = re.compile(rb"[0-9A-Za-z'()+_,./:=?-]{1,70}")  # RFC 2046 section 5.1.1, without spaces
+_DISPOSITION = re.compile(rb"form-data((?:\s*;\s*(?:name|filename\*?)=(?:\"[^\"\\]*\"|[^\s\";,]+))+)", re.IGNORECASE)
+_PARAMETER = re.compile(rb"(name|filename\*?)=(?:\"([^\"\\]*)\"|([^\s\";,]+))", re.IGNORECASE)
+_PLAIN_TYPE = re.compile(rb"text/plain(?:\s*;\s*charset\s*=\s*\"?(?:utf-8|us-ascii)\"?)?", re.IGNORECASE)
+_PLAIN_CODING = frozenset({b"7bit", b"8bit", b"binary"})
+_HEADERS_BYTES_MAX = 8 * NAME_BYTES_MAX
+"""Of one part: as many as a name, a file's name and a few header fields have."""
+
+
+def field_of_multipart(body: bytes, content_type: bytes, name: str) -> str | None:
+    """The value of a field; None where there is none. Raises AmbiguousKeyError, TooComplexError."""
+    found: str | None = None
+    for head, content in _parts(body, _boundary(content_type)):
+        given, is_field = _described(head)
+        if given != name:
+            if is_twin(given, name):
+                detail = f"the field `{excerpt(given)}` can be read as `{excerpt(name)}`; only `{excerpt(name)}` is"
+                raise AmbiguousKeyError(f"{detail} accepted", about={"parameter": given})
+            if given == "_charset_" and content.lower() not in {b"utf-8", b"us-ascii"}:
+                raise AmbiguousKeyError("the form says that it is not UTF-8, so that its key cannot be read")
+            continue
+        if not is_field:
+            detail = f"the field `{excerpt(name)}` is sent as a file or in a coding of its own; a text is accepted"
+            raise AmbiguousKeyError(detail, about={"parameter": name})
+        value = _value(content, name)
+        if found is not None:
+            both = f"`{shown(name, found)}` and `{shown(name, value)}`"
+            detail = f"the field `{excerpt(name)}` stands twice, as {both}: one is accepted"
+            raise AmbiguousKeyError(detail, about={"parameter": name})
+        found = value
+    return found
+
+
+def _boundary(content_type: bytes) -> bytes:
+    found = _BOUNDARY.search(content_type)
+    if found is None or len(_BOUNDARY_NAME.findall(content_type)) != 1:
+        raise _odd("`Content-Type` has no `boundary`, or several")
+    value = found[1] if found[1] is not None else found[2]
+    if not _BOUNDARY_VALUE.fullmatch(value):
+        raise _odd("its `boundary` has other characters than RFC 2046 allows")
+    return value
+
+
+def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The header lines and the content of each part."""
+    opening, closing = b"--" + boundary + b"\r\n", b"\r\n--" + boundary + b"--"
+    text = body.removesuffix(b"\r\n")
+    if not text.startswith(opening) or not text.endswith(closing):
+        raise _odd("it does not begin and end with its boundary")
+    pieces = text[len(opening) : -len(closing)].split(b"\r\n" + opening, PARAMETERS_MAX)
+    if len(pieces) > PARAMETERS_MAX:
+        raise TooComplexError(f"the form has more than {PARAMETERS_MAX} fields")
+    if body.count(b"--" + boundary) != len(pieces) + 1:
+        raise _odd("its boundary stands where no part begins or ends")
+    for piece in pieces:
+        end = piece.find(b"\r\n\r\n", 0, _HEADERS_BYTES_MAX)
+        if end < 0:
+            raise _odd(f"a part has no header fields, or more than {_HEADERS_BYTES_MAX} bytes of them")
+        yield piece[:end], piece[end + 4 :]
+
+
+def _described(head: bytes) -> tuple[str, bool]:
+    """The name of a part, and whether it is a field whose content is the plain text."""
+    fields: dict[bytes, bytes] = {}
+    for line in head.split(b"\r\n"):
+        field, colon, value = line.partition(b":")
+        field = field.lower()
+        if not colon or not field or field.strip() != field or field in fields or b"\n" in line or b"\r" in line:
+            raise _odd("a part has a header field that servers read differently")
+        fields[field] = value.strip()
+    said = _DISPOSITION.fullmatch(fields.get(b"content-disposition", b""))
+    if said is None:
+        raise _odd('a part has no `Content-Disposition: form-data; name="…"`')
+    given: dict[bytes, bytes] = {}
+    for parameter, quoted, plain in _PARAMETER.findall(said[1]):
+        if parameter.lower() in given:
+            raise _odd("a part has two names")
+        given[parameter.lower()] = quoted or plain
+    if b"name" not in given:
+        raise _odd("a part has no name")
+    is_plain = _PLAIN_TYPE.fullmatch(fields.get(b"content-type", b"text/plain")) is not None
+    is_plain &= fields.get(b"content-transfer-encoding", b"8bit").lower() in _PLAIN_CODING
+    return given[b"name"].decode("utf-8", "replace"), is_plain and len(given) == 1
+
+
+def _value(content: bytes, name: str) -> str:
+    if len(content) > 4 * KEY_CHARACTERS_MAX:
+        raise too_long(name)
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise AmbiguousKeyError("the key is not UTF-8") from error
+
+
+def _odd(reason: str) -> AmbiguousKeyError:
+    detail = f"the form is not read alike by all servers: {reason}"
+    return AmbiguousKeyError(detail, about={"header": "Content-Type"})
