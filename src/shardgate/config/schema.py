@@ -177,6 +177,9 @@ class MovementsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The tables that belong to no tenant, and whose rows stay on their shard."""
     links: tuple[str, ...] = ()
     """Foreign keys that the databases do not declare: `orders.shop=shops.id`."""
+    local_ids: tuple[str, ...] = ()
+    """The tables whose ids the databases count and nobody outside of a shard knows: those of several shards may be
+    equal. A movement after which two shards would give equal ids of another table is refused."""
     databases: dict[str, str] = {}
     """Shard → URL of its database: `{north: sqlite:///north.db}`. A password is better given by the variable
     `SHARDGATE_DATABASE_NORTH`, which wins."""

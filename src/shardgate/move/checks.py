@@ -8,6 +8,7 @@ from typing import Final
 
 from shardgate.core.topology import ShardId
 from shardgate.move.database import ShardDatabase
+from shardgate.move.elsewhere import rows_of_tenants
 from shardgate.move.shards import TenantDivision
 from shardgate.move.tables import MovedTable, cut, torn
 from shardgate.split.database import sql
@@ -35,7 +36,7 @@ def objections(
     problems = _unknown(names, source, division, tables[0], tenants)
     problems += _torn(names, source, tables)
     problems += _cut(names, source, division, tables)
-    problems += _there(names, target, tables)
+    problems += rows_of_tenants(names[1], target, tables)
     return problems or _clashes(names, source, target, tables)
 
 
@@ -96,16 +97,6 @@ def _cut(
         for table, link, query in cut(tables, division.ownership, source.relation)
         for row in source.query(query)
     ]
-
-
-def _there(names: tuple[ShardId, ShardId], target: ShardDatabase, tables: Sequence[MovedTable]) -> list[str]:
-    found = []
-    for each in tables:
-        rows = target.query(
-            f"SELECT {sql.listed(each.key)} FROM {target.relation(each.name)} WHERE {each.where} LIMIT 1"
-        )
-        found += [f"{names[1]}: {each.name} {_shown(row)} is a row of this tenant there already" for row in rows]
-    return found
 
 
 def _clashes(

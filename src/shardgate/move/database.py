@@ -6,6 +6,8 @@ Holds: a row is bytes that the other database of the same kind takes in as they 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from shardgate.move.tables import MovedTable
 from shardgate.split.database.inventory import Inventory
 
@@ -14,6 +16,18 @@ PREFIX: Final = "_shardgate_move_"
 
 MovedRow = tuple[bytes, bytes]
 """The primary key of a row, and the row."""
+
+
+class Counter(Struct, frozen=True):
+    """Where a database is that gives new rows of a table the numbers of a column."""
+
+    column: str
+    next: int
+    step: int
+    last: int
+    """The greatest number that it may give."""
+    remembers: bool
+    """It gives no number twice, also if the row with the greatest one is deleted."""
 
 
 class ShardDatabase(Protocol):
@@ -73,6 +87,10 @@ class ShardDatabase(Protocol):
 
     def release(self) -> None:
         """Remove all that `capture` has made, also what an earlier movement left behind."""
+        ...
+
+    def counters(self, table: MovedTable) -> list[Counter]:
+        """Where the database is that counts for columns of the table."""
         ...
 
     def follow_counters(self, table: MovedTable, where: str) -> None:

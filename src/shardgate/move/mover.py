@@ -17,7 +17,9 @@ import msgspec
 
 from shardgate.core.changes.moving import FENCES, RECOVERIES, Phase
 from shardgate.move.checks import objections
-from shardgate.move.errors import MoveFailedError, MoverBusyError, MoveRefusedError, NotNowError
+from shardgate.move.counting import counting_objections
+from shardgate.move.elsewhere import rows_elsewhere
+from shardgate.move.errors import GivenUpError, MoveFailedError, MoverBusyError, MoveRefusedError, NotNowError
 from shardgate.move.gateways import Gateways
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.request import MoveSettings
@@ -137,7 +139,7 @@ class Mover:
             )
         try:
             with closing(MovingRows(self._settings, source, target, tenants)) as work:
-                problems = objections((source, target), work.source, work.target, work.division, work.tables, tenants)
+                problems = self._objections(source, target, tenants, work)
         except DRIVER_ERRORS as error:
             raise MoveRefusedError([f"cannot check {source} and {target}: {type(error).__name__}: {error}"]) from error
         if problems:
@@ -149,6 +151,13 @@ class Mover:
         told = MovementReport(by=f"process {os.getpid()} on {socket.gethostname()}")
         self._movements.tell(movement.id, told)
         return self._current(movement.id)
+
+    def _objections(self, source: str, target: str, tenants: Sequence[str], work: MovingRows) -> list[str]:
+        """Everything that speaks against it."""
+        names = (source, target)
+        found = objections(names, work.source, work.target, work.division, work.tables, tenants)
+        found += rows_elsewhere(self._settings, names, work.division, tenants)
+        return found or counting_objections(names, work.source, work.target, work.tables, self._settings.local_ids)
 
     def _carry(self, movement: Movement) -> Movement:
         """All phases that are left."""
@@ -187,6 +196,11 @@ class Mover:
                     break
             try:
                 return self._switch(movement, work, told)
+            except GivenUpError as error:
+                work.rollback()
+                work.source.release()
+                self._end(movement, "abandoned", "; ".join(error.reasons))
+                raise
             except NotNowError as error:
                 work.rollback()
                 self._enter(movement, "catching_up")
@@ -204,6 +218,7 @@ class Mover:
         self._await_journal(movement)
         try:
             work.catch_up()
+            self._require_own_ids(movement, work)
             self._publish(movement, work)
             work.load()
             work.unload()
@@ -253,6 +268,13 @@ class Mover:
         ended = self._current(movement.id)
         self._report(ended, told)
         return ended
+
+    def _require_own_ids(self, movement: Movement, work: MovingRows) -> None:
+        """Rows have come since it was checked."""
+        names = (movement.source, movement.target)
+        found = counting_objections(names, work.source, work.target, work.tables, self._settings.local_ids)
+        if found:
+            raise GivenUpError(found)
 
     def _publish(self, movement: Movement, work: MovingRows) -> None:
         work.moved = work.learnable()

@@ -11,12 +11,13 @@ from typing import Final
 
 import psycopg
 
-from shardgate.move.database import PREFIX, MovedRow
+from shardgate.move.counting import reached
+from shardgate.move.database import PREFIX, Counter, MovedRow
+from shardgate.move.postgres_counters import postgres_counters
 from shardgate.move.tables import MovedTable
 from shardgate.split.database import sql
 from shardgate.split.database.address import DatabaseAddress
 from shardgate.split.database.inventory import Inventory
-from shardgate.split.postgres.counters import read_postgres_sequences
 from shardgate.split.postgres.inventory import read_inventory
 from shardgate.split.postgres.names import relation
 from shardgate.split.postgres.session import connect, conninfo
@@ -130,17 +131,16 @@ class PostgresShard:
         """Remove all that `capture` has made."""
         self._patiently(self._release)
 
+    def counters(self, table: MovedTable) -> list[Counter]:
+        """Where the sequences are that count for columns of the table."""
+        return [counter for _, counter in postgres_counters(self.query, relation(table.name))]
+
     def follow_counters(self, table: MovedTable, where: str) -> None:
-        """Let a sequence that counts by ones, and could come to an id of these rows, go on behind them."""
-        if len(table.key) != 1:
-            return
-        for sequence in read_postgres_sequences(self.query):
-            if table.name not in sequence.tables or sequence.step != 1:
-                continue
-            column = sql.quote(table.key[0])
-            ((greatest,),) = self.query(f"SELECT max({column}) FROM {relation(table.name)} WHERE {where}")
-            if greatest is not None and sequence.next <= int(str(greatest)) <= sequence.last:
-                self.query(f"SELECT setval({sql.literal(sequence.name)}, {greatest})")
+        """Let a sequence that could come to a number of these rows go on behind them."""
+        for name, counter in postgres_counters(self.query, relation(table.name)):
+            greatest = reached(self, table, counter)
+            if greatest is not None:
+                self.query(f"SELECT setval({sql.literal(name)}, {greatest})")
 
     def inventory(self) -> Inventory:
         """Every object of the database, without those of movements."""

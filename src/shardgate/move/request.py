@@ -30,6 +30,7 @@ class MoveSettings(Struct, frozen=True):
     links: tuple[DeclaredLink, ...]
     databases: Mapping[ShardId, str]
     shards: tuple[ShardId, ...]
+    local_ids: tuple[str, ...] = ()
 
 
 def settings_of(
@@ -61,4 +62,5 @@ def settings_of(
         links=links,
         databases={**config.databases, **given},
         shards=tuple(shards),
+        local_ids=config.local_ids,
     )

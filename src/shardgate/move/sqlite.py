@@ -10,13 +10,15 @@ from typing import Final
 
 import msgspec
 
-from shardgate.move.database import PREFIX, MovedRow
+from shardgate.move.database import PREFIX, Counter, MovedRow
 from shardgate.move.tables import MovedTable
 from shardgate.split.database import sql
 from shardgate.split.database.inventory import Inventory
+from shardgate.split.sqlite.counters import read_sqlite_counter, tables_that_count
 from shardgate.split.sqlite.inventory import read_inventory
 
 _BUSY_S: Final = 30.0
+_ID_MAX: Final = 2**63 - 1
 _BATCH_ROWS: Final = 1000
 _ASKED_MAX: Final = 400  # rows of one question, whose values stand in its text
 _encode = msgspec.msgpack.Encoder().encode
@@ -142,8 +144,19 @@ class SqliteShard:
             self.rollback()
             raise
 
+    def counters(self, table: MovedTable) -> list[Counter]:
+        """Where SQLite is that gives the ids of the table: behind its greatest one. Only a rowid is counted."""
+        name = sql.literal(table.name)
+        if len(table.key) != 1 or self.query(f"SELECT 1 FROM pragma_index_list({name}) WHERE origin = 'pk'"):
+            return []
+        column, own = table.key[0], sql.quote(table.name)
+        ((greatest,),) = self.query(f"SELECT coalesce(max({sql.quote(column)}), 0) FROM {own}")
+        last = max(int(str(greatest)), read_sqlite_counter(self.query, table.name))
+        remembers = table.name in tables_that_count(self.query)
+        return [Counter(column, last + 1, 1, _ID_MAX, remembers=remembers)]
+
     def follow_counters(self, table: MovedTable, where: str) -> None:
-        """Nothing: SQLite counts on from the greatest id of the table, also where that is of another shard's range."""
+        """Nothing: SQLite counts on behind the greatest id by itself."""
 
     def inventory(self) -> Inventory:
         """Every object of the database, without those of movements."""
