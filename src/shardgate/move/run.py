@@ -18,6 +18,7 @@ from shardgate.move.errors import MoveFailedError, MoverBusyError, MoveRefusedEr
 from shardgate.move.mover import Mover
 from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
 from shardgate.move.request import MoveSettings, settings_of
+from shardgate.move.splitting import SplitPlan, carry_out_split
 from shardgate.store.journal import Journal
 from shardgate.store.movements import Movement, MovementReport, Movements
 from shardgate.store.opening import open_for_worker, open_store
@@ -150,6 +151,26 @@ def run_remove(settings: MoveSettings, shard: ShardId, console: Console) -> None
 def run_rebalance(settings: MoveSettings, console: Console, *, apply: bool) -> None:
     """Level the shards. Raises MoveError."""
     _carry_out(settings, planned(settings), console, apply=apply)
+
+
+def run_split_shard(settings: MoveSettings, plan: SplitPlan, console: Console, *, apply: bool) -> None:
+    """Show the plan of a division, and carry it out. Raises MoveError."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("tenants", "to", "weight"):
+        table.add_column(title, justify="right" if title == "weight" else "left", overflow="fold")
+    for each in plan.departures:
+        table.add_row(", ".join(each.tenants), each.target, f"{each.weight:,}")
+    console.print(table if plan.departures else f"{plan.shard}: has no more than the new shards: nothing moves")
+    for shard, before in plan.before.items():
+        console.print(f"{shard}: {before:,}, then {plan.after[shard]:,}", highlight=False)
+    if not apply or not plan.departures:
+        return
+    with _mover(settings, console) as mover:
+        refused = carry_out_split(
+            mover, plan, lambda each: _say(each, console), lambda why: console.print(why, markup=False)
+        )
+    if refused:
+        raise MoveFailedError([f"{refused} tenants could not be moved, and stay on {plan.shard}"])
 
 
 def _carry_out(settings: MoveSettings, plan: Sequence[PlannedMove], console: Console, *, apply: bool) -> None:

@@ -31,6 +31,8 @@ def schema_objections(
     if type(source) is not type(target):
         return [f"{names[0]} and {names[1]} are databases of different kinds: tenants move between equal ones only"]
     ours, theirs = (_comparable(each.inventory()) for each in (source, target))
+    if not any(name.kind == "table" for name in theirs):
+        return [f"{names[1]}: its database has no tables. Make them first: shardgate shard add {names[1]}"]
     both = f"by the catalogues of {names[0]} and {names[1]}. {_CURE}"
     found = [f"{names[1]}: {each} there, {both}" for each in _whole(differences(ours, theirs))]
     more = [each for each in _whole(differences(theirs, ours)) if each.missing]
