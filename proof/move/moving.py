@@ -100,7 +100,12 @@ def _done(settings: Any, asked: dict[str, Any]) -> dict[str, Any]:
             mover.close()
     except MoveError as error:
         return {"refused": type(error).__name__, "why": list(error.reasons)}
-    return {"rows": made[-1].told.rows, "held_s": made[-1].told.held_s, "phase": made[-1].phase}
+    return {
+        "rows": made[-1].told.rows,
+        "held_s": made[-1].told.held_s,
+        "steps_s": made[-1].told.steps_s,
+        "phase": made[-1].phase,
+    }
 
 
 def _watch(reached: Callable[[str], None]) -> None:

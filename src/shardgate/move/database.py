@@ -12,7 +12,10 @@ from shardgate.move.tables import MovedTable
 from shardgate.split.database.inventory import Inventory
 
 PREFIX: Final = "_shardgate_move_"
-"""What the names begin with of all that a movement makes in the source."""
+"""What the names begin with of all that a movement makes in the databases of both shards."""
+
+BESIDE: Final = f"{PREFIX}rows_"
+"""What the names begin with of the tables beside those of the target; the number of the table follows."""
 
 MovedRow = tuple[bytes, bytes]
 """The primary key of a row, and the row."""
@@ -65,6 +68,26 @@ class ShardDatabase(Protocol):
         """Insert rows, in the open transaction."""
         ...
 
+    def make_room(self, tables: Sequence[MovedTable]) -> None:
+        """Make an empty table beside each of these, for rows that nobody may see yet."""
+        ...
+
+    def keep(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+        """Put rows into the table beside, in the open transaction."""
+        ...
+
+    def drop(self, table: MovedTable, keys: Iterable[bytes]) -> None:
+        """Delete the rows with these primary keys from the table beside, in the open transaction."""
+        ...
+
+    def load(self, table: MovedTable) -> None:
+        """Insert the rows of the table beside, in the open transaction."""
+        ...
+
+    def remove(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """Delete the rows that move, in the open transaction; yields what they were, in batches."""
+        ...
+
     def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
         """Columns of the rows under a condition, as texts, in batches; rows with NULL in one of them are left out."""
         ...
@@ -86,7 +109,7 @@ class ShardDatabase(Protocol):
         ...
 
     def release(self) -> None:
-        """Remove all that `capture` has made, also what an earlier movement left behind."""
+        """Remove all that `capture` and `make_room` have made, also what an earlier movement left behind."""
         ...
 
     def counters(self, table: MovedTable) -> list[Counter]:

@@ -32,3 +32,7 @@ class GivenUpError(MoveError):
 
 class NotNowError(Exception):
     """The fence must be taken down again: something took longer than requests may wait. The movement tries later."""
+
+
+class DifferentRowsError(NotNowError):
+    """What the target has is not what the source had: the rows must be copied again."""

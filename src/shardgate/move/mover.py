@@ -19,10 +19,18 @@ from shardgate.core.changes.moving import FENCES, RECOVERIES, Phase
 from shardgate.move.checks import objections
 from shardgate.move.counting import counting_objections
 from shardgate.move.elsewhere import rows_elsewhere
-from shardgate.move.errors import GivenUpError, MoveFailedError, MoverBusyError, MoveRefusedError, NotNowError
+from shardgate.move.errors import (
+    DifferentRowsError,
+    GivenUpError,
+    MoveFailedError,
+    MoverBusyError,
+    MoveRefusedError,
+    NotNowError,
+)
 from shardgate.move.gateways import Gateways
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.request import MoveSettings
+from shardgate.move.stopwatch import Stopwatch
 from shardgate.net.clock import now, wall
 from shardgate.split.database.drivers import DRIVER_ERRORS
 from shardgate.store.database import StoreError
@@ -38,6 +46,7 @@ _CLOSED_S: Final = 1.0
 _HELD_S: Final = 10.0  # with the flip, less than FENCE_S_MAX
 _FLIPPED_S: Final = 4.0  # the slowest reads of the source
 _TRIES: Final = 15
+_DIFFERENT_MAX: Final = 3
 _REST_S: Final = 0.2
 _REST_S_MAX: Final = 5.0
 _FINISH_S: Final = 60.0
@@ -103,7 +112,7 @@ class Mover:
         try:
             if RECOVERIES[movement.phase] == "look":
                 work.take_back()
-            work.source.release()
+            work.release()
         finally:
             work.close()
         return self._end(movement, "abandoned", "given up by an operator")
@@ -179,26 +188,21 @@ class Mover:
     def _try(self, movement: Movement, work: MovingRows) -> Movement:
         """From the copy on; the fence goes up as often as it takes."""
         told = movement.told
-        told.rows, told.why = work.count(), ""
-        self._enter(movement, "copying")
-        work.source.capture(work.tables)
-        work.staging.clear()
-        for count in work.copy():
-            told.copied += count
-            self._tell(movement, told)
-            self._heed(movement, work)
-        rest_s = _REST_S
+        rest_s, different = _REST_S, 0
         for _ in range(_TRIES):
+            if not work.is_copied:
+                self._copy(movement, work, told)
             self._enter(movement, "catching_up")
             for _ in range(_ROUNDS_MAX):
                 self._heed(movement, work)
                 if work.catch_up() <= _FEW:
                     break
+            self._publish(movement, work)
             try:
                 return self._switch(movement, work, told)
             except GivenUpError as error:
                 work.rollback()
-                work.source.release()
+                work.release()
                 self._end(movement, "abandoned", "; ".join(error.reasons))
                 raise
             except NotNowError as error:
@@ -206,42 +210,70 @@ class Mover:
                 self._enter(movement, "catching_up")
                 told.why = str(error)
                 self._tell(movement, told)
+                different += isinstance(error, DifferentRowsError)
+                if different == _DIFFERENT_MAX:
+                    break
                 time.sleep(rest_s)
                 rest_s = min(rest_s * 1.5, _REST_S_MAX)
-        raise self._failed(movement, f"it did not succeed in {_TRIES} tries: {told.why}")
+        raise self._failed(movement, f"it did not succeed: {told.why}")
+
+    def _copy(self, movement: Movement, work: MovingRows, told: MovementReport) -> None:
+        told.rows, told.copied, told.why = work.count(), 0, ""
+        self._enter(movement, "copying")
+        for count in work.copy():
+            told.copied += count
+            self._tell(movement, told)
+            self._heed(movement, work)
 
     def _switch(self, movement: Movement, work: MovingRows, told: MovementReport) -> Movement:
         """From the fence to the end. Raises NotNowError as long as nothing can be seen of it."""
-        began_at = now()
-        turn = self._enter(movement, "fenced")
-        self._gateways.await_turn(turn, _FENCED_S)
-        self._await_journal(movement)
+        watch = Stopwatch()
         try:
-            work.catch_up()
+            self._hand_over(movement, work, watch)
+        finally:
+            if watch.total_s > told.held_s:
+                told.held_s, told.steps_s = watch.total_s, watch.steps_s
+        self._enter(movement, "releasing")
+        self._tell(movement, told)
+        return self._release(movement, work)
+
+    def _hand_over(self, movement: Movement, work: MovingRows, watch: Stopwatch) -> None:
+        """Behind the fence."""
+        self._await(movement, "fenced", _FENCED_S)
+        watch.step("gateways")
+        self._await_journal(movement)
+        watch.step("journal")
+        try:
+            published = len(work.moved)
             self._require_own_ids(movement, work)
-            self._publish(movement, work)
-            work.load()
-            work.unload()
+            work.hand_over()
+            watch.step("rows")
+            if len(work.moved) != published:
+                self._announce(movement, work)
+                watch.step("publish")
         except DRIVER_ERRORS as error:  # somebody holds a lock, or has changed what the rows refer to
             raise NotNowError(f"{type(error).__name__}: {error}") from error
-        turn = self._enter(movement, "closed")
-        self._gateways.await_turn(turn, _CLOSED_S)
-        turn = self._enter(movement, "committing")
+        self._await(movement, "closed", _CLOSED_S)
+        watch.step("lists")
         # Up to here a worker that took this mover for dead, as it had lost its lease for a moment, held nothing.
-        self._gateways.await_turn(turn, _CLOSED_S)
-        if now() - began_at > _HELD_S:
+        self._await(movement, "committing", _CLOSED_S)
+        watch.step("acknowledged")
+        if watch.total_s > _HELD_S:
             raise NotNowError(f"the last steps took longer than {_HELD_S:g} s, for which requests may wait")
         work.target.commit()
+        watch.step("target commits")
         turn = self._movements.flip(self._current(movement.id), work.moved)
+        watch.step("flip")
         try:
             self._gateways.await_turn(turn, _FLIPPED_S)
         except NotNowError as error:
             raise self._failed(movement, str(error)) from error
+        watch.step("reads")
         work.source.commit()
-        self._enter(movement, "releasing")
-        told.held_s = max(told.held_s, now() - began_at)
-        self._tell(movement, told)
-        return self._release(movement, work)
+        watch.step("source commits")
+
+    def _await(self, movement: Movement, phase: Phase, patience_s: float) -> None:
+        self._gateways.await_turn(self._enter(movement, phase), patience_s)
 
     def _finish(self, movement: Movement, work: MovingRows) -> Movement:
         """What is left of a movement whose target owns the tenants."""
@@ -256,7 +288,7 @@ class Mover:
         return self._release(movement, work)
 
     def _release(self, movement: Movement, work: MovingRows) -> Movement:
-        work.source.release()
+        work.release()
         return self._end(movement, "done", "")
 
     def _end(self, movement: Movement, phase: Phase, why: str) -> Movement:
@@ -277,7 +309,10 @@ class Mover:
             raise GivenUpError(found)
 
     def _publish(self, movement: Movement, work: MovingRows) -> None:
-        work.moved = work.learnable()
+        work.learn()
+        self._announce(movement, work)
+
+    def _announce(self, movement: Movement, work: MovingRows) -> None:
         self._movements.publish(movement.id, msgspec.msgpack.encode(sorted(work.moved)))
 
     def _await_journal(self, movement: Movement) -> None:
@@ -297,7 +332,7 @@ class Mover:
             time.sleep(0.1)
         if current.wish == "abandon":
             work.rollback()
-            work.source.release()
+            work.release()
             self._end(movement, "abandoned", "given up by an operator")
             raise MoveFailedError([f"movement {movement.id} was given up"])
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from shardgate.move.database import PREFIX, Counter, MovedRow
+from shardgate.move.database import BESIDE, PREFIX, Counter, MovedRow
 from shardgate.move.tables import MovedTable
 from shardgate.split.database import sql
 from shardgate.split.database.inventory import Inventory
@@ -32,7 +32,11 @@ class SqliteShard:
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S, isolation_level=None
+            f"{path.resolve().as_uri()}?mode=rw",
+            uri=True,
+            timeout=_BUSY_S,
+            isolation_level=None,
+            check_same_thread=False,  # one thread at a time
         )
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.execute("PRAGMA synchronous = FULL")
@@ -84,6 +88,38 @@ class SqliteShard:
         """Insert rows, in the open transaction."""
         self._connection.executemany(sql.insert(table.name, table.table.columns), map(_decode, rows))
 
+    def make_room(self, tables: Sequence[MovedTable]) -> None:
+        """Make an empty table beside each of these. Its columns have no types: a value stays as it is."""
+        self.release()
+        for each in tables:
+            name = f"{BESIDE}{each.number}"
+            self.run(f"CREATE TABLE {sql.quote(name)} ({sql.listed(each.table.columns)})")
+            self.run(f"CREATE INDEX {sql.quote(f'{name}_key')} ON {sql.quote(name)} ({sql.listed(each.key)})")
+
+    def keep(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+        """Put rows into the table beside, in the open transaction."""
+        insert = sql.insert(f"{BESIDE}{table.number}", table.table.columns)
+        self._connection.executemany(insert, (_decode(row) for _, row in rows))
+
+    def drop(self, table: MovedTable, keys: Iterable[bytes]) -> None:
+        """Delete rows from the table beside, in the open transaction."""
+        same = " AND ".join(f"{sql.quote(column)} IS ?" for column in table.key)
+        self._connection.executemany(
+            f"DELETE FROM {sql.quote(f'{BESIDE}{table.number}')} WHERE {same}", map(_decode, keys)
+        )
+
+    def load(self, table: MovedTable) -> None:
+        """Insert the rows of the table beside, in the open transaction."""
+        columns = sql.listed(table.table.columns)
+        beside = sql.quote(f"{BESIDE}{table.number}")
+        self.run(f"INSERT INTO {sql.quote(table.name)} ({columns}) SELECT {columns} FROM {beside}")
+
+    def remove(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """Delete the rows that move; nobody else changes them between the two statements."""
+        for batch in self.read(table, table.where):
+            yield [row for _, row in batch]
+        self.run(f"DELETE FROM {sql.quote(table.name)} WHERE {table.where}")
+
     def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
         """Columns of the rows under a condition, as texts, in batches."""
         given = " AND ".join(f"{sql.quote(column)} IS NOT NULL" for column in columns)
@@ -134,7 +170,7 @@ class SqliteShard:
             self._connection.execute(f"DROP TRIGGER {sql.quote(str(name))}")
 
     def release(self) -> None:
-        """Remove all that `capture` has made."""
+        """Remove all that a movement has made."""
         self.begin()
         try:
             for statement in self._dropped():

@@ -31,7 +31,9 @@ class MovementReport(msgspec.Struct):
     by: str = ""
     """Who moves: host and process."""
     held_s: float = 0.0
-    """How long changes of the tenants waited."""
+    """How long changes of the tenants waited, at the most."""
+    steps_s: dict[str, float] = {}
+    """How long each step behind the fence took, when they waited longest."""
     why: str = ""
     """Why it stands still, or was given up."""
 
