@@ -16,9 +16,10 @@ def main() -> None:
     options.add_argument("--moves", type=int, default=100)
     options.add_argument("--seed", type=int, default=14)
     options.add_argument("--quick", action="store_true")
+    options.add_argument("--db", choices=("sqlite", "postgresql"), default="sqlite", help="the shards' databases")
     given = options.parse_args()
     moves, sizes = (min(given.moves, 8), QUICK_SIZES) if given.quick else (given.moves, SIZES)
-    result = run(CACHE / "move", scale=0.02, moves=moves, sizes=[*sizes], seed=given.seed)
+    result = run(CACHE / "move", scale=0.02, moves=moves, sizes=[*sizes], seed=given.seed, database=given.db)
     for each in result.differences[:10]:
         print(f"difference: {each}")
     for each in sorted({*result.refused})[:5]:

@@ -1,17 +1,16 @@
 """Moves tenants while clients read, then while clients change; compares all the time, and counts at the end."""
 
 import random
-import sqlite3
 import subprocess
 import sys
 import threading
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from proof.data import ROOT, Data
 from proof.fleet import Fleet
+from proof.move.databases import another, ask, url_of
 from proof.move.moving import MovingProcess
 from proof.move.readers import Readers
 from proof.move.world import (
@@ -47,10 +46,19 @@ class Result:
         return not (self.failed or self.differences or self.lost or self.doubled) and self.moves > 0
 
 
-def run(folder: Path, *, scale: float, moves: int, sizes: list[int], seed: int, comes_and_goes: bool = True) -> Result:
+def run(
+    folder: Path,
+    *,
+    scale: float,
+    moves: int,
+    sizes: list[int],
+    seed: int,
+    comes_and_goes: bool = True,
+    database: str = "sqlite",
+) -> Result:
     """`moves` movements: half while clients read, half while they change."""
     result = Result()
-    with running_world(scale, 3, folder, sizes) as (fleet, data):
+    with running_world(scale, 3, folder, sizes, database) as (fleet, data):
         chance = random.Random(seed)
         moving = MovingProcess(fleet.config)
         try:
@@ -110,10 +118,11 @@ def _under_changes(
 def _come_and_go(fleet: Fleet, data: Data, folder: Path, result: Result) -> Data:
     """A shard comes, and is filled; another one is emptied, and goes. Clients read all the time."""
     new, old = shard_names(4)[-1], next(iter(data.shards))
-    more = Data(data.monolith, {**data.shards, new: str(folder / f"{new}.db")}, data.directory)
+    place = another(data.shards[old], new, folder)
+    more = Data(data.monolith, {**data.shards, new: place}, data.directory)
     less = Data(data.monolith, {name: path for name, path in more.shards.items() if name != old}, data.directory)
     token = fleet.token
-    _command(fleet, "shard", "add", new, "--database", f"{new}=sqlite:///{more.shards[new]}")
+    _command(fleet, "shard", "add", new, "--database", f"{new}={url_of(place)}")
     fleet.add(new, more.shards[new])
     with Readers(fleet, token, list(tenants_of(data)), _some_events(data), 2) as readers:
         fleet.reload(movements_of(more), more.shards)
@@ -153,8 +162,7 @@ def _command(fleet: Fleet, *words: str) -> None:
 
 
 def _rows(path: str, table: str) -> int:
-    with closing(sqlite3.connect(path)) as database:
-        return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+    return int(ask(path, f"SELECT count(*) FROM {table}")[0][0])
 
 
 def _move(data: Data, moving: MovingProcess, tenant: str, chance: random.Random, result: Result) -> bool:
@@ -181,5 +189,4 @@ def _move(data: Data, moving: MovingProcess, tenant: str, chance: random.Random,
 
 
 def _some_events(data: Data) -> list[str]:
-    with closing(sqlite3.connect(data.monolith)) as database:
-        return [key for (key,) in database.execute("SELECT id FROM events ORDER BY id LIMIT 100")]
+    return [key for (key,) in ask(data.monolith, "SELECT id FROM events ORDER BY id LIMIT 100")]
