@@ -120,6 +120,14 @@ class ShardDatabase(Protocol):
         """After rows were written: no id of theirs is given again, in the open transaction."""
         ...
 
+    def await_writers(self, tables: Sequence[MovedTable]) -> None:
+        """Return once no transaction that was open has written into these tables, and may still commit that."""
+        ...
+
+    def shown(self, key: bytes) -> str:
+        """A primary key as `read` gives it, for people."""
+        ...
+
     def inventory(self) -> Inventory:
         """Every object of the database, without those of movements."""
         ...

@@ -28,6 +28,7 @@ from shardgate.move.errors import (
     NotNowError,
 )
 from shardgate.move.gateways import Gateways
+from shardgate.move.handed_rows import HandedRows
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.request import MoveSettings
 from shardgate.move.stopwatch import Stopwatch
@@ -178,12 +179,21 @@ class Mover:
                 work.take_back()
             if recovery == "forward":
                 return self._finish(movement, work)
-            return self._try(movement, work)
+            return self._try_or_give_up(movement, work)
         except _FAILURES as error:
             raise self._failed(movement, f"{type(error).__name__}: {error}") from error
         finally:
             if work is not None:
                 work.close()
+
+    def _try_or_give_up(self, movement: Movement, work: MovingRows) -> Movement:
+        try:
+            return self._try(movement, work)
+        except GivenUpError as error:
+            work.rollback()
+            work.release()
+            self._end(movement, "abandoned", "; ".join(error.reasons))
+            raise
 
     def _try(self, movement: Movement, work: MovingRows) -> Movement:
         """From the copy on; the fence goes up as often as it takes."""
@@ -200,11 +210,6 @@ class Mover:
             self._publish(movement, work)
             try:
                 return self._switch(movement, work, told)
-            except GivenUpError as error:
-                work.rollback()
-                work.release()
-                self._end(movement, "abandoned", "; ".join(error.reasons))
-                raise
             except NotNowError as error:
                 work.rollback()
                 self._enter(movement, "catching_up")
@@ -260,7 +265,7 @@ class Mover:
         watch.step("acknowledged")
         if watch.total_s > _HELD_S:
             raise NotNowError(f"the last steps took longer than {_HELD_S:g} s, for which requests may wait")
-        work.target.commit()
+        work.commit_target()
         watch.step("target commits")
         turn = self._movements.flip(self._current(movement.id), work.moved)
         watch.step("flip")
@@ -361,4 +366,5 @@ class Mover:
         return found
 
     def _work(self, movement: Movement) -> MovingRows:
-        return MovingRows(self._settings, movement.source, movement.target, movement.tenants)
+        kind = MovingRows if self._settings.application is None else HandedRows
+        return kind(self._settings, movement.source, movement.target, movement.tenants)

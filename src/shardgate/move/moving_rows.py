@@ -131,7 +131,7 @@ class MovingRows:
         for each in self.tables:
             self.target.load(each)
             self.target.follow_counters(each, each.where)
-        return {each.number: _digest(self.target, each) for each in self.tables}
+        return {each.number: digest_of_table(self.target, each) for each in self.tables}
 
     def unload(self) -> dict[int, TableDigest]:
         """Delete all rows from the source, in a transaction that stays open; what they were is returned."""
@@ -144,6 +144,10 @@ class MovingRows:
                 found[each.number] += digest_of(batch)
         self.is_unloaded = True
         return found
+
+    def commit_target(self) -> None:
+        """Let everybody see what the target has got."""
+        self.target.commit()
 
     def purge(self) -> None:
         """Delete what the source still has of tenants that the target owns."""
@@ -203,7 +207,8 @@ def _count(database: ShardDatabase, table: MovedTable) -> int:
     return int(str(count))
 
 
-def _digest(database: ShardDatabase, table: MovedTable) -> TableDigest:
+def digest_of_table(database: ShardDatabase, table: MovedTable) -> TableDigest:
+    """The number of the rows that move, and their checksum."""
     total = TableDigest()
     for batch in database.read(table, table.where):
         total += digest_of([row for _, row in batch])

@@ -174,6 +174,14 @@ class PostgresShard:
             if greatest is not None:
                 self.query(f"SELECT setval({sql.literal(name)}, {greatest})")
 
+    def await_writers(self, tables: Sequence[MovedTable]) -> None:
+        """Return once no transaction that was open has written into these tables, and may still commit that."""
+        self._patiently(partial(self._lock, ", ".join(relation(each.name) for each in tables)))
+
+    def shown(self, key: bytes) -> str:
+        """A primary key, for people."""
+        return key.decode(errors="replace").replace("\t", ", ")
+
     def inventory(self) -> Inventory:
         """Every object of the database, without those of movements."""
         found = read_inventory(self.query)
@@ -182,6 +190,13 @@ class PostgresShard:
     def close(self) -> None:
         """Close the connection; an open transaction is undone."""
         self._connection.close()
+
+    def _lock(self, relations: str) -> None:
+        self.begin()
+        try:
+            self.run(f"LOCK TABLE {relations} IN SHARE ROW EXCLUSIVE MODE")
+        finally:
+            self.rollback()
 
     def _release(self) -> None:
         for trigger, schema, table in self.query(_TRIGGERS):

@@ -31,7 +31,11 @@ def settings_from(loaded: Loaded, given: Mapping[ShardId, str]) -> MoveSettings:
     shards = tuple(loaded.shards)
     variables = {shard: url for shard in shards if (url := os.environ.get(_variable(shard)))}
     given = {**variables, **given}
-    return settings_of(loaded.config.movements, shards, loaded.directory, loaded.store, given)
+    instances = {
+        shard.id: f"{'http' if shard.tls is None else 'https'}://{shard.address}{shard.base}"
+        for shard in loaded.shards.values()
+    }
+    return settings_of(loaded.config.movements, shards, loaded.directory, loaded.store, given, instances)
 
 
 def _variable(shard: ShardId) -> str:
