@@ -9,12 +9,15 @@ from typing import Any, Final
 
 from proof.data import NAMES, Data, prepare
 from proof.fleet import Fleet
+from shardgate.store.opening import open_store
 
 DIVISION: Final[dict[str, Any]] = {
     "tenant": "vendors",
     "reference": ["categories", "clients"],
     "empty": ["tokens", "usage"],
 }
+_SMALL: Final = 300
+"""Seeded tenants have more rows than this."""
 # What is no more on one shard than on another, by tables of the platform; a row that several shards have as parts of
 # one entity is none of them.
 TABLES: Final = ("vendors", "events", "dates", "coupons", "vouchers", "users", "tickets", "payments")
@@ -75,26 +78,55 @@ def _ids(path: str, table: str) -> list[str]:
 
 
 def _enlarge(data: Data, sizes: Sequence[int]) -> None:
-    """Give tenants more dates, the same on both sides."""
+    """Give tenants so many dates more, the same on both sides; small sizes are tenants of their own."""
     homes = tenants_of(data)
-    for tenant, size in zip(homes, sizes, strict=False):
-        with closing(sqlite3.connect(data.shards[homes[tenant]])) as shard:
-            found = shard.execute("SELECT id FROM events WHERE vendor_id = ? ORDER BY id LIMIT 1", (tenant,)).fetchone()
-            if found is None:
-                continue
-            columns = [row[1] for row in shard.execute("PRAGMA table_info(dates)")]
-            row = dict(zip(columns, shard.execute("SELECT * FROM dates LIMIT 1").fetchone(), strict=True))
+    old = iter([each for each in homes if _first_event(data.shards[homes[each]], each) is not None])
+    for number, size in enumerate(sizes):
+        tenant = next(old) if size >= _SMALL else _new_tenant(data, list(homes.items())[number % len(homes)])
+        home = homes.get(tenant) or tenants_of(data)[tenant]
+        dates = _one(data.shards[home], "SELECT * FROM dates LIMIT 1")
+        event = _first_event(data.shards[home], tenant)
         rows = [
             {
-                **row,
+                **dates,
                 "id": secrets.token_hex(16),
-                "event_id": found[0],
+                "event_id": event,
+                "booked": 0,
                 "start_date": f"20{30 + n % 60}-01-{1 + n % 28:02}",
             }
             for n in range(size)
         ]
-        marks = ", ".join(f":{column}" for column in columns)
-        for path in (data.monolith, data.shards[homes[tenant]]):
-            with closing(sqlite3.connect(path)) as database:
-                database.executemany(f"INSERT INTO dates VALUES ({marks})", rows)
-                database.commit()
+        _insert((data.monolith, data.shards[home]), "dates", rows)
+
+
+def _new_tenant(data: Data, like: tuple[str, str]) -> str:
+    """A tenant with one event, beside another one."""
+    old, home = like
+    vendor = {**_one(data.shards[home], f"SELECT * FROM vendors WHERE id = '{old}'"), "id": secrets.token_hex(16)}
+    event = {**_one(data.shards[home], "SELECT * FROM events LIMIT 1"), "id": secrets.token_hex(16)}
+    event["vendor_id"] = vendor["id"]
+    for table, row in (("vendors", vendor), ("events", event)):
+        _insert((data.monolith, data.shards[home]), table, [row])
+    with open_store(data.directory) as store:
+        store.put_many("vendors", [(str(vendor["id"]), home)])
+    return str(vendor["id"])
+
+
+def _first_event(path: str, tenant: str) -> str | None:
+    with closing(sqlite3.connect(path)) as shard:
+        found = shard.execute("SELECT id FROM events WHERE vendor_id = ? ORDER BY id LIMIT 1", (tenant,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def _one(path: str, query: str) -> dict[str, Any]:
+    with closing(sqlite3.connect(path)) as shard:
+        cursor = shard.execute(query)
+        return dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
+
+
+def _insert(paths: Sequence[str], table: str, rows: Sequence[dict[str, Any]]) -> None:
+    marks = ", ".join(f":{column}" for column in rows[0])
+    for path in paths:
+        with closing(sqlite3.connect(path)) as database:
+            database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+            database.commit()
