@@ -47,13 +47,14 @@ def insert(place: str, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         file.commit()
 
 
-def one_row(place: str, table: str) -> dict[str, Any]:
+def one_row(place: str, source: str, values: Sequence[Any] = ()) -> dict[str, Any]:
     """Some row of a table, by column."""
+    statement = f"SELECT * FROM {source} LIMIT 1"
     if is_url(place):
         with psycopg.connect(place, row_factory=psycopg.rows.dict_row) as server:
-            return dict(server.execute(f"SELECT * FROM {table} LIMIT 1".encode()).fetchone() or {})
+            return dict(server.execute(statement.replace("?", "%s").encode(), [*values] or None).fetchone() or {})
     with closing(sqlite3.connect(place)) as file:
-        cursor = file.execute(f"SELECT * FROM {table} LIMIT 1")
+        cursor = file.execute(statement, [*values])
         return dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
 
 

@@ -11,12 +11,15 @@ from proof.data import NAMES, Data, prepare
 from proof.fleet import Fleet
 from proof.move.databases import ask, insert, one_row, url_of
 from proof.postgres import prepared
+from shardgate.store.opening import open_store
 
 DIVISION: Final[dict[str, Any]] = {
     "tenant": "vendors",
     "reference": ["categories", "clients"],
     "empty": ["tokens", "usage"],
 }
+_SMALL: Final = 300
+"""Seeded tenants have more rows than this."""
 # What is no more on one shard than on another, by tables of the platform; a row that several shards have as parts of
 # one entity is none of them.
 TABLES: Final = ("vendors", "events", "dates", "coupons", "vouchers", "users", "tickets", "payments")
@@ -81,22 +84,42 @@ def _ids(place: str, table: str) -> list[str]:
 
 
 def _enlarge(data: Data, sizes: Sequence[int]) -> None:
-    """Give tenants more dates, the same on both sides."""
+    """Give tenants so many dates more, the same on both sides; small sizes are tenants of their own."""
     homes = tenants_of(data)
-    for tenant, size in zip(homes, sizes, strict=False):
-        home = data.shards[homes[tenant]]
-        found = ask(home, "SELECT id FROM events WHERE vendor_id = ? ORDER BY id LIMIT 1", [tenant])
-        if not found:
-            continue
-        row = one_row(home, "dates")
+    old = iter([each for each in homes if _first_event(data.shards[homes[each]], each) is not None])
+    for number, size in enumerate(sizes):
+        tenant = next(old) if size >= _SMALL else _new_tenant(data, list(homes.items())[number % len(homes)])
+        home = homes.get(tenant) or tenants_of(data)[tenant]
+        dates = one_row(data.shards[home], "dates")
+        event = _first_event(data.shards[home], tenant)
         rows = [
             {
-                **row,
+                **dates,
                 "id": secrets.token_hex(16),
-                "event_id": found[0][0],
+                "event_id": event,
+                "booked": 0,
                 "start_date": f"20{30 + n % 60}-01-{1 + n % 28:02}",
             }
             for n in range(size)
         ]
-        for place in (data.monolith, home):
+        for place in (data.monolith, data.shards[home]):
             insert(place, "dates", rows)
+
+
+def _new_tenant(data: Data, like: tuple[str, str]) -> str:
+    """A tenant with one event, beside another one."""
+    old, home = like
+    vendor = {**one_row(data.shards[home], "vendors WHERE id = ?", [old]), "id": secrets.token_hex(16)}
+    event = {**one_row(data.shards[home], "events"), "id": secrets.token_hex(16)}
+    event["vendor_id"] = vendor["id"]
+    for table, row in (("vendors", vendor), ("events", event)):
+        for place in (data.monolith, data.shards[home]):
+            insert(place, table, [row])
+    with open_store(data.directory) as store:
+        store.put_many("vendors", [(str(vendor["id"]), home)])
+    return str(vendor["id"])
+
+
+def _first_event(place: str, tenant: str) -> str | None:
+    found = ask(place, "SELECT id FROM events WHERE vendor_id = ? ORDER BY id LIMIT 1", [tenant])
+    return str(found[0][0]) if found else None

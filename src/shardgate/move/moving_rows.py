@@ -72,7 +72,7 @@ class MovingRows:
                 except BaseException:
                     self.target.rollback()
                     raise
-                time.sleep(pace.rest_s(now() - began_at))
+                time.sleep(pace.rest_s(now() - began_at, len(batch)))
                 yield len(batch)
                 began_at = now()
         self.is_copied = True
