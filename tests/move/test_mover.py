@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from shardgate.move.errors import MoveRefusedError, NotNowError
+from shardgate.move.errors import MoveFailedError, MoveRefusedError, NotNowError
 from shardgate.move.mover import Mover
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
@@ -217,3 +217,55 @@ def test_a_drained_shard_is_empty_and_takes_nobody(settings: MoveSettings, mover
     assert carry_out(mover, plan, lambda _: None, lambda _: None) == 0
     assert what_is_left(settings, "north") == []
     assert {home(settings, each) for each in "abc"} == {"south", "west"}
+
+
+def die_at_the_flip(settings: MoveSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mover that ends as if it had been killed, once the target owns the tenant."""
+    flip = Movements.flip
+
+    def killed(self: Movements, *args: object) -> int:
+        flip(self, *args)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Movements, "flip", killed)
+    with closing(Mover(settings, lambda *_: None)) as mover, pytest.raises(KeyboardInterrupt):
+        mover.move(["a"], "south")
+    monkeypatch.undo()
+
+
+def test_a_movement_that_died_after_the_flip_deletes_the_sources_rows(
+    settings: MoveSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die_at_the_flip(settings, monkeypatch)
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+    with closing(Mover(settings, lambda *_: None)) as mover:
+        done = mover.resume()
+    assert (done.phase, done.told.late) == ("done", "")
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+    for shard in ("north", "south"):
+        assert not run(settings, shard, "SELECT name FROM sqlite_master WHERE name LIKE '~_shardgate%' ESCAPE '~'")
+
+
+def test_what_was_changed_at_the_source_after_the_flip_is_named(
+    settings: MoveSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die_at_the_flip(settings, monkeypatch)
+    run(settings, "north", "UPDATE goods SET note = 'late' WHERE id = 'a-0'")
+    run(settings, "north", "INSERT INTO sales VALUES ('a-late', 'a')")
+    run(settings, "south", "UPDATE goods SET note = 'by a client' WHERE id = 'a-1'")
+    with closing(Mover(settings, lambda *_: None)) as mover:
+        done = mover.resume()
+    assert done.told.late == "goods: 1 rows, sales: 1 rows"
+    assert run(settings, "south", "SELECT note FROM goods WHERE id = 'a-1'") == [("by a client",)]
+
+
+def test_nothing_is_deleted_at_the_source_where_the_target_has_not_got_the_tenant(
+    settings: MoveSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die_at_the_flip(settings, monkeypatch)
+    for table in ("lines", "sales", "goods", "shops"):
+        run(settings, "south", f"DELETE FROM {table}")
+    with closing(Mover(settings, lambda *_: None)) as mover, pytest.raises(MoveFailedError, match="has no row of a"):
+        mover.resume()
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]

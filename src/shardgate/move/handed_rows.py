@@ -60,6 +60,7 @@ class HandedRows(MovingRows):
         self._began_at = now()
         if self._digests(self.source) != self._exported:
             self._export(self._left_s())
+            self.learn()
         if self.unload() != self._exported:
             self.is_copied = False
             raise DifferentRowsError("rows of the tenant have changed at the source while its changes were held")
@@ -85,6 +86,11 @@ class HandedRows(MovingRows):
         self.target.await_writers(self.tables)
         super().take_back()
 
+    def late_changes(self) -> list[str]:
+        """What the source has otherwise than the target, by tables: somebody changed it after the import."""
+        found = ((each.name, self._differs(each)) for each in self.tables)
+        return [f"{name}: {key}" for name, key in found if key]
+
     def _export(self, within_s: float) -> None:
         # Before the export: what changes meanwhile is found by the next look.
         self._exported = self._digests(self.source)
@@ -100,16 +106,24 @@ class HandedRows(MovingRows):
     def _differences(self) -> list[str]:
         """One line for each table whose rows are not on the target as they were on the source."""
         found = []
-        with closing(open_shard(self._settings, self._places[0].shard)) as source:  # which does not see our delete
-            for each in self.tables:
-                wanted, got = self._exported[each.number], digest_of_table(self.target, each)
-                if wanted != got:
-                    key = _first_different(source, self.target, each)
-                    found.append(
-                        f"{each.name}: the import has {got.rows} rows instead of {wanted.rows}, or others:"
-                        f" {key} is the first that differs. It was taken back"
-                    )
+        for each in self.tables:
+            wanted, got = self._exported[each.number], digest_of_table(self.target, each)
+            if wanted != got:
+                found.append(
+                    f"{each.name}: the import has {got.rows} rows instead of {wanted.rows}, or others:"
+                    f" {self._differs(each)} is the first that differs. It was taken back"
+                )
         return found
+
+    def _differs(self, table: MovedTable) -> str:
+        """The first row that is not the same on both shards; empty: none."""
+        with closing(open_shard(self._settings, self._places[0].shard)) as source:  # it does not see our delete
+            ours, theirs = (
+                {key: hash(row) for batch in database.read(table, table.where) for key, row in batch}
+                for database in (source, self.target)
+            )
+        different = [key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key)]
+        return self.target.shown(min(different)) if different else ""
 
     def _digests(self, database: ShardDatabase) -> dict[int, TableDigest]:
         return {each.number: digest_of_table(database, each) for each in self.tables}
@@ -119,14 +133,3 @@ class HandedRows(MovingRows):
 
     def _file(self, tenant: str) -> Path:
         return self._folder / f"{self._tenants.index(tenant)}.export"
-
-
-def _first_different(source: ShardDatabase, target: ShardDatabase, table: MovedTable) -> str:
-    ours, theirs = (
-        {key: hash(row) for batch in database.read(table, table.where) for key, row in batch}
-        for database in (source, target)
-    )
-    for key in sorted({*ours, *theirs}):
-        if ours.get(key) != theirs.get(key):
-            return source.shown(key)
-    return "none of them, now,"

@@ -16,9 +16,7 @@ from typing import Final
 import msgspec
 
 from shardgate.core.changes.moving import FENCES, RECOVERIES, Phase
-from shardgate.move.checks import objections
 from shardgate.move.counting import counting_objections
-from shardgate.move.elsewhere import rows_elsewhere
 from shardgate.move.errors import (
     DifferentRowsError,
     GivenUpError,
@@ -29,6 +27,7 @@ from shardgate.move.errors import (
 )
 from shardgate.move.gateways import Gateways
 from shardgate.move.handed_rows import HandedRows
+from shardgate.move.judging import judged
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.request import MoveSettings
 from shardgate.move.stopwatch import Stopwatch
@@ -149,7 +148,7 @@ class Mover:
             )
         try:
             with closing(MovingRows(self._settings, source, target, tenants)) as work:
-                problems = self._objections(source, target, tenants, work)
+                problems = judged(self._settings, self._movements, (source, target), tenants, work)
         except DRIVER_ERRORS as error:
             raise MoveRefusedError([f"cannot check {source} and {target}: {type(error).__name__}: {error}"]) from error
         if problems:
@@ -161,13 +160,6 @@ class Mover:
         told = MovementReport(by=f"process {os.getpid()} on {socket.gethostname()}")
         self._movements.tell(movement.id, told)
         return self._current(movement.id)
-
-    def _objections(self, source: str, target: str, tenants: Sequence[str], work: MovingRows) -> list[str]:
-        """Everything that speaks against it."""
-        names = (source, target)
-        found = objections(names, work.source, work.target, work.division, work.tables, tenants)
-        found += rows_elsewhere(self._settings, names, work.division, tenants)
-        return found or counting_objections(names, work.source, work.target, work.tables, self._settings.local_ids)
 
     def _carry(self, movement: Movement) -> Movement:
         """All phases that are left."""
@@ -267,12 +259,15 @@ class Mover:
             raise NotNowError(f"the last steps took longer than {_HELD_S:g} s, for which requests may wait")
         work.commit_target()
         watch.step("target commits")
-        turn = self._movements.flip(self._current(movement.id), work.moved)
+        turn = self._movements.flip(self._current(movement.id), work.ids)
         watch.step("flip")
         try:
             self._gateways.await_turn(turn, _FLIPPED_S)
-        except NotNowError as error:
-            raise self._failed(movement, str(error)) from error
+        except NotNowError:
+            work.rollback()  # as after a crash; others need not wait for the source's transaction
+            self._purge(self._current(movement.id), work)
+            watch.step("long reads")
+            return
         watch.step("reads")
         work.source.commit()
         watch.step("source commits")
@@ -283,14 +278,33 @@ class Mover:
     def _finish(self, movement: Movement, work: MovingRows) -> Movement:
         """What is left of a movement whose target owns the tenants."""
         if movement.phase == "flipped":
-            turn = self._enter(movement, "flipped")
-            try:
-                self._gateways.await_turn(turn, _FINISH_S)
-            except NotNowError as error:
-                raise self._failed(movement, str(error)) from error
-            work.purge()
+            self._purge(movement, work)
             self._enter(movement, "releasing")
         return self._release(movement, work)
+
+    def _purge(self, movement: Movement, work: MovingRows) -> None:
+        """Delete the source's rows, of tenants that the target owns."""
+        try:
+            self._await(movement, "flipped", _FINISH_S)
+        except NotNowError as error:
+            raise self._failed(movement, str(error)) from error
+        owned = [each for each in movement.tenants if self._home(movement, each) == movement.target]
+        missing = sorted(set(owned).difference(work.tenants_on_target()))
+        if missing:
+            raise self._failed(
+                movement,
+                f"{movement.target} has no row of {', '.join(missing)}, so that nothing was deleted on"
+                f" {movement.source}. Is its database an older copy? Put the right one back, then run shardgate move --resume",
+            )
+        late = work.late_changes()
+        work.purge()
+        if late:
+            told = self._current(movement.id).told
+            told.late = ", ".join(late)
+            self._tell(movement, told)
+
+    def _home(self, movement: Movement, tenant: str) -> str | None:
+        return self._store.find_many(movement.space, [tenant]).get(tenant)
 
     def _release(self, movement: Movement, work: MovingRows) -> Movement:
         work.release()

@@ -5,6 +5,7 @@ Never: commits by itself what others would see, but for what a resumed movement 
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -33,6 +34,8 @@ class MovingRows:
         self.tables = moved_tables(self.division.ownership, self.division.by, tenants, self.source.relation)
         self.moved: set[str] = set()
         """What the gateway may have learned of the rows, after `learn`: the values of their unique columns."""
+        self.ids: set[str] = set()
+        """Those of them that name a row alone: values of unique columns, without those of several columns together."""
         self.is_copied = False
         """What is beside the target's tables, together with what was written down since, is all that moves."""
         self.is_unloaded = False
@@ -149,6 +152,23 @@ class MovingRows:
         """Let everybody see what the target has got."""
         self.target.commit()
 
+    def tenants_on_target(self) -> list[str]:
+        """Those whose own row the target has."""
+        root = self.tables[0]
+        relation = self.target.relation(root.name)
+        rows = self.target.query(f"SELECT {sql.quote(self.division.by)} FROM {relation} WHERE {root.where}")
+        return [str(value) for (value,) in rows]
+
+    def late_changes(self) -> list[str]:
+        """What the source has otherwise than it was moved, by tables: somebody changed it after the target had it."""
+        found = []
+        for each in self.tables:
+            moved = Counter(hash(row) for batch in self.target.kept(each) for row in batch)
+            left = Counter(hash(row) for batch in self.source.read(each, each.where) for _, row in batch)
+            if changed := (left - moved).total() or (moved - left).total():
+                found.append(f"{each.name}: {changed} rows")
+        return found
+
     def purge(self) -> None:
         """Delete what the source still has of tenants that the target owns."""
         self.source.begin()
@@ -195,6 +215,8 @@ class MovingRows:
         for columns in self.source.unique_keys(table):
             for batch in self.source.values(table, columns, where):
                 self.moved.update(value for row in batch for value in row)
+                if len(columns) == 1:
+                    self.ids.update(value for (value,) in batch)
 
 
 def _log(table: MovedTable) -> str:

@@ -117,6 +117,10 @@ class PostgresShard:
         self.run(f"DELETE FROM {beside} USING {dropped} WHERE {same}")
         self.run(f"DELETE FROM {dropped}")
 
+    def kept(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """The rows of the table beside, in batches."""
+        yield from self._lines(sql.select([*map(sql.quote, table.table.columns)], _beside(table)))
+
     def load(self, table: MovedTable) -> None:
         """Insert the rows of the table beside by one statement, as rows may refer to later ones of their table."""
         columns = sql.listed(table.table.columns)

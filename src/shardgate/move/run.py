@@ -109,7 +109,8 @@ def show_status(settings: MoveSettings, console: Console) -> None:
             held = f"{told.held_s * 1000:.0f} ms" if told.held_s else ""
             rows = f"{told.copied:,} of {told.rows:,}"
             tenants = ", ".join(each.tenants)
-            table.add_row(str(each.id), since, tenants, each.source, each.target, phase, rows, held, told.by, told.why)
+            why = f"changed too late, and lost: {told.late}" if told.late else told.why
+            table.add_row(str(each.id), since, tenants, each.source, each.target, phase, rows, held, told.by, why)
     console.print(table)
 
 
@@ -223,6 +224,14 @@ def _say(movement: Movement, console: Console) -> None:
     told = movement.told
     what = "is on" if movement.phase == "done" else f"{movement.phase}: it stays on"
     where = movement.target if movement.phase == "done" else movement.source
+    if told.late:
+        console.print(
+            f"movement {movement.id}: somebody changed rows on {movement.source} after {movement.target} had them;"
+            f" these changes are lost: {told.late}",
+            style="bold red",
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print(
         f"movement {movement.id}: {', '.join(movement.tenants)} {what} {where}; {told.rows:,} rows,"
         f" changes waited {told.held_s * 1000:.0f} ms",

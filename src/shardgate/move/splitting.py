@@ -11,10 +11,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from shardgate.core.topology import ShardId
-from shardgate.move.checks import objections
-from shardgate.move.counting import counting_objections
-from shardgate.move.elsewhere import rows_elsewhere
 from shardgate.move.errors import MoveRefusedError
+from shardgate.move.judging import judged
 from shardgate.move.loads import loads_of_tenants, read_loads
 from shardgate.move.mover import Mover
 from shardgate.move.moving_rows import MovingRows
@@ -134,13 +132,11 @@ def _weights(
 def _objections(settings: MoveSettings, shard: ShardId, plan: Sequence[Departure]) -> list[str]:
     """Everything that speaks against one of the movements."""
     found: list[str] = []
-    for target in dict.fromkeys(each.target for each in plan):
-        for tenants in _portions([each.tenants for each in plan if each.target == target]):
-            names = (shard, target)
-            with closing(MovingRows(settings, shard, target, tenants)) as work:
-                told = objections(names, work.source, work.target, work.division, work.tables, tenants)
-                told += rows_elsewhere(settings, names, work.division, tenants)
-                found += told or counting_objections(names, work.source, work.target, work.tables, settings.local_ids)
+    with open_store(settings.store) as store:
+        for target in dict.fromkeys(each.target for each in plan):
+            for tenants in _portions([each.tenants for each in plan if each.target == target]):
+                with closing(MovingRows(settings, shard, target, tenants)) as work:
+                    found += judged(settings, Movements(store), (shard, target), tenants, work)
     return list(dict.fromkeys(found))
 
 

@@ -108,6 +108,12 @@ class SqliteShard:
             f"DELETE FROM {sql.quote(f'{BESIDE}{table.number}')} WHERE {same}", map(_decode, keys)
         )
 
+    def kept(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """The rows of the table beside, in batches."""
+        cursor = self._connection.execute(sql.select_columns(f"{BESIDE}{table.number}", table.table.columns))
+        while batch := cursor.fetchmany(_BATCH_ROWS):
+            yield [_encode(row) for row in batch]
+
     def load(self, table: MovedTable) -> None:
         """Insert the rows of the table beside, in the open transaction."""
         columns = sql.listed(table.table.columns)
