@@ -104,8 +104,8 @@ crash: $(READY) ## kill the gateway at every step of every kind of change, and l
 	@$(BIN)/python -m proof.converging --store $(STORE)
 	@$(BIN)/python -m proof.crash --store $(STORE)
 
-move: $(READY) ## move tenants between shards under load, a shard added, one drained and removed: MOVES=100 QUICK=1 SEED=…
-	@$(BIN)/python -m proof.move $(if $(MOVES),--moves $(MOVES)) $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
+move: $(READY) ## move tenants between shards under load, a shard added, one drained and removed: MOVES=100 QUICK=1 SEED=… DB=postgresql
+	@$(BIN)/python -m proof.move --db $(DB) $(if $(MOVES),--moves $(MOVES)) $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
 
 move-crash: $(READY) ## kill the mover, the gateway and a shard at each phase of a movement: QUICK=1
 	@$(BIN)/python -m proof.move.crash $(if $(QUICK),--quick)

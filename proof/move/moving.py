@@ -100,7 +100,12 @@ def _done(settings: Any, asked: dict[str, Any]) -> dict[str, Any]:
             mover.close()
     except MoveError as error:
         return {"refused": type(error).__name__, "why": list(error.reasons)}
-    return {"rows": made[-1].told.rows, "held_s": made[-1].told.held_s, "phase": made[-1].phase}
+    return {
+        "rows": made[-1].told.rows,
+        "held_s": made[-1].told.held_s,
+        "steps_s": made[-1].told.steps_s,
+        "phase": made[-1].phase,
+    }
 
 
 def _watch(reached: Callable[[str], None]) -> None:
@@ -123,13 +128,15 @@ def _watch(reached: Callable[[str], None]) -> None:
         reached("flipped")
         return turn
 
-    def loading(self: MovingRows) -> None:
-        load(self)
+    def loading(self: MovingRows) -> Any:
+        found = load(self)
         reached("loaded")
+        return found
 
-    def unloading(self: MovingRows) -> None:
-        unload(self)
+    def unloading(self: MovingRows) -> Any:
+        found = unload(self)
         reached("unloaded")
+        return found
 
     def beginning(self: MovingRows, *args: Any) -> None:
         begin_work(self, *args)

@@ -35,8 +35,11 @@ class Readers(AskingThreads):
         events: Sequence[str],
         count: int,
         lists: Sequence[str] = LISTS,
+        rest_s: float = 0.0,
     ) -> None:
+        """`rest_s`: between two requests of each; they are users, and no attack."""
         super().__init__(count)
+        self._rest_s = rest_s
         self._fleet = fleet
         self._headers = {"Authorization": f"Bearer {token}"}
         self._paths = [*lists, *(form.format(each) for form in _OF_TENANT for each in tenants)]
@@ -52,7 +55,7 @@ class Readers(AskingThreads):
             for server in (self._fleet.gateway, self._fleet.monolith)
         )
         with gateway, monolith:
-            while not self._ended.is_set():
+            while not self._ended.wait(self._rest_s):
                 path = chance.choice(self._events if self._events and chance.random() < 0.3 else self._paths)
                 began_at = time.monotonic()
                 try:

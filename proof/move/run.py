@@ -1,17 +1,20 @@
 """Moves tenants while clients read, then while clients change; compares all the time, and counts at the end."""
 
 import random
-import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final, Self
 
 from proof.data import ROOT, Data
 from proof.fleet import Fleet
+from proof.move.databases import another, ask, url_of
+from proof.move.meter import Meter
 from proof.move.moving import MovingProcess
 from proof.move.readers import Readers
 from proof.move.world import (
@@ -25,6 +28,12 @@ from proof.move.world import (
 )
 from proof.writes import run as histories
 
+Report = Callable[[str, int], None]
+"""Says what was done last, and how many movements were made."""
+
+_BYSTANDERS: Final = 4
+_PAUSE_S_MAX: Final = 5.0
+
 
 @dataclass
 class Result:
@@ -36,8 +45,14 @@ class Result:
     differences: list[str] = field(default_factory=list)
     lost: int = 0
     doubled: int = 0
-    waits_s: list[float] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
+    waits_s: list[tuple[int, float]] = field(default_factory=list)
+    """Of each movement: the rows, and how long changes were held."""
+    seen_s: list[float] = field(default_factory=list)
+    """Of movements whose tenant was changed all the time: how long its slowest change took for a client."""
+    slowest: dict[str, float] = field(default_factory=dict)
+    """The steps of the movement that held changes longest."""
+    others_ms: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """The p99 of what bystanders do, without and with a movement."""
     requests: int = 0
     histories: int = 0
 
@@ -47,45 +62,102 @@ class Result:
         return not (self.failed or self.differences or self.lost or self.doubled) and self.moves > 0
 
 
-def run(folder: Path, *, scale: float, moves: int, sizes: list[int], seed: int, comes_and_goes: bool = True) -> Result:
-    """`moves` movements: half while clients read, half while they change."""
+def run(  # noqa: PLR0913 - each is one thing of a run
+    folder: Path,
+    *,
+    scale: float,
+    moves: int,
+    sizes: list[int],
+    seed: int,
+    comes_and_goes: bool = True,
+    database: str = "sqlite",
+    report: Report = lambda *_: None,
+) -> Result:
+    """`moves` movements: half while clients read, half while they change. `report` is called after each."""
     result = Result()
-    with running_world(scale, 3, folder, sizes) as (fleet, data):
+    with running_world(scale, 3, folder, sizes, database) as (fleet, data):
         chance = random.Random(seed)
-        moving = MovingProcess(fleet.config)
-        try:
-            _under_reads(fleet, data, moving, moves // 2, chance, result)
-        finally:
-            moving.end()
+        with _Moving(fleet, data, chance, result, report) as moving:
+            _under_reads(fleet, moving, moves // 2)
+        report("a shard comes, another one goes", len(result.waits_s))
         after = _come_and_go(fleet, data, folder, result) if comes_and_goes else data
-        moving = MovingProcess(fleet.config)
-        try:
+        with _Moving(fleet, after, chance, result, report) as moving:
             # Last: what clients have made has other ids on both sides, so that lists are compared row by row then.
-            _under_changes(fleet, after, moving, moves - moves // 2, chance, result, seed)
-        finally:
-            moving.end()
+            _under_changes(fleet, moving, moves - moves // 2, seed)
         result.lost, result.doubled = lost_and_doubled(after)
     return result
 
 
-def _under_reads(
-    fleet: Fleet, data: Data, moving: MovingProcess, moves: int, chance: random.Random, result: Result
-) -> None:
+class _Moving:
+    """Moves one tenant after the other, and pauses as long as each took; bystanders stay where they are."""
+
+    def __init__(self, fleet: Fleet, data: Data, chance: random.Random, result: Result, report: Report) -> None:
+        self.data = data
+        self.chance = chance
+        self.result = result
+        self._report = report
+        self._process = MovingProcess(fleet.config)
+        tenants = list(tenants_of(data))
+        self.bystanders = tenants[-_BYSTANDERS:]
+        """Those that do not move."""
+        self.tenants = tenants[:-_BYSTANDERS]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.end()
+
+    def move(self, tenant: str, meter: Meter) -> bool:
+        """One movement to a shard by chance; whether it was made."""
+        began_at = time.monotonic()
+        home = tenants_of(self.data)[tenant]
+        target = self.chance.choice([name for name in self.data.shards if name != home])
+        with meter.moving(tenant) as waits:
+            told = self._process.move(tenant, target)
+            if told.get("refused") == "MoveFailedError":  # as where the machine is too busy for its fence
+                self.result.refused += told["why"]
+                told = self._process.ask({"resume": True})
+        self.result.seen_s += [max(waits)] if waits else []
+        made = self._judge(tenant, target, told)
+        self._report(f"{told.get('rows', 0):,} rows", len(self.result.waits_s))
+        time.sleep(min(_PAUSE_S_MAX, time.monotonic() - began_at))
+        return made
+
+    def _judge(self, tenant: str, target: str, told: dict[str, Any]) -> bool:
+        result = self.result
+        if "rows" in told:
+            result.moves += 1
+            if told["held_s"] >= max((held_s for _, held_s in result.waits_s), default=0.0):
+                result.slowest = told["steps_s"]
+            result.waits_s.append((told["rows"], told["held_s"]))
+            places = places_of(self.data, tenant)
+            if places != [target]:
+                result.differences.append(f"{tenant} is on {places} after it was moved to {target}")
+            return True
+        why = "; ".join(told.get("why", [str(told)]))
+        if told.get("refused") != "MoveRefusedError":
+            result.differences.append(f"the movement of {tenant} to {target} failed: {why}")
+        result.refused.append(why)
+        return False
+
+
+def _under_reads(fleet: Fleet, moving: _Moving, moves: int) -> None:
     with fleet.client(fleet.gateway):
         token = fleet.token
-    tenants = list(tenants_of(data))
-    with Readers(fleet, token, tenants, _some_events(data), 3) as readers:
+    every = list(tenants_of(moving.data))
+    with (
+        Readers(fleet, token, every, _some_events(moving.data), 3, rest_s=0.1) as readers,
+        Meter(fleet, token, moving.bystanders, changes=False) as meter,
+    ):
         for number in range(moves):
-            _move(data, moving, tenants[number % len(tenants)], chance, result)
-    result.requests += sum(readers.statuses.values())
-    result.failed += sum(count for status, count in readers.statuses.items() if status >= 500)
-    result.differences += readers.differences
+            moving.move(moving.tenants[number % len(moving.tenants)], meter)
+    _count(moving.result, readers, meter, "under reads")
 
 
-def _under_changes(
-    fleet: Fleet, data: Data, moving: MovingProcess, moves: int, chance: random.Random, result: Result, seed: int
-) -> None:
+def _under_changes(fleet: Fleet, moving: _Moving, moves: int, seed: int) -> None:
     done = threading.Event()
+    result = moving.result
 
     def change() -> None:
         seeds, across = range(seed, seed + 100_000), histories.serves_orders_across()
@@ -95,25 +167,40 @@ def _under_changes(
         result.differences += [f"history {which}: {told}" for which, told in found.differences]
 
     clients = threading.Thread(target=change)
-    clients.start()
-    try:
-        while moves and clients.is_alive():
-            tenant = chance.choice(list(tenants_of(data)))
-            moves -= _move(data, moving, tenant, chance, result)
-    finally:
-        done.set()
-        clients.join()
+    with Meter(fleet, fleet.token, moving.bystanders, changes=True) as meter:
+        clients.start()
+        try:
+            while moves and clients.is_alive():
+                moves -= moving.move(moving.chance.choice(moving.tenants), meter)
+        finally:
+            done.set()
+            clients.join()
+    _count(result, None, meter, "under changes")
     if moves:
         result.differences.append(f"the clients ended, and {moves} movements were not made")
+
+
+def _count(result: Result, readers: Readers | None, meter: Meter, when: str) -> None:
+    if readers is not None:
+        result.requests += sum(readers.statuses.values())
+        result.failed += sum(count for status, count in readers.statuses.items() if status >= 500)
+        result.differences += readers.differences
+    result.requests += sum(map(len, meter.took_s.values()))
+    result.failed += len(meter.failures)
+    result.differences += meter.failures
+    for kind in ("reads", "changes"):
+        if (kind, True) in meter.took_s:
+            result.others_ms[f"{kind} {when}"] = meter.p99_ms(kind, moving=False), meter.p99_ms(kind, moving=True)
 
 
 def _come_and_go(fleet: Fleet, data: Data, folder: Path, result: Result) -> Data:
     """A shard comes, and is filled; another one is emptied, and goes. Clients read all the time."""
     new, old = shard_names(4)[-1], next(iter(data.shards))
-    more = Data(data.monolith, {**data.shards, new: str(folder / f"{new}.db")}, data.directory)
+    place = another(data.shards[old], new, folder)
+    more = Data(data.monolith, {**data.shards, new: place}, data.directory)
     less = Data(data.monolith, {name: path for name, path in more.shards.items() if name != old}, data.directory)
     token = fleet.token
-    _command(fleet, "shard", "add", new, "--database", f"{new}=sqlite:///{more.shards[new]}")
+    _command(fleet, "shard", "add", new, "--database", f"{new}={url_of(place)}")
     fleet.add(new, more.shards[new])
     with Readers(fleet, token, list(tenants_of(data)), _some_events(data), 2) as readers:
         fleet.reload(movements_of(more), more.shards)
@@ -153,33 +240,8 @@ def _command(fleet: Fleet, *words: str) -> None:
 
 
 def _rows(path: str, table: str) -> int:
-    with closing(sqlite3.connect(path)) as database:
-        return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-
-
-def _move(data: Data, moving: MovingProcess, tenant: str, chance: random.Random, result: Result) -> bool:
-    """One movement to a shard by chance; whether it was made."""
-    home = tenants_of(data)[tenant]
-    target = chance.choice([name for name in data.shards if name != home])
-    told = moving.move(tenant, target)
-    if told.get("refused") == "MoveFailedError":  # it stands still, as where the machine is too busy for its fence
-        result.refused += told["why"]
-        told = moving.ask({"resume": True})
-    if "rows" in told:
-        result.moves += 1
-        result.waits_s.append(told["held_s"])
-        result.rows.append(told["rows"])
-        places = places_of(data, tenant)
-        if places != [target]:
-            result.differences.append(f"{tenant} is on {places} after it was moved to {target}")
-        return True
-    why = "; ".join(told.get("why", [str(told)]))
-    if told.get("refused") != "MoveRefusedError":
-        result.differences.append(f"the movement of {tenant} to {target} failed: {why}")
-    result.refused.append(why)
-    return False
+    return int(ask(path, f"SELECT count(*) FROM {table}")[0][0])
 
 
 def _some_events(data: Data) -> list[str]:
-    with closing(sqlite3.connect(data.monolith)) as database:
-        return [key for (key,) in database.execute("SELECT id FROM events ORDER BY id LIMIT 100")]
+    return [key for (key,) in ask(data.monolith, "SELECT id FROM events ORDER BY id LIMIT 100")]

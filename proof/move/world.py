@@ -3,35 +3,46 @@
 import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from proof.data import NAMES, Data, prepare
 from proof.fleet import Fleet
+from proof.move.databases import ask, insert, one_row, url_of
+from proof.postgres import prepared
+from shardgate.store.opening import open_store
 
 DIVISION: Final[dict[str, Any]] = {
     "tenant": "vendors",
     "reference": ["categories", "clients"],
     "empty": ["tokens", "usage"],
 }
+_SMALL: Final = 300
+"""Seeded tenants have more rows than this."""
 # What is no more on one shard than on another, by tables of the platform; a row that several shards have as parts of
 # one entity is none of them.
 TABLES: Final = ("vendors", "events", "dates", "coupons", "vouchers", "users", "tickets", "payments")
 
 
 @contextmanager
-def running_world(scale: float, shards: int, folder: Path, sizes: Sequence[int]) -> Iterator[tuple[Fleet, Data]]:
+def running_world(
+    scale: float, shards: int, folder: Path, sizes: Sequence[int], database: str = "sqlite"
+) -> Iterator[tuple[Fleet, Data]]:
     """Start everything; of the tenants some have as many rows as `sizes` says."""
-    data = prepare(scale, shards).copy(folder)
-    _enlarge(data, sizes)
-    with Fleet(data, folder, workers=2, settings=movements_of(data)) as fleet:
-        yield fleet, data
+    with ExitStack() as stack:
+        if database == "sqlite":
+            data = prepare(scale, shards).copy(folder)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            data = stack.enter_context(prepared(scale, shards))
+        _enlarge(data, sizes)
+        yield stack.enter_context(Fleet(data, folder, workers=2, settings=movements_of(data))), data
 
 
 def movements_of(data: Data) -> dict[str, Any]:
     """What the configuration says of the databases."""
-    urls = {name: f"sqlite:///{path}" for name, path in data.shards.items()}
+    urls = {name: url_of(place) for name, place in data.shards.items()}
     return {"movements": {**DIVISION, "databases": urls}}
 
 
@@ -64,37 +75,51 @@ def shard_names(count: int) -> tuple[str, ...]:
     return NAMES[:count]
 
 
-def _has(path: str, tenant: str) -> bool:
-    with closing(sqlite3.connect(path)) as database:
-        return bool(database.execute("SELECT 1 FROM vendors WHERE id = ?", (tenant,)).fetchall())
+def _has(place: str, tenant: str) -> bool:
+    return bool(ask(place, "SELECT 1 FROM vendors WHERE id = ?", [tenant]))
 
 
-def _ids(path: str, table: str) -> list[str]:
-    with closing(sqlite3.connect(path)) as database:
-        return [key for (key,) in database.execute(f"SELECT id FROM {table}")]
+def _ids(place: str, table: str) -> list[str]:
+    return [key for (key,) in ask(place, f"SELECT id FROM {table}")]
 
 
 def _enlarge(data: Data, sizes: Sequence[int]) -> None:
-    """Give tenants more dates, the same on both sides."""
+    """Give tenants so many dates more, the same on both sides; small sizes are tenants of their own."""
     homes = tenants_of(data)
-    for tenant, size in zip(homes, sizes, strict=False):
-        with closing(sqlite3.connect(data.shards[homes[tenant]])) as shard:
-            found = shard.execute("SELECT id FROM events WHERE vendor_id = ? ORDER BY id LIMIT 1", (tenant,)).fetchone()
-            if found is None:
-                continue
-            columns = [row[1] for row in shard.execute("PRAGMA table_info(dates)")]
-            row = dict(zip(columns, shard.execute("SELECT * FROM dates LIMIT 1").fetchone(), strict=True))
+    old = iter([each for each in homes if _first_event(data.shards[homes[each]], each) is not None])
+    for number, size in enumerate(sizes):
+        tenant = next(old) if size >= _SMALL else _new_tenant(data, list(homes.items())[number % len(homes)])
+        home = homes.get(tenant) or tenants_of(data)[tenant]
+        dates = one_row(data.shards[home], "dates")
+        event = _first_event(data.shards[home], tenant)
         rows = [
             {
-                **row,
+                **dates,
                 "id": secrets.token_hex(16),
-                "event_id": found[0],
+                "event_id": event,
+                "booked": 0,
                 "start_date": f"20{30 + n % 60}-01-{1 + n % 28:02}",
             }
             for n in range(size)
         ]
-        marks = ", ".join(f":{column}" for column in columns)
-        for path in (data.monolith, data.shards[homes[tenant]]):
-            with closing(sqlite3.connect(path)) as database:
-                database.executemany(f"INSERT INTO dates VALUES ({marks})", rows)
-                database.commit()
+        for place in (data.monolith, data.shards[home]):
+            insert(place, "dates", rows)
+
+
+def _new_tenant(data: Data, like: tuple[str, str]) -> str:
+    """A tenant with one event, beside another one."""
+    old, home = like
+    vendor = {**one_row(data.shards[home], "vendors WHERE id = ?", [old]), "id": secrets.token_hex(16)}
+    event = {**one_row(data.shards[home], "events"), "id": secrets.token_hex(16)}
+    event["vendor_id"] = vendor["id"]
+    for table, row in (("vendors", vendor), ("events", event)):
+        for place in (data.monolith, data.shards[home]):
+            insert(place, table, [row])
+    with open_store(data.directory) as store:
+        store.put_many("vendors", [(str(vendor["id"]), home)])
+    return str(vendor["id"])
+
+
+def _first_event(place: str, tenant: str) -> str | None:
+    found = ask(place, "SELECT id FROM events WHERE vendor_id = ? ORDER BY id LIMIT 1", [tenant])
+    return str(found[0][0]) if found else None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from shardgate.move.errors import MoveRefusedError
+from shardgate.move.errors import MoveFailedError, MoveRefusedError, NotNowError
 from shardgate.move.mover import Mover
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
@@ -165,18 +165,16 @@ def test_the_second_mover_is_told_who_moves(settings: MoveSettings, mover: Mover
 
 def test_what_changes_while_it_is_copied_moves_as_it_is_then(settings: MoveSettings) -> None:
     work = MovingRows(settings, "north", "south", ["a"])
-    work.source.capture(work.tables)
     assert sum(work.copy()) == 8
     run(settings, "north", "UPDATE goods SET note = 'new' WHERE id = 'a-0'")
     run(settings, "north", "DELETE FROM lines WHERE sale = 'a-s' AND no = 2")
     run(settings, "north", "INSERT INTO goods VALUES ('a-9', 'a', NULL, NULL)")
     run(settings, "north", "UPDATE goods SET note = 'other' WHERE id = 'b-0'")
     assert work.catch_up() == 4
-    work.load()
-    work.unload()
+    work.hand_over()
     work.target.commit()
     work.source.commit()
-    work.source.release()
+    work.release()
     work.close()
     assert run(settings, "south", "SELECT id, note FROM goods WHERE shop = 'a' ORDER BY id") == [
         ("a-0", "new"), ("a-1", b"\0\xff\x01"), ("a-2", b"\0\xff\x02"), ("a-9", None),
@@ -187,28 +185,26 @@ def test_what_changes_while_it_is_copied_moves_as_it_is_then(settings: MoveSetti
 
 def test_a_change_after_the_last_look_takes_the_movement_back(settings: MoveSettings) -> None:
     work = MovingRows(settings, "north", "south", ["a"])
-    work.source.capture(work.tables)
     assert sum(work.copy()) == 8
-    work.load()
+    work.target.begin()
+    loaded = work.load()
     run(settings, "north", "UPDATE goods SET note = 'late' WHERE id = 'a-0'")
-    with pytest.raises(Exception, match="goods: has changed"):
-        work.unload()
+    with pytest.raises(NotNowError, match="goods: has changed"):
+        work.compare(work.unload(), loaded)
     work.rollback()
-    work.source.release()
+    work.release()
     work.close()
     assert run(settings, "south", "SELECT count(*) FROM shops WHERE id = 'a'") == [(0,)]
 
 
 def test_a_change_of_another_tenant_after_the_last_look_is_no_matter(settings: MoveSettings) -> None:
     work = MovingRows(settings, "north", "south", ["a"])
-    work.source.capture(work.tables)
     assert sum(work.copy()) == 8
-    work.load()
     run(settings, "north", "UPDATE goods SET note = 'late' WHERE id = 'b-0'")
-    work.unload()
+    work.hand_over()
     work.target.commit()
     work.source.commit()
-    work.source.release()
+    work.release()
     work.close()
     assert run(settings, "north", "SELECT id, note FROM goods WHERE note = 'late'") == [("b-0", "late")]
     assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
@@ -221,3 +217,55 @@ def test_a_drained_shard_is_empty_and_takes_nobody(settings: MoveSettings, mover
     assert carry_out(mover, plan, lambda _: None, lambda _: None) == 0
     assert what_is_left(settings, "north") == []
     assert {home(settings, each) for each in "abc"} == {"south", "west"}
+
+
+def die_at_the_flip(settings: MoveSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mover that ends as if it had been killed, once the target owns the tenant."""
+    flip = Movements.flip
+
+    def killed(self: Movements, *args: object) -> int:
+        flip(self, *args)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Movements, "flip", killed)
+    with closing(Mover(settings, lambda *_: None)) as mover, pytest.raises(KeyboardInterrupt):
+        mover.move(["a"], "south")
+    monkeypatch.undo()
+
+
+def test_a_movement_that_died_after_the_flip_deletes_the_sources_rows(
+    settings: MoveSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die_at_the_flip(settings, monkeypatch)
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+    with closing(Mover(settings, lambda *_: None)) as mover:
+        done = mover.resume()
+    assert (done.phase, done.told.late) == ("done", "")
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+    for shard in ("north", "south"):
+        assert not run(settings, shard, "SELECT name FROM sqlite_master WHERE name LIKE '~_shardgate%' ESCAPE '~'")
+
+
+def test_what_was_changed_at_the_source_after_the_flip_is_named(
+    settings: MoveSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die_at_the_flip(settings, monkeypatch)
+    run(settings, "north", "UPDATE goods SET note = 'late' WHERE id = 'a-0'")
+    run(settings, "north", "INSERT INTO sales VALUES ('a-late', 'a')")
+    run(settings, "south", "UPDATE goods SET note = 'by a client' WHERE id = 'a-1'")
+    with closing(Mover(settings, lambda *_: None)) as mover:
+        done = mover.resume()
+    assert done.told.late == "goods: 1 rows, sales: 1 rows"
+    assert run(settings, "south", "SELECT note FROM goods WHERE id = 'a-1'") == [("by a client",)]
+
+
+def test_nothing_is_deleted_at_the_source_where_the_target_has_not_got_the_tenant(
+    settings: MoveSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die_at_the_flip(settings, monkeypatch)
+    for table in ("lines", "sales", "goods", "shops"):
+        run(settings, "south", f"DELETE FROM {table}")
+    with closing(Mover(settings, lambda *_: None)) as mover, pytest.raises(MoveFailedError, match="has no row of a"):
+        mover.resume()
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]

@@ -91,22 +91,22 @@ def test_a_change_while_rows_are_written_matters_if_it_is_of_the_tenant(
 ) -> None:
     work = MovingRows(settings, "north", "south", ["a"])
     try:
-        work.source.capture(work.tables)
         assert sum(work.copy()) == 2501
-        work.load()
+        work.target.begin()
+        loaded = work.load()
         ask("north", change)
         if succeeds:
-            work.unload()
+            work.compare(work.unload(), loaded)
             work.target.commit()
             work.source.commit()
             assert ask("north", "SELECT body FROM notes") == [("late",)]
         else:
             with pytest.raises(NotNowError, match="notes: has changed"):
-                work.unload()
+                work.compare(work.unload(), loaded)
             work.rollback()
             assert ask("south", "SELECT count(*) FROM notes") == [(0,)]
     finally:
-        work.source.release()
+        work.release()
         work.close()
 
 

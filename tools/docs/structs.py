@@ -102,6 +102,7 @@ STRUCTS: dict[str, Shown] = {
     "CursorsConfig": Shown(schema.CursorsConfig),
     "IdempotencyConfig": Shown(schema.IdempotencyConfig),
     "JournalConfig": Shown(schema.JournalConfig),
+    "ApplicationCopyConfig": Shown(schema.ApplicationCopyConfig),
     "MovementsConfig": Shown(schema.MovementsConfig),
     "BoundsConfig": Shown(schema.BoundsConfig),
     "ClassConfig": Shown(schema.ClassConfig),

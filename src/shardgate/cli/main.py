@@ -16,6 +16,7 @@ from shardgate.cli.routes import routes
 from shardgate.cli.serve import serve
 from shardgate.cli.shard import rebalance, shard
 from shardgate.cli.split import split
+from shardgate.cli.split_shard import split_shard
 from shardgate.cli.why import why
 
 app = typer.Typer(
@@ -69,6 +70,7 @@ app.command()(health)
 app.command()(why)
 app.command()(examples)
 app.command()(rebalance)
+app.command()(split_shard)
 app.add_typer(directory)
 app.add_typer(journal)
 app.add_typer(shard)

@@ -8,7 +8,9 @@ import typer
 from rich.console import Console
 
 from shardgate.cli.console import DEFAULT_CONFIG, ConfigOption, load_or_exit, wide_console
-from shardgate.move.errors import MoveError, MoveRefusedError
+from shardgate.move.errors import GivenUpError, MoveError, MoveFailedError, MoveRefusedError
+
+_HOW = {MoveFailedError: "stands still", GivenUpError: "given up, all is on the source as before"}
 
 DatabaseOption = Annotated[
     list[str] | None,
@@ -84,8 +86,7 @@ def move_errors(command: str) -> Iterator[None]:
     try:
         yield
     except MoveError as error:
-        refused = isinstance(error, MoveRefusedError)
-        what = "refused, nothing was touched" if refused else "stands still"
+        what = _HOW.get(type(error), "refused, nothing was touched")
         errors.print(f"{command}: {what}", style="bold red", soft_wrap=True)
         for reason in error.reasons:
             errors.print(f"  - {reason}", markup=False, highlight=False, soft_wrap=True)

@@ -162,6 +162,30 @@ class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How long a change that is over can still be looked at."""
 
 
+class ApplicationCopyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The application's own export and import of one tenant, instead of the copy of its rows. Each is a command or a
+    URL. In both, `{tenant}`, `{shard}` and `{instance}` stand for the tenant, the name of the shard, and the address of
+    its instance; in a command `{file}` stands for the file that is written or read."""
+
+    export_command: tuple[str, ...] = ()
+    """A command on the machine of `shardgate move` that writes the tenant into the file: `[./manage.py, export,
+    "{tenant}", "{file}"]`. Its environment has `MOVE_TENANT`, `MOVE_SHARD`, `MOVE_INSTANCE`, `MOVE_DATABASE` (the
+    URL of the shard's database) and `MOVE_FILE`."""
+    export_url: str | None = None
+    """Instead: a GET of this URL answers 200 with the tenant: `{instance}/admin/tenants/{tenant}`."""
+    import_command: tuple[str, ...] = ()
+    """A command that reads the file into the target, with the ids that the rows have."""
+    import_url: str | None = None
+    """Instead: a POST of what was exported to this URL answers 200, 201 or 204 when all is stored."""
+    headers: dict[str, str] = {}
+    """Header fields of these requests: `{Authorization: Bearer …}`."""
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=10)] = 8.0
+    """How long the import may take, together with an export that must be made again as the tenant has changed since.
+    Changes of the tenant wait so long, and lists while it is imported."""
+    export_timeout_s: Annotated[float, msgspec.Meta(gt=0)] = 600.0
+    """How long the first export may take. Nothing waits for it."""
+
+
 class MovementsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the data is divided, and the database of each shard: `shardgate move` needs both."""
 
@@ -177,6 +201,11 @@ class MovementsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The tables that belong to no tenant, and whose rows stay on their shard."""
     links: tuple[str, ...] = ()
     """Foreign keys that the databases do not declare: `orders.shop=shops.id`."""
+    local_ids: tuple[str, ...] = ()
+    """The tables whose ids the databases count and nobody outside of a shard knows: those of several shards may be
+    equal. A movement after which two shards would give equal ids of another table is refused."""
+    application: ApplicationCopyConfig | None = None
+    """The application's own export and import take the copy's place."""
     databases: dict[str, str] = {}
     """Shard → URL of its database: `{north: sqlite:///north.db}`. A password is better given by the variable
     `SHARDGATE_DATABASE_NORTH`, which wins."""

@@ -7,12 +7,12 @@ again, for what has changed since.
 from graphlib import CycleError, TopologicalSorter
 
 from shardgate.core.topology import ShardId
-from shardgate.move.checks import VERSIONS
 from shardgate.move.database import ShardDatabase
 from shardgate.move.errors import MoveFailedError, MoveRefusedError
 from shardgate.move.request import MoveSettings
 from shardgate.move.shards import address_of, open_shard, read_division
 from shardgate.move.tables import MovedTable
+from shardgate.move.versions import VERSIONS
 from shardgate.split.copying import Copier
 from shardgate.split.database.drivers import DRIVER_ERRORS
 from shardgate.split.database.inventory import Inventory, differences

@@ -4,20 +4,14 @@ Never: writes.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from shardgate.core.topology import ShardId
 from shardgate.move.database import ShardDatabase
+from shardgate.move.elsewhere import rows_of_tenants
 from shardgate.move.shards import TenantDivision
 from shardgate.move.tables import MovedTable, cut, torn
+from shardgate.move.versions import schema_objections
 from shardgate.split.database import sql
-from shardgate.split.database.inventory import differences
-
-_NAMED_MAX: Final = 10
-VERSIONS: Final = frozenset(
-    {"alembic_version", "django_migrations", "schema_migrations", "ar_internal_metadata", "flyway_schema_history"}
-)
-"""The tables in which migration tools keep the version of a schema."""
 
 
 def objections(
@@ -29,35 +23,17 @@ def objections(
     tenants: Sequence[str],
 ) -> list[str]:
     """One line for each reason, at most a few of a kind."""
-    problems = _schema(names, source, target, division)
+    present = {each.table.name for each in division.ownership.owned} | {
+        table.name for table in (*division.ownership.reference, *division.ownership.empty)
+    }
+    problems = schema_objections(names, source, target, present)
     if problems:
         return problems
     problems = _unknown(names, source, division, tables[0], tenants)
     problems += _torn(names, source, tables)
     problems += _cut(names, source, division, tables)
-    problems += _there(names, target, tables)
+    problems += rows_of_tenants(names[1], target, tables)
     return problems or _clashes(names, source, target, tables)
-
-
-def _schema(
-    names: tuple[ShardId, ShardId], source: ShardDatabase, target: ShardDatabase, division: TenantDivision
-) -> list[str]:
-    if type(source) is not type(target):
-        return [f"{names[0]} and {names[1]} are databases of different kinds: tenants move between equal ones only"]
-    other = "Migrate both to the same version of the application first"
-    found = [
-        f"{names[1]}: {each} there, by the catalogues of {names[0]} and {names[1]}. {other}"
-        for each in differences(source.inventory(), target.inventory())
-    ]
-    present = {each.table.name for each in division.ownership.owned} | {
-        table.name for table in (*division.ownership.reference, *division.ownership.empty)
-    }
-    for table in sorted(VERSIONS & present) if not found else ():
-        versions = [sorted(map(str, each.query(f"SELECT * FROM {each.relation(table)}"))) for each in (source, target)]
-        if versions[0] != versions[1]:
-            found.append(f"{names[1]}: {table} has other rows than on {names[0]}. {other}")
-    more = len(found) - _NAMED_MAX
-    return found[:_NAMED_MAX] + ([f"{names[1]}: {more} more objects like these"] if more > 0 else [])
 
 
 def _unknown(
@@ -96,16 +72,6 @@ def _cut(
         for table, link, query in cut(tables, division.ownership, source.relation)
         for row in source.query(query)
     ]
-
-
-def _there(names: tuple[ShardId, ShardId], target: ShardDatabase, tables: Sequence[MovedTable]) -> list[str]:
-    found = []
-    for each in tables:
-        rows = target.query(
-            f"SELECT {sql.listed(each.key)} FROM {target.relation(each.name)} WHERE {each.where} LIMIT 1"
-        )
-        found += [f"{names[1]}: {each.name} {_shown(row)} is a row of this tenant there already" for row in rows]
-    return found
 
 
 def _clashes(

@@ -6,14 +6,31 @@ Holds: a row is bytes that the other database of the same kind takes in as they 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from shardgate.move.tables import MovedTable
 from shardgate.split.database.inventory import Inventory
 
 PREFIX: Final = "_shardgate_move_"
-"""What the names begin with of all that a movement makes in the source."""
+"""What the names begin with of all that a movement makes in the databases of both shards."""
+
+BESIDE: Final = f"{PREFIX}rows_"
+"""What the names begin with of the tables beside those of the target; the number of the table follows."""
 
 MovedRow = tuple[bytes, bytes]
 """The primary key of a row, and the row."""
+
+
+class Counter(Struct, frozen=True):
+    """Where a database is that gives new rows of a table the numbers of a column."""
+
+    column: str
+    next: int
+    step: int
+    last: int
+    """The greatest number that it may give."""
+    remembers: bool
+    """It gives no number twice, also if the row with the greatest one is deleted."""
 
 
 class ShardDatabase(Protocol):
@@ -51,6 +68,30 @@ class ShardDatabase(Protocol):
         """Insert rows, in the open transaction."""
         ...
 
+    def make_room(self, tables: Sequence[MovedTable]) -> None:
+        """Make an empty table beside each of these, for rows that nobody may see yet."""
+        ...
+
+    def keep(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+        """Put rows into the table beside, in the open transaction."""
+        ...
+
+    def drop(self, table: MovedTable, keys: Iterable[bytes]) -> None:
+        """Delete the rows with these primary keys from the table beside, in the open transaction."""
+        ...
+
+    def kept(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """The rows of the table beside, in batches."""
+        ...
+
+    def load(self, table: MovedTable) -> None:
+        """Insert the rows of the table beside, in the open transaction."""
+        ...
+
+    def remove(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """Delete the rows that move, in the open transaction; yields what they were, in batches."""
+        ...
+
     def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
         """Columns of the rows under a condition, as texts, in batches; rows with NULL in one of them are left out."""
         ...
@@ -72,11 +113,23 @@ class ShardDatabase(Protocol):
         ...
 
     def release(self) -> None:
-        """Remove all that `capture` has made, also what an earlier movement left behind."""
+        """Remove all that `capture` and `make_room` have made, also what an earlier movement left behind."""
+        ...
+
+    def counters(self, table: MovedTable) -> list[Counter]:
+        """Where the database is that counts for columns of the table."""
         ...
 
     def follow_counters(self, table: MovedTable, where: str) -> None:
         """After rows were written: no id of theirs is given again, in the open transaction."""
+        ...
+
+    def await_writers(self, tables: Sequence[MovedTable]) -> None:
+        """Return once no transaction that was open has written into these tables, and may still commit that."""
+        ...
+
+    def shown(self, key: bytes) -> str:
+        """A primary key as `read` gives it, for people."""
         ...
 
     def inventory(self) -> Inventory:

@@ -26,5 +26,13 @@ class MoveFailedError(MoveError):
     """The movement began and could not be finished. `shardgate move --resume` goes on with it."""
 
 
+class GivenUpError(MoveError):
+    """The movement began, could not be finished, and was given up. The tenants are on the source, as before."""
+
+
 class NotNowError(Exception):
     """The fence must be taken down again: something took longer than requests may wait. The movement tries later."""
+
+
+class DifferentRowsError(NotNowError):
+    """What the target has is not what the source had: the rows must be copied again."""

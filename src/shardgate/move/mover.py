@@ -16,11 +16,21 @@ from typing import Final
 import msgspec
 
 from shardgate.core.changes.moving import FENCES, RECOVERIES, Phase
-from shardgate.move.checks import objections
-from shardgate.move.errors import MoveFailedError, MoverBusyError, MoveRefusedError, NotNowError
+from shardgate.move.counting import counting_objections
+from shardgate.move.errors import (
+    DifferentRowsError,
+    GivenUpError,
+    MoveFailedError,
+    MoverBusyError,
+    MoveRefusedError,
+    NotNowError,
+)
 from shardgate.move.gateways import Gateways
+from shardgate.move.handed_rows import HandedRows
+from shardgate.move.judging import judged
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.request import MoveSettings
+from shardgate.move.stopwatch import Stopwatch
 from shardgate.net.clock import now, wall
 from shardgate.split.database.drivers import DRIVER_ERRORS
 from shardgate.store.database import StoreError
@@ -36,6 +46,7 @@ _CLOSED_S: Final = 1.0
 _HELD_S: Final = 10.0  # with the flip, less than FENCE_S_MAX
 _FLIPPED_S: Final = 4.0  # the slowest reads of the source
 _TRIES: Final = 15
+_DIFFERENT_MAX: Final = 3
 _REST_S: Final = 0.2
 _REST_S_MAX: Final = 5.0
 _FINISH_S: Final = 60.0
@@ -101,7 +112,7 @@ class Mover:
         try:
             if RECOVERIES[movement.phase] == "look":
                 work.take_back()
-            work.source.release()
+            work.release()
         finally:
             work.close()
         return self._end(movement, "abandoned", "given up by an operator")
@@ -137,7 +148,7 @@ class Mover:
             )
         try:
             with closing(MovingRows(self._settings, source, target, tenants)) as work:
-                problems = objections((source, target), work.source, work.target, work.division, work.tables, tenants)
+                problems = judged(self._settings, self._movements, (source, target), tenants, work)
         except DRIVER_ERRORS as error:
             raise MoveRefusedError([f"cannot check {source} and {target}: {type(error).__name__}: {error}"]) from error
         if problems:
@@ -160,31 +171,35 @@ class Mover:
                 work.take_back()
             if recovery == "forward":
                 return self._finish(movement, work)
-            return self._try(movement, work)
+            return self._try_or_give_up(movement, work)
         except _FAILURES as error:
             raise self._failed(movement, f"{type(error).__name__}: {error}") from error
         finally:
             if work is not None:
                 work.close()
 
+    def _try_or_give_up(self, movement: Movement, work: MovingRows) -> Movement:
+        try:
+            return self._try(movement, work)
+        except GivenUpError as error:
+            work.rollback()
+            work.release()
+            self._end(movement, "abandoned", "; ".join(error.reasons))
+            raise
+
     def _try(self, movement: Movement, work: MovingRows) -> Movement:
         """From the copy on; the fence goes up as often as it takes."""
         told = movement.told
-        told.rows, told.why = work.count(), ""
-        self._enter(movement, "copying")
-        work.source.capture(work.tables)
-        work.staging.clear()
-        for count in work.copy():
-            told.copied += count
-            self._tell(movement, told)
-            self._heed(movement, work)
-        rest_s = _REST_S
+        rest_s, different = _REST_S, 0
         for _ in range(_TRIES):
+            if not work.is_copied:
+                self._copy(movement, work, told)
             self._enter(movement, "catching_up")
             for _ in range(_ROUNDS_MAX):
                 self._heed(movement, work)
                 if work.catch_up() <= _FEW:
                     break
+            self._publish(movement, work)
             try:
                 return self._switch(movement, work, told)
             except NotNowError as error:
@@ -192,56 +207,107 @@ class Mover:
                 self._enter(movement, "catching_up")
                 told.why = str(error)
                 self._tell(movement, told)
+                different += isinstance(error, DifferentRowsError)
+                if different == _DIFFERENT_MAX:
+                    break
                 time.sleep(rest_s)
                 rest_s = min(rest_s * 1.5, _REST_S_MAX)
-        raise self._failed(movement, f"it did not succeed in {_TRIES} tries: {told.why}")
+        raise self._failed(movement, f"it did not succeed: {told.why}")
+
+    def _copy(self, movement: Movement, work: MovingRows, told: MovementReport) -> None:
+        told.rows, told.copied, told.why = work.count(), 0, ""
+        self._enter(movement, "copying")
+        for count in work.copy():
+            told.copied += count
+            self._tell(movement, told)
+            self._heed(movement, work)
 
     def _switch(self, movement: Movement, work: MovingRows, told: MovementReport) -> Movement:
         """From the fence to the end. Raises NotNowError as long as nothing can be seen of it."""
-        began_at = now()
-        turn = self._enter(movement, "fenced")
-        self._gateways.await_turn(turn, _FENCED_S)
-        self._await_journal(movement)
+        watch = Stopwatch()
         try:
-            work.catch_up()
-            self._publish(movement, work)
-            work.load()
-            work.unload()
-        except DRIVER_ERRORS as error:  # somebody holds a lock, or has changed what the rows refer to
-            raise NotNowError(f"{type(error).__name__}: {error}") from error
-        turn = self._enter(movement, "closed")
-        self._gateways.await_turn(turn, _CLOSED_S)
-        turn = self._enter(movement, "committing")
-        # Up to here a worker that took this mover for dead, as it had lost its lease for a moment, held nothing.
-        self._gateways.await_turn(turn, _CLOSED_S)
-        if now() - began_at > _HELD_S:
-            raise NotNowError(f"the last steps took longer than {_HELD_S:g} s, for which requests may wait")
-        work.target.commit()
-        turn = self._movements.flip(self._current(movement.id), work.moved)
-        try:
-            self._gateways.await_turn(turn, _FLIPPED_S)
-        except NotNowError as error:
-            raise self._failed(movement, str(error)) from error
-        work.source.commit()
+            self._hand_over(movement, work, watch)
+        finally:
+            if watch.total_s > told.held_s:
+                told.held_s, told.steps_s = watch.total_s, watch.steps_s
         self._enter(movement, "releasing")
-        told.held_s = max(told.held_s, now() - began_at)
         self._tell(movement, told)
         return self._release(movement, work)
+
+    def _hand_over(self, movement: Movement, work: MovingRows, watch: Stopwatch) -> None:
+        """Behind the fence."""
+        self._await(movement, "fenced", _FENCED_S)
+        watch.step("gateways")
+        self._await_journal(movement)
+        watch.step("journal")
+        try:
+            published = len(work.moved)
+            self._require_own_ids(movement, work)
+            work.hand_over()
+            watch.step("rows")
+            if len(work.moved) != published:
+                self._announce(movement, work)
+                watch.step("publish")
+        except DRIVER_ERRORS as error:  # somebody holds a lock, or has changed what the rows refer to
+            raise NotNowError(f"{type(error).__name__}: {error}") from error
+        self._await(movement, "closed", _CLOSED_S)
+        watch.step("lists")
+        # Up to here a worker that took this mover for dead, as it had lost its lease for a moment, held nothing.
+        self._await(movement, "committing", _CLOSED_S)
+        watch.step("acknowledged")
+        if watch.total_s > _HELD_S:
+            raise NotNowError(f"the last steps took longer than {_HELD_S:g} s, for which requests may wait")
+        work.commit_target()
+        watch.step("target commits")
+        turn = self._movements.flip(self._current(movement.id), work.ids)
+        watch.step("flip")
+        try:
+            self._gateways.await_turn(turn, _FLIPPED_S)
+        except NotNowError:
+            work.rollback()  # as after a crash; others need not wait for the source's transaction
+            self._purge(self._current(movement.id), work)
+            watch.step("long reads")
+            return
+        watch.step("reads")
+        work.source.commit()
+        watch.step("source commits")
+
+    def _await(self, movement: Movement, phase: Phase, patience_s: float) -> None:
+        self._gateways.await_turn(self._enter(movement, phase), patience_s)
 
     def _finish(self, movement: Movement, work: MovingRows) -> Movement:
         """What is left of a movement whose target owns the tenants."""
         if movement.phase == "flipped":
-            turn = self._enter(movement, "flipped")
-            try:
-                self._gateways.await_turn(turn, _FINISH_S)
-            except NotNowError as error:
-                raise self._failed(movement, str(error)) from error
-            work.purge()
+            self._purge(movement, work)
             self._enter(movement, "releasing")
         return self._release(movement, work)
 
+    def _purge(self, movement: Movement, work: MovingRows) -> None:
+        """Delete the source's rows, of tenants that the target owns."""
+        try:
+            self._await(movement, "flipped", _FINISH_S)
+        except NotNowError as error:
+            raise self._failed(movement, str(error)) from error
+        owned = [each for each in movement.tenants if self._home(movement, each) == movement.target]
+        missing = sorted(set(owned).difference(work.tenants_on_target()))
+        if missing:
+            raise self._failed(
+                movement,
+                f"{movement.target} has no row of {', '.join(missing)}, so that nothing was deleted on"
+                f" {movement.source}. Is its database an older copy? Put the right one back, then run shardgate move --resume",
+            )
+        late = work.late_changes()
+        work.purge()
+        if late:
+            told = self._current(movement.id).told
+            told.late = ", ".join(late)
+            self._tell(movement, told)
+
+    def _home(self, movement: Movement, tenant: str) -> str | None:
+        return self._store.find_many(movement.space, [tenant]).get(tenant)
+
     def _release(self, movement: Movement, work: MovingRows) -> Movement:
-        work.source.release()
+        work.release()
         return self._end(movement, "done", "")
 
     def _end(self, movement: Movement, phase: Phase, why: str) -> Movement:
@@ -254,8 +320,18 @@ class Mover:
         self._report(ended, told)
         return ended
 
+    def _require_own_ids(self, movement: Movement, work: MovingRows) -> None:
+        """Rows have come since it was checked."""
+        names = (movement.source, movement.target)
+        found = counting_objections(names, work.source, work.target, work.tables, self._settings.local_ids)
+        if found:
+            raise GivenUpError(found)
+
     def _publish(self, movement: Movement, work: MovingRows) -> None:
-        work.moved = work.learnable()
+        work.learn()
+        self._announce(movement, work)
+
+    def _announce(self, movement: Movement, work: MovingRows) -> None:
         self._movements.publish(movement.id, msgspec.msgpack.encode(sorted(work.moved)))
 
     def _await_journal(self, movement: Movement) -> None:
@@ -275,7 +351,7 @@ class Mover:
             time.sleep(0.1)
         if current.wish == "abandon":
             work.rollback()
-            work.source.release()
+            work.release()
             self._end(movement, "abandoned", "given up by an operator")
             raise MoveFailedError([f"movement {movement.id} was given up"])
 
@@ -304,4 +380,5 @@ class Mover:
         return found
 
     def _work(self, movement: Movement) -> MovingRows:
-        return MovingRows(self._settings, movement.source, movement.target, movement.tenants)
+        kind = MovingRows if self._settings.application is None else HandedRows
+        return kind(self._settings, movement.source, movement.target, movement.tenants)

@@ -5,21 +5,19 @@ Never: commits by itself what others would see, but for what a resumed movement 
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from itertools import chain
-from typing import Final
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from shardgate.move.database import PREFIX, ShardDatabase
-from shardgate.move.errors import MoveRefusedError, NotNowError
+from shardgate.move.errors import DifferentRowsError, MoveRefusedError
+from shardgate.move.pace import Pace
 from shardgate.move.request import MoveSettings
 from shardgate.move.shards import TenantDivision, open_shard, read_division
-from shardgate.move.staging import Staging
 from shardgate.move.tables import MovedTable, moved_tables
 from shardgate.net.clock import now
 from shardgate.split.database import sql
 from shardgate.split.database.rows import TableDigest, digest_of
-
-_REST_S: Final = 0.2  # at most, between two batches of the copy
 
 
 class MovingRows:
@@ -33,100 +31,143 @@ class MovingRows:
         except MoveRefusedError:
             self.source.close()
             raise
-        self.staging = Staging()
         self.tables = moved_tables(self.division.ownership, self.division.by, tenants, self.source.relation)
-        self.moved: frozenset[str] = frozenset()
-        """What the gateway may have learned of the rows."""
-        self._digests: dict[int, TableDigest] = {}
+        self.moved: set[str] = set()
+        """What the gateway may have learned of the rows, after `learn`: the values of their unique columns."""
+        self.ids: set[str] = set()
+        """Those of them that name a row alone: values of unique columns, without those of several columns together."""
+        self.is_copied = False
+        """What is beside the target's tables, together with what was written down since, is all that moves."""
         self.is_unloaded = False
         """The rows are deleted from the source, in a transaction that is open."""
 
     def close(self) -> None:
-        """Close all; open transactions are undone."""
+        """Close both; open transactions are undone."""
         self.source.close()
         self.target.close()
-        self.staging.close()
 
     def rollback(self) -> None:
         """Undo what is open in both databases."""
         self.target.rollback()
         self.source.rollback()
 
+    def release(self) -> None:
+        """Remove all that the movement has made beside the rows."""
+        self.source.release()
+        self.target.release()
+
     def count(self) -> int:
         """How many rows the tenants have."""
         return sum(_count(self.source, each) for each in self.tables)
 
     def copy(self) -> Iterator[int]:
-        """Keep all rows; yields how many at a time, and rests as long as that took: the shard serves meanwhile."""
+        """Keep all rows beside the target's tables; yields how many at a time, and rests between."""
+        self.source.capture(self.tables)
+        self.target.make_room(self.tables)
+        pace = Pace()
         for each in self.tables:
             began_at = now()
             for batch in self.source.read(each, each.where):
-                self.staging.put(each.number, batch)
-                time.sleep(min(_REST_S, now() - began_at))
+                self.target.begin()
+                try:
+                    self.target.keep(each, batch)
+                    self.target.commit()
+                except BaseException:
+                    self.target.rollback()
+                    raise
+                time.sleep(pace.rest_s(now() - began_at, len(batch)))
                 yield len(batch)
                 began_at = now()
+        self.is_copied = True
 
     def catch_up(self) -> int:
         """Keep the rows that have changed since the last round; returns how many."""
         changed = 0
         for each in self.tables:
-            kept = sql.quote(f"{PREFIX}{each.number}")
-            if not self.source.query(f"SELECT 1 FROM {kept} LIMIT 1"):
+            if not self._has_changes(each):
                 continue
             self.source.begin(snapshot=True)
+            self.target.begin()
             try:
-                touched = self.source.keys(each, kept)
-                columns = sql.listed(each.key)
-                own = columns if len(each.key) == 1 else f"({columns})"
-                there = f"{each.where} AND {own} IN (SELECT {columns} FROM {kept})"
-                rows = [row for batch in self.source.read(each, there) for row in batch]
-                self.source.run(f"DELETE FROM {kept}")
+                changed += self._follow(each)
+                self.source.run(f"DELETE FROM {_log(each)}")
+                self.target.commit()  # first: what is written down twice does no harm
                 self.source.commit()
             except BaseException:
-                self.source.rollback()
+                self.rollback()
                 raise
-            self.staging.drop(each.number, set(touched).difference(key for key, _ in rows))
-            self.staging.put(each.number, rows)
-            changed += len(touched)
         return changed
 
-    def learnable(self) -> frozenset[str]:
-        """The values by which the gateway may have learned where a row is: those of unique columns."""
-        found: set[str] = set()
+    def learn(self) -> None:
+        """Note the values by which the gateway may have learned where a row is: those of unique columns."""
         for each in self.tables:
-            for columns in self.source.unique_keys(each):
-                for batch in self.source.values(each, columns, each.where):
-                    found.update(value for row in batch for value in row)
-        return frozenset(found)
+            self._learn(each, each.where)
 
-    def load(self) -> None:
-        """Write all rows to the target, and read them back, in a transaction that stays open."""
+    def hand_over(self) -> None:
+        """Write all rows to the target and delete them from the source, in transactions that stay open.
+
+        What was deleted is compared with what the target has then. Raises NotNowError where that differs.
+        """
         self.target.begin()
         for each in self.tables:
-            # At once: PostgreSQL checks the foreign keys of rows to their own table at the end of each statement.
-            self.target.write(each, chain.from_iterable(self.staging.rows(each.number)))
-            self.target.follow_counters(each, each.where)
-        self._digests = {each.number: self.staging.digest(each.number) for each in self.tables}
-        for each in self.tables:
-            wanted, got = self._digests[each.number], _digest(self.target, each)
-            if wanted != got:
-                raise NotNowError(f"{each.name}: the target has {got.rows} rows instead of {wanted.rows}, or others")
+            if self._has_changes(each):
+                self._follow(each)
+        with ThreadPoolExecutor(1) as beside:
+            unloading = beside.submit(self.unload)
+            loaded = self.load()
+            unloaded = unloading.result()
+        self.compare(unloaded, loaded)
 
-    def unload(self) -> None:
-        """Delete all rows from the source, in a transaction that stays open, if none of them has changed since."""
+    def compare(self, unloaded: Mapping[int, TableDigest], loaded: Mapping[int, TableDigest]) -> None:
+        """Compare what was deleted with what the target has. Raises NotNowError."""
+        for each in self.tables:
+            wanted, got = unloaded[each.number], loaded[each.number]
+            if wanted != got:
+                self.is_copied = False
+                raise DifferentRowsError(
+                    f"{each.name}: has changed at the source while its changes were held, or the target keeps rows"
+                    f" otherwise than they are written: {wanted.rows} rows at the source, {got.rows} at the target"
+                )
+
+    def load(self) -> dict[int, TableDigest]:
+        """Write all rows to the target, in its open transaction, and read them back."""
+        for each in self.tables:
+            self.target.load(each)
+            self.target.follow_counters(each, each.where)
+        return {each.number: digest_of_table(self.target, each) for each in self.tables}
+
+    def unload(self) -> dict[int, TableDigest]:
+        """Delete all rows from the source, in a transaction that stays open; what they were is returned."""
         self.source.begin()
         self.source.pass_over_own_changes()
-        for each in self.tables:
-            wanted, got = self._digests[each.number], _digest(self.source, each)
-            if wanted != got:
-                raise NotNowError(f"{each.name}: has changed at the source while its changes were held")
-        deleted = self._delete(self.source)
-        for each in self.tables:
-            # Changed rows of other tenants are written down, too, and are none of this movement.
-            touched = self.source.keys(each, sql.quote(f"{PREFIX}{each.number}"))
-            if deleted[each.number] != self._digests[each.number].rows or self.staging.has_any(each.number, touched):
-                raise NotNowError(f"{each.name}: has changed at the source while its changes were held")
+        found = {}
+        for each in reversed(self.tables):  # each condition reads the parents' rows
+            found[each.number] = TableDigest()
+            for batch in self.source.remove(each):
+                found[each.number] += digest_of(batch)
         self.is_unloaded = True
+        return found
+
+    def commit_target(self) -> None:
+        """Let everybody see what the target has got."""
+        self.target.commit()
+
+    def tenants_on_target(self) -> list[str]:
+        """Those whose own row the target has."""
+        root = self.tables[0]
+        relation = self.target.relation(root.name)
+        rows = self.target.query(f"SELECT {sql.quote(self.division.by)} FROM {relation} WHERE {root.where}")
+        return [str(value) for (value,) in rows]
+
+    def late_changes(self) -> list[str]:
+        """What the source has otherwise than it was moved, by tables: somebody changed it after the target had it."""
+        found = []
+        for each in self.tables:
+            moved = Counter(hash(row) for batch in self.target.kept(each) for row in batch)
+            left = Counter(hash(row) for batch in self.source.read(each, each.where) for _, row in batch)
+            if changed := (left - moved).total() or (moved - left).total():
+                found.append(f"{each.name}: {changed} rows")
+        return found
 
     def purge(self) -> None:
         """Delete what the source still has of tenants that the target owns."""
@@ -149,13 +190,38 @@ class MovingRows:
             self.target.rollback()
             raise
 
-    def _delete(self, database: ShardDatabase) -> dict[int, int]:
-        """How many rows were deleted, by the number of the table."""
+    def _delete(self, database: ShardDatabase) -> None:
         # Each condition reads the parents' rows: children go first.
-        return {
-            each.number: database.run(f"DELETE FROM {database.relation(each.name)} WHERE {each.where}")
-            for each in reversed(self.tables)
-        }
+        for each in reversed(self.tables):
+            database.run(f"DELETE FROM {database.relation(each.name)} WHERE {each.where}")
+
+    def _has_changes(self, table: MovedTable) -> bool:
+        return bool(self.source.query(f"SELECT 1 FROM {_log(table)} LIMIT 1"))
+
+    def _follow(self, table: MovedTable) -> int:
+        """Put the changed rows of a table beside the target's, as they are now; returns how many have changed."""
+        touched = self.source.keys(table, _log(table))
+        columns = sql.listed(table.key)
+        own = columns if len(table.key) == 1 else f"({columns})"
+        there = f"{table.where} AND {own} IN (SELECT {columns} FROM {_log(table)})"
+        rows = [row for batch in self.source.read(table, there) for row in batch]
+        self.target.drop(table, touched)
+        self.target.keep(table, rows)
+        if self.moved:
+            self._learn(table, there)
+        return len(touched)
+
+    def _learn(self, table: MovedTable, where: str) -> None:
+        for columns in self.source.unique_keys(table):
+            for batch in self.source.values(table, columns, where):
+                self.moved.update(value for row in batch for value in row)
+                if len(columns) == 1:
+                    self.ids.update(value for (value,) in batch)
+
+
+def _log(table: MovedTable) -> str:
+    """Where the source writes down which rows change."""
+    return sql.quote(f"{PREFIX}{table.number}")
 
 
 def _count(database: ShardDatabase, table: MovedTable) -> int:
@@ -163,7 +229,8 @@ def _count(database: ShardDatabase, table: MovedTable) -> int:
     return int(str(count))
 
 
-def _digest(database: ShardDatabase, table: MovedTable) -> TableDigest:
+def digest_of_table(database: ShardDatabase, table: MovedTable) -> TableDigest:
+    """The number of the rows that move, and their checksum."""
     total = TableDigest()
     for batch in database.read(table, table.where):
         total += digest_of([row for _, row in batch])

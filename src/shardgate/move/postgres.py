@@ -11,12 +11,13 @@ from typing import Final
 
 import psycopg
 
-from shardgate.move.database import PREFIX, MovedRow
+from shardgate.move.counting import reached
+from shardgate.move.database import BESIDE, PREFIX, Counter, MovedRow
+from shardgate.move.postgres_counters import postgres_counters
 from shardgate.move.tables import MovedTable
 from shardgate.split.database import sql
 from shardgate.split.database.address import DatabaseAddress
 from shardgate.split.database.inventory import Inventory
-from shardgate.split.postgres.counters import read_postgres_sequences
 from shardgate.split.postgres.inventory import read_inventory
 from shardgate.split.postgres.names import relation
 from shardgate.split.postgres.session import connect, conninfo
@@ -27,7 +28,8 @@ _TRIES: Final = 100
 _TRIGGERS: Final = f"""SELECT t.tgname, n.nspname, c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE starts_with(t.tgname, '{PREFIX}')"""
 _FUNCTIONS: Final = f"SELECT p.oid::regprocedure FROM pg_proc p WHERE starts_with(p.proname, '{PREFIX}')"
-_TABLES: Final = f"SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND starts_with(relname, '{PREFIX}')"
+_TABLES: Final = f"""SELECT oid::regclass FROM pg_class
+    WHERE relkind = 'r' AND relpersistence <> 't' AND starts_with(relname, '{PREFIX}')"""
 _UNIQUE: Final = """SELECT i.indexrelid, a.attname FROM pg_index i,
     unnest(i.indkey) WITH ORDINALITY AS k(attnum, place), pg_attribute a
     WHERE a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.place <= i.indnkeyatts
@@ -90,10 +92,45 @@ class PostgresShard:
 
     def write(self, table: MovedTable, rows: Iterable[bytes]) -> None:
         """Insert rows, in the open transaction."""
-        statement = sql.copy_in(relation(table.name), table.table.columns).encode()
-        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write(row)
+        self._copy_in(relation(table.name), table.table.columns, rows)
+
+    def make_room(self, tables: Sequence[MovedTable]) -> None:
+        """Make an empty table beside each of these, and one for the keys of those that are dropped."""
+        self.release()
+        for each in tables:
+            beside, dropped = _beside(each), _dropped(each)
+            columns, key = sql.listed(each.table.columns), sql.listed(each.key)
+            self.run(f"CREATE TABLE {beside} AS SELECT {columns} FROM {relation(each.name)} WITH NO DATA")
+            self.run(f"CREATE INDEX ON {beside} ({key})")
+            self.run(f"DROP TABLE IF EXISTS pg_temp.{dropped}")
+            self.run(f"CREATE TEMP TABLE {dropped} AS SELECT {key} FROM {beside} WITH NO DATA")
+
+    def keep(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+        """Put rows into the table beside, in the open transaction."""
+        self._copy_in(_beside(table), table.table.columns, (row for _, row in rows))
+
+    def drop(self, table: MovedTable, keys: Iterable[bytes]) -> None:
+        """Delete rows from the table beside, in the open transaction."""
+        beside, dropped = _beside(table), _dropped(table)
+        self._copy_in(dropped, table.key, (key + b"\n" for key in keys))
+        same = " AND ".join(f"{beside}.{column} = {dropped}.{column}" for column in map(sql.quote, table.key))
+        self.run(f"DELETE FROM {beside} USING {dropped} WHERE {same}")
+        self.run(f"DELETE FROM {dropped}")
+
+    def kept(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """The rows of the table beside, in batches."""
+        yield from self._lines(sql.select([*map(sql.quote, table.table.columns)], _beside(table)))
+
+    def load(self, table: MovedTable) -> None:
+        """Insert the rows of the table beside by one statement, as rows may refer to later ones of their table."""
+        columns = sql.listed(table.table.columns)
+        into = f"INSERT INTO {relation(table.name)} ({columns}) OVERRIDING SYSTEM VALUE"
+        self.run(f"{into} SELECT {columns} FROM {_beside(table)}")
+
+    def remove(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """Delete the rows that move; a row is what it was when it was deleted."""
+        columns = sql.listed(table.table.columns)
+        yield from self._lines(f"DELETE FROM {relation(table.name)} WHERE {table.where} RETURNING {columns}")
 
     def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
         """Columns of the rows under a condition, as texts, in batches."""
@@ -127,20 +164,27 @@ class PostgresShard:
         self.run("SET LOCAL shardgate.move = 'on'")
 
     def release(self) -> None:
-        """Remove all that `capture` has made."""
+        """Remove all that a movement has made."""
         self._patiently(self._release)
 
+    def counters(self, table: MovedTable) -> list[Counter]:
+        """Where the sequences are that count for columns of the table."""
+        return [counter for _, counter in postgres_counters(self.query, relation(table.name))]
+
     def follow_counters(self, table: MovedTable, where: str) -> None:
-        """Let a sequence that counts by ones, and could come to an id of these rows, go on behind them."""
-        if len(table.key) != 1:
-            return
-        for sequence in read_postgres_sequences(self.query):
-            if table.name not in sequence.tables or sequence.step != 1:
-                continue
-            column = sql.quote(table.key[0])
-            ((greatest,),) = self.query(f"SELECT max({column}) FROM {relation(table.name)} WHERE {where}")
-            if greatest is not None and sequence.next <= int(str(greatest)) <= sequence.last:
-                self.query(f"SELECT setval({sql.literal(sequence.name)}, {greatest})")
+        """Let a sequence that could come to a number of these rows go on behind them."""
+        for name, counter in postgres_counters(self.query, relation(table.name)):
+            greatest = reached(self, table, counter)
+            if greatest is not None:
+                self.query(f"SELECT setval({sql.literal(name)}, {greatest})")
+
+    def await_writers(self, tables: Sequence[MovedTable]) -> None:
+        """Return once no transaction that was open has written into these tables, and may still commit that."""
+        self._patiently(partial(self._lock, ", ".join(relation(each.name) for each in tables)))
+
+    def shown(self, key: bytes) -> str:
+        """A primary key, for people."""
+        return key.decode(errors="replace").replace("\t", ", ")
 
     def inventory(self) -> Inventory:
         """Every object of the database, without those of movements."""
@@ -150,6 +194,13 @@ class PostgresShard:
     def close(self) -> None:
         """Close the connection; an open transaction is undone."""
         self._connection.close()
+
+    def _lock(self, relations: str) -> None:
+        self.begin()
+        try:
+            self.run(f"LOCK TABLE {relations} IN SHARE ROW EXCLUSIVE MODE")
+        finally:
+            self.rollback()
 
     def _release(self) -> None:
         for trigger, schema, table in self.query(_TRIGGERS):
@@ -170,6 +221,11 @@ class PostgresShard:
                 return
         work()
 
+    def _copy_in(self, into: str, columns: Sequence[str], lines: Iterable[bytes]) -> None:
+        with self._connection.cursor() as cursor, cursor.copy(sql.copy_in(into, columns).encode()) as copy:
+            for line in lines:
+                copy.write(line)
+
     def _lines(self, query: str) -> Iterator[list[bytes]]:
         with self._connection.cursor() as cursor, cursor.copy(sql.copy_out(query).encode()) as copy:
             lines: list[bytes] = []
@@ -180,6 +236,14 @@ class PostgresShard:
                     lines = []
             if lines:
                 yield lines
+
+
+def _beside(table: MovedTable) -> str:
+    return sql.quote(f"{BESIDE}{table.number}")
+
+
+def _dropped(table: MovedTable) -> str:
+    return sql.quote(f"{PREFIX}dropped_{table.number}")
 
 
 def _texts(columns: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ from shardgate.move.errors import MoveFailedError, MoverBusyError, MoveRefusedEr
 from shardgate.move.mover import Mover
 from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
 from shardgate.move.request import MoveSettings, settings_of
+from shardgate.move.splitting import SplitPlan, carry_out_split
 from shardgate.store.journal import Journal
 from shardgate.store.movements import Movement, MovementReport, Movements
 from shardgate.store.opening import open_for_worker, open_store
@@ -30,7 +31,11 @@ def settings_from(loaded: Loaded, given: Mapping[ShardId, str]) -> MoveSettings:
     shards = tuple(loaded.shards)
     variables = {shard: url for shard in shards if (url := os.environ.get(_variable(shard)))}
     given = {**variables, **given}
-    return settings_of(loaded.config.movements, shards, loaded.directory, loaded.store, given)
+    instances = {
+        shard.id: f"{'http' if shard.tls is None else 'https'}://{shard.address}{shard.base}"
+        for shard in loaded.shards.values()
+    }
+    return settings_of(loaded.config.movements, shards, loaded.directory, loaded.store, given, instances)
 
 
 def _variable(shard: ShardId) -> str:
@@ -104,7 +109,8 @@ def show_status(settings: MoveSettings, console: Console) -> None:
             held = f"{told.held_s * 1000:.0f} ms" if told.held_s else ""
             rows = f"{told.copied:,} of {told.rows:,}"
             tenants = ", ".join(each.tenants)
-            table.add_row(str(each.id), since, tenants, each.source, each.target, phase, rows, held, told.by, told.why)
+            why = f"changed too late, and lost: {told.late}" if told.late else told.why
+            table.add_row(str(each.id), since, tenants, each.source, each.target, phase, rows, held, told.by, why)
     console.print(table)
 
 
@@ -150,6 +156,26 @@ def run_remove(settings: MoveSettings, shard: ShardId, console: Console) -> None
 def run_rebalance(settings: MoveSettings, console: Console, *, apply: bool) -> None:
     """Level the shards. Raises MoveError."""
     _carry_out(settings, planned(settings), console, apply=apply)
+
+
+def run_split_shard(settings: MoveSettings, plan: SplitPlan, console: Console, *, apply: bool) -> None:
+    """Show the plan of a division, and carry it out. Raises MoveError."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("tenants", "to", "weight"):
+        table.add_column(title, justify="right" if title == "weight" else "left", overflow="fold")
+    for each in plan.departures:
+        table.add_row(", ".join(each.tenants), each.target, f"{each.weight:,}")
+    console.print(table if plan.departures else f"{plan.shard}: has no more than the new shards: nothing moves")
+    for shard, before in plan.before.items():
+        console.print(f"{shard}: {before:,}, then {plan.after[shard]:,}", highlight=False)
+    if not apply or not plan.departures:
+        return
+    with _mover(settings, console) as mover:
+        refused = carry_out_split(
+            mover, plan, lambda each: _say(each, console), lambda why: console.print(why, markup=False)
+        )
+    if refused:
+        raise MoveFailedError([f"{refused} tenants could not be moved, and stay on {plan.shard}"])
 
 
 def _carry_out(settings: MoveSettings, plan: Sequence[PlannedMove], console: Console, *, apply: bool) -> None:
@@ -198,6 +224,14 @@ def _say(movement: Movement, console: Console) -> None:
     told = movement.told
     what = "is on" if movement.phase == "done" else f"{movement.phase}: it stays on"
     where = movement.target if movement.phase == "done" else movement.source
+    if told.late:
+        console.print(
+            f"movement {movement.id}: somebody changed rows on {movement.source} after {movement.target} had them;"
+            f" these changes are lost: {told.late}",
+            style="bold red",
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print(
         f"movement {movement.id}: {', '.join(movement.tenants)} {what} {where}; {told.rows:,} rows,"
         f" changes waited {told.held_s * 1000:.0f} ms",

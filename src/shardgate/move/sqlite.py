@@ -10,13 +10,15 @@ from typing import Final
 
 import msgspec
 
-from shardgate.move.database import PREFIX, MovedRow
+from shardgate.move.database import BESIDE, PREFIX, Counter, MovedRow
 from shardgate.move.tables import MovedTable
 from shardgate.split.database import sql
 from shardgate.split.database.inventory import Inventory
+from shardgate.split.sqlite.counters import read_sqlite_counter, tables_that_count
 from shardgate.split.sqlite.inventory import read_inventory
 
 _BUSY_S: Final = 30.0
+_ID_MAX: Final = 2**63 - 1
 _BATCH_ROWS: Final = 1000
 _ASKED_MAX: Final = 400  # rows of one question, whose values stand in its text
 _encode = msgspec.msgpack.Encoder().encode
@@ -30,7 +32,11 @@ class SqliteShard:
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S, isolation_level=None
+            f"{path.resolve().as_uri()}?mode=rw",
+            uri=True,
+            timeout=_BUSY_S,
+            isolation_level=None,
+            check_same_thread=False,  # one thread at a time
         )
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.execute("PRAGMA synchronous = FULL")
@@ -82,6 +88,44 @@ class SqliteShard:
         """Insert rows, in the open transaction."""
         self._connection.executemany(sql.insert(table.name, table.table.columns), map(_decode, rows))
 
+    def make_room(self, tables: Sequence[MovedTable]) -> None:
+        """Make an empty table beside each of these. Its columns have no types: a value stays as it is."""
+        self.release()
+        for each in tables:
+            name = f"{BESIDE}{each.number}"
+            self.run(f"CREATE TABLE {sql.quote(name)} ({sql.listed(each.table.columns)})")
+            self.run(f"CREATE INDEX {sql.quote(f'{name}_key')} ON {sql.quote(name)} ({sql.listed(each.key)})")
+
+    def keep(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+        """Put rows into the table beside, in the open transaction."""
+        insert = sql.insert(f"{BESIDE}{table.number}", table.table.columns)
+        self._connection.executemany(insert, (_decode(row) for _, row in rows))
+
+    def drop(self, table: MovedTable, keys: Iterable[bytes]) -> None:
+        """Delete rows from the table beside, in the open transaction."""
+        same = " AND ".join(f"{sql.quote(column)} IS ?" for column in table.key)
+        self._connection.executemany(
+            f"DELETE FROM {sql.quote(f'{BESIDE}{table.number}')} WHERE {same}", map(_decode, keys)
+        )
+
+    def kept(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """The rows of the table beside, in batches."""
+        cursor = self._connection.execute(sql.select_columns(f"{BESIDE}{table.number}", table.table.columns))
+        while batch := cursor.fetchmany(_BATCH_ROWS):
+            yield [_encode(row) for row in batch]
+
+    def load(self, table: MovedTable) -> None:
+        """Insert the rows of the table beside, in the open transaction."""
+        columns = sql.listed(table.table.columns)
+        beside = sql.quote(f"{BESIDE}{table.number}")
+        self.run(f"INSERT INTO {sql.quote(table.name)} ({columns}) SELECT {columns} FROM {beside}")
+
+    def remove(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """Delete the rows that move; nobody else changes them between the two statements."""
+        for batch in self.read(table, table.where):
+            yield [row for _, row in batch]
+        self.run(f"DELETE FROM {sql.quote(table.name)} WHERE {table.where}")
+
     def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
         """Columns of the rows under a condition, as texts, in batches."""
         given = " AND ".join(f"{sql.quote(column)} IS NOT NULL" for column in columns)
@@ -132,7 +176,7 @@ class SqliteShard:
             self._connection.execute(f"DROP TRIGGER {sql.quote(str(name))}")
 
     def release(self) -> None:
-        """Remove all that `capture` has made."""
+        """Remove all that a movement has made."""
         self.begin()
         try:
             for statement in self._dropped():
@@ -142,8 +186,29 @@ class SqliteShard:
             self.rollback()
             raise
 
+    def counters(self, table: MovedTable) -> list[Counter]:
+        """Where SQLite is that gives the ids of the table: behind its greatest one. Only a rowid is counted."""
+        name = sql.literal(table.name)
+        if len(table.key) != 1 or self.query(f"SELECT 1 FROM pragma_index_list({name}) WHERE origin = 'pk'"):
+            return []
+        column, own = table.key[0], sql.quote(table.name)
+        ((greatest,),) = self.query(f"SELECT coalesce(max({sql.quote(column)}), 0) FROM {own}")
+        last = max(int(str(greatest)), read_sqlite_counter(self.query, table.name))
+        remembers = table.name in tables_that_count(self.query)
+        return [Counter(column, last + 1, 1, _ID_MAX, remembers=remembers)]
+
     def follow_counters(self, table: MovedTable, where: str) -> None:
-        """Nothing: SQLite counts on from the greatest id of the table, also where that is of another shard's range."""
+        """Nothing: SQLite counts on behind the greatest id by itself."""
+
+    def await_writers(self, tables: Sequence[MovedTable]) -> None:
+        """Return once nobody writes."""
+        del tables
+        self.begin()
+        self.rollback()
+
+    def shown(self, key: bytes) -> str:
+        """A primary key, for people."""
+        return ", ".join(map(str, _decode(key)))
 
     def inventory(self) -> Inventory:
         """Every object of the database, without those of movements."""

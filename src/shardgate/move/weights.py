@@ -4,15 +4,13 @@ Never: writes.
 """
 
 from collections.abc import Mapping
-from itertools import count
 
 from shardgate.core.topology import ShardId
 from shardgate.move.balance import TenantLoad
 from shardgate.move.database import ShardDatabase
+from shardgate.move.paths import tenant_paths
 from shardgate.move.request import MoveSettings
 from shardgate.move.shards import TenantDivision, open_shard, read_division
-from shardgate.split.database import sql
-from shardgate.split.decide.ownership import OwnedTable
 
 
 def tenant_loads(settings: MoveSettings, homes: Mapping[str, ShardId]) -> list[TenantLoad]:
@@ -29,25 +27,8 @@ def tenant_loads(settings: MoveSettings, homes: Mapping[str, ShardId]) -> list[T
 
 
 def _rows_by_tenant(division: TenantDivision, database: ShardDatabase) -> dict[str, int]:
-    owned = {each.table.name: each for each in division.ownership.owned}
     found: dict[str, int] = {}
-    for each in division.ownership.owned:
-        for tenant, rows in database.query(_counted(each, owned, division.by, database)):
+    for each in tenant_paths(division.ownership, division.by, database.relation):
+        for tenant, rows in database.query(f"SELECT {each.tenant}, count(*) FROM {each.source} GROUP BY 1"):
             found[str(tenant)] = found.get(str(tenant), 0) + int(str(rows))
     return found
-
-
-def _counted(table: OwnedTable, owned: Mapping[str, OwnedTable], by: str, database: ShardDatabase) -> str:
-    """Count the rows of a table by the tenant at the end of its path."""
-    numbers = count(1)
-    alias, source = "t0", f"{database.relation(table.table.name)} AS t0"
-    while len(table.path) > 1:
-        link = table.links[0]
-        parent = f"t{next(numbers)}"
-        same = " AND ".join(
-            f"{parent}.{sql.quote(theirs)} = {alias}.{sql.quote(mine)}"
-            for mine, theirs in zip(link.columns, link.parent_columns, strict=True)
-        )
-        source += f" JOIN {database.relation(link.parent)} AS {parent} ON {same}"
-        table, alias = owned[link.parent], parent
-    return f"SELECT {alias}.{sql.quote(by)}, count(*) FROM {source} GROUP BY 1"

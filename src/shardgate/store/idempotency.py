@@ -25,10 +25,19 @@ _TAKE: Final = """INSERT INTO idempotency (client, key, fingerprint, owner, expi
 
 def move_names(store: Store, source: ShardId, target: ShardId, moved: Collection[str]) -> None:
     """Let later requests of a name go to the target, in the open transaction, where what it names has moved there."""
-    rows = store.execute("SELECT client, key FROM idempotency WHERE fingerprint = ?", (source,)).fetchall()
-    for client, key in rows:
-        if key.startswith(_NAME) and key.rpartition(" ")[2] in moved:
+    for client, key in _names_on(store, source):
+        if key.rpartition(" ")[2] in moved:
             store.execute("UPDATE idempotency SET fingerprint = ? WHERE client = ? AND key = ?", (target, client, key))
+
+
+def named_on(store: Store, shard: ShardId) -> list[str]:
+    """What clients have named that went to this shard."""
+    return [key.rpartition(" ")[2] for _, key in _names_on(store, shard)]
+
+
+def _names_on(store: Store, shard: ShardId) -> list[tuple[str, str]]:
+    rows = store.execute("SELECT client, key FROM idempotency WHERE fingerprint = ?", (shard,)).fetchall()
+    return [(str(client), str(key)) for client, key in rows if key.startswith(_NAME)]
 
 
 class Claim(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from shardgate.core.changes.moving import Fencing, Phase
 from shardgate.core.topology import ShardId
 from shardgate.store import directory_table
 from shardgate.store.database import Store, StoreError
-from shardgate.store.idempotency import move_names
+from shardgate.store.idempotency import move_names, named_on
 
 _COLUMNS = "id, space, tenants, source, target, phase, wish, fence, turn, owner, told, began_at, ended_at"
 
@@ -31,9 +31,13 @@ class MovementReport(msgspec.Struct):
     by: str = ""
     """Who moves: host and process."""
     held_s: float = 0.0
-    """How long changes of the tenants waited."""
+    """How long changes of the tenants waited, at the most."""
+    steps_s: dict[str, float] = {}
+    """How long each step behind the fence took, when they waited longest."""
     why: str = ""
     """Why it stands still, or was given up."""
+    late: str = ""
+    """Rows that somebody changed at the source after the target had them; they were deleted there as they were then."""
 
 
 class Movement(msgspec.Struct, frozen=True):
@@ -126,7 +130,7 @@ class Movements:
             return self._enter(number, owner, phase, fence, ended_at)
 
     def flip(self, movement: Movement, moved: Collection[str]) -> int:
-        """Make the target the owner of the tenants, and of the parts of what was moved; returns the turn."""
+        """Make the target the owner of the tenants, and of the parts with these ids; returns the turn."""
         with self._store.transaction():
             turn = self._enter(movement.id, movement.owner, "flipped", "closed", 0.0)
             self._store.record(movement.space, [(tenant, movement.target) for tenant in movement.tenants])
@@ -208,6 +212,10 @@ class Movements:
         """The entities of which this shard may have a part."""
         rows = self._store.execute("SELECT key, shards FROM parts WHERE taken_back = 0")
         return [str(key) for key, listed in rows if shard in json.loads(listed)]
+
+    def entities_on(self, shard: ShardId) -> frozenset[str]:
+        """The ids of the entities on this shard that are in parts, or that clients have named."""
+        return frozenset(self.parts_on(shard)) | frozenset(named_on(self._store, shard))
 
     def _enter(self, number: int, owner: str, phase: Phase, fence: Fencing, ended_at: float) -> int:
         turn = self._turn()

@@ -1,0 +1,31 @@
+"""Everything that speaks against a movement, of the two shards, of the others, and of the store.
+
+Never: writes.
+"""
+
+from collections.abc import Sequence
+
+from shardgate.core.topology import ShardId
+from shardgate.move.checks import objections
+from shardgate.move.counting import counting_objections
+from shardgate.move.elsewhere import rows_elsewhere
+from shardgate.move.entities import ambiguous
+from shardgate.move.moving_rows import MovingRows
+from shardgate.move.request import MoveSettings
+from shardgate.store.movements import Movements
+
+
+def judged(
+    settings: MoveSettings,
+    movements: Movements,
+    names: tuple[ShardId, ShardId],
+    tenants: Sequence[str],
+    work: MovingRows,
+) -> list[str]:
+    """One line for each reason; `names`: the source and the target."""
+    found = objections(names, work.source, work.target, work.division, work.tables, tenants)
+    found += rows_elsewhere(settings, names, work.division, tenants)
+    if found:
+        return found
+    found = counting_objections(names, work.source, work.target, work.tables, settings.local_ids)
+    return found + ambiguous(names[0], movements.entities_on(names[0]), work.source, work.tables)
