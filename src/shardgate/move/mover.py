@@ -278,7 +278,8 @@ class Mover:
             raise self._failed(
                 movement,
                 f"{movement.target} has no row of {', '.join(missing)}, so that nothing was deleted on"
-                f" {movement.source}. Is its database an older copy? Put the right one back, then run shardgate move --resume",
+                f" {movement.source}. Is its database an older copy? Put the right one back, then run shardgate move"
+                " --resume",
             )
         late = work.late_changes()
         work.purge()

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from shardgate.move.database import PREFIX, ShardDatabase
 from shardgate.move.errors import DifferentRowsError, MoveRefusedError
-from shardgate.move.pace import Pace
+from shardgate.move.pace import CopyPace
 from shardgate.move.request import MoveSettings
 from shardgate.move.shards import TenantDivision, open_shard, read_division
 from shardgate.move.tables import MovedTable, moved_tables
@@ -64,7 +64,7 @@ class MovingRows:
         """Keep all rows beside the target's tables; yields how many at a time, and rests between."""
         self.source.capture(self.tables)
         self.target.make_room(self.tables)
-        pace = Pace()
+        pace = CopyPace()
         for each in self.tables:
             began_at = now()
             for batch in self.source.read(each, each.where):
