@@ -160,7 +160,7 @@ class MovingRows:
         found = []
         for each in self.tables:
             moved = Counter(hash(row) for batch in self.target.kept(each) for row in batch)
-            left = Counter(hash(row) for batch in self.source.read(each, each.where) for _, row in batch)
+            left = Counter(hash(row) for batch in self.source.rows(each) for row in batch)
             if changed := (left - moved).total() or (moved - left).total():
                 found.append(f"{each.name}: {changed} rows")
         return found
@@ -227,6 +227,6 @@ def _count(database: ShardDatabase, table: MovedTable) -> int:
 
 def _digest(database: ShardDatabase, table: MovedTable) -> TableDigest:
     total = TableDigest()
-    for batch in database.read(table, table.where):
-        total += digest_of([row for _, row in batch])
+    for batch in database.rows(table):
+        total += digest_of(batch)
     return total
