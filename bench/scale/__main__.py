@@ -18,6 +18,7 @@ from bench.rig import build_rig
 from bench.run import machine
 from bench.scale import pages
 from bench.scale.gateways import AT_ONCE, by_gateways
+from bench.scale.results import ScaleReport
 from bench.scale.shards import LATE_MS, LATE_ONE_IN, by_shards, when_late
 from bench.stage import Bench, Pace
 
@@ -51,7 +52,7 @@ def main() -> None:
         print("\n\n".join([pages.shards(report), pages.late(report), pages.gateways(report)]))
     else:
         pages.write(report)
-    _say(f"{pages.KEPT.name}, {pages.PAGE.name} and {', '.join(each.name for each in pages.pictures())}")
+    _say(f"{pages.KEPT.name}, {directory.PAGE.name} and {', '.join(each.name for each in pages.pictures())}")
 
 
 def _bench(pace: Pace) -> Bench:
@@ -64,7 +65,7 @@ def _bench(pace: Pace) -> Bench:
     return run
 
 
-def _note(report: pages.ScaleReport, part: str, how: str) -> None:
+def _note(report: ScaleReport, part: str, how: str) -> None:
     report.where[part], report.dates[part], report.how[part] = machine(), time.strftime("%Y-%m-%d"), how
 
 
