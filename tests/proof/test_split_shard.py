@@ -11,7 +11,7 @@ from proof.move.readers import Readers
 from proof.move.run import _command
 from proof.move.world import lost_and_doubled, movements_of, places_of, running_world, tenants_of
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(480)]
 
 
 def test_a_shard_is_divided_while_clients_read(tmp_path: Path) -> None:
