@@ -1,5 +1,7 @@
 """Bad input of movements, as a user meets it: refused with the table and the row, and nothing is touched."""
 
+import os
+import socket
 from contextlib import closing
 from pathlib import Path
 
@@ -67,7 +69,7 @@ def test_the_second_of_two_movers_is_told_who_moves(world: World) -> None:
     with closing(Mover(settings, lambda *_: None)):
         before = world.everything()
         code, said = world.run("move", "a", "--to", "south")
-        assert (code, "moves tenants now" in said) == (1, True)
+        assert (code, f"process {os.getpid()} on {socket.gethostname()} moves tenants now" in said) == (1, True)
         assert world.everything() == before
     assert world.run("move", "a", "--to", "south")[0] == 0
 

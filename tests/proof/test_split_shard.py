@@ -11,7 +11,7 @@ from proof.move.readers import Readers
 from proof.move.run import _command
 from proof.move.world import lost_and_doubled, movements_of, places_of, running_world, tenants_of
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(480)]
 
 
 def test_a_shard_is_divided_while_clients_read(tmp_path: Path) -> None:
@@ -22,8 +22,14 @@ def test_a_shard_is_divided_while_clients_read(tmp_path: Path) -> None:
             token = fleet.token
         _command(fleet, "shard", "add", new, "--database", f"{new}=sqlite:///{more.shards[new]}")
         fleet.add(new, more.shards[new])
-        fleet.reload(movements_of(more), more.shards)
         before = tenants_of(data)
+        fleet._settings = movements_of(more)
+        fleet._write_config(more.shards)
+        with pytest.raises(RuntimeError, match="does not know west acknowledges nothing"):
+            _command(fleet, "split-shard", old, "--into", new, "--apply")
+        assert "does not know its target west" in fleet.gateway.output()
+        assert tenants_of(data) == before
+        fleet.reload(movements_of(more), more.shards)
         with Readers(fleet, token, list(before), [], 2) as readers:
             _command(fleet, "split-shard", old, "--into", new, "--apply")
         after = tenants_of(data)

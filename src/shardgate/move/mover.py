@@ -44,6 +44,7 @@ from shardgate.store.opening import open_for_worker, open_store
 _LEASE_S: Final = 5.0
 _ROUNDS_MAX: Final = 20
 _FEW: Final = 200  # changed rows: the rest is copied while the tenants' changes wait
+_FOLLOWED_S: Final = 5.0
 _FENCED_S: Final = 2.0  # how long changes wait for those under way before the fence is taken down again
 _CLOSED_S: Final = 1.0
 _HELD_S: Final = 10.0  # with the flip, less than FENCE_S_MAX
@@ -81,9 +82,12 @@ class Mover:
             time.sleep(0.05)  # of a server: it is being connected to
         if not self._leases.lead("move"):
             current = self._movements.current()
-            by = "another process" if current is None else f"{current.told.by} (movement {current.id})"
+            by = self._movements.noted_mover() or "another process"
+            by += "" if current is None else f" (movement {current.id} of {', '.join(current.tenants)})"
             self.close()
             raise MoverBusyError([f"{by} moves tenants now. Wait for it: shardgate move --status"])
+        self._by = f"process {os.getpid()} on {socket.gethostname()}"
+        self._movements.note_mover(self._by)
         self._gateways = Gateways(self._movements, self._leases)
 
     def close(self) -> None:
@@ -168,7 +172,7 @@ class Mover:
             movement = self._movements.begin(self._settings.space, tenants, source, target, self._leases.worker, wall())
         except StoreError as error:
             raise MoveRefusedError([str(error)]) from error
-        told = MovementReport(by=f"process {os.getpid()} on {socket.gethostname()}")
+        told = MovementReport(by=self._by)
         self._movements.tell(movement.id, told)
         return self._current(movement.id)
 
@@ -227,13 +231,24 @@ class Mover:
 
     def _copy(self, movement: Movement, work: MovingRows, told: MovementReport) -> None:
         told.rows, told.copied, told.why = work.count(), 0, ""
-        self._enter(movement, "copying")
+        self._require_gateways(movement)
         batches = work.copy()
         with ThreadPoolExecutor(1, initializer=_give_way) as copying:
             while (count := copying.submit(next, batches, None).result()) is not None:
                 told.copied += count
                 self._tell(movement, told)
                 self._heed(movement, work)
+
+    def _require_gateways(self, movement: Movement) -> None:
+        """Every gateway follows, and knows the target; else lists would lack the tenant's rows."""
+        try:
+            self._await(movement, "copying", _FOLLOWED_S)
+        except NotNowError as error:
+            why = (
+                f"{error}. A gateway that does not know {movement.target} acknowledges nothing: its log says so. Name"
+                " the shard in `shards` of shardgate.yaml, and reload it: kill -HUP"
+            )
+            raise GivenUpError([why]) from error
 
     def _switch(self, movement: Movement, work: MovingRows, told: MovementReport) -> Movement:
         """From the fence to the end. Raises NotNowError as long as nothing can be seen of it."""

@@ -4,7 +4,7 @@ Holds: a worker acknowledges a turn once what that turn holds is held, and what 
 flip, once it serves by the new directory and has forgotten what it learned of the rows that moved. A worker that
 cannot read the store keeps the fence that it has. One whose lease has ended is not waited for, and refuses changes,
 also while it still waits for an answer of the store. It looks often while there is a movement, and rarely otherwise.
-Never: moves anything.
+Never: moves anything, or acknowledges a movement to a shard that it does not know.
 """
 
 import asyncio
@@ -47,6 +47,7 @@ class MovementFollower:
         "_is_registered",
         "_problem",
         "_turn",
+        "_unknown",
         "_writer",
     )
 
@@ -69,6 +70,7 @@ class MovementFollower:
         self._problem = ""
         self._turn: tuple[int, int, str] = _NO_TURN
         self._forgotten = 0
+        self._unknown = ""
 
     async def start(self) -> None:
         """Take the lease, note this worker, and look: whoever moves waits for it from now on."""
@@ -159,6 +161,9 @@ class MovementFollower:
 
     async def _comply(self, movement: Movement, turn: tuple[int, int, str]) -> None:
         """Wait until what was under way before this turn is over, then acknowledge it."""
+        if movement.target not in self._cluster.snapshot.known.topology.shards:
+            self._wait_for_reload(movement)
+            return
         earlier = self._gateway.under_way(_concerned_by(movement))
         changes = self._gateway.changes_under_way() if movement.fence != "open" else []
         while earlier or changes:
@@ -178,6 +183,18 @@ class MovementFollower:
         except StoreUnavailableError as error:
             _log.error("a movement cannot be acknowledged: %s", error.log)
             self._turn = _NO_TURN
+
+    def _wait_for_reload(self, movement: Movement) -> None:
+        """Lists would lack what is on a shard that is not known: nothing is acknowledged."""
+        if self._unknown != movement.target:
+            self._unknown = movement.target
+            _log.error(
+                "movement %d is not acknowledged: this gateway does not know its target %s. Name it in `shards` of"
+                " shardgate.yaml, and reload the gateway: kill -HUP",
+                movement.id,
+                movement.target,
+            )
+        self._turn = _NO_TURN
 
     async def _forget(self, movement: Movement) -> None:
         """Forget which shard has the rows that moved."""

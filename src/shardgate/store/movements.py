@@ -21,6 +21,8 @@ from shardgate.store.idempotency import move_names, named_on
 
 _COLUMNS = "id, space, tenants, source, target, phase, wish, fence, turn, owner, told, began_at, ended_at"
 
+_MOVER = "mover: "
+
 
 class MovementReport(msgspec.Struct):
     """What an operator is shown of a movement."""
@@ -195,6 +197,19 @@ class Movements:
         with self._store.transaction():
             for worker in workers:
                 self._store.execute("DELETE FROM workers WHERE worker = ?", (worker,))
+
+    def note_mover(self, by: str) -> None:
+        """Note who moves tenants, for others to be told; whoever holds the lease does."""
+        with self._store.transaction():
+            self._store.execute(f"DELETE FROM meta WHERE substr(name, 1, {len(_MOVER)}) = '{_MOVER}'")  # noqa: S608
+            self._store.execute("INSERT INTO meta (name, value) VALUES (?, 0)", (_MOVER + by,))
+
+    def noted_mover(self) -> str:
+        """Who moves tenants, or did so last; empty: nobody yet."""
+        row = self._store.execute(
+            f"SELECT name FROM meta WHERE substr(name, 1, {len(_MOVER)}) = '{_MOVER}'"  # noqa: S608
+        ).fetchone()
+        return "" if row is None else str(row[0]).removeprefix(_MOVER)
 
     def drain(self, shard: ShardId, *, drains: bool) -> None:
         """Let a shard take no new tenants, or let it again."""

@@ -4,6 +4,7 @@ Holds: where a document leaves open which path clients call, it is a mistake, an
 """
 
 import re
+from collections.abc import Mapping
 from itertools import islice, product
 from typing import Any
 
@@ -63,10 +64,13 @@ def _paths(server: _Server) -> list[str]:
     values = [_values(variables.get(name) or _Variable()) for name in names]
     paths: dict[str, None] = {}
     for chosen in islice(product(*values), _VALUES_MAX):
-        filled = dict(zip(names, chosen, strict=True))
-        found = _URL.match(_VARIABLE.sub(lambda name, filled=filled: filled[name[1]], server.url))
+        found = _URL.match(_filled(server.url, dict(zip(names, chosen, strict=True))))
         paths[_path("" if found is None else found[1])] = None
     return [*paths]
+
+
+def _filled(url: str, values: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda name: values[name[1]], url)
 
 
 def _values(variable: _Variable) -> list[str]:
