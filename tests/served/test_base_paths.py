@@ -122,6 +122,25 @@ async def test_r4_no_head_shows_the_base_path(world: World, path: str, field: st
 
 
 @pytest.mark.parametrize(
+    ("host", "said"),
+    [("api.test", "http://api.test:80"), ("API.test:80", "http://api.test"), ("api.test", "//api.test")],
+)
+async def test_r4_a_default_port_that_the_application_writes_is_the_clients_host(
+    world: World, host: str, said: str
+) -> None:
+    # Found: behind `http://api.test:80/app/x` the client saw the base path, which is not served there.
+    world.fields = f"Location: {said}{{base}}/x\r\n"
+    received = await world.gateway.raw(f"GET /any/x HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    assert f"\r\nLocation: {said}/x\r\n".encode() in received
+
+
+async def test_r4_another_port_is_another_server(world: World) -> None:
+    world.fields = "Location: http://api.test:81{base}/x\r\n"
+    received = await world.gateway.raw(b"GET /any/x HTTP/1.1\r\nHost: api.test\r\n\r\n")
+    assert b"/app/x\r\n" in received
+
+
+@pytest.mark.parametrize(
     ("url", "right"),
     [
         ("http://127.0.0.1:1/app", True),

@@ -230,7 +230,8 @@ def made_tenant(entry: Entry, *, said_by_reply: bool = False) -> str | None:
 
 def _checked(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent:
     if reply.status < 300 and not branch.before:
-        branch.reply = reply
+        if not _keeps_its_reply(entry, branch, reply):
+            branch.reply = reply
         return "taken"
     if _redirects(branch.reply):  # whatever is said now: the shard did not say that it had made the change
         return "refused"
@@ -240,6 +241,14 @@ def _checked(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent:
         return "refused"
     # A new tenant is not made after its client was answered that no shard has it.
     return "refused" if entry.kind == "place" else "absent"
+
+
+def _keeps_its_reply(entry: Entry, branch: Branch, seen: Reply) -> bool:
+    """Whether the client gets what the shard answered to a `place`, a 201 without a body perhaps: `check` was asked for
+    the tenant's name alone, and shows the one that the request gave."""
+    if entry.kind != "place" or branch.reply is None or not 200 <= branch.reply.status < 300:
+        return False
+    return said_by(seen.body, [entry.tenant]).get(entry.tenant) in {None, entry.variables.get("key")}
 
 
 def _confirmed(entry: Entry, branch: Branch, reply: Reply) -> BranchEvent:

@@ -122,7 +122,11 @@ class ShardAddresses:
 
     def _is_here(self, authority: bytes, origin: ClientOrigin) -> bool:
         lower = authority.rpartition(b"@")[2].lower()
-        return lower in self._authorities or lower == origin.authority
+        if lower in self._authorities or lower == origin.authority:
+            return True
+        # Some applications write the port that the scheme has by itself: `http://api.test:80/app/x`.
+        port = b":443" if origin.url.startswith(b"https:") else b":80"
+        return lower.removesuffix(port) == origin.authority.removesuffix(port)
 
     def _cookie(self, value: bytes, origin: ClientOrigin) -> bytes:
         if self.base is not None:
