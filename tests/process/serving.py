@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,18 +45,22 @@ class Serving:
     """`shardgate serve` as a process, and its configuration."""
 
     def __init__(
-        self, folder: Path, config: dict[str, Any], passed: socket.socket | None = None, ahead_s: float = 0.0
+        self,
+        folder: Path,
+        config: dict[str, Any],
+        passed: socket.socket | None = None,
+        ahead_s: float = 0.0,
+        options: Sequence[str] = (),
     ) -> None:
-        """`passed`: a socket that is opened for the gateway, as a service manager does (sd_listen_fds(3)).
-
-        `ahead_s`: how far the clock that people set is ahead for the gateway.
+        """`options`: of the command. `passed`: a socket that is opened for the gateway, as a service manager does
+        (sd_listen_fds(3)). `ahead_s`: how far the clock that people set is ahead for the gateway.
         """
         folder.mkdir(exist_ok=True)
         self.file = folder / "shardgate.yaml"
         self.config = CONFIG | config
         self.write()
         self.errors = folder / "errors"
-        command = [sys.executable, "-m", "shardgate", "serve", "-c", str(self.file)]
+        command = [sys.executable, "-m", "shardgate", "serve", "-c", str(self.file), *options]
         if ahead_s:
             command[1:3] = ["-c", _AHEAD.format(ahead_s)]
         fds = () if passed is None else (passed.fileno(),)

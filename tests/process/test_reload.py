@@ -3,13 +3,14 @@
 import json
 import os
 import signal
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.process.serving import CONFIG, Load, all_end
+from tests.process.serving import CONFIG, Load, Serving, all_end
 from tools.ports import reserved_port
 
 pytestmark = pytest.mark.cluster
@@ -112,3 +113,12 @@ def test_no_request_fails_while_configurations_come_and_go(serve: Any, shards: l
     assert serving.end() == 0
     logged = [line for line in (serving.file.parent / "log").read_bytes().splitlines() if json.loads(line)]
     assert len(logged) == load.answered
+
+
+def test_what_the_command_says_wins_at_a_reload_too(shards: list[str], tmp_path: Path) -> None:
+    port = reserved_port()
+    options = ["--workers", "1", "--listen", f"127.0.0.1:{port}"]
+    with closing(Serving(tmp_path / "said", {"shards": {"one": shards[0]}}, options=options)) as serving:
+        serving.reload(workers=3, listen="127.0.0.1:1")
+        serving.wait_for(lambda: len(serving.workers) == 1)
+        assert httpx.get(f"http://127.0.0.1:{port}/any").status_code == 200

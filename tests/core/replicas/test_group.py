@@ -156,3 +156,20 @@ def test_where_all_are_left_out_a_failure_is_retried_at_the_others() -> None:
     assert group.retry(1 << dead.index, 1, 0.0, changes=False) is None, "the one that is well was tried"
     leave_out(group, dead)
     assert group.retry(1 << dead.index, 1, 0.0, changes=False) is other
+
+
+def test_of_a_replica_with_many_replies_every_fifth_is_measured_and_of_one_with_few_each() -> None:
+    busy, idle = Member(), Member()
+    group = Group((busy, idle), ReplicaGuards(), None, None, 0.0)
+    one, other = group.replicas
+    for _ in range(101):
+        group.answered(one, 0.01, 0.5)
+    group.answered(other, 0.1, 0.5)
+    group.look(1.0)
+    assert (one.measured_every, other.measured_every) == (5, 1)
+    for _ in range(21):
+        group.answered(one, 0.01, 1.5)
+    group.look(2.0)
+    assert one.measured_every == 5, "21 that were measured stand for 105"
+    group.look(3.0)
+    assert one.measured_every == 1

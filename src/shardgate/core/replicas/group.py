@@ -26,9 +26,9 @@ _ALIKE_S = 0.0005
 # An average that was not renewed for so long counts no more: else one slow reply would keep a replica out for ever, as
 # it gets no further call that could show how quick it is.
 FORGOTTEN_S = 3.0
-# With so many calls from one look to the next, the latency of every fifth is enough. Two replicas take turns: an even
-# number would always meet the same one.
-_MANY_CALLS, _EVERY = 100, 5
+# A replica with so many replies from one look to the next: the latency of every fifth is enough. Two replicas take
+# turns: an even number would always meet the same one.
+_MANY, _EVERY = 100, 5
 # What depends on time alone is found anew so often, and in so many steps of a slow start: a call does no sums for it.
 LOOK_S, LOOK_S_MIN = 1.0, 0.1
 SLOW_STEPS = 20
@@ -37,7 +37,19 @@ SLOW_STEPS = 20
 class Replica:
     """One replica and its load."""
 
-    __slots__ = ("average_s", "cost_s", "health", "in_flight", "index", "member", "name", "sampled_at_s", "share")
+    __slots__ = (
+        "_measured",
+        "average_s",
+        "cost_s",
+        "health",
+        "in_flight",
+        "index",
+        "measured_every",
+        "member",
+        "name",
+        "sampled_at_s",
+        "share",
+    )
 
     def __init__(self, index: int, name: str, member: Member, health: Health) -> None:
         self.index = index
@@ -52,11 +64,23 @@ class Replica:
         """When the average was last renewed."""
         self.share = 1.0
         """Its weight, less while it starts slowly."""
+        self.measured_every = 1
+        """The latency of a reply is wanted where the number of calls of the group is a multiple of it."""
+        self._measured = 0  # since the last look
         self.cost_s = _ALIKE_S
         """What one call waits for, relative to others. With the calls in flight, it is the replica's load."""
 
+    def measured(self, took_s: float, now_s: float) -> None:
+        """A reply has begun after so long."""
+        self._measured += 1
+        average_s = self.average_s = averaged(self.average_s, took_s)
+        self.sampled_at_s = now_s
+        self.cost_s = (average_s + _ALIKE_S) / self.share
+
     def weigh(self, now_s: float) -> None:
         """Find anew what a call costs: time has passed."""
+        self.measured_every = _EVERY if self._measured * self.measured_every > _MANY else 1
+        self._measured = 0
         self.share = self.member.weight * self.health.weight(now_s)
         if now_s - self.sampled_at_s >= FORGOTTEN_S:
             self.average_s = 0.0
@@ -67,7 +91,6 @@ class Group:
     """The replicas of one shard, as one worker sees them."""
 
     __slots__ = (
-        "_calls_before",
         "_calls_counted",
         "_changes",
         "_check",
@@ -82,7 +105,6 @@ class Group:
         "_zone",
         "calls",
         "guards",
-        "measured_every",
         "replicas",
     )
 
@@ -98,10 +120,8 @@ class Group:
         self._check = check
         self._zone = zone
         self._late = Percentile(95)
-        self.calls = self._calls_counted = self._calls_before = 0
-        """First calls; beside them those that have earned retries, and those before the last look."""
-        self.measured_every = 1
-        """The latency of a call is wanted where its number is a multiple of it."""
+        self.calls = self._calls_counted = 0
+        """First calls; beside them, those that have earned retries."""
         self._changes = self._reads_counted = 0  # changes; and the reads that have earned hedges
         self._retries = Allowance(guards.retry_percent, guards.retries_per_s, now_s)
         self._hedges = Allowance(guards.hedge_percent, 0.0, now_s)
@@ -182,9 +202,7 @@ class Group:
 
     def answered(self, replica: Replica, took_s: float, now_s: float) -> bool:
         """A reply has begun, and is no failure. Whether the replica is back by that."""
-        average_s = replica.average_s = averaged(replica.average_s, took_s)
-        replica.sampled_at_s = now_s
-        replica.cost_s = (average_s + _ALIKE_S) / replica.share
+        replica.measured(took_s, now_s)
         self._late.add(took_s)
         if replica.health.has_failed and replica.health.answered(now_s):
             self.look(now_s)
@@ -221,8 +239,6 @@ class Group:
 
     def look(self, now_s: float) -> None:
         """Choose anew who is asked: somebody was left out, or is to be tried again; or some time has passed."""
-        self.measured_every = _EVERY if self.calls - self._calls_before > _MANY_CALLS else 1
-        self._calls_before = self.calls
         for replica in self.replicas:
             replica.weigh(now_s)
         readers = self._readers = self._asked(self.replicas, now_s)

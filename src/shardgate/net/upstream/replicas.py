@@ -63,7 +63,7 @@ class Lane(CallAttempt):
         if status >= 500 and self._group.is_failure(status):
             return Attempt(self._replicas, call, self.replica).answered(call, status)
         group, replica = self._group, self.replica
-        if group.calls % group.measured_every and not replica.health.has_failed:
+        if group.calls % replica.measured_every and not replica.health.has_failed:
             return call
         instant = self._now()
         if group.answered(replica, instant - call.started_at, instant):
