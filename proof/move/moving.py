@@ -128,13 +128,15 @@ def _watch(reached: Callable[[str], None]) -> None:
         reached("flipped")
         return turn
 
-    def loading(self: MovingRows) -> None:
-        load(self)
+    def loading(self: MovingRows) -> Any:
+        found = load(self)
         reached("loaded")
+        return found
 
-    def unloading(self: MovingRows) -> None:
-        unload(self)
+    def unloading(self: MovingRows) -> Any:
+        found = unload(self)
         reached("unloaded")
+        return found
 
     def beginning(self: MovingRows, *args: Any) -> None:
         begin_work(self, *args)
