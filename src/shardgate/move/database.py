@@ -80,6 +80,10 @@ class ShardDatabase(Protocol):
         """Delete the rows with these primary keys from the table beside, in the open transaction."""
         ...
 
+    def rows(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """The rows that move, without their keys, in batches."""
+        ...
+
     def kept(self, table: MovedTable) -> Iterator[list[bytes]]:
         """The rows of the table beside, in batches."""
         ...

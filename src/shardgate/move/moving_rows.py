@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from shardgate.move.database import PREFIX, ShardDatabase
 from shardgate.move.errors import DifferentRowsError, MoveRefusedError
-from shardgate.move.pace import Pace
+from shardgate.move.pace import CopyPace
 from shardgate.move.request import MoveSettings
 from shardgate.move.shards import TenantDivision, open_shard, read_division
 from shardgate.move.tables import MovedTable, moved_tables
@@ -64,7 +64,7 @@ class MovingRows:
         """Keep all rows beside the target's tables; yields how many at a time, and rests between."""
         self.source.capture(self.tables)
         self.target.make_room(self.tables)
-        pace = Pace()
+        pace = CopyPace()
         for each in self.tables:
             began_at = now()
             for batch in self.source.read(each, each.where):
@@ -164,7 +164,7 @@ class MovingRows:
         found = []
         for each in self.tables:
             moved = Counter(hash(row) for batch in self.target.kept(each) for row in batch)
-            left = Counter(hash(row) for batch in self.source.read(each, each.where) for _, row in batch)
+            left = Counter(hash(row) for batch in self.source.rows(each) for row in batch)
             if changed := (left - moved).total() or (moved - left).total():
                 found.append(f"{each.name}: {changed} rows")
         return found
@@ -232,6 +232,6 @@ def _count(database: ShardDatabase, table: MovedTable) -> int:
 def digest_of_table(database: ShardDatabase, table: MovedTable) -> TableDigest:
     """The number of the rows that move, and their checksum."""
     total = TableDigest()
-    for batch in database.read(table, table.where):
-        total += digest_of([row for _, row in batch])
+    for batch in database.rows(table):
+        total += digest_of(batch)
     return total

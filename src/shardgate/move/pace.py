@@ -18,7 +18,7 @@ _FORGETS: Final = 1.02
 """By how much the best time is believed less with each batch: what a shard can do changes."""
 
 
-class Pace:
+class CopyPace:
     """One copy. What a row takes is the latency of both shards."""
 
     __slots__ = ("_best_s", "_usual_s")

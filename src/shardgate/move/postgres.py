@@ -117,6 +117,11 @@ class PostgresShard:
         self.run(f"DELETE FROM {beside} USING {dropped} WHERE {same}")
         self.run(f"DELETE FROM {dropped}")
 
+    def rows(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """The rows that move, without their keys, in batches."""
+        columns = [*map(sql.quote, table.table.columns)]
+        yield from self._lines(f"{sql.select(columns, relation(table.name))} WHERE {table.where}")
+
     def kept(self, table: MovedTable) -> Iterator[list[bytes]]:
         """The rows of the table beside, in batches."""
         yield from self._lines(sql.select([*map(sql.quote, table.table.columns)], _beside(table)))

@@ -108,11 +108,13 @@ class SqliteShard:
             f"DELETE FROM {sql.quote(f'{BESIDE}{table.number}')} WHERE {same}", map(_decode, keys)
         )
 
+    def rows(self, table: MovedTable) -> Iterator[list[bytes]]:
+        """The rows that move, without their keys, in batches."""
+        yield from self._rows(f"{sql.select_columns(table.name, table.table.columns)} WHERE {table.where}")
+
     def kept(self, table: MovedTable) -> Iterator[list[bytes]]:
         """The rows of the table beside, in batches."""
-        cursor = self._connection.execute(sql.select_columns(f"{BESIDE}{table.number}", table.table.columns))
-        while batch := cursor.fetchmany(_BATCH_ROWS):
-            yield [_encode(row) for row in batch]
+        yield from self._rows(sql.select_columns(f"{BESIDE}{table.number}", table.table.columns))
 
     def load(self, table: MovedTable) -> None:
         """Insert the rows of the table beside, in the open transaction."""
@@ -122,8 +124,7 @@ class SqliteShard:
 
     def remove(self, table: MovedTable) -> Iterator[list[bytes]]:
         """Delete the rows that move; nobody else changes them between the two statements."""
-        for batch in self.read(table, table.where):
-            yield [row for _, row in batch]
+        yield from self.rows(table)
         self.run(f"DELETE FROM {sql.quote(table.name)} WHERE {table.where}")
 
     def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
@@ -218,6 +219,11 @@ class SqliteShard:
     def close(self) -> None:
         """Close the connection; an open transaction is undone."""
         self._connection.close()
+
+    def _rows(self, query: str) -> Iterator[list[bytes]]:
+        cursor = self._connection.execute(query)
+        while batch := cursor.fetchmany(_BATCH_ROWS):
+            yield list(map(_encode, batch))
 
     def _dropped(self) -> list[str]:
         return [
