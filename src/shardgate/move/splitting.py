@@ -97,7 +97,13 @@ def _homes(settings: MoveSettings, shard: ShardId, new: Sequence[ShardId], kept:
     problems += [f"--into {each}: there is no such shard. {cure}" for each in new if each not in settings.shards]
     problems += [f"--into {each}: is the shard that is to be divided" for each in new if each == shard]
     with open_store(settings.store) as store:
-        known, draining = store.read(settings.space), Movements(store).draining()
+        known, movements = store.read(settings.space), Movements(store)
+        draining, current = movements.draining(), movements.current()
+    if current is not None:
+        problems.append(
+            f"movement {current.id} of {', '.join(current.tenants)} is not over (phase {current.phase}): wait, or run"
+            " shardgate move --resume or --abandon"
+        )
     problems += [
         f"--into {each}: is being drained. Let it take tenants first: shard drain {each} --stop"
         for each in new
