@@ -51,6 +51,7 @@ class MovingRows:
         """Undo what is open in both databases."""
         self.target.rollback()
         self.source.rollback()
+        self.is_unloaded = False
 
     def release(self) -> None:
         """Remove all that the movement has made beside the rows."""
