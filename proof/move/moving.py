@@ -142,7 +142,8 @@ def _watch(reached: Callable[[str], None]) -> None:
         begin_work(self, *args)
         self.target = _Told(self.target, {"commit": ("", "committed")}, reached)
         self.source = _Told(self.source, {"commit": ("acknowledged", "purged"), "release": ("", "released")}, reached)
-        self.source.only_when = lambda: self.is_unloaded
+        # Batches of the copy, and changes that are caught up with, are committed, too.
+        self.source.only_when = self.target.only_when = lambda: self.is_unloaded
 
     for place, name, instead in (
         (Movements, "enter", entering),

@@ -4,9 +4,9 @@
 """
 
 import json
+import signal
 import sqlite3
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def main() -> None:
         return
     rows = json.loads(Path(name).read_text())
     if fault == "slow":
-        time.sleep(60)
+        signal.pause()
     take_in(database, tenant, rows, fault)
 
 

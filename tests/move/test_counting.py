@@ -117,6 +117,14 @@ def test_ids_that_nobody_knows_may_follow(postgres: World) -> None:
     assert given(postgres, "north", "a") == 1_000_002
 
 
+def test_a_table_of_local_ids_that_does_not_exist_is_named(sqlite: World) -> None:
+    sqlite.movements["local_ids"] = ["good"]
+    sqlite.write()
+    assert "movements.local_ids: good is no table whose rows move. There are goods, own, plain" in refused(
+        sqlite, "a", "south"
+    )
+
+
 def test_a_rowid_without_autoincrement_is_not_given_again(sqlite: World) -> None:
     for number in (1, 2, 3):
         sqlite.ask("north", f"INSERT INTO plain VALUES ({number}, '{'a' if number == 3 else 'b'}')")

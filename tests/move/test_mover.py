@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from shardgate.move.errors import MoveFailedError, MoveRefusedError, NotNowError
+from shardgate.move.errors import DifferentRowsError, MoveFailedError, MoveRefusedError, NotNowError
 from shardgate.move.mover import Mover
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
@@ -195,6 +195,68 @@ def test_a_change_after_the_last_look_takes_the_movement_back(settings: MoveSett
     work.release()
     work.close()
     assert run(settings, "south", "SELECT count(*) FROM shops WHERE id = 'a'") == [(0,)]
+
+
+def test_a_row_that_was_replaced_past_the_triggers_is_found_and_copied_anew(settings: MoveSettings) -> None:
+    run(settings, "north", "DELETE FROM lines")
+    for shard in settings.shards:
+        run(settings, shard, "DELETE FROM goods WHERE shop <> 'a'")
+        run(settings, shard, "CREATE UNIQUE INDEX notes ON goods(note)")
+    work = MovingRows(settings, "north", "south", ["a"])
+    assert sum(work.copy()) == 5
+    run(settings, "north", "INSERT OR REPLACE INTO goods VALUES ('a-9', 'a', 1, x'00ff00')")  # instead of a-0
+    assert work.catch_up() == 1
+    with pytest.raises(DifferentRowsError, match="the target refuses the rows: UNIQUE constraint failed"):
+        work.hand_over()
+    work.rollback()
+    assert not work.is_copied
+    assert sum(work.copy()) == 5
+    work.hand_over()
+    work.target.commit()
+    work.source.commit()
+    work.release()
+    work.close()
+    moved = run(settings, "south", "SELECT id FROM goods WHERE shop = 'a' ORDER BY id")
+    assert moved == [("a-1",), ("a-2",), ("a-9",)]
+
+
+def test_the_last_changes_are_kept_where_the_fence_is_taken_down_again(settings: MoveSettings) -> None:
+    work = MovingRows(settings, "north", "south", ["a"])
+    assert sum(work.copy()) == 8
+    run(settings, "north", "UPDATE goods SET note = 'late' WHERE id = 'a-0'")
+    work.hand_over()
+    work.rollback()
+    assert work.catch_up() == 1
+    work.hand_over()
+    work.target.commit()
+    work.source.commit()
+    work.release()
+    work.close()
+    assert run(settings, "south", "SELECT note FROM goods WHERE id = 'a-0'") == [("late",)]
+
+
+def test_values_keep_their_types_beside_the_target(settings: MoveSettings, mover: Mover) -> None:
+    rows = [("1", "text"), (1, "integer"), (1.5, "real"), (b"1", "blob"), ("1.50", "text")]
+    for shard in settings.shards:
+        table = "CREATE TABLE anything (id INTEGER PRIMARY KEY, shop TEXT REFERENCES shops(id), v ANY, w BLOB) STRICT"
+        run(settings, shard, table)
+    with closing(sqlite3.connect(settings.databases["north"].removeprefix("sqlite:///"))) as database:
+        database.executemany("INSERT INTO anything (shop, v) VALUES ('a', ?)", [(value,) for value, _ in rows])
+        database.commit()
+    mover.move(["a"], "south")
+    assert run(settings, "south", "SELECT v, typeof(v) FROM anything ORDER BY id") == rows
+
+
+def test_a_target_that_changes_what_is_written_is_found_out(settings: MoveSettings, mover: Mover) -> None:
+    for shard in settings.shards:
+        trigger = "AFTER INSERT ON goods BEGIN UPDATE goods SET note = 'by a trigger' WHERE id = NEW.id; END"
+        run(settings, shard, f"CREATE TRIGGER stamps {trigger}")
+    with pytest.raises(MoveFailedError, match="keeps rows otherwise than they are written"):
+        mover.move(["a"], "south")
+    assert home(settings, "a") == "north"
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a' AND note <> 'by a trigger'") == [(3,)]
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
+    mover.abandon()
 
 
 def test_a_change_of_another_tenant_after_the_last_look_is_no_matter(settings: MoveSettings) -> None:

@@ -115,3 +115,26 @@ def test_reference_tables_that_refer_to_each_other_are_brought_up_to_date(settin
     add_shard(settings, "south", "north")
     assert ask("south", "SELECT * FROM areas") == [(1, 1500)]
     assert ask("south", "SELECT count(*) FROM kinds") == [(1500,)]
+
+
+def test_keys_of_any_text_are_followed(settings: MoveSettings, ask: Ask) -> None:
+    for shard in ("north", "south"):
+        ask(shard, "CREATE TABLE words (word text, no integer, shop text REFERENCES shops, PRIMARY KEY (word, no))")
+    ask(
+        "north", r"INSERT INTO words SELECT E'tab\t, back\\\\slash, \nline ' || n, n, 'a' FROM generate_series(1, 20) n"
+    )
+    work = MovingRows(settings, "north", "south", ["a"])
+    try:
+        assert sum(work.copy()) == 2521
+        ask("north", "DELETE FROM words WHERE no = 1; UPDATE words SET no = 100 WHERE no = 2")
+        ask("north", "INSERT INTO words VALUES ('new', 0, 'a')")
+        assert work.catch_up() == 4
+        ask("north", "DELETE FROM words WHERE no = 3")
+        work.hand_over()
+        work.target.commit()
+        work.source.commit()
+    finally:
+        work.release()
+        work.close()
+    kept = ask("south", "SELECT no FROM words ORDER BY no")
+    assert kept == [(0,), *((n,) for n in range(4, 21)), (100,)]

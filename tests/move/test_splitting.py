@@ -151,6 +151,15 @@ def test_the_whole_plan_is_checked_before_the_first_tenant_moves(
     assert world.everything() == before
 
 
+def test_a_shard_is_not_divided_while_a_movement_is_not_over(world: World) -> None:
+    with SqliteStore(world.store) as store:
+        Movements(store).begin("shops", ["s"], "south", "coast", "1", 0.0)
+    before = world.everything()
+    code, said = world.run("split-shard", "north", "--into", "west", "--apply")
+    assert (code, "movement 1 of s is not over (phase copying)" in said) == (1, True), said
+    assert world.everything() == before
+
+
 def test_a_shard_without_tables_and_one_that_is_drained_are_refused(tmp_path: Path) -> None:
     with running_world(tmp_path, None, {"north": ("a", "b"), "west": ()}) as world:
         for table in (*reversed(TABLES),):

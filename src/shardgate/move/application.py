@@ -34,7 +34,7 @@ class NoAnswerError(OSError):
     """An import was not answered: whether it goes on is not known."""
 
 
-class Place(Struct, frozen=True):
+class CarrierPlace(Struct, frozen=True):
     """The shard of an export or an import."""
 
     shard: ShardId
@@ -42,7 +42,7 @@ class Place(Struct, frozen=True):
     database: str
 
 
-class Application:
+class TenantCarrier:
     """The export and the import of one tenant at a time."""
 
     __slots__ = ("_config",)
@@ -50,7 +50,7 @@ class Application:
     def __init__(self, config: ApplicationCopyConfig) -> None:
         self._config = config
 
-    def export(self, tenant: str, place: Place, file: Path, within_s: float) -> None:
+    def export(self, tenant: str, place: CarrierPlace, file: Path, within_s: float) -> None:
         """Write the tenant into the file. Raises ApplicationFailedError."""
         if self._config.export_command:
             self._run("export", self._config.export_command, tenant, place, file, within_s)
@@ -64,7 +64,7 @@ class Application:
         except (OSError, http.client.HTTPException) as error:
             raise ApplicationFailedError(f"the export of {tenant} from {place.shard} failed: {error}") from error
 
-    def take_in(self, tenant: str, place: Place, file: Path, within_s: float) -> None:
+    def take_in(self, tenant: str, place: CarrierPlace, file: Path, within_s: float) -> None:
         """Read the file into the shard. Raises ApplicationFailedError, and NoAnswerError."""
         if self._config.import_command:
             self._run("import", self._config.import_command, tenant, place, file, within_s)
@@ -81,7 +81,9 @@ class Application:
                 " See that it is over, then run shardgate move --resume or --abandon"
             ) from error
 
-    def _run(self, what: str, command: tuple[str, ...], tenant: str, place: Place, file: Path, within_s: float) -> None:
+    def _run(
+        self, what: str, command: tuple[str, ...], tenant: str, place: CarrierPlace, file: Path, within_s: float
+    ) -> None:
         words = [_replaced(each, tenant, place, str(file)) for each in command]
         environment = {
             **os.environ,
@@ -148,14 +150,14 @@ def _save(reply: http.client.HTTPResponse, file: IO[bytes]) -> None:
         file.write(piece)
 
 
-def _replaced(text: str, tenant: str, place: Place, file: str) -> str:
+def _replaced(text: str, tenant: str, place: CarrierPlace, file: str) -> str:
     known = {"{tenant}": tenant, "{shard}": place.shard, "{instance}": place.instance, "{file}": file}
     for word, value in known.items():
         text = text.replace(word, value)
     return text
 
 
-def _filled(url: str, tenant: str, place: Place) -> str:
+def _filled(url: str, tenant: str, place: CarrierPlace) -> str:
     filled = url.replace("{instance}", place.instance).replace("{shard}", quote(place.shard, safe=""))
     return filled.replace("{tenant}", quote(tenant, safe=""))
 

@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from shardgate.config.schema import ApplicationCopyConfig
-from shardgate.move.application import Application, ApplicationFailedError, Place
+from shardgate.move.application import ApplicationFailedError, CarrierPlace, TenantCarrier
 from shardgate.move.database import ShardDatabase
 from shardgate.move.errors import DifferentRowsError, GivenUpError
 from shardgate.move.moving_rows import MovingRows, digest_of_table
@@ -34,9 +34,10 @@ class HandedRows(MovingRows):
         self._settings = settings
         self._tenants = tenants
         self._config = settings.application or ApplicationCopyConfig()
-        self._application = Application(self._config)
+        self._application = TenantCarrier(self._config)
         self._places = [
-            Place(shard, settings.instances.get(shard, ""), settings.databases[shard]) for shard in (source, target)
+            CarrierPlace(shard, settings.instances.get(shard, ""), settings.databases[shard])
+            for shard in (source, target)
         ]
         self._folder = Path(tempfile.mkdtemp(prefix="shardgate-move-"))
         self._exported: dict[int, TableDigest] = {}

@@ -23,6 +23,11 @@ def judged(
     work: MovingRows,
 ) -> list[str]:
     """One line for each reason; `names`: the source and the target."""
+    divided = {each.name for each in work.tables}
+    unknown = sorted({*settings.local_ids} - divided)
+    if unknown:
+        tables = ", ".join(sorted(divided))
+        return [f"movements.local_ids: {unknown[0]} is no table whose rows move. There are {tables}"]
     found = objections(names, work.source, work.target, work.division, work.tables, tenants)
     found += rows_elsewhere(settings, names, work.division, tenants)
     if found:

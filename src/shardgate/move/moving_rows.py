@@ -17,6 +17,7 @@ from shardgate.move.shards import TenantDivision, open_shard, read_division
 from shardgate.move.tables import MovedTable, moved_tables
 from shardgate.net.clock import now
 from shardgate.split.database import sql
+from shardgate.split.database.drivers import DRIVER_ERRORS
 from shardgate.split.database.rows import TableDigest, digest_of
 
 
@@ -50,6 +51,7 @@ class MovingRows:
         """Undo what is open in both databases."""
         self.target.rollback()
         self.source.rollback()
+        self.is_unloaded = False
 
     def release(self) -> None:
         """Remove all that the movement has made beside the rows."""
@@ -114,7 +116,13 @@ class MovingRows:
                 self._follow(each)
         with ThreadPoolExecutor(1) as beside:
             unloading = beside.submit(self.unload)
-            loaded = self.load()
+            try:
+                loaded = self.load()
+            except DRIVER_ERRORS as error:
+                if _is_of_integrity(error):
+                    self.is_copied = False
+                    raise DifferentRowsError(f"the target refuses the rows: {error}") from error
+                raise
             unloaded = unloading.result()
         self.compare(unloaded, loaded)
 
@@ -217,6 +225,11 @@ class MovingRows:
                 self.moved.update(value for row in batch for value in row)
                 if len(columns) == 1:
                     self.ids.update(value for (value,) in batch)
+
+
+def _is_of_integrity(error: Exception) -> bool:
+    """Both drivers call it so (PEP 249): the rows are at odds with others, and nobody holds a lock."""
+    return any(each.__name__ == "IntegrityError" for each in type(error).__mro__)
 
 
 def _log(table: MovedTable) -> str:

@@ -18,7 +18,7 @@ from shardgate.move.errors import MoveFailedError, MoverBusyError, MoveRefusedEr
 from shardgate.move.mover import Mover
 from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
 from shardgate.move.request import MoveSettings, settings_of
-from shardgate.move.splitting import SplitPlan, carry_out_split
+from shardgate.move.splitting import DivisionPlan, carry_out_split
 from shardgate.store.journal import Journal
 from shardgate.store.movements import Movement, MovementReport, Movements
 from shardgate.store.opening import open_for_worker, open_store
@@ -158,7 +158,7 @@ def run_rebalance(settings: MoveSettings, console: Console, *, apply: bool) -> N
     _carry_out(settings, planned(settings), console, apply=apply)
 
 
-def run_split_shard(settings: MoveSettings, plan: SplitPlan, console: Console, *, apply: bool) -> None:
+def run_split_shard(settings: MoveSettings, plan: DivisionPlan, console: Console, *, apply: bool) -> None:
     """Show the plan of a division, and carry it out. Raises MoveError."""
     table = Table(box=None, pad_edge=False)
     for title in ("tenants", "to", "weight"):

@@ -28,7 +28,7 @@ from shardgate.store.opening import open_store
 _CHECKED_MAX = 500  # tenants of one check: their names stand in its statements
 
 
-class SplitPlan(Struct, frozen=True):
+class DivisionPlan(Struct, frozen=True):
     """Who leaves a shard, and how much each shard has before and after."""
 
     shard: ShardId
@@ -41,7 +41,7 @@ class SplitPlan(Struct, frozen=True):
 
 def plan_split(
     settings: MoveSettings, shard: ShardId, into: Sequence[ShardId], kept: Sequence[str], loads: Sequence[Path]
-) -> SplitPlan:
+) -> DivisionPlan:
     """The plan, checked. `kept`: tenants that stay; `loads`: access logs to weigh by. Raises MoveRefusedError."""
     new = tuple(dict.fromkeys(into))
     homes = _homes(settings, shard, new, kept)
@@ -67,11 +67,11 @@ def plan_split(
         after[shard] -= each.weight
         after[each.target] += each.weight
     counts = {each: sum(home == each for home in homes.values()) for each in before}
-    return SplitPlan(shard, tuple(plan), before, after, counts)
+    return DivisionPlan(shard, tuple(plan), before, after, counts)
 
 
 def carry_out_split(
-    mover: Mover, plan: SplitPlan, done: Callable[[Movement], None], refused: Callable[[str], None]
+    mover: Mover, plan: DivisionPlan, done: Callable[[Movement], None], refused: Callable[[str], None]
 ) -> int:
     """Make all movements; returns how many tenants were refused since they were checked."""
     failures = 0
@@ -97,7 +97,13 @@ def _homes(settings: MoveSettings, shard: ShardId, new: Sequence[ShardId], kept:
     problems += [f"--into {each}: there is no such shard. {cure}" for each in new if each not in settings.shards]
     problems += [f"--into {each}: is the shard that is to be divided" for each in new if each == shard]
     with open_store(settings.store) as store:
-        known, draining = store.read(settings.space), Movements(store).draining()
+        known, movements = store.read(settings.space), Movements(store)
+        draining, current = movements.draining(), movements.current()
+    if current is not None:
+        problems.append(
+            f"movement {current.id} of {', '.join(current.tenants)} is not over (phase {current.phase}): wait, or run"
+            " shardgate move --resume or --abandon"
+        )
     problems += [
         f"--into {each}: is being drained. Let it take tenants first: shard drain {each} --stop"
         for each in new

@@ -14,7 +14,7 @@ from shardgate.move.database import BESIDE, PREFIX, Counter, MovedRow
 from shardgate.move.tables import MovedTable
 from shardgate.split.database import sql
 from shardgate.split.database.inventory import Inventory
-from shardgate.split.sqlite.counters import read_sqlite_counter, tables_that_count
+from shardgate.split.sqlite.counters import read_sqlite_counter
 from shardgate.split.sqlite.inventory import read_inventory
 
 _BUSY_S: Final = 30.0
@@ -194,9 +194,9 @@ class SqliteShard:
             return []
         column, own = table.key[0], sql.quote(table.name)
         ((greatest,),) = self.query(f"SELECT coalesce(max({sql.quote(column)}), 0) FROM {own}")
-        last = max(int(str(greatest)), read_sqlite_counter(self.query, table.name))
-        remembers = table.name in tables_that_count(self.query)
-        return [Counter(column, last + 1, 1, _ID_MAX, remembers=remembers)]
+        given, greatest = read_sqlite_counter(self.query, table.name), int(str(greatest))
+        # AUTOINCREMENT alone notes what it gave.
+        return [Counter(column, max(given, greatest) + 1, 1, _ID_MAX, remembers=given >= greatest)]
 
     def follow_counters(self, table: MovedTable, where: str) -> None:
         """Nothing: SQLite counts on behind the greatest id by itself."""
