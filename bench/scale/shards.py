@@ -46,7 +46,6 @@ def _measured(bench: Bench, gateway: Running, count: int) -> ShardsRun:
     seconds = bench.pace.seconds
     loads = {
         "relay": Load(target=KEYED, seconds=seconds, connections=AT_ONCE),
-        "gather": Load(target=PAGE, seconds=seconds, connections=AT_ONCE),
         "relay alone": Load(target=KEYED, seconds=seconds, connections=1),
         "gather alone": Load(target=PAGE, seconds=seconds, connections=1),
     }
@@ -63,12 +62,12 @@ def _measured(bench: Bench, gateway: Running, count: int) -> ShardsRun:
     return ShardsRun(
         shards=count,
         relay_us=middle("relay", "cpu_us"),
-        gather_us=middle("gather", "cpu_us"),
+        gather_us=middle("gather alone", "cpu_us"),
         relay_first_us=middle("relay alone", "first_p50_us"),
         gather_first_us=middle("gather alone", "first_p50_us"),
         gather_first_p99_us=middle("gather alone", "first_p99_us"),
         connections=_connections_to(range(SHARD_PORT, SHARD_PORT + count)),
-        share=middle("gather", "cpu_share"),
+        share=middle("relay", "cpu_share"),
     )
 
 
