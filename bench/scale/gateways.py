@@ -24,6 +24,7 @@ from bench.processes import cpu_s, memory_bytes, tree
 from bench.scale.results import GatewaysRun
 from proof.postgres_server import PostgresServer
 from shardgate.core.changes.entry import Branch, Entry, Sent, Terms
+from shardgate.core.errors import StoreUnavailableError
 from shardgate.core.hosts import PostgresUrl
 from shardgate.core.http import Reply
 from shardgate.net.clock import wall
@@ -77,7 +78,7 @@ def _measured(server: PostgresServer, count: int, seconds: float) -> GatewaysRun
             _tell(pipes, ("change", seconds))
             told = [pipe.recv() for pipe in pipes]
             (written,) = store.execute("SELECT coalesce(sum(number), 0) FROM commits").fetchone()
-    took = [each for times, _ in told for each in times]
+    took = [each for times, _, _ in told for each in times]
     return GatewaysRun(
         gateways=count,
         sessions=int(sessions),
@@ -85,7 +86,8 @@ def _measured(server: PostgresServer, count: int, seconds: float) -> GatewaysRun
         idle_ms_a_s=idle,
         seen_ms=median(seen),
         seen_max_ms=max(seen),
-        changes_per_s=len(took) / max(lasted for _, lasted in told),
+        changes_per_s=len(took) / max(lasted for _, lasted, _ in told),
+        refused=sum(refused for *_, refused in told),
         change_p50_ms=median(took) * 1000,
         change_p99_ms=quantiles(took, n=100)[-1] * 1000,
         commits_a_change=float(written - wrote) / len(took),
@@ -166,20 +168,26 @@ async def _idle(writer: Writer) -> None:
     await writer.run(writer.usage.calls, "p", "one")
 
 
-async def _changes(writers: Sequence[Writer], name: str, seconds: float) -> tuple[list[float], float]:
-    """All gateways make changes, several at once; how long each took, and how long it lasted."""
+async def _changes(writers: Sequence[Writer], name: str, seconds: float) -> tuple[list[float], float, int]:
+    """All gateways make changes, several at once; how long each took, how long it lasted, how many failed."""
     took: list[float] = []
+    refused = 0
     began_at = time.monotonic()
 
     async def client(writer: Writer, number: str) -> None:
+        nonlocal refused
         turn = 0
         while time.monotonic() < began_at + seconds:
             at, turn = time.monotonic(), turn + 1
-            await _change(writer, f"{name}-{number}-{turn}")
+            try:
+                await _change(writer, f"{name}-{number}-{turn}")
+            except StoreUnavailableError:
+                refused += 1
+                continue
             took.append(time.monotonic() - at)
 
     await asyncio.gather(*[client(w, f"{n}-{k}") for n, w in enumerate(writers) for k in range(AT_ONCE)])
-    return took, time.monotonic() - began_at
+    return took, time.monotonic() - began_at, refused
 
 
 async def _change(writer: Writer, token: str) -> None:

@@ -101,13 +101,13 @@ def gateways(report: ScaleReport) -> str:
         said(report, "gateways"),
         "",
         "| gateways | sessions | memory of PostgreSQL | at rest | a new tenant is known to all | changes a second |"
-        " a change takes | p99 | commits a change |",
-        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        " a change takes | p99 | commits a change | refused |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     lines += [
         f"| {run.gateways} | {run.sessions} | {run.server_mb:.0f} MB | {run.idle_ms_a_s:.0f} ms CPU a second |"
         f" {run.seen_ms:.0f} ms, at most {run.seen_max_ms:.0f} | {run.changes_per_s:.0f} |"
-        f" {run.change_p50_ms:,.0f} ms | {run.change_p99_ms:,.0f} ms | {run.commits_a_change:.1f} |"
+        f" {run.change_p50_ms:,.0f} ms | {run.change_p99_ms:,.0f} ms | {run.commits_a_change:.1f} | {run.refused} |"
         for run in report.gateways
     ]
     return "\n".join(lines)

@@ -47,6 +47,8 @@ class GatewaysRun(msgspec.Struct, frozen=True, kw_only=True):
     seen_max_ms: float
     changes_per_s: float
     """Changes over four shards, of all gateways together: eleven steps each, written down."""
+    refused: int
+    """Changes of which a step waited longer than 5 s for its turn."""
     change_p50_ms: float
     change_p99_ms: float
     commits_a_change: float
