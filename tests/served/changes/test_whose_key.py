@@ -157,6 +157,14 @@ async def test_m2_a_refused_key_of_a_client_without_a_name_is_free_again(start_s
     assert len(shard.asked) == 2
 
 
+async def test_what_was_refused_is_refused_again_on_another_connection(start_shard: Any, start_gateway: Any) -> None:
+    shard = await start_shard(lambda asked: reply('{"error":"no token"}', status="400 Bad Request"))
+    world = World(shard, await start_gateway({"shards": {"north": shard.url}, **RULES}))
+    answers = [await world.post() for _ in range(2)]
+    assert [answer.text for answer in answers] == ['{"error":"no token"}'] * 2
+    assert len(shard.asked) == 2
+
+
 async def test_a_client_may_be_known_by_one_of_its_cookies(start_shard: Any, start_gateway: Any) -> None:
     shard = await start_shard(numbered())
     config = {"shards": {"north": shard.url}, **RULES, "idempotency": {"client": ["cookie.session"]}}

@@ -154,3 +154,8 @@ def judge(record: Record | None, fingerprint: str, *, repeatable: bool) -> Verdi
 def is_final(status: int) -> bool:
     """Whether a reply is kept. After any other the key is free again: nothing was done, so a retry may succeed."""
     return status not in {401, 408, 425, 429, 503}
+
+
+def may_have_changed(status: int) -> bool:
+    """Whether a request with this reply may have changed something: a client error says that it did not."""
+    return not 400 <= status < 500

@@ -12,7 +12,15 @@ from typing import ParamSpec
 
 import msgspec
 
-from shardgate.core.changes.idempotency import Verdict, anonymous, anybody, client_of, fingerprint_of, is_final
+from shardgate.core.changes.idempotency import (
+    Verdict,
+    anonymous,
+    anybody,
+    client_of,
+    fingerprint_of,
+    is_final,
+    may_have_changed,
+)
 from shardgate.core.errors import (
     IdempotencyKeyError,
     InDoubtError,
@@ -98,7 +106,7 @@ class IdempotentRunner:
         keys, done = self._writer.keys, True
         try:
             reply = await self._run(claim, run)
-            done = is_final(reply.status)
+            done = is_final(reply.status) and may_have_changed(reply.status)
         except ShardgateError as error:
             done = not error.nothing_done
             raise
