@@ -8,7 +8,7 @@ import pytest
 
 from shardgate.core.limits import Timeouts
 from tools.containers.engine import Engine, folder, lacking
-from tools.containers.image import NAME
+from tools.containers.image import NAME, contents_of
 from tools.supply.packages import LOCK, installed_gateway, locked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +67,26 @@ def test_the_image_has_all_that_a_gateway_needs() -> None:
 def test_a_gateway_drains_within_what_orchestrators_wait() -> None:
     timeouts = Timeouts()
     assert timeouts.drain_delay_s + timeouts.drain_timeout_s + 5 <= STOP_TIMEOUT_S
+
+
+KNOWN = {
+    "RootFS": {"Layers": ["a", "b"]},
+    "Config": {"User": "65532:65532"},
+    "Created": "2026",
+    "Id": "1",
+    "Digest": "d",
+}
+
+
+def test_the_digest_of_contents_is_of_what_runs_and_not_of_how_it_was_built() -> None:
+    same = [KNOWN, {**KNOWN, "Id": "2", "Digest": "e", "Parent": "p", "History": [{"comment": "FROM x"}]}]
+    others = [
+        {**KNOWN, "RootFS": {"Layers": ["b", "a"]}},
+        {**KNOWN, "Config": {"User": "0"}},
+        {**KNOWN, "Created": "2027"},
+    ]
+    assert len({contents_of(each) for each in same}) == 1
+    assert len({contents_of(each) for each in [KNOWN, *others]}) == 4
 
 
 def test_the_image_that_was_built_runs() -> None:

@@ -4,13 +4,15 @@ Holds: the same sources give the same image: times are those of the last commit,
 Never: lets settings of this machine (certificates, settings of pip) get into the image: they are mounted for the build.
 """
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from tools.containers.base import bases
 from tools.containers.engine import ROOT, Engine
@@ -19,6 +21,7 @@ NAME = "localhost/shardgate"
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _FOLDER = ROOT / "deploy/image"
 _PARTS = ("src", "deploy/image", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "requirements-supply.lock")
+_CONTENTS: Final = ("RootFS", "Config", "Healthcheck", "HealthCheck", "Architecture", "Os", "Created", "User", "Labels")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ class Image:
     """Unpacked, without its base."""
     layers: tuple[str, ...]
     """The digest of each layer, unpacked; those of the base come first."""
+    contents: str
+    """One digest of all layers and of all that says how the image is run. podman's own digest is of more: of the names
+    of the containers in which it was built, which are made up anew each time."""
 
     @property
     def size_mb(self) -> float:
@@ -60,7 +66,13 @@ def inspect(engine: Engine, name: str) -> Image:
     base, _ = bases(engine)
     known, below = (json.loads(engine("image", "inspect", each))[0] for each in (name, base))
     own = known["Size"] - below["Size"]
-    return Image(name, known["Id"], known["Size"], own, tuple(known["RootFS"]["Layers"]))
+    return Image(name, known["Id"], known["Size"], own, tuple(known["RootFS"]["Layers"]), contents_of(known))
+
+
+def contents_of(known: Mapping[str, Any]) -> str:
+    """The digest, of what `podman image inspect` says."""
+    parts = {part: known.get(part) for part in _CONTENTS}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def source_date_epoch(source: Path = ROOT) -> int:
