@@ -25,6 +25,7 @@ QUIET_S = 2.5
 QUICK_QUIET_S = 0.5
 QUICK_HOLD_S = 4.0  # a replica that dies costs ten retries however long it is away: of 2 s of calls, 4 in a hundred
 WARM_S = 1.5
+CHANGES_OVER_S = 15.0
 FAULT_S_MAX = 60.0
 """A fault that is not over by then has hung something."""
 
@@ -137,6 +138,9 @@ async def _once(stage: Stage, fault: Fault, pace: Pace) -> Seen:
     await stage.answered(over_s)
     if open_changes:
         stage.find(f"{len(open_changes)} changes are open {recovered_s:g} s after its end ({open_changes[0]})")
+    # A change whose client waits no more may be under way still: only what is over can be torn.
+    last, _ = stage.changes()
+    await stage.until(lambda: not stage.changes(before=last)[1], CHANGES_OVER_S, "the end of all changes")
     times = Times(quiet_s, began_s, ended_s, over_s)
     seen = judged(
         stage.records,
