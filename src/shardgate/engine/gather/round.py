@@ -128,16 +128,12 @@ class Round:
         target, method, head = b"", b"", b""
         cluster, collectors, words = self.cluster, self._collectors, self.words
         for ask in asks:
-            shard = ask.shard  # each once: compiled, an attribute of a struct takes 110 instructions
-            asked = ask.target
-            body = ask.body
-            by = ask.method
-            if asked is not target or by != method or body:
-                framing = b"Content-Length: %d\r\n" % len(body) if by == b"POST" else b""
-                head = request_head(by, asked, host, lines, b"", request_id, framing)
-                target, method = asked, b"" if body else by  # no head with a body is sent twice
-            sink = _Collector(self, shard)
-            sink.call = cluster.read(shard, head, body, sink, by, words)
+            if ask.target is not target or ask.method != method or ask.body:
+                framing = b"Content-Length: %d\r\n" % len(ask.body) if ask.method == b"POST" else b""
+                head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
+                target, method = ask.target, b"" if ask.body else ask.method  # no head with a body is sent twice
+            sink = _Collector(self, ask.shard)
+            sink.call = cluster.read(ask.shard, head, ask.body, sink, ask.method, words)
             collectors.append(sink)
 
     async def outcomes(self) -> Mapping[ShardId, Outcome]:
