@@ -207,7 +207,8 @@ class Cluster:
         if self._rewrites:
             head, sink = self._rewritten(shard, head, sink)
         call = Call(head, body, sink, self._whole_patience, method=method)
-        call.reads = call.repeatable = True
+        if not call.reads:
+            call.reads = call.repeatable = True
         if words is not None:
             if words.failure_is:
                 call.sink = judged = JudgedSink(sink, words.failure_is, _nobody_else)

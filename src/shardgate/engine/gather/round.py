@@ -423,7 +423,8 @@ class _Collector:
         self.reply_data(data)
 
     def reply_whole(self, head: ReplyHead, body: bytes) -> None:
-        if self.call is None or self._round.whole(self, self.call, head, body):
+        call = self.call
+        if call is None or self._round.whole(self, call, head, body):
             return
         self.reply_head(head, body)
         if self.call is not None and not self.call.done:

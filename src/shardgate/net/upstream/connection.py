@@ -240,18 +240,19 @@ class UpstreamConnection:
             if head.names_shard:
                 head = self._parser.for_client(head, call.head)
             rest = rest[end + 4 :]
-            if head.status >= 200:
+            status = head.status
+            if status >= 200:
                 break
-            if head.status == 101:
+            if status == 101:
                 self._switch(call, head, rest)
                 return
             self._pass_interim(call, head, end + 4)  # the reply itself is still to come
         if call.attempt is not None:
-            answered = call.attempt.answered(call, head.status)
+            answered = call.attempt.answered(call, status)
             if answered is None:
                 return
             call = answered
-        if head.content_length == len(rest) and not call.is_head and head.status not in _BODILESS:
+        if head.content_length == len(rest) and not call.is_head and status not in _BODILESS:
             call.sink.reply_whole(head, rest)  # the reply came in one piece, as most do
             self._end_whole(call, head)
         else:
