@@ -63,10 +63,13 @@ def _paths(server: _Server) -> list[str]:
     values = [_values(variables.get(name) or _Variable()) for name in names]
     paths: dict[str, None] = {}
     for chosen in islice(product(*values), _VALUES_MAX):
-        filled = dict(zip(names, chosen, strict=True))
-        found = _URL.match(_VARIABLE.sub(lambda name, filled=filled: filled[name[1]], server.url))
+        found = _URL.match(_filled(server.url, dict(zip(names, chosen, strict=True))))
         paths[_path("" if found is None else found[1])] = None
     return [*paths]
+
+
+def _filled(url: str, values: dict[str, str]) -> str:
+    return _VARIABLE.sub(lambda name: values[name[1]], url)
 
 
 def _values(variable: _Variable) -> list[str]:
