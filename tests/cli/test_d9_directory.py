@@ -68,6 +68,7 @@ def test_every_mistake_has_its_line_and_nothing_is_written(run) -> None:
     [
         (b"acme,north\n", "line 1: must name the columns, as in key,shard, but says acme,north"),
         (b"", "line 1: must name the columns, as in key,shard, but says nothing"),
+        (b"key;shard\nacme;north\n", "but says key;shard. Separate the columns by commas in all lines"),
         (b"key,shard\n\xff,north\n", "is not UTF-8"),
         (b'key,shard\n"acme,north\n', "line 3: unexpected end of data"),
     ],

@@ -24,13 +24,14 @@ IGNORED = b"ignored"
 
 def match(request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
     """The route, and the values of its path's variables. Raises ClientError where there is none."""
-    named = None
     if snapshot.method_override is not None and request.method == "POST" and request.query:
         named = _by_query(request, snapshot, snapshot.method_override)
+        if named is not None:
+            if request.fields.method_override is not None and snapshot.method_override_header != IGNORED:
+                _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
+            return named
     if request.fields.method_override is not None and snapshot.method_override_header != IGNORED:
         _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
-    if named is not None:
-        return named
     if snapshot.method_override_member is not None and request.method == "POST" and request.body:
         return _by_member(request, snapshot, snapshot.method_override_member)
     return snapshot.routes.match(request.method, request.path)

@@ -80,9 +80,13 @@ def _header(row: list[str], space: str | None) -> dict[str, int]:
     unknown = [name for name in names if name not in _COLUMNS]
     if not needed <= {*names} or unknown or len({*names}) != len(names):
         written = ",".join(row) or "nothing"
-        raise DirectoryFileError(
-            [f"line 1: must name the columns, as in {wanted}, but says {written}. Add that line in front of the others"]
+        other = next(
+            (mark for mark in ";\t|" if needed <= {name.strip().lower() for name in written.split(mark)}), None
         )
+        cure = (
+            "Add that line in front of the others" if other is None else "Separate the columns by commas in all lines"
+        )
+        raise DirectoryFileError([f"line 1: must name the columns, as in {wanted}, but says {written}. {cure}"])
     return {name: place for place, name in enumerate(names)}
 
 

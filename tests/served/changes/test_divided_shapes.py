@@ -162,3 +162,29 @@ async def test_a_part_that_is_answered_with_a_redirect_takes_back_the_others(sta
     assert [asked.line.split()[0] for asked in shards[0].asked] == ["POST", "POST"]
     assert shards[0].asked[1].line.split()[1].endswith("/cancel")
     assert [asked.line.split()[0] for asked in shards[1].asked] == ["POST", "GET"]
+
+
+def asks(turn: Any) -> Any:
+    """A shard that answers its items in an order of its own."""
+
+    def answer(asked: Asked) -> bytes:
+        return reply(json.dumps({"items": turn(json.loads(asked.body)["items"])}))
+
+    return answer
+
+
+async def test_items_that_come_back_in_another_order_are_not_put_at_the_wrong_places(start: Any) -> None:
+    # Found: an application that sorts the items of its reply: 200 with the items of one shard exchanged.
+    _, gateway = await start(asks(lambda found: found[::-1]), **DIVIDE, mode="read")
+    turned = await gateway.client.post("/orders", json={"items": items("s-1", "n-1", "s-2")})
+    assert (turned.status_code, turned.json()["code"]) == (502, "SG2002")
+    assert "in another order than it was asked for" in turned.json()["detail"]
+    single = await gateway.client.post("/orders", json={"items": items("s-1", "s-2")})
+    assert (single.status_code, len(single.json()["items"])) == (200, 2), "one shard's reply is untouched"
+
+
+@pytest.mark.parametrize("turn", [lambda found: [each["n"] for each in found], lambda found: [{} for _ in found]])
+async def test_items_without_keys_say_nothing_of_their_order(start: Any, turn: Any) -> None:
+    _, gateway = await start(asks(turn), **DIVIDE, mode="read")
+    answer = await gateway.client.post("/orders", json={"items": items("s-1", "n-1", "s-2")})
+    assert (answer.status_code, len(answer.json()["items"])) == (200, 3)

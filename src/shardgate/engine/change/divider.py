@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from shardgate.core.body.assigning import assign
+from shardgate.core.body.item_key import refuse_other_order
 from shardgate.core.body.items import ShardItems, failed_items, parts_of, rejoin
 from shardgate.core.body.numbering import position_of, renumbered, says_the_same
 from shardgate.core.changes.calls import Outgoing, members
@@ -122,7 +123,12 @@ class Divider:
         replies = list(replies_of(by_shard, shards, lacking).values())
         refusal = unite(replies, range(200, 300))
         if refusal is None:
-            return replies[0] if len(parts) == 1 else rejoin(parts, replies, plan.rule.joined_at, plan.rule.sum)
+            if len(parts) == 1:
+                return replies[0]
+            into = plan.rule.joined_at
+            if into is not None:
+                refuse_other_order(parts, replies, into, plan.rule.key, plan.keys)
+            return rejoin(parts, replies, into, plan.rule.sum)
         if refusal.status in plan.rule.not_here or len(parts) == 1:
             return refusal
         # A refusal counts the items that its shard was sent. The whole body is refused with the right numbers.
