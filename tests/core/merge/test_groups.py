@@ -91,7 +91,7 @@ def test_money_is_added_exactly_and_the_least_and_the_greatest_are_found() -> No
 
 def test_text_is_never_added() -> None:
     with pytest.raises(BrokenReplyError):
-        united([row("mon", 1, 1) | {"count": "1"}], [row("mon", 1, 1) | {"count": "1"}])
+        united([row("mon", 1, 1) | {"count": "1"}], [row("mon", 1, 1) | {"count": "1 a day"}])
 
 
 def test_what_is_neither_sum_nor_average_must_be_the_same() -> None:

@@ -19,7 +19,7 @@ from shardgate.core.errors import OrderBrokenError, UnreadablePageError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, cut, join
-from shardgate.core.json.number import Average, add, least, read_number, write_number
+from shardgate.core.json.number import Average, add, least, read_number, write_like
 from shardgate.core.json.object import JsonObject
 from shardgate.core.json.totals import Totals, check_averages
 from shardgate.core.limits import MEMBERS_MAX
@@ -169,7 +169,7 @@ class Groups(Aggregating, frozen=True, tag="groups"):
         """As many rows as the request wants. Raises UnreadablePageError where the shards accept what is no number."""
         limit = None if self.limit is None else self._limit(request)
         if limit is UNKNOWN:
-            raise UnreadablePageError(f"`{self.limit}`: a whole number, once, is accepted")
+            raise UnreadablePageError(f"{self._limit_stated(request)}: a whole number, once, is accepted")
         if limit is None:
             return reply
         document = None if self.items is None else JsonObject(reply.body)
@@ -186,6 +186,10 @@ class Groups(Aggregating, frozen=True, tag="groups"):
     @property
     def _names(self) -> tuple[str, ...]:
         return (self.key,) if isinstance(self.key, str) else self.key
+
+    def _limit_stated(self, request: Request) -> str:
+        values = [value for name, value in pairs_of(request.query) if name == self.limit]
+        return " and ".join([f"`{self.limit}={excerpt(value)}`" for value in values]) or f"`{self.limit}`"
 
     def _limit(self, request: Request) -> int | Unknown | None:
         values = [value for name, value in pairs_of(request.query) if name == self.limit]
@@ -265,7 +269,7 @@ class Groups(Aggregating, frozen=True, tag="groups"):
             raise ValueError(f"a row lacks {', '.join(missing)}; it has {excerpt(', '.join(first))}")
         sums = {name: add(_texts(rows, name)) for name in self.sum}
         # A row that only one shard has keeps its bytes, but its numbers are checked.
-        changes: dict[str | None, object] = {name: write_number(total) for name, total in sums.items()}
+        changes: dict[str | None, object] = {n: write_like(total, _texts(rows, n)) for n, total in sums.items()}
         changes |= {name: least(_texts(rows, name)) for name in self.min}
         changes |= {name: least(_texts(rows, name), greatest=True) for name in self.max}
         for name, average in self.average.items():
