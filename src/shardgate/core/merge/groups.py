@@ -77,6 +77,9 @@ class Groups(Aggregating, frozen=True, tag="groups"):
     """How many rows the application gives where the parameter is not there; null: all. It needs `limit_all`."""
     limit_all: int | None = None
     """What shards are sent as `limit`, for all their rows; more than a shard ever has. Null: they are sent none."""
+    complete: bool = False
+    """The application gives all of its groups, also where all shards give equally many. False: where rows are sorted by
+    `order`, and the rule has no `limit`, equally many rows of every shard are taken for a top of each, and refused."""
     reads: Mapping[str, Reading] = msgspec.field(default_factory=dict)
     """What the application does with bad values of `limit`, as `reads` of a dialect: `{top: {bad: default}}`."""
 
@@ -147,6 +150,7 @@ class Groups(Aggregating, frozen=True, tag="groups"):
             for key, raw in zip(keys, rows.raw, strict=True):
                 groups.setdefault(key, []).append(bytes(raw))
         self._check_case(found)
+        self._check_complete([len(rows.raw) for rows in lists], len(groups))
         merged = [(self._merged(written), key) for key, written in groups.items()]
         if self.order:
             merged.sort(key=lambda pair: self._place(_MEMBERS.decode(pair[0]), pair[1]))
@@ -240,6 +244,15 @@ class Groups(Aggregating, frozen=True, tag="groups"):
                 f"a shard's groups are not sorted by {by}, as the rule says",
                 where=f"row {n}, counted from 0",
                 log=found,
+            )
+
+    def _check_complete(self, counts: Sequence[int], groups: int) -> None:
+        """Raises ValueError where the rows look like the top of each shard, of which the top of all cannot be made."""
+        is_top = bool(self.order) and self.limit is None and not self.complete
+        if is_top and len(counts) > 1 and len({*counts}) == 1 and 1 < counts[0] < groups:
+            raise ValueError(
+                f"every shard gives {counts[0]} of {groups} groups: a top of each, from which the top of all does not "
+                "follow; write `limit`, `limit_default` and `limit_all`, or `complete: true` if these are all groups"
             )
 
     def _check_case(self, found: Sequence[set[_Key]]) -> None:
