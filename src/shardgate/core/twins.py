@@ -37,6 +37,11 @@ def is_twin(name: str, key: str) -> bool:
     return _is_remembered_twin(name, key) if len(name) <= _REMEMBERED_CHARACTERS else _is_twin(name, key)
 
 
+def lowered(name: str) -> str:
+    """The name as a reader knows it that ignores case. Outside of ASCII readers differ: some read a long s as `s`."""
+    return name.lower() if name.isascii() else name
+
+
 def is_other_spelling(name: str, key: str) -> bool:
     """The same of a JSON member, whose name has no parts."""
     return name != key and looks_like(name, key) and _joined(_folded(name, key)) == _joined(_folded(key, key))

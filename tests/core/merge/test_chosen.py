@@ -45,8 +45,8 @@ def test_l10_a_mixture_is_refused_unless_the_application_ignores_it() -> None:
         made(choices=[{"when": "view=all", "merge": OFFSET}], otherwise=PAGES).merge_for("view=all&page=2")
     rule = paged(mixed="ignore")
     assert rule.merge_for("page=2&limit=5") == rule.choices[0].merge
-    assert paged().merge_for("page_size=2&order=id") == rule.choices[0].merge
-    assert paged().merge_for("order=id") == rule.otherwise
+    assert paged().merge_for("page_size=2&order=id") == paged().choices[0].merge
+    assert paged().merge_for("order=id") == paged().otherwise
 
 
 def test_what_counts_as_given_is_said_by_the_rule() -> None:

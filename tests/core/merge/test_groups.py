@@ -91,7 +91,7 @@ def test_money_is_added_exactly_and_the_least_and_the_greatest_are_found() -> No
 
 def test_text_is_never_added() -> None:
     with pytest.raises(BrokenReplyError):
-        united([row("mon", 1, 1) | {"count": "1"}], [row("mon", 1, 1) | {"count": "1"}])
+        united([row("mon", 1, 1) | {"count": "1"}], [row("mon", 1, 1) | {"count": "1 a day"}])
 
 
 def test_what_is_neither_sum_nor_average_must_be_the_same() -> None:
@@ -205,3 +205,17 @@ def test_l7_other_names_of_a_part_of_each_shards_report_are_refused(query: str) 
     # Found: OData's `$top` reached each shard, and the merged report lacked groups.
     with pytest.raises(UnreadablePageError):
         Groups(key="city", sum=("orders",)).begin(request(f"GET /report{query}"), ["a", "b"])
+
+
+def test_l7_equally_many_rows_of_every_shard_are_a_top_of_each_unless_the_rule_says_otherwise() -> None:
+    # Found: the application gives its top 2 where nobody asks for it, and four rows came out, with 200.
+    tops = [[{"city": "a", "n": 9}, {"city": "b", "n": 8}], [{"city": "c", "n": 7}, {"city": "b", "n": 3}]]
+    replies = [Reply(200, [], json.dumps(rows).encode()) for rows in tops]
+    rule = Groups(key="city", sum=("n",), order=("-n",))
+    with pytest.raises(ValueError, match="every shard gives 2 of 3 groups: a top of each"):
+        rule.combine(replies)
+    for said in (Groups(key="city", sum=("n",), order=("-n",), complete=True), Groups(**{**KNOWN, "limit": "top"})):
+        assert [row["city"] for row in json.loads(said.combine(replies).body)] == ["b", "a", "c"]
+
+
+KNOWN = {"key": "city", "sum": ("n",), "order": ("-n",)}

@@ -185,7 +185,7 @@ def test_a_total_that_one_shard_does_not_state_is_never_given_as_exact(second: b
     # Found: the sum of those that were stated was given as the whole.
     fields = [] if second is None else [(b"X-Total", second)]
     with pytest.raises(BrokenReplyError):
-        listed("", Reply(200, [(b"X-Total", b"3")], b"[]"), Reply(200, fields, b"[]"))
+        listed("", Reply(200, [(b"X-Total", b"3")], b"[]"), Reply(200, fields, b'[{"id":"a"}]'))
 
 
 def test_a_page_teaches_where_its_rows_live() -> None:

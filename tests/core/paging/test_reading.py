@@ -182,3 +182,27 @@ def test_a_parameter_that_the_dialect_does_not_have_is_a_mistake() -> None:
         Reading(words={"7": 7})
     with pytest.raises(ValueError, match="are 0 or more"):
         Reading(words={"none": -1})
+
+
+@pytest.mark.parametrize(
+    ("number", "read", "bad"),
+    [
+        ("spaced", {" 5 ": 5, "+5": 5}, ["1_0", "5x", "5.0", ""]),
+        ("ruby", {"1_0": 10, " 5x": 5, "0x10": 0, "1e3": 1, "5.9": 5, "1__0": 1}, ["x", "", "_1"]),
+        (
+            "javascript",
+            {" 5 ": 5, "5.0": 5, "5.": 5, "": 0, " ": 0, "+7": 7, "007": 7},
+            ["5x", "x", "1_0", "3,5", "null"],
+        ),
+    ],
+)
+def test_l9_numbers_of_further_languages(number: Any, read: dict[str, int], bad: list[str]) -> None:
+    # Found: `1_0` was 1 row for an application in Ruby, which reads 10, and 10 for one in .NET, which refuses it.
+    reading = Reading(number=number, bad="default")
+    assert {text: read_number(text, reading, default=-9, least=0) for text in read} == read
+    assert {read_number(text, reading, default=-9, least=0) for text in bad} == {-9}
+
+
+@pytest.mark.parametrize("text", ["0x10", "1e1", "5.7", "Infinity", "\uff15"])
+def test_l9_what_number_reads_and_lists_differ_in_is_unknown(text: str) -> None:
+    assert read_number(text, Reading(number="javascript", bad="default"), default=20, least=0) is UNKNOWN

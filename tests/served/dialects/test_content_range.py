@@ -62,3 +62,30 @@ async def test_a_page_behind_the_end_is_refused_as_one_instance_would(rows: Worl
 async def test_a_list_that_does_not_say_where_it_stands_is_broken(stack: AsyncExitStack, tmp_path: Path) -> None:
     rows = await world(stack, tmp_path, lambda part, asked: reply("[]"), DIALECT)
     assert (await rows.gateway.get("/rows")).json()["code"] == "SG2002"
+
+
+def speak_by_range(rows: list[Row], asked: Question) -> bytes:
+    """As PostgREST: a client may page by a field of the request instead of parameters."""
+    for text in asked.field("range"):
+        first, _, last = text.removeprefix("items=").partition("-")
+        asked.values["offset"] = first
+        asked.values["limit"] = str(int(last) - int(first) + 1) if last else "30"
+    return speak(rows, asked)
+
+
+async def test_l10_a_range_of_rows_is_read_or_refused_and_never_ignored(stack: AsyncExitStack, tmp_path: Path) -> None:
+    # Found: `Range: 0-4` was answered with the whole list.
+    reads = await world(stack, tmp_path, speak_by_range, {**DIALECT, "ranges": "read"})
+    for text in ("0-4", "items=5-9", "100-", "0-0", "115-200", "7-90"):
+        await reads.both("/rows?order=name.desc", Range=text)
+    assert (await reads.both("/rows", Range="200-300")).status_code == 416
+    for text, query, problem in [
+        ("4-2", "", "`Range: 4-2`: `Range: 0-24`, or"),
+        ("0-4", "?limit=3", "beside `limit` or `offset`"),
+    ]:
+        answer = await reads.gateway.get(f"/rows{query}", headers={"Range": text})
+        assert (answer.status_code, problem in answer.json()["detail"]) == (400, True)
+    silent = await world(stack, tmp_path, speak_by_range, DIALECT)
+    answer = await silent.gateway.get("/rows", headers={"Range": "0-4"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "SG1009")
+    assert (await silent.gateway.get("/rows", headers={"Range": "bytes=0-4"})).status_code == 206

@@ -30,6 +30,7 @@ class Question:
         self.values = dict(parse_qsl(self.query, keep_blank_values=True))
         self.pairs = parse_qsl(self.query, keep_blank_values=True)
         self.body = asked.body
+        self.field = asked.field
 
     def number(self, name: str, default: int) -> int:
         return int(self.values.get(name, default))

@@ -161,7 +161,7 @@ class OpaqueCursorWalk(CursorWalk):
             self._cursor_before(chosen) if before and self._opaque.goes_back else None,
             self._cursor_behind(chosen) if behind else None,
         )
-        return self._opaque.close_at(self._merged(chosen, more=behind), neighbours)
+        return self._written(self._opaque.close_at(self._merged(chosen, more=behind), neighbours), chosen)
 
     def _cursor_behind(self, chosen: Sequence[KeyedRow]) -> str:
         if not chosen:

@@ -137,4 +137,4 @@ class IdCursorWalk(CursorWalk):
         neighbours = PageNeighbours(
             chosen[0].id if before and chosen else None, chosen[-1].id if behind and chosen else None
         )
-        return self._by_id.close_at(self._merged(chosen, more=more), neighbours)
+        return self._written(self._by_id.close_at(self._merged(chosen, more=more), neighbours), chosen)

@@ -25,6 +25,7 @@ from shardgate.core.order.keyed_rows import KeyedRow, by_key, keyed
 from shardgate.core.order.order import Order
 from shardgate.core.paging.around import Around
 from shardgate.core.paging.bounds import too_many
+from shardgate.core.paging.no_rows import NoRows, is_bodiless, with_list, without_list
 from shardgate.core.replies.fields import without_links_to
 from shardgate.core.replies.refusals import is_redirect, redirect, unite
 from shardgate.core.replies.totals import whole_total
@@ -64,6 +65,10 @@ class CursorWalk(ABC):
         """`order`: a text says why the page cannot be read."""
         self.not_here: Sequence[int] = ()
         """The statuses by which a shard says that it has no rows."""
+        self.no_rows: NoRows = "list"
+        """How the application writes a list without rows."""
+        self.items: str | None = None
+        """The member with the rows; None: the body is the list."""
         self.around: Around | None = None
         """What is said of the members around the rows; None: there is no object around them."""
         self._documents: list[JsonObject] = []
@@ -178,6 +183,12 @@ class CursorWalk(ABC):
         reply = without_links_to(reply, self._request.path)
         return Merged(self._request, self._page, rows, len(chosen), total, more, reply)
 
+    def _written(self, reply: Reply, chosen: Sequence[KeyedRow]) -> Reply:
+        """The merged reply as the application writes it, with rows or without. Raises BrokenReplyError."""
+        if chosen or self.no_rows == "list":
+            return reply
+        return without_list(reply, self.no_rows, self.items)
+
     def _ask(self, shard: ShardId, stream: Forward | Backward) -> Ask:
         page, most = self._page, self._dialect.cover(0, None)[1]
         count = max(most or 0, page.limit or 0) if stream.walking else page.limit
@@ -188,6 +199,9 @@ class CursorWalk(ABC):
 
     def _open(self, shard: ShardId, reply: Reply, order: Order) -> None:
         has_rows = reply.status in self._dialect.accepted
+        if has_rows and self.no_rows != "list":
+            has_rows = not is_bodiless(reply, self.no_rows, self.items)
+            reply = with_list(reply, self.no_rows, self.items) if has_rows else reply
         listing = self._dialect.open(reply) if has_rows else NO_ROWS
         rows = cut(listing.rows)
         asked = self._counts[shard]

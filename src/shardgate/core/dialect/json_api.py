@@ -39,7 +39,7 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
     @property
     def members(self) -> tuple[str | None, ...]:
         """The members of the reply that it writes anew."""
-        return ("data", "included", "links", self.total, self.page_count, *self.echoes)
+        return ("data", self.total, self.page_count, "included", "links", *self.echoes)
 
     def open(self, reply: Reply) -> Listing:
         """The primary data, its size, and the included resources. Raises BrokenReplyError."""

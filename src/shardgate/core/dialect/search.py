@@ -15,6 +15,7 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.limits import MEMBERS_MAX, SEARCH_BODY_BYTES_MAX
 from shardgate.core.paging.echoes import Echoing
+from shardgate.core.paging.known_names import may_page
 from shardgate.core.paging.query import pairs_of
 
 
@@ -72,16 +73,23 @@ class Search(Echoing, frozen=True, tag="search"):
             if body.has_twin(name) or body.raw(name) is not None:
                 detail = f"the JSON member `{name}` is not accepted: the gateway cannot tell how it changes the list"
                 raise UnreadablePageError(detail, about={"member": name})
+        own = {path.partition(".")[0] for path in self._names() if path} | {*self.passes}
+        for name, (start, end) in (body.level("") or {}).items():
+            if name not in own and may_page(name, body.body[start:end].decode("utf-8", "replace").strip('"')):
+                detail = (
+                    f"the JSON member `{excerpt(name)}` is not accepted: the gateway cannot tell how it pages the list"
+                )
+                raise UnreadablePageError(detail, about={"member": excerpt(name)})
         return {name: value for name in self._names() if name and (value := _text(body, name)) is not None}
 
     def _check_query(self, query: str) -> None:
         """Raises UnreadablePageError where the query pages, too: many applications read parameters from both."""
         own = self._names()
-        for name, _ in pairs_of(query):
+        for name, value in pairs_of(query):
             if name in own:
                 detail = f"the parameter `{excerpt(name)}` is accepted in the body alone, as the member `{name}`"
                 raise UnreadablePageError(detail, about={"parameter": excerpt(name)})
-            self._check_name(name, own)
+            self._check_name(name, value, own)
 
     def problem(self, request: Request) -> str:
         """Why `read` gave UNKNOWN."""

@@ -1,13 +1,17 @@
 """A bare array that is always whole: the application has no pages, and clients choose neither order nor properties.
 
-Holds: every parameter goes to every shard as the client wrote it.
+Holds: every parameter goes to every shard as the client wrote it, or is refused because it seems to page.
 """
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from shardgate.core.contracts import Listing, Merged, Page, Strategy, Streamable
+from shardgate.core.errors import UnreadablePageError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
+from shardgate.core.paging.known_names import may_page
+from shardgate.core.paging.query import pairs_of
 
 
 class Whole(Strategy, frozen=True, tag="whole"):
@@ -16,6 +20,10 @@ class Whole(Strategy, frozen=True, tag="whole"):
     posted: ClassVar[bool] = False
     streamable: ClassVar[Streamable] = "never"
     finds_last: ClassVar[bool] = False
+
+    passes: tuple[str, ...] = ()
+    """Parameters by whose names widespread applications page, and which this one ignores, or filters by: they reach the
+    shards as they came. Without it a request with such a parameter, and a number in it, is refused."""
 
     @property
     def accepted(self) -> tuple[int, ...]:
@@ -43,7 +51,14 @@ class Whole(Strategy, frozen=True, tag="whole"):
         return ()
 
     def read(self, request: Request) -> Page:
-        """All rows, in the list's default order."""
+        """All rows, in the list's default order.
+
+        Raises UnreadablePageError where a parameter seems to page: each shard would page its own rows.
+        """
+        for name, value in pairs_of(request.query) if request.query else ():
+            if name not in self.passes and may_page(name, value):
+                detail = f"the parameter `{excerpt(name)}` is not accepted: this list has no pages"
+                raise UnreadablePageError(detail, about={"parameter": excerpt(name)})
         return Page(0, None, (), None)
 
     def problem(self, request: Request) -> str:

@@ -59,9 +59,21 @@ def write_number(number: Number | None) -> bytes:
     return format(number, "f").encode()
 
 
+def write_like(number: Number | None, texts: Sequence[bytes]) -> bytes:
+    """A number as the texts are written: in quotes where they stand in quotes, as decimals of many databases do."""
+    written = write_number(number)
+    return b'"%b"' % written if number is not None and any(text[:1] == b'"' for text in texts) else written
+
+
 def add(texts: Sequence[bytes]) -> Number | None:
-    """The sum of the numbers, without the nulls; None where all are null. Raises ValueError, ArithmeticError."""
-    numbers = [number for text in texts if (number := read_number(text)) is not None]
+    """The sum of the numbers, without the nulls; None where all are null. Numbers may stand in quotes, all or none.
+
+    Raises ValueError, ArithmeticError.
+    """
+    stated = [text for text in texts if text != b"null"]
+    if stated and all(text[:1] == b'"' for text in stated):
+        stated = [text[1:-1] for text in stated]
+    numbers = [number for text in stated if (number := read_number(text)) is not None]
     if not numbers:
         return None
     if all(isinstance(number, int) for number in numbers):

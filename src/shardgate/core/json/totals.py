@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from shardgate.core.excerpt import excerpt
-from shardgate.core.json.number import Average, add, least, read_number, write_number
+from shardgate.core.json.number import Average, add, least, read_number, write_like
 from shardgate.core.json.object import JsonObject
 
 
@@ -16,7 +16,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The members around the rows of a report or a list. Members are named by path: `meta.revenue`."""
 
     sum: tuple[str, ...] = ()
-    """Members that add up."""
+    """Members that add up. `*` stands for every member of an object: `facets.city.*` of `{"Bern": 3, "Ulm": 2}`; one
+    that a shard lacks counts as none."""
     min: tuple[str, ...] = ()
     """Members of which the least counts, of numbers or of texts (by code point); null counts as no value."""
     max: tuple[str, ...] = ()
@@ -29,6 +30,10 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         """An average is computed from sums. Raises ValueError."""
         check_averages(self.average, self.sum)
+        if any("*" in path.split(".") for path in (*self.average, *self.first_of)):
+            raise ValueError("`*` stands for members that are added, or of which the least or the greatest counts")
+        if any(_is_at_root(path) for path in self.paths) and not all(_is_at_root(path) for path in self.paths):
+            raise ValueError("`*` as the first name stands for all members; name none of them beside it")
 
     @property
     def paths(self) -> list[str]:
@@ -40,6 +45,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
         Raises BrokenReplyError, ValueError, TypeError, ArithmeticError.
         """
+        if any(_is_at_root(path) for path in self.paths):
+            return _unwrapped(self._below("", _ROOT).merged([JsonObject(_wrapped(each)) for each in documents], {}))
         changes = self.changes(documents)
         for path, value in also.items():
             changes[path] = value
@@ -48,14 +55,62 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def changes(self, documents: Sequence[JsonObject]) -> dict[str | None, object]:
         """The merged members, by their paths. Raises BrokenReplyError, ValueError, TypeError, ArithmeticError."""
-        sums = {path: add(_values(documents, path)) for path in self.sum}
-        changes: dict[str | None, object] = {path: write_number(total) for path, total in sums.items()}
-        changes |= {path: least(_values(documents, path)) for path in self.min}
-        changes |= {path: least(_values(documents, path), greatest=True) for path in self.max}
+        sums = {path: add(_values(documents, path)) for path in self.sum if "*" not in path}
+        changes: dict[str | None, object] = {
+            path: write_like(total, _values(documents, path)) for path, total in sums.items()
+        }
+        changes |= {path: least(_values(documents, path)) for path in self.min if "*" not in path}
+        changes |= {path: least(_values(documents, path), greatest=True) for path in self.max if "*" not in path}
+        for parent in dict.fromkeys([path.partition(".*")[0] for path in self.paths if ".*" in path]):
+            changes[parent] = self._every(documents, parent)
         for path, average in self.average.items():
             _values(documents, path)
             changes[path] = average.again(sums[average.of], sums[average.over])
         return changes
+
+    def _below(self, parent: str, instead: str = "") -> "Totals":
+        """What is said of the members below a path, each named from there on."""
+        named = {
+            kind: tuple([instead + path.removeprefix(parent) for path in paths if path.startswith(parent)])
+            for kind, paths in (("sum", self.sum), ("min", self.min), ("max", self.max))
+        }
+        return Totals(**named)
+
+    def _every(self, documents: Sequence[JsonObject], parent: str) -> bytes:
+        """The object at a path with the members of all shards, each merged."""
+        found = [document.members(parent) for document in documents if document.raw(parent) is not None]
+        names = dict.fromkeys([name for members in found for name in members])
+        if all([*members] == sorted(members) for members in found):
+            names = dict.fromkeys(sorted(names))
+        inner = self._below(f"{parent}.*.")
+        merged: dict[str, bytes] = {}
+        for name in names:
+            values = [members[name] for members in found if name in members]
+            if f"{parent}.*" in self.sum:
+                merged[name] = write_like(add(values), values)
+            elif f"{parent}.*" in (*self.min, *self.max):
+                merged[name] = least(values, greatest=f"{parent}.*" in self.max)
+            else:
+                merged[name] = inner.merged([JsonObject(value) for value in values], {})
+        first = next((document for document in documents if document.raw(parent) is not None), None)
+        if first is None:
+            raise ValueError(f"no shard's reply has {parent}")
+        return JsonObject(first.rewritten(parent, merged)).value(parent)
+
+
+_ROOT = "all."
+
+
+def _is_at_root(path: str) -> bool:
+    return path.partition(".")[0] == "*"
+
+
+def _wrapped(document: JsonObject) -> bytes:
+    return b'{"all":%b}' % document.body
+
+
+def _unwrapped(body: bytes) -> bytes:
+    return JsonObject(body).value("all")
 
 
 def check_averages(average: Mapping[str, Average], sums: Sequence[str]) -> None:

@@ -23,6 +23,7 @@ from shardgate.core.lists.selection import Block
 from shardgate.core.lists.short import ShortPage
 from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import Order
+from shardgate.core.paging.no_rows import without_list
 from shardgate.core.paging.parameters import Parameters
 from shardgate.core.replies.fields import without_links_to
 from shardgate.core.topology import ShardId
@@ -77,7 +78,7 @@ def _short(rule: ListRule, request: Request, page: Page, order: Order) -> ShortP
     """The short way, where the page is read in one round, each row as it comes."""
     if order.tie is None or page.limit == 0 or page.is_last or rule.is_empty(page) or rule.dedupe is not None:
         return None
-    if rule.first_pages == "likely" or rule.around.paths:
+    if rule.first_pages == "likely" or rule.around.paths or rule.no_rows != "list":
         return None
     if rule.added(page, order) or is_deep(Page(page.offset + (page.limit or 0), page.limit, (), None)):
         return None
@@ -147,11 +148,23 @@ class ListQuery:
         return reply if around is None else around.applied(reply, documents, self.request.path)
 
     def merged(
-        self, rows: bytes, shown: int, total: int | None, *, more: bool, reply: Reply, extras: tuple[bytes, ...] = ()
+        self,
+        rows: bytes,
+        shown: int,
+        total: int | None,
+        *,
+        more: bool,
+        reply: Reply,
+        extras: tuple[bytes, ...] = (),
+        as_list: bool = False,
     ) -> Reply:
-        """The merged reply: `shown` rows in an array, written by the dialect around a shard's reply."""
+        """The merged reply: `shown` rows in an array, written by the dialect around a shard's reply. `as_list`: it is a
+        list also where it has no rows."""
         told = without_links_to(reply, self.request.path)
-        return self.rule.dialect.close(Merged(self.request, self.page, rows, shown, total, more, told, extras))
+        closed = self.rule.dialect.close(Merged(self.request, self.page, rows, shown, total, more, told, extras))
+        if shown or as_list or self.rule.no_rows == "list":
+            return closed
+        return without_list(closed, self.rule.no_rows, self.rule.items)
 
     def explained(self) -> list[str]:
         """The order and the page, in sentences."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shardgate.core.contracts import NO_ROWS, Ask, Page, PageMemory, Waymark, as_it_came
+from shardgate.core.contracts import NO_ROWS, Ask, Listing, Page, PageMemory, Waymark, as_it_came
 from shardgate.core.errors import BrokenReplyError, UpstreamError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
@@ -31,6 +31,7 @@ from shardgate.core.lists.selection import ChangedError
 from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import Order
 from shardgate.core.paging.bounds import check_whole
+from shardgate.core.paging.no_rows import is_bodiless, with_list
 from shardgate.core.replies.refusals import is_redirect, redirect, unite
 from shardgate.core.replies.totals import whole_total
 from shardgate.core.topology import ShardId
@@ -46,17 +47,37 @@ class _Behind(NamedTuple):
     total: int | None
 
 
+class _Notes:
+    """What the replies of a list say besides rows, where it is not made by the short way."""
+
+    __slots__ = ("as_list", "completed", "documents", "knows_empty", "nothing", "rowless")
+
+    def __init__(self) -> None:
+        self.documents: dict[ShardId, JsonObject] = {}
+        """The objects around the rows."""
+        self.nothing = Reply(200, [], b"")
+        """The last reply that says that there is nothing."""
+        self.rowless: set[ShardId] = set()
+        """The shards that have no row, and state no size."""
+        self.completed: set[ShardId] = set()
+        """The shards whose reply was given the list that it lacked."""
+        self.as_list: bool | None = None
+        """Whether the application writes this empty page as a list; None: not seen."""
+        self.knows_empty = False
+        """A shard was asked how it writes an empty page."""
+
+
 class ListMerging:
     """One request's list under way."""
 
     __slots__ = (
         "_asks_sizes",
         "_behind",
-        "_documents",
         "_empty",
         "_extras",
         "_flow",
         "_made",
+        "_noted",
         "_page",
         "_pages",
         "_past_end",
@@ -76,7 +97,6 @@ class ListMerging:
         self._rule = rule
         self._page = query.page
         self._shards = shards
-        self._documents: dict[ShardId, JsonObject] = {}
         self._extras: list[bytes] = []
         self._empty: Sequence[ShardId] = ()
         self._past_end = False
@@ -88,8 +108,15 @@ class ListMerging:
         self._pages = None if rule.dedupe is not None else pages
         self._short = query.short
         self._made: PageSearch | None = None
+        self._noted: _Notes | None = None
         self._flow: Flow | None = None
         self._shown: list[tuple[str, ShardId]] = []
+
+    @property
+    def _notes(self) -> _Notes:
+        if self._noted is None:
+            self._noted = _Notes()
+        return self._noted
 
     @property
     def _search(self) -> PageSearch:
@@ -119,7 +146,7 @@ class ListMerging:
             return self._short.asks(self._shards)
         query = self._query
         if self._behind is not None:
-            return as_it_came(query.request, self._shards[:1])
+            return as_it_came(query.request, self._with_lists()[:1])
         if query.order is None or self._past_end or self._redirected or (query.is_empty and not self._asks_sizes):
             return as_it_came(query.request, self._shards)
         wanted = self._search.wanted()
@@ -195,28 +222,56 @@ class ListMerging:
     def _read(self, answered: Sequence[ShardId], replies: Mapping[ShardId, Reply]) -> None:
         """Take in each shard's rows. Raises ChangedError, and BrokenReplyError, which then names the shard."""
         shard: ShardId = ""
-        dialect, nothing = self._rule.dialect, self._rule.not_here
+        dialect, nothing, unlisted = self._rule.dialect, self._rule.not_here, self._rule.no_rows != "list"
         try:
             for shard in answered:
                 reply = replies[shard]
-                if nothing and self._has_nothing(reply):
-                    self._empty = [*self._empty, shard]
+                if (nothing or unlisted) and self._has_nothing(reply):
+                    self._empty, self._notes.nothing = [*self._empty, shard], reply
                     self._search.take(shard, NO_ROWS)
                     continue
                 self._replies[shard] = reply
+                if unlisted:
+                    self._replies[shard] = reply = self._listed_in(reply)
+                    (self._notes.completed.discard if reply is replies[shard] else self._notes.completed.add)(shard)
                 listing = dialect.open(reply)
+                if listing.total is None and not listing.rows.strip(b" \t\r\n[]nul") and self._has_no_rows(listing):
+                    self._notes.rowless.add(shard)
                 if listing.extra:
                     self._extras.append(listing.extra)
                 if listing.document is not None:
-                    self._documents[shard] = listing.document
+                    self._notes.documents[shard] = listing.document
                 self._search.take(shard, listing)
         except UpstreamError as error:
             error.shard = shard
             raise
 
     def _has_nothing(self, reply: Reply) -> bool:
-        """Whether the shard says that it has no rows, by its status."""
-        return reply.status in self._rule.not_here and reply.status not in self._rule.dialect.accepted
+        """Whether the shard says that it has no rows, by its status or without a body."""
+        if reply.status not in self._rule.dialect.accepted:
+            return reply.status in self._rule.not_here
+        return self._rule.no_rows != "list" and is_bodiless(reply, self._rule.no_rows, self._rule.items)
+
+    def _listed_in(self, reply: Reply) -> Reply:
+        """The reply with a list, whichever way the application writes one without rows."""
+        found = with_list(reply, self._rule.no_rows, self._rule.items)
+        if found is not reply:
+            self._notes.as_list = self._notes.as_list or False
+        elif not self._rule.dialect.open(reply).rows.strip(b" \t\r\n[]nul"):
+            self._notes.as_list = True
+        return found
+
+    def _has_no_rows(self, listing: Listing) -> bool:
+        """Whether a shard that gives no row, and states no size, has none: it was asked from its first row on, or it
+        writes `null` for the size that others state."""
+        total = self._rule.members[1] if listing.document is not None and self._rule.members else None
+        is_null = total is not None and listing.document.raw(total) == b"null"
+        return is_null or (self._page.limit != 0 and self._search.plain)
+
+    def _with_lists(self) -> Sequence[ShardId]:
+        """The shards that have answered with a list, first those that wrote one; all, before any has."""
+        found = [shard for shard in self._shards if shard in self._replies] or self._shards
+        return sorted(found, key=self._notes.completed.__contains__) if self._notes.completed else found
 
     @property
     def page(self) -> Page:
@@ -242,6 +297,8 @@ class ListMerging:
     def may_flow(self) -> bool:
         """Whether the rows may pass while they arrive, as far as it is known before the shards are query."""
         limit = self._page.limit
+        if self._rule.no_rows != "list":
+            return False
         is_short = limit is not None and self._page.offset + limit < FLOW_ROWS_MIN
         return not is_short and self._rule.dialect.streamable != "never" and self.is_plain
 
@@ -263,6 +320,8 @@ class ListMerging:
                 stated = dialect.open(head).total
             if stated is not None:
                 self._search.totals[shard] = stated
+        if 0 < len(self._search.totals) < len(self._shards):  # one without rows may state no size
+            return None
         total = self._total()
         shown = 0 if total is None else max(0, min(total - page.offset, total if page.limit is None else page.limit))
         if total is None and dialect.streamable != "always":
@@ -280,7 +339,11 @@ class ListMerging:
         Reading the object around the rows is one step, however long it is, and so is writing it.
         """
         dialect, page = self._rule.dialect, self._page
-        if not self.is_plain or any(reply.status not in dialect.accepted for reply in replies.values()):
+        if (
+            not self.is_plain
+            or self._rule.no_rows != "list"
+            or any(reply.status not in dialect.accepted for reply in replies.values())
+        ):
             return self.take(replies)
         flow, more, written, extras = self._query.flow(self._shards, None), False, list[bytes](), list[bytes]()
         for shard in self._shards:
@@ -292,7 +355,7 @@ class ListMerging:
             if listing.extra:
                 extras.append(listing.extra)
             if listing.document is not None:
-                self._documents[shard] = listing.document
+                self._notes.documents[shard] = listing.document
             flow.feed(shard, listing.rows)
             flow.end(shard)
             yield
@@ -377,7 +440,13 @@ class ListMerging:
     def _written_behind(self, behind: "_Behind", reply: Reply) -> Reply | Sequence[Ask]:
         """The page behind the last row, empty as a shard writes it. Raises BrokenReplyError."""
         self._behind = None
+        self._notes.knows_empty = True
+        if self._rule.no_rows != "list":
+            if self._has_nothing(reply):
+                return reply
+            reply = self._listed_in(reply)
         if seen(self._rule, [cut(self._rule.dialect.open(reply).rows)]) is None:  # rows have come meanwhile
+            self._notes.knows_empty = False
             self._search.begin_again()
             return self.asks()
         return self._reply(*behind)
@@ -404,24 +473,29 @@ class ListMerging:
             more = self._search.more or (end is not None and len(ranked) > end)
         else:
             more = page.offset + len(rows) < total
-        reply = next(self._replies[shard] for shard in self._shards if shard in self._replies)
+        if not self._replies:  # no shard has a list: what the first of them says
+            return self._notes.nothing
+        reply = self._replies[self._with_lists()[0]]
         samples = tables.samples
         if not rows:
             samples = [sample for sample in samples if sample is not NOT_ASKED]
             if not samples:
                 samples = [cut(self._rule.dialect.open(reply).rows)]
             written = seen(self._rule, samples)
-            if written is None and page.limit != 0:
+            # An application that says by its status that there is nothing may say so of an empty page, too.
+            says_so = bool(self._rule.not_here) or (self._rule.no_rows != "list" and self._notes.as_list is None)
+            if (written is None or (says_so and not self._notes.knows_empty)) and page.limit != 0:
                 self._behind = _Behind(order, tables, ranked, skip, total)
                 return self.asks()
             samples = samples if written is None else [written]
         body, reply = join(rows, samples), query.surrounded(reply, self._around)
-        return query.merged(body, len(rows), total, more=more, reply=reply, extras=tuple(self._extras))
+        extras, as_list = tuple(self._extras), bool(self._notes.as_list)
+        return query.merged(body, len(rows), total, more=more, reply=reply, extras=extras, as_list=as_list)
 
     @property
     def _around(self) -> list[JsonObject]:
         """The objects around the rows, as the shards wrote them."""
-        return [self._documents[shard] for shard in self._shards if shard in self._documents]
+        return [self._notes.documents[shard] for shard in self._shards if shard in self._notes.documents]
 
     def _learn_places(self, tables: Tables, ranked: Sequence[int], skip: int, end: int) -> None:
         """Remember where the page began, if it was searched for, and where the next one begins."""
@@ -470,6 +544,9 @@ class ListMerging:
         )
 
     def _total(self) -> int | None:
+        if self._notes.rowless and self._search.totals:
+            for shard in self._notes.rowless:
+                self._search.totals.setdefault(shard, 0)
         if not self._empty:
             return whole_total(self._search.totals, self._shards)
         # A shard that has nothing states no size, also where the application does.

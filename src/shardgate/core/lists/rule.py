@@ -17,6 +17,7 @@ from shardgate.core.lists.distinct import Dedupe
 from shardgate.core.order.order import Order, UnsortableError, total_order
 from shardgate.core.order.sort_key import ANY_KEYS, EVERY, KeyConfig, clash, sort_key
 from shardgate.core.paging.around import Around
+from shardgate.core.paging.no_rows import NoRows
 from shardgate.core.paging.parameters import ROWS_MAX, Parameters
 from shardgate.core.parts.whole import ListParts
 
@@ -60,6 +61,10 @@ class ListRule(Strategy, frozen=True):
     not_here: tuple[int, ...] = ()
     """The statuses by which a shard says that it has no rows: `[204, 404]`. Its list is empty. Where no shard has rows,
     one of these replies is the reply."""
+    no_rows: NoRows = "list"
+    """How the application writes a list without rows. `list`: as `[]`, or `null`. `absent`: it leaves the member out,
+    or the object that it stands in. `object`: `{}`, as PHP writes an empty array. `text`: `""`. `false`. `no_body`: the
+    reply has no body."""
 
     def __post_init__(self) -> None:
         """The fields fit each other. Raises ValueError."""
@@ -77,8 +82,7 @@ class ListRule(Strategy, frozen=True):
             self._check_dedupe(self.dedupe)
         if isinstance(self.dialect, Parameters):
             self._check_reads(self.dialect)
-        if self.around != Totals() and not self.members:
-            raise ValueError("`around` speaks of the object around the rows, which this dialect has not; remove it")
+        self._check_around()
         named = {name: sort_key(config) for name, config in self.sort_keys.items() if name != EVERY}
         if (problem := clash(named)) is not None:
             raise ValueError(problem)
@@ -92,6 +96,11 @@ class ListRule(Strategy, frozen=True):
     def members(self) -> tuple[str | None, ...]:
         """The members around the rows that the dialect writes; none where rows stand in no object."""
         return self.dialect.members if isinstance(self.dialect, Parameters) else ()
+
+    @property
+    def items(self) -> str | None:
+        """The member with the rows; None: the body is the list."""
+        return self.members[0] if self.members else None
 
     @property
     def surroundings(self) -> Around | None:
@@ -117,6 +126,15 @@ class ListRule(Strategy, frozen=True):
             raise ValueError("`of` is for the winners `highest` and `lowest`, and they need it")
         if not {*dedupe.names} <= self.sort_keys.keys():
             raise ValueError(f"{' and '.join(dedupe.names)} must be among the keys, so that their types are known")
+
+    def _check_around(self) -> None:
+        """What is said of the object around the rows can be said. Raises ValueError."""
+        if self.no_rows != "list" and self.parts is not None:
+            raise ValueError("rows in parts need lists that are lists; remove `no_rows`")
+        if self.no_rows == "absent" and not self.members:
+            raise ValueError("`no_rows: absent` speaks of a member of the body, and here the body is the list")
+        if self.around != Totals() and not self.members:
+            raise ValueError("`around` speaks of the object around the rows, which this dialect has not; remove it")
 
     def _check_reads(self, dialect: Parameters) -> None:
         """What the dialect reads can be read in this list. Raises ValueError."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import force_setattr, replace
 
 from shardgate.core.contracts import NO_MOMENT, UNKNOWN, Merging, Moment, Strategy
 from shardgate.core.dialect.custom import CustomDialect
@@ -24,7 +25,7 @@ from shardgate.core.paging.parameters import Parameters
 from shardgate.core.paging.query import pairs_of
 from shardgate.core.paging.reading import Reading, read_number
 from shardgate.core.topology import ShardId
-from shardgate.core.twins import is_twin
+from shardgate.core.twins import is_twin, lowered
 
 Needs = tuple[tuple[str, str | None], ...]
 """What a query must have, all of it: names, each with the value that it must have, or None for any."""
@@ -95,6 +96,16 @@ class Chosen(Strategy, frozen=True, tag="chosen"):
             if all(covered):
                 raise ValueError(f"the choice of `{choice.when}` is never taken: one before it is met by the same")
             before += choice.alternatives
+        if self.mixed == "ignore":
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Each merge lets the parameters of the other choices pass, which the application ignores then."""
+        names = {name for _, merge in self.merges for name in _read_by(merge)}
+        names |= {name for choice in self.choices for needs in choice.alternatives for name, _ in needs}
+        choices = tuple(replace(choice, merge=_passing(choice.merge, names)) for choice in self.choices)
+        force_setattr(self, "choices", choices)
+        force_setattr(self, "otherwise", _passing(self.otherwise, names))
 
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
         """Start the merge of one request. Raises UnreadablePageError."""
@@ -160,9 +171,9 @@ class Chosen(Strategy, frozen=True, tag="chosen"):
 
     def _check_names(self, given: Given) -> None:
         """Raises UnreadablePageError where a name can be read as one that a choice is made by."""
-        if self.names != "strict":
+        if self.names == "exact":
             return
-        known = {name for choice in self.choices for needs in choice.alternatives for name, _ in needs}
+        known = {self._spelled(name) for choice in self.choices for needs in choice.alternatives for name, _ in needs}
         for name in given:
             if name in known:
                 continue
@@ -171,7 +182,7 @@ class Chosen(Strategy, frozen=True, tag="chosen"):
                 raise UnreadablePageError(detail, about={"parameter": excerpt(name)})
 
     def _spelled(self, name: str) -> str:
-        return name.casefold() if self.names == "any_case" else name
+        return lowered(name) if self.names == "any_case" else name
 
 
 def _needs(text: str) -> Needs:
@@ -202,6 +213,14 @@ def _parameters(merge: AnyMerger) -> Parameters | None:
         return None
     dialect = merge.dialect.plugin if isinstance(merge.dialect, CustomDialect) else merge.dialect
     return dialect if isinstance(dialect, Parameters) else None
+
+
+def _passing(merge: AnyMerger, names: set[str]) -> AnyMerger:
+    """The merge, which lets these parameters pass where its dialect does not read them."""
+    if not isinstance(merge, Listed) or isinstance(merge.dialect, CustomDialect):
+        return merge
+    dialect = merge.dialect
+    return replace(merge, dialect=replace(dialect, passes=tuple(sorted({*dialect.passes, *names}))))
 
 
 def _read_by(merge: AnyMerger) -> Sequence[str]:

@@ -22,6 +22,7 @@ from shardgate.core.twins import is_twin
 PAGING_PARAMETERS: Final = (
     *("limit", "offset", "page", "page_size", "per_page", "size", "top", "first", "last", "skip", "take"),
     *("order", "order_by", "ordering", "sort", "sort_by", "max_results", "page_number", "per", "rows", "having"),
+    *("n", "k", "num", "top_n", "count", "results"),
 )
 """The names by which applications page and sort: what a merge that needs all data of each shard refuses by default."""
 

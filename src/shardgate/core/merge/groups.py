@@ -19,7 +19,7 @@ from shardgate.core.errors import OrderBrokenError, UnreadablePageError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, cut, join
-from shardgate.core.json.number import Average, add, least, read_number, write_number
+from shardgate.core.json.number import Average, add, least, read_number, write_like
 from shardgate.core.json.object import JsonObject
 from shardgate.core.json.totals import Totals, check_averages
 from shardgate.core.limits import MEMBERS_MAX
@@ -77,6 +77,9 @@ class Groups(Aggregating, frozen=True, tag="groups"):
     """How many rows the application gives where the parameter is not there; null: all. It needs `limit_all`."""
     limit_all: int | None = None
     """What shards are sent as `limit`, for all their rows; more than a shard ever has. Null: they are sent none."""
+    complete: bool = False
+    """The application gives all of its groups, also where all shards give equally many. False: where rows are sorted by
+    `order`, and the rule has no `limit`, equally many rows of every shard are taken for a top of each, and refused."""
     reads: Mapping[str, Reading] = msgspec.field(default_factory=dict)
     """What the application does with bad values of `limit`, as `reads` of a dialect: `{top: {bad: default}}`."""
 
@@ -147,6 +150,7 @@ class Groups(Aggregating, frozen=True, tag="groups"):
             for key, raw in zip(keys, rows.raw, strict=True):
                 groups.setdefault(key, []).append(bytes(raw))
         self._check_case(found)
+        self._check_complete([len(rows.raw) for rows in lists], len(groups))
         merged = [(self._merged(written), key) for key, written in groups.items()]
         if self.order:
             merged.sort(key=lambda pair: self._place(_MEMBERS.decode(pair[0]), pair[1]))
@@ -169,7 +173,7 @@ class Groups(Aggregating, frozen=True, tag="groups"):
         """As many rows as the request wants. Raises UnreadablePageError where the shards accept what is no number."""
         limit = None if self.limit is None else self._limit(request)
         if limit is UNKNOWN:
-            raise UnreadablePageError(f"`{self.limit}`: a whole number, once, is accepted")
+            raise UnreadablePageError(f"{self._limit_stated(request)}: a whole number, once, is accepted")
         if limit is None:
             return reply
         document = None if self.items is None else JsonObject(reply.body)
@@ -186,6 +190,10 @@ class Groups(Aggregating, frozen=True, tag="groups"):
     @property
     def _names(self) -> tuple[str, ...]:
         return (self.key,) if isinstance(self.key, str) else self.key
+
+    def _limit_stated(self, request: Request) -> str:
+        values = [value for name, value in pairs_of(request.query) if name == self.limit]
+        return " and ".join([f"`{self.limit}={excerpt(value)}`" for value in values]) or f"`{self.limit}`"
 
     def _limit(self, request: Request) -> int | Unknown | None:
         values = [value for name, value in pairs_of(request.query) if name == self.limit]
@@ -238,6 +246,15 @@ class Groups(Aggregating, frozen=True, tag="groups"):
                 log=found,
             )
 
+    def _check_complete(self, counts: Sequence[int], groups: int) -> None:
+        """Raises ValueError where the rows look like the top of each shard, of which the top of all cannot be made."""
+        is_top = bool(self.order) and self.limit is None and not self.complete
+        if is_top and len(counts) > 1 and len({*counts}) == 1 and 1 < counts[0] < groups:
+            raise ValueError(
+                f"every shard gives {counts[0]} of {groups} groups: a top of each, from which the top of all does not "
+                "follow; write `limit`, `limit_default` and `limit_all`, or `complete: true` if these are all groups"
+            )
+
     def _check_case(self, found: Sequence[set[_Key]]) -> None:
         """Raises ValueError where the keys of two shards are alike, and no shard tells such keys apart.
 
@@ -265,7 +282,7 @@ class Groups(Aggregating, frozen=True, tag="groups"):
             raise ValueError(f"a row lacks {', '.join(missing)}; it has {excerpt(', '.join(first))}")
         sums = {name: add(_texts(rows, name)) for name in self.sum}
         # A row that only one shard has keeps its bytes, but its numbers are checked.
-        changes: dict[str | None, object] = {name: write_number(total) for name, total in sums.items()}
+        changes: dict[str | None, object] = {n: write_like(total, _texts(rows, n)) for n, total in sums.items()}
         changes |= {name: least(_texts(rows, name)) for name in self.min}
         changes |= {name: least(_texts(rows, name), greatest=True) for name in self.max}
         for name, average in self.average.items():

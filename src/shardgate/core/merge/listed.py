@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from shardgate.core.contracts import NO_MOMENT, Merging, Moment
-from shardgate.core.dialect import AnyCursor
+from shardgate.core.dialect import AnyCursor, AnyDialect
+from shardgate.core.dialect.content_range import ContentRange
 from shardgate.core.dialect.custom import CustomDialect
 from shardgate.core.errors import UnreadablePageError
+from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
 from shardgate.core.lists.last_page import LastPageMerging
 from shardgate.core.lists.merging import ListMerging
@@ -25,11 +27,14 @@ class Listed(ListRule, frozen=True, tag="list"):
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
         """Start the merge of one request. Raises UnreadablePageError."""
         dialect = self.dialect
+        if b"range" in request.fields.values:
+            request = _by_parameters(request, dialect)
         if request.body and not dialect.posted:
             _refuse_body(request)
         if isinstance(dialect, AnyCursor):
             walk = dialect.begin(request, shards, moment, self.order)
             walk.not_here, walk.around = self.not_here, self.surroundings
+            walk.no_rows, walk.items = self.no_rows, self.items
             return walk
         parts = self.parts
         if parts is not None and (moment.parted or parts.locate is None):
@@ -47,6 +52,24 @@ class Listed(ListRule, frozen=True, tag="list"):
     def describe(self) -> str:
         """The merge in one line."""
         return f"one list, sorted by {', '.join(self.default_order)} unless the request says otherwise"
+
+
+def _by_parameters(request: Request, dialect: AnyDialect) -> Request:
+    """The request without its range. Bytes are a matter of HTTP, and may be ignored (RFC 9110 section 14.2); by other
+    units applications page.
+
+    Raises UnreadablePageError.
+    """
+    asked = request.fields.values[b"range"]
+    if asked.lower().startswith(b"bytes"):
+        return request
+    if isinstance(dialect, ContentRange) and dialect.ranges != "refuse":
+        return dialect.by_parameters(request) if dialect.ranges == "read" else request
+    raise UnreadablePageError(
+        f"the field `Range: {excerpt(asked)}` is not accepted: the gateway cannot tell how it pages the list; page by "
+        "parameters of the query",
+        about={"field": "Range"},
+    )
 
 
 def _refuse_body(request: Request) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from shardgate.core.http import Reply
 from shardgate.core.json.number import Average
 from shardgate.core.json.object import JsonObject
-from shardgate.core.json.totals import Totals, check_averages
+from shardgate.core.json.totals import Totals
 from shardgate.core.merge.combining import Aggregating, with_body
 
 
@@ -15,7 +15,8 @@ class Numbers(Aggregating, frozen=True, tag="numbers"):
     """`{"orders": 12, "revenue": 99.50, "largest": 40.00}`. Members are named by path: `totals.revenue`."""
 
     sum: tuple[str, ...] = ()
-    """Members that add up."""
+    """Members that add up. `*` stands for every member of an object: `facets.city.*` of `{"Bern": 3, "Ulm": 2}`, or `*`
+    where the whole body is one; a member that a shard lacks counts as none."""
     min: tuple[str, ...] = ()
     """Members of which the least counts, of numbers or of texts (by code point); null counts as no value."""
     max: tuple[str, ...] = ()
@@ -27,13 +28,15 @@ class Numbers(Aggregating, frozen=True, tag="numbers"):
     """Members that may differ, and are the first shard's: `meta.generated_at`."""
 
     def __post_init__(self) -> None:
-        """An average is computed from sums. Raises ValueError."""
-        check_averages(self.average, self.sum)
+        """What is said of the members can be said. Raises ValueError."""
+        self._totals()
+
+    def _totals(self) -> Totals:
+        return Totals(sum=self.sum, min=self.min, max=self.max, average=self.average, first_of=self.first_of)
 
     def combine(self, replies: Sequence[Reply]) -> Reply:
         """The merged object. Raises BrokenReplyError, ValueError, TypeError, ArithmeticError."""
-        totals = Totals(sum=self.sum, min=self.min, max=self.max, average=self.average, first_of=self.first_of)
-        return with_body(replies[0], totals.merged([JsonObject(reply.body) for reply in replies], {}))
+        return with_body(replies[0], self._totals().merged([JsonObject(reply.body) for reply in replies], {}))
 
     def describe(self) -> str:
         """The merge in one line."""

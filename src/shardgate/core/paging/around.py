@@ -48,7 +48,7 @@ class Around:
         self._totals = totals if totals.paths else None
         self._free = frozenset(totals.first_of)
         levels: dict[str, set[str]] = {"": set()}
-        for path in paths:
+        for path in [path.partition(".*")[0] for path in paths]:
             levels[""].add(path)  # a name may have dots itself
             parent, names = "", path.split(".")
             for n, name in enumerate(names):
@@ -86,8 +86,6 @@ class Around:
 
     def _compare(self, documents: Sequence[JsonObject], path: str) -> None:
         for parent, names in self._named:
-            if "*" in parent:
-                continue
             levels = [level for document in documents if (level := _unnamed(document, parent, names)) is not None]
             if not levels:
                 continue

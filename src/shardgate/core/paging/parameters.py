@@ -18,10 +18,11 @@ from shardgate.core.contracts import UNKNOWN, Page, PastEnd, Streamable, Unknown
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, Request
+from shardgate.core.paging.known_names import may_page
 from shardgate.core.paging.query import encoded, name_of, pairs_of, values_of
 from shardgate.core.paging.reading import LAST, PLAIN, Reading, order_of, read_number
 from shardgate.core.paging.sort_parameters import SortParameters
-from shardgate.core.twins import is_twin
+from shardgate.core.twins import is_twin, lowered
 
 # No list has so many rows: a page from here on is empty, and a limit of so many means all rows.
 ROWS_MAX: Final = 10**15
@@ -80,6 +81,10 @@ class Parameters(SortParameters, frozen=True):
     refuse: tuple[str, ...] = ()
     """Parameters that page or wrap the list in other ways; requests with them are refused, since each shard would apply
     them to its own rows alone."""
+    passes: tuple[str, ...] = ()
+    """Parameters by whose names widespread applications page (`page`, `skip`, `size`, `_limit`, `cursor`, …), and which
+    this one ignores, or filters by: they reach the shards as they came. Without it a request with such a parameter, and
+    a number in it, is refused unless it is one of the above."""
     names: Literal["strict", "exact", "any_case"] = "strict"
     """How the application reads the names of these parameters. `strict`: it is not known, so that a name which some
     parser takes for one of them is refused (`Limit`, `limit[]`, `limit.x`). `exact`: it reads the exact names alone;
@@ -328,7 +333,7 @@ class Parameters(SortParameters, frozen=True):
         values: dict[str, str] = {}
         for name, value in pairs_of(self.respelled(query)):
             if name not in own or name in self.refuse:
-                self._check_name(name, own)
+                self._check_name(name, value, own)
                 continue
             if name in values and name == self.order and self.order_repeats:
                 values[name] += f"&{value}"  # no property's name has an ampersand
@@ -341,7 +346,7 @@ class Parameters(SortParameters, frozen=True):
                 values[name] = value
         return values
 
-    def _check_name(self, name: str, own: set[str | None]) -> None:
+    def _check_name(self, name: str, value: str, own: set[str | None]) -> None:
         """Raises UnreadablePageError where another parameter pages the list, or may be read as one that does."""
         if name in self.refuse:
             meant = name
@@ -349,7 +354,7 @@ class Parameters(SortParameters, frozen=True):
             return
         else:
             meant = next((key for key in (*own, *self.refuse) if key is not None and is_twin(name, key)), "")
-        if not meant:
+        if not meant and (name in self.passes or not may_page(name, value, sized=self.limit is not None)):
             return
         detail = f"the parameter `{excerpt(name)}` is not accepted: the gateway cannot tell how it changes the list"
         if meant in own:
@@ -360,8 +365,8 @@ class Parameters(SortParameters, frozen=True):
         """The query with the names of these parameters as they stand here, where the application ignores their case."""
         if self.names != "any_case" or not query:
             return query
-        spelled = {name.casefold(): name for name in self._names() if name}
-        parts = [(part, spelled.get(name_of(part).casefold())) for part in query.split("&")]
+        spelled = {lowered(name): name for name in self._names() if name}
+        parts = [(part, spelled.get(lowered(name_of(part)))) for part in query.split("&")]
         return "&".join(
             [part if name is None else encoded(name) + part[len(part.partition("=")[0]) :] for part, name in parts]
         )

@@ -20,13 +20,22 @@ _PYTHON = r"\s*([-+]?[0-9]+(?:_[0-9]+)*){}\s*"
 _SPELLED = {
     "whole": _NUMBER,
     "signed": re.compile(r"[-+]?[0-9]+", re.ASCII),
+    "spaced": re.compile(r"[ \t\n\r\f\v]*([-+]?[0-9]+)[ \t\n\r\f\v]*", re.ASCII),
     "python": re.compile(_PYTHON.format("")),
+    "javascript": re.compile(r"[ \t\n\r\f\v]*(?:([-+]?[0-9]+)(?:\.0*)?)?[ \t\n\r\f\v]*", re.ASCII),
     "pydantic": re.compile(_PYTHON.format(r"(?:\.0*)?")),
 }
 # Where a number begins the text; "0x10" and "1e3" are different numbers to different parsers.
 _LEADING = re.compile(r"[ \t\n\r\f\v]*([-+]?(?!0[xX])[0-9]+)(?![0-9]|[eE][-+]?[0-9]|\.[0-9]*[eE][-+]?[0-9])", re.ASCII)
+# `to_i` stops at everything but digits, and `_` between two of them.
+_RUBY = re.compile(r"[ \t\n\r\f\v]*([-+]?[0-9]+(?:_[0-9]+)*)", re.ASCII)
 # Where another parser may find one: JavaScript skips the spaces of every script, and a byte order mark.
+_BEGINS = {"leading": _LEADING, "ruby": _RUBY}
 _PERHAPS_LEADING = re.compile(r"[\s\ufeff]*[-+]?\d")
+# What `Number` of JavaScript reads, and lists make different things of.
+_PERHAPS_JAVASCRIPT = re.compile(
+    r"[\s\ufeff]*(?:[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|Infinity)|0[xXoObB][\da-fA-F]+)?[\s\ufeff]*"
+)
 # Python reads no longer numbers (sys.set_int_max_str_digits). A longer one is read as the smallest of this length.
 _DIGITS_MAX = 4000
 
@@ -37,11 +46,12 @@ LAST: Final = -1
 class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the application does with one parameter's value."""
 
-    number: Literal["whole", "signed", "python", "pydantic", "leading"] = "whole"
+    number: Literal["whole", "signed", "spaced", "python", "pydantic", "javascript", "leading", "ruby"] = "whole"
     """What a number is. `whole`: digits alone. `signed`: a `+` may stand before them, as for `strconv.Atoi` in Go and
-    `parseInt` in Java. `python`: and spaces around, and `_` between digits, as for `int`; `pydantic`: and zeros behind
-    a point (`2.0`). `leading`: what the text begins with; spaces before it and all behind it do not count, as for
-    `parseInt` in JavaScript: `5x` is 5."""
+    `parseInt` in Java. `spaced`: and spaces around, as for `int.Parse` in .NET. `python`: and `_` between digits, as
+    for `int`; `pydantic`: and zeros behind a point (`2.0`). `javascript`: spaces around, zeros behind a point, and
+    nothing at all is 0, as for `Number`. `leading`: what the text begins with; spaces before it and all behind it do
+    not count, as for `parseInt` in JavaScript: `5x` is 5. `ruby`: the same, with `_` between digits, as for `to_i`."""
     most: int | None = None
     """The greatest number that it can read, 2147483647 where it reads 32 bits: a greater one is as bad as a text.
     Null: any."""
@@ -138,13 +148,16 @@ def order_of(text: str) -> tuple[tuple[str, bool], ...]:
 
 def _whole(text: str, reading: Reading) -> int | Unknown | None:
     """The number of a text; None where it is none; UNKNOWN where parsers differ: `0x10`, `1e3`."""
-    match = _LEADING.match(text) if reading.number == "leading" else _SPELLED[reading.number].fullmatch(text)
+    begins = _BEGINS.get(reading.number)
+    match = _SPELLED[reading.number].fullmatch(text) if begins is None else begins.match(text)
     if match is not None:
-        digits = (match[0] if match.lastindex is None else match[1]).strip().replace("_", "")
+        digits = (match[0] if match.lastindex is None else match[1]).strip().replace("_", "") or "0"
         return int(digits) if len(digits) <= _DIGITS_MAX else 10**_DIGITS_MAX * (-1 if digits[0] == "-" else 1)
     if reading.number in {"python", "pydantic"} and any(each.isdigit() and not each.isascii() for each in text):
         return UNKNOWN  # `int` reads the digits of every script
-    if reading.number == "leading" and _PERHAPS_LEADING.match(text):
+    if reading.number == "javascript" and _PERHAPS_JAVASCRIPT.fullmatch(text):
+        return UNKNOWN
+    if begins is not None and _PERHAPS_LEADING.match(text):
         return UNKNOWN
     return 0 if reading.bad == "zero" else None
 
