@@ -243,8 +243,10 @@ def test_values_keep_their_types_beside_the_target(settings: MoveSettings, mover
     with closing(sqlite3.connect(settings.databases["north"].removeprefix("sqlite:///"))) as database:
         database.executemany("INSERT INTO anything (shop, v) VALUES ('a', ?)", [(value,) for value, _ in rows])
         database.commit()
+    for shard, other in (("north", "b"), ("south", "c")):  # which count on behind the ids that move
+        run(settings, shard, f"INSERT INTO anything (id, shop) VALUES (9, '{other}')")
     mover.move(["a"], "south")
-    assert run(settings, "south", "SELECT v, typeof(v) FROM anything ORDER BY id") == rows
+    assert run(settings, "south", "SELECT v, typeof(v) FROM anything WHERE shop = 'a' ORDER BY id") == rows
 
 
 def test_a_target_that_changes_what_is_written_is_found_out(settings: MoveSettings, mover: Mover) -> None:
