@@ -23,6 +23,7 @@ from shardgate.core.limits import LEARNED_ROWS_MAX
 from shardgate.core.order.order import Order
 from shardgate.core.order.ranking import sorter
 from shardgate.core.paging.around import Around
+from shardgate.core.replies.fields import passes_on
 from shardgate.core.topology import ShardId
 
 # A page of more rows takes the long way, which counts what it holds.
@@ -30,7 +31,6 @@ ROWS_MAX: Final = 2048
 
 _rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _status = attrgetter("status")
-_LINK = b"link"
 _body, _total, _more, _extra = attrgetter("rows"), attrgetter("total"), attrgetter("more"), attrgetter("extra")
 _document = attrgetter("document")
 
@@ -38,13 +38,22 @@ _document = attrgetter("document")
 class ShortPage:
     """One page of a list, for all requests that ask for it."""
 
-    __slots__ = ("_around", "_asked", "_asks", "_dialect", "_end", "_page", "_sorter", "_target", "_tie")
+    __slots__ = ("_around", "_asked", "_asks", "_dialect", "_end", "_page", "_sorter", "_target", "_tie", "_written")
 
     def __init__(
-        self, dialect: Dialect, page: Page, order: Order, tie: int, target: bytes, around: Around | None = None
+        self,
+        dialect: Dialect,
+        page: Page,
+        order: Order,
+        tie: int,
+        target: bytes,
+        around: Around | None = None,
+        written: frozenset[bytes] = frozenset(),
     ) -> None:
-        """`tie`: the position of the tie-breaker among the keys; `target`: of the request to each shard."""
+        """`tie`: the position of the tie-breaker among the keys; `target`: of the request to each shard; `written`: the
+        fields of the reply's head that the dialect writes."""
         self._around = around
+        self._written = written
         self._dialect = dialect
         self._page = page
         self._end = None if page.limit is None else page.offset + page.limit
@@ -81,7 +90,7 @@ class ShortPage:
         dialect, page, end = self._dialect, self._page, self._end
         answers = list(map(replies.__getitem__, shards))
         are_lists = set(map(_status, answers)).issubset(dialect.accepted)
-        if not are_lists or _LINK in names_of(answers[0].fields):
+        if not are_lists or not passes_on(names_of(answers[0].fields), self._written):
             return None
         listings = list(map(dialect.open, answers))
         if self._around is not None:
