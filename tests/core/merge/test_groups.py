@@ -214,8 +214,8 @@ def test_l7_equally_many_rows_of_every_shard_are_a_top_of_each_unless_the_rule_s
     rule = Groups(key="city", sum=("n",), order=("-n",))
     with pytest.raises(ValueError, match="every shard gives 2 of 3 groups: a top of each"):
         rule.combine(replies)
-    for said in (Groups(key="city", sum=("n",), order=("-n",), complete=True), Groups(**{**KNOWN, "limit": "top"})):
+    for said in (
+        Groups(key="city", sum=("n",), order=("-n",), complete=True),
+        Groups(key="city", sum=("n",), order=("-n",), limit="top"),
+    ):
         assert [row["city"] for row in json.loads(said.combine(replies).body)] == ["b", "a", "c"]
-
-
-KNOWN = {"key": "city", "sum": ("n",), "order": ("-n",)}

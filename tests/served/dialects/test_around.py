@@ -126,3 +126,22 @@ async def test_a_size_that_is_a_text_is_written_as_a_text(stack: AsyncExitStack,
     here = await world(stack, tmp_path, speak, dialect)
     assert (await here.both("/rows?limit=7&offset=40")).json()["total"] == "120"
     await here.both("/rows")
+
+
+async def test_a_header_that_describes_the_page_of_one_shard_is_never_shown(
+    stack: AsyncExitStack, tmp_path: Path
+) -> None:
+    # Found: `X-Total-Count` of the first shard, a part of the size, where the dialect does not name it.
+    def speak(rows: list[Row], asked: Question) -> bytes:
+        limit, offset = asked.number("limit", 10), asked.number("offset", 0)
+        fields = f"X-Total-Count: {len(rows)}\r\nCurrent-Page: 1\r\nX-Pagination: {{}}\r\nX-RateLimit-Limit: 9\r\n"
+        return reply(msgspec.json.encode(ranked(rows, [])[offset : offset + limit]), fields=fields)
+
+    dialect = {"kind": "offset", "limit_default": 10, "limit_max": 100}
+    silent = await world(stack, tmp_path, speak, dialect)
+    for target in ("/rows", "/rows?limit=5&offset=500", "/rows?limit=5&offset=40", "/rows?limit=100"):
+        shown = {name for name, _ in (await silent.gateway.get(target)).headers.items()}
+        assert "x-ratelimit-limit" in shown
+        assert not shown & {"x-total-count", "current-page", "x-pagination"}, target
+    named = await world(stack, tmp_path, speak, {**dialect, "count_header": "X-Total-Count"})
+    assert (await named.both("/rows?limit=5&offset=40")).headers["x-total-count"] == "120"

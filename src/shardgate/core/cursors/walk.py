@@ -26,7 +26,7 @@ from shardgate.core.order.order import Order
 from shardgate.core.paging.around import Around
 from shardgate.core.paging.bounds import too_many
 from shardgate.core.paging.no_rows import NoRows, is_bodiless, with_list, without_list
-from shardgate.core.replies.fields import without_links_to
+from shardgate.core.replies.fields import without_links_to, without_page_fields
 from shardgate.core.replies.refusals import is_redirect, redirect, unite
 from shardgate.core.replies.totals import whole_total
 from shardgate.core.topology import ShardId
@@ -69,6 +69,8 @@ class CursorWalk(ABC):
         """How the application writes a list without rows."""
         self.items: str | None = None
         """The member with the rows; None: the body is the list."""
+        self.fields_written: frozenset[bytes] = frozenset()
+        """The fields of the reply's head that the dialect writes."""
         self.around: Around | None = None
         """What is said of the members around the rows; None: there is no object around them."""
         self._documents: list[JsonObject] = []
@@ -180,7 +182,7 @@ class CursorWalk(ABC):
         reply = self._replies[0]
         if self.around is not None:
             reply = self.around.applied(reply, self._documents, self._request.path)
-        reply = without_links_to(reply, self._request.path)
+        reply = without_page_fields(without_links_to(reply, self._request.path), self.fields_written)
         return Merged(self._request, self._page, rows, len(chosen), total, more, reply)
 
     def _written(self, reply: Reply, chosen: Sequence[KeyedRow]) -> Reply:

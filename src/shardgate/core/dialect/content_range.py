@@ -63,6 +63,11 @@ class ContentRange(Parameters, frozen=True, tag="content_range"):
         query = "&".join([*parts, f"{encoded(self.offset)}={int(match[1])}"])
         return msgspec.structs.replace(request, query=query, target=f"{request.path}?{query}".encode())
 
+    @property
+    def fields_written(self) -> frozenset[bytes]:
+        """The fields of the reply's head that it writes anew."""
+        return frozenset({b"content-range"})
+
     def open(self, reply: Reply) -> Listing:
         """The body, and the size that Content-Range states (`*` states none). Raises BrokenReplyError."""
         value = reply.field(b"content-range")

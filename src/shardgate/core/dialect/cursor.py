@@ -19,7 +19,7 @@ from shardgate.core.order.order import Order
 from shardgate.core.paging.echoes import Echoing
 from shardgate.core.paging.links import address, by_name, with_values
 from shardgate.core.paging.query import pairs_of
-from shardgate.core.replies.fields import read_count, with_field
+from shardgate.core.replies.fields import lowered, read_count, with_field
 
 
 class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
@@ -116,6 +116,11 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
         """The members of the reply that it writes anew."""
         own = (self.items, self.total, self.has_more, self.next, self.previous, *self.echoes)
         return () if self.items is None else own
+
+    @property
+    def fields_written(self) -> frozenset[bytes]:
+        """The fields of the reply's head that it writes anew."""
+        return lowered(self.count_header, self.next_header)
 
     def open(self, reply: Reply) -> Listing:
         """The list, and the shard's cursor behind it. Raises BrokenReplyError."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 from shardgate.core.contracts import Listing, Merged, Streamable
 from shardgate.core.http import Reply
 from shardgate.core.paging.links import Linked, Rel
-from shardgate.core.replies.fields import read_count, with_field
+from shardgate.core.replies.fields import lowered, read_count, with_field
 
 
 class LinkHeader(Linked, frozen=True, tag="link_header"):
@@ -31,6 +31,11 @@ class LinkHeader(Linked, frozen=True, tag="link_header"):
         super().__post_init__()
         if self.echoes:
             raise ValueError("`echoes` speaks of the object around the rows, which this dialect has not; remove it")
+
+    @property
+    def fields_written(self) -> frozenset[bytes]:
+        """The fields of the reply's head that it writes anew."""
+        return lowered(self.count_header, self.pages_header)
 
     def open(self, reply: Reply) -> Listing:
         """The body, its size, and whether Link names a next page. Raises BrokenReplyError."""

@@ -8,7 +8,7 @@ from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply
 from shardgate.core.json.array import cut
 from shardgate.core.paging.parameters import Parameters
-from shardgate.core.replies.fields import read_count, with_field
+from shardgate.core.replies.fields import lowered, read_count, with_field
 
 # Marks, in `Listing.extra`, a body whose last line does not end.
 _UNENDED = b"!"
@@ -19,6 +19,11 @@ class Ndjson(Parameters, frozen=True, tag="ndjson"):
 
     count_header: str | None = None
     """The reply header with the size of the filtered list; null: there is none."""
+
+    @property
+    def fields_written(self) -> frozenset[bytes]:
+        """The fields of the reply's head that it writes anew."""
+        return lowered(self.count_header)
 
     def open(self, reply: Reply) -> Listing:
         """The lines as an array. Raises BrokenReplyError."""

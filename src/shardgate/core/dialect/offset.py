@@ -5,7 +5,7 @@ from typing import ClassVar
 from shardgate.core.contracts import Listing, Merged, Streamable
 from shardgate.core.http import Reply
 from shardgate.core.paging.parameters import Parameters
-from shardgate.core.replies.fields import read_count, with_field
+from shardgate.core.replies.fields import lowered, read_count, with_field
 
 
 class Offset(Parameters, frozen=True, tag="offset"):
@@ -15,6 +15,11 @@ class Offset(Parameters, frozen=True, tag="offset"):
 
     count_header: str | None = None
     """The reply header with the size of the filtered list, whatever limit and offset are; null: there is none."""
+
+    @property
+    def fields_written(self) -> frozenset[bytes]:
+        """The fields of the reply's head that it writes anew."""
+        return lowered(self.count_header)
 
     def open(self, reply: Reply) -> Listing:
         """The body, and the size in the header. Raises BrokenReplyError."""

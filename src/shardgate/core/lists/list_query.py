@@ -25,7 +25,7 @@ from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import Order
 from shardgate.core.paging.no_rows import without_list
 from shardgate.core.paging.parameters import Parameters
-from shardgate.core.replies.fields import without_links_to
+from shardgate.core.replies.fields import without_links_to, without_page_fields
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
 
@@ -89,7 +89,7 @@ def _short(rule: ListRule, request: Request, page: Page, order: Order) -> ShortP
     target, body = rule.dialect.ask(request, Page(block.start, block.count, order.by, page.fields), page.fields)
     if body or method_of(request) != b"GET":
         return None
-    return ShortPage(rule.dialect, page, order, order.tie, target, rule.surroundings)
+    return ShortPage(rule.dialect, page, order, order.tie, target, rule.surroundings, rule.fields_written)
 
 
 class ListQuery:
@@ -160,7 +160,7 @@ class ListQuery:
     ) -> Reply:
         """The merged reply: `shown` rows in an array, written by the dialect around a shard's reply. `as_list`: it is a
         list also where it has no rows."""
-        told = without_links_to(reply, self.request.path)
+        told = without_page_fields(without_links_to(reply, self.request.path), self.rule.fields_written)
         closed = self.rule.dialect.close(Merged(self.request, self.page, rows, shown, total, more, told, extras))
         if shown or as_list or self.rule.no_rows == "list":
             return closed

@@ -98,6 +98,11 @@ class ListRule(Strategy, frozen=True):
         return self.dialect.members if isinstance(self.dialect, Parameters) else ()
 
     @property
+    def fields_written(self) -> frozenset[bytes]:
+        """The fields of the reply's head that the dialect writes."""
+        return self.dialect.fields_written if isinstance(self.dialect, Parameters) else frozenset()
+
+    @property
     def items(self) -> str | None:
         """The member with the rows; None: the body is the list."""
         return self.members[0] if self.members else None

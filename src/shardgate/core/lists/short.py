@@ -16,10 +16,10 @@ from shardgate.core.http import Reply, Request, names_of
 from shardgate.core.lists.short_rows import ShortRows
 from shardgate.core.order.order import Order
 from shardgate.core.paging.around import Around
+from shardgate.core.replies.fields import passes_on
 from shardgate.core.topology import ShardId
 
 _status = attrgetter("status")
-_LINK = b"link"
 _body, _total, _more, _extra = attrgetter("rows"), attrgetter("total"), attrgetter("more"), attrgetter("extra")
 _document = attrgetter("document")
 
@@ -27,13 +27,22 @@ _document = attrgetter("document")
 class ShortPage:
     """One page of a list, for all requests that ask for it."""
 
-    __slots__ = ("_around", "_asked", "_asks", "_dialect", "_end", "_page", "_rows", "_target")
+    __slots__ = ("_around", "_asked", "_asks", "_dialect", "_end", "_page", "_rows", "_target", "_written")
 
     def __init__(
-        self, dialect: Dialect, page: Page, order: Order, tie: int, target: bytes, around: Around | None = None
+        self,
+        dialect: Dialect,
+        page: Page,
+        order: Order,
+        tie: int,
+        target: bytes,
+        around: Around | None = None,
+        written: frozenset[bytes] = frozenset(),
     ) -> None:
-        """`tie`: the position of the tie-breaker among the keys; `target`: of the request to each shard."""
+        """`tie`: the position of the tie-breaker among the keys; `target`: of the request to each shard; `written`: the
+        fields of the reply's head that the dialect writes."""
         self._around = around
+        self._written = written
         self._dialect = dialect
         self._page = page
         self._end = None if page.limit is None else page.offset + page.limit
@@ -69,7 +78,7 @@ class ShortPage:
         dialect, page, end = self._dialect, self._page, self._end
         answers = list(map(replies.__getitem__, shards))
         are_lists = set(map(_status, answers)).issubset(dialect.accepted)
-        if not are_lists or _LINK in names_of(answers[0].fields):
+        if not are_lists or not passes_on(names_of(answers[0].fields), self._written):
             return None
         listings = list(map(dialect.open, answers))
         if self._around is not None:

@@ -34,7 +34,7 @@ class Listed(ListRule, frozen=True, tag="list"):
         if isinstance(dialect, AnyCursor):
             walk = dialect.begin(request, shards, moment, self.order)
             walk.not_here, walk.around = self.not_here, self.surroundings
-            walk.no_rows, walk.items = self.no_rows, self.items
+            walk.no_rows, walk.items, walk.fields_written = self.no_rows, self.items, self.fields_written
             return walk
         parts = self.parts
         if parts is not None and (moment.parted or parts.locate is None):

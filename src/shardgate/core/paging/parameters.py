@@ -122,6 +122,11 @@ class Parameters(SortParameters, frozen=True):
         return ()
 
     @property
+    def fields_written(self) -> frozenset[bytes]:
+        """The fields of the reply's head, in lower case, that the dialect writes anew."""
+        return frozenset()
+
+    @property
     def finds_last(self) -> bool:
         """Whether a request may be for the last page, which only the size of the list tells."""
         if not self.reads:

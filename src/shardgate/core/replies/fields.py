@@ -4,7 +4,7 @@ Holds: a count that is not a plain number is a broken reply, never ignored.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,6 +13,13 @@ from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply, names_of
 
+_PAGE_FIELD = re.compile(
+    rb"(?:wp|pagination|paging|list|query|result)?(?:total(?:count|pages|items|records|results|rows|size)?|contentrange|"
+    rb"(?:page|row|rows|item|items|result|results|record)?count|(?:current|next|prev|previous|last|first|numberof|max)?pages?|"
+    rb"(?:page|result)(?:number|size|items|index|limit)|(?:items|results)?perpage|limit|(?:next|prev|previous)?offset|"
+    rb"has(?:more|next|prev|previous|nextpage|prevpage)|next|prev|previous|(?:next|prev|previous)?(?:page)?(?:cursor|token))|"
+    rb"pagination|paging"
+)
 _LINK = re.compile(r'<([^>]*)>(?:[^,"]|"(?:[^"\\]|\\.)*")*')
 SAID_BY_HEAD: Final = ("set-cookie.", "reply-header.")
 """What the names of keys begin with that stand in the head of a reply: `set-cookie.session`, `reply-header.X-Token`."""
@@ -73,6 +80,32 @@ def without_links_to(reply: Reply, path: str) -> Reply:
             kept = ", ".join([text for text, url in links if urlsplit(url).path not in {path, ""}]).encode("latin-1")
         if kept:
             fields.append((name, kept))
+    return Reply(reply.status, fields, reply.body, reply.reason)
+
+
+def lowered(*names: str | None) -> frozenset[bytes]:
+    """The names of fields, as replies are searched for them."""
+    return frozenset([name.lower().encode() for name in names if name])
+
+
+@lru_cache(maxsize=128)
+def page_fields(names: tuple[bytes, ...]) -> frozenset[bytes]:
+    """Those of a reply's fields, in lower case, that describe the page of one shard: `x-total-count`."""
+    return frozenset([name for name in names if _PAGE_FIELD.fullmatch(name.removeprefix(b"x-").replace(b"-", b""))])
+
+
+@lru_cache(maxsize=128)
+def passes_on(names: tuple[bytes, ...], written: frozenset[bytes]) -> bool:
+    """Whether no field (in lower case) is of one shard's page, but for those that the dialect writes anew."""
+    return b"link" not in names and page_fields(names) <= written
+
+
+def without_page_fields(reply: Reply, written: Collection[bytes]) -> Reply:
+    """The reply without the fields that describe one shard's page, but for those that the dialect writes anew."""
+    foreign = page_fields(names_of(reply.fields)).difference(written)
+    if not foreign:
+        return reply
+    fields = [(name, value) for name, value in reply.fields if name.lower() not in foreign]
     return Reply(reply.status, fields, reply.body, reply.reason)
 
 
