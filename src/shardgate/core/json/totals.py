@@ -70,11 +70,11 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def _below(self, parent: str, instead: str = "") -> "Totals":
         """What is said of the members below a path, each named from there on."""
-        named = {
-            kind: tuple([instead + path.removeprefix(parent) for path in paths if path.startswith(parent)])
-            for kind, paths in (("sum", self.sum), ("min", self.min), ("max", self.max))
-        }
-        return Totals(**named)
+        added, lowest, highest = [
+            tuple([instead + path.removeprefix(parent) for path in paths if path.startswith(parent)])
+            for paths in (self.sum, self.min, self.max)
+        ]
+        return Totals(sum=added, min=lowest, max=highest)
 
     def _every(self, documents: Sequence[JsonObject], parent: str) -> bytes:
         """The object at a path with the members of all shards, each merged."""
