@@ -60,7 +60,15 @@ def test_a_member_that_describes_the_page_is_named(member: dict[str, Any]) -> No
 
 @pytest.mark.parametrize(
     "member",
-    [{"from": "2026-01-01"}, {"size": "XL"}, {"first": {"a": 1}}, {"self": "/other"}, {"limits": 8}, {"next": [1]}],
+    [
+        {"totalItems": -1},
+        {"from": "2026-01-01"},
+        {"size": "XL"},
+        {"first": {"a": 1}},
+        {"self": "/other"},
+        {"limits": 8},
+        {"next": [1]},
+    ],
 )
 def test_a_member_of_such_a_name_that_is_something_else_is_right(member: dict[str, Any]) -> None:
     LISTED.check(documents({"items": [], **member}), "/rows")
