@@ -13,7 +13,10 @@ from tests.cluster import Gateway, reply, running_gateway, running_shard
 from tests.served.dialects.world import Question, Row, minus, ranked, table
 
 KEYS = {"id": "text", "name": "text", "price": "number"}
-PLAIN = {"limit": "limit", "offset": "skip", "items": "results", "total": "count", "limit_default": 100}
+PLAIN: dict[str, Any] = {
+    **{"limit": "limit", "offset": "skip", "items": "results", "total": "count", "limit_default": 100},
+    "passes": ["count"],  # it asks for the size of the list
+}
 RULE: dict[str, Any] = {
     "rule": "gather",
     "merge": {"kind": "list", "dialect": {"kind": "envelope", **PLAIN}, "keys": KEYS},
