@@ -14,7 +14,11 @@ from tests.served.dialects.world import Question, Row, minus, ranked, table
 
 KEYS = {"id": "text", "name": "text", "price": "number"}
 PLAIN: dict[str, Any] = {
-    **{"limit": "limit", "offset": "skip", "items": "results", "total": "count", "limit_default": 100},
+    "limit": "limit",
+    "offset": "skip",
+    "items": "results",
+    "total": "count",
+    "limit_default": 100,
     "passes": ["count"],  # it asks for the size of the list
 }
 RULE: dict[str, Any] = {
