@@ -44,7 +44,10 @@ def query(data: bytes) -> None:
 def paging(data: bytes) -> None:
     """A page that is read can be asked for."""
     request = _request(b"/list?" + data)
-    for dialect in (Offset(limit_default=10, fields="fields"), Pages(items="rows", limit_default=10, limit_max=50)):
+    for dialect in (
+        Offset(limit_default=10, fields="fields", passes=("page", "page_size")),
+        Pages(items="rows", limit_default=10, limit_max=50, passes=("limit", "offset")),
+    ):
         page = dialect.read(request)
         dialect.problem(request)
         if isinstance(page, msgspec.Struct):

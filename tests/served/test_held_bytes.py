@@ -38,13 +38,13 @@ async def test_beyond_the_bound_the_newest_gets_503_and_the_others_their_lists(
     gateway = await start_gateway(
         {"shards": urls, "limits": all_for_one(2 * WHOLE_MERGE_FACTOR * len(BODY) + 1000), **RULES}
     )
-    first = asyncio.ensure_future(gateway.get("/items?first=1"))
+    first = asyncio.ensure_future(gateway.get("/items?as=first"))
     await asked_late.wait()
-    refused = await until(lambda: refusal(gateway, "/items?second=1"))
+    refused = await until(lambda: refusal(gateway, "/items?as=second"))
     assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "SG4001", "1")
     go_on.set()
     assert len((await first).json()["items"]) == 1400
-    assert (await gateway.get("/items?second=1")).status_code == 200
+    assert (await gateway.get("/items?as=second")).status_code == 200
 
 
 async def refusal(gateway: Gateway, target: str) -> httpx.Response | None:

@@ -24,6 +24,13 @@ KINDS: dict[str, dict[str, Any]] = {
     "cursor": {"kind": "cursor", "items": "rows", "limit_default": 10},
 }
 BARE = {"offset", "link_header"}
+COUNTED = b'{"rows":%(rows)b,"total":%(total)b}'
+AROUND = {
+    **dict.fromkeys(("envelope", "pages", "hal", "drf"), COUNTED),
+    "json_api": b'{"data":%(rows)b}',
+    "id_cursor": b'{"rows":%(rows)b,"has_more":false}',
+    "cursor": b'{"rows":%(rows)b,"next_cursor":null}',
+}
 
 
 class Pair:
@@ -46,8 +53,8 @@ class Pair:
             return reply(rows[1:-1].replace(b"},{", b"}\n{"))
         if kind == "drf" and re.search(r"page=(?!1[& ])", line):
             return reply('{"detail":"Invalid page."}', status="404 Not Found")
-        total = b"null" if kind not in {"drf", "hal", "pages"} else b"%d" % rows.count(b'"id"')
-        return reply(b'{"rows":%b,"data":%b,"total":%b,"has_more":false,"next_cursor":null}' % (rows, rows, total))
+        total = b"%d" % rows.count(b'"id"') if kind in {"drf", "hal", "pages"} else b"null"
+        return reply(AROUND[kind] % {b"rows": rows, b"total": total})
 
 
 @pytest.fixture

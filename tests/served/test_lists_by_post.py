@@ -13,7 +13,14 @@ from tests.cluster import Gateway, reply, running_gateway, running_shard
 from tests.served.dialects.world import Question, Row, minus, ranked, table
 
 KEYS = {"id": "text", "name": "text", "price": "number"}
-PLAIN = {"limit": "limit", "offset": "skip", "items": "results", "total": "count", "limit_default": 100}
+PLAIN: dict[str, Any] = {
+    "limit": "limit",
+    "offset": "skip",
+    "items": "results",
+    "total": "count",
+    "limit_default": 100,
+    "passes": ["count"],  # it asks for the size of the list
+}
 RULE: dict[str, Any] = {
     "rule": "gather",
     "merge": {"kind": "list", "dialect": {"kind": "envelope", **PLAIN}, "keys": KEYS},
@@ -119,6 +126,23 @@ async def test_what_pages_each_shard_alone_is_refused_in_words(both: Both, path:
     text = json.dumps({"_method": "GET", **body})
     answer = await both.gateway.client.post(path, content=text, headers={"Content-Type": "text/plain"})
     assert (answer.status_code, answer.json()["code"]) == (400, "SG1009"), answer.text
+
+
+@pytest.mark.parametrize(("said", "status"), [({}, 400), ({"passes": ["count"]}, 200), ({"names": "exact"}, 200)])
+async def test_a_member_that_seems_to_page_passes_where_the_rule_says_so(
+    start_shard: Any, start_gateway: Any, said: dict[str, Any], status: int
+) -> None:
+    """Found: `names: exact` was not heard of members of the body, so that Parse's `count` was refused."""
+    shard = await start_shard(lambda asked: speak(table(9), Question(asked)))
+    dialect = {"kind": "search", **{name: value for name, value in PLAIN.items() if name != "passes"}, **said}
+    rule = {"rule": "gather", "merge": {"kind": "list", "dialect": dialect, "keys": KEYS}}
+    gateway = await start_gateway({"shards": {"a": shard.url}, "rules": {"POST /rows": rule}})
+    answer = await gateway.client.post("/rows", json={"limit": 2, "count": 1})
+    assert answer.status_code == status, answer.text
+    if status == 200:
+        assert (len(answer.json()["results"]), answer.json()["count"]) == (2, 9)
+    else:
+        assert (answer.json()["code"], answer.json()["member"]) == ("SG1009", "count")
 
 
 async def test_a_form_that_asks_for_a_list_is_refused(both: Both) -> None:

@@ -159,7 +159,7 @@ async def test_the_body_says_it_too_where_the_rule_wants_that(three: Any) -> Non
     assert part.json() == {"data": [{"id": 0}, {"id": 1}], "meta": {"total": 2, "partial": report}}
     assert said(part) == 'asked=3, answered=2, missing=("south";reason=error;status=500), totals=inexact'
     for name in ("north", "east"):
-        it.says[name] = reply('{"data": [], "total": 1}')
+        it.says[name] = reply('{"data": [], "state": 1}')
     assert is_refused(await it.get(), "south"), "the body has no `meta`, and so no place to say it"
 
 
@@ -423,6 +423,7 @@ async def test_the_pages_that_a_partial_page_links_to_lack_the_same_shard_and_sa
 
 
 SIGNS = {"error": "any", "meta.state": ["failed", 7]}
+SIGNED = {**ENVELOPE, "around": {"first_of": [*SIGNS]}}
 
 
 @pytest.mark.parametrize(
@@ -439,7 +440,7 @@ SIGNS = {"error": "any", "meta.state": ["failed", 7]}
 )
 async def test_a_200_that_is_a_failure_by_convention(three: Any, body: str, fails: bool) -> None:
     for missing in ("partial", "strict"):
-        it = await three(missing, ENVELOPE, rule={"failure_is": SIGNS})
+        it = await three(missing, SIGNED, rule={"failure_is": SIGNS})
         for n, name in enumerate(NAMES):
             it.says[name] = reply(json.dumps({"data": [{"id": n}], "meta": {"total": 1}}))
         it.says["south"] = reply(body)

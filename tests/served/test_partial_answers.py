@@ -67,6 +67,7 @@ MERGES: dict[str, Case] = {
     "count": (counted, {"kind": "count"}, "GET /rows", "/rows"),
 }
 CASES = [*LISTS, *MERGES]
+SEARCHED = b'{"pagination": {"count": 9}}'
 
 
 async def start(stack: AsyncExitStack, folder: Path, name: str, missing: Any = "partial", **more: Any) -> World:
@@ -79,7 +80,7 @@ async def start(stack: AsyncExitStack, folder: Path, name: str, missing: Any = "
 
 async def asked(rows: World, name: str, **headers: str) -> httpx.Response:
     method, target = LISTS.get(name, MERGES.get(name))[2].split()[0], {**LISTS, **MERGES}[name][3]  # type: ignore[index]
-    body = b'{"limit": 9}' if method == "POST" else None
+    body = SEARCHED if method == "POST" else None
     return await rows.gateway.client.request(method, target, content=body, headers=headers)
 
 
@@ -103,7 +104,7 @@ async def test_while_all_shards_answer_it_is_the_list_of_one_instance(
         answer = await asked(rows, name)
         assert answer.status_code == 200
     else:
-        answer = await rows.both(target, body=b'{"limit": 9}' if method == "POST" else None)
+        answer = await rows.both(target, body=SEARCHED if method == "POST" else None)
     assert "shardgate-partial" not in answer.headers
     assert "preference-applied" not in answer.headers
 
@@ -121,7 +122,7 @@ async def test_without_a_shard_it_is_the_list_of_the_others_and_says_so(
     expected = await rows.gateway.client.request(
         operation.split()[0],
         others.url + target,
-        content=b'{"limit": 9}' if operation.startswith("POST") else None,
+        content=SEARCHED if operation.startswith("POST") else None,
         headers={"Host": f"127.0.0.1:{rows.gateway.port}"},
     )
     text = re.sub(r"(\\?[?&])shardgate-lacks=[\w%=-]+(?=[\"&>])", "", answer.text)

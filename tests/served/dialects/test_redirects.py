@@ -10,9 +10,9 @@ import pytest
 from tests.cluster import reply
 from tests.served.dialects.world import Question, Row, world
 
-OFFSET: dict[str, Any] = {"kind": "offset", "states_order": True}
-PAGES = {"kind": "pages", "limit_default": 10, "limit_max": 25}
-CURSOR = {"kind": "cursor", "limit_default": 10, "limit_max": 25}
+OFFSET: dict[str, Any] = {"kind": "offset", "states_order": True, "passes": ["page", "page_size", "top"]}
+PAGES = {"kind": "pages", "limit_default": 10, "limit_max": 25, "passes": ["limit", "offset", "top"]}
+CURSOR = {"kind": "cursor", "limit_default": 10, "limit_max": 25, "passes": ["offset", "page", "page_size", "top"]}
 GROUPS = {"kind": "groups", "key": "city", "sum": ["n"], "limit": "top", "refuse": []}
 WAYS: list[dict[str, Any]] = [{"dialect": each} for each in (OFFSET, PAGES, CURSOR)]
 

@@ -104,7 +104,8 @@ ROOT: Final[Mapping[str, Any]] = {
             "count_header": "X-Total_Count",
             "repeated": "last",
         },
-        "octo": {"kind": "whole"},
+        # OCTO has no pages: `limit`, `order` and all others are ignored.
+        "octo": {"kind": "whole", "names": "exact"},
     },
 }
 

@@ -73,14 +73,19 @@ class Search(Echoing, frozen=True, tag="search"):
             if body.has_twin(name) or body.raw(name) is not None:
                 detail = f"the JSON member `{name}` is not accepted: the gateway cannot tell how it changes the list"
                 raise UnreadablePageError(detail, about={"member": name})
+        if self.names != "exact":
+            self._check_members(body)
+        return {name: value for name in self._names() if name and (value := _text(body, name)) is not None}
+
+    def _check_members(self, body: JsonObject) -> None:
+        """Raises UnreadablePageError where a member that the rule does not name seems to page the list."""
         own = {path.partition(".")[0] for path in self._names() if path} | {*self.passes}
         for name, (start, end) in (body.level("") or {}).items():
             if name not in own and may_page(name, body.body[start:end].decode("utf-8", "replace").strip('"')):
-                detail = (
-                    f"the JSON member `{excerpt(name)}` is not accepted: the gateway cannot tell how it pages the list"
+                raise UnreadablePageError(
+                    f"the JSON member `{excerpt(name)}` is not accepted: the gateway cannot tell how it pages the list",
+                    about={"member": excerpt(name)},
                 )
-                raise UnreadablePageError(detail, about={"member": excerpt(name)})
-        return {name: value for name in self._names() if name and (value := _text(body, name)) is not None}
 
     def _check_query(self, query: str) -> None:
         """Raises UnreadablePageError where the query pages, too: many applications read parameters from both."""

@@ -4,7 +4,7 @@ Holds: every parameter goes to every shard as the client wrote it, or is refused
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from shardgate.core.contracts import Listing, Merged, Page, Strategy, Streamable
 from shardgate.core.errors import UnreadablePageError
@@ -24,6 +24,9 @@ class Whole(Strategy, frozen=True, tag="whole"):
     passes: tuple[str, ...] = ()
     """Parameters by whose names widespread applications page, and which this one ignores, or filters by: they reach the
     shards as they came. Without it a request with such a parameter, and a number in it, is refused."""
+    names: Literal["strict", "exact"] = "strict"
+    """`exact`: the application reads no parameter that pages, whatever its name. Every parameter reaches the shards as
+    it came, and none is refused."""
 
     @property
     def accepted(self) -> tuple[int, ...]:
@@ -55,7 +58,8 @@ class Whole(Strategy, frozen=True, tag="whole"):
 
         Raises UnreadablePageError where a parameter seems to page: each shard would page its own rows.
         """
-        for name, value in pairs_of(request.query) if request.query else ():
+        asked = pairs_of(request.query) if request.query and self.names == "strict" else ()
+        for name, value in asked:
             if name not in self.passes and may_page(name, value):
                 detail = f"the parameter `{excerpt(name)}` is not accepted: this list has no pages"
                 raise UnreadablePageError(detail, about={"parameter": excerpt(name)})
