@@ -26,7 +26,7 @@ _COUNTED: Final = re.compile(
     r"(?:(?:current|last|num|numberof)?pages?|page)(?:count|number|index)?|"
     r"(?:has)?(?:more|(?:next|prev|previous|last|first)(?:page|offset)?)|is(?:last|first)(?:page)?"
 )
-"""Names of members that describe a page by a number, or by a yes or no. A negative number counts nothing."""
+"""Names of members that describe a page by a number, or by a yes or no."""
 _LINKING: Final = re.compile(
     r"(?:next|prev|previous)(?:url|link|page|pageurl|cursor|token|pagetoken)?|(?:first|last)pageurl|"
     r"(?:start|end)?cursor|(?:page|continuation|skip)token|scrollid"
@@ -136,7 +136,7 @@ def _describes_page(name: str, value: bytes) -> bool:
     word = _SIGNS.sub("", _PREFIX.sub("", name).lower())
     if value[:1] in b'"n':
         return _LINKING.fullmatch(word) is not None
-    return value[:1] in b"0123456789tf" and _COUNTED.fullmatch(word) is not None
+    return value[:1] in b"-0123456789tf" and _COUNTED.fullmatch(word) is not None
 
 
 def _leads_to(path: str, value: bytes) -> bool:
