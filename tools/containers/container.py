@@ -44,8 +44,12 @@ class Container:
         return int(self.inspect()["State"]["Pid"])
 
     def signal(self, name: str) -> None:
-        """Send a signal to its first process: `TERM`."""
-        self._engine("kill", f"--signal={name}", self.name)
+        """Send a signal to its first process: `TERM`. One that has ended meanwhile needs none."""
+        try:
+            self._engine("kill", f"--signal={name}", self.name)
+        except ContainersError:
+            if self.is_running:
+                raise
 
     def wait(self, within_s: float) -> int:
         """Wait for its end. Returns its exit code. Raises ContainersError where it does not end in time."""
