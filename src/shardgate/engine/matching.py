@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from shardgate.core.errors import MethodOverrideError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
-from shardgate.core.plan.key import has_readable_body, read_key
+from shardgate.core.plan.key import FORMS, has_readable_body, read_key
 from shardgate.core.plan.parameter import only_value
 from shardgate.core.routes.route import Route
 from shardgate.engine.cluster import Snapshot
@@ -17,7 +17,6 @@ _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 _NAMED = _OVERRIDES | {"GET"}
 _REFUSED = frozenset({"HEAD", "OPTIONS", "TRACE", "CONNECT"})
 """Methods that some applications take from a POST, and whose replies the gateway would read as those of a POST."""
-_FORMS = frozenset({b"application/x-www-form-urlencoded", b"multipart/form-data"})
 IGNORED = b"ignored"
 """Stands for a header where the application reads none."""
 
@@ -40,7 +39,7 @@ def match(request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str
 def _by_member(request: Request, snapshot: Snapshot, member: str) -> tuple[Route, Mapping[str, str]]:
     """`POST /v3/orders/7` with `{"_method": "PATCH"}`, or a form with `_method=patch`: sent on as it came."""
     declared = request.fields.values.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    kind = "form" if declared in _FORMS else "body"
+    kind = "form" if declared in FORMS else "body"
     if kind == "body" and declared and not declared.endswith(b"json") and declared != b"text/plain":
         return snapshot.routes.match(request.method, request.path)
     place = f"{kind}.{member}"

@@ -40,7 +40,8 @@ too many, numbers of JavaScript and Python."""
 _HIDDEN = ("claim.", "header.", "basic.", "cookie.", "bearer.")
 """Sources whose values are not repeated to the client: credentials may stand there."""
 _FORM = b"application/x-www-form-urlencoded"
-_FORMS = frozenset({_FORM, multipart.TYPE})
+FORMS = frozenset({_FORM, multipart.TYPE})
+"""The media types of forms."""
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
@@ -52,7 +53,7 @@ def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[st
     others = [source for source in key if source[6:] not in binding] if binding else key
     if request.body and {"body.", "form."} <= {source[:5] for source in others}:
         # Of the two, the body is what it is declared as.
-        other = "body." if _declared_type(request) in _FORMS else "form."
+        other = "body." if _declared_type(request) in FORMS else "form."
         others = [source for source in others if not source.startswith(other)]
     said = [(source, value) for source in others if (value := _read(source, request, variables)) is not None]
     found = _agreed(key, said)
@@ -79,7 +80,7 @@ def has_readable_body(key: str | tuple[str, ...], request: Request) -> bool:
     if not kinds or not request.body:
         return True
     kind = _declared_type(request)
-    if kind in _FORMS:
+    if kind in FORMS:
         return "form" in kinds
     if "body" not in kinds or not (not kind or kind.endswith(b"json") or kind == b"text/plain"):
         return False
@@ -181,7 +182,7 @@ def refuse_unless_json(request: Request) -> None:
 def refuse_unless_form(request: Request) -> None:
     """Refuse a body that is declared as anything but a form, or that is none and is not declared."""
     kind = _declared_type(request)
-    if (kind and kind not in _FORMS) or (not kind and request.body.startswith(b"{")):
+    if (kind and kind not in FORMS) or (not kind and request.body.startswith(b"{")):
         raise _other_type(kind, "application/x-www-form-urlencoded")
 
 

@@ -17,11 +17,20 @@ from shardgate.core.limits import KEY_CHARACTERS_MAX, NAME_BYTES_MAX, PARAMETERS
 from shardgate.core.twins import is_twin
 
 TYPE = b"multipart/form-data"
-_BOUNDARY = re.compile(rb";\s*boundary\s*=\s*(?:\"([^\"\\]*)\"|([^\s\";,]+))", re.IGNORECASE)
-_BOUNDARY_NAME = re.compile(rb"boundary", re.IGNORECASE)
-_BOUNDARY_VALUE = re.compile(rb"[0-9A-Za-z'()+_,./:=?-]{1,70}")  # RFC 2046 section 5.1.1, without spaces
-_DISPOSITION = re.compile(rb"form-data((?:\s*;\s*(?:name|filename\*?)=(?:\"[^\"\\]*\"|[^\s\";,]+))+)", re.IGNORECASE)
-_PARAMETER = re.compile(rb"(name|filename\*?)=(?:\"([^\"\\]*)\"|([^\s\";,]+))", re.IGNORECASE)
+_CHARSET = rb"(?:\s*;\s*charset=\"?[\w-]+\"?)?"
+_CONTENT_TYPE = re.compile(
+    # The characters are those of RFC 2046 section 5.1.1 without spaces; those that end a value somewhere need quotes.
+    re.escape(TYPE) + _CHARSET + rb"\s*;\s*boundary=(?:\"([\w'()+,./:=?-]{1,70})\"|([\w+.-]{1,70}))" + _CHARSET,
+    re.IGNORECASE,
+)
+_DISPOSITION = re.compile(
+    # The name comes first, as every client writes it: some parsers find `name=` in `filename=`, too.
+    rb"form-data\s*;\s*name=(?:\"([^\"\\]*)\"|([\w.\[\]-]+))((?:\s*;\s*filename\*?=(?:\"[^\"\\]*\"|[^\s\";,]+))*)",
+    re.IGNORECASE,
+)
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_ENCODED_WORD = b"=?"
+"""How a name of RFC 2047 begins: some servers decode it (Commons FileUpload)."""
 _PLAIN_TYPE = re.compile(rb"text/plain(?:\s*;\s*charset\s*=\s*\"?(?:utf-8|us-ascii)\"?)?", re.IGNORECASE)
 _PLAIN_CODING = frozenset({b"7bit", b"8bit", b"binary"})
 _HEADERS_BYTES_MAX = 8 * NAME_BYTES_MAX
@@ -53,25 +62,23 @@ def field_of_multipart(body: bytes, content_type: bytes, name: str) -> str | Non
 
 
 def _boundary(content_type: bytes) -> bytes:
-    found = _BOUNDARY.search(content_type)
-    if found is None or len(_BOUNDARY_NAME.findall(content_type)) != 1:
-        raise _odd("`Content-Type` has no `boundary`, or several")
-    value = found[1] if found[1] is not None else found[2]
-    if not _BOUNDARY_VALUE.fullmatch(value):
-        raise _odd("its `boundary` has other characters than RFC 2046 allows")
-    return value
+    found = _CONTENT_TYPE.fullmatch(content_type)
+    if found is None:
+        raise _odd("`Content-Type` has not one `boundary` that is written as RFC 2046 allows")
+    return found[1] or found[2]
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The header lines and the content of each part."""
     opening, closing = b"--" + boundary + b"\r\n", b"\r\n--" + boundary + b"--"
-    text = body.removesuffix(b"\r\n")
-    if not text.startswith(opening) or not text.endswith(closing):
+    end = len(body) - 2 * body.endswith(b"\r\n")
+    if not body.startswith(opening) or not body.endswith(closing, 0, end):
         raise _odd("it does not begin and end with its boundary")
-    pieces = text[len(opening) : -len(closing)].split(b"\r\n" + opening, PARAMETERS_MAX)
-    if len(pieces) > PARAMETERS_MAX:
+    parts = body.count(b"--" + boundary) - 1
+    if parts > PARAMETERS_MAX:
         raise TooComplexError(f"the form has more than {PARAMETERS_MAX} fields")
-    if body.count(b"--" + boundary) != len(pieces) + 1:
+    pieces = body[len(opening) : end - len(closing)].split(b"\r\n" + opening)
+    if len(pieces) != parts:
         raise _odd("its boundary stands where no part begins or ends")
     for piece in pieces:
         end = piece.find(b"\r\n\r\n", 0, _HEADERS_BYTES_MAX)
@@ -86,22 +93,26 @@ def _described(head: bytes) -> tuple[str, bool]:
     for line in head.split(b"\r\n"):
         field, colon, value = line.partition(b":")
         field = field.lower()
-        if not colon or not field or field.strip() != field or field in fields or b"\n" in line or b"\r" in line:
+        if not colon or not field or field.strip() != field or field in fields or _CONTROL.search(line):
             raise _odd("a part has a header field that servers read differently")
         fields[field] = value.strip()
     said = _DISPOSITION.fullmatch(fields.get(b"content-disposition", b""))
     if said is None:
-        raise _odd('a part has no `Content-Disposition: form-data; name="…"`')
-    given: dict[bytes, bytes] = {}
-    for parameter, quoted, plain in _PARAMETER.findall(said[1]):
-        if parameter.lower() in given:
-            raise _odd("a part has two names")
-        given[parameter.lower()] = quoted or plain
-    if b"name" not in given:
-        raise _odd("a part has no name")
+        raise _odd('the `Content-Disposition` of a part is not `form-data; name="…"`, with a file\'s name perhaps')
     is_plain = _PLAIN_TYPE.fullmatch(fields.get(b"content-type", b"text/plain")) is not None
     is_plain &= fields.get(b"content-transfer-encoding", b"8bit").lower() in _PLAIN_CODING
-    return given[b"name"].decode("utf-8", "replace"), is_plain and len(given) == 1
+    return _name(said[1] if said[1] is not None else said[2]), is_plain and not said[3]
+
+
+def _name(written: bytes) -> str:
+    if len(written) > NAME_BYTES_MAX:
+        raise TooComplexError(f"the name of a field of the form is longer than {NAME_BYTES_MAX} bytes")
+    if _ENCODED_WORD in written:
+        raise _odd("the name of a part is encoded, which some servers decode")
+    try:
+        return written.decode()
+    except UnicodeDecodeError as error:
+        raise _odd("the name of a part is not UTF-8") from error
 
 
 def _value(content: bytes, name: str) -> str:
