@@ -81,6 +81,15 @@ class Findings:
             " that is never NULL",
         )
 
+    def partly_binary(self, owned: OwnedTable, by: str) -> None:
+        """Some tenants have binary keys, and others have not."""
+        name = owned.table.name
+        self._add(
+            f"partly binary {name}",
+            f"{name}: {by} is binary in some rows, and not in others, so that two of them could get one name in the"
+            " directory. Correct the rows, or name another column with --by",
+        )
+
     def namesake(self, owned: OwnedTable, by: str, tenant: str) -> None:
         """Two tenants would have the same name in the directory."""
         name = owned.table.name

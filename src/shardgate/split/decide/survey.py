@@ -78,12 +78,9 @@ class Survey:
 
     def _name_binary(self) -> None:
         """Write binary keys in the way that suits all of them."""
-        if not self.binary:
-            return
-        self.binary_form, write = naming_of(self.binary.values())
-        self.tenants = {
-            write(self.binary[name]) if name in self.binary else name: home for name, home in self.tenants.items()
-        }
+        if self.binary and len(self.binary) == len(self.tenants):
+            self.binary_form, write = naming_of(self.binary.values())
+            self.tenants = {write(self.binary[name]): tenant for name, tenant in self.tenants.items()}
 
     def owner(self, home: Home, names: Sequence[str]) -> str:
         """A home as the user reads it."""
@@ -159,6 +156,8 @@ class _TableSurvey:
                 else:
                     self._settle(row, tenant)
         self._resolve(waiting)
+        if len(self._owned.path) == 1 and 0 < len(self._survey.binary) < len(self._survey.tenants):
+            self._survey.findings.partly_binary(self._owned, self._by)
 
     def _settle(self, row: ColumnValues, tenant: int) -> None:
         for pick, owners in self._offered:

@@ -24,6 +24,7 @@ _EQUALITY: Final = """
 CASE WHEN t.typname IN ('int2', 'int4', 'int8') THEN 'integer'
   WHEN t.typname IN ('text', 'varchar') AND l.collisdeterministic THEN 'text'
   WHEN t.typname IN ('uuid', 'bool', 'date', 'timestamp', 'timestamptz', 'bytea', 'oid', 'inet') THEN t.typname
+  WHEN t.typbasetype = 'bytea'::regtype THEN 'bytea'
   WHEN t.typtype = 'e' THEN 'enum ' || t.oid ELSE '' END"""
 
 _COLUMNS: Final = f"""
