@@ -43,9 +43,8 @@ class ContainerInstance:
     def stop(self) -> None:
         """SIGTERM as an orchestrator sends it, wait, remove."""
         with self._removal:
-            if self._container.is_running:
-                self._container.signal("TERM")
-                self._container.wait(STOP_TIMEOUT_S)
+            self._container.signal("TERM")
+            self._container.wait(STOP_TIMEOUT_S)
 
 
 class Containers:

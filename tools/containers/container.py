@@ -18,6 +18,8 @@ _NO_NEW_RIGHTS = "--security-opt=no-new-privileges"
 _NO_TIMER = "--no-healthcheck"
 """podman would have systemd run the health check; here it is run when it is asked for."""
 _POLL_S = 0.02
+_NOTICED_S = 2.0
+"""podman knows of the end of a process a moment after it."""
 
 
 class Container:
@@ -44,12 +46,14 @@ class Container:
         return int(self.inspect()["State"]["Pid"])
 
     def signal(self, name: str) -> None:
-        """Send a signal to its first process: `TERM`. One that has ended meanwhile needs none."""
+        """Send a signal to its first process: `TERM`. One that has ended needs none.
+
+        Raises ContainersError where it runs, and gets no signal.
+        """
         try:
             self._engine("kill", f"--signal={name}", self.name)
-        except ContainersError:
-            if self.is_running:
-                raise
+        except ContainersError as error:
+            until(lambda: not self.is_running, _NOTICED_S, f"{error}\n{self.name} still runs")
 
     def wait(self, within_s: float) -> int:
         """Wait for its end. Returns its exit code. Raises ContainersError where it does not end in time."""
