@@ -46,9 +46,18 @@ resource "aws_lb_target_group" "this" {
   }
 }
 
-resource "aws_lb_listener" "https" {
+locals {
+  # Blue/green has a second listener, of the new tasks alone, which clients cannot reach. ECS moves it first, then asks the hooks, then moves the clients.
+  listeners = merge(
+    { clients = { port = 443, group = "blue", otherwise = "There is no gateway here yet." } },
+    local.blue_green ? { test = { port = var.test_port, group = "green", otherwise = "No deployment is under way." } } : {},
+  )
+}
+
+resource "aws_lb_listener" "this" {
+  for_each          = local.listeners
   load_balancer_arn = aws_lb.this.arn
-  port              = 443
+  port              = each.value.port
   protocol          = "HTTPS"
   ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06"
   certificate_arn   = var.certificate_arn
@@ -57,15 +66,16 @@ resource "aws_lb_listener" "https" {
     type = "fixed-response"
     fixed_response {
       content_type = "text/plain"
-      message_body = "There is no gateway here yet."
+      message_body = each.value.otherwise
       status_code  = "503"
     }
   }
 }
 
 # ECS changes the weights while it deploys: Terraform leaves them alone.
-resource "aws_lb_listener_rule" "gateway" {
-  listener_arn = aws_lb_listener.https.arn
+resource "aws_lb_listener_rule" "this" {
+  for_each     = local.listeners
+  listener_arn = aws_lb_listener.this[each.key].arn
   priority     = 100
 
   action {
@@ -75,7 +85,7 @@ resource "aws_lb_listener_rule" "gateway" {
         for_each = aws_lb_target_group.this
         content {
           arn    = target_group.value.arn
-          weight = target_group.key == "blue" ? 100 : 0
+          weight = target_group.key == each.value.group ? 100 : 0
         }
       }
     }
@@ -90,4 +100,14 @@ resource "aws_lb_listener_rule" "gateway" {
   lifecycle {
     ignore_changes = [action]
   }
+}
+
+moved {
+  from = aws_lb_listener.https
+  to   = aws_lb_listener.this["clients"]
+}
+
+moved {
+  from = aws_lb_listener_rule.gateway
+  to   = aws_lb_listener_rule.this["clients"]
 }

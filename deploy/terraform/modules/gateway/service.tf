@@ -46,8 +46,8 @@ resource "aws_ecs_service" "this" {
       for_each = local.blue_green ? [1] : []
       content {
         alternate_target_group_arn = aws_lb_target_group.this["green"].arn
-        production_listener_rule   = aws_lb_listener_rule.gateway.arn
-        test_listener_rule         = aws_lb_listener_rule.test[0].arn
+        production_listener_rule   = aws_lb_listener_rule.this["clients"].arn
+        test_listener_rule         = aws_lb_listener_rule.this["test"].arn
         role_arn                   = aws_iam_role.infrastructure[0].arn
       }
     }
@@ -89,5 +89,5 @@ resource "aws_ecs_service" "this" {
     ignore_changes = [desired_count] # scaling.tf decides
   }
 
-  depends_on = [aws_iam_role_policy.execution, aws_iam_role_policy_attachment.infrastructure, aws_lb_listener_rule.gateway, aws_lb_listener_rule.test]
+  depends_on = [aws_iam_role_policy.execution, aws_iam_role_policy_attachment.infrastructure, aws_lb_listener_rule.this]
 }

@@ -42,19 +42,19 @@ run "defaults" {
     error_message = "Blue/green must have two groups."
   }
   assert {
-    condition     = [for group in aws_lb_listener_rule.gateway.action[0].forward[0].target_group : group.arn if group.weight > 0] == [aws_lb_target_group.this["blue"].arn]
+    condition     = [for group in aws_lb_listener_rule.this["clients"].action[0].forward[0].target_group : group.arn if group.weight > 0] == [aws_lb_target_group.this["blue"].arn]
     error_message = "Before the first deployment all clients must be sent to blue."
   }
   assert {
-    condition     = [for group in aws_lb_listener_rule.test[0].action[0].forward[0].target_group : group.arn if group.weight > 0] == [aws_lb_target_group.this["green"].arn]
+    condition     = [for group in aws_lb_listener_rule.this["test"].action[0].forward[0].target_group : group.arn if group.weight > 0] == [aws_lb_target_group.this["green"].arn]
     error_message = "The test listener must have the new tasks, and no client's."
   }
   assert {
-    condition     = aws_lb_listener.test[0].port == 8443 && aws_lb_listener.test[0].protocol == "HTTPS" && aws_lb_listener.test[0].ssl_policy == aws_lb_listener.https.ssl_policy && aws_lb_listener.test[0].certificate_arn == var.certificate_arn
+    condition     = aws_lb_listener.this["test"].port == 8443 && aws_lb_listener.this["test"].protocol == "HTTPS" && aws_lb_listener.this["test"].ssl_policy == aws_lb_listener.this["clients"].ssl_policy && aws_lb_listener.this["test"].certificate_arn == var.certificate_arn
     error_message = "The new tasks must be tested by the same TLS that clients use."
   }
   assert {
-    condition     = one(one(aws_ecs_service.this.load_balancer).advanced_configuration).production_listener_rule == aws_lb_listener_rule.gateway.arn && one(one(aws_ecs_service.this.load_balancer).advanced_configuration).test_listener_rule == aws_lb_listener_rule.test[0].arn
+    condition     = one(one(aws_ecs_service.this.load_balancer).advanced_configuration).production_listener_rule == aws_lb_listener_rule.this["clients"].arn && one(one(aws_ecs_service.this.load_balancer).advanced_configuration).test_listener_rule == aws_lb_listener_rule.this["test"].arn
     error_message = "ECS must move both listeners."
   }
   assert {
@@ -62,7 +62,7 @@ run "defaults" {
     error_message = "ECS must have a group for either set."
   }
   assert {
-    condition     = alltrue([for listener in [aws_lb_listener.https, aws_lb_listener.test[0]] : listener.default_action[0].fixed_response[0].status_code == "503"])
+    condition     = alltrue([for listener in [aws_lb_listener.this["clients"], aws_lb_listener.this["test"]] : listener.default_action[0].fixed_response[0].status_code == "503"])
     error_message = "Where no rule fits there must be no gateway."
   }
   assert {
@@ -82,7 +82,7 @@ run "defaults" {
     error_message = "Nobody may reach a task from outside, or open a shell in it."
   }
   assert {
-    condition     = aws_lb_listener.https.protocol == "HTTPS" && strcontains(aws_lb_listener.https.ssl_policy, "TLS13-1-2")
+    condition     = aws_lb_listener.this["clients"].protocol == "HTTPS" && strcontains(aws_lb_listener.this["clients"].ssl_policy, "TLS13-1-2")
     error_message = "Clients must come by TLS 1.2 or 1.3."
   }
   assert {

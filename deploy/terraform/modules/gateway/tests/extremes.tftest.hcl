@@ -24,7 +24,7 @@ run "rolling_on_the_smallest_task" {
     error_message = "Rolling needs one group."
   }
   assert {
-    condition     = length(aws_lb_listener.test) == 0 && length(aws_lb_listener_rule.test) == 0 && length(one(aws_ecs_service.this.load_balancer).advanced_configuration) == 0 && length(aws_iam_role.infrastructure) == 0
+    condition     = keys(aws_lb_listener.this) == ["clients"] && keys(aws_lb_listener_rule.this) == ["clients"] && length(one(aws_ecs_service.this.load_balancer).advanced_configuration) == 0 && length(aws_iam_role.infrastructure) == 0
     error_message = "Rolling has no second listener, and nobody who may move clients."
   }
   assert {
@@ -137,7 +137,7 @@ run "functions_that_decide" {
     error_message = "ECS must ask the function at both stages."
   }
   assert {
-    condition     = aws_lb_listener.test[0].port == 9443 && aws_ecs_service.this.deployment_configuration[0].bake_time_in_minutes == "1440"
+    condition     = aws_lb_listener.this["test"].port == 9443 && aws_ecs_service.this.deployment_configuration[0].bake_time_in_minutes == "1440"
     error_message = "The port and the longest bake time must be accepted."
   }
 }
