@@ -21,6 +21,7 @@ from tools.delivery.verdict import Bounds
 SETTLE_S = 120.0
 """The bake time has begun some polls before the watch does, and ECS needs a moment to be told."""
 LONGER = 4.0
+"""So many times its length, a watch goes on where there are too few requests."""
 
 
 def main() -> int:
@@ -53,7 +54,7 @@ def _staging(image: str) -> int:
 def _production(given: argparse.Namespace) -> int:
     terraform = Terraform("production")
     terraform.init()
-    plan = _plan(given, terraform.outputs()["bake_time_minutes"])
+    plan = _plan(given, terraform.outputs().get("bake_time_minutes"))  # Terraform keeps no output that is null
     with tempfile.TemporaryDirectory(prefix="delivery-") as folder:
         clock = MachineClock()
         production = Ecs(_service(terraform), terraform, aws, clock, Path(folder) / "terraform.log")
@@ -68,7 +69,8 @@ def _plan(given: argparse.Namespace, bake_time_minutes: float | None) -> Plan:
     Raises TerraformError where it cannot.
     """
     if bake_time_minutes is None:
-        raise TerraformError('production is watched with deployment = "blue_green" alone: apply another by Terraform')
+        cure = 'apply the environment by Terraform, with deployment = "blue_green": no other one can be watched'
+        raise TerraformError(f"the environment has no output bake_time_minutes: {cure}")
     watched_max_s = bake_time_minutes * 60 - SETTLE_S
     if given.watch_s > watched_max_s:
         cure = f"choose a bake_time_minutes of {(given.watch_s + SETTLE_S) / 60:.0f} or more"
