@@ -9,7 +9,7 @@ from shardgate.core.clients.masking import masked
 from shardgate.core.http import Request
 from shardgate.core.replies.cache.keys import has_credentials
 from shardgate.core.replies.cache.storing import why_bypassed
-from shardgate.core.routes.calls import CallWords
+from shardgate.core.routes.calls import NEVER, CallWords
 from shardgate.core.routes.route import Plan, Route, Sentence
 
 
@@ -53,8 +53,9 @@ def _explain_calls(words: CallWords | None) -> Iterator[Sentence]:
     if words.retry != "unsent" and words.hedge_after_s:
         yield "hedge", f"not before {words.hedge_after_s:g} s" if words.hedges else "never"
     if words.failures_max is not None:
-        many = f"{words.failures_max} failures in a row are enough" if words.failures_max else "no failure counts"
-        yield "breaker", f"{many} to leave a replica out"
+        few = {NEVER: "no failure counts", 1: "one failure is enough"}
+        enough = few.get(words.failures_max, f"{words.failures_max} failures in a row are enough")
+        yield "breaker", f"{enough} to leave a replica out"
     if words.failure_is:
         yield "failed", f"a reply whose {' or '.join(words.failure_is)} says so; it speaks against its replica"
 
