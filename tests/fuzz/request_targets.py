@@ -1,5 +1,6 @@
 """Readers of what requests say: keys, pages, cursors, claims, idempotency keys."""
 
+import email.policy
 import json
 from urllib.parse import parse_qsl
 
@@ -58,6 +59,19 @@ def form(data: bytes) -> None:
     """A key in a form; a body that says it is something else is refused."""
     _is_text(read_key("form.id", _request(b"/", b"Content-Type: application/x-www-form-urlencoded", body=data), {}))
     _is_text(read_key(("form.id", "query.id"), _request(b"/", body=data), {}))
+
+
+_MULTIPART = b"Content-Type: multipart/form-data; boundary=xYz"
+
+
+def multipart(data: bytes) -> None:
+    """A key in a form with files is the one that another parser finds, or the form is refused."""
+    key = read_key("form.id", _request(b"/", _MULTIPART, body=data), {})
+    _is_text(key)
+    if key is not None:
+        whole = email.message_from_bytes(_MULTIPART + b"\r\n\r\n" + data, policy=email.policy.HTTP)
+        named = [part for part in whole.iter_parts() if part.get_param("name", header="content-disposition") == "id"]
+        assert [part.get_payload(decode=True) for part in named] == [key.encode()]
 
 
 def body(data: bytes) -> None:
@@ -131,6 +145,13 @@ REQUESTS: dict[str, Target] = {
         paging, b"limit=2&offset=10&order=-n,id&fields=id", b"page=3&page_size=10", b"limit=9&limit=10"
     ),
     "form": of_client(form, b"id=n-1&client_secret=x%20y+z", b"id=%E9&ID=2", b"a=1;id=2&id="),
+    "multipart": of_client(
+        multipart,
+        b'--xYz\r\nContent-Disposition: form-data; name="id"\r\n\r\nn-1\r\n--xYz--\r\n',
+        b'--xYz\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\nContent-Type: image/png'
+        b"\r\n\r\n\x89\r\n--xY"
+        b"\r\n--xYz\r\ncontent-disposition: form-data; name=id\r\ncontent-type: text/plain\r\n\r\nn-1\r\n--xYz--",
+    ),
     "body": of_client(
         body, b'{"id":"n-1","a":{"b":7}}', b'{"id":12,"x":[1,2,{"id":"y"}]}', b'[{"id":1}]', b'{"Id":"x"}', b""
     ),

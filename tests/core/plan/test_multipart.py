@@ -79,6 +79,8 @@ def test_boundaries_as_clients_write_them(declared: bytes, boundary: bytes) -> N
         form(field("vendor", "acme").replace('"vendor"', "'vendor'")),
         form(field("a", "1"), field("=?utf-8?B?dmVuZG9y?=", "acme")),
         form(field("\0vendor", "acme")),
+        form(field("vendor", "acme", "Content Type: text/plain")),
+        form(field("vendor", "acme", "Contént-Type: text/plain")),
         form(field("vendor", "acme").replace("name=", 'filename="a"; name=')),
         form(field("ven\xffdor", "acme")).replace("\xff".encode(), b"\xff"),
         form(field("vendor", "acme").replace("\r\n\r\n", "\r\n folded: x\r\n\r\n")),

@@ -28,7 +28,8 @@ _DISPOSITION = re.compile(
     rb"form-data\s*;\s*name=(?:\"([^\"\\]*)\"|([\w.\[\]-]+))((?:\s*;\s*filename\*?=(?:\"[^\"\\]*\"|[^\s\";,]+))*)",
     re.IGNORECASE,
 )
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_FIELD = re.compile(rb"([0-9A-Za-z-]+):([^\x00-\x08\x0a-\x1f\x7f]*)")
+"""At other names some parsers end the header fields, or take them for others."""
 _ENCODED_WORD = b"=?"
 """How a name of RFC 2047 begins: some servers decode it (Commons FileUpload)."""
 _PLAIN_TYPE = re.compile(rb"text/plain(?:\s*;\s*charset\s*=\s*\"?(?:utf-8|us-ascii)\"?)?", re.IGNORECASE)
@@ -91,11 +92,10 @@ def _described(head: bytes) -> tuple[str, bool]:
     """The name of a part, and whether it is a field whose content is the plain text."""
     fields: dict[bytes, bytes] = {}
     for line in head.split(b"\r\n"):
-        field, colon, value = line.partition(b":")
-        field = field.lower()
-        if not colon or not field or field.strip() != field or field in fields or _CONTROL.search(line):
+        field = _FIELD.fullmatch(line)
+        if field is None or field[1].lower() in fields:
             raise _odd("a part has a header field that servers read differently")
-        fields[field] = value.strip()
+        fields[field[1].lower()] = field[2].strip()
     said = _DISPOSITION.fullmatch(fields.get(b"content-disposition", b""))
     if said is None:
         raise _odd('the `Content-Disposition` of a part is not `form-data; name="…"`, with a file\'s name perhaps')
