@@ -311,6 +311,32 @@ def test_a_movement_that_died_after_the_flip_deletes_the_sources_rows(
         assert not run(settings, shard, "SELECT name FROM sqlite_master WHERE name LIKE '~_shardgate%' ESCAPE '~'")
 
 
+def test_what_waits_goes_on_before_the_triggers_of_a_movement_that_is_given_up_go(
+    settings: MoveSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, release = MovingRows.commit_target, MovingRows.release
+    held: list[str] = []
+
+    def killed(self: MovingRows) -> None:
+        commit(self)
+        raise KeyboardInterrupt
+
+    def noting(self: MovingRows) -> None:
+        with SqliteStore(settings.store) as store:
+            held.extend(each.fence for each in [Movements(store).current()] if each is not None)
+        release(self)
+
+    monkeypatch.setattr(MovingRows, "commit_target", killed)
+    with closing(Mover(settings, lambda *_: None)) as mover, pytest.raises(KeyboardInterrupt):
+        mover.move(["a"], "south")
+    monkeypatch.setattr(MovingRows, "release", noting)
+    with closing(Mover(settings, lambda *_: None)) as mover:
+        assert mover.abandon().phase == "abandoned"
+    assert held == ["open"]
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+
+
 def test_what_was_changed_at_the_source_after_the_flip_is_named(
     settings: MoveSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

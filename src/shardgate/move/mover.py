@@ -49,6 +49,7 @@ _FENCED_S: Final = 2.0  # how long changes wait for those under way before the f
 _CLOSED_S: Final = 1.0
 _HELD_S: Final = 10.0  # with the flip, less than FENCE_S_MAX
 _FLIPPED_S: Final = 4.0  # the slowest reads of the source
+_OPENED_S: Final = 1.0
 _TRIES: Final = 15
 _DIFFERENT_MAX: Final = 3
 _NICE: Final = 10
@@ -127,10 +128,9 @@ class Mover:
         try:
             if RECOVERIES[movement.phase] == "look":
                 work.take_back()
-            work.release()
+            return self._give_up(movement, work, "given up by an operator")
         finally:
             work.close()
-        return self._end(movement, "abandoned", "given up by an operator")
 
     def _by_source(self, tenants: Sequence[str], target: str) -> dict[str, list[str]]:
         if target not in self._settings.shards:
@@ -197,9 +197,7 @@ class Mover:
         try:
             return self._try(movement, work)
         except GivenUpError as error:
-            work.rollback()
-            work.release()
-            self._end(movement, "abandoned", "; ".join(error.reasons))
+            self._give_up(movement, work, "; ".join(error.reasons))
             raise
 
     def _try(self, movement: Movement, work: MovingRows) -> Movement:
@@ -218,8 +216,6 @@ class Mover:
             try:
                 return self._switch(movement, work, told)
             except NotNowError as error:
-                work.rollback()
-                self._enter(movement, "catching_up")
                 told.why = str(error)
                 self._tell(movement, told)
                 different += isinstance(error, DifferentRowsError)
@@ -255,12 +251,22 @@ class Mover:
         watch = Stopwatch()
         try:
             self._hand_over(movement, work, watch)
-        finally:
-            if watch.total_s > told.held_s:
-                told.held_s, told.steps_s = watch.total_s, watch.steps_s
-        self._enter(movement, "releasing")
+        except NotNowError:
+            work.rollback()
+            watch.step("in vain")
+            self._let_go_on(movement, "catching_up", watch, told)
+            raise
+        self._let_go_on(movement, "releasing", watch, told)
         self._tell(movement, told)
         return self._release(movement, work)
+
+    def _let_go_on(self, movement: Movement, phase: Phase, watch: Stopwatch, told: MovementReport) -> None:
+        """Take the fence down, and note how long it was up."""
+        with suppress(NotNowError):
+            self._await(movement, phase, _OPENED_S)
+        watch.step("going on")
+        if watch.total_s > told.held_s:
+            told.held_s, told.steps_s = watch.total_s, watch.steps_s
 
     def _hand_over(self, movement: Movement, work: MovingRows, watch: Stopwatch) -> None:
         """Behind the fence."""
@@ -339,6 +345,13 @@ class Mover:
         work.release()
         return self._end(movement, "done", "")
 
+    def _give_up(self, movement: Movement, work: MovingRows, why: str) -> Movement:
+        """The rows are on the source alone. What waits goes on first: `release` may have to wait for locks."""
+        work.rollback()
+        self._enter(movement, "catching_up")
+        work.release()
+        return self._end(movement, "abandoned", why)
+
     def _end(self, movement: Movement, phase: Phase, why: str) -> Movement:
         told = self._current(movement.id).told
         told.why = why
@@ -379,9 +392,7 @@ class Mover:
         while (current := self._current(movement.id)).wish == "pause":
             time.sleep(0.1)
         if current.wish == "abandon":
-            work.rollback()
-            work.release()
-            self._end(movement, "abandoned", "given up by an operator")
+            self._give_up(movement, work, "given up by an operator")
             raise MoveFailedError([f"movement {movement.id} was given up"])
 
     def _enter(self, movement: Movement, phase: Phase) -> int:
