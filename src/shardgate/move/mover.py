@@ -299,7 +299,7 @@ class Mover:
             self._gateways.await_turn(turn, _FLIPPED_S)
         except NotNowError:
             work.rollback()  # as after a crash; others need not wait for the source's transaction
-            self._purge(self._current(movement.id), work)
+            self._purge(movement, work, turn)
             watch.step("long reads")
             return
         watch.step("reads")
@@ -312,14 +312,14 @@ class Mover:
     def _finish(self, movement: Movement, work: MovingRows) -> Movement:
         """What is left of a movement whose target owns the tenants."""
         if movement.phase == "flipped":
-            self._purge(movement, work)
+            self._purge(movement, work, self._enter(movement, "flipped"))
             self._enter(movement, "releasing")
         return self._release(movement, work)
 
-    def _purge(self, movement: Movement, work: MovingRows) -> None:
-        """Delete the source's rows, of tenants that the target owns."""
+    def _purge(self, movement: Movement, work: MovingRows, turn: int) -> None:
+        """Delete the source's rows, of tenants that the target owns, once that turn of the flip is acknowledged."""
         try:
-            self._await(movement, "flipped", _FINISH_S)
+            self._gateways.await_turn(turn, _FINISH_S)
         except NotNowError as error:
             raise self._failed(movement, str(error)) from error
         owned = [each for each in movement.tenants if self._home(movement, each) == movement.target]
@@ -334,9 +334,8 @@ class Mover:
         late = work.late_changes()
         work.purge()
         if late:
-            told = self._current(movement.id).told
-            told.late = ", ".join(late)
-            self._tell(movement, told)
+            movement.told.late = ", ".join(late)
+            self._tell(movement, movement.told)
 
     def _home(self, movement: Movement, tenant: str) -> str | None:
         return self._store.find_many(movement.space, [tenant]).get(tenant)
