@@ -1,7 +1,8 @@
 """A worker that follows the movements of tenants: it holds what a movement says, and acknowledges that.
 
-Holds: a worker acknowledges a turn once what that turn holds is held, and what was under way before is over; after a
-flip, once it serves by the new directory and has forgotten what it learned of the rows that moved. A worker that
+Holds: a worker acknowledges a turn once what that turn holds is held, and requests of that kind that were under way
+before are over; after a flip, once the source has begun its replies to the reads that it had got, and the worker serves
+by the new directory and has forgotten what it learned of the rows that moved. A worker that
 cannot read the store keeps the fence that it has. One whose lease has ended is not waited for, and refuses changes,
 also while it still waits for an answer of the store. It looks often while there is a movement, and rarely otherwise.
 Never: moves anything, or acknowledges a movement to a shard that it does not know.
