@@ -48,10 +48,12 @@ def _print(result: Result) -> None:
         print(f"difference: {each}")
     for each in sorted({*result.refused})[:5]:
         print(f"refused: {each}")
+    for each in sorted({*result.stalled})[:5]:
+        print(f"stood still, and was resumed: {each}")
     sizes = [rows for rows, _ in result.waits_s] or [0]
     print(
         f"{result.requests} requests, {result.histories} histories; tenants of {min(sizes)} to {max(sizes)} rows;"
-        f" {len(result.refused)} movements refused before anything was touched"
+        f" {len(result.refused)} movements refused before anything was touched, {len(result.stalled)} resumed"
     )
     for what, (quiet_ms, moving_ms) in result.others_ms.items():
         print(f"others, {what}: p99 {quiet_ms:.0f} ms without a movement, {moving_ms:.0f} ms with one")

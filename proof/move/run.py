@@ -42,6 +42,8 @@ class Result:
     moves: int = 0
     failed: int = 0
     refused: list[str] = field(default_factory=list)
+    stalled: list[str] = field(default_factory=list)
+    """Why movements stood still that were then resumed."""
     differences: list[str] = field(default_factory=list)
     lost: int = 0
     doubled: int = 0
@@ -116,7 +118,7 @@ class _Moving:
         with meter.moving(tenant) as waits:
             told = self._process.move(tenant, target)
             if told.get("refused") == "MoveFailedError":  # as where the machine is too busy for its fence
-                self.result.refused += told["why"]
+                self.result.stalled += told["why"]
                 told = self._process.ask({"resume": True})
         self.result.seen_s += [max(waits)] if waits else []
         made = self._judge(tenant, target, told)
@@ -138,7 +140,8 @@ class _Moving:
         why = "; ".join(told.get("why", [str(told)]))
         if told.get("refused") != "MoveRefusedError":
             result.differences.append(f"the movement of {tenant} to {target} failed: {why}")
-        result.refused.append(why)
+        else:
+            result.refused.append(why)
         return False
 
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from shardgate.move.errors import MoveFailedError
+from shardgate.move import mover as mover_module
+from shardgate.move.errors import MoveFailedError, NotNowError
+from shardgate.move.gateways import Gateways
 from shardgate.move.mover import Mover
 from shardgate.move.run import settings_from
 from shardgate.process.preflight import read
@@ -189,6 +191,27 @@ def test_a_mover_that_was_killed_while_it_imported_goes_on_from_the_source(
     assert world.run("move", "--resume")[0] == 0
     assert world.home("a") == "south"
     assert {table: all_of(world, table, list(world.names)) for table in TABLES} == before
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_after_a_long_read_of_the_source_only_its_own_late_changes_are_named(
+    world: World, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    by_commands(world)
+
+    def behind(_: Gateways, turn: int, patience_s: float) -> None:
+        if patience_s == mover_module._FLIPPED_S:
+            world.ask("south", "UPDATE goods SET note = 'by a client' WHERE id = 'a-1'")
+            raise NotNowError("a worker still reads")
+        if late and patience_s == mover_module._FINISH_S:
+            world.ask("north", "UPDATE goods SET note = 'late' WHERE id = 'a-0'")
+
+    monkeypatch.setattr(Gateways, "await_turn", behind)
+    with closing(Mover(settings_from(read(world.config), {}), lambda *_: None)) as mover:
+        (done,) = mover.move(["a"], "south")
+    assert (done.phase, done.told.late) == ("done", "goods: other rows" if late else "")
+    assert world.ask("north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
+    assert world.ask("south", "SELECT note FROM goods WHERE id = 'a-1'") == [("by a client",)]
 
 
 @pytest.mark.parametrize(

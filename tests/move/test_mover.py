@@ -15,39 +15,20 @@ from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is
 from shardgate.move.request import MoveSettings
 from shardgate.store.movements import Movements
 from shardgate.store.sqlite import SqliteStore
-
-SCHEMA = """
-CREATE TABLE kinds (id INTEGER PRIMARY KEY, name TEXT);
-CREATE TABLE shops (id TEXT PRIMARY KEY, name TEXT UNIQUE);
-CREATE TABLE goods (id TEXT PRIMARY KEY, shop TEXT NOT NULL REFERENCES shops(id),
-  kind INTEGER REFERENCES kinds(id), note BLOB);
-CREATE TABLE sales (id TEXT PRIMARY KEY, shop TEXT NOT NULL REFERENCES shops(id));
-CREATE TABLE lines (sale TEXT NOT NULL REFERENCES sales(id), no INTEGER, good TEXT NOT NULL REFERENCES goods(id),
-  PRIMARY KEY (sale, no));
-INSERT INTO kinds VALUES (1, 'a');
-"""
-
-
-def shop(name: str, goods: int = 3) -> str:
-    rows = f"INSERT INTO shops VALUES ('{name}', 'shop {name}'); INSERT INTO sales VALUES ('{name}-s', '{name}');"
-    for n in range(goods):
-        rows += f"INSERT INTO goods VALUES ('{name}-{n}', '{name}', 1, x'00ff{n:02x}');"
-        rows += f"INSERT INTO lines VALUES ('{name}-s', {n}, '{name}-{n}');"
-    return rows
+from tests.move.worlds import HOMES, running_world
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> MoveSettings:
-    databases = {}
-    homes = {"north": ("a", "b"), "south": ("c",), "west": ()}
-    for name, shops in homes.items():
-        with closing(sqlite3.connect(tmp_path / f"{name}.db")) as database:
-            database.executescript(SCHEMA + "".join(map(shop, shops)))
-        databases[name] = f"sqlite:///{tmp_path}/{name}.db"
-    store = tmp_path / "directory.db"
-    with SqliteStore(store) as opened:
-        opened.put_many("shops", [(each, name) for name, shops in homes.items() for each in shops])
-    return MoveSettings(store, store, "shops", None, "shops", ("kinds",), (), (), databases, tuple(homes))
+    with running_world(tmp_path, None) as world:
+        for shard in HOMES:
+            for n in range(3):  # bytes, that are no text
+                world.ask(shard, f"UPDATE goods SET note = x'00ff{n:02x}' WHERE id LIKE '%-{n}'")
+        databases = world.movements["databases"]
+    empty = ("django_migrations",)
+    return MoveSettings(
+        world.store, world.store, "shops", None, "shops", ("kinds",), empty, (), databases, tuple(HOMES)
+    )
 
 
 @pytest.fixture
@@ -122,7 +103,7 @@ def test_a_link_between_a_row_that_moves_and_an_empty_table_is_refused(
     for statement in harm.split("; "):
         run(settings, "north", statement)
     with (
-        closing(Mover(replace(settings, empty=("sessions",)), lambda *_: None)) as mover,
+        closing(Mover(replace(settings, empty=("django_migrations", "sessions")), lambda *_: None)) as mover,
         pytest.raises(MoveRefusedError, match=named),
     ):
         mover.move(["a"], "south")
@@ -309,6 +290,32 @@ def test_a_movement_that_died_after_the_flip_deletes_the_sources_rows(
     assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
     for shard in ("north", "south"):
         assert not run(settings, shard, "SELECT name FROM sqlite_master WHERE name LIKE '~_shardgate%' ESCAPE '~'")
+
+
+def test_what_waits_goes_on_before_the_triggers_of_a_movement_that_is_given_up_go(
+    settings: MoveSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, release = MovingRows.commit_target, MovingRows.release
+    held: list[str] = []
+
+    def killed(self: MovingRows) -> None:
+        commit(self)
+        raise KeyboardInterrupt
+
+    def noting(self: MovingRows) -> None:
+        with SqliteStore(settings.store) as store:
+            held.extend(each.fence for each in [Movements(store).current()] if each is not None)
+        release(self)
+
+    monkeypatch.setattr(MovingRows, "commit_target", killed)
+    with closing(Mover(settings, lambda *_: None)) as mover, pytest.raises(KeyboardInterrupt):
+        mover.move(["a"], "south")
+    monkeypatch.setattr(MovingRows, "release", noting)
+    with closing(Mover(settings, lambda *_: None)) as mover:
+        assert mover.abandon().phase == "abandoned"
+    assert held == ["open"]
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
 
 
 def test_what_was_changed_at_the_source_after_the_flip_is_named(

@@ -143,4 +143,4 @@ def test_the_status_says_what_every_step_took(settings: MoveSettings) -> None:
     shown = console()
     show_status(settings, shown)
     assert "8 of 8" in printed(shown)
-    assert {"gateways", "rows", "target commits", "source commits"} <= {*last(settings).told.steps_s}
+    assert {"gateways", "rows", "target commits", "source commits", "going on"} <= {*last(settings).told.steps_s}

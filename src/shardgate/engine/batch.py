@@ -7,7 +7,7 @@ Never: knows what a request means.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -150,19 +150,28 @@ class InnerClient:
 class Batches:
     """The batches of one worker."""
 
-    __slots__ = ("_bytes_max", "_conductor", "_handler", "_parser")
+    __slots__ = ("_bytes_max", "_conductor", "_handler", "_parser", "_running")
 
     def __init__(self, handler: Handler, conductor: Conductor) -> None:
         self._handler = handler
         self._conductor = conductor
         self._bytes_max = conductor.merged_bytes_max
         self._parser = RequestHeadParser()
+        self._running: set[_Running] = set()
+
+    def unfolded(self, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+        """The same, with the requests under way of each batch instead of the batch."""
+        running = {id(each.exchange): each for each in self._running}
+        for each in exchanges:
+            batch = running.get(id(each))
+            yield from (each,) if batch is None else batch.exchanges()
 
     async def answer(self, plan: ToInner, request: Request, client: Client, exchange: Exchange) -> None:
         """Serve all, and send the reply. Raises OverloadError, SlowClientError."""
         holding = self._conductor.held.open("reply", exchange.peer)
         running = _Running(self, plan, request, client, exchange, holding)
         holding.on_refused = running.refuse
+        self._running.add(running)
         try:
             texts = await running.run()
             body = b"[%b]" % b",".join(texts)
@@ -172,6 +181,7 @@ class Batches:
                 Reply(200, shared_fields(plan.rule.fields, running.fields, body), body), request
             )
         finally:
+            self._running.discard(running)
             holding.close()
         await self._conductor.deliver(reply, request, client)
 
@@ -230,6 +240,10 @@ class _Running:
         if self._refusal is not None:
             raise self._refusal
         return self._texts
+
+    def exchanges(self) -> list[Exchange]:
+        """The requests that are served now."""
+        return [each for client in self.under_way if (each := client.exchange) is not None]
 
     def refuse(self, error: ShardgateError) -> None:
         """There is no room for what the replies hold."""

@@ -349,8 +349,8 @@ class Gateway:
             self._caches.changed(request, status)
 
     def under_way(self, concerns: Callable[[Exchange], bool]) -> list[Exchange]:
-        """The requests under way that do not wait at the fence, as far as `concerns` says so."""
-        found = [each for each in self._connections.exchanges() if concerns(each)]
+        """The requests under way that do not wait at the fence, as `concerns` says. A batch is its requests."""
+        found = [each for each in self._batches.unfolded(self._connections.exchanges()) if concerns(each)]
         return [each for each in found if not each.ended_at and not self.fence.waits(each)]
 
     def changes_under_way(self) -> list[asyncio.Task[None]]:

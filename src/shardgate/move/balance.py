@@ -32,6 +32,11 @@ class PlannedMove(Struct, frozen=True):
     target: ShardId
     rows: int
 
+    @property
+    def tenants(self) -> tuple[str, ...]:
+        """Those that leave together."""
+        return (self.tenant,)
+
 
 def plan_moves(
     loads: Sequence[TenantLoad], shards: Sequence[ShardId], leaving: Collection[ShardId] = (), *, even: bool = True

@@ -88,7 +88,13 @@ class HandedRows(MovingRows):
         super().take_back()
 
     def late_changes(self) -> list[str]:
-        """What the source has otherwise than the target, by tables: somebody changed it after the import."""
+        """What the source has otherwise than it was exported, by tables: somebody changed it after the import.
+
+        Another mover's export is not known: then it is what the source has otherwise than the target.
+        """
+        if self._exported:
+            left, had = self._digests(self.source), self._exported
+            return [f"{each.name}: other rows" for each in self.tables if left[each.number] != had[each.number]]
         found = ((each.name, self._differs(each)) for each in self.tables)
         return [f"{name}: {key}" for name, key in found if key]
 

@@ -49,6 +49,7 @@ _FENCED_S: Final = 2.0  # how long changes wait for those under way before the f
 _CLOSED_S: Final = 1.0
 _HELD_S: Final = 10.0  # with the flip, less than FENCE_S_MAX
 _FLIPPED_S: Final = 4.0  # the slowest reads of the source
+_OPENED_S: Final = 1.0
 _TRIES: Final = 15
 _DIFFERENT_MAX: Final = 3
 _NICE: Final = 10
@@ -127,10 +128,9 @@ class Mover:
         try:
             if RECOVERIES[movement.phase] == "look":
                 work.take_back()
-            work.release()
+            return self._give_up(movement, work, "given up by an operator")
         finally:
             work.close()
-        return self._end(movement, "abandoned", "given up by an operator")
 
     def _by_source(self, tenants: Sequence[str], target: str) -> dict[str, list[str]]:
         if target not in self._settings.shards:
@@ -197,9 +197,7 @@ class Mover:
         try:
             return self._try(movement, work)
         except GivenUpError as error:
-            work.rollback()
-            work.release()
-            self._end(movement, "abandoned", "; ".join(error.reasons))
+            self._give_up(movement, work, "; ".join(error.reasons))
             raise
 
     def _try(self, movement: Movement, work: MovingRows) -> Movement:
@@ -218,8 +216,6 @@ class Mover:
             try:
                 return self._switch(movement, work, told)
             except NotNowError as error:
-                work.rollback()
-                self._enter(movement, "catching_up")
                 told.why = str(error)
                 self._tell(movement, told)
                 different += isinstance(error, DifferentRowsError)
@@ -255,12 +251,22 @@ class Mover:
         watch = Stopwatch()
         try:
             self._hand_over(movement, work, watch)
-        finally:
-            if watch.total_s > told.held_s:
-                told.held_s, told.steps_s = watch.total_s, watch.steps_s
-        self._enter(movement, "releasing")
+        except NotNowError:
+            work.rollback()
+            watch.step("in vain")
+            self._let_go_on(movement, "catching_up", watch, told)
+            raise
+        self._let_go_on(movement, "releasing", watch, told)
         self._tell(movement, told)
         return self._release(movement, work)
+
+    def _let_go_on(self, movement: Movement, phase: Phase, watch: Stopwatch, told: MovementReport) -> None:
+        """Take the fence down, and note how long it was up."""
+        with suppress(NotNowError):
+            self._await(movement, phase, _OPENED_S)
+        watch.step("going on")
+        if watch.total_s > told.held_s:
+            told.held_s, told.steps_s = watch.total_s, watch.steps_s
 
     def _hand_over(self, movement: Movement, work: MovingRows, watch: Stopwatch) -> None:
         """Behind the fence."""
@@ -293,7 +299,7 @@ class Mover:
             self._gateways.await_turn(turn, _FLIPPED_S)
         except NotNowError:
             work.rollback()  # as after a crash; others need not wait for the source's transaction
-            self._purge(self._current(movement.id), work)
+            self._purge(movement, work, turn)
             watch.step("long reads")
             return
         watch.step("reads")
@@ -306,14 +312,14 @@ class Mover:
     def _finish(self, movement: Movement, work: MovingRows) -> Movement:
         """What is left of a movement whose target owns the tenants."""
         if movement.phase == "flipped":
-            self._purge(movement, work)
+            self._purge(movement, work, self._enter(movement, "flipped"))
             self._enter(movement, "releasing")
         return self._release(movement, work)
 
-    def _purge(self, movement: Movement, work: MovingRows) -> None:
-        """Delete the source's rows, of tenants that the target owns."""
+    def _purge(self, movement: Movement, work: MovingRows, turn: int) -> None:
+        """Delete the source's rows, of tenants that the target owns, once that turn of the flip is acknowledged."""
         try:
-            self._await(movement, "flipped", _FINISH_S)
+            self._gateways.await_turn(turn, _FINISH_S)
         except NotNowError as error:
             raise self._failed(movement, str(error)) from error
         owned = [each for each in movement.tenants if self._home(movement, each) == movement.target]
@@ -328,9 +334,8 @@ class Mover:
         late = work.late_changes()
         work.purge()
         if late:
-            told = self._current(movement.id).told
-            told.late = ", ".join(late)
-            self._tell(movement, told)
+            movement.told.late = ", ".join(late)
+            self._tell(movement, movement.told)
 
     def _home(self, movement: Movement, tenant: str) -> str | None:
         return self._store.find_many(movement.space, [tenant]).get(tenant)
@@ -338,6 +343,13 @@ class Mover:
     def _release(self, movement: Movement, work: MovingRows) -> Movement:
         work.release()
         return self._end(movement, "done", "")
+
+    def _give_up(self, movement: Movement, work: MovingRows, why: str) -> Movement:
+        """The rows are on the source alone. What waits goes on first: `release` may have to wait for locks."""
+        work.rollback()
+        self._enter(movement, "catching_up")
+        work.release()
+        return self._end(movement, "abandoned", why)
 
     def _end(self, movement: Movement, phase: Phase, why: str) -> Movement:
         told = self._current(movement.id).told
@@ -379,9 +391,7 @@ class Mover:
         while (current := self._current(movement.id)).wish == "pause":
             time.sleep(0.1)
         if current.wish == "abandon":
-            work.rollback()
-            work.release()
-            self._end(movement, "abandoned", "given up by an operator")
+            self._give_up(movement, work, "given up by an operator")
             raise MoveFailedError([f"movement {movement.id} was given up"])
 
     def _enter(self, movement: Movement, phase: Phase) -> int:

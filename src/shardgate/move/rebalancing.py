@@ -1,4 +1,4 @@
-"""Moves as many tenants as it takes to level the shards, or to empty one.
+"""Moves as many tenants as it takes to level the shards, to empty one, or to divide one.
 
 Holds: a tenant that cannot be moved is named, and stays; the others are moved.
 """
@@ -10,6 +10,7 @@ from shardgate.move.balance import PlannedMove, plan_moves
 from shardgate.move.errors import MoveRefusedError
 from shardgate.move.mover import Mover
 from shardgate.move.request import MoveSettings
+from shardgate.move.shares import Departure
 from shardgate.move.weights import tenant_loads
 from shardgate.store.movements import Movement, Movements
 from shardgate.store.opening import open_store
@@ -26,18 +27,21 @@ def planned(settings: MoveSettings, leaving: Collection[ShardId] = (), *, even: 
 
 
 def carry_out(
-    mover: Mover, plan: Sequence[PlannedMove], done: Callable[[Movement], None], refused: Callable[[str], None]
+    mover: Mover,
+    plan: Sequence[PlannedMove | Departure],
+    done: Callable[[Movement], None],
+    refused: Callable[[str], None],
 ) -> int:
-    """Make all movements; returns how many were refused."""
+    """Make all movements; returns how many tenants were refused."""
     failures = 0
     for each in plan:
         try:
-            for movement in mover.move([each.tenant], each.target):
+            for movement in mover.move(each.tenants, each.target):
                 done(movement)
         except MoveRefusedError as error:
-            failures += 1
+            failures += len(each.tenants)
             for reason in error.reasons:
-                refused(f"{each.tenant}: {reason}")
+                refused(f"{', '.join(each.tenants)}: {reason}")
     return failures
 
 

@@ -18,7 +18,8 @@ from shardgate.move.errors import MoveFailedError, MoverBusyError, MoveRefusedEr
 from shardgate.move.mover import Mover
 from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
 from shardgate.move.request import MoveSettings, settings_of
-from shardgate.move.splitting import DivisionPlan, carry_out_split
+from shardgate.move.shares import Departure
+from shardgate.move.splitting import DivisionPlan
 from shardgate.store.journal import Journal
 from shardgate.store.movements import Movement, MovementReport, Movements
 from shardgate.store.opening import open_for_worker, open_store
@@ -132,7 +133,7 @@ def run_drain(
         console.print(f"{shard}: takes new tenants again")
         return
     plan = planned(settings, {shard}, even=False)
-    _carry_out(settings, plan, console, apply=not plan_only)
+    _show_and_carry_out(settings, plan, console, apply=not plan_only)
     if not plan_only:
         console.print(f"{shard}: is empty. Next: shardgate shard remove {shard}", highlight=False)
 
@@ -155,7 +156,7 @@ def run_remove(settings: MoveSettings, shard: ShardId, console: Console) -> None
 
 def run_rebalance(settings: MoveSettings, console: Console, *, apply: bool) -> None:
     """Level the shards. Raises MoveError."""
-    _carry_out(settings, planned(settings), console, apply=apply)
+    _show_and_carry_out(settings, planned(settings), console, apply=apply)
 
 
 def run_split_shard(settings: MoveSettings, plan: DivisionPlan, console: Console, *, apply: bool) -> None:
@@ -168,29 +169,29 @@ def run_split_shard(settings: MoveSettings, plan: DivisionPlan, console: Console
     console.print(table if plan.departures else f"{plan.shard}: has no more than the new shards: nothing moves")
     for shard, before in plan.before.items():
         console.print(f"{shard}: {before:,}, then {plan.after[shard]:,}", highlight=False)
-    if not apply or not plan.departures:
-        return
-    with _mover(settings, console) as mover:
-        refused = carry_out_split(
-            mover, plan, lambda each: _say(each, console), lambda why: console.print(why, markup=False)
-        )
-    if refused:
-        raise MoveFailedError([f"{refused} tenants could not be moved, and stay on {plan.shard}"])
+    if apply:
+        _carry_out(settings, plan.departures, console)
 
 
-def _carry_out(settings: MoveSettings, plan: Sequence[PlannedMove], console: Console, *, apply: bool) -> None:
+def _show_and_carry_out(settings: MoveSettings, plan: Sequence[PlannedMove], console: Console, *, apply: bool) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("tenant", "from", "to", "rows"):
         table.add_column(title, justify="right" if title == "rows" else "left", no_wrap=True)
     for each in plan:
         table.add_row(each.tenant, each.source, each.target, f"{each.rows:,}")
     console.print(table if plan else "the shards are level: nothing moves")
-    if not apply or not plan:
+    if apply:
+        _carry_out(settings, plan, console)
+
+
+def _carry_out(settings: MoveSettings, plan: Sequence[PlannedMove | Departure], console: Console) -> None:
+    if not plan:
         return
     with _mover(settings, console) as mover:
         refused = carry_out(mover, plan, lambda each: _say(each, console), lambda why: console.print(why, markup=False))
     if refused:
-        raise MoveFailedError([f"{refused} of {len(plan)} tenants could not be moved, and stay where they are"])
+        tenants = sum(len(each.tenants) for each in plan)
+        raise MoveFailedError([f"{refused} of {tenants} tenants could not be moved, and stay where they are"])
 
 
 @contextmanager

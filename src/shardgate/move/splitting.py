@@ -1,10 +1,11 @@
-"""Divides the tenants of one shard over it and new shards, by movements.
+"""Plans which tenants of one shard leave for new shards, and checks every movement of the plan.
 
 Holds: the whole plan is checked before the first tenant moves. What is left of a division that was interrupted is
-divided by the next one, in the same way.
+divided by the next plan, in the same way.
+Never: moves anything; rebalancing does.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from shardgate.core.topology import ShardId
 from shardgate.move.errors import MoveRefusedError
 from shardgate.move.judging import judged
 from shardgate.move.loads import loads_of_tenants, read_loads
-from shardgate.move.mover import Mover
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.request import MoveSettings
 from shardgate.move.shards import open_shard, read_division
@@ -22,7 +22,7 @@ from shardgate.move.shares import Departure, groups_of, plan_departures
 from shardgate.move.ties import tied_tenants
 from shardgate.move.weights import tenant_loads
 from shardgate.split.database.drivers import DRIVER_ERRORS
-from shardgate.store.movements import Movement, Movements
+from shardgate.store.movements import Movements
 from shardgate.store.opening import open_store
 
 _CHECKED_MAX = 500  # tenants of one check: their names stand in its statements
@@ -68,22 +68,6 @@ def plan_split(
         after[each.target] += each.weight
     counts = {each: sum(home == each for home in homes.values()) for each in before}
     return DivisionPlan(shard, tuple(plan), before, after, counts)
-
-
-def carry_out_split(
-    mover: Mover, plan: DivisionPlan, done: Callable[[Movement], None], refused: Callable[[str], None]
-) -> int:
-    """Make all movements; returns how many tenants were refused since they were checked."""
-    failures = 0
-    for each in plan.departures:
-        try:
-            for movement in mover.move(each.tenants, each.target):
-                done(movement)
-        except MoveRefusedError as error:
-            failures += len(each.tenants)
-            for reason in error.reasons:
-                refused(f"{', '.join(each.tenants)}: {reason}")
-    return failures
 
 
 def _homes(settings: MoveSettings, shard: ShardId, new: Sequence[ShardId], kept: Sequence[str]) -> dict[str, ShardId]:

@@ -1,7 +1,8 @@
 """A worker that follows the movements of tenants: it holds what a movement says, and acknowledges that.
 
-Holds: a worker acknowledges a turn once what that turn holds is held, and what was under way before is over; after a
-flip, once it serves by the new directory and has forgotten what it learned of the rows that moved. A worker that
+Holds: a worker acknowledges a turn once what that turn holds is held, and requests of that kind that were under way
+before are over; after a flip, once the source has begun its replies to the reads that it had got, and the worker serves
+by the new directory and has forgotten what it learned of the rows that moved. A worker that
 cannot read the store keeps the fence that it has. One whose lease has ended is not waited for, and refuses changes,
 also while it still waits for an answer of the store. It looks often while there is a movement, and rarely otherwise.
 Never: moves anything, or acknowledges a movement to a shard that it does not know.
@@ -165,12 +166,13 @@ class MovementFollower:
             self._wait_for_reload(movement)
             return
         earlier = self._gateway.under_way(_concerned_by(movement))
-        changes = self._gateway.changes_under_way() if movement.fence != "open" else []
+        # What begins behind the fence is of others, and may wait for the mover's own transactions.
+        changes = self._gateway.changes_under_way() if movement.phase == "fenced" else []
         while earlier or changes:
             await asyncio.sleep(BUSY_S / 2)
             if self._turn != turn:
                 return
-            earlier = [each for each in earlier if not each.ended_at and not self._gateway.fence.waits(each)]
+            earlier = [each for each in earlier if not _is_over(each, movement) and not self._gateway.fence.waits(each)]
             changes = [each for each in changes if not each.done()]
         writer = self._writer
         try:
@@ -213,29 +215,41 @@ def _concerned_by(movement: Movement) -> Callable[[Exchange], bool]:
     """Which requests must be over before the movement may go on."""
 
     def changes(each: Exchange) -> bool:
-        request = each.request
-        if request is None or request.method in SAFE_METHODS or (request.arriving and not each.shards):
-            return False
-        rule = None if each.route is None else each.route.rule
-        if rule is not None and rule.only_reads:
+        if _is_still_coming(each) or not _may_change(each):
             return False
         return movement.source in each.shards or len(each.shards) != 1
 
     def gathers(each: Exchange) -> bool:
-        request = each.request
-        if request is None or (request.arriving and not each.shards):
+        if _is_still_coming(each):
             return False
-        rule = None if each.route is None else each.route.rule
-        return (rule is not None and rule.only_reads) or len(each.shards) != 1 or each.calls > 1
+        return _only_reads(each) or len(each.shards) != 1 or each.calls > 1
 
     def reads_of_source(each: Exchange) -> bool:
-        return movement.source in each.shards and not each.first_byte_at
+        # A change is of others, and may wait at the source until the mover's transaction there is over.
+        return movement.source in each.shards and not _is_over(each, movement) and not _may_change(each)
 
     if movement.phase == "fenced":
         return changes
     if movement.phase == "flipped":
         return reads_of_source
     return gathers if movement.fence == "closed" else _nothing
+
+
+def _is_over(each: Exchange, movement: Movement) -> bool:
+    """A reply that has begun was read before the rows go."""
+    return bool(each.ended_at or (movement.phase == "flipped" and each.first_byte_at))
+
+
+def _is_still_coming(each: Exchange) -> bool:
+    return each.request is None or (each.request.arriving and not each.shards)
+
+
+def _may_change(each: Exchange) -> bool:
+    return each.request is not None and each.request.method not in SAFE_METHODS and not _only_reads(each)
+
+
+def _only_reads(each: Exchange) -> bool:
+    return each.route is not None and each.route.rule is not None and each.route.rule.only_reads
 
 
 def _nothing(_: Exchange) -> bool:
