@@ -51,7 +51,7 @@ RULES: Final[tuple[AuditRule, ...]] = (
         number="SGA11",
         title="trusted proxies that anybody can be",
         why="Any client in such a network chooses the address and the scheme that shards, logs and bounds per client"
-        " see.",
+        " see, and its priority class where a header field says it.",
         cure="name the addresses of your proxies alone",
         find=network.proxies_that_anybody_can_be,
     ),
