@@ -120,9 +120,10 @@ RULES: Final[tuple[AuditRule, ...]] = (
     AuditRule(
         number="SGA25",
         title="a priority class that every client may choose",
-        why="With `header_from: anyone`, a client that wants to be refused last sends the header field. Then the class"
-        " is everybody's, and no use to those who need it.",
-        cure="let a trusted proxy set the field and leave `header_from` out, or use a `claim`; or accept it where only"
+        why="With `header_from: anyone`, or by a field that is each client's own such as `User-Agent`, a client that"
+        " wants to be refused last sends the header field. Then the class is everybody's, and no use to those who need"
+        " it.",
+        cure="let a trusted proxy set a field and leave `header_from` out, or use a `claim`; or accept it where only"
         " your own programs can reach the gateway",
         find=clients.classes_that_clients_choose,
     ),
