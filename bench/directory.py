@@ -28,7 +28,7 @@ import yaml
 
 from bench.peers import CACHE
 from bench.peers.shardgate import Shardgate
-from bench.processes import Cores
+from bench.processes import Cores, memory_bytes
 from bench.results import Machine
 from bench.rig import Load, build_rig, measure, stub_shards
 from bench.run import machine
@@ -46,9 +46,10 @@ _PLACE = re.compile(r"(<!-- directory -->\n).*?(<!-- end -->)", re.DOTALL)
 
 _FILL = """
 import sys
+from bench.rig import load_id
 from shardgate.store.sqlite import SqliteStore
 with SqliteStore(sys.argv[1]) as store:
-    ids = (f"0123456789abcdef{(number * 0x9E3779B97F4A7C15 + 1) % 2**64:016x}" for number in range(int(sys.argv[2])))
+    ids = map(load_id, range(int(sys.argv[2])))
     store.put_many("vendors", ((key, f"shard{ord(key[-1]) % 4}") for key in ids))
 """
 _CHANGE = """
@@ -178,7 +179,7 @@ def _measured(source: Path, keys: int) -> DirectoryRun:
         folder = Path(temporary)
         store = folder / "directory.db"
         began = time.monotonic()
-        subprocess.run(_python(_FILL, store, keys), env=_environment(source), check=True)
+        subprocess.run(_python(_FILL, store, keys), env=_environment(source), cwd=ROOT, check=True)
         fill_s = time.monotonic() - began
         _say(f"{keys:,} keys are stored, {fill_s:.0f} s")
         return _served(source, folder, DirectoryRun(keys=keys, fill_s=fill_s))
@@ -199,7 +200,7 @@ def _served(source: Path, folder: Path, run: DirectoryRun) -> DirectoryRun:
             start_s = (gateway.wait("ready on", START_S) - gateway.begun_at) / 1e9
             start_cpu_s = sum(map(_cpu_s, [gateway.process.pid, *gateway.workers]))
             relay_us = _relayed(gateway, folder, run.keys)
-            memory_mb = sum(map(_pss_bytes, gateway.workers)) / 1e6
+            memory_mb = memory_bytes(gateway.workers) / 1e6
             seen, loop = _changes(source, folder, gateway)
     except Empty:
         return msgspec.structs.replace(run, note="its workers did not come to serve")
@@ -309,12 +310,6 @@ def _environment(source: Path, *, serves: bool = False) -> dict[str, str]:
     if serves and source == ROOT and _interpreter(source) != sys.executable:
         return {name: value for name, value in kept.items() if name != "PYTHONPATH"}
     return {**kept, "PYTHONPATH": str(source / "src")}
-
-
-def _pss_bytes(pid: int) -> int:
-    """Memory of a process, in which what several share is divided among them."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _loop_ns(pids: Sequence[int]) -> list[int]:

@@ -109,6 +109,8 @@ class World:
             try:
                 answer = await self.gateways[turn % 2].post(path, json=body, headers=fields)
             except httpx.TransportError:
+                if time.monotonic() > until:
+                    raise
                 continue
             if (answer.status_code < 500 and answer.headers.get("Retry-After") is None) or time.monotonic() > until:
                 return answer

@@ -52,6 +52,18 @@ def test_a_risk_that_is_accepted_is_silent(tmp_path: Path) -> None:
     assert warnings_in(read(file)) == []
 
 
+@pytest.mark.parametrize(("match", "warned"), [({}, True), ({"claim": {"tier": ["gold"]}}, False)])
+def test_a_class_by_a_field_of_the_clients_own_is_everybodys(tmp_path: Path, match: object, warned: bool) -> None:
+    """Found: `check` said nothing of it. A proxy passes `User-Agent` on as its client has sent it."""
+    file = CASES["SGA22"].safe(tmp_path)
+    config = yaml.safe_load(file.read_text())
+    gold = {"name": "gold", "match": [{"header": {"User-Agent": ["Gold/1"]}, **match}]}
+    config["clients"]["classes"] = [gold, {"name": "others"}]
+    config["trusted_proxies"] = ["10.0.0.1"]
+    file.write_text(yaml.safe_dump(config))
+    assert ("SGA25" in [each.rule.number for each in warnings_in(read(file))]) == warned
+
+
 def test_an_unknown_number_is_a_mistake(tmp_path: Path) -> None:
     file = CASES["SGA10"].bad(tmp_path)
     file.write_text(file.read_text() + "accepted_risks: {SGA99: ''}\n")

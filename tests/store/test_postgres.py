@@ -313,6 +313,17 @@ def test_of_jobs_that_are_written_together_one_that_fails_has_written_nothing(po
         assert counted(postgres_place) == 13
 
 
+def test_a_read_that_is_refused_fails_no_job_that_is_written_with_it(postgres_place: PostgresUrl) -> None:
+    # Found: the server ended the transaction, so that all of its jobs failed.
+    with PostgresStore(postgres_place) as store:
+        reads = [lambda: store.execute("SELECT 1/0"), lambda: Usage(store).calls("p", "one")]
+        outcomes = store.together([*reads, lambda: add(store), *reads, lambda: add(store), *reads])
+        values = [value for value, _ in outcomes]
+        assert values == [None, 0, [1], None, 1, [2], None, 2]
+        assert [isinstance(error, store.errors) for _, error in outcomes] == [value is None for value in values]
+        assert counted(postgres_place) == 2
+
+
 def test_where_jobs_are_not_committed_together_all_have_failed_and_are_undone(
     far: PostgresStore, wire: Wire, postgres_place: PostgresUrl
 ) -> None:

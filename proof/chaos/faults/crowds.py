@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from proof.chaos.fault import ALL, Fault, Must
 from proof.chaos.judged import percentile
@@ -37,19 +38,31 @@ PART_OF_FIRST = 0.5
 FIRST_ANSWERED_MIN = 0.99
 
 
-@asynccontextmanager
-async def _overload(stage: Stage) -> AsyncIterator[None]:
-    """Refusals are timed by a second process with little to do: the one that overloads is late itself.
+class _Overload(NamedTuple):
+    """What was seen of one."""
 
-    How late the second one is by its own timers is what the machine takes for a process to run: it is no refusal's.
+    probed: list[Record]
+    """Of the second process."""
+    began_at: float
+    ended_at: float
+    most: float
+    """How many lists are answered in a second without it."""
+
+
+async def _overloaded(stage: Stage, rates: Callable[[float], dict[str, float]], probed: str) -> _Overload:
+    """Ask at these rates, given how many lists are answered in a second at most.
+
+    Refusals are timed by a second process with little to do, which asks for `probed`: the one that overloads is late
+    itself. How late the second one is by its own timers is what the machine takes for a process to run: it is no
+    refusal's.
     """
     probe = LoadProcess(stage.port)
     try:
         await probe.start()
         probe.bind(stage.variant.others_processors())
         before = await _measured(stage, {"closed heavy": CLIENTS})
-        await stage.load({"heavy": TIMES * before})
-        await probe.ask({"heavy": PROBED_PER_S})
+        await stage.load(rates(before))
+        await probe.ask({probed: PROBED_PER_S})
         await asyncio.sleep(BEGINNING_S)
         began_at = time.monotonic()
         await asyncio.sleep(OVERLOAD_S)
@@ -63,15 +76,20 @@ async def _overload(stage: Stage) -> AsyncIterator[None]:
     finally:
         await probe.stop()
     await stage.load(USUAL)
-    _judge_overload(stage, probe.records, (began_at, ended_at), (before + after) / 2)
+    return _Overload(probe.records, began_at, ended_at, (before + after) / 2)
+
+
+@asynccontextmanager
+async def _overload(stage: Stage) -> AsyncIterator[None]:
+    _judge_overload(stage, await _overloaded(stage, lambda most: {"heavy": TIMES * most}, "heavy"))
     yield
 
 
-def _judge_overload(stage: Stage, probed: list[Record], between: tuple[float, float], most: float) -> None:
-    began_at, ended_at = between
-    mine = [each for each in [*stage.since(began_at), *probed] if each.kind in {"heavy", BULK_KIND}]
+def _judge_overload(stage: Stage, seen: _Overload) -> None:
+    began_at, ended_at, most = seen.began_at, seen.ended_at, seen.most
+    mine = [each for each in [*stage.since(began_at), *seen.probed] if each.kind in {"heavy", BULK_KIND}]
     goodput = sum(each.word == "ok" and began_at <= each.at_s + each.took_s < ended_at for each in mine) / OVERLOAD_S
-    probed = [each for each in probed if began_at <= each.at_s < ended_at]
+    probed = [each for each in seen.probed if began_at <= each.at_s < ended_at]
     waits = [each.took_s - each.lag_s for each in probed if each.word == "refused"]
     refused_ms, lag_ms = (1000 * percentile(each, 99) for each in (waits, [each.lag_s for each in probed]))
     sent = sum(began_at <= each.at_s < ended_at for each in mine) / OVERLOAD_S
@@ -131,33 +149,17 @@ async def _took_s(stage: Stage, rates: dict[str, float]) -> list[float]:
 @asynccontextmanager
 async def _bulk(stage: Stage) -> AsyncIterator[None]:
     """Half of what can be answered is asked by partners of the better class, and much more by the others."""
-    probe = LoadProcess(stage.port)
-    try:
-        await probe.start()
-        probe.bind(stage.variant.others_processors())
-        before = await _measured(stage, {"closed heavy": CLIENTS})
-        wanted = PART_OF_FIRST * before
-        await stage.load({"heavy": wanted, BULK_KIND: TIMES * before - wanted})
-        await probe.ask({BULK_KIND: PROBED_PER_S})
-        await asyncio.sleep(BEGINNING_S)
-        began_at = time.monotonic()
-        await asyncio.sleep(OVERLOAD_S)
-        ended_at = time.monotonic()
-        await probe.ask({})
-        await stage.load({})
-        await stage.answered(ended_at)
-        await probe.answered(ended_at)
-        await asyncio.sleep(CALM_S)
-        after = await _measured(stage, {"closed heavy": CLIENTS})
-    finally:
-        await probe.stop()
-    await stage.load(USUAL)
-    first = [each for each in stage.since(began_at) if each.kind == "heavy" and each.at_s < ended_at]
+
+    def rates(most: float) -> dict[str, float]:
+        return {"heavy": PART_OF_FIRST * most, BULK_KIND: (TIMES - PART_OF_FIRST) * most}
+
+    seen = await _overloaded(stage, rates, BULK_KIND)
+    first = [each for each in stage.since(seen.began_at) if each.kind == "heavy" and each.at_s < seen.ended_at]
     answered = sum(each.word == "ok" for each in first) / max(1, len(first))
     stage.note(f"of the better class {answered:.1%} answered")
     if answered < FIRST_ANSWERED_MIN:
         stage.find(f"of the better class {answered:.1%} answered", is_late=True)
-    _judge_overload(stage, probe.records, (began_at, ended_at), (before + after) / 2)
+    _judge_overload(stage, seen)
     yield
 
 

@@ -45,13 +45,13 @@ async def _renewed(stage: Stage) -> AsyncIterator[None]:
     renewing = asyncio.get_running_loop().create_task(renew())
     yield
     renewing.cancel()
-    took_s = time.monotonic()
+    renewed_at = time.monotonic()
     while await asyncio.to_thread(_served, stage.port) != last:
-        if time.monotonic() - took_s > SERVED_S:
+        if time.monotonic() - renewed_at > SERVED_S:
             stage.find(f"the last certificate is not served within {SERVED_S:g} s")
             break
         await asyncio.sleep(0.05)
-    stage.note(f"{times} certificates, the last one served after {time.monotonic() - took_s:.1f} s")
+    stage.note(f"{times} certificates, the last one served after {time.monotonic() - renewed_at:.1f} s")
 
 
 def _served(port: int) -> bytes:

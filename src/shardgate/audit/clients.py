@@ -8,6 +8,36 @@ from shardgate.config.load import Loaded
 from shardgate.config.schema import AccessLogConfig
 
 _CLAIM = "claim."
+_CLIENTS_OWN = frozenset(
+    {
+        "accept",
+        "accept-charset",
+        "accept-encoding",
+        "accept-language",
+        "content-encoding",
+        "content-language",
+        "content-type",
+        "expect",
+        "from",
+        "host",
+        "idempotency-key",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "origin",
+        "prefer",
+        "priority",
+        "range",
+        "referer",
+        "te",
+        "traceparent",
+        "user-agent",
+        "x-requested-with",
+    }
+)
+"""Fields that every client sends (RFC 9110 section 10.1 and others), and that proxies pass on as they came."""
 
 
 def changes_of_anybody(loaded: Loaded) -> Iterator[Danger]:
@@ -60,9 +90,14 @@ def claims_that_the_request_overrides(loaded: Loaded) -> Iterator[Danger]:
 def classes_that_clients_choose(loaded: Loaded) -> Iterator[Danger]:
     """SGA25."""
     for number, each in enumerate(loaded.classes):
+        own = {name for match in each.matches if not match.claims for name, _ in match.headers} & _CLIENTS_OWN
         if any(match.from_anyone for match in each.matches):
             said = f"every client can send the header fields of the class {each.name!r}"
-            yield Danger(f"clients.classes[{number}]", said)
+        elif own:
+            said = f"proxies pass `{min(own)}`, by which the class {each.name!r} is known, on as the client sent it"
+        else:
+            continue
+        yield Danger(f"clients.classes[{number}]", said)
 
 
 def queries_in_the_log(loaded: Loaded) -> Iterator[Danger]:

@@ -51,7 +51,7 @@ RULES: Final[tuple[AuditRule, ...]] = (
         number="SGA11",
         title="trusted proxies that anybody can be",
         why="Any client in such a network chooses the address and the scheme that shards, logs and bounds per client"
-        " see.",
+        " see, and its priority class where a header field says it.",
         cure="name the addresses of your proxies alone",
         find=network.proxies_that_anybody_can_be,
     ),
@@ -120,9 +120,10 @@ RULES: Final[tuple[AuditRule, ...]] = (
     AuditRule(
         number="SGA25",
         title="a priority class that every client may choose",
-        why="With `header_from: anyone`, a client that wants to be refused last sends the header field. Then the class"
-        " is everybody's, and no use to those who need it.",
-        cure="let a trusted proxy set the field and leave `header_from` out, or use a `claim`; or accept it where only"
+        why="With `header_from: anyone`, or by a field that is each client's own such as `User-Agent`, a client that"
+        " wants to be refused last sends the header field. Then the class is everybody's, and no use to those who need"
+        " it.",
+        cure="let a trusted proxy set a field and leave `header_from` out, or use a `claim`; or accept it where only"
         " your own programs can reach the gateway",
         find=clients.classes_that_clients_choose,
     ),

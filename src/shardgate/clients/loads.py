@@ -84,7 +84,8 @@ class ClientLoads:
         self.unwatched_max = self._unwatched()
         """Requests under way up to which one more needs not even a class."""
         self.lasting: Callable[[], Sequence[int]] = _none
-        """The ranks of the requests under way that have lasted for `LASTING_S`; asked only while the worker sheds."""
+        """The ranks of the requests under way, but for lists, that have lasted for `LASTING_S`; asked only while the
+        worker sheds."""
         self._lasting = 0
         self.looked: Callable[[float, int], None] = _nobody
         """Told at each tick how late the loop was, and how many lists may be under way."""

@@ -112,16 +112,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
 
     `environment`: its variables `SHARDGATE_…` win over the fields of the file.
     """
-    if not path.exists():
-        cure = "name another with `-c FILE` or SHARDGATE_CONFIG; docs/tutorial.md shows how to begin one"
-        raise ConfigError([Mistake(str(path), "there is no such file", cure)])
-    document, mistakes = read_document(path)
-    if mistakes:
-        raise ConfigError(mistakes)
-    document = overridden(document, environment, mistakes)
-    config: Config | None = convert_all(document.data, Config, "", mistakes)
-    if config is None:
-        raise ConfigError(_placed(document, mistakes))
+    document, config, mistakes = _written(path, environment)
     wrong = {re.split(r"[.\[]", mistake.path)[0] for mistake in mistakes}
     shards = read_shards(config, path, mistakes)
     host, port = _address_of("listen", config.listen, "127.0.0.1:8080", mistakes) or ("", 0)
@@ -134,18 +125,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
     seal = Seal((b"",), 0) if "cursors" in wrong else _seal(config, path, mistakes)
     application = Application(path.parent / config.openapi) if config.openapi is not None else None
     book = _rulebook(config, path, application, seal, mistakes)
-    routes, more = build_routes(
-        book,
-        config.shards,
-        method_override=config.method_override,
-        trailing_slash=config.trailing_slash == "optional",
-        method_override_header=config.method_override_header,
-        method_override_member=config.method_override_member,
-        paths=PathReading(config.path_case, config.encoded_slash),
-    )
-    mistakes += more
-    if not routes.routes and not mistakes:
-        mistakes.append(Mistake("rules", "there is no operation", "name the `openapi` document, or write `rules`"))
+    routes = _routes(config, book, mistakes)
     directory, store = _store_places(config, path.parent)
     if isinstance(directory, Path) and not directory.is_file():
         mistakes.append(
@@ -182,6 +162,37 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
         document=document,
         written_at=book.places,
     )
+
+
+def _written(path: Path, environment: Mapping[str, str]) -> tuple[Document, Config, list[Mistake]]:
+    """What is written, with the mistakes that its other sections can be read beside. Raises ConfigError."""
+    if not path.exists():
+        cure = "name another with `-c FILE` or SHARDGATE_CONFIG; docs/tutorial.md shows how to begin one"
+        raise ConfigError([Mistake(str(path), "there is no such file", cure)])
+    document, mistakes = read_document(path)
+    if mistakes:
+        raise ConfigError(mistakes)
+    document = overridden(document, environment, mistakes)
+    config: Config | None = convert_all(document.data, Config, "", mistakes)
+    if config is None:
+        raise ConfigError(_placed(document, mistakes))
+    return document, config, mistakes
+
+
+def _routes(config: Config, book: Rulebook, mistakes: list[Mistake]) -> Routes:
+    routes, more = build_routes(
+        book,
+        config.shards,
+        method_override=config.method_override,
+        trailing_slash=config.trailing_slash == "optional",
+        method_override_header=config.method_override_header,
+        method_override_member=config.method_override_member,
+        paths=PathReading(config.path_case, config.encoded_slash),
+    )
+    mistakes += more
+    if not routes.routes and not mistakes:
+        mistakes.append(Mistake("rules", "there is no operation", "name the `openapi` document, or write `rules`"))
+    return routes
 
 
 def _store_places(config: Config, folder: Path) -> tuple[Path | PostgresUrl | None, Path | PostgresUrl | None]:

@@ -63,13 +63,9 @@ class Connections:
         return [each for client in self.open if (each := client.exchange) is not None]
 
     def lasting(self) -> list[int]:
-        """The ranks of the requests that have been under way for long; -1: of one without a class."""
+        """The ranks of the requests, but for lists, that have been under way for long; -1: of one without a class."""
         before = now() - LASTING_S
-        return [
-            -1 if each.is_list else each.rank
-            for client in self.open
-            if (each := client.exchange) is not None and each.began_at < before
-        ]
+        return [each.rank for each in self.exchanges() if each.began_at < before and not each.is_list]
 
     def retire(self) -> int:
         """Close each after its next reply, or after a moment without a request. Returns how many are open."""

@@ -50,6 +50,7 @@ class PostgresStore(Store):
         "_connection",
         "_error",
         "_has_savepoint",
+        "_in_block",
         "_in_transaction",
         "_leases",
         "_name",
@@ -71,6 +72,7 @@ class PostgresStore(Store):
         self._quiet_until = 0.0
         self._error: Exception = StoreError("")
         self._in_transaction = self._wrote = self._has_savepoint = False
+        self._in_block = False  # of `transaction`: while jobs run together, others read beside it
         self._undos: list[Callable[[], None]] | None = None
         """While jobs run together: what to do where their transaction is not committed."""
         self._name = token_hex(12)
@@ -99,6 +101,8 @@ class PostgresStore(Store):
         raise StoreError(f"{self._place}: this user may not make the schema {SCHEMA}. {cure}")
 
     def execute(self, sql: str, values: StatementValues = ()) -> ResultRows:
+        if self._in_transaction and self._undos is not None and not self._in_block:
+            return self._read_together(sql, values)
         if self._in_transaction:
             self._wrote = self._wrote or not sql.lstrip().startswith("SELECT")
             return self._ready().execute(statement(sql), values or None)
@@ -110,6 +114,15 @@ class PostgresStore(Store):
         return self._ready().execute(
             statement(sql), values or None
         )  # it broke while nobody used it: only reads come here
+
+    def _read_together(self, sql: str, values: StatementValues) -> ResultRows:
+        """Read between the transactions of jobs that run together: a read that is refused must not end theirs."""
+        self._set_savepoint()
+        try:
+            return self._ready().execute(statement(sql), values or None)
+        except psycopg.Error:
+            self._roll_back_to_savepoint()
+            raise
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._wrote = True
@@ -126,11 +139,13 @@ class PostgresStore(Store):
             self._begin()
         else:
             self._set_savepoint()
+        self._in_block = True
         try:
             yield
             if self._undos is None:
                 self._commit()
         except BaseException:
+            self._in_block = False
             if is_first:
                 self._roll_back()
             else:
@@ -138,6 +153,7 @@ class PostgresStore(Store):
             if undo is not None:
                 undo()
             raise
+        self._in_block = False
         if self._undos is not None and undo is not None:
             self._undos.append(undo)
 

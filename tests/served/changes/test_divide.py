@@ -5,10 +5,11 @@ import gzip
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from shardgate.core.limits import PROBES_AT_ONCE
-from tests.cluster import Asked, reply
+from tests.cluster import NO_TLS, Asked, reply
 from tests.observe.metrics import Metrics
 from tests.served.seats import Seats
 
@@ -185,6 +186,29 @@ async def test_independent_parts_succeed_or_fail_item_by_item(world: World) -> N
     world.south.says = lambda asked: b""
     answer = await world.gateway.client.post("/bulk", json=[{"date": d} for d in ("s-1", "n-1")])
     assert [item["status"] for item in answer.json()] == [502, 201]
+
+
+@pytest.mark.parametrize(("says", "status"), [(b"", 502), (reply("{}", status="500 Internal Server Error"), 500)])
+async def test_a_refusal_does_not_hide_that_another_part_may_have_been_made(
+    world: World, says: bytes, status: int
+) -> None:
+    world.north.says = lambda asked: reply('{"error":"closed"}', status="409 Conflict")
+    world.south.says = lambda asked: says
+    answer = await world.gateway.client.post("/bulk", json=[{"date": d} for d in ("n-1", "s-1")])
+    assert answer.status_code == status
+
+
+async def test_a_refusal_of_a_change_that_a_shard_still_has_is_no_refusal_for_others(world: World) -> None:
+    """A client without a name that repeats the request on another connection would make it a second time."""
+    world.north.says = lambda asked: b"" if "cancel" in asked.line else None
+    order = {"who": "me", "items": [{"date": date, "quantity": 1} for date in ("a", "z")]}
+    answers = []
+    for _ in range(2):
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{world.gateway.port}", verify=NO_TLS) as client:
+            answers.append(await client.post("/orders", json=order, headers={"Idempotency-Key": "k"}))
+    assert [answer.status_code for answer in answers] == [409, 409]
+    assert answers[1].json()["code"] == "SG1018"
+    assert world.north.log.count("POST /orders") == 1
 
 
 async def test_a_write_with_an_item_that_nobody_owns_is_sent_to_nobody(world: World) -> None:

@@ -4,7 +4,7 @@ Holds: an entry says all that is needed to end it, also after a restart with ano
 journaled before: after a crash its outcome is in doubt, never forgotten.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -22,6 +22,9 @@ OPEN: tuple[ChangeState, ...] = ("trying", "finishing", "undoing")
 
 BranchPhase = Literal["waiting", "sent", "done", "refused", "confirming", "confirmed", "undoing", "undone", "stuck"]
 """How far a branch has come. In `sent`, `confirming` and `undoing` a call may be under way, or have been lost."""
+
+UNTOUCHED: Final[frozenset[BranchPhase]] = frozenset({"waiting", "refused", "undone"})
+"""The phases in which a shard has nothing of the change."""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -154,6 +157,11 @@ class Entry(msgspec.Struct):
     def never_sent(self) -> bool:
         """It is certain that no shard has anything of it."""
         return all(branch.tries == 0 for branch in self.branches)
+
+    @property
+    def left_on(self) -> list[ShardId]:
+        """The shards that have something of it now, or may have."""
+        return [branch.shard for branch in self.branches if branch.phase not in UNTOUCHED]
 
     @property
     def problems(self) -> dict[ShardId, str]:

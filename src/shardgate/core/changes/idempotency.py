@@ -157,5 +157,6 @@ def is_final(status: int) -> bool:
 
 
 def may_have_changed(status: int) -> bool:
-    """Whether a request with this reply may have changed something: a client error says that it did not."""
-    return not 400 <= status < 500
+    """Whether the one shard that gave this reply may have changed something: a client error says that it did not, and
+    so does what is not final."""
+    return is_final(status) and not 400 <= status < 500

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from shardgate.core.changes.entry import Branch, BranchPhase, ChangeState, Entry
+from shardgate.core.changes.entry import UNTOUCHED, Branch, BranchPhase, ChangeState, Entry
 from shardgate.core.changes.phases import BEGUN, PHASES, STATES, BranchEvent, ChangeEvent, ChangeStep
 from shardgate.core.changes.values import said_by
 from shardgate.core.contracts import Outcome
@@ -21,8 +21,6 @@ from shardgate.core.http import Reply
 
 _GONE: Final = (404, 410)
 _DOUBTED: Final = "it was sent and no reply came: it may have been made or not"
-_UNTOUCHED: Final[frozenset[BranchPhase]] = frozenset({"waiting", "refused", "undone"})
-"""The phases in which a shard has nothing of the change."""
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -69,7 +67,7 @@ def _after_finishing(entry: Entry, _: Collection[int]) -> ChangeEvent | None:
 
 
 def _after_undoing(entry: Entry, _: Collection[int]) -> ChangeEvent | None:
-    return _settled(entry, _UNTOUCHED)
+    return _settled(entry, UNTOUCHED)
 
 
 def _settled(entry: Entry, wanted: Collection[BranchPhase]) -> ChangeEvent | None:

@@ -49,7 +49,10 @@ def verdict(entry: Entry, shards: Mapping[str, Shard], rested: Collection[int], 
     ]
     if (refusal := foremost(refused)) is not None:
         return refusal
-    failed = [b.reply for b in entry.branches if b.reply is not None and b.reply.status >= 400]
+    # A refusal that did not end its branch may be of what an earlier call has made: it says nothing.
+    failed = [
+        b.reply for b in entry.branches if b.reply is not None and (b.reply.status >= 500 or b.reply.status == 429)
+    ]
     if (failure := foremost(failed)) is not None:
         return failure
     late = [branch.shard for number, branch in enumerate(entry.branches) if number in rested]

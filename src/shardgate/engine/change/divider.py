@@ -11,6 +11,7 @@ from shardgate.core.body.item_key import refuse_other_order
 from shardgate.core.body.items import ShardItems, failed_items, parts_of, rejoin
 from shardgate.core.body.numbering import position_of, renumbered, says_the_same
 from shardgate.core.changes.calls import Outgoing, members
+from shardgate.core.changes.idempotency import may_have_changed
 from shardgate.core.changes.verdict import failure_of, made_but_broken
 from shardgate.core.contracts import AskAll, Outcome
 from shardgate.core.errors import BrokenReplyError, ShardgateError, StuckError, UnknownKeyError
@@ -144,11 +145,7 @@ class Divider:
         into = plan.rule.joined_at or ""
         taken = [outcome for outcome in outcomes if isinstance(outcome, Reply) and outcome.status < 400]
         if len(parts) == 1 or not taken:
-            refusals = [outcome for outcome in outcomes if isinstance(outcome, Reply)]
-            if not refusals and isinstance(outcomes[0], ShardgateError):
-                outcomes[0].causes = tuple(each for each in outcomes[1:] if isinstance(each, ShardgateError))
-                raise outcomes[0]
-            return foremost(refusals) or refusals[0]
+            return self._of_none(outcomes, change)
         for outcome in outcomes:
             if isinstance(outcome, ShardgateError):
                 self._cluster.reporter.log(outcome, change.exchange)
@@ -162,6 +159,20 @@ class Divider:
             return rejoin([parts[n] for n in order], [replies[n] for n in order], into, plan.rule.sum)
         except BrokenReplyError as error:
             raise made_but_broken(error) from error
+
+    def _of_none(self, outcomes: Sequence[Outcome], change: ChangeRequest) -> Reply:
+        """The reply where no shard said that it took its items; what leaves that in doubt is told before a refusal."""
+        errors = [outcome for outcome in outcomes if isinstance(outcome, ShardgateError)]
+        refusals = [outcome for outcome in outcomes if isinstance(outcome, Reply)]
+        doubts = [error for error in errors if not error.nothing_done]
+        if errors and (doubts or not refusals):
+            error = (doubts or errors)[0]
+            error.causes = tuple(each for each in errors if each is not error)
+            raise error
+        for error in errors:
+            self._cluster.reporter.log(error, change.exchange)
+        doubtful = [refusal for refusal in refusals if may_have_changed(refusal.status)]
+        return foremost(doubtful or refusals) or refusals[0]
 
     async def _all_or_none(self, plan: Division, parts: Sequence[ShardItems], change: ChangeRequest) -> Reply:
         if len(parts) == 1:

@@ -52,6 +52,8 @@ class WithKey(msgspec.Struct, frozen=True):
     """Names the client's connection among all connections of all workers."""
     routed_by: Sequence[tuple[str, str | None]] = ()
     """The places that the request's key is read from, with what stands there."""
+    left_on: Sequence[ShardId] = ()
+    """When it is answered: the shards that have something of it, or may have, also where the reply is a refusal."""
 
 
 class IdempotentRunner:
@@ -82,7 +84,7 @@ class IdempotentRunner:
         if verdict != "run":
             raise _refusal(verdict, key)
         if known:
-            return await self._run(claim, run)
+            return await self._run(claim, asked, run)
         # The same request with the same key on another connection: the same client again, or another one?
         others = msgspec.structs.replace(claim, client=anybody(fingerprint))
         try:
@@ -93,7 +95,7 @@ class IdempotentRunner:
         if verdict != "run":
             await self._pay(self._writer.keys.forget, claim)
             raise _refusal(verdict, key)
-        return await self._run_for_anybody(claim, others, run)
+        return await self._run_for_anybody(claim, others, asked, run)
 
     async def _begin(self, claim: Claim, at: float) -> tuple[Verdict, Reply | None]:
         try:
@@ -102,11 +104,13 @@ class IdempotentRunner:
             self._debts.owe(partial(self._writer.keys.forget, claim))  # it would be under way as long as we live
             raise
 
-    async def _run_for_anybody(self, claim: Claim, others: Claim, run: Callable[[], Awaitable[Reply]]) -> Reply:
+    async def _run_for_anybody(
+        self, claim: Claim, others: Claim, asked: WithKey, run: Callable[[], Awaitable[Reply]]
+    ) -> Reply:
         keys, done = self._writer.keys, True
         try:
-            reply = await self._run(claim, run)
-            done = is_final(reply.status) and may_have_changed(reply.status)
+            reply = await self._run(claim, asked, run)
+            done = bool(asked.left_on) or may_have_changed(reply.status)
         except ShardgateError as error:
             done = not error.nothing_done
             raise
@@ -133,7 +137,7 @@ class IdempotentRunner:
             await self._pay(keys.release, client, name)
         return reply
 
-    async def _run(self, claim: Claim, run: Callable[[], Awaitable[Reply]]) -> Reply:
+    async def _run(self, claim: Claim, asked: WithKey, run: Callable[[], Awaitable[Reply]]) -> Reply:
         keys = self._writer.keys
         try:
             reply = await run()
@@ -148,7 +152,7 @@ class IdempotentRunner:
         elif is_final(reply.status):
             await self._pay(keys.finish, claim, reply)
         else:
-            await self._pay(keys.forget, claim)
+            await self._pay(keys.doubt if asked.left_on else keys.forget, claim)
         return reply
 
     async def _pay(self, job: Callable[P, None], *args: P.args, **options: P.kwargs) -> None:

@@ -29,6 +29,8 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     """What is held for the request."""
     connection: bytes = b""
     """Names the client's connection among all connections of all workers."""
+    left_on: list[ShardId] = []
+    """The shards that have something of a journaled change, or may have, as it is answered; whatever the reply says."""
 
     @property
     def request_id(self) -> bytes:

@@ -39,10 +39,8 @@ from shardgate.core.routes.route import Plan
 from shardgate.core.topology import ShardId, aliases
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.coalescing import Coalescing, key_of
-from shardgate.engine.gather.conductor import (
-    LACKING,
-    Ahead,
-    Conductor,
+from shardgate.engine.gather.conductor import LACKING, Ahead, Conductor
+from shardgate.engine.gather.gathering import (
     Gathering,
     forget_keys,
     head_fields_of,

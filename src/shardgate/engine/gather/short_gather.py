@@ -14,7 +14,8 @@ from shardgate.core.http import Reply
 from shardgate.core.limits import ASIDE_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.plan.plan import ToGather
-from shardgate.engine.gather.conductor import Conductor, Gathering
+from shardgate.engine.gather.conductor import Conductor
+from shardgate.engine.gather.gathering import Gathering
 from shardgate.engine.gather.round import Round
 from shardgate.net import tasks
 from shardgate.net.client.contracts import Client
