@@ -49,3 +49,28 @@ def test_a_body_that_cannot_be_read_is_unknown_and_named(body: str, problem: str
 def test_a_member_in_another_spelling_is_refused() -> None:
     with pytest.raises(UnreadablePageError, match=r"`page.count` also stands in another spelling"):
         DIALECT.read(post('{"page": {"count": 2, "Count": 3}}'))
+
+
+@pytest.mark.parametrize(
+    ("body", "member"),
+    [
+        ('{"page": {"count": 2, "limit": 5}}', "page.limit"),
+        ('{"page": {"start": 2, "Per-Page": "5"}}', "page.Per-Page"),
+        ('{"page": {"count": 2}, "pagination": {"limit": 5}}', "pagination.limit"),
+        ('{"page": {"cursor": "abc"}}', "page.cursor"),
+        ('{"page": 2}', "page"),
+    ],
+)
+def test_l10_a_member_that_pages_beside_a_named_one_is_refused(body: str, member: str) -> None:
+    # Found: only members at the top were looked at; `pagination.limit` beside the named `pagination.count` reached
+    # every shard.
+    with pytest.raises(UnreadablePageError) as caught:
+        DIALECT.read(post(body))
+    assert f"`{member}` is not accepted" in caught.value.detail
+    passes = Search(limit="page.count", offset="page.start", order="sort", passes=(member,))
+    assert isinstance(passes.read(post(body)), Page)
+
+
+def test_members_that_filter_are_no_page() -> None:
+    body = '{"query": {"limit": 5, "size": 3}, "page": {"count": 2, "year": 2026, "of": "start"}}'
+    assert DIALECT.read(post(body)) == Page(0, 2, (), None)

@@ -179,6 +179,15 @@ def test_what_the_c_code_gives_is_what_python_gives(drawn: tuple[Order, int, int
 
 
 @needs_compiler
+def test_a_missing_tie_breaker_is_left_to_python() -> None:
+    # Found: a tie-breaker with `nulls` was read where a row had none: of memory that nothing had been written to.
+    rows = page(order_of("id", tie="rank"), 0, 10)
+    texts = b'[{"id":"a","rank":1},{"id":"b"}]', b'[{"id":"a","rank":null},{"id":"c","rank":2}]'
+    assert by_c(rows, texts) is None
+    assert by_python(rows, texts) is not None
+
+
+@needs_compiler
 @pytest.mark.parametrize(
     "order", [order_of("id"), order_of("-price", "name"), order_of("rank", "-city"), order_of("open", tie="number")]
 )

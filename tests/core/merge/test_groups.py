@@ -150,6 +150,34 @@ def test_keys_that_differ_in_case_alone_need_a_word_of_the_rule() -> None:
     assert united(cities(("Bern", 1)), cities(("BERN", 2)), rule=told) == cities(("BERN", 2), ("Bern", 1))
 
 
+def test_l6_keys_that_differ_in_spaces_at_the_end_need_a_word_of_the_rule() -> None:
+    # Found: with `case_insensitive` alone, `Bern` and `bern ` of a column of MySQL were two rows, with 200.
+    with pytest.raises(BrokenReplyError) as caught:
+        united(cities(("Bern", 1)), cities(("bern ", 2)), rule=CITIES)
+    assert "`pad_space`" in caught.value.log
+    both = cities(("Bern", 1), ("bern ", 2))  # a shard that has both shows that spaces count
+    assert united(both, cities(("BERN", 1)), rule=CITIES) == cities(("Bern", 2), ("bern ", 2))
+
+    def rule(**said: Any) -> Groups:
+        return Groups(key="city", sum=("orders",), keys={"city": SortKey(**said)})
+
+    padded = rule(collation="case_insensitive", pad_space=True)
+    assert united(cities(("Bern", 1), ("chur", 1)), cities(("bern ", 2)), rule=padded) == cities(
+        ("Bern", 3), ("chur", 1)
+    )
+    assert united(cities(("Bern", 1)), cities(("Bern ", 2)), rule=rule(pad_space=True)) == cities(("Bern", 3))
+    told = rule(collation="case_insensitive", pad_space=False)
+    assert united(cities(("Bern", 1)), cities(("bern ", 2)), rule=told) == cities(("Bern", 1), ("bern ", 2))
+
+
+def test_one_key_that_is_said_does_not_hide_another_that_is_not() -> None:
+    rule = Groups(key=("city", "kind"), sum=("orders",), keys={"city": "text"})
+    north, south = [{"city": "Bern", "kind": "a", "orders": 1}], [{"city": "BERN", "kind": "a", "orders": 1}]
+    assert united(north, south, rule=rule) == south + north
+    with pytest.raises(BrokenReplyError):
+        united(north, [{"city": "Bern", "kind": "A", "orders": 1}], rule=rule)
+
+
 TOP = Groups(key="city", sum=("orders",), order=("-orders",), limit="top")
 
 

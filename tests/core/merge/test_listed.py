@@ -4,11 +4,14 @@ import json
 from functools import cmp_to_key
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shardgate.core.dialect.envelope import Envelope
 from shardgate.core.dialect.offset import Offset
+from shardgate.core.dialect.whole import Whole
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError, UnreadablePageError
 from shardgate.core.http import Reply
 from shardgate.core.merge.listed import Listed
@@ -245,3 +248,37 @@ def test_what_a_page_teaches_is_what_the_row_says_however_it_compares() -> None:
     merging = rule.begin(request("GET /rows"), ["s0", "s1"])
     merging.take({"s0": Reply(200, [], b'[{"id":"B"}]'), "s1": Reply(200, [], b'[{"id":"a"},{"id":"C"}]')})
     assert merging.learned() == [("a", "s1"), ("B", "s0"), ("C", "s1")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("X-Page: 2", "X-Per-Page: 5", "X-Limit: 10", "X-Offset: 40", "Page-Size: 5", "X-Pagination-Limit: 5"),
+        *("X-PageSize: 5", "x-page-number: 3", "X-Cursor: abc", "X_Page: 2", "Page: 2", "X-Paging-Skip: +3"),
+    ],
+)
+@pytest.mark.parametrize("dialect", [Offset(), Whole(), Envelope()])
+def test_l10_a_field_of_the_head_that_pages_is_refused(line: str, dialect: Any) -> None:
+    # Found: `X-Page: 2` reached every shard, and the second pages of all were merged into one, with 200.
+    name = line.partition(":")[0]
+    with pytest.raises(UnreadablePageError) as caught:
+        Listed(dialect=dialect, keys=KEYS).begin(request("GET /rows", line), ("a", "b"))
+    assert f"`{name.title()}: " in caught.value.detail
+    assert caught.value.about == {"field": name.title()}
+    for changes in ({"passes": (name,)}, {"names": "exact"}):
+        rule = Listed(dialect=msgspec.structs.replace(dialect, **changes), keys=KEYS)
+        assert rule.begin(request("GET /rows", line), ("a", "b")).asks()
+
+
+def test_fields_that_do_not_page_reach_the_shards() -> None:
+    lines = [
+        "X-Page: home",
+        "X-Start: t=1690000000.1",
+        "X-Request-Id: 5",
+        "X-Size: XL",
+        "X-Limits: 5",
+        "Range: bytes=0-4",
+    ]
+    assert RULE.begin(request("GET /rows", *lines), ("a", "b")).asks()
+    fixed = Listed(dialect=Offset(limit=None, limit_default=20), keys=KEYS)
+    assert fixed.begin(request("GET /rows", "X-Per-Page: 5"), ("a", "b")).asks()

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,3 +69,19 @@ def test_values_that_are_alike_need_a_word_of_the_rule(other: str) -> None:
     assert "say in `compare`" in caught.value.log
     assert json.loads(text(Union(compare="any"), '["Bern"]', json.dumps([other]))) == ["Bern", other]
     assert json.loads(text(Union(), json.dumps(["Bern", other]), json.dumps([other]))) == ["Bern", other]
+
+
+@pytest.mark.parametrize("rule", [Union(order=NO_CASE), Union(compare=NO_CASE)])
+def test_l6_values_that_differ_in_spaces_at_the_end_need_a_word_where_a_collation_is_said(rule: Union) -> None:
+    # Found: with `case_insensitive` alone, `Bern` and `bern ` of a column of MySQL were two values, with 200.
+    with pytest.raises(BrokenReplyError) as caught:
+        merged(rule, '["Bern"]', '["bern "]')
+    assert "`pad_space`" in caught.value.log
+    assert text(rule, '["Bern","bern "]', '["bern "]') == '["Bern","bern "]'
+    name = "order" if rule.compare is None else "compare"
+    padded = msgspec.structs.replace(rule, **{name: SortKey(collation="case_insensitive", pad_space=True)})
+    assert text(padded, '["Bern"]', '["bern ","chur"]') == '["Bern","chur"]'
+    told = msgspec.structs.replace(rule, **{name: SortKey(collation="case_insensitive", pad_space=False)})
+    assert text(told, '["Bern"]', '["bern "]') == '["Bern","bern "]'
+    binary = msgspec.structs.replace(rule, **{name: SortKey(pad_space=True)})
+    assert text(binary, '["Bern"]', '["Bern "]') == '["Bern"]'

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shardgate.core.errors import BrokenReplyError, OrderBrokenError
 from shardgate.core.order.order import total_order
 from shardgate.core.order.ranking import Ranking
-from shardgate.core.order.sort_key import KeyConfig, SortKey, clash, instant, sort_key
+from shardgate.core.order.sort_key import KeyConfig, SortKey, clash, instant, sort_key, transform
 
 
 def ranked(key: KeyConfig, *values: str, down: bool = False, path: str = '{"k":%s}') -> list[str]:
@@ -179,3 +179,17 @@ def test_rows_in_another_order_than_the_collations_are_found_out(key: SortKey, v
 def test_keys_that_cannot_be_of_one_row(keys: dict[str, Any], problem: str | None) -> None:
     found = clash({name: sort_key(key) for name, key in keys.items()})
     assert found is None if problem is None else problem in (found or "")
+
+
+def test_pad_space_makes_spaces_at_the_end_count_for_nothing() -> None:
+    padded = transform(SortKey(pad_space=True))
+    assert padded is not None
+    assert padded("Bern") == padded("Bern  ") != padded(" Bern")
+    # As the manual of MySQL compares them: the end counts as a space, which a tab stands before.
+    assert sorted(["a", "a\t", "ab", "a b", ""], key=padded) == ["", "a\t", "a", "a b", "ab"]
+    both = transform(SortKey(collation="case_insensitive", pad_space=True, type="any"))
+    assert both is not None
+    assert both("Bern") == both("BERN ")
+    for wrong in ({"type": "number"}, {"collation": "case_insensitive", "deterministic": True}):
+        with pytest.raises(ValueError, match="pad_space"):
+            SortKey(pad_space=True, **wrong)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.limits import MEMBERS_MAX, SEARCH_BODY_BYTES_MAX
 from shardgate.core.paging.echoes import Echoing
-from shardgate.core.paging.known_names import may_page
+from shardgate.core.paging.known_names import OBJECTS, may_page
 from shardgate.core.paging.query import pairs_of
 
 
@@ -73,18 +73,26 @@ class Search(Echoing, frozen=True, tag="search"):
             if body.has_twin(name) or body.raw(name) is not None:
                 detail = f"the JSON member `{name}` is not accepted: the gateway cannot tell how it changes the list"
                 raise UnreadablePageError(detail, about={"member": name})
+        values = {name: value for name in self._names() if name and (value := _text(body, name)) is not None}
         if self.names != "exact":
             self._check_members(body)
-        return {name: value for name in self._names() if name and (value := _text(body, name)) is not None}
+        return values
 
     def _check_members(self, body: JsonObject) -> None:
-        """Raises UnreadablePageError where a member that the rule does not name seems to page the list."""
-        own = {path.partition(".")[0] for path in self._names() if path} | {*self.passes}
-        for name, (start, end) in (body.level("") or {}).items():
-            if name not in own and may_page(name, body.body[start:end].decode("utf-8", "replace").strip('"')):
+        """Raises UnreadablePageError where a member that the rule does not name seems to page the list: at the top, in
+        an object in which one that it names stands, and in one that is called so (`page`, `pagination`)."""
+        named = [path for path in self._names() if path]
+        own = {*named, *self.passes}
+        levels = dict.fromkeys([path.rpartition(".")[0] for path in named])
+        levels |= dict.fromkeys([name for name in body.level("") or {} if name.lower() in OBJECTS])
+        for parent in {"": None, **levels}:
+            for name, (start, end) in (body.level(parent) or {}).items():
+                path = f"{parent}.{name}" if parent else name
+                if path in own or not may_page(name, body.body[start:end].decode("utf-8", "replace").strip('"')):
+                    continue
                 raise UnreadablePageError(
-                    f"the JSON member `{excerpt(name)}` is not accepted: the gateway cannot tell how it pages the list",
-                    about={"member": excerpt(name)},
+                    f"the JSON member `{excerpt(path)}` is not accepted: the gateway cannot tell how it pages the list",
+                    about={"member": excerpt(path)},
                 )
 
     def _check_query(self, query: str) -> None:

@@ -23,10 +23,11 @@ class Whole(Strategy, frozen=True, tag="whole"):
 
     passes: tuple[str, ...] = ()
     """Parameters by whose names widespread applications page, and which this one ignores, or filters by: they reach the
-    shards as they came. Without it a request with such a parameter, and a number in it, is refused."""
+    shards as they came. Without it a request with such a parameter, and a number in it, is refused. So are fields of
+    the request's head, which this names, too: `X-Page`."""
     names: Literal["strict", "exact"] = "strict"
-    """`exact`: the application reads no parameter that pages, whatever its name. Every parameter reaches the shards as
-    it came, and none is refused."""
+    """`exact`: the application reads no parameter and no field of the head that pages, whatever its name. All reach the
+    shards as they came, and none is refused."""
 
     @property
     def accepted(self) -> tuple[int, ...]:

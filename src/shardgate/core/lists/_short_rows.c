@@ -318,7 +318,7 @@ static bool make_room(Scan *scan) {
 
 static const char *row(Scan *scan, const char *at, const char *end) {
     const ShortRows *order = scan->order;
-    if (*at != '{' || scan->count == scan->most || !make_room(scan)) return NULL;
+    if (*at != '{' || scan->count >= scan->most || !make_room(scan)) return NULL;
     Value *values = scan->values + scan->count * order->count;
     for (int n = 0; n < order->count; n++) values[n].place = order->keys[n].missing;
     scan->rows[scan->count].start = at;
@@ -445,11 +445,13 @@ static PyObject *joined(const Scan *scan, const Run *shown, const Py_ssize_t *ro
 static PyObject *learned(
     const Scan *scan, PyObject *shards, const Py_ssize_t *rows, const Py_ssize_t *owners, Py_ssize_t count
 ) {
+    bool is_text = scan->order->keys[scan->order->tie].kind == TEXT;
     PyObject *pairs = PyList_New(count);
     for (Py_ssize_t n = 0; pairs != NULL && n < count; n++) {
         const Value *tie = scan->values + rows[n] * scan->order->count + scan->order->tie;
-        bool is_whole = scan->order->keys[scan->order->tie].kind == TEXT || memchr(tie->text, '.', (size_t)tie->size) == NULL;
-        PyObject *id = tie->place == 1 && is_whole ? PyUnicode_DecodeUTF8(tie->text, tie->size, NULL) : NULL;
+        PyObject *id = NULL; /* a missing value has no text */
+        if (tie->place == 1 && (is_text || memchr(tie->text, '.', (size_t)tie->size) == NULL))
+            id = PyUnicode_DecodeUTF8(tie->text, tie->size, NULL);
         PyObject *pair = id == NULL ? NULL : PyTuple_Pack(2, id, PySequence_Fast_GET_ITEM(shards, owners[n]));
         Py_XDECREF(id);
         if (pair == NULL) { Py_CLEAR(pairs); break; }

@@ -24,9 +24,8 @@ from shardgate.core.json.object import JsonObject
 from shardgate.core.json.totals import Totals, check_averages
 from shardgate.core.limits import MEMBERS_MAX
 from shardgate.core.merge.combining import Aggregating, with_body
-from shardgate.core.order.alike import alike
 from shardgate.core.order.ranking import Down
-from shardgate.core.order.sort_key import KeyConfig, sort_key, transform
+from shardgate.core.order.sort_key import KeyConfig, likeness, sort_key, transform
 from shardgate.core.paging.bounds import check_groups, check_members
 from shardgate.core.paging.parameters import ROWS_MAX
 from shardgate.core.paging.query import encoded, name_of, pairs_of
@@ -63,9 +62,9 @@ class Groups(Aggregating, frozen=True, tag="groups"):
     """Where the row whose key is null stands; null: there is no such row."""
     keys: Mapping[str, KeyConfig] = msgspec.field(default_factory=dict)
     """How the values of a `key` compare, written as a list's sort key: `{city: {collation: case_insensitive}}` where
-    the application takes `Bern` and `BERN` for one. A key that is not here compares by code point; then two shards that
-    differ in case, accents or spaces at the end alone are refused: write `{city: text}` where the application tells
-    them apart."""
+    the application takes `Bern` and `BERN` for one; with `pad_space: true`, `Bern` and `Bern `, too. A key that is not
+    here compares by code point; then two shards that differ in case, accents or spaces at the end alone are refused:
+    write `{city: text}` where the application tells them apart."""
     order: tuple[str, ...] = ()
     """How the application sorts the rows: properties, most significant first, `-name` descends: `[-orders]`. Ties are
     sorted by the key. Empty: by the key."""
@@ -138,18 +137,23 @@ class Groups(Aggregating, frozen=True, tag="groups"):
             raise ValueError(f"a shard has {self.limit_all} groups or more; write a greater `limit_all`")
         groups: dict[_Key, list[bytes]] = {}
         found: list[set[_Key]] = []
+        likes = {name: likeness(self.keys.get(name)) for name in self._names}
+        like: dict[_Key, tuple[Any, ...]] = {}
         for rows in lists:
             keys: list[_Key] = []
             places: list[Any] = []
             for raw in rows.raw:  # one row at a time: all rows' members would take ten times the memory of their bytes
                 row = _MEMBERS.decode(bytes(raw))
                 keys.append(self._key(row))
+                if keys[-1] not in like:
+                    values = [(likes[name], _value(bytes(row[name]))) for name in self._names]
+                    like[keys[-1]] = tuple([value if value is None else same(value) for same, value in values])
                 places.append(self._place(row, keys[-1]))
             self._check_order(rows, places)
             found.append(_distinct(keys))
             for key, raw in zip(keys, rows.raw, strict=True):
                 groups.setdefault(key, []).append(bytes(raw))
-        self._check_case(found)
+        self._check_alike(found, like)
         self._check_complete([len(rows.raw) for rows in lists], len(groups))
         merged = [(self._merged(written), key) for key, written in groups.items()]
         if self.order:
@@ -255,20 +259,18 @@ class Groups(Aggregating, frozen=True, tag="groups"):
                 "follow; write `limit`, `limit_default` and `limit_all`, or `complete: true` if these are all groups"
             )
 
-    def _check_case(self, found: Sequence[set[_Key]]) -> None:
+    def _check_alike(self, found: Sequence[set[_Key]], like: Mapping[_Key, tuple[Any, ...]]) -> None:
         """Raises ValueError where the keys of two shards are alike, and no shard tells such keys apart.
 
         The application may take them for one, and nothing but the rule can say whether it does.
         """
-        if all(name in self.keys for name in self._names):
-            return
         seen: dict[tuple[Any, ...], _Key] = {}
-        for key in [key for keys in found for key in keys]:
-            other = seen.setdefault(alike(key), key)
+        for key, same in like.items():
+            other = seen.setdefault(same, key)
             if other != key and not any(key in keys and other in keys for keys in found):
                 raise ValueError(
                     f"the keys {excerpt(str(other))} and {excerpt(str(key))} of two shards differ in case, accents or "
-                    "spaces alone; say in `keys` how the application compares them"
+                    "spaces alone; say in `keys` how the application compares them: its `collation`, and `pad_space`"
                 )
 
     def _merged(self, written: Sequence[bytes]) -> bytes:

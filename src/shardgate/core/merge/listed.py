@@ -7,6 +7,7 @@ from shardgate.core.contracts import NO_MOMENT, Merging, Moment
 from shardgate.core.dialect import AnyCursor, AnyDialect
 from shardgate.core.dialect.content_range import ContentRange
 from shardgate.core.dialect.custom import CustomDialect
+from shardgate.core.dialect.whole import Whole
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
@@ -14,9 +15,12 @@ from shardgate.core.lists.last_page import LastPageMerging
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.lists.parted import PartedListMerging
 from shardgate.core.lists.rule import ListRule
+from shardgate.core.paging.known_names import FIELDS, field_may_page
 from shardgate.core.paging.parameters import Parameters
 from shardgate.core.topology import ShardId
 
+# Fields of a request's head that may page the list.
+_PAGING: Final = FIELDS | {b"range"}
 # Bodies that some clients send with every request: they ask for nothing.
 _ASKS_NOTHING: Final = frozenset({b"", b"{}", b"[]", b"null", b'""'})
 
@@ -27,7 +31,7 @@ class Listed(ListRule, frozen=True, tag="list"):
     def begin(self, request: Request, shards: Sequence[ShardId], moment: Moment = NO_MOMENT) -> Merging:
         """Start the merge of one request. Raises UnreadablePageError."""
         dialect = self.dialect
-        if b"range" in request.fields.values:
+        if not _PAGING.isdisjoint(request.fields.values):
             request = _by_parameters(request, dialect)
         if request.body and not dialect.posted:
             _refuse_body(request)
@@ -60,16 +64,32 @@ def _by_parameters(request: Request, dialect: AnyDialect) -> Request:
 
     Raises UnreadablePageError.
     """
-    asked = request.fields.values[b"range"]
+    _check_fields(request, dialect)
+    asked = request.fields.values.get(b"range", b"bytes")
     if asked.lower().startswith(b"bytes"):
         return request
     if isinstance(dialect, ContentRange) and dialect.ranges != "refuse":
         return dialect.by_parameters(request) if dialect.ranges == "read" else request
-    raise UnreadablePageError(
-        f"the field `Range: {excerpt(asked)}` is not accepted: the gateway cannot tell how it pages the list; page by "
-        "parameters of the query",
-        about={"field": "Range"},
-    )
+    raise _unknown_field("Range", asked)
+
+
+def _check_fields(request: Request, dialect: AnyDialect) -> None:
+    """Raises UnreadablePageError where a field seems to page the list, and the rule does not say that it does not."""
+    inner = dialect.plugin if isinstance(dialect, CustomDialect) else dialect
+    said = inner if isinstance(inner, Parameters | Whole) else Whole()
+    if said.names == "exact":
+        return
+    sized = not isinstance(said, Parameters) or said.limit is not None
+    passes = [name.lower().encode() for name in said.passes]
+    for name in FIELDS & request.fields.values.keys():
+        value = request.fields.values[name]
+        if name not in passes and field_may_page(name, value, sized=sized):
+            raise _unknown_field(name.decode().title(), value)
+
+
+def _unknown_field(name: str, value: bytes) -> UnreadablePageError:
+    detail = f"the field `{name}: {excerpt(value)}` is not accepted: the gateway cannot tell how it pages the list"
+    return UnreadablePageError(f"{detail}; page by parameters of the query", about={"field": name})
 
 
 def _refuse_body(request: Request) -> None:

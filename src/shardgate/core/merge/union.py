@@ -7,6 +7,7 @@ application may take for one are one, or two, only where the rule or a shard sho
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -18,8 +19,7 @@ from shardgate.core.json.array import Rows, cut, join
 from shardgate.core.json.number import read_number
 from shardgate.core.json.object import JsonObject
 from shardgate.core.merge.combining import Aggregating, with_body
-from shardgate.core.order.alike import alike
-from shardgate.core.order.sort_key import KeyConfig, null_place, sort_key, transform
+from shardgate.core.order.sort_key import KeyConfig, likeness, null_place, sort_key, transform
 from shardgate.core.paging.bounds import check_whole
 
 
@@ -68,27 +68,42 @@ class Union(Aggregating, frozen=True, tag="union"):
 
     def _united(self, found: Sequence[Sequence[tuple[Any, Any, msgspec.Raw]]]) -> dict[Any, msgspec.Raw]:
         """Each value once: what its key and its identity are → its bytes. Raises ValueError."""
-        is_said = self.order is not None or self.compare is not None
-
-        def equal(key: Any, identity: Any) -> Any:
-            return key if is_said else alike(identity)
-
-        apart: set[Any] = set()  # a shard has two of them: the application tells them apart
-        for values in found:
-            distinct = {(equal(key, identity), identity) for key, identity, _ in values}
-            apart |= {same for same, count in Counter([same for same, _ in distinct]).items() if count > 1}
+        self._check_alike(found)
+        is_said = self._compared is not None
+        told = [
+            [(key if is_said else identity, identity, key, raw) for key, identity, raw in values] for values in found
+        ]
+        apart = _apart([[(same, identity) for same, identity, _, _ in values] for values in told])
         united: dict[Any, msgspec.Raw] = {}
         first: dict[Any, Any] = {}
-        for key, identity, raw in [value for values in found for value in values]:
-            same = equal(key, identity)
+        for same, identity, key, raw in chain(*told):
             known = first.setdefault(same, identity)
-            if not is_said and same not in apart and known != identity:
-                raise ValueError(
-                    f"the values {excerpt(str(known[1]))} and {excerpt(str(identity[1]))} of two shards differ in "
-                    "case, accents or spaces alone; say in `compare` how the application compares them"
-                )
             united.setdefault((key, identity if same in apart else known), raw)
         return united
+
+    def _check_alike(self, found: Sequence[Sequence[tuple[Any, Any, msgspec.Raw]]]) -> None:
+        """Raises ValueError where values of two shards are alike, and neither the rule nor a shard tells them apart."""
+        like = likeness(self._compared)
+        told: list[list[tuple[Any, Any]]] = []
+        for values in found:
+            plain = [identity[1] if identity[0] == "text" else identity for _, identity, _ in values]
+            same = [like(text) if isinstance(text, str) else text for text in plain]
+            keys = [identity if self._compared is None else key for key, identity, _ in values]
+            told.append(list(zip(same, keys, strict=True)))
+        apart, first = _apart(told), dict[Any, tuple[Any, Any]]()
+        for (same, key), (_, identity, _) in zip(chain(*told), chain(*found), strict=True):
+            known, other = first.setdefault(same, (key, identity))
+            if known != key and same not in apart:
+                raise ValueError(
+                    f"the values {excerpt(str(other[1]))} and {excerpt(str(identity[1]))} of two shards differ in "
+                    "case, accents or spaces alone; say in `compare` or `order` how the application compares them: its "
+                    "`collation`, and `pad_space`"
+                )
+
+    @property
+    def _compared(self) -> KeyConfig | None:
+        """How values compare; None: nothing is said."""
+        return self.compare if self.order is None else self.order
 
     def describe(self) -> str:
         """The merge in one line."""
@@ -112,7 +127,7 @@ class Union(Aggregating, frozen=True, tag="union"):
 
     def _key(self, text: bytes) -> Any:
         """The value as one that compares. Raises ValueError, TypeError, ArithmeticError."""
-        config = self.compare if self.order is None else self.order
+        config = self._compared
         if config is None:
             return None
         key = sort_key(config)
@@ -135,3 +150,9 @@ class Union(Aggregating, frozen=True, tag="union"):
         if text.startswith(b'"'):
             return ("text", msgspec.json.decode(text))
         return ("number", read_number(text)) if text[:1] in b"-0123456789" else ("other", text)
+
+
+def _apart(found: Sequence[Sequence[tuple[Any, Any]]]) -> set[Any]:
+    """What is the same of two values of one shard that differ: the application tells them apart."""
+    counts = [Counter([same for same, _ in set(values)]) for values in found]
+    return {same for each in counts for same, count in each.items() if count > 1}

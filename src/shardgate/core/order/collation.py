@@ -31,12 +31,17 @@ def collation(name: str) -> Collate | None:
     raise ValueError(f"no collation is named {name!r}; there are {known}, and icu: with a locale (icu:sv)")
 
 
-def collated(name: str, deterministic: bool | None) -> Collate | None:
+def collated(name: str, deterministic: bool | None, *, pads: bool = False) -> Collate | None:
     """The function that makes keys, with what decides between texts that the collation takes for equal.
 
-    `deterministic`: their bytes do; False: the next sort key does; None: nobody has said it. Raises ValueError.
+    `deterministic`: their bytes do; False: the next sort key does; None: nobody has said it. `pads`: the shorter of two
+    texts is compared as if it ended with spaces. Raises ValueError.
     """
     collate = collation(name)
+    if pads:
+        plain = collated(name, deterministic)
+        # The end counts as a space: characters below it, such as a tab, stand before the end of a text.
+        return _padded if plain is None else lambda text: plain(_padded(text))
     if collate is None or deterministic is False:
         return collate
     if deterministic:
@@ -69,6 +74,10 @@ class Undecided:
 
     def __hash__(self) -> int:
         return hash(self.text)
+
+
+def _padded(text: str) -> str:
+    return text.rstrip(" ") + " "
 
 
 def _lower(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, get_args
 import msgspec
 
 from shardgate.core.excerpt import excerpt
+from shardgate.core.order.alike import alike
 from shardgate.core.order.collation import collated, collation
 
 KeyType = Literal["text", "number", "decimal", "boolean", "time", "any"]
@@ -54,6 +55,11 @@ class SortKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     their bytes in UTF-8, before the next key, as in PostgreSQL unless the collation was made with `deterministic =
     false`. False: the next key, as for `Intl.Collator`. Null: it is not known, so that such texts are a 502 with an
     `icu:` collation; with the others the next key decides."""
+    pad_space: bool | None = None
+    """Whether spaces at the end of a text make no difference, so that `Bern` and `Bern ` are equal: true for most
+    collations of MySQL, MariaDB and SQL Server (`PAD SPACE`), false for PostgreSQL, SQLite and `utf8mb4_0900_…` (`NO
+    PAD`). Null: it is not known. Then they make a difference; but where a collation takes texts for equal, keys of a
+    report and values of a union that differ in them alone between two shards are a 502."""
     path: str | tuple[str, ...] | None = None
     """The path of the value in a row: `vendor.name`, or a list of names where one has dots; null: the key's name."""
 
@@ -63,6 +69,10 @@ class SortKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise ValueError("only text has a collation")
         if self.deterministic is not None and self.collation in {"binary", "utf16"}:
             raise ValueError(f"`{self.collation}` takes no two texts for equal; remove `deterministic`")
+        if self.pad_space is not None and (self.type not in {"text", "any"} or "text" not in self.types):
+            raise ValueError("only text has spaces at its end; remove `pad_space`")
+        if self.pad_space and self.deterministic:
+            raise ValueError("`deterministic: true` tells apart what differs in spaces; remove it, or `pad_space`")
         if self.type != "any" and self.types != _TYPES:
             raise ValueError("`types` is the order of the types of `type: any`; remove it")
         if not self.types or len({*self.types}) < len(self.types):
@@ -120,13 +130,35 @@ def transform(key: SortKey) -> Callable[[Any], Any] | None:
         return _finite
     if key.type == "any":
         return _of_several_types(key)
-    return collated(key.collation, key.deterministic) if key.type == "text" else None
+    return _collated(key) if key.type == "text" else None
+
+
+def _collated(key: SortKey) -> Callable[[Any], Any] | None:
+    return collated(key.collation, key.deterministic, pads=bool(key.pad_space))
+
+
+def likeness(config: KeyConfig | None) -> Callable[[Any], Any]:
+    """The function that makes one of values which the application may take for one, as far as a key says it.
+
+    `config`: None where nothing is said. It raises ValueError for an invalid value.
+    """
+    if config is None:
+        return alike
+    key = sort_key(config)
+    takes_for_equal = key.collation not in {"binary", "utf16"} and not key.deterministic
+    if key.pad_space is None and takes_for_equal:
+        key = msgspec.structs.replace(key, pad_space=True)
+    return transform(key) or _itself
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _of_several_types(key: SortKey) -> Callable[[Any], Any]:
     """Makes a pair of a value: the place of its type, and what compares within the type."""
     places = {kind: n for n, kind in enumerate(key.types)}
-    collate = collated(key.collation, key.deterministic)
+    collate = _collated(key)
 
     def compared(value: Any) -> tuple[int, Any]:
         kind = _KINDS.get(type(value), "")

@@ -1,4 +1,4 @@
-"""The names by which widespread applications page: `page`, `skip`, `_limit`, `page[number]`, `cursor`.
+"""The names by which widespread applications page: `page`, `skip`, `_limit`, `page[number]`, `cursor`, `X-Per-Page`.
 
 A list whose dialect does not name them would be wrong if the application read them: each shard would page its own rows.
 
@@ -7,6 +7,7 @@ Never: takes a filter for a page. `size=XL` and `start=2026-01-01` are filters; 
 
 import re
 from functools import lru_cache
+from itertools import chain
 from typing import Final, Literal
 
 _SIZES: Final = (
@@ -29,6 +30,19 @@ _REMEMBERED_CHARACTERS: Final = 64
 _Kind = Literal["size", "place", "cursor"]
 _KINDS: Final[dict[_Kind, tuple[str, ...]]] = {"size": _SIZES, "place": _PLACES, "cursor": _CURSORS}
 _FOLDED: Final = {name.replace("_", ""): kind for kind, names in _KINDS.items() for name in names}
+_FIELD_PREFIX: Final = re.compile(r"(?:x[-_])?(?:(?:pagination|paging|pager|list|query)-)?")
+FIELDS: Final[frozenset[bytes]] = frozenset(
+    [
+        f"{x}{group}{name.replace('_', sign)}".encode()
+        for x in ("", "x-", "x_")
+        for group in ("", "pagination-", "paging-", "pager-", "list-", "query-")
+        for name in chain.from_iterable(_KINDS.values())
+        for sign in ("", "-", "_")
+    ]
+)
+"""The fields of a request's head, in lower case, that have such a name: `page`, `x-per-page`, `x-pagination-limit`."""
+OBJECTS: Final = frozenset({"page", "paging", "pagination", "pager"})
+"""The names of objects, in lower case, in which a body pages: `{"pagination": {"limit": 20}}`."""
 
 
 def may_page(name: str, value: str, *, sized: bool = True) -> bool:
@@ -38,6 +52,11 @@ def may_page(name: str, value: str, *, sized: bool = True) -> bool:
     if kind is None or (kind == "size" and not sized):
         return False
     return bool(value) if kind == "cursor" else _NUMBER.match(value) is not None
+
+
+def field_may_page(name: bytes, value: bytes, *, sized: bool = True) -> bool:
+    """The same of a field of a request's head, one of FIELDS."""
+    return may_page(_FIELD_PREFIX.sub("", name.decode("latin-1"), count=1), value.decode("latin-1"), sized=sized)
 
 
 @lru_cache(4096)

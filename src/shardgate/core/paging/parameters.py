@@ -84,7 +84,8 @@ class Parameters(SortParameters, frozen=True):
     passes: tuple[str, ...] = ()
     """Parameters by whose names widespread applications page (`page`, `skip`, `size`, `_limit`, `cursor`, …), and which
     this one ignores, or filters by: they reach the shards as they came. Without it a request with such a parameter, and
-    a number in it, is refused unless it is one of the above."""
+    a number in it, is refused unless it is one of the above. So are fields of the request's head, which this names,
+    too (`X-Page`, `X-Per-Page`); of a search, also members of the body, by their paths (`pagination.limit`)."""
     names: Literal["strict", "exact", "any_case"] = "strict"
     """How the application reads the names of these parameters. `strict`: it is not known, so that a name which some
     parser takes for one of them is refused (`Limit`, `limit[]`, `limit.x`). `exact`: it reads the exact names alone;
