@@ -129,7 +129,10 @@ def test_rows_that_are_equal_stand_in_the_order_of_the_shards(
         for shard, given in rows.items()
     }
     whole, flow = rule.begin(request(), tuple(rows)), rule.begin(request(), tuple(rows))
-    assert flowing(flow, replies, pieces) == whole.take(replies)
+    taken = whole.take(replies)
+    if not isinstance(taken, Reply):  # as many rows of two shards: they are asked whether they have more
+        taken = whole.take({ask.shard: replies[ask.shard] for ask in taken})
+    assert flowing(flow, replies, pieces) == taken
 
 
 @pytest.mark.parametrize(
@@ -201,7 +204,7 @@ def test_where_a_long_page_ends_is_remembered(way: Callable[[Any, Any], Reply]) 
     assert pages.recall(RULE.dialect.unpaged(asked), 1200) == {"a": 400, "b": 800}
 
 
-@pytest.mark.parametrize("total", [',"total":3', ""])
+@pytest.mark.parametrize("total", [',"total":2', ""])
 @pytest.mark.parametrize("query", ["", "?limit=4", "?limit=6", "?offset=1&limit=4", "?offset=9"])
 def test_rows_in_an_object_are_merged_in_steps_as_at_once(total: str, query: str) -> None:
     rule = Listed(dialect=Envelope(has_more="more"), keys={"id": "number"})

@@ -35,7 +35,7 @@ def take(query: str, **replies: Reply) -> Reply:
 
 
 def test_a_page_and_its_count() -> None:
-    reply = take("limit=3", north=listed("a", "c", count=2), south=listed("b", "d", count=7))
+    reply = take("limit=3", north=listed("a", "c", count=2), south=listed("b", "d", "e", count=7))
     assert [row["id"] for row in json.loads(reply.body)] == ["a", "b", "c"]
     assert reply.field(b"x-count") == b"9"
 
@@ -138,9 +138,9 @@ def test_a_shard_without_rows_is_an_empty_list_where_the_rule_says_so() -> None:
     for nothing in (Reply(204, []), Reply(404, [], b"none")):
         merging = rule.begin(request("GET /events?limit=3"), SHARDS)
         merging.asks()
-        reply = merging.take({"north": nothing, "south": listed("b", "d", count=7)})
+        reply = merging.take({"north": nothing, "south": listed("b", "d", "e", count=7)})
         assert isinstance(reply, Reply)
-        assert [row["id"] for row in json.loads(reply.body)] == ["b", "d"]
+        assert [row["id"] for row in json.loads(reply.body)] == ["b", "d", "e"]
         assert reply.field(b"x-count") == b"7"
         nobody = rule.begin(request("GET /events?limit=3"), SHARDS).take(dict.fromkeys(SHARDS, nothing))
         assert nobody is nothing

@@ -73,5 +73,7 @@ def test_any_page_is_the_monoliths(
         shard: Reply(200, [], written(ranked(shards[shard], order)[: offset + limit]).encode()) for shard in asked
     }
     merged = merging.take(replies)
+    if not isinstance(merged, Reply):  # as many rows of two shards: they are asked whether they have more
+        merged = merging.take({ask.shard: replies[ask.shard] for ask in merged})
     assert isinstance(merged, Reply)
     assert json.loads(merged.body) == json.loads(written(ranked(rows, order)[offset : offset + limit]))

@@ -460,6 +460,17 @@ static PyObject *learned(
     return pairs;
 }
 
+/* How many rows each shard gave. */
+static PyObject *counts(const Run *runs, Py_ssize_t count) {
+    PyObject *list = PyList_New(count);
+    for (Py_ssize_t n = 0; list != NULL && n < count; n++) {
+        PyObject *each = PyLong_FromSsize_t(runs[n].count);
+        if (each == NULL) Py_CLEAR(list);
+        else PyList_SET_ITEM(list, n, each);
+    }
+    return list;
+}
+
 /* ---- Python ---- */
 
 static bool in_utf8(PyObject *body) {
@@ -471,7 +482,7 @@ static bool in_utf8(PyObject *body) {
 
 static PyObject *page(Scan *scan, Merge *merge, PyObject *bodies, PyObject *shards, const Py_ssize_t bounds[5]) {
     Py_ssize_t start = bounds[0], end = bounds[1], most_each = bounds[2], learned_max = bounds[4];
-    Py_ssize_t count = PyList_GET_SIZE(bodies), most = 0;
+    Py_ssize_t count = PyList_GET_SIZE(bodies);
     const Run *shown = NULL;
     for (Py_ssize_t n = 0; n < count; n++) {
         PyObject *body = PyList_GET_ITEM(bodies, n);
@@ -482,7 +493,6 @@ static PyObject *page(Scan *scan, Merge *merge, PyObject *bodies, PyObject *shar
         if (!body_rows(scan, text, text + PyBytes_GET_SIZE(body), run)) return NULL;
         if (scan->high && !in_utf8(body)) return NULL;
         if (run->count > most_each) return NULL;
-        if (run->count > most) most = run->count;
         if (shown == NULL && run->count > 1) shown = run;
     }
     Py_ssize_t found = scan->count;
@@ -494,7 +504,11 @@ static PyObject *page(Scan *scan, Merge *merge, PyObject *bodies, PyObject *shar
     PyObject *array = joined(scan, shown, rows + start, many);
     if (array == NULL) return NULL;
     PyObject *pairs = learned(scan, shards, rows + start, owners + start, many <= learned_max ? many : 0);
-    return pairs == NULL ? (Py_DECREF(array), NULL) : Py_BuildValue("(NnnN)", array, many, found, pairs);
+    PyObject *counted = pairs == NULL ? NULL : counts(merge->runs, count);
+    if (counted != NULL) return Py_BuildValue("(NnNN)", array, many, counted, pairs);
+    Py_XDECREF(pairs);
+    Py_DECREF(array);
+    return NULL;
 }
 
 PyDoc_STRVAR(merged_doc, "merged(bodies, shards, start, end, each_max, rows_max, learned_max): as ShortRows of short_rows.py.");

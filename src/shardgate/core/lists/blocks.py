@@ -35,13 +35,18 @@ def read(dialect: Dialect, blocks: Sequence[Block], totals: Mapping[ShardId, int
 class WholeBlocks:
     """One request for each block: the application gives any rows, and as many as are asked for. The hot path."""
 
-    __slots__ = ("_blocks", "_rows", "more")
+    __slots__ = ("_blocks", "_rows", "told")
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self._blocks = blocks
         self._rows: dict[ShardId, Rows] = {}
-        self.more = False
+        self.told: dict[ShardId, bool] = {}
+        """Whether shards have rows behind their blocks, where they said it."""
+
+    @property
+    def more(self) -> bool:
         """Whether a shard has rows behind its block, as far as it said so."""
+        return True in self.told.values()
 
     def wanted(self) -> Sequence[Block]:
         """The rows to ask for next; none: all is read."""
@@ -50,7 +55,8 @@ class WholeBlocks:
     def take(self, shard: ShardId, listing: Listing) -> None:
         """Take in a shard's rows. Raises BrokenReplyError."""
         self._rows[shard] = cut(listing.rows)
-        self.more = self.more or bool(listing.more)
+        if listing.more is not None:
+            self.told[shard] = listing.more
 
     def blocks(self) -> list[tuple[Block, Rows]]:
         """The rows of each block; fewer than asked where the shard ends."""
@@ -60,12 +66,14 @@ class WholeBlocks:
 class BlocksInPieces:
     """As many requests for each block as it takes."""
 
-    __slots__ = ("_dialect", "_in_pages", "_pieces", "_totals")
+    __slots__ = ("_dialect", "_in_pages", "_pieces", "_totals", "told")
 
     def __init__(self, dialect: Dialect, blocks: Sequence[Block], totals: Mapping[ShardId, int]) -> None:
         self._dialect = dialect
         self._in_pages = dialect.cover(0, None)[1] is not None
         self._totals = dict(totals)
+        self.told: dict[ShardId, bool] = {}
+        """Whether shards have rows behind those of their last reply, where they said it."""
         self._pieces = {block.shard: _Pieces(block) for block in blocks}
         for pieces in self._pieces.values():
             self._go_on(pieces)
@@ -91,6 +99,8 @@ class BlocksInPieces:
             raise BrokenReplyError(
                 "a shard's list states no size", log="the rule says `past_end: last`, which needs the size"
             )
+        if listing.more is not None:
+            self.told[shard] = listing.more
         pieces.take(pieces.requested, rows, more=bool(listing.more))
         self._go_on(pieces)
 

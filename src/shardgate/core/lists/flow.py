@@ -9,7 +9,7 @@ Never: does IO, or waits; each call does a bounded piece of work.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -41,6 +41,8 @@ class FlowRule(Value, frozen=True):
     """The properties that are taken out of each row: they were asked for only to sort by."""
     promised: int | None = None
     """How many rows the reply's head says that the page has; None: it does not say."""
+    stated: int | None = None
+    """How many rows all shards must give, by the sizes that they state; None: nothing is known."""
 
 
 class Flow:
@@ -94,6 +96,11 @@ class Flow:
     def waiting_bytes(self, shard: ShardId) -> int:
         """How many bytes of a shard have arrived and were not cut yet."""
         return self._shards[shard].stream.size
+
+    @property
+    def counts(self) -> Mapping[ShardId, int]:
+        """How many rows of each shard were read."""
+        return {shard.id: shard.read for shard in self._shards.values()}
 
     @property
     def slowest(self) -> ShardId | None:
@@ -237,6 +244,12 @@ class Flow:
         if promised is not None and promised != self.written:
             log = f"{self.written} rows, expected {promised}"
             raise BrokenReplyError("the shards gave another number of rows than their heads said", log=log)
+        stated = self._rule.stated
+        if stated is not None and self.read < stated:
+            log = (
+                f"{self.read} rows of {stated}; does the application limit pages by a `limit_max` that the rule lacks?"
+            )
+            raise BrokenReplyError("shards gave fewer rows than asked for, and say that they have more", log=log)
         self.done = True
         samples = [shard.stream.sample for shard in self._shards.values()]
         return style(samples)[2] if self._begun else join([], samples)

@@ -130,12 +130,12 @@ class ListQuery:
             raise self.unreadable()
         return Tables(self.order, blocks)
 
-    def flow(self, shards: Sequence[ShardId], promised: int | None) -> Flow:
-        """What merges the rows while they arrive. `promised`: how many rows the reply's head says; None: it does
-        not."""
+    def flow(self, shards: Sequence[ShardId], promised: int | None, stated: int | None = None) -> Flow:
+        """What merges the rows while they arrive. `promised`: how many rows the reply's head says; None: it does not.
+        `stated`: how many rows the shards must give; None: nothing is known."""
         if self.order is None:
             raise self.unreadable()
-        rule = FlowRule(self.order, self.page.offset, self.page.limit, self.added, promised)
+        rule = FlowRule(self.order, self.page.offset, self.page.limit, self.added, promised, stated)
         return Flow(rule, shards)
 
     def is_past(self, total: int | None) -> bool:

@@ -21,13 +21,14 @@ from shardgate.core.json.array import cut, join, without
 from shardgate.core.json.object import JsonObject
 from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX, WHOLE_ROWS_MAX
 from shardgate.core.lists.blocks import NOT_ASKED
+from shardgate.core.lists.cut_short import may_have_more
 from shardgate.core.lists.distinct import Dedupe, distinct
 from shardgate.core.lists.empties import seen
 from shardgate.core.lists.flow import Flow
 from shardgate.core.lists.list_query import ListQuery
 from shardgate.core.lists.page_search import PageSearch, is_deep
 from shardgate.core.lists.rule import ListRule
-from shardgate.core.lists.selection import ChangedError
+from shardgate.core.lists.selection import Block, ChangedError
 from shardgate.core.lists.tables import Tables
 from shardgate.core.order.order import Order
 from shardgate.core.paging.bounds import check_whole
@@ -223,9 +224,14 @@ class ListMerging:
         """Take in each shard's rows. Raises ChangedError, and BrokenReplyError, which then names the shard."""
         shard: ShardId = ""
         dialect, nothing, unlisted = self._rule.dialect, self._rule.not_here, self._rule.no_rows != "list"
+        asked_on = self._search.asks_on
         try:
             for shard in answered:
                 reply = replies[shard]
+                if asked_on:  # the page is made of the replies before
+                    has_nothing = (nothing or unlisted) and self._has_nothing(reply)
+                    self._search.take(shard, NO_ROWS if has_nothing else dialect.open(reply))
+                    continue
                 if (nothing or unlisted) and self._has_nothing(reply):
                     self._empty, self._notes.nothing = [*self._empty, shard], reply
                     self._search.take(shard, NO_ROWS)
@@ -329,8 +335,12 @@ class ListMerging:
         if total is not None and not shown:  # nothing shows yet how an empty list is written
             return None
         more = total is not None and page.offset + shown < total
+        end = None if page.limit is None else page.offset + page.limit
+        sizes = self._search.totals.values()
+        stated = sum([size if end is None else min(size, end) for size in sizes]) if sizes else None
         reply = self._query.merged(b"", shown, total, more=more, reply=heads[self._shards[0]])
-        self._flow = self._query.flow(self._shards, shown if dialect.streamable == "with_total" else None)
+        promised = shown if dialect.streamable == "with_total" else None
+        self._flow = self._query.flow(self._shards, promised, stated)
         return reply, self._flow
 
     def take_in_steps(self, replies: Mapping[ShardId, Reply]) -> Generator[None, None, Reply | Sequence[Ask]]:
@@ -345,28 +355,20 @@ class ListMerging:
             or any(reply.status not in dialect.accepted for reply in replies.values())
         ):
             return self.take(replies)
-        flow, more, written, extras = self._query.flow(self._shards, None), False, list[bytes](), list[bytes]()
-        for shard in self._shards:
-            with of_shard(shard):
-                listing = dialect.open(replies[shard])
-            if listing.total is not None:
-                self._search.totals[shard] = listing.total
-            more = more or bool(listing.more)
-            if listing.extra:
-                extras.append(listing.extra)
-            if listing.document is not None:
-                self._notes.documents[shard] = listing.document
-            flow.feed(shard, listing.rows)
-            flow.end(shard)
-            yield
+        flow, written, extras = self._query.flow(self._shards, None), list[bytes](), list[bytes]()
+        told: dict[ShardId, bool] = {}
+        yield from self._opened(replies, flow, told, extras)
         total = self._total()
         if self._query.is_past(total):
             return self.take(replies)
         while (data := flow.advance()) is not None:
             written.append(data)
             yield
-        if not flow.written and page.limit != 0:
+        end = None if page.limit is None else page.offset + page.limit
+        given = [(Block(shard, 0, end), count) for shard, count in flow.counts.items()]
+        if (not flow.written and page.limit != 0) or may_have_more(given, self._search.totals, told):
             return self.take(replies)
+        more = True in told.values()
         self._flow = flow
         self.flowed()
         if total is not None:
@@ -376,6 +378,26 @@ class ListMerging:
         first = self._query.surrounded(replies[self._shards[0]], self._around)
         rows = b"".join(written)
         return self._query.merged(rows, flow.written, total, more=more, reply=first, extras=tuple(extras))
+
+    def _opened(
+        self, replies: Mapping[ShardId, Reply], flow: Flow, told: dict[ShardId, bool], extras: list[bytes]
+    ) -> Generator[None, None, None]:
+        """Give each reply's rows to the flow, and note what else it says: a reply is one step."""
+        dialect = self._rule.dialect
+        for shard in self._shards:
+            with of_shard(shard):
+                listing = dialect.open(replies[shard])
+            if listing.total is not None:
+                self._search.totals[shard] = listing.total
+            if listing.more is not None:
+                told[shard] = listing.more
+            if listing.extra:
+                extras.append(listing.extra)
+            if listing.document is not None:
+                self._notes.documents[shard] = listing.document
+            flow.feed(shard, listing.rows)
+            flow.end(shard)
+            yield
 
     def flowed(self) -> None:
         """All rows have passed: remember where the next page begins."""
@@ -540,6 +562,7 @@ class ListMerging:
             and self._rule.dedupe is None
             and self._rule.tie is not None
             and self._search.plain
+            and not self._search.asks_on
             and self._rule.dialect.cover(0, None) == (0, None)
         )
 

@@ -14,6 +14,7 @@ from shardgate.core.contracts import Dialect, Listing, Page, Waymark
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.json.array import Rows
 from shardgate.core.lists.blocks import BlocksInPieces, WholeBlocks, read
+from shardgate.core.lists.cut_short import Suspects, suspects
 from shardgate.core.lists.expected import expected
 from shardgate.core.lists.selection import BLOCK_ROWS_MAX, ROUNDS_MAX, Block, Selection
 from shardgate.core.lists.tables import Tables
@@ -48,6 +49,7 @@ class PageSearch:
         "_selection",
         "_shards",
         "_sizing",
+        "_suspects",
         "_wrong",
         "totals",
     )
@@ -85,6 +87,7 @@ class PageSearch:
         """The sizes that shards have stated."""
         self._selection = self._select()
         self._sizing = self._selection is not None and dialect.past_end is not None
+        self._suspects: Suspects | None = None
         self._reading = self._read()
 
     @property
@@ -114,7 +117,7 @@ class PageSearch:
 
     def ahead(self) -> Sequence[Block]:
         """The rows to ask for after those of `wanted`, whatever these are: all can be asked for at once."""
-        if self._selection is None or self._sizing or not isinstance(self._reading, WholeBlocks):
+        if self._selection is None or self._sizing or self.asks_on or not isinstance(self._reading, WholeBlocks):
             return ()
         return self._selection.ahead()
 
@@ -140,10 +143,18 @@ class PageSearch:
 
     def wanted(self) -> Sequence[Block]:
         """The rows to ask for next; none: all are read."""
-        return self._reading.wanted()
+        return self._reading.wanted() if self._suspects is None else self._suspects.wanted
+
+    @property
+    def asks_on(self) -> bool:
+        """Whether shards that gave fewer rows than asked for are asked whether they have more."""
+        return self._suspects is not None and bool(self._suspects.wanted)
 
     def take(self, shard: ShardId, listing: Listing) -> None:
         """Take in a shard's rows. Raises BrokenReplyError, ChangedError."""
+        if self._suspects is not None:
+            self._suspects.take(shard, listing)
+            return
         if listing.total is not None:
             self.totals[shard] = listing.total
         self._reading.take(shard, listing)
@@ -153,12 +164,17 @@ class PageSearch:
 
         Raises ChangedError, BrokenReplyError, OrderBrokenError.
         """
-        while not self._reading.wanted():
+        while not self.wanted():
             if self._sizing:
                 self._sizing = False
                 self._reading = self._read()
                 continue
-            tables = rank(self._reading.blocks())
+            blocks = self._reading.blocks()
+            if self._suspects is None:
+                self._suspects = suspects(self._dialect, blocks, self.totals, self._reading.told)
+                if self._suspects is not None:
+                    return None
+            tables = rank(blocks)
             if self._selection is None:
                 return tables, self._page.offset
             if self.narrowing:
@@ -179,9 +195,11 @@ class PageSearch:
             self._missed()
         else:
             self._changes += 1
-        if self._changes > CHANGES_MAX and self._request_max is not None:
+        if self._changes > CHANGES_MAX and (self._request_max is not None or self._suspects is not None):
             page, most = self._page, self._request_max
-            log = f"rows moved in {self._changes} searches for offset {page.offset}; one reply gives {most} rows"
+            log = f"rows moved in {self._changes} searches for offset {page.offset}"
+            if most is not None:
+                log += f"; one reply gives {most} rows"
             raise BrokenReplyError("the list changes faster than the application's pages let it be read", log=log)
         self._selection = self._select()
         self._reading = self._read()
@@ -216,6 +234,7 @@ class PageSearch:
         return self._dialect.cover(0, None)[1]
 
     def _read(self) -> WholeBlocks | BlocksInPieces:
+        self._suspects = None
         return read(self._dialect, self._next_blocks(), self.totals)
 
     def _next_blocks(self) -> Sequence[Block]:

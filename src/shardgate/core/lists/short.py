@@ -10,9 +10,11 @@ Hot path: a gather of 4 x 10 rows.
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
-from shardgate.core.contracts import Ask, Dialect, Merged, Page
+from shardgate.core.contracts import Ask, Dialect, Listing, Merged, Page
 from shardgate.core.errors import UpstreamError
 from shardgate.core.http import Reply, Request, names_of
+from shardgate.core.lists.cut_short import may_have_more
+from shardgate.core.lists.selection import Block
 from shardgate.core.lists.short_rows import ShortRows
 from shardgate.core.order.order import Order
 from shardgate.core.paging.around import Around
@@ -87,17 +89,27 @@ class ShortPage:
         made = self._rows.merged(bodies, shards)
         if made is None:
             return None
-        array, shown, found, learned = made
+        array, shown, counts, learned = made
         totals = list(map(_total, listings))
+        if (end is None or min(counts) < end) and self._may_lack(shards, counts, listings):
+            return None
         if None in totals:
             if any(map(_is_stated, totals)):
                 return None
-            total, more = None, any(map(_more, listings)) or (end is not None and found > end)
+            total, more = None, any(map(_more, listings)) or (end is not None and sum(counts) > end)
         else:
             total = sum(totals)
             more = page.offset + shown < total
         extras = tuple(filter(None, map(_extra, listings)))
         return dialect.close(Merged(request, page, array, shown, total, more, answers[0], extras)), learned
+
+    def _may_lack(self, shards: Sequence[ShardId], counts: Sequence[int], listings: Sequence[Listing]) -> bool:
+        """Whether a shard that gave fewer rows than it was asked for may have more."""
+        blocks = [(Block(shard, 0, self._end), count) for shard, count in zip(shards, counts, strict=True)]
+        said = list(zip(shards, listings, strict=True))
+        totals = {shard: listing.total for shard, listing in said if listing.total is not None}
+        told = {shard: listing.more for shard, listing in said if listing.more is not None}
+        return bool(may_have_more(blocks, totals, told))
 
 
 def _is_stated(total: int | None) -> bool:

@@ -30,8 +30,8 @@ except ImportError:  # an editable installation, or a wheel built without a comp
 # A page of more rows takes the long way, which counts what it holds.
 ROWS_MAX: Final = 2048
 
-MadePage = tuple[bytes, int, int, list[tuple[str, ShardId]]]
-"""The page as an array; how many rows it has; how many all shards gave; and the tie-breaker of each row with its shard,
+MadePage = tuple[bytes, int, list[int], list[tuple[str, ShardId]]]
+"""The page as an array; how many rows it has; how many each shard gave; and the tie-breaker of each row with its shard,
 where they are few enough to be learned."""
 
 _KINDS: Final = {"text": 0, "number": 1, "boolean": 2}
@@ -90,7 +90,7 @@ class ShortRows:
         if len(chosen) <= LEARNED_ROWS_MAX:
             ids = map(str, map(self._tie, map(values.__getitem__, chosen)))
             learned = list(zip(ids, map(shards.__getitem__, map(places.__getitem__, chosen)), strict=True))
-        return array, len(chosen), len(ranked), learned
+        return array, len(chosen), counts, learned
 
 
 def _compiled(order: Order, tie: int) -> "compiled.ShortRows | None":
