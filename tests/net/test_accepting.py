@@ -63,6 +63,40 @@ def _received(client: socket.socket) -> bytes:
         return b""
 
 
+def test_a_connection_that_was_taken_counts_before_its_protocol_knows_of_it() -> None:
+    """Found: a worker ended its drain between the two, and a client that had just connected got no reply."""
+
+    async def run() -> None:
+        made: list[Any] = []
+        taken: list[Connected] = []
+        unseen_turns = 0
+
+        def take() -> Connected:
+            taken.append(Connected(made))
+            return taken[-1]
+
+        with socket.create_server(("127.0.0.1", 0), backlog=200) as listening:
+            accepting = Accepting(listening, take, None, None)
+            server = await accepting.serve(200)
+            clients = [connecting(listening.getsockname()[1]) for _ in range(50)]
+            while len(made) < len(clients):
+                await one_turn()
+                is_unseen = len(taken) > len(made) or 0 < len(made) < len(clients)
+                assert accepting.opens or not is_unseen
+                unseen_turns += is_unseen
+            await until(lambda: not accepting.opens)
+            assert unseen_turns > 0
+            server.close()
+            for each in clients:
+                each.close()
+            for each in made:
+                each.abort()
+            await one_turn()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
 @pytest.mark.parametrize("new_loop", LOOPS)
 def test_a_server_that_is_closed_takes_no_more(new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
     async def run() -> None:

@@ -1,13 +1,17 @@
 """What waits is expired once its deadline has passed, by a clock that the test moves."""
 
+import asyncio
+import socket
 from collections.abc import Callable
 from math import inf
 
 import pytest
+import uvloop
 
-from shardgate.net.watch import Watch
+from shardgate.net.clock import now
+from shardgate.net.watch import LATE_S, TICK_S, Watch
 from tests.net.screenplay import Clock
-from tests.waiting import until
+from tests.waiting import one_turn, until
 
 
 class Waiting:
@@ -98,3 +102,50 @@ async def test_a_failure_of_one_does_not_stop_the_ticks() -> None:
     assert looked == ["it"]
     assert watch._handle is not None
     watch.stop()
+
+
+class Reading(asyncio.Protocol):
+    def __init__(self, read: Callable[[], object]) -> None:
+        self.read = read
+
+    def data_received(self, data: bytes) -> None:
+        self.read()
+
+
+def test_what_came_while_the_process_was_held_up_is_read_first() -> None:
+    """Found: a drain on a busy machine closed connections whose requests had come in time and were not read yet."""
+
+    async def run() -> None:
+        loop, watch, happened = asyncio.get_running_loop(), Watch(), list[str]()
+        waiting = Waiting(now() + TICK_S, lambda: happened.append("expired"))
+        (slow, slow_client), (prompt, prompt_client) = socket.socketpair(), socket.socketpair()
+
+        def hold_up() -> None:
+            prompt_client.send(b"a request")
+            until_at = now() + TICK_S + 2 * LATE_S
+            while now() < until_at:
+                pass
+
+        def answer() -> None:
+            happened.append("answered")
+            waiting.deadline_at = inf
+
+        with slow_client, prompt_client:
+            transports = [
+                (await loop.create_connection(lambda: Reading(hold_up), sock=slow))[0],
+                (await loop.create_connection(lambda: Reading(answer), sock=prompt))[0],
+            ]
+            watch.add(waiting)
+            watch.start()
+            slow_client.send(b"a request that takes long")
+            await until(lambda: happened)
+            assert happened == ["answered"]
+            waiting.deadline_at = 0.0
+            await until(lambda: happened[1:])
+            watch.stop()
+            for each in transports:
+                each.close()
+            await one_turn()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())

@@ -19,7 +19,7 @@ from shardgate.net.listeners import waiting
 class Accepting:
     """One listening socket."""
 
-    __slots__ = ("_handshake_timeout_s", "_is_due", "_listening", "_loop", "_make", "_tls")
+    __slots__ = ("_handshake_timeout_s", "_is_due", "_listening", "_loop", "_make", "_opening", "_tls")
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Accepting:
         self._tls = tls
         self._handshake_timeout_s = handshake_timeout_s
         self._is_due = False
+        self._opening = 0
         self._loop = asyncio.get_running_loop()
 
     async def serve(self, backlog: int) -> asyncio.Server:
@@ -51,6 +52,11 @@ class Accepting:
         """How many connections are not accepted yet; 0 once the server is closed."""
         return waiting(self._listening) if self._listening.fileno() >= 0 else 0
 
+    @property
+    def opens(self) -> bool:
+        """Whether a connection was accepted whose protocol does not know of it yet."""
+        return self._is_due or self._opening > 0
+
     def _made(self) -> asyncio.Protocol:
         """The loop has taken a connection: there may be more."""
         if not self._is_due:
@@ -67,6 +73,7 @@ class Accepting:
                 continue  # its client has left
             except OSError:
                 return  # none is left, or the server was closed; what else is wrong befalls the loop, too
+            self._opening += 1
             tasks.start(self._open(accepted), "accept")
 
     async def _open(self, accepted: socket.socket) -> None:
@@ -79,3 +86,5 @@ class Accepting:
             )
         except OSError:
             accepted.close()  # the client has left, or its handshake has failed
+        finally:
+            self._opening -= 1

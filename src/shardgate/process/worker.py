@@ -47,12 +47,13 @@ _log = logging.getLogger("shardgate")
 class Worker:
     """One process of the gateway."""
 
-    __slots__ = ("_descriptors", "_following", "_heartbeat", "_loaded", "built")
+    __slots__ = ("_accepting", "_descriptors", "_following", "_heartbeat", "_loaded", "built")
 
     def __init__(self, loaded: Loaded, place: CounterSlot | None = None, clock: Callable[[], float] = now) -> None:
         self._loaded = loaded
         self.built = build(loaded, place, clock)
         self._following: list[asyncio.Task[None]] = []
+        self._accepting: list[Accepting] = []
         self._descriptors: DescriptorWatch | None = None
         self._heartbeat: Heartbeat | None = None
 
@@ -145,6 +146,7 @@ class Worker:
         tls = None if built.tls is None else listening_context(built.tls)
         timeout_s = None if built.tls is None else built.settings.header_timeout_s
         accepting = Accepting(listening, connection, tls, timeout_s)
+        self._accepting.append(accepting)
         built.observer.queues.append(accepting.waiting)
         return await accepting.serve(BACKLOG)
 
@@ -168,7 +170,8 @@ class Worker:
             await asyncio.sleep(LAST_CHANCE_S)  # a client in its handshake is not yet seen as a connection
         try:
             async with asyncio.timeout(self._loaded.config.timeouts.drain_timeout_s):
-                while gateway.drain() + admin.drain():  # noqa: ASYNC110 - polled, so that the hot path has no counter to keep
+                # Polled, so that the hot path has no counter to keep.
+                while gateway.drain() + admin.drain() or any(each.opens for each in self._accepting):  # noqa: ASYNC110
                     await asyncio.sleep(TICK_S / 5)
         except TimeoutError:
             _log.warning("some requests did not end within the drain time")
