@@ -5,11 +5,14 @@ import random
 from typing import Any
 from urllib.parse import parse_qsl
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shardgate.core.contracts import Moment
 from shardgate.core.dialect.offset import Offset
+from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply
 from shardgate.core.merge.listed import Listed
 from shardgate.core.parts.whole import ListParts
@@ -92,3 +95,22 @@ def check(drawn: list[tuple[int, str, set[str]]], query: str) -> None:
     whole = [row for row in whole if row["id"] not in gone]
     wanted, answer = served(whole, query), merged(query, shards, moment)
     assert (answer.body, answer.field(b"x-count")) == (wanted.body, wanted.field(b"x-count"))
+
+
+@pytest.mark.parametrize("ids", ["accept", None])
+def test_shards_that_limit_their_pages_and_say_how_many_rows_there_are_make_no_page(ids: str | None) -> None:
+    """Found: the page lacked the rows behind the application's own limit."""
+    rule = msgspec.structs.replace(RULE, parts=ListParts(sum=("price",), locate="order", ids=ids))
+    parted = {f"r{number}": SHARDS[:2] for number in range(10)}
+    rows = [{"id": id_, "name": "a", "price": 1} for id_ in parted]
+    moment = Moment(parted=parted)
+    outcome: Any = (merging := rule.begin(request("GET /rows?order=id&limit=8"), SHARDS[:2], moment)).asks()
+    with pytest.raises(BrokenReplyError, match=r"limit_max") as error:
+        while not isinstance(outcome, Reply):
+            replies = {}
+            for ask in outcome:
+                whole = served(rows, ask.target.decode().partition("?")[2])
+                body = msgspec.json.encode(msgspec.json.decode(whole.body)[:5])
+                replies[ask.shard] = Reply(200, whole.fields, body)
+            outcome = merging.take(replies)
+    assert error.value.shard == "north"

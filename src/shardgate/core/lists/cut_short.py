@@ -97,6 +97,13 @@ def may_have_more(
     )
 
 
+def refuse_cut(block: Block, given: int, listing: Listing) -> None:
+    """For a reader that does not ask on. Raises BrokenReplyError where the reply itself says that there is more."""
+    has_more = listing.more if listing.total is None else listing.total > block.start + given
+    if has_more and (block.count is None or given < block.count):
+        raise cut_short(block, given, "its reply says that there are more")
+
+
 def cut_short(block: Block, given: int, found: str) -> BrokenReplyError:
     """The error for a shard that gave fewer rows of a block than it has."""
     name, asked = ("limit_default", "all") if block.count is None else ("limit_max", str(block.count))

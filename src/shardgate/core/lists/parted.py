@@ -17,9 +17,11 @@ from shardgate.core.errors import BrokenReplyError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import Rows, cut, join, without
+from shardgate.core.lists.cut_short import refuse_cut
 from shardgate.core.lists.list_query import ListQuery
 from shardgate.core.lists.parted_page import page_out_of, window_of
 from shardgate.core.lists.rule import ALL_ROWS, ListRule
+from shardgate.core.lists.selection import Block
 from shardgate.core.order.keyed_rows import KeyedRow, by_key, keyed
 from shardgate.core.order.order import Order
 from shardgate.core.paging.query import name_of, pairs_of
@@ -158,7 +160,7 @@ class PartedListMerging:
         for shard, reply in zip(self._shards, ordered, strict=True):
             with of_shard(shard):
                 listings.append(dialect.open(reply))
-                tables.append(cut(listings[-1].rows))
+                tables.append(_all_of(shard, listings[-1]))
                 parts += keyed(order, tables[-1], shard)
         rows = self._wholes(order, parts)
         total = None if listings[0].total is None else len(rows)
@@ -190,7 +192,7 @@ class PartedListMerging:
                 raise _RefusedError(refusal)
             for shard, reply in zip(self._shards, ordered, strict=True):
                 with of_shard(shard):
-                    found += keyed(order, cut(self._rule.dialect.open(reply).rows), shard)
+                    found += keyed(order, _all_of(shard, self._rule.dialect.open(reply)), shard)
         return found
 
     def _has_part(self, row: KeyedRow) -> bool:
@@ -228,3 +230,10 @@ class PartedListMerging:
             by_id.setdefault(part.id, []).append(bytes(part.raw))
         whole = [self._parts.whole(raws) for raws in by_id.values()]
         return sorted([row for raw in whole for row in keyed(order, cut(b"[%b]" % raw))], key=by_key)
+
+
+def _all_of(shard: ShardId, listing: Listing) -> Rows:
+    """The rows of a reply that must have all rows. Raises BrokenReplyError where it says that it has not."""
+    rows = cut(listing.rows)
+    refuse_cut(Block(shard, 0, ALL_ROWS), len(rows.raw), listing)
+    return rows

@@ -87,6 +87,8 @@ class PartsChanger:
             if share is not None:
                 raise ReplyPendingError("the change was made; its reply was lost")
             shown = [reply for reply in (await self._read(plan, change)).values() if reply.status < 300] or shown
+        if not shown:
+            raise ReplyPendingError("the change was made; its reply was lost, and the entity is not there any more")
         if not any(reply.body for reply in shown):
             return shown[0]
         try:
