@@ -175,6 +175,33 @@ def _reads_and_cannot_write(path: Path) -> bool:
     return not leases.lead("replay") and leases.lives("12345")
 
 
+@pytest.mark.parametrize("tried", [True, False])
+def test_a_store_that_was_opened_to_be_read_only_is_written_as_soon_as_it_can_be(tried: bool) -> None:
+    """Found by `make chaos`: a worker that was started meanwhile refused the first change afterwards."""
+    assert _in_another_process(lambda: _is_written_again(tried)) == 0
+
+
+def _is_written_again(tried: bool) -> bool:
+    folder = Path(tempfile.mkdtemp())
+    path = folder / "store.db"
+    SqliteStore(path).close()
+    path.chmod(0o400)
+    folder.chmod(0o500)
+    try:
+        with SqliteStore(path, busy_ms=0) as store:
+            store.prepare()
+            if tried:
+                with pytest.raises(sqlite3.OperationalError, match="readonly"):
+                    store.put_many("vendor", [("1", "north")])
+            folder.chmod(0o700)
+            path.chmod(0o600)
+            store.prepare()
+            return store.put_many("vendor", [("2", "south")]) > 0
+    finally:
+        folder.chmod(0o700)
+        shutil.rmtree(folder)
+
+
 def _in_another_process(work: Callable[[], bool]) -> int:
     """Do it as nobody, where the test itself may write into everything. Returns 0 where it gives true."""
     if (pid := os.fork()) == 0:
