@@ -5,8 +5,9 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -144,6 +145,30 @@ def test_a_store_that_is_locked_opens_and_is_read(tmp_path: Path) -> None:
         assert store.read("vendor") == {"1": "north"}
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             store.put_many("vendor", [("2", "south")])
+
+
+class OpenedByOthers(sqlite3.Connection):
+    """As SQLite now and then says, without waiting, when several processes make one store: 1 of 360 openings."""
+
+    busy = 3
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        if "WAL" in sql and self.busy:
+            self.busy -= 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        return super().execute(sql, *values)
+
+
+@pytest.mark.parametrize("busy_ms", [5000, 0])
+def test_a_new_store_that_others_open_just_now_is_tried_again(tmp_path: Path, busy_ms: int) -> None:
+    """Found by `make chaos`: a gateway did not start, as both of its workers made the store at once."""
+    with SqliteStore(tmp_path / "store.db", busy_ms=busy_ms) as store:
+        store._connection.close()
+        store._connection = sqlite3.connect(tmp_path / "store.db", isolation_level=None, factory=OpenedByOthers)
+        with nullcontext() if busy_ms else pytest.raises(sqlite3.OperationalError, match="locked"):
+            store._write_ahead()
 
 
 @pytest.mark.parametrize("others_read", [True, False])

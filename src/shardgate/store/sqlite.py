@@ -5,7 +5,9 @@ Never: changes a file that is not a store, or one made by a newer version.
 """
 
 import os
+import random
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,8 +124,24 @@ class SqliteStore(Store):
                     )
                 self._migrate(version)
             # After the claim, so that the journal mode of another application's database stays as it is.
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._write_ahead()
         self._connection.execute("PRAGMA synchronous = FULL")
+
+    def _write_ahead(self) -> None:
+        """Change the journal mode to WAL. SQLite does not wait for the other processes that open the file just now.
+
+        Raises sqlite3.Error where they use it for longer than any waits for a lock.
+        """
+        give_up_at = time.monotonic() + self._busy_ms / 1000
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                    raise
+                time.sleep(random.uniform(0.001, 0.005))  # noqa: S311 - so that two do not meet again
+            else:
+                return
 
     def _is_current(self) -> bool:
         """Whether nothing is to be written: then a store opens that is locked by another, or can only be read."""

@@ -101,8 +101,8 @@ class Writer:
         taken = [first]
         try:
             self._store.prepare()
-        except self._store.errors as error:
-            first.done.set_exception(error)
+        except self._store.errors as unusable:
+            first.done.set_exception(unusable)
             return
         if first.alone or self._store.jobs_at_once == 1 or not self._waiting:
             outcomes = [outcome_of(first.call)]
