@@ -4,6 +4,7 @@ Never: opens a socket to a shard, or counts a call.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from shardgate.clients.callers import callers_for
@@ -20,12 +21,13 @@ from shardgate.core.rules.divide import Division
 from shardgate.core.rules.every import ToEvery
 from shardgate.core.rules.one import ToParts
 from shardgate.core.rules.place import Placement
-from shardgate.core.topology import Topology
+from shardgate.core.topology import ShardId, Topology
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.cluster import first_snapshot
 from shardgate.engine.matching import match
 from shardgate.net.clock import wall
 from shardgate.process.directory import read_topology
+from shardgate.process.explain_guards import guards
 from shardgate.store.opening import open_store
 
 
@@ -59,6 +61,13 @@ def _explained(loaded: Loaded, request: Request, topology: Topology) -> list[tup
         *explain(request, plan, _calls_max(plan, limits, len(snapshot.known.topology.ids))),
         *_class(loaded, request, route),
         *_held(request, route, plan, limits),
+        *guards(
+            request.method,
+            route,
+            _asked(plan, snapshot.known.topology),
+            snapshot.known.topology,
+            loaded.config.timeouts,
+        ),
         *_waits(plan, snapshot.known.topology),
     ]
 
@@ -88,6 +97,13 @@ def _held(request: Request, route: Route, plan: Plan, limits: Limits) -> list[tu
     if not isinstance(plan, ToOne | ToAny):
         held.append(f"each shard's reply (≤ {min(limits.reply_body_bytes_max, client_bytes_max)} bytes)")
     return [("held", f"{' and '.join(held)}, within held_bytes_max")] if held else []
+
+
+def _asked(plan: Plan, topology: Topology) -> Sequence[ShardId]:
+    """The shards that may be asked."""
+    if isinstance(plan, ToOne):
+        return [plan.shard]
+    return plan.shards if isinstance(plan, ToAny | FindOwner | ToEvery | ToParts) else list(topology.ids)
 
 
 def _waits(plan: Plan, topology: Topology) -> list[tuple[str, str]]:
