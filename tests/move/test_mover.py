@@ -201,6 +201,21 @@ def test_a_row_that_was_replaced_past_the_triggers_is_found_and_copied_anew(sett
     assert moved == [("a-1",), ("a-2",), ("a-9",)]
 
 
+def test_an_attempt_that_takes_too_long_leaves_everything_as_it_was(settings: MoveSettings) -> None:
+    work = MovingRows(settings, "north", "south", ["a"])
+    assert sum(work.copy()) == 8
+    with pytest.raises(NotNowError, match="longer than requests may wait"):
+        work.hand_over(until_s=0.0)
+    work.rollback()
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
+    work.hand_over()
+    work.target.commit()
+    work.source.commit()
+    work.close()
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+
+
 def test_the_last_changes_are_kept_where_the_fence_is_taken_down_again(settings: MoveSettings) -> None:
     work = MovingRows(settings, "north", "south", ["a"])
     assert sum(work.copy()) == 8

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from math import inf
 from pathlib import Path
 
 from shardgate.config.schema import ApplicationCopyConfig
@@ -56,8 +57,11 @@ class HandedRows(MovingRows):
         """Nothing: what has changed is exported again behind the fence."""
         return 0
 
-    def hand_over(self) -> None:
-        """Delete the rows from the source, in a transaction that stays open; they are what was exported."""
+    def hand_over(self, until_s: float = inf) -> None:
+        """Delete the rows from the source, in a transaction that stays open; they are what was exported.
+
+        `until_s` is not heeded: the application has timeouts of its own.
+        """
         self._began_at = now()
         if self._digests(self.source) != self._exported:
             self._export(self._left_s())

@@ -32,6 +32,7 @@ from shardgate.move.gateways import Gateways
 from shardgate.move.handed_rows import HandedRows
 from shardgate.move.judging import judged
 from shardgate.move.moving_rows import MovingRows
+from shardgate.move.patience import HELD_S_MAX, Patience, patience
 from shardgate.move.request import MoveSettings
 from shardgate.move.stopwatch import Stopwatch
 from shardgate.net.clock import now, wall
@@ -46,8 +47,6 @@ _ROUNDS_MAX: Final = 20
 _FEW: Final = 200  # changed rows: the rest is copied while the tenants' changes wait
 _FOLLOWED_S: Final = 5.0
 _FENCED_S: Final = 2.0  # how long changes wait for those under way before the fence is taken down again
-_CLOSED_S: Final = 1.0
-_HELD_S: Final = 10.0  # with the flip, less than FENCE_S_MAX
 _FLIPPED_S: Final = 4.0  # the slowest reads of the source
 _OPENED_S: Final = 1.0
 _TRIES: Final = 15
@@ -204,7 +203,7 @@ class Mover:
         """From the copy on; the fence goes up as often as it takes."""
         told = movement.told
         rest_s, different = _REST_S, 0
-        for _ in range(_TRIES):
+        for attempt in range(_TRIES):
             if not work.is_copied:
                 self._copy(movement, work, told)
             self._enter(movement, "catching_up")
@@ -214,7 +213,7 @@ class Mover:
                     break
             self._publish(movement, work)
             try:
-                return self._switch(movement, work, told)
+                return self._switch(movement, work, told, patience(attempt, told.rows))
             except NotNowError as error:
                 told.why = str(error)
                 self._tell(movement, told)
@@ -246,11 +245,11 @@ class Mover:
             )
             raise GivenUpError([why]) from error
 
-    def _switch(self, movement: Movement, work: MovingRows, told: MovementReport) -> Movement:
+    def _switch(self, movement: Movement, work: MovingRows, told: MovementReport, may_wait: Patience) -> Movement:
         """From the fence to the end. Raises NotNowError as long as nothing can be seen of it."""
         watch = Stopwatch()
         try:
-            self._hand_over(movement, work, watch)
+            self._hand_over(movement, work, watch, may_wait)
         except NotNowError:
             work.rollback()
             watch.step("in vain")
@@ -268,7 +267,7 @@ class Mover:
         if watch.total_s > told.held_s:
             told.held_s, told.steps_s = watch.total_s, watch.steps_s
 
-    def _hand_over(self, movement: Movement, work: MovingRows, watch: Stopwatch) -> None:
+    def _hand_over(self, movement: Movement, work: MovingRows, watch: Stopwatch, may_wait: Patience) -> None:
         """Behind the fence."""
         self._await(movement, "fenced", _FENCED_S)
         watch.step("gateways")
@@ -277,20 +276,20 @@ class Mover:
         try:
             published = len(work.moved)
             self._require_own_ids(movement, work)
-            work.hand_over()
+            work.hand_over(now() + may_wait.rows_s)
             watch.step("rows")
             if len(work.moved) != published:
                 self._announce(movement, work)
                 watch.step("publish")
         except DRIVER_ERRORS as error:  # somebody holds a lock, or has changed what the rows refer to
             raise NotNowError(f"{type(error).__name__}: {error}") from error
-        self._await(movement, "closed", _CLOSED_S)
+        self._await(movement, "closed", may_wait.closed_s)
         watch.step("lists")
         # Up to here a worker that took this mover for dead, as it had lost its lease for a moment, held nothing.
-        self._await(movement, "committing", _CLOSED_S)
+        self._await(movement, "committing", may_wait.closed_s)
         watch.step("acknowledged")
-        if watch.total_s > _HELD_S:
-            raise NotNowError(f"the last steps took longer than {_HELD_S:g} s, for which requests may wait")
+        if watch.total_s > HELD_S_MAX:
+            raise NotNowError(f"the last steps took longer than {HELD_S_MAX:g} s, for which requests may wait")
         work.commit_target()
         watch.step("target commits")
         turn = self._movements.flip(self._current(movement.id), work.ids)

@@ -8,9 +8,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 
 from shardgate.move.database import PREFIX, ShardDatabase
-from shardgate.move.errors import DifferentRowsError, MoveRefusedError
+from shardgate.move.errors import DifferentRowsError, MoveRefusedError, NotNowError
 from shardgate.move.pace import CopyPace
 from shardgate.move.request import MoveSettings
 from shardgate.move.shards import TenantDivision, open_shard, read_division
@@ -105,19 +106,20 @@ class MovingRows:
         for each in self.tables:
             self._learn(each, each.where)
 
-    def hand_over(self) -> None:
+    def hand_over(self, until_s: float = inf) -> None:
         """Write all rows to the target and delete them from the source, in transactions that stay open.
 
-        What was deleted is compared with what the target has then. Raises NotNowError where that differs.
+        What was deleted is compared with what the target has then. Raises NotNowError where that differs, and where it
+        takes longer than until that instant.
         """
         self.target.begin()
         for each in self.tables:
             if self._has_changes(each):
                 self._follow(each)
         with ThreadPoolExecutor(1) as beside:
-            unloading = beside.submit(self.unload)
+            unloading = beside.submit(self.unload, until_s)
             try:
-                loaded = self.load()
+                loaded = self.load(until_s)
             except DRIVER_ERRORS as error:
                 if _is_of_integrity(error):
                     self.is_copied = False
@@ -137,14 +139,15 @@ class MovingRows:
                     f" otherwise than they are written: {wanted.rows} rows at the source, {got.rows} at the target"
                 )
 
-    def load(self) -> dict[int, TableDigest]:
+    def load(self, until_s: float = inf) -> dict[int, TableDigest]:
         """Write all rows to the target, in its open transaction, and read them back."""
         for each in self.tables:
+            _require_time(until_s)
             self.target.load(each)
             self.target.follow_counters(each, each.where)
-        return {each.number: digest_of_table(self.target, each) for each in self.tables}
+        return {each.number: digest_of_table(self.target, each, until_s) for each in self.tables}
 
-    def unload(self) -> dict[int, TableDigest]:
+    def unload(self, until_s: float = inf) -> dict[int, TableDigest]:
         """Delete all rows from the source, in a transaction that stays open; what they were is returned."""
         self.source.begin()
         self.source.pass_over_own_changes()
@@ -152,6 +155,7 @@ class MovingRows:
         for each in reversed(self.tables):  # each condition reads the parents' rows
             found[each.number] = TableDigest()
             for batch in self.source.remove(each):
+                _require_time(until_s)
                 found[each.number] += digest_of(batch)
         self.is_unloaded = True
         return found
@@ -242,9 +246,15 @@ def _count(database: ShardDatabase, table: MovedTable) -> int:
     return int(str(count))
 
 
-def digest_of_table(database: ShardDatabase, table: MovedTable) -> TableDigest:
-    """The number of the rows that move, and their checksum."""
+def _require_time(until_s: float) -> None:
+    if now() > until_s:
+        raise NotNowError("the rows took longer than requests may wait for this attempt")
+
+
+def digest_of_table(database: ShardDatabase, table: MovedTable, until_s: float = inf) -> TableDigest:
+    """The number of the rows that move, and their checksum. Raises NotNowError after that instant."""
     total = TableDigest()
     for batch in database.rows(table):
+        _require_time(until_s)
         total += digest_of(batch)
     return total
