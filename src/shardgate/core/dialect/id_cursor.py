@@ -49,7 +49,8 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
     previous: str | None = None
     """The member with the link to the page before; null: there is no such member."""
     origin: str | None = None
-    """What links begin with: `https://api.example.com`; null: the client's scheme and Host."""
+    """What links begin with: `https://api.example.com`; null: the client's scheme and Host; empty: links begin with the
+    path; `?`: they are the query alone."""
 
     def __post_init__(self) -> None:
         """A page has a size, and a row a path. Raises ValueError."""

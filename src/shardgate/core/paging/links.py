@@ -3,8 +3,9 @@
 Holds: no address of a shard leaks. Links are made anew from the request, never edited from a reply.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
 import msgspec
@@ -16,6 +17,9 @@ from shardgate.core.paging.echoes import Echoing
 from shardgate.core.paging.query import encoded, name_of
 
 Rel = Literal["first", "prev", "self", "next", "last"]
+_LINK: Final = re.compile(r'<([^>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)')
+_REL: Final = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.IGNORECASE)
+_PAGES: Final = frozenset({*get_args(Rel), "previous"})
 
 
 class Linked(Echoing, frozen=True):
@@ -23,7 +27,7 @@ class Linked(Echoing, frozen=True):
 
     origin: str | None = None
     """What links begin with: `https://api.example.com`; null: the client's scheme and Host; empty: links begin with the
-    path."""
+    path; `?`: they are the query alone."""
     links_sorted: bool = False
     """The application sorts the parameters of its links by name, and encodes them anew."""
     first_page_bare: bool = False
@@ -81,6 +85,17 @@ class Linked(Echoing, frozen=True):
         return paging + (self.stated(order, folded=self.order_repeats) if order else [])
 
 
+def linked_pages(values: Sequence[bytes]) -> dict[str, str]:
+    """The pages that fields `Link` name (RFC 8288 section 3): relation → address. The first `rel` of a link counts."""
+    found: dict[str, str] = {}
+    for match in _LINK.finditer(", ".join([value.decode("latin-1") for value in values])):
+        rel = _REL.search(match[2])
+        for name in (rel[1] or rel[2] or "").lower().split() if rel else ():
+            if name in _PAGES:
+                found.setdefault(name, match[1])
+    return found
+
+
 def by_name(query: str) -> str:
     """The parameters of a query sorted by name, and encoded anew."""
     return urlencode(sorted(parse_qsl(query, keep_blank_values=True)))
@@ -89,6 +104,8 @@ def by_name(query: str) -> str:
 def address(request: Request, origin: str | None, query: str) -> str:
     """The client's own address with another query; `origin` as in Linked."""
     begin = f"{request.scheme}://{request.fields.host.decode('latin-1')}" if origin is None else origin
+    if begin == "?":
+        return f"?{query}"
     path = f"{begin.rstrip('/')}{request.path}"
     return f"{path}?{query}" if query else path
 
