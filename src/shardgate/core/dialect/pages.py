@@ -66,7 +66,7 @@ class Pages(Linked, frozen=True, tag="pages"):
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            self.page_count: pages,
+            **({} if merged.total == 0 else {self.page_count: pages}),
             self.page_echo: merged.page.offset // size + self.page_first,
             self.limit_echo: size,
             self.count_echo: merged.shown,

@@ -155,7 +155,7 @@ class Search(Echoing, frozen=True, tag="search"):
             self.items: merged.rows,
             self.total: merged.total,
             self.has_more: merged.more,
-            self.page_count: None if merged.total is None else -(-merged.total // size),
+            **self.counted(merged, self.page_count),
             self.page_echo: page.offset // size + self.page_first,
             self.limit_echo: page.limit,
             self.offset_echo: page.offset + self.offset_first,

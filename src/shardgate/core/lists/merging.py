@@ -51,13 +51,15 @@ class _Behind(NamedTuple):
 class _Notes:
     """What the replies of a list say besides rows, where it is not made by the short way."""
 
-    __slots__ = ("as_list", "completed", "documents", "knows_empty", "nothing", "rowless")
+    __slots__ = ("as_list", "completed", "documents", "knows_empty", "nothing", "rowless", "with_extra")
 
     def __init__(self) -> None:
         self.documents: dict[ShardId, JsonObject] = {}
         """The objects around the rows."""
         self.nothing = Reply(200, [], b"")
         """The last reply that says that there is nothing."""
+        self.with_extra: set[ShardId] = set()
+        """The shards whose reply has more that the dialect needs: of some, only where it has rows."""
         self.rowless: set[ShardId] = set()
         """The shards that have no row, and state no size."""
         self.completed: set[ShardId] = set()
@@ -245,6 +247,9 @@ class ListMerging:
                     self._notes.rowless.add(shard)
                 if listing.extra:
                     self._extras.append(listing.extra)
+                    self._notes.with_extra.add(shard)
+                elif self._noted is not None:
+                    self._noted.with_extra.discard(shard)
                 if listing.document is not None:
                     self._notes.documents[shard] = listing.document
                 self._search.take(shard, listing)
@@ -278,6 +283,12 @@ class ListMerging:
         """The shards that have answered with a list, first those that wrote one; all, before any has."""
         found = [shard for shard in self._shards if shard in self._replies] or self._shards
         return sorted(found, key=self._notes.completed.__contains__) if self._notes.completed else found
+
+    def _shown_by(self, shards: Sequence[ShardId], *, has_rows: bool) -> ShardId:
+        """The shard around whose reply the page is written: where it has rows, one that shows how those are."""
+        if has_rows and self._noted is not None:
+            return next((shard for shard in shards if shard in self._notes.with_extra), shards[0])
+        return shards[0]
 
     @property
     def page(self) -> Page:
@@ -375,7 +386,8 @@ class ListMerging:
             more = page.offset + flow.written < total
         else:
             more = more or (page.limit is not None and flow.read > page.offset + page.limit)
-        first = self._query.surrounded(replies[self._shards[0]], self._around)
+        shown_by = self._shown_by(self._shards, has_rows=bool(flow.written))
+        first = self._query.surrounded(replies[shown_by], self._around)
         rows = b"".join(written)
         return self._query.merged(rows, flow.written, total, more=more, reply=first, extras=tuple(extras))
 
@@ -393,6 +405,7 @@ class ListMerging:
                 told[shard] = listing.more
             if listing.extra:
                 extras.append(listing.extra)
+                self._notes.with_extra.add(shard)
             if listing.document is not None:
                 self._notes.documents[shard] = listing.document
             flow.feed(shard, listing.rows)
@@ -497,7 +510,7 @@ class ListMerging:
             more = page.offset + len(rows) < total
         if not self._replies:  # no shard has a list: what the first of them says
             return self._notes.nothing
-        reply = self._replies[self._with_lists()[0]]
+        reply = self._replies[self._shown_by(self._with_lists(), has_rows=bool(rows))]
         samples = tables.samples
         if not rows:
             samples = [sample for sample in samples if sample is not NOT_ASKED]

@@ -39,6 +39,13 @@ class Echoing(Parameters, frozen=True):
     """Further members that describe the page → what they say: `{pageable.offset: offset, numberOfElements: count, last:
     is_last}`. A number that there is not, such as that of the page behind the last one, is `null`."""
 
+    def counted(self, merged: Merged, member: str | None) -> dict[str | None, object]:
+        """The member with the number of pages. Of a list without rows, each shard says what the application does: 0, or
+        one page."""
+        if merged.total == 0:
+            return {}
+        return {member: None if merged.total is None else -(-merged.total // merged.size)}
+
     def echoed(self, merged: Merged) -> dict[str | None, object]:
         """The members that repeat what the page is."""
         if not self.echoes:
@@ -65,4 +72,8 @@ class Echoing(Parameters, frozen=True):
             "next_offset": offset + (limit or 0) if behind else None,
             "previous_offset": max(0, offset - (limit or 0)) if before else None,
         }
-        return {member: known[echo] for member, echo in self.echoes.items()}
+        told = self.echoes.items()
+        if merged.total == 0:  # what each shard says of a list without rows, the application says, too
+            said = {"pages", "from", "to"} if merged.is_none else {"pages"}
+            return {member: known[echo] for member, echo in told if echo not in said}
+        return {member: known[echo] for member, echo in told}

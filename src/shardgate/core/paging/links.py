@@ -111,16 +111,26 @@ def address(request: Request, origin: str | None, query: str) -> str:
 
 
 def linked(
-    body: bytes, member: str, links: Mapping[Rel, str | None], *, absent: bool, form: bytes | None = None
+    body: bytes,
+    member: str,
+    links: Mapping[Rel, str | None],
+    *,
+    absent: bool,
+    form: bytes | None = None,
+    of_none: bool = False,
 ) -> bytes:
     """The body with these links in its object of links, `member`. A body without that object stays as it is.
 
     A link to no page is `null`, or left out where `absent`. Links of the body that are not among these are dropped if
     they are of a page (`Rel`). A link that is an object has its address in `href`; it is written like one of the body,
-    or else like `form`.
+    or else like `form`. `of_none`: the body is of the
+    first page of a list without rows, so that it has the first and the last page where the application says so.
     """
     document = JsonObject(body)
     before = document.members(member)
+    if of_none:
+        ends = [rel for rel in ("first", "last") if before.get(rel, b"null") == b"null"]
+        links = {rel: None if rel in ends else link for rel, link in links.items()}
     sample = next((value for name, value in before.items() if name in links and value.startswith(b"{")), form)
     paged: dict[str, bytes] = {
         rel: _link_like(before.get(rel, b""), sample, link)
