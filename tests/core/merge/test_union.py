@@ -91,11 +91,11 @@ def test_l18_values_of_a_locale_need_to_be_told_apart_or_not() -> None:
     # Found: values that are not sorted were never compared, so that two which the collation takes for equal stayed two.
     pytest.importorskip("icu")
 
-    def rule(deterministic: bool | None) -> Union:
+    def rule(*, deterministic: bool | None) -> Union:
         return Union(compare=SortKey(collation="icu:und-u-ks-level2", deterministic=deterministic))
 
     shards = ('["Bern","Chur"]', '["Zug","BERN"]')
     with pytest.raises(OrderBrokenError):
-        merged(rule(None), *shards)
-    assert text(rule(False), *shards) == '["Bern","Chur","Zug"]'
-    assert text(rule(True), *shards) == '["Bern","Chur","Zug","BERN"]'
+        merged(rule(deterministic=None), *shards)
+    assert text(rule(deterministic=False), *shards) == '["Bern","Chur","Zug"]'
+    assert text(rule(deterministic=True), *shards) == '["Bern","Chur","Zug","BERN"]'

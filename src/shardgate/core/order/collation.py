@@ -20,6 +20,7 @@ _OPTIONS = {"collation", "va", "x", "kv"} | {
     f"col{name}"
     for name in ("alternate", "backwards", "casefirst", "caselevel", "normalization", "numeric", "reorder", "strength")
 }
+_OF_ALL_USES = False
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
@@ -132,7 +133,7 @@ def _check_options(icu: Any, locale: Any, tag: str) -> None:
     named = [*(locale.createKeywords() or ())]
     if strange := next((name for name in named if name not in _OPTIONS), None):
         raise ValueError(f"the locale {tag!r} has the option {strange!r}, which no collation of ICU has")
-    kinds = icu.Collator.getKeywordValuesForLocale("collation", locale, False)
+    kinds = icu.Collator.getKeywordValuesForLocale("collation", locale, _OF_ALL_USES)
     if "collation" in named and (kind := locale.getKeywordValue("collation")) not in set(map(str, kinds)):
         raise ValueError(
             f"ICU has no collation {kind!r} for the locale {tag!r}; there are {', '.join(map(str, kinds))}"
