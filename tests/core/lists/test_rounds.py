@@ -12,7 +12,7 @@ from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply
 from shardgate.core.lists.list_query import ListQuery
 from shardgate.core.lists.positions import alone
-from shardgate.core.lists.rounds import PageRows, ListRounds
+from shardgate.core.lists.rounds import ListRounds, PageRows
 from shardgate.core.merge.listed import Listed
 from tests.core.requests import request
 

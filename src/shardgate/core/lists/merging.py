@@ -19,7 +19,7 @@ from shardgate.core.lists.cut_short import may_have_more
 from shardgate.core.lists.empties import seen
 from shardgate.core.lists.flow import Flow
 from shardgate.core.lists.list_query import ListQuery
-from shardgate.core.lists.rounds import PageRows, ListRounds
+from shardgate.core.lists.rounds import ListRounds, PageRows
 from shardgate.core.lists.rule import ListRule
 from shardgate.core.lists.selection import Block
 from shardgate.core.topology import ShardId
