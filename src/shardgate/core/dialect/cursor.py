@@ -17,11 +17,10 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.order.order import Order
 from shardgate.core.paging.echoes import Echoing
-from shardgate.core.paging.links import address, by_name, linked_pages, with_values
+from shardgate.core.paging.links import PageRel, address, by_name, linked_pages, with_links, with_values
 from shardgate.core.paging.query import pairs_of
 from shardgate.core.replies.fields import lowered, read_count, with_field
 
-PageRel = Literal["self", "first", "prev", "previous", "next"]
 _END: Final[dict[str, tuple[bytes, object]]] = {
     "empty": (b'""', ""),
     "false": (b"false", msgspec.Raw(b"false")),
@@ -105,6 +104,11 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
         return self.at_end == "cursor"
 
     @property
+    def reversed_back(self) -> bool:
+        """Whether a page before a cursor has its rows the other way round: none has."""
+        return False
+
+    @property
     def asks_foreign(self) -> bool:
         """Whether shards are asked for a cursor that this gateway did not make, for their refusal."""
         return self.foreign == "ask"
@@ -177,12 +181,7 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
         field = reply.field(name.lower().encode())
         if not self._is_linked:
             return None if field is None else field.decode("latin-1")
-        pages = linked_pages([value for each, value in reply.fields if each.lower() == b"link"])
-        if strange := sorted(pages.keys() - {*self.rels}):
-            log = f"found the relation `{strange[0]}`; name it in `rels` of the dialect, in the application's order"
-            detail = "a shard's Link names a page that the rule does not"
-            raise BrokenReplyError(detail, where="header Link", log=log)
-        return pages.get("next")
+        return linked_pages(reply, self.rels).get("next")
 
     def close(self, merged: Merged) -> Reply:
         """The reply of a shard, around the merged rows, as a last page."""
@@ -197,25 +196,22 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
             body = self._body(merged, following, self._written(merged.request, neighbours.previous))
         reply = Reply(200, list(merged.reply.fields), body)
         if self._is_linked:
-            with_field(reply, "Link", self._links(merged, neighbours))
+            with_links(reply, self._links(merged.request, neighbours))
         elif self.next_header is not None:
             with_field(reply, self.next_header, None if following is None else following.encode())
         if merged.total is not None and self.count_header is not None:
             with_field(reply, self.count_header, b"%d" % merged.total)
         return reply
 
-    def _links(self, merged: Merged, neighbours: PageNeighbours) -> bytes | None:
-        """The links to pages, behind those of a shard that lead elsewhere."""
-        request, previous = merged.request, self._written(merged.request, neighbours.previous)
-        first = with_values(request.query, {self.cursor: None})
+    def _links(self, request: Request, neighbours: PageNeighbours) -> list[tuple[str, str | None]]:
+        """The pages that the field `Link` names, in its order."""
+        previous = self._written(request, neighbours.previous)
         urls = {
             "self": address(request, self.origin, request.query),
-            "first": address(request, self.origin, first),
+            "first": address(request, self.origin, with_values(request.query, {self.cursor: None})),
             "next": self._written(request, neighbours.next),
         }
-        links = [(rel, urls.get(rel, previous)) for rel in self.rels]
-        others = [value for name, value in merged.reply.fields if name.lower() == b"link"]
-        return b", ".join([*others, *[f'<{url}>; rel="{rel}"'.encode() for rel, url in links if url]]) or None
+        return [(rel, urls.get(rel, previous)) for rel in self.rels]
 
     def _written(self, request: Request, cursor: str | None) -> str | None:
         """A cursor as the application writes it: alone, or in a link."""

@@ -90,7 +90,7 @@ def may_have_more(
     if not short:
         return frozenset()
     counts = [count for _, count in blocks]
-    most = max(max(counts), given_max)
+    most = max(*counts, given_max)
     is_any_full = any(block.count is not None and count >= block.count for block, count in blocks)
     is_even = most >= LIKELY_LIMIT_MIN and counts.count(most) > 1 and not is_any_full
     return frozenset(
