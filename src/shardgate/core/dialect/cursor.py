@@ -17,9 +17,10 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.order.order import Order
 from shardgate.core.paging.echoes import Echoing
-from shardgate.core.paging.links import PageRel, address, by_name, linked_pages, with_links, with_values
+from shardgate.core.paging.links import address, by_name, with_values
 from shardgate.core.paging.query import pairs_of
 from shardgate.core.replies.fields import lowered, read_count, with_field
+from shardgate.core.replies.page_links import PageRel, linked_pages, with_links
 
 _END: Final[dict[str, tuple[bytes, object]]] = {
     "empty": (b'""', ""),

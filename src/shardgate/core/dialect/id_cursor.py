@@ -12,8 +12,9 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.order.order import Order
 from shardgate.core.paging.echoes import Echoing
-from shardgate.core.paging.links import PageRel, address, linked_pages, with_links, with_values
+from shardgate.core.paging.links import address, with_values
 from shardgate.core.paging.query import name_of
+from shardgate.core.replies.page_links import PageRel, linked_pages, with_links
 
 
 class Seek(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,8 +122,7 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
     def members(self) -> tuple[str | None, ...]:
         """The members of the reply that it writes anew."""
         own = (self.items, self.total, self.has_more, self.next, self.previous, self.first_id, self.last_id)
-        own = (*own, *self.echoes)
-        return () if self.items is None else own
+        return () if self.items is None else (*own, *self.echoes)
 
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""

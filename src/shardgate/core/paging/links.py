@@ -3,27 +3,19 @@
 Holds: no address of a shard leaks. Links are made anew from the request, never edited from a reply.
 """
 
-import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import Final, Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
 import msgspec
 
 from shardgate.core.contracts import Merged, Page
-from shardgate.core.errors import BrokenReplyError
-from shardgate.core.http import Reply, Request
+from shardgate.core.http import Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.paging.echoes import Echoing
 from shardgate.core.paging.query import encoded, name_of
-from shardgate.core.replies.fields import with_field
 
 Rel = Literal["first", "prev", "self", "next", "last"]
-PageRel = Literal["self", "first", "prev", "previous", "next"]
-"""The relation of a page in the field `Link` to the one that it stands in."""
-_LINK: Final = re.compile(r'<([^>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)')
-_REL: Final = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.IGNORECASE)
-_PAGES: Final = frozenset({*get_args(Rel), "previous"})
 
 
 class Linked(Echoing, frozen=True):
@@ -87,29 +79,6 @@ class Linked(Echoing, frozen=True):
         named = {place: values.get(place, "0"), **values}
         paging = [f"{encoded(name)}={quote_plus(value)}" for name, value in named.items()]
         return paging + (self.stated(order, folded=self.order_repeats) if order else [])
-
-
-def linked_pages(reply: Reply, rels: Collection[str]) -> dict[str, str]:
-    """The pages that the fields `Link` of a reply name (RFC 8288 section 3): relation → address. The first `rel` of a
-    link counts. Raises BrokenReplyError where one is of a page, and none of `rels`."""
-    values = [value.decode("latin-1") for name, value in reply.fields if name.lower() == b"link"]
-    found: dict[str, str] = {}
-    for match in _LINK.finditer(", ".join(values)):
-        rel = _REL.search(match[2])
-        for name in (rel[1] or rel[2] or "").lower().split() if rel else ():
-            if name in _PAGES:
-                found.setdefault(name, match[1])
-    if strange := sorted(found.keys() - {*rels}):
-        log = f"found the relation `{strange[0]}`; name it in `rels` of the dialect, in the application's order"
-        raise BrokenReplyError("a shard's Link names a page that the rule does not", where="header Link", log=log)
-    return found
-
-
-def with_links(reply: Reply, links: Sequence[tuple[str, str | None]]) -> None:
-    """Write the pages of a list into the field `Link`, behind links of the reply that lead elsewhere."""
-    others = [value for name, value in reply.fields if name.lower() == b"link"]
-    ours = [f'<{url}>; rel="{rel}"'.encode() for rel, url in links if url]
-    with_field(reply, "Link", b", ".join([*others, *ours]) or None)
 
 
 def by_name(query: str) -> str:
