@@ -48,9 +48,13 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
         """The list under its path, and its size. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
         total = body.number(self.total)
+        more = None
+        if total is None:
+            more = self.more_told(body, "_links.next" if "next" in self.rels else None)
+            more = False if more is None and "next" in self.rels else more
         if self.empty_absent and body.raw(self.items) is None and body.raw(self._embedded) is None:
-            return Listing(b"[]", total, document=body)
-        return Listing(body.value(self.items), total, extra=reply.body, document=body)
+            return Listing(b"[]", total, more, document=body)
+        return Listing(body.value(self.items), total, more, extra=reply.body, document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard (of one with rows, if any has rows), around the merged rows."""

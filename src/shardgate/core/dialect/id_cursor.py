@@ -1,6 +1,7 @@
 """Lists paged by the ids of rows: `starting_after=tr_7` → `{"data": [...], "has_more": true}`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -79,7 +80,8 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
         """Whether its replies say that there is more behind a page."""
         if self.links_always:
             return self.items is not None and self.has_more is not None
-        return self.has_more is not None or self.next is not None or bool(self.rels)
+        named = (self.has_more, self.next, *self.rels)
+        return any(named) or not _TELLING.isdisjoint(self.echoes.values())
 
     def begin(
         self, request: Request, shards: Sequence[str], moment: Moment, sorting: Callable[[Page], Order | str]
@@ -137,7 +139,7 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
         body = JsonObject(reply.body)
         has_more = body.flag(self.has_more)
         is_said = has_more is not None or self.links_always
-        more = has_more if is_said else _has_link(body, self.next)
+        more = has_more if is_said else self.more_told(body, self.next)
         before = has_more if is_said else _has_link(body, self.previous)
         return Listing(body.value(self.items), body.number(self.total), more, before, document=body)
 
@@ -186,6 +188,10 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
         other = self.before if parameter == self.after else self.after
         values = {parameter: name, **({} if other is None else {other: None})}
         return address(merged.request, self.origin, with_values(merged.request.query, values))
+
+
+_TELLING: Final = frozenset({"has_next", "is_last", "next_page", "next_offset"})
+"""What `echoes` may name by which a reply says whether there is a next page."""
 
 
 def _has_link(body: JsonObject, member: str | None) -> bool | None:

@@ -43,7 +43,12 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
     def open(self, reply: Reply) -> Listing:
         """The primary data, its size, and the whole, whose resources the page may need. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.value("data"), body.number(self.total), extra=reply.body, document=body)
+        total, more = body.number(self.total), None
+        if total is None:
+            more = self.more_told(body, "links.next" if "next" in self.rels else None)
+            if more is None and "next" in self.rels and self.links_absent:
+                more = False
+        return Listing(body.value("data"), total, more, extra=reply.body, document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with the resources that they refer to and links of our own."""

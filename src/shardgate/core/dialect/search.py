@@ -146,7 +146,10 @@ class Search(Echoing, frozen=True, tag="search"):
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.value(self.items), body.number(self.total), body.flag(self.has_more), document=body)
+        total, more = body.number(self.total), body.flag(self.has_more)
+        if total is None and more is None:
+            more = self.more_told(body)
+        return Listing(body.value(self.items), total, more, document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with the pages of the whole list."""

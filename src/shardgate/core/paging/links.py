@@ -46,6 +46,13 @@ class Linked(Echoing, frozen=True):
             "last": None if last is None else self._link(merged, last),
         }
 
+    def led(self, body: bytes, pages: Mapping[str, object]) -> bytes:
+        """The body with these members that lead to other pages, also where the shard's own page had no such one."""
+        for member, page in pages.items():
+            if page is not None and (document := JsonObject(body)).raw(member) is None:
+                body = document.put(member, page)
+        return body
+
     def _link(self, merged: Merged, offset: int) -> str:
         page = Page(offset, merged.page.limit, merged.page.order, None)
         query = self._with_page(merged.request.query, page)
