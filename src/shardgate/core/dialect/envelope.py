@@ -56,5 +56,6 @@ class Envelope(Linked, frozen=True, tag="envelope"):
         if not self.urls:
             return Reply(200, list(merged.reply.fields), body.edited(changes))
         links = self.links(merged)
-        pages = {member: links[rel] for rel, member in self.urls.items()}
-        return Reply(200, list(merged.reply.fields), self.led(body.edited({**changes, **pages}), pages))
+        pages: dict[str, object] = {member: links[rel] for rel, member in self.urls.items()}
+        changes.update(pages.items())
+        return Reply(200, list(merged.reply.fields), self.led(body.edited(changes), pages))

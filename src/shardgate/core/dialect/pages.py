@@ -92,4 +92,5 @@ class Pages(Linked, frozen=True, tag="pages"):
         if self.urls:
             links = self.links(merged)
             neighbours |= {member: links[rel] for rel, member in self.urls.items()}
-        return Reply(200, list(merged.reply.fields), self.led(body.edited({**changes, **neighbours}), neighbours))
+        changes.update(neighbours.items())
+        return Reply(200, list(merged.reply.fields), self.led(body.edited(changes), neighbours))
