@@ -153,6 +153,68 @@ async def test_l16_with_ids_and_statuses_and_several_at_once(world: World) -> No
     assert any(b"X-Inner: 1" in head for head in world.shards[0].heads)
 
 
+class Strange(Instance):
+    """Its batches stand deeper, answer with 207, end at the first failure, and write an empty body as nothing."""
+
+    def answer(self, asked: Asked) -> bytes:
+        if not asked.line.startswith("POST /multi "):
+            return super().answer(asked)
+        done = []
+        for each in json.loads(asked.body)["data"]["ops"]:
+            parts = "&".join(f"{name}={value}" for name, value in each.get("params", {}).items())
+            target = each["href"] + (f"?{parts}" if parts else "")
+            status, body = self.one(each.get("method", "GET"), target, each.get("json"))
+            done.append({"code": status, "payload": json.dumps(body, separators=(",", ":"))})
+            if status >= 400:
+                break
+        return sent(207, {"data": {"results": done}})
+
+
+MULTI = {
+    "rule": "batch",
+    "requests": "data.ops",
+    "request": {"path": "href", "query": "params", "body": "json", "method_default": "GET"},
+    "replies": "data.results",
+    "reply": {"status": "code", "body": "payload", "body_is": "text"},
+    "status": 207,
+    "ends_at_failure": True,
+    "passes": ["trace"],
+}
+
+
+async def test_l16_another_envelope_status_and_end(start_shard: Any, start_gateway: Any) -> None:
+    shards = Strange("a-1", "a-2"), Strange("b-1", "b-2")
+    whole = Strange("a-1", "a-2", "b-1", "b-2")
+    urls = {name: (await start_shard(shard.answer)).url for name, shard in zip("ab", shards, strict=True)}
+    rules = {**RULES, "POST /multi": MULTI}
+    gateway = await start_gateway({"shards": urls, "rules": rules, "locators": LOCATORS, "store": "store.db"})
+    one = (await start_shard(whole.answer)).url
+    batches: list[list[Any]] = [
+        [{"href": "/rows/b-1"}, {"href": "/rows/a-1", "method": "PUT", "json": {"n": 7}}],
+        [{"href": "/rows", "params": {"order": "id"}}, {"href": "/rows", "params": {}, "json": None}],
+        [{"href": "/rows/a-2", "method": "DELETE"}, {"href": "/rows/x"}, {"href": "/rows/b-2", "method": "DELETE"}],
+        [],
+    ]
+    for batch in batches:
+        body = {"data": {"ops": batch}, "trace": "x"}
+        merged = await gateway.client.post("/multi", json=body)
+        single = await gateway.client.post(f"{one}/multi", json=body)
+        assert (merged.status_code, merged.text) == (single.status_code, single.text)
+    assert "b-2" in shards[1].rows
+
+
+@pytest.mark.parametrize("query", ["?atomic=true", "?transaction="])
+async def test_l16_a_parameter_of_the_batch_that_no_word_names_is_refused(world: World, query: str) -> None:
+    answer = await world.gateway.client.post(f"/batch{query}", json={"requests": PARSED})
+    assert (answer.status_code, answer.json()["code"]) == (400, "SG1031")
+    assert not any(shard.heads for shard in world.shards)
+
+
+async def test_l16_a_get_whose_body_is_null_has_none(world: World) -> None:
+    await world.gateway.client.post("/batch", json={"requests": [PARSED[2], {**PARSED[0], "body": None}]})
+    assert not any(b"content-length" in head.lower() for shard in world.shards for head in shard.heads)
+
+
 async def test_l16_an_error_is_its_own_requests(world: World) -> None:
     bad: list[Any] = [
         {"method": "GET"},

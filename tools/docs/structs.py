@@ -10,7 +10,8 @@ from msgspec import inspect
 
 from shardgate.config import schema
 from shardgate.config.plugins import CustomConfig
-from shardgate.core.body.inner import ReplyMembers, RequestMembers
+from shardgate.core.body.inner import RequestMembers
+from shardgate.core.body.inner_reply import ReplyMembers
 from shardgate.core.changes.entry import Action
 from shardgate.core.changes.idempotency import Idempotency
 from shardgate.core.changes.placing import AnyPolicy, LeastData, LeastTenants, Weighted

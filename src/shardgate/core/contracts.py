@@ -201,6 +201,11 @@ class Merged(msgspec.Struct, frozen=True):
     """`Listing.extra` of each reply that has one."""
 
     @property
+    def is_none(self) -> bool:
+        """Whether it is the first page of a list without rows: then each shard's is the same."""
+        return self.total == 0 and not self.page.offset
+
+    @property
     def size(self) -> int:
         """The rows of a whole page, at least 1; where all rows are asked for, as many as there are."""
         if self.page.limit is not None:

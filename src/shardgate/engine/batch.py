@@ -9,9 +9,8 @@ Never: knows what a request means.
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 
-import msgspec
-
-from shardgate.core.body.inner import HeaderFields, InnerRequest, inner_head, shared_fields, written
+from shardgate.core.body.inner import InnerRequest, inner_head
+from shardgate.core.body.inner_reply import HeaderFields, nested, shared_fields, written
 from shardgate.core.errors import BatchError, BrokenReplyError, ReplyTooLargeError, ShardgateError
 from shardgate.core.exchange import CLIENT_GONE, Exchange
 from shardgate.core.held import Holding
@@ -174,11 +173,9 @@ class Batches:
         self._running.add(running)
         try:
             texts = await running.run()
-            body = b"[%b]" % b",".join(texts)
-            if plan.rule.replies:
-                body = b"{%b:%b}" % (msgspec.json.encode(plan.rule.replies), body)
+            body = nested(plan.rule.replies, b"[%b]" % b",".join(texts))
             reply = await self._conductor.packed(
-                Reply(200, shared_fields(plan.rule.fields, running.fields, body), body), request
+                Reply(plan.rule.status, shared_fields(plan.rule.fields, running.fields, body), body), request
             )
         finally:
             self._running.discard(running)
@@ -239,7 +236,7 @@ class _Running:
                 group.create_task(self._serve())
         if self._refusal is not None:
             raise self._refusal
-        return self._texts
+        return [text for text in self._texts if text]
 
     def exchanges(self) -> list[Exchange]:
         """The requests that are served now."""
@@ -259,6 +256,8 @@ class _Running:
             if self._plan.rule.fields:
                 self.fields[number] = reply.fields
             self._texts[number] = written(self._plan.rule.reply, inner, reply)
+            if self._plan.rule.ends_at_failure and reply.status >= 400:
+                return
 
 
 def _failed(error: ShardgateError) -> Reply:

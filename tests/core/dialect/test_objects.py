@@ -80,8 +80,11 @@ def test_json_api_includes_what_the_rows_refer_to_each_once_and_in_order() -> No
     author = {"type": "people", "id": "1"}
     rows = [{"type": "articles", "id": each, "relationships": {"author": {"data": author}}} for each in "cd"]
     body = {
-        "data": rows,
-        "included": [{"type": "people", "id": "9"}, {**author, "name": "Ana"}],
+        "data": [
+            *rows,
+            {"type": "articles", "id": "e", "relationships": {"author": {"data": {"type": "people", "id": "9"}}}},
+        ],
+        "included": [{**author, "name": "Ana"}, {"type": "people", "id": "9"}],
         "links": {"self": "x"},
     }
     dialect = JsonApi(limit_default=2, limit_max=9)
@@ -96,7 +99,7 @@ def test_json_api_resources_that_nothing_refers_to_are_a_broken_reply() -> None:
     with pytest.raises(BrokenReplyError) as caught:
         written(JsonApi(limit_default=2, limit_max=9), shard(body), rows=json.dumps(rows).encode())
     assert caught.value.where == "member data"
-    assert caught.value.log == "1 included, the first is people 1; no row has `relationships`"
+    assert caught.value.log == "1 included; no `relationships` lead to people 1"
 
 
 @pytest.mark.parametrize(

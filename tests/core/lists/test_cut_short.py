@@ -105,6 +105,18 @@ def test_lists_that_end_are_pages() -> None:
     assert page_of(Whole(), "", world(7, 7))[1] == 1
 
 
+@pytest.mark.parametrize(("query", "rounds"), [("limit=20&offset=1176", 6), ("limit=120&offset=1156", 4)])
+def test_a_reply_of_an_earlier_round_shows_that_pages_are_not_so_short(query: str, rounds: int) -> None:
+    # Both shards end with equally many rows, and were asked once more, though a longer block had come before.
+    shards: dict[str, list[int]] = {"a": [], "b": []}
+    for n in range(1200):
+        shards["b" if (n % 2 if n > 1140 else n % 7 == 0) else "a"].append(n)
+    limit, offset = (int(part.partition("=")[2]) for part in query.split("&"))
+    assert page_of(OFFSET, query, shards) == (list(range(offset, min(1200, offset + limit))), rounds)
+    with pytest.raises(BrokenReplyError, match="limit_max"):
+        page_of(OFFSET, query, shards, most=15)
+
+
 def test_an_application_that_reads_no_limit_gives_its_whole_list() -> None:
     shards = {"a": [1, 3, 5, 7, 9], "b": [2, 4, 6, 8, 10]}
     merging = Listed(dialect=OFFSET, keys={"id": "number"}).begin(request("GET /rows"), tuple(shards))

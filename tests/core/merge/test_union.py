@@ -85,3 +85,17 @@ def test_l6_values_that_differ_in_spaces_at_the_end_need_a_word_where_a_collatio
     assert text(told, '["Bern"]', '["bern "]') == '["Bern","bern "]'
     binary = msgspec.structs.replace(rule, **{name: SortKey(pad_space=True)})
     assert text(binary, '["Bern"]', '["Bern "]') == '["Bern"]'
+
+
+def test_l18_values_of_a_locale_need_to_be_told_apart_or_not() -> None:
+    # Found: values that are not sorted were never compared, so that two which the collation takes for equal stayed two.
+    pytest.importorskip("icu")
+
+    def rule(*, deterministic: bool | None) -> Union:
+        return Union(compare=SortKey(collation="icu:und-u-ks-level2", deterministic=deterministic))
+
+    shards = ('["Bern","Chur"]', '["Zug","BERN"]')
+    with pytest.raises(OrderBrokenError):
+        merged(rule(deterministic=None), *shards)
+    assert text(rule(deterministic=False), *shards) == '["Bern","Chur","Zug"]'
+    assert text(rule(deterministic=True), *shards) == '["Bern","Chur","Zug","BERN"]'

@@ -15,7 +15,7 @@ def said(offset: int, limit: int, shown: int, total: int | None, *, more: bool) 
     dialect = Envelope(echoes={f"m.{name}": name for name in NAMES})  # type: ignore[misc]
     page = Page(offset, limit, (), None)
     merged = Merged(request("GET /rows"), page, b"[]", shown, total, more=more, reply=Reply(200, [], b"{}"))
-    return [dialect.echoed(merged)[f"m.{name}"] for name in NAMES]
+    return [dialect.echoed(merged).get(f"m.{name}", "kept") for name in NAMES]
 
 
 def test_a_page_in_the_middle_the_last_and_one_behind_it() -> None:
@@ -26,6 +26,9 @@ def test_a_page_in_the_middle_the_last_and_one_behind_it() -> None:
     assert said(15, 5, 3, 18, more=False)[8:] == [False, True, False, True, False, None, 3, None, 10]
     assert said(20, 5, 0, None, more=False)[3:8] == [None, None, 0, None, None]
     assert said(0, 5, 0, 0, more=False)[8:] == [False, False, True, True, True, None, None, None, None]
+    # Of a list without rows, each shard says itself how many pages it has, and where an empty page begins.
+    assert said(0, 5, 0, 0, more=False)[3:8] == ["kept", 0, 0, "kept", "kept"]
+    assert said(5, 5, 0, 0, more=False)[3:8] == ["kept", 0, 0, None, None]
 
 
 def test_an_application_without_further_members_costs_nothing() -> None:

@@ -64,6 +64,17 @@ async def follow(rows: World, link: str, rel: str) -> dict[str, list[str]]:
     return seen
 
 
+async def test_members_around_the_rows_are_merged_where_there_are_rows(stack: AsyncExitStack, tmp_path: Path) -> None:
+    # Found: the page was written around the first reply that had rows, as it had come: the sum was one shard's.
+    def summed(rows: list[Row], asked: Question) -> bytes:
+        said = json.loads(speak(rows, asked).partition(b"\r\n\r\n")[2])
+        return reply(json.dumps({**said, "rows": len(rows)}))
+
+    rows = await world(stack, tmp_path, summed, DIALECT, around={"sum": ["rows"]})
+    for query in ("", "?page=2", "?page=99", "?size=3&page=11"):
+        await rows.both(f"/rows{query}")
+
+
 @pytest.mark.parametrize("size", [0, 1, 2, 20, 21, 3000])
 async def test_small_lists_and_deep_pages(stack: AsyncExitStack, tmp_path: Path, size: int) -> None:
     """Shards without rows have no `_embedded`; the page has one when it has rows."""

@@ -142,6 +142,108 @@ async def test_each_included_resource_is_there_once_and_only_if_the_page_needs_i
     assert body["included"] == included(body["data"])
 
 
+def of_a_tree(rows: list[Row], asked: Question) -> bytes:
+    """Each row has a parent of its own vendor, which is a row, too: it is included where the page does not have it."""
+    size, page = min(asked.number("page[size]", 10), 25), asked.number("page[number]", 1)
+    children = ranked(rows, [])
+    behind: dict[str, Row] = {}
+    parents: dict[str, Row] = {}
+    for row in reversed(children):
+        parents |= {row["id"]: behind[row["vendor"]]} if row["vendor"] in behind else {}
+        behind[row["vendor"]] = row
+
+    def resource(row: Row) -> Row:
+        parent = parents.get(row["id"])
+        data = None if parent is None else {"type": "rows", "id": parent["id"]}
+        return {"type": "rows", "id": row["id"], "relationships": {"parent": {"data": data}}}
+
+    shown = children[(page - 1) * size : page * size]
+    body: dict[str, Any] = {"data": [resource(row) for row in shown], "meta": {"total": len(rows)}}
+    if "include" in asked.values:
+        names = dict.fromkeys(parents[row["id"]]["id"] for row in shown if row["id"] in parents)
+        on_page = {row["id"] for row in shown}
+        body["included"] = [resource(row) for name in names for row in rows if row["id"] == name not in on_page]
+    return reply(json.dumps(body))
+
+
+async def test_a_row_that_another_shard_row_refers_to_is_included_where_the_page_lacks_it(
+    stack: AsyncExitStack, tmp_path: Path
+) -> None:
+    # Found: a shard showed the parent among its rows, and the merged page had it in neither. Its own parent was there.
+    dialect = {"kind": "json_api", "limit_default": 10, "limit_max": 25, "rels": []}
+    rows = await world(stack, tmp_path, of_a_tree, dialect, keys={"id": "text"})
+    for query in ("", "&page[size]=3", "&page[size]=7&page[number]=4", "&page[size]=1&page[number]=30"):
+        await rows.both(f"/rows?include=parent{query}")
+    await rows.both("/rows")
+
+
+def with_people(kind: str) -> Any:
+    """An application that writes what it includes in its own way."""
+
+    def speak(rows: list[Row], asked: Question) -> bytes:
+        size, page = min(asked.number("page[size]", 10), 25), asked.number("page[number]", 1)
+        shown = ranked([] if "none" in asked.values else rows, [])[(page - 1) * size : page * size]
+        owners = [None if int(row["id"]) % 3 == 0 else str(int(row["id"]) % 7) for row in shown]
+        refs = [None if each is None else {"type": "people", "id": each} for each in owners]
+        data = [
+            {"type": "rows", "id": row["id"], "relationships": {"owner": {"data": ref}}}
+            for row, ref in zip(shown, refs, strict=True)
+        ]
+        names = [*dict.fromkeys(each for each in owners if each)]
+        has: dict[str, Any] = {"rows": len(rows)} if kind == "counted" else {}
+        people = [{"type": "people", "id": each, **has} for each in (sorted(names) if kind == "sorted" else names)]
+        people += [{"type": "notes", "id": row["id"]} for row in shown if kind == "unlinked"]
+        body = {"data": data, "meta": {"total": 0 if "none" in asked.values else len(rows)}}
+        return reply(json.dumps(body | ({"included": people} if people or kind != "absent" else {})))
+
+    return speak
+
+
+@pytest.mark.parametrize("kind", ["plain", "sorted", "absent"])
+async def test_included_is_written_as_the_application_writes_it(
+    stack: AsyncExitStack, tmp_path: Path, kind: str
+) -> None:
+    # Found: `included: []` where the application leaves it out, and another order than its own.
+    dialect = {"kind": "json_api", "limit_default": 10, "limit_max": 25, "rels": []}
+    dialect |= {"included_absent": True} if kind == "absent" else {}
+    rows = await world(stack, tmp_path, with_people(kind), dialect, keys={"id": "text"})
+    for query in (
+        "",
+        "page[size]=12",
+        "page[number]=99",
+        "none=1",
+        *(f"page[size]=1&page[number]={n}" for n in (3, 7)),
+    ):
+        await rows.both(f"/rows?{query}")
+
+
+@pytest.mark.parametrize("kind", ["counted", "unlinked"])
+async def test_what_cannot_be_included_as_it_is_is_a_502(stack: AsyncExitStack, tmp_path: Path, kind: str) -> None:
+    # Found: the first shard's person, who has a count of that shard's rows; and resources that no row names were gone.
+    dialect = {"kind": "json_api", "limit_default": 10, "limit_max": 25, "rels": []}
+    rows = await world(stack, tmp_path, with_people(kind), dialect, keys={"id": "text"})
+    answer = await rows.gateway.get("/rows")
+    assert (answer.status_code, answer.json()["code"]) == (502, "SG2002")
+
+
+@pytest.mark.parametrize("pages", [0, 1])
+@pytest.mark.parametrize("last", ["page", None])
+async def test_the_pages_of_a_list_without_rows_are_the_applications(
+    stack: AsyncExitStack, tmp_path: Path, pages: int, last: str | None
+) -> None:
+    # Found: 0 pages where the application says 1, and a link to a last page where it says that there is none.
+    def speak(rows: list[Row], asked: Question) -> bytes:
+        said = json.loads(by_number(rows, asked).partition(b"\r\n\r\n")[2])
+        if not rows:
+            said["meta"]["pages"] = pages
+            said["links"]["last"] = last and said["links"]["last"]
+        return reply(json.dumps(said, ensure_ascii=False))
+
+    rows = await world(stack, tmp_path, speak, NUMBERS, size=0)
+    await rows.both("/rows")
+    await rows.both("/rows?page[size]=3&q=x")
+
+
 async def test_rows_without_relationships_to_what_is_included_are_a_502(stack: AsyncExitStack, tmp_path: Path) -> None:
     body = {"data": [{"type": "rows", "id": "1"}], "included": [related("tags", "1")], "links": {}}
     rows = await world(stack, tmp_path, lambda part, asked: reply(json.dumps(body)), OFFSETS)

@@ -1,15 +1,16 @@
-"""Requests in the body of a request: read as the rule `batch` says, and their replies written in their order.
+"""Requests in the body of a request: read as the rule `batch` says, and written as a client would.
 
-Holds: an inner request that cannot be read is refused in its place; the others are not. What it sends on of the batch
-is who asks (`Authorization`, cookies, languages): no condition, no range, nothing that describes the batch's own body.
+Holds: an inner request that cannot be read is refused in its place; the others are not. A member that no word of the
+rule names is refused: the application may do by it what the gateway would not. What is sent on of the batch is who asks
+(`Authorization`, cookies, languages): no condition, no range, nothing that describes the batch's own body.
 Never: sends or plans one.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from hashlib import blake2b
-from typing import Final
-from urllib.parse import quote
+from collections.abc import Collection, Iterator, Sequence
+from decimal import Decimal
+from typing import Any, Final, Literal
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
@@ -17,7 +18,7 @@ from shardgate.core.body.items import open_items
 from shardgate.core.body.reading import read_member, read_object
 from shardgate.core.errors import BatchError, ClientError, TooComplexError
 from shardgate.core.excerpt import excerpt
-from shardgate.core.http import Reply, Request
+from shardgate.core.http import Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.wire.fields import HOP_BY_HOP, OURS, TOKEN
 from shardgate.core.wire.request_fields import CONDITIONS, METHOD_OVERRIDES
@@ -28,15 +29,13 @@ _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _TARGET: Final = "".join(map(chr, range(0x21, 0x7F)))
 _TEXT = msgspec.json.Decoder(str)
 _TEXTS = msgspec.json.Decoder(dict[str, str])
-_ANY = msgspec.json.Decoder(msgspec.Raw)
+_PARAMETERS = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_NOTHING: Final = frozenset({b"null", b"false", b"[]", b'""', b"{}"})
 # Of the batch itself: they say nothing of what is in it.
 _NOT_INNER = CONDITIONS | HOP_BY_HOP | OURS | {name.encode() for name in METHOD_OVERRIDES}
 _NOT_INNER |= {b"content-encoding", b"content-type", b"content-language", b"content-location", b"idempotency-key"}
 _NEVER_GIVEN = HOP_BY_HOP | OURS | {b"content-encoding"}
 _KEY = b"idempotency-key"
-
-HeaderFields = Sequence[tuple[bytes, bytes]]
-"""Names and values."""
 
 
 class RequestMembers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,33 +43,28 @@ class RequestMembers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     method: str = "method"
     """The method, in capitals or not."""
+    method_default: str | None = None
+    """The method of a request that names none: `GET`; null: it is refused."""
     path: str = "path"
-    """The path, and the query."""
+    """The path, and the query; or the address of this host with them."""
+    query: str | None = None
+    """An object of parameters, which are put behind the path, each value of a list by itself: `{"limit": 2,
+    "tag": ["a", "b"]}`; null: there is none."""
     body: str | None = "body"
-    """The body, a JSON value; null: there is none."""
+    """The body; null: there is none. Where it is `null`, the request has no body."""
+    body_is: Literal["json", "text", "form"] = "json"
+    """How the body stands there: as a JSON value; as a `text`, which holds the JSON; or as a text that is a `form`,
+    `name=Ana&city=Bern`."""
     headers: str | None = None
     """An object of header fields, which count before those of the batch; null: there is none."""
     id: str | None = None
     """What the reply repeats; null: there is none."""
 
-
-class ReplyMembers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The members of an inner reply; null: there is no such member."""
-
-    id: str | None = None
-    """The `id` of the request, where it has one."""
-    status: str | None = None
-    """The status."""
-    headers: str | None = None
-    """An object of the header fields."""
-    body: str | None = None
-    """The body."""
-    success: str | None = None
-    """The body, where the status is below 400."""
-    error: str | None = None
-    """The body, where the status is 400 or more."""
-    always: Mapping[str, str | int | bool | None] = msgspec.field(default_factory=dict)
-    """Members that are always the same: `{jsonrpc: "2.0"}`."""
+    @property
+    def named(self) -> list[str]:
+        """The members that mean something."""
+        members = (self.method, self.path, self.query, self.body, self.headers, self.id)
+        return [name for name in members if name is not None]
 
 
 class InnerRequest(msgspec.Struct, frozen=True):
@@ -88,9 +82,16 @@ class InnerRequest(msgspec.Struct, frozen=True):
 
 
 def read_inner(
-    request: Request, path: str, members: RequestMembers, base: str, refuse: Sequence[str], most: int
+    request: Request,
+    path: str,
+    members: RequestMembers,
+    base: str,
+    refuse: Sequence[str],
+    most: int,
+    passes: Collection[str] = (),
 ) -> list[InnerRequest]:
-    """The requests in a body. `path`: the member with the list; empty: the body is the list.
+    """The requests in a body. `path`: the member with the list; empty: the body is the list. `passes`: members that
+    change nothing.
 
     Raises BatchError where there is no list, AmbiguousKeyError, TooComplexError.
     """
@@ -98,16 +99,20 @@ def read_inner(
     document = read_object(body) if path else None
     if document is not None:
         _refuse_members(document, refuse)
+        _refuse_unnamed(document, (*refuse, path), passes)
     items = open_items(body, path, most)
     if items == "longer":
         raise TooComplexError(f"a batch has at most {most} requests")
     if items is None:
         where = f"the member `{path}`" if path else "the body"
         raise BatchError(f"{where} is no list of requests", about={"member": path} if path else {})
-    return [_read(bytes(item), members, base, refuse) for item in items.found.raw]
+    host = request.fields.host.decode("latin-1").lower()
+    return [_read(bytes(item), members, base, refuse, passes, host) for item in items.found.raw]
 
 
-def _read(text: bytes, members: RequestMembers, base: str, refuse: Sequence[str]) -> InnerRequest:
+def _read(
+    text: bytes, members: RequestMembers, base: str, refuse: Sequence[str], passes: Collection[str], host: str
+) -> InnerRequest:
     own_id: bytes | None = None
     try:
         document = read_object(text)
@@ -115,14 +120,20 @@ def _read(text: bytes, members: RequestMembers, base: str, refuse: Sequence[str]
             raise BatchError("a request of the batch is no object")
         own_id = read_member(document, members.id) if members.id else None
         _refuse_members(document, refuse)
-        method = _text(read_member(document, members.method), members.method).upper()
+        raw = read_member(document, members.method)
+        default = members.method_default if raw in {None, b"null"} else None
+        method = (default or _text(raw, members.method)).upper()
         if not _METHOD.fullmatch(method):
             raise BatchError(f"`{members.method}` is no method", about={"member": members.method})
-        target = quote(_text(read_member(document, members.path), members.path), safe=_TARGET)
+        target = _target(_text(read_member(document, members.path), members.path), base, host, members.path)
+        if members.query:
+            target = _with_query(target, read_member(document, members.query), members.query)
         raw = read_member(document, members.body) if members.body else None
         fields = _fields(read_member(document, members.headers), members.headers) if members.headers else ()
-        target = base + target if target.startswith("/") else f"{base}/{target}"
-        return InnerRequest(method, target, fields, _body(raw, fields), own_id)
+        if members.body_is == "form" and raw not in {None, b"null"} and b"content-type" not in _names(fields):
+            fields = (*fields, (b"Content-Type", b"application/x-www-form-urlencoded"))
+        _refuse_unnamed(document, (*refuse, *members.named), passes)
+        return InnerRequest(method, target, fields, _body(raw, fields, members), own_id)
     except ClientError as error:
         return InnerRequest(id=own_id, refusal=error)
 
@@ -131,8 +142,67 @@ def _refuse_members(document: JsonObject, refuse: Sequence[str]) -> None:
     """Refuse what the gateway cannot do: all or nothing, an order by dependencies. Raises BatchError."""
     for name in refuse:
         raw = read_member(document, name)
-        if raw is not None and raw not in {b"null", b"false", b"[]", b'""'}:
+        if raw is not None and raw not in _NOTHING:
             raise BatchError(f"the member `{name}` is not accepted: each request is done alone", about={"member": name})
+
+
+def _refuse_unnamed(document: JsonObject, named: Sequence[str], passes: Collection[str]) -> None:
+    """Raises BatchError for a member that is neither named nor passes, and has a value, at each level that is named."""
+    levels: dict[str, set[str]] = {"": set()}
+    for path in named:
+        parent = ""
+        for name in path.split("."):
+            levels.setdefault(parent, set()).add(name)
+            parent = f"{parent}.{name}".removeprefix(".")
+    for parent, names in levels.items():
+        for name, (start, end) in (document.level(parent) or {}).items():
+            member = f"{parent}.{name}".removeprefix(".")
+            if name in names or member in passes or document.body[start:end] in _NOTHING:
+                continue
+            raise BatchError(unnamed("member", member), about={"member": excerpt(member)})
+
+
+def unnamed(what: str, name: str) -> str:
+    """Why a member or a parameter is refused."""
+    return f"the {what} `{excerpt(name)}` is not accepted: the gateway cannot tell what the application does by it"
+
+
+def _target(text: str, base: str, host: str, name: str) -> str:
+    """The path and query of an inner request. Raises BatchError for an address of another host."""
+    if text[:7].lower() == "http://" or text[:8].lower() == "https://":
+        url = urlsplit(text)
+        if url.netloc.lower() != host:
+            raise BatchError(f"`{name}` is an address of another host", about={"member": name})
+        base, text = "", f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
+    target = quote(text, safe=_TARGET)
+    return base + target if target.startswith("/") else f"{base}/{target}"
+
+
+def _with_query(target: str, raw: bytes | None, name: str) -> str:
+    """The target with these parameters behind its own. Raises BatchError."""
+    if raw is None or raw == b"null":
+        return target
+    try:
+        given = _PARAMETERS.decode(raw)
+        pairs = [
+            (each, _plain(value))
+            for each, values in given.items()
+            for value in (values if isinstance(values, list) else [values])
+        ]
+    except (msgspec.DecodeError, TypeError, ArithmeticError):
+        raise BatchError(f"`{name}` is no object of parameters", about={"member": name}) from None
+    if not pairs:
+        return target
+    return f"{target}{'&' if '?' in target else '?'}{urlencode(pairs)}"
+
+
+def _plain(value: object) -> str:
+    """A parameter's value as a text. Raises TypeError for an object, a list, or null: applications differ in them."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | Decimal):
+        return str(value)
+    raise TypeError
 
 
 def _text(raw: bytes | None, name: str) -> str:
@@ -162,10 +232,18 @@ def _fields(raw: bytes | None, name: str) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(given)
 
 
-def _body(raw: bytes | None, fields: Sequence[tuple[bytes, bytes]]) -> bytes | None:
-    """The body as it is sent: a text that is declared to be no JSON is sent as that text."""
+def _names(fields: Sequence[tuple[bytes, bytes]]) -> set[bytes]:
+    return {name.lower().replace(b"_", b"-") for name, _ in fields}
+
+
+def _body(raw: bytes | None, fields: Sequence[tuple[bytes, bytes]], members: RequestMembers) -> bytes | None:
+    """The body as it is sent: a text that is declared to be no JSON is sent as that text. Raises BatchError."""
+    if raw is None or raw == b"null":
+        return None
+    if members.body_is != "json":
+        return _text(raw, members.body or "").encode()
     kind = next((value for name, value in fields if name.lower() == b"content-type"), b"")
-    if raw is not None and raw.startswith(b'"') and kind and b"json" not in kind.lower():
+    if raw.startswith(b'"') and kind and b"json" not in kind.lower():
         return _TEXT.decode(raw).encode()
     return raw
 
@@ -175,7 +253,7 @@ def inner_head(outer: Request, inner: InnerRequest, request_id: bytes, number: i
 
     Its idempotency key is the batch's with its number, so that a batch that is sent again does nothing twice.
     """
-    given = {name.lower().replace(b"_", b"-") for name, _ in inner.fields}
+    given = _names(inner.fields)
     lines = [b"Host: %b\r\n" % outer.fields.host, b"X-Request-Id: %b.%d\r\n" % (request_id[:120], number)]
     lines += [line for line in _lines(outer.fields.end_to_end) if _name_of(line) not in _NOT_INNER | given]
     lines += [b"%b: %b\r\n" % field for field in inner.fields]
@@ -201,63 +279,3 @@ def _lines(end_to_end: bytes) -> Iterator[bytes]:
 
 def _name_of(line: bytes) -> bytes:
     return line.partition(b":")[0].lower().replace(b"_", b"-")
-
-
-def written(members: ReplyMembers, inner: InnerRequest, reply: Reply) -> bytes:
-    """An inner reply as a JSON object."""
-    body = _value(reply)
-    made: dict[str, bytes] = {name: msgspec.json.encode(value) for name, value in members.always.items()}
-    if members.id is not None and inner.id is not None:
-        made[members.id] = inner.id
-    if members.status is not None:
-        made[members.status] = b"%d" % reply.status
-    if members.headers is not None:
-        fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in reply.fields}
-        made[members.headers] = msgspec.json.encode(fields)
-    word = members.success if reply.status < 400 else members.error
-    if word is not None:
-        made[word] = body
-    if members.body is not None:
-        made[members.body] = body
-    return b"{%b}" % b",".join(b"%b:%b" % (msgspec.json.encode(name), value) for name, value in made.items())
-
-
-def shared_fields(names: Sequence[str], replies: Sequence[HeaderFields], body: bytes) -> list[tuple[bytes, bytes]]:
-    """The fields of the reply to the batch: each of these as the first inner reply has it that has it, and a type.
-
-    `body`: of the reply to the batch. An ETag is made of it.
-    """
-    found: list[tuple[bytes, bytes]] = []
-    for name in (name.lower().encode() for name in names):
-        given = ([each for each in fields if _is_shared(each, name)] for fields in replies)
-        first = next(filter(None, given), [])
-        found += [(first[0][0], b'W/"%b"' % _digest(body))] if first and name == b"etag" else first
-    if any(name.lower() == b"content-type" for name, _ in found):
-        return found
-    return [(b"Content-Type", b"application/json"), *found]
-
-
-def _digest(body: bytes) -> bytes:
-    return blake2b(body, digest_size=16).hexdigest().encode()
-
-
-def _is_shared(field: tuple[bytes, bytes], name: bytes) -> bool:
-    if name == b"content-type" and field[1].partition(b";")[0].strip().lower() != b"application/json":
-        return False
-    return field[0].lower() == name
-
-
-def _value(reply: Reply) -> bytes:
-    """The body as a JSON value: as it is, where it is one; as a text, where it is not; null, where it is empty."""
-    body = reply.body.strip()
-    if not body:
-        return b"null"
-    try:
-        text = body.decode()
-        if b"json" in (reply.field(b"content-type") or b"json").lower():
-            return bytes(_ANY.decode(body))
-    except msgspec.DecodeError:
-        pass
-    except UnicodeDecodeError:
-        text = body.decode("latin-1")
-    return msgspec.json.encode(text)

@@ -44,6 +44,10 @@ class OpaqueCursorDialect(CursorDialect, Protocol):
         """Whether replies have a cursor of the page before."""
 
     @property
+    def always_next(self) -> bool:
+        """Whether the last page has a cursor, too."""
+
+    @property
     def asks_foreign(self) -> bool:
         """Whether shards are asked for a cursor that this gateway did not make, for their refusal."""
 
@@ -159,13 +163,14 @@ class OpaqueCursorWalk(CursorWalk):
         before, behind = (more, True) if back else (client is not None, more and bool(chosen))
         neighbours = PageNeighbours(
             self._cursor_before(chosen) if before and self._opaque.goes_back else None,
-            self._cursor_behind(chosen) if behind else None,
+            self._cursor_behind(chosen) if behind or self._opaque.always_next else None,
         )
         return self._written(self._opaque.close_at(self._merged(chosen, more=behind), neighbours), chosen)
 
     def _cursor_behind(self, chosen: Sequence[KeyedRow]) -> str:
         if not chosen:
-            return self._sealed(b"", (), before=False)
+            came = self._came_from
+            return self._sealed(b"" if came is None or came.before else came.key, (), before=False)
         used = dict.fromkeys(self._names, 0)
         for row in chosen:
             used[row.shard] += 1

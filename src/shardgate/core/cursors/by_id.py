@@ -40,6 +40,10 @@ class IdCursorDialect(CursorDialect, Protocol):
     def row(self) -> str | None:
         """The path of one row, with `{id}`; None where the application compares ids that it does not have."""
 
+    @property
+    def links_always(self) -> bool:
+        """Whether every page with rows links to one behind it and one before it."""
+
     def seek(self, key: str, *, descends: bool) -> str | None:
         """The filter that begins a list, sorted by this key, at a value; None where there is none."""
 
@@ -130,11 +134,22 @@ class IdCursorWalk(CursorWalk):
     def _next(self, listing: Listing, rows: Sequence[KeyedRow]) -> str | None:
         return rows[-1].id if rows else None
 
+    def _ends(self, chosen: Sequence[KeyedRow]) -> tuple[bytes, bytes] | None:
+        shown, order = self._in_order(chosen), self._order
+        if not shown or order is None or order.tie is None:
+            return None
+        first, last = (value_at(row.raw, order.paths[order.tie]) for row in (shown[0], shown[-1]))
+        return first or b"null", last or b"null"
+
     def _reply(self) -> Reply:
         chosen, more = self._chosen()
         anchor = self._anchor
         before, behind = (more, bool(chosen)) if anchor and anchor.before else (anchor is not None, more)
+        if self._by_id.links_always:
+            before = behind = bool(chosen)
         neighbours = PageNeighbours(
-            chosen[0].id if before and chosen else None, chosen[-1].id if behind and chosen else None
+            chosen[0].id if before and chosen else None,
+            chosen[-1].id if behind and chosen else None,
+            self._ends(chosen),
         )
         return self._written(self._by_id.close_at(self._merged(chosen, more=more), neighbours), chosen)

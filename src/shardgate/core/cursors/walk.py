@@ -39,6 +39,8 @@ class PageNeighbours(msgspec.Struct, frozen=True):
     """The page before it ends before this row, or is the one of this cursor."""
     next: str | None
     """The page behind it begins behind this row, or is the one of this cursor."""
+    ends: tuple[bytes, bytes] | None = None
+    """The tie-breakers of the first and the last row of the page, as they stand there; None: it has no row."""
 
 
 class CursorDialect(Dialect, Protocol):
@@ -51,6 +53,10 @@ class CursorDialect(Dialect, Protocol):
     @property
     def fields_always(self) -> tuple[str, ...]:
         """The properties that rows show whatever properties are asked for."""
+
+    @property
+    def reversed_back(self) -> bool:
+        """Whether a page before a place has its rows the other way round: the nearest row first."""
 
     def ask_at(self, request: Request, page: Page, fields: Sequence[str] | None, place: Start) -> tuple[bytes, bytes]:
         """As `ask`, from where the shard's list is read."""
@@ -176,7 +182,7 @@ class CursorWalk(ABC):
 
     def _merged(self, chosen: Sequence[KeyedRow], *, more: bool) -> Merged:
         """The merged page, for the dialect to write. Raises BrokenReplyError."""
-        raw = [without(row.raw, self._added) if self._added else row.raw for row in chosen]
+        raw = [without(row.raw, self._added) if self._added else row.raw for row in self._in_order(chosen)]
         total = whole_total(self._totals, [shard for shard in self._shards if shard not in self._empty])
         rows = join(raw, self._samples)
         reply = self._replies[0]
@@ -184,6 +190,11 @@ class CursorWalk(ABC):
             reply = self.around.applied(reply, self._documents, self._request.path)
         reply = without_page_fields(without_links_to(reply, self._request.path), self.fields_written)
         return Merged(self._request, self._page, rows, len(chosen), total, more, reply)
+
+    def _in_order(self, chosen: Sequence[KeyedRow]) -> Sequence[KeyedRow]:
+        """The rows as the page shows them."""
+        is_back = self._dialect.reversed_back and any(isinstance(each, Backward) for each in self._streams.values())
+        return chosen[::-1] if is_back else chosen
 
     def _written(self, reply: Reply, chosen: Sequence[KeyedRow]) -> Reply:
         """The merged reply as the application writes it, with rows or without. Raises BrokenReplyError."""
@@ -205,13 +216,15 @@ class CursorWalk(ABC):
             has_rows = not is_bodiless(reply, self.no_rows, self.items)
             reply = with_list(reply, self.no_rows, self.items) if has_rows else reply
         listing = self._dialect.open(reply) if has_rows else NO_ROWS
-        rows = cut(listing.rows)
+        rows, stream = cut(listing.rows), self._streams[shard]
+        if self._dialect.reversed_back and rows.raw and isinstance(stream, Backward) and not stream.walking:
+            rows = Rows(rows.raw[::-1], join(rows.raw[::-1], [rows]))
         asked = self._counts[shard]
         if asked and len(rows.raw) > asked:
             raise too_many(asked, len(rows.raw))
         found = keyed(order, rows, shard)
         full = len(found) >= self._counts[shard]
-        self._streams[shard].take(ShardPage(found, self._next(listing, found), listing.more, listing.before, full))
+        stream.take(ShardPage(found, self._next(listing, found), listing.more, listing.before, full))
         # Pages that were only passed over are not kept: memory is bounded by the page, however far it is.
         if has_rows and len(self._replies) < len(self._shards):
             self._replies.append(reply)

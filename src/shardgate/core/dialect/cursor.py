@@ -1,7 +1,7 @@
 """Lists paged by opaque cursors: `cursor=x` → `{"items": [...], "next_cursor": "y"}`, or the cursor in a header."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -20,6 +20,14 @@ from shardgate.core.paging.echoes import Echoing
 from shardgate.core.paging.links import address, by_name, with_values
 from shardgate.core.paging.query import pairs_of
 from shardgate.core.replies.fields import lowered, read_count, with_field
+from shardgate.core.replies.page_links import PageRel, linked_pages, with_links
+
+_END: Final[dict[str, tuple[bytes, object]]] = {
+    "empty": (b'""', ""),
+    "false": (b"false", msgspec.Raw(b"false")),
+    "zero": (b"0", 0),
+}
+"""How a last page writes its cursor, where it is neither null nor missing: as it stands there, and as it is put in."""
 
 
 class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
@@ -34,12 +42,18 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
     next: str | None = "next_cursor"
     """The member with the cursor of the next page."""
     next_header: str | None = None
-    """The header field with the cursor of the next page, instead of a member."""
+    """The header field with the cursor of the next page, instead of a member. `Link` has addresses of pages (RFC 8288),
+    each with its relation: `<https://…?cursor=x>; rel="next"`; it needs `next_is: link`."""
+    rels: tuple[PageRel, ...] = ("next",)
+    """The relations of the pages that the field `Link` names, in the application's order, where `next_header` is
+    `Link`."""
     next_is: Literal["cursor", "link"] = "cursor"
     """`link`: the application writes the address of the next page, which has the parameter in it. `cursor`: the cursor
     alone."""
-    at_end: Literal["null", "absent", "empty"] = "null"
-    """How the last page writes `next`: as `null`, not at all (`absent`), or as an `empty` text."""
+    at_end: Literal["null", "absent", "empty", "false", "zero", "cursor"] = "null"
+    """How the last page writes `next`: as `null`, not at all (`absent`), as an `empty` text, as `false`, or as 0
+    (`zero`). `cursor`: every page has one, and `has_more` says which is the last; rows that are added later stand
+    behind it."""
     has_more: str | None = None
     """The member that says whether there is a next page; null: there is no such member."""
     total: str | None = None
@@ -56,7 +70,8 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
     """What becomes of a cursor that this gateway did not make: `refuse` it (SG1015), or `ask` the shards, so that they
     refuse it in the application's words; where they do not, it is refused all the same."""
     origin: str | None = None
-    """What links begin with: `https://api.example.com`; null: the client's scheme and Host."""
+    """What links begin with: `https://api.example.com`; null: the client's scheme and Host; empty: links begin with the
+    path; `?`: they are the query alone."""
 
     def __post_init__(self) -> None:
         """Pages have a size, and a next one."""
@@ -67,6 +82,12 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
             raise ValueError("a list with cursors needs next or next_header")
         if self.previous is not None and self.items is None:
             raise ValueError("previous is a member of the body, which is the list itself where items is null")
+        if self.at_end == "cursor" and (self.has_more is None or self.items is None):
+            raise ValueError("`at_end: cursor` needs has_more, which says that a page is the last one")
+        if self._is_linked and (self.next_is != "link" or self.previous is not None or "next" not in self.rels):
+            raise ValueError("the field Link has addresses; write `next_is: link`, and in `rels` which, with `next`")
+        if not self._is_linked and self.rels != ("next",):
+            raise ValueError("`rels` speaks of the field Link; write `next_header: Link`, or remove it")
 
     @property
     def tells_more(self) -> bool:
@@ -76,7 +97,17 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
     @property
     def goes_back(self) -> bool:
         """Whether replies have a cursor of the page before."""
-        return self.previous is not None
+        return self.previous is not None or bool({"prev", "previous"} & {*self.rels})
+
+    @property
+    def always_next(self) -> bool:
+        """Whether the last page has a cursor, too."""
+        return self.at_end == "cursor"
+
+    @property
+    def reversed_back(self) -> bool:
+        """Whether a page before a cursor has its rows the other way round: none has."""
+        return False
 
     @property
     def asks_foreign(self) -> bool:
@@ -125,19 +156,33 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
     def open(self, reply: Reply) -> Listing:
         """The list, and the shard's cursor behind it. Raises BrokenReplyError."""
         total = read_count(reply, self.count_header)
-        text = None
+        text, more = None, None
         rows, body = reply.body, None
         if self.next_header is not None:
-            field = reply.field(self.next_header.lower().encode())
-            text = None if field is None else field.decode("latin-1")
+            text = self._in_head(reply, self.next_header)
         if self.items is not None:
             body = JsonObject(reply.body)
             rows = body.value(self.items)
             total = body.number(self.total) if total is None else total
+            more = body.flag(self.has_more)
             if self.next_header is None and self.next is not None:
-                text = _text(body.raw(self.next), self.next)
+                text = self._text(body.raw(self.next), self.next)
         following = self._cursor_of(text) if text else None
-        return Listing(rows, total, following is not None, next=following, document=body)
+        if more and following is None:
+            raise _no_cursor(self.has_more, self.next_header or self.next)
+        more = following is not None if more is None else more
+        return Listing(rows, total, more, next=following, document=body)
+
+    @property
+    def _is_linked(self) -> bool:
+        return self.next_header is not None and self.next_header.lower() == "link"
+
+    def _in_head(self, reply: Reply, name: str) -> str | None:
+        """The next page's cursor, or its address, in the head. Raises BrokenReplyError."""
+        field = reply.field(name.lower().encode())
+        if not self._is_linked:
+            return None if field is None else field.decode("latin-1")
+        return linked_pages(reply, self.rels).get("next")
 
     def close(self, merged: Merged) -> Reply:
         """The reply of a shard, around the merged rows, as a last page."""
@@ -151,11 +196,23 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
         else:
             body = self._body(merged, following, self._written(merged.request, neighbours.previous))
         reply = Reply(200, list(merged.reply.fields), body)
-        if self.next_header is not None:
+        if self._is_linked:
+            with_links(reply, self._links(merged.request, neighbours))
+        elif self.next_header is not None:
             with_field(reply, self.next_header, None if following is None else following.encode())
         if merged.total is not None and self.count_header is not None:
             with_field(reply, self.count_header, b"%d" % merged.total)
         return reply
+
+    def _links(self, request: Request, neighbours: PageNeighbours) -> list[tuple[str, str | None]]:
+        """The pages that the field `Link` names, in its order."""
+        previous = self._written(request, neighbours.previous)
+        urls = {
+            "self": address(request, self.origin, request.query),
+            "first": address(request, self.origin, with_values(request.query, {self.cursor: None})),
+            "next": self._written(request, neighbours.next),
+        }
+        return [(rel, urls.get(rel, previous)) for rel in self.rels]
 
     def _written(self, request: Request, cursor: str | None) -> str | None:
         """A cursor as the application writes it: alone, or in a link."""
@@ -168,7 +225,7 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            self.has_more: following is not None,
+            self.has_more: merged.more,
             **self.echoed(merged),
         }
         body = JsonObject(merged.reply.body).edited(changes)
@@ -181,10 +238,22 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
     def _with(self, body: bytes, member: str, cursor: str | None) -> bytes:
         if cursor is None and self.at_end == "absent":
             return JsonObject(body).without(member)
-        return JsonObject(body).put(member, cursor if cursor is not None or self.at_end == "null" else "")
+        return JsonObject(body).put(member, _END.get(self.at_end, (b"", None))[1] if cursor is None else cursor)
 
     def _names(self) -> set[str | None]:
         return super()._names() | {self.cursor}
+
+    def _text(self, value: bytes | None, member: str) -> str | None:
+        """A cursor, which is a text or a number; None where the page is the last one. Raises BrokenReplyError."""
+        if value is None or value == b"null" or value == _END.get(self.at_end, (b"", None))[0]:
+            return None
+        log = f"found `{excerpt(value)}`, expected a text; `at_end` says how a last page writes it"
+        if not value.startswith(b'"') and value != b"0" and value[:1] not in b"tf[{":
+            return value.decode()
+        try:
+            return msgspec.json.decode(value, type=str)
+        except msgspec.DecodeError as error:
+            raise BrokenReplyError("a shard's cursor cannot be read", where=f"member {member}", log=log) from error
 
     def _cursor_of(self, text: str) -> str:
         if self.next_is == "cursor":
@@ -197,14 +266,7 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
         return found[0]
 
 
-def _text(value: bytes | None, member: str) -> str | None:
-    """A cursor, which is a text or a number; None where it is missing or null. Raises BrokenReplyError."""
-    if value is None or value == b"null":
-        return None
-    if not value.startswith(b'"'):
-        return value.decode()
-    try:
-        return msgspec.json.decode(value, type=str)
-    except msgspec.DecodeError as error:
-        log = f"found `{excerpt(value)}`, expected a text"
-        raise BrokenReplyError("a shard's cursor cannot be read", where=f"member {member}", log=log) from error
+def _no_cursor(has_more: str | None, name: str | None) -> BrokenReplyError:
+    detail = f"a shard's {has_more} says that there is a next page, and its reply has no cursor for it"
+    log = f"`{has_more}` is true, and `{name}` says that this is the last page; is it where the application writes it?"
+    return BrokenReplyError(detail, where=f"member {has_more}", log=log)

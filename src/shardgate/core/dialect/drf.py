@@ -38,7 +38,9 @@ class Drf(Linked, frozen=True, tag="drf"):
     def open(self, reply: Reply) -> Listing:
         """The results and their count. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.value(self.results), body.number(self.count), document=body)
+        total = body.number(self.count)
+        more = self.more_told(body, self.next) if total is None else None
+        return Listing(body.value(self.results), total, more, document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with links of the client's own address."""

@@ -36,7 +36,10 @@ class Envelope(Linked, frozen=True, tag="envelope"):
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.value(self.items), body.number(self.total), body.flag(self.has_more), document=body)
+        total, more = body.number(self.total), body.flag(self.has_more)
+        if total is None and more is None:
+            more = self.more_told(body, self.urls.get("next"))
+        return Listing(body.value(self.items), total, more, document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows."""
@@ -49,7 +52,10 @@ class Envelope(Linked, frozen=True, tag="envelope"):
             self.offset_echo: page.offset,
             **self.echoed(merged),
         }
-        if self.urls:
-            links = self.links(merged)
-            changes |= {member: links[rel] for rel, member in self.urls.items()}
-        return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))
+        body = JsonObject(merged.reply.body)
+        if not self.urls:
+            return Reply(200, list(merged.reply.fields), body.edited(changes))
+        links = self.links(merged)
+        pages: dict[str, object] = {member: links[rel] for rel, member in self.urls.items()}
+        changes.update(pages.items())
+        return Reply(200, list(merged.reply.fields), self.led(body.edited(changes), pages))

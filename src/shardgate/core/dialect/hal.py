@@ -48,29 +48,36 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
         """The list under its path, and its size. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
         total = body.number(self.total)
+        more = None
+        if total is None:
+            more = self.more_told(body, "_links.next" if "next" in self.rels else None)
+            more = False if more is None and "next" in self.rels else more
         if self.empty_absent and body.raw(self.items) is None and body.raw(self._embedded) is None:
-            return Listing(b"[]", total, document=body)
-        return Listing(body.value(self.items), total, extra=reply.body, document=body)
+            return Listing(b"[]", total, more, document=body)
+        return Listing(body.value(self.items), total, more, extra=reply.body, document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard (of one with rows, if any has rows), around the merged rows."""
         size = merged.size
-        whole = merged.reply.body if not merged.shown or not merged.extras else merged.extras[0]
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            self.page_count: None if merged.total is None else -(-merged.total // size),
+            **self.counted(merged, self.page_count),
             self.page_echo: merged.page.offset // size + self.page_first,
             self.limit_echo: merged.page.limit,
             **self.echoed(merged),
         }
-        body = JsonObject(whole).edited(changes)
+        document = JsonObject(merged.reply.body)
+        if merged.shown and merged.extras and document.raw(self.items) is None:
+            document = JsonObject(merged.extras[0])
+        body = document.edited(changes)
         if not merged.shown and self.empty_absent:
             body = JsonObject(body).without(self._embedded)
         single = not (merged.page.offset or merged.more or self.links_single)
         urls = self.links(merged)
         links = {rel: None if single and rel in {"first", "last"} else urls[rel] for rel in self.rels}
-        return Reply(200, list(merged.reply.fields), linked(body, "_links", links, absent=True, form=b'{"href":""}'))
+        body = linked(body, "_links", links, absent=True, form=b'{"href":""}', of_none=merged.is_none)
+        return Reply(200, list(merged.reply.fields), body)
 
     @property
     def _embedded(self) -> str:

@@ -1,6 +1,7 @@
 """Lists paged by the ids of rows: `starting_after=tr_7` → `{"data": [...], "has_more": true}`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,7 @@ from shardgate.core.order.order import Order
 from shardgate.core.paging.echoes import Echoing
 from shardgate.core.paging.links import address, with_values
 from shardgate.core.paging.query import name_of
+from shardgate.core.replies.page_links import PageRel, linked_pages, with_links
 
 
 class Seek(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,8 +50,20 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
     """The member with the link to the next page; null: there is no such member."""
     previous: str | None = None
     """The member with the link to the page before; null: there is no such member."""
+    first_id: str | None = None
+    """The member with the id of the page's first row, null where it is empty; null: there is no such member."""
+    last_id: str | None = None
+    """The member with the id of the page's last row, as `first_id`; null: there is no such member."""
+    rels: tuple[PageRel, ...] = ()
+    """The relations of the pages that the field `Link` of the head names (RFC 8288), in the application's order:
+    `[next, prev]`; empty: there is no such field."""
+    links_always: bool = False
+    """Every page that has rows links to one behind it and one before it, also the last page and the first."""
+    reversed_back: bool = False
+    """A page that ends before a row has its rows the other way round: the nearest row first."""
     origin: str | None = None
-    """What links begin with: `https://api.example.com`; null: the client's scheme and Host."""
+    """What links begin with: `https://api.example.com`; null: the client's scheme and Host; empty: links begin with the
+    path; `?`: they are the query alone."""
 
     def __post_init__(self) -> None:
         """A page has a size, and a row a path. Raises ValueError."""
@@ -64,7 +78,10 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
     @property
     def tells_more(self) -> bool:
         """Whether its replies say that there is more behind a page."""
-        return self.has_more is not None or self.next is not None
+        if self.links_always:
+            return self.items is not None and self.has_more is not None
+        named = (self.has_more, self.next, *self.rels)
+        return any(named) or not _TELLING.isdisjoint(self.echoes.values())
 
     def begin(
         self, request: Request, shards: Sequence[str], moment: Moment, sorting: Callable[[Page], Order | str]
@@ -106,17 +123,24 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
     @property
     def members(self) -> tuple[str | None, ...]:
         """The members of the reply that it writes anew."""
-        own = (self.items, self.total, self.has_more, self.next, self.previous, *self.echoes)
-        return () if self.items is None else own
+        own = (self.items, self.total, self.has_more, self.next, self.previous, self.first_id, self.last_id)
+        return () if self.items is None else (*own, *self.echoes)
 
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
+        pages = linked_pages(reply, self.rels) if self.rels else {}
+        tells = () if self.links_always else self.rels
+        linked = (
+            "next" in pages if "next" in tells else None,
+            not {"prev", "previous"}.isdisjoint(pages) if {"prev", "previous"} & {*tells} else None,
+        )
         if self.items is None:
-            return Listing(reply.body)
+            return Listing(reply.body, more=linked[0], before=linked[1])
         body = JsonObject(reply.body)
         has_more = body.flag(self.has_more)
-        more = _has_link(body, self.next) if has_more is None else has_more
-        before = _has_link(body, self.previous) if has_more is None else has_more
+        is_said = has_more is not None or self.links_always
+        more = has_more if is_said else self.more_told(body, self.next)
+        before = has_more if is_said else _has_link(body, self.previous)
         return Listing(body.value(self.items), body.number(self.total), more, before, document=body)
 
     def close(self, merged: Merged) -> Reply:
@@ -125,9 +149,12 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
 
     def close_at(self, merged: Merged, neighbours: PageNeighbours) -> Reply:
         """The object of a shard, around the merged rows, with links of the client's own address."""
-        fields = list(merged.reply.fields)
+        reply = Reply(200, list(merged.reply.fields), merged.rows)
+        if self.rels:
+            with_links(reply, self._links(merged, neighbours))
         if self.items is None:
-            return Reply(200, fields, merged.rows)
+            return reply
+        ends = neighbours.ends or (b"null", b"null")
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
@@ -135,8 +162,22 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
             **self.echoed(merged),
             self.next: self._link(merged, self.after, neighbours.next),
             self.previous: self._link(merged, self.before, neighbours.previous),
+            self.first_id: ends[0],
+            self.last_id: ends[1],
         }
-        return Reply(200, fields, JsonObject(merged.reply.body).edited(changes))
+        reply.body = JsonObject(merged.reply.body).edited(changes)
+        return reply
+
+    def _links(self, merged: Merged, neighbours: PageNeighbours) -> list[tuple[str, str | None]]:
+        """The pages that the field `Link` names, in its order."""
+        request, previous = merged.request, self._link(merged, self.before, neighbours.previous)
+        without = {name: None for name in (self.after, self.before) if name is not None}
+        urls = {
+            "self": address(request, self.origin, request.query),
+            "first": address(request, self.origin, with_values(request.query, without)),
+            "next": self._link(merged, self.after, neighbours.next),
+        }
+        return [(rel, urls.get(rel, previous)) for rel in self.rels]
 
     def _names(self) -> set[str | None]:
         return super()._names() | {self.after, self.before}
@@ -147,6 +188,10 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
         other = self.before if parameter == self.after else self.after
         values = {parameter: name, **({} if other is None else {other: None})}
         return address(merged.request, self.origin, with_values(merged.request.query, values))
+
+
+_TELLING: Final = frozenset({"has_next", "is_last", "next_page", "next_offset"})
+"""What `echoes` may name by which a reply says whether there is a next page."""
 
 
 def _has_link(body: JsonObject, member: str | None) -> bool | None:

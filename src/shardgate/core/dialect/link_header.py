@@ -52,6 +52,6 @@ class LinkHeader(Linked, frozen=True, tag="link_header"):
         with_field(reply, "Link", link.encode() if linked else None)
         if merged.total is not None and self.count_header is not None:
             with_field(reply, self.count_header, b"%d" % merged.total)
-        if merged.total is not None and self.pages_header is not None:
+        if merged.total and self.pages_header is not None:
             with_field(reply, self.pages_header, b"%d" % -(-merged.total // merged.size))
         return reply

@@ -57,7 +57,10 @@ class Pages(Linked, frozen=True, tag="pages"):
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.value(self.items), body.number(self.total), body.flag(self.has_more), document=body)
+        total, more = body.number(self.total), body.flag(self.has_more)
+        if total is None and more is None:
+            more = self.more_told(body, self.numbers.get("next"), self.urls.get("next"))
+        return Listing(body.value(self.items), total, more, document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with the pages of the whole list."""
@@ -66,7 +69,7 @@ class Pages(Linked, frozen=True, tag="pages"):
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            self.page_count: pages,
+            **({} if merged.total == 0 else {self.page_count: pages}),
             self.page_echo: merged.page.offset // size + self.page_first,
             self.limit_echo: size,
             self.count_echo: merged.shown,
@@ -75,6 +78,7 @@ class Pages(Linked, frozen=True, tag="pages"):
             self.to_echo: merged.page.offset + merged.shown if merged.shown else None,
             **self.echoed(merged),
         }
+        body, neighbours = JsonObject(merged.reply.body), dict[str, object]()
         if self.numbers:
             own = merged.page.offset // size + self.page_first
             known: dict[Rel, int | None] = {
@@ -84,8 +88,9 @@ class Pages(Linked, frozen=True, tag="pages"):
                 "next": own + 1 if merged.more else None,
                 "last": None if pages is None else pages + self.page_first - 1,
             }
-            changes |= {member: known[rel] for rel, member in self.numbers.items()}
+            neighbours |= {member: known[rel] for rel, member in self.numbers.items()}
         if self.urls:
             links = self.links(merged)
-            changes |= {member: links[rel] for rel, member in self.urls.items()}
-        return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))
+            neighbours |= {member: links[rel] for rel, member in self.urls.items()}
+        changes.update(neighbours.items())
+        return Reply(200, list(merged.reply.fields), self.led(body.edited(changes), neighbours))

@@ -146,7 +146,10 @@ class Search(Echoing, frozen=True, tag="search"):
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
-        return Listing(body.value(self.items), body.number(self.total), body.flag(self.has_more), document=body)
+        total, more = body.number(self.total), body.flag(self.has_more)
+        if total is None and more is None:
+            more = self.more_told(body)
+        return Listing(body.value(self.items), total, more, document=body)
 
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with the pages of the whole list."""
@@ -155,7 +158,7 @@ class Search(Echoing, frozen=True, tag="search"):
             self.items: merged.rows,
             self.total: merged.total,
             self.has_more: merged.more,
-            self.page_count: None if merged.total is None else -(-merged.total // size),
+            **self.counted(merged, self.page_count),
             self.page_echo: page.offset // size + self.page_first,
             self.limit_echo: page.limit,
             self.offset_echo: page.offset + self.offset_first,

@@ -2,8 +2,8 @@
 itself, without a word of the rule?
 
 A shard is asked on where its reply shows that it may have more: it states a size or says that there is more, or says
-neither, and several shards gave the same number of rows, and none gave more. The request is for its last row again and
-the next one. Only the next one proves that there is more.
+neither, and several shards gave the same number of rows, and none gave more, in an earlier round either. The request is
+for its last row again and the next one. Only the next one proves that there is more.
 
 Holds: no page is made of rows that a shard is known to have cut short.
 Never: takes one short reply alone for cut: a list that ends looks the same.
@@ -55,12 +55,14 @@ def suspects(
     blocks: Sequence[tuple[Block, Rows]],
     totals: Mapping[ShardId, int],
     told: Mapping[ShardId, bool],
+    *,
+    given_max: int = 0,
 ) -> Suspects | None:
     """The shards that may have more than they gave; None: none may, or none can be asked on.
 
-    `totals`, `told`: as `may_have_more`.
+    `totals`, `told`, `given_max`: as `may_have_more`.
     """
-    shards = may_have_more([(block, len(rows.raw)) for block, rows in blocks], totals, told)
+    shards = may_have_more([(block, len(rows.raw)) for block, rows in blocks], totals, told, given_max=given_max)
     if not shards or isinstance(dialect, Whole):
         return None
     given = {block.shard: (block, rows.raw) for block, rows in blocks if block.shard in shards}
@@ -73,17 +75,22 @@ def suspects(
 
 
 def may_have_more(
-    blocks: Sequence[tuple[Block, int]], totals: Mapping[ShardId, int], told: Mapping[ShardId, bool]
+    blocks: Sequence[tuple[Block, int]],
+    totals: Mapping[ShardId, int],
+    told: Mapping[ShardId, bool],
+    *,
+    given_max: int = 0,
 ) -> frozenset[ShardId]:
     """The shards that gave fewer rows of their blocks than asked for, and may have more, as far as replies show it.
 
-    `totals`: the sizes that shards have stated; `told`: whether there is more, where shards said it.
+    `totals`: the sizes that shards have stated; `told`: whether there is more, where shards said it; `given_max`: the
+    most rows that one reply of earlier rounds had, which no limit of the application's own has cut.
     """
     short = [(block, count) for block, count in blocks if count > 1 and (block.count is None or count < block.count)]
     if not short:
         return frozenset()
     counts = [count for _, count in blocks]
-    most = max(counts)
+    most = max(*counts, given_max)
     is_any_full = any(block.count is not None and count >= block.count for block, count in blocks)
     is_even = most >= LIKELY_LIMIT_MIN and counts.count(most) > 1 and not is_any_full
     return frozenset(

@@ -41,6 +41,7 @@ class PageSearch:
         "_changes",
         "_dialect",
         "_expectations",
+        "_given_max",
         "_guess",
         "_is_total",
         "_likely",
@@ -83,6 +84,7 @@ class PageSearch:
         below, above = near
         self._expectations = expected(shards, min(page.offset, ROWS_MAX), below, above) if below or above else None
         self._wrong = False
+        self._given_max = 0
         self.totals: dict[ShardId, int] = {}
         """The sizes that shards have stated."""
         self._selection = self._select()
@@ -171,7 +173,8 @@ class PageSearch:
                 continue
             blocks = self._reading.blocks()
             if self._suspects is None:
-                self._suspects = suspects(self._dialect, blocks, self.totals, self._reading.told)
+                told, most = self._reading.told, self._given_max
+                self._suspects = suspects(self._dialect, blocks, self.totals, told, given_max=most)
                 if self._suspects is not None:
                     return None
             tables = rank(blocks)
@@ -183,6 +186,8 @@ class PageSearch:
                 return tables, skip
             else:
                 self._missed()
+            if isinstance(self._reading, WholeBlocks):  # each block is one reply
+                self._given_max = max(self._given_max, *[len(rows.raw) for _, rows in blocks])
             self._reading = self._read()
         return None
 

@@ -16,6 +16,11 @@ from shardgate.core.excerpt import excerpt
 Collate = Callable[[str], Any]
 """Makes the key of a text."""
 
+_OPTIONS = {"collation", "va", "x", "kv"} | {
+    f"col{name}"
+    for name in ("alternate", "backwards", "casefirst", "caselevel", "normalization", "numeric", "reorder", "strength")
+}
+_OF_ALL_USES = False
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
@@ -108,14 +113,28 @@ def _icu(tag: str) -> Collate:
         icu: Any = import_module("icu")
     except ImportError as error:
         raise ValueError("no ICU is installed; install `shardgate[icu]`") from error
-    language = tag.partition("-")[0].lower()
-    if language not in {"und", "root"} and language not in {
-        str(locale.getLanguage()) for locale in icu.Collator.getAvailableLocales().values()
+    is_root = tag.partition("-")[0].lower() == "root"
+    locale = icu.Locale("" if is_root else icu.Locale.forLanguageTag(tag).getName())
+    if locale.getLanguage() not in {
+        "" if is_root or tag.lower().startswith("und") else None,
+        *[str(known.getLanguage()) for known in icu.Collator.getAvailableLocales().values()],
     }:
         raise ValueError(f"ICU has no collation for the locale {tag!r}")
+    _check_options(icu, locale, tag)
     try:
-        locale = icu.Locale("" if language == "root" else icu.Locale.forLanguageTag(tag).getName())
         key: Collate = icu.Collator.createInstance(locale).getSortKey
     except icu.ICUError as error:
         raise ValueError(f"ICU cannot read the locale {tag!r}") from error
     return key
+
+
+def _check_options(icu: Any, locale: Any, tag: str) -> None:
+    """Raises ValueError for what ICU would pass over, and sort as if it were not there."""
+    named = [*(locale.createKeywords() or ())]
+    if strange := next((name for name in named if name not in _OPTIONS), None):
+        raise ValueError(f"the locale {tag!r} has the option {strange!r}, which no collation of ICU has")
+    kinds = icu.Collator.getKeywordValuesForLocale("collation", locale, _OF_ALL_USES)
+    if "collation" in named and (kind := locale.getKeywordValue("collation")) not in set(map(str, kinds)):
+        raise ValueError(
+            f"ICU has no collation {kind!r} for the locale {tag!r}; there are {', '.join(map(str, kinds))}"
+        )

@@ -146,8 +146,9 @@ def likeness(config: KeyConfig | None) -> Callable[[Any], Any]:
         return alike
     key = sort_key(config)
     takes_for_equal = key.collation not in {"binary", "utf16"} and not key.deterministic
-    if key.pad_space is None and takes_for_equal:
-        key = msgspec.structs.replace(key, pad_space=True)
+    if takes_for_equal:  # what is not said may be either
+        pads = True if key.pad_space is None else key.pad_space
+        key = msgspec.structs.replace(key, pad_space=pads, deterministic=False)
     return transform(key) or _itself
 
 

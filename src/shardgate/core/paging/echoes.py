@@ -4,11 +4,12 @@ Every dialect whose rows stand in an object can name them, whatever the applicat
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from shardgate.core.contracts import Merged
+from shardgate.core.json.object import JsonObject
 from shardgate.core.paging.parameters import Parameters
 
 Echo = Literal[
@@ -31,6 +32,8 @@ Echo = Literal[
     "previous_offset",
 ]
 
+_NO_PAGE: Final = frozenset({b"null", b"false", b'""'})
+
 
 class Echoing(Parameters, frozen=True):
     """The base of dialects whose rows stand in an object."""
@@ -38,6 +41,27 @@ class Echoing(Parameters, frozen=True):
     echoes: Mapping[str, Echo] = msgspec.field(default_factory=dict)
     """Further members that describe the page → what they say: `{pageable.offset: offset, numberOfElements: count, last:
     is_last}`. A number that there is not, such as that of the page behind the last one, is `null`."""
+
+    def more_told(self, body: JsonObject, *members: str | None) -> bool | None:
+        """Whether a reply that states no size says that there is a next page: by one of these members, which lead to
+        it, or by one that `echoes` names. None: it does not say. Raises BrokenReplyError."""
+        for member in members:
+            if member is not None and (value := body.raw(member)) is not None:
+                return value not in _NO_PAGE
+        for member, echo in self.echoes.items():
+            if echo in {"next_page", "next_offset"} and (value := body.raw(member)) is not None:
+                return value not in _NO_PAGE
+            flag = body.flag(member) if echo in {"has_next", "is_last"} else None
+            if flag is not None:
+                return flag is (echo == "has_next")
+        return None
+
+    def counted(self, merged: Merged, member: str | None) -> dict[str | None, object]:
+        """The member with the number of pages. Of a list without rows, each shard says what the application does: 0, or
+        one page."""
+        if merged.total == 0:
+            return {}
+        return {member: None if merged.total is None else -(-merged.total // merged.size)}
 
     def echoed(self, merged: Merged) -> dict[str | None, object]:
         """The members that repeat what the page is."""
@@ -65,4 +89,8 @@ class Echoing(Parameters, frozen=True):
             "next_offset": offset + (limit or 0) if behind else None,
             "previous_offset": max(0, offset - (limit or 0)) if before else None,
         }
-        return {member: known[echo] for member, echo in self.echoes.items()}
+        told = self.echoes.items()
+        if merged.total == 0:  # what each shard says of a list without rows, the application says, too
+            said = {"pages", "from", "to"} if merged.is_none else {"pages"}
+            return {member: known[echo] for member, echo in told if echo not in said}
+        return {member: known[echo] for member, echo in told}

@@ -23,7 +23,7 @@ class Linked(Echoing, frozen=True):
 
     origin: str | None = None
     """What links begin with: `https://api.example.com`; null: the client's scheme and Host; empty: links begin with the
-    path."""
+    path; `?`: they are the query alone."""
     links_sorted: bool = False
     """The application sorts the parameters of its links by name, and encodes them anew."""
     first_page_bare: bool = False
@@ -45,6 +45,13 @@ class Linked(Echoing, frozen=True):
             "next": self._link(merged, end) if merged.more else None,
             "last": None if last is None else self._link(merged, last),
         }
+
+    def led(self, body: bytes, pages: Mapping[str, object]) -> bytes:
+        """The body with these members that lead to other pages, also where the shard's own page had no such one."""
+        for member, page in pages.items():
+            if page is not None and (document := JsonObject(body)).raw(member) is None:
+                body = document.put(member, page)
+        return body
 
     def _link(self, merged: Merged, offset: int) -> str:
         page = Page(offset, merged.page.limit, merged.page.order, None)
@@ -89,21 +96,33 @@ def by_name(query: str) -> str:
 def address(request: Request, origin: str | None, query: str) -> str:
     """The client's own address with another query; `origin` as in Linked."""
     begin = f"{request.scheme}://{request.fields.host.decode('latin-1')}" if origin is None else origin
+    if begin == "?":
+        return f"?{query}"
     path = f"{begin.rstrip('/')}{request.path}"
     return f"{path}?{query}" if query else path
 
 
 def linked(
-    body: bytes, member: str, links: Mapping[Rel, str | None], *, absent: bool, form: bytes | None = None
+    body: bytes,
+    member: str,
+    links: Mapping[Rel, str | None],
+    *,
+    absent: bool,
+    form: bytes | None = None,
+    of_none: bool = False,
 ) -> bytes:
     """The body with these links in its object of links, `member`. A body without that object stays as it is.
 
     A link to no page is `null`, or left out where `absent`. Links of the body that are not among these are dropped if
     they are of a page (`Rel`). A link that is an object has its address in `href`; it is written like one of the body,
-    or else like `form`.
+    or else like `form`. `of_none`: the body is of the
+    first page of a list without rows, so that it has the first and the last page where the application says so.
     """
     document = JsonObject(body)
     before = document.members(member)
+    if of_none:
+        ends = [rel for rel in ("first", "last") if before.get(rel, b"null") == b"null"]
+        links = {rel: None if rel in ends else link for rel, link in links.items()}
     sample = next((value for name, value in before.items() if name in links and value.startswith(b"{")), form)
     paged: dict[str, bytes] = {
         rel: _link_like(before.get(rel, b""), sample, link)
