@@ -133,7 +133,9 @@ async def test_r8_clients_that_the_application_knows_by_another_field_share_no_r
 async def test_r8_behind_a_proxy_another_field_may_tell_clients_apart(world: World, field: str) -> None:
     answers = []
     for who in ("one", "two"):
-        answers.append(await world.gateway.client.post("/orders", json={}, headers={**KEY, "X-Vendor": "v", field: who}))
+        answers.append(
+            await world.gateway.client.post("/orders", json={}, headers={**KEY, "X-Vendor": "v", field: who})
+        )
         world.gateway.client.cookies.clear()
     assert answers[0].json() == {"number": 1}
     assert answers[1].status_code == 409 or answers[1].json() == {"number": 2}

@@ -32,8 +32,8 @@ from shardgate.core.replies.validators import Validators, has_none
 from shardgate.core.routes.route import Plan, Route
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.coding import packed_fields, takes_gzip
-from shardgate.core.wire.packed_tags import as_known
 from shardgate.core.wire.forwarding import head_of
+from shardgate.core.wire.packed_tags import as_known
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.gather.aside import Aside, to_the_end
 from shardgate.engine.gather.gathering import (
