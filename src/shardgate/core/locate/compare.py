@@ -15,8 +15,8 @@ D = TypeVar("D")
 
 Compare = Literal["text", "case_insensitive", "uuid", "integer", "link"]
 """How two keys are equal: `text`: by their characters. `case_insensitive`: `ACME` is `acme`. `uuid`: in capitals,
-in braces, without hyphens and with others. `integer`: `007` and `+7` are `7`. `link`: the last segment of a URL's path is the key,
-so that `https://api.example.com/vendors/acme` and `/vendors/acme` are `acme`."""
+in braces, without hyphens and with others. `integer`: `007` and `+7` are `7`. `link`: the last segment of a URL's path
+is the key, so that `https://api.example.com/vendors/acme` and `/vendors/acme` are `acme`."""
 
 # PostgreSQL reads hyphens behind any four digits, .NET reads parentheses.
 _UUID = re.compile(r"(?:urn:uuid:)?[{(]?((?:[0-9a-f]{4}-?){7}[0-9a-f]{4})[)}]?")
