@@ -384,7 +384,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     otlp: OtlpConfig | None = None
     """Where metrics are pushed to. Without it: nowhere."""
     openapi: str | None = None
-    """The application's OpenAPI document (Swagger 2.0, OpenAPI 3.0 or 3.1), JSON or YAML. Its operations, and their
+    """The application's OpenAPI document (Swagger 2.0, OpenAPI 3.0 to 3.2), JSON or YAML. Its operations, and their
     `x-shardgate`, are read; also from files beside it that its paths refer to by `$ref`."""
     openapi_base: str | None = None
     """The path that stands before each path of the document: `/v3`. Empty: none. Default: the path of its `servers`, or
