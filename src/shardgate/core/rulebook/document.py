@@ -110,8 +110,8 @@ class _Reader(msgspec.Struct, frozen=True):
             yield "QUERY", item.value["query"], item.place_of("query")
         if "additionalOperations" in item.value:
             more = self.mapping(item.value["additionalOperations"], item.place_of("additionalOperations"))
-            for method in more.value if more is not None else ():
-                yield method, more.value[method], more.place_of(method)
+            if more is not None:
+                yield from ((method, value, more.place_of(method)) for method, value in more.value.items())
 
     def _base(self, item: Found, operation: Found, base: str) -> str:
         """Servers of an operation count before those of its path, and those before the document's."""
