@@ -10,6 +10,7 @@ Holds: partners come from addresses of their own, keep their connections, and wa
 """
 
 import asyncio
+import os
 import ssl
 import sys
 import time
@@ -35,6 +36,8 @@ IDLE_MAX = 8
 """Connections that a partner keeps while they are idle, as libraries for HTTP do."""
 HEAVY_ROWS = 1200
 """Of all shards, in an order in which they come by turns: most of the work is the gateway's."""
+NUMBERS_APART = 10_000_000
+"""No two processes create a thing of the same name."""
 RETRY_AFTER_S = 1.0
 """What refusals say."""
 _TELL_S = 0.1
@@ -88,7 +91,7 @@ class Load:
         self._tls = ssl.create_default_context(cafile=ca) if ca is not None else None
         self._idle: dict[int, list[Connection]] = defaultdict(list)
         self._streams: list[asyncio.Task[None]] = []
-        self._numbers = count(1)
+        self._numbers = count(os.getpid() * NUMBERS_APART)
         self._asking: dict[asyncio.Task[Word], float] = {}
         self._records: list[Record] = []
 

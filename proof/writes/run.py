@@ -27,6 +27,8 @@ AT_ONCE = 3
 BATCH = 50
 STEPS: dict[Step, int] = {**catalogue.STEPS, **trade.STEPS, **octo.STEPS, **reading.STEPS}
 _SEEDED = ("categories", "vendors", "events", "dates", "orders", "coupons", "vouchers", "users")
+PAGE_ROWS = 100_000
+"""As many rows as the application shows where no `limit` is given."""
 _BOOKINGS = "/octo/bookings?localDateStart=2000-01-01&localDateEnd=2099-12-31"
 
 
@@ -99,9 +101,8 @@ class _Sides:
         self._twins = Twins()
         self._free = {name: threading.Lock() for name in names[1:]}
         self._lock = threading.Lock()
-        seeded = self._read("/v3/vendors", *(f"/v3/{name}" for name in _SEEDED), _BOOKINGS)
-        self._vendors = [row["id"] for row in msgspec.json.decode(seeded[0])]
-        for text in seeded:
+        self._vendors = [row["id"] for row in self._read("/v3/vendors").json()]
+        for text in self._seeds():
             self._twins.know(text)
         self._homes = {name: self._home(name) for name in names[1:]}
 
@@ -133,7 +134,11 @@ class _Sides:
         both = self._both()
         try:
             for name in _SEEDED:
-                both.rows(Asked("GET", f"/v3/{name}?with_count=true"), "id")
+                path = f"/v3/{name}?with_count=true"
+                if self._rows_of(name) > PAGE_ROWS:  # the first page has other rows on each side, as ids differ
+                    both.walk(path, PAGE_ROWS)
+                else:
+                    both.rows(Asked("GET", path), "id")
             both.rows(Asked("GET", _BOOKINGS), "any")
             for group in ("month", "category", "city"):
                 both.ask(Asked("GET", f"/v3/reports/sales?group_by={group}"))
@@ -150,9 +155,19 @@ class _Sides:
         with self._free[name]:
             yield name
 
-    def _read(self, *paths: str) -> list[bytes]:
-        headers = {"Authorization": f"Bearer {self._tokens[MARKETPLACE]}"}
-        return [self._monolith.get(path, headers=headers).content for path in paths]
+    def _seeds(self) -> list[bytes]:
+        """All that was there before."""
+        paths = [
+            f"/v3/{name}?offset={at}" for name in _SEEDED for at in range(0, max(1, self._rows_of(name)), PAGE_ROWS)
+        ]
+        return [self._read(path).content for path in (*paths, _BOOKINGS)]
+
+    def _rows_of(self, name: str) -> int:
+        """How many rows a list of the monolith has."""
+        return int(self._read(f"/v3/{name}?limit=1&with_count=true").headers["x-total_count"])
+
+    def _read(self, path: str) -> httpx.Response:
+        return self._monolith.get(path, headers={"Authorization": f"Bearer {self._tokens[MARKETPLACE]}"})
 
     def _home(self, name: str) -> str:
         headers = {"Authorization": f"Bearer {self._tokens[name]}"}

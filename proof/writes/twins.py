@@ -64,12 +64,20 @@ class Twins:
             for row in theirs:
                 like = waiting[_shape(row, lambda token: token if token in self._ours else None)]
                 if not like:
-                    return f"no row is like {row!r} among {list(ours)!r}"
+                    return f"no row is like {row!r}{self._nearest(row, theirs, ours)}"
                 found = self.difference(row, like.pop(0))
                 if found is not None:
                     return found
         left = [row for rows in waiting.values() for row in rows]
         return f"the rows {left!r} are too many" if left else None
+
+    def _nearest(self, row: bytes, theirs: Sequence[bytes], ours: Sequence[bytes]) -> str:
+        """For whoever looks for the cause: the rows with the same words but for what each side makes up."""
+        words = _TOKEN.sub(b"?", row)
+        same = [each for each in ours if _TOKEN.sub(b"?", each) == words]
+        twins = {token.decode(): self._ours[token].decode() for token in _TOKEN.findall(row) if token in self._ours}
+        found = f"; with the same words: {same[:3]!r}; twins: {twins}; {len(theirs)} rows and {len(ours)}"
+        return found if same else f"{found}; all: {list(ours)!r}"
 
     def _pair(self, their: bytes, our: bytes) -> bool:
         if _IS_TIME.fullmatch(their):

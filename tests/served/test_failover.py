@@ -30,11 +30,14 @@ class Two:
         self.stack = stack
         self.clock = Clock()
         self.done: list[str] = []
+        self.cuts = False
         self.north: Shard
         self.south: Shard
         self.gateway: Gateway
 
     def does(self, asked: Asked) -> bytes:
+        if self.cuts:
+            return b""
         self.done.append(f"{asked.line.split(' HTTP')[0]} {asked.body.decode()}".strip())
         return reply('["done"]')
 
@@ -157,6 +160,26 @@ async def test_a_change_that_was_sent_does_not_wait(start: Any) -> None:
     answer = await two.ask(1)
     assert (answer.status_code, answer.json()["code"]) == (502, "SG2008")
     assert len(two.north.asked) == 1
+
+
+async def test_a_read_that_was_sent_when_its_shard_ended_waits_once(start: Any) -> None:
+    """Found by `make chaos`: of the reads under way when both replicas were killed, one was a 502."""
+    two = await start({"wait_s": 5})
+    two.cuts = True
+    reading = asyncio.ensure_future(two.gateway.get("/v/n-1"))
+    await until(lambda: two.waiting == 1)
+    two.north.kill()
+    two.cuts = False
+    await two.passes(1)
+    await two.back()
+    await two.passes(1)
+    assert (await reading).json() == ["done"]
+    two.cuts = True
+    reading = asyncio.ensure_future(two.gateway.get("/v/n-2"))
+    await until(lambda: two.waiting == 1)
+    await two.passes(1)
+    answer = await reading
+    assert (answer.status_code, answer.json()["code"]) == (502, "SG2002"), "a shard that is there is asked twice"
 
 
 async def test_a_change_with_an_idempotency_key_waits_and_is_made_once(start: Any) -> None:

@@ -5,8 +5,9 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,6 +147,30 @@ def test_a_store_that_is_locked_opens_and_is_read(tmp_path: Path) -> None:
             store.put_many("vendor", [("2", "south")])
 
 
+class OpenedByOthers(sqlite3.Connection):
+    """As SQLite now and then says, without waiting, when several processes make one store: 1 of 360 openings."""
+
+    busy = 3
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        if "WAL" in sql and self.busy:
+            self.busy -= 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        return super().execute(sql, *values)
+
+
+@pytest.mark.parametrize("busy_ms", [5000, 0])
+def test_a_new_store_that_others_open_just_now_is_tried_again(tmp_path: Path, busy_ms: int) -> None:
+    """Found by `make chaos`: a gateway did not start, as both of its workers made the store at once."""
+    with SqliteStore(tmp_path / "store.db", busy_ms=busy_ms) as store:
+        store._connection.close()
+        store._connection = sqlite3.connect(tmp_path / "store.db", isolation_level=None, factory=OpenedByOthers)
+        with nullcontext() if busy_ms else pytest.raises(sqlite3.OperationalError, match="locked"):
+            store._write_ahead()
+
+
 @pytest.mark.parametrize("others_read", [True, False])
 def test_a_store_that_can_only_be_read_is_read(others_read: bool) -> None:
     """Found: a store on a medium that had become read-only killed each worker that opened it."""
@@ -173,6 +198,33 @@ def _reads_and_cannot_write(path: Path) -> bool:
             store.put_many("vendor", [("2", "south")])
     leases = FileLeases(path)
     return not leases.lead("replay") and leases.lives("12345")
+
+
+@pytest.mark.parametrize("tried", [True, False])
+def test_a_store_that_was_opened_to_be_read_only_is_written_as_soon_as_it_can_be(tried: bool) -> None:
+    """Found by `make chaos`: a worker that was started meanwhile refused the first change afterwards."""
+    assert _in_another_process(lambda: _is_written_again(tried)) == 0
+
+
+def _is_written_again(tried: bool) -> bool:
+    folder = Path(tempfile.mkdtemp())
+    path = folder / "store.db"
+    SqliteStore(path).close()
+    path.chmod(0o400)
+    folder.chmod(0o500)
+    try:
+        with SqliteStore(path, busy_ms=0) as store:
+            store.prepare()
+            if tried:
+                with pytest.raises(sqlite3.OperationalError, match="readonly"):
+                    store.put_many("vendor", [("1", "north")])
+            folder.chmod(0o700)
+            path.chmod(0o600)
+            store.prepare()
+            return store.put_many("vendor", [("2", "south")]) > 0
+    finally:
+        folder.chmod(0o700)
+        shutil.rmtree(folder)
 
 
 def _in_another_process(work: Callable[[], bool]) -> int:

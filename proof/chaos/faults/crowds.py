@@ -13,9 +13,10 @@ from proof.chaos.loading import LoadProcess
 from proof.chaos.record import Record
 from proof.chaos.stage import USUAL, Stage
 
-CLIENTS = 32
-"""So many that send the next request when they have a reply find out the maximum."""
-MEASURED_S = 2.5
+CLIENTS = (16, 24, 32)
+"""So many that send the next request when they have a reply: too few wait for shards most of the time, and of too many
+some are refused. The maximum is what those achieve who are answered most."""
+MEASURED_S = 2.0
 OVERLOAD_S = 6.0
 BEGINNING_S = 1.0
 """An overload is seen after so long."""
@@ -60,7 +61,7 @@ async def _overloaded(stage: Stage, rates: Callable[[float], dict[str, float]], 
     try:
         await probe.start()
         probe.bind(stage.variant.others_processors())
-        before = await _measured(stage, {"closed heavy": CLIENTS})
+        before = await _maximum(stage)
         await stage.load(rates(before))
         await probe.ask({probed: PROBED_PER_S})
         await asyncio.sleep(BEGINNING_S)
@@ -72,7 +73,7 @@ async def _overloaded(stage: Stage, rates: Callable[[float], dict[str, float]], 
         await stage.answered(ended_at)
         await probe.answered(ended_at)
         await asyncio.sleep(CALM_S)
-        after = await _measured(stage, {"closed heavy": CLIENTS})
+        after = await _maximum(stage)
     finally:
         await probe.stop()
     await stage.load(USUAL)
@@ -105,16 +106,22 @@ def _judge_overload(stage: Stage, seen: _Overload) -> None:
         stage.find("nothing was refused")
 
 
-async def _measured(stage: Stage, rates: dict[str, float]) -> float:
-    """How many are answered in a second."""
-    await stage.load(rates)
+async def _maximum(stage: Stage) -> float:
+    """How many lists are answered in a second at most."""
+    return max([await _measured(stage, clients) for clients in CLIENTS])
+
+
+async def _measured(stage: Stage, clients: int) -> float:
+    """How many lists are answered in a second to so many clients."""
+    kind = "closed heavy"
+    await stage.load({kind: clients})
     await asyncio.sleep(0.5)
     began_at = time.monotonic()
     await asyncio.sleep(MEASURED_S)
     ended_at = time.monotonic()
     await stage.load({})
     await stage.answered(ended_at)
-    records = [each for each in stage.since(began_at) if each.kind in rates and each.word == "ok"]
+    records = [each for each in stage.since(began_at) if each.kind == kind and each.word == "ok"]
     return max(1.0, sum(each.at_s + each.took_s < ended_at for each in records) / MEASURED_S)
 
 

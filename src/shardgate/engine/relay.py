@@ -9,7 +9,14 @@ import zlib
 from collections.abc import Callable, Sequence
 
 from shardgate.core.contracts import KeyMemory
-from shardgate.core.errors import DeadlineError, DeclaredFailureError, ShardDownError, ShardgateError, SlowClientError
+from shardgate.core.errors import (
+    BrokenReplyError,
+    DeadlineError,
+    DeclaredFailureError,
+    ShardDownError,
+    ShardgateError,
+    SlowClientError,
+)
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import SAFE_METHODS, ReplyHead, Request
 from shardgate.core.limits import LEARNED_BODY_BYTES_MAX
@@ -47,6 +54,7 @@ class Relay:
         "_request",
         "_route",
         "_shard",
+        "_was_cut",
     )
 
     def __init__(
@@ -71,6 +79,7 @@ class Relay:
         self._shard = ""
         self._others: Sequence[ShardId] = ()
         self._kept: list[bytes] | None = None
+        self._was_cut = False  # the connection broke before a byte of the reply, and the request was sent again
 
     def start(self, shard: ShardId, *, others: Sequence[ShardId] = (), doubt: Doubt | None = None) -> None:
         """Send the request.
@@ -220,7 +229,7 @@ class Relay:
             if before is not None and self._call is not None:
                 self._call.continues(before)
             return
-        if isinstance(error, ShardDownError) and self._cluster.failovers and self._waits(error):
+        if self._cluster.failovers and self._may_wait(error) and self._waits(error):
             return
         self.report(error)
 
@@ -238,7 +247,7 @@ class Relay:
         return self._call is None or self._call.done or self._call.carrier is not None
 
     def again(self) -> None:
-        """Send the request again, of which nothing was sent."""
+        """Send the request again: nothing of it was sent, or it changes nothing."""
         before = self._call
         self._client.adopt(self)
         self._exchange.shards = ()
@@ -246,7 +255,16 @@ class Relay:
         if before is not None and self._call is not None:
             self._call.continues(before)
 
-    def _waits(self, error: ShardDownError) -> bool:
+    def _may_wait(self, error: ShardgateError) -> bool:
+        """Whether the request may be sent again later: nothing of it was sent, or the shard ended while it read."""
+        if isinstance(error, ShardDownError):
+            return True
+        if self._was_cut or not error.another_may_answer or not isinstance(error, BrokenReplyError):
+            return False
+        self._was_cut = True
+        return True
+
+    def _waits(self, error: ShardgateError) -> bool:
         """Wait for the shard, where requests for its keys do."""
         queue, rule = self._cluster.failovers.get(self._shard), self._route.rule
         if queue is None or rule is None or not rule.finds_owner or self._client.incoming is not None:
@@ -297,7 +315,7 @@ class Relay:
 class RelayWaiting:
     """A relay that waits for its shard; its client's connection cancels it."""
 
-    def __init__(self, relay: Relay, queue: FailoverQueue, error: ShardDownError, since_s: float, size: int) -> None:
+    def __init__(self, relay: Relay, queue: FailoverQueue, error: ShardgateError, since_s: float, size: int) -> None:
         """`error`: what the client is told where the shard does not come back in time."""
         self.owner: object = relay
         self.since_s = since_s

@@ -68,8 +68,11 @@ class Store(Statements):
         seconds on it. Of one machine: its own clock, as it is given."""
         return boot, up_s
 
+    def prepare(self) -> None:
+        """Before a job: what could not be used until now is, where that is possible by now. Raises one of `errors`."""
+
     def recover(self, error: BaseException) -> None:
-        """After a job failed, before the next one: what can be put right is."""
+        """After a job failed: what can be put right is."""
 
     def put_many(self, space: str, pairs: Iterable[tuple[str, str]], *, only_if_new: bool = False) -> int:
         """Store the shard of each key, all or none; return the new epoch.

@@ -5,7 +5,9 @@ Never: changes a file that is not a store, or one made by a newer version.
 """
 
 import os
+import random
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +30,7 @@ class SqliteStore(Store):
     for a lock of another process. Opening a store that exists writes nothing. Raises StoreError.
     """
 
-    __slots__ = ("_any_thread", "_busy_ms", "_connection", "path")
+    __slots__ = ("_any_thread", "_busy_ms", "_connection", "_is_read_only", "path")
 
     errors: ClassVar[tuple[type[Exception], ...]] = (sqlite3.Error,)
 
@@ -87,19 +89,26 @@ class SqliteStore(Store):
         finally:
             self._connection.execute("COMMIT")
 
-    def recover(self, error: BaseException) -> None:
-        """SQLite does not see by itself that a file that could only be read may be written again: open it anew."""
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_READONLY:
-            return
-        if os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK):
+    def prepare(self) -> None:
+        """SQLite does not see by itself that a file that could only be read may be written again: open it anew.
+
+        Raises sqlite3.Error.
+        """
+        if self._is_read_only and _may_write(self.path):
             self._connection.close()
             self._connection = self._connect()
             self._connection.execute("PRAGMA synchronous = FULL")
+
+    def recover(self, error: BaseException) -> None:
+        """The file can only be read, also where it could be written when it was opened."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+            self._is_read_only = True
 
     def close(self) -> None:
         self._connection.close()
 
     def _connect(self) -> sqlite3.Connection:
+        self._is_read_only = not _may_write(self.path)
         return _connect(self.path, self._busy_ms, any_thread=self._any_thread)
 
     def _open(self) -> None:
@@ -115,8 +124,24 @@ class SqliteStore(Store):
                     )
                 self._migrate(version)
             # After the claim, so that the journal mode of another application's database stays as it is.
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._write_ahead()
         self._connection.execute("PRAGMA synchronous = FULL")
+
+    def _write_ahead(self) -> None:
+        """Change the journal mode to WAL. SQLite does not wait for the other processes that open the file just now.
+
+        Raises sqlite3.Error where they use it for longer than any waits for a lock.
+        """
+        give_up_at = time.monotonic() + self._busy_ms / 1000
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                    raise
+                time.sleep(random.uniform(0.001, 0.005))  # noqa: S311 - so that two do not meet again
+            else:
+                return
 
     def _is_current(self) -> bool:
         """Whether nothing is to be written: then a store opens that is locked by another, or can only be read."""
@@ -144,6 +169,10 @@ class SqliteStore(Store):
 
     def _pragma(self, name: str) -> object:
         return self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
 def _connect(path: Path, busy_ms: int, *, any_thread: bool) -> sqlite3.Connection:

@@ -99,6 +99,11 @@ class Writer:
         if first is None:
             return  # it was done together with one before it
         taken = [first]
+        try:
+            self._store.prepare()
+        except self._store.errors as unusable:
+            first.done.set_exception(unusable)
+            return
         if first.alone or self._store.jobs_at_once == 1 or not self._waiting:
             outcomes = [outcome_of(first.call)]
         else:

@@ -48,6 +48,8 @@ class Worker:
     most: int = 10_000
     ranks: Sequence[int] = ()
     """The priority class of each client, the greedy one last; empty: there are no classes."""
+    slow: float = 1.0
+    """How many times as long everything takes the processor."""
     now_s: float = 0.0
     others: int = 0
     over: list[Sent] = field(default_factory=list)
@@ -62,20 +64,26 @@ class Worker:
         self._sampled_at = 0.0
 
     def run(self) -> "Worker":
-        self._send()
-        events = self._events
-        while events and self.now_s < self.lasts_s:
-            due = min(events[0][0], self._looked_at + LOOK_S, self._sampled_at or self.lasts_s)
-            self.now_s = max(self.now_s, due)
-            if self.now_s >= self._looked_at + LOOK_S:
-                self._look()
-            if 0 < self._sampled_at <= self.now_s:
-                self._sample()
-            batch: list[tuple[float, int, str, Sent]] = []
-            while events and events[0][0] <= self.now_s and len(batch) < EVENTS_OF_A_ROUND:
-                batch.append(heapq.heappop(events))
-            self._round(batch)
+        on_one_processor([self])
         return self
+
+    @property
+    def due_s(self) -> float:
+        """When it has something to do."""
+        event_s = self._events[0][0] if self._events else self.lasts_s
+        return min(event_s, self._looked_at + LOOK_S, self._sampled_at or self.lasts_s)
+
+    def turn(self, now_s: float) -> None:
+        """One round of its loop."""
+        self.now_s, events = now_s, self._events
+        if self.now_s >= self._looked_at + LOOK_S:
+            self._look()
+        if 0 < self._sampled_at <= self.now_s:
+            self._sample()
+        batch: list[tuple[float, int, str, Sent]] = []
+        while events and events[0][0] <= self.now_s and len(batch) < EVENTS_OF_A_ROUND:
+            batch.append(heapq.heappop(events))
+        self._round(batch)
 
     def answered(self, kind: str, from_s: float = 1.0) -> float:
         """A second."""
@@ -108,7 +116,8 @@ class Worker:
     def _others_here(self) -> int:
         return self.shedding.others_here if self.ranks else self.others
 
-    def _send(self) -> None:
+    def send(self) -> None:
+        """All that its clients send."""
         for kind, rate in [*self.rates.items(), ("greedy", self.greedy_rate)]:
             at_s = 0.0
             while rate and (at_s := at_s + self.chance.expovariate(rate)) < self.lasts_s:
@@ -135,7 +144,7 @@ class Worker:
         at_s = self.now_s
         for _, _, what, sent in batch:
             if what == "accept":
-                at_s += COSTS_S["accept"]
+                at_s += COSTS_S["accept"] * self.slow
                 self._happens(at_s, "made", sent)
             elif what == "made":  # its bytes are read in the round behind
                 self._happens(at_s, "read", sent)
@@ -154,7 +163,7 @@ class Worker:
             shedding.is_late(at_s, self._others_here)
         rank = self._rank(sent)
         if shedding.used_up(mine, self._others_here + 1, is_list=is_list, rank=rank):
-            at_s += COSTS_S["refusal"]
+            at_s += COSTS_S["refusal"] * self.slow
             sent.is_refused, sent.took_s = True, at_s - sent.at_s
             self.over.append(sent)
             return at_s
@@ -162,7 +171,7 @@ class Worker:
         shedding.begin(rank, is_list=is_list)
         shedding.lists += is_list
         self.others += not is_list
-        at_s += BEFORE * COSTS_S[sent.kind]
+        at_s += BEFORE * COSTS_S[sent.kind] * self.slow
         self._happens(at_s + SHARDS_S * self.chance.uniform(0.8, 1.3), "reply", sent)
         return at_s
 
@@ -172,7 +181,21 @@ class Worker:
         self.shedding.end(self._rank(sent), is_list=is_list)
         self.shedding.lists -= is_list
         self.others -= not is_list
-        at_s += (1 - BEFORE) * COSTS_S[sent.kind]
+        at_s += (1 - BEFORE) * COSTS_S[sent.kind] * self.slow
         sent.took_s = at_s - sent.at_s
         self.over.append(sent)
         return at_s
+
+
+def on_one_processor(workers: Sequence[Worker]) -> None:
+    """Run workers that share a processor: of those that have something to do, the one that has waited longest."""
+    for each in workers:
+        each.send()
+    now_s = 0.0
+    while now_s < workers[0].lasts_s:
+        due_s = min(each.due_s for each in workers)
+        now_s = max(now_s, due_s)
+        ready = [each for each in workers if each.due_s <= now_s]
+        chosen = min(ready, key=lambda each: each.now_s)
+        chosen.turn(now_s)
+        now_s = chosen.now_s

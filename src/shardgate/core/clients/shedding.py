@@ -9,8 +9,9 @@ too many: samples are taken while there is much to do. A timer that the loop is 
 long that the timer waits, each request that is handled meanwhile says so. Lists cost the most, since they ask several
 shards, and are refused first. Others are refused where a few lists are still too much.
 
-Where there are priority classes, this is done to the least important one until nothing of it is taken on; then to the
-next, of which alone some are refused then: `level` is that class. What is more important is taken on, all of it.
+Where there are priority classes, this is done to the least important one until nothing of it is taken on; then, where
+the loop is too late for another BURST_S, to the next, of which alone some are refused then: `level` is that class. What
+is more important is taken on, all of it.
 
 Holds: what only waits does not count: it makes the loop no later, and bounds rise while that is in time. So many
 requests as keep a worker busy are always taken on. A burst that is over in BURST_S refuses nobody, and neither do
@@ -35,7 +36,9 @@ SHED_LATE_S: Final = 0.004
 """While it sheds, a loop that is later is too late: rounds take 8 ms. A refusal on an open connection waits for two
 rounds, on a new one for four: with some that are twice as long, it comes within 50 ms."""
 BURST_S: Final = 0.15
-"""So long the loop may be too late before anything is refused: what comes at once is mostly over by then."""
+"""So long the loop may be too late before a class is squeezed: what comes at once is mostly over by then."""
+LAST_BURST_S: Final = 0.08
+"""The same for the last of several classes: it is there to be refused, and better ones wait for what it has begun."""
 STEP_S: Final = 0.05
 """Between two changes of a bound: its effect is seen when what was under way before is over."""
 DRAINING_STEPS: Final = 20
@@ -206,13 +209,19 @@ class Shedding:
         if late_s > self._late_s_max:
             self._late += 1
             self._late_s += late_s
-        if self._samples * SAMPLE_S < (STEP_S if self.is_shedding else BURST_S):
+        if self._samples * SAMPLE_S < self._step_s:
             return
         if 2 * self._late > self._samples:
             self._take_on_fewer(SHED_LATE_S * self._late / self._late_s, others)
         else:
             self._take_on_more(others)
         self._begin_step()
+
+    @property
+    def _step_s(self) -> float:
+        if self.lists_max < self._most:
+            return STEP_S
+        return BURST_S if self.level < self._least_rank or not self._least_rank else LAST_BURST_S
 
     def _take_on_fewer(self, factor: float, others: int) -> None:
         """Fewer; lists first. `factor`: how late the loop may be, divided by how late it is.
@@ -252,13 +261,15 @@ class Shedding:
     def _cut_classes(self, part: float) -> None:
         """Take on less by this part of what is under way: the class at `level` first, and of a class its lists first.
 
-        Only an overload that begins may cut several classes at once: later, a moment of lateness would hit the next.
+        Only an overload that begins may cut several classes at once: later, a moment of lateness would hit the next. So
+        a class is squeezed no sooner than BURST_S after the one before it has gone.
         """
         costs = self._costs()
         excess = part * sum(costs[: self.level + 1])
         if self.is_shedding:
             if not costs[self.level]:
                 self._squeeze(self.level - 1, self._most, self._most)
+                return
             excess = min(excess, costs[self.level])
         while self.level and excess > costs[self.level]:
             excess -= costs[self.level]

@@ -214,7 +214,9 @@ class UpstreamConnection:
             self._owner.again(call)
         elif call.reads:
             log = "no byte of a reply came" if exc is None else f"no byte of a reply came: {exc}"
-            call.fail(BrokenReplyError("a shard closed the connection without a reply", log=log))
+            error = BrokenReplyError("a shard closed the connection without a reply", log=log)
+            error.another_may_answer = True
+            call.fail(error)
         else:
             log = "no byte of a reply came" if exc is None else f"no byte of a reply came: {exc}"
             problem = "the connection to the shard broke; the change may have been made or not"
