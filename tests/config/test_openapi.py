@@ -143,7 +143,11 @@ def test_r2_what_cannot_be_used_is_a_mistake_with_its_line(tmp_path: Path, docum
 
 @pytest.mark.parametrize(
     "words",
-    ["rules: {ANY /a: {rule: any}}\n", "rules: {ANY /**: {rule: any}}\n", "unserved: {QUERY /a: later, LINK /a: later}\n"],
+    [
+        "rules: {ANY /a: {rule: any}}\n",
+        "rules: {ANY /**: {rule: any}}\n",
+        "unserved: {QUERY /a: later, LINK /a: later}\n",
+    ],
 )
 def test_r2_methods_that_no_rule_can_name_are_served_by_a_rule_for_any(tmp_path: Path, words: str) -> None:
     # Found: `check` said right, and clients got 405.
