@@ -64,6 +64,27 @@ def test_a_class_by_a_field_of_the_clients_own_is_everybodys(tmp_path: Path, mat
     assert ("SGA25" in [each.rule.number for each in warnings_in(read(file))]) == warned
 
 
+@pytest.mark.parametrize(
+    ("proxies", "warned"),
+    [
+        (["10.0.0.0/8"], True),
+        (["127.0.0.1", "192.168.0.0/16"], True),
+        (["fd00::/8"], True),
+        (["10.0.0.0/24", "10.0.7.9", "127.0.0.0/8", "fd00:1:2:3::/64"], False),
+    ],
+)
+def test_a_class_by_a_field_that_others_in_the_proxies_network_can_set_is_warned_of(
+    tmp_path: Path, proxies: list[str], *, warned: bool
+) -> None:
+    """Found: in a private network that is trusted as a whole, each client chose its class, and `check` said nothing."""
+    file = CASES["SGA25"].safe(tmp_path)
+    config = yaml.safe_load(file.read_text())
+    file.write_text(yaml.safe_dump({**config, "trusted_proxies": proxies}))
+    found = [each for each in warnings_in(read(file)) if each.rule.number == "SGA25"]
+    assert bool(found) == warned
+    assert all("may set `x-tier`" in each.what for each in found)
+
+
 def test_an_unknown_number_is_a_mistake(tmp_path: Path) -> None:
     file = CASES["SGA10"].bad(tmp_path)
     file.write_text(file.read_text() + "accepted_risks: {SGA99: ''}\n")

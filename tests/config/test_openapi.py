@@ -129,10 +129,30 @@ def test_r2_the_configuration_may_say_the_base_path(tmp_path: Path, given: str) 
         ),
         ("paths:\n  /a:\n    get: {}\n  /a:\n    post: {}", "2: openapi: "),
         ("servers: [{url: /v3}]\npaths: {/a: {get: {}}}", "rules.GET /v3/a: the operation has no rule"),
+        ("openapi: 3.2.0\npaths: {/a: {query: {}}}", "rules.QUERY /a: the operation has no rule"),
+        ("openapi: 3.2.0\npaths: {/a: {additionalOperations: {LINK: {}}}}", "rules.LINK /a: the operation has no rule"),
+        (
+            "openapi: 3.2.0\npaths:\n  /a:\n    query: {x-shardgate: {rule: any}}",
+            "api.yaml:4: paths./a.query.x-shardgate: 'QUERY' is not a method",
+        ),
     ],
 )
 def test_r2_what_cannot_be_used_is_a_mistake_with_its_line(tmp_path: Path, document: str, said: str) -> None:
     assert said in wrong(tmp_path, document)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "rules: {ANY /a: {rule: any}}\n",
+        "rules: {ANY /**: {rule: any}}\n",
+        "unserved: {QUERY /a: later, LINK /a: later}\n",
+    ],
+)
+def test_r2_methods_that_no_rule_can_name_are_served_by_a_rule_for_any(tmp_path: Path, words: str) -> None:
+    # Found: `check` said right, and clients got 405.
+    document = {"openapi": "3.2.0", "paths": {"/a": {"query": {}, "additionalOperations": {"LINK": {}}}}}
+    assert names(tmp_path, document, words)
 
 
 def test_r2_a_rule_without_the_path_of_the_server_is_told_its_name(tmp_path: Path) -> None:

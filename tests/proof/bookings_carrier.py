@@ -29,7 +29,7 @@ def exported(config: Path, database: sqlite3.Connection) -> dict[str, list[tuple
     from shardgate.split.database import sql
 
     division = read_division(settings_from(read(config), {}), os.environ["MOVE_SHARD"])
-    tables = moved_tables(division.ownership, division.by, [os.environ["MOVE_TENANT"]], sql.quote)
+    tables = moved_tables(division.ownership, division.by, [sql.literal(os.environ["MOVE_TENANT"])], sql.quote)
     return {each.name: database.execute(f"SELECT * FROM {each.name} WHERE {each.where}").fetchall() for each in tables}
 
 

@@ -31,3 +31,30 @@ async def test_r5_a_uuid_in_capitals_is_the_same_key(start_shard: Any, start_gat
     assert (await gateway.get("/events/" + spelled.replace("{", "%7B").replace("}", "%7D"))).text == "found"
     assert (await gateway.client.post("/events", json={"id": spelled})).text == "found"
     assert (len(owner.asked), len(other.asked)) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("how", "one", "other", "third"),
+    [("case_insensitive", "acme", "ACME", "bern"), ("uuid", UUID, UUID.replace("-", "").upper(), UUID[:-1] + "0")],
+)
+async def test_r5_two_places_that_write_one_key_in_two_ways_agree(
+    start_shard: Any, start_gateway: Any, how: str, one: str, other: str, third: str
+) -> None:
+    # Found: 400, "name different keys", of what the application takes for one.
+    rules = {
+        "locators": {"vendor": [{"kind": "hash", "compare": how}]},
+        "rules": {
+            "POST /orders/{id}": {
+                "rule": "one", "key": ["path.id", "header.X-Vendor", "query.vendor", "body.vendor"], "locate": "vendor",
+            },
+        },
+    }  # fmt: skip
+    north, south = await start_shard(found), await start_shard(found)
+    gateway = await start_gateway({"shards": {"north": north.url, "south": south.url}, **rules})
+    for key in (one, other):
+        headers, said = {"X-Vendor": other}, {"vendor": other}
+        answer = await gateway.client.post(f"/orders/{key}", headers=headers, params={"vendor": one}, json=said)
+        assert answer.text == "found"
+    assert sorted((len(north.asked), len(south.asked))) == [0, 2]
+    answer = await gateway.client.post(f"/orders/{one}", headers={"X-Vendor": third}, json={})
+    assert answer.json()["code"] == "SG1002"

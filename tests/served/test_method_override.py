@@ -207,3 +207,81 @@ async def test_a_header_that_stands_twice_is_refused_in_its_own_words(shard: Any
     twice = [("X-HTTP-Method-Override", "PUT"), ("X-HTTP-Method-Override", "DELETE")]
     answer = await gateway.client.post("/things/1", json={}, headers=twice)
     assert "several header fields name a method" in answer.json()["detail"]
+
+
+UNSAID: dict[str, Any] = {
+    "locators": {"thing": [{"kind": "hash"}]},
+    "rules": {
+        "POST /things": {"rule": "one", "key": ["body.vendor", "form.vendor"], "locate": "thing"},
+        "GET /things": {"rule": "gather", "merge": {"kind": "union"}},
+        "POST /notes": {"rule": "any"},
+        "DELETE /notes": {"rule": "every", "mode": "eventual"},
+        "POST /things/{id}": {"rule": "one", "key": "path.id", "locate": "thing"},
+        "PUT /things/{id}": {"rule": "one", "key": "path.id", "locate": "thing", "not_here": [410]},
+        "GET /texts": {"rule": "gather", "merge": {"kind": "union"}},
+        "ANY /**": {"rule": "any"},
+    },
+    "store": "store.db",
+}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "headers"),
+    [
+        ("/things?_method=GET", b'{"vendor":"v"}', {}),
+        ("/things?%5Fmethod=get&vendor=v", b'{"vendor":"v"}', {}),
+        ("/things", b'{"vendor":"v","_method":"GET"}', {}),
+        ("/things", b'{"_method": "get", "vendor":"v"}', {"Content-Type": "text/plain"}),
+        ("/things", b"vendor=v&_method=GET", FORM),
+        ("/things", b"%5Fmethod=HEAD&vendor=v", FORM),
+        ("/notes", b"_method=delete", FORM),  # sent on as it comes
+        ("/notes", b'{"_method":"DELETE"}', {"Content-Type": "application/vnd.api+json"}),
+        ("/notes", b'--b\r\nContent-Disposition: form-data; name="_method"\r\n\r\nDELETE\r\n--b--\r\n',
+         {"Content-Type": "multipart/form-data; boundary=b"}),
+        ("/texts", b"_method=GET", FORM),  # a subtree's
+    ],
+)  # fmt: skip
+async def test_r10_a_method_that_nobody_expects_is_refused(
+    shard: Any, start_gateway: Any, target: str, body: bytes, headers: dict[str, str]
+) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **UNSAID})
+
+    async def pieces() -> Any:
+        yield body[:3]
+        yield body[3:]
+
+    length = {"Content-Length": str(len(body))}
+    for content in (body, pieces()):
+        answer = await gateway.client.post(target, content=content, headers={**headers, **length})
+        assert (answer.status_code, answer.json()["code"]) == (400, "SG1019")
+    assert shard.asked == []
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "headers"),
+    [
+        ("/things/7", b"_method=PUT", FORM),  # both go to the same shard
+        ("/other", b"_method=PUT", FORM),  # a subtree has both
+        ("/things", b'{"vendor":"v","payment_method":"GET","note":"_method=GET"}', {}),
+        ("/things", b'{"vendor":"v","in":{"_method":"GET"}}', {}),
+        ("/things?_method=card", b'{"vendor":"v","_method":"card"}', {}),
+        ("/things?payment_method=GET", b'{"vendor":"v"}', {}),
+        ("/notes", b"_method=DELETE", {"Content-Type": "application/xml"}),
+    ],
+)
+async def test_r10_what_names_no_other_rule_is_sent_on(
+    shard: Any, start_gateway: Any, target: str, body: bytes, headers: dict[str, str]
+) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **UNSAID})
+    answer = await gateway.client.post(target, content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert shard.asked[0].body == body
+
+
+async def test_r10_the_application_may_read_no_method(shard: Any, start_gateway: Any) -> None:
+    ignored = {"method_override": "ignored", "method_override_member": "ignored"}
+    gateway = await start_gateway({"shards": {"north": shard.url}, **UNSAID, **ignored})
+    answer = await gateway.client.post("/things?_method=GET", json={"vendor": "v", "_method": "GET"})
+    assert answer.status_code == 200
+    assert (await gateway.client.post("/notes", data={"_method": "DELETE"})).status_code == 200

@@ -25,7 +25,10 @@ class Instance:
 
     def answer(self, asked: Asked) -> bytes:
         tag = f"ETag: {self.tag}\r\n"
-        wanted, known = asked.field("if-match"), asked.field("if-none-match")
+        wanted, known = (
+            [tag.strip() for line in asked.field(name) for tag in line.split(",")]
+            for name in ("if-match", "if-none-match")
+        )
         if asked.line.startswith("PUT"):
             passes = not wanted or (self.tag in wanted and not (self.strictly and self.tag.startswith("W/")))
             return reply("{}", fields=tag) if passes else reply("{}", status="412 Precondition Failed")
@@ -80,3 +83,28 @@ async def test_r9_a_packed_or_merged_reply_has_no_digest_of_other_bytes(start_sh
         got = await gateway.get(target, headers=PACKED)
         assert got.content == BODY
         assert not {"content-digest", "repr-digest"} & {*got.headers}
+
+
+@pytest.mark.parametrize("written", ['"v1-shardgate-gzip"', 'w/"v1-shardgate-gzip"', '"v7" ,W/"v1-shardgate-gzip"'])
+async def test_r9_a_client_that_takes_the_weakness_off_can_change_what_it_read(
+    written: str, start_shard: Any, start_gateway: Any
+) -> None:
+    shard = await start_shard(Instance('"v1"').answer)
+    gateway = await start_gateway({"shards": {"a": shard.url}, "rules": RULES, "compress": {}})
+    assert (await gateway.get("/it", headers=PACKED)).headers["etag"] == 'W/"v1-shardgate-gzip"'
+    put = await gateway.client.put("/it", json={}, headers={"If-Match": written})
+    assert (put.status_code, shard.asked[-1].field("if-match")) == (
+        200,
+        [re.sub(r"[Ww]/|-shardgate-gzip", "", written)],
+    )
+    again = await gateway.get("/it", headers={**PACKED, "If-None-Match": written})
+    assert (again.status_code, again.headers["etag"]) == (304, 'W/"v1-shardgate-gzip"')
+
+
+async def test_r9_a_304_of_a_gather_has_the_tag_of_the_packed_reply(start_shard: Any, start_gateway: Any) -> None:
+    gateway = await served(Instance('"v1"'), start_shard, start_gateway)
+    got = await gateway.get("/all", headers=PACKED)
+    assert got.headers["etag"] == 'W/"v1-shardgate-gzip"'
+    again = await gateway.get("/all", headers={**PACKED, "If-None-Match": got.headers["etag"]})
+    assert (again.status_code, again.headers["etag"]) == (304, got.headers["etag"])
+    assert again.headers["vary"] == got.headers["vary"]

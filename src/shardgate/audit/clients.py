@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from shardgate.audit.network import is_public
+from shardgate.audit.network import is_public, shared_network
 from shardgate.audit.rule import Danger
 from shardgate.config.load import Loaded
 from shardgate.config.schema import AccessLogConfig
@@ -90,11 +90,17 @@ def claims_that_the_request_overrides(loaded: Loaded) -> Iterator[Danger]:
 def classes_that_clients_choose(loaded: Loaded) -> Iterator[Danger]:
     """SGA25."""
     for number, each in enumerate(loaded.classes):
-        own = {name for match in each.matches if not match.claims for name, _ in match.headers} & _CLIENTS_OWN
+        fields = {name for match in each.matches if not match.claims for name, _ in match.headers}
+        own = fields & _CLIENTS_OWN
         if any(match.from_anyone for match in each.matches):
             said = f"every client can send the header fields of the class {each.name!r}"
         elif own:
             said = f"proxies pass `{min(own)}`, by which the class {each.name!r} is known, on as the client sent it"
+        elif fields and (network := shared_network(loaded)) is not None:
+            said = (
+                f"whatever connects from {network}, one of `trusted_proxies`, may set `{min(fields)}`, by which the"
+                f" class {each.name!r} is known"
+            )
         else:
             continue
         yield Danger(f"clients.classes[{number}]", said)

@@ -10,6 +10,8 @@ from shardgate.core.hosts import is_loopback
 # Content delivery networks publish ranges down to /12 and /29; nobody's proxies need more of the public Internet.
 _IPV4_PREFIX_MIN = 12
 _IPV6_PREFIX_MIN = 24
+_IPV4_SUBNET = 24
+_IPV6_SUBNET = 64
 _PRIVATE = [
     ip_network(each)
     for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")
@@ -48,6 +50,15 @@ def trailers_that_pass(loaded: Loaded) -> Iterator[Danger]:
     """SGA14."""
     if loaded.config.request_trailers == "pass":
         yield Danger("request_trailers", "trailer fields of clients go on to the shards")
+
+
+def shared_network(loaded: Loaded) -> IPv4Network | IPv6Network | None:
+    """A network of `trusted_proxies` in which clients may be, too: no subnet that proxies have alone is so large."""
+    for network in loaded.trusted.networks:
+        prefix_min = _IPV4_SUBNET if isinstance(network, IPv4Network) else _IPV6_SUBNET
+        if network.prefixlen < prefix_min and not network.is_loopback:
+            return network
+    return None
 
 
 def is_public(loaded: Loaded) -> bool:

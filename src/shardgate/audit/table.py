@@ -120,11 +120,12 @@ RULES: Final[tuple[AuditRule, ...]] = (
     AuditRule(
         number="SGA25",
         title="a priority class that every client may choose",
-        why="With `header_from: anyone`, or by a field that is each client's own such as `User-Agent`, a client that"
-        " wants to be refused last sends the header field. Then the class is everybody's, and no use to those who need"
-        " it.",
-        cure="let a trusted proxy set a field and leave `header_from` out, or use a `claim`; or accept it where only"
-        " your own programs can reach the gateway",
+        why="With `header_from: anyone`, by a field that is each client's own such as `User-Agent`, or from a network"
+        " of `trusted_proxies` in which clients are, too (`10.0.0.0/8`), a client that wants to be refused last sends"
+        " the header field. Then the class is everybody's, and no use to those who need it.",
+        cure="let a trusted proxy set a field on every request, in place of what its client sent; name the proxies'"
+        " own addresses, or the subnet that they have alone (`/24` or less, `/64` with IPv6), in `trusted_proxies`, and"
+        " leave `header_from` out; or use a `claim`; or accept it where only your own programs can reach the gateway",
         find=clients.classes_that_clients_choose,
     ),
     AuditRule(

@@ -384,7 +384,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     otlp: OtlpConfig | None = None
     """Where metrics are pushed to. Without it: nowhere."""
     openapi: str | None = None
-    """The application's OpenAPI document (Swagger 2.0, OpenAPI 3.0 or 3.1), JSON or YAML. Its operations, and their
+    """The application's OpenAPI document (Swagger 2.0, OpenAPI 3.0 to 3.2), JSON or YAML. Its operations, and their
     `x-shardgate`, are read; also from files beside it that its paths refer to by `$ref`."""
     openapi_base: str | None = None
     """The path that stands before each path of the document: `/v3`. Empty: none. Default: the path of its `servers`, or
@@ -399,7 +399,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ([several gateways](../howto/several-gateways.md))."""
     method_override: str | None = None
     """The query parameter by which a POST says that it is a PUT, PATCH, DELETE or GET. A list that is asked for so is
-    refused (SG1019)."""
+    refused (SG1019). Without it, a POST whose parameter `_method` names a method that another rule serves is refused
+    (SG1019). `ignored`: the application reads no method there."""
     method_override_header: str | None = None
     """The header field by which it says so: `X-HTTP-Method-Override`, `X-HTTP-Method` or `X-Method-Override`. Without
     it, a request in which one of these names another method is refused (SG1019). `ignored`: the application reads none
@@ -407,7 +408,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     method_override_member: str | None = None
     """The member of a JSON body, or field of a form (URL-encoded or `multipart/form-data`), by which a POST says that
     it is a PUT, PATCH, DELETE or GET: `_method`. All bodies of POSTs are then held until they are whole. A list that is
-    asked for so is refused (SG1019) unless its rule says `by_post`."""
+    asked for so is refused (SG1019) unless its rule says `by_post`. Without it, a POST whose member `_method` names a
+    method that another rule serves is refused (SG1019), as far as its body is not sent on before it is whole (bodies of
+    up to 16 KiB are not). `ignored`: the application reads no method there."""
     deadline_header: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")] | None = None
     """The header field by which a client says in how many milliseconds it must be answered: `X-Request-Timeout-Ms`.
     Then the request ends with 504 (SG2003). Shards are sent the same field, with what is left."""

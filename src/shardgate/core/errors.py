@@ -207,7 +207,8 @@ class InDoubtError(ClientError):
 
 
 class MethodOverrideError(ClientError):
-    """A header or member names another method than the one that was sent, and the configuration does not allow it."""
+    """A header, parameter or member names another method than the one that was sent, and the configuration does not
+    allow it, or does not say whether the application reads it."""
 
     code, status, title = "SG1019", 400, "Method override refused"
 

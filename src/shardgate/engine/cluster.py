@@ -6,6 +6,7 @@ Holds: a request uses one snapshot from its first step to its last. A new snapsh
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 import msgspec
 
@@ -41,6 +42,9 @@ from shardgate.observe.meter import Meter
 
 _log = logging.getLogger("shardgate")
 
+IGNORED: Final = "ignored"
+"""Stands for the name of a header, parameter or member where the application reads no method in any."""
+
 
 class Snapshot(Value, frozen=True):
     """Everything that a decision depends on."""
@@ -50,6 +54,10 @@ class Snapshot(Value, frozen=True):
     method_override: str | None
     method_override_header: bytes | None
     method_override_member: str | None = None
+    guards_query: bool = False
+    """Nobody has said whether the application reads a method in the query of a POST."""
+    guards_body: bool = False
+    """The same of its body."""
 
 
 def first_snapshot(
@@ -67,9 +75,16 @@ def first_snapshot(
     memory = ComparedMemory(learned, how) if how else learned
     table = pages or alone(PAGES_REMEMBERED_MAX)
     known = Known(topology, memory, table.at(topology.epoch, topology.ids))
-    header = routes.method_override_header
-    named = header.lower().encode() if header else None
-    return Snapshot(RouteTable(routes), known, routes.method_override, named, routes.method_override_member)
+    query, header, member = routes.method_override, routes.method_override_header, routes.method_override_member
+    return Snapshot(
+        RouteTable(routes),
+        known,
+        None if query == IGNORED else query,
+        header.lower().encode() if header else None,
+        None if member == IGNORED else member,
+        guards_query=query is None,
+        guards_body=member is None,
+    )
 
 
 class Cluster:

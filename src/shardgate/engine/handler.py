@@ -54,7 +54,7 @@ from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.gather.owners import find_owner, shards_knowing
 from shardgate.engine.gather.partial import PartialGathers
 from shardgate.engine.gather.short_gather import ShortGather
-from shardgate.engine.matching import match
+from shardgate.engine.matching import match, waits_for_method
 from shardgate.engine.overload import Overload
 from shardgate.engine.relay import Relay
 from shardgate.net import tasks
@@ -165,7 +165,7 @@ class Gateway:
                 self.loads.shedding.lists += 1
             if self._callers is not None and not self._admits(self._callers, request, route, client, exchange):
                 return
-            if request.arriving and not self._streams(request, route):
+            if request.arriving and not self._streams(request, route, snapshot):
                 client.collect()
                 return
             plan = self._plan(request, route, variables, snapshot)
@@ -277,8 +277,8 @@ class Gateway:
             plan = with_provenance(plan)
         self._carry_out(plan, request, client, exchange, snapshot)
 
-    def _streams(self, request: Request, route: Route) -> bool:
-        if not route.streams or request.method in SAFE_METHODS:
+    def _streams(self, request: Request, route: Route, snapshot: Snapshot) -> bool:
+        if not route.streams or request.method in SAFE_METHODS or waits_for_method(request, snapshot):
             return False
         return not self._changes.may_have_key(route, request.fields.values)
 

@@ -1,51 +1,112 @@
 """Which operation a request asks for: its path and method, and a method that overrides it where that is allowed.
 
-Holds: a request is routed by the same method that the application will act on.
+Holds: a request is routed by the same method that the application will act on. Where nobody has said whether the
+application reads `_method`, a POST in which that names a method of another rule is refused.
 """
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
-from shardgate.core.errors import MethodOverrideError
+from shardgate.core.errors import MethodNotAllowedError, MethodOverrideError, UnknownOperationError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
 from shardgate.core.plan.key import FORMS, has_readable_body, read_key
 from shardgate.core.plan.parameter import only_value
 from shardgate.core.routes.route import Route
-from shardgate.engine.cluster import Snapshot
+from shardgate.engine.cluster import IGNORED, Snapshot
 
+_IGNORED: Final = IGNORED.encode()
 _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 _NAMED = _OVERRIDES | {"GET"}
 _REFUSED = frozenset({"HEAD", "OPTIONS", "TRACE", "CONNECT"})
 """Methods that some applications take from a POST, and whose replies the gateway would read as those of a POST."""
-IGNORED = b"ignored"
-"""Stands for a header where the application reads none."""
+_USUAL: Final = "_method"
+"""The parameter, form field or member that Laravel, Rails, Symfony, Spring and Parse read."""
+_UNSAID: Final = re.compile(rb'(?:_|%5[Ff])method["=]')
+_WAITED_BYTES_MAX: Final = 16_384
+"""A longer body is not held only to look for `_method`."""
 
 
 def match(request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
     """The route, and the values of its path's variables. Raises ClientError where there is none."""
-    if snapshot.method_override is not None and request.method == "POST" and request.query:
-        named = _by_query(request, snapshot, snapshot.method_override)
-        if named is not None:
-            if request.fields.method_override is not None and snapshot.method_override_header != IGNORED:
-                _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
-            return named
-    if request.fields.method_override is not None and snapshot.method_override_header != IGNORED:
+    if request.method == "POST":
+        return _match_post(request, snapshot)
+    if request.fields.method_override is not None:
         _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
-    if snapshot.method_override_member is not None and request.method == "POST" and request.body:
-        return _by_member(request, snapshot, snapshot.method_override_member)
     return snapshot.routes.match(request.method, request.path)
+
+
+def waits_for_method(request: Request, snapshot: Snapshot) -> bool:
+    """Whether the whole body of a POST is waited for only because a method may stand in it that nobody expects."""
+    return (
+        snapshot.guards_body
+        and request.method == "POST"
+        and 0 < request.fields.content_length <= _WAITED_BYTES_MAX
+        and _may_name(request)
+    )
+
+
+def _match_post(request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
+    named = None
+    if request.query:
+        if snapshot.method_override is not None:
+            named = _by_query(request, snapshot, snapshot.method_override)
+        elif snapshot.guards_query and "method" in request.query and _UNSAID.search(request.query.encode()):
+            _refuse_unsaid(request, snapshot, "parameter", (only_value(request.query, _USUAL) or "").upper())
+    if request.fields.method_override is not None:
+        _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
+    if named is not None:
+        return named
+    if request.body:
+        if snapshot.method_override_member is not None:
+            return _by_member(request, snapshot, snapshot.method_override_member)
+        if snapshot.guards_body and b"method" in request.body and _UNSAID.search(request.body) and _may_name(request):
+            _refuse_unsaid(request, snapshot, "member", _in_body(request, _USUAL))
+    return snapshot.routes.match(request.method, request.path)
+
+
+def _refuse_unsaid(request: Request, snapshot: Snapshot, kind: str, method: str) -> None:
+    """Raise MethodOverrideError where a POST names a method that is served by another rule, and no configuration says
+    whether the application reads it."""
+    if method not in _NAMED and method not in _REFUSED:
+        return
+    if method in _NAMED:
+        route, _ = snapshot.routes.match(request.method, request.path)
+        try:
+            other, _ = snapshot.routes.match(method, request.path)
+        except (MethodNotAllowedError, UnknownOperationError):
+            other = None
+        if other is not None and route.is_routed_as(other):
+            return
+    detail = (
+        f"the {kind} `{_USUAL}` names the method {method}, and the configuration of the gateway does not say whether"
+        " the application reads it"
+    )
+    raise MethodOverrideError(detail, about={kind: _USUAL, "value": method})
+
+
+def _may_name(request: Request) -> bool:
+    """Whether the body is of a type in which applications read a method."""
+    kind = _declared(request)
+    return not kind or kind in FORMS or kind.endswith(b"json") or kind == b"text/plain"
+
+
+def _declared(request: Request) -> bytes:
+    return request.fields.values.get(b"content-type", b"").partition(b";")[0].strip().lower()
+
+
+def _in_body(request: Request, member: str) -> str:
+    """The method in a member, in capitals; empty: there is none. What no parser reads names no method."""
+    place = f"{'form' if _declared(request) in FORMS else 'body'}.{member}"
+    return (read_key(place, request, {}) or "").upper() if has_readable_body(place, request) else ""
 
 
 def _by_member(request: Request, snapshot: Snapshot, member: str) -> tuple[Route, Mapping[str, str]]:
     """`POST /v3/orders/7` with `{"_method": "PATCH"}`, or a form with `_method=patch`: sent on as it came."""
-    declared = request.fields.values.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    kind = "form" if declared in FORMS else "body"
-    if kind == "body" and declared and not declared.endswith(b"json") and declared != b"text/plain":
+    if not _may_name(request):
         return snapshot.routes.match(request.method, request.path)
-    place = f"{kind}.{member}"
-    # What no parser reads names no method.
-    method = (read_key(place, request, {}) or "").upper() if has_readable_body(place, request) else ""
-    return _as_named(request, snapshot, method, "member", member)
+    return _as_named(request, snapshot, _in_body(request, member), "member", member)
 
 
 def _by_query(request: Request, snapshot: Snapshot, parameter: str) -> tuple[Route, Mapping[str, str]] | None:
@@ -76,6 +137,8 @@ def _as_named(
 def _override_by_header(request: Request, name: bytes, value: bytes, configured: bytes | None) -> None:
     """`X-HTTP-Method-Override: PATCH`, where the configuration names that header; otherwise an application might take
     for a PATCH what was routed as a POST."""
+    if configured == _IGNORED:
+        return
     if not name:
         raise MethodOverrideError("several header fields name a method, or one stands twice: one is accepted")
     method = value.decode("latin-1").upper()

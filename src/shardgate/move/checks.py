@@ -11,7 +11,6 @@ from shardgate.move.elsewhere import rows_of_tenants
 from shardgate.move.shards import TenantDivision
 from shardgate.move.tables import MovedTable, cut, torn
 from shardgate.move.versions import schema_objections
-from shardgate.split.database import sql
 
 
 def objections(
@@ -43,12 +42,10 @@ def _unknown(
     root: MovedTable,
     tenants: Sequence[str],
 ) -> list[str]:
-    rows = source.query(f"SELECT {sql.quote(division.by)} FROM {source.relation(root.name)} WHERE {root.where}")
-    found = {str(value) for (value,) in rows}
     return [
         f"{tenant}: {root.name} of {names[0]} has no such row. Is the directory right about it?"
         for tenant in tenants
-        if tenant not in found
+        if not source.keys_named(root.name, division.by, tenant)
     ]
 
 

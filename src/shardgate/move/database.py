@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from shardgate.move.spellings import DatabaseKey
 from shardgate.move.tables import MovedTable
 from shardgate.split.database.inventory import Inventory
 
@@ -96,8 +97,15 @@ class ShardDatabase(Protocol):
         """Delete the rows that move, in the open transaction; yields what they were, in batches."""
         ...
 
+    def keys_named(self, table: str, column: str, name: str) -> list[DatabaseKey]:
+        """The keys in this column that the directory may call so."""
+        ...
+
     def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
-        """Columns of the rows under a condition, as texts, in batches; rows with NULL in one of them are left out."""
+        """Columns of the rows under a condition, as texts, in batches; rows with NULL in one of them are left out.
+
+        Bytes are written as `\\x00ff`.
+        """
         ...
 
     def present(self, table: MovedTable, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> list[str]:

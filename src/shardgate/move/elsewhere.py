@@ -17,16 +17,19 @@ from shardgate.split.database.drivers import DRIVER_ERRORS
 
 
 def rows_elsewhere(
-    settings: MoveSettings, names: tuple[ShardId, ShardId], division: TenantDivision, tenants: Sequence[str]
+    settings: MoveSettings, names: tuple[ShardId, ShardId], division: TenantDivision, keys: Sequence[str]
 ) -> list[str]:
-    """One line for each table of another shard that has a row of these tenants, and for each shard not looked at."""
+    """One line for each table of another shard that has a row of these tenants, and for each shard not looked at.
+
+    `keys`: of the tenants, as SQL.
+    """
     found = []
     for shard in settings.databases:
         if shard in names or shard not in settings.shards:
             continue
         try:
             with closing(open_shard(settings, shard)) as database:
-                tables = moved_tables(division.ownership, division.by, tenants, database.relation)
+                tables = moved_tables(division.ownership, division.by, keys, database.relation)
                 found += rows_of_tenants(shard, database, tables)
         except MoveRefusedError as error:
             found += error.reasons

@@ -29,7 +29,7 @@ def judged(
         tables = ", ".join(sorted(divided))
         return [f"movements.local_ids: {unknown[0]} is no table whose rows move. There are {tables}"]
     found = objections(names, work.source, work.target, work.division, work.tables, tenants)
-    found += rows_elsewhere(settings, names, work.division, tenants)
+    found += rows_elsewhere(settings, names, work.division, work.keys)
     if found:
         return found
     found = counting_objections(names, work.source, work.target, work.tables, settings.local_ids)

@@ -19,6 +19,7 @@ from shardgate.move.database import ShardDatabase
 from shardgate.move.errors import MoveRefusedError
 from shardgate.move.paths import tenant_paths
 from shardgate.move.shards import TenantDivision
+from shardgate.move.spellings import TenantNames
 from shardgate.split.database import sql
 
 _ASKED_MAX: Final = 10_000  # keys of one question: SQLite takes 1 MB of text
@@ -84,13 +85,16 @@ def loads_of_tenants(
     """Tenant → weight: its own key's, and those of the keys of its rows."""
     found = {tenant: loads[tenant] for tenant in tenants if tenant in loads}
     others = sorted(key for key in loads if key not in found and len(key) <= _KEY_MAX and "\0" not in key)
-    for tenant, key in _owners(others, division, database):
+    names = TenantNames(tenants)
+    for tenant, key in _owners(others, division, database, names):
         if tenant in tenants:
             found[tenant] = found.get(tenant, 0) + loads[key]
     return found
 
 
-def _owners(keys: Sequence[str], division: TenantDivision, database: ShardDatabase) -> Iterator[tuple[str, str]]:
+def _owners(
+    keys: Sequence[str], division: TenantDivision, database: ShardDatabase, names: TenantNames
+) -> Iterator[tuple[str, str]]:
     for path in tenant_paths(division.ownership, division.by, database.relation):
         table = path.table.table
         if len(table.primary_key) != 1 or table is division.ownership.tenant:
@@ -99,4 +103,4 @@ def _owners(keys: Sequence[str], division: TenantDivision, database: ShardDataba
         for start in range(0, len(keys), _ASKED_MAX):
             listed = ", ".join(map(sql.literal, keys[start : start + _ASKED_MAX]))
             found = database.query(f"SELECT {path.tenant}, {key} FROM {path.source} WHERE {key} IN ({listed})")
-            yield from ((str(tenant), str(value)) for tenant, value in found)
+            yield from ((names.of(tenant), str(value)) for tenant, value in found)

@@ -15,6 +15,7 @@ from shardgate.move.errors import DifferentRowsError, MoveRefusedError, NotNowEr
 from shardgate.move.pace import CopyPace
 from shardgate.move.request import MoveSettings
 from shardgate.move.shards import TenantDivision, open_shard, read_division
+from shardgate.move.spellings import DatabaseKey, spellings_of
 from shardgate.move.tables import MovedTable, moved_tables
 from shardgate.net.clock import now
 from shardgate.split.database import sql
@@ -33,7 +34,14 @@ class MovingRows:
         except MoveRefusedError:
             self.source.close()
             raise
-        self.tables = moved_tables(self.division.ownership, self.division.by, tenants, self.source.relation)
+        try:
+            self.keys: list[str] = [self._key(each) for each in tenants]
+            """Of the tenants, as SQL."""
+            self.tables = moved_tables(self.division.ownership, self.division.by, self.keys, self.source.relation)
+        except BaseException:
+            self.close()
+            raise
+        self._tenants = tenants
         self.moved: set[str] = set()
         """What the gateway may have learned of the rows, after `learn`: the values of their unique columns."""
         self.ids: set[str] = set()
@@ -47,6 +55,27 @@ class MovingRows:
         """Close both; open transactions are undone."""
         self.source.close()
         self.target.close()
+
+    def keys_named(self, tenant: str, database: ShardDatabase) -> list[DatabaseKey]:
+        """The keys in the table of the tenants that the directory may call so."""
+        root = self.division.ownership.owned[0].table.name
+        return database.keys_named(root, self.division.by, tenant)
+
+    def _key(self, tenant: str) -> str:
+        """As both databases have it: after a crash, one of them has the tenant. Raises MoveRefusedError."""
+        for database in (self.source, self.target):
+            found = self.keys_named(tenant, database)
+            if chosen := [each for each in found if each.is_exact] or found:
+                if len(chosen) > 1:
+                    named = " and ".join(each.literal for each in chosen)
+                    raise MoveRefusedError(
+                        [
+                            f"{tenant}: may be any of {named} in the column {self.division.by}. Write it into the"
+                            " directory as the database has it"
+                        ]
+                    )
+                return chosen[0].literal
+        return sql.literal(tenant)
 
     def rollback(self) -> None:
         """Undo what is open in both databases."""
@@ -166,10 +195,7 @@ class MovingRows:
 
     def tenants_on_target(self) -> list[str]:
         """Those whose own row the target has."""
-        root = self.tables[0]
-        relation = self.target.relation(root.name)
-        rows = self.target.query(f"SELECT {sql.quote(self.division.by)} FROM {relation} WHERE {root.where}")
-        return [str(value) for (value,) in rows]
+        return [each for each in self._tenants if self.keys_named(each, self.target)]
 
     def late_changes(self) -> list[str]:
         """What the source has otherwise than it was moved, by tables: somebody changed it after the target had it."""
@@ -226,9 +252,10 @@ class MovingRows:
     def _learn(self, table: MovedTable, where: str) -> None:
         for columns in self.source.unique_keys(table):
             for batch in self.source.values(table, columns, where):
-                self.moved.update(value for row in batch for value in row)
+                spelled = [[*spellings_of(value)] for row in batch for value in row]
+                self.moved.update(*spelled)
                 if len(columns) == 1:
-                    self.ids.update(value for (value,) in batch)
+                    self.ids.update(*spelled)
 
 
 def _is_of_integrity(error: Exception) -> bool:

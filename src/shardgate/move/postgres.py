@@ -14,6 +14,7 @@ import psycopg
 from shardgate.move.counting import reached
 from shardgate.move.database import BESIDE, PREFIX, Counter, MovedRow
 from shardgate.move.postgres_counters import postgres_counters
+from shardgate.move.spellings import DatabaseKey, bytes_of, texts_of
 from shardgate.move.tables import MovedTable
 from shardgate.split.database import sql
 from shardgate.split.database.address import DatabaseAddress
@@ -35,6 +36,10 @@ _UNIQUE: Final = """SELECT i.indexrelid, a.attname FROM pg_index i,
     WHERE a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.place <= i.indnkeyatts
     AND i.indrelid = {}::regclass AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
     ORDER BY i.indexrelid, k.place"""
+
+_KIND: Final = """SELECT coalesce(nullif(t.typbasetype, 0), t.oid)::regtype::text FROM pg_attribute a
+    JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = {}::regclass AND a.attname = {}"""
+_TEXTS: Final = frozenset({"text", "character varying", "character", "citext", "name"})
 
 
 class PostgresShard:
@@ -136,6 +141,22 @@ class PostgresShard:
         """Delete the rows that move; a row is what it was when it was deleted."""
         columns = sql.listed(table.table.columns)
         yield from self._lines(f"DELETE FROM {relation(table.name)} WHERE {table.where} RETURNING {columns}")
+
+    def keys_named(self, table: str, column: str, name: str) -> list[DatabaseKey]:
+        """The keys in this column that the directory may call so."""
+        ((kind,),) = self.query(_KIND.format(sql.literal(relation(table)), sql.literal(column)))
+        own = sql.quote(column)
+        if kind == "bytea":
+            wanted, text = list(map(_bytea, bytes_of(name))), f"'\\x' || encode({own}, 'hex')"
+        elif kind == "uuid":
+            wanted, text = [sql.literal(each) for each in texts_of(name)[1:2]], f"{own}::text"
+        else:
+            texts = texts_of(name) if kind in _TEXTS else [name]
+            wanted, text = list(map(sql.literal, texts)), f"{own}::text"
+        if not wanted:
+            return []
+        found = self.query(f"SELECT DISTINCT {text}, {own} FROM {relation(table)} WHERE {own} IN ({', '.join(wanted)})")
+        return [DatabaseKey(sql.literal(str(each)), is_exact=key == name) for each, key in found]
 
     def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
         """Columns of the rows under a condition, as texts, in batches."""
@@ -241,6 +262,10 @@ class PostgresShard:
                     lines = []
             if lines:
                 yield lines
+
+
+def _bytea(key: bytes) -> str:
+    return f"'\\x{key.hex()}'::bytea"
 
 
 def _beside(table: MovedTable) -> str:

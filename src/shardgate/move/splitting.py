@@ -19,6 +19,7 @@ from shardgate.move.moving_rows import MovingRows
 from shardgate.move.request import MoveSettings
 from shardgate.move.shards import open_shard, read_division
 from shardgate.move.shares import Departure, groups_of, plan_departures
+from shardgate.move.spellings import TenantNames
 from shardgate.move.ties import tied_tenants
 from shardgate.move.weights import tenant_loads
 from shardgate.split.database.drivers import DRIVER_ERRORS
@@ -49,7 +50,7 @@ def plan_split(
         division = read_division(settings, shard)
         weights = _weights(settings, homes, (shard, *new), loads)
         with closing(open_shard(settings, shard)) as database:
-            ties = tied_tenants(division, database)
+            ties = tied_tenants(division, database, TenantNames(homes))
         groups = groups_of([tenant for tenant, home in homes.items() if home == shard], ties)
         before = {
             each: sum(weights[tenant] for tenant, home in homes.items() if home == each) for each in (shard, *new)

@@ -3,14 +3,17 @@
 Holds: while a transaction that writes is open, others that write wait for it; readers do not.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from shardgate.move.database import BESIDE, PREFIX, Counter, MovedRow
+from shardgate.move.spellings import DatabaseKey, bytes_in, bytes_of, texts_of
 from shardgate.move.tables import MovedTable
 from shardgate.split.database import sql
 from shardgate.split.database.inventory import Inventory
@@ -21,6 +24,7 @@ _BUSY_S: Final = 30.0
 _ID_MAX: Final = 2**63 - 1
 _BATCH_ROWS: Final = 1000
 _ASKED_MAX: Final = 400  # rows of one question, whose values stand in its text
+_WHOLE_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple).decode
 
@@ -127,6 +131,15 @@ class SqliteShard:
         yield from self.rows(table)
         self.run(f"DELETE FROM {sql.quote(table.name)} WHERE {table.where}")
 
+    def keys_named(self, table: str, column: str, name: str) -> list[DatabaseKey]:
+        """The keys in this column that the directory may call so."""
+        texts = [sql.literal(text) for text in texts_of(name)]
+        # A column without a type keeps a number as a number.
+        wanted = [*texts, *map(_blob, bytes_of(name)), *([name] if _WHOLE_NUMBER.fullmatch(name) else [])]
+        own = sql.quote(column)
+        found = self.query(f"SELECT DISTINCT {own} FROM {sql.quote(table)} WHERE {own} IN ({', '.join(wanted)})")
+        return [DatabaseKey(_literal(key), is_exact=key == name) for (key,) in found]
+
     def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
         """Columns of the rows under a condition, as texts, in batches."""
         given = " AND ".join(f"{sql.quote(column)} IS NOT NULL" for column in columns)
@@ -139,7 +152,9 @@ class SqliteShard:
         """Those of these values that the table has, at most one."""
         own = sql.quote(columns[0]) if len(columns) == 1 else f"({sql.listed(columns)})"
         listed = ", ".join(
-            sql.literal(row[0]) if len(columns) == 1 else "(" + ", ".join(map(sql.literal, row)) + ")" for row in rows
+            literals[0] if len(columns) == 1 else f"({', '.join(literals)})"
+            for row in rows
+            for literals in product(*map(_text_or_bytes, row))
         )
         # An affinity is a column's: literals alone would be compared as texts.
         values = listed if len(columns) == 1 else f"VALUES {listed}"
@@ -234,9 +249,25 @@ class SqliteShard:
 
 
 def _text(column: str) -> str:
-    # Bytes need not be UTF-8.
+    # Bytes need not be UTF-8; they are written as PostgreSQL does.
     name = sql.quote(column)
-    return f"CASE typeof({name}) WHEN 'blob' THEN hex({name}) ELSE CAST({name} AS TEXT) END"
+    return f"CASE typeof({name}) WHEN 'blob' THEN '\\x' || lower(hex({name})) ELSE CAST({name} AS TEXT) END"
+
+
+def _literal(key: object) -> str:
+    if isinstance(key, bytes):
+        return _blob(key)
+    return sql.literal(key) if isinstance(key, str) else repr(key)
+
+
+def _blob(key: bytes) -> str:
+    return f"x'{key.hex()}'"
+
+
+def _text_or_bytes(text: str) -> list[str]:
+    """What a text of `values` stands for."""
+    key = bytes_in(text)
+    return [sql.literal(text), *([] if key is None else [_blob(key)])]
 
 
 def _made(kind: str) -> str:

@@ -36,10 +36,13 @@ class MovedTable(Struct, frozen=True):
         return self.table.primary_key
 
 
-def moved_tables(ownership: Ownership, by: str, tenants: Sequence[str], relation: Relation) -> tuple[MovedTable, ...]:
-    """All divided tables, parents first. Raises MoveRefusedError for a table whose rows no condition finds."""
+def moved_tables(ownership: Ownership, by: str, keys: Sequence[str], relation: Relation) -> tuple[MovedTable, ...]:
+    """All divided tables, parents first. `keys`: of the tenants, as SQL.
+
+    Raises MoveRefusedError for a table whose rows no condition finds.
+    """
     owned = {each.table.name: each for each in ownership.owned}
-    names = ", ".join(map(sql.literal, tenants))
+    names = ", ".join(keys)
     made: dict[str, str] = {}
     problems = [
         f"{each.table.name}: has no primary key, by which a movement tells its rows apart. Add one"

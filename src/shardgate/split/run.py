@@ -158,7 +158,7 @@ def _copy(
             known = {i: done[table.name] for i, done in enumerate(finished) if table.name in done}
             lookup = lookup_for(owned[table.name], plan.survey) if table.name in owned else None
             report.table("copying", table.name)
-            sent[table.name] = copier.copy(table, lookup, known)
+            sent[table.name] = copier.copy(table.with_hidden(plan.ddl.rowids.get(table.name)), lookup, known)
     return sent
 
 
@@ -190,7 +190,7 @@ def _verify(
                     divided=table.name in plan.survey.rows,
                     source_rows=_counted(source, plan, table),
                     sent=tuple(sent[table.name]),
-                    found=verifier.found(table),
+                    found=verifier.found(table.with_hidden(plan.ddl.rowids.get(table.name))),
                     expected=plan.expected(table.name) if table.name in plan.survey.rows else (),
                 )
                 for table in plan.ownership.copied()

@@ -19,6 +19,7 @@ SHARDS = {name: Shard(name, "h", 1, name) for name in ("north", "south", "west",
 UUID = "0c5e8f4a-1b2c-4d3e-8f90-a1b2c3d4e5f6"
 EQUAL: list[tuple[Compare, str, list[str]]] = [
     ("uuid", UUID, [UUID.upper(), UUID.replace("-", ""), "{" + UUID + "}", f"urn:uuid:{UUID}"]),
+    ("uuid", UUID, [f"({UUID})", "0c5e-8f4a-1b2c-4d3e-8f90-a1b2-c3d4-e5f6", UUID.replace("-", "", 1)]),
     ("case_insensitive", "acme", ["ACME", "Acme"]),
     ("integer", "7", ["007", "+7"]),
     ("integer", "-7", ["-007"]),
@@ -49,6 +50,7 @@ def test_equal_keys_have_one_owner(how: Compare, key: str, others: list[str]) ->
     [
         ("uuid", "ACME"),
         ("uuid", UUID[:-1].upper()),
+        ("uuid", "0c5-e8f4a1b2c4d3e8f90a1b2c3d4e5f6"),
         ("integer", "x7"),
         ("integer", "7.0"),
         ("integer", "٣"),

@@ -111,6 +111,64 @@ async def test_r8_clients_with_credentials_have_keys_of_their_own(world: World, 
     assert (again.json(), again.headers["set-cookie"]) == ({"number": 1}, "session=1")
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        "X-Shop-Token", "Stripe-Account", "Sudo", "X-User-Id", "X-Forwarded-User", "X-On-Behalf-Of", "X-TenantId",
+        "X-Impersonate", "X-Subscription-Key", "X-Forwarded-Client-Cert", "Remote-User", "X-Session", "OC-Org-Id",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("shared", [{"Cookie": "lang=de"}, {"Authorization": "Basic cGFydG5lcjp4"}], ids=["c", "a"])
+async def test_r8_clients_that_the_application_knows_by_another_field_share_no_reply(
+    world: World, field: str, shared: dict[str, str]
+) -> None:
+    assert (await world.post(**shared, **{field: "one"})).json() == {"number": 1}
+    other = await world.post(**shared, **{field: "two"})
+    assert (other.status_code, other.json()["code"], "set-cookie" in other.headers) == (422, "SG1017", False)
+    again = await world.post(**shared, **{field: "one"})
+    assert (again.json(), again.headers["idempotent-replayed"]) == ({"number": 1}, "true")
+
+
+@pytest.mark.parametrize("field", ["X-Shop-Token", "X-Real-IP", "CF-Connecting-IP", "X-SSL-Client-Verify", "From"])
+async def test_r8_behind_a_proxy_another_field_may_tell_clients_apart(world: World, field: str) -> None:
+    answers = []
+    for who in ("one", "two"):
+        answers.append(
+            await world.gateway.client.post("/orders", json={}, headers={**KEY, "X-Vendor": "v", field: who})
+        )
+        world.gateway.client.cookies.clear()
+    assert answers[0].json() == {"number": 1}
+    assert answers[1].status_code == 409 or answers[1].json() == {"number": 2}
+
+
+async def test_r8_who_names_what_tells_clients_apart_has_said_that_nothing_else_does(
+    start_shard: Any, start_gateway: Any
+) -> None:
+    shard = await start_shard(numbered())
+    config = {"shards": {"north": shard.url}, **RULES, "idempotency": {"client": ["X-Shop-Token"]}}
+    world = World(shard, await start_gateway(config))
+    answers = [await world.post(X_Shop_Token="s", X_Session=each) for each in "ab"]
+    assert [answer.json() for answer in answers] == [{"number": 1}] * 2
+
+
+async def test_r8_without_that_field_no_other_credentials_are_ignored(start_shard: Any, start_gateway: Any) -> None:
+    shard = await start_shard(numbered())
+    config = {"shards": {"north": shard.url}, **RULES, "idempotency": {"client": ["X-Shop-Token"]}}
+    world = World(shard, await start_gateway(config))
+    answers = []
+    for who in ("one", "two"):
+        headers = {**KEY, "X-Vendor": "v", "Authorization": f"Bearer {who}"}
+        answers.append(await world.gateway.client.post("/orders", json={}, headers=headers))
+        world.gateway.client.cookies.clear()
+    assert (answers[0].json(), answers[1].status_code) == ({"number": 1}, 409)
+
+
+@pytest.mark.parametrize("field", ["X-Signature", "X-Client-Request-Id", "X-User-Timestamp", "X-CSRF-Token", "DPoP"])
+async def test_r8_what_a_client_sends_anew_each_time_is_no_part_of_the_request(world: World, field: str) -> None:
+    answers = [await world.post(**ONE, **{field: each}) for each in "ab"]
+    assert [answer.json() for answer in answers] == [{"number": 1}] * 2
+
+
 async def test_m2_a_client_that_does_not_say_who_it_is_never_gets_the_reply_of_another(world: World) -> None:
     assert (await world.post()).json() == {"number": 1}
     answer = await world.post()

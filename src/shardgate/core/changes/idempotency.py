@@ -1,7 +1,8 @@
 """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): reads the key, and decides what to do.
 
 Holds: a key belongs to one client. Where nothing in the requests says who the client is, a key belongs to a connection.
-A key with two different requests is refused; what routes a request, and what it means, is a part of it.
+A key with two different requests is refused; what routes a request, what it means, and what an application may read in
+it of who asks, is a part of it.
 Never: keeps the credentials that identify a client: only their digest.
 """
 
@@ -12,7 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from shardgate.core.clients.identity import identity_of
+from shardgate.core.clients.identity import identity_of, may_name_client
 from shardgate.core.errors import IdempotencyKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.hosts import address_in, host_of, is_loopback
@@ -39,6 +40,21 @@ _MEANING: Final = (
 )
 """The fields that change what a request does (RFC 9110 sections 8 and 13, RFC 7240). Fields that differ at each sending
 (Date, traceparent, User-Agent, an id of the request) are not among them: a retry is the same request."""
+
+_ADDRESSES: Final = (
+    b"cf-connecting-ip",
+    b"fastly-client-ip",
+    b"fly-client-ip",
+    b"forwarded",
+    b"true-client-ip",
+    b"x-azure-clientip",
+    b"x-client-ip",
+    b"x-cluster-client-ip",
+    b"x-forwarded-for",
+    b"x-real-ip",
+)
+"""The fields in which proxies say from where a client came. A client that says who it is may come from elsewhere."""
+_KNOWN: Final = frozenset(name.lower().encode() for name in CLIENT_FIELDS)
 
 _EVERYBODY: Final = "everybody"
 """The client of all requests, where no names say how clients differ."""
@@ -102,7 +118,10 @@ def client_of(request: Request, names: Sequence[str]) -> str | None:
 def anonymous(connection: bytes, request: Request) -> str:
     """The client of a connection, where no request says who it is. Behind a proxy, clients share connections."""
     values = request.fields.values
-    return _digest([b"connection", connection, *[values.get(name, b"") for name in (b"x-forwarded-for", b"forwarded")]])
+    said = [b"connection", connection, *[values.get(name, b"") for name in _ADDRESSES]]
+    for name in sorted(filter(may_name_client, values)):
+        said += (name, values[name])
+    return _digest(said)
 
 
 def anybody(fingerprint: str) -> str:
@@ -110,16 +129,24 @@ def anybody(fingerprint: str) -> str:
     return _digest([b"anybody", fingerprint.encode()])
 
 
-def fingerprint_of(request: Request, routed_by: Iterable[tuple[str, str | None]] = ()) -> str:
+def fingerprint_of(
+    request: Request, routed_by: Iterable[tuple[str, str | None]] = (), names: Sequence[str] = CLIENT_FIELDS
+) -> str:
     """A digest of what the request asks for: what is done, to what, on which host, and under which conditions.
 
-    `routed_by`: the places of the request that its key is read from, each with what stands there.
+    `routed_by`: the places of the request that its key is read from, each with what stands there. `names`: as for
+    `client_of`. Where they are the usual ones, nobody has said how clients differ: then each field that an application
+    may know them by is a part of the request.
     """
     values = request.fields.values
     said = [request.method.encode(), request.target, _site(request.fields.host), request.body]
     said += [values.get(name, b"") for name in _MEANING]
     for source, value in routed_by:
         said += (source.encode(), b"" if value is None else b"=" + value.encode("utf-8", "surrogatepass"))
+    if tuple(names) == CLIENT_FIELDS:
+        for name in sorted(filter(may_name_client, values)):
+            if name not in _KNOWN and name not in _ADDRESSES:
+                said += (name, values[name])
     return _digest(said)
 
 

@@ -4,15 +4,39 @@ Holds: a claim counts only where the token was verified. A client that none of t
 Never: keeps the values themselves, which may be credentials.
 """
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
+from typing import Final
 
 import msgspec
 
 from shardgate.core.clients.claims import keys_in
+from shardgate.core.clients.masking import is_secret
 from shardgate.core.http import Request
 
 ANONYMOUS = b""
+
+_SENT_ANEW: Final = frozenset(
+    {
+        "agent", "attempt", "captcha", "challenge", "correlation", "count", "csrf", "date", "dedupe", "dpop",
+        "idempotency", "nonce", "otp", "proof", "recaptcha", "request", "requestid", "retry", "sec", "signature",
+        "span", "time", "timestamp", "totp", "trace", "traceid", "turnstile", "xsrf",
+    }
+)  # fmt: skip
+"""Words in the names of fields whose values differ each time that one client sends one request."""
+_PARTIES: Final = frozenset(
+    {
+        "account", "actor", "auth", "behalf", "brand", "cert", "client", "company", "consumer", "credential",
+        "customer", "dn", "email", "from", "group", "identity", "impersonate", "impersonation", "key", "login",
+        "member", "merchant", "namespace", "org", "organisation", "organization", "owner", "partner", "principal",
+        "profile", "project", "realm", "role", "roles", "seller", "session", "shop", "sid", "store", "subject", "sudo",
+        "team", "tenant", "token", "uid", "upn", "user", "username", "vendor", "workspace",
+    }
+)  # fmt: skip
+"""Words in the names of fields that say who asks, or for whom: `X-Shop-Token`, `Stripe-Account`, `X-Forwarded-User`."""
+_WORDS: Final = re.compile(r"[-_.]+")
 
 
 def identity_of(request: Request, names: Sequence[str], *, any_token: bool = False) -> bytes:
@@ -23,6 +47,19 @@ def identity_of(request: Request, names: Sequence[str], *, any_token: bool = Fal
     """
     found = [_values(name, request, any_token=any_token) for name in names]
     return sha256(msgspec.msgpack.encode(found)).digest() if any(found) else ANONYMOUS
+
+
+@lru_cache(1024)
+def may_name_client(field: bytes) -> bool:
+    """Whether an application may read in a header field who asks, or for whom, to judge by the field's name alone.
+
+    False for what differs each time that a client sends a request: an id of the request, a time, a signature.
+    """
+    name = field.decode("latin-1")
+    words = _WORDS.split(name)
+    if not _SENT_ANEW.isdisjoint(words):
+        return False
+    return is_secret(name) or any(word in _PARTIES or word.removesuffix("id") in _PARTIES for word in words)
 
 
 def _values(name: str, request: Request, *, any_token: bool) -> Sequence[str | bytes]:

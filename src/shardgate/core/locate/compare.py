@@ -15,10 +15,11 @@ D = TypeVar("D")
 
 Compare = Literal["text", "case_insensitive", "uuid", "integer", "link"]
 """How two keys are equal: `text`: by their characters. `case_insensitive`: `ACME` is `acme`. `uuid`: in capitals,
-without hyphens and in braces. `integer`: `007` and `+7` are `7`. `link`: the last segment of a URL's path is the key,
-so that `https://api.example.com/vendors/acme` and `/vendors/acme` are `acme`."""
+in braces, without hyphens and with others. `integer`: `007` and `+7` are `7`. `link`: the last segment of a URL's path
+is the key, so that `https://api.example.com/vendors/acme` and `/vendors/acme` are `acme`."""
 
-_UUID = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?")
+# PostgreSQL reads hyphens behind any four digits, .NET reads parentheses.
+_UUID = re.compile(r"(?:urn:uuid:)?[{(]?((?:[0-9a-f]{4}-?){7}[0-9a-f]{4})[)}]?")
 _INTEGER = re.compile(r"([+-]?)0*([0-9]+)", re.ASCII)
 
 
@@ -28,13 +29,18 @@ def compared(key: str, how: Compare) -> str:
         return key.casefold()
     if how == "uuid":
         match = _UUID.fullmatch(key.lower())
-        return key if match is None else "-".join(match.groups())
+        return key if match is None else _hyphened(match[1].replace("-", ""))
     if how == "link":
         return _last_segment(key)
     if how == "integer":
         match = _INTEGER.fullmatch(key)
         return key if match is None else ("-" if match[1] == "-" and match[2] != "0" else "") + match[2]
     return key
+
+
+def _hyphened(digits: str) -> str:
+    """RFC 9562 section 4."""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _last_segment(key: str) -> str:

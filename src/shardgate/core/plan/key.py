@@ -15,12 +15,14 @@ import msgspec
 
 from shardgate.core.clients.claims import bound_keys, keys_in
 from shardgate.core.clients.masking import MASK, is_secret, shown
+from shardgate.core.contracts import Locator
 from shardgate.core.errors import AmbiguousKeyError, BoundClientError, UnknownKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
 from shardgate.core.json.key_value import key_text, too_long
 from shardgate.core.json.search import JsonSearch, refuse_heavy
 from shardgate.core.limits import KEY_CHARACTERS_MAX
+from shardgate.core.locate import equal_key
 from shardgate.core.plan import multipart
 from shardgate.core.plan.parameter import only_value
 from shardgate.core.twins import is_header_twin, is_twin
@@ -45,8 +47,13 @@ FORMS = frozenset({_FORM, multipart.TYPE})
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
-def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[str, str]) -> str | None:
-    """The key, None where the request has none. Raises AmbiguousKeyError, BoundClientError, TooComplexError."""
+def read_key(
+    key: str | tuple[str, ...], request: Request, variables: Mapping[str, str], chain: Sequence[Locator] = ()
+) -> str | None:
+    """The key, None where the request has none. Raises AmbiguousKeyError, BoundClientError, TooComplexError.
+
+    `chain`: the locators of the key, which say how keys compare.
+    """
     if isinstance(key, str):
         return _read(key, request, variables)
     binding = [source[6:] for source in key if source[6:] in request.binding and source.startswith("claim.")]
@@ -56,7 +63,7 @@ def read_key(key: str | tuple[str, ...], request: Request, variables: Mapping[st
         other = "body." if _declared_type(request) in FORMS else "form."
         others = [source for source in others if not source.startswith(other)]
     said = [(source, value) for source in others if (value := _read(source, request, variables)) is not None]
-    found = _agreed(key, said)
+    found = _agreed(key, said, chain)
     if not binding:
         return found
     allowed = set.intersection(*[{*bound_keys(request.claims, name)} for name in binding])
@@ -107,15 +114,16 @@ def _is_read_by_some(body: bytes) -> bool:
     return True
 
 
-def _agreed(key: tuple[str, ...], said: Sequence[tuple[str, str]]) -> str | None:
+def _agreed(key: tuple[str, ...], said: Sequence[tuple[str, str]], chain: Sequence[Locator]) -> str | None:
     # A claim of the token counts only where the request itself names no key.
     found = {value for source, value in said if not source.startswith("claim.")} or {value for _, value in said}
-    if len(found) > 1:
+    if len(found) > 1 and len({equal_key(chain, value) for value in found}) > 1:
         named = ", ".join(
             [f"{source} `{shown(source, value)}`" for source, value in said if not source.startswith(_HIDDEN)]
         )
         raise AmbiguousKeyError(f"{' and '.join(key)} name different keys: {named or 'of the token'}")
-    return next(iter(found), None)
+    # The first one of the sources, where they write one key in two ways.
+    return next((value for _, value in said if value in found), None)
 
 
 def unknown_key(key: str | None, sources: str | tuple[str, ...] = ()) -> UnknownKeyError:

@@ -302,6 +302,15 @@ class Route(msgspec.Struct, frozen=True):
         """A request can be sent on before its body is complete: nothing in the body decides where it goes."""
         return self.rule is None or self.rule.streams
 
+    def is_routed_as(self, other: "Route") -> bool:
+        """Whether a request that the one serves, the other would serve at the same shards."""
+        if self.rule is None or other.rule is None or type(self.rule) is not type(other.rule):
+            return False
+        if self.rule == other.rule:
+            return True
+        is_keyed = self.rule.finds_owner and self.parts_space == other.parts_space is None
+        return is_keyed and self.locators == other.locators and _key_of(self.rule) == _key_of(other.rule)
+
     @property
     def name(self) -> str:
         """`GET /events/{id}`"""
@@ -336,6 +345,11 @@ class Routes(msgspec.Struct, frozen=True):
     def named(self) -> Mapping[int, str]:
         """Identity of a route → its name. A route is one object for as long as its configuration is in force."""
         return {id(route): route.name for route in self.all_routes}
+
+
+def _key_of(rule: BaseRule) -> list[tuple[str, Sequence[str]]]:
+    """Where a request has the key that says which shard is asked."""
+    return [(field, sources) for field, sources in rule.key_fields() if not field.startswith("idempotency.")]
 
 
 def chains_of(routes: Routes) -> Iterator[tuple[str, tuple[Locator, ...]]]:

@@ -122,9 +122,9 @@ class _Reader(msgspec.Struct, frozen=True):
 
     def _unserved(self, name: str, method: str, template: str) -> Route | None:
         place = f"unserved.{name}"
-        if self._add(place, check_operation(name)):
-            return None
         if name not in self.book.operations:
+            if self._add(place, check_operation(name)):
+                return None
             known = [each for each in self.book.operations if _may_be_meant(name, each)]
             if (meant := near(name, known, alike=0.85)) is not None:
                 self._add(place, [Mistake("", "no such operation", f"did you mean {meant!r}?")])

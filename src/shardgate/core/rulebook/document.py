@@ -1,11 +1,12 @@
 """The application's OpenAPI document → Rulebook: its operations, and the rules that it states.
 
 `x-shardgate` on an operation is its rule, written by the team that adds the endpoint. At the document's root it may
-hold `locators` and `dialects` by name. Swagger 2.0 and OpenAPI 3.0 and 3.1 are read.
+hold `locators` and `dialects` by name. Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2 are read.
 
 Holds: an operation has the path that clients ask for, with the path of the document's server before it.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -98,6 +99,19 @@ class _Reader(msgspec.Struct, frozen=True):
             operation = self.mapping(item.value[method.lower()], item.place_of(method.lower()))
             if operation is not None:
                 self._add(method, path, item, operation, self._base(item, operation, base))
+        for method, value, where in self._others(item):
+            operation = self.mapping(value, where)
+            if operation is not None:
+                self._add(method, path, item, operation, self._base(item, operation, base))
+
+    def _others(self, item: Found) -> Iterator[tuple[str, Any, DocumentPlace]]:
+        """Operations of methods that no rule can name (OpenAPI 3.2 section 4.9): a rule for any method serves them."""
+        if "query" in item.value:
+            yield "QUERY", item.value["query"], item.place_of("query")
+        if "additionalOperations" in item.value:
+            more = self.mapping(item.value["additionalOperations"], item.place_of("additionalOperations"))
+            if more is not None:
+                yield from ((method, value, more.place_of(method)) for method, value in more.value.items())
 
     def _base(self, item: Found, operation: Found, base: str) -> str:
         """Servers of an operation count before those of its path, and those before the document's."""

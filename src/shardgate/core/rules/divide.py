@@ -141,8 +141,9 @@ class Divide(BaseRule, frozen=True, kw_only=True, tag="divide"):
         """The same, for a caller that has no clock."""
         if request.body:
             refuse_unless_json(request)
-        if self.whole_key is not None and (key := read_key(self.whole_key, request, variables)) is not None:
-            owner = _place(self.whole_locate or "", route.whole_locators, key, known)
+        chain = route.whole_locators
+        if self.whole_key is not None and (key := read_key(self.whole_key, request, variables, chain)) is not None:
+            owner = _place(self.whole_locate or "", chain, key, known)
             if isinstance(owner, str):
                 return ToOne(route, owner, key)
             return self._any(route, known, unknown_key(key, self.whole_key))

@@ -92,7 +92,7 @@ class One(CallingRule, frozen=True, kw_only=True, tag="one"):
     def plan(self, request: Request, route: Route, variables: Variables, known: Known, clock: Clock) -> Plan:
         """To the owner; to all that may have a part; to whoever has it; or to any shard."""
         try:
-            key = read_key(self.key, request, variables)
+            key = read_key(self.key, request, variables, route.locators)
         except AmbiguousKeyError as error:  # so that a body that can be read pays nothing
             self._check_unreadable(request, error)
             key = None

@@ -75,7 +75,7 @@ class Place(BaseRule, frozen=True, kw_only=True, tag="place"):
         """Raises a ClientError where a key cannot be read."""
         if self.assign and request.body:
             refuse_unless_json(request)
-        key = None if self.key is None else read_key(self.key, request, variables)
+        key = None if self.key is None else read_key(self.key, request, variables, route.locators)
         pin = None if self.pinned_by is None else read_key(self.pinned_by, request, variables)
         owner = None if key is None else self._owner(key, route, known)
         return Placement(route, self, key, owner, None if pin is None else self.pinned.get(pin), variables)

@@ -17,7 +17,8 @@ import msgspec
 from shardgate.core.http import RequestFields
 
 _MARK: Final = b"-shardgate-gzip"
-_MARKED = re.compile(rb'W/"([\x21\x23-\x7e\x80-\xff]*)%b"' % _MARK)
+# Some clients take the `W/` off, as a weak tag passes no `If-Match`; some proxies write it in lower case.
+_MARKED = re.compile(rb'(?:[Ww]/)?"([\x21\x23-\x7e\x80-\xff]*)%b"' % _MARK)
 _LINES = re.compile(rb"^(if-match|if-none-match|if):[^\r\n]*%b[^\r\n]*" % _MARK, re.IGNORECASE | re.MULTILINE)
 # The last one is of WebDAV (RFC 4918 section 10.4).
 _CONDITIONS: Final = (b"if-match", b"if-none-match", b"if")

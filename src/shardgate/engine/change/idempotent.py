@@ -70,7 +70,7 @@ class IdempotentRunner:
     async def once(self, key: str, asked: WithKey, run: Callable[[], Awaitable[Reply]], *, repeatable: bool) -> Reply:
         """The reply to a request with this key: what `run` gives, or what it gave before. Raises ShardgateError."""
         request = asked.request
-        fingerprint = fingerprint_of(request, asked.routed_by)
+        fingerprint = fingerprint_of(request, asked.routed_by, self._client_fields)
         client = client_of(request, self._client_fields)
         known = client is not None
         worker = self._writer.leases.worker

@@ -33,6 +33,7 @@ from shardgate.core.routes.route import Plan, Route
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.coding import packed_fields, takes_gzip
 from shardgate.core.wire.forwarding import head_of
+from shardgate.core.wire.packed_tags import as_known
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.gather.aside import Aside, to_the_end
 from shardgate.engine.gather.gathering import (
@@ -392,7 +393,8 @@ class Conductor:
         """The reply, compressed where the client takes that; a long body is compressed on a thread of its own."""
         compress = self._cluster.compress
         if compress is not None and reply.status == 304:
-            reply.fields = packed_fields(reply.fields, is_packed=False)  # RFC 9110 section 15.4.5: the Vary of its 200
+            # RFC 9110 section 15.4.5: the Vary of its 200, and its tag.
+            reply.fields = as_known(packed_fields(reply.fields, is_packed=False), request.fields.packed_tags)
         if compress is None or not compress.may_pack(reply.status, reply.fields, len(reply.body)):
             return reply
         if packs := takes_gzip(request.fields):

@@ -20,6 +20,7 @@ class Ddl(Struct, frozen=True):
     opening: tuple[str, ...] = ()  # settings of a SQLite file that must be made before its first page is written
     closing: tuple[str, ...] = ()  # settings that only the application needs, made after verification
     kinds: Mapping[str, ColumnKinds] = {}  # by table; empty between two databases of the same kind
+    rowids: Mapping[str, str] = {}  # table → the name of its hidden rowid, which is copied with the rows; SQLite alone
     repeatable: bool = False  # CREATE commits at once, so a run that continues makes what is missing of `before` again
     made_by: str = ""  # the program that wrote the statements, with its version, where it is not this package
     not_carried: frozenset[str] = frozenset()  # kinds of objects that the statements do not make

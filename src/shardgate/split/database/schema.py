@@ -82,6 +82,10 @@ class Table(Struct, frozen=True):
     counts_up: bool = False  # the database gives each new row the next integer as its primary key
     equality: Mapping[str, str] = {}
 
+    def with_hidden(self, column: str | None) -> "Table":
+        """The table with one more column, which the database has without declaring it."""
+        return self if column is None else replace(self, columns=(column, *self.columns))
+
     @property
     def readable(self) -> tuple[str, ...]:
         """Every column that a key may be read from, generated ones included."""

@@ -1,6 +1,7 @@
 """The schema from SQLite to SQLite: the statements of the application, unchanged.
 
-Holds: AUTOINCREMENT continues where the source's stood. user_version and application_id are the source's.
+Holds: AUTOINCREMENT continues where the source's stood. user_version and application_id are the source's. A full-text
+index over a table has the rows that the shard has of it.
 """
 
 from collections.abc import Collection
@@ -10,6 +11,7 @@ from shardgate.split.database import sql
 from shardgate.split.database.contracts import RunQuery
 from shardgate.split.database.ddl import Ddl
 from shardgate.split.sqlite.counters import has_sqlite_counters, statements_to_set_sqlite_counter
+from shardgate.split.sqlite.rowids import hidden_rowids, indexed_tables
 
 _SCHEMA: Final = (
     "SELECT type, name, sql FROM sqlite_master"
@@ -23,13 +25,15 @@ def read_sqlite_ddl(query: RunQuery, reference: Collection[str]) -> Ddl:
     shadow, virtual = _tables_of_type(query, "shadow"), _tables_of_type(query, "virtual")
     schema = [(str(t), str(name), str(text)) for t, name, text in query(_SCHEMA)]
     schema = [each for each in schema if each[1] not in shadow]
+    indexes = indexed_tables(query)
     late = [text for wanted in ("index", "view", "trigger") for t, _, text in schema if t == wanted]
     return Ddl(
         before=(*(text for t, _, text in schema if t == "table"), *_versions(query)),
-        after=(*_counters(query), *late, *_statistics(query)),
+        after=(*_counters(query), *late, *map(_rebuilt, indexes), *_statistics(query)),
         objects=(*(name for _, name, _ in schema), *shadow),
         opening=_settings(query, ("page_size", "encoding", "auto_vacuum")),
         closing=_journal(query),
+        rowids=hidden_rowids(query),
         refusals=tuple(
             f"{name}: is a virtual table, which cannot be copied. Remove it from --reference and give"
             f" --empty {name}: the application then fills it on each shard"
@@ -39,9 +43,15 @@ def read_sqlite_ddl(query: RunQuery, reference: Collection[str]) -> Ddl:
         warnings=tuple(
             f"{name}: is a virtual table and is created without content. Let the application fill it on each shard"
             for name in virtual
-            if name not in reference
+            if name not in reference and name not in indexes
         ),
     )
+
+
+def _rebuilt(index: str) -> str:
+    """Fill a full-text index from the rows of its table: sqlite.org/fts5.html section 6.9."""
+    name = sql.quote(index)
+    return f"INSERT INTO {name} ({name}) VALUES ('rebuild')"  # noqa: S608 - a quoted name
 
 
 def shadow_tables(query: RunQuery) -> tuple[str, ...]:
