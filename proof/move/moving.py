@@ -128,13 +128,13 @@ def _watch(reached: Callable[[str], None]) -> None:
         reached("flipped")
         return turn
 
-    def loading(self: MovingRows) -> Any:
-        found = load(self)
+    def loading(self: MovingRows, *args: Any) -> Any:
+        found = load(self, *args)
         reached("loaded")
         return found
 
-    def unloading(self: MovingRows) -> Any:
-        found = unload(self)
+    def unloading(self: MovingRows, *args: Any) -> Any:
+        found = unload(self, *args)
         reached("unloaded")
         return found
 

@@ -32,7 +32,7 @@ from shardgate.move.gateways import Gateways
 from shardgate.move.handed_rows import HandedRows
 from shardgate.move.judging import judged
 from shardgate.move.moving_rows import MovingRows
-from shardgate.move.patience import HELD_S_MAX, Patience, patience
+from shardgate.move.patience import HELD_S_MAX, SwitchPatience, patience
 from shardgate.move.request import MoveSettings
 from shardgate.move.stopwatch import Stopwatch
 from shardgate.net.clock import now, wall
@@ -245,7 +245,7 @@ class Mover:
             )
             raise GivenUpError([why]) from error
 
-    def _switch(self, movement: Movement, work: MovingRows, told: MovementReport, may_wait: Patience) -> Movement:
+    def _switch(self, movement: Movement, work: MovingRows, told: MovementReport, may_wait: SwitchPatience) -> Movement:
         """From the fence to the end. Raises NotNowError as long as nothing can be seen of it."""
         watch = Stopwatch()
         try:
@@ -267,7 +267,7 @@ class Mover:
         if watch.total_s > told.held_s:
             told.held_s, told.steps_s = watch.total_s, watch.steps_s
 
-    def _hand_over(self, movement: Movement, work: MovingRows, watch: Stopwatch, may_wait: Patience) -> None:
+    def _hand_over(self, movement: Movement, work: MovingRows, watch: Stopwatch, may_wait: SwitchPatience) -> None:
         """Behind the fence."""
         self._await(movement, "fenced", _FENCED_S)
         watch.step("gateways")

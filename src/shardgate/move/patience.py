@@ -19,7 +19,7 @@ _ROW_S: Final = 40e-6
 """More than twice of what a row takes on a machine that is busy."""
 
 
-class Patience(msgspec.Struct, frozen=True):
+class SwitchPatience(msgspec.Struct, frozen=True):
     """Of one attempt."""
 
     rows_s: float
@@ -28,7 +28,7 @@ class Patience(msgspec.Struct, frozen=True):
     """For the gateways to hold lists, and for each step behind it."""
 
 
-def patience(attempt: int, rows: int) -> Patience:
+def patience(attempt: int, rows: int) -> SwitchPatience:
     """`attempt`: how many were in vain before it. `rows`: how many move."""
     times = 2**attempt
-    return Patience(min(HELD_S_MAX, (_ROWS_S + _ROW_S * rows) * times), min(_CLOSED_S_MAX, _CLOSED_S * times))
+    return SwitchPatience(min(HELD_S_MAX, (_ROWS_S + _ROW_S * rows) * times), min(_CLOSED_S_MAX, _CLOSED_S * times))
