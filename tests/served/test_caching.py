@@ -439,8 +439,9 @@ async def test_a_list_is_validated_by_its_merged_tag(start: Any) -> None:
 
 def streamed(size: int, *, whole: bool = True) -> bytes:
     body = b"x" * size
-    head = f"HTTP/1.1 200 OK\r\n{PUBLIC}Transfer-Encoding: chunked\r\n\r\n".encode()
-    return head + b"%x\r\n%b\r\n" % (size, body) + (b"0\r\n\r\n" if whole else b"Connection: close")
+    fields = PUBLIC if whole else f"{PUBLIC}Connection: close\r\n"
+    head = f"HTTP/1.1 200 OK\r\n{fields}Transfer-Encoding: chunked\r\n\r\n".encode()
+    return head + b"%x\r\n%b\r\n" % (size, body) + (b"0\r\n\r\n" if whole else b"")
 
 
 async def test_a_reply_that_streams_is_kept_once_it_is_whole(start: Any) -> None:
