@@ -94,7 +94,7 @@ def _measure(run: Bench, peers: list[Shardgate]) -> None:
     with run.stage(peers, Work.GATHER, 4) as running:
         run.interleave(works.gather(4, 10), running, [Load(target=PAGE, seconds=seconds)])
     with run.stage(peers, Work.LIST, 4) as running:
-        target = WHOLE.replace("rows=10", "rows=50")
+        target = WHOLE.replace("made=10", "made=50")
         run.interleave(works.whole(4, 50), running, [Load(target=target, seconds=seconds)])
 
 

@@ -9,8 +9,8 @@ import msgspec
 
 from bench.peers import Work
 
-PAGE = "/v3/events?rows=10&order=name&limit=10"
-WHOLE = "/v3/events?rows=10&order=name&limit=1000"
+PAGE = "/v3/events?made=10&order=name&limit=10"
+WHOLE = "/v3/events?made=10&order=name&limit=1000"
 _PATIENCE_S = 5
 
 

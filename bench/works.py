@@ -73,12 +73,12 @@ def gathers(bench: Bench, peers: Sequence[Peer]) -> None:
         chosen = [peer for peer in peers if count == 4 or peer.name == GO_RAW.name]
         with bench.stage([SUBJECT, *chosen], Work.GATHER, count) as running:
             for rows in ROWS:
-                target = PAGE.replace("rows=10", f"rows={rows}").replace("limit=10", f"limit={rows}")
+                target = PAGE.replace("made=10", f"made={rows}").replace("limit=10", f"limit={rows}")
                 alone = [Load(target=target, seconds=seconds, connections=1)] if (count, rows) == (4, 10) else []
                 bench.interleave(gather(count, rows), running, [Load(target=target, seconds=seconds), *alone])
     with bench.stage([SUBJECT, *peers], Work.LIST, 4) as running:
         for rows in ROWS:
-            target = WHOLE.replace("rows=10", f"rows={rows}")
+            target = WHOLE.replace("made=10", f"made={rows}")
             bench.interleave(whole(4, rows), running, [Load(target=target, seconds=seconds)])
 
 

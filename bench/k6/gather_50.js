@@ -5,5 +5,5 @@ export { handleSummary } from "./common.js";
 export const options = all({ rate: 50, p50: 10, p95: 40 });
 
 export default function () {
-  ask("/v3/events?order=name&limit=50&rows=50", isPage(50));
+  ask("/v3/events?order=name&limit=50&made=50", isPage(50));
 }

@@ -5,5 +5,5 @@ export { handleSummary } from "./common.js";
 export const options = all({ rate: 50, p50: 210, p95: 240 });
 
 export default function () {
-  ask("/v3/events?order=name&limit=10&rows=10", isPage(10));
+  ask("/v3/events?order=name&limit=10&made=10", isPage(10));
 }

@@ -19,7 +19,7 @@ export function setup() {
 }
 
 export function list() {
-  ask("/v3/events?order=name&limit=10&rows=10", isPage(10));
+  ask("/v3/events?order=name&limit=10&made=10", isPage(10));
 }
 
 export default function (prompt) {

@@ -25,7 +25,7 @@ class Work(StrEnum):
     """What a peer can do.
 
     RELAY: `GET /v3/events/{id}` goes to `shards[0]` (any shard answers alike), the reply passes.
-    GATHER: `GET /v3/events?rows=R&order=name&limit=N` is asked of every shard; the reply is a JSON array with the first
+    GATHER: `GET /v3/events?made=R&order=name&limit=N` is asked of every shard; the reply is a JSON array with the first
     N rows of all of them, by `name` and then `id`, each row's values unchanged, and `X-Total_Count` with the sum of the
     shards'. `rows` (how many rows each shard answers) passes as it is.
     LIST: the same with a limit above all rows: the whole list. Order and count are not asked for: all a peer can do

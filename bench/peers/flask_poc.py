@@ -50,7 +50,7 @@ class FlaskCopy:
         """Fills its copy, then serves it and polls the shards each second."""
         # 50 rows of each stub shard, of which any first page of fewer is the same.
         platforms = [part for port in site.shards for part in ("--platform", f"http://127.0.0.1:{port}")]
-        return beside(site.port, ["--copy", str(site.folder / "copy.db"), "--also", "rows=50", *platforms])
+        return beside(site.port, ["--copy", str(site.folder / "copy.db"), "--also", "made=50", *platforms])
 
 
 def beside(port: int, options: list[str], environment: Mapping[str, str] | None = None) -> Command:

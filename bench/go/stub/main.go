@@ -1,7 +1,7 @@
 // Command stub is N shards that cost next to nothing: every request is answered at once with a reply made beforehand.
 //
 // One thread on epoll, one port a shard. `GET /v3/events/{id}` is 1 KB, `GET /v3/documents/{id}` 50 KB, and
-// `GET /v3/events?rows=R&…` a sorted list of R rows. One shard may answer late, or one request in so many of all. It
+// `GET /v3/events?made=R&…` a sorted list of R rows. One shard may answer late, or one request in so many of all. It
 // prints `ready`.
 package main
 
@@ -197,10 +197,10 @@ func (s *stub) write(c *conn, reply []byte) {
 	}
 }
 
-// rows reads the parameter of that name.
+// rows reads the parameter `made`: how many rows the list has.
 func rows(head []byte) int {
 	line := head[:max(0, bytes.IndexByte(head, '\r'))]
-	for _, mark := range []string{"?rows=", "&rows="} {
+	for _, mark := range []string{"?made=", "&made="} {
 		if at := bytes.Index(line, []byte(mark)); at >= 0 {
 			value := line[at+len(mark):]
 			if end := bytes.IndexAny(value, "& "); end >= 0 {
