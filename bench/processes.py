@@ -157,9 +157,17 @@ def wait_idle(pid: int, within_s: float = IDLE_WITHIN_S) -> bool:
     while time.monotonic() < until:
         time.sleep(_LOOK_S)
         before, spent = spent, cpu_s(tree(pid))
-        if spent - before < _IDLE_SHARE * _LOOK_S:
+        if spent - before < _IDLE_SHARE * _LOOK_S and not any(map(_is_runnable, tree(pid))):
             return True
     return False
+
+
+def _is_runnable(pid: int) -> bool:
+    """Whether it runs, or would if it got a processor: on a busy machine it has work, and spends nothing."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "R"
+    except OSError:
+        return False  # it has ended
 
 
 def memory_bytes(pids: Sequence[int]) -> int:
