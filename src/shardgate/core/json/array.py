@@ -8,7 +8,7 @@ Hot path: cutting and joining is most of a gather's cost (`make bench`).
 
 import re
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -21,6 +21,7 @@ from shardgate.core.value import Value
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _SPACE = re.compile(rb"[ \t\r\n]*")
+_TAIL_BYTES: Final = 1024
 _OPENING = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*")
 _SEPARATOR = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 _BLANK = re.compile(rb"[ \t\r\n]*\[ [^ \t\r\n]")
@@ -76,6 +77,8 @@ def join(rows: Sequence[msgspec.Raw], samples: Sequence[Rows]) -> bytes:
     if not rows:
         return _empty(samples)
     opening, separator, closing = style(samples)
+    if len(rows) == 1:
+        return b"".join((opening, rows[0], closing))
     return b"".join((opening, separator.join(rows), closing))
 
 
@@ -173,7 +176,9 @@ def _space_at(text: bytes, position: int) -> bytes:
 
 def ending(body: bytes) -> bytes:
     """What an array has behind its last row: white space and the bracket."""
-    return body[len(body.rstrip().removesuffix(b"]").rstrip()) :]
+    tail = body[-_TAIL_BYTES:]  # a row may be long, and each of these steps would copy it
+    rest = tail.rstrip().removesuffix(b"]").rstrip()
+    return tail[len(rest) :] if rest else body[len(body.rstrip().removesuffix(b"]").rstrip()) :]
 
 
 def style(samples: Sequence[Rows]) -> tuple[bytes, bytes, bytes]:
