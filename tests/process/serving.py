@@ -1,6 +1,6 @@
 """`shardgate serve` as a process of its own, with its configuration, its log and its workers; and load on it."""
 
-import asyncio
+import json
 import os
 import re
 import signal
@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -139,7 +140,7 @@ def all_end(pids: list[int], within_s: float) -> bool:
 
 
 class Load:
-    """Clients that ask without a pause, some on connections that stay and some on a new one each time."""
+    """Clients that ask without a pause, in a process of their own (load.py)."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -147,29 +148,20 @@ class Load:
         self.failed: list[str] = []
 
     def during(self, work: Callable[[], object], *, clients: int = 8) -> None:
-        """Ask until the work, in a thread of its own, is done."""
-        asyncio.run(self._ask_during(work, clients))
-
-    async def _ask_during(self, work: Callable[[], object], clients: int) -> None:
-        working = asyncio.ensure_future(asyncio.to_thread(work))
-        await asyncio.gather(working, *(self._ask(working, stays=number % 2 == 0) for number in range(clients)))
-
-    async def _ask(self, working: "asyncio.Future[object]", *, stays: bool) -> None:
-        reader = writer = None
-        while not working.done():
+        """They ask until the work is done."""
+        command = [sys.executable, "-m", "tests.process.load", str(self._port), str(clients)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as asking:
+            assert asking.stdin is not None
+            assert asking.stdout is not None
+            self._hear(asking.stdout.readline())
+            hearing = Thread(target=lambda lines: [*map(self._hear, lines)], args=[asking.stdout])
+            hearing.start()
             try:
-                if writer is None or reader is None:
-                    reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-                writer.write(b"GET /any HTTP/1.1\r\nHost: a\r\n\r\n")
-                head = await reader.readuntil(b"\r\n\r\n")
-                await reader.readexactly(int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0]))
-                assert head.startswith(b"HTTP/1.1 200")
-                self.answered += 1
-                if not stays or b"Connection: close" in head:
-                    writer.close()
-                    writer = None
-            except Exception as error:
-                self.failed.append(repr(error))
-                writer = None
-        if writer is not None:
-            writer.close()
+                work()
+            finally:
+                asking.stdin.close()
+                hearing.join()
+
+    def _hear(self, line: str) -> None:
+        told = json.loads(line)
+        self.answered, self.failed = told["answered"], told["failed"]
