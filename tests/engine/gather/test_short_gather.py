@@ -88,7 +88,7 @@ class Talk:
 
     def sent(self) -> bytes:
         """The body, in however many pieces."""
-        return b"".join(event[-1] for event in self.events if event[0] in {"begin", "write"})
+        return b"".join(event[-1] for event in self.events if event[0] in {"send", "begin", "write"})
 
 
 async def test_the_page_leaves_with_the_last_reply() -> None:
@@ -163,6 +163,18 @@ async def test_where_replies_are_compressed_the_short_way_is_not_tried_in_vain()
     await one_turn()
     assert talk.events == [("send", 200, PAGE)]
     assert talk.short.times == 1
+
+
+@pytest.mark.parametrize("size", [6_000, 30_000])
+async def test_long_replies_of_a_short_page_give_the_same_page(size: int) -> None:
+    talk = Talk("limit=50", held_max=30_000_000)
+    talk.begin()
+    for first, shard in enumerate(SHARDS):
+        talk.answers(shard, encode(ids(first, 2, 50, size)))
+    for _ in range(100):
+        await one_turn()
+    assert talk.sent() == encode(ids(0, 1, 50, size))
+    assert (talk.short.times, talk.errors, talk.held.bytes) == (int(size == 6_000), [], 0)
 
 
 async def test_long_replies_of_a_list_flow_also_where_they_come_whole() -> None:
