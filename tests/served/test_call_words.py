@@ -52,6 +52,22 @@ async def test_what_may_be_sent_once_is_not_retried_and_not_hedged(start_gateway
         assert await count(gateway, "shardgate_upstream_retries_total") == 0
 
 
+async def test_a_read_that_may_be_sent_once_is_not_sent_to_another_shard_when_its_connection_is_cut(
+    start_gateway: Any,
+) -> None:
+    async with running_shard(closes) as a, running_shard(closes) as b:
+        made = config([a.url], {})
+        made["shards"]["south"] = b.url
+        made["rules"] = {"GET /reports": {"rule": "any", "retry": "unsent"}, "GET /names": {"rule": "any"}}
+        gateway = await start_gateway(made)
+        for _ in range(4):
+            answer = await gateway.get("/reports")
+            assert (answer.status_code, answer.json()["code"]) == (502, "SG2002")
+        assert len(a.asked) + len(b.asked) == 4
+        assert (await gateway.get("/names")).status_code == 502
+        assert len(a.asked) + len(b.asked) == 6
+
+
 async def test_what_was_not_sent_is_sent_to_another_replica_in_any_case(start_gateway: Any) -> None:
     async with running_shard(lambda _: reply("1")) as b:
         gateway = await start_gateway(config(["http://127.0.0.1:1", b.url], {"retry": "unsent"}))

@@ -17,6 +17,7 @@ RULES = {
     "rules": {
         "GET /v/{id}": {"rule": "one", "key": "path.id", "locate": "v"},
         "POST /v/{id}": {"rule": "one", "key": "path.id", "locate": "v"},
+        "GET /once/{id}": {"rule": "one", "key": "path.id", "locate": "v", "retry": "unsent"},
         "GET /any": {"rule": "any"},
         "GET /all": {"rule": "gather", "merge": {"kind": "union"}},
     },
@@ -180,6 +181,21 @@ async def test_a_read_that_was_sent_when_its_shard_ended_waits_once(start: Any) 
     await two.passes(1)
     answer = await reading
     assert (answer.status_code, answer.json()["code"]) == (502, "SG2002"), "a shard that is there is asked twice"
+
+
+async def test_a_read_that_may_be_sent_once_does_not_wait_when_its_connection_is_cut(start: Any) -> None:
+    two = await start({"wait_s": 5})
+    two.cuts = True
+    answer = await asyncio.wait_for(two.gateway.get("/once/n-1"), 5)
+    assert (answer.status_code, answer.json()["code"]) == (502, "SG2002")
+    assert len(two.north.asked) == 1
+    two.north.kill()
+    two.cuts = False
+    reading = asyncio.ensure_future(two.gateway.get("/once/n-1"))
+    await until(lambda: two.waiting == 1)
+    await two.back()
+    await two.passes(1)
+    assert (await reading).json() == ["done"], "what was not sent waits in any case"
 
 
 async def test_a_change_with_an_idempotency_key_waits_and_is_made_once(start: Any) -> None:
