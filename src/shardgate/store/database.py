@@ -69,7 +69,8 @@ class Store(Statements):
         return boot, up_s
 
     def prepare(self) -> None:
-        """Before a job: what could not be used until now is, where that is possible by now. Raises one of `errors`."""
+        """Before a job, or a look: what could not be used until now is, where that is possible by now, and what others
+        have written is seen. Raises one of `errors`."""
 
     def recover(self, error: BaseException) -> None:
         """After a job failed: what can be put right is."""
