@@ -101,6 +101,8 @@ class AmbiguousKeyError(ClientError):
     """The request names two different keys, or one key twice. The gateway does not choose between them."""
 
     code, status, title = "SG1002", 400, "Ambiguous key"
+    was_read: bool = False
+    """The key was read, and is refused for itself: whether the body can be read does not matter."""
 
 
 class AmbiguousPathError(ClientError):
