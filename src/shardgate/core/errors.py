@@ -210,7 +210,7 @@ class InDoubtError(ClientError):
 
 class MethodOverrideError(ClientError):
     """A header, parameter or member names another method than the one that was sent, and the configuration does not
-    allow it, or does not say whether the application reads it."""
+    allow it, or does not say whether the application reads it; or two of them name different methods."""
 
     code, status, title = "SG1019", 400, "Method override refused"
 
