@@ -15,7 +15,7 @@ from shardgate.core.errors import ShardgateError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import Limits
 from shardgate.core.plan.explain import explain
-from shardgate.core.plan.plan import FindOwner, ToAny, ToOne
+from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import plan_request
 from shardgate.core.routes.route import Plan, Route
 from shardgate.core.rules.divide import Division
@@ -28,7 +28,7 @@ from shardgate.engine.cluster import first_snapshot
 from shardgate.engine.matching import match
 from shardgate.net.clock import wall
 from shardgate.process.directory import read_topology
-from shardgate.process.explain_guards import Asking, guards
+from shardgate.process.explain_guards import Asking, Replies, guards
 from shardgate.store.opening import open_store
 
 
@@ -116,8 +116,9 @@ def _asking(loaded: Loaded, request: Request, route: Route, plan: Plan) -> Askin
     """What decides how the calls of a request are guarded."""
     reads = request.method in SAFE_METHODS or (route.rule is not None and route.rule.only_reads)
     has_key = loaded.store is not None and not reads and (route.keyed or FIELD in request.fields.values)
-    is_whole = has_key or not isinstance(plan, ToOne | ToAny)
-    return Asking(request.method, route.calls, reads=reads, is_whole=is_whole, has_key=has_key)
+    is_relayed = isinstance(plan, ToOne | ToAny) and not has_key
+    replies: Replies = "relayed" if is_relayed else "merged" if isinstance(plan, ToGather) else "whole"
+    return Asking(request.method, route.calls, reads=reads, replies=replies, has_key=has_key)
 
 
 def _asked(plan: Plan, topology: Topology) -> Sequence[ShardId]:

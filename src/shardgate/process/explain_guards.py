@@ -4,11 +4,21 @@ Holds: what is said is what the settings, and the rule's own words for its calls
 """
 
 from collections.abc import Iterable
+from typing import Final, Literal
 
 from shardgate.core.limits import Timeouts
 from shardgate.core.routes.calls import IDEMPOTENT, NEVER, CallWords
 from shardgate.core.topology import Shard, ShardId, Topology
 from shardgate.core.value import Value
+
+Replies = Literal["relayed", "whole", "merged"]
+"""What becomes of a shard's reply: it passes on as it comes; it is read whole; or it is, unless it is long."""
+
+_UNTIL: Final[dict[Replies, str]] = {
+    "relayed": "the reply begins",
+    "whole": "a shard's reply is whole",
+    "merged": "a shard's reply is whole, or is long and passes on",
+}
 
 
 class Asking(Value, frozen=True):
@@ -18,8 +28,7 @@ class Asking(Value, frozen=True):
     words: CallWords | None
     reads: bool
     """It changes nothing: its method is safe, or its rule only reads."""
-    is_whole: bool
-    """Its replies are read whole, and not passed on as they come."""
+    replies: Replies
     has_key: bool
     """It has an idempotency key, by which it is repeated in another way."""
 
@@ -36,8 +45,7 @@ def guards(asking: Asking, asked: Iterable[ShardId], topology: Topology, timeout
 def _patience(asking: Asking, timeouts: Timeouts) -> str:
     reply_s = timeouts.request_timeout_s
     first_s = min(timeouts.first_byte_timeout_s, reply_s)
-    until = "a shard's reply is whole" if asking.is_whole else "the reply begins"
-    return f"{reply_s:g} s until {until}, {first_s:g} s of them for a shard's first byte"
+    return f"{reply_s:g} s until {_UNTIL[asking.replies]}, {first_s:g} s of them for a shard's first byte"
 
 
 def _of_shard(asking: Asking, shard: Shard) -> list[str]:
