@@ -225,10 +225,8 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            self.has_more: merged.more,
-            **self.echoed(merged),
         }
-        body = JsonObject(merged.reply.body).edited(changes)
+        body = self.led(merged, changes, {self.has_more: merged.more})
         if self.previous is not None:
             body = self._with(body, self.previous, previous)
         if self.next is None or self.next_header is not None:

@@ -48,8 +48,6 @@ class Drf(Linked, frozen=True, tag="drf"):
         changes: dict[str | None, object] = {
             self.results: merged.rows,
             self.count: merged.total,
-            self.next: links["next"],
-            self.previous: links["prev"],
-            **self.echoed(merged),
         }
-        return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))
+        pages = {self.next: links["next"], self.previous: links["prev"]}
+        return Reply(200, list(merged.reply.fields), self.led(merged, changes, pages))

@@ -26,6 +26,9 @@ class Envelope(Linked, frozen=True, tag="envelope"):
     urls: Mapping[Rel, str] = msgspec.field(default_factory=dict)
     """The members with the addresses of other pages: `{next: next, prev: links.prev}`. Where there is no such page the
     address is null."""
+    links_absent: bool = False
+    """An address of a page that does not exist is left out; false: it is null. What a shard's reply shows counts before
+    this."""
 
     @property
     def members(self) -> tuple[str | None, ...]:
@@ -47,15 +50,9 @@ class Envelope(Linked, frozen=True, tag="envelope"):
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            self.has_more: merged.more,
             self.limit_echo: page.limit,
             self.offset_echo: page.offset,
-            **self.echoed(merged),
         }
-        body = JsonObject(merged.reply.body)
-        if not self.urls:
-            return Reply(200, list(merged.reply.fields), body.edited(changes))
-        links = self.links(merged)
-        pages: dict[str, object] = {member: links[rel] for rel, member in self.urls.items()}
-        changes.update(pages.items())
-        return Reply(200, list(merged.reply.fields), self.led(body.edited(changes), pages))
+        links = self.links(merged) if self.urls else {}
+        pages = {self.has_more: merged.more, **{member: links[rel] for rel, member in self.urls.items()}}
+        return Reply(200, list(merged.reply.fields), self.led(merged, changes, pages, absent=self.links_absent))

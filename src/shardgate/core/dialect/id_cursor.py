@@ -59,6 +59,9 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
     `[next, prev]`; empty: there is no such field."""
     links_always: bool = False
     """Every page that has rows links to one behind it and one before it, also the last page and the first."""
+    links_absent: bool = False
+    """A link to a page that does not exist is left out; false: it is `null`. What a shard's reply shows counts before
+    this."""
     reversed_back: bool = False
     """A page that ends before a row has its rows the other way round: the nearest row first."""
     origin: str | None = None
@@ -158,14 +161,15 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            self.has_more: merged.more,
-            **self.echoed(merged),
-            self.next: self._link(merged, self.after, neighbours.next),
-            self.previous: self._link(merged, self.before, neighbours.previous),
             self.first_id: ends[0],
             self.last_id: ends[1],
         }
-        reply.body = JsonObject(merged.reply.body).edited(changes)
+        pages = {
+            self.has_more: merged.more,
+            self.next: self._link(merged, self.after, neighbours.next),
+            self.previous: self._link(merged, self.before, neighbours.previous),
+        }
+        reply.body = self.led(merged, changes, pages, absent=self.links_absent)
         return reply
 
     def _links(self, merged: Merged, neighbours: PageNeighbours) -> list[tuple[str, str | None]]:

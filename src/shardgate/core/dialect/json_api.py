@@ -56,9 +56,8 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
             "data": merged.rows,
             self.total: merged.total,
             **self.counted(merged, self.page_count),
-            **self.echoed(merged),
         }
-        body = JsonObject(merged.reply.body).edited(changes)
+        body = self.led(merged, changes, {})
         if any(b'"included"' in each for each in merged.extras):
             query, absent = merged.request.query, self.included_absent
             resources = included(query, merged.rows, merged.extras, absent=absent)
@@ -69,8 +68,7 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
                 body = document.put("included", msgspec.Raw(resources))
         urls = self.links(merged)
         links = {rel: urls[rel] for rel in self.rels}
-        return Reply(
-            200,
-            list(merged.reply.fields),
-            linked(body, "links", links, absent=self.links_absent, of_none=merged.is_none),
-        )
+        absent = self.links_absent
+        adds = absent or any(JsonObject(each).raw("links") is not None for each in merged.extras)
+        body = linked(body, "links", links, absent=absent, of_none=merged.is_none, adds=adds)
+        return Reply(200, list(merged.reply.fields), body)

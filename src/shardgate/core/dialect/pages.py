@@ -40,6 +40,9 @@ class Pages(Linked, frozen=True, tag="pages"):
     urls: Mapping[Rel, str] = msgspec.field(default_factory=dict)
     """The members with the addresses of other pages: `{next: next_page_url, prev: prev_page_url}`. Where there is no
     such page the address is null."""
+    links_absent: bool = False
+    """An address or a number of a page that does not exist is left out; false: it is null. What a shard's reply shows
+    counts before this."""
     from_echo: str | None = None
     """The member with the number of the page's first row, counted from 1, null where the page is empty; null: there is
     no such member."""
@@ -73,12 +76,10 @@ class Pages(Linked, frozen=True, tag="pages"):
             self.page_echo: merged.page.offset // size + self.page_first,
             self.limit_echo: size,
             self.count_echo: merged.shown,
-            self.has_more: merged.more,
             self.from_echo: merged.page.offset + 1 if merged.shown else None,
             self.to_echo: merged.page.offset + merged.shown if merged.shown else None,
-            **self.echoed(merged),
         }
-        body, neighbours = JsonObject(merged.reply.body), dict[str, object]()
+        neighbours: dict[str | None, object] = {self.has_more: merged.more}
         if self.numbers:
             own = merged.page.offset // size + self.page_first
             known: dict[Rel, int | None] = {
@@ -92,5 +93,4 @@ class Pages(Linked, frozen=True, tag="pages"):
         if self.urls:
             links = self.links(merged)
             neighbours |= {member: links[rel] for rel, member in self.urls.items()}
-        changes.update(neighbours.items())
-        return Reply(200, list(merged.reply.fields), self.led(body.edited(changes), neighbours))
+        return Reply(200, list(merged.reply.fields), self.led(merged, changes, neighbours, absent=self.links_absent))

@@ -32,7 +32,12 @@ Echo = Literal[
     "previous_offset",
 ]
 
-_NO_PAGE: Final = frozenset({b"null", b"false", b'""'})
+_NO_PAGE: Final = frozenset({b"null", b"false", b'""', b"0", b'"0"', b"-1", b"[]", b"{}"})
+"""How applications write that there is no next page."""
+_LEADING: Final = frozenset(
+    {"has_next", "has_previous", "next_page", "previous_page", "next_offset", "previous_offset"}
+)
+"""What is said of a page that may not exist: then applications may leave the member out."""
 
 
 class Echoing(Parameters, frozen=True):
@@ -55,6 +60,41 @@ class Echoing(Parameters, frozen=True):
             if flag is not None:
                 return flag is (echo == "has_next")
         return None
+
+    def led(
+        self,
+        merged: Merged,
+        changes: Mapping[str | None, object],
+        pages: Mapping[str | None, object],
+        *,
+        document: JsonObject | None = None,
+        absent: bool = False,
+    ) -> bytes:
+        """A shard's object with these changes, with what `echoes` names, and with members that lead to other pages.
+
+        One of `pages` is added where the shard's own page had none. Where there is no such page (None, or False), it
+        stays as the shard wrote that; `absent`: or else it is left out. `document`: None: that of `merged.reply`.
+        """
+        document = document or JsonObject(merged.reply.body)
+        echoed = self.echoed(merged)
+        leading = {**pages, **{member: echoed[member] for member in echoed if self.echoes[member or ""] in _LEADING}}
+        written, added, left = {**changes, **echoed}, dict[str, object](), list[str]()
+        for member, page in leading.items():
+            own = None if member is None else document.raw(member)
+            written.pop(member, None)
+            if member is None or (own is None and not page):
+                continue
+            if own is None:
+                added[member] = page
+            elif page or own not in _NO_PAGE:
+                written[member] = page
+                left += [member] if absent and not page else []
+        body = document.edited(written)
+        for member in left:
+            body = JsonObject(body).without(member)
+        for member, page in added.items():
+            body = _with(body, member, page)
+        return body
 
     def counted(self, merged: Merged, member: str | None) -> dict[str | None, object]:
         """The member with the number of pages. Of a list without rows, each shard says what the application does: 0, or
@@ -94,3 +134,11 @@ class Echoing(Parameters, frozen=True):
             said = {"pages", "from", "to"} if merged.is_none else {"pages"}
             return {member: known[echo] for member, echo in told if echo not in said}
         return {member: known[echo] for member, echo in told}
+
+
+def _with(body: bytes, path: str, value: object) -> bytes:
+    """The body with another member; objects on its path that are not there are made."""
+    document, (parent, _, name) = JsonObject(body), path.rpartition(".")
+    if not parent or (document.raw(parent) or b"")[:1] == b"{":
+        return document.put(path, value)
+    return _with(body, parent, {name: value}) if document.raw(parent) in {None, b"null", b"[]"} else body

@@ -46,13 +46,6 @@ class Linked(Echoing, frozen=True):
             "last": None if last is None else self._link(merged, last),
         }
 
-    def led(self, body: bytes, pages: Mapping[str, object]) -> bytes:
-        """The body with these members that lead to other pages, also where the shard's own page had no such one."""
-        for member, page in pages.items():
-            if page is not None and (document := JsonObject(body)).raw(member) is None:
-                body = document.put(member, page)
-        return body
-
     def _link(self, merged: Merged, offset: int) -> str:
         page = Page(offset, merged.page.limit, merged.page.order, None)
         query = self._with_page(merged.request.query, page)
@@ -110,8 +103,10 @@ def linked(
     absent: bool,
     form: bytes | None = None,
     of_none: bool = False,
+    adds: bool = False,
 ) -> bytes:
-    """The body with these links in its object of links, `member`. A body without that object stays as it is.
+    """The body with these links in its object of links, `member`. A body without that object stays as it is, unless
+    the application `adds` it where there is a link.
 
     A link to no page is `null`, or left out where `absent`. Links of the body that are not among these are dropped if
     they are of a page (`Rel`). A link that is an object has its address in `href`; it is written like one of the body,
@@ -134,7 +129,11 @@ def linked(
     first = min((names.index(rel) for rel in links if rel in before), default=len(names))
     leading = {name: before[name] for name in others if names.index(name) < first}
     trailing = {name: before[name] for name in others if name not in leading}
-    return document.rewritten(member, {**leading, **paged, **trailing}) if before else body
+    if document.raw(member) is not None:
+        return document.rewritten(member, {**leading, **paged, **trailing}) if before or any(links.values()) else body
+    if not adds or not any(links.values()):
+        return body
+    return document.put(member, {rel: msgspec.Raw(link) for rel, link in paged.items()})
 
 
 def _link_like(own: bytes, other: bytes | None, link: str | None) -> bytes:
