@@ -6,6 +6,7 @@ from shardgate.core.contracts import Listing, Merged, Streamable
 from shardgate.core.http import Reply
 from shardgate.core.paging.links import Linked, Rel
 from shardgate.core.replies.fields import lowered, read_count, with_field
+from shardgate.core.replies.page_links import page_links
 
 
 class LinkHeader(Linked, frozen=True, tag="link_header"):
@@ -39,8 +40,7 @@ class LinkHeader(Linked, frozen=True, tag="link_header"):
 
     def open(self, reply: Reply) -> Listing:
         """The body, its size, and whether Link names a next page. Raises BrokenReplyError."""
-        link = reply.field(b"link")
-        more = link is not None and (b'rel="next"' in link or b"rel=next" in link)
+        more = reply.field(b"link") is not None and "next" in page_links(reply)
         return Listing(reply.body, read_count(reply, self.count_header), more)
 
     def close(self, merged: Merged) -> Reply:
