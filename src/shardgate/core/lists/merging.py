@@ -88,6 +88,7 @@ class ListMerging:
             return None
         merged = self._short.merged(self._query.request, self._shards, replies)
         if merged is None:
+            self._made = ListRounds(self._query, self._shards, self._pages)  # the short way is not tried again
             return None
         reply, self._shown = merged
         return reply
