@@ -18,7 +18,7 @@ from tests.served.dialects.world import Question, Row, ranked, world
 
 LIMITS: dict[str, Any] = {"limit_default": 10, "limit_max": 25}
 OFFSETS: dict[str, Any] = {**LIMITS, "page": None, "limit": "limit", "offset": "offset"}
-ENVELOPE: dict[str, Any] = {"kind": "envelope", "total": None, **LIMITS, "links_absent": True}
+ENVELOPE: dict[str, Any] = {"kind": "envelope", "total": None, **LIMITS, "no_page": "absent"}
 DIALECTS: dict[str, dict[str, Any]] = {
     "url": {**ENVELOPE, "urls": {"next": "next", "prev": "previous"}},
     "url in links": {**ENVELOPE, "urls": {"next": "links.next"}},
@@ -29,9 +29,9 @@ DIALECTS: dict[str, dict[str, Any]] = {
     "drf": {"kind": "drf", **OFFSETS, "past_end": None, "links_sorted": False, "first_page_bare": False},
     "hal": {"kind": "hal", **OFFSETS, "items": "_embedded.rows", "rels": ["next"], "total": None},
     "json_api": {"kind": "json_api", **OFFSETS, "rels": ["next"], "total": None, "links_absent": True},
-    "id_cursor": {"kind": "id_cursor", **LIMITS, "has_more": None, "next": "next", "links_absent": True},
+    "id_cursor": {"kind": "id_cursor", **LIMITS, "has_more": None, "next": "next", "no_page": "absent"},
 }
-DIALECTS["number"] |= {"links_absent": True, "page_echo": None, "limit_echo": None}
+DIALECTS["number"] |= {"no_page": "absent", "page_echo": None, "limit_echo": None}
 DIALECTS["drf"] |= {"results": "items"}
 DIALECTS["hal"] |= {"page_count": None, "page_echo": None, "limit_echo": None}
 

@@ -7,7 +7,8 @@ import msgspec
 from shardgate.core.contracts import Listing, Merged
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
-from shardgate.core.paging.links import Linked, Rel
+from shardgate.core.paging.echoes import NoPage
+from shardgate.core.paging.links import Linked, Rel, check_begins
 
 
 class Envelope(Linked, frozen=True, tag="envelope"):
@@ -26,9 +27,9 @@ class Envelope(Linked, frozen=True, tag="envelope"):
     urls: Mapping[Rel, str] = msgspec.field(default_factory=dict)
     """The members with the addresses of other pages: `{next: next, prev: links.prev}`. Where there is no such page the
     address is null."""
-    links_absent: bool = False
-    """An address of a page that does not exist is left out; false: it is null. What a shard's reply shows counts before
-    this."""
+    no_page: NoPage = "null"
+    """How the address or number of a page that does not exist is written, where a shard's own reply does not show it:
+    `null`, `zero`, `text` (an empty one), `false`; `absent`: it is left out."""
 
     @property
     def members(self) -> tuple[str | None, ...]:
@@ -39,6 +40,7 @@ class Envelope(Linked, frozen=True, tag="envelope"):
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
+        check_begins(self.origin, body, *self.urls.values())
         total, more = body.number(self.total), body.flag(self.has_more)
         if total is None and more is None:
             more = self.more_told(body, self.urls.get("next"))
@@ -54,5 +56,5 @@ class Envelope(Linked, frozen=True, tag="envelope"):
             self.offset_echo: page.offset,
         }
         links = self.links(merged) if self.urls else {}
-        pages = {self.has_more: merged.more, **{member: links[rel] for rel, member in self.urls.items()}}
-        return Reply(200, list(merged.reply.fields), self.led(merged, changes, pages, absent=self.links_absent))
+        pages = {self.has_more: merged.more, **self.named(merged, self.urls, links)}
+        return Reply(200, list(merged.reply.fields), self.led(merged, changes, pages, no_page=self.no_page))

@@ -3,7 +3,7 @@
 from shardgate.core.contracts import Listing, Merged
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
-from shardgate.core.paging.links import Linked, Rel, linked
+from shardgate.core.paging.links import Linked, Rel
 
 
 class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
@@ -75,7 +75,7 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
         single = not (merged.page.offset or merged.more or self.links_single)
         urls = self.links(merged)
         links = {rel: None if single and rel in {"first", "last"} else urls[rel] for rel in self.rels}
-        body = linked(body, "_links", links, absent=True, form=b'{"href":""}', of_none=merged.is_none, adds=True)
+        body = self.linked(merged, body, "_links", links, absent=True, form=b'{"href":""}', adds=True)
         return Reply(200, list(merged.reply.fields), body)
 
     @property

@@ -9,7 +9,7 @@ from shardgate.core.contracts import Listing, Merged
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
 from shardgate.core.paging.included import included
-from shardgate.core.paging.links import Linked, Rel, linked
+from shardgate.core.paging.links import Linked, Rel
 
 
 class JsonApi(Linked, frozen=True, tag="json_api"):
@@ -31,9 +31,9 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
     """The member with the size of the filtered list."""
     page_count: str | None = None
     """The member with the number of pages; null: there is no such member."""
-    included_absent: bool = False
+    included_absent: bool | None = None
     """The application leaves `included` out where it has no resources; false: it writes `[]`. What a shard's reply
-    shows of it counts before this."""
+    shows of it counts before this. Where none does, and nothing is said here, the reply is a 502."""
 
     @property
     def members(self) -> tuple[str | None, ...]:
@@ -70,5 +70,5 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
         links = {rel: urls[rel] for rel in self.rels}
         absent = self.links_absent
         adds = absent or any(JsonObject(each).raw("links") is not None for each in merged.extras)
-        body = linked(body, "links", links, absent=absent, of_none=merged.is_none, adds=adds)
+        body = self.linked(merged, body, "links", links, absent=absent, adds=adds)
         return Reply(200, list(merged.reply.fields), body)
