@@ -52,3 +52,11 @@ def test_a_member_that_is_left_out_is_added_where_it_belongs() -> None:
         prev, following = "http://a/rows?offset=0&limit=2", "http://a/rows?offset=4&limit=2"
         expected = {"value": [1, 2], "links": {**kept, "prev": prev}, "@odata.nextLink": following}
         assert msgspec.json.decode(dialect.close(merged).body) == expected
+
+
+def test_where_a_page_starts_is_said_of_a_page_without_rows_too() -> None:
+    # Found: `pagingCounter` of mongoose-paginate was `null` on a page behind the last row, with 200.
+    dialect = Envelope(items="docs", total="totalDocs", echoes={"pagingCounter": "start"})
+    shard = Reply(200, [], b'{"docs":[],"totalDocs":1,"pagingCounter":1}')
+    merged = Merged(request("GET /rows"), Page(20, 10, (), None), b"[]", 0, 3, more=False, reply=shard)
+    assert dialect.close(merged).body == b'{"docs":[],"totalDocs":3,"pagingCounter":21}'

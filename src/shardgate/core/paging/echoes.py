@@ -22,6 +22,7 @@ Echo = Literal[
     "total",
     "count",
     "from",
+    "start",
     "to",
     "has_next",
     "has_previous",
@@ -50,7 +51,8 @@ class Echoing(Parameters, frozen=True):
 
     echoes: Mapping[str, Echo] = msgspec.field(default_factory=dict)
     """Further members that describe the page → what they say: `{pageable.offset: offset, numberOfElements: count, last:
-    is_last}`. A number that there is not, such as that of the page behind the last one, is `null`."""
+    is_last}`. A number that there is not, such as that of the page behind the last one, is `null`. `start` is the
+    number of the first row that the page could have, `from` that of the first row that it has."""
 
     def more_told(self, body: JsonObject, *members: str | None) -> bool | None:
         """Whether a reply that states no size says that there is a next page: by one of these members, which lead to
@@ -123,6 +125,7 @@ class Echoing(Parameters, frozen=True):
             "total": merged.known,
             "count": shown,
             "from": offset + 1 if shown else None,
+            "start": offset + 1,
             "to": offset + shown if shown else None,
             "has_next": behind,
             "has_previous": before,
