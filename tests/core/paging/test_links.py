@@ -65,3 +65,13 @@ def test_links_in_an_object_and_in_the_head_likewise() -> None:
             JsonApi(limit_default=2, limit_max=2).linked(page, body, "links", {"next": "x"}, absent=True)
     with pytest.raises(BrokenReplyError, match="relative"):
         LinkHeader(limit_default=2, limit_max=2).open(Reply(200, [(b"Link", b"</rows?page=2>; rel=next")], b"[]"))
+
+
+def test_a_link_to_the_page_itself_may_be_the_clients_own_query() -> None:
+    # Found: `links.self` of fastapi-pagination stated a page that the client had not asked for, with 200.
+    shard = Reply(200, [], b'{"items":[],"links":{"self":"/rows?size=2&page=1"}}')
+    merged = Merged(request("GET /rows?q=a"), Page(0, 2, (), None), b"[]", 2, 9, more=True, reply=shard)
+    dialect = Pages(limit_default=2, limit_max=9, origin="", urls={"self": "links.self"}, self_as_asked=True)
+    assert dialect.close(merged).body == b'{"items":[],"links":{"self":"/rows?q=a"}}'
+    stated = msgspec.structs.replace(dialect, self_as_asked=False)
+    assert stated.close(merged).body == b'{"items":[],"links":{"self":"/rows?q=a&page=1"}}'

@@ -32,6 +32,8 @@ class Linked(Echoing, frozen=True):
     """The application sorts the parameters of its links by name, and encodes them anew."""
     first_page_bare: bool = False
     """The application's link to the first page has no page number (or offset)."""
+    self_as_asked: bool = False
+    """The application's link to the page itself is the client's own query; false: it states the page, as others do."""
     links_stated: bool = False
     """The application's links state the page, its size and the order behind all other parameters, also where the client
     did not, and in one spelling: `?author=7&page=0&size=20&sort=name,age,asc`, as Spring does."""
@@ -45,7 +47,9 @@ class Linked(Echoing, frozen=True):
         return {
             "first": self._link(merged, 0),
             "prev": self._link(merged, max(0, offset - limit)) if offset else None,
-            "self": self._link(merged, offset),
+            "self": address(merged.request, self.origin, merged.request.query)
+            if self.self_as_asked
+            else self._link(merged, offset),
             "next": self._link(merged, end) if merged.more else None,
             "last": None if last is None else self._link(merged, last),
         }
