@@ -18,7 +18,7 @@ _SIZES: Final = (
 _PLACES: Final = (
     *("offset", "page", "page_number", "page_num", "page_no", "page_index", "page_offset", "skip", "start"),
     *("start_index", "start_at", "start_row", "start_record", "first_result", "result_offset", "limitstart"),
-    *("current_page", "cur_page", "page_start", "paged"),
+    *("current_page", "cur_page", "page_start"),
 )
 _CURSORS: Final = (
     *("cursor", "page_token", "next_token", "next_page_token", "starting_after", "ending_before", "scroll_id"),
