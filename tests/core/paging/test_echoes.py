@@ -60,3 +60,11 @@ def test_where_a_page_starts_is_said_of_a_page_without_rows_too() -> None:
     shard = Reply(200, [], b'{"docs":[],"totalDocs":1,"pagingCounter":1}')
     merged = Merged(request("GET /rows"), Page(20, 10, (), None), b"[]", 0, 3, more=False, reply=shard)
     assert dialect.close(merged).body == b'{"docs":[],"totalDocs":3,"pagingCounter":21}'
+
+
+def test_page_0_is_a_page() -> None:
+    dialect = Envelope(echoes={"before": "previous_offset"}, total=None)
+    for own in (b'{"items":[],"before":null}', b'{"items":[]}'):
+        shard, page = Reply(200, [], own), Page(2, 2, (), None)
+        merged = Merged(request("GET /rows"), page, b"[]", 0, None, more=False, reply=shard)
+        assert dialect.close(merged).body == b'{"items":[],"before":0}'

@@ -87,15 +87,15 @@ class Echoing(Parameters, frozen=True):
         leading = {**pages, **{member: echoed[member] for member in echoed if self.echoes[member or ""] in _LEADING}}
         written, added, left = {**changes, **echoed}, dict[str, object](), list[str]()
         for member, page in leading.items():
-            own = None if member is None else document.raw(member)
+            own, is_none = None if member is None else document.raw(member), page is None or page is False
             written.pop(member, None)
-            if member is None or (own is None and not page):
+            if member is None or (own is None and is_none):
                 continue
             if own is None:
                 added[member] = page
-            elif page or own not in NO_PAGE_WRITTEN:
+            elif not is_none or own not in NO_PAGE_WRITTEN:
                 written[member] = _NO_PAGE.get(no_page) if page is None else page
-                left += [member] if no_page == "absent" and not page else []
+                left += [member] if no_page == "absent" and is_none else []
         body = document.edited(written)
         for member in left:
             body = JsonObject(body).without(member)
