@@ -86,8 +86,10 @@ def may_have_more(
     short = [(block, count) for block, count in blocks if count > 1 and (block.count is None or count < block.count)]
     if not short:
         return frozenset()
-    is_any_full = any(block.count is not None and count >= block.count for block, count in blocks)
-    likely = None if is_any_full else likely_limit([count for _, count in blocks], given_max)
+    likely = None
+    if not totals.keys() >= {block.shard for block, _ in short}:  # else the sizes say it
+        is_any_full = any(block.count is not None and count >= block.count for block, count in blocks)
+        likely = None if is_any_full else likely_limit([count for _, count in blocks], given_max)
     return frozenset(
         block.shard
         for block, count in short
