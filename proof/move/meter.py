@@ -3,7 +3,8 @@
 Who moves nothing is a *bystander*: its reads are timed from when they were due, so that one that waits makes the next
 ones late, too. The tenant that moves is changed all the time, so that a client has waited as long as is said.
 Times with and without a movement are taken in turns, as the machine is another one a minute later.
-Holds: a change is made at the monolith, too, and changes nothing that is compared.
+Holds: the load is the same with and without a movement: who moved last is changed on. A change is made at the monolith,
+too, and changes nothing that is compared.
 """
 
 import time
@@ -11,18 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
-from typing import Final, Literal
+from typing import Final
 
 import httpx
 
 from proof.asking import AskingThreads
-from proof.chaos.judged import percentile
 from proof.fleet import Fleet
+from proof.move.stages import Asked, Kind
 
 PERIOD_S: Final = 0.05
 _CHANGE: Final = {"email": "moved@example.com"}
-
-Kind = Literal["reads", "changes"]
 
 
 class Meter(AskingThreads):
@@ -33,26 +32,21 @@ class Meter(AskingThreads):
         self._fleet = fleet
         self._headers = {"Authorization": f"Bearer {token}"}
         self._bystanders = bystanders
-        self._moving: str | None = None
+        self._moves_last: str | None = None
         self._waits: list[float] = []
-        self.took_s: dict[tuple[Kind, bool], list[float]] = {}
-        """By what was asked, and whether a tenant moved meanwhile."""
+        self.asked: list[Asked] = []
+        """What bystanders asked."""
         self.failures: list[str] = []
 
     @contextmanager
     def moving(self, tenant: str) -> Iterator[list[float]]:
         """This tenant moves as long as the block runs; how long its changes took is in the list afterwards."""
-        self._waits = []
-        self._moving = tenant
+        waits = self._waits = []
+        self._moves_last = tenant
         try:
-            yield self._waits
+            yield waits
         finally:
-            self._moving = None
-
-    def p99_ms(self, kind: Kind, *, moving: bool) -> float:
-        """Of all that was asked; 0 if nothing was."""
-        found = self.took_s.get((kind, moving))
-        return percentile(found, 99) * 1000 if found else 0.0
+            self._waits = []
 
     def _ask(self, number: int) -> None:
         sides = [
@@ -90,22 +84,18 @@ class Meter(AskingThreads):
 
     def _change_the_moving(self, monolith: httpx.Client, gateway: httpx.Client) -> None:
         for _ in self._paced():
-            if (moving := self._moving) is None:
+            if (tenant := self._moves_last) is None:
                 continue
-            waits, path = self._waits, f"/v3/vendors/{moving}"
+            waits, path = self._waits, f"/v3/vendors/{tenant}"
             monolith.patch(path, json=_CHANGE)
             began_at = time.monotonic()
             self._judge(gateway.patch(path, json=_CHANGE))
             waits.append(time.monotonic() - began_at)
 
     def _timed(self, kind: Kind, since_s: float, ask: Callable[[], httpx.Response]) -> None:
-        moved = self._moving is not None
         reply = ask()
-        took_s = time.monotonic() - since_s
+        self.asked.append(Asked(kind, since_s, time.monotonic()))
         self._judge(reply)
-        moves = self._moving is not None
-        if moves == moved:  # else it belongs to neither
-            self.took_s.setdefault((kind, moves), []).append(took_s)
 
     def _judge(self, reply: httpx.Response) -> None:
         if reply.status_code != 200:

@@ -5,9 +5,13 @@ Run as `python -m proof.move.moving CONFIG`.
 
 import json
 import os
+import resource
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +40,10 @@ POINTS: Final = (
 )
 
 
+_NICE: Final = 10
+_SLICE_S: Final = 0.25
+
+
 class MovingProcess:
     """The process, as its user sees it."""
 
@@ -51,6 +59,10 @@ class MovingProcess:
     def move(self, tenant: str, target: str) -> dict[str, Any]:
         """Move a tenant, and say how that went."""
         return self.ask({"move": [tenant], "to": target})
+
+    def burn(self, cpu_s: float, took_s: float) -> None:
+        """Take as much of the processors in as much time as a movement did, and touch nothing."""
+        self.ask({"burn": cpu_s, "for": took_s})
 
     def ask(self, what: dict[str, Any]) -> dict[str, Any]:
         """The answer to one line; `{"killed": true}` where the process ends instead."""
@@ -75,8 +87,10 @@ def main() -> None:
     """Do what each line says."""
     settings = settings_from(read(Path(sys.argv[1])), {})
     point: list[tuple[str, str]] = [("", "")]
+    passed: list[tuple[str, float]] = []
 
     def reached(name: str) -> None:
+        passed.append((name, time.monotonic()))
         if name == point[0][0]:
             how, point[0] = point[0][1], ("", "")
             if how == "die":
@@ -88,7 +102,32 @@ def main() -> None:
     for line in iter(sys.stdin.readline, ""):
         asked = json.loads(line)
         point[0] = (asked.get("point", ""), asked.get("how", ""))
-        print(json.dumps(_done(settings, asked)), flush=True)
+        if "burn" in asked:
+            with ThreadPoolExecutor(1) as beside:
+                beside.submit(_burn, asked["burn"], asked["for"]).result()
+            print(json.dumps({}), flush=True)
+            continue
+        passed.clear()
+        before_s = _cpu_s()
+        told = _done(settings, asked)
+        print(json.dumps({**told, "points": passed, "cpu_s": _cpu_s() - before_s}), flush=True)
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _burn(cpu_s: float, took_s: float) -> None:
+    """A quarter of a second at a time, each with its share of work."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+    began_at, began_cpu_s = time.monotonic(), _cpu_s()
+    while (passed_s := time.monotonic() - began_at) < took_s:
+        while _cpu_s() - began_cpu_s < cpu_s * (passed_s + _SLICE_S) / took_s:
+            if time.monotonic() - began_at > took_s:
+                return
+            hash(tuple(range(1000)))
+        time.sleep(_SLICE_S / 10)
 
 
 def _done(settings: Any, asked: dict[str, Any]) -> dict[str, Any]:
