@@ -55,6 +55,7 @@ class MovingProcess:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.ask({"ready": True})
 
     def move(self, tenant: str, target: str) -> dict[str, Any]:
         """Move a tenant, and say how that went."""
@@ -102,6 +103,9 @@ def main() -> None:
     for line in iter(sys.stdin.readline, ""):
         asked = json.loads(line)
         point[0] = (asked.get("point", ""), asked.get("how", ""))
+        if "ready" in asked:
+            print(json.dumps({}), flush=True)
+            continue
         if "burn" in asked:
             with ThreadPoolExecutor(1) as beside:
                 beside.submit(_burn, asked["burn"], asked["for"]).result()

@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from proof.data import ROOT, Data
 from proof.fleet import Fleet
 from proof.move.databases import another, ask, url_of
-from proof.move.meter import Meter
+from proof.move.meter import Load, Meter
 from proof.move.moving import MovingProcess
 from proof.move.readers import Readers
 from proof.move.stages import KINDS, Span, Waits, spans_of, waits_of
@@ -120,6 +120,10 @@ class _Moving:
     def __exit__(self, *_: object) -> None:
         self._process.end()
 
+    def load(self, fleet: Fleet, *, changes: bool) -> Load:
+        """What bystanders do meanwhile."""
+        return Load(fleet.monolith.url, fleet.gateway.url, fleet.token, self.bystanders, changes)
+
     def move(self, tenant: str, meter: Meter) -> bool:
         """One movement to a shard by chance; whether it was made."""
         began_at = time.monotonic()
@@ -173,7 +177,7 @@ def _under_reads(fleet: Fleet, moving: _Moving, moves: int) -> None:
     every = list(tenants_of(moving.data))
     with (
         Readers(fleet, token, every, _some_events(moving.data), 3, rest_s=0.1) as readers,
-        Meter(fleet, token, moving.bystanders, changes=False) as meter,
+        Meter(moving.load(fleet, changes=False)) as meter,
     ):
         for number in range(moves):
             moving.move(moving.tenants[number % len(moving.tenants)], meter)
@@ -192,14 +196,14 @@ def _under_changes(fleet: Fleet, moving: _Moving, moves: int, seed: int) -> None
         result.differences += [f"history {which}: {told}" for which, told in found.differences]
 
     clients = threading.Thread(target=change)
-    with Meter(fleet, fleet.token, moving.bystanders, changes=True) as meter:
-        clients.start()
-        try:
+    clients.start()
+    try:
+        with Meter(moving.load(fleet, changes=True)) as meter:
             while moves and clients.is_alive():
                 moves -= moving.move(moving.chance.choice(moving.tenants), meter)
-        finally:
-            done.set()
-            clients.join()
+    finally:
+        done.set()
+        clients.join()
     _count(moving, None, meter, "under changes")
     if moves:
         result.differences.append(f"the clients ended, and {moves} movements were not made")

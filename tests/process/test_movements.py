@@ -105,6 +105,7 @@ async def world(mover: MoverByHand, start_shard: Any, start_gateway: Any) -> Wor
         "GET /vendors/{id}": ONE,
         "PUT /vendors/{id}": ONE,
         "PUT /kinds/{id}": EVERY,
+        "POST /vendors": {"rule": "place", "space": "vendors", "key": "body.id", "check": "/vendors/{key}"},
         "POST /batch": BATCH,
         "GET /about": {"rule": "any"},
     }
@@ -114,7 +115,6 @@ async def world(mover: MoverByHand, start_shard: Any, start_gateway: Any) -> Wor
             "rules": rules,
             "locators": {"vendor": [{"kind": "directory", "space": "vendors"}]},
             "directory": "directory.db",
-            "store": "store.db",
         }
     )
     return world
@@ -220,3 +220,26 @@ async def test_a_change_of_every_shard_that_began_before_the_fence_is_waited_for
     world.go.set()
     await until(lambda: world.mover.is_acknowledged(turn))
     assert (await changing).status_code == 200
+
+
+async def test_a_placement_that_waits_for_another_one_behind_the_fence_is_not_waited_for(world: World) -> None:
+    """The other one waits for the mover's transaction: both began behind the fence, and are of other tenants."""
+    await world.enter("fenced")
+    first = world.ask("POST", "/vendors", json={"id": "new"})
+    await until(lambda: world.asked)
+    second = world.ask("POST", "/vendors", json={"id": "new"})
+    gateway = world.gateway.worker.built.gateway
+    await until(lambda: len(gateway.under_way(lambda each: True)) == 2)
+    for phase in ("closed", "committing", "flipped", "releasing"):
+        await world.enter(phase)
+    world.go.set()
+    assert {(await first).status_code, (await second).status_code} <= {200, 201, 409}
+
+
+async def test_a_placement_that_began_before_the_fence_is_waited_for(world: World) -> None:
+    placing = world.ask("POST", "/vendors", json={"id": "new"})
+    await until(lambda: world.asked)
+    turn = await world.enter_in_vain("fenced")
+    world.go.set()
+    await until(lambda: world.mover.is_acknowledged(turn))
+    assert (await placing).status_code in {200, 201}
