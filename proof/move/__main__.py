@@ -25,7 +25,9 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=14)
     options.add_argument("--quick", action="store_true")
     options.add_argument("--db", choices=("sqlite", "postgresql"), default="sqlite", help="the shards' databases")
-    options.add_argument("--control", action="store_true", help="also take the mover's processor time, and move nothing")
+    options.add_argument(
+        "--control", action="store_true", help="also take the mover's processor time, and move nothing"
+    )
     options.add_argument("--stays", action="store_true", help="no shard comes or goes")
     given = options.parse_args()
     moves, sizes = (min(given.moves, 8), QUICK_SIZES) if given.quick else (given.moves, SIZES)

@@ -1,11 +1,11 @@
 """Measures how long requests take while tenants move, and while none does, at a steady pace.
 
-Who moves nothing is a *bystander*: its reads are timed from when they were due, over several connections, so that one that
-waits does not hold up the next ones. The tenant that moves is changed all the time, so that a client has waited as long as
-is said. Times with and without a movement are taken in turns, as the machine is another one a minute later.
+Who moves nothing is a *bystander*: its reads are timed from when they were due, over several connections, so that one
+that waits does not hold up the next ones. The tenant that moves is changed all the time, so that a client has waited as
+long as is said. Times with and without a movement are taken in turns, as the machine is another one a minute later.
 Holds: the load is the same with and without a movement: who moved last is changed on. A change is made at the monolith,
-too, and changes nothing that is compared. It is a process of its own: that of the proof stands still for a second while it
-collects garbage.
+too, and changes nothing that is compared. It is a process of its own: that of the proof stands still for a second while
+it collects garbage.
 
 Run as `python -m proof.move.meter`, with a Load on standard input.
 """

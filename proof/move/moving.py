@@ -8,15 +8,15 @@ import os
 import resource
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from proof.data import ROOT
 from shardgate.move.errors import MoveError
+from shardgate.move.gently import gently
 from shardgate.move.mover import Mover
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.run import settings_from
@@ -40,7 +40,6 @@ POINTS: Final = (
 )
 
 
-_NICE: Final = 10
 _SLICE_S: Final = 0.25
 
 
@@ -107,8 +106,7 @@ def main() -> None:
             print(json.dumps({}), flush=True)
             continue
         if "burn" in asked:
-            with ThreadPoolExecutor(1) as beside:
-                beside.submit(_burn, asked["burn"], asked["for"]).result()
+            gently(partial(_burn, asked["burn"], asked["for"]))
             print(json.dumps({}), flush=True)
             continue
         passed.clear()
@@ -124,7 +122,6 @@ def _cpu_s() -> float:
 
 def _burn(cpu_s: float, took_s: float) -> None:
     """A quarter of a second at a time, each with its share of work."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
     began_at, began_cpu_s = time.monotonic(), _cpu_s()
     while (passed_s := time.monotonic() - began_at) < took_s:
         while _cpu_s() - began_cpu_s < cpu_s * (passed_s + _SLICE_S) / took_s:

@@ -98,7 +98,7 @@ def run(  # noqa: PLR0913 - each is one thing of a run
 class _Moving:
     """Moves one tenant after the other, and pauses as long as each took; bystanders stay where they are."""
 
-    def __init__(  # noqa: PLR0913 - each is one thing of a run
+    def __init__(
         self, fleet: Fleet, data: Data, chance: random.Random, result: Result, report: Report, *, controls: bool
     ) -> None:
         self.data = data

@@ -30,7 +30,6 @@ from shardgate.core.topology import ShardId
 from shardgate.net.clock import now
 from shardgate.net.watch import TICK_S, Watch
 
-
 _HELD_BY_NOBODY: Final = frozenset({"open", "cut_off"})
 """Where changes of the tenants that move do not wait for the movement."""
 
@@ -58,7 +57,18 @@ class HeldRequest:
 class Fence:
     """What waits in one worker."""
 
-    __slots__ = ("_bytes", "_held", "_source", "_space", "_tenants", "_watch", "deadline_at", "is_up", "level", "since_s")
+    __slots__ = (
+        "_bytes",
+        "_held",
+        "_source",
+        "_space",
+        "_tenants",
+        "_watch",
+        "deadline_at",
+        "is_up",
+        "level",
+        "since_s",
+    )
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
@@ -99,19 +109,17 @@ class Fence:
         """Whether a request has to wait."""
         if isinstance(plan, ToAny | ToInner):
             return False
-        if isinstance(plan, ToEvery):
-            # It would wait for the mover's transactions on two shards, and the mover for it: it changes several.
-            return self.level != "cut_off"
         rule = plan.route.rule
         changes = method not in SAFE_METHODS and not (rule is not None and rule.only_reads)
         if self.level == "cut_off":
-            return changes
+            return changes and not isinstance(plan, ToEvery)
         if isinstance(plan, ToOne):
             return changes and plan.shard == self._source and (bool(plan.recalled) or self._is_theirs(plan))
         if self.level == "closed":
             return True
         if isinstance(plan, Placement):
             return plan.key in self._tenants
+        # A change of several shards would wait for the mover's transactions, and the mover for it.
         return changes and not (isinstance(plan, Division) and plan.rule.mode == "read")
 
     def hold(self, held: HeldRequest) -> None:

@@ -58,6 +58,17 @@ class SqliteShard:
         """Run a statement; returns how many rows it changed."""
         return self._connection.execute(statement).rowcount
 
+    def refuses_changes(self) -> str:
+        """The file, or its file system, may be read-only."""
+        try:
+            self.begin()
+        except sqlite3.OperationalError as error:
+            if "readonly" not in str(error):
+                raise
+            return str(error)
+        self.rollback()
+        return ""
+
     def begin(self, *, snapshot: bool = False) -> None:
         """Begin a transaction that writes. Every transaction of SQLite sees one moment."""
         del snapshot
