@@ -1,10 +1,19 @@
 """Tenants and databases that are unlike others: each movement is refused before anything is touched, or is whole."""
 
-from collections.abc import Iterator
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from shardgate.move import mover
+from shardgate.move.moving_rows import MovingRows
+from shardgate.move.sqlite import SqliteShard
+from shardgate.move.tables import MovedTable
+from shardgate.store.movements import Movements
+from shardgate.store.opening import open_for_worker
 from shardgate.store.sqlite import SqliteStore
 from tests.move.worlds import SCHEMA, World, running_world
 
@@ -183,3 +192,94 @@ def test_a_trigger_of_the_target_that_changes_a_row_of_the_tenant_lets_the_movem
     assert after.pop("movements") == [(1, "abandoned")]
     del before["movements"]
     assert after == before
+
+
+@contextmanager
+def read_only(world: World, shard: str) -> Iterator[None]:
+    """Nobody can change this shard, not even root."""
+    if world.server is not None:
+        world.server.ask(f'ALTER DATABASE "{world.names[shard]}" SET default_transaction_read_only = on')
+        yield
+        return
+    file = str(world.folder / f"{shard}.db")
+    if shutil.which("chattr") is None or subprocess.run(["chattr", "+i", file], check=False).returncode:
+        pytest.skip("this file system cannot protect a file from its owner")
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", file], check=True)
+
+
+@pytest.mark.parametrize("shard", ["north", "south"])
+def test_a_shard_that_is_read_only_is_refused(world: World, shard: str) -> None:
+    with read_only(world, shard):
+        stood(world, f"{shard}: its database refuses changes")
+
+
+def test_a_full_disk_at_the_target_leaves_the_tenant_and_the_movement_goes_on_when_there_is_room(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_world.ask("north", "UPDATE goods SET note = hex(zeroblob(50000))")
+    make_room = SqliteShard.make_room
+
+    def full(self: SqliteShard, tables: Sequence[MovedTable]) -> None:
+        make_room(self, tables)
+        ((pages,),) = self.query("PRAGMA page_count")
+        self.query(f"PRAGMA max_page_count = {pages}")
+
+    before = rows(sqlite_world, "north", "shops", "goods", "sales", "lines")
+    monkeypatch.setattr(SqliteShard, "make_room", full)
+    code, said = sqlite_world.run("move", "a", "--to", "south")
+    assert (code, "stands still" in said, "disk is full" in said) == (1, True, True), said
+    assert rows(sqlite_world, "north", "shops", "goods", "sales", "lines") == before
+    assert sqlite_world.ask("south", "SELECT id FROM shops") == [("c",)]
+    monkeypatch.undo()
+    assert sqlite_world.run("move", "--resume")[0] == 0
+    assert sqlite_world.home("a") == "south"
+    assert len(sqlite_world.ask("south", "SELECT id FROM goods WHERE shop = 'a'")) == 3
+
+
+def test_a_tenant_of_the_same_name_that_was_made_on_the_target_meanwhile_is_not_touched(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_over = MovingRows.hand_over
+    made: list[None] = []
+
+    def late(self: MovingRows, *given: float) -> None:
+        if not made:
+            world.ask("south", "INSERT INTO shops VALUES ('a', 'the other')")
+            made.append(None)
+        hand_over(self, *given)
+
+    monkeypatch.setattr(MovingRows, "hand_over", late)
+    code, said = world.run("move", "a", "--to", "south")
+    assert (code, "stands still" in said, "the target refuses the rows" in said) == (1, True, True), said
+    assert world.run("move", "--abandon")[0] == 0
+    assert world.ask("south", "SELECT name FROM shops WHERE id = 'a'") == [("the other",)]
+    assert len(world.ask("north", "SELECT id FROM goods WHERE shop = 'a'")) == 3
+
+
+def test_a_gateway_that_is_frozen_gives_the_movement_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lease lives, and it acknowledges nothing."""
+    monkeypatch.setattr(mover, "_FOLLOWED_S", 0.1)
+    store, leases = open_for_worker(world.store)
+    with closing(store), closing(leases):
+        Movements(store).register(leases.worker, 0)
+        before = world.everything()
+        code, said = world.run("move", "a", "--to", "south")
+        assert (code, "given up, all is on the source as before" in said) == (1, True), said
+        after = world.everything()
+    assert after.pop("movements") == [(1, "abandoned")]
+    del before["movements"]
+    assert after == before
+    moved(world, "a", "--to", "south")
+
+
+def test_text_that_is_no_utf_8_gives_the_movement_up_and_its_table_is_named(sqlite_world: World) -> None:
+    sqlite_world.ask("north", "UPDATE goods SET note = CAST(x'61ff62' AS TEXT) WHERE id = 'a-1'")
+    before = catalogue(sqlite_world, "north")
+    code, said = sqlite_world.run("move", "a", "--to", "south")
+    assert (code, sqlite_world.home("a")) == (1, "north")
+    assert "given up, all is on the source as before" in said
+    assert "goods: Could not decode to UTF-8 column 'note'" in said
+    assert catalogue(sqlite_world, "north") == before

@@ -9,8 +9,9 @@ from shardgate.core.topology import ShardId
 from shardgate.move.database import ShardDatabase
 from shardgate.move.elsewhere import rows_of_tenants
 from shardgate.move.shards import TenantDivision
-from shardgate.move.tables import MovedTable, cut, torn
+from shardgate.move.tables import MovedTable, cut, left_behind, torn
 from shardgate.move.versions import schema_objections
+from shardgate.split.database.schema import ForeignKey
 
 
 def objections(
@@ -29,7 +30,7 @@ def objections(
     if problems:
         return problems
     problems = _unknown(names, source, division, tables[0], tenants)
-    problems += torn_objections(names[0], source, tables)
+    problems += _found(names[0], source, torn(tables, source.relation))
     problems += _cut(names, source, division, tables)
     problems += rows_of_tenants(names[1], target, tables)
     problems += _lacking(names, source, target, division, tables)
@@ -50,10 +51,14 @@ def _unknown(
     ]
 
 
-def torn_objections(shard: ShardId, source: ShardDatabase, tables: Sequence[MovedTable]) -> list[str]:
-    """One line for each link between a row that moves and one that stays."""
+def left_objections(shard: ShardId, source: ShardDatabase, tables: Sequence[MovedTable]) -> list[str]:
+    """One line for each link by which a row that stays would lose its parent."""
+    return _found(shard, source, left_behind(tables, source.relation))
+
+
+def _found(shard: ShardId, source: ShardDatabase, queries: Sequence[tuple[MovedTable, ForeignKey, str]]) -> list[str]:
     found = []
-    for table, link, query in torn(tables, source.relation):
+    for table, link, query in queries:
         found += [
             f"{shard}: {table.name} {_shown(row)} belongs to a tenant that moves and, by {link}, to one that"
             " stays. Move both together"

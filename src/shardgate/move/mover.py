@@ -231,11 +231,13 @@ class Mover:
     def _copy(self, movement: Movement, work: MovingRows, told: MovementReport) -> None:
         told.rows, told.copied, told.why = gently(work.count), 0, ""
         self._require_gateways(movement)
-        batches = work.copy()
-        while (count := gently(partial(next, batches, None))) is not None:
-            told.copied += count
-            self._tell(movement, told)
-            self._heed(movement, work)
+        with closing(work.copy()) as batches:
+            while (count := gently(partial(next, batches, None))) is not None:
+                told.copied += count
+                self._tell(movement, told)
+                if self._is_given_up(movement):
+                    break
+        self._heed(movement, work)  # behind the copy's open query: what it has made is removed
 
     def _require_gateways(self, movement: Movement) -> None:
         """Every gateway follows, and knows the target; else lists would lack the tenant's rows."""
@@ -390,11 +392,15 @@ class Mover:
 
     def _heed(self, movement: Movement, work: MovingRows) -> None:
         """Do what an operator wants."""
-        while (current := self._current(movement.id)).wish == "pause":
-            time.sleep(0.1)
-        if current.wish == "abandon":
+        if self._is_given_up(movement):
             self._give_up(movement, work, "given up by an operator")
             raise MoveFailedError([f"movement {movement.id} was given up"])
+
+    def _is_given_up(self, movement: Movement) -> bool:
+        """Whether an operator wants that; a pause is waited for."""
+        while (current := self._current(movement.id)).wish == "pause":
+            time.sleep(0.1)
+        return current.wish == "abandon"
 
     def _enter(self, movement: Movement, phase: Phase) -> int:
         return self._movements.enter(movement.id, self._leases.worker, phase, FENCES[phase])

@@ -6,11 +6,11 @@ Never: commits by itself what others would see, but for what a resumed movement 
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
 
-from shardgate.move.checks import torn_objections
+from shardgate.move.checks import left_objections
 from shardgate.move.database import PREFIX, ShardDatabase
 from shardgate.move.errors import DifferentRowsError, GivenUpError, MoveRefusedError, NotNowError
 from shardgate.move.pace import CopyPace
@@ -94,7 +94,7 @@ class MovingRows:
         """How many rows the tenants have."""
         return sum(_count(self.source, each) for each in self.tables)
 
-    def copy(self) -> Iterator[int]:
+    def copy(self) -> Generator[int, None, None]:
         """Keep all rows beside the target's tables; yields how many at a time, and rests between."""
         self.source.capture(self.tables)
         self.target.make_room(self.tables)
@@ -184,7 +184,7 @@ class MovingRows:
         Raises GivenUpError where a row that stays is linked to one that goes: the source would refuse its own commit.
         """
         self.source.begin()
-        if found := torn_objections(self._source_name, self.source, self.tables):
+        if found := left_objections(self._source_name, self.source, self.tables):
             raise GivenUpError(found)
         self.source.pass_over_own_changes()
         found = {}
