@@ -11,7 +11,7 @@ import pytest
 
 from shardgate.core.contracts import UNKNOWN
 from shardgate.core.errors import StoreUnavailableError
-from shardgate.core.hosts import PostgresUrl
+from shardgate.core.postgres_url import PostgresUrl
 from shardgate.core.locate.compare import ComparedShards
 from shardgate.store import directory_reader, directory_table
 from shardgate.store.database import Store

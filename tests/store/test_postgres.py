@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from proof.postgres_server import PostgresServer
-from shardgate.core.hosts import PostgresUrl
+from shardgate.core.postgres_url import PostgresUrl
 from shardgate.store import postgres as module
 from shardgate.store import schema
 from shardgate.store.database import CommitUnknownError, StoreError

@@ -1,18 +1,11 @@
-"""What a host's name says of where it is: on this machine, or anywhere; and where a store in PostgreSQL is.
+"""What a host's name says of where it is: on this machine, or anywhere.
 
-Never: looks a name up, or shows a password.
+Never: looks a name up.
 """
 
-import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Final
-
-import msgspec
 
 _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
-_SCHEMES: Final = ("postgresql://", "postgres://")
-_USER: Final = re.compile(r"(?<=://)([^:@/?#]*):[^@/?#]*@")
-_PASSWORD: Final = re.compile(r"(?<=[?&])((?:ssl)?password)=[^&#]*", re.IGNORECASE)
 
 
 def address_in(host: str) -> IPv4Address | IPv6Address | None:
@@ -50,26 +43,3 @@ def server_of(text: str) -> tuple[str, int] | None:
     if address is None or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         return None
     return str(address), int(port)
-
-
-class PostgresUrl(msgspec.Struct, frozen=True):
-    """The URL of a database, as libpq reads it. Its text as `str` has no password."""
-
-    text: str
-    """The whole URL, with the password where it has one."""
-
-    @property
-    def name(self) -> str:
-        """The URL without a password."""
-        return str(self)
-
-    def __str__(self) -> str:
-        return _PASSWORD.sub(r"\1=…", _USER.sub(r"\1:…@", self.text))
-
-    def __repr__(self) -> str:
-        return f"PostgresUrl({str(self)!r})"
-
-
-def postgres_url(text: str) -> PostgresUrl | None:
-    """The URL, where the text is one of PostgreSQL; None for anything else, such as the path of a file."""
-    return PostgresUrl(text) if text.startswith(_SCHEMES) else None
