@@ -27,6 +27,7 @@ def entry(token: str, kind: str = "every") -> Entry:
 def journal(store: Store, monkeypatch: pytest.MonkeyPatch) -> Journal:
     """Time is passed in, also where the server's clock counts."""
     monkeypatch.setattr(type(store), "clock", Store.clock)
+    monkeypatch.setattr(type(store), "wall", Store.wall)
     return Journal(store)
 
 

@@ -51,7 +51,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class IdempotencyKeys:
-    """The table of idempotency keys, through one connection. Times are seconds since 1970."""
+    """The table of idempotency keys, through one connection. Times are seconds since 1970, and kept by the store's clock."""
 
     __slots__ = ("_leases", "_store")
 
@@ -66,6 +66,7 @@ class IdempotencyKeys:
         With the verdict `replay` comes the stored reply.
         """
         with self._store.transaction():
+            at, until = self._on_its_clock(at, until)
             record = self._record(claim, at)
             verdict = judge(record, claim.fingerprint, repeatable=claim.repeatable)
             if verdict == "run":
@@ -103,6 +104,7 @@ class IdempotencyKeys:
         """
         with self._store.transaction():
             execute = self._store.execute
+            at, until = self._on_its_clock(at, until)
             row = execute(
                 "SELECT fingerprint FROM idempotency WHERE client = ? AND key = ? AND expires_at >= ?",
                 (client, _NAME + name, at),
@@ -133,6 +135,11 @@ class IdempotencyKeys:
                 execute("DELETE FROM idempotency WHERE client = ? AND key = ? AND expires_at < ?", (client, key, at))
         more = len(chosen) < len(old) or len(old) == count
         return Purged(len(chosen), more, clock() - began_at)
+
+    def _on_its_clock(self, at: float, until: float) -> tuple[float, float]:
+        """An instant and a later one of the caller's clock, on the clock of the store."""
+        there = self._store.wall(at)
+        return there, there + (until - at)
 
     def _record(self, claim: Claim, at: float) -> Record | None:
         row = self._store.execute(

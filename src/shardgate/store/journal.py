@@ -145,7 +145,7 @@ class Journal:
             (entry.id,) = execute(
                 "INSERT INTO journal (token, kind, state, owner, created_at, boot, began_at, content, thing)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                (entry.token, entry.kind, entry.state, owner, at.wall_s, boot, up_s, content, entry.thing),
+                (entry.token, entry.kind, entry.state, owner, self._store.wall(at.wall_s), boot, up_s, content, entry.thing),
             ).fetchone()
             for number, branch in enumerate(entry.branches):
                 part = msgspec.msgpack.encode(_BranchContent(branch.body, branch.positions, branch.conditions))

@@ -137,6 +137,13 @@ class PostgresStore(Store):
     def clock(self, boot: str, up_s: float) -> tuple[str, float]:
         return "postgresql", self._time_s  # machines have clocks of their own: the server's is that of all
 
+    def wall(self, wall_s: float) -> float:
+        """The server's, so that a gateway whose clock is wrong ends nobody's key early."""
+        if self._in_block:
+            return self._time_s
+        (server_s,) = self.execute(f"SELECT {_TIME}").fetchone()  # noqa: S608 - a constant
+        return float(server_s)
+
     @contextmanager
     def transaction(self, undo: Callable[[], None] | None = None) -> Iterator[None]:
         is_first = self._undos is None or not self._in_transaction
