@@ -1,4 +1,4 @@
-"""The URL of a store: nothing that is made of it shows a password, however wrong it is; what libpq would misread is told.
+"""The URL of a store: nothing that is made of it shows a password, and what libpq would misread is told.
 
 Found: a password with `?` or `#`, which libpq takes as it is, was shown whole; and parts of one with `@`, `/` or `%`.
 """

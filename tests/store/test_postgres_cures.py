@@ -1,4 +1,4 @@
-"""What operators do to a store in PostgreSQL: each is refused with what to do, or does no harm; and no secret is told."""
+"""What operators do to a store in PostgreSQL: each is refused with the cure, or does no harm; no secret is told."""
 
 import logging
 import os
@@ -99,7 +99,7 @@ def test_a_database_that_is_read_only_is_told_and_one_that_becomes_so_refuses_wh
         assert add(store) == [1]
         server.ask(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
         for opening in OPENINGS:
-            with pytest.raises(StoreError, match="read-only. Name a server and a database that take writes"):
+            with pytest.raises(StoreError, match=r"read-only\. Name a server and a database that take writes"):
                 opening(postgres_place)
         store.execute("SET default_transaction_read_only = on")
         with pytest.raises(store.errors, match="read-only transaction"):
@@ -141,7 +141,7 @@ def test_what_an_operator_s_client_encoding_says_changes_no_text(
 def test_a_timeout_that_an_operator_sets_ends_no_transaction_of_the_store(
     postgres_place: PostgresUrl, server: PostgresServer, name: str
 ) -> None:
-    """Found: `transaction_timeout` (PostgreSQL 17) ended an import, a map that was made, and the making of the tables."""
+    """Found: `transaction_timeout` (PostgreSQL 17) ended imports, maps, and the making of the tables."""
     if not server.ask(f"SELECT 1 FROM pg_settings WHERE name = '{name}'"):
         pytest.skip(f"this PostgreSQL has no {name}")
     open_store(postgres_place).close()
@@ -199,9 +199,7 @@ def test_a_pooler_in_session_mode_serves(postgres_place: PostgresUrl, server: Po
         assert look(place) == {"vendor": {"north": 1}}
 
 
-def test_a_server_that_demands_tls_says_so_and_is_used_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_demands_tls_says_so_and_is_used_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     programs = with_tls()
     monkeypatch.setattr("proof.postgres_server.programs", lambda: programs)
     with PostgresServer() as server:
@@ -227,7 +225,7 @@ def test_a_server_that_demands_tls_says_so_and_is_used_with_it(
         assert "a%40" not in str(refused.value)
         with open_store(PostgresUrl(f"{base}?sslmode=verify-full&sslrootcert={certificate}")) as store:
             assert store.put_many("vendor", [("1", "north")]) == 1
-        with pytest.raises(StoreError, match="certificate.*See `sslmode`"):
+        with pytest.raises(StoreError, match=r"certificate.*See `sslmode`"):
             open_store(PostgresUrl(f"{base}?sslmode=verify-full&sslrootcert={tmp_path / 'none'}"))
         wrong = base.replace("%3Ab@", "%3Ac@")
         with pytest.raises(StoreError, match="password authentication failed") as refused:

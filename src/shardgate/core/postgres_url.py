@@ -16,10 +16,14 @@ _SCHEMES: Final = ("postgresql://", "postgres://")
 _HIDDEN: Final = "…"
 _PARAMETERS: Final = re.compile(r"\?(?:[a-z_]+=[^&]*(?:&|$))+$")
 _SHOWN: Final = frozenset(
-    "host hostaddr port dbname user passfile connect_timeout client_encoding application_name fallback_application_name"
-    " keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout gssencmode sslmode"
-    " sslnegotiation sslcert sslkey sslrootcert sslcrl sslcrldir sslsni ssl_min_protocol_version require_auth"
-    " ssl_max_protocol_version channel_binding service target_session_attrs load_balance_hosts options".split()
+    {
+        *("host", "hostaddr", "port", "dbname", "user", "passfile", "service", "options", "client_encoding"),
+        *("application_name", "fallback_application_name", "target_session_attrs", "load_balance_hosts"),
+        *("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+        *("tcp_user_timeout", "gssencmode", "channel_binding", "require_auth", "sslmode", "sslnegotiation", "sslcert"),
+        *("sslkey", "sslrootcert", "sslcrl", "sslcrldir", "sslsni"),
+        *("ssl_min_protocol_version", "ssl_max_protocol_version"),
+    }
 )
 _FOREIGN: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _WORDS: Final = re.compile(r"(?:^|\s)(?:host|hostaddr|port|user|dbname|password|service)\s*=", re.IGNORECASE)
@@ -99,7 +103,7 @@ def _hosts(head: str) -> list[str]:
 
 def _wrong_port(host: str) -> bool:
     _, colon, port = host.rpartition("]")[2].partition(":")
-    return bool(colon) and not (port.isascii() and port.isdigit() or not port)
+    return bool(colon) and not ((port.isascii() and port.isdigit()) or not port)
 
 
 def _shown(parameter: str) -> str:

@@ -51,7 +51,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class IdempotencyKeys:
-    """The table of idempotency keys, through one connection. Times are seconds since 1970, and kept by the store's clock."""
+    """The table of idempotency keys, through one connection. Times are seconds since 1970, by the store's clock."""
 
     __slots__ = ("_leases", "_store")
 

@@ -141,7 +141,7 @@ class PostgresStore(Store):
         """The server's, so that a gateway whose clock is wrong ends nobody's key early."""
         if self._in_block:
             return self._time_s
-        (server_s,) = self.execute(f"SELECT {_TIME}").fetchone()  # noqa: S608 - a constant
+        (server_s,) = self.execute(f"SELECT {_TIME}").fetchone()
         return float(server_s)
 
     @contextmanager
