@@ -78,6 +78,13 @@ class IdempotencyKeys:
             return verdict, msgspec.msgpack.decode(record.reply, type=Reply)
         return verdict, None
 
+    def seems_dead(self, claim: Claim) -> bool:
+        """Whether the worker that runs the request with this key has no lease now."""
+        row = self._store.execute(
+            "SELECT owner FROM idempotency WHERE client = ? AND key = ?", (claim.client, claim.key)
+        ).fetchone()
+        return row is not None and row[0] is not None and not self._leases.lives(row[0])
+
     def finish(self, claim: Claim, reply: Reply) -> None:
         """Store the reply. Called before the client gets it."""
         self._update("reply = ?, owner = NULL", claim, msgspec.msgpack.encode(reply))
