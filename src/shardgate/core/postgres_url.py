@@ -56,15 +56,7 @@ class PostgresUrl(msgspec.Struct, frozen=True):
         return ""
 
     def __str__(self) -> str:
-        scheme, _, rest = self.text.partition("://")
-        head, query = _divided(rest)
-        user, at, hosts = head.rpartition("@")
-        if at:
-            name, colon, _ = user.partition(":")
-            head = f"{name}{colon and ':' + _HIDDEN}@{hosts}"
-        elif any(_wrong_port(each) for each in _hosts(head)):  # maybe a password, and its host was forgotten
-            head = f"{head.partition(':')[0]}:{_HIDDEN}"
-        return f"{scheme}://{head}{'?' * query.startswith('?')}{'&'.join(map(_shown, query[1:].split('&')))}"
+        return without_password(self.text)
 
     def __repr__(self) -> str:
         return f"PostgresUrl({str(self)!r})"
@@ -73,6 +65,21 @@ class PostgresUrl(msgspec.Struct, frozen=True):
 def postgres_url(text: str) -> PostgresUrl | None:
     """The URL, where the text is one of PostgreSQL; None for anything else, such as the path of a file."""
     return PostgresUrl(text) if text.startswith(_SCHEMES) else None
+
+
+def without_password(url: str) -> str:
+    """The URL of any database as it may be shown."""
+    scheme, begins, rest = url.partition("://")
+    if not begins:
+        return url
+    head, query = _divided(rest)
+    user, at, hosts = head.rpartition("@")
+    if at:
+        name, colon, _ = user.partition(":")
+        head = f"{name}{colon and ':' + _HIDDEN}@{hosts}"
+    elif any(_wrong_port(each) for each in _hosts(head)):  # maybe a password, and its host was forgotten
+        head = f"{head.partition(':')[0]}:{_HIDDEN}"
+    return f"{scheme}://{head}{'?' * query.startswith('?')}{'&'.join(map(_shown, query[1:].split('&')))}"
 
 
 def no_place(text: str) -> str:
