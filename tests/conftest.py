@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from proof.postgres_server import NoServerError, PostgresServer
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from tests.cluster import Gateway, Shard, running_gateway, running_shard
 
 StartGateway = Callable[..., Any]

@@ -25,8 +25,8 @@ from bench.scale.results import GatewaysRun
 from proof.postgres_server import PostgresServer
 from shardgate.core.changes.entry import Branch, Entry, Sent, Terms
 from shardgate.core.errors import StoreUnavailableError
+from shardgate.core.hosts import PostgresUrl
 from shardgate.core.http import Reply
-from shardgate.core.postgres_url import PostgresUrl
 from shardgate.net.clock import wall
 from shardgate.store.directory_reader import DirectoryReader
 from shardgate.store.journal import Instant

@@ -6,7 +6,7 @@ import yaml
 from typer.testing import CliRunner
 
 from shardgate.cli.main import app
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 
 RULES = {
     "locators": {"vendor": [{"kind": "directory", "space": "vendors"}]},

@@ -10,7 +10,7 @@ import yaml
 
 from proof.postgres_server import PostgresServer
 from shardgate.config.load import Loaded, load
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.net import tasks
 from shardgate.process.shared_directory import SharedDirectory
 from shardgate.store import directory_reader as bounds

@@ -11,8 +11,8 @@ import pytest
 
 from shardgate.core.contracts import UNKNOWN
 from shardgate.core.errors import StoreUnavailableError
+from shardgate.core.hosts import PostgresUrl
 from shardgate.core.locate.compare import ComparedShards
-from shardgate.core.postgres_url import PostgresUrl
 from shardgate.store import directory_reader, directory_table
 from shardgate.store.database import Store
 from shardgate.store.directory_reader import DirectoryReader, View

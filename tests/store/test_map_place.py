@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.store.map_place import map_path
 
 PLACE = PostgresUrl("postgresql://me:secret@db.example/shop")

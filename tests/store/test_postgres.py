@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 
 from proof.postgres_server import PostgresServer
+from shardgate.core.hosts import PostgresUrl
 from shardgate.core.http import Reply
-from shardgate.core.postgres_url import PostgresUrl
 from shardgate.net.clock import wall
 from shardgate.store import postgres as module
 from shardgate.store import schema

@@ -12,7 +12,7 @@ import pytest
 
 from proof.postgres_server import PostgresServer
 from shardgate.core.errors import StoreUnavailableError
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.store.database import StoreError
 from shardgate.store.opening import look, open_for_worker, open_store, store_place
 from shardgate.store.postgres import PostgresStore

@@ -7,7 +7,7 @@ import pytest
 
 from proof.postgres_server import PostgresServer
 from shardgate.core.changes.deaths import Deaths
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.store import postgres_leases as module
 from shardgate.store.database import Store
 from shardgate.store.leases import Leases

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from proof.postgres_server import PostgresServer, programs
 from shardgate.cli.main import app
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from tests.cluster import Asked, Gateway, reply, running_gateway, running_shard
 
 TENANTS = "space,key,shard\nvendors,acme,north\nvendors,best,south\n"

@@ -17,7 +17,7 @@ from shardgate.config.schema import ClientsConfig, Config, JwtConfig, WordsConfi
 from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import FAMILIES, ClientTerms, KeyPlace, KeySource, QuotaTerms, TokenTerms, Wording
 from shardgate.core.errors import Words
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.core.routes.mistakes import Mistake, choose
 from shardgate.core.routes.route import Route, Routes
 from shardgate.core.routes.template import names_in

@@ -24,7 +24,7 @@ from shardgate.core.clients.classes import PriorityClass
 from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
-from shardgate.core.postgres_url import PostgresUrl, no_place, postgres_url
+from shardgate.core.hosts import PostgresUrl, no_place, postgres_url
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import PathReading, Routes
 from shardgate.core.routes.template import check_template, names_in

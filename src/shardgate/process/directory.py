@@ -11,8 +11,8 @@ from pathlib import Path
 
 from shardgate.config.load import Loaded
 from shardgate.config.places import read_document
+from shardgate.core.hosts import PostgresUrl
 from shardgate.core.locate import directory_comparisons
-from shardgate.core.postgres_url import PostgresUrl
 from shardgate.core.routes.route import chains_of
 from shardgate.core.topology import Topology
 from shardgate.engine.cluster import Cluster

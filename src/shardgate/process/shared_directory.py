@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Final
 
 from shardgate.config.load import Loaded
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.engine.behind import BehindError
 from shardgate.engine.cluster import Cluster
 from shardgate.process.directory import directory_reader, map_builder, topology_of

@@ -15,10 +15,9 @@ from shardgate.clients.ranks import Ranks
 from shardgate.config.load import Loaded
 from shardgate.core.clients.classes import Classes
 from shardgate.core.held import HeldBytes
-from shardgate.core.hosts import server_of
+from shardgate.core.hosts import PostgresUrl, server_of
 from shardgate.core.limits import Limits
 from shardgate.core.lists.positions import PageTable
-from shardgate.core.postgres_url import PostgresUrl
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.caching import Caches
 from shardgate.engine.change.changes import Changes

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shardgate.core.postgres_url import PostgresUrl, no_place, postgres_url
+from shardgate.core.hosts import PostgresUrl, no_place, postgres_url
 from shardgate.store.database import Store, StoreError, StorePlace
 from shardgate.store.leases import FileLeases, Leases
 from shardgate.store.sqlite import BUSY_MS, SqliteStore

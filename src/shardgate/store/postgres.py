@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final
 
 import psycopg
 
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.store.database import CommitUnknownError, JobOutcome, Store, StoreError, outcome_of
 from shardgate.store.postgres_connection import CHANNEL, LOCK, SCHEMA, Session, connect, said, uptime
 from shardgate.store.postgres_cures import explained, require_rights, require_sessions

@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Final
 import psycopg
 
 from shardgate.core.eldest import drop_oldest
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.store.database import StoreError
 from shardgate.store.leases import FIRST_WORKER, WORKERS, LeaseName, Leases
 from shardgate.store.postgres_connection import Session, connect, said, uptime

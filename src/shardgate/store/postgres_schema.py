@@ -7,7 +7,7 @@ from typing import Final
 
 import psycopg
 
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.store import schema
 from shardgate.store.database import StoreError
 from shardgate.store.postgres_connection import CHANNEL, LOCK, SCHEMA, Session

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from proof.postgres_server import PostgresServer
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from shardgate.store.opening import open_store
 from shardgate.store.postgres_leases import HELD_S, SILENT_S
 from tests.cluster import Asked, Gateway, running_gateway, running_shard, until

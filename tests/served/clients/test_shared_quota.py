@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from proof.postgres_server import PostgresServer
-from shardgate.core.postgres_url import PostgresUrl
+from shardgate.core.hosts import PostgresUrl
 from tests.clients.issuer import RULES, SECRET
 from tests.cluster import running_gateway
 from tests.served.clients.test_quota import answer, client

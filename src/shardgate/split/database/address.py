@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from shardgate.core.postgres_url import without_password
+from shardgate.core.hosts import without_password
 from shardgate.split.errors import SplitRefusedError
 
 
