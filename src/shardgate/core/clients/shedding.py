@@ -55,7 +55,7 @@ LIST_COST: Final = 5
 CRUMB: Final = 0.05
 """Of what is under way of a class: it is not squeezed for less, when an overload begins that those behind it made."""
 ENDS_BY_ITSELF: Final = 0.9
-"""A class of which so much less is under way than a step before ends what it has begun: it does not ask for too much."""
+"""A class of which so much less is under way than a step before ends what it has: it asks for no more than it gets."""
 OTHERS_MIN: Final = 32
 """Other requests under way: a relay costs a fifth of what a list does, and a partner's booking is one."""
 
