@@ -14,6 +14,8 @@ from proof.chaos.load import GREEDY, GREEDY_KIND, PARTNERS, Order
 from proof.chaos.names import NameServer
 from proof.chaos.record import Record
 from proof.chaos.run import QUICK, run
+from proof.chaos.speed import Speed
+from proof.chaos.stage import Stage
 from proof.chaos.table import Kept, line, summary, write
 from proof.chaos.variants import VARIANTS
 from proof.chaos.writes import Made, read_made, torn
@@ -129,6 +131,22 @@ def test_two_faults_must_hold_what_both_allow() -> None:
     both = Must(lost=1, refused={"list": 2}, clean_s=3.0).beside(Must(lost=2, refused={"list": 1}, times=None))
     assert (both.lost, both.refused, both.clean_s, both.times) == (3, {"list": 3}, None, None)
     assert Must(lost=1, times=None).said == "lost ≤ 1; 0 refused; over in 2 s"
+
+
+def test_a_fault_that_did_not_take_place_is_a_finding(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.prove(took_place=True, otherwise="it runs")
+    stage.prove(took_place=False, otherwise="nothing was refused")
+    assert stage.found == ["the fault did not take place: nothing was refused"]
+    assert not stage.is_late, "it is not tried once more"
+
+
+def test_how_fast_a_processor_was_is_told_of_a_time() -> None:
+    speed = Speed(0)
+    speed._took = [(1.0, 0.001), (2.0, 0.002), (3.0, 0.004)]
+    assert speed.between(0.0, 2.5) == pytest.approx(2 / 0.003)
+    with pytest.raises(RuntimeError, match="nothing is known"):
+        speed.between(4.0, 5.0)
 
 
 def question(name: str, kind: int = 1) -> bytes:
