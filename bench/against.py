@@ -69,7 +69,9 @@ def _words() -> argparse.Namespace:
     parser.add_argument("--rev", default="HEAD~1", help="what to compare with: a commit, a branch or a tag of git")
     parser.add_argument("--rounds", type=int, default=15, help="how often each is measured, in turns")
     parser.add_argument("--ratio-max", type=float, help="the most that CPU time may be of the other's: 1.02")
-    parser.add_argument("--only", choices=KINDS, action="append", help="measure this kind of work alone; may be repeated")
+    parser.add_argument(
+        "--only", choices=KINDS, action="append", help="measure this kind of work alone; may be repeated"
+    )
     words = parser.parse_args()
     words.only = words.only or KINDS
     if re.match(r"-", words.rev):
