@@ -16,6 +16,7 @@ from shardgate.core.http import Request
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.observe.access_log import LINE_BYTES_MAX, AccessLog
 from shardgate.observe.log_file import LogFile
+from tests.observe.exchanges import over
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
@@ -24,7 +25,7 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 def exchange(target: bytes = b"/any", **fields: Any) -> Exchange:
     request: Request = RequestHeadParser().parse(b"GET %b HTTP/1.1\r\nHost: a\r\n" % target)
-    return Exchange(request, b"id", "127.0.0.1", 1.0, ended_at=2.0, **({"status": 200} | fields))
+    return over(Exchange(request, b"id", "127.0.0.1", 1.0), **({"ended_at": 2.0, "status": 200} | fields))
 
 
 def written(file: Path, *exchanges: Exchange, query: bool = True, sample: float = 1.0) -> list[dict[str, Any]]:

@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from shardgate.core.value import LightValue
+
 _name = itemgetter(0)
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # RFC 9110 section 15.4.5: a 304 does not repeat the headers that describe the body.
@@ -44,7 +46,7 @@ def _places(names: tuple[bytes, ...]) -> dict[bytes, int]:
     return {name.lower(): number for number, name in reversed([*enumerate(names)])}
 
 
-class RequestFields(msgspec.Struct, frozen=True, gc=False):
+class RequestFields(LightValue, frozen=True, gc=False):
     """A validated header section of a request, with everything that was read from it. Shared between requests."""
 
     host: bytes
@@ -77,27 +79,47 @@ class RequestFields(msgspec.Struct, frozen=True, gc=False):
         return f"RequestFields({', '.join(sorted(name.decode('latin-1') for name in self.values))})"
 
 
-class Request(msgspec.Struct):
-    """One request of a client. Its body may still arrive."""
+class Request:
+    """One request of a client. Its body may still arrive. A class, no struct: compiled, its members cost a tenth."""
 
-    method: str
-    """The method of the operation: the one that was sent, or the one that a header names (method override)."""
-    sent_method: bytes
-    target: bytes
-    path: str
-    query: str
-    fields: RequestFields
-    minor: int
     body: bytes = b""
     arriving: bool = False
     """The body is not whole yet: it is sent on while it arrives, or collected first."""
-
     scheme: str = "http"
     """The scheme that the client used: `http` or `https`."""
     claims: Mapping[str, object] | None = None
     """The claims of the client's verified token; None: it has none, or tokens are not verified."""
     binding: frozenset[str] = frozenset()
     """The names of the claims that bind the client: it may name no other key than they do."""
+
+    def __init__(
+        self, method: str, sent_method: bytes, target: bytes, path: str, query: str, fields: RequestFields, minor: int
+    ) -> None:
+        self.method = method
+        """The method of the operation: the one that was sent, or the one that a header names (method override)."""
+        self.sent_method = sent_method
+        self.target = target
+        self.path = path
+        self.query = query
+        self.fields = fields
+        self.minor = minor
+
+    def asking(
+        self, *, query: str | None = None, target: bytes | None = None, fields: RequestFields | None = None
+    ) -> "Request":
+        """The same request with another query, target or header section."""
+        other = Request(
+            self.method,
+            self.sent_method,
+            self.target if target is None else target,
+            self.path,
+            self.query if query is None else query,
+            self.fields if fields is None else fields,
+            self.minor,
+        )
+        other.body, other.arriving, other.scheme = self.body, self.arriving, self.scheme
+        other.claims, other.binding = self.claims, self.binding
+        return other
 
     def __repr__(self) -> str:
         """Without query, body and token: a traceback or a log may show it."""
@@ -113,7 +135,7 @@ class Request(msgspec.Struct):
         return len(self.body)
 
 
-class ReplyHead(msgspec.Struct, frozen=True, gc=False):
+class ReplyHead(LightValue, frozen=True, gc=False):
     """The head of a shard's reply. Shared between replies."""
 
     status: int
@@ -135,6 +157,8 @@ class ReplyHead(msgspec.Struct, frozen=True, gc=False):
     """A field or the reason holds the address of a shard, which a client must not read."""
     named: tuple[list[Field], list[tuple[bytes, bytes]]] | None = None
     """`fields`, and the same with their names as the shard wrote them: once a whole reply was made with this head."""
+    written: tuple[list[Field], int, bytes] | None = None
+    """`fields`, `content_length`, and the head as clients get it whose connections go on: once it was written."""
 
     def with_body(self, body: bytes) -> "Reply":
         """The whole reply; its fields are named as the shard wrote them."""
