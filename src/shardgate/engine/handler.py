@@ -10,7 +10,6 @@ failure is a ShardgateError: engine/report logs it, core/replies/problem makes t
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import count
 from secrets import token_hex
 from typing import Final
 
@@ -75,10 +74,11 @@ class Gateway:
         "_coalesced",
         "_conductor",
         "_connections",
+        "_id_block",
         "_id_prefix",
         "_meter",
         "_minds_ends",
-        "_numbers",
+        "_number",
         "_observer",
         "_open_changes",
         "_overload",
@@ -126,8 +126,9 @@ class Gateway:
         self._observer = observer
         self._meter = observer.meter
         self._refresh = refresh
-        self._numbers = count()
+        self._number = 0  # of the next request that gets an id here
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
+        self._id_block = b""
         self._turn = 0
         self._open_changes: set[asyncio.Task[None]] = set()
 
@@ -173,7 +174,9 @@ class Gateway:
                 self._hold(request, client, exchange)
             elif route.shares and not isinstance(client, InnerClient):
                 self._answer_shared(request, plan, variables, client, exchange)
-            elif self._changes.wants(plan, request.method, request.fields.values):
+            elif not (type(plan) is ToOne and request.method in SAFE_METHODS) and self._changes.wants(
+                plan, request.method, request.fields.values
+            ):
                 self._answer(plan, self._change(request, snapshot, client, exchange), client)
             else:
                 if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
@@ -539,7 +542,12 @@ class Gateway:
             client.send(problem_reply(known, exchange.request_id.decode("ascii")))
 
     def _new_id(self) -> bytes:
-        return b"%b-%x" % (self._id_prefix, next(self._numbers))
+        """No other request has it. All but its end is the same for a block of ids: to write a number costs 0.1 µs."""
+        place = self._number % len(_ID_ENDS)
+        if not place:
+            self._id_block = b"%b-%x" % (self._id_prefix, self._number // len(_ID_ENDS))
+        self._number += 1
+        return self._id_block + _ID_ENDS[place]
 
 
 def _adopt_this(client: Client) -> None:
@@ -548,4 +556,5 @@ def _adopt_this(client: Client) -> None:
         client.adopt(task)
 
 
+_ID_ENDS: Final = [b"%03x" % number for number in range(0x1000)]
 _CONDUCTED: Final = (FindOwner, ToGather)
