@@ -22,7 +22,7 @@ CUT_OFFS: Final = get_args(CutOff)
 
 
 class Exchange:
-    """One request and its reply. A class, no struct: compiled, its members cost a tenth."""
+    """One request and its reply. A class, no struct: compiled, its members are not looked up by name."""
 
     calls: int = 0
     """How many calls to shards the request has taken so far, where it takes more than one."""

@@ -42,7 +42,7 @@ class RequestFields(LightValue, frozen=True, gc=False):
 
 
 class Request:
-    """One request of a client. Its body may still arrive. A class, no struct: compiled, its members cost a tenth."""
+    """One request of a client. Its body may still arrive. A class, no struct: see decision 54."""
 
     body: bytes = b""
     arriving: bool = False
