@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -27,6 +28,7 @@ from bench.rig import KEYED, Load, build_rig
 from bench.stage import Bench, Pace
 
 ROOT = Path(bench.__file__).resolve().parents[1]
+KINDS = ("relay", "gather", "list")
 HERE, THERE = "this checkout", "the other revision"
 
 
@@ -57,7 +59,7 @@ def main() -> None:
     if len(run.installed(peers)) < len(peers):
         sys.exit("bench: both revisions must be there")
     os.sched_setaffinity(0, {cores.load})
-    _measure(run, peers)
+    _measure(run, peers, words.only)
     worst = print_ratios(report, words.rev)
     sys.exit(int(words.ratio_max is not None and worst > words.ratio_max))
 
@@ -67,7 +69,11 @@ def _words() -> argparse.Namespace:
     parser.add_argument("--rev", default="HEAD~1", help="what to compare with: a commit, a branch or a tag of git")
     parser.add_argument("--rounds", type=int, default=15, help="how often each is measured, in turns")
     parser.add_argument("--ratio-max", type=float, help="the most that CPU time may be of the other's: 1.02")
+    parser.add_argument(
+        "--only", choices=KINDS, action="append", help="measure this kind of work alone; may be repeated"
+    )
     words = parser.parse_args()
+    words.only = words.only or KINDS
     if re.match(r"-", words.rev):
         parser.error("REV is a revision of git, not an option")
     return words
@@ -87,15 +93,17 @@ def _checkout(rev: str) -> Path:
     return folder
 
 
-def _measure(run: Bench, peers: list[Shardgate]) -> None:
+def _measure(run: Bench, peers: list[Shardgate], kinds: Collection[str]) -> None:
     seconds = run.pace.seconds
-    with run.stage(peers, Work.RELAY, 4) as running:
-        run.interleave(works.RELAY, running, [Load(target=KEYED, seconds=seconds)])
-    with run.stage(peers, Work.GATHER, 4) as running:
-        run.interleave(works.gather(4, 10), running, [Load(target=PAGE, seconds=seconds)])
-    with run.stage(peers, Work.LIST, 4) as running:
-        target = WHOLE.replace("made=10", "made=50")
-        run.interleave(works.whole(4, 50), running, [Load(target=target, seconds=seconds)])
+    list_target = WHOLE.replace("made=10", "made=50")
+    for kind, work, name, target in (
+        ("relay", Work.RELAY, works.RELAY, KEYED),
+        ("gather", Work.GATHER, works.gather(4, 10), PAGE),
+        ("list", Work.LIST, works.whole(4, 50), list_target),
+    ):
+        if kind in kinds:
+            with run.stage(peers, work, 4) as running:
+                run.interleave(name, running, [Load(target=target, seconds=seconds)])
 
 
 def print_ratios(report: Report, rev: str) -> float:

@@ -10,8 +10,6 @@ failure is a ShardgateError: engine/report logs it, core/replies/problem makes t
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import count
-from secrets import token_hex
 from typing import Final
 
 from shardgate.clients.callers import Callers
@@ -57,6 +55,7 @@ from shardgate.engine.gather.short_gather import ShortGather
 from shardgate.engine.matching import match, waits_for_method
 from shardgate.engine.overload import Overload
 from shardgate.engine.relay import Relay
+from shardgate.engine.request_ids import RequestIds
 from shardgate.net import tasks
 from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now, wall
@@ -75,10 +74,9 @@ class Gateway:
         "_coalesced",
         "_conductor",
         "_connections",
-        "_id_prefix",
+        "_ids",
         "_meter",
         "_minds_ends",
-        "_numbers",
         "_observer",
         "_open_changes",
         "_overload",
@@ -126,8 +124,7 @@ class Gateway:
         self._observer = observer
         self._meter = observer.meter
         self._refresh = refresh
-        self._numbers = count()
-        self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
+        self._ids = RequestIds()
         self._turn = 0
         self._open_changes: set[asyncio.Task[None]] = set()
 
@@ -173,7 +170,9 @@ class Gateway:
                 self._hold(request, client, exchange)
             elif route.shares and not isinstance(client, InnerClient):
                 self._answer_shared(request, plan, variables, client, exchange)
-            elif self._changes.wants(plan, request.method, request.fields.values):
+            elif not (type(plan) is ToOne and request.method in SAFE_METHODS) and self._changes.wants(
+                plan, request.method, request.fields.values
+            ):
                 self._answer(plan, self._change(request, snapshot, client, exchange), client)
             else:
                 if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
@@ -237,7 +236,7 @@ class Gateway:
     def _begin(self, request: Request, client: Client) -> Exchange:
         if self._cluster.compress is not None:
             request.fields = restored(request.fields)
-        request_id = request.fields.request_id or self._new_id()
+        request_id = request.fields.request_id or self._ids.next()
         exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes + len(request.body))
         client.exchange = exchange
         self._meter.in_flight += 1
@@ -316,7 +315,7 @@ class Gateway:
     def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """Report a request that the connection itself refuses: its bytes are no valid request."""
         if client.exchange is None:
-            request_id = (request.fields.request_id if request is not None else None) or self._new_id()
+            request_id = (request.fields.request_id if request is not None else None) or self._ids.next()
             client.exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes if request else 0)
             self._meter.in_flight += 1
         self._cluster.reporter.report(error, client.exchange)
@@ -457,7 +456,7 @@ class Gateway:
         """A name of the client's connection that no other connection ever has."""
         if isinstance(client, InnerClient):
             client = client.outer
-        return b"%b-%d" % (self._id_prefix, self._connections.number(client))
+        return b"%b-%d" % (self._ids.prefix, self._connections.number(client))
 
     def _status(self, request: Request, client: Client, exchange: Exchange) -> None:
         """The state of a change, for the client that made it: its token is verified first, where tokens are."""
@@ -537,9 +536,6 @@ class Gateway:
             client.abort(known.cut_off)
         else:
             client.send(problem_reply(known, exchange.request_id.decode("ascii")))
-
-    def _new_id(self) -> bytes:
-        return b"%b-%x" % (self._id_prefix, next(self._numbers))
 
 
 def _adopt_this(client: Client) -> None:
