@@ -167,7 +167,7 @@ bench: $(READY) ## shardgate beside its peers: CPU time, rates, first bytes, mem
 	@$(BIN)/python -m bench.study.tables
 
 bench-against: $(READY) ## this checkout beside another revision, in one interleaved run: REV=HEAD~1 RATIO_MAX=1.02
-	@$(BIN)/python -m bench.against --rev $(REV) $(if $(RATIO_MAX),--ratio-max $(RATIO_MAX))
+	@$(BIN)/python -m bench.against --rev $(REV) $(if $(WORKS),--works $(WORKS)) $(if $(RATIO_MAX),--ratio-max $(RATIO_MAX))
 
 bench-k6: $(READY) ## the same work asked by k6, where it is on the PATH: TTFB with thresholds (QUICK=1 for a short look)
 	@QUICK=$(QUICK) $(BIN)/python -m bench.k6

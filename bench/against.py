@@ -12,14 +12,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+import msgspec
+
 import bench
 from bench import works
-from bench.answers import PAGE, WHOLE
 from bench.peers import CACHE, MissingError, Work
 from bench.peers.shardgate import Shardgate
 from bench.processes import Cores
@@ -28,8 +29,32 @@ from bench.rig import KEYED, Load, build_rig
 from bench.stage import Bench, Pace
 
 ROOT = Path(bench.__file__).resolve().parents[1]
-KINDS = ("relay", "gather", "list")
 HERE, THERE = "this checkout", "the other revision"
+
+
+_WORK = re.compile(r"(gather|list) (\d+) ?[x×] ?(\d+)")
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """A work to measure."""
+
+    name: str
+    work: Work
+    target: str = KEYED
+    shards: int = 4
+
+
+def chosen(text: str) -> Chosen:
+    """The work of this name: `relay`, `gather 4 x 10`, `list 4 x 50`. Raises ValueError."""
+    if text == "relay":
+        return Chosen(works.RELAY, Work.RELAY)
+    match = _WORK.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    shards, rows = int(match[2]), int(match[3])
+    if match[1] == "list":
+        return Chosen(works.whole(shards, rows), Work.LIST, works.whole_of(rows), shards)
+    return Chosen(works.gather(shards, rows), Work.GATHER, works.page_of(rows), shards)
 
 
 def main() -> None:
@@ -59,7 +84,7 @@ def main() -> None:
     if len(run.installed(peers)) < len(peers):
         sys.exit("bench: both revisions must be there")
     os.sched_setaffinity(0, {cores.load})
-    _measure(run, peers, words.only)
+    _measure(run, peers, words.works)
     worst = print_ratios(report, words.rev)
     sys.exit(int(words.ratio_max is not None and worst > words.ratio_max))
 
@@ -68,12 +93,15 @@ def _words() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-against", description=__doc__)
     parser.add_argument("--rev", default="HEAD~1", help="what to compare with: a commit, a branch or a tag of git")
     parser.add_argument("--rounds", type=int, default=15, help="how often each is measured, in turns")
-    parser.add_argument("--ratio-max", type=float, help="the most that CPU time may be of the other's: 1.02")
     parser.add_argument(
-        "--only", choices=KINDS, action="append", help="measure this kind of work alone; may be repeated"
+        "--works",
+        type=chosen,
+        nargs="+",
+        default=[chosen("relay"), chosen("gather 4 x 10"), chosen("list 4 x 50")],
+        help="what is measured: `relay`, `gather S x R`, `list S x R`",
     )
+    parser.add_argument("--ratio-max", type=float, help="the most that CPU time may be of the other's: 1.02")
     words = parser.parse_args()
-    words.only = words.only or KINDS
     if re.match(r"-", words.rev):
         parser.error("REV is a revision of git, not an option")
     return words
@@ -93,17 +121,11 @@ def _checkout(rev: str) -> Path:
     return folder
 
 
-def _measure(run: Bench, peers: list[Shardgate], kinds: Collection[str]) -> None:
+def _measure(run: Bench, peers: list[Shardgate], chosen: Sequence[Chosen]) -> None:
     seconds = run.pace.seconds
-    list_target = WHOLE.replace("made=10", "made=50")
-    for kind, work, name, target in (
-        ("relay", Work.RELAY, works.RELAY, KEYED),
-        ("gather", Work.GATHER, works.gather(4, 10), PAGE),
-        ("list", Work.LIST, works.whole(4, 50), list_target),
-    ):
-        if kind in kinds:
-            with run.stage(peers, work, 4) as running:
-                run.interleave(name, running, [Load(target=target, seconds=seconds)])
+    for one in chosen:
+        with run.stage(peers, one.work, one.shards) as running:
+            run.interleave(one.name, running, [Load(target=one.target, seconds=seconds)])
 
 
 def print_ratios(report: Report, rev: str) -> float:

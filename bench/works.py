@@ -32,6 +32,16 @@ def whole(shards: int, rows: int) -> str:
     return f"list {shards} × {rows}"
 
 
+def page_of(rows: int) -> str:
+    """What is asked for a page of so many rows."""
+    return PAGE.replace("made=10", f"made={rows}").replace("limit=10", f"limit={rows}")
+
+
+def whole_of(rows: int) -> str:
+    """What is asked for all rows, where each shard has so many."""
+    return WHOLE.replace("made=10", f"made={rows}")
+
+
 def relays(bench: Bench, peers: Sequence[Peer]) -> None:
     """One shard answers, the reply passes."""
     seconds = bench.pace.seconds
@@ -73,13 +83,12 @@ def gathers(bench: Bench, peers: Sequence[Peer]) -> None:
         chosen = [peer for peer in peers if count == 4 or peer.name == GO_RAW.name]
         with bench.stage([SUBJECT, *chosen], Work.GATHER, count) as running:
             for rows in ROWS:
-                target = PAGE.replace("made=10", f"made={rows}").replace("limit=10", f"limit={rows}")
+                target = page_of(rows)
                 alone = [Load(target=target, seconds=seconds, connections=1)] if (count, rows) == (4, 10) else []
                 bench.interleave(gather(count, rows), running, [Load(target=target, seconds=seconds), *alone])
     with bench.stage([SUBJECT, *peers], Work.LIST, 4) as running:
         for rows in ROWS:
-            target = WHOLE.replace("made=10", f"made={rows}")
-            bench.interleave(whole(4, rows), running, [Load(target=target, seconds=seconds)])
+            bench.interleave(whole(4, rows), running, [Load(target=whole_of(rows), seconds=seconds)])
 
 
 def slow_shard(bench: Bench, peers: Sequence[Peer]) -> None:

@@ -11,6 +11,7 @@ HEADERS = (
 )
 KEYED = "/v3/events/0123456789abcdef0123456789abcdef"
 LISTED = "/v3/events?order=name&limit=10"
+WHOLE = "/v3/events?order=name&limit=1000"
 
 
 def shards(replicas: int) -> dict[str, object]:
@@ -45,8 +46,8 @@ def keyed_reply(size: int) -> bytes:
     return head(len(body)) + body
 
 
-def list_reply(rows: int, shard: int) -> bytes:
-    """A sorted list of realistic rows."""
+def list_reply(rows: int, shard: int, total: int = 1000) -> bytes:
+    """A sorted list of realistic rows: the first of so many."""
     items = [
         {
             "id": f"{n * 7 + shard:032x}",
@@ -62,12 +63,12 @@ def list_reply(rows: int, shard: int) -> bytes:
         for n in range(rows)
     ]
     body = msgspec.json.encode(items)
-    return head(len(body)) + body
+    return head(len(body), total) + body
 
 
-def head(length: int) -> bytes:
+def head(length: int, total: int = 1000) -> bytes:
     """What a common application server writes."""
     return (
         b"HTTP/1.1 200 OK\r\ndate: Sun, 22 Nov 2026 17:00:00 GMT\r\nserver: uvicorn\r\n"
-        b"content-type: application/json\r\nx-total_count: 1000\r\ncontent-length: %d\r\n\r\n" % length
+        b"content-type: application/json\r\nx-total_count: %d\r\ncontent-length: %d\r\n\r\n" % (total, length)
     )

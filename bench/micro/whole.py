@@ -10,7 +10,7 @@ from typing import cast
 import yaml
 
 from bench.micro.memory_loop import MemoryLoop, MemoryTransport
-from bench.micro.messages import HEADERS, KEYED, LISTED, RULES, keyed_reply, list_reply, shards
+from bench.micro.messages import HEADERS, KEYED, LISTED, RULES, WHOLE, keyed_reply, list_reply, shards
 from shardgate.config.load import load
 from shardgate.process.generation import Entrance
 from shardgate.process.worker import Worker
@@ -61,6 +61,10 @@ class WholeGateway:
     def gather(self) -> Callable[[], object]:
         """Lists over four shards, ten rows each."""
         return self._asks(LISTED, [list_reply(ROWS, shard) for shard in range(SHARDS)], GATHERS)
+
+    def whole_list(self, rows: int) -> Callable[[], object]:
+        """Lists over four shards, of which each has so many rows: all are the reply."""
+        return self._asks(WHOLE, [list_reply(rows, shard, rows) for shard in range(SHARDS)], GATHERS)
 
     def _asks(self, target: str, replies: list[bytes], count: int) -> Callable[[], object]:
         request = b"GET %b HTTP/1.1\r\n%b" % (target.encode(), HEADERS)

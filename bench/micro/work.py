@@ -52,6 +52,8 @@ def all_work() -> Iterator[list[Work]]:
             Work("relay, whole", whole.relay(), RELAYS),
             Work("relay, two replicas, whole", replicated.relay(), RELAYS),
             Work("gather 4 x 10, whole", whole.gather(), GATHERS),
+            Work("list 4 x 10, whole", whole.whole_list(10), GATHERS),
+            Work("list 4 x 50, whole", whole.whole_list(50), GATHERS),
             *_wire(),
             *_decisions(Path(folder)),
         ]

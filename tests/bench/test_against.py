@@ -3,7 +3,7 @@
 import pytest
 
 from bench import works
-from bench.against import HERE, THERE, main, print_ratios
+from bench.against import HERE, THERE, chosen, main, print_ratios
 from bench.results import Machine, Measured, Report
 from bench.rig import Run
 
@@ -29,3 +29,12 @@ def test_what_is_no_revision_is_refused_before_anything_is_built(rev: str, monke
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code
+
+
+def test_a_work_is_chosen_by_its_name() -> None:
+    relay, page, whole = map(chosen, ("relay", "gather 16 x 50", works.whole(4, 50)))
+    assert (relay.name, page.name, whole.name) == (works.RELAY, works.gather(16, 50), works.whole(4, 50))
+    assert (page.shards, page.target) == (16, "/v3/events?made=50&order=name&limit=50")
+    assert (whole.shards, whole.target) == (4, "/v3/events?made=50&order=name&limit=1000")
+    with pytest.raises(ValueError, match="gather"):
+        chosen("gather")

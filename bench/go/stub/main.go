@@ -1,8 +1,8 @@
 // Command stub is N shards that cost next to nothing: every request is answered at once with a reply made beforehand.
 //
 // One thread on epoll, one port a shard. `GET /v3/events/{id}` is 1 KB, `GET /v3/documents/{id}` 50 KB, and
-// `GET /v3/events?made=R&…` a sorted list of R rows. One shard may answer late, or one request in so many of all. It
-// prints `ready`.
+// `GET /v3/events?made=R&…` a sorted list of R rows: all there are where `limit` has room for more, or else the first of
+// many. One shard may answer late, or one request in so many of all. It prints `ready`.
 package main
 
 import (
@@ -44,7 +44,7 @@ type stub struct {
 	delay   time.Duration
 	keyed   []byte
 	large   []byte
-	lists   map[[2]int][]byte
+	lists   map[[3]int][]byte // rows, size of the list, shard
 	buffer  []byte
 }
 
@@ -59,7 +59,7 @@ func main() {
 	runtime.LockOSThread()
 	s := &stub{
 		listens: map[int]int{}, conns: map[int]*conn{}, slow: *slow, lateIn: *lateIn, delay: *delay,
-		keyed: document(1024), large: document(50 * 1024), lists: map[[2]int][]byte{}, buffer: make([]byte, 64<<10),
+		keyed: document(1024), large: document(50 * 1024), lists: map[[3]int][]byte{}, buffer: make([]byte, 64<<10),
 	}
 	s.epoll = must(syscall.EpollCreate1(0))
 	for shard := range *shards {
@@ -160,7 +160,7 @@ func (s *stub) answer(c *conn, head []byte) {
 	if bytes.HasPrefix(head, []byte("GET /v3/documents/")) {
 		reply = s.large
 	} else if bytes.HasPrefix(head, []byte("GET /v3/events?")) {
-		reply = s.list(rows(head), c.shard)
+		reply = s.list(head, c.shard)
 	}
 	s.asked++
 	if c.shard == s.slow || s.lateIn > 0 && s.asked%s.lateIn == 0 {
@@ -197,12 +197,14 @@ func (s *stub) write(c *conn, reply []byte) {
 	}
 }
 
-// rows reads the parameter `made`: how many rows the list has.
-func rows(head []byte) int {
-	line := head[:max(0, bytes.IndexByte(head, '\r'))]
-	for _, mark := range []string{"?made=", "&made="} {
-		if at := bytes.Index(line, []byte(mark)); at >= 0 {
-			value := line[at+len(mark):]
+// manyRows is the size of a list of which a page is shown.
+const manyRows = 1000
+
+// number reads a parameter of the request line.
+func number(line []byte, name string, without int) int {
+	for _, mark := range []string{"?", "&"} {
+		if at := bytes.Index(line, []byte(mark+name+"=")); at >= 0 {
+			value := line[at+len(mark)+len(name)+1:]
 			if end := bytes.IndexAny(value, "& "); end >= 0 {
 				value = value[:end]
 			}
@@ -210,13 +212,18 @@ func rows(head []byte) int {
 			return count
 		}
 	}
-	return 10
+	return without
 }
 
-func (s *stub) list(count, shard int) []byte {
-	key := [2]int{count, shard}
+func (s *stub) list(head []byte, shard int) []byte {
+	line := head[:max(0, bytes.IndexByte(head, '\r'))]
+	count, total := number(line, "made", 10), manyRows
+	if number(line, "limit", 0) > count {
+		total = count
+	}
+	key := [3]int{count, total, shard}
 	if s.lists[key] == nil {
-		s.lists[key] = list(count, shard)
+		s.lists[key] = list(count, total, shard)
 	}
 	return s.lists[key]
 }
@@ -234,7 +241,7 @@ type row struct {
 }
 
 // list is a shard's sorted rows; those of all shards interleave.
-func list(count, shard int) []byte {
+func list(count, total, shard int) []byte {
 	rows := make([]row, count)
 	for n := range rows {
 		rows[n] = row{
@@ -245,20 +252,20 @@ func list(count, shard int) []byte {
 	}
 	body, err := json.Marshal(rows)
 	check(err)
-	return reply(body)
+	return reply(body, total)
 }
 
 func document(size int) []byte {
 	body, err := json.Marshal(map[string]string{"id": strings.Repeat("0", 32), "text": strings.Repeat("x", size-52)})
 	check(err)
-	return reply(body)
+	return reply(body, manyRows)
 }
 
 // reply has the head that a common application server writes.
-func reply(body []byte) []byte {
+func reply(body []byte, total int) []byte {
 	head := "HTTP/1.1 200 OK\r\ndate: Sun, 22 Nov 2026 17:00:00 GMT\r\nserver: uvicorn\r\n" +
-		"content-type: application/json\r\nx-total_count: 1000\r\ncontent-length: %d\r\n\r\n%s"
-	return fmt.Appendf(nil, head, len(body), body)
+		"content-type: application/json\r\nx-total_count: %d\r\ncontent-length: %d\r\n\r\n%s"
+	return fmt.Appendf(nil, head, total, len(body), body)
 }
 
 func must(value int, err error) int {

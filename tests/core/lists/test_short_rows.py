@@ -18,6 +18,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import shardgate.core.lists.short_rows as tried
+from shardgate.core.limits import FLOW_BYTES_MIN
 from shardgate.core.order.order import Order, total_order
 from shardgate.core.order.sort_key import SortKey
 
@@ -286,6 +287,14 @@ def test_a_page_has_no_more_rows_than_are_merged_at_once() -> None:
     assert by_python(page(order_of("id"), 0, None), bodies) is None
     assert by_c(page(order_of("id"), 0, 999), bodies[:1]) is None
     assert by_c(page(order_of("id"), 10**30, 10**31), bodies[:2]) is None
+
+
+def test_bodies_that_are_long_are_not_merged_by_python() -> None:
+    """It takes a millisecond for each 150 KB, and other requests wait."""
+    rows = page(order_of("price"), 0, 10)
+    unusual = b'[{"price":1e2,"id":"a"},{"price":1e3,"id":"b"}%b]'
+    assert rows.merged([unusual % b""], SHARDS[:1]) is not None
+    assert rows.merged([unusual % (b" " * FLOW_BYTES_MIN)], SHARDS[:1]) is None
 
 
 @needs_compiler

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.json import encode
 
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import DeadlineError
@@ -15,6 +16,7 @@ from shardgate.core.merge.listed import Listed
 from shardgate.core.plan.plan import ToGather
 from shardgate.core.routes.route import Route
 from shardgate.core.rules.gather import Gather
+from shardgate.core.wire.coding import Compress
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.gather.short_gather import ShortGather
 from tests.engine.fakes import IS_COMPILED, FakeClient, FakeCluster, as_any, exchange, head, request
@@ -39,12 +41,29 @@ class Snapshot:
         self.known = Known()
 
 
+class CountedShort:
+    """The short way to a page, and how often it was taken."""
+
+    def __init__(self, short: Any) -> None:
+        self._short = short
+        self.times = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._short, name)
+
+    def merged(self, *given: Any) -> Any:
+        self.times += 1
+        return self._short.merged(*given)
+
+
 class Talk:
     """One gather under way; `calls_max`: of the conductor."""
 
-    def __init__(self, query: str = "limit=3", *, calls_max: int = 10, held_max: int = 10_000) -> None:
+    def __init__(
+        self, query: str = "limit=3", *, calls_max: int = 10, held_max: int = 10_000, packs: bool = False
+    ) -> None:
         asked = request(f"GET /events?{query}")
-        self.shards = FakeCluster()
+        self.shards = FakeCluster(Compress() if packs else None)
         self.held = HeldBytes(held_max)
         route = Route("GET", "/events", "GET /events", RULE)
         self.exchange: Exchange = exchange(asked, route)
@@ -52,6 +71,8 @@ class Talk:
         self.snapshot = Snapshot()
         self.errors: list[Exception] = []
         merging = ListMerging(LIST, asked, SHARDS, None)
+        self.short = CountedShort(merging._short)
+        merging._short = as_any(self.short)
         plan = ToGather(route, asked, merging, None, None, RULE.learn)
         conductor = Conductor(as_any(self.shards), Limits(calls_per_request_max=calls_max), self.held)
         work = conductor.work_of(plan, as_any(self.snapshot), as_any(self.client), self.exchange)
@@ -64,6 +85,10 @@ class Talk:
     @property
     def events(self) -> list[tuple[Any, ...]]:
         return self.client.events
+
+    def sent(self) -> bytes:
+        """The body, in however many pieces."""
+        return b"".join(event[-1] for event in self.events if event[0] in {"send", "begin", "write"})
 
 
 async def test_the_page_leaves_with_the_last_reply() -> None:
@@ -80,16 +105,89 @@ async def test_the_page_leaves_with_the_last_reply() -> None:
     assert len(talk.events) == 1
 
 
-async def test_replies_in_pieces_are_merged_by_a_task() -> None:
-    talk = Talk()
+@pytest.mark.parametrize("query", ["limit=3", "limit=300"])
+async def test_replies_in_pieces_leave_with_the_last_piece(query: str) -> None:
+    talk = Talk(query)
     talk.begin()
     talk.answers("south", b"[", b'{"id":"b"}]')
     talk.answers("north", b'[{"id":"a"},', b'{"id":"c"}]')
+    assert talk.events == [("send", 200, PAGE)]
+    assert talk.held.bytes == 0
+    await one_turn()
+    await one_turn()
+    assert len(talk.events) == 1
+
+
+def ids(first: int, step: int, many: int, size: int) -> list[dict[str, str]]:
+    return [{"id": f"{first + step * n:06d}", "text": "x" * size} for n in range(many)]
+
+
+async def test_a_long_list_whose_replies_are_short_is_merged_without_a_task() -> None:
+    talk = Talk("limit=1000", held_max=10_000_000)
+    talk.begin()
+    for first, shard in enumerate(SHARDS):
+        talk.answers(shard, encode(ids(first, 2, 100 - first, 400)))
+    assert talk.events == [("send", 200, encode(ids(0, 1, 199, 400)))]
+    assert talk.gather._task is None
+
+
+async def test_a_reply_that_is_too_long_to_be_sent_at_once_is_merged_once() -> None:
+    talk = Talk("limit=1000", held_max=10_000_000)
+    talk.begin()
+    for first, shard in enumerate(SHARDS):
+        talk.answers(shard, encode(ids(first, 2, 200 - first, 800)))
     assert talk.events == []
+    for _ in range(20):
+        await one_turn()
+    assert talk.sent() == encode(ids(0, 1, 399, 800))
+    assert (talk.short.times, talk.errors, talk.held.bytes) == (1, [], 0)
+
+
+async def test_what_is_unusual_is_not_tried_by_the_short_way_again() -> None:
+    talk = Talk()
+    talk.begin()
+    talk.answers("south", b"null")
+    talk.answers("north", b'[{"id":"a"}, {"id":"c"}]')
+    await one_turn()
+    await one_turn()
+    assert talk.events == [("send", 200, b'[{"id":"a"}, {"id":"c"}]')]
+    assert talk.short.times == 1
+
+
+async def test_where_replies_are_compressed_the_short_way_is_not_tried_in_vain() -> None:
+    talk = Talk(packs=True)
+    talk.begin()
+    talk.answers("south", b'[{"id":"b"}]')
+    talk.answers("north", b'[{"id":"a"},{"id":"c"}]')
     await one_turn()
     await one_turn()
     assert talk.events == [("send", 200, PAGE)]
-    assert talk.held.bytes == 0
+    assert talk.short.times == 1
+
+
+@pytest.mark.parametrize("size", [6_000, 30_000])
+async def test_long_replies_of_a_short_page_give_the_same_page(size: int) -> None:
+    talk = Talk("limit=50", held_max=30_000_000)
+    talk.begin()
+    for first, shard in enumerate(SHARDS):
+        talk.answers(shard, encode(ids(first, 2, 50, size)))
+    for _ in range(100):
+        await one_turn()
+    assert talk.sent() == encode(ids(0, 1, 50, size))
+    assert (talk.short.times, talk.errors, talk.held.bytes) == (int(size == 6_000), [], 0)
+
+
+async def test_long_replies_of_a_list_flow_also_where_they_come_whole() -> None:
+    talk = Talk("limit=1000", held_max=10_000_000)
+    talk.begin()
+    for first, shard in enumerate(SHARDS):
+        talk.answers(shard, encode(ids(first, 2, 400, 700)))
+    assert talk.events == []
+    for _ in range(50):
+        await one_turn()
+    assert talk.events[0][0] == "begin"
+    assert talk.sent() == encode(ids(0, 1, 800, 700))
+    assert (talk.errors, talk.held.bytes) == ([], 0)
 
 
 async def test_a_refusal_and_rows_that_are_no_rows_are_the_tasks_to_judge() -> None:

@@ -13,7 +13,13 @@ from shardgate.core.errors import BrokenReplyError
 from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import cut, join, without
-from shardgate.core.limits import FLOW_ROWS_MIN, LEARNED_ROWS_MAX, WHOLE_ROWS_MAX
+from shardgate.core.limits import (
+    FLOW_BYTES_MIN,
+    FLOW_ROWS_MIN,
+    LEARNED_ROWS_MAX,
+    TRIMMED_FLOW_BYTES_MIN,
+    WHOLE_ROWS_MAX,
+)
 from shardgate.core.lists.blocks import NOT_ASKED
 from shardgate.core.lists.cut_short import may_have_more
 from shardgate.core.lists.empties import seen
@@ -79,8 +85,8 @@ class ListMerging:
 
     @property
     def is_short(self) -> bool:
-        """Whether one round probably gives the page, and it is short enough to be merged at once."""
-        return self._short is not None and self._made is None and not self.may_flow
+        """Whether one round probably gives the page, which is merged at once where the replies are not long."""
+        return self._short is not None and self._made is None
 
     def at_once(self, replies: Mapping[ShardId, Reply]) -> Reply | None:
         """The merged reply by the short way; None: `take` decides."""
@@ -88,7 +94,7 @@ class ListMerging:
             return None
         merged = self._short.merged(self._query.request, self._shards, replies)
         if merged is None:
-            self._made = ListRounds(self._query, self._shards, self._pages)  # the short way is not tried again
+            self._made = ListRounds(self._query, self._shards, self._pages)  # nobody tries the same replies again
             return None
         reply, self._shown = merged
         return reply
@@ -115,17 +121,21 @@ class ListMerging:
 
     @property
     def may_flow(self) -> bool:
-        """Whether the rows may pass while they arrive, as far as it is known before the shards are query."""
-        limit = self._page.limit
-        if self._rule.no_rows != "list":
-            return False
-        is_short = limit is not None and self._page.offset + limit < FLOW_ROWS_MIN
-        return not is_short and self._rule.dialect.streamable != "never" and self.is_plain
+        """Whether the rows may pass while they arrive, as far as it is known before the shards are asked."""
+        return self.flow_bytes_min is not None
 
     @property
-    def trims(self) -> bool:
-        """Whether members are taken out of each row."""
-        return bool(self._query.added)
+    def flow_bytes_min(self) -> int | None:
+        """From how many bytes of replies on the rows pass while they arrive; None: they never do."""
+        limit = self._page.limit
+        if limit is not None and self._page.offset + limit < FLOW_ROWS_MIN:
+            return None
+        rule, query = self._rule, self._query
+        if rule.no_rows != "list" or rule.dialect.streamable == "never" or query.request.sent_method == b"HEAD":
+            return None
+        if not self.is_plain:
+            return None
+        return TRIMMED_FLOW_BYTES_MIN if query.added else FLOW_BYTES_MIN
 
     def flow(self, heads: Mapping[ShardId, Reply]) -> tuple[Reply, Flow] | None:
         """The head of the merged reply, and the flow that makes its body while those of the shards arrive.
@@ -249,7 +259,7 @@ class ListMerging:
         lines.append(search.cost())
         if self._rule.dedupe is not None:
             lines.append("every list is read whole: a row that several shards have is shown and counted once")
-        if self.trims:
+        if self._query.added:
             added = ", ".join(self._query.added)
             lines.append(f"{added}: asked for to sort by or to compare, taken out of each row again")
         return lines

@@ -91,7 +91,7 @@ class ShortPage:
             return None
         array, shown, counts, learned = made
         totals = list(map(_total, listings))
-        if (end is None or min(counts) < end) and self._may_lack(shards, counts, listings):
+        if (end is None or min(counts) < end) and totals != counts and self._may_lack(shards, counts, listings):
             return None
         if None in totals:
             if any(map(_is_stated, totals)):

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from shardgate.core.json.array import Rows, join
-from shardgate.core.limits import LEARNED_ROWS_MAX
+from shardgate.core.limits import FLOW_BYTES_MIN, LEARNED_ROWS_MAX
 from shardgate.core.order.order import Order
 from shardgate.core.order.ranking import sorter
 from shardgate.core.order.sort_key import SortKey, null_place, transform
@@ -57,13 +57,14 @@ class ShortRows:
     def merged(self, bodies: list[bytes], shards: Sequence[ShardId]) -> MadePage | None:
         """The page of the bodies, one a shard.
 
-        None where a body is unusual, or no row is shown. Raises ValueError, RecursionError where one is broken.
+        None where a body is unusual, or no row is shown, or the bodies are too long for Python. Raises ValueError,
+        RecursionError where one is broken.
         """
         if self._compiled is not None:
             made = self._compiled.merged(bodies, shards, self._start, self._end, self._end, ROWS_MAX, LEARNED_ROWS_MAX)
             if made is not None:
                 return made
-        return self.in_python(bodies, shards)
+        return self.in_python(bodies, shards) if sum(map(len, bodies)) < FLOW_BYTES_MIN else None
 
     def in_python(self, bodies: list[bytes], shards: Sequence[ShardId]) -> MadePage | None:
         """The same, without C."""

@@ -19,7 +19,7 @@ from shardgate.core.limits import (
     ASIDE_BYTES_MIN,
     ASIDE_STEPS_BYTES_MIN,
     FLOW_BYTES_MIN,
-    TRIMMED_FLOW_BYTES_MIN,
+    QUICK_BYTES_MAX,
     WHOLE_MERGE_FACTOR,
     WRITE_BUFFER_BYTES_MAX,
     Limits,
@@ -91,7 +91,7 @@ class Ahead:
 class Conductor:
     """Runs the rounds of one worker's searches for owners, and of its gathers."""
 
-    __slots__ = ("_aside", "_body_bytes_max", "_bytes_max", "_calls_max", "_cluster", "_turns", "held")
+    __slots__ = ("_aside", "_body_bytes_max", "_bytes_max", "_calls_max", "_cluster", "_turns", "held", "packs")
 
     def __init__(self, cluster: Cluster, limits: Limits, held: HeldBytes) -> None:
         self._cluster = cluster
@@ -100,6 +100,8 @@ class Conductor:
         self._calls_max = limits.calls_per_request_max
         self.held = held
         """What this worker holds."""
+        self.packs = cluster.compress is not None
+        """Whether replies may have to be compressed."""
         self._turns = Turns()
         self._aside = Aside()
 
@@ -160,10 +162,8 @@ class Conductor:
         asks: Sequence[Ask],
         replies: Mapping[ShardId, Reply],
         merged: Reply,
-    ) -> Reply | None:
-        """The reply of a gather that took one round, with its own fields; None where it must be compressed."""
-        if self._cluster.compress is not None:
-            return None
+    ) -> Reply:
+        """The reply of a gather that took one round, with its own fields. Not where `packs`."""
         rule, validators, head_fields = work.route.rule, None, None
         if rule is None or not has_none(rule.validators, replies[asks[0].shard]):
             validators = Validators(validation_of(work))
@@ -208,13 +208,10 @@ class Conductor:
         rounds_began_at = 0.0
         outcomes: Mapping[ShardId, Outcome] | Reply | None
         while True:
-            if begun is not None:
-                outcomes = await self.outcomes(begun, work)
-                begun = None
-            else:
-                outcomes = await self._round(asks, work, merging, client, ahead)
-                if outcomes is None or isinstance(outcomes, Reply):
-                    return outcomes
+            outcomes = await self._round(asks, work, merging, client, ahead, begun)
+            begun = None
+            if outcomes is None or isinstance(outcomes, Reply):
+                return outcomes
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, LACKING)
             validators.add(asks, replies)
             size = sum(map(len, map(_body, replies.values())))
@@ -234,7 +231,13 @@ class Conductor:
                 raise DeadlineError("the list could not be merged in time", log=log)
 
     async def _round(
-        self, asks: Sequence[Ask], work: Gathering, merging: Merging, client: Client | None, ahead: Ahead
+        self,
+        asks: Sequence[Ask],
+        work: Gathering,
+        merging: Merging,
+        client: Client | None,
+        ahead: Ahead,
+        begun: Round | None,
     ) -> Mapping[ShardId, Outcome] | Reply | None:
         """The outcomes of the next round; or what `_flow_or_ask` gives, where the list may be streamed."""
         if isinstance(merging, ListMerging):
@@ -244,9 +247,10 @@ class Conductor:
             if ahead.follow(merging.ahead()):
                 outcomes, ahead.outcomes = await self.ask_both(asks, ahead.asks, work)
                 return outcomes
-            if client is not None and merging.may_flow:
-                return await self._flow_or_ask(asks, work, merging, client)
-        return await self._ask(asks, work)
+            if client is not None and (flow_bytes_min := merging.flow_bytes_min) is not None:
+                calls = self.start(asks, work, flow_bytes_min) if begun is None else begun
+                return await self._flow_or_ask(asks, work, merging, client, calls)
+        return await (self._ask(asks, work) if begun is None else self.outcomes(begun, work))
 
     async def merged_long(
         self, merging: Merging, replies: Mapping[ShardId, Reply], work: Gathering, size: int
@@ -257,7 +261,10 @@ class Conductor:
             return merging.take(replies)
         work.holding.take((WHOLE_MERGE_FACTOR - 1) * size)
         work.holding.begun = True  # nearer to its end than any gather that still waits for shards
-        if isinstance(merging, ListMerging) and is_plain:
+        if isinstance(merging, ListMerging) and size < QUICK_BYTES_MAX:
+            if (reply := merging.at_once(replies)) is not None:
+                return reply
+        if isinstance(merging, ListMerging) and merging.is_plain:
             steps = merging.take_in_steps(replies)
             if size < ASIDE_STEPS_BYTES_MIN:
                 return await self._turns.run(steps)
@@ -298,21 +305,19 @@ class Conductor:
             work.exchange.upstream_s += now() - calls.began_at
 
     async def _flow_or_ask(
-        self, asks: Sequence[Ask], work: Gathering, merging: ListMerging, client: Client
+        self, asks: Sequence[Ask], work: Gathering, merging: ListMerging, client: Client, calls: Round
     ) -> Mapping[ShardId, Outcome] | Reply | None:
-        """Run the only round of a list that may be streamed.
+        """The only round of a list that may be streamed.
 
         None where the replies were large and were streamed; a 304 where their heads say that the client has them
         already; otherwise the outcomes.
         """
-        began_at = now()
-        calls = self.start(asks, work, TRIMMED_FLOW_BYTES_MIN if merging.trims else FLOW_BYTES_MIN)
         try:
             if await calls.is_large():
                 heads = calls.heads()
                 begun = merging.flow(heads)
                 if begun is not None:
-                    work.exchange.upstream_s += now() - began_at
+                    work.exchange.upstream_s += now() - calls.began_at
                     reply, flow = begun
                     validators, head_fields = Validators(validation_of(work)), None
                     validators.add(asks, heads, are_whole=False)
@@ -327,7 +332,7 @@ class Conductor:
                     return None
                 calls.keep_waiting()
             outcomes = await calls.outcomes()
-            work.exchange.upstream_s += now() - began_at
+            work.exchange.upstream_s += now() - calls.began_at
             return outcomes
         finally:
             calls.cancel()

@@ -26,7 +26,7 @@ from shardgate.core.failures.declared import declared_failure
 from shardgate.core.failures.partial_reply import Lack, PartialReport, lack_of
 from shardgate.core.failures.tolerance import STRICT, Tolerance
 from shardgate.core.http import Reply
-from shardgate.core.limits import ASIDE_BYTES_MIN, FLOW_BYTES_MIN, TRIMMED_FLOW_BYTES_MIN
+from shardgate.core.limits import ASIDE_BYTES_MIN
 from shardgate.core.lists.flow import Flow
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.plan.operators import provenance
@@ -221,8 +221,8 @@ class PartialGather:
                     asks, self._ahead.asks, self._work, tolerant=True
                 )
                 return self._told(first)
-        if self._flows and isinstance(merging, ListMerging) and merging.may_flow:
-            large_bytes = TRIMMED_FLOW_BYTES_MIN if merging.trims else FLOW_BYTES_MIN
+        if self._flows and isinstance(merging, ListMerging):
+            large_bytes = merging.flow_bytes_min
         calls = self._conductor.start(asks, self._work, large_bytes, tolerant=True)
         try:
             if large_bytes is not None and await calls.is_large():

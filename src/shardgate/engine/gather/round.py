@@ -107,7 +107,7 @@ class Round:
         self.done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         """Whether the replies are large, once it is known."""
         self.then: Callable[[], bool] | None = None
-        """Called when each shard has replied in one piece: True where `done` is not waited for any more."""
+        """Called when each shard has replied: True where `done` is not waited for any more."""
         self.began_at = now()
         """When the shards were asked."""
         self.words: CallWords | None = None
@@ -213,7 +213,7 @@ class Round:
             self._timer.cancel()
         for sink in self._collectors:
             if sink.call is not None:
-                if not sink.call.done:
+                if not sink.call.done and sink.shard not in self._outcomes:
                     sink.call.cancel()
                 sink.call = None
         self._collectors.clear()
@@ -325,7 +325,7 @@ class Round:
                 self._resume()
         self._waiting -= 1
         if self._waiting == 0:
-            if not self.done.done():
+            if not self.done.done() and (self.then is None or not self.then()):
                 self.done.set_result(False)
         elif self._needs_all and not isinstance(outcome, Reply) and not self._gives_up:
             self._give_up()

@@ -1,7 +1,7 @@
 """A gather whose page can be made as soon as the last shard has replied: without a task, in the same turn of the loop.
 
-Its round begins in the turn in which the request came. Where a reply is not whole in one piece, or anything in it is
-unusual, a task goes on with the round, as for any other gather.
+Its round begins in the turn in which the request came. Where the replies are long, or anything in them is unusual, a
+task goes on with the round, as for any other gather.
 
 Holds: a client that leaves ends the round. The bytes that are held are given back, whatever happens.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from shardgate.core.contracts import Ask
 from shardgate.core.http import Reply
-from shardgate.core.limits import ASIDE_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
+from shardgate.core.limits import FLOW_BYTES_MIN, WRITE_BUFFER_BYTES_MAX
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.plan.plan import ToGather
 from shardgate.engine.gather.conductor import Conductor
@@ -51,7 +51,7 @@ class ShortGather:
         """Ask the shards. Raises TooComplexError."""
         try:
             self._asks = self._merging.asks()
-            calls = self._conductor.start(self._asks, self._work, None)
+            calls = self._conductor.start(self._asks, self._work, self._merging.flow_bytes_min)
         except BaseException:
             self._work.holding.close()
             raise
@@ -82,15 +82,18 @@ class ShortGather:
             return False
         self._handed_over()
         self._end(calls)
-        self._client.send(reply)
+        if len(reply.body) <= WRITE_BUFFER_BYTES_MAX:
+            self._client.send(reply)
+        else:
+            self._task = tasks.start(self._deliver(reply), "request")
         return True
 
     def _merged(self, calls: Round) -> Reply | None:
         replies = calls.replies()
-        if replies is None or calls.size >= ASIDE_BYTES_MIN:
+        if replies is None or calls.size >= FLOW_BYTES_MIN or self._conductor.packs:
             return None
         reply = self._merging.at_once(replies)
-        if reply is None or len(reply.body) > WRITE_BUFFER_BYTES_MAX:
+        if reply is None:
             return None
         return self._conductor.finished(self._plan, self._work, self._asks, replies, reply)
 
@@ -106,6 +109,13 @@ class ShortGather:
             return
         try:
             await self._conductor.gather(self._plan, self._work, self._client, calls)
+        except Exception as error:
+            self._fail(error)
+
+    async def _deliver(self, reply: Reply) -> None:
+        """Send a reply that is too long to be sent at once."""
+        try:
+            await self._conductor.deliver(reply, self._plan.request, self._client)
         except Exception as error:
             self._fail(error)
 
