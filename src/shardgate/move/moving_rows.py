@@ -184,8 +184,8 @@ class MovingRows:
         Raises GivenUpError where a row that stays is linked to one that goes: the source would refuse its own commit.
         """
         self.source.begin()
-        if found := left_objections(self._source_name, self.source, self.tables):
-            raise GivenUpError(found)
+        if objections := left_objections(self._source_name, self.source, self.tables):
+            raise GivenUpError(objections)
         self.source.pass_over_own_changes()
         found = {}
         for each in reversed(self.tables):  # each condition reads the parents' rows

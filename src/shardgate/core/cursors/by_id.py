@@ -26,9 +26,9 @@ from shardgate.core.json.array import value_at
 from shardgate.core.order.keyed_rows import KeyedRow, key_of
 from shardgate.core.order.order import Order
 from shardgate.core.paging.bounds import cut_short, likely_limit
-from shardgate.core.path import filled
 from shardgate.core.replies.refusals import unite
 from shardgate.core.topology import ShardId
+from shardgate.core.wire.path import filled
 
 
 class Anchor(msgspec.Struct, frozen=True):
