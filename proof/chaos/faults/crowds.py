@@ -20,8 +20,8 @@ some are refused. The maximum is what those achieve who are answered most, on th
 MEASURED_S = 1.0
 OVERLOAD_S = 10.0
 OVERLOADS = 5
-"""In so many turns, so that what the machine does meanwhile meets maximum and overload alike. With three, two runs of one
-gateway differed by a twentieth of the maximum."""
+"""In so many turns, so that what the machine does meanwhile meets maximum and overload alike. With three, two runs of
+one gateway differed by a twentieth of the maximum."""
 PACED_S = 0.5
 """So often the rate of an overload follows the speed of the processor."""
 SENT_TIMES_MIN = 2.5
