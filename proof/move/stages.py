@@ -64,7 +64,7 @@ def spans_of(began_at: float, ended_at: float, points: Sequence[tuple[str, float
 class Waits(NamedTuple):
     """How long requests of one kind took."""
 
-    count: int
+    requests: int
     p50_ms: float
     p99_ms: float
 
@@ -84,7 +84,7 @@ def waits_of(asked: Sequence[Asked], spans: Sequence[Span], kind: Kind) -> dict[
 
 
 def _names(each: Asked, spans: Sequence[Span]) -> set[str]:
-    met = {span.stage for span in spans if span.began_at < each.ended_at and each.due_at < span.ended_at}
+    met: set[str] = {span.stage for span in spans if span.began_at < each.ended_at and each.due_at < span.ended_at}
     if not met:
         return {"quiet"}
     return met if met == {"control"} else {*met, "moving"}

@@ -26,7 +26,7 @@ def test_a_request_counts_to_every_stage_that_it_met() -> None:
     spans = [Span("copying", 1.0, 2.0), Span("rows", 2.0, 3.0), Span("control", 8.0, 9.0)]
     asked = [Asked("reads", 0.0, 0.5), Asked("reads", 1.9, 2.1), Asked("reads", 8.1, 8.4), Asked("changes", 2.1, 2.2)]
     found = waits_of(asked, spans, "reads")
-    assert {name: (each.count, round(each.p99_ms)) for name, each in found.items()} == {
+    assert {name: (each.requests, round(each.p99_ms)) for name, each in found.items()} == {
         "quiet": (1, 500),
         "copying": (1, 200),
         "rows": (1, 200),
