@@ -65,9 +65,8 @@ def _print(result: Result) -> None:
     for what, waits in result.others.items():
         print(f"others, {what}:{_ratio(waits)}")
         for name, found in waits.items():
-            print(
-                f"  {name:>10}: {found.requests:>6} requests, p50 {found.p50_ms:>5.0f} ms, p99 {found.p99_ms:>5.0f} ms"
-            )
+            times = f"p50 {found.p50_ms:>5.0f} ms, p99 {found.p99_ms:>5.0f} ms"
+            print(f"  {name:>10}: {found.requests:>6} requests, {times}")
     print(f"slowest: {', '.join(f'{step} {took_s * 1000:.0f} ms' for step, took_s in result.slowest.items())}")
     held = [held_s for rows, held_s in result.waits_s if rows <= LARGE_ROWS]
     print(

@@ -389,10 +389,26 @@ def test_a_link_from_a_row_that_stays_made_after_the_check_gives_the_movement_up
     settings: MoveSettings, mover: Mover, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The source refused its own commit, when the target had the rows; nothing but an operator could end that."""
-    before_the_hand_over(monkeypatch, settings, "north", "INSERT INTO lines VALUES ('b-s', 9, 'a-1')")
-    with pytest.raises(GivenUpError, match="lines b-s, 9 belongs to a tenant that moves"):
+    before_the_hand_over(monkeypatch, settings, "north", "INSERT INTO lines VALUES ('a-s', 9, 'b-1')")
+    with pytest.raises(GivenUpError, match="lines a-s, 9 belongs to a tenant that moves"):
         mover.move(["a"], "south")
     assert home(settings, "a") == "north"
     assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
     assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
     assert not run(settings, "north", "SELECT name FROM sqlite_master WHERE name LIKE '~_shardgate%' ESCAPE '~'")
+
+
+def test_a_link_to_a_row_that_stays_made_while_it_was_copied_gives_the_movement_up(
+    settings: MoveSettings, mover: Mover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catch_up = MovingRows.catch_up
+
+    def late(self: MovingRows) -> int:
+        run(settings, "north", "INSERT OR IGNORE INTO lines VALUES ('b-s', 9, 'a-1')")
+        return catch_up(self)
+
+    monkeypatch.setattr(MovingRows, "catch_up", late)
+    with pytest.raises(GivenUpError, match="lines b-s, 9 belongs to a tenant that moves"):
+        mover.move(["a"], "south")
+    assert home(settings, "a") == "north"
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]

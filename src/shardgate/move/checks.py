@@ -30,7 +30,7 @@ def objections(
     if problems:
         return problems
     problems = _unknown(names, source, division, tables[0], tenants)
-    problems += _found(names[0], source, torn(tables, source.relation))
+    problems += torn_objections(names[0], source, tables)
     problems += _cut(names, source, division, tables)
     problems += rows_of_tenants(names[1], target, tables)
     problems += _lacking(names, source, target, division, tables)
@@ -49,6 +49,11 @@ def _unknown(
         for tenant in tenants
         if not source.keys_named(root.name, division.by, tenant)
     ]
+
+
+def torn_objections(shard: ShardId, source: ShardDatabase, tables: Sequence[MovedTable]) -> list[str]:
+    """One line for each link between a row that moves and one that stays."""
+    return _found(shard, source, torn(tables, source.relation))
 
 
 def left_objections(shard: ShardId, source: ShardDatabase, tables: Sequence[MovedTable]) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
 
-from shardgate.move.checks import left_objections
+from shardgate.move.checks import left_objections, torn_objections
 from shardgate.move.database import PREFIX, ShardDatabase
 from shardgate.move.errors import DifferentRowsError, GivenUpError, MoveRefusedError, NotNowError
 from shardgate.move.pace import CopyPace
@@ -133,7 +133,12 @@ class MovingRows:
         return changed
 
     def learn(self) -> None:
-        """Note the values by which the gateway may have learned where a row is: those of unique columns."""
+        """Note the values by which the gateway may have learned where a row is: those of unique columns.
+
+        Raises GivenUpError where a row that moves has been linked to one that stays since that was checked.
+        """
+        if found := torn_objections(self._source_name, self.source, self.tables):
+            raise GivenUpError(found)
         for each in self.tables:
             self._learn(each, each.where)
 
@@ -184,8 +189,8 @@ class MovingRows:
         Raises GivenUpError where a row that stays is linked to one that goes: the source would refuse its own commit.
         """
         self.source.begin()
-        if objections := left_objections(self._source_name, self.source, self.tables):
-            raise GivenUpError(objections)
+        if left := left_objections(self._source_name, self.source, self.tables):
+            raise GivenUpError(left)
         self.source.pass_over_own_changes()
         found = {}
         for each in reversed(self.tables):  # each condition reads the parents' rows
