@@ -32,3 +32,7 @@ def test_a_relayed_request_leaves_no_garbage(gateway: WholeGateway) -> None:
 
 def test_a_gathered_list_leaves_no_garbage(gateway: WholeGateway) -> None:
     assert garbage_of(gateway.gather()) == 0
+
+
+def test_a_whole_list_leaves_no_garbage(gateway: WholeGateway) -> None:
+    assert garbage_of(gateway.whole_list(50)) == 0

@@ -261,10 +261,12 @@ class Conductor:
             return merging.take(replies)
         work.holding.take((WHOLE_MERGE_FACTOR - 1) * size)
         work.holding.begun = True  # nearer to its end than any gather that still waits for shards
-        if isinstance(merging, ListMerging):
-            reply = merging.at_once(replies) if size < QUICK_BYTES_MAX else None
-            if reply is not None:
-                return reply
+        if (
+            isinstance(merging, ListMerging)
+            and size < QUICK_BYTES_MAX
+            and (reply := merging.at_once(replies)) is not None
+        ):
+            return reply
         if isinstance(merging, ListMerging) and merging.is_plain:
             steps = merging.take_in_steps(replies)
             if size < ASIDE_STEPS_BYTES_MIN:
