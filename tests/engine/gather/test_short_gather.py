@@ -57,10 +57,16 @@ class CountedShort:
 
 
 class Talk:
-    """One gather under way; `calls_max`: of the conductor."""
+    """One gather under way; `calls_max`: of the conductor; `beside`: one of the same worker."""
 
     def __init__(
-        self, query: str = "limit=3", *, calls_max: int = 10, held_max: int = 10_000, packs: bool = False
+        self,
+        query: str = "limit=3",
+        *,
+        calls_max: int = 10,
+        held_max: int = 10_000,
+        packs: bool = False,
+        beside: "Talk | None" = None,
     ) -> None:
         asked = request(f"GET /events?{query}")
         self.shards = FakeCluster(Compress() if packs else None)
@@ -75,6 +81,8 @@ class Talk:
         merging._short = as_any(self.short)
         plan = ToGather(route, asked, merging, None, None, RULE.learn)
         conductor = Conductor(as_any(self.shards), Limits(calls_per_request_max=calls_max), self.held)
+        self.turns = conductor._turns if beside is None else beside.turns
+        conductor._turns = self.turns
         work = conductor.work_of(plan, as_any(self.snapshot), as_any(self.client), self.exchange)
         self.gather = ShortGather(conductor, plan, merging, work, as_any(self.client), self.errors.append)
         self.begin = self.gather.start
@@ -255,3 +263,20 @@ async def test_replies_without_room_are_refused() -> None:
     await one_turn()
     assert [type(error).__name__ for error in talk.errors] == ["OverloadError"]
     assert talk.held.bytes == 990
+
+
+async def test_long_replies_of_several_pages_are_merged_in_turns() -> None:
+    """Found: 32 gathers of 700 KB were merged in one turn of the loop, which was so late that requests were refused."""
+    first = Talk("limit=50", held_max=30_000_000)
+    second = Talk("limit=50", held_max=30_000_000, beside=first)
+    for talk in (first, second):
+        talk.begin()
+        for at, shard in enumerate(SHARDS):
+            talk.answers(shard, encode(ids(at, 2, 50, 6_000)))
+    merged = []
+    for _ in range(20):
+        before = first.short.times + second.short.times
+        await one_turn()
+        merged.append(first.short.times + second.short.times - before)
+    assert (sum(merged), max(merged)) == (2, 1)
+    assert first.sent() == second.sent() == encode(ids(0, 1, 50, 6_000))

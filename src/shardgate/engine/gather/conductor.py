@@ -4,7 +4,7 @@ Holds: a list is never silently incomplete: a missing shard is an error that nam
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 
@@ -261,12 +261,10 @@ class Conductor:
             return merging.take(replies)
         work.holding.take((WHOLE_MERGE_FACTOR - 1) * size)
         work.holding.begun = True  # nearer to its end than any gather that still waits for shards
-        if (
-            isinstance(merging, ListMerging)
-            and size < QUICK_BYTES_MAX
-            and (reply := merging.at_once(replies)) is not None
-        ):
-            return reply
+        if isinstance(merging, ListMerging) and merging.is_short and size < QUICK_BYTES_MAX:
+            reply = await self._turns.run(_in_one_step(merging, replies))
+            if reply is not None:
+                return reply
         if isinstance(merging, ListMerging) and merging.is_plain:
             steps = merging.take_in_steps(replies)
             if size < ASIDE_STEPS_BYTES_MIN:
@@ -432,6 +430,12 @@ class Conductor:
             return await self._ask(asks, work, needs_all=False, body_bytes_max=body_bytes_max)
         finally:
             holding.close()
+
+
+def _in_one_step(merging: ListMerging, replies: Mapping[ShardId, Reply]) -> Generator[None, None, Reply | None]:
+    """The merged reply by the short way, which is one step; None: it is taken in another way."""
+    yield from ()
+    return merging.at_once(replies)
 
 
 def _taken_whole(merging: Merging, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
