@@ -24,6 +24,9 @@ CUT_OFFS: Final = get_args(CutOff)
 class Exchange:
     """One request and its reply. A class, no struct: compiled, its members are not looked up by name."""
 
+    route: Route | None = None
+    shards: Sequence[ShardId] = ()
+    """The shards that the request was sent to."""
     calls: int = 0
     """How many calls to shards the request has taken so far, where it takes more than one."""
     rounds: int = 0
@@ -54,8 +57,6 @@ class Exchange:
         peer: str,
         began_at: float,
         bytes_in: int = 0,
-        route: Route | None = None,
-        shards: Sequence[ShardId] = (),
     ) -> None:
         self.request = request
         """None: the bytes were no request."""
@@ -64,6 +65,3 @@ class Exchange:
         self.began_at = began_at
         """When the head of the request was read."""
         self.bytes_in = bytes_in
-        self.route = route
-        self.shards = shards
-        """The shards that the request was sent to."""

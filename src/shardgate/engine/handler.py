@@ -10,6 +10,7 @@ failure is a ShardgateError: engine/report logs it, core/replies/problem makes t
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
+from secrets import token_hex
 from typing import Final
 
 from shardgate.clients.callers import Callers
@@ -55,7 +56,7 @@ from shardgate.engine.gather.short_gather import ShortGather
 from shardgate.engine.matching import match, waits_for_method
 from shardgate.engine.overload import Overload
 from shardgate.engine.relay import Relay
-from shardgate.engine.request_ids import RequestIds
+from shardgate.engine.request_ids import ids_of_requests
 from shardgate.net import tasks
 from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now, wall
@@ -74,9 +75,10 @@ class Gateway:
         "_coalesced",
         "_conductor",
         "_connections",
-        "_ids",
+        "_id_prefix",
         "_meter",
         "_minds_ends",
+        "_new_ids",
         "_observer",
         "_open_changes",
         "_overload",
@@ -124,7 +126,8 @@ class Gateway:
         self._observer = observer
         self._meter = observer.meter
         self._refresh = refresh
-        self._ids = RequestIds()
+        self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
+        self._new_ids = ids_of_requests(self._id_prefix)
         self._turn = 0
         self._open_changes: set[asyncio.Task[None]] = set()
 
@@ -170,9 +173,7 @@ class Gateway:
                 self._hold(request, client, exchange)
             elif route.shares and not isinstance(client, InnerClient):
                 self._answer_shared(request, plan, variables, client, exchange)
-            elif not (type(plan) is ToOne and request.method in SAFE_METHODS) and self._changes.wants(
-                plan, request.method, request.fields.values
-            ):
+            elif self._changes.wants(plan, request.method, request.fields.values):
                 self._answer(plan, self._change(request, snapshot, client, exchange), client)
             else:
                 if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
@@ -236,7 +237,7 @@ class Gateway:
     def _begin(self, request: Request, client: Client) -> Exchange:
         if self._cluster.compress is not None:
             request.fields = restored(request.fields)
-        request_id = request.fields.request_id or self._ids.next()
+        request_id = request.fields.request_id or next(self._new_ids)
         exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes + len(request.body))
         client.exchange = exchange
         self._meter.in_flight += 1
@@ -315,7 +316,7 @@ class Gateway:
     def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """Report a request that the connection itself refuses: its bytes are no valid request."""
         if client.exchange is None:
-            request_id = (request.fields.request_id if request is not None else None) or self._ids.next()
+            request_id = (request.fields.request_id if request is not None else None) or next(self._new_ids)
             client.exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes if request else 0)
             self._meter.in_flight += 1
         self._cluster.reporter.report(error, client.exchange)
@@ -456,7 +457,7 @@ class Gateway:
         """A name of the client's connection that no other connection ever has."""
         if isinstance(client, InnerClient):
             client = client.outer
-        return b"%b-%d" % (self._ids.prefix, self._connections.number(client))
+        return b"%b-%d" % (self._id_prefix, self._connections.number(client))
 
     def _status(self, request: Request, client: Client, exchange: Exchange) -> None:
         """The state of a change, for the client that made it: its token is verified first, where tokens are."""
