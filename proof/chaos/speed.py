@@ -17,6 +17,7 @@ from proof.data import ROOT
 
 _PAUSE_S = 0.02
 _STEPS = 3000
+_LAST = 20
 
 
 class Speed:
@@ -47,16 +48,24 @@ class Speed:
 
     def between(self, began_at: float, ended_at: float) -> float:
         """Pieces in a second of the processor, between two instants. Raises RuntimeError where none was done."""
-        took = [took_s for at_s, took_s in self._took if began_at <= at_s < ended_at]
-        if not took:
-            raise RuntimeError("nothing is known of the speed of the processor")
-        return len(took) / sum(took)
+        return _speed([took_s for at_s, took_s in self._took if began_at <= at_s < ended_at])
+
+    @property
+    def last(self) -> float:
+        """The same, of the last half a second or so that was told of. Raises RuntimeError where nothing was."""
+        return _speed([took_s for _, took_s in self._took[-_LAST:]])
 
     async def _hear(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         while line := await process.stdout.readline():
             at_s, took_s = map(float, line.split())
             self._took.append((at_s, took_s))
+
+
+def _speed(took: list[float]) -> float:
+    if not took:
+        raise RuntimeError("nothing is known of the speed of the processor")
+    return len(took) / sum(took)
 
 
 def _piece() -> int:

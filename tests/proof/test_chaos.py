@@ -169,6 +169,8 @@ def test_how_fast_a_processor_was_is_told_of_a_time() -> None:
     speed = Speed(0)
     speed._took = [(1.0, 0.001), (2.0, 0.002), (3.0, 0.004)]
     assert speed.between(0.0, 2.5) == pytest.approx(2 / 0.003)
+    # Found: the process that tells got no processor for half a second, and the whole run ended.
+    assert speed.last == pytest.approx(3 / 0.007)
     with pytest.raises(RuntimeError, match="nothing is known"):
         speed.between(4.0, 5.0)
 

@@ -102,7 +102,7 @@ async def _one_overload(
     began_at = time.monotonic() + BEGINNING_S
     ended_at = began_at + OVERLOAD_S / OVERLOADS
     while (instant := time.monotonic()) < ended_at:
-        await stage.load(rates(maximum.between(instant - PACED_S, instant)))
+        await stage.load(rates(maximum.now))
         await asyncio.sleep(min(PACED_S, ended_at - instant))
     return began_at, time.monotonic()
 
@@ -152,10 +152,18 @@ class _Maximum:
             began_at, ended_at, answered = await _measured(self._stage, clients)
             seen.append(answered / (ended_at - began_at) / self._speed.between(began_at, ended_at))
 
+    @property
+    def now(self) -> float:
+        """Lists a second, as fast as the processor is."""
+        return self._best * self._speed.last
+
     def between(self, began_at: float, ended_at: float) -> float:
         """Lists a second, as fast as the processor was then."""
-        best = max(sum(seen) / len(seen) for seen in self._seen.values())
-        return best * self._speed.between(began_at, ended_at)
+        return self._best * self._speed.between(began_at, ended_at)
+
+    @property
+    def _best(self) -> float:
+        return max(sum(seen) / len(seen) for seen in self._seen.values())
 
 
 async def _measured(stage: Stage, clients: int) -> tuple[float, float, int]:
